@@ -1,0 +1,78 @@
+/**
+ * A kind: everything the API server has to know to serve it, as data and a few pure hooks. Built-in kinds are consts in
+ * ../kinds, made with `defineKind` from the tables in ../data; a CustomResourceDefinition makes one at run time.
+ * No request, store or clock in sight.
+ */
+import type { KindRef, KubeObject } from './object.ts';
+import type { FieldError } from './status-error.ts';
+
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
+
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly format: string;
+  /** 0: always shown; greater: only with -o wide */
+  readonly priority: number;
+  readonly description?: string;
+}
+
+export type Cell = string | number | boolean | null;
+
+/** What the server knows of a subresource. `status` and `scale` are views of the same object. */
+export interface Subresource {
+  readonly verbs: readonly string[];
+  readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+}
+
+/** The hooks, in the order in which they run. An absent hook is no code. All are pure: they return a new object, or the same when nothing changes. */
+export interface KindHooks<T extends KubeObject = KubeObject> {
+  /** Fills in what the type table's constant defaults can't say. Runs on every write, before admission's validation. */
+  default?(object: T): T;
+  /** Clears what a client may not set on create (status), and sets what is derived. */
+  prepareForCreate?(object: T): T;
+  /** The same for an update of the main resource. Status is already kept from `old` where the kind has a status subresource. */
+  prepareForUpdate?(object: T, old: T): T;
+  /** The same for an update of status: everything but status is already kept from `old`. */
+  prepareForStatusUpdate?(object: T, old: T): T;
+  /** Field errors in upstream's wording; `old` is there for updates. Metadata and the type table have been checked already. */
+  validate?(object: T, old?: T): readonly FieldError[];
+  validateStatus?(object: T, old: T): readonly FieldError[];
+  /** Sent as Warning headers. */
+  warnings?(object: T, old?: T): readonly string[];
+  /** The cells of one row of the Table, in the order of `columns`. */
+  cells?(object: T, at: { readonly nowMs: number }): readonly Cell[];
+  /**
+   * Graceful deletion: how long the object stays after a delete, or undefined when it goes at once.
+   * `requestedSeconds` is what the client asked for.
+   */
+  gracePeriodSeconds?(object: T, requestedSeconds: number | undefined): number | undefined;
+}
+
+export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
+  /** its name in the type table */
+  readonly typeName: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly verbs: readonly Verb[];
+  readonly subresources: Readonly<Record<string, Subresource>>;
+  readonly columns: readonly Column[];
+  /** beyond metadata.name and metadata.namespace */
+  readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
+  readonly hooks: KindHooks<T>;
+  /** Paths whose change is refused with "field is immutable". */
+  readonly immutablePaths: readonly string[];
+  /** False for kinds that bump no generation (those without spec semantics). */
+  readonly hasGeneration: boolean;
+  /** The checker of metadata.name; returns messages in upstream's wording. */
+  readonly validateName: (name: string, prefix: boolean) => readonly string[];
+  /** an update of what does not exist creates it (leases, nodes of old …) */
+  readonly allowCreateOnUpdate: boolean;
+  /** an update may leave resourceVersion out */
+  readonly allowUnconditionalUpdate: boolean;
+  /** what the store's key says: /registry/<storagePrefix>/[namespace/]name */
+  readonly storagePrefix: string;
+  /** seconds after which an object of this kind is deleted by the store (events: 3600) */
+  readonly ttlSeconds?: number;
+}

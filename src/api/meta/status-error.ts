@@ -1,0 +1,203 @@
+/**
+ * Every error that a client of the API can see, as Kubernetes' Status. All of them are made here, so that reasons,
+ * codes and wording (which clients match on) are decided in one place.
+ * Upstream: apimachinery/pkg/api/errors/errors.go, apimachinery/pkg/util/validation/field/errors.go.
+ */
+import type { Status, StatusCause, StatusDetails } from '../generated/meta-v1.ts';
+
+export class StatusError extends Error {
+  override readonly name = 'StatusError';
+  readonly status: Status & { readonly code: number };
+  constructor(status: { code: number; reason: string; message: string; details?: StatusDetails }) {
+    super(status.message);
+    const { code, reason, message, details } = status;
+    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, ...(details && { details }), code };
+  }
+  get code(): number {
+    return this.status.code;
+  }
+  get reason(): string {
+    return this.status.reason ?? '';
+  }
+  /** From a Status that came over the wire. */
+  static from(status: Status, httpCode = 500): StatusError {
+    return new StatusError({
+      code: status.code ?? httpCode,
+      reason: status.reason ?? '',
+      message: status.message ?? 'unknown',
+      ...(status.details && { details: status.details }),
+    });
+  }
+}
+
+export const isStatusError = (error: unknown): error is StatusError => error instanceof StatusError;
+export const isNotFound = (error: unknown): boolean => isStatusError(error) && error.reason === 'NotFound';
+export const isAlreadyExists = (error: unknown): boolean => isStatusError(error) && error.reason === 'AlreadyExists';
+export const isConflict = (error: unknown): boolean => isStatusError(error) && error.reason === 'Conflict';
+export const isForbidden = (error: unknown): boolean => isStatusError(error) && error.reason === 'Forbidden';
+export const isExpired = (error: unknown): boolean => isStatusError(error) && (error.reason === 'Expired' || error.reason === 'Gone');
+export const isInvalid = (error: unknown): boolean => isStatusError(error) && error.reason === 'Invalid';
+
+type Named = { readonly group: string; readonly resource: string };
+const qualified = (r: Named): string => (r.group ? `${r.resource}.${r.group}` : r.resource);
+const details = (r: Named, name: string, extra: Partial<StatusDetails> = {}): StatusDetails => ({
+  ...(name && { name }),
+  ...(r.group && { group: r.group }),
+  ...(r.resource && { kind: r.resource }),
+  ...extra,
+});
+
+export const errors = {
+  notFound: (r: Named, name: string) =>
+    new StatusError({ code: 404, reason: 'NotFound', message: `${qualified(r)} "${name}" not found`, details: details(r, name) }),
+  /** No such path or resource. */
+  pathNotFound: () =>
+    new StatusError({ code: 404, reason: 'NotFound', message: 'the server could not find the requested resource', details: {} }),
+  alreadyExists: (r: Named, name: string) =>
+    new StatusError({ code: 409, reason: 'AlreadyExists', message: `${qualified(r)} "${name}" already exists`, details: details(r, name) }),
+  conflict: (r: Named, name: string, why = 'the object has been modified; please apply your changes to the latest version and try again') =>
+    new StatusError({
+      code: 409,
+      reason: 'Conflict',
+      message: `Operation cannot be fulfilled on ${qualified(r)} "${name}": ${why}`,
+      details: details(r, name),
+    }),
+  forbidden: (r: Named, name: string, why: string) =>
+    new StatusError({
+      code: 403,
+      reason: 'Forbidden',
+      message: r.resource ? `${qualified(r)}${name ? ` "${name}"` : ''} is forbidden: ${why}` : `forbidden: ${why}`,
+      details: details(r, name),
+    }),
+  unauthorized: () => new StatusError({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' }),
+  badRequest: (message: string) => new StatusError({ code: 400, reason: 'BadRequest', message }),
+  /** `kind` is the kind's name, as upstream has it here. */
+  invalid: (kind: { group: string; kind: string }, name: string, list: readonly FieldError[]) => {
+    const qualifiedKind = kind.group ? `${kind.kind}.${kind.group}` : kind.kind;
+    const causes = list.map((e): StatusCause => ({ reason: e.type, message: describeFieldErrorBody(e), field: e.field }));
+    const texts = list.map(describeFieldError);
+    const message = texts.length === 1 ? texts[0] : `[${[...new Set(texts)].join(', ')}]`;
+    return new StatusError({
+      code: 422,
+      reason: 'Invalid',
+      message: `${qualifiedKind} "${name}" is invalid${message ? `: ${message}` : ''}`,
+      details: { ...(name && { name }), ...(kind.group && { group: kind.group }), kind: kind.kind, causes },
+    });
+  },
+  methodNotAllowed: (r: Named, verb: string) =>
+    new StatusError({
+      code: 405,
+      reason: 'MethodNotAllowed',
+      message: `${verb} is not supported on resources of kind "${qualified(r)}"`,
+      details: details(r, ''),
+    }),
+  gone: (message: string) => new StatusError({ code: 410, reason: 'Gone', message }),
+  expired: (message: string) => new StatusError({ code: 410, reason: 'Expired', message }),
+  tooLarge: (message: string) => new StatusError({ code: 413, reason: 'RequestEntityTooLarge', message }),
+  unsupportedMediaType: (message: string) => new StatusError({ code: 415, reason: 'UnsupportedMediaType', message }),
+  notAcceptable: (message: string) => new StatusError({ code: 406, reason: 'NotAcceptable', message }),
+  tooManyRequests: (message: string, retryAfterSeconds: number, causes: readonly StatusCause[] = []) =>
+    new StatusError({ code: 429, reason: 'TooManyRequests', message, details: { ...(causes.length && { causes }), retryAfterSeconds } }),
+  timeout: (message: string, retryAfterSeconds = 0) =>
+    new StatusError({
+      code: 504,
+      reason: 'Timeout',
+      message: `Timeout: ${message}`,
+      details: { ...(retryAfterSeconds && { retryAfterSeconds }) },
+    }),
+  internal: (message: string) =>
+    new StatusError({
+      code: 500,
+      reason: 'InternalError',
+      message: `Internal error occurred: ${message}`,
+      details: { causes: [{ message }] },
+    }),
+  serviceUnavailable: (message: string) => new StatusError({ code: 503, reason: 'ServiceUnavailable', message }),
+};
+
+export type FieldErrorType =
+  | 'FieldValueNotFound'
+  | 'FieldValueRequired'
+  | 'FieldValueDuplicate'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueForbidden'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+  | 'InternalError'
+  | 'FieldValueTypeInvalid';
+
+/** One thing wrong with an object. `field` is its path, as in `spec.containers[0].name`. */
+export interface FieldError {
+  readonly type: FieldErrorType;
+  readonly field: string;
+  readonly badValue?: unknown;
+  readonly detail: string;
+}
+
+const label: Record<FieldErrorType, string> = {
+  FieldValueNotFound: 'Not found',
+  FieldValueRequired: 'Required value',
+  FieldValueDuplicate: 'Duplicate value',
+  FieldValueInvalid: 'Invalid value',
+  FieldValueNotSupported: 'Unsupported value',
+  FieldValueForbidden: 'Forbidden',
+  FieldValueTooLong: 'Too long',
+  FieldValueTooMany: 'Too many',
+  InternalError: 'Internal error',
+  FieldValueTypeInvalid: 'Invalid value',
+};
+
+export const describeFieldError = (e: FieldError): string => `${e.field || '<nil>'}: ${describeFieldErrorBody(e)}`;
+
+/** The message without the field's path. */
+export function describeFieldErrorBody(e: FieldError): string {
+  const text = label[e.type];
+  const withValue =
+    e.type !== 'FieldValueRequired' && e.type !== 'FieldValueForbidden' && e.type !== 'FieldValueTooLong' && e.type !== 'InternalError';
+  const value = withValue ? `${text}: ${describeValue(e.badValue)}` : text;
+  return e.detail ? `${value}: ${e.detail}` : value;
+}
+
+function describeValue(value: unknown): string {
+  if (value === undefined || value === null) return 'null';
+  return JSON.stringify(value);
+}
+
+/** Makers of field errors, in upstream's wording. */
+export const fieldErrors = {
+  notFound: (field: string, badValue: unknown): FieldError => ({ type: 'FieldValueNotFound', field, badValue, detail: '' }),
+  required: (field: string, detail = ''): FieldError => ({ type: 'FieldValueRequired', field, badValue: '', detail }),
+  duplicate: (field: string, badValue: unknown): FieldError => ({ type: 'FieldValueDuplicate', field, badValue, detail: '' }),
+  invalid: (field: string, badValue: unknown, detail: string): FieldError => ({ type: 'FieldValueInvalid', field, badValue, detail }),
+  typeInvalid: (field: string, badValue: unknown, detail: string): FieldError => ({
+    type: 'FieldValueTypeInvalid',
+    field,
+    badValue,
+    detail,
+  }),
+  notSupported: (field: string, badValue: unknown, supported: readonly string[]): FieldError => ({
+    type: 'FieldValueNotSupported',
+    field,
+    badValue,
+    detail: supported.length
+      ? `supported values: ${supported
+          .toSorted()
+          .map((v) => JSON.stringify(v))
+          .join(', ')}`
+      : '',
+  }),
+  forbidden: (field: string, detail: string): FieldError => ({ type: 'FieldValueForbidden', field, badValue: '', detail }),
+  tooLong: (field: string, maxLength: number): FieldError => ({
+    type: 'FieldValueTooLong',
+    field,
+    badValue: '<value omitted>',
+    detail: `may not be more than ${maxLength} bytes`,
+  }),
+  tooMany: (field: string, actual: number, max: number): FieldError => ({
+    type: 'FieldValueTooMany',
+    field,
+    badValue: actual,
+    detail: `must have at most ${max} item${max === 1 ? '' : 's'}`,
+  }),
+};

@@ -1,0 +1,92 @@
+/**
+ * How every component talks to the API. Two implementations behave alike: in-process (`ApiServer.clientFor(identity)`,
+ * which goes through the same pipeline without HTTP) and over HTTPS (`createHTTPClient`). Failures are `StatusError`s
+ * from both.
+ *
+ * Guarantees: a write that resolved is durable, and every later read of the same client sees it. Objects are frozen;
+ * in-process readers share the very objects of the server's watch cache.
+ */
+import type { DeleteOptions, Status } from '../api/generated/meta-v1.ts';
+import type { KindRef, KubeObject, ListOf, New, ObjectName } from '../api/meta/object.ts';
+import type { Informer, InformerOptions } from './informer.ts';
+
+export interface GetOptions {
+  readonly resourceVersion?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface ListOptions {
+  /** absent: all namespaces */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly limit?: number;
+  readonly continue?: string;
+  readonly resourceVersion?: string;
+  readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
+  readonly signal?: AbortSignal;
+}
+
+export interface WatchOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Events after this one. Absent or '0': first an ADDED for everything that exists. */
+  readonly resourceVersion?: string;
+  readonly allowWatchBookmarks?: boolean;
+  readonly sendInitialEvents?: boolean;
+  readonly timeoutSeconds?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type WatchEvent<T extends KubeObject> =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
+  /** only metadata.resourceVersion (and annotations) are meant */
+  | { readonly type: 'BOOKMARK'; readonly object: KubeObject };
+
+export interface WriteOptions {
+  readonly dryRun?: boolean;
+  readonly fieldManager?: string;
+  readonly fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
+  /** `status`, `scale`, … : write this part of the object only */
+  readonly subresource?: string;
+  readonly signal?: AbortSignal;
+}
+
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
+export interface Patch {
+  readonly type: PatchType;
+  readonly body: unknown;
+  /** apply only: take over fields that others own */
+  readonly force?: boolean;
+}
+
+export interface DeleteRequest extends Pick<DeleteOptions, 'gracePeriodSeconds' | 'propagationPolicy' | 'preconditions'> {
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface Client {
+  get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options?: GetOptions): Promise<T>;
+  list<T extends KubeObject>(kind: KindRef<T>, options?: ListOptions): Promise<ListOf<T>>;
+  /** Ends normally at the server's time-out, throws a StatusError when the server refuses or reports one (410 Expired). */
+  watch<T extends KubeObject>(kind: KindRef<T>, options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
+  create<T extends KubeObject>(kind: KindRef<T>, object: New<T>, options?: WriteOptions): Promise<T>;
+  /** Fails with Conflict when `metadata.resourceVersion` is given and is not the current one. */
+  update<T extends KubeObject>(kind: KindRef<T>, object: T, options?: WriteOptions): Promise<T>;
+  patch<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, patch: Patch, options?: WriteOptions): Promise<T>;
+  /** The object when it stays for a while (finalizers, grace period), else a Status. */
+  delete<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options?: DeleteRequest): Promise<T | Status>;
+  deleteCollection(kind: KindRef, selection: ListOptions, options?: DeleteRequest): Promise<void>;
+  /** POST to a subresource that takes another kind: `binding`, `eviction`, `token`. */
+  post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options?: WriteOptions): Promise<R>;
+  /** GET of any path, as JSON: discovery, /version. */
+  raw<R = unknown>(path: string): Promise<R>;
+  /**
+   * A cache of one kind, kept current. Asked twice with the same kind and selection, a client gives the same informer;
+   * it starts on first use and stops with the client.
+   */
+  informer<T extends KubeObject>(kind: KindRef<T>, options?: InformerOptions): Informer<T>;
+  /** Stops informers and closes connections. */
+  [Symbol.asyncDispose](): Promise<void>;
+}

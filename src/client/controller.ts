@@ -1,0 +1,56 @@
+/**
+ * What a controller is: a name, the kinds it watches, and one level-triggered `reconcile(key)`. The runner
+ * (controller-runner.ts) alone owns queues, back-off, metrics, log context and panics.
+ */
+import type { KindRef, KubeObject, ObjectKey } from '../api/meta/object.ts';
+import type { Client } from './client.ts';
+import type { Clock, Random } from './clock.ts';
+import type { EventRecorder } from './event-recorder.ts';
+import type { InformerOptions } from './informer.ts';
+import type { Log } from './log.ts';
+
+/** What a reconcile may touch. */
+export interface ControllerIO {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventRecorder;
+  readonly log: Log;
+  /** aborted when the controller stops */
+  readonly signal: AbortSignal;
+}
+
+/** A watched kind, and which keys of the controller a change of it concerns. */
+export interface Watched<T extends KubeObject = KubeObject> {
+  readonly kind: KindRef<T>;
+  readonly options?: InformerOptions;
+  /** Default: the object's own key. `old` is there for updates. */
+  keys?(object: T, old: T | undefined, io: ControllerIO): readonly ObjectKey[];
+}
+
+/** Done (undefined), or again after a while. A thrown error means again with back-off; `TerminalError` means drop. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a reconcile that just returns is done
+export type Outcome = void | { readonly requeueAfterMs: number };
+
+export class TerminalError extends Error {
+  override readonly name = 'TerminalError';
+}
+
+export interface Controller {
+  readonly name: string;
+  /** The first is the primary kind. All are synced before the first reconcile. */
+  // biome-ignore lint/suspicious/noExplicitAny: each entry has a T of its own
+  readonly watches: readonly Watched<any>[];
+  /** how many keys at once; default 1 */
+  readonly concurrency?: number;
+  /** Called once before the first reconcile, for indexes and timers of the controller's own. */
+  start?(io: ControllerIO): void | Promise<void>;
+  reconcile(key: ObjectKey, io: ControllerIO): Promise<Outcome>;
+}
+
+export const defineController = (controller: Controller): Controller => controller;
+export const watched = <T extends KubeObject>(kind: KindRef<T>, keys?: Watched<T>['keys'], options?: InformerOptions): Watched<T> => ({
+  kind,
+  ...(keys && { keys }),
+  ...(options && { options }),
+});

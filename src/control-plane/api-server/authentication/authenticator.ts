@@ -1,0 +1,13 @@
+/** Who asks? Authenticators are tried in order: a user, undefined (not mine), or an Unauthorized StatusError (mine, and bad). */
+import type { UserInfo } from '../request.ts';
+
+export interface Credentials {
+  /** lower-case header names */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** the verified client certificate in DER, when one was presented */
+  readonly certificate?: Uint8Array;
+}
+
+export interface Authenticator {
+  authenticate(credentials: Credentials): UserInfo | undefined | Promise<UserInfo | undefined>;
+}

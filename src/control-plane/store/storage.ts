@@ -1,0 +1,115 @@
+/**
+ * The store's contract, etcd's model: a flat key space, one revision for the whole store, history, compare-and-swap.
+ * One suite (test/contract/storage.test.ts) runs on every implementation.
+ *
+ * Guarantees
+ * - Revisions grow by one with each commit that changes something; all ops of one commit share a revision.
+ * - `commit` resolves when the write is durable. A revision is given when a write is queued (so the next writer is
+ *   checked against it) and visible (to range and watch) only when it is durable.
+ * - A watcher sees each event exactly once, in order, in one batch per revision or more; the batch has been handed to
+ *   every watcher's iterator before `commit` resolves.
+ * - After `compact(r)`, reads and watches of revisions below r fail with `CompactedError`.
+ *
+ * What it does not do: know what a Kubernetes object is.
+ */
+
+export type Revision = number;
+
+export interface KeyValue {
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** of the last change of this key */
+  readonly revision: Revision;
+  /** of the change that created it */
+  readonly createRevision: Revision;
+  readonly lease?: number;
+  /** What the writer attached, when the value was written through this instance and is still known; never stored. */
+  readonly attachment?: unknown;
+}
+
+export interface RangeQuery {
+  /** exactly one of the two */
+  readonly key?: string;
+  readonly prefix?: string;
+  /** keys greater than this one only: the next page */
+  readonly startAfter?: string;
+  readonly limit?: number;
+  /** the state as it was then; default: now */
+  readonly atRevision?: Revision;
+  readonly countOnly?: boolean;
+}
+
+export interface RangeResult {
+  readonly items: readonly KeyValue[];
+  /** the store's revision that the answer shows */
+  readonly revision: Revision;
+  /** how many keys match in all, this page and what is left from `startAfter` on */
+  readonly count: number;
+  readonly more: boolean;
+}
+
+export interface Op {
+  readonly key: string;
+  /** The key's revision that the writer saw, or that there was none. Absent: whatever it is. */
+  readonly expect?: Revision | 'absent';
+  /** absent: delete */
+  readonly put?: Uint8Array;
+  /** carried to KeyValue.attachment and events in this process */
+  readonly attachment?: unknown;
+  /** the lease whose end deletes the key */
+  readonly lease?: number;
+}
+
+export type CommitResult =
+  | { readonly ok: true; readonly revision: Revision }
+  /** Nothing was written: `key` has this revision, durable or about to be (0: it does not exist). */
+  | { readonly ok: false; readonly key: string; readonly actual: Revision };
+
+export interface StoreEvent {
+  readonly type: 'put' | 'delete';
+  readonly key: string;
+  readonly revision: Revision;
+  /** the new value; for a delete, absent */
+  readonly current?: KeyValue;
+  /** what it was before; absent for a new key */
+  readonly previous?: KeyValue;
+}
+
+/** The events of one or more whole revisions, in order. Empty: progress, nothing up to `revision` is missing. */
+export interface StoreEvents {
+  readonly revision: Revision;
+  readonly events: readonly StoreEvent[];
+}
+
+export interface Storage extends AsyncDisposable {
+  /** the last durable revision */
+  readonly revision: Revision;
+  /** the oldest revision that can still be read */
+  readonly compactedRevision: Revision;
+  range(query: RangeQuery): Promise<RangeResult>;
+  commit(ops: readonly Op[]): Promise<CommitResult>;
+  /** Events with a revision greater than `from.revision`. Ends when the signal aborts or the store closes. */
+  watch(from: { readonly prefix: string; readonly revision: Revision }, signal: AbortSignal): AsyncIterable<StoreEvents>;
+  compact(revision: Revision): Promise<void>;
+  /** A lease ends `ttlSeconds` after its grant or last renewal, and its keys with it. */
+  grantLease(ttlSeconds: number): Promise<number>;
+  renewLease(lease: number): Promise<void>;
+  revokeLease(lease: number): Promise<void>;
+  /** bytes on disk (or held in memory) */
+  sizeBytes(): Promise<number>;
+}
+
+/** The revision asked for is gone, or not yet there. */
+export class CompactedError extends Error {
+  override readonly name = 'CompactedError';
+  readonly code = 'compacted';
+}
+export class FutureRevisionError extends Error {
+  override readonly name = 'FutureRevisionError';
+  readonly code = 'future-revision';
+}
+/** The store can't write: disk full, or closed. Nothing of the commit is visible. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
+  readonly code = 'store-unavailable';
+}
