@@ -1,0 +1,80 @@
+/**
+ * What hangs on the API server beside stored resources. Each is registered in one list at start; the server does
+ * routing, authentication, authorization, limits, audit and errors around all of them.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { Kind } from '../../api/meta/kind.ts';
+import type { KubeObject, ObjectName } from '../../api/meta/object.ts';
+import type { AdmissionRequest, UserInfo } from './request.ts';
+
+/** A path that is no resource: discovery, OpenAPI, /version, health, metrics. */
+export interface PathEndpoint {
+  /** exact paths; a path that ends in `/*` takes everything below */
+  readonly paths: readonly string[];
+  handle(request: PathRequest): PathResponse | Promise<PathResponse>;
+}
+export interface PathRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly user: UserInfo;
+}
+export interface PathResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+/**
+ * A resource or subresource whose POST is answered by a function instead of the store: reviews, token, binding,
+ * eviction. The body has been decoded, checked against its type and defaulted; mutating and validating admission ran.
+ */
+export interface FunctionEndpoint {
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  handle(request: FunctionRequest): Promise<KubeObject>;
+}
+export interface FunctionRequest {
+  readonly kind: Kind;
+  /** the named object, for subresources */
+  readonly at: ObjectName;
+  readonly body: KubeObject;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A subresource that takes over the connection or streams an answer: log, exec, attach, portforward, proxy. */
+export interface ConnectEndpoint {
+  readonly resource: string;
+  readonly subresource: string;
+  readonly methods: readonly string[];
+  /** `rest` is what follows the subresource in the path (proxy). Authorized and admitted already. */
+  handle(request: ConnectRequest): Promise<void>;
+}
+export interface ConnectRequest {
+  readonly at: ObjectName;
+  readonly rest: string;
+  readonly query: URLSearchParams;
+  readonly user: UserInfo;
+  readonly request: IncomingMessage | Http2ServerRequest;
+  /** absent for upgrades */
+  readonly response?: ServerResponse | Http2ServerResponse;
+  /** present for upgrades: the raw connection, and the first bytes after the request's head */
+  readonly upgrade?: { readonly socket: Duplex; readonly head: Uint8Array };
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The last step before an object is stored, for what the server itself hands out (cluster IPs, node ports). Runs after
+ * validation; `release` is called when the write then failed, and when an object that held something is gone.
+ */
+export interface Allocator {
+  handles(kind: Kind): boolean;
+  allocate(request: AdmissionRequest): KubeObject;
+  release(object: KubeObject, old: KubeObject | undefined): void;
+}
