@@ -9,4 +9,10 @@ export interface ObjectReader {
   list<T extends KubeObject>(kind: KindRef<T>, namespace?: string): Iterable<T>;
   /** Grows with each change of the kind: what was derived from it stays valid while this stands. */
   revision(kind: KindRef): number;
+  /**
+   * Calls `change` for every object that is there (`old` absent), and from then on for each change as the cache takes it
+   * in, before the write that caused it is acknowledged: (new, undefined) created, (new, old) updated, (undefined, old)
+   * deleted. For indexes that must be as current as the cache itself. Handlers return at once and never throw.
+   */
+  follow<T extends KubeObject>(kind: KindRef<T>, change: (object: T | undefined, old: T | undefined) => void): Disposable;
 }

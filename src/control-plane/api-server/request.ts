@@ -27,7 +27,10 @@ export interface RequestAttributes {
     readonly resource: string;
     readonly subresource?: string;
     readonly namespace?: string;
+    /** from the path; for list, watch and deletecollection also what a field selector `metadata.name=x` says */
     readonly name?: string;
+    /** as the client sent it; list, watch and deletecollection only */
+    readonly fieldSelector?: string;
   };
   readonly path: string;
 }

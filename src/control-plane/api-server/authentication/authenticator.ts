@@ -4,7 +4,7 @@ import type { UserInfo } from '../request.ts';
 export interface Credentials {
   /** lower-case header names */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** the verified client certificate in DER, when one was presented */
+  /** the verified client certificate in DER, when one was presented: the same array for all requests of a connection */
   readonly certificate?: Uint8Array;
 }
 
