@@ -1,0 +1,100 @@
+/**
+ * What a cluster is made of. The same names serve `startCluster({…})`, `--config FILE` (YAML) and, in kebab-case, the
+ * flags; flags win over the file. Unknown names and wrong types are errors that name them.
+ */
+import { readFileSync } from 'node:fs';
+import { OperationError } from './operation-error.ts';
+
+export interface ClusterConfig {
+  /** real nodes on this machine; default: 1 where they are possible, else 0 */
+  readonly nodes?: number;
+  /** simulated nodes; default: 1 when there is no real one */
+  readonly hollow?: number;
+  /** the API's port; 0 takes a free one */
+  readonly port?: number;
+  /** where the API listens, beside the nodes' own network */
+  readonly host?: string;
+  readonly serviceCIDR?: string;
+  readonly podCIDR?: string;
+  /** the network that joins the nodes of this machine */
+  readonly nodeCIDR?: string;
+  readonly clusterDomain?: string;
+  /** API versions beyond the default ones, as kube-apiserver's --runtime-config: { 'api/all': 'true' } */
+  readonly runtimeConfig?: Readonly<Record<string, string>>;
+  /** how long old revisions stay readable */
+  readonly historySeconds?: number;
+  /** pods a node takes */
+  readonly maxPods?: number;
+  /** DNS servers for names outside the cluster; default: those of the machine's resolv.conf */
+  readonly upstreamDNS?: readonly string[];
+}
+
+export const configDefaults = {
+  port: 6443,
+  host: '127.0.0.1',
+  serviceCIDR: '10.96.0.0/16',
+  podCIDR: '10.244.0.0/16',
+  nodeCIDR: '172.31.250.0/24',
+  clusterDomain: 'cluster.local',
+  historySeconds: 300,
+  maxPods: 110,
+} as const;
+
+type Check = (value: unknown) => boolean;
+const whole =
+  (min: number, max: number): Check =>
+  (value) =>
+    Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+const text: Check = (value) => typeof value === 'string' && value.length > 0;
+const cidr: Check = (value) => typeof value === 'string' && /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(value);
+
+const fields: Record<keyof ClusterConfig, { check: Check; what: string }> = {
+  nodes: { check: whole(0, 50), what: 'a whole number from 0 to 50' },
+  hollow: { check: whole(0, 20_000), what: 'a whole number from 0 to 20000' },
+  port: { check: whole(0, 65_535), what: 'a port number' },
+  host: { check: text, what: 'an address' },
+  serviceCIDR: { check: cidr, what: 'an IPv4 network such as 10.96.0.0/16' },
+  podCIDR: { check: cidr, what: 'an IPv4 network such as 10.244.0.0/16' },
+  nodeCIDR: { check: cidr, what: 'an IPv4 network such as 172.31.250.0/24' },
+  clusterDomain: { check: text, what: 'a domain name' },
+  runtimeConfig: {
+    check: (value) => typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'string'),
+    what: 'a map of strings such as { "api/all": "true" }',
+  },
+  historySeconds: { check: whole(1, 31_536_000), what: 'seconds, from 1' },
+  maxPods: { check: whole(1, 1000), what: 'a whole number from 1 to 1000' },
+  upstreamDNS: { check: (value) => Array.isArray(value) && value.every(text), what: 'a list of addresses' },
+};
+
+/** Checks names and types; `where` (a file, "flags") goes into the error. */
+export function checkConfig(given: object, where: string): ClusterConfig {
+  const wrong = Object.entries(given).flatMap(([name, value]) => {
+    const field = fields[name as keyof ClusterConfig];
+    if (!field) return [`unknown setting "${name}"`];
+    return field.check(value) ? [] : [`${name}: ${JSON.stringify(value)} is not ${field.what}`];
+  });
+  if (wrong.length === 0) return given as ClusterConfig;
+  throw new OperationError({
+    code: 'bad-config',
+    message: `${where}: ${wrong.join('; ')}`,
+    fix: `the settings are: ${Object.keys(fields).join(', ')}`,
+  });
+}
+
+export async function readConfigFile(file: string): Promise<ClusterConfig> {
+  let parsed: unknown;
+  try {
+    const { parse } = await import('yaml');
+    parsed = parse(readFileSync(file, 'utf8')) ?? {};
+  } catch (cause) {
+    throw new OperationError({ code: 'bad-config', message: `can't read ${file}`, fix: 'give a YAML file of settings', cause });
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new OperationError({
+      code: 'bad-config',
+      message: `${file} is not a map of settings`,
+      fix: `the settings are: ${Object.keys(fields).join(', ')}`,
+    });
+  }
+  return checkConfig(parsed, file);
+}

@@ -1,0 +1,63 @@
+/**
+ * Installs what a real node needs and the machine lacks, from the distribution, by apt. Only as root on Debian and its
+ * children; elsewhere says what to install. Changes no configuration. The package may start the distribution's own
+ * containerd; no cluster uses it, since each starts one of its own.
+ */
+import { spawn } from 'node:child_process';
+import { detectMachine, type Machine, realNodesPossible } from './machine.ts';
+import { OperationError } from './operation-error.ts';
+
+export const debianPackages = ['containerd', 'runc', 'containernetworking-plugins', 'nftables', 'iproute2', 'util-linux', 'busybox-static'];
+
+/** The machine as it is after installing. `onLine` gets what apt prints. */
+export async function installMissing(machine: Machine, onLine: (line: string) => void): Promise<Machine> {
+  const possible = realNodesPossible(machine);
+  if (possible.ok) return machine;
+  if (machine.platform !== 'linux' || !machine.isRoot || !machine.hasApt) {
+    throw new OperationError({
+      code: 'install-impossible',
+      message: `can't install here: ${possible.missing.map((check) => check.detail).join('; ')}`,
+      fix: 'run as root on Debian or Ubuntu, or install them by hand; `timonier up --nodes 0 --hollow 1` needs none of it',
+    });
+  }
+  await apt(['update', '-qq'], onLine);
+  await apt(['install', '-y', '-qq', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', ...debianPackages], onLine);
+  const after = await detectMachine();
+  const still = realNodesPossible(after);
+  if (!still.ok) {
+    throw new OperationError({
+      code: 'install-incomplete',
+      message: `still missing after the installation: ${still.missing.map((check) => `${check.name} (${check.detail})`).join(', ')}`,
+      fix: still.missing.find((check) => check.fix)?.fix ?? 'see `timonier doctor`',
+    });
+  }
+  return after;
+}
+
+function apt(args: readonly string[], onLine: (line: string) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('apt-get', args, {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let tail = '';
+    const take = (chunk: Buffer): void => {
+      tail = (tail + chunk.toString()).slice(-2000);
+      for (const line of chunk.toString().split('\n')) if (line.trim()) onLine(line);
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      if (code === 0) resolve();
+      else
+        reject(
+          new OperationError({
+            code: 'apt-failed',
+            message: `apt-get ${args[0]} failed (exit ${code}): ${tail.trim()}`,
+            fix: 'mend apt, then run it again',
+          }),
+        );
+    });
+  });
+}

@@ -1,0 +1,169 @@
+/**
+ * A cluster on this machine: where its files are, and whether it runs. One directory holds everything (store,
+ * certificates, kubeconfig, logs, containerd); `state.json` in it says which process serves it. A cluster with a
+ * directory of its own choice is linked from the usual place, so that its name finds it.
+ */
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { OperationError } from './operation-error.ts';
+
+/** Names go into links, namespaces, cgroups and contexts: a DNS label of at most 40 characters. */
+const namePattern = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/;
+
+export function checkName(name: string): string {
+  if (namePattern.test(name)) return name;
+  throw new OperationError({
+    code: 'bad-name',
+    message: `"${name}" is no cluster name`,
+    fix: 'use lower-case letters, digits and "-", at most 40, beginning and ending with a letter or digit',
+  });
+}
+
+/** Where clusters live: /var/lib/timonier for root, else the user's data home. */
+export function instancesRoot(env: NodeJS.ProcessEnv = process.env): string {
+  if (env['TIMONIER_ROOT']) return resolve(env['TIMONIER_ROOT']);
+  if (process.getuid?.() === 0) return '/var/lib/timonier';
+  return join(env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'timonier');
+}
+
+export interface InstanceState {
+  readonly pid: number;
+  /** when the process started, in the kernel's ticks: tells it from another with the same number */
+  readonly startTicks?: string;
+  readonly server: string;
+  readonly startedAt: string;
+  readonly nodes: number;
+  readonly hollow: number;
+  readonly version: string;
+  readonly ready: boolean;
+  /** the user's kubeconfig that holds the context, or the file that was asked for */
+  readonly kubeconfig: string;
+  /** that file is only this cluster's */
+  readonly ownKubeconfig: boolean;
+}
+
+export class Instance {
+  readonly name: string;
+  readonly dir: string;
+  readonly #link: string;
+
+  constructor(name: string, dataDir?: string) {
+    this.name = checkName(name);
+    this.#link = join(instancesRoot(), name);
+    this.dir = dataDir === undefined ? (existsSync(this.#link) ? realpathSync(this.#link) : this.#link) : resolve(dataDir);
+  }
+
+  get exists(): boolean {
+    return existsSync(join(this.dir, 'store')) || existsSync(this.#path('state.json'));
+  }
+  get storeDir(): string {
+    return this.#path('store');
+  }
+  get pkiDir(): string {
+    return this.#path('pki');
+  }
+  get kubeconfig(): string {
+    return this.#path('admin.kubeconfig');
+  }
+  get logFile(): string {
+    return this.#path('timonier.log');
+  }
+  nodeDir(node: string): string {
+    return this.#path('nodes', node);
+  }
+
+  /** Makes the directory, and the link to it when it lies elsewhere. */
+  create(): void {
+    mkdirSync(this.dir, { recursive: true, mode: 0o700 });
+    if (this.dir === this.#link) return;
+    mkdirSync(instancesRoot(), { recursive: true, mode: 0o755 });
+    const there = lstatSync(this.#link, { throwIfNoEntry: false });
+    if (there?.isSymbolicLink()) {
+      if (resolve(readlinkSync(this.#link)) === this.dir) return;
+      rmSync(this.#link);
+    } else if (there) {
+      throw new OperationError({
+        code: 'name-taken',
+        message: `the cluster "${this.name}" is in ${this.#link} already`,
+        fix: 'take another name, or delete that cluster first',
+      });
+    }
+    symlinkSync(this.dir, this.#link);
+  }
+
+  readState(): InstanceState | undefined {
+    try {
+      return JSON.parse(readFileSync(this.#path('state.json'), 'utf8')) as InstanceState;
+    } catch {
+      return undefined; // never started, or stopped
+    }
+  }
+
+  writeState(state: Omit<InstanceState, 'startTicks'>): void {
+    const startTicks = processStartTicks(state.pid);
+    const file = this.#path('state.json');
+    writeFileSync(`${file}.new`, `${JSON.stringify({ ...state, ...(startTicks && { startTicks }) }, null, 2)}\n`, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  }
+
+  clearState(): void {
+    rmSync(this.#path('state.json'), { force: true });
+  }
+
+  /** The state when its process is alive; a stale one counts as none. */
+  running(): InstanceState | undefined {
+    const state = this.readState();
+    return state && isAlive(state) ? state : undefined;
+  }
+
+  /** Removes every file. */
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+    if (lstatSync(this.#link, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(this.#link);
+  }
+
+  #path(...parts: string[]): string {
+    return join(this.dir, ...parts);
+  }
+}
+
+export function listInstances(): Instance[] {
+  const root = instancesRoot();
+  if (!existsSync(root)) return [];
+  return readdirSync(root)
+    .filter((name) => namePattern.test(name))
+    .map((name) => new Instance(name))
+    .filter((instance) => instance.exists);
+}
+
+/** Field 22 of /proc/PID/stat; undefined where there is no /proc. */
+function processStartTicks(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+export function isAlive(state: Pick<InstanceState, 'pid' | 'startTicks'>): boolean {
+  try {
+    process.kill(state.pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return state.startTicks === undefined || processStartTicks(state.pid) === state.startTicks;
+}

@@ -1,0 +1,70 @@
+/**
+ * The process's log: pino behind the `Log` interface. One line per event; to a terminal as time, level, component,
+ * message and fields, else as JSON for machines.
+ */
+import type { Log } from '../client/log.ts';
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+interface Sink {
+  level: LogLevel;
+  format: 'text' | 'json';
+  write(line: string): void;
+}
+
+export async function createLog(sink: Sink): Promise<Log> {
+  if (sink.format === 'text') return textLog(sink, {});
+  const { default: pino } = await import('pino');
+  return fromPino(
+    pino(
+      { level: sink.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+      sink,
+    ),
+  );
+}
+
+type PinoLike = Record<LogLevel, (fields: object, message: string) => void> & { child(fields: object): PinoLike };
+
+function fromPino(logger: PinoLike): Log {
+  return {
+    debug: (fields, message) => logger.debug(readable(fields), message),
+    info: (fields, message) => logger.info(readable(fields), message),
+    warn: (fields, message) => logger.warn(readable(fields), message),
+    error: (fields, message) => logger.error(readable(fields), message),
+    child: (fields) => fromPino(logger.child(fields)),
+  };
+}
+
+/** Errors among the fields as text: an Error has nothing that JSON would show. */
+function readable(fields: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? (value.stack ?? value.message) : value]),
+  );
+}
+
+function textLog(sink: Sink, bound: object): Log {
+  const threshold = logLevels.indexOf(sink.level);
+  const write = (level: LogLevel) => (fields: object, message: string) => {
+    if (logLevels.indexOf(level) < threshold) return;
+    const { component, ...rest } = { ...bound, ...fields } as Record<string, unknown>;
+    const pairs = Object.entries(rest).map(([key, value]) => `${key}=${renderValue(value)}`);
+    const time = new Date(performance.timeOrigin + performance.now()).toISOString().slice(11, 23);
+    sink.write(
+      `${time} ${level.toUpperCase().padEnd(5)} ${component ? `${component}: ` : ''}${message}${pairs.length ? `  ${pairs.join(' ')}` : ''}\n`,
+    );
+  };
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: (fields) => textLog(sink, { ...bound, ...fields }),
+  };
+}
+
+function renderValue(value: unknown): string {
+  if (value instanceof Error) return JSON.stringify(value.stack ?? value.message);
+  if (typeof value === 'string') return /^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value);
+  return JSON.stringify(value) ?? 'undefined';
+}

@@ -1,0 +1,158 @@
+/**
+ * What this machine has and can do, found by looking, never assumed: the ground for `doctor`, for the default number
+ * of real nodes, and for the runtime's configuration. Reads /proc and the PATH only; changes nothing.
+ */
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const toolTimeoutMs = 5000;
+
+export interface Machine {
+  readonly platform: string;
+  readonly arch: string;
+  readonly kernel: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly isRoot: boolean;
+  /** Debian or a child of it: `--install` can use apt */
+  readonly hasApt: boolean;
+  /** absolute paths of programs, absent when not found */
+  readonly programs: Readonly<Partial<Record<Program, string>>>;
+  readonly containerdVersion?: string;
+  /** directory with the standard CNI plugins (bridge, host-local, loopback) */
+  readonly cniPluginDir?: string;
+  readonly cgroups: 'v2' | 'v1' | 'hybrid' | 'none';
+}
+
+export const programs = ['containerd', 'ctr', 'containerd-shim-runc-v2', 'runc', 'nft', 'ip', 'nsenter', 'mount'] as const;
+export type Program = (typeof programs)[number];
+
+const extraDirs = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+const cniDirs = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'];
+const cniPlugins = ['bridge', 'host-local', 'loopback'];
+
+export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | undefined {
+  for (const dir of [...path.split(delimiter), ...extraDirs]) {
+    if (!dir) continue;
+    const file = join(dir, name);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {}
+  }
+  return undefined;
+}
+
+function detectCgroups(): Machine['cgroups'] {
+  let mounts: string;
+  try {
+    mounts = readFileSync('/proc/self/mounts', 'utf8');
+  } catch {
+    return 'none';
+  }
+  const v1 = / \/sys\/fs\/cgroup\/\S+ cgroup /.test(mounts);
+  const v2 = / cgroup2 /.test(mounts);
+  if (v1) return v2 ? 'hybrid' : 'v1';
+  return v2 ? 'v2' : 'none';
+}
+
+async function versionOf(file: string | undefined, ...args: string[]): Promise<string | undefined> {
+  if (!file) return undefined;
+  try {
+    const { stdout } = await run(file, args, { timeout: toolTimeoutMs });
+    return /\d+\.\d+[\w.+~-]*/.exec(stdout)?.[0];
+  } catch {
+    return undefined; // a program that can't tell its version is reported without one
+  }
+}
+
+export async function detectMachine(): Promise<Machine> {
+  const found: Partial<Record<Program, string>> = {};
+  for (const name of programs) {
+    const file = findProgram(name);
+    if (file) found[name] = file;
+  }
+  const containerdVersion = await versionOf(found.containerd, '--version');
+  const cniPluginDir = cniDirs.find((dir) => cniPlugins.every((plugin) => existsSync(join(dir, plugin))));
+  return {
+    platform: platform(),
+    arch: arch(),
+    kernel: release(),
+    cpus: cpus().length,
+    memoryBytes: totalmem(),
+    isRoot: process.getuid?.() === 0,
+    hasApt: findProgram('apt-get') !== undefined,
+    programs: found,
+    ...(containerdVersion && { containerdVersion }),
+    ...(cniPluginDir && { cniPluginDir }),
+    cgroups: platform() === 'linux' ? detectCgroups() : 'none',
+  };
+}
+
+/** One thing looked at, and what to do when it is missing. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly fix?: string;
+}
+
+const installHint = (machine: Machine): string =>
+  machine.hasApt
+    ? 'run: timonier up --install'
+    : 'install containerd, runc, the CNI plugins, nftables and iproute2 with your package manager';
+
+/** What a real node needs, in the order in which a user would mend it. */
+export function checkMachine(machine: Machine): Check[] {
+  const program = (name: Program, what: string, version?: string): Check => {
+    const file = machine.programs[name];
+    return file
+      ? { name: what, ok: true, detail: version ? `${file} ${version}` : file }
+      : { name: what, ok: false, detail: `${name} was not found`, fix: installHint(machine) };
+  };
+  const linux = machine.platform === 'linux';
+  return [
+    {
+      name: 'Linux',
+      ok: linux,
+      detail: `${machine.platform} ${machine.kernel} ${machine.arch}`,
+      ...(!linux && { fix: 'real nodes need Linux; use --nodes 0 --hollow 1 here' }),
+    },
+    {
+      name: 'root',
+      ok: machine.isRoot,
+      detail: machine.isRoot ? 'yes' : `no (uid ${process.getuid?.() ?? '?'})`,
+      ...(!machine.isRoot && { fix: 'real nodes need root; run with sudo, or use --nodes 0 --hollow 1' }),
+    },
+    {
+      name: 'cgroups',
+      ok: machine.cgroups !== 'none',
+      detail: machine.cgroups,
+      ...(machine.cgroups === 'none' && { fix: 'mount cgroup2 on /sys/fs/cgroup' }),
+    },
+    program('containerd', 'containerd', machine.containerdVersion),
+    program('containerd-shim-runc-v2', 'containerd shim'),
+    program('runc', 'runc'),
+    machine.cniPluginDir
+      ? { name: 'CNI plugins', ok: true, detail: machine.cniPluginDir }
+      : {
+          name: 'CNI plugins',
+          ok: false,
+          detail: `bridge, host-local and loopback in none of ${cniDirs.join(', ')}`,
+          fix: installHint(machine),
+        },
+    program('nft', 'nftables'),
+    program('ip', 'iproute2'),
+    program('nsenter', 'nsenter'),
+  ];
+}
+
+/** Whether real nodes can run here, and if not, why. */
+export function realNodesPossible(machine: Machine): { readonly ok: true } | { readonly ok: false; readonly missing: readonly Check[] } {
+  const missing = checkMachine(machine).filter((check) => !check.ok);
+  return missing.length === 0 ? { ok: true } : { ok: false, missing };
+}
