@@ -19,6 +19,13 @@ export interface InformerHandler<T> {
   deleted?(old: T): void;
 }
 
+/** An acknowledged write: what it returned, or without resourceVersion that the object is gone (or on its way). */
+export interface Written {
+  readonly key: ObjectKey;
+  readonly uid: string;
+  readonly resourceVersion?: string;
+}
+
 export interface Informer<T extends KubeObject> {
   readonly synced: Promise<void>;
   readonly isSynced: boolean;
@@ -28,4 +35,8 @@ export interface Informer<T extends KubeObject> {
   /** Objects by the values that `keys` gives for them; the index is made on first use and kept current. */
   index(name: string, keys: (object: T) => readonly string[]): (value: string) => readonly T[];
   on(handler: InformerHandler<T>): Disposable;
+  /** Whether the cache has this write, or something later. */
+  shows(write: Written): boolean;
+  /** Resolves when it does, and when the informer stops. */
+  whenShown(write: Written): Promise<void>;
 }
