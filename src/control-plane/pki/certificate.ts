@@ -1,0 +1,57 @@
+/**
+ * Reads certificates with node:crypto alone: is a stored one still what is wanted, and long enough valid?
+ * Renewal is due when less than a third of a certificate's life is left.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { CertificateSpec, KeyedCertificate } from './authority.ts';
+
+const renewalShare = 1 / 3;
+
+/** Why a stored certificate can't be used any more; undefined when it can. */
+export function staleReason(
+  stored: KeyedCertificate,
+  wanted: { readonly spec: CertificateSpec; readonly authorityPem: string; readonly nowMs: number },
+): string | undefined {
+  const certificate = new X509Certificate(stored.certPem);
+  const authority = new X509Certificate(wanted.authorityPem);
+  if (!certificate.checkPrivateKey(createPrivateKey(stored.keyPem))) return 'its key is another one';
+  if (!certificate.verify(authority.publicKey)) return 'it was signed by another authority';
+  if (renewalDue(certificate, wanted.nowMs)) return 'less than a third of its life is left';
+  if (describeSubject(subjectOf(certificate)) !== describeSubject(wanted.spec)) return 'its subject is another one';
+  if (!sameNames(certificate, wanted.spec)) return 'its names are others';
+  return undefined;
+}
+
+export function renewalDue(certificate: X509Certificate, nowMs: number): boolean {
+  const fromMs = certificate.validFromDate.getTime();
+  const toMs = certificate.validToDate.getTime();
+  // A virtual clock may stand before the day the certificate was made.
+  return nowMs < fromMs || nowMs > toMs - (toMs - fromMs) * renewalShare;
+}
+
+export interface CertificateSubject {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+}
+
+export function subjectOf(certificate: X509Certificate): CertificateSubject {
+  const { subject } = certificate.toLegacyObject();
+  // The types say one string per attribute; several values of one attribute come as an array.
+  const values = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : value ? [String(value)] : []);
+  return { commonName: values(subject?.CN).at(-1) ?? '', organizations: values(subject?.O) };
+}
+
+const describeSubject = (subject: Pick<CertificateSpec, 'commonName' | 'organizations'>): string =>
+  JSON.stringify([subject.commonName, subject.organizations ?? []]);
+
+function sameNames(certificate: X509Certificate, spec: CertificateSpec): boolean {
+  const dnsNames = spec.dnsNames ?? [];
+  const ipAddresses = spec.ipAddresses ?? [];
+  const has = certificate.subjectAltName ? certificate.subjectAltName.split(', ').length : 0;
+  return (
+    has === dnsNames.length + ipAddresses.length &&
+    dnsNames.every((name) => certificate.checkHost(name.replace(/^\*/, 'x')) !== undefined) &&
+    ipAddresses.every((address) => isIP(address) !== 0 && certificate.checkIP(address) !== undefined)
+  );
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import type { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { connect, createServer } from 'node:tls';
+import { realClock } from '../../client/clock.ts';
+import { VirtualClock } from '../../client/virtual-clock.ts';
+import type { CertificateSpec } from './authority.ts';
+import { subjectOf } from './certificate.ts';
+import { directoryFiles, memoryFiles, openClusterPKI } from './cluster-pki.ts';
+
+const dayMs = 86_400_000;
+const server: CertificateSpec = {
+  commonName: 'kube-apiserver',
+  dnsNames: ['localhost', 'kubernetes.default.svc'],
+  ipAddresses: ['127.0.0.1', '::1'],
+  usages: ['server'],
+};
+const admin: CertificateSpec = { commonName: 'system:node:a', organizations: ['system:nodes', 'b,c=d'], usages: ['client'] };
+
+test('certificates are good for TLS in both directions', async () => {
+  const pki = await openClusterPKI({ files: memoryFiles(), clock: realClock });
+  const [serving, client] = [await pki.certificate('apiserver', server), await pki.certificate('admin', admin)];
+  const listener = createServer(
+    { cert: serving.certPem, key: serving.keyPem, ca: pki.authority.certPem, requestCert: true, rejectUnauthorized: true },
+    (socket) => socket.end(JSON.stringify(subjectOf(socket.getPeerX509Certificate() as X509Certificate))),
+  ).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const socket = connect({
+    port: (listener.address() as AddressInfo).port,
+    host: '127.0.0.1',
+    servername: 'kubernetes.default.svc',
+    ca: pki.authority.certPem,
+    cert: client.certPem,
+    key: client.keyPem,
+  });
+  let text = '';
+  for await (const chunk of socket) text += chunk;
+  listener.close();
+  assert.deepEqual(JSON.parse(text), { commonName: 'system:node:a', organizations: ['system:nodes', 'b,c=d'] });
+});
+
+const renewals: readonly { name: string; afterDays: number; spec: CertificateSpec; kept: boolean }[] = [
+  { name: 'kept while fresh', afterDays: 1, spec: server, kept: true },
+  { name: 'kept before a third is left', afterDays: 240, spec: server, kept: true },
+  { name: 'renewed in its last third', afterDays: 250, spec: server, kept: false },
+  { name: 'renewed for another name', afterDays: 1, spec: { ...server, dnsNames: ['localhost'] }, kept: false },
+  { name: 'renewed for another address', afterDays: 1, spec: { ...server, ipAddresses: ['127.0.0.1', '::2'] }, kept: false },
+  { name: 'renewed for another group', afterDays: 1, spec: { ...server, organizations: ['g'] }, kept: false },
+];
+for (const { name, afterDays, spec, kept } of renewals) {
+  test(`a stored certificate is ${name}`, async () => {
+    const clock = new VirtualClock();
+    const files = memoryFiles();
+    const first = await (await openClusterPKI({ files, clock })).certificate('apiserver', server);
+    await clock.advance(afterDays * dayMs);
+    const second = await (await openClusterPKI({ files, clock })).certificate('apiserver', spec);
+    assert.equal(second.certPem === first.certPem, kept);
+  });
+}
+
+test('key files are private, and a second opening reads the same', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'pki-'));
+  try {
+    const first = await openClusterPKI({ files: directoryFiles(directory), clock: realClock });
+    const second = await openClusterPKI({ files: directoryFiles(directory), clock: realClock });
+    assert.equal(second.authority.certPem, first.authority.certPem);
+    assert.equal(second.serviceAccountKeys.signing.id, first.serviceAccountKeys.signing.id);
+    for (const file of ['ca.key', 'sa.key']) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

@@ -1,0 +1,100 @@
+/**
+ * Everything secret of one cluster, made on first use and kept as PEM files: the cluster authority (ca), the front
+ * proxy's authority (front-proxy-ca, made only when an aggregated API asks for it), the service account key (sa), and
+ * any number of leaf certificates by name. File names are kubeadm's.
+ *
+ * Guarantees: what is on disk and still good is used as it is, without importing the X.509 library; a leaf whose
+ * subject, names or authority changed, or with less than a third of its life left, is made anew; keys are 0600.
+ */
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../client/clock.ts';
+import { type Authority, type CertificateSpec, createAuthority, type KeyedCertificate, loadAuthority, publicKeyPem } from './authority.ts';
+import { staleReason } from './certificate.ts';
+import { createServiceAccountKeyPem, loadServiceAccountKeys, type ServiceAccountKeys } from './service-account-key.ts';
+
+/** Where PEM texts are kept: a directory, or memory for clusters that live in a test. */
+export interface PEMFiles {
+  read(name: string): string | undefined;
+  write(name: string, text: string): void;
+}
+
+export interface ClusterPKI {
+  readonly authority: Authority;
+  readonly serviceAccountKeys: ServiceAccountKeys;
+  /** The stored certificate of this name when it still fits `spec`, else a new one. */
+  certificate(name: string, spec: CertificateSpec): Promise<KeyedCertificate>;
+  /** The authority of the client certificate that the server shows to aggregated API servers. */
+  frontProxyAuthority(): Promise<Authority>;
+}
+
+export async function openClusterPKI(options: { readonly files: PEMFiles; readonly clock: Clock }): Promise<ClusterPKI> {
+  const { files, clock } = options;
+  const authority = await openAuthority(files, clock, { name: 'ca', commonName: 'kubernetes' });
+  return {
+    authority,
+    serviceAccountKeys: openServiceAccountKeys(files),
+    frontProxyAuthority: () => openAuthority(files, clock, { name: 'front-proxy-ca', commonName: 'front-proxy-ca' }),
+    async certificate(name, spec) {
+      const stored = readPair(files, name);
+      if (stored && !staleReason(stored, { spec, authorityPem: authority.certPem, nowMs: clock.now() })) return stored;
+      return writePair(files, name, await authority.issue(spec));
+    },
+  };
+}
+
+async function openAuthority(files: PEMFiles, clock: Clock, wanted: { name: string; commonName: string }): Promise<Authority> {
+  const stored = readPair(files, wanted.name);
+  if (stored) return loadAuthority({ ...stored, clock });
+  const made = await createAuthority({ commonName: wanted.commonName, clock });
+  writePair(files, wanted.name, made);
+  return made;
+}
+
+function openServiceAccountKeys(files: PEMFiles): ServiceAccountKeys {
+  let key = files.read('sa.key');
+  if (key === undefined) {
+    key = createServiceAccountKeyPem();
+    files.write('sa.key', key);
+    files.write('sa.pub', publicKeyPem(key));
+  }
+  return loadServiceAccountKeys(key);
+}
+
+function readPair(files: PEMFiles, name: string): KeyedCertificate | undefined {
+  const certPem = files.read(`${name}.crt`);
+  const keyPem = files.read(`${name}.key`);
+  return certPem !== undefined && keyPem !== undefined ? { certPem, keyPem } : undefined;
+}
+
+function writePair(files: PEMFiles, name: string, pair: KeyedCertificate): KeyedCertificate {
+  files.write(`${name}.key`, pair.keyPem);
+  files.write(`${name}.crt`, pair.certPem);
+  return { certPem: pair.certPem, keyPem: pair.keyPem };
+}
+
+export function directoryFiles(directory: string): PEMFiles {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return {
+    read(name) {
+      try {
+        return readFileSync(join(directory, name), 'utf8');
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+        throw error;
+      }
+    },
+    write(name, text) {
+      const mode = name.endsWith('.key') ? 0o600 : 0o644;
+      const temporary = join(directory, `.${name}.new`);
+      writeFileSync(temporary, text, { mode, flush: true });
+      chmodSync(temporary, mode);
+      renameSync(temporary, join(directory, name));
+    },
+  };
+}
+
+export function memoryFiles(): PEMFiles {
+  const texts = new Map<string, string>();
+  return { read: (name) => texts.get(name), write: (name, text) => void texts.set(name, text) };
+}
