@@ -6,6 +6,6 @@
 import type { KubeObject } from '../api/meta/object.ts';
 
 export interface EventRecorder {
-  /** `reason` is UpperCamelCase, `message` is for people. */
-  event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void;
+  /** `reason` is UpperCamelCase, `message` is for people; `fieldPath` says which part: `spec.containers{web}`. */
+  event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void;
 }
