@@ -1,0 +1,58 @@
+/**
+ * Between the CRI's protobuf messages and our types: the descriptor with its field names in camelCase, and answers
+ * without the nulls that stand for absent messages.
+ */
+import type { ServiceClientConstructor } from '@grpc/grpc-js';
+
+type Json = { readonly [key: string]: Json } | string | number | boolean | null | readonly Json[];
+
+/** Field and oneof names of a descriptor in camelCase; type, enum and method names as they are. */
+export function camelCaseFields(descriptor: Json): Json {
+  if (descriptor === null || typeof descriptor !== 'object' || Array.isArray(descriptor)) return descriptor;
+  return Object.fromEntries(
+    Object.entries(descriptor).map(([key, value]) => {
+      if (key === 'fields') return [key, renameKeys(value)];
+      return [key, camelCaseFields(value)];
+    }),
+  );
+}
+
+function renameKeys(fields: Json): Json {
+  return Object.fromEntries(Object.entries(fields as Readonly<Record<string, Json>>).map(([name, field]) => [toCamelCase(name), field]));
+}
+const toCamelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** Messages that are not set come as null: removed, so that they are absent. */
+export function withoutNulls<T>(message: T): T {
+  if (Array.isArray(message)) for (const item of message) withoutNulls(item);
+  else if (message !== null && typeof message === 'object' && !Buffer.isBuffer(message)) {
+    const record = message as Record<string, unknown>;
+    for (const [key, value] of Object.entries(record)) {
+      if (value === null) delete record[key];
+      else withoutNulls(value);
+    }
+  }
+  return message;
+}
+
+/** The services of a descriptor, by their full names. */
+export async function loadServices<Name extends string>(
+  descriptor: object,
+  names: readonly Name[],
+): Promise<Record<Name, ServiceClientConstructor>> {
+  const [{ fromJSON }, grpc] = await Promise.all([import('@grpc/proto-loader'), import('@grpc/grpc-js')]);
+  const definition = fromJSON(camelCaseFields(descriptor as Json) as Parameters<typeof fromJSON>[0], {
+    keepCase: true,
+    longs: Number,
+    enums: String,
+    defaults: true,
+    arrays: true,
+    objects: true,
+  });
+  const constructors = names.map((name) => {
+    const service = definition[name];
+    if (!service || 'format' in service) throw new Error(`no service ${name} in the descriptor`);
+    return [name, grpc.makeClientConstructor(service, name)] as const;
+  });
+  return Object.fromEntries(constructors) as Record<Name, ServiceClientConstructor>;
+}

@@ -1,0 +1,507 @@
+/**
+ * A container runtime without containers, for hollow nodes: sandboxes get addresses, containers start, run, end and
+ * fail as their pod's annotations say (simulation-script.ts), all on the injected clock.
+ *
+ * Guarantees: the same contract as containerd; a pod at rest costs two small objects and no timer; nothing touches
+ * files, processes or the network. It remembers nothing over a restart of the process.
+ * Deliberately without: exec, attach and port-forward streams (Unimplemented), checkpoints.
+ */
+import { createHash } from 'node:crypto';
+import type { Clock, Random, Timer } from '../../client/clock.ts';
+import {
+  type AttachRequest,
+  type ContainerRuntime,
+  type CreateContainerRequest,
+  type ExecRequest,
+  type ExecSyncRequest,
+  type PullOptions,
+  RuntimeError,
+  type RuntimeEvent,
+  runsToCompletionAnnotation,
+  type Simulation,
+} from './container-runtime.ts';
+import type * as cri from './cri-types.ts';
+import { EventQueue } from './event-queue.ts';
+import { PodAddresses } from './pod-addresses.ts';
+import { answerProbe, failingRegistries, planSimulation, type SimulationScript } from './simulation-script.ts';
+
+export interface SimulatedRuntimeOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Addresses for pods; can be set later by `updatePodCidr`, until then the network is not ready. */
+  readonly podCidr?: string;
+  /** the version that the node reports */
+  readonly version?: string;
+}
+
+interface Sandbox {
+  readonly id: string;
+  readonly config: cri.PodSandboxConfig;
+  readonly runtimeHandler: string;
+  readonly createdAt: number;
+  readonly containers: Set<SimulatedContainer>;
+  /** absent for hostNetwork pods */
+  ip?: string;
+  ready: boolean;
+}
+
+interface SimulatedContainer {
+  readonly id: string;
+  readonly sandbox: Sandbox;
+  readonly config: cri.ContainerConfig;
+  readonly imageRef: string;
+  readonly createdAt: number;
+  state: cri.ContainerState;
+  startedAt: number;
+  finishedAt: number;
+  exitCode: number;
+  reason: string;
+  resources?: cri.LinuxContainerResources;
+  /** only while an end is planned */
+  end?: Timer;
+}
+
+const imageSizeBytes = 16 * 2 ** 20;
+const killedExitCode = 137;
+const noStringMap: cri.StringMap = {};
+
+export class SimulatedRuntime implements ContainerRuntime {
+  readonly simulation: Simulation;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #version: string;
+  readonly #sandboxes = new Map<string, Sandbox>();
+  readonly #containers = new Map<string, SimulatedContainer>();
+  readonly #images = new Map<string, cri.Image>();
+  readonly #queues = new Set<EventQueue>();
+  #addresses: PodAddresses | undefined;
+
+  constructor(options: SimulatedRuntimeOptions) {
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#version = options.version ?? '1.0.0';
+    if (options.podCidr !== undefined) this.#addresses = new PodAddresses(options.podCidr);
+    this.simulation = {
+      probe: ({ containerId, type }) => {
+        const { sandbox, config, startedAt } = this.#running(containerId);
+        const sinceStartMs = (this.#nowNs() - startedAt) / 1e6;
+        return answerProbe(sandbox.config.annotations ?? noStringMap, config.metadata.name, { type, sinceStartMs });
+      },
+      logs: (containerId, options) => this.#logs(this.#container(containerId), options),
+    };
+  }
+
+  async version(): Promise<cri.VersionResponse> {
+    return { version: '0.1.0', runtimeName: 'simulated', runtimeVersion: this.#version, runtimeApiVersion: 'v1' };
+  }
+
+  async status(): Promise<cri.RuntimeStatus> {
+    const network = this.#addresses
+      ? { type: 'NetworkReady', status: true, reason: '', message: '' }
+      : { type: 'NetworkReady', status: false, reason: 'NetworkPluginNotReady', message: 'the node has no pod address range yet' };
+    return { conditions: [{ type: 'RuntimeReady', status: true, reason: '', message: '' }, network], runtimeHandlers: [] };
+  }
+
+  async cgroupDriver(): Promise<'cgroupfs'> {
+    return 'cgroupfs';
+  }
+
+  async updatePodCidr(podCidr: string): Promise<void> {
+    if (this.#addresses?.cidr !== podCidr) this.#addresses = new PodAddresses(podCidr);
+  }
+
+  async runPodSandbox(config: cri.PodSandboxConfig, options: { readonly runtimeHandler?: string } = {}): Promise<string> {
+    const hostNetwork = config.linux?.securityContext?.namespaceOptions?.network === 'NODE';
+    if (!hostNetwork && !this.#addresses) throw new RuntimeError('Unavailable', 'the node has no pod address range yet');
+    const ip = hostNetwork ? undefined : this.#addresses?.take();
+    const id = this.#newId();
+    const sandbox: Sandbox = {
+      id,
+      config,
+      runtimeHandler: options.runtimeHandler ?? '',
+      createdAt: this.#nowNs(),
+      containers: new Set(),
+      ready: true,
+      ...(ip !== undefined && { ip }),
+    };
+    this.#sandboxes.set(id, sandbox);
+    this.#tell('started', sandbox, id);
+    return id;
+  }
+
+  async stopPodSandbox(podSandboxId: string): Promise<void> {
+    const sandbox = this.#sandboxes.get(podSandboxId);
+    if (!sandbox?.ready) return;
+    for (const container of sandbox.containers) this.#finish(container, killedExitCode, 'Error');
+    sandbox.ready = false;
+    if (sandbox.ip !== undefined) this.#addresses?.give(sandbox.ip);
+    delete sandbox.ip;
+    this.#tell('stopped', sandbox, sandbox.id);
+  }
+
+  async removePodSandbox(podSandboxId: string): Promise<void> {
+    const sandbox = this.#sandboxes.get(podSandboxId);
+    if (!sandbox) return;
+    await this.stopPodSandbox(podSandboxId);
+    for (const container of sandbox.containers) await this.removeContainer(container.id);
+    this.#sandboxes.delete(podSandboxId);
+    this.#tell('deleted', sandbox, sandbox.id);
+  }
+
+  async podSandboxStatus(podSandboxId: string): Promise<cri.PodSandboxStatus> {
+    const sandbox = this.#sandbox(podSandboxId);
+    const options = sandbox.config.linux?.securityContext?.namespaceOptions;
+    return {
+      ...describeSandbox(sandbox),
+      ...(sandbox.ip !== undefined && { network: { ip: sandbox.ip, additionalIps: [] } }),
+      linux: { namespaces: { ...(options && { options }) } },
+    };
+  }
+
+  async listPodSandbox(filter: cri.PodSandboxFilter = {}): Promise<readonly cri.PodSandbox[]> {
+    const state = filter.state?.state;
+    return candidates(this.#sandboxes, filter.id)
+      .filter(
+        (sandbox) =>
+          (state === undefined || (state === 'SANDBOX_READY') === sandbox.ready) && hasLabels(sandbox.config.labels, filter.labelSelector),
+      )
+      .map(describeSandbox);
+  }
+
+  async createContainer({ podSandboxId, config }: CreateContainerRequest): Promise<string> {
+    const sandbox = this.#sandbox(podSandboxId);
+    const image =
+      this.#images.get(normalizeImageName(config.image.image)) ?? [...this.#images.values()].find(({ id }) => id === config.image.image);
+    if (!image) throw new RuntimeError('NotFound', `failed to get image "${config.image.image}": not found`);
+    const container: SimulatedContainer = {
+      id: this.#newId(),
+      sandbox,
+      config,
+      imageRef: image.id,
+      createdAt: this.#nowNs(),
+      state: 'CONTAINER_CREATED',
+      startedAt: 0,
+      finishedAt: 0,
+      exitCode: 0,
+      reason: '',
+    };
+    sandbox.containers.add(container);
+    this.#containers.set(container.id, container);
+    this.#tell('created', sandbox, container.id);
+    return container.id;
+  }
+
+  async startContainer(containerId: string): Promise<void> {
+    const container = this.#container(containerId);
+    if (container.state !== 'CONTAINER_CREATED')
+      throw new RuntimeError('FailedPrecondition', `container "${containerId}" is in ${container.state} state`);
+    const script = scriptOf(container);
+    if (script.startDelayMs > 0) await this.#clock.sleep(script.startDelayMs);
+    if (script.startError !== undefined) {
+      this.#finish(container, 128, 'StartError');
+      throw new RuntimeError('Unknown', script.startError);
+    }
+    // stopped or removed while it was starting
+    if (container.state !== 'CONTAINER_CREATED') return;
+    container.state = 'CONTAINER_RUNNING';
+    container.startedAt = this.#nowNs();
+    if (script.runForMs !== undefined)
+      container.end = this.#clock.setTimeout(() => this.#finish(container, script.exitCode, script.exitReason), script.runForMs);
+    this.#tell('started', container.sandbox, containerId);
+  }
+
+  async stopContainer(containerId: string, gracePeriodSeconds: number): Promise<void> {
+    const container = this.#containers.get(containerId);
+    if (!container || container.state === 'CONTAINER_EXITED') return;
+    const { stopAfterMs } = scriptOf(container);
+    const graceMs = gracePeriodSeconds * 1000;
+    const waitMs = Math.min(stopAfterMs, graceMs);
+    if (waitMs > 0) await this.#clock.sleep(waitMs);
+    const killed = gracePeriodSeconds === 0 || stopAfterMs > graceMs;
+    this.#finish(container, killed ? killedExitCode : 0, killed ? 'Error' : 'Completed');
+  }
+
+  async removeContainer(containerId: string): Promise<void> {
+    const container = this.#containers.get(containerId);
+    if (!container) return;
+    this.#finish(container, killedExitCode, 'Error');
+    this.#containers.delete(containerId);
+    container.sandbox.containers.delete(container);
+    this.#tell('deleted', container.sandbox, containerId);
+  }
+
+  async listContainers(filter: cri.ContainerFilter = {}): Promise<readonly cri.Container[]> {
+    const state = filter.state?.state;
+    return candidates(this.#containers, filter.id)
+      .filter(
+        (container) =>
+          (state === undefined || container.state === state) &&
+          (filter.podSandboxId === undefined || container.sandbox.id === filter.podSandboxId) &&
+          hasLabels(container.config.labels, filter.labelSelector),
+      )
+      .map(describeContainer);
+  }
+
+  async containerStatus(containerId: string): Promise<cri.ContainerStatus> {
+    const container = this.#container(containerId);
+    const { podSandboxId: _, ...described } = describeContainer(container);
+    const { sandbox, config } = container;
+    const resources = container.resources ?? config.linux?.resources;
+    return {
+      ...described,
+      startedAt: container.startedAt,
+      finishedAt: container.finishedAt,
+      exitCode: container.exitCode,
+      reason: container.reason,
+      message: '',
+      mounts: config.mounts ?? [],
+      logPath: !config.logPath ? '' : `${sandbox.config.logDirectory ?? ''}/${config.logPath}`,
+      ...(resources && { resources: { linux: resources } }),
+    };
+  }
+
+  async updateContainerResources(containerId: string, resources: cri.LinuxContainerResources): Promise<void> {
+    const container = this.#container(containerId);
+    container.resources = { ...container.config.linux?.resources, ...container.resources, ...resources };
+  }
+
+  async reopenContainerLog(containerId: string): Promise<void> {
+    this.#running(containerId);
+  }
+
+  async execSync({ containerId }: ExecSyncRequest): Promise<cri.ExecSyncResponse> {
+    const { execExitCode, execOutput } = scriptOf(this.#running(containerId));
+    return { exitCode: execExitCode, stdout: Buffer.from(execOutput), stderr: Buffer.alloc(0) };
+  }
+
+  async exec(_request: ExecRequest): Promise<string> {
+    throw new RuntimeError('Unimplemented', 'a simulated container has no processes: exec is not possible');
+  }
+  async attach(_request: AttachRequest): Promise<string> {
+    throw new RuntimeError('Unimplemented', 'a simulated container has no processes: attach is not possible');
+  }
+  async portForward(): Promise<string> {
+    throw new RuntimeError('Unimplemented', 'a simulated pod has no network: port-forward is not possible');
+  }
+
+  async containerStats(containerId: string): Promise<cri.ContainerStats> {
+    return this.#stats(this.#container(containerId));
+  }
+
+  async listContainerStats(filter: cri.ContainerStatsFilter = {}): Promise<readonly cri.ContainerStats[]> {
+    const { id, podSandboxId, labelSelector } = filter;
+    const containers = candidates(this.#containers, id).filter(
+      (container) =>
+        container.state === 'CONTAINER_RUNNING' &&
+        (podSandboxId === undefined || container.sandbox.id === podSandboxId) &&
+        hasLabels(container.config.labels, labelSelector),
+    );
+    return containers.map((container) => this.#stats(container));
+  }
+
+  async podSandboxStats(podSandboxId: string): Promise<cri.PodSandboxStats> {
+    const sandbox = this.#sandbox(podSandboxId);
+    const { id, metadata, labels, annotations } = describeSandbox(sandbox);
+    const timestamp = this.#nowNs();
+    const containers = await this.listContainerStats({ podSandboxId });
+    const sum = (of: (stats: cri.ContainerStats) => number | undefined): cri.Wrapped => ({
+      value: containers.reduce((total, stats) => total + (of(stats) ?? 0), 0),
+    });
+    return {
+      attributes: { id, metadata, labels, annotations },
+      linux: {
+        cpu: {
+          timestamp,
+          usageCoreNanoSeconds: sum(({ cpu }) => cpu?.usageCoreNanoSeconds?.value),
+          usageNanoCores: sum(({ cpu }) => cpu?.usageNanoCores?.value),
+        },
+        memory: {
+          timestamp,
+          workingSetBytes: sum(({ memory }) => memory?.workingSetBytes?.value),
+          usageBytes: sum(({ memory }) => memory?.usageBytes?.value),
+        },
+        process: { timestamp, processCount: { value: containers.length } },
+        containers,
+      },
+    };
+  }
+
+  async listImages(): Promise<readonly cri.Image[]> {
+    return [...this.#images.values()];
+  }
+
+  async imageStatus(image: string): Promise<cri.Image | undefined> {
+    return this.#images.get(normalizeImageName(image)) ?? [...this.#images.values()].find(({ id }) => id === image);
+  }
+
+  async pullImage({ image }: cri.ImageSpec, _options?: PullOptions): Promise<string> {
+    for (const [registry, { code, message }] of Object.entries(failingRegistries))
+      if (image.startsWith(registry)) throw new RuntimeError(code, `failed to pull and unpack image "${image}": ${message}`);
+    const name = normalizeImageName(image);
+    const known = this.#images.get(name);
+    if (known) return known.id;
+    const digest = `sha256:${createHash('sha256').update(name).digest('hex')}`;
+    const [repository = name] = name.split(/@|:(?=[^/]*$)/);
+    this.#images.set(name, {
+      id: digest,
+      repoTags: name.includes('@') ? [] : [name],
+      repoDigests: [`${repository}@${digest}`],
+      size: imageSizeBytes,
+      username: '',
+      spec: { image: name },
+      pinned: false,
+    });
+    return digest;
+  }
+
+  async removeImage(image: string): Promise<void> {
+    for (const [name, { id }] of this.#images) if (id === image || name === normalizeImageName(image)) this.#images.delete(name);
+  }
+
+  async imageFsInfo(): Promise<readonly cri.FilesystemUsage[]> {
+    const usedBytes = { value: this.#images.size * imageSizeBytes };
+    return [{ timestamp: this.#nowNs(), fsId: { mountpoint: '/' }, usedBytes, inodesUsed: { value: this.#images.size } }];
+  }
+
+  async *events(signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
+    const queue = new EventQueue();
+    this.#queues.add(queue);
+    try {
+      yield* queue.read(signal);
+    } finally {
+      this.#queues.delete(queue);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const container of this.#containers.values()) container.end?.cancel();
+    this.#containers.clear();
+    this.#sandboxes.clear();
+  }
+
+  #finish(container: SimulatedContainer, exitCode: number, reason: string): void {
+    container.end?.cancel();
+    delete container.end;
+    if (container.state === 'CONTAINER_EXITED') return;
+    container.state = 'CONTAINER_EXITED';
+    container.finishedAt = this.#nowNs();
+    container.exitCode = exitCode;
+    container.reason = reason;
+    this.#tell('stopped', container.sandbox, container.id);
+  }
+
+  #stats(container: SimulatedContainer): cri.ContainerStats {
+    const { id, metadata, labels, annotations } = describeContainer(container);
+    const timestamp = this.#nowNs();
+    const running = container.state === 'CONTAINER_RUNNING';
+    const { cpuNanoCores, memoryBytes } = scriptOf(container);
+    const ranNs = container.startedAt === 0 ? 0 : (running ? timestamp : container.finishedAt) - container.startedAt;
+    return {
+      attributes: { id, metadata, labels, annotations },
+      cpu: {
+        timestamp,
+        usageCoreNanoSeconds: { value: Math.round((ranNs / 1e9) * cpuNanoCores) },
+        usageNanoCores: { value: running ? cpuNanoCores : 0 },
+      },
+      memory: { timestamp, workingSetBytes: { value: running ? memoryBytes : 0 }, usageBytes: { value: running ? memoryBytes : 0 } },
+    };
+  }
+
+  async *#logs(
+    container: SimulatedContainer,
+    options: { readonly follow: boolean; readonly signal?: AbortSignal },
+  ): AsyncGenerator<Buffer> {
+    const text = scriptOf(container).log ?? `container ${container.config.metadata.name} started`;
+    const time = new Date(container.startedAt / 1e6).toISOString().replace('Z', '000000Z');
+    if (container.startedAt > 0)
+      yield Buffer.from(
+        text
+          .replace(/\n$/, '')
+          .split('\n')
+          .map((line) => `${time} stdout F ${line}\n`)
+          .join(''),
+      );
+    if (!options.follow || container.state === 'CONTAINER_EXITED') return;
+    const ended = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, ended.signal]) : ended.signal;
+    for await (const event of this.events(signal)) if (event.containerId === container.id && event.type === 'stopped') return;
+  }
+
+  #tell(type: RuntimeEvent['type'], sandbox: Sandbox, containerId: string): void {
+    if (this.#queues.size === 0) return;
+    const event = { type, podUid: sandbox.config.metadata.uid, podSandboxId: sandbox.id, containerId };
+    for (const queue of this.#queues) queue.push(event);
+  }
+
+  #sandbox(id: string): Sandbox {
+    const sandbox = this.#sandboxes.get(id);
+    if (!sandbox) throw new RuntimeError('NotFound', `an error occurred when try to find sandbox: not found: ${id}`);
+    return sandbox;
+  }
+  #container(id: string): SimulatedContainer {
+    const container = this.#containers.get(id);
+    if (!container) throw new RuntimeError('NotFound', `an error occurred when try to find container "${id}": not found`);
+    return container;
+  }
+  #running(id: string): SimulatedContainer {
+    const container = this.#container(id);
+    if (container.state !== 'CONTAINER_RUNNING') throw new RuntimeError('FailedPrecondition', `container is in ${container.state} state`);
+    return container;
+  }
+  #nowNs(): number {
+    return this.#clock.now() * 1e6;
+  }
+  #newId(): string {
+    return (this.#random.uuid() + this.#random.uuid()).replaceAll('-', '');
+  }
+}
+
+/** The full name that containerd would store: with registry, and with a tag unless there is a digest. */
+export function normalizeImageName(image: string): string {
+  const [first = '', ...rest] = image.split('/');
+  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  const path = hasRegistry ? image : rest.length > 0 ? `docker.io/${image}` : `docker.io/library/${image}`;
+  return path.includes('@') || /:[^/]+$/.test(path) ? path : `${path}:latest`;
+}
+
+function scriptOf({ sandbox, config }: SimulatedContainer): SimulationScript {
+  const runsToCompletion = config.annotations?.[runsToCompletionAnnotation] === 'true';
+  return planSimulation(sandbox.config.annotations ?? noStringMap, { name: config.metadata.name, runsToCompletion });
+}
+
+function describeSandbox({ id, config, ready, createdAt, runtimeHandler }: Sandbox): cri.PodSandbox {
+  return {
+    id,
+    metadata: { attempt: 0, ...config.metadata },
+    state: ready ? 'SANDBOX_READY' : 'SANDBOX_NOTREADY',
+    createdAt,
+    labels: config.labels ?? noStringMap,
+    annotations: config.annotations ?? noStringMap,
+    runtimeHandler,
+  };
+}
+
+function describeContainer({ id, sandbox, config, imageRef, state, createdAt }: SimulatedContainer): cri.Container {
+  return {
+    id,
+    podSandboxId: sandbox.id,
+    metadata: { attempt: 0, ...config.metadata },
+    image: config.image,
+    imageRef,
+    imageId: imageRef,
+    state,
+    createdAt,
+    labels: config.labels ?? noStringMap,
+    annotations: config.annotations ?? noStringMap,
+  };
+}
+
+function candidates<T>(all: ReadonlyMap<string, T>, id: string | undefined): T[] {
+  if (id === undefined) return [...all.values()];
+  const one = all.get(id);
+  return one === undefined ? [] : [one];
+}
+
+function hasLabels(labels: cri.StringMap = noStringMap, wanted: cri.StringMap = noStringMap): boolean {
+  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+}

@@ -1,0 +1,142 @@
+/**
+ * How a simulated container behaves, as its pod's annotations say. Without any it starts after 100 ms, is ready, and
+ * runs until it is stopped; one that is expected to end (an init container, or one of a pod whose restartPolicy is
+ * Never or OnFailure) runs for a second and exits with 0.
+ *
+ * The vocabulary, all under `timonier.dev/`. Each word may end in `.CONTAINER` to mean one container only, which wins
+ * over the word for all of them. Durations are Go's: `90s`, `1m30s`, `250ms`.
+ *
+ *   start-delay: 3s          from the start of the container until it runs
+ *   start-error: MESSAGE     it can't be started (RunContainerError)
+ *   run-for: 5s              it ends by itself after that; `forever` keeps even an expected end away
+ *   exit-code: "1"           what it ends with; given alone, it ends after a second
+ *   exit-reason: OOMKilled   default: Completed for 0, else Error
+ *   stop-after: 2s           from the stop signal until it ends (killed when the grace period is over); default at once
+ *   probe: RULES             every probe; probe-liveness, probe-readiness and probe-startup mean one type
+ *   exec-exit-code: "1"      what a command run in it ends with (lifecycle hooks), and
+ *   exec-output: TEXT        what that command prints
+ *   log: TEXT                its log, a line each; default: one line that names the container
+ *   cpu: 250m                what it uses, for the metrics; defaults 1m and
+ *   memory: 64Mi             8Mi
+ *
+ * RULES is `pass` (the default), `fail`, or a list of changes since the container's start: `pass-after=5s,fail-after=1m`
+ * fails, passes from 5 s on, and fails again from 1 m on.
+ *
+ * Images need no registry: every name can be pulled at once, except those of the registries in `failingRegistries`.
+ */
+import type { ProbeAnswer, ProbeQuestion } from './container-runtime.ts';
+import type { StringMap } from './cri-types.ts';
+
+export const simulationPrefix = 'timonier.dev/';
+
+/** An image whose name begins with one of these can't be pulled, for this reason. */
+export const failingRegistries = {
+  'not-found.timonier.dev/': { code: 'NotFound', message: 'not found' },
+  'denied.timonier.dev/': {
+    code: 'PermissionDenied',
+    message: 'pull access denied, repository does not exist or may require authorization',
+  },
+  'unreachable.timonier.dev/': { code: 'Unavailable', message: 'dial tcp: connect: no route to host' },
+} as const;
+
+const startDelayMsDefault = 100;
+const runForMsDefault = 1000;
+
+export interface SimulationScript {
+  readonly startDelayMs: number;
+  readonly startError?: string;
+  /** absent: until it is stopped */
+  readonly runForMs?: number;
+  readonly exitCode: number;
+  readonly exitReason: string;
+  readonly stopAfterMs: number;
+  readonly execExitCode: number;
+  readonly execOutput: string;
+  readonly log?: string;
+  readonly cpuNanoCores: number;
+  readonly memoryBytes: number;
+}
+
+/** A word that can't be read is as if it were absent: annotations are free text. */
+export function planSimulation(
+  annotations: StringMap,
+  container: { readonly name: string; readonly runsToCompletion: boolean },
+): SimulationScript {
+  const word = reader(annotations, container.name);
+  const exitCode = Number.parseInt(word('exit-code') ?? '0', 10) || 0;
+  const runFor = word('run-for');
+  const ends = container.runsToCompletion || word('exit-code') !== undefined;
+  const runForMs = runFor === 'forever' ? undefined : (parseDuration(runFor) ?? (ends ? runForMsDefault : undefined));
+  const startError = word('start-error');
+  const log = word('log');
+  return {
+    startDelayMs: parseDuration(word('start-delay')) ?? startDelayMsDefault,
+    ...(startError !== undefined && { startError }),
+    ...(runForMs !== undefined && { runForMs }),
+    exitCode,
+    exitReason: word('exit-reason') ?? (exitCode === 0 ? 'Completed' : 'Error'),
+    stopAfterMs: parseDuration(word('stop-after')) ?? 0,
+    execExitCode: Number.parseInt(word('exec-exit-code') ?? '0', 10) || 0,
+    execOutput: word('exec-output') ?? '',
+    ...(log !== undefined && { log }),
+    cpuNanoCores: Math.round((parseAmount(word('cpu')) ?? 0.001) * 1e9),
+    memoryBytes: Math.round(parseAmount(word('memory')) ?? 8 * 2 ** 20),
+  };
+}
+
+/** What a probe answers `sinceStartMs` after the container's start. */
+export function answerProbe(
+  annotations: StringMap,
+  containerName: string,
+  probe: { readonly type: ProbeQuestion['type']; readonly sinceStartMs: number },
+): ProbeAnswer {
+  const word = reader(annotations, containerName);
+  const rules = word(`probe-${probe.type}`) ?? word('probe') ?? 'pass';
+  const success = passes(rules, probe.sinceStartMs);
+  return { success, message: success ? 'simulated probe passed' : `simulated probe failed: ${rules}` };
+}
+
+function passes(rules: string, sinceStartMs: number): boolean {
+  const changes = rules.split(',').map((rule) => {
+    const [, verb, after] = /^(pass|fail)(?:-after=(.+))?$/.exec(rule.trim()) ?? [];
+    return { passes: verb !== 'fail', atMs: after === undefined ? 0 : (parseDuration(after) ?? 0), timed: after !== undefined };
+  });
+  // before its first change a probe says the opposite of what the change makes of it
+  const first = changes[0];
+  let answer = first?.timed ? !first.passes : true;
+  for (const change of changes) if (change.atMs <= sinceStartMs) answer = change.passes;
+  return answer;
+}
+
+function reader(annotations: StringMap, containerName: string): (word: string) => string | undefined {
+  return (word) => annotations[`${simulationPrefix}${word}.${containerName}`] ?? annotations[simulationPrefix + word];
+}
+
+const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A Go duration in milliseconds. */
+export function parseDuration(text: string | undefined): number | undefined {
+  if (text === undefined || !/^(\d+(\.\d+)?(ns|us|ms|s|m|h))+$/.test(text)) return text === '0' ? 0 : undefined;
+  let totalMs = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)/g)) totalMs += Number(amount) * (unitMs[unit ?? ''] ?? 0);
+  return totalMs;
+}
+
+const suffixes: Readonly<Record<string, number>> = {
+  '': 1,
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+};
+
+/** The quantities that a container's use is written in. */
+function parseAmount(text: string | undefined): number | undefined {
+  const [, amount, suffix = ''] = /^(\d+(?:\.\d+)?)([numkMG]|[KMG]i)?$/.exec(text ?? '') ?? [];
+  return amount === undefined ? undefined : Number(amount) * (suffixes[suffix] ?? 1);
+}
