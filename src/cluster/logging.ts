@@ -2,6 +2,7 @@
  * The process's log: pino behind the `Log` interface. One line per event; to a terminal as time, level, component,
  * message and fields, else as JSON for machines.
  */
+import type { Clock } from '../client/clock.ts';
 import type { Log } from '../client/log.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -10,6 +11,7 @@ export type LogLevel = (typeof logLevels)[number];
 interface Sink {
   level: LogLevel;
   format: 'text' | 'json';
+  clock: Clock;
   write(line: string): void;
 }
 
@@ -49,7 +51,7 @@ function textLog(sink: Sink, bound: object): Log {
     if (logLevels.indexOf(level) < threshold) return;
     const { component, ...rest } = { ...bound, ...fields } as Record<string, unknown>;
     const pairs = Object.entries(rest).map(([key, value]) => `${key}=${renderValue(value)}`);
-    const time = new Date(performance.timeOrigin + performance.now()).toISOString().slice(11, 23);
+    const time = new Date(sink.clock.now()).toISOString().slice(11, 23);
     sink.write(
       `${time} ${level.toUpperCase().padEnd(5)} ${component ? `${component}: ` : ''}${message}${pairs.length ? `  ${pairs.join(' ')}` : ''}\n`,
     );

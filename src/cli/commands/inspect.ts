@@ -1,0 +1,77 @@
+/** `timonier list`, `status`, `logs`, `kubeconfig` and `version`: what is there, without changing it. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { Instance, type InstanceState, listInstances } from '../../cluster/instance.ts';
+import { OperationError } from '../../cluster/operation-error.ts';
+import { kubernetesVersion, version } from '../../cluster/version.ts';
+import { createOutput, renderColumns } from '../output.ts';
+
+export function addInspect(program: Command): void {
+  program
+    .command('list')
+    .description('the clusters of this machine')
+    .option('--json', 'as JSON')
+    .action((flags: { json?: boolean }) => {
+      const output = createOutput(flags.json === true);
+      const all = listInstances().map((instance) => ({ name: instance.name, state: instance.running(), dir: instance.dir }));
+      output.event({
+        clusters: all.map(({ name, state, dir }) => ({ name, running: state !== undefined, dir, ...(state && { server: state.server }) })),
+      });
+      const rows = all.map(({ name, state, dir }) => [name, state ? 'running' : 'stopped', state?.server ?? '-', nodesOf(state), dir]);
+      for (const line of renderColumns([['NAME', 'STATE', 'SERVER', 'NODES', 'DIRECTORY'], ...rows])) output.line(line);
+    });
+  program
+    .command('status')
+    .description('how a cluster is: its process, checks, nodes and pods')
+    .argument('[NAME]', 'the cluster’s name', 'default')
+    .option('--json', 'as JSON')
+    .action(async (name: string, flags: { json?: boolean }) => {
+      const output = createOutput(flags.json === true);
+      const { instance, state } = runningInstance(name);
+      const { readStatus } = await import('../../cluster/status.ts');
+      const status = await readStatus(readFileSync(instance.kubeconfig, 'utf8'), state);
+      output.event(status);
+      for (const [label, value] of status.lines) output.line(`${`${label}:`.padEnd(12)} ${value}`);
+      if (!status.healthy) process.exitCode = 1;
+    });
+  program
+    .command('logs')
+    .description('what the cluster’s process logged')
+    .argument('[NAME]', 'the cluster’s name', 'default')
+    .option('-f, --follow', 'go on with what comes')
+    .option('--tail <LINES>', 'the last lines only', '200')
+    .action(async (name: string, flags: { follow?: boolean; tail: string }) => {
+      const instance = new Instance(name);
+      if (!existsSync(instance.logFile))
+        throw new OperationError({ code: 'no-log', message: `no log at ${instance.logFile}`, fix: '`timonier list` shows what there is' });
+      const child = spawn('tail', ['-n', flags.tail, ...(flags.follow ? ['-F'] : []), instance.logFile], { stdio: 'inherit' });
+      await new Promise((resolve) => child.on('exit', resolve));
+    });
+  program
+    .command('kubeconfig')
+    .description('print the administrator’s kubeconfig')
+    .argument('[NAME]', 'the cluster’s name', 'default')
+    .action((name: string) => {
+      const { instance } = runningInstance(name);
+      process.stdout.write(readFileSync(instance.kubeconfig, 'utf8'));
+    });
+  program
+    .command('version')
+    .description('what this is')
+    .option('--json', 'as JSON')
+    .action((flags: { json?: boolean }) => {
+      const output = createOutput(flags.json === true);
+      output.line(`timonier ${version} (Kubernetes API ${kubernetesVersion}, Node ${process.version})`);
+      output.event({ version, kubernetes: kubernetesVersion, node: process.version });
+    });
+}
+
+const nodesOf = (state: InstanceState | undefined): string => (state ? `${state.nodes} real, ${state.hollow} simulated` : '-');
+
+export function runningInstance(name: string): { instance: Instance; state: InstanceState } {
+  const instance = new Instance(name);
+  const state = instance.running();
+  if (state) return { instance, state };
+  throw new OperationError({ code: 'not-running', message: `cluster "${name}" is not running`, fix: `timonier up ${name}` });
+}

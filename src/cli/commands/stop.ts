@@ -1,0 +1,59 @@
+/** `timonier down` and `timonier delete`. */
+import type { Command } from 'commander';
+import { Instance } from '../../cluster/instance.ts';
+import { OperationError } from '../../cluster/operation-error.ts';
+import { stopDaemon } from '../daemon.ts';
+import { createOutput } from '../output.ts';
+import { forgetContext } from '../user-kubeconfig.ts';
+
+interface StopFlags {
+  readonly dataDir?: string;
+  readonly json?: boolean;
+}
+
+export function addStop(program: Command): void {
+  program
+    .command('down')
+    .description('stop a cluster and its pods; `up` brings every object back')
+    .argument('[NAME]', 'the cluster’s name', 'default')
+    .option('--data-dir <DIR>', 'where it is kept')
+    .option('--json', 'one JSON value per event')
+    .action(async (name: string, flags: StopFlags) => {
+      const output = createOutput(flags.json === true);
+      const instance = existing(name, flags);
+      const running = instance.running();
+      if (running) await stopDaemon(running);
+      instance.clearState();
+      output.line(running ? `Cluster "${name}" is stopped. \`timonier up ${name}\` brings it back.` : `Cluster "${name}" was not running.`);
+      output.event({ event: 'stopped', name, wasRunning: running !== undefined });
+    });
+  program
+    .command('delete')
+    .description('stop a cluster and remove everything of it')
+    .argument('[NAME]', 'the cluster’s name', 'default')
+    .option('--data-dir <DIR>', 'where it is kept')
+    .option('--json', 'one JSON value per event')
+    .action(async (name: string, flags: StopFlags) => {
+      const output = createOutput(flags.json === true);
+      const instance = existing(name, flags);
+      const state = instance.readState();
+      const running = instance.running();
+      if (running) await stopDaemon(running);
+      const { removeTraces } = await import('../../cluster/remove.ts');
+      await removeTraces(instance);
+      if (!state?.ownKubeconfig) await forgetContext(name, state?.kubeconfig);
+      instance.remove();
+      output.line(`Cluster "${name}" is deleted.`);
+      output.event({ event: 'deleted', name });
+    });
+}
+
+function existing(name: string, flags: StopFlags): Instance {
+  const instance = new Instance(name, flags.dataDir);
+  if (instance.exists) return instance;
+  throw new OperationError({
+    code: 'no-such-cluster',
+    message: `there is no cluster "${name}" in ${instance.dir}`,
+    fix: '`timonier list` shows what there is',
+  });
+}

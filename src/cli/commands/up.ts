@@ -1,0 +1,64 @@
+/** `timonier up`: a cluster in the background, back when it is ready. */
+import type { Command } from 'commander';
+import { installMissing } from '../../cluster/install.ts';
+import { Instance } from '../../cluster/instance.ts';
+import { detectMachine, realNodesPossible } from '../../cluster/machine.ts';
+import { OperationError } from '../../cluster/operation-error.ts';
+import { startDaemon } from '../daemon.ts';
+import { createOutput, type Output } from '../output.ts';
+import { addClusterFlags, type ClusterFlags, configFrom, flagWords, timeoutMsFrom } from './cluster-flags.ts';
+
+export function addUp(program: Command): void {
+  addClusterFlags(program.command('up').description('start a cluster, or take up a stopped one; returns when it is ready')).action(
+    async (name: string, flags: ClusterFlags) => {
+      const output = createOutput(flags.json === true);
+      const instance = new Instance(name, flags.dataDir);
+      const running = instance.running();
+      if (running) {
+        output.line(`Cluster "${name}" runs already, at ${running.server} (process ${running.pid}).`);
+        output.event({ event: 'ready', name, server: running.server, kubeconfig: running.kubeconfig, alreadyRunning: true });
+        return;
+      }
+      await checkBeforehand(flags, output);
+      instance.create();
+      const fresh = !instance.exists;
+      try {
+        await startDaemon(instance, flagWords(name, flags), (report) => {
+          output.line(
+            `  ${report.phase.padEnd(13)} ${String(Math.round(report.durationMs)).padStart(6)} ms${report.note ? `   ${report.note}` : ''}`,
+          );
+          output.event({ event: 'phase', ...report });
+        });
+      } catch (error) {
+        if (fresh && !instance.exists) instance.remove();
+        throw error;
+      }
+      const state = instance.readState();
+      output.line(`\nCluster "${name}" is ready: ${state?.server}`);
+      output.line(`\n  ${nextCommand(name, state?.kubeconfig ?? '', state?.ownKubeconfig === true)}`);
+      output.event({ event: 'ready', name, server: state?.server, kubeconfig: state?.kubeconfig });
+    },
+  );
+}
+
+/** What can be known to fail before a process is started. */
+async function checkBeforehand(flags: ClusterFlags, output: Output): Promise<void> {
+  timeoutMsFrom(flags);
+  const config = await configFrom(flags);
+  let machine = await detectMachine();
+  if (flags.install) machine = await installMissing(machine, (line) => output.event({ event: 'install', line }));
+  const possible = realNodesPossible(machine);
+  if (possible.ok || config.nodes === 0) return;
+  const missing = possible.missing.map((check) => `${check.name} (${check.detail})`).join(', ');
+  const fix = possible.missing.find((check) => check.fix)?.fix ?? 'see `timonier doctor`';
+  if (config.nodes !== undefined) {
+    throw new OperationError({ code: 'no-real-nodes', message: `real nodes are not possible here: ${missing}`, fix });
+  }
+  output.line(
+    `No real node here: ${missing}.\nA simulated one instead: pods become Running, but no container runs, and no traffic flows. For real ones: ${fix}`,
+  );
+}
+
+function nextCommand(name: string, kubeconfig: string, ownFile: boolean): string {
+  return ownFile ? `kubectl --kubeconfig ${kubeconfig} get nodes` : `kubectl --context timonier-${name} get nodes`;
+}

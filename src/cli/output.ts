@@ -1,0 +1,41 @@
+/**
+ * What a command prints: lines for people on stdout, or one JSON value per event with --json. Errors go to stderr with
+ * the fix; the exit code is 1, or 2 for wrong words on the command line.
+ */
+import { describeError, OperationError } from '../cluster/operation-error.ts';
+
+export interface Output {
+  readonly json: boolean;
+  /** for people */
+  line(text: string): void;
+  /** for programs */
+  event(value: object): void;
+}
+
+export function createOutput(json: boolean): Output {
+  return {
+    json,
+    line: (text) => {
+      if (!json) process.stdout.write(`${text}\n`);
+    },
+    event: (value) => {
+      if (json) process.stdout.write(`${JSON.stringify(value)}\n`);
+    },
+  };
+}
+
+export function reportFailure(error: unknown, json: boolean): void {
+  const code = error instanceof OperationError ? error.code : 'failed';
+  const fix = error instanceof OperationError ? error.fix : undefined;
+  if (json) process.stdout.write(`${JSON.stringify({ event: 'failed', code, message: describeError(error), ...(fix && { fix }) })}\n`);
+  else process.stderr.write(`timonier: ${describeError(error)}\n${fix ? `  fix: ${fix}\n` : ''}`);
+}
+
+/** Columns, left-aligned, as kubectl prints them. */
+export function renderColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  }
+  return rows.map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd((widths[i] ?? 0) + 3))).join(''));
+}

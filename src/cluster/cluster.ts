@@ -1,0 +1,45 @@
+/** A running cluster, and what starting one takes. The work is in start-cluster.ts. */
+import type { Client } from '../client/client.ts';
+import type { Clock, Random } from '../client/clock.ts';
+import type { Log } from '../client/log.ts';
+import type { ClusterConfig } from './config.ts';
+
+export const phases = ['store', 'certificates', 'api-server', 'bootstrap', 'controllers', 'scheduler', 'nodes', 'dns', 'ready'] as const;
+export type Phase = (typeof phases)[number];
+
+export interface PhaseReport {
+  readonly phase: Phase;
+  readonly durationMs: number;
+  /** one line for people, when there is something to say */
+  readonly note?: string;
+}
+
+export interface StartOptions extends ClusterConfig {
+  /** default `default` */
+  readonly name?: string;
+  /** everything is kept there; absent: nothing is kept, all is in memory */
+  readonly dataDir?: string;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly log?: Log;
+  readonly signal?: AbortSignal;
+  /** how long until ready; default 120 s */
+  readonly timeoutMs?: number;
+  readonly onPhase?: (report: PhaseReport) => void;
+}
+
+export interface Cluster extends AsyncDisposable {
+  readonly name: string;
+  /** `https://127.0.0.1:6443` */
+  readonly server: string;
+  /** of the cluster's administrator (system:masters) */
+  readonly client: Client;
+  /** the administrator's kubeconfig, YAML */
+  readonly kubeconfig: string;
+  readonly nodes: number;
+  readonly hollow: number;
+  /** The client of somebody else. */
+  clientFor(user: { readonly name: string; readonly groups?: readonly string[] }): Client;
+  /** Stops everything, pods included. What the data directory holds stays. */
+  stop(): Promise<void>;
+}
