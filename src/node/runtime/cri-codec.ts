@@ -2,7 +2,8 @@
  * Between the CRI's protobuf messages and our types: the descriptor with its field names in camelCase, and answers
  * without the nulls that stand for absent messages.
  */
-import type { ServiceClientConstructor } from '@grpc/grpc-js';
+import type { ServiceClientConstructor, ServiceError } from '@grpc/grpc-js';
+import { RuntimeError, type RuntimeErrorCode, runtimeErrorCodes } from './container-runtime.ts';
 
 type Json = { readonly [key: string]: Json } | string | number | boolean | null | readonly Json[];
 
@@ -55,4 +56,12 @@ export async function loadServices<Name extends string>(
     return [name, grpc.makeClientConstructor(service, name)] as const;
   });
   return Object.fromEntries(constructors) as Record<Name, ServiceClientConstructor>;
+}
+
+const codeNames = new Map<number, RuntimeErrorCode>(
+  Object.entries(runtimeErrorCodes).map(([name, code]) => [code, name as RuntimeErrorCode]),
+);
+
+export function toRuntimeError(error: ServiceError): RuntimeError {
+  return new RuntimeError(codeNames.get(error.code) ?? 'Unknown', error.details || error.message, { cause: error });
 }
