@@ -3,6 +3,7 @@
  * ../kinds, made with `defineKind` from the tables in ../data; a CustomResourceDefinition makes one at run time.
  * No request, store or clock in sight.
  */
+import type { ObjectSchema } from '../schema/types.ts';
 import type { KindRef, KubeObject } from './object.ts';
 import type { FieldError } from './status-error.ts';
 
@@ -49,17 +50,32 @@ export interface KindHooks<T extends KubeObject = KubeObject> {
   gracePeriodSeconds?(object: T, requestedSeconds: number | undefined): number | undefined;
 }
 
+/** Reads a selectable field. Written as a method, so that a Kind<Pod> can stand where a Kind is wanted. */
+export type FieldGetter<T extends KubeObject> = { get(object: T): string }['get'];
+
+/** Between a version that is served and the one that is stored, where more than the apiVersion differs. Pure. */
+export interface VersionConversion<T extends KubeObject = KubeObject> {
+  toStorage(object: T): KubeObject;
+  fromStorage(stored: KubeObject): T;
+}
+
 export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   /** its name in the type table */
   readonly typeName: string;
+  /** the fields of its objects: the type table's, or a CustomResourceDefinition's */
+  readonly schema: ObjectSchema;
+  /** The version (and group: events) in which objects are stored; the watch cache holds that one. */
+  readonly storageVersion: { readonly group: string; readonly version: string };
+  /** Absent where this is the stored version, or only the apiVersion differs. */
+  readonly convert?: VersionConversion<T>;
   readonly singular: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly verbs: readonly Verb[];
   readonly subresources: Readonly<Record<string, Subresource>>;
   readonly columns: readonly Column[];
-  /** beyond metadata.name and metadata.namespace */
-  readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
+  /** beyond metadata.name and metadata.namespace; `object` is in this kind's own version */
+  readonly selectableFields: Readonly<Record<string, FieldGetter<T>>>;
   readonly hooks: KindHooks<T>;
   /** Paths whose change is refused with "field is immutable". */
   readonly immutablePaths: readonly string[];

@@ -1,0 +1,23 @@
+/**
+ * Every built-in kind. A kind with hooks has its own file below ./<group> and one line here; the rest are made from the
+ * tables alone.
+ */
+import type { Kind } from '../meta/kind.ts';
+import { defineKind, resourceRows } from './define-kind.ts';
+import { KindRegistry, type RuntimeConfig } from './registry.ts';
+
+/** The kinds with files of their own. */
+const own: readonly Kind[] = [];
+
+function makeAll(): readonly Kind[] {
+  const byPath = new Map(own.map((kind) => [`${kind.group}/${kind.version}/${kind.resource}`, kind]));
+  return resourceRows.map((row) => byPath.get(`${row.group}/${row.version}/${row.resource}`) ?? defineKind(row));
+}
+
+/** All 95, in the order of the resource table. */
+export const builtInKinds: readonly Kind[] = makeAll();
+
+/** A registry of the built-in kinds; what it serves beside the stable versions is the runtime configuration's choice. */
+export function builtInRegistry(config: RuntimeConfig = {}): KindRegistry {
+  return new KindRegistry(builtInKinds, config);
+}

@@ -1,0 +1,51 @@
+/**
+ * How long something has been: `5s`, `3m20s`, `4h`, `12d`. Both forms have as many digits as people read.
+ * Upstream: apimachinery/pkg/util/duration/duration.go.
+ */
+
+const secondMs = 1000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+
+const withRest = (big: number, bigUnit: string, rest: number, restUnit: string): string =>
+  rest === 0 ? `${big}${bigUnit}` : `${big}${bigUnit}${rest}${restUnit}`;
+
+/** Two or three significant figures, as in the AGE column. A clock up to two seconds ahead counts as now. */
+export function formatDuration(durationMs: number): string {
+  const seconds = Math.trunc(durationMs / secondMs);
+  if (seconds < -1) return '<invalid>';
+  if (seconds < 0) return '0s';
+  if (seconds < 120) return `${seconds}s`;
+  const minutes = Math.trunc(durationMs / minuteMs);
+  if (minutes < 10) return withRest(minutes, 'm', seconds % 60, 's');
+  if (minutes < 180) return `${minutes}m`;
+  const hours = Math.trunc(durationMs / hourMs);
+  if (hours < 8) return withRest(hours, 'h', minutes % 60, 'm');
+  if (hours < 48) return `${hours}h`;
+  const days = Math.trunc(hours / 24);
+  if (hours < 24 * 8) return withRest(days, 'd', hours % 24, 'h');
+  if (hours < 24 * 365 * 2) return `${days}d`;
+  const years = Math.trunc(days / 365);
+  if (hours < 24 * 365 * 8) return withRest(years, 'y', days % 365, 'd');
+  return `${years}y`;
+}
+
+/** One unit only. */
+export function formatShortDuration(durationMs: number): string {
+  const seconds = Math.trunc(durationMs / secondMs);
+  if (seconds < -1) return '<invalid>';
+  if (seconds < 0) return '0s';
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.trunc(durationMs / minuteMs);
+  if (minutes < 60) return `${minutes}m`;
+  const hours = Math.trunc(durationMs / hourMs);
+  if (hours < 24) return `${hours}h`;
+  if (hours < 24 * 365) return `${Math.trunc(hours / 24)}d`;
+  return `${Math.trunc(hours / 24 / 365)}y`;
+}
+
+/** The age of what came to be at `timestamp` (RFC 3339); `<unknown>` without one. */
+export function formatAge(timestamp: string | undefined, nowMs: number): string {
+  if (!timestamp) return '<unknown>';
+  return formatDuration(nowMs - Date.parse(timestamp));
+}

@@ -1,0 +1,245 @@
+/**
+ * The structural form of every type that the server knows: what its fields are, how lists merge, what is filled in. The
+ * built-in types come from the type table; a CustomResourceDefinition's schema becomes the same form. Walkers (decode,
+ * default, validate, merge, OpenAPI) read nothing else.
+ *
+ * Types are made when first asked for, and so are their fields: loading this module only parses the table.
+ */
+import table from '../data/types.json' with { type: 'json' };
+
+export type ScalarType =
+  | 'string'
+  | 'boolean'
+  | 'int32'
+  | 'int64'
+  | 'double'
+  /** base64 text */
+  | 'bytes'
+  /** RFC 3339, whole seconds */
+  | 'time'
+  /** RFC 3339, microseconds */
+  | 'microTime'
+  | 'quantity'
+  | 'intOrString';
+
+export interface ScalarSchema {
+  readonly type: ScalarType;
+}
+
+/** Any JSON; `object` only takes objects. */
+export interface AnySchema {
+  readonly type: 'any';
+  readonly only?: 'object';
+  /** the type table's name, for OpenAPI */
+  readonly name?: string;
+}
+
+export interface ListSchema {
+  readonly type: 'list';
+  readonly items: Schema;
+  readonly listType: 'atomic' | 'set' | 'map';
+  /** the fields that tell items of a `map` list apart */
+  readonly listMapKeys: readonly string[];
+}
+
+export interface MapSchema {
+  readonly type: 'map';
+  readonly values: Schema;
+  readonly atomic: boolean;
+}
+
+export interface ObjectSchema {
+  readonly type: 'object';
+  /** the type table's name, or '' */
+  readonly name: string;
+  readonly fields: ReadonlyMap<string, FieldSchema>;
+  /** fields that are not in `fields` are kept (x-kubernetes-preserve-unknown-fields) */
+  readonly preserveUnknown: boolean;
+  /** replaced as a whole by server-side apply */
+  readonly atomic: boolean;
+  readonly gvks: readonly GroupVersionKind[];
+  readonly unions: readonly Union[];
+}
+
+export type Schema = ScalarSchema | AnySchema | ListSchema | MapSchema | ObjectSchema;
+
+export interface FieldSchema {
+  readonly name: string;
+  readonly schema: Schema;
+  /** always written by upstream; whether a missing one is an error is said in own-table.ts */
+  readonly required: boolean;
+  /** what an absent field becomes; any JSON */
+  readonly default?: unknown;
+  /** the values that OpenAPI lists */
+  readonly enum?: readonly string[];
+  /** strategic merge: `merge`, `replace`, `retainKeys`, or two of them joined by a comma */
+  readonly patchStrategy: readonly PatchStrategy[];
+  readonly patchMergeKey?: string;
+  /** protobuf field number */
+  readonly proto?: number;
+}
+
+export type PatchStrategy = 'merge' | 'replace' | 'retainKeys';
+
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+export interface Union {
+  readonly discriminator?: string;
+  /** field to the discriminator's value */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+interface FieldRow {
+  readonly type: string;
+  readonly required?: boolean;
+  readonly enum?: readonly string[];
+  readonly default?: unknown;
+  readonly listType?: 'atomic' | 'set' | 'map';
+  readonly listMapKeys?: readonly string[];
+  readonly mapType?: 'atomic' | 'granular';
+  readonly patchStrategy?: string;
+  readonly patchMergeKey?: string;
+  readonly proto?: number;
+}
+interface TypeRow {
+  readonly type?: string;
+  readonly fields?: Readonly<Record<string, FieldRow>>;
+  readonly mapType?: 'atomic' | 'granular';
+  readonly gvk?: readonly GroupVersionKind[] | string;
+  readonly unions?: readonly { readonly discriminator?: string; readonly 'fields-to-discriminateBy': Readonly<Record<string, string>> }[];
+}
+
+const rows = table as unknown as Readonly<Record<string, TypeRow>>;
+const made = new Map<string, Schema>();
+
+const scalars: Readonly<Record<string, ScalarSchema | AnySchema>> = {
+  string: { type: 'string' },
+  boolean: { type: 'boolean' },
+  'integer:int32': { type: 'int32' },
+  'integer:int64': { type: 'int64' },
+  'number:double': { type: 'double' },
+  'string:byte': { type: 'bytes' },
+  any: { type: 'any' },
+  object: { type: 'any', only: 'object' },
+};
+
+/** Types of the table that are no objects with fields, by their name. */
+const special: Readonly<Record<string, ScalarSchema>> = {
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': { type: 'quantity' },
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Time': { type: 'time' },
+  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': { type: 'microTime' },
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': { type: 'intOrString' },
+};
+
+class TableObject implements ObjectSchema {
+  readonly type = 'object' as const;
+  readonly name: string;
+  readonly preserveUnknown = false;
+  readonly atomic: boolean;
+  readonly #row: TypeRow;
+  #fields: ReadonlyMap<string, FieldSchema> | undefined;
+  constructor(name: string, row: TypeRow, atomic = row.mapType === 'atomic') {
+    this.name = name;
+    this.#row = row;
+    this.atomic = atomic;
+  }
+  get fields(): ReadonlyMap<string, FieldSchema> {
+    this.#fields ??= new Map(Object.entries(this.#row.fields ?? {}).map(([name, row]) => [name, makeField(name, row)]));
+    return this.#fields;
+  }
+  get gvks(): readonly GroupVersionKind[] {
+    return Array.isArray(this.#row.gvk) ? (this.#row.gvk as readonly GroupVersionKind[]) : [];
+  }
+  get unions(): readonly Union[] {
+    return (this.#row.unions ?? []).map((u) => ({
+      ...(u.discriminator !== undefined && { discriminator: u.discriminator }),
+      fields: u['fields-to-discriminateBy'],
+    }));
+  }
+  /** The same type where a field says otherwise whether it is atomic. */
+  withAtomic(atomic: boolean): ObjectSchema {
+    return atomic === this.atomic ? this : new TableObject(this.name, this.#row, atomic);
+  }
+}
+
+function makeField(name: string, row: FieldRow): FieldSchema {
+  return {
+    name,
+    schema: resolve(row.type, row),
+    required: row.required ?? false,
+    patchStrategy: (row.patchStrategy?.split(',') ?? []) as readonly PatchStrategy[],
+    ...(row.default !== undefined && { default: row.default }),
+    ...(row.enum && { enum: row.enum }),
+    ...(row.patchMergeKey !== undefined && { patchMergeKey: row.patchMergeKey }),
+    ...(row.proto !== undefined && { proto: row.proto }),
+  };
+}
+
+function resolve(expression: string, row: FieldRow): Schema {
+  if (expression.startsWith('[]')) {
+    return {
+      type: 'list',
+      items: resolve(expression.slice(2), { type: '' }),
+      listType: row.listType ?? 'atomic',
+      listMapKeys: row.listMapKeys ?? [],
+    };
+  }
+  const values = /^map<string,(.*)>$/.exec(expression)?.[1];
+  if (values) return { type: 'map', values: resolve(values, { type: '' }), atomic: row.mapType === 'atomic' };
+  const named = scalars[expression] ?? typeSchema(expression);
+  return row.mapType && named instanceof TableObject ? named.withAtomic(row.mapType === 'atomic') : named;
+}
+
+/** The type with this name in the table (`io.k8s.api.core.v1.Pod`). Throws for an unknown one. */
+export function typeSchema(name: string): Schema {
+  const known = made.get(name);
+  if (known) return known;
+  const row = rows[name];
+  if (!row) throw new Error(`no type ${name}`);
+  const schema: Schema = special[name] ?? (row.fields ? new TableObject(name, row) : makeAny(name, row));
+  made.set(name, schema);
+  return schema;
+}
+
+/** Types without fields: `{}` types are objects that stay empty, the others hold any JSON. */
+function makeAny(name: string, row: TypeRow): Schema {
+  const isEmptyObject = row.type === 'object' && !freeForm.has(name);
+  if (isEmptyObject) return new TableObject(name, { ...row, fields: {} });
+  return { type: 'any', name, ...(row.type === 'object' && { only: 'object' as const }) };
+}
+const freeForm = new Set([
+  'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Patch',
+  'io.k8s.apimachinery.pkg.runtime.RawExtension',
+  'io.k8s.api.apiserverinternal.v1alpha1.StorageVersionSpec',
+]);
+
+/** As `typeSchema`, for a type that has fields. */
+export function objectSchema(name: string): ObjectSchema {
+  const schema = typeSchema(name);
+  if (schema.type !== 'object') throw new Error(`${name} has no fields`);
+  return schema;
+}
+
+/** All names in the table. */
+export function typeNames(): readonly string[] {
+  return Object.keys(rows);
+}
+
+let byGvk: ReadonlyMap<string, string> | undefined;
+
+/** The name of the type of a group, version and kind; undefined for one that the table doesn't have. */
+export function typeNameOf(gvk: GroupVersionKind): string | undefined {
+  byGvk ??= new Map(
+    Object.entries(rows).flatMap(([name, row]) =>
+      Array.isArray(row.gvk)
+        ? (row.gvk as readonly GroupVersionKind[]).map((g) => [`${g.group}/${g.version}/${g.kind}`, name] as const)
+        : [],
+    ),
+  );
+  return byGvk.get(`${gvk.group}/${gvk.version}/${gvk.kind}`);
+}
