@@ -1,0 +1,96 @@
+/**
+ * What one RBAC rule says: does it allow a request, does a set of rules cover another?
+ * Upstream: pkg/apis/rbac/v1/evaluation_helpers.go, component-helpers/auth/rbac/validation/policy_comparator.go,
+ * pkg/registry/rbac/validation/policy_compact.go.
+ */
+import type { PolicyRule } from '../../../api/generated/rbac-v1.ts';
+import type { RequestAttributes } from '../request.ts';
+
+const has = (set: readonly string[] | undefined, value: string): boolean => set?.includes(value) ?? false;
+const matches = (set: readonly string[] | undefined, value: string): boolean => has(set, '*') || has(set, value);
+
+/** Whether the rule speaks of the verb and resource (or path), whatever the object's name. */
+export function ruleConcerns(rule: PolicyRule, { verb, resource, path }: Omit<RequestAttributes, 'user'>): boolean {
+  if (!matches(rule.verbs, verb)) return false;
+  if (!resource) return (rule.nonResourceURLs ?? []).some((url) => urlCovers(url, path));
+  const { subresource } = resource;
+  const full = subresource ? `${resource.resource}/${subresource}` : resource.resource;
+  return (
+    matches(rule.apiGroups, resource.group) &&
+    (matches(rule.resources, full) || (subresource !== undefined && has(rule.resources, `*/${subresource}`)))
+  );
+}
+
+export const ruleNames = (rule: PolicyRule, name: string): boolean => !rule.resourceNames?.length || rule.resourceNames.includes(name);
+
+export const ruleAllows = (rule: PolicyRule, attributes: Omit<RequestAttributes, 'user'>): boolean =>
+  ruleConcerns(rule, attributes) && (!attributes.resource || ruleNames(rule, attributes.resource.name ?? ''));
+
+function urlCovers(owned: string, asked: string): boolean {
+  return owned === '*' || owned === asked || (owned.endsWith('*') && asked.startsWith(owned.replace(/\*+$/, '')));
+}
+
+/** The smallest rules (one verb, one group, one resource, one name) among `asked` that no rule of `owned` covers. */
+export const uncoveredRules = (owned: readonly PolicyRule[], asked: readonly PolicyRule[]): readonly PolicyRule[] =>
+  asked.flatMap(breakDown).filter((small) => !owned.some((rule) => covers(rule, small)));
+
+function breakDown(rule: PolicyRule): PolicyRule[] {
+  const small: PolicyRule[] = [];
+  for (const group of rule.apiGroups ?? [])
+    for (const resource of rule.resources ?? [])
+      for (const verb of rule.verbs) {
+        const one = { apiGroups: [group], resources: [resource], verbs: [verb] };
+        if (!rule.resourceNames?.length) small.push(one);
+        else small.push(...rule.resourceNames.map((name) => ({ ...one, resourceNames: [name] })));
+      }
+  for (const url of rule.nonResourceURLs ?? []) for (const verb of rule.verbs) small.push({ nonResourceURLs: [url], verbs: [verb] });
+  return small;
+}
+
+function covers(owned: PolicyRule, small: PolicyRule): boolean {
+  return (
+    small.verbs.every((verb) => matches(owned.verbs, verb)) &&
+    (small.apiGroups ?? []).every((group) => matches(owned.apiGroups, group)) &&
+    (small.resources ?? []).every((resource) => coversResource(owned.resources, resource)) &&
+    (small.nonResourceURLs ?? []).every((url) => (owned.nonResourceURLs ?? []).some((own) => urlCovers(own, url))) &&
+    (!owned.resourceNames?.length || (small.resourceNames ?? ['']).every((name) => has(owned.resourceNames, name)))
+  );
+}
+
+function coversResource(owned: readonly string[] | undefined, resource: string): boolean {
+  if (matches(owned, resource)) return true;
+  const slash = resource.indexOf('/');
+  return slash > 0 && has(owned, `*${resource.slice(slash)}`);
+}
+
+/** One line per rule, those of the same resource and name joined, sorted: how refused grants are listed. */
+export function describeRules(rules: readonly PolicyRule[]): readonly string[] {
+  const simple = new Map<string, PolicyRule>();
+  const rest: PolicyRule[] = [];
+  for (const rule of rules) {
+    if (rule.nonResourceURLs?.length || rule.resources?.length !== 1 || rule.apiGroups?.length !== 1) {
+      rest.push(rule);
+      continue;
+    }
+    const key = JSON.stringify([rule.apiGroups, rule.resources, rule.resourceNames]);
+    const known = simple.get(key);
+    simple.set(key, known ? { ...known, verbs: [...known.verbs, ...rule.verbs] } : rule);
+  }
+  return [...new Set([...rest, ...simple.values()].map(describeRule))].sort();
+}
+
+function describeRule(rule: PolicyRule): string {
+  const part = (name: string, values: readonly string[] | undefined): string[] =>
+    values?.length ? [`${name}:${describeStrings(values)}`] : [];
+  const parts = [
+    ...part('APIGroups', rule.apiGroups),
+    ...part('Resources', rule.resources),
+    ...part('NonResourceURLs', rule.nonResourceURLs),
+    ...part('ResourceNames', rule.resourceNames),
+    ...part('Verbs', rule.verbs),
+  ];
+  return `{${parts.join(', ')}}`;
+}
+
+/** `["a" "b"]` */
+export const describeStrings = (values: readonly string[]): string => `[${values.map((value) => JSON.stringify(value)).join(' ')}]`;
