@@ -37,7 +37,10 @@ export class TerminalError extends Error {
 }
 
 export interface Controller {
+  /** in logs, metrics, and as the source of its events */
   readonly name: string;
+  /** whose rights it acts with: the service account of this name in kube-system; default: `name` */
+  readonly serviceAccount?: string;
   /** The first is the primary kind. All are synced before the first reconcile. */
   // biome-ignore lint/suspicious/noExplicitAny: each entry has a T of its own
   readonly watches: readonly Watched<any>[];
@@ -45,6 +48,7 @@ export interface Controller {
   readonly concurrency?: number;
   /** Called once before the first reconcile, for indexes and timers of the controller's own. */
   start?(io: ControllerIO): void | Promise<void>;
+  /** The caches already show what earlier reconciles of this key wrote to the kinds watched without a selection. */
   reconcile(key: ObjectKey, io: ControllerIO): Promise<Outcome>;
 }
 
