@@ -107,17 +107,16 @@ class Relister {
   async followHints(): Promise<void> {
     const { clock, log, hints } = this.#options;
     while (!this.#signal.aborted) {
+      // a stream that can't be opened fails at once
+      this.#periodMs = relistWithHintsMs;
       try {
-        for await (const containerId of hints(this.#signal)) {
-          this.#periodMs = relistWithHintsMs;
-          this.#hint(containerId);
-        }
+        for await (const containerId of hints(this.#signal)) this.#hint(containerId);
       } catch (error) {
+        this.#periodMs = relistMs;
+        this.#wake?.();
         if (isRuntimeError(error, 'Unimplemented')) return;
         log.debug({ error }, 'the runtime tells no events: its containers are listed instead');
       }
-      this.#periodMs = relistMs;
-      this.#wake?.();
       await clock.sleep(hintRetryMs, this.#signal).catch(() => undefined);
     }
   }

@@ -22,6 +22,7 @@ import {
 } from './container-runtime.ts';
 import type * as cri from './cri-types.ts';
 import { EventQueue } from './event-queue.ts';
+import { imageRepository, normalizeImageName } from './image-name.ts';
 import { PodAddresses } from './pod-addresses.ts';
 import { answerProbe, failingRegistries, planSimulation, type SimulationScript } from './simulation-script.ts';
 
@@ -341,11 +342,10 @@ export class SimulatedRuntime implements ContainerRuntime {
     const known = this.#images.get(name);
     if (known) return known.id;
     const digest = `sha256:${createHash('sha256').update(name).digest('hex')}`;
-    const [repository = name] = name.split(/@|:(?=[^/]*$)/);
     this.#images.set(name, {
       id: digest,
       repoTags: name.includes('@') ? [] : [name],
-      repoDigests: [`${repository}@${digest}`],
+      repoDigests: [`${imageRepository(name)}@${digest}`],
       size: imageSizeBytes,
       username: '',
       spec: { image: name },
@@ -454,14 +454,6 @@ export class SimulatedRuntime implements ContainerRuntime {
   #newId(): string {
     return (this.#random.uuid() + this.#random.uuid()).replaceAll('-', '');
   }
-}
-
-/** The full name that containerd would store: with registry, and with a tag unless there is a digest. */
-export function normalizeImageName(image: string): string {
-  const [first = '', ...rest] = image.split('/');
-  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
-  const path = hasRegistry ? image : rest.length > 0 ? `docker.io/${image}` : `docker.io/library/${image}`;
-  return path.includes('@') || /:[^/]+$/.test(path) ? path : `${path}:latest`;
 }
 
 function scriptOf({ sandbox, config }: SimulatedContainer): SimulationScript {

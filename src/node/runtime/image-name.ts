@@ -1,0 +1,18 @@
+/**
+ * Names of images in full, as the runtime stores them: `nginx` is `docker.io/library/nginx:latest`.
+ * Upstream: distribution/reference normalize.go.
+ */
+
+/** With registry, and with a tag unless there is a digest. */
+export function normalizeImageName(image: string): string {
+  const [first = '', ...rest] = image.split('/');
+  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  const path = hasRegistry ? image : rest.length > 0 ? `docker.io/${image}` : `docker.io/library/${image}`;
+  return path.includes('@') || /:[^/]+$/.test(path) ? path : `${path}:latest`;
+}
+
+/** Without tag and digest. */
+export function imageRepository(image: string): string {
+  const [repository = image] = image.split(/@|:(?=[^/]*$)/);
+  return repository;
+}
