@@ -3,7 +3,7 @@
  * which goes through the same pipeline without HTTP) and over HTTPS (`createHTTPClient`). Failures are `StatusError`s
  * from both.
  *
- * Guarantees: a write that resolved is durable, and every later read of the same client sees it. Objects are frozen;
+ * Guarantees: a write that resolved is durable, and every later read of the same client sees it. Objects are read-only;
  * in-process readers share the very objects of the server's watch cache.
  */
 import type { DeleteOptions, Status } from '../api/generated/meta-v1.ts';

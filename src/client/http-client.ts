@@ -1,0 +1,253 @@
+/**
+ * The `Client` that speaks HTTPS to an API server, on undici.
+ *
+ * HTTP/1.1 with keep-alive: a watch has a connection of its own, so any number of them never starves the rest; other
+ * requests share a pool. An answer with Retry-After (429, 5xx) is tried again up to ten times. A token from a file is
+ * read again each minute, and when it was refused. Objects are as the server sent them, not frozen.
+ *
+ * What it does not do: throttle itself (the server's flow control does), exec and port-forward streams.
+ * Upstream: client-go/rest.
+ */
+import type { Dispatcher, Pool } from 'undici';
+import type { Status } from '../api/generated/meta-v1.ts';
+import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, type ObjectName } from '../api/meta/object.ts';
+import { StatusError } from '../api/meta/status-error.ts';
+import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, PatchType, WatchEvent, WatchOptions, WriteOptions } from './client.ts';
+import type { Clock, Random } from './clock.ts';
+import { type Credentials, createTokenSource, type TokenSource } from './credentials.ts';
+import type { Informer, InformerOptions } from './informer.ts';
+import { InformerSet } from './informer-set.ts';
+import type { Log } from './log.ts';
+import { deleteOptionsOf, pathOf, type Query, queryOf } from './request-path.ts';
+import { decodeWatch } from './watch-decoder.ts';
+
+export interface HTTPClientOptions extends Credentials {
+  /** `https://host:port`, a path prefix allowed */
+  readonly server: string;
+  /** PEM; default: the system's */
+  readonly ca?: string;
+  /** the name that the server's certificate must have, where it is not the host */
+  readonly tlsServerName?: string;
+  readonly insecureSkipTLSVerify?: boolean;
+  readonly userAgent?: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+const connectionsMax = 64;
+const keepAliveMs = 60_000;
+const requestTimeoutMs = 60_000;
+const retriesMax = 10;
+
+const patchContentTypes: Record<PatchType, string> = {
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
+};
+
+interface Request {
+  readonly method: Dispatcher.HttpMethod;
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function createHTTPClient(options: HTTPClientOptions): Client {
+  return new HTTPClient(options);
+}
+
+class HTTPClient implements Client {
+  readonly #options: HTTPClientOptions;
+  readonly #base: URL;
+  readonly #token: TokenSource | undefined;
+  readonly #informers: InformerSet;
+  /** made on first use */
+  #pools: Promise<{ readonly requests: Pool; readonly watches: Pool }> | undefined;
+
+  constructor(options: HTTPClientOptions) {
+    this.#options = options;
+    this.#base = new URL(options.server);
+    this.#token = createTokenSource(options, options.clock);
+    this.#informers = new InformerSet(this, options);
+  }
+
+  async get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: GetOptions = {}): Promise<T> {
+    const { signal, resourceVersion } = options;
+    return (await this.#json({ method: 'GET', path: pathOf(kind, at), query: { resourceVersion }, signal })) as T;
+  }
+
+  async list<T extends KubeObject>(kind: KindRef<T>, options: ListOptions = {}): Promise<ListOf<T>> {
+    const { namespace, signal, ...query } = options;
+    const list = (await this.#json({ method: 'GET', path: pathOf(kind, { ...(namespace && { namespace }) }), query, signal })) as ListOf<T>;
+    const type = { apiVersion: apiVersionOf(kind), kind: kind.kind };
+    // Lists leave out what all items share.
+    const items = (list.items ?? []).map((item) => ({ ...type, ...item }) as T);
+    return { ...list, items };
+  }
+
+  async *watch<T extends KubeObject>(kind: KindRef<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
+    const { namespace, signal, ...query } = options;
+    const path = pathOf(kind, { ...(namespace && { namespace }) });
+    const response = await this.#send({ method: 'GET', path, query: { ...query, watch: true }, signal }, 'watches');
+    yield* decodeWatch<T>(response.body);
+  }
+
+  async create<T extends KubeObject>(kind: KindRef<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
+    const { namespace, name } = object.metadata;
+    const { subresource } = options;
+    const path = pathOf(kind, { ...(namespace && { namespace }), ...(subresource && name && { name }) }, subresource);
+    const body = { apiVersion: apiVersionOf(kind), kind: kind.kind, ...object };
+    return (await this.#json({ method: 'POST', path, query: queryOf(options), body, signal: options.signal })) as T;
+  }
+
+  async update<T extends KubeObject>(kind: KindRef<T>, object: T, options: WriteOptions = {}): Promise<T> {
+    const { namespace, name = '' } = object.metadata;
+    const path = pathOf(kind, { ...(namespace && { namespace }), name }, options.subresource);
+    return (await this.#json({ method: 'PUT', path, query: queryOf(options), body: object, signal: options.signal })) as T;
+  }
+
+  async patch<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, patch: Patch, options: WriteOptions = {}): Promise<T> {
+    return (await this.#json({
+      method: 'PATCH',
+      path: pathOf(kind, at, options.subresource),
+      query: { ...queryOf(options), force: patch.force || undefined },
+      body: patch.body,
+      contentType: patchContentTypes[patch.type],
+      signal: options.signal,
+    })) as T;
+  }
+
+  async delete<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: DeleteRequest = {}): Promise<T | Status> {
+    const body = deleteOptionsOf(options);
+    return (await this.#json({ method: 'DELETE', path: pathOf(kind, at), body, signal: options.signal })) as T | Status;
+  }
+
+  async deleteCollection(kind: KindRef, selection: ListOptions, options: DeleteRequest = {}): Promise<void> {
+    const { namespace, signal, ...query } = selection;
+    const path = pathOf(kind, { ...(namespace && { namespace }) });
+    await this.#json({ method: 'DELETE', path, query, body: deleteOptionsOf(options), signal: options.signal ?? signal });
+  }
+
+  async post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options: WriteOptions = {}): Promise<R> {
+    const path = pathOf(kind, at, subresource);
+    return (await this.#json({ method: 'POST', path, query: queryOf(options), body, signal: options.signal })) as R;
+  }
+
+  async raw<R = unknown>(path: string): Promise<R> {
+    return (await this.#json({ method: 'GET', path })) as R;
+  }
+
+  informer<T extends KubeObject>(kind: KindRef<T>, options?: InformerOptions): Informer<T> {
+    return this.#informers.informer(kind, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#informers[Symbol.asyncDispose]();
+    const pools = await this.#pools;
+    await Promise.all([pools?.requests.destroy(), pools?.watches.destroy()]);
+  }
+
+  async #json(request: Request): Promise<unknown> {
+    const response = await this.#send(request, 'requests');
+    return response.body.json();
+  }
+
+  /** The answer, if it is a good one; else a StatusError. */
+  async #send(request: Request, pool: 'requests' | 'watches'): Promise<Dispatcher.ResponseData> {
+    const { clock } = this.#options;
+    for (let tries = 1; ; tries++) {
+      const response = await this.#dispatch(request, pool);
+      if (response.statusCode < 300) return response;
+      const error = await errorOf(response);
+      if (response.statusCode === 401) this.#token?.refuse();
+      const retryAfterSeconds = Number(response.headers['retry-after']);
+      const again = (response.statusCode === 429 || response.statusCode >= 500) && retryAfterSeconds > 0;
+      if (!again || tries > retriesMax) throw error;
+      await clock.sleep(retryAfterSeconds * 1000, request.signal);
+    }
+  }
+
+  async #dispatch(request: Request, pool: 'requests' | 'watches'): Promise<Dispatcher.ResponseData> {
+    this.#pools ??= this.#connect();
+    const { [pool]: dispatcher } = await this.#pools;
+    const token = await this.#token?.token();
+    const { method, body, signal } = request;
+    const [path = '', extra] = request.path.split('?', 2);
+    const query = new URLSearchParams(extra);
+    for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) query.set(name, String(value));
+    return dispatcher.request({
+      method,
+      path: this.#base.pathname.replace(/\/$/, '') + path + (query.size > 0 ? `?${query}` : ''),
+      headers: {
+        accept: 'application/json',
+        'user-agent': this.#options.userAgent ?? 'timonier',
+        ...(body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),
+        ...(token && { authorization: `Bearer ${token}` }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+    });
+  }
+
+  async #connect(): Promise<{ requests: Pool; watches: Pool }> {
+    const { Pool } = await import('undici');
+    const { ca, cert, key, tlsServerName, insecureSkipTLSVerify } = this.#options;
+    const connect = {
+      ...(ca && { ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+      ...(tlsServerName && { servername: tlsServerName }),
+      ...(insecureSkipTLSVerify && { rejectUnauthorized: false }),
+    };
+    const shared = { connect, keepAliveTimeout: keepAliveMs, headersTimeout: requestTimeoutMs };
+    return {
+      requests: new Pool(this.#base.origin, { ...shared, connections: connectionsMax, bodyTimeout: requestTimeoutMs }),
+      watches: new Pool(this.#base.origin, { ...shared, bodyTimeout: 0 }),
+    };
+  }
+}
+
+async function errorOf(response: Dispatcher.ResponseData): Promise<StatusError> {
+  const text = await response.body.text();
+  const status = statusIn(text);
+  if (status) return StatusError.from(status, response.statusCode);
+  return new StatusError({
+    code: response.statusCode,
+    reason: reasonOf(response.statusCode),
+    message: text.trim() || `HTTP ${response.statusCode}`,
+  });
+}
+
+function statusIn(text: string): Status | undefined {
+  try {
+    const body = JSON.parse(text) as { readonly kind?: string };
+    return body.kind === 'Status' ? (body as Status) : undefined;
+  } catch {
+    // Not from an API server: a proxy's page.
+    return undefined;
+  }
+}
+
+/** What a bare HTTP code means, as client-go's NewGenericServerResponse has it. */
+function reasonOf(code: number): string {
+  const reasons: Record<number, string> = {
+    400: 'BadRequest',
+    401: 'Unauthorized',
+    403: 'Forbidden',
+    404: 'NotFound',
+    405: 'MethodNotAllowed',
+    406: 'NotAcceptable',
+    409: 'Conflict',
+    410: 'Gone',
+    415: 'UnsupportedMediaType',
+    422: 'Invalid',
+    429: 'TooManyRequests',
+    503: 'ServiceUnavailable',
+    504: 'Timeout',
+  };
+  return reasons[code] ?? (code >= 500 ? 'InternalError' : 'Unknown');
+}

@@ -1,0 +1,187 @@
+/**
+ * kubeconfig files: read, merged, written, so that kubectl and timonier share them. What a file holds beside (other
+ * contexts, exec plugins, preferences) is kept as it is. A file is replaced in one step, readable by its owner only.
+ *
+ * What it does not do: exec and auth-provider plugins, lists of files in KUBECONFIG (the caller picks one).
+ * Upstream: client-go/tools/clientcmd.
+ */
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Credentials } from './credentials.ts';
+
+interface Named {
+  readonly name: string;
+}
+export interface NamedCluster extends Named {
+  readonly cluster: {
+    readonly server: string;
+    readonly 'certificate-authority'?: string;
+    readonly 'certificate-authority-data'?: string;
+    readonly 'tls-server-name'?: string;
+    readonly 'insecure-skip-tls-verify'?: boolean;
+  };
+}
+export interface NamedUser extends Named {
+  readonly user: {
+    readonly 'client-certificate'?: string;
+    readonly 'client-certificate-data'?: string;
+    readonly 'client-key'?: string;
+    readonly 'client-key-data'?: string;
+    readonly token?: string;
+    readonly tokenFile?: string;
+  };
+}
+export interface NamedContext extends Named {
+  readonly context: { readonly cluster: string; readonly user: string; readonly namespace?: string };
+}
+export interface Kubeconfig {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly clusters?: readonly NamedCluster[];
+  readonly users?: readonly NamedUser[];
+  readonly contexts?: readonly NamedContext[];
+  readonly 'current-context'?: string;
+}
+
+/** Where a context leads: what `createHTTPClient` needs to go there. */
+export interface Access extends Credentials {
+  readonly server: string;
+  readonly ca?: string;
+  readonly tlsServerName?: string;
+  readonly insecureSkipTLSVerify?: boolean;
+  readonly namespace?: string;
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/** One context, with its cluster and user of the same name. PEM texts go in as data. */
+export function kubeconfigFor(name: string, access: Access): Kubeconfig {
+  const { server, ca, cert, key, token, tokenFile, namespace, tlsServerName, insecureSkipTLSVerify } = access;
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      {
+        name,
+        cluster: {
+          server,
+          ...(ca && { 'certificate-authority-data': base64(ca) }),
+          ...(tlsServerName && { 'tls-server-name': tlsServerName }),
+          ...(insecureSkipTLSVerify && { 'insecure-skip-tls-verify': true }),
+        },
+      },
+    ],
+    users: [
+      {
+        name,
+        user: {
+          ...(cert && { 'client-certificate-data': base64(cert) }),
+          ...(key && { 'client-key-data': base64(key) }),
+          ...(token && { token }),
+          ...(tokenFile && { tokenFile }),
+        },
+      },
+    ],
+    contexts: [{ name, context: { cluster: name, user: name, ...(namespace && { namespace }) } }],
+    'current-context': name,
+  };
+}
+
+/** `base` with everything of `added`: same names are replaced, its current context becomes current. */
+export function mergeKubeconfig(base: Kubeconfig, added: Kubeconfig): Kubeconfig {
+  const current = added['current-context'] ?? base['current-context'];
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    ...base,
+    clusters: mergeNamed(base.clusters, added.clusters),
+    users: mergeNamed(base.users, added.users),
+    contexts: mergeNamed(base.contexts, added.contexts),
+    ...(current !== undefined && { 'current-context': current }),
+  };
+}
+
+function mergeNamed<T extends Named>(base: readonly T[] = [], added: readonly T[] = []): readonly T[] {
+  const names = new Set(added.map(({ name }) => name));
+  return [...base.filter(({ name }) => !names.has(name)), ...added];
+}
+
+/** Without this context, nor the cluster and user that no other context uses. */
+export function removeContext(config: Kubeconfig, name: string): Kubeconfig {
+  const removed = config.contexts?.find((context) => context.name === name)?.context;
+  const contexts = (config.contexts ?? []).filter((context) => context.name !== name);
+  const isUsed = (what: 'cluster' | 'user', of: string): boolean => contexts.some(({ context }) => context[what] === of);
+  const isLeft = (what: 'cluster' | 'user', of: string): boolean => of !== removed?.[what] || isUsed(what, of);
+  const { 'current-context': current, ...rest } = config;
+  return {
+    ...rest,
+    clusters: (config.clusters ?? []).filter((cluster) => isLeft('cluster', cluster.name)),
+    users: (config.users ?? []).filter((user) => isLeft('user', user.name)),
+    contexts,
+    ...(current !== undefined && { 'current-context': current === name ? '' : current }),
+  };
+}
+
+export async function parseKubeconfig(text: string): Promise<Kubeconfig> {
+  const { parse } = await import('yaml');
+  const config: unknown = parse(text);
+  if (config === null || config === undefined) return {};
+  if (typeof config !== 'object' || Array.isArray(config)) throw new Error('a kubeconfig is a YAML mapping');
+  return config as Kubeconfig;
+}
+
+export async function renderKubeconfig(config: Kubeconfig): Promise<string> {
+  const { stringify } = await import('yaml');
+  return stringify(config, { lineWidth: 0 });
+}
+
+/** An absent file is an empty kubeconfig. */
+export async function readKubeconfig(path: string): Promise<Kubeconfig> {
+  try {
+    return await parseKubeconfig(await readFile(path, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new Error(`cannot read the kubeconfig ${path}`, { cause: error });
+  }
+}
+
+export async function writeKubeconfig(path: string, config: Kubeconfig): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, await renderKubeconfig(config), { mode: 0o600 });
+    await chmod(temporary, 0o600);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Where `context` (default: the current one) leads. `path` is the file that it came from: others are relative to it. */
+export async function accessOf(config: Kubeconfig, options: { readonly context?: string; readonly path?: string } = {}): Promise<Access> {
+  const name = options.context ?? config['current-context'] ?? '';
+  const context = config.contexts?.find((c) => c.name === name)?.context;
+  if (!context) throw new Error(`the kubeconfig has no context ${JSON.stringify(name)}`);
+  const cluster = config.clusters?.find((c) => c.name === context.cluster)?.cluster;
+  if (!cluster) throw new Error(`the kubeconfig has no cluster ${JSON.stringify(context.cluster)}`);
+  const user = config.users?.find((u) => u.name === context.user)?.user ?? {};
+  const folder = options.path ? dirname(options.path) : '.';
+  const pem = async (data: string | undefined, file: string | undefined): Promise<string | undefined> => {
+    if (data) return Buffer.from(data, 'base64').toString();
+    return file ? readFile(resolve(folder, file), 'utf8') : undefined;
+  };
+  const ca = await pem(cluster['certificate-authority-data'], cluster['certificate-authority']);
+  const cert = await pem(user['client-certificate-data'], user['client-certificate']);
+  const key = await pem(user['client-key-data'], user['client-key']);
+  return {
+    server: cluster.server,
+    ...(ca && { ca }),
+    ...(cert && { cert }),
+    ...(key && { key }),
+    ...(user.token && { token: user.token }),
+    ...(user.tokenFile && { tokenFile: resolve(folder, user.tokenFile) }),
+    ...(cluster['tls-server-name'] && { tlsServerName: cluster['tls-server-name'] }),
+    ...(cluster['insecure-skip-tls-verify'] && { insecureSkipTLSVerify: true }),
+    ...(context.namespace && { namespace: context.namespace }),
+  };
+}

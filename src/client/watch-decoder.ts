@@ -1,0 +1,28 @@
+/** Watch events out of a stream of bytes: one JSON document per line, wherever the chunks are cut. */
+import type { Status } from '../api/generated/meta-v1.ts';
+import type { KubeObject } from '../api/meta/object.ts';
+import { StatusError } from '../api/meta/status-error.ts';
+import type { WatchEvent } from './client.ts';
+
+type WireEvent<T extends KubeObject> = WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status };
+
+export async function* decodeWatch<T extends KubeObject>(chunks: AsyncIterable<Uint8Array>): AsyncIterable<WatchEvent<T>> {
+  const decoder = new TextDecoder();
+  let parts: string[] = [];
+  for await (const chunk of chunks) {
+    const lines = decoder.decode(chunk, { stream: true }).split('\n');
+    const rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const text = parts.length > 0 ? parts.join('') + line : line;
+      parts = [];
+      if (text.trim()) yield parse<T>(text);
+    }
+    if (rest) parts.push(rest);
+  }
+}
+
+function parse<T extends KubeObject>(text: string): WatchEvent<T> {
+  const event = JSON.parse(text) as WireEvent<T>;
+  if (event.type === 'ERROR') throw StatusError.from(event.object);
+  return event;
+}
