@@ -2,13 +2,11 @@
  * Where the administrator's kubeconfig goes: always into the data directory; then either into the one file that was
  * asked for, or as context `timonier-NAME` into the user's own kubeconfig, from which `delete` removes it again.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { mergeKubeconfigFile, removeFromKubeconfigFile } from '../client/kubeconfig.ts';
+import { mergeKubeconfig, parseKubeconfig, readKubeconfig, removeContext, writeKubeconfig } from '../client/kubeconfig.ts';
 import type { Instance } from '../cluster/instance.ts';
-
-export const contextName = (name: string): string => `timonier-${name}`;
 
 /** The first file of $KUBECONFIG, else ~/.kube/config: where kubectl writes too. */
 export function userKubeconfigPath(env: NodeJS.ProcessEnv = process.env): string {
@@ -16,22 +14,26 @@ export function userKubeconfigPath(env: NodeJS.ProcessEnv = process.env): string
   return first ? resolve(first) : join(homedir(), '.kube', 'config');
 }
 
+/** `text` is a kubeconfig whose one context is `timonier-NAME`. */
 export async function placeKubeconfig(
   instance: Instance,
-  kubeconfig: string,
+  text: string,
   file: string | undefined,
 ): Promise<{ kubeconfig: string; ownKubeconfig: boolean }> {
-  writeFileSync(instance.kubeconfig, kubeconfig, { mode: 0o600 });
+  const config = await parseKubeconfig(text);
+  await writeKubeconfig(instance.kubeconfig, config);
   if (file !== undefined) {
     const own = resolve(file);
-    writeFileSync(own, kubeconfig, { mode: 0o600 });
+    await writeKubeconfig(own, config);
     return { kubeconfig: own, ownKubeconfig: true };
   }
   const user = userKubeconfigPath();
-  await mergeKubeconfigFile(user, kubeconfig, contextName(instance.name));
+  await writeKubeconfig(user, mergeKubeconfig(await readKubeconfig(user), config));
   return { kubeconfig: user, ownKubeconfig: false };
 }
 
-export async function forgetContext(name: string, file = userKubeconfigPath()): Promise<void> {
-  await removeFromKubeconfigFile(file, contextName(name));
+export async function forgetContext(context: string, file = userKubeconfigPath()): Promise<void> {
+  if (!existsSync(file)) return;
+  const config = await readKubeconfig(file);
+  if (config.contexts?.some(({ name }) => name === context)) await writeKubeconfig(file, removeContext(config, context));
 }

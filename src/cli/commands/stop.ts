@@ -41,7 +41,7 @@ export function addStop(program: Command): void {
       if (running) await stopDaemon(running);
       const { removeTraces } = await import('../../cluster/remove.ts');
       await removeTraces(instance);
-      if (!state?.ownKubeconfig) await forgetContext(name, state?.kubeconfig);
+      if (!state?.ownKubeconfig) await forgetContext(`timonier-${name}`, state?.kubeconfig);
       instance.remove();
       output.line(`Cluster "${name}" is deleted.`);
       output.event({ event: 'deleted', name });

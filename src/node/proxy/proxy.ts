@@ -1,0 +1,121 @@
+/**
+ * The service proxy of one node: follows Services and EndpointSlices and keeps one nftables table of its own equal to
+ * what they ask for. Changes that come while nft runs go into the next transaction together. When nft refuses a
+ * difference (somebody flushed the table), the whole table is written anew.
+ *
+ * What it does not do: source ranges of load balancers, health check node ports, topology hints, IPv6, and forgetting
+ * connections of UDP services whose endpoints went away (they end with their conntrack time-out).
+ */
+import { EndpointSlice, Service } from '../../api/generated/kinds.ts';
+import { keyOf } from '../../api/meta/object.ts';
+import type { Client } from '../../client/client.ts';
+import type { Clock } from '../../client/clock.ts';
+import type { Log } from '../../client/log.ts';
+import { emptyRuleset, renderDifference, renderWhole } from './render-difference.ts';
+import { planRuleset, type Ruleset } from './ruleset.ts';
+import { planServicePorts, type ServicePort } from './service-ports.ts';
+
+export interface ProxyOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly nodeName: string;
+  /** the table's name: one per cluster and node */
+  readonly table: string;
+  /** runs an nft script in the node's network namespace; rejects with nft's own words */
+  readonly applyScript: (script: string) => Promise<void>;
+}
+
+const retryMs = 1000;
+
+export class ServiceProxy implements AsyncDisposable {
+  readonly #options: ProxyOptions;
+  readonly #ports = new Map<string, readonly ServicePort[]>();
+  readonly #subscriptions: Disposable[] = [];
+  #applied: Ruleset = emptyRuleset;
+  #whole = true;
+  #dirty = false;
+  #working: Promise<void> | undefined;
+  #stopped = false;
+
+  private constructor(options: ProxyOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the first ruleset is in place. */
+  static async start(options: ProxyOptions): Promise<ServiceProxy> {
+    const proxy = new ServiceProxy(options);
+    const services = options.client.informer(Service);
+    const slices = options.client.informer(EndpointSlice);
+    await Promise.all([services.synced, slices.synced]);
+    const slicesOf = slices.index('service', (slice) => {
+      const name = slice.metadata.labels?.['kubernetes.io/service-name'];
+      return name === undefined ? [] : [`${slice.metadata.namespace}/${name}`];
+    });
+    const replan = (key: string): void => {
+      const service = services.get(key);
+      const ports = service ? planServicePorts(service, slicesOf(key), options.nodeName) : [];
+      if (ports.length) proxy.#ports.set(key, ports);
+      else if (!proxy.#ports.delete(key)) return;
+      proxy.#changed();
+    };
+    const ofService = (service: Service): void => replan(keyOf(service));
+    const ofSlice = (slice: EndpointSlice): void => {
+      const name = slice.metadata.labels?.['kubernetes.io/service-name'];
+      if (name !== undefined) replan(`${slice.metadata.namespace}/${name}`);
+    };
+    proxy.#subscriptions.push(
+      services.on({ added: ofService, updated: ofService, deleted: ofService }),
+      slices.on({ added: ofSlice, updated: ofSlice, deleted: ofSlice }),
+    );
+    proxy.#changed();
+    await proxy.#working;
+    return proxy;
+  }
+
+  /** What is in place now. */
+  get ruleset(): Ruleset {
+    return this.#applied;
+  }
+
+  /** Stops following. The rules stay: traffic goes on while the proxy restarts. `remove` takes them away. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
+    await this.#working;
+  }
+
+  async remove(): Promise<void> {
+    await this[Symbol.asyncDispose]();
+    const { table } = this.#options;
+    await this.#options.applyScript(`add table ip ${table}\ndelete table ip ${table}\n`);
+  }
+
+  #changed(): void {
+    this.#dirty = true;
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async #work(): Promise<void> {
+    while (this.#dirty && !this.#stopped) {
+      this.#dirty = false;
+      await Promise.resolve(); // the other changes of this turn belong to the same transaction
+      const want = planRuleset([...this.#ports.values()].flat());
+      const { table } = this.#options;
+      const script = this.#whole ? renderWhole(table, want) : renderDifference(table, this.#applied, want);
+      if (!script) continue;
+      try {
+        await this.#options.applyScript(script);
+        this.#applied = want;
+        this.#whole = false;
+      } catch (error) {
+        this.#options.log.warn({ error }, this.#whole ? 'nft refused the ruleset' : 'nft refused a change; writing the whole table');
+        this.#dirty = true;
+        if (this.#whole) await this.#options.clock.sleep(retryMs);
+        this.#whole = true;
+      }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * From Services and EndpointSlices to what the proxy has to do: one entry per service port, with the endpoints that
+ * may be used. Pure. Readiness as upstream's kube-proxy has it: ready endpoints; when there is none, those that are
+ * terminating but still serving. Upstream: pkg/proxy/topology.go, servicechangetracker.go.
+ */
+import type { EndpointSlice, Service } from '../../api/generated/kinds.ts';
+
+export type Protocol = 'tcp' | 'udp' | 'sctp';
+
+export interface ProxyEndpoint {
+  readonly ip: string;
+  readonly port: number;
+}
+
+export interface ServicePort {
+  /** `namespace/name:port` */
+  readonly id: string;
+  readonly protocol: Protocol;
+  readonly clusterIP: string;
+  readonly port: number;
+  /** 0: none */
+  readonly nodePort: number;
+  /** external and load-balancer addresses */
+  readonly externalIPs: readonly string[];
+  /** 0: no session affinity */
+  readonly affinitySeconds: number;
+  /** for traffic to the cluster IP */
+  readonly endpoints: readonly ProxyEndpoint[];
+  /** for traffic to node ports and external addresses */
+  readonly externalEndpoints: readonly ProxyEndpoint[];
+  /** externalTrafficPolicy Local: the client's address is kept */
+  readonly keepsClientAddress: boolean;
+}
+
+const affinitySecondsDefault = 10_800;
+
+/** Headless and ExternalName services, and those without an address, have no entry. */
+export function planServicePorts(service: Service, slices: readonly EndpointSlice[], nodeName: string): ServicePort[] {
+  const { spec } = service;
+  const clusterIP = spec.clusterIP;
+  if (!clusterIP || clusterIP === 'None' || clusterIP.includes(':') || spec.type === 'ExternalName') return [];
+  const local = spec.externalTrafficPolicy === 'Local';
+  const loadBalancerIPs = (service.status.loadBalancer?.ingress ?? []).flatMap((i) => (i.ip && i.ipMode !== 'Proxy' ? [i.ip] : []));
+  return (spec.ports ?? []).map((port) => {
+    const all = endpointsOf(slices, port.name ?? '', nodeName);
+    return {
+      id: `${service.metadata.namespace}/${service.metadata.name}:${port.name ?? ''}/${port.protocol ?? 'TCP'}`,
+      protocol: (port.protocol ?? 'TCP').toLowerCase() as Protocol,
+      clusterIP,
+      port: port.port,
+      nodePort: port.nodePort ?? 0,
+      externalIPs: [...new Set([...(spec.externalIPs ?? []), ...loadBalancerIPs])].filter((ip) => !ip.includes(':')),
+      affinitySeconds:
+        spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? affinitySecondsDefault) : 0,
+      endpoints: usable(spec.internalTrafficPolicy === 'Local' ? all.filter((e) => e.isLocal) : all),
+      externalEndpoints: usable(local ? all.filter((e) => e.isLocal) : all),
+      keepsClientAddress: local,
+    };
+  });
+}
+
+interface Candidate extends ProxyEndpoint {
+  readonly isLocal: boolean;
+  readonly ready: boolean;
+  readonly serving: boolean;
+}
+
+function endpointsOf(slices: readonly EndpointSlice[], portName: string, nodeName: string): Candidate[] {
+  const byAddress = new Map<string, Candidate>();
+  for (const slice of slices) {
+    if (slice.addressType !== 'IPv4') continue;
+    for (const { name, port } of slice.ports ?? []) {
+      if ((name ?? '') !== portName || port === undefined) continue;
+      for (const endpoint of slice.endpoints ?? []) {
+        const ip = endpoint.addresses[0];
+        if (ip === undefined) continue;
+        const ready = endpoint.conditions?.ready !== false;
+        const serving = endpoint.conditions?.serving ?? ready;
+        byAddress.set(`${ip}:${port}`, { ip, port, ready, serving, isLocal: endpoint.nodeName === nodeName });
+      }
+    }
+  }
+  return [...byAddress.values()].sort((a, b) => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : a.port - b.port));
+}
+
+function usable(candidates: readonly Candidate[]): ProxyEndpoint[] {
+  const ready = candidates.filter((e) => e.ready);
+  const chosen = ready.length ? ready : candidates.filter((e) => e.serving);
+  return chosen.map(({ ip, port }) => ({ ip, port }));
+}
