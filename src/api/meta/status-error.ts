@@ -3,15 +3,15 @@
  * codes and wording (which clients match on) are decided in one place.
  * Upstream: apimachinery/pkg/api/errors/errors.go, apimachinery/pkg/util/validation/field/errors.go.
  */
-import type { Status, StatusCause, StatusDetails } from '../generated/meta-v1.ts';
+import type { ListMeta, Status, StatusCause, StatusDetails } from '../generated/meta-v1.ts';
 
 export class StatusError extends Error {
   override readonly name = 'StatusError';
   readonly status: Status & { readonly code: number };
-  constructor(status: { code: number; reason: string; message: string; details?: StatusDetails }) {
+  constructor(status: { code: number; reason: string; message: string; details?: StatusDetails; metadata?: ListMeta }) {
     super(status.message);
-    const { code, reason, message, details } = status;
-    this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, ...(details && { details }), code };
+    const { code, reason, message, details, metadata = {} } = status;
+    this.status = { kind: 'Status', apiVersion: 'v1', metadata, status: 'Failure', message, reason, ...(details && { details }), code };
   }
   get code(): number {
     return this.status.code;
@@ -26,6 +26,7 @@ export class StatusError extends Error {
       reason: status.reason ?? '',
       message: status.message ?? 'unknown',
       ...(status.details && { details: status.details }),
+      ...(status.metadata && { metadata: status.metadata }),
     });
   }
 }
