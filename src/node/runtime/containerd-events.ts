@@ -38,7 +38,7 @@ export async function* subscribeToContainerd(socket: string, signal: AbortSignal
   if (signal.aborted) return;
   const client: GrpcClient = new services[eventsService](`unix:${socket}`, credentials.createInsecure());
   const subscribe = (client as unknown as { readonly Subscribe: Subscribe }).Subscribe;
-  const stream = subscribe.call(client, { filters: topics.map((topic) => `namespace==${criNamespace},topic==${topic}`) });
+  const stream = subscribe.call(client, { filters: topics.map((topic) => `namespace==${criNamespace},topic=="${topic}"`) });
   const onAbort = (): void => stream.cancel();
   signal.addEventListener('abort', onAbort, { once: true });
   try {

@@ -7,16 +7,23 @@ import { RuntimeError, type RuntimeErrorCode, runtimeErrorCodes } from './contai
 
 type Json = { readonly [key: string]: Json } | string | number | boolean | null | readonly Json[];
 
-/** Field and oneof names of a descriptor in camelCase; type, enum and method names as they are. */
-export function camelCaseFields(descriptor: Json): Json {
+/**
+ * A descriptor with its field names in camelCase, and each enumeration's zero value first: that is the one that
+ * protobufjs gives for a field that is not on the wire.
+ */
+export function prepareDescriptor(descriptor: Json): Json {
   if (descriptor === null || typeof descriptor !== 'object' || Array.isArray(descriptor)) return descriptor;
   return Object.fromEntries(
     Object.entries(descriptor).map(([key, value]) => {
       if (key === 'fields') return [key, renameKeys(value)];
-      return [key, camelCaseFields(value)];
+      if (key === 'values') return [key, sortByNumber(value as Readonly<Record<string, number>>)];
+      return [key, prepareDescriptor(value)];
     }),
   );
 }
+
+const sortByNumber = (values: Readonly<Record<string, number>>): Json =>
+  Object.fromEntries(Object.entries(values).sort(([, a], [, b]) => a - b));
 
 function renameKeys(fields: Json): Json {
   return Object.fromEntries(Object.entries(fields as Readonly<Record<string, Json>>).map(([name, field]) => [toCamelCase(name), field]));
@@ -42,7 +49,7 @@ export async function loadServices<Name extends string>(
   names: readonly Name[],
 ): Promise<Record<Name, ServiceClientConstructor>> {
   const [{ fromJSON }, grpc] = await Promise.all([import('@grpc/proto-loader'), import('@grpc/grpc-js')]);
-  const definition = fromJSON(camelCaseFields(descriptor as Json) as Parameters<typeof fromJSON>[0], {
+  const definition = fromJSON(prepareDescriptor(descriptor as Json) as Parameters<typeof fromJSON>[0], {
     keepCase: true,
     longs: Number,
     enums: String,

@@ -1,0 +1,43 @@
+/** The cgroups that a cluster made, in every hierarchy that the machine has (v1, v2 or both). */
+import { readdir, readFile, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const cgroupRoot = '/sys/fs/cgroup';
+
+/** Directories of this name right below each hierarchy's root. */
+async function groupsNamed(name: string): Promise<string[]> {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' '));
+  const hierarchies = mounts.filter(([, point = '', type = '']) => type.startsWith('cgroup') && point.startsWith(cgroupRoot));
+  return hierarchies.map(([, point = '']) => join(point, name));
+}
+
+/** Processes anywhere below `/NAME`. */
+export async function processesInGroup(name: string): Promise<number[]> {
+  const pids = new Set<number>();
+  for (const group of await groupsNamed(name)) {
+    for (const dir of await groupsBelow(group)) {
+      const procs = await readFile(join(dir, 'cgroup.procs'), 'utf8').catch(() => '');
+      for (const line of procs.split('\n')) if (line !== '') pids.add(Number(line));
+    }
+  }
+  return [...pids];
+}
+
+/** Removes `/NAME` with everything below it; its processes must have ended. */
+export async function removeGroup(name: string): Promise<void> {
+  for (const group of await groupsNamed(name)) for (const dir of await groupsBelow(group)) await removeDirectory(dir);
+}
+
+/** Deepest first. */
+async function groupsBelow(group: string): Promise<string[]> {
+  const entries = await readdir(group, { withFileTypes: true }).catch(() => undefined);
+  if (!entries) return [];
+  const below = await Promise.all(entries.filter((entry) => entry.isDirectory()).map(({ name }) => groupsBelow(join(group, name))));
+  return [...below.flat(), group];
+}
+
+async function removeDirectory(dir: string): Promise<void> {
+  await rmdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+}

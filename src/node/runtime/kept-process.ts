@@ -1,0 +1,130 @@
+/**
+ * Keeps one program running: starts it in a session of its own with its output in a file, starts it again with
+ * back-off when it dies, and stops it. A program left over by a killed parent is found by its pid file and ended
+ * first.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import type { Clock } from '../../client/clock.ts';
+import type { Log } from '../../client/log.ts';
+import { endProcesses } from './processes.ts';
+
+export interface KeptProcessOptions {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+  /** A part of the command line by which a process left over is known. */
+  readonly mark: string;
+  readonly logFile: string;
+  readonly pidFile: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called each time it was started again. */
+  onRestart?(): void;
+}
+
+const restartMsMin = 100;
+const restartMsMax = 10_000;
+/** One that ran for so long starts again without delay. */
+const steadyMs = 60_000;
+const stopMsMax = 10_000;
+const logBytesMax = 16 * 2 ** 20;
+
+export class KeptProcess implements AsyncDisposable {
+  readonly #options: KeptProcessOptions;
+  readonly #stopped = new AbortController();
+  #child: ChildProcess | undefined;
+  #keeping: Promise<void> = Promise.resolve();
+
+  private constructor(options: KeptProcessOptions) {
+    this.#options = options;
+  }
+
+  static async start(options: KeptProcessOptions): Promise<KeptProcess> {
+    await endLeftover(options);
+    await rotate(options.logFile);
+    const kept = new KeptProcess(options);
+    const child = await kept.#spawn();
+    kept.#keeping = kept.#keep(child);
+    return kept;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Aborted when the process was stopped on purpose. */
+  get stopped(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
+  async #spawn(): Promise<ChildProcess> {
+    const { command, logFile, pidFile } = this.#options;
+    const [program, ...args] = command;
+    const output = openSync(logFile, 'a', 0o600);
+    try {
+      const child = spawn(program, args, { detached: true, stdio: ['ignore', output, output] });
+      await once(child, 'spawn');
+      this.#child = child;
+      await writeFile(pidFile, `${child.pid}\n`);
+      return child;
+    } finally {
+      closeSync(output);
+    }
+  }
+
+  async #keep(first: ChildProcess): Promise<void> {
+    const { clock, log, name } = this.#options;
+    let restartMs = restartMsMin;
+    for (let child = first; ; ) {
+      const startedMs = clock.monotonic();
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      if (this.#stopped.signal.aborted) return;
+      if (clock.monotonic() - startedMs > steadyMs) restartMs = restartMsMin;
+      log.warn({ exitCode: child.exitCode, signal: child.signalCode, restartMs }, `${name} ended and is started again`);
+      try {
+        await clock.sleep(restartMs, this.#stopped.signal);
+        child = await this.#spawn();
+      } catch (error) {
+        if (this.#stopped.signal.aborted) return;
+        log.error({ error }, `${name} can not be started`);
+      }
+      restartMs = Math.min(restartMs * 2, restartMsMax);
+      this.#options.onRestart?.();
+    }
+  }
+
+  /** SIGTERM, and SIGKILL when that is not enough. */
+  async stop(): Promise<void> {
+    if (this.#stopped.signal.aborted) return this.#keeping;
+    this.#stopped.abort();
+    const child = this.#child;
+    if (child && child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, 'exit');
+      using _kill = this.#options.clock.setTimeout(() => child.kill('SIGKILL'), stopMsMax);
+      child.kill('SIGTERM');
+      await exited;
+    }
+    await this.#keeping;
+    await rm(this.#options.pidFile, { force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** Ends what a killed parent left running, if the pid is still that program's. */
+export async function endLeftover(options: Pick<KeptProcessOptions, 'pidFile' | 'mark' | 'clock'>): Promise<void> {
+  const pid = Number((await readFile(options.pidFile, 'utf8').catch(() => '')).trim());
+  if (!pid) return;
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  if (commandLine.split('\0').includes(options.mark)) await endProcesses([pid], { clock: options.clock, graceMs: stopMsMax });
+  await rm(options.pidFile, { force: true });
+}
+
+async function rotate(file: string): Promise<void> {
+  const { size } = await stat(file).catch(() => ({ size: 0 }));
+  if (size > logBytesMax) await rename(file, `${file}.1`);
+}

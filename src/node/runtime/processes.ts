@@ -1,0 +1,65 @@
+/** Processes that are not our children: finding them by what /proc says, and ending exactly those. */
+import { readdir, readFile } from 'node:fs/promises';
+import type { Clock } from '../../client/clock.ts';
+
+const pollMs = 10;
+const killMsMax = 5000;
+
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly args: readonly string[];
+}
+
+export async function listProcesses(): Promise<Process[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      try {
+        const [args, status] = await Promise.all([readFile(`/proc/${pid}/cmdline`, 'utf8'), readFile(`/proc/${pid}/stat`, 'utf8')]);
+        // the name is in parentheses and may hold anything; state and parent follow it
+        const [state, parent] = status.slice(status.lastIndexOf(')') + 2).split(' ');
+        return state === 'Z' ? undefined : { pid: Number(pid), parent: Number(parent), args: args.split('\0') };
+      } catch {
+        return undefined; // it ended meanwhile
+      }
+    }),
+  );
+  return found.filter((process) => process !== undefined);
+}
+
+/** SIGTERM where there is a grace period, then SIGKILL, then waits until they are gone. */
+export async function endProcesses(pids: readonly number[], options: { readonly clock: Clock; readonly graceMs: number }): Promise<void> {
+  const { clock, graceMs } = options;
+  let left = [...pids];
+  const waitUntilGone = async (durationMs: number): Promise<void> => {
+    const endMs = clock.monotonic() + durationMs;
+    for (;;) {
+      const alive = await Promise.all(left.map(isAlive));
+      left = left.filter((_, index) => alive[index]);
+      if (left.length === 0 || clock.monotonic() > endMs) return;
+      await clock.sleep(pollMs);
+    }
+  };
+  if (graceMs > 0) {
+    for (const pid of left) signal(pid, 'SIGTERM');
+    await waitUntilGone(graceMs);
+  }
+  for (const pid of left) signal(pid, 'SIGKILL');
+  await waitUntilGone(killMsMax);
+  if (left.length > 0) throw new Error(`processes that can not be ended: ${left.join(', ')}`);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** A zombie is gone as far as its files, mounts and namespaces go. */
+async function isAlive(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  return status !== undefined && status.charAt(status.lastIndexOf(')') + 2) !== 'Z';
+}

@@ -1,0 +1,76 @@
+/**
+ * Removes whatever a containerd of ours left on the machine, running or crashed: its processes, mounts, cgroups and
+ * files. Only what carries its socket, its directory or its cluster's cgroup is touched.
+ *
+ * `Containerd.removePods` before it gives every pod a proper end; this is what makes sure.
+ */
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Clock } from '../../client/clock.ts';
+import { processesInGroup, removeGroup } from './cgroups.ts';
+import { containerdPaths } from './containerd-config.ts';
+import { endLeftover } from './kept-process.ts';
+import { unmountBelow } from './mounts.ts';
+import { endProcesses, listProcesses } from './processes.ts';
+
+export interface RemoveContainerdOptions {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  /** the first part of the cgroup path of its pods, without slash: `timonier-NAME` */
+  readonly cgroup: string;
+}
+
+/** Where all shims of a machine put their sockets, whatever containerd they belong to. */
+const shimSocketDir = '/run/containerd/s';
+/** Where the CNI library of all containerds of a machine remembers the pods' interfaces. */
+const cniResultDir = '/var/lib/cni/results';
+const criState = join('io.containerd.grpc.v1.cri', 'sandboxes');
+
+export async function removeContainerd({ dataDir, clock, cgroup }: RemoveContainerdOptions): Promise<void> {
+  const paths = containerdPaths(dataDir);
+  await endLeftover({ pidFile: paths.pid, mark: paths.config, clock });
+  const shims = (await listProcesses()).filter(({ args }) => args.includes('-address') && args.includes(paths.socket));
+  const shimPids = new Set(shims.map(({ pid }) => pid));
+  const children = (await listProcesses()).filter(({ parent }) => shimPids.has(parent));
+  // containers first: a shim that outlives them reaps them
+  const containers = new Set([...children.map(({ pid }) => pid), ...(await processesInGroup(cgroup))]);
+  for (const pid of shimPids) containers.delete(pid);
+  await endProcesses([...containers], { clock, graceMs: 0 });
+  await endProcesses([...shimPids], { clock, graceMs: 0 });
+  const sockets = await shimSockets(paths.state);
+  const sandboxes = await readdir(join(paths.state, criState)).catch(() => []);
+  await unmountBelow(dataDir);
+  await removeGroup(cgroup);
+  for (const socket of sockets) await rm(socket, { force: true });
+  for (const dir of [shimSocketDir, dirname(shimSocketDir)]) await removeIfEmpty(dir);
+  await removeCniResults(sandboxes);
+  await rm(dataDir, { recursive: true, force: true });
+}
+
+/** The addresses that shims left in the directories of their containers. */
+async function shimSockets(state: string): Promise<string[]> {
+  const tasks = join(state, 'io.containerd.runtime.v2.task', 'k8s.io');
+  const ids = await readdir(tasks).catch(() => []);
+  const addresses = await Promise.all(
+    ids.map(async (id) => {
+      const text = await readFile(join(tasks, id, 'address'), 'utf8').catch(() =>
+        readFile(join(tasks, id, 'bootstrap.json'), 'utf8').catch(() => ''),
+      );
+      return /unix:\/\/([^"\s]+)/.exec(text)?.[1] ?? '';
+    }),
+  );
+  return addresses.filter((path) => path.startsWith(`${shimSocketDir}/`));
+}
+
+/** The files are named NETWORK-SANDBOX-INTERFACE. */
+async function removeCniResults(sandboxes: readonly string[]): Promise<void> {
+  for (const name of await readdir(cniResultDir).catch(() => []))
+    if (sandboxes.some((id) => name.includes(`-${id}-`))) await rm(join(cniResultDir, name), { force: true });
+  for (const dir of [cniResultDir, dirname(cniResultDir)]) await removeIfEmpty(dir);
+}
+
+async function removeIfEmpty(dir: string): Promise<void> {
+  await rmdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT') throw error;
+  });
+}
