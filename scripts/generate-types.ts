@@ -85,9 +85,14 @@ function fieldLines(info: TypeInfo, module: string, imports: Set<string>): strin
       return `  readonly metadata: meta_v1.${meta};`;
     }
     const always = f.required || (resource && (field === 'spec' || field === 'status'));
-    const values = f.enum ? f.enum.map((v) => JSON.stringify(v)).join(' | ') : typeExpression(f.type, module, imports);
-    return `  readonly ${key}${always ? '' : '?'}: ${values};`;
+    return `  readonly ${key}${always ? '' : '?'}: ${fieldType(f, module, imports)};`;
   });
+}
+
+function fieldType(f: Field, module: string, imports: Set<string>): string {
+  if (!f.enum) return typeExpression(f.type, module, imports);
+  const values = f.enum.map((v) => JSON.stringify(v)).join(' | ');
+  return f.type.startsWith('[]') ? `readonly (${values})[]` : values;
 }
 
 const metaExtras = `

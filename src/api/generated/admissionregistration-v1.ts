@@ -114,7 +114,7 @@ export interface Mutation {
 export interface NamedRuleWithOperations {
   readonly apiGroups?: readonly string[];
   readonly apiVersions?: readonly string[];
-  readonly operations?: "*" | "CONNECT" | "CREATE" | "DELETE" | "UPDATE";
+  readonly operations?: readonly ("*" | "CONNECT" | "CREATE" | "DELETE" | "UPDATE")[];
   readonly resourceNames?: readonly string[];
   readonly resources?: readonly string[];
   readonly scope?: "*" | "Cluster" | "Namespaced";
@@ -135,7 +135,7 @@ export interface ParamRef {
 export interface RuleWithOperations {
   readonly apiGroups?: readonly string[];
   readonly apiVersions?: readonly string[];
-  readonly operations?: "*" | "CONNECT" | "CREATE" | "DELETE" | "UPDATE";
+  readonly operations?: readonly ("*" | "CONNECT" | "CREATE" | "DELETE" | "UPDATE")[];
   readonly resources?: readonly string[];
   readonly scope?: "*" | "Cluster" | "Namespaced";
 }
@@ -177,7 +177,7 @@ export interface ValidatingAdmissionPolicyBindingSpec {
   readonly matchResources?: MatchResources;
   readonly paramRef?: ParamRef;
   readonly policyName: string;
-  readonly validationActions: "Audit" | "Deny" | "Warn";
+  readonly validationActions: readonly ("Audit" | "Deny" | "Warn")[];
 }
 
 export interface ValidatingAdmissionPolicyList {

@@ -877,7 +877,7 @@ export interface PersistentVolumeClaimList {
 }
 
 export interface PersistentVolumeClaimSpec {
-  readonly accessModes?: "ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce" | "ReadWriteOncePod";
+  readonly accessModes?: readonly ("ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce" | "ReadWriteOncePod")[];
   readonly dataSource?: TypedLocalObjectReference;
   readonly dataSourceRef?: TypedObjectReference;
   readonly resources?: VolumeResourceRequirements;
@@ -889,7 +889,7 @@ export interface PersistentVolumeClaimSpec {
 }
 
 export interface PersistentVolumeClaimStatus {
-  readonly accessModes?: "ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce" | "ReadWriteOncePod";
+  readonly accessModes?: readonly ("ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce" | "ReadWriteOncePod")[];
   readonly allocatedResourceStatuses?: { readonly [key: string]: string };
   readonly allocatedResources?: { readonly [key: string]: meta_v1.Quantity };
   readonly capacity?: { readonly [key: string]: meta_v1.Quantity };
@@ -917,7 +917,7 @@ export interface PersistentVolumeList {
 }
 
 export interface PersistentVolumeSpec {
-  readonly accessModes?: "ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce" | "ReadWriteOncePod";
+  readonly accessModes?: readonly ("ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce" | "ReadWriteOncePod")[];
   readonly awsElasticBlockStore?: AWSElasticBlockStoreVolumeSource;
   readonly azureDisk?: AzureDiskVolumeSource;
   readonly azureFile?: AzureFilePersistentVolumeSource;
@@ -1307,7 +1307,7 @@ export interface ResourceQuotaList {
 export interface ResourceQuotaSpec {
   readonly hard?: { readonly [key: string]: meta_v1.Quantity };
   readonly scopeSelector?: ScopeSelector;
-  readonly scopes?: "BestEffort" | "CrossNamespacePodAffinity" | "NotBestEffort" | "NotTerminating" | "PriorityClass" | "Terminating" | "VolumeAttributesClass";
+  readonly scopes?: readonly ("BestEffort" | "CrossNamespacePodAffinity" | "NotBestEffort" | "NotTerminating" | "PriorityClass" | "Terminating" | "VolumeAttributesClass")[];
 }
 
 export interface ResourceQuotaStatus {
@@ -1490,7 +1490,7 @@ export interface ServiceSpec {
   readonly externalTrafficPolicy?: "Cluster" | "Local";
   readonly healthCheckNodePort?: number;
   readonly internalTrafficPolicy?: "Cluster" | "Local";
-  readonly ipFamilies?: "" | "IPv4" | "IPv6";
+  readonly ipFamilies?: readonly ("" | "IPv4" | "IPv6")[];
   readonly ipFamilyPolicy?: "PreferDualStack" | "RequireDualStack" | "SingleStack";
   readonly loadBalancerClass?: string;
   readonly loadBalancerIP?: string;

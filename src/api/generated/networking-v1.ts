@@ -164,7 +164,7 @@ export interface NetworkPolicySpec {
   readonly egress?: readonly NetworkPolicyEgressRule[];
   readonly ingress?: readonly NetworkPolicyIngressRule[];
   readonly podSelector?: meta_v1.LabelSelector;
-  readonly policyTypes?: "Egress" | "Ingress";
+  readonly policyTypes?: readonly ("Egress" | "Ingress")[];
 }
 
 export interface ParentReference {
