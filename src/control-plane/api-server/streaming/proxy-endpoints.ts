@@ -1,0 +1,114 @@
+/**
+ * `pods/proxy`, `services/proxy` and `nodes/proxy`: HTTP to a pod, an endpoint of a service or a kubelet, through the
+ * API server. A name may carry scheme and port: `https:web:8443`. Upstream: apimachinery/pkg/util/proxy,
+ * pkg/registry/core/{pod,service,node}/strategy.go.
+ *
+ * What it does not do: rewrite links in HTML answers.
+ */
+import { connect as tcpConnect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { EndpointSlice, Pod, Service } from '../../../api/generated/kinds.ts';
+import { errors } from '../../../api/meta/status-error.ts';
+import type { Random } from '../../../client/clock.ts';
+import type { ConnectEndpoint, ConnectRequest } from '../endpoint.ts';
+import type { ObjectReader } from '../reader.ts';
+import { type ForwardTarget, forward, type KubeletCredentials, kubeletAgent } from './http-forward.ts';
+import { kubeletOfNode } from './kubelet-address.ts';
+import { tunnel } from './upgrade-tunnel.ts';
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+interface ProxyName {
+  readonly scheme: 'http' | 'https';
+  readonly name: string;
+  readonly port: string;
+}
+
+/** `name`, `name:port`, `scheme:name:port`, `scheme:name:`. */
+export function parseProxyName(text: string): ProxyName {
+  const parts = text.split(':');
+  const [first = '', second = '', third = ''] = parts;
+  if (parts.length === 1) return { scheme: 'http', name: first, port: '' };
+  if (parts.length === 2) return { scheme: 'http', name: first, port: second };
+  if (parts.length === 3 && (first === '' || first === 'http' || first === 'https')) {
+    return { scheme: first === 'https' ? 'https' : 'http', name: second, port: third };
+  }
+  throw errors.badRequest(`invalid service request "${text}"`);
+}
+
+export function proxyEndpoints({
+  reader,
+  kubelet,
+  random,
+}: {
+  reader: ObjectReader;
+  kubelet: KubeletCredentials;
+  random: Random;
+}): ConnectEndpoint[] {
+  const agent = kubeletAgent(kubelet);
+
+  const toPod = async (connect: ConnectRequest): Promise<void> => {
+    const { scheme, name, port } = parseProxyName(connect.at.name);
+    const pod = reader.get(Pod, { ...connect.at, name });
+    if (!pod) throw errors.notFound(Pod, name);
+    const number = port === '' ? pod.spec.containers.flatMap((c) => c.ports ?? [])[0]?.containerPort : Number(port);
+    if (!pod.status.podIP) throw errors.badRequest('address not allowed');
+    await pass(connect, {
+      protocol: scheme,
+      host: pod.status.podIP,
+      port: number || (scheme === 'https' ? 443 : 80),
+      path: pathOf(connect),
+    });
+  };
+
+  const toService = async (connect: ConnectRequest): Promise<void> => {
+    const { scheme, name, port } = parseProxyName(connect.at.name);
+    const service = reader.get(Service, { ...connect.at, name });
+    if (!service) throw errors.notFound(Service, name);
+    const wanted = (service.spec.ports ?? []).find((p) => port === '' || p.name === port || String(p.port) === port);
+    if (!wanted) throw errors.serviceUnavailable(`no service port "${port}" found for service "${name}"`);
+    const slices = [...reader.list(EndpointSlice, connect.at.namespace)].filter(
+      (s) => s.metadata.labels?.['kubernetes.io/service-name'] === name,
+    );
+    const backends = slices.flatMap((slice) => {
+      const target = (slice.ports ?? []).find((p) => (p.name ?? '') === (wanted.name ?? ''))?.port;
+      if (target === undefined) return [];
+      return (slice.endpoints ?? [])
+        .filter((e) => e.conditions?.ready !== false)
+        .flatMap((e) => e.addresses.map((host) => ({ host, port: target })));
+    });
+    const chosen = backends[Math.floor(random.next() * backends.length)];
+    if (!chosen) throw errors.serviceUnavailable(`no endpoints available for service "${connect.at.name}"`);
+    await pass(connect, { protocol: scheme, ...chosen, path: pathOf(connect) });
+  };
+
+  const toNode = async (connect: ConnectRequest): Promise<void> => {
+    const { name, port } = parseProxyName(connect.at.name);
+    const address = kubeletOfNode(reader, name);
+    const target = { host: address.host, port: port === '' ? address.port : Number(port), path: pathOf(connect) };
+    await pass(connect, { protocol: 'https', ...target, tls: agent });
+  };
+
+  return [
+    { resource: 'pods', subresource: 'proxy', methods, handle: toPod },
+    { resource: 'services', subresource: 'proxy', methods, handle: toService },
+    { resource: 'nodes', subresource: 'proxy', methods, handle: toNode },
+  ];
+}
+
+function pass(connect: ConnectRequest, target: ForwardTarget): Promise<void> {
+  if (!connect.upgrade) return forward(connect, { ...target, passHeaders: true });
+  const { host, port, path } = target;
+  return tunnel(connect, { host: `${host}:${port}`, path, passHeaders: true, connect: () => dial(host, port) });
+}
+
+const dial = (host: string, port: number): Promise<Duplex> =>
+  new Promise((resolve, reject) => {
+    const socket = tcpConnect(port, host);
+    socket.once('error', reject).once('connect', () => resolve(socket.off('error', reject)));
+  });
+
+function pathOf({ rest, query }: ConnectRequest): string {
+  const path = rest.startsWith('/') ? rest : `/${rest}`;
+  return query.size ? `${path}?${query}` : path;
+}
