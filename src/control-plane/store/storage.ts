@@ -33,6 +33,7 @@ export interface RangeQuery {
   readonly prefix?: string;
   /** keys greater than this one only: the next page */
   readonly startAfter?: string;
+  /** 0: none */
   readonly limit?: number;
   /** the state as it was then; default: now */
   readonly atRevision?: Revision;
@@ -107,6 +108,11 @@ export class CompactedError extends Error {
 export class FutureRevisionError extends Error {
   override readonly name = 'FutureRevisionError';
   readonly code = 'future-revision';
+}
+/** The lease was never granted, or has ended. Nothing was written. */
+export class LeaseNotFoundError extends Error {
+  override readonly name = 'LeaseNotFoundError';
+  readonly code = 'lease-not-found';
 }
 /** The store can't write: disk full, or closed. Nothing of the commit is visible. */
 export class StoreUnavailableError extends Error {

@@ -1,0 +1,94 @@
+/**
+ * Decides up to where history may be forgotten: what is older than the time to keep it, but never the last so many
+ * revisions. One timer, set only while there is something to compact; an idle store has none.
+ *
+ * Times are of this process: after a restart, what is there counts as new.
+ */
+import type { Clock, Timer } from '../../client/clock.ts';
+import type { Revision } from './storage.ts';
+
+/** History goes in steps of this part of the time for which it is kept. */
+const stepsPerKept = 16;
+const retryMs = 5_000;
+
+export interface CompactorOptions {
+  readonly clock: Clock;
+  readonly historyMs: number;
+  readonly historyRevisions: number;
+  readonly revision: Revision;
+  readonly compacted: () => Revision;
+  readonly compact: (revision: Revision) => Promise<void>;
+}
+
+interface Mark {
+  readonly atMs: number;
+  readonly revision: Revision;
+}
+
+export class Compactor {
+  readonly #options: CompactorOptions;
+  readonly #stepMs: number;
+  /** Oldest first: at that time, that was the store's revision. None is older than history is kept. */
+  readonly #marks: Mark[] = [];
+  /** This revision, and all before it, are older than history is kept. */
+  #old: Revision = 0;
+  #revision: Revision;
+  #timer: Timer | undefined;
+  #running: boolean = false;
+  #stopped: boolean = false;
+
+  constructor(options: CompactorOptions) {
+    this.#options = options;
+    this.#stepMs = Math.max(1, options.historyMs / stepsPerKept);
+    this.#revision = options.revision;
+    this.#mark();
+    this.#arm();
+  }
+
+  advance(revision: Revision): void {
+    this.#revision = revision;
+    const last = this.#marks.at(-1);
+    if (!last || this.#options.clock.monotonic() - last.atMs >= this.#stepMs) this.#mark();
+    if (!this.#timer) this.#arm();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #mark(): void {
+    this.#marks.push({ atMs: this.#options.clock.monotonic(), revision: this.#revision });
+  }
+
+  /** Nothing to do until there are more revisions than are kept, and a mark is old enough. */
+  #arm(delayMsMin = this.#stepMs): void {
+    const { clock, historyMs, historyRevisions, compacted } = this.#options;
+    if (this.#running || this.#stopped || this.#revision - compacted() <= historyRevisions) return;
+    if (this.#marks.length === 0) this.#mark();
+    const next = this.#marks[0];
+    const delayMs = this.#old > compacted() || !next ? 0 : next.atMs + historyMs - clock.monotonic();
+    this.#timer = clock.setTimeout(() => void this.#run(), Math.max(delayMs, delayMsMin));
+  }
+
+  async #run(): Promise<void> {
+    const { clock, historyMs, historyRevisions, compacted, compact } = this.#options;
+    this.#timer = undefined;
+    this.#running = true;
+    const newest = this.#marks.at(-1);
+    if (newest && newest.revision < this.#revision) this.#mark();
+    const oldMs = clock.monotonic() - historyMs;
+    while ((this.#marks[0]?.atMs ?? Number.POSITIVE_INFINITY) <= oldMs) this.#old = this.#marks.shift()?.revision ?? this.#old;
+    const target = Math.min(this.#old, this.#revision - historyRevisions);
+    let failed = false;
+    if (target > compacted()) {
+      // A store that can't write says so to its writers; history just stays a little longer.
+      await compact(target).catch(() => {
+        failed = true;
+      });
+    }
+    this.#running = false;
+    this.#arm(failed ? retryMs : this.#stepMs);
+  }
+}

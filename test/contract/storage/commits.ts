@@ -1,0 +1,196 @@
+/** Compare and swap, revisions, durability as seen by readers. */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { realClock } from '../../../src/client/clock.ts';
+import { type CommitResult, type Op, StoreUnavailableError } from '../../../src/control-plane/store/storage.ts';
+import { committed, type Implementation, list, put } from './stores.ts';
+
+interface Row {
+  readonly name: string;
+  readonly given: readonly (readonly Op[])[];
+  readonly when: readonly Op[];
+  readonly want: CommitResult;
+  readonly holds: readonly string[];
+}
+
+/** A new store is at revision 1; `a` was created at 2. */
+const rows: readonly Row[] = [
+  { name: 'creates', given: [], when: [put('a', '1', { expect: 'absent' })], want: { ok: true, revision: 2 }, holds: ['a=1@2+2'] },
+  {
+    name: 'does not create twice',
+    given: [[put('a', '1')]],
+    when: [put('a', '2', { expect: 'absent' })],
+    want: { ok: false, key: 'a', actual: 2 },
+    holds: ['a=1@2+2'],
+  },
+  {
+    name: 'replaces what the writer saw',
+    given: [[put('a', '1')]],
+    when: [put('a', '2', { expect: 2 })],
+    want: { ok: true, revision: 3 },
+    holds: ['a=2@3+2'],
+  },
+  {
+    name: 'does not replace what has changed',
+    given: [[put('a', '1')], [put('a', '2')]],
+    when: [put('a', '3', { expect: 2 })],
+    want: { ok: false, key: 'a', actual: 3 },
+    holds: ['a=2@3+2'],
+  },
+  {
+    name: 'does not replace what is gone',
+    given: [[put('a', '1')], [{ key: 'a' }]],
+    when: [put('a', '2', { expect: 2 })],
+    want: { ok: false, key: 'a', actual: 0 },
+    holds: [],
+  },
+  { name: 'puts blindly', given: [[put('a', '1')]], when: [put('a', '2')], want: { ok: true, revision: 3 }, holds: ['a=2@3+2'] },
+  { name: 'deletes', given: [[put('a', '1')]], when: [{ key: 'a', expect: 2 }], want: { ok: true, revision: 3 }, holds: [] },
+  {
+    name: 'does not delete what has changed',
+    given: [[put('a', '1')], [put('a', '2')]],
+    when: [{ key: 'a', expect: 2 }],
+    want: { ok: false, key: 'a', actual: 3 },
+    holds: ['a=2@3+2'],
+  },
+  {
+    name: 'gives no revision for deleting nothing',
+    given: [[put('b', '1')]],
+    when: [{ key: 'a' }],
+    want: { ok: true, revision: 2 },
+    holds: ['b=1@2+2'],
+  },
+  {
+    name: 'creates again after a deletion',
+    given: [[put('a', '1')], [{ key: 'a' }]],
+    when: [put('a', '2', { expect: 'absent' })],
+    want: { ok: true, revision: 4 },
+    holds: ['a=2@4+4'],
+  },
+  {
+    name: 'gives all ops of a commit one revision',
+    given: [[put('b', '1')]],
+    when: [put('a', '1'), put('b', '2', { expect: 2 }), put('c', '3', { expect: 'absent' })],
+    want: { ok: true, revision: 3 },
+    holds: ['a=1@3+3', 'b=2@3+2', 'c=3@3+3'],
+  },
+  {
+    name: 'writes nothing of a commit when one op loses',
+    given: [[put('b', '1')]],
+    when: [put('a', '1'), put('b', '2', { expect: 'absent' })],
+    want: { ok: false, key: 'b', actual: 2 },
+    holds: ['b=1@2+2'],
+  },
+  {
+    name: 'does nothing for a commit without ops',
+    given: [[put('a', '1')]],
+    when: [],
+    want: { ok: true, revision: 2 },
+    holds: ['a=1@2+2'],
+  },
+  { name: 'keeps an empty value', given: [], when: [put('a', '')], want: { ok: true, revision: 2 }, holds: ['a=@2+2'] },
+];
+
+export function testCommits({ open }: Implementation): void {
+  for (const row of rows) {
+    it(`commit: ${row.name}`, async () => {
+      await using store = await open({ clock: realClock });
+      for (const ops of row.given) await committed(store, ...ops);
+      assert.deepEqual(await store.commit(row.when), row.want);
+      assert.deepEqual(await list(store, ''), row.holds);
+    });
+  }
+
+  it('commit: of many that expect the same, one wins, and the rest learn what they lost to', async () => {
+    await using store = await open({ clock: realClock });
+    await committed(store, put('a', '0'));
+    const results = await Promise.all(Array.from({ length: 50 }, (_, i) => store.commit([put('a', `${i + 1}`, { expect: 2 })])));
+    assert.deepEqual(results[0], { ok: true, revision: 3 });
+    for (const result of results.slice(1)) assert.deepEqual(result, { ok: false, key: 'a', actual: 3 });
+    assert.deepEqual(await list(store, 'a'), ['a=1@3+2']);
+  });
+
+  it('commit: a loser sees, at once, what it lost to', async () => {
+    await using store = await open({ clock: realClock });
+    void store.commit([put('a', '1')]);
+    const lost = await store.commit([put('a', '2', { expect: 'absent' })]);
+    assert.deepEqual(lost, { ok: false, key: 'a', actual: 2 });
+    assert.deepEqual(await list(store, 'a'), ['a=1@2+2']);
+  });
+
+  it('commit: a queued write can be built upon before it is durable', async () => {
+    await using store = await open({ clock: realClock });
+    const results = await Promise.all([
+      store.commit([put('a', '1', { expect: 'absent' })]),
+      store.commit([put('a', '2', { expect: 2 })]),
+      store.commit([{ key: 'a', expect: 3 }]),
+      store.commit([put('a', '3', { expect: 'absent' })]),
+    ]);
+    assert.deepEqual(
+      results.map((result) => result.ok && result.revision),
+      [2, 3, 4, 5],
+    );
+    assert.deepEqual(await list(store, 'a'), ['a=3@5+5']);
+    assert.deepEqual(await list(store, 'a', 3), ['a=2@3+2']);
+  });
+
+  it('commit: nothing is visible before it resolves, everything after', async () => {
+    await using store = await open({ clock: realClock });
+    const commit = committed(store, put('a', '1'));
+    assert.equal(store.revision, 1);
+    assert.deepEqual((await store.range({ prefix: '' })).items, []);
+    assert.equal(await commit, store.revision);
+    assert.deepEqual(await list(store, ''), ['a=1@2+2']);
+  });
+
+  it('commit: counters of many writers add up', async () => {
+    await using store = await open({ clock: realClock });
+    await committed(store, put('count', '0'));
+    const increment = async (): Promise<void> => {
+      for (;;) {
+        const { items } = await store.range({ key: 'count' });
+        const [item] = items;
+        assert(item);
+        const result = await store.commit([put('count', `${Number(Buffer.from(item.value)) + 1}`, { expect: item.revision })]);
+        if (result.ok) return;
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, increment));
+    assert.deepEqual(await list(store, 'count'), ['count=16@18+2']);
+  });
+
+  it('commit: carries what the writer attached, and hands out the bytes it was given', async () => {
+    await using store = await open({ clock: realClock });
+    const attachment = { parsed: true };
+    await committed(store, put('a', '1', { attachment }));
+    const [item] = (await store.range({ key: 'a' })).items;
+    assert.equal(item?.attachment, attachment);
+    assert.deepEqual(item?.value, new TextEncoder().encode('1'));
+  });
+
+  const refused: readonly { name: string; ops: readonly Op[] }[] = [
+    { name: 'the same key twice', ops: [put('a', '1'), { key: 'a' }] },
+    { name: 'an empty key', ops: [put('', '1')] },
+    { name: 'a key of more than 1024 bytes', ops: [put('ä'.repeat(513), '1')] },
+    { name: 'more than 1024 ops', ops: Array.from({ length: 1025 }, (_, i) => put(`k${i}`, '')) },
+  ];
+  for (const { name, ops } of refused) {
+    it(`commit: refuses ${name}`, async () => {
+      await using store = await open({ clock: realClock });
+      await assert.rejects(store.commit(ops), RangeError);
+      assert.deepEqual((await store.range({ prefix: '' })).items, []);
+    });
+  }
+
+  it('a closed store refuses everything, and has finished what was queued', async () => {
+    const store = await open({ clock: realClock });
+    const queued = committed(store, put('a', '1'));
+    const closed = store[Symbol.asyncDispose]();
+    assert.equal(await queued, 2);
+    await closed;
+    await assert.rejects(store.commit([put('b', '1')]), StoreUnavailableError);
+    await assert.rejects(store.range({ prefix: '' }), StoreUnavailableError);
+    await assert.rejects(store.grantLease(1), StoreUnavailableError);
+    await store[Symbol.asyncDispose]();
+  });
+}

@@ -1,0 +1,67 @@
+/** The implementations of `Storage` that the suite runs on, and small words for tests. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StoreOptions } from '../../../src/control-plane/store/engine.ts';
+import { openMemoryStore } from '../../../src/control-plane/store/memory-store.ts';
+import type { CommitResult, KeyValue, Op, Revision, Storage, StoreEvent, StoreEvents } from '../../../src/control-plane/store/storage.ts';
+
+export interface Implementation {
+  readonly name: string;
+  open(options: StoreOptions): Promise<Storage>;
+}
+
+export const implementations: readonly Implementation[] = [
+  { name: 'memory', open: (options) => Promise.resolve(openMemoryStore(options)) },
+];
+
+/** A directory that is gone after the test. */
+export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'timonier-store-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const text = (value: Uint8Array | undefined): string | undefined => value && new TextDecoder().decode(value);
+
+/** `put a=1`, one key each. */
+export function put(key: string, value: string, more: Omit<Op, 'key' | 'put'> = {}): Op {
+  return { key, put: bytes(value), ...more };
+}
+
+/** The revision of a commit that has to succeed. */
+export async function committed(store: Storage, ...ops: readonly Op[]): Promise<Revision> {
+  return revisionOf(await store.commit(ops));
+}
+
+export function revisionOf(result: CommitResult): Revision {
+  if (!result.ok) throw new Error(`lost: ${JSON.stringify(result)}`);
+  return result.revision;
+}
+
+/** `a=1@2+2`: key, value, revision and revision of creation. */
+export function describeItem(item: KeyValue): string {
+  return `${item.key}=${text(item.value)}@${item.revision}+${item.createRevision}`;
+}
+
+/** `put a=1@2+2 was a=0@1+1`, `delete a@3 was a=1@2+2` */
+export function describeEvent({ type, key, revision, current, previous }: StoreEvent): string {
+  const now = current ? describeItem(current) : `${key}@${revision}`;
+  return `${type} ${now}${previous ? ` was ${describeItem(previous)}` : ''}`;
+}
+
+export async function list(store: Storage, prefix: string, atRevision?: Revision): Promise<string[]> {
+  const { items } = await store.range({ prefix, ...(atRevision !== undefined && { atRevision }) });
+  return items.map(describeItem);
+}
+
+/** Reads batches until `count` events have come. */
+export async function takeEvents(batches: AsyncIterable<StoreEvents>, count: number): Promise<StoreEvent[]> {
+  const events: StoreEvent[] = [];
+  if (count === 0) return events;
+  for await (const batch of batches) {
+    events.push(...batch.events);
+    if (events.length >= count) break;
+  }
+  return events;
+}
