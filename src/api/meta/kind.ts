@@ -48,6 +48,15 @@ export interface KindHooks<T extends KubeObject = KubeObject> {
    * `requestedSeconds` is what the client asked for.
    */
   gracePeriodSeconds?(object: T, requestedSeconds: number | undefined): number | undefined;
+  /** By the name of a subresource that is a view of the same object, beside `status` and `scale`: ephemeralcontainers, resize, finalize, approval. */
+  readonly views?: Readonly<Record<string, ViewHooks<T>>>;
+}
+
+/** An update through such a view: in place of `prepareForUpdate` and `validate`. */
+export interface ViewHooks<T extends KubeObject = KubeObject> {
+  /** Keeps from `old` everything that the view doesn't show. */
+  prepareForUpdate(object: T, old: T): T;
+  validate(object: T, old: T): readonly FieldError[];
 }
 
 /** Reads a selectable field. Written as a method, so that a Kind<Pod> can stand where a Kind is wanted. */

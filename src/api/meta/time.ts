@@ -25,6 +25,7 @@ export function parseTime(text: string): number | undefined {
   const match = rfc3339.exec(text);
   if (!match) return undefined;
   const day = Number(match[3]);
+  if (Number(match[4]) > 23) return undefined;
   const ms = Date.parse(text.replace(',', '.'));
   if (Number.isNaN(ms) || day > daysIn(Number(match[1]), Number(match[2]))) return undefined;
   return ms;
@@ -48,4 +49,47 @@ export function canonicalizeMicroTime(text: string): string | undefined {
   const ms = parseTime(text);
   if (ms === undefined) return undefined;
   return `${formatTime(ms).slice(0, 19)}.${match[1]}Z`;
+}
+
+interface TimePart {
+  readonly layout: string;
+  readonly pattern: RegExp;
+  readonly unit?: 'month' | 'hour' | 'minute' | 'second';
+  readonly min?: number;
+  readonly max?: number;
+}
+
+const two = /^\d\d/;
+const timeParts: readonly TimePart[] = [
+  { layout: '2006', pattern: /^\d{4}/ },
+  { layout: '-', pattern: /^-/ },
+  { layout: '01', pattern: two, unit: 'month', min: 1, max: 12 },
+  { layout: '-', pattern: /^-/ },
+  { layout: '02', pattern: two },
+  { layout: 'T', pattern: /^T/ },
+  { layout: '15', pattern: two, unit: 'hour', max: 23 },
+  { layout: ':', pattern: /^:/ },
+  { layout: '04', pattern: two, unit: 'minute', max: 59 },
+  { layout: ':', pattern: /^:/ },
+  { layout: '05', pattern: two, unit: 'second', max: 59 },
+];
+const fraction: TimePart = { layout: '.000000', pattern: /^\.\d{6}/ };
+const optionalFraction: TimePart = { layout: '', pattern: /^(?:[.,]\d+)?/ };
+const zone: TimePart = { layout: 'Z07:00', pattern: /^(?:Z|[-+]\d\d:\d\d)/ };
+
+/** Why a text is no time, in the words of Go's time.Parse. */
+export function describeTimeError(text: string, precision: 'second' | 'micro'): string {
+  const layout = precision === 'micro' ? '2006-01-02T15:04:05.000000Z07:00' : '2006-01-02T15:04:05Z07:00';
+  const head = `parsing time ${JSON.stringify(text)}`;
+  let rest = text;
+  for (const part of [...timeParts, precision === 'micro' ? fraction : optionalFraction, zone]) {
+    const found = part.pattern.exec(rest)?.[0];
+    if (found === undefined) {
+      return `${head} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(rest)} as ${JSON.stringify(part.layout)}`;
+    }
+    const outOfRange = Number(found) < (part.min ?? 0) || Number(found) > (part.max ?? Number.POSITIVE_INFINITY);
+    if (part.unit && outOfRange) return `${head}: ${part.unit} out of range`;
+    rest = rest.slice(found.length);
+  }
+  return rest ? `${head}: extra text: ${JSON.stringify(rest)}` : `${head}: day out of range`;
 }

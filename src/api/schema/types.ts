@@ -6,6 +6,7 @@
  * Types are made when first asked for, and so are their fields: loading this module only parses the table.
  */
 import table from '../data/types.json' with { type: 'json' };
+import wireTable from '../data/wire.json' with { type: 'json' };
 
 export type ScalarType =
   | 'string'
@@ -77,7 +78,18 @@ export interface FieldSchema {
   readonly patchMergeKey?: string;
   /** protobuf field number */
   readonly proto?: number;
+  readonly presence: Presence;
+  /** the Go type, as type errors name it */
+  readonly goType: string;
+  /** the Go struct that is embedded here, as type errors name it */
+  readonly inlined?: string;
 }
+
+/**
+ * What upstream writes for a zero value (false, 0, "", an empty list or map): `kept` as it was given (pointers, custom
+ * resources), dropped from the wire, or `always` there, absent ones included.
+ */
+export type Presence = 'kept' | 'dropped' | 'always';
 
 export type PatchStrategy = 'merge' | 'replace' | 'retainKeys';
 
@@ -113,6 +125,18 @@ interface TypeRow {
   readonly unions?: readonly { readonly discriminator?: string; readonly 'fields-to-discriminateBy': Readonly<Record<string, string>> }[];
 }
 
+/** How upstream's Go types differ from what the type table alone says. */
+interface WireRow {
+  /** optional scalars that are pointers */
+  readonly pointers?: readonly string[];
+  readonly always?: readonly string[];
+  /** required, but dropped when zero */
+  readonly omitted?: readonly string[];
+  readonly goTypes?: Readonly<Record<string, string>>;
+  readonly inlined?: Readonly<Record<string, string>>;
+}
+
+const wire = wireTable as unknown as Readonly<Record<string, WireRow>>;
 const rows = table as unknown as Readonly<Record<string, TypeRow>>;
 const made = new Map<string, Schema>();
 
@@ -148,7 +172,9 @@ class TableObject implements ObjectSchema {
     this.atomic = atomic;
   }
   get fields(): ReadonlyMap<string, FieldSchema> {
-    this.#fields ??= new Map(Object.entries(this.#row.fields ?? {}).map(([name, row]) => [name, makeField(name, row)]));
+    this.#fields ??= new Map(
+      Object.entries(this.#row.fields ?? {}).map(([name, row]) => [name, makeField(name, row, wire[this.name] ?? {})]),
+    );
     return this.#fields;
   }
   get gvks(): readonly GroupVersionKind[] {
@@ -166,17 +192,48 @@ class TableObject implements ObjectSchema {
   }
 }
 
-function makeField(name: string, row: FieldRow): FieldSchema {
+function makeField(name: string, row: FieldRow, go: WireRow): FieldSchema {
+  const schema = resolve(row.type, row);
+  const inlined = go.inlined?.[name];
   return {
     name,
-    schema: resolve(row.type, row),
+    schema,
     required: row.required ?? false,
+    presence: presenceOf(name, schema, row.required ?? false, go),
+    goType: go.goTypes?.[name] ?? goTypeOf(row.type),
+    ...(inlined !== undefined && { inlined }),
     patchStrategy: (row.patchStrategy?.split(',') ?? []) as readonly PatchStrategy[],
     ...(row.default !== undefined && { default: row.default }),
     ...(row.enum && { enum: row.enum }),
     ...(row.patchMergeKey !== undefined && { patchMergeKey: row.patchMergeKey }),
     ...(row.proto !== undefined && { proto: row.proto }),
   };
+}
+
+function presenceOf(name: string, schema: Schema, required: boolean, go: WireRow): Presence {
+  if (schema.type === 'any' || schema.type === 'time' || schema.type === 'microTime' || go.pointers?.includes(name)) return 'kept';
+  if (go.omitted?.includes(name)) return 'dropped';
+  if (required) return 'always';
+  const always = go.always?.includes(name) ?? false;
+  if (schema.type === 'intOrString') return 'kept';
+  if (schema.type === 'object' || schema.type === 'quantity') return always ? 'always' : 'kept';
+  return always ? 'always' : 'dropped';
+}
+
+const goScalars: Readonly<Record<string, string>> = {
+  boolean: 'bool',
+  'integer:int32': 'int32',
+  'integer:int64': 'int64',
+  'number:double': 'float64',
+  'string:byte': '[]uint8',
+};
+
+/** `[]v1.Container`, `map[string]string`: the Go type of a type expression. */
+function goTypeOf(expression: string): string {
+  if (expression.startsWith('[]')) return `[]${goTypeOf(expression.slice(2))}`;
+  const values = /^map<string,(.*)>$/.exec(expression)?.[1];
+  if (values) return `map[string]${goTypeOf(values)}`;
+  return goScalars[expression] ?? expression.split('.').slice(-2).join('.');
 }
 
 function resolve(expression: string, row: FieldRow): Schema {

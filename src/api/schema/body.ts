@@ -1,0 +1,154 @@
+/**
+ * From the body of a request to an object of the expected type: malformed text, the wrong kind, wrong types, unknown and
+ * duplicate fields, each answered as upstream does. What is returned has its apiVersion and kind.
+ * Upstream: apiserver/pkg/endpoints/handlers/{create,update,rest}.go, apimachinery/pkg/runtime/serializer/json/json.go.
+ */
+import { apiVersionOf, type KubeObject } from '../meta/object.ts';
+import { errors } from '../meta/status-error.ts';
+import { type Decoded, DecodeError, type DecodeOptions, decode } from './decode.ts';
+import { describeSyntaxError, mayHaveDuplicates, scanFields } from './json-scan.ts';
+import { type GroupVersionKind, type ObjectSchema, objectSchema, typeNameOf } from './types.ts';
+
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+/** What the body has to be: a Kind, or the type that a subresource takes. */
+export interface BodyType extends GroupVersionKind {
+  readonly schema: ObjectSchema;
+}
+
+export interface BodyOptions extends DecodeOptions {
+  readonly fieldValidation: FieldValidation;
+  /** the JSON text that the body was parsed from: without it duplicate fields go unseen */
+  readonly text?: string;
+}
+
+export interface DecodedBody {
+  readonly object: KubeObject;
+  /** for Warning headers */
+  readonly warnings: readonly string[];
+}
+
+type Json = Record<string, unknown>;
+
+/** The body type of a group, version and kind of the type table. Throws for what it doesn't have. */
+export function bodyTypeOf(gvk: GroupVersionKind): BodyType {
+  const name = typeNameOf(gvk);
+  if (!name) throw new Error(`no type for ${gvk.group}/${gvk.version} ${gvk.kind}`);
+  return { group: gvk.group, version: gvk.version, kind: gvk.kind, schema: objectSchema(name) };
+}
+
+/** Checks `fieldValidation` of the query; throws Invalid. `options` is CreateOptions, UpdateOptions or PatchOptions. */
+export function parseFieldValidation(value: string | null | undefined, options: string): FieldValidation {
+  if (!value) return 'Warn';
+  if (value === 'Strict' || value === 'Warn' || value === 'Ignore') return value;
+  throw errors.invalid({ group: 'meta.k8s.io', kind: options }, '', [
+    {
+      type: 'FieldValueNotSupported',
+      field: 'fieldValidation',
+      badValue: value,
+      detail: 'supported values: "", "Ignore", "Strict", "Warn"',
+    },
+  ]);
+}
+
+const snippetLength = 30;
+
+function snippet(text: string): string {
+  if (!text) return '<empty>';
+  const cut = text.length > snippetLength;
+  const shown = text.slice(0, snippetLength);
+  const body = text.startsWith('{') ? shown : Buffer.from(shown, 'utf8').toString('hex');
+  return cut ? `${body} ...` : body;
+}
+
+function unrecognized(kind: string, why: string, text: string): Error {
+  return errors.badRequest(
+    `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${why} (${snippet(text)})`,
+  );
+}
+
+const metaStruct = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+
+/** Parses the JSON text of a body that has to be an object (null counts as an empty one). Throws BadRequest. */
+export function parseBody(text: string, kind: string): Json {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) throw unrecognized(kind, describeSyntaxError(text), text);
+    throw error;
+  }
+  if (value === null) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Json;
+  const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  throw unrecognized(kind, `json: cannot unmarshal ${what} into Go value of type ${metaStruct}`, text);
+}
+
+/** Decodes a parsed body. Throws BadRequest. */
+export function decodeBody(type: BodyType, body: Json, options: BodyOptions): DecodedBody {
+  checkKind(type, body, options.text ?? '');
+  let decoded: Decoded;
+  try {
+    decoded = decode(type.schema, body, options);
+  } catch (error) {
+    if (error instanceof DecodeError) throw cannotBeHandled(type, type, error.message);
+    throw error;
+  }
+  const apiVersion = apiVersionOf(type);
+  const value = decoded.value;
+  const front = { apiVersion, kind: type.kind };
+  const typed = value['apiVersion'] === apiVersion && value['kind'] === type.kind ? value : { ...front, ...value, ...front };
+  const object = typed as unknown as KubeObject;
+  if (options.fieldValidation === 'Ignore') return { object, warnings: [] };
+  const problems = withDuplicates(decoded, options.text);
+  if (!problems.length) return { object, warnings: problems };
+  if (options.fieldValidation === 'Strict') throw cannotBeHandled(type, type, `strict decoding error: ${problems.join(', ')}`);
+  return { object, warnings: problems };
+}
+
+const cannotBeHandled = (given: { version: string; kind: string }, wanted: BodyType, why: string): Error =>
+  errors.badRequest(`${given.kind} in version ${JSON.stringify(given.version)} cannot be handled as a ${wanted.kind}: ${why}`);
+
+function checkKind(type: BodyType, body: Json, text: string): void {
+  for (const field of ['apiVersion', 'kind'] as const) {
+    const value = body[field];
+    if (value === undefined || value === null || typeof value === 'string') continue;
+    const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+    throw unrecognized(type.kind, `json: cannot unmarshal ${what} into Go struct field .${field} of type string`, text);
+  }
+  const apiVersion = body['apiVersion'] || apiVersionOf(type);
+  const kind = String(body['kind'] || type.kind);
+  if (apiVersion === apiVersionOf(type) && kind === type.kind) return;
+  const given = parseApiVersion(String(apiVersion), kind);
+  if (!typeNameOf(given)) {
+    const why = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`;
+    throw cannotBeHandled(given, type, why);
+  }
+  if (kind === type.kind) {
+    throw errors.badRequest(
+      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${apiVersionOf(type)})`,
+    );
+  }
+  const internalGroup = (type.group || 'core').split('.')[0];
+  throw cannotBeHandled(given, type, `converting (${given.version}.${kind}) to (${internalGroup}.${type.kind}): unknown conversion`);
+}
+
+function parseApiVersion(apiVersion: string, kind: string): GroupVersionKind {
+  const slash = apiVersion.indexOf('/');
+  if (slash < 0) return { group: '', version: apiVersion, kind };
+  return { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1), kind };
+}
+
+/** Unknown and duplicate fields in the order of the text. */
+function withDuplicates(decoded: Decoded, text: string | undefined): readonly string[] {
+  if (text === undefined || !mayHaveDuplicates(text, decoded.fieldCount)) return decoded.unknown;
+  const fields = scanFields(text);
+  const unknown = new Set(decoded.unknown);
+  const found: string[] = [];
+  for (const { path, duplicate } of fields) {
+    const quoted = JSON.stringify(path);
+    if (duplicate) found.push(`duplicate field ${quoted}`);
+    if (unknown.delete(`unknown field ${quoted}`)) found.push(`unknown field ${quoted}`);
+  }
+  return [...found, ...unknown].slice(0, 100);
+}

@@ -1,0 +1,179 @@
+/**
+ * Reads JSON text once more where JSON.parse does not tell enough: which fields are there twice, and what is wrong with
+ * malformed text in the words that clients of Kubernetes know. Never on the way of a good request: `hasDuplicates` is a
+ * count that costs little, and only a positive answer is followed by the scan.
+ * Upstream: sigs.k8s.io/json (scanner and strict errors).
+ */
+
+/** A field that is there twice, or where any field of the text begins. */
+export interface FieldPosition {
+  /** `metadata.name`, `spec.containers[0].image` */
+  readonly path: string;
+  readonly offset: number;
+  readonly duplicate: boolean;
+}
+
+/** Malformed; the message is upstream's. */
+export class JsonSyntaxError extends Error {
+  override readonly name = 'JsonSyntaxError';
+}
+
+const colon = /"\s*:/g;
+
+/** False when `text`, which parsed to an object of `fieldCount` fields at all levels, surely has no field twice. */
+export function mayHaveDuplicates(text: string, fieldCount: number): boolean {
+  let count = 0;
+  colon.lastIndex = 0;
+  while (colon.test(text)) count++;
+  return count !== fieldCount;
+}
+
+/** Upstream's is 10,000; deeper than this no object is decoded anyway. */
+const nestingMax = 1000;
+
+class Scanner {
+  readonly text: string;
+  readonly found: FieldPosition[] = [];
+  at = 0;
+  constructor(text: string) {
+    this.text = text;
+  }
+  blank(): void {
+    for (;;) {
+      const c = this.text.charCodeAt(this.at);
+      if (c !== 32 && c !== 10 && c !== 13 && c !== 9) return;
+      this.at++;
+    }
+  }
+  fail(where: string): never {
+    if (this.at >= this.text.length) throw new JsonSyntaxError('unexpected end of JSON input');
+    const c = this.text[this.at] ?? '';
+    const quoted = c === "'" ? "'\\''" : c === '"' ? "'\"'" : `'${JSON.stringify(c).slice(1, -1)}'`;
+    throw new JsonSyntaxError(`invalid character ${quoted} ${where}`);
+  }
+  document(): void {
+    this.value('', 0);
+    this.blank();
+    if (this.at < this.text.length) this.fail('after top-level value');
+  }
+  value(path: string, depth: number): void {
+    this.blank();
+    const c = this.text[this.at];
+    if ((c === '{' || c === '[') && depth >= nestingMax) this.fail('exceeded max depth');
+    if (c === '{') this.object(path, depth);
+    else if (c === '[') this.array(path, depth);
+    else if (c === '"') this.string();
+    else if (c === 't') this.literal('true');
+    else if (c === 'f') this.literal('false');
+    else if (c === 'n') this.literal('null');
+    else if (c !== undefined && (c === '-' || (c >= '0' && c <= '9'))) this.number();
+    else this.fail('looking for beginning of value');
+  }
+  object(path: string, depth: number): void {
+    const seen = new Set<string>();
+    this.at++;
+    this.blank();
+    if (this.text[this.at] === '}') {
+      this.at++;
+      return;
+    }
+    for (;;) {
+      this.blank();
+      const offset = this.at;
+      if (this.text[this.at] !== '"') this.fail('looking for beginning of object key string');
+      const key = this.string();
+      const at = path ? `${path}.${key}` : key;
+      this.found.push({ path: at, offset, duplicate: seen.has(key) });
+      seen.add(key);
+      this.blank();
+      if (this.text[this.at] !== ':') this.fail('after object key');
+      this.at++;
+      this.value(at, depth + 1);
+      this.blank();
+      const c = this.text[this.at];
+      if (c !== ',' && c !== '}') this.fail('after object key:value pair');
+      this.at++;
+      if (c === '}') return;
+    }
+  }
+  array(path: string, depth: number): void {
+    this.at++;
+    this.blank();
+    if (this.text[this.at] === ']') {
+      this.at++;
+      return;
+    }
+    for (let i = 0; ; i++) {
+      this.value(`${path}[${i}]`, depth + 1);
+      this.blank();
+      const c = this.text[this.at];
+      if (c !== ',' && c !== ']') this.fail('after array element');
+      this.at++;
+      if (c === ']') return;
+    }
+  }
+  string(): string {
+    const start = this.at++;
+    for (;;) {
+      const c = this.text[this.at];
+      if (c === undefined || c < ' ') this.fail('in string literal');
+      this.at++;
+      if (c === '"') return JSON.parse(this.text.slice(start, this.at)) as string;
+      if (c === '\\') this.escape();
+    }
+  }
+  escape(): void {
+    const c = this.text[this.at] ?? '';
+    if (c === '' || !'"\\/bfnrtu'.includes(c)) this.fail('in string escape code');
+    this.at++;
+    if (c !== 'u') return;
+    for (let i = 0; i < 4; i++, this.at++) {
+      if (!/[0-9a-fA-F]/.test(this.text[this.at] ?? '')) this.fail('in \\u hexadecimal character escape');
+    }
+  }
+  literal(word: string): void {
+    for (let i = 0; i < word.length; i++, this.at++) {
+      if (this.text[this.at] !== word[i]) this.fail(`in literal ${word} (expecting '${word[i]}')`);
+    }
+  }
+  number(): void {
+    if (this.text[this.at] === '-') this.at++;
+    if (this.text[this.at] === '0') this.at++;
+    else this.digits('in numeric literal');
+    if (this.text[this.at] === '.') {
+      this.at++;
+      this.digits('after decimal point in numeric literal');
+    }
+    const e = this.text[this.at];
+    if (e !== 'e' && e !== 'E') return;
+    this.at++;
+    const sign = this.text[this.at];
+    if (sign === '+' || sign === '-') this.at++;
+    this.digits('in exponent of numeric literal');
+  }
+  digits(where: string): void {
+    const start = this.at;
+    while (isDigit(this.text[this.at])) this.at++;
+    if (this.at === start) this.fail(where);
+  }
+}
+
+const isDigit = (c: string | undefined): boolean => c !== undefined && c >= '0' && c <= '9';
+
+/** Every field of a well-formed text, in order. Throws JsonSyntaxError. */
+export function scanFields(text: string): readonly FieldPosition[] {
+  const scanner = new Scanner(text);
+  scanner.document();
+  return scanner.found;
+}
+
+/** What is wrong with a text that JSON.parse refused. */
+export function describeSyntaxError(text: string): string {
+  try {
+    scanFields(text);
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return error.message;
+    throw error;
+  }
+  return 'unexpected end of JSON input';
+}
