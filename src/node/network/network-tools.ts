@@ -1,0 +1,42 @@
+/**
+ * The machine's network tools, in this process's network namespace or in another one: `ip`, `nft` and the sysctls below
+ * /proc/sys/net. A failure carries the tool's own words.
+ */
+import { execFile } from 'node:child_process';
+
+export interface NetworkTools {
+  /** Gives what it prints. */
+  ip(...args: readonly string[]): Promise<string>;
+  /** One transaction: all of the script or nothing. */
+  nft(script: string): Promise<void>;
+  /** `ipv4/ip_forward`, `1` */
+  sysctl(name: string, value: string): Promise<void>;
+}
+
+const outputBytesMax = 16 * 2 ** 20;
+
+/** `netns` is the path of a network namespace. */
+export function networkTools(netns?: string): NetworkTools {
+  const enter = netns === undefined ? [] : ['nsenter', `--net=${netns}`];
+  return {
+    ip: (...args) => run([...enter, 'ip', ...args]),
+    nft: async (script) => {
+      await run([...enter, 'nft', '-f', '-'], script);
+    },
+    sysctl: async (name, value) => {
+      await run([...enter, 'sh', '-c', 'echo "$2" > "/proc/sys/net/$1"', 'sysctl', name, value]);
+    },
+  };
+}
+
+function run([program = '', ...args]: readonly string[], input?: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(program, args, { maxBuffer: outputBytesMax }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${[program, ...args].join(' ')}: ${stderr.trim() || error.message}`, { cause: error }));
+      else resolve(stdout);
+    });
+    // a tool that ends without reading everything is told by its exit
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input ?? '');
+  });
+}

@@ -1,0 +1,103 @@
+/**
+ * Several nodes on one machine: a network namespace for each further node, joined to this namespace by a bridge. The
+ * machine has the subnet's first address and is the others' way out; the nodes have the addresses after it.
+ *
+ * Guarantees: making it twice changes nothing; removing it removes every link and namespace it made, and needs nothing
+ * remembered but the cluster's name. Specified in ip-link(8), ip-netns(8).
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { addressAt, parseCidr } from './cidr.ts';
+import { type NetworkTools, networkTools } from './network-tools.ts';
+
+export interface NodeNamespacesOptions {
+  readonly cluster: string;
+  /** how many nodes besides the machine itself */
+  readonly nodes: number;
+  /** for the machine and its nodes: `172.30.0.0/24` */
+  readonly subnet: string;
+}
+
+export interface NodeNamespace {
+  /** as `ip netns` shows it */
+  readonly name: string;
+  /** what `nsenter --net=` takes */
+  readonly netns: string;
+  readonly address: string;
+}
+
+export interface NodeNamespaces extends AsyncDisposable {
+  readonly bridge: string;
+  /** the machine's own address among its nodes */
+  readonly hostAddress: string;
+  readonly nodes: readonly NodeNamespace[];
+}
+
+const interfaceNameMax = 15;
+const netnsDir = '/run/netns';
+const nodeInterface = 'eth0';
+const hostIndex = 1;
+
+/** Number 2 is the first node besides the machine. */
+export const namespaceName = (cluster: string, number: number): string => `timonier-${cluster}-${number}`;
+
+/** A link's name of at most 15 characters: the cluster's own name where it fits. */
+export function linkName(cluster: string, suffix = ''): string {
+  const plain = `tm-${cluster}${suffix}`;
+  if (plain.length <= interfaceNameMax) return plain;
+  return `tm-${createHash('sha256').update(cluster).digest('hex').slice(0, 8)}${suffix}`;
+}
+
+export async function createNodeNamespaces({ cluster, nodes, subnet }: NodeNamespacesOptions): Promise<NodeNamespaces> {
+  const tools = networkTools();
+  const range = parseCidr(subnet);
+  const bridge = linkName(cluster);
+  const hostAddress = addressAt(range, hostIndex);
+  const [links, namespaces] = await Promise.all([listLinks(tools), listNamespaces(tools)]);
+  if (!links.has(bridge)) await tools.ip('link', 'add', bridge, 'type', 'bridge');
+  await tools.ip('address', 'replace', `${hostAddress}/${range.prefixLength}`, 'dev', bridge);
+  await tools.ip('link', 'set', bridge, 'up');
+  await tools.sysctl('ipv4/ip_forward', '1');
+  const made: NodeNamespace[] = [];
+  for (let number = 2; number < nodes + 2; number++) {
+    const name = namespaceName(cluster, number);
+    const address = addressAt(range, hostIndex + number - 1);
+    const link = linkName(cluster, `-${number}`);
+    if (!namespaces.has(name)) await tools.ip('netns', 'add', name);
+    if (!links.has(link)) await tools.ip('link', 'add', link, 'type', 'veth', 'peer', 'name', nodeInterface, 'netns', name);
+    await tools.ip('link', 'set', link, 'master', bridge, 'up');
+    const netns = join(netnsDir, name);
+    await setUpNode(networkTools(netns), { address: `${address}/${range.prefixLength}`, gateway: hostAddress });
+    made.push({ name, netns, address });
+  }
+  return { bridge, hostAddress, nodes: made, [Symbol.asyncDispose]: () => removeNodeNamespaces(cluster) };
+}
+
+async function setUpNode(tools: NetworkTools, { address, gateway }: { readonly address: string; readonly gateway: string }): Promise<void> {
+  await tools.ip('link', 'set', 'lo', 'up');
+  await tools.ip('address', 'replace', address, 'dev', nodeInterface);
+  await tools.ip('link', 'set', nodeInterface, 'up');
+  await tools.ip('route', 'replace', 'default', 'via', gateway);
+  await tools.sysctl('ipv4/ip_forward', '1');
+}
+
+/** Its processes must have ended: a namespace lives as long as one is in it. */
+export async function removeNodeNamespaces(cluster: string): Promise<void> {
+  const tools = networkTools();
+  const [links, namespaces] = await Promise.all([listLinks(tools), listNamespaces(tools)]);
+  const isOurs = (name: string, prefix: string): boolean => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length));
+  for (const link of links) if (isOurs(link, linkName(cluster, '-'))) await tools.ip('link', 'delete', link);
+  for (const name of namespaces) if (isOurs(name, namespaceName(cluster, 0).slice(0, -1))) await tools.ip('netns', 'delete', name);
+  if (links.has(linkName(cluster))) await tools.ip('link', 'delete', linkName(cluster));
+}
+
+async function listLinks(tools: NetworkTools): Promise<Set<string>> {
+  const links = JSON.parse(await tools.ip('-json', 'link', 'show')) as { readonly ifname: string }[];
+  return new Set(links.map(({ ifname }) => ifname));
+}
+
+async function listNamespaces(tools: NetworkTools): Promise<Set<string>> {
+  const text = await tools.ip('-json', 'netns', 'list');
+  const namespaces = JSON.parse(text.trim() || '[]') as { readonly name: string }[];
+  return new Set(namespaces.map(({ name }) => name));
+}
