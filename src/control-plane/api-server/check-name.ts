@@ -1,0 +1,13 @@
+/** The name and namespace in an object are those of the URL. Upstream: apiserver/pkg/endpoints/handlers/rest.go (checkName). */
+import type { KubeObject } from '../../api/meta/object.ts';
+import { errors } from '../../api/meta/status-error.ts';
+import { expectedNamespace } from './request-metadata.ts';
+import type { ResourceRequest } from './resource-request.ts';
+
+export function checkName(object: KubeObject, request: ResourceRequest): void {
+  const { name = '' } = request;
+  const given = object.metadata.name ?? '';
+  expectedNamespace(request, object.metadata.namespace);
+  if (!given) throw errors.badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  if (given !== name) throw errors.badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
+}

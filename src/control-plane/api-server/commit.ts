@@ -1,0 +1,47 @@
+/**
+ * The last step of every write: encode once, compare and swap, and wait until the cache shows it. A resolved write is
+ * durable, and every later read of this server sees it.
+ */
+import type { KubeObject } from '../../api/meta/object.ts';
+import type { Revision } from '../store/storage.ts';
+import type { Core } from './core.ts';
+import type { ServedKind } from './served-kinds.ts';
+import { Draft, StoredObject } from './stored-object.ts';
+
+/** Undefined: somebody else was faster (or, for a create, the name is taken). */
+export async function commitObject(
+  core: Core,
+  served: ServedKind,
+  write: { readonly key: string; readonly object: KubeObject; readonly expect: Revision | 'absent'; readonly lease?: number | undefined },
+): Promise<StoredObject | undefined> {
+  const draft = new Draft(served.toStored(write.object));
+  const { key, expect, lease } = write;
+  const result = await core.storage.commit([{ key, expect, put: draft.bytes, attachment: draft, ...(lease !== undefined && { lease }) }]);
+  if (!result.ok) {
+    await awaitChange(core, served, key, result.actual);
+    return undefined;
+  }
+  await core.cache.caughtUp(result.revision);
+  // The cache holds the object unless a later write has replaced it already.
+  const cached = served.cache.byKey(key);
+  return cached?.revision === result.revision
+    ? cached
+    : new StoredObject({ key, revision: result.revision, value: draft.bytes, lease, object: draft.seal(result.revision) });
+}
+
+/** False: somebody else was faster. */
+export async function commitDelete(core: Core, served: ServedKind, old: StoredObject): Promise<Revision | undefined> {
+  const result = await core.storage.commit([{ key: old.key, expect: old.revision }]);
+  if (!result.ok) {
+    await awaitChange(core, served, old.key, result.actual);
+    return undefined;
+  }
+  await core.cache.caughtUp(result.revision);
+  return result.revision;
+}
+
+/** After a lost race: waits until the cache has seen what it was lost to, so that the next attempt starts from there. */
+async function awaitChange(core: Core, served: ServedKind, key: string, actual: Revision): Promise<void> {
+  if (actual > 0) await core.cache.caughtUp(actual);
+  else if (served.cache.byKey(key)) await core.cache.nextChange();
+}

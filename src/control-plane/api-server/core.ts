@@ -1,0 +1,21 @@
+/** What the pipeline's verbs work with: made once per server, passed to each of them. */
+import type { Clock, Random } from '../../client/clock.ts';
+import type { Log } from '../../client/log.ts';
+import type { Storage } from '../store/storage.ts';
+import type { AdmissionChain } from './admission-chain.ts';
+import type { Allocator } from './endpoint.ts';
+import type { ServedKinds } from './served-kinds.ts';
+import type { SharedLeases } from './shared-leases.ts';
+import type { WatchCache } from './watch-cache.ts';
+
+export interface Core {
+  readonly storage: Storage;
+  readonly cache: WatchCache;
+  readonly kinds: ServedKinds;
+  readonly admission: AdmissionChain;
+  readonly allocators: readonly Allocator[];
+  readonly leases: SharedLeases;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}

@@ -1,0 +1,90 @@
+/** From the body of a request to an object of the expected kind: its type checked, its defaults filled in. */
+import type { Scale } from '../../api/generated/autoscaling-v1.ts';
+import type { Kind } from '../../api/meta/kind.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { errors, type FieldError, fieldErrors } from '../../api/meta/status-error.ts';
+import { type BodyType, bodyTypeOf, decodeBody, type FieldValidation, parseBody, parseFieldValidation } from '../../api/schema/body.ts';
+import type { GroupVersionKind } from '../../api/schema/types.ts';
+import type { BodyContent, RequestOptions, ResourceRequest } from './resource-request.ts';
+import { refuse } from './validate.ts';
+
+type Json = Record<string, unknown>;
+
+const optionsKinds: Partial<Record<ResourceRequest['verb'], string>> = {
+  create: 'CreateOptions',
+  update: 'UpdateOptions',
+  patch: 'PatchOptions',
+};
+const fieldManagerMax = 128;
+
+export function isDryRun(options: RequestOptions): boolean {
+  return options.dryRun !== undefined && options.dryRun.length > 0;
+}
+
+/** The query of a write. Throws Invalid. */
+export function checkWriteOptions(request: ResourceRequest): FieldValidation {
+  const { dryRun, fieldManager, fieldValidation, force } = request.options;
+  const kind = optionsKinds[request.verb] ?? 'UpdateOptions';
+  if (dryRun || fieldManager || force !== undefined) {
+    const found: FieldError[] = [];
+    if (force !== undefined) found.push(fieldErrors.forbidden('force', 'may not be specified for non-apply patch'));
+    if (fieldManager && fieldManager.length > fieldManagerMax) found.push(fieldErrors.tooLong('fieldManager', fieldManagerMax));
+    if (dryRun?.some((value) => value !== 'All')) found.push(fieldErrors.notSupported('dryRun', dryRun, ['All']));
+    refuse({ group: 'meta.k8s.io', kind }, '', found);
+  }
+  return parseFieldValidation(fieldValidation, kind);
+}
+
+/** The body as an object of the kind, with its defaults. */
+export async function decodeObject(request: ResourceRequest, kind: Kind): Promise<KubeObject> {
+  return applyDefaults(kind, await decodeAs(request, kind));
+}
+
+/** The body as an object of a type that need not be a kind of its own: Scale, Binding, TokenRequest. */
+export async function decodeBodyAs(request: ResourceRequest, gvk: GroupVersionKind): Promise<KubeObject> {
+  return decodeAs(request, bodyTypeOf(gvk));
+}
+
+export async function decodeScale(request: ResourceRequest): Promise<Scale> {
+  return (await decodeBodyAs(request, scaleType)) as unknown as Scale;
+}
+export const scaleType: GroupVersionKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
+
+/** What a patch made of an object, as an object of the type again. Parts that the patch left alone are not copied. */
+export function decodePatched(request: ResourceRequest, type: BodyType, patched: Json): KubeObject {
+  return decodeJson(request, type, patched, {});
+}
+
+/** The body of a patch, as JSON; owned by the caller. */
+export async function readPatch(request: ResourceRequest): Promise<unknown> {
+  const content = await request.body?.read();
+  if (!content) throw errors.badRequest('a patch needs a body');
+  if ('value' in content) return structuredClone(content.value);
+  try {
+    return JSON.parse(content.text) as unknown;
+  } catch (error) {
+    throw errors.badRequest(`error decoding patch: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+export function applyDefaults(kind: Kind, object: KubeObject): KubeObject {
+  return kind.hooks.default?.(object) ?? object;
+}
+
+async function decodeAs(request: ResourceRequest, type: BodyType): Promise<KubeObject> {
+  const content: BodyContent = (await request.body?.read()) ?? { text: '' };
+  if ('text' in content) return decodeJson(request, type, parseBody(content.text, type.kind), { text: content.text });
+  return decodeJson(request, type, (content.value ?? {}) as Json, { copy: true });
+}
+
+function decodeJson(
+  request: ResourceRequest,
+  type: BodyType,
+  value: Json,
+  how: { readonly text?: string; readonly copy?: boolean },
+): KubeObject {
+  const fieldValidation = checkWriteOptions(request);
+  const { object, warnings } = decodeBody(type, value, { fieldValidation, ...how });
+  for (const warning of warnings) request.warn(warning);
+  return object;
+}

@@ -1,0 +1,31 @@
+/** Deletes what a selection lists, page by page, as single deletes would. Answers the list of what it found. */
+import { errors, isNotFound } from '../../api/meta/status-error.ts';
+import type { Core } from './core.ts';
+import { remove } from './delete.ts';
+import { readDeleteOptions } from './delete-options.ts';
+import { list } from './list.ts';
+import type { Answer, ResourceRequest } from './resource-request.ts';
+import type { StoredObject } from './stored-object.ts';
+
+/** Deletes under way at once: the store joins their commits. */
+const concurrencyMax = 16;
+
+export async function deleteCollection(core: Core, request: ResourceRequest): Promise<Answer> {
+  const served = core.kinds.of(request.kind);
+  const options = await readDeleteOptions(request);
+  const found = await list(core, request);
+  if (found.type !== 'list') throw errors.internal('a list was expected');
+  const waiting = [...found.items];
+  const work = async (): Promise<void> => {
+    for (let item: StoredObject | undefined = waiting.shift(); item; item = waiting.shift()) {
+      request.signal.throwIfAborted();
+      const { name = '', namespace } = item.object.metadata;
+      const one = { ...request, name, ...(namespace && { namespace }) };
+      await remove(core, one, served, name, options).catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: concurrencyMax }, work));
+  return found;
+}

@@ -1,0 +1,235 @@
+/**
+ * Delete: at once, after a grace period, or after finalizers. An object that stays gets a deletionTimestamp; whoever
+ * holds it (kubelet, garbage collector, a controller) lets go by a delete without grace or by taking its finalizer away.
+ * Upstream: apiserver/pkg/registry/rest/delete.go, registry/generic/registry/store.go (Delete).
+ */
+import type { DeleteOptions, ObjectMeta } from '../../api/generated/meta-v1.ts';
+import type { Kind } from '../../api/meta/kind.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { errors } from '../../api/meta/status-error.ts';
+import { formatTime, parseTime } from '../../api/meta/time.ts';
+import { admissionRequest } from './admission-request.ts';
+import { release } from './allocation-steps.ts';
+import { commitDelete, commitObject } from './commit.ts';
+import type { Core } from './core.ts';
+import { isDryRun } from './decode.ts';
+import { readDeleteOptions } from './delete-options.ts';
+import { foregroundFinalizer, orphanFinalizer } from './metadata-validation.ts';
+import { holdsNamespace, isNamespaceKind, markTerminating } from './namespace-deletion.ts';
+import type { Answer, ResourceRequest } from './resource-request.ts';
+import type { ServedKind } from './served-kinds.ts';
+import { StoredObject } from './stored-object.ts';
+
+const attemptsMax = 100;
+
+/** Resources of which a delete answers the object instead of a Status. */
+const returnsObject = new Set([
+  'pods',
+  'services',
+  'namespaces',
+  'persistentvolumes',
+  'persistentvolumeclaims',
+  'serviceaccounts',
+  'resourcequotas',
+  'podtemplates',
+  'storageclasses.storage.k8s.io',
+  'csidrivers.storage.k8s.io',
+  'csinodes.storage.k8s.io',
+  'volumeattachments.storage.k8s.io',
+  'volumeattributesclasses.storage.k8s.io',
+  'resourceclaims.resource.k8s.io',
+  'resourceclaimtemplates.resource.k8s.io',
+  'resourceslices.resource.k8s.io',
+  'deviceclasses.resource.k8s.io',
+  'devicetaintrules.resource.k8s.io',
+]);
+/** Resources whose dependents are kept when the request says nothing. */
+const orphansByDefault = new Set(['replicationcontrollers', 'jobs.batch']);
+/** Resources without garbage collection. */
+const neverCollected = new Set(['events', 'events.events.k8s.io']);
+
+const qualified = (kind: Kind): string => (kind.group ? `${kind.resource}.${kind.group}` : kind.resource);
+
+export async function deleteObject(core: Core, request: ResourceRequest): Promise<Answer> {
+  const { kind, name = '' } = request;
+  const served = core.kinds.of(kind);
+  const options = await readDeleteOptions(request);
+  const outcome = await remove(core, request, served, name, options);
+  if (!outcome) throw errors.notFound(kind, name);
+  if (kind.resource === 'jobs' && kind.group === 'batch' && isSilent(options)) request.warn(jobsWarning);
+  const { stored, deleted } = outcome;
+  if (!returnsObject.has(qualified(kind)) && deleted) return { type: 'status', code: 200, status: deletedStatus(kind, stored.object) };
+  const code = !deleted && options.orphanDependents === false ? 202 : 200;
+  return { type: 'object', code, stored: served.see(stored) };
+}
+
+const jobsWarning =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
+const isSilent = (options: DeleteOptions): boolean => options.propagationPolicy === undefined && options.orphanDependents === undefined;
+
+function deletedStatus(kind: Kind, object: KubeObject) {
+  const { name, uid } = object.metadata;
+  return {
+    kind: 'Status' as const,
+    apiVersion: 'v1' as const,
+    metadata: {},
+    status: 'Success',
+    details: { ...(name && { name }), ...(kind.group && { group: kind.group }), kind: kind.resource, ...(uid && { uid }) },
+  };
+}
+
+export interface Removal {
+  /** in the stored version, as of the deletion or as it stays */
+  readonly stored: StoredObject;
+  readonly deleted: boolean;
+}
+
+/** One object, named. Undefined when there is none. */
+export async function remove(
+  core: Core,
+  request: ResourceRequest,
+  served: ServedKind,
+  name: string,
+  options: DeleteOptions,
+): Promise<Removal | undefined> {
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const stored = served.find(request.namespace, name);
+    if (!stored) return undefined;
+    const removal = await attemptRemove(core, request, served, stored, options);
+    if (removal) return removal;
+    request.signal.throwIfAborted();
+  }
+  throw errors.conflict(served.kind, name);
+}
+
+/** Undefined: the object changed meanwhile. */
+async function attemptRemove(
+  core: Core,
+  request: ResourceRequest,
+  served: ServedKind,
+  stored: StoredObject,
+  options: DeleteOptions,
+): Promise<Removal | undefined> {
+  const { kind } = served;
+  const object = served.see(stored).object;
+  const name = object.metadata.name ?? '';
+  const dryRun = isDryRun(request.options) || (options.dryRun?.length ?? 0) > 0;
+  checkPreconditions(kind, object.metadata, options);
+  const admission = { ...admissionRequest(request, 'DELETE', name, dryRun), oldObject: object, options };
+  await core.admission.admitOperation(admission);
+  await core.admission.validate(admission);
+  const plan = planDeletion(kind, object, options, core.clock.now());
+  if (plan.type === 'stays') return { stored, deleted: false };
+  if (plan.type === 'mark') {
+    if (dryRun) return { stored: StoredObject.unstored(stored.key, served.toStored(plan.object), stored.revision), deleted: false };
+    const marked = await commitObject(core, served, { key: stored.key, object: plan.object, expect: stored.revision, lease: stored.lease });
+    return marked && { stored: marked, deleted: false };
+  }
+  if (dryRun) return { stored, deleted: true };
+  const revision = await commitDelete(core, served, stored);
+  if (revision === undefined) return undefined;
+  release(core, kind, object, undefined);
+  return { stored: stored.at(revision), deleted: true };
+}
+
+function checkPreconditions(kind: Kind, meta: ObjectMeta, options: DeleteOptions): void {
+  const { uid, resourceVersion } = options.preconditions ?? {};
+  const named = { group: kind.group, resource: kind.kind };
+  if (uid !== undefined && uid !== meta.uid) {
+    const why = `the UID in the precondition (${uid}) does not match the UID in record (${meta.uid ?? ''}). The object might have been deleted and then recreated`;
+    throw errors.conflict(named, meta.name ?? '', why);
+  }
+  if (resourceVersion !== undefined && resourceVersion !== meta.resourceVersion) {
+    const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${meta.resourceVersion ?? ''}). The object might have been modified`;
+    throw errors.conflict(named, meta.name ?? '', why);
+  }
+}
+
+export type DeletionPlan =
+  /** it is being deleted already, and nothing about that changes */
+  | { readonly type: 'stays' }
+  /** it stays, in this form, until somebody lets go */
+  | { readonly type: 'mark'; readonly object: KubeObject }
+  | { readonly type: 'remove' };
+
+/** What a delete does to an object. Pure. */
+export function planDeletion(kind: Kind, object: KubeObject, options: DeleteOptions, nowMs: number): DeletionPlan {
+  const grace = planGrace(kind, object.metadata, object, options, nowMs);
+  if (grace === 'pending') return { type: 'stays' };
+  const finalizers = planFinalizers(kind, object.metadata, options);
+  const held = finalizers.length > 0;
+  let { metadata } = object;
+  if (finalizers !== metadata.finalizers && (held || metadata.finalizers)) {
+    const { finalizers: _, ...rest } = metadata;
+    metadata = { ...rest, ...(held && { finalizers }) };
+  }
+  if (grace) {
+    if (grace.seconds === 0 && !held) return { type: 'remove' };
+    return { type: 'mark', object: { ...object, metadata: withDeletion(metadata, grace.atMs, grace.seconds) } };
+  }
+  if (isNamespaceKind(kind) && holdsNamespace(object)) {
+    if (object.metadata.deletionTimestamp) return { type: 'stays' };
+    return { type: 'mark', object: markTerminating({ ...object, metadata: withDeletion(metadata, nowMs, undefined) }) };
+  }
+  if (!held) return { type: 'remove' };
+  const isMarked = object.metadata.deletionTimestamp !== undefined && object.metadata.deletionGracePeriodSeconds === 0;
+  if (isMarked && metadata === object.metadata) return { type: 'stays' };
+  const beforeMs = parseTime(object.metadata.deletionTimestamp ?? '');
+  return { type: 'mark', object: { ...object, metadata: withDeletion(metadata, Math.min(beforeMs ?? nowMs, nowMs), 0) } };
+}
+
+function withDeletion(metadata: ObjectMeta, atMs: number, seconds: number | undefined): ObjectMeta {
+  const { generation } = metadata;
+  return {
+    ...metadata,
+    ...(generation !== undefined && generation > 0 && !metadata.deletionTimestamp && { generation: generation + 1 }),
+    deletionTimestamp: formatTime(atMs),
+    ...(seconds !== undefined && { deletionGracePeriodSeconds: seconds }),
+  };
+}
+
+/** Graceful deletion: when and how long; 'pending' when it goes on as it is; undefined for kinds and objects without it. */
+function planGrace(
+  kind: Kind,
+  meta: ObjectMeta,
+  object: KubeObject,
+  options: DeleteOptions,
+  nowMs: number,
+): { readonly atMs: number; readonly seconds: number } | 'pending' | undefined {
+  const hook = kind.hooks.gracePeriodSeconds;
+  if (!hook) return undefined;
+  const requested = options.gracePeriodSeconds === undefined || options.gracePeriodSeconds >= 0 ? options.gracePeriodSeconds : 1;
+  if (!meta.deletionTimestamp) {
+    const seconds = hook(object, requested);
+    return seconds === undefined ? undefined : { atMs: nowMs + seconds * 1000, seconds };
+  }
+  const current = meta.deletionGracePeriodSeconds ?? 0;
+  if (current === 0) return undefined;
+  if (requested === undefined || requested >= current) return 'pending';
+  const startMs = (parseTime(meta.deletionTimestamp) ?? nowMs) - current * 1000;
+  const atMs = startMs + requested * 1000;
+  if (atMs >= nowMs) return { atMs, seconds: requested };
+  return { atMs: nowMs, seconds: requested === 0 ? 0 : 1 };
+}
+
+/** The finalizers with the garbage collector's two set as the options and the kind say; the same list when nothing changes. */
+function planFinalizers(kind: Kind, meta: ObjectMeta, options: DeleteOptions): readonly string[] {
+  const current = meta.finalizers ?? [];
+  if (neverCollected.has(qualified(kind))) return current;
+  const wanted = garbageFinalizer(kind, current, options);
+  const isSame = wanted === undefined ? !current.some(isGarbageFinalizer) : current.filter(isGarbageFinalizer).join() === wanted;
+  if (isSame) return current;
+  const others = current.filter((finalizer) => !isGarbageFinalizer(finalizer));
+  return wanted ? [...others, wanted] : others;
+}
+
+const isGarbageFinalizer = (finalizer: string): boolean => finalizer === orphanFinalizer || finalizer === foregroundFinalizer;
+
+function garbageFinalizer(kind: Kind, current: readonly string[], options: DeleteOptions): string | undefined {
+  if (options.orphanDependents !== undefined) return options.orphanDependents ? orphanFinalizer : undefined;
+  if (options.propagationPolicy === 'Orphan') return orphanFinalizer;
+  if (options.propagationPolicy === 'Foreground') return foregroundFinalizer;
+  if (options.propagationPolicy === 'Background') return undefined;
+  const there = current.find(isGarbageFinalizer);
+  return there ?? (orphansByDefault.has(qualified(kind)) ? orphanFinalizer : undefined);
+}

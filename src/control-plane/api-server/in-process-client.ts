@@ -1,0 +1,247 @@
+/**
+ * The `Client` of components in the server's own process: the same pipeline as over HTTP, without the wire. Reads hand
+ * out the very frozen objects of the watch cache. What a caller passes in is copied and stays his.
+ */
+
+import type { DeleteOptions, Status } from '../../api/generated/meta-v1.ts';
+import type { KindRegistry } from '../../api/kinds/registry.ts';
+import type { Kind } from '../../api/meta/kind.ts';
+import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, type ObjectName } from '../../api/meta/object.ts';
+import { errors, StatusError } from '../../api/meta/status-error.ts';
+import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, WatchEvent, WatchOptions, WriteOptions } from '../../client/client.ts';
+import type { Informer, InformerOptions } from '../../client/informer.ts';
+import type { InformerEnvironment } from '../../client/informer-cache.ts';
+import { InformerSet } from '../../client/informer-set.ts';
+import type { WatchEventType } from './cache-event.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { RequestVerb, UserInfo } from './request.ts';
+import type { Answer, RequestBody, RequestOptions, ResourceRequest, WatchAnswer, WatchSink } from './resource-request.ts';
+import type { StoredObject } from './stored-object.ts';
+
+export interface InProcessEnvironment extends InformerEnvironment {
+  readonly pipeline: Pick<Pipeline, 'handle'>;
+  readonly registry: KindRegistry;
+  raw(user: UserInfo, path: string): Promise<unknown>;
+  /** aborted when the server stops */
+  readonly signal: AbortSignal;
+}
+
+interface Call {
+  readonly verb: RequestVerb;
+  readonly kind: KindRef;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+  readonly subresource?: string | undefined;
+  readonly options?: RequestOptions;
+  readonly body?: RequestBody;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class InProcessClient implements Client {
+  readonly #environment: InProcessEnvironment;
+  readonly #user: UserInfo;
+  readonly #informers: InformerSet;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+
+  constructor(environment: InProcessEnvironment, user: UserInfo) {
+    this.#environment = environment;
+    this.#user = user;
+    this.#informers = new InformerSet(this, environment);
+    this.#signal = AbortSignal.any([environment.signal, this.#stop.signal]);
+  }
+
+  async get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: GetOptions = {}): Promise<T> {
+    const { signal, resourceVersion } = options;
+    return objectOf(await this.#call({ verb: 'get', kind, ...at, options: { ...(resourceVersion && { resourceVersion }) }, signal }));
+  }
+
+  async list<T extends KubeObject>(kind: KindRef<T>, options: ListOptions = {}): Promise<ListOf<T>> {
+    const { namespace, signal, ...query } = options;
+    const answer = await this.#call({ verb: 'list', kind, namespace, options: query, signal });
+    if (answer.type !== 'list') throw errors.internal('a list was expected');
+    return {
+      kind: `${kind.kind}List`,
+      apiVersion: apiVersionOf(kind),
+      metadata: {
+        resourceVersion: String(answer.revision),
+        ...(answer.continue !== undefined && { continue: answer.continue }),
+        ...(answer.remainingItemCount !== undefined && { remainingItemCount: answer.remainingItemCount }),
+      },
+      items: answer.items.map((stored) => stored.object as T),
+    };
+  }
+
+  async *watch<T extends KubeObject>(kind: KindRef<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
+    const { namespace, signal, ...query } = options;
+    const withMatch = query.sendInitialEvents === undefined ? query : { ...query, resourceVersionMatch: 'NotOlderThan' };
+    const answer = await this.#call({ verb: 'watch', kind, namespace, options: withMatch, signal });
+    if (answer.type !== 'watch') throw errors.internal('a watch was expected');
+    yield* new EventQueue<T>(answer.watch, kind);
+  }
+
+  async create<T extends KubeObject>(kind: KindRef<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
+    const { namespace } = object.metadata;
+    return objectOf(await this.#call({ verb: 'create', kind, namespace, ...writeCall(options), body: bodyOf(object) }));
+  }
+
+  async update<T extends KubeObject>(kind: KindRef<T>, object: T, options: WriteOptions = {}): Promise<T> {
+    const { namespace, name } = object.metadata;
+    return objectOf(await this.#call({ verb: 'update', kind, namespace, name, ...writeCall(options), body: bodyOf(object) }));
+  }
+
+  async patch<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, patch: Patch, options: WriteOptions = {}): Promise<T> {
+    const call = writeCall(options);
+    const force = patch.force === undefined ? {} : { force: patch.force };
+    const body: RequestBody = { ...bodyOf(patch.body), patchType: () => patch.type };
+    return objectOf(await this.#call({ verb: 'patch', kind, ...at, ...call, options: { ...call.options, ...force }, body }));
+  }
+
+  async delete<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: DeleteRequest = {}): Promise<T | Status> {
+    const answer = await this.#call({ verb: 'delete', kind, ...at, options: deletionQuery(options), signal: options.signal });
+    return answer.type === 'status' ? answer.status : objectOf(answer);
+  }
+
+  async deleteCollection(kind: KindRef, selection: ListOptions, options: DeleteRequest = {}): Promise<void> {
+    const { namespace, signal, ...query } = selection;
+    await this.#call({
+      verb: 'deletecollection',
+      kind,
+      namespace,
+      options: { ...query, ...deletionQuery(options) },
+      signal: options.signal ?? signal,
+    });
+  }
+
+  async post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options: WriteOptions = {}): Promise<R> {
+    const call = { verb: 'create' as const, kind, ...at, ...writeCall({ ...options, subresource }), body: bodyOf(body) };
+    return objectOf(await this.#call(call)) as R;
+  }
+
+  async raw<R = unknown>(path: string): Promise<R> {
+    return (await this.#environment.raw(this.#user, path)) as R;
+  }
+
+  informer<T extends KubeObject>(kind: KindRef<T>, options: InformerOptions = {}): Informer<T> {
+    return this.#informers.informer(kind, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#informers[Symbol.asyncDispose]();
+  }
+
+  #call(call: Call): Promise<Answer> {
+    const kind = this.#kind(call.kind);
+    const { verb, name, subresource, body, options = {} } = call;
+    const namespace = kind.namespaced ? call.namespace : undefined;
+    const request: ResourceRequest = {
+      user: this.#user,
+      verb,
+      kind,
+      ...(namespace && { namespace }),
+      ...(name && { name }),
+      ...(subresource && { subresource }),
+      options,
+      ...(body && { body }),
+      signal: call.signal ? AbortSignal.any([call.signal, this.#signal]) : this.#signal,
+      warn: () => undefined,
+    };
+    return this.#environment.pipeline.handle(request);
+  }
+
+  #kind(ref: KindRef): Kind {
+    const kind = this.#environment.registry.byResource(ref.group, ref.version, ref.resource);
+    if (!kind) throw errors.pathNotFound();
+    return kind;
+  }
+}
+
+const bodyOf = (value: unknown): RequestBody => ({ read: () => Promise.resolve({ value }) });
+
+function writeCall({ dryRun, fieldManager, fieldValidation, subresource, signal }: WriteOptions) {
+  const options: RequestOptions = {
+    ...(dryRun && { dryRun: ['All'] }),
+    ...(fieldManager && { fieldManager }),
+    ...(fieldValidation && { fieldValidation }),
+  };
+  return { options, subresource, signal };
+}
+
+function deletionQuery({ dryRun, signal: _, ...deletion }: DeleteRequest): RequestOptions {
+  const options: DeleteOptions = deletion;
+  return { deletion: options, ...(dryRun && { dryRun: ['All'] }) };
+}
+
+function objectOf<T extends KubeObject>(answer: Answer): T {
+  if (answer.type === 'object') return answer.stored.object as T;
+  if (answer.type === 'value') return answer.object as T;
+  throw errors.internal('an object was expected');
+}
+
+/** A watch as an iterable: events wait here until they are taken. */
+class EventQueue<T extends KubeObject> implements WatchSink, AsyncIterable<WatchEvent<T>> {
+  readonly #watch: WatchAnswer;
+  readonly #kind: KindRef<T>;
+  #events: WatchEvent<T>[] = [];
+  #taken = 0;
+  #ended = false;
+  #error: StatusError | undefined;
+  #waiting: (() => void) | undefined;
+
+  constructor(watch: WatchAnswer, kind: KindRef<T>) {
+    this.#watch = watch;
+    this.#kind = kind;
+  }
+
+  get backlog(): number {
+    return this.#events.length - this.#taken;
+  }
+
+  event(type: WatchEventType, object: StoredObject): void {
+    this.#push({ type, object: object.object as T });
+  }
+
+  bookmark(revision: number, isInitialEnd: boolean): void {
+    const annotations = { 'k8s.io/initial-events-end': 'true' };
+    const metadata = { resourceVersion: String(revision), ...(isInitialEnd && { annotations }) };
+    this.#push({ type: 'BOOKMARK', object: { kind: this.#kind.kind, apiVersion: apiVersionOf(this.#kind), metadata } });
+  }
+
+  end(status?: Status): void {
+    this.#ended = true;
+    if (status) this.#error = StatusError.from(status);
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<WatchEvent<T>> {
+    this.#watch.start(this);
+    try {
+      for (;;) {
+        while (this.#taken < this.#events.length) {
+          const event = this.#events[this.#taken++];
+          if (event) yield event;
+        }
+        this.#events = [];
+        this.#taken = 0;
+        if (this.#error) throw this.#error;
+        if (this.#ended) return;
+        await new Promise<void>((resolve) => {
+          this.#waiting = resolve;
+        });
+      }
+    } finally {
+      this.#watch.stop();
+    }
+  }
+
+  #push(event: WatchEvent<T>): void {
+    this.#events.push(event);
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+}

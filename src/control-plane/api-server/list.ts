@@ -1,0 +1,154 @@
+/**
+ * List: from the cache as it is now, or as it was at a revision, in pages when asked. Pages after the first show the
+ * revision of the first: from the cache while the resource has not changed since, else from the store's history.
+ * Upstream: apiserver/pkg/storage/etcd3/store.go (GetList), storage/cacher.
+ */
+import { parseResourceVersion } from '../../api/meta/resource-version.ts';
+import { errors, StatusError } from '../../api/meta/status-error.ts';
+import { CompactedError, FutureRevisionError, type Revision } from '../store/storage.ts';
+import { decodeContinue, encodeContinue } from './continue-token.ts';
+import type { Core } from './core.ts';
+import { checkListOptions } from './list-options.ts';
+import type { Answer, ResourceRequest } from './resource-request.ts';
+import { awaitRevision } from './revision-wait.ts';
+import { parseSelection, type Selection } from './selection.ts';
+import type { ServedKind } from './served-kinds.ts';
+import { StoredObject } from './stored-object.ts';
+
+/** Objects read from the store at once when history is asked for. */
+const storePageMax = 500;
+
+interface Query {
+  readonly served: ServedKind;
+  readonly selection: Selection;
+  /** 0: no limit */
+  readonly limit: number;
+  /** the part of the last key seen after the resource's prefix */
+  readonly after?: string;
+}
+
+interface Page {
+  readonly items: readonly StoredObject[];
+  readonly revision: Revision;
+  readonly more: boolean;
+  /** matching objects that follow, where the count is known */
+  readonly remaining?: number;
+}
+
+export async function list(core: Core, request: ResourceRequest): Promise<Answer> {
+  const { options } = request;
+  checkListOptions(options);
+  const served = core.kinds.of(request.kind);
+  const selection = parseSelection(request);
+  const token = options.continue ? decodeContinue(options.continue) : undefined;
+  if (token && options.resourceVersion && options.resourceVersion !== '0')
+    throw errors.badRequest('specifying resource version is not allowed when using continue');
+  const asked = parseResourceVersion(options.resourceVersion);
+  const limit = options.resourceVersion === '0' && !token ? 0 : Math.max(0, options.limit ?? 0);
+  const query: Query = { served, selection, limit, ...(token && { after: token.after }) };
+  const exact = token ? (token.revision > 0 ? token.revision : undefined) : exactRevision(options.resourceVersionMatch, asked, limit);
+  if (!token && asked) await awaitRevision(core, asked, request.signal);
+  const page = await readPage(core, query, exact, request);
+  const last = page.items.at(-1);
+  return {
+    type: 'list',
+    code: 200,
+    items: page.items.map((stored) => served.see(stored)),
+    revision: page.revision,
+    ...(page.more && last && { continue: encodeContinue({ revision: page.revision, after: last.key.slice(served.cache.prefix.length) }) }),
+    ...(page.more && page.remaining !== undefined && { remainingItemCount: page.remaining }),
+  };
+}
+
+/** The revision that the answer has to show; undefined for now. */
+function exactRevision(match: string | undefined, asked: Revision | undefined, limit: number): Revision | undefined {
+  if (!asked) return undefined;
+  return match === 'Exact' || (!match && limit > 0) ? asked : undefined;
+}
+
+async function readPage(core: Core, query: Query, exact: Revision | undefined, request: ResourceRequest): Promise<Page> {
+  const { served } = query;
+  if (exact === undefined) return fromCache(query, core.cache.revision);
+  if (exact >= served.cache.lastChange && exact <= core.cache.revision) return fromCache(query, exact);
+  try {
+    return await fromStore(core, query, exact, request.signal);
+  } catch (error) {
+    if (error instanceof FutureRevisionError)
+      throw errors.timeout(`Too large resource version: ${exact}, current: ${core.cache.revision}`, 1);
+    if (!(error instanceof CompactedError)) throw error;
+    throw query.after === undefined
+      ? errors.expired('The resourceVersion for the provided list is too old.')
+      : expiredContinue(query.after);
+  }
+}
+
+function expiredContinue(after: string): StatusError {
+  return new StatusError({
+    code: 410,
+    reason: 'Expired',
+    message:
+      'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+    metadata: { continue: encodeContinue({ revision: -1, after }) },
+  });
+}
+
+function fromCache(query: Query, revision: Revision): Page {
+  const { served, selection, limit, after } = query;
+  const { cache } = served;
+  const { matches } = selection;
+  if (selection.name !== undefined && (selection.namespace !== undefined || !served.kind.namespaced)) {
+    const stored = served.find(selection.namespace, selection.name);
+    const isWanted =
+      stored && (after === undefined || stored.key.slice(cache.prefix.length) > after) && (!matches || matches(served.see(stored).object));
+    return { items: isWanted ? [stored] : [], revision, more: false };
+  }
+  const items: StoredObject[] = [];
+  let seen = 0;
+  for (const stored of cache.sorted(selection.namespace, after)) {
+    if (limit > 0 && items.length === limit) {
+      const remaining =
+        after === undefined ? cache.count(selection.namespace) - seen : countAfter(cache.sorted(selection.namespace, after), seen);
+      return { items, revision, more: true, ...(!selection.isFiltered && { remaining }) };
+    }
+    seen++;
+    if (!matches || matches(served.see(stored).object)) items.push(stored);
+  }
+  return { items, revision, more: false };
+}
+
+function countAfter(objects: Iterable<StoredObject>, seen: number): number {
+  let count = -seen;
+  for (const _ of objects) count++;
+  return count;
+}
+
+/** The state as it was, read from the store; objects that have not changed since are the cache's own. */
+async function fromStore(core: Core, query: Query, atRevision: Revision, signal: AbortSignal): Promise<Page> {
+  const { served, selection, limit } = query;
+  const { matches } = selection;
+  const prefix =
+    served.kind.namespaced && selection.namespace !== undefined ? `${served.cache.prefix}${selection.namespace}/` : served.cache.prefix;
+  const items: StoredObject[] = [];
+  let startAfter = query.after === undefined ? undefined : served.cache.prefix + query.after;
+  for (;;) {
+    signal.throwIfAborted();
+    const page = await core.storage.range({
+      prefix,
+      atRevision,
+      limit: limit > 0 && !matches ? limit : storePageMax,
+      ...(startAfter !== undefined && { startAfter }),
+    });
+    for (const [i, kv] of page.items.entries()) {
+      const cached = served.cache.byKey(kv.key);
+      const stored = cached?.revision === kv.revision ? cached : StoredObject.from(kv);
+      if (matches && !matches(served.see(stored).object)) continue;
+      items.push(stored);
+      if (items.length !== limit) continue;
+      const left = page.items.length - i - 1;
+      const more = left > 0 || page.more;
+      return { items, revision: atRevision, more, ...(!selection.isFiltered && { remaining: page.count - i - 1 }) };
+    }
+    startAfter = page.items.at(-1)?.key;
+    if (!page.more) return { items, revision: atRevision, more: false };
+  }
+}

@@ -1,0 +1,27 @@
+/** Reads that ask for a state not older than a revision: wait a little for it, then say that it is too large. */
+import { StatusError } from '../../api/meta/status-error.ts';
+import type { Revision } from '../store/storage.ts';
+import type { Core } from './core.ts';
+
+const waitMs = 3000;
+
+export async function awaitRevision(core: Core, revision: Revision, signal: AbortSignal): Promise<void> {
+  const caughtUp = core.cache.caughtUp(revision);
+  if (!caughtUp) return;
+  const done = new AbortController();
+  try {
+    await Promise.race([caughtUp, core.clock.sleep(waitMs, AbortSignal.any([signal, done.signal]))]);
+  } finally {
+    done.abort();
+  }
+  if (core.cache.revision < revision) throw tooLargeResourceVersion(revision, core.cache.revision);
+}
+
+function tooLargeResourceVersion(wanted: Revision, current: Revision): StatusError {
+  return new StatusError({
+    code: 504,
+    reason: 'Timeout',
+    message: `Timeout: Too large resource version: ${wanted}, current: ${current}`,
+    details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 },
+  });
+}

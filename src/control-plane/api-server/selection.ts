@@ -1,0 +1,72 @@
+/**
+ * What a list or watch selects: a namespace, label and field selectors, compiled once per request. What the cache can
+ * look up (namespace, name, `spec.nodeName`) is taken out as the scope.
+ */
+import type { Kind } from '../../api/meta/kind.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { type FieldRequirement, LabelMatcher, parseFieldSelector, parseLabelSelector, SelectorError } from '../../api/meta/selectors.ts';
+import { errors } from '../../api/meta/status-error.ts';
+import type { WatchScope } from './resource-cache.ts';
+import type { ResourceRequest } from './resource-request.ts';
+import { indexedFieldPath } from './served-kinds.ts';
+
+export interface Selection extends WatchScope {
+  /** Absent: everything within the namespace. The object is in the kind's own version. */
+  readonly matches?: (object: KubeObject) => boolean;
+  /** A label or field selector is there, so counts of what remains are unknown. */
+  readonly isFiltered: boolean;
+}
+
+export function parseSelection(request: ResourceRequest): Selection {
+  const { kind, namespace, options } = request;
+  const labels = parse(() => (options.labelSelector ? parseLabelSelector(options.labelSelector) : LabelMatcher.everything));
+  const fields = parse(() => (options.fieldSelector ? parseFieldSelector(options.fieldSelector) : []));
+  const values = fields.map((term) => ({ term, value: fieldGetter(kind, term.field) }));
+  const exact = (field: string): string | undefined => fields.find((t) => t.field === field && t.operator === '=' && t.value !== '')?.value;
+  const scopedNamespace = kind.namespaced ? (namespace ?? exact('metadata.namespace')) : undefined;
+  const name = exact('metadata.name') ?? request.name;
+  const isFiltered = !labels.isEverything || fields.length > 0;
+  const matches = compile(kind, labels, values, request);
+  const indexed = exact(indexedFieldPath);
+  return {
+    ...(scopedNamespace !== undefined && { namespace: scopedNamespace }),
+    ...(name !== undefined && { name }),
+    ...(indexed !== undefined && { indexed }),
+    ...(matches && { matches }),
+    isFiltered,
+  };
+}
+
+function compile(
+  kind: Kind,
+  labels: LabelMatcher,
+  fields: readonly { readonly term: FieldRequirement; readonly value: (object: KubeObject) => string }[],
+  request: ResourceRequest,
+): ((object: KubeObject) => boolean) | undefined {
+  const tests: ((object: KubeObject) => boolean)[] = [];
+  const { namespace, name } = request;
+  if (kind.namespaced && namespace !== undefined) tests.push((object) => object.metadata.namespace === namespace);
+  if (name !== undefined) tests.push((object) => object.metadata.name === name);
+  for (const { term, value } of fields) tests.push((object) => (value(object) === term.value) === (term.operator === '='));
+  if (!labels.isEverything) tests.push((object) => labels.matches(object.metadata.labels));
+  const [only] = tests;
+  if (tests.length <= 1) return only;
+  return (object) => tests.every((test) => test(object));
+}
+
+function fieldGetter(kind: Kind, field: string): (object: KubeObject) => string {
+  if (field === 'metadata.name') return (object) => object.metadata.name ?? '';
+  if (field === 'metadata.namespace' && kind.namespaced) return (object) => object.metadata.namespace ?? '';
+  const getter = Object.hasOwn(kind.selectableFields, field) ? kind.selectableFields[field] : undefined;
+  if (!getter) throw errors.badRequest(`field label not supported: ${field}`);
+  return getter;
+}
+
+function parse<T>(parser: () => T): T {
+  try {
+    return parser();
+  } catch (error) {
+    if (error instanceof SelectorError) throw errors.badRequest(error.message);
+    throw error;
+  }
+}

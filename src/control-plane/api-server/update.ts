@@ -1,0 +1,27 @@
+/** PUT of an object or of one of its parts. Upstream: apiserver/pkg/endpoints/handlers/update.go. */
+import { errors } from '../../api/meta/status-error.ts';
+import { checkName } from './check-name.ts';
+import type { Core } from './core.ts';
+import { createObject } from './create.ts';
+import { decodeObject, decodeScale } from './decode.ts';
+import { guaranteedUpdate } from './guaranteed-update.ts';
+import type { Answer, ResourceRequest } from './resource-request.ts';
+import { changeScale } from './scale.ts';
+import { strategyOf } from './subresources.ts';
+
+export async function update(core: Core, request: ResourceRequest): Promise<Answer> {
+  const { kind, subresource, name = '' } = request;
+  const served = core.kinds.of(kind);
+  if (subresource === 'scale') {
+    const scale = await decodeScale(request);
+    return changeScale(core, request, () => scale);
+  }
+  const object = await decodeObject(request, kind);
+  checkName(object, request);
+  const strategy = strategyOf(kind, subresource);
+  const stored = await guaranteedUpdate(core, { served, request, name, strategy, transform: () => object });
+  if (stored) return { type: 'object', code: 200, stored: served.see(stored) };
+  if (!kind.allowCreateOnUpdate || subresource) throw errors.notFound(kind, name);
+  const created = await createObject(core, served, request, object);
+  return { type: 'object', code: 201, stored: served.see(created) };
+}

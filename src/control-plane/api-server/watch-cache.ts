@@ -1,0 +1,206 @@
+/**
+ * The watch cache: every stored resource in memory, as of one revision, kept current by one watch of the store.
+ *
+ * Guarantees: all resources show the same revision; `caughtUp(revision)` resolves when everything up to it is in the
+ * cache and has been told to watchers, so whoever awaits it after a commit reads his own write. When the store's
+ * watch fails, watchers are ended (clients list again) and the cache is loaded anew.
+ */
+import type { Clock } from '../../client/clock.ts';
+import type { Log } from '../../client/log.ts';
+import type { Revision, Storage, StoreEvent } from '../store/storage.ts';
+import { ResourceCache } from './resource-cache.ts';
+import { StoredObject } from './stored-object.ts';
+
+export const registryPrefix = '/registry/';
+const loadPageMax = 1000;
+const reloadDelayMs = 1000;
+
+/** What the cache has to know of a stored resource. */
+export interface CachedResource {
+  /** `pods`, `services/specs` */
+  readonly storagePrefix: string;
+  readonly namespaced: boolean;
+  readonly indexedField?: (object: StoredObject['object']) => string;
+}
+
+export class WatchCache implements AsyncDisposable {
+  readonly #storage: Storage;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #resources = new Map<string, ResourceCache>();
+  /** Resources that are being loaded, with the events that came meanwhile. */
+  readonly #loading = new Map<string, StoreEvent[]>();
+  readonly #stop = new AbortController();
+  #revision: Revision = 0;
+  #running: Promise<void> = Promise.resolve();
+  #healthy = false;
+  #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = [];
+  #nextBatch: PromiseWithResolvers<void> | undefined;
+
+  constructor(given: { storage: Storage; clock: Clock; log: Log }) {
+    this.#storage = given.storage;
+    this.#clock = given.clock;
+    this.#log = given.log;
+  }
+
+  /** Everything up to this revision has been told. */
+  get revision(): Revision {
+    return this.#revision;
+  }
+  get healthy(): boolean {
+    return this.#healthy;
+  }
+  /** Aborts when the cache stops. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  async start(resources: Iterable<CachedResource>): Promise<void> {
+    this.#revision = this.#storage.revision;
+    this.#running = this.#run();
+    await Promise.all([...resources].map((resource) => this.add(resource)));
+    this.#healthy = true;
+  }
+
+  /** Starts to cache one more resource; asked again, does nothing. */
+  async add(resource: CachedResource): Promise<void> {
+    const prefix = `${registryPrefix}${resource.storagePrefix}/`;
+    if (this.#resources.has(prefix)) return;
+    const cache = new ResourceCache({ prefix, namespaced: resource.namespaced, indexedField: resource.indexedField });
+    this.#resources.set(prefix, cache);
+    await this.#load(cache);
+  }
+
+  resource(storagePrefix: string): ResourceCache | undefined {
+    return this.#resources.get(`${registryPrefix}${storagePrefix}/`);
+  }
+
+  resources(): Iterable<ResourceCache> {
+    return this.#resources.values();
+  }
+
+  /** Undefined when it is there already. */
+  caughtUp(revision: Revision): Promise<void> | undefined {
+    if (this.#revision >= revision || this.#stop.signal.aborted) return undefined;
+    return new Promise((resolve) => this.#waiting.push({ revision, resolve }));
+  }
+
+  /** Resolves when the cache takes in the next change of the store. */
+  nextChange(): Promise<void> {
+    this.#nextBatch ??= Promise.withResolvers();
+    return this.#nextBatch.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    for (const cache of this.#resources.values()) cache.endWatchers();
+    this.#wake(Number.POSITIVE_INFINITY);
+  }
+
+  async #run(): Promise<void> {
+    const signal = this.#stop.signal;
+    while (!signal.aborted) {
+      try {
+        for await (const batch of this.#storage.watch({ prefix: registryPrefix, revision: this.#revision }, signal)) {
+          for (const event of batch.events) this.#take(event);
+          this.#revision = Math.max(this.#revision, batch.revision);
+          this.#wake(this.#revision);
+        }
+        if (signal.aborted) return;
+        this.#log.warn({}, 'the watch of the store ended');
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#log.error({ error }, 'the watch of the store failed');
+      }
+      await this.#reload();
+    }
+  }
+
+  #take(event: StoreEvent): void {
+    const cache = this.#cacheOf(event.key);
+    if (!cache) return;
+    const loading = this.#loading.get(cache.prefix);
+    if (loading) loading.push(event);
+    else {
+      try {
+        cache.apply(event);
+      } catch (error) {
+        this.#log.error({ error, key: event.key }, 'an event of the store could not be applied');
+      }
+    }
+  }
+
+  #cacheOf(key: string): ResourceCache | undefined {
+    const first = key.indexOf('/', registryPrefix.length) + 1;
+    return this.#resources.get(key.slice(0, first)) ?? this.#resources.get(key.slice(0, key.indexOf('/', first) + 1));
+  }
+
+  async #load(cache: ResourceCache): Promise<void> {
+    const events: StoreEvent[] = [];
+    this.#loading.set(cache.prefix, events);
+    let startAfter: string | undefined;
+    let atRevision: Revision | undefined;
+    for (;;) {
+      const page = await this.#storage.range({
+        prefix: cache.prefix,
+        limit: loadPageMax,
+        ...(startAfter !== undefined && { startAfter }),
+        ...(atRevision !== undefined && { atRevision }),
+      });
+      atRevision ??= page.revision;
+      cache.load(page.items.map(StoredObject.from), atRevision);
+      startAfter = page.items.at(-1)?.key;
+      if (!page.more) break;
+    }
+    this.#loading.delete(cache.prefix);
+    for (const event of events) if (event.revision > atRevision) cache.apply(event);
+    await this.caughtUp(atRevision);
+  }
+
+  /** After a failed watch: everything anew, with new caches under the same names. */
+  async #reload(): Promise<void> {
+    const signal = this.#stop.signal;
+    this.#healthy = false;
+    while (!signal.aborted) {
+      await this.#clock.sleep(reloadDelayMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        this.#revision = this.#storage.revision;
+        for (const cache of this.#resources.values()) {
+          cache.endWatchers();
+          await this.#reconcile(cache);
+        }
+        this.#wake(this.#revision);
+        this.#healthy = true;
+        return;
+      } catch (error) {
+        this.#log.error({ error }, 'the watch cache could not be loaded');
+      }
+    }
+  }
+
+  /** Brings a cache to the store's state at the cache's revision, told as events, so that followers stay right. */
+  async #reconcile(cache: ResourceCache): Promise<void> {
+    const page = await this.#storage.range({ prefix: cache.prefix, atRevision: this.#revision });
+    const there = new Map(page.items.map((kv) => [kv.key, kv]));
+    for (const old of [...cache.values()]) {
+      if (!there.has(old.key)) cache.apply({ type: 'delete', key: old.key, revision: this.#revision });
+      else if (there.get(old.key)?.revision === old.revision) there.delete(old.key);
+    }
+    for (const [key, current] of there) cache.apply({ type: 'put', key, revision: current.revision, current });
+    cache.load([], this.#revision);
+  }
+
+  #wake(revision: Revision): void {
+    this.#nextBatch?.resolve();
+    this.#nextBatch = undefined;
+    if (this.#waiting.length === 0) return;
+    const still: { readonly revision: Revision; readonly resolve: () => void }[] = [];
+    for (const waiter of this.#waiting) {
+      if (waiter.revision <= revision) waiter.resolve();
+      else still.push(waiter);
+    }
+    this.#waiting = still;
+  }
+}
