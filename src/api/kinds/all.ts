@@ -1,16 +1,14 @@
 /**
- * Every built-in kind. A kind with hooks has its own file below ./<group> and one line here; the rest are made from the
+ * Every built-in kind. A kind with hooks has its own file below ./<group> and one line in own-kinds.ts; the rest are made from the
  * tables alone.
  */
 import type { Kind } from '../meta/kind.ts';
 import { defineKind, resourceRows } from './define-kind.ts';
+import { ownKinds } from './own-kinds.ts';
 import { KindRegistry, type RuntimeConfig } from './registry.ts';
 
-/** The kinds with files of their own. */
-const own: readonly Kind[] = [];
-
 function makeAll(): readonly Kind[] {
-  const byPath = new Map(own.map((kind) => [`${kind.group}/${kind.version}/${kind.resource}`, kind]));
+  const byPath = new Map(ownKinds.map((kind) => [`${kind.group}/${kind.version}/${kind.resource}`, kind]));
   return resourceRows.map((row) => byPath.get(`${row.group}/${row.version}/${row.resource}`) ?? defineKind(row));
 }
 

@@ -177,16 +177,12 @@ export const fieldErrors = {
     badValue,
     detail,
   }),
+  /** The values are named in the order given: upstream sorts most of them, not all. */
   notSupported: (field: string, badValue: unknown, supported: readonly string[]): FieldError => ({
     type: 'FieldValueNotSupported',
     field,
     badValue,
-    detail: supported.length
-      ? `supported values: ${supported
-          .toSorted()
-          .map((v) => JSON.stringify(v))
-          .join(', ')}`
-      : '',
+    detail: supported.length ? `supported values: ${supported.map((v) => JSON.stringify(v)).join(', ')}` : '',
   }),
   forbidden: (field: string, detail: string): FieldError => ({ type: 'FieldValueForbidden', field, badValue: '', detail }),
   tooLong: (field: string, maxLength: number): FieldError => ({

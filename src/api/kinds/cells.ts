@@ -1,0 +1,48 @@
+/**
+ * Pieces of table cells that several kinds show: containers, labels, selectors, ages.
+ * Upstream: pkg/printers/internalversion/printers.go.
+ */
+import type { Container, PodTemplateSpec } from '../generated/core-v1.ts';
+import type { LabelSelector } from '../generated/meta-v1.ts';
+import { formatAge } from '../meta/duration.ts';
+import type { Cell, KindHooks } from '../meta/kind.ts';
+import type { KubeObject } from '../meta/object.ts';
+import { type LabelMap, labelMatcher, labelMatcherOfMap, SelectorError } from '../meta/selectors.ts';
+import { listOf } from './fill.ts';
+
+export interface CellContext {
+  readonly nowMs: number;
+}
+
+/** Makes the `cells` hook of a kind whose row is its name, then what `middle` says, then its age. */
+export const nameAndAge =
+  <T extends KubeObject>(middle: (object: T) => readonly Cell[]): NonNullable<KindHooks<T>['cells']> =>
+  (object, at) => [object.metadata.name ?? '', ...middle(object), ageOf(object, at)];
+
+export const ageOf = (object: KubeObject, at: CellContext): string => formatAge(object.metadata.creationTimestamp, at.nowMs);
+
+const namesOf = (containers: readonly Container[]): string => containers.map((container) => container.name).join(',');
+const imagesOf = (containers: readonly Container[]): string => containers.map((container) => container.image ?? '').join(',');
+
+/** Names and images of a template's containers: two cells. */
+export function containerCells(template: PodTemplateSpec | undefined): readonly [string, string] {
+  const containers = listOf(template?.spec?.containers);
+  return [namesOf(containers), imagesOf(containers)];
+}
+
+export const formatLabels = (labels: LabelMap | undefined): string => labelMatcherOfMap(labels).toString() || '<none>';
+
+export function formatSelector(selector: LabelSelector | undefined, none = '<none>'): string {
+  try {
+    return labelMatcher(selector).toString() || none;
+  } catch (error) {
+    if (error instanceof SelectorError) return '<error>';
+    throw error;
+  }
+}
+
+/** At most `max` of a list, then how many more there are. */
+export function firstOf(list: readonly string[], max: number, separator = ','): string {
+  const shown = list.slice(0, max).join(separator);
+  return list.length > max ? `${shown} + ${list.length - max} more...` : shown;
+}

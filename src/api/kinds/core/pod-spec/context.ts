@@ -1,0 +1,27 @@
+/** What the checks of a pod spec's parts need to know of the whole. */
+import type { PodSpec, Volume } from '../../../generated/core-v1.ts';
+import type { LabelMap } from '../../../meta/selectors.ts';
+import type { Errors } from '../../checks.ts';
+import { listOf } from '../../fill.ts';
+
+export interface SpecContext {
+  readonly errors: Errors;
+  readonly spec: PodSpec;
+  /** a pod, not a template: some rules hold only then */
+  readonly pod?: { readonly name: string; readonly annotations: LabelMap };
+  /** the volumes that have no faults */
+  readonly volumes: Map<string, Volume>;
+  readonly claimNames: ReadonlySet<string>;
+  readonly hostUsers: boolean;
+}
+
+export function makeContext(errors: Errors, spec: PodSpec, pod?: SpecContext['pod']): SpecContext {
+  return {
+    errors,
+    spec,
+    ...(pod && { pod }),
+    volumes: new Map(),
+    claimNames: new Set(listOf(spec.resourceClaims).map((claim) => claim.name)),
+    hostUsers: spec.hostUsers ?? true,
+  };
+}

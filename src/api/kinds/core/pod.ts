@@ -1,0 +1,125 @@
+/**
+ * Pod. A pod's spec is fixed when it is created, but for images, deadlines, added tolerations and removed gates
+ * (pod-update.ts). Deletion is graceful for a pod that is on a node and not finished.
+ * Upstream: pkg/registry/core/pod/strategy.go.
+ */
+import type { Affinity, PodAffinityTerm, PodCondition, PodStatus, TopologySpreadConstraint } from '../../generated/core-v1.ts';
+import { Pod } from '../../generated/kinds.ts';
+import type { LabelSelector } from '../../generated/meta-v1.ts';
+import { checkDns1123Label } from '../../meta/names.ts';
+import { defineKind } from '../define-kind.ts';
+import { change, listOf, mapSame } from '../fill.ts';
+import { podCells } from './pod-cells.ts';
+import { defaultSpecOfPod } from './pod-spec/pod-defaults.ts';
+import { validatePodCreate } from './pod-spec/validate-pod.ts';
+import { validatePodStatusUpdate } from './pod-status.ts';
+import { validatePodUpdate } from './pod-update.ts';
+import { computeQOS } from './qos.ts';
+
+export const pod = defineKind(Pod, {
+  hooks: {
+    default: (p) => change(change(p, 'spec', defaultSpecOfPod), 'status', withBothIPFields),
+    prepareForCreate,
+    prepareForStatusUpdate,
+    validate: (p, old) => (old ? validatePodUpdate(p, old) : validatePodCreate(p)),
+    validateStatus: validatePodStatusUpdate,
+    warnings: (p, old) => (old ? [] : warningsOf(p)),
+    cells: podCells,
+    gracePeriodSeconds,
+  },
+});
+
+/** `podIP` and the first of `podIPs` say the same; where they differ, the older field wins. */
+function withBothIPFields(status: PodStatus): PodStatus {
+  const first = status.podIPs?.[0]?.ip;
+  if (status.podIP === first) return status;
+  return status.podIP ? { ...status, podIPs: [{ ip: status.podIP }] } : { ...status, podIP: first ?? '' };
+}
+
+function prepareForCreate(p: Pod): Pod {
+  const gated: PodCondition = {
+    type: 'PodScheduled',
+    status: 'False',
+    reason: 'SchedulingGated',
+    message: 'Scheduling is blocked due to non-empty scheduling gates',
+  };
+  const spec = withLabelKeys(p);
+  return {
+    ...p,
+    spec,
+    status: { phase: 'Pending', qosClass: computeQOS(spec), ...(p.spec.schedulingGates?.length && { conditions: [gated] }) },
+  };
+}
+
+/** The pod's own values of `matchLabelKeys` and `mismatchLabelKeys` become expressions of the selectors beside them. */
+function withLabelKeys(p: Pod): Pod['spec'] {
+  let { spec } = p;
+  const labels = p.metadata.labels ?? {};
+  if (spec.affinity) spec = change(spec, 'affinity', (affinity) => affinityWithKeys(affinity, labels));
+  if (spec.topologySpreadConstraints) {
+    spec = change(spec, 'topologySpreadConstraints', (list) => mapSame(list, (constraint) => selectorWithKeys(constraint, labels)));
+  }
+  return spec;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+function affinityWithKeys(affinity: Affinity, labels: Labels): Affinity {
+  let result = affinity;
+  for (const field of ['podAffinity', 'podAntiAffinity'] as const) {
+    result = change(result, field, (rules) =>
+      change(
+        change(rules, 'requiredDuringSchedulingIgnoredDuringExecution', (terms) =>
+          mapSame(terms, (term) => selectorWithKeys(term, labels)),
+        ),
+        'preferredDuringSchedulingIgnoredDuringExecution',
+        (terms) => mapSame(terms, (term) => change(term, 'podAffinityTerm', (inner) => selectorWithKeys(inner, labels))),
+      ),
+    );
+  }
+  return result;
+}
+
+function selectorWithKeys<T extends PodAffinityTerm | TopologySpreadConstraint>(term: T, labels: Labels): T {
+  const mismatch = 'mismatchLabelKeys' in term ? term.mismatchLabelKeys : undefined;
+  const { labelSelector, matchLabelKeys } = term;
+  if (!labelSelector || !(matchLabelKeys?.length || mismatch?.length)) return term;
+  const expressions = [...expressionsOf(listOf(matchLabelKeys), 'In', labels), ...expressionsOf(listOf(mismatch), 'NotIn', labels)];
+  if (!expressions.length) return term;
+  return { ...term, labelSelector: { ...labelSelector, matchExpressions: [...listOf(labelSelector.matchExpressions), ...expressions] } };
+}
+
+function expressionsOf(keys: readonly string[], operator: string, labels: Labels): NonNullable<LabelSelector['matchExpressions']> {
+  return keys.filter((key) => Object.hasOwn(labels, key)).map((key) => ({ key, operator, values: [labels[key] ?? ''] }));
+}
+
+/** Owners and the class of service stay; observed generations that a client left out are kept. */
+function prepareForStatusUpdate(p: Pod, old: Pod): Pod {
+  const kept = new Map<string, number[]>();
+  for (const { type, observedGeneration } of listOf(old.status.conditions))
+    kept.set(type, [...(kept.get(type) ?? []), observedGeneration ?? 0]);
+  const status = change(p.status, 'conditions', (conditions) =>
+    mapSame(conditions, (condition) => {
+      const generation = kept.get(condition.type)?.shift();
+      return condition.observedGeneration || !generation ? condition : { ...condition, observedGeneration: generation };
+    }),
+  );
+  const qosClass = status.qosClass || old.status.qosClass;
+  const observedGeneration = status.observedGeneration || old.status.observedGeneration;
+  return { ...p, status: { ...status, ...(qosClass && { qosClass }), ...(observedGeneration && { observedGeneration }) } };
+}
+
+function gracePeriodSeconds(p: Pod, requested: number | undefined): number | undefined {
+  const seconds = requested ?? p.spec.terminationGracePeriodSeconds ?? 0;
+  const atOnce = !p.spec.nodeName || p.status.phase === 'Failed' || p.status.phase === 'Succeeded';
+  if (atOnce || seconds === 0) return undefined;
+  return Math.max(seconds, 1);
+}
+
+function warningsOf(p: Pod): readonly string[] {
+  const messages = checkDns1123Label(p.metadata.name ?? '');
+  if (!messages.length) return [];
+  return [
+    `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${messages.join(' ')}]`,
+  ];
+}

@@ -1,0 +1,122 @@
+/**
+ * Checks of IP addresses and CIDRs. Strict: no leading zeros, no IPv4 in IPv6. Values that an object held before stay
+ * allowed where the caller says so. Upstream: apimachinery/pkg/util/validation/ip.go, pkg/apis/core/validation (endpoint IPs).
+ */
+import { isIPv4, isIPv6 } from 'node:net';
+import { fieldErrors } from '../meta/status-error.ts';
+import type { Errors } from './checks.ts';
+
+const dropZeros = (text: string): string =>
+  text
+    .split('.')
+    .map((octet) => octet.replace(/^0+(?=\d)/, ''))
+    .join('.');
+
+export const isIPv6Address = (value: string): boolean => isIPv6(value) && !value.includes('%');
+export const isIPAddress = (value: string): boolean => isIPv4(value) || isIPv6Address(value);
+const isMapped = (value: string): boolean => isIPv6Address(value) && parseIPv6(value).slice(0, 6).join() === '0,0,0,0,0,65535';
+
+/** Adds what is wrong; true when nothing is. */
+export function checkIP(errors: Errors, path: string, value: string, kept: readonly string[] = []): boolean {
+  if (kept.includes(value)) return true;
+  if (isIPAddress(value)) {
+    if (!isMapped(value)) return true;
+    errors.push(fieldErrors.invalid(path, value, 'must not be an IPv4-mapped IPv6 address'));
+    return false;
+  }
+  const message = isIPAddress(dropZeros(value))
+    ? 'must not have leading 0s'
+    : 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+  errors.push(fieldErrors.invalid(path, value, message));
+  return false;
+}
+
+/** An address, and in canonical form. */
+export function checkCanonicalIP(errors: Errors, path: string, value: string): void {
+  if (!checkIP(errors, path, value)) return;
+  const canonical = canonicalIP(value);
+  if (canonical !== value) errors.push(fieldErrors.invalid(path, value, `must be in canonical form (${JSON.stringify(canonical)})`));
+}
+
+export function checkCIDR(errors: Errors, path: string, value: string, kept: readonly string[] = []): boolean {
+  if (kept.includes(value)) return true;
+  const message = whatIsWrongWithCIDR(value);
+  if (message) errors.push(fieldErrors.invalid(path, value, message));
+  return !message;
+}
+
+function whatIsWrongWithCIDR(value: string): string | undefined {
+  const [address = '', prefix = '', rest] = value.split('/');
+  const sloppy = isIPAddress(address) ? address : dropZeros(address);
+  const bits = isIPv6Address(sloppy) ? 128 : 32;
+  if (rest !== undefined || !isIPAddress(sloppy) || !/^\d+$/.test(prefix) || Number(prefix) > bits) {
+    return 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+  }
+  if (sloppy !== address || /^0\d/.test(prefix)) return 'must not have leading 0s in IP or prefix length';
+  if (isMapped(address)) return 'must not have an IPv4-mapped IPv6 address';
+  return hasBitsBeyond(address, Number(prefix)) ? 'must not have bits set beyond the prefix length' : undefined;
+}
+
+function hasBitsBeyond(address: string, prefix: number): boolean {
+  const [groups, size] = isIPv4(address) ? [address.split('.').map(Number), 8] : [parseIPv6(address), 16];
+  return groups.some((group, i) => {
+    const kept = Math.min(Math.max(prefix - i * size, 0), size);
+    return (group & (2 ** (size - kept) - 1)) !== 0;
+  });
+}
+
+/** An address, and in canonical form. */
+export function checkCanonicalCIDR(errors: Errors, path: string, value: string): void {
+  if (!checkCIDR(errors, path, value)) return;
+  const [address = '', prefix = ''] = value.split('/');
+  const canonical = `${canonicalIP(address)}/${prefix}`;
+  if (canonical !== value) errors.push(fieldErrors.invalid(path, value, `must be in canonical form (${JSON.stringify(canonical)})`));
+}
+
+/** The eight groups of an IPv6 address. */
+function parseIPv6(address: string): readonly number[] {
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
+  const text = dotted
+    ? `${dotted[1]}${(Number(dotted[2]) * 256 + Number(dotted[3])).toString(16)}:${(Number(dotted[4]) * 256 + Number(dotted[5])).toString(16)}`
+    : address;
+  const [head = '', tail] = text.split('::');
+  const groups = (part: string): number[] => (part ? part.split(':').map((group) => Number.parseInt(group, 16)) : []);
+  const [left, right] = [groups(head), groups(tail ?? '')];
+  return tail === undefined ? left : [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
+}
+
+/** RFC 5952: lower case, the longest run of zero groups (two at least) left out. */
+export function canonicalIP(address: string): string {
+  if (isIPv4(address)) return address;
+  const text = parseIPv6(address).map((group) => group.toString(16));
+  let best = { start: -1, length: 1 };
+  for (let i = 0; i < text.length; i++) {
+    let end = i;
+    while (text[end] === '0') end++;
+    if (end - i > best.length) best = { start: i, length: end - i };
+    if (end > i) i = end;
+  }
+  if (best.start < 0) return text.join(':');
+  return `${text.slice(0, best.start).join(':')}::${text.slice(best.start + best.length).join(':')}`;
+}
+
+/** Addresses that no endpoint and no external IP may have. */
+export function checkEndpointIP(errors: Errors, path: string, value: string): void {
+  const add = (message: string): void => void errors.push(fieldErrors.invalid(path, value, message));
+  if (!isIPAddress(value)) {
+    if (!isIPAddress(dropZeros(value))) add('must be a valid IP address');
+    return;
+  }
+  const [first = 0, second = 0, third = 0] = isIPv4(value) ? value.split('.').map(Number) : [];
+  const groups = isIPv4(value) ? undefined : parseIPv6(value);
+  const lastOnly = groups?.slice(0, 7).every((group) => group === 0) ?? false;
+  if (value === '0.0.0.0' || (lastOnly && groups?.[7] === 0)) add(`may not be unspecified (${value})`);
+  if (groups ? lastOnly && groups[7] === 1 : first === 127) add('may not be in the loopback range (127.0.0.0/8, ::1/128)');
+  const head = groups?.[0] ?? 0;
+  if (groups ? (head & 0xffc0) === 0xfe80 : first === 169 && second === 254) {
+    add('may not be in the link-local range (169.254.0.0/16, fe80::/10)');
+  }
+  if (groups ? (head & 0xff0f) === 0xff02 : first === 224 && second === 0 && third === 0) {
+    add('may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)');
+  }
+}
