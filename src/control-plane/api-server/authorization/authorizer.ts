@@ -18,5 +18,6 @@ export interface Authorizer {
     }[];
     nonResourceRules: readonly { verbs: readonly string[]; nonResourceURLs?: readonly string[] }[];
     incomplete: boolean;
+    evaluationError?: string;
   };
 }

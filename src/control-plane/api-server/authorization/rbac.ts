@@ -42,11 +42,19 @@ export class RBAC implements Authorizer {
   }
 
   rulesFor(user: UserInfo, namespace: string): ReturnType<NonNullable<Authorizer['rulesFor']>> {
-    const { rules } = this.rulesOf(user, namespace);
+    const { rules, errors } = this.rulesOf(user, namespace);
     return {
-      resourceRules: rules.filter((rule) => rule.resources?.length),
-      nonResourceRules: rules.filter((rule) => rule.nonResourceURLs?.length),
+      resourceRules: rules
+        .filter((rule) => rule.resources?.length)
+        .map(({ verbs, apiGroups, resources, resourceNames }) => ({
+          verbs,
+          ...(apiGroups && { apiGroups }),
+          ...(resources && { resources }),
+          ...(resourceNames && { resourceNames }),
+        })),
+      nonResourceRules: rules.flatMap(({ verbs, nonResourceURLs }) => (nonResourceURLs?.length ? [{ verbs, nonResourceURLs }] : [])),
       incomplete: false,
+      ...(errors.length > 0 && { evaluationError: describeErrors(errors) }),
     };
   }
 
@@ -89,8 +97,7 @@ export class RBAC implements Authorizer {
         for (const name of rule.resourceNames) if (!byName.has(name)) byName.set(name, allow);
       }
     }
-    const list = [...errors];
-    const reason = list.length === 0 ? '' : `RBAC: ${list.length === 1 ? list[0] : `[${list.join(', ')}]`}`;
+    const reason = errors.size === 0 ? '' : `RBAC: ${describeErrors([...errors])}`;
     return { byName, otherwise: { verdict: 'no-opinion', reason } };
   }
 }
@@ -99,3 +106,6 @@ function memoKey({ verb, resource, path }: RequestAttributes): string {
   if (!resource) return `${verb} ${path}`;
   return `${verb} ${resource.group}/${resource.resource}/${resource.subresource ?? ''} ${resource.namespace ?? ''}`;
 }
+
+/** One error as it is, several in brackets. */
+const describeErrors = (errors: readonly string[]): string => (errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`);

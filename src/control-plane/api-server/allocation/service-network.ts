@@ -1,0 +1,33 @@
+/** The allocators of Services, and what they need to run as the last mutating step of admission. */
+import type { Random } from '../../../client/clock.ts';
+import type { AdmissionPlugin } from '../admission/plugin.ts';
+import type { ObjectReader } from '../reader.ts';
+import { parseRange } from './address-range.ts';
+import { ClusterIPs } from './cluster-ips.ts';
+import { NodePorts, type PortRange } from './node-ports.ts';
+import { serviceFields } from './service-fields.ts';
+
+export interface ServiceNetwork {
+  readonly clusterIPs: ClusterIPs;
+  readonly nodePorts: NodePorts;
+  readonly fields: AdmissionPlugin;
+}
+
+export const serviceCIDRsDefault: readonly string[] = ['10.96.0.0/16'];
+export const nodePortRangeDefault: PortRange = { from: 30000, to: 32767 };
+
+export function serviceNetwork(options: {
+  readonly reader: ObjectReader;
+  readonly random: Random;
+  readonly cidrs?: readonly string[];
+  readonly ports?: PortRange;
+}): ServiceNetwork {
+  const { reader, random, cidrs = serviceCIDRsDefault, ports = nodePortRangeDefault } = options;
+  const clusterIPs = new ClusterIPs({ reader, random, cidrs });
+  const nodePorts = new NodePorts({ reader, random, range: ports });
+  return { clusterIPs, nodePorts, fields: serviceFields(() => clusterIPs.families()) };
+}
+
+/** The address of the Service `kubernetes`: the first of the first range. */
+export const kubernetesServiceIP = (cidrs: readonly string[] = serviceCIDRsDefault): string =>
+  parseRange(cidrs[0] ?? serviceCIDRsDefault[0] ?? '').addressAt(0);

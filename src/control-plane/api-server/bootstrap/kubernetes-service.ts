@@ -1,0 +1,114 @@
+/**
+ * The API server's own front door inside the cluster: the Service `kubernetes` in `default`, with its Endpoints and
+ * EndpointSlice, the service CIDR it is from, and what extension API servers have to know to trust the server.
+ * What it does not do: several API servers behind the one Service (the lease reconciler).
+ * Upstream: pkg/controlplane/controller/kubernetesservice, pkg/controlplane/reconcilers,
+ * pkg/controlplane/controller/{defaultservicecidr,clusterauthenticationtrust}.
+ */
+import { isIP, isIPv6 } from 'node:net';
+import { ConfigMap, EndpointSlice, Endpoints, Service, ServiceCIDR } from '../../../api/generated/kinds.ts';
+import { equalSemantically } from '../../../api/meta/deep-equal.ts';
+import type { KubeObject, New } from '../../../api/meta/object.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import type { Clock } from '../../../client/clock.ts';
+import { type BootstrapTools, ensureObject } from './policy.ts';
+import { planPresent, type Step } from './policy-object.ts';
+
+export interface KubernetesServiceOptions {
+  readonly serviceCIDRs: readonly string[];
+  /** the Service's own address: the first of the first CIDR */
+  readonly clusterIP: string;
+  /** Where the server is reached from pods. Absent or a loopback address: the Service has no endpoints. */
+  readonly endpoint?: { readonly address: string; readonly port: number };
+  readonly clock: Clock;
+}
+
+const at = { namespace: 'default', name: 'kubernetes' };
+const portName = 'https';
+const servicePort = 443;
+
+export async function ensureKubernetesService(tools: BootstrapTools, options: KubernetesServiceOptions): Promise<void> {
+  const { endpoint } = options;
+  await ensureServiceCIDR(tools, options);
+  const port = endpoint?.port ?? servicePort;
+  const wanted: New<Service> = {
+    metadata: { ...at, labels: { component: 'apiserver', provider: 'kubernetes' } },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: options.clusterIP,
+      clusterIPs: [options.clusterIP],
+      ipFamilies: [isIPv6(options.clusterIP) ? 'IPv6' : 'IPv4'],
+      ipFamilyPolicy: 'SingleStack',
+      ports: [{ name: portName, protocol: 'TCP', port: servicePort, targetPort: port }],
+      sessionAffinity: 'None',
+    },
+  };
+  await ensureObject(tools, Service, { plan: planServicePorts, wanted: object('v1', 'Service', wanted) });
+  if (!endpoint || isIP(endpoint.address) === 0 || endpoint.address.startsWith('127.') || endpoint.address === '::1') return;
+  await ensureEndpoints(tools, endpoint);
+}
+
+const object = <T>(apiVersion: string, kind: string, body: object): T => ({ apiVersion, kind, ...body }) as T;
+
+function planServicePorts(existing: Service | undefined, wanted: Service): Step<Service> {
+  if (!existing) return { do: 'create', object: wanted };
+  const ports = wanted.spec.ports ?? [];
+  const same = existing.spec.ports?.length === 1 && existing.spec.ports[0]?.targetPort === ports[0]?.targetPort;
+  return same ? { do: 'nothing' } : { do: 'update', object: { ...existing, spec: { ...existing.spec, ports } } };
+}
+
+async function ensureEndpoints(tools: BootstrapTools, { address, port }: { address: string; port: number }): Promise<void> {
+  const ports = [{ name: portName, port, protocol: 'TCP' }];
+  await ensureObject(tools, Endpoints, {
+    plan: planFields(['subsets']),
+    wanted: object('v1', 'Endpoints', {
+      metadata: { ...at, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+      subsets: [{ addresses: [{ ip: address }], ports }],
+    }),
+  });
+  await ensureObject(tools, EndpointSlice, {
+    plan: planFields(['addressType', 'endpoints', 'ports']),
+    wanted: object('discovery.k8s.io/v1', 'EndpointSlice', {
+      metadata: { ...at, labels: { 'kubernetes.io/service-name': at.name } },
+      addressType: isIPv6(address) ? 'IPv6' : 'IPv4',
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      ports,
+    }),
+  });
+}
+
+/** Brings the named top-level fields to what is wanted. */
+const planFields =
+  <T extends KubeObject>(fields: readonly (keyof T)[]) =>
+  (existing: T | undefined, wanted: T): Step<T> => {
+    if (!existing) return { do: 'create', object: wanted };
+    if (fields.every((field) => equalSemantically(existing[field], wanted[field]))) return { do: 'nothing' };
+    return { do: 'update', object: { ...wanted, metadata: { ...existing.metadata, labels: wanted.metadata.labels } } as T };
+  };
+
+async function ensureServiceCIDR(tools: BootstrapTools, { serviceCIDRs, clock }: KubernetesServiceOptions): Promise<void> {
+  const { reader, client } = tools;
+  const wanted = { metadata: { name: at.name }, spec: { cidrs: serviceCIDRs } };
+  await ensureObject(tools, ServiceCIDR, { plan: planPresent, wanted: object('networking.k8s.io/v1', 'ServiceCIDR', wanted) });
+  const cidr = reader.get(ServiceCIDR, { name: at.name });
+  if (!cidr || cidr.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) return;
+  const condition = {
+    type: 'Ready',
+    status: 'True',
+    reason: '',
+    message: 'Kubernetes default Service CIDR is ready',
+    lastTransitionTime: formatTime(clock.now()),
+  };
+  await client.update(ServiceCIDR, { ...cidr, status: { conditions: [condition] } }, { subresource: 'status' });
+}
+
+/** The ConfigMap from which extension API servers learn whose client certificates to trust. */
+export async function ensureAuthenticationConfig(tools: BootstrapTools, clientCAPem: string): Promise<void> {
+  await ensureObject(tools, ConfigMap, {
+    plan: planFields(['data']),
+    wanted: object('v1', 'ConfigMap', {
+      metadata: { namespace: 'kube-system', name: 'extension-apiserver-authentication' },
+      data: { 'client-ca-file': clientCAPem },
+    }),
+  });
+}

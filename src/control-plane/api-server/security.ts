@@ -1,0 +1,109 @@
+/**
+ * Who may do what, and what is added: puts authentication, authorization, admission and allocation together for the
+ * pipeline. Everything reads the watch cache through `reader`; what is written goes through `loopback`.
+ */
+import type { Client } from '../../client/client.ts';
+import type { Clock, Random } from '../../client/clock.ts';
+import type { Log } from '../../client/log.ts';
+import type { ClusterPKI } from '../pki/cluster-pki.ts';
+import type { AdmissionPlugin } from './admission/plugin.ts';
+import { serviceNetwork } from './allocation/service-network.ts';
+import { anonymous } from './authentication/anonymous.ts';
+import type { Authenticator, Credentials } from './authentication/authenticator.ts';
+import { bearerTokens } from './authentication/bearer-token.ts';
+import { clientCertificates } from './authentication/client-certificate.ts';
+import { impersonate } from './authentication/impersonation.ts';
+import { openIDEndpoints } from './authentication/openid.ts';
+import { selfSubjectReviews, tokenReviews } from './authentication/reviews.ts';
+import { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
+import { tokenRequests } from './authentication/token-request.ts';
+import { accessReviews } from './authorization/access-reviews.ts';
+import type { Authorizer } from './authorization/authorizer.ts';
+import { BindingIndex } from './authorization/binding-index.ts';
+import { type Authorize, decideBy } from './authorization/decide.ts';
+import { nodeAuthorizer } from './authorization/node-authorizer.ts';
+import { NodeGraph } from './authorization/node-graph.ts';
+import { privilegedGroup } from './authorization/privileged.ts';
+import { RBAC } from './authorization/rbac.ts';
+import type { Allocator, FunctionEndpoint, PathEndpoint } from './endpoint.ts';
+import type { ObjectReader } from './reader.ts';
+import type { UserInfo } from './request.ts';
+
+export interface SecurityConfig {
+  /** who issues service account tokens; default: https://kubernetes.default.svc.cluster.local */
+  readonly serviceAccountIssuer?: string;
+  /** for whom tokens are when they do not say; default: the issuer */
+  readonly apiAudiences?: readonly string[];
+  /** one per IP family, the first is the default; default: 10.96.0.0/16 */
+  readonly serviceCIDRs?: readonly string[];
+  /** both ends belong to it; default: 30000-32767 */
+  readonly nodePortRange?: { readonly from: number; readonly to: number };
+  /** host and port under which the server is reached from outside, for OpenID discovery */
+  readonly externalAddress?: () => string;
+  /** by their upstream names */
+  readonly disabledAdmissionPlugins?: readonly string[];
+}
+
+export interface SecurityOptions {
+  readonly reader: ObjectReader;
+  /** a client in the group system:masters */
+  readonly loopback: Client;
+  readonly pki: Pick<ClusterPKI, 'serviceAccountKeys'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly config?: SecurityConfig;
+}
+
+export interface Security extends Disposable {
+  /** in order; the last one takes everybody */
+  readonly authenticators: readonly Authenticator[];
+  readonly authorizers: readonly Authorizer[];
+  readonly authorize: Authorize;
+  /** After authentication: the user that the Impersonate-* headers ask for, or the same. Throws Forbidden. */
+  impersonate(user: UserInfo, headers: Credentials['headers']): UserInfo | Promise<UserInfo>;
+  /** in order */
+  readonly admission: readonly AdmissionPlugin[];
+  readonly allocators: readonly Allocator[];
+  readonly functionEndpoints: readonly FunctionEndpoint[];
+  readonly pathEndpoints: readonly PathEndpoint[];
+}
+
+export const serviceAccountIssuerDefault = 'https://kubernetes.default.svc.cluster.local';
+const externalAddressDefault = 'kubernetes.default.svc.cluster.local';
+
+export function securityFor(options: SecurityOptions): Security {
+  const { reader, pki, clock, random, config = {} } = options;
+  const issuer = config.serviceAccountIssuer ?? serviceAccountIssuerDefault;
+  const audiences = config.apiAudiences ?? [issuer];
+  const tokens = new ServiceAccountTokens({ issuer, keys: pki.serviceAccountKeys, reader, clock, random });
+  const bindings = new BindingIndex(reader);
+  const graph = new NodeGraph(reader);
+  const rbac = new RBAC(bindings);
+  const authorizers = [privilegedGroup, nodeAuthorizer(graph), rbac];
+  const authorize = decideBy(authorizers);
+  const network = serviceNetwork({
+    reader,
+    random,
+    ...(config.serviceCIDRs && { cidrs: config.serviceCIDRs }),
+    ...(config.nodePortRange && { ports: config.nodePortRange }),
+  });
+  return {
+    authenticators: [clientCertificates(), bearerTokens(tokens, audiences), anonymous],
+    authorizers,
+    authorize,
+    impersonate: (user, headers) => impersonate(user, headers, authorize),
+    admission: [network.fields],
+    allocators: [network.clusterIPs, network.nodePorts],
+    functionEndpoints: [
+      tokenRequests({ tokens, reader, audiences, clock }),
+      tokenReviews(tokens, audiences),
+      selfSubjectReviews(clock),
+      ...accessReviews(authorize, authorizers),
+    ],
+    pathEndpoints: openIDEndpoints(tokens, config.externalAddress ?? (() => externalAddressDefault)),
+    [Symbol.dispose]() {
+      for (const each of [bindings, graph, network.clusterIPs, network.nodePorts]) each[Symbol.dispose]();
+    },
+  };
+}
