@@ -2,7 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentLog } from '../../../src/client/log.ts';
 import type { StoreOptions } from '../../../src/control-plane/store/engine.ts';
+import { openLmdbStore } from '../../../src/control-plane/store/lmdb-store.ts';
 import { openMemoryStore } from '../../../src/control-plane/store/memory-store.ts';
 import type { CommitResult, KeyValue, Op, Revision, Storage, StoreEvent, StoreEvents } from '../../../src/control-plane/store/storage.ts';
 
@@ -13,7 +15,20 @@ export interface Implementation {
 
 export const implementations: readonly Implementation[] = [
   { name: 'memory', open: (options) => Promise.resolve(openMemoryStore(options)) },
+  { name: 'LMDB', open: openTemporaryLmdbStore },
 ];
+
+/** On a directory that goes when the store closes. */
+async function openTemporaryLmdbStore(options: StoreOptions): Promise<Storage> {
+  const directory = await temporaryDirectory();
+  const store = await openLmdbStore({ ...options, path: directory.path, log: silentLog });
+  const close = store[Symbol.asyncDispose].bind(store);
+  store[Symbol.asyncDispose] = async () => {
+    await close();
+    await directory[Symbol.asyncDispose]();
+  };
+  return store;
+}
 
 /** A directory that is gone after the test. */
 export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly path: string }> {

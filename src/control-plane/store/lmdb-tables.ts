@@ -1,0 +1,214 @@
+/**
+ * The store's tables in one LMDB environment: `data.mdb` in a directory of its own.
+ *
+ * A batch is one LMDB transaction, synced before `write` resolves; LMDB's two alternating meta pages make it whole or
+ * absent after a crash. Writing and syncing happen on LMDB's own thread; reads are synchronous, from the memory map.
+ * One process at a time has the directory (store-owner.ts).
+ *
+ * Databases: `log` position → change with value, `heads` key → newest position, `leases`, `leaseKeys`, `meta`.
+ */
+import { mkdir, open as openFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database, RootDatabase } from 'lmdb';
+import { decodeEntry, decodeHead, decodeLease, encodeEntries, encodeHeads, encodeLease } from './lmdb-records.ts';
+import { StoreUnavailableError } from './storage.ts';
+import { claimStore, releaseStore, type StoreOwner } from './store-owner.ts';
+import {
+  type Head,
+  type LeaseRecord,
+  type LogEntry,
+  type Position,
+  revisionOf,
+  type Tables,
+  type TablesState,
+  type WriteBatch,
+} from './tables.ts';
+
+/** Written into every store; a program refuses stores of a later format. */
+const formatVersion = 1;
+/** Three objects of 2 kB fit on one; LMDB gives what is larger than half a page its own pages. */
+const pageBytes = 8192;
+const databasesMax = 8;
+/** a lease's key holds nothing */
+const present = Buffer.from([1]);
+
+type Bytes<K extends string | number | (string | number)[]> = Database<Buffer, K>;
+
+/** Positions only grow, so an entry goes to the end without a search, and pages are filled to the brim. */
+type Log = Bytes<number> & { put(position: number, record: Buffer, options: { append: true }): Promise<boolean> };
+
+interface Databases {
+  readonly root: RootDatabase<Buffer, string>;
+  readonly log: Log;
+  readonly heads: Bytes<string>;
+  readonly leases: Bytes<number>;
+  readonly leaseKeys: Bytes<(string | number)[]>;
+  readonly meta: Bytes<string>;
+}
+
+export class LmdbTables implements Tables {
+  readonly state: TablesState | undefined;
+  readonly leases: readonly LeaseRecord[];
+  readonly #path: string;
+  readonly #owner: StoreOwner;
+  readonly #databases: Databases;
+
+  private constructor(path: string, owner: StoreOwner, databases: Databases) {
+    this.#path = path;
+    this.#owner = owner;
+    this.#databases = databases;
+    this.state = readState(databases, path);
+    this.leases = [...databases.leases.getRange()].map(({ key, value }) => decodeLease(key, value));
+  }
+
+  /** Throws `StoreUnavailableError` when another process has the directory, or when it can't be used. */
+  static async open(path: string): Promise<LmdbTables> {
+    try {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+      const databases = await openDatabases(path);
+      try {
+        const owner = claimStore(databases.meta, path);
+        await syncDirectory(path);
+        return new LmdbTables(path, owner, databases);
+      } catch (error) {
+        await databases.root.close();
+        throw error;
+      }
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) throw error;
+      throw new StoreUnavailableError(`the store in ${path} can't be opened: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  head(key: string): Head | undefined {
+    const record = this.#databases.heads.getBinaryFast(key);
+    return record && decodeHead(record);
+  }
+
+  *heads(prefix: string, startAfter: string | undefined): Iterable<readonly [string, Head]> {
+    const after = startAfter !== undefined && startAfter >= prefix;
+    const start = after ? startAfter : prefix;
+    const range = this.#databases.heads.getRange({ ...(start !== '' && { start }), ...(after && { exclusiveStart: true }) });
+    for (const { key, value } of range) {
+      if (!key.startsWith(prefix)) return;
+      yield [key, decodeHead(value)];
+    }
+  }
+
+  entry(position: Position): LogEntry | undefined {
+    const record = this.#databases.log.getBinaryFast(position);
+    return record && decodeEntry(position, record);
+  }
+
+  *log(start: Position, wanted: (key: string) => boolean): Iterable<LogEntry> {
+    for (const { key, value } of this.#databases.log.getRange({ start })) yield decodeEntry(key, value, wanted);
+  }
+
+  leaseKeys(lease: number, startAfter: string | undefined, limit: number): string[] {
+    const start = startAfter === undefined ? [lease] : [lease, startAfter];
+    const range = this.#databases.leaseKeys.getKeys({ start, end: [lease + 1], exclusiveStart: startAfter !== undefined, limit });
+    return Array.from(range, ([, key]) => String(key));
+  }
+
+  /** Commits of one turn of the event loop go together; so do those whose answers were sent in the same turn. */
+  gather(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async write(batch: WriteBatch): Promise<void> {
+    const values = encodeEntries(batch.entries);
+    const heads = encodeHeads(batch.entries);
+    const endedKeys = batch.endedLeases.flatMap((lease) =>
+      Array.from(this.#databases.leaseKeys.getKeys({ start: [lease], end: [lease + 1] })),
+    );
+    const { root, log, heads: headsOf, leases, leaseKeys, meta } = this.#databases;
+    try {
+      await root.batch(() => {
+        for (const key of batch.droppedHeads) void headsOf.remove(key);
+        for (const [index, entry] of batch.entries.entries()) {
+          void log.put(entry.position, values[index] as Buffer, { append: true });
+          void headsOf.put(entry.key, heads[index] as Buffer);
+          if (entry.lease > 0) void leaseKeys.put([entry.lease, entry.key], present);
+        }
+        for (const position of batch.droppedEntries) void log.remove(position);
+        for (const lease of batch.leases) void leases.put(lease.id, encodeLease(lease));
+        for (const lease of batch.endedLeases) void leases.remove(lease);
+        for (const key of endedKeys) void leaseKeys.remove(key);
+        void meta.put('state', Buffer.from(JSON.stringify(batch.state)));
+      });
+    } catch (error) {
+      throw await commitError(error, this.#path);
+    }
+  }
+
+  async sizeBytes(): Promise<number> {
+    return (await stat(join(this.#path, 'data.mdb'))).size;
+  }
+
+  async close(): Promise<void> {
+    releaseStore(this.#databases.meta, this.#owner);
+    await this.#databases.root.close();
+  }
+}
+
+async function openDatabases(path: string): Promise<Databases> {
+  const { open } = await import('lmdb');
+  const root = open<Buffer, string>({
+    path,
+    noSubdir: false,
+    encoding: 'binary',
+    pageSize: pageBytes,
+    maxDbs: databasesMax,
+    // The engine gathers writes itself and has one batch under way; each is synced before it counts as committed.
+    eventTurnBatching: false,
+    overlappingSync: false,
+  });
+  const database = <K extends string | number | (string | number)[]>(name: string): Bytes<K> =>
+    root.openDB<Buffer, K>({ name, encoding: 'binary' });
+  return {
+    root,
+    log: database<number>('log') as Log,
+    heads: database('heads'),
+    leases: database('leases'),
+    leaseKeys: database('leaseKeys'),
+    meta: database('meta'),
+  };
+}
+
+function readState({ meta, log }: Databases, path: string): TablesState | undefined {
+  const format = meta.get('format');
+  if (!format) {
+    meta.putSync('format', Buffer.from(String(formatVersion)));
+    return undefined;
+  }
+  if (Number(format.toString()) > formatVersion)
+    throw new StoreUnavailableError(
+      `the store in ${path} was written by a later version (format ${format}, this one reads ${formatVersion})`,
+    );
+  const record = meta.get('state');
+  const state = record && (JSON.parse(record.toString()) as TablesState);
+  // Both were always written together.
+  for (const position of log.getKeys({ reverse: true, limit: 1 })) {
+    if (revisionOf(position) > (state?.revision ?? 0))
+      throw new StoreUnavailableError(`the store in ${path} is damaged: its log goes on after its end`);
+  }
+  return state;
+}
+
+/** What LMDB says is in a promise that hangs on what its binding says. */
+async function commitError(error: unknown, path: string): Promise<Error> {
+  const said = error instanceof Error && 'commitError' in error ? error.commitError : undefined;
+  const cause = await Promise.resolve(said).then(
+    () => error,
+    (reason: unknown) => reason,
+  );
+  return new Error(`${cause instanceof Error ? cause.message : String(cause)} (${path}; is the disk full?)`, { cause });
+}
+
+/** So that the file itself is still there after a power failure. */
+async function syncDirectory(path: string): Promise<void> {
+  await using directory = await openFile(path, 'r');
+  await directory.sync();
+}

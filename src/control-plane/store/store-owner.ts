@@ -1,0 +1,81 @@
+/**
+ * One process at a time has a store. Its name is a record in the store itself, claimed in a write transaction, which
+ * LMDB lets one process at a time have; a process that was killed is recognized as gone, so its claim blocks nobody.
+ *
+ * A process is known by its id, the time it started at and the boot of the machine. Across PID namespaces (two
+ * containers on one volume) ids mean nothing: a claim from another namespace counts as gone.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import type { Database } from 'lmdb';
+import { StoreUnavailableError } from './storage.ts';
+
+export interface StoreOwner {
+  readonly pid: number;
+  /** what identifies the process besides its id; where the system does not say, '' */
+  readonly process: string;
+  /** the boot and the PID namespace in which the id means something */
+  readonly machine: string;
+  /** of this opening */
+  readonly id: string;
+}
+
+const ownerKey = 'owner';
+
+export function claimStore(meta: Database<Buffer, string>, path: string): StoreOwner {
+  const own: StoreOwner = { pid: process.pid, process: startOf(process.pid) ?? '', machine: machineOf(), id: randomUUID() };
+  const other = meta.transactionSync(() => {
+    const owner = readOwner(meta);
+    if (owner && isAlive(owner, own)) return owner;
+    void meta.put(ownerKey, Buffer.from(JSON.stringify(own)));
+    return undefined;
+  });
+  if (other) throw new StoreUnavailableError(`the store in ${path} is in use by process ${other.pid}`);
+  return own;
+}
+
+export function releaseStore(meta: Database<Buffer, string>, own: StoreOwner): void {
+  meta.transactionSync(() => {
+    if (readOwner(meta)?.id === own.id) void meta.remove(ownerKey);
+  });
+}
+
+function readOwner(meta: Database<Buffer, string>): StoreOwner | undefined {
+  const record = meta.get(ownerKey);
+  return record && (JSON.parse(record.toString()) as StoreOwner);
+}
+
+function isAlive(owner: StoreOwner, own: StoreOwner): boolean {
+  if (owner.machine !== own.machine) return false;
+  const start = startOf(owner.pid);
+  return start !== undefined && start === owner.process;
+}
+
+/** Undefined: there is no such process. */
+function startOf(pid: number): string | undefined {
+  if (process.platform === 'linux') {
+    const fields = readIfThere(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ');
+    // proc(5): field 3, the state, is the first after the name; field 22 is the start in clock ticks since boot.
+    return fields?.[0] === 'Z' ? undefined : fields?.[19];
+  }
+  try {
+    process.kill(pid, 0);
+    return '';
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM' ? '' : undefined;
+  }
+}
+
+function machineOf(): string {
+  if (process.platform !== 'linux') return '';
+  return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return undefined;
+    throw error;
+  }
+}
