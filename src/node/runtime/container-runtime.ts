@@ -148,8 +148,9 @@ export interface ContainerRuntime extends AsyncDisposable {
   imageFsInfo(options?: CallOptions): Promise<readonly cri.FilesystemUsage[]>;
 
   /**
-   * What changes from now on, until the signal is aborted (then it ends normally). It survives a restart of the
-   * runtime. Where the runtime tells nothing by itself, its state is listed every second and compared.
+   * First an event for the state of everything that there is, then what changes, until the signal is aborted (then it
+   * ends normally). It survives a restart of the runtime. Where the runtime tells nothing by itself, its state is listed
+   * every second and compared.
    */
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
 }

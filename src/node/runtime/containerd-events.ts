@@ -30,7 +30,8 @@ interface Envelope {
 type Subscribe = (request: { readonly filters: readonly string[] }) => ClientReadableStream<Envelope>;
 
 /**
- * The ids of containers (sandboxes are containers too) of which something changed, until the signal is aborted. Throws
+ * The ids of containers (sandboxes are containers too) of which something changed, until the signal is aborted; first
+ * an empty one when the subscription was sent. Throws
  * a `RuntimeError` when the stream breaks: Unavailable when containerd went away, Unimplemented when it is none.
  */
 export async function* subscribeToContainerd(socket: string, signal: AbortSignal): AsyncGenerator<string> {
@@ -42,6 +43,8 @@ export async function* subscribeToContainerd(socket: string, signal: AbortSignal
   const onAbort = (): void => stream.cancel();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
+    // what happened before containerd took the subscription is not told: look for it
+    yield '';
     for await (const { event } of stream as AsyncIterable<Envelope>) {
       const id = changedContainer(event?.value);
       if (id !== undefined) yield id;

@@ -5,9 +5,9 @@
  */
 import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
@@ -23,6 +23,7 @@ const run = promisify(execFile);
 /** The version is part of the name: a new program gets a new one. */
 export const pauseImage = 'timonier.dev/pause:1';
 const criNamespace = 'k8s.io';
+const gzipMagic = Buffer.from([0x1f, 0x8b]);
 /** more than any description of an image archive needs */
 const descriptionBytesMax = 4 * 2 ** 20;
 /** how long the CRI plugin may take to notice an image that was imported */
@@ -56,9 +57,7 @@ export class ImageLoader {
   async load(archive: string | Readable | Buffer): Promise<readonly string[]> {
     const dir = await mkdtemp(join(this.#options.dir, 'image-'));
     try {
-      const file = typeof archive === 'string' ? archive : join(dir, 'archive.tar');
-      if (Buffer.isBuffer(archive)) await writeFile(file, archive);
-      else if (typeof archive !== 'string') await pipeline(archive, createWriteStream(file));
+      const file = await plainFile(archive, join(dir, 'archive.tar'));
       const images = await readArchiveNames(file);
       if (images.length === 0) throw new Error('the archive names no image: save it with a name, as in `docker save NAME:TAG`');
       await this.#ctr('images', 'import', '--snapshotter', this.#options.snapshotter, file);
@@ -108,7 +107,7 @@ type DockerManifest = readonly { readonly RepoTags?: readonly string[] | null }[
 /** The names that an archive gives its images: from `index.json` (OCI), else from `manifest.json` (docker). */
 export async function readArchiveNames(file: string): Promise<NamedImage[]> {
   const descriptions = new Map<string, string>();
-  for await (const { path, content } of readTar(await openArchive(file), descriptionBytesMax)) {
+  for await (const { path, content } of readTar(createReadStream(file), descriptionBytesMax)) {
     if ((path === 'index.json' || path === 'manifest.json') && content) descriptions.set(path, content.toString());
   }
   const index = JSON.parse(descriptions.get('index.json') ?? '{}') as Index;
@@ -121,10 +120,32 @@ export async function readArchiveNames(file: string): Promise<NamedImage[]> {
   return manifest.flatMap(({ RepoTags }) => (RepoTags ?? []).map((name) => ({ name })));
 }
 
-async function openArchive(file: string): Promise<AsyncIterable<Buffer>> {
-  const head = createReadStream(file, { end: 1 });
-  let magic = Buffer.alloc(0);
-  for await (const part of head) magic = Buffer.concat([magic, part as Buffer]);
-  const source = createReadStream(file);
-  return magic.equals(Buffer.from([0x1f, 0x8b])) ? source.pipe(createGunzip()) : source;
+/** `ctr` reads uncompressed archives from files: the archive itself if it is one, else what is written to `copy`. */
+async function plainFile(archive: string | Readable | Buffer, copy: string): Promise<string> {
+  const source = typeof archive === 'string' ? createReadStream(archive) : Buffer.isBuffer(archive) ? Readable.from([archive]) : archive;
+  const [first, whole] = await peek(source);
+  const compressed = first.subarray(0, gzipMagic.length).equals(gzipMagic);
+  if (typeof archive === 'string' && !compressed) {
+    source.destroy();
+    return archive;
+  }
+  if (compressed) await pipeline(whole, createGunzip(), createWriteStream(copy));
+  else await pipeline(whole, createWriteStream(copy));
+  return copy;
+}
+
+/** The first bytes of a stream, and all of it again. */
+async function peek(source: Readable): Promise<readonly [Buffer, AsyncIterable<Buffer>]> {
+  const parts = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let first: Buffer = Buffer.alloc(0);
+  while (first.length < gzipMagic.length) {
+    const next = await parts.next();
+    if (next.done) break;
+    first = Buffer.concat([first, next.value]);
+  }
+  async function* whole(): AsyncGenerator<Buffer> {
+    yield first;
+    for (let next = await parts.next(); !next.done; next = await parts.next()) yield next.value;
+  }
+  return [first, whole()];
 }

@@ -79,7 +79,7 @@ class Relister {
   readonly #options: RelistOptions;
   readonly #queue: EventQueue;
   readonly #signal: AbortSignal;
-  #listing: Listing | undefined;
+  #listing: Listing = new Map();
   #periodMs: number = relistMs;
   /** the containers that hints named, until a change of them is seen */
   readonly #hinted = new Set<string>();
@@ -131,7 +131,7 @@ class Relister {
     const { runtime, log } = this.#options;
     try {
       const listing = await listAll(runtime, this.#signal);
-      const events = this.#listing ? planEvents(this.#listing, listing) : [];
+      const events = planEvents(this.#listing, listing);
       this.#listing = listing;
       for (const event of events) {
         this.#hinted.delete(event.containerId);

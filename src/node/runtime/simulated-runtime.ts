@@ -366,6 +366,8 @@ export class SimulatedRuntime implements ContainerRuntime {
   async *events(signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
     const queue = new EventQueue();
     this.#queues.add(queue);
+    for (const sandbox of this.#sandboxes.values()) queue.push(eventOf(sandbox.ready ? 'started' : 'stopped', sandbox, sandbox.id));
+    for (const { state, sandbox, id } of this.#containers.values()) queue.push(eventOf(eventTypes[state], sandbox, id));
     try {
       yield* queue.read(signal);
     } finally {
@@ -429,7 +431,7 @@ export class SimulatedRuntime implements ContainerRuntime {
 
   #tell(type: RuntimeEvent['type'], sandbox: Sandbox, containerId: string): void {
     if (this.#queues.size === 0) return;
-    const event = { type, podUid: sandbox.config.metadata.uid, podSandboxId: sandbox.id, containerId };
+    const event = eventOf(type, sandbox, containerId);
     for (const queue of this.#queues) queue.push(event);
   }
 
@@ -454,6 +456,17 @@ export class SimulatedRuntime implements ContainerRuntime {
   #newId(): string {
     return (this.#random.uuid() + this.#random.uuid()).replaceAll('-', '');
   }
+}
+
+const eventTypes = {
+  CONTAINER_CREATED: 'created',
+  CONTAINER_RUNNING: 'started',
+  CONTAINER_EXITED: 'stopped',
+  CONTAINER_UNKNOWN: 'stopped',
+} as const;
+
+function eventOf(type: RuntimeEvent['type'], { id, config }: Sandbox, containerId: string): RuntimeEvent {
+  return { type, podUid: config.metadata.uid, podSandboxId: id, containerId };
 }
 
 function scriptOf({ sandbox, config }: SimulatedContainer): SimulationScript {
