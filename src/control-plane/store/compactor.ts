@@ -16,6 +16,8 @@ export interface CompactorOptions {
   readonly historyMs: number;
   readonly historyRevisions: number;
   readonly revision: Revision;
+  /** a compaction that was begun has still to be brought to its end */
+  readonly unfinished: boolean;
   readonly compacted: () => Revision;
   readonly compact: (revision: Revision) => Promise<void>;
 }
@@ -33,6 +35,7 @@ export class Compactor {
   /** This revision, and all before it, are older than history is kept. */
   #old: Revision = 0;
   #revision: Revision;
+  #unfinished: boolean;
   #timer: Timer | undefined;
   #running: boolean = false;
   #stopped: boolean = false;
@@ -41,6 +44,7 @@ export class Compactor {
     this.#options = options;
     this.#stepMs = Math.max(1, options.historyMs / stepsPerKept);
     this.#revision = options.revision;
+    this.#unfinished = options.unfinished;
     this.#mark();
     this.#arm();
   }
@@ -62,14 +66,20 @@ export class Compactor {
     this.#marks.push({ atMs: this.#options.clock.monotonic(), revision: this.#revision });
   }
 
+  #arm(): void {
+    if (this.#running || this.#stopped) return;
+    const delayMs = this.#unfinished ? retryMs : this.#untilNextMs();
+    if (delayMs !== undefined) this.#timer = this.#options.clock.setTimeout(() => void this.#run(), delayMs);
+  }
+
   /** Nothing to do until there are more revisions than are kept, and a mark is old enough. */
-  #arm(delayMsMin = this.#stepMs): void {
+  #untilNextMs(): number | undefined {
     const { clock, historyMs, historyRevisions, compacted } = this.#options;
-    if (this.#running || this.#stopped || this.#revision - compacted() <= historyRevisions) return;
+    if (this.#revision - compacted() <= historyRevisions) return undefined;
     if (this.#marks.length === 0) this.#mark();
     const next = this.#marks[0];
     const delayMs = this.#old > compacted() || !next ? 0 : next.atMs + historyMs - clock.monotonic();
-    this.#timer = clock.setTimeout(() => void this.#run(), Math.max(delayMs, delayMsMin));
+    return Math.max(delayMs, this.#stepMs);
   }
 
   async #run(): Promise<void> {
@@ -81,14 +91,14 @@ export class Compactor {
     const oldMs = clock.monotonic() - historyMs;
     while ((this.#marks[0]?.atMs ?? Number.POSITIVE_INFINITY) <= oldMs) this.#old = this.#marks.shift()?.revision ?? this.#old;
     const target = Math.min(this.#old, this.#revision - historyRevisions);
-    let failed = false;
-    if (target > compacted()) {
+    if (target > compacted() || this.#unfinished) {
       // A store that can't write says so to its writers; history just stays a little longer.
-      await compact(target).catch(() => {
-        failed = true;
-      });
+      this.#unfinished = await compact(Math.max(target, compacted())).then(
+        () => false,
+        () => true,
+      );
     }
     this.#running = false;
-    this.#arm(failed ? retryMs : this.#stepMs);
+    this.#arm();
   }
 }

@@ -118,10 +118,10 @@ export class StoreEngine implements Storage {
       historyMs: options.historyMs ?? historyMsDefault,
       historyRevisions: options.historyRevisions ?? historyRevisionsDefault,
       revision: state.revision,
+      unfinished: state.swept < state.compacted,
       compacted: () => this.#compacted,
       compact: (revision) => this.compact(revision),
     });
-    if (this.#swept < this.#compacted) this.#sweep().catch(() => this.#compactor.advance(this.#revision));
   }
 
   get revision(): Revision {
@@ -167,7 +167,7 @@ export class StoreEngine implements Storage {
   async compact(revision: Revision): Promise<void> {
     this.#checkOpen();
     if (revision > this.#revision) throw futureRevision(revision, this.#revision);
-    if (revision <= this.#compacted) return;
+    if (revision < this.#compacted) return;
     this.#compacted = revision;
     await this.#sweep();
   }
@@ -240,7 +240,10 @@ export class StoreEngine implements Storage {
       resolve,
       reject,
       addTo: (batch) => {
-        for (const change of changes) batch.entries.push(change.entry);
+        for (const { entry, event } of changes) {
+          batch.entries.push(entry);
+          batch.state.revision = event.revision;
+        }
       },
     });
   }

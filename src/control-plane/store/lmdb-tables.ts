@@ -67,9 +67,14 @@ export class LmdbTables implements Tables {
       await mkdir(path, { recursive: true, mode: 0o700 });
       const databases = await openDatabases(path);
       try {
-        const owner = claimStore(databases.meta, path);
         await syncDirectory(path);
-        return new LmdbTables(path, owner, databases);
+        const owner = claimStore(databases.meta, path);
+        try {
+          return new LmdbTables(path, owner, databases);
+        } catch (error) {
+          releaseStore(databases.meta, owner);
+          throw error;
+        }
       } catch (error) {
         await databases.root.close();
         throw error;

@@ -48,7 +48,7 @@ export class MemoryTables implements Tables {
     return Promise.resolve();
   }
 
-  write(batch: WriteBatch): undefined {
+  write(batch: WriteBatch): Promise<void> | undefined {
     for (const key of batch.droppedHeads) this.#heads.delete(key);
     for (const entry of batch.entries) this.#put(entry);
     for (const position of batch.droppedEntries) {
@@ -58,6 +58,7 @@ export class MemoryTables implements Tables {
       this.#bytes -= sizeOf(entry);
     }
     for (const lease of batch.endedLeases) this.#leaseKeys.delete(lease);
+    return undefined;
   }
 
   sizeBytes(): Promise<number> {

@@ -1,0 +1,231 @@
+/** What the durable store promises beyond the contract: restarts, kill -9, one owner, a full disk, a bounded file. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Clock, realClock } from '../../src/client/clock.ts';
+import { silentLog } from '../../src/client/log.ts';
+import { VirtualClock } from '../../src/client/virtual-clock.ts';
+import { openLmdbStore } from '../../src/control-plane/store/lmdb-store.ts';
+import { CompactedError, type Revision, type Storage, StoreUnavailableError } from '../../src/control-plane/store/storage.ts';
+import { committed, describeEvent, list, put, takeEvents, temporaryDirectory, text } from './storage/stores.ts';
+
+const never = new AbortController().signal;
+const killRounds = 100;
+const childProgram = fileURLToPath(new URL('storage/writing-child.ts', import.meta.url));
+
+function open(path: string, clock: Clock = realClock): Promise<Storage> {
+  return openLmdbStore({ path, clock, log: silentLog });
+}
+
+it('everything is there after a restart: state, history, compaction, leases', async () => {
+  await using directory = await temporaryDirectory();
+  const clock = new VirtualClock();
+  let lease: number;
+  {
+    await using store = await open(directory.path, clock);
+    lease = await store.grantLease(60);
+    await committed(store, put('a', '1'));
+    await committed(store, put('a', '2'), put('leased', '1', { lease }), put('gone', '1'));
+    await committed(store, { key: 'gone' });
+    await store.compact(3);
+    await clock.advance(20_000);
+  }
+  await clock.advance(20_000);
+  {
+    await using store = await open(directory.path, clock);
+    assert.equal(store.revision, 4);
+    assert.equal(store.compactedRevision, 3);
+    assert.deepEqual(await list(store, ''), ['a=2@3+2', 'leased=1@3+3']);
+    assert.deepEqual(await list(store, '', 3), ['a=2@3+2', 'gone=1@3+3', 'leased=1@3+3']);
+    await assert.rejects(store.range({ prefix: '', atRevision: 2 }), CompactedError);
+    const events = takeEvents(store.watch({ prefix: '', revision: 3 }, never), 2);
+    await clock.advance(20_000);
+    assert.deepEqual((await events).map(describeEvent), ['delete gone@4 was gone=1@3+3', 'delete leased@5 was leased=1@3+3']);
+    assert.notEqual(await store.grantLease(10), lease);
+  }
+});
+
+it('a lease that ended while nobody ran ends at the start', async () => {
+  await using directory = await temporaryDirectory();
+  const clock = new VirtualClock();
+  {
+    await using store = await open(directory.path, clock);
+    await committed(store, put('a', '1', { lease: await store.grantLease(60) }));
+  }
+  await clock.advance(3_600_000);
+  await using store = await open(directory.path, clock);
+  const events = takeEvents(store.watch({ prefix: '', revision: 2 }, never), 1);
+  await clock.advance(0);
+  assert.deepEqual((await events).map(describeEvent), ['delete a@3 was a=1@2+2']);
+});
+
+it('a second owner is refused, by name, as long as the first one has the store', async () => {
+  await using directory = await temporaryDirectory();
+  const { path } = directory;
+  const inUse = { name: 'StoreUnavailableError', message: `the store in ${path} is in use by process ${process.pid}` };
+  {
+    await using first = await open(path);
+    await assert.rejects(open(path), inUse);
+    await assert.rejects(open(path), inUse);
+    await committed(first, put('a', '1'));
+  }
+  await using next = await open(path);
+  assert.deepEqual(await list(next, ''), ['a=1@2+2']);
+
+  await using elsewhere = await temporaryDirectory();
+  await using child = new WritingChild({ path: elsewhere.path, writers: 1 });
+  await child.acknowledged(1);
+  await assert.rejects(open(elsewhere.path), {
+    name: 'StoreUnavailableError',
+    message: `the store in ${elsewhere.path} is in use by process ${child.pid}`,
+  });
+});
+
+it('a path that can not be used is named', async () => {
+  await assert.rejects(
+    open('/dev/null/store'),
+    (error) => error instanceof StoreUnavailableError && /\/dev\/null\/store/.test(error.message),
+  );
+});
+
+it(`kill -9 in the middle of writes, ${killRounds} times: no acknowledged write is lost, revisions never go back`, async () => {
+  await using directory = await temporaryDirectory();
+  let revision: Revision = 0;
+  for (let round = 0; round < killRounds; round++) {
+    const writers = 1 + (round % 16);
+    let acknowledged: Map<string, { count: number; revision: Revision }>;
+    {
+      await using child = new WritingChild({ path: directory.path, writers });
+      acknowledged = await child.acknowledged(1 + ((round * 37) % 200));
+    }
+    await using store = await open(directory.path);
+    for (const [writer, last] of acknowledged) {
+      revision = Math.max(revision, last.revision);
+      const { items } = await store.range({ key: `a/${writer}` });
+      const count = Number(text(items[0]?.value));
+      assert(
+        count === last.count || count === last.count + 1,
+        `round ${round}: writer ${writer} wrote ${last.count} and ${count} is there`,
+      );
+    }
+    assert(store.revision >= revision, `round ${round}: revision ${revision} became ${store.revision}`);
+    revision = store.revision;
+    const items = (await store.range({ prefix: '' })).items.map((item) => [item.key, text(item.value)]);
+    const half = items.length / 2;
+    assert.deepEqual(
+      items.slice(0, half).map(([key, value]) => [key?.slice(1), value]),
+      items.slice(half).map(([key, value]) => [key?.slice(1), value]),
+      'commits are whole',
+    );
+  }
+});
+
+it('a full disk fails writes, loses none, and is over when there is space again', async (t) => {
+  if (process.platform !== 'linux') return t.skip('limits the size of files with prlimit');
+  await using directory = await temporaryDirectory();
+  await using child = new WritingChild({ path: directory.path, writers: 8, valueBytes: 2000, fileKilobytesMax: 600 });
+  const before = await child.failed();
+  assert(before.size > 0);
+  execFileSync('prlimit', ['--fsize=unlimited', '--pid', `${child.pid}`]);
+  const after = await child.acknowledged(200);
+  for (const [writer, { count, revision }] of before) {
+    const later = after.get(writer);
+    assert(later && later.count > count && later.revision > revision);
+  }
+});
+
+it('the file does not grow under a controller that writes for ever', async () => {
+  await using directory = await temporaryDirectory();
+  const clock = new VirtualClock();
+  await using store = await openLmdbStore({ path: directory.path, clock, log: silentLog, historyMs: 1_000, historyRevisions: 500 });
+  const value = 'x'.repeat(1000);
+  const write = async (updates: number): Promise<void> => {
+    for (let at = 0; at < updates; at += 200) {
+      await Promise.all(Array.from({ length: 200 }, (_, i) => store.commit([put(`k${(at + i) % 300}`, `${at + i} ${value}`)])));
+      await clock.advance(100);
+    }
+  };
+  await write(10_000);
+  const early = await store.sizeBytes();
+  await write(40_000);
+  const late = await store.sizeBytes();
+  assert.equal(store.revision, 50_001);
+  assert(store.compactedRevision > 40_000);
+  assert(late <= early * 1.25, `${early} bytes became ${late}`);
+  assert.equal((await list(store, '')).length, 300);
+});
+
+interface Acknowledged {
+  readonly count: number;
+  readonly revision: Revision;
+}
+
+/** The program, its last acknowledged write per writer, and its end by SIGKILL. */
+class WritingChild {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  readonly #last = new Map<string, Acknowledged>();
+  #count = 0;
+  #failed: boolean = false;
+  #waiting: { readonly until: () => boolean; readonly resolve: () => void }[] = [];
+
+  constructor(options: { path: string; writers: number; valueBytes?: number; fileKilobytesMax?: number }) {
+    const { path, writers, valueBytes = 100, fileKilobytesMax } = options;
+    const limit = fileKilobytesMax ? `ulimit -S -f ${fileKilobytesMax}; ` : '';
+    const command = `${limit}exec "$0" "$@"`;
+    // LMDB's binding prints failed writes; expected ones are not shown.
+    const errors = fileKilobytesMax ? 'ignore' : 'inherit';
+    const args = ['-c', command, process.execPath, childProgram, path, `${writers}`, `${valueBytes}`];
+    this.#child = spawn('bash', args, { stdio: ['ignore', 'pipe', errors] });
+    this.#exited = once(this.#child, 'close');
+    if (!this.#child.stdout) throw new Error('no standard output');
+    createInterface(this.#child.stdout).on('line', (line) => this.#take(line));
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Waits for so many more acknowledged writes. What is said until the end is in the map, too. */
+  async acknowledged(count: number): Promise<Map<string, Acknowledged>> {
+    const until = this.#count + count;
+    await this.#until(() => this.#count >= until);
+    return this.#last;
+  }
+
+  /** Waits for a write that fails: what had been acknowledged until then. */
+  async failed(): Promise<Map<string, Acknowledged>> {
+    await this.#until(() => this.#failed);
+    return new Map(this.#last);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  #until(condition: () => boolean): Promise<void> {
+    const reached = new Promise<void>((resolve) => this.#waiting.push({ until: condition, resolve }));
+    const ended = this.#exited.then(() => {
+      throw new Error('the program ended by itself');
+    });
+    return Promise.race([reached, ended]);
+  }
+
+  #take(line: string): void {
+    const [writer = '', count, revision] = line.split(' ');
+    if (writer === 'failed') this.#failed = true;
+    else if (writer !== 'opened' && revision !== undefined) {
+      this.#count++;
+      this.#last.set(writer, { count: Number(count), revision: Number(revision) });
+    }
+    this.#waiting = this.#waiting.filter((waiter) => {
+      if (!waiter.until()) return true;
+      waiter.resolve();
+      return false;
+    });
+  }
+}
