@@ -23,14 +23,20 @@ export function decodeContinue(token: string): ContinueToken {
   try {
     decoded = JSON.parse(Buffer.from(token, 'base64url').toString()) as typeof decoded;
   } catch (error) {
-    throw errors.badRequest(`continue key is not valid: ${error instanceof Error ? error.message : String(error)}`);
+    throw errors.badRequest(`invalid continue token: continue key is not valid: ${error instanceof Error ? error.message : String(error)}`);
   }
   const { v, rv, start } = decoded;
-  if (v !== tokenVersion) throw errors.badRequest(`continue key is not valid: server does not recognize this encoded version ${String(v)}`);
+  if (v !== tokenVersion)
+    throw errors.badRequest(
+      `invalid continue token: continue key is not valid: server does not recognize this encoded version ${String(v)}`,
+    );
   if (typeof rv !== 'number' || rv === 0)
-    throw errors.badRequest('continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+    throw errors.badRequest(
+      'invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)',
+    );
   if (typeof start !== 'string' || start === '')
-    throw errors.badRequest('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)');
-  if (start.split('/').some((part) => part === '.' || part === '..')) throw errors.badRequest(`continue key is not valid: ${start}`);
+    throw errors.badRequest('invalid continue token: continue key is not valid: encoded start key empty (version meta.k8s.io/v1)');
+  if (start.split('/').some((part) => part === '.' || part === '..'))
+    throw errors.badRequest(`invalid continue token: continue key is not valid: ${start}`);
   return { revision: rv, after: start.replace(/^\//, '').replaceAll(keyEnd, '') };
 }

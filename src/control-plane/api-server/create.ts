@@ -7,12 +7,12 @@ import type { ObjectMeta } from '../../api/generated/meta-v1.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors, isStatusError, StatusError } from '../../api/meta/status-error.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { validateMetadata } from '../../api/schema/metadata.ts';
 import { admissionRequest } from './admission-request.ts';
 import { allocate, release } from './allocation-steps.ts';
 import { commitObject } from './commit.ts';
 import type { Core } from './core.ts';
 import { applyDefaults, decodeObject, isDryRun } from './decode.ts';
-import { validateMetadata } from './metadata-validation.ts';
 import type { AdmissionRequest } from './request.ts';
 import { withRequestMetadata } from './request-metadata.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
@@ -96,7 +96,8 @@ function alreadyExists(served: ServedKind, existing: StoredObject | undefined): 
 
 function withIdentity(core: Core, served: ServedKind, object: KubeObject): KubeObject {
   const { name, generateName, namespace, generation, resourceVersion, ...rest } = object.metadata;
-  if (resourceVersion && resourceVersion !== '0') throw errors.internal('resourceVersion should not be set on objects to be created');
+  if (resourceVersion && resourceVersion !== '0')
+    throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
   const finalName = name || (generateName ? generateName.slice(0, generatedBaseMax) + core.random.suffix(generatedSuffixLength) : '');
   const metadata: ObjectMeta = {
     ...(finalName && { name: finalName }),

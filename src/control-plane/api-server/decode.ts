@@ -2,8 +2,9 @@
 import type { Scale } from '../../api/generated/autoscaling-v1.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import { errors, type FieldError, fieldErrors } from '../../api/meta/status-error.ts';
+import { errors, type FieldError, fieldErrors, isStatusError } from '../../api/meta/status-error.ts';
 import { type BodyType, bodyTypeOf, decodeBody, type FieldValidation, parseBody, parseFieldValidation } from '../../api/schema/body.ts';
+import { applyDefaults as fillDefaults } from '../../api/schema/default.ts';
 import type { GroupVersionKind } from '../../api/schema/types.ts';
 import type { BodyContent, RequestOptions, ResourceRequest } from './resource-request.ts';
 import { refuse } from './validate.ts';
@@ -52,7 +53,14 @@ export const scaleType: GroupVersionKind = { group: 'autoscaling', version: 'v1'
 
 /** What a patch made of an object, as an object of the type again. Parts that the patch left alone are not copied. */
 export function decodePatched(request: ResourceRequest, type: BodyType, patched: Json): KubeObject {
-  return decodeJson(request, type, patched, {});
+  try {
+    return decodeJson(request, type, patched, {});
+  } catch (error) {
+    const why =
+      isStatusError(error) && error.reason === 'BadRequest' ? /cannot be handled as a [^:]+: (.*)$/s.exec(error.message)?.[1] : undefined;
+    if (why === undefined) throw error;
+    throw errors.invalid({ group: '', kind: '' }, '', [fieldErrors.invalid('patch', JSON.stringify(patched), why)]);
+  }
 }
 
 /** The body of a patch, as JSON; owned by the caller. */
@@ -68,7 +76,8 @@ export async function readPatch(request: ResourceRequest): Promise<unknown> {
 }
 
 export function applyDefaults(kind: Kind, object: KubeObject): KubeObject {
-  return kind.hooks.default?.(object) ?? object;
+  const filled = fillDefaults(kind.schema, object);
+  return kind.hooks.default?.(filled) ?? filled;
 }
 
 async function decodeAs(request: ResourceRequest, type: BodyType): Promise<KubeObject> {

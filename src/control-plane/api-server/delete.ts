@@ -14,13 +14,14 @@ import { commitDelete, commitObject } from './commit.ts';
 import type { Core } from './core.ts';
 import { isDryRun } from './decode.ts';
 import { readDeleteOptions } from './delete-options.ts';
-import { foregroundFinalizer, orphanFinalizer } from './metadata-validation.ts';
 import { holdsNamespace, isNamespaceKind, markTerminating } from './namespace-deletion.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
 
 const attemptsMax = 100;
+const orphanFinalizer = 'orphan';
+const foregroundFinalizer = 'foregroundDeletion';
 
 /** Resources of which a delete answers the object instead of a Status. */
 const returnsObject = new Set([

@@ -1,15 +1,14 @@
 /** Get, from the cache: never behind an acknowledged write. */
-import { parseResourceVersion } from '../../api/meta/resource-version.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import type { Core } from './core.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
-import { awaitRevision } from './revision-wait.ts';
+import { awaitRevision, parseRevision } from './revision-wait.ts';
 import { getScale } from './scale.ts';
 import { strategyOf } from './subresources.ts';
 
 export async function get(core: Core, request: ResourceRequest): Promise<Answer> {
   const { kind, namespace, name = '', subresource } = request;
-  const asked = parseResourceVersion(request.options.resourceVersion);
+  const asked = parseRevision(request.options.resourceVersion);
   if (asked) await awaitRevision(core, asked, request.signal);
   if (subresource === 'scale') return getScale(core, request);
   strategyOf(kind, subresource);

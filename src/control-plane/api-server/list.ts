@@ -3,14 +3,13 @@
  * revision of the first: from the cache while the resource has not changed since, else from the store's history.
  * Upstream: apiserver/pkg/storage/etcd3/store.go (GetList), storage/cacher.
  */
-import { parseResourceVersion } from '../../api/meta/resource-version.ts';
 import { errors, StatusError } from '../../api/meta/status-error.ts';
 import { CompactedError, FutureRevisionError, type Revision } from '../store/storage.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import type { Core } from './core.ts';
 import { checkListOptions } from './list-options.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
-import { awaitRevision } from './revision-wait.ts';
+import { awaitRevision, parseRevision } from './revision-wait.ts';
 import { parseSelection, type Selection } from './selection.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
@@ -43,7 +42,7 @@ export async function list(core: Core, request: ResourceRequest): Promise<Answer
   const token = options.continue ? decodeContinue(options.continue) : undefined;
   if (token && options.resourceVersion && options.resourceVersion !== '0')
     throw errors.badRequest('specifying resource version is not allowed when using continue');
-  const asked = parseResourceVersion(options.resourceVersion);
+  const asked = parseRevision(options.resourceVersion);
   const limit = options.resourceVersion === '0' && !token ? 0 : Math.max(0, options.limit ?? 0);
   const query: Query = { served, selection, limit, ...(token && { after: token.after }) };
   const exact = token ? (token.revision > 0 ? token.revision : undefined) : exactRevision(options.resourceVersionMatch, asked, limit);

@@ -12,6 +12,7 @@ import { checkName } from './check-name.ts';
 import type { Core } from './core.ts';
 import { decodePatched, readPatch, scaleType } from './decode.ts';
 import { guaranteedUpdate } from './guaranteed-update.ts';
+import { unsupportedPatch } from './refusals.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
 import { changeScale } from './scale.ts';
 import { strategyOf } from './subresources.ts';
@@ -20,7 +21,7 @@ export async function patch(core: Core, request: ResourceRequest): Promise<Answe
   const { kind, subresource, name = '' } = request;
   const patchType = request.body?.patchType?.();
   if (!patchType) throw errors.badRequest('a patch needs a body');
-  if (patchType === 'apply') throw errors.unsupportedMediaType(unsupportedApply);
+  if (patchType === 'apply') throw unsupportedPatch();
   const body = await readPatch(request);
   if (subresource === 'scale') {
     const type = bodyTypeOf(scaleType);
@@ -40,6 +41,3 @@ export async function patch(core: Core, request: ResourceRequest): Promise<Answe
   if (!stored) throw errors.notFound(kind, name);
   return { type: 'object', code: 200, stored: served.see(stored) };
 }
-
-const unsupportedApply =
-  'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json';

@@ -19,6 +19,7 @@ import type { FunctionCalls } from './function-calls.ts';
 import { get } from './get.ts';
 import { list } from './list.ts';
 import { patch } from './patch.ts';
+import { methodNotAllowed } from './refusals.ts';
 import type { RequestAttributes } from './request.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
 import { update } from './update.ts';
@@ -76,7 +77,7 @@ export class Pipeline {
 
 function createOrRefuse(core: Core, request: ResourceRequest): Promise<Answer> {
   if (request.subresource) throw errors.pathNotFound();
-  if (request.kind.namespaced && !request.namespace) throw errors.badRequest('an empty namespace may not be set during creation');
+  if (request.kind.namespaced && !request.namespace) throw methodNotAllowed();
   return create(core, request);
 }
 

@@ -1,7 +1,18 @@
 /** Reads that ask for a state not older than a revision: wait a little for it, then say that it is too large. */
-import { StatusError } from '../../api/meta/status-error.ts';
+import { errors, StatusError } from '../../api/meta/status-error.ts';
 import type { Revision } from '../store/storage.ts';
 import type { Core } from './core.ts';
+
+/** The revision that a client names, undefined for none. Throws BadRequest. */
+export function parseRevision(text: string | undefined): Revision | undefined {
+  if (!text) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  const quoted = JSON.stringify(text);
+  throw errors.badRequest(
+    `invalid resource version: resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`,
+  );
+}
 
 const waitMs = 3000;
 

@@ -58,8 +58,9 @@ function fieldGetter(kind: Kind, field: string): (object: KubeObject) => string 
   if (field === 'metadata.name') return (object) => object.metadata.name ?? '';
   if (field === 'metadata.namespace' && kind.namespaced) return (object) => object.metadata.namespace ?? '';
   const getter = Object.hasOwn(kind.selectableFields, field) ? kind.selectableFields[field] : undefined;
-  if (!getter) throw errors.badRequest(`field label not supported: ${field}`);
-  return getter;
+  if (getter) return getter;
+  if (Object.keys(kind.selectableFields).length > 0) throw errors.badRequest(`field label not supported: ${field}`);
+  throw errors.badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
 }
 
 function parse<T>(parser: () => T): T {

@@ -7,6 +7,7 @@ import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import type { FieldError } from '../../api/meta/status-error.ts';
 import { changesSpec } from './generation.ts';
+import { validateWhole } from './validate.ts';
 
 export interface UpdateStrategy {
   join(object: KubeObject, old: KubeObject, kind: Kind): KubeObject;
@@ -24,7 +25,7 @@ export const wholeObject: UpdateStrategy = {
     const prepared = kind.hooks.prepareForUpdate?.(kept, old) ?? kept;
     return kind.hasGeneration && changesSpec(prepared, old) ? withGeneration(prepared, (old.metadata.generation ?? 0) + 1) : prepared;
   },
-  validate: (object, old, kind) => kind.hooks.validate?.(object, old) ?? noErrors,
+  validate: (object, old, kind) => validateWhole(kind, object, old),
 };
 
 /** `status`: everything else stays, metadata apart (annotations and finalizers go through, as upstream has it). */

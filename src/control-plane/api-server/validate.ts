@@ -2,11 +2,20 @@
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors, type FieldError } from '../../api/meta/status-error.ts';
+import { mergeFieldErrors, validateByTable } from '../../api/schema/validate.ts';
 
 export function validateObject(kind: Kind, object: KubeObject, old: KubeObject | undefined, metadataErrors: readonly FieldError[]): void {
-  const own = kind.hooks.validate?.(object, old);
-  refuse(kind, object.metadata.name ?? '', own && own.length > 0 ? [...metadataErrors, ...own] : metadataErrors);
+  const found = validateWhole(kind, object, old);
+  refuse(kind, object.metadata.name ?? '', found.length > 0 ? [...metadataErrors, ...found] : metadataErrors);
 }
+
+/** The type table's rules and the kind's own. */
+export function validateWhole(kind: Kind, object: KubeObject, old: KubeObject | undefined): readonly FieldError[] {
+  const byTable = validateByTable(kind.schema, object);
+  return mergeFieldErrors(byTable, kind.hooks.validate?.(object, old) ?? noErrors);
+}
+
+const noErrors: readonly FieldError[] = [];
 
 /** Throws Invalid when there is anything to report. */
 export function refuse(kind: { readonly group: string; readonly kind: string }, name: string, found: readonly FieldError[]): void {

@@ -7,7 +7,6 @@
  * Upstream: apiserver/pkg/storage/cacher, apiserver/pkg/endpoints/handlers/watch.go.
  */
 import type { Status } from '../../api/generated/meta-v1.ts';
-import { parseResourceVersion } from '../../api/meta/resource-version.ts';
 import { errors, isStatusError } from '../../api/meta/status-error.ts';
 import type { Timer } from '../../client/clock.ts';
 import { CompactedError, type Revision } from '../store/storage.ts';
@@ -16,7 +15,7 @@ import type { Core } from './core.ts';
 import { checkWatchOptions } from './list-options.ts';
 import type { CacheWatcher, WatchScope } from './resource-cache.ts';
 import type { Answer, RequestOptions, ResourceRequest, WatchAnswer, WatchSink } from './resource-request.ts';
-import { awaitRevision } from './revision-wait.ts';
+import { awaitRevision, parseRevision } from './revision-wait.ts';
 import { parseSelection, type Selection } from './selection.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
@@ -32,7 +31,7 @@ export async function watch(core: Core, request: ResourceRequest): Promise<Answe
   checkWatchOptions(options);
   const served = core.kinds.of(request.kind);
   const selection = parseSelection(request);
-  const asked = parseResourceVersion(options.resourceVersion);
+  const asked = parseRevision(options.resourceVersion);
   const start = planStart(options, asked);
   if (start.initial && asked) await awaitRevision(core, asked, request.signal);
   return { type: 'watch', code: 200, watch: new Watcher(core, served, selection, start, request) };
@@ -50,9 +49,9 @@ export interface WatchStart {
 /** How a watch begins, by its resourceVersion and sendInitialEvents. Pure. */
 export function planStart(options: RequestOptions, asked: Revision | undefined): WatchStart {
   const { sendInitialEvents } = options;
-  if (sendInitialEvents) return { initial: true, initialEnd: options.allowWatchBookmarks ?? false };
-  if (asked) return { initial: false, initialEnd: false, after: asked };
-  return { initial: sendInitialEvents === undefined, initialEnd: false };
+  if (asked && !sendInitialEvents) return { initial: false, initialEnd: false, after: asked };
+  const initial = sendInitialEvents ?? true;
+  return { initial, initialEnd: initial && (options.allowWatchBookmarks ?? false) };
 }
 
 class Watcher implements CacheWatcher, WatchAnswer {

@@ -1,0 +1,89 @@
+/**
+ * From a request's method and path to what it is about: a resource (the form of its URL is the same for all of them) or
+ * a path. Knows nothing of which resources exist.
+ * Upstream: apiserver/pkg/endpoints/request/requestinfo.go.
+ */
+import type { RequestVerb } from './request.ts';
+
+export interface ResourceRoute {
+  readonly type: 'resource';
+  readonly verb: Exclude<RequestVerb, 'connect'>;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly subresource?: string;
+  /** what follows the subresource, with its slash: `/x/y` */
+  readonly rest: string;
+}
+
+export type Route = ResourceRoute | { readonly type: 'path' };
+
+const pathRoute: Route = { type: 'path' };
+const verbs: Readonly<Record<string, ResourceRoute['verb']>> = {
+  POST: 'create',
+  GET: 'get',
+  HEAD: 'get',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
+/** What may follow the name of a namespace without being a resource in it. */
+const namespaceSubresources = new Set(['status', 'finalize']);
+
+/** `path` is still percent-encoded. Throws URIError for a malformed one. */
+export function parseRoute(method: string, path: string, query: URLSearchParams | undefined): Route {
+  if (!path.startsWith('/api')) return pathRoute;
+  const parts = path.split('/');
+  if (parts.at(-1) === '') parts.pop();
+  let at: number;
+  let group = '';
+  if (parts[1] === 'api') at = 2;
+  else if (parts[1] === 'apis') {
+    group = parts[2] ?? '';
+    at = 3;
+  } else return pathRoute;
+  const version = parts[at++];
+  if (!version || parts.length <= at) return pathRoute;
+  const isWatchPath = parts[at] === 'watch' && parts.length > at + 1;
+  if (isWatchPath) at++;
+  return resourceRoute({ method, parts: parts.slice(at).map(decode), group: decode(group), version: decode(version), isWatchPath, query });
+}
+
+function resourceRoute(given: {
+  method: string;
+  parts: readonly string[];
+  group: string;
+  version: string;
+  isWatchPath: boolean;
+  query: URLSearchParams | undefined;
+}): Route {
+  const { parts, group, version, isWatchPath, query } = given;
+  const isNamespaced = parts[0] === 'namespaces' && parts.length > 2 && !namespaceSubresources.has(parts[2] ?? '');
+  const namespace = isNamespaced ? parts[1] : undefined;
+  const [resource = '', name, subresource, ...rest] = isNamespaced ? parts.slice(2) : parts;
+  const verb = verbs[given.method];
+  if (!resource || !verb) return pathRoute;
+  const route = {
+    type: 'resource' as const,
+    group,
+    version,
+    resource,
+    ...(namespace && { namespace }),
+    ...(name && { name }),
+    ...(subresource && { subresource }),
+    rest: rest.length > 0 ? `/${rest.join('/')}` : '',
+  };
+  if (verb === 'get' && (isWatchPath || (!name && isTrue(query?.get('watch'))))) return { ...route, verb: 'watch' };
+  if (!name && verb === 'get') return { ...route, verb: 'list' };
+  if (!name && verb === 'delete') return { ...route, verb: 'deletecollection' };
+  return { ...route, verb };
+}
+
+const decode = (part: string): string => (part.includes('%') ? decodeURIComponent(part) : part);
+
+/** As query parameters say it: present and neither `false` nor `0`. */
+export function isTrue(value: string | null | undefined): boolean {
+  return value !== null && value !== undefined && value !== 'false' && value !== '0';
+}

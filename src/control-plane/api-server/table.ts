@@ -1,0 +1,54 @@
+/**
+ * Objects as a Table: what `kubectl get` shows. Cells come from the kind; a row carries its object's metadata unless
+ * asked otherwise. Upstream: apiserver/pkg/endpoints/handlers/response.go, pkg/printers/internalversion.
+ */
+import type { Cell, Kind } from '../../api/meta/kind.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { fieldErrors } from '../../api/meta/status-error.ts';
+import { refuse } from './validate.ts';
+
+export type IncludeObject = 'None' | 'Metadata' | 'Object';
+
+export function parseIncludeObject(value: string | null | undefined): IncludeObject {
+  if (!value) return 'Metadata';
+  if (value === 'None' || value === 'Metadata' || value === 'Object') return value;
+  const error = fieldErrors.invalid('includeObject', value, "must be 'Metadata', 'Object', 'None', or empty");
+  refuse({ group: 'meta.k8s.io', kind: 'TableOptions' }, '', [error]);
+  return 'Metadata';
+}
+
+export interface TableOptions {
+  readonly kind: Kind;
+  readonly nowMs: number;
+  readonly include: IncludeObject;
+  /** false: columns are left out, as in all but the first event of a watch */
+  readonly withColumns: boolean;
+}
+
+export function renderTable(objects: readonly KubeObject[], metadata: object, options: TableOptions): object {
+  const { kind, withColumns } = options;
+  const columnDefinitions = withColumns
+    ? kind.columns.map(({ name, type, format, description = '', priority }) => ({ name, type, format, description, priority }))
+    : null;
+  const rows = objects.map((object) => ({ cells: cellsOf(object, options), ...rowObject(object, options.include) }));
+  return { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions, rows };
+}
+
+function cellsOf(object: KubeObject, { kind, nowMs }: TableOptions): readonly Cell[] {
+  const cells = kind.hooks.cells?.(object, { nowMs });
+  if (cells) return cells;
+  const { name = '', creationTimestamp } = object.metadata;
+  return kind.columns.map((column) =>
+    column.name === 'Name' ? name : column.name === 'Created At' ? (creationTimestamp ?? '') : '<unknown>',
+  );
+}
+
+function rowObject(object: KubeObject, include: IncludeObject): { readonly object?: object } {
+  if (include === 'None') return {};
+  return { object: include === 'Object' ? object : metadataOnly(object) };
+}
+
+/** PartialObjectMetadata. */
+export function metadataOnly(object: KubeObject): KubeObject {
+  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
+}
