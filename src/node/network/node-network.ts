@@ -6,7 +6,9 @@
  * remembered but the cluster's name. Specified in ip-link(8), ip-netns(8).
  */
 import { createHash } from 'node:crypto';
+import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unmountBelow } from '../runtime/mounts.ts';
 import { addressAt, parseCidr } from './cidr.ts';
 import { type NetworkTools, networkTools } from './network-tools.ts';
 
@@ -89,6 +91,15 @@ export async function removeNodeNamespaces(cluster: string): Promise<void> {
   for (const link of links) if (isOurs(link, linkName(cluster, '-'))) await tools.ip('link', 'delete', link);
   for (const name of namespaces) if (isOurs(name, namespaceName(cluster, 0).slice(0, -1))) await tools.ip('netns', 'delete', name);
   if (links.has(linkName(cluster))) await tools.ip('link', 'delete', linkName(cluster));
+  await removeNamespaceDirectory();
+}
+
+/** The first `ip netns add` made a mount of it; it makes a new one when needed. */
+async function removeNamespaceDirectory(): Promise<void> {
+  const names = await readdir(netnsDir).catch(() => ['']);
+  if (names.length > 0) return;
+  await unmountBelow(netnsDir);
+  await rmdir(netnsDir);
 }
 
 async function listLinks(tools: NetworkTools): Promise<Set<string>> {

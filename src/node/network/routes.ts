@@ -3,7 +3,7 @@
  * what the Nodes say. The nodes must reach each other without a router in between.
  * Upstream: what the cloud's route controller and simple CNI providers do.
  */
-import type { Node } from '../../api/generated/kinds.ts';
+import type { NodeSpec, NodeStatus } from '../../api/generated/core-v1.ts';
 import { formatCidr, parseCidr } from './cidr.ts';
 import type { NetworkTools } from './network-tools.ts';
 
@@ -13,8 +13,15 @@ const routeProtocol = '116';
 /** The gateway to each pod range. */
 export type Routes = ReadonlyMap<string, string>;
 
+/** A Node, as far as routes need it. */
+export interface RoutedNode {
+  readonly metadata: { readonly name: string };
+  readonly spec?: Pick<NodeSpec, 'podCIDR'>;
+  readonly status?: Pick<NodeStatus, 'addresses'>;
+}
+
 /** A node without a range or an address has no route; neither has the node itself. */
-export function planRoutes(nodes: readonly Node[], self: string): Routes {
+export function planRoutes(nodes: readonly RoutedNode[], self: string): Routes {
   const routes = new Map<string, string>();
   for (const { metadata, spec, status } of nodes) {
     const address = status?.addresses?.find(({ type, address }) => type === 'InternalIP' && address.includes('.'))?.address;
