@@ -179,7 +179,7 @@ class WritingChild {
     // LMDB's binding prints failed writes; expected ones are not shown.
     const errors = fileKilobytesMax ? 'ignore' : 'inherit';
     const args = ['-c', command, process.execPath, childProgram, path, `${writers}`, `${valueBytes}`];
-    this.#child = spawn('bash', args, { stdio: ['ignore', 'pipe', errors] });
+    this.#child = spawn('bash', args, { stdio: ['pipe', 'pipe', errors] });
     this.#exited = once(this.#child, 'close');
     if (!this.#child.stdout) throw new Error('no standard output');
     createInterface(this.#child.stdout).on('line', (line) => this.#take(line));

@@ -7,6 +7,7 @@
  *
  * Databases: `log` position → change with value, `heads` key → newest position, `leases`, `leaseKeys`, `meta`.
  */
+import assert from 'node:assert/strict';
 import { mkdir, open as openFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
@@ -129,11 +130,14 @@ export class LmdbTables implements Tables {
       Array.from(this.#databases.leaseKeys.getKeys({ start: [lease], end: [lease + 1] })),
     );
     const { root, log, heads: headsOf, leases, leaseKeys, meta } = this.#databases;
+    /** The binding answers these one by one: false for a position that is not after all others. */
+    const appended: Promise<boolean>[] = [];
+    let written: boolean[];
     try {
-      await root.batch(() => {
+      const batched = root.batch(() => {
         for (const key of batch.droppedHeads) void headsOf.remove(key);
         for (const [index, entry] of batch.entries.entries()) {
-          void log.put(entry.position, values[index] as Buffer, { append: true });
+          appended.push(log.put(entry.position, values[index] as Buffer, { append: true }));
           void headsOf.put(entry.key, heads[index] as Buffer);
           if (entry.lease > 0) void leaseKeys.put([entry.lease, entry.key], present);
         }
@@ -143,9 +147,11 @@ export class LmdbTables implements Tables {
         for (const key of endedKeys) void leaseKeys.remove(key);
         void meta.put('state', Buffer.from(JSON.stringify(batch.state)));
       });
+      written = await Promise.all([batched, ...appended]);
     } catch (error) {
       throw await commitError(error, this.#path);
     }
+    assert(!written.includes(false), 'a position was written twice');
   }
 
   async sizeBytes(): Promise<number> {

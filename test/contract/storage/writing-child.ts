@@ -15,6 +15,9 @@ const [path = '', writers = '1', valueBytes = '100'] = process.argv.slice(2);
 const padding = ' '.repeat(Number(valueBytes));
 const say = (line: string): number => writeSync(1, `${line}\n`);
 
+// Ends with its parent, if not before.
+process.stdin.resume().on('end', () => process.exit());
+
 // Short history, so that sweeping is under way when the end comes.
 const store = await openLmdbStore({ path, clock: realClock, log: silentLog, historyMs: 50, historyRevisions: 100 });
 const lease = await store.grantLease(3600);
