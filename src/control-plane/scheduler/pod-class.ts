@@ -1,0 +1,135 @@
+/**
+ * The verdicts of all plugins of scope `node` for one class of equal pods, per node, kept while nodes change: a
+ * thousand equal pods cost one evaluation of every node, and then one of each node that changed in between.
+ */
+import { type NodePlugin, type Rejection, scoreMax } from './framework.ts';
+import type { NodeFacts } from './node-facts.ts';
+import type { NodeTable } from './node-table.ts';
+import type { PodFacts } from './pod-facts.ts';
+
+const classesMax = 64;
+
+/** A node that does not do: which plugin says so, and why. */
+export interface NodeVerdict {
+  readonly plugin: string;
+  readonly rejection: Rejection;
+}
+
+export class PodClass {
+  readonly #plugins: readonly NodePlugin[];
+  readonly #normalized: readonly NodePlugin[];
+  readonly #pod: PodFacts;
+  #position = -1;
+  /** by node index; undefined: feasible (or no node) */
+  #verdicts: (NodeVerdict | undefined)[] = [];
+  /** weighted sums of the scores that need no normalization */
+  #fixed = new Float64Array(0);
+  /** raw scores per plugin that needs it */
+  #raw: Float64Array[];
+  /** highest raw score ever seen, per plugin: 0 means that it can't tell nodes apart */
+  #rawMost: number[];
+
+  constructor(pod: PodFacts, plugins: readonly NodePlugin[]) {
+    this.#pod = pod;
+    this.#plugins = plugins;
+    this.#normalized = plugins.filter((plugin) => (plugin.normalization ?? 'none') !== 'none');
+    this.#raw = this.#normalized.map(() => new Float64Array(0));
+    this.#rawMost = this.#normalized.map(() => 0);
+  }
+
+  refresh(table: NodeTable): void {
+    const changed = this.#position < 0 ? undefined : table.changedSince(this.#position);
+    this.#position = table.position;
+    this.#reserve(table.nodes.length);
+    if (changed) for (const index of changed) this.#evaluate(index, table);
+    else for (let index = 0; index < table.nodes.length; index++) this.#evaluate(index, table);
+  }
+
+  verdict(index: number): NodeVerdict | undefined {
+    return this.#verdicts[index];
+  }
+
+  /** Adds the scores of these feasible nodes to `totals`, which has the same order. */
+  addScores(feasible: readonly NodeFacts[], totals: Float64Array): void {
+    feasible.forEach((node, i) => {
+      totals[i] = (totals[i] ?? 0) + (this.#fixed[node.index] ?? 0);
+    });
+    this.#normalized.forEach((plugin, p) => {
+      const raw = this.#raw[p] ?? this.#fixed;
+      const least = plugin.normalization === 'least-is-best';
+      const constant = least ? scoreMax * (plugin.weight ?? 1) : 0;
+      if (this.#rawMost[p] === 0) {
+        if (constant) for (let i = 0; i < totals.length; i++) totals[i] = (totals[i] ?? 0) + constant;
+        return;
+      }
+      let most = 0;
+      for (const node of feasible) most = Math.max(most, raw[node.index] ?? 0);
+      feasible.forEach((node, i) => {
+        const part = most === 0 ? 0 : Math.trunc((scoreMax * (raw[node.index] ?? 0)) / most);
+        totals[i] = (totals[i] ?? 0) + (least ? scoreMax - part : part) * (plugin.weight ?? 1);
+      });
+    });
+  }
+
+  #evaluate(index: number, table: NodeTable): void {
+    const node = table.nodes[index];
+    this.#verdicts[index] = undefined;
+    if (!node) return;
+    for (const plugin of this.#plugins) {
+      const rejection = plugin.filter?.(this.#pod, node);
+      if (!rejection) continue;
+      this.#verdicts[index] = { plugin: plugin.name, rejection };
+      return;
+    }
+    let sum = 0;
+    let n = 0;
+    for (const plugin of this.#plugins) {
+      if (!plugin.score) continue;
+      const score = plugin.score(this.#pod, node, table);
+      if ((plugin.normalization ?? 'none') === 'none') sum += score * (plugin.weight ?? 1);
+      else {
+        const raw = this.#raw[n];
+        if (raw) raw[index] = score;
+        this.#rawMost[n] = Math.max(this.#rawMost[n] ?? 0, score);
+        n++;
+      }
+    }
+    this.#fixed[index] = sum;
+  }
+
+  #reserve(length: number): void {
+    if (this.#fixed.length >= length) return;
+    const capacity = Math.max(length, this.#fixed.length * 2);
+    const grow = (array: Float64Array): Float64Array<ArrayBuffer> => {
+      const bigger = new Float64Array(capacity);
+      bigger.set(array);
+      return bigger;
+    };
+    this.#fixed = grow(this.#fixed);
+    this.#raw = this.#raw.map(grow);
+  }
+}
+
+/** The classes in use, bounded; the least recently used is forgotten first. */
+export class PodClasses {
+  readonly #plugins: readonly NodePlugin[];
+  readonly #classes = new Map<string, PodClass>();
+
+  constructor(plugins: readonly NodePlugin[]) {
+    this.#plugins = plugins;
+  }
+
+  /** The pod's class, current with the table. */
+  of(pod: PodFacts, table: NodeTable): PodClass {
+    const known = this.#classes.get(pod.classKey);
+    const found = known ?? new PodClass(pod, this.#plugins);
+    if (known) this.#classes.delete(pod.classKey);
+    this.#classes.set(pod.classKey, found);
+    if (this.#classes.size > classesMax) {
+      const oldest = this.#classes.keys().next();
+      if (!oldest.done) this.#classes.delete(oldest.value);
+    }
+    found.refresh(table);
+    return found;
+  }
+}
