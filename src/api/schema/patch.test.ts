@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { KubeObject } from '../meta/object.ts';
+import { isStatusError } from '../meta/status-error.ts';
+import { bodyTypeOf } from './body.ts';
+import { applyJsonPatch } from './json-patch.ts';
+import { applyMergePatch } from './merge-patch.ts';
+import { applyPatch, type PatchType, parsePatch } from './patch.ts';
+import { applyStrategicMerge } from './strategic-merge.ts';
+import { objectSchema } from './types.ts';
+
+const configMap = bodyTypeOf({ group: '', version: 'v1', kind: 'ConfigMap' });
+const current = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'p', labels: { a: 'b' } },
+  data: { x: '1', y: '2' },
+} as unknown as KubeObject;
+
+const rejected = '422 the server rejected our request due to an error in our request';
+const asText = (patch: unknown): string => (typeof patch === 'string' ? patch : JSON.stringify(patch));
+
+function outcome(type: PatchType, patch: unknown): unknown {
+  try {
+    const { object, warnings } = applyPatch(parsePatch(type, asText(patch)), configMap, current, 'Warn');
+    const { data } = object as unknown as { data?: unknown };
+    return { data, ...(warnings.length && { warnings }) };
+  } catch (error) {
+    if (isStatusError(error)) return `${error.code} ${error.message}`;
+    throw error;
+  }
+}
+
+const rows: readonly { type: PatchType; patch: unknown; want: unknown }[] = [
+  { type: 'json', patch: [{ op: 'replace', path: '/data/z', value: '1' }], want: { data: { x: '1', y: '2', z: '1' } } },
+  { type: 'json', patch: [{ op: 'remove', path: '/data/z' }], want: rejected },
+  { type: 'json', patch: [{ op: 'test', path: '/data/x', value: '2' }], want: rejected },
+  { type: 'json', patch: [{ op: 'test', path: '/data/none', value: null }], want: { data: { x: '1', y: '2' } } },
+  { type: 'json', patch: [{ op: 'add', path: '/foo/z', value: '1' }], want: rejected },
+  { type: 'json', patch: [{ op: 'foo', path: '/data/z', value: '1' }], want: rejected },
+  { type: 'json', patch: [{ op: 'add', path: 'data', value: '1' }], want: rejected },
+  { type: 'json', patch: [{ op: 'add', path: '', value: { a: 1 } }], want: rejected },
+  { type: 'json', patch: [{ op: 'move', from: '/data/x', path: '/data/q' }], want: { data: { y: '2', q: '1' } } },
+  { type: 'json', patch: [{ op: 'copy', from: '/data/none', path: '/data/q' }], want: { data: { x: '1', y: '2', q: '' } } },
+  { type: 'json', patch: [{ op: 'add', path: '/data/w' }], want: { data: { x: '1', y: '2', w: '' } } },
+  { type: 'json', patch: [{ op: 'add', path: '/metadata/finalizers/-', value: 'a.b/c' }], want: rejected },
+  {
+    type: 'json',
+    patch: [{ op: 'add', path: '/foo', value: 5 }],
+    want: { data: { x: '1', y: '2' }, warnings: ['unknown field "foo"'] },
+  },
+  {
+    type: 'json',
+    patch: { op: 'add' },
+    want: '400 error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
+  },
+  { type: 'json', patch: '{', want: '400 error decoding patch: unexpected end of JSON input' },
+  {
+    type: 'json',
+    patch: Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/data/x', value: '1' })),
+    want: '413 Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001',
+  },
+  { type: 'merge', patch: { data: { x: null, z: '3' } }, want: { data: { y: '2', z: '3' } } },
+  { type: 'merge', patch: { data: null }, want: { data: undefined } },
+  {
+    type: 'merge',
+    patch: { data: { x: 5 } },
+    want: '422  "" is invalid: patch: Invalid value: "{\\"apiVersion\\":\\"v1\\",\\"kind\\":\\"ConfigMap\\",\\"metadata\\":{\\"name\\":\\"p\\",\\"labels\\":{\\"a\\":\\"b\\"}},\\"data\\":{\\"x\\":5,\\"y\\":\\"2\\"}}": json: cannot unmarshal number into Go struct field ConfigMap.data of type string',
+  },
+  {
+    type: 'merge',
+    patch: [],
+    want: '400 error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}',
+  },
+  { type: 'merge', patch: 'null', want: '400 Invalid JSON Patch' },
+  {
+    type: 'merge',
+    patch: '{"data":{"z":"3","z":"4"}}',
+    want: { data: { x: '1', y: '2', z: '4' }, warnings: ['duplicate field "data.z"'] },
+  },
+  { type: 'strategic', patch: { data: { x: null, z: '3' } }, want: { data: { y: '2', z: '3' } } },
+  { type: 'strategic', patch: { data: { $patch: 'replace', q: '1' } }, want: { data: { q: '1' } } },
+  { type: 'strategic', patch: { data: { $patch: 'delete' } }, want: { data: undefined } },
+  { type: 'strategic', patch: { data: { $patch: 'foo' } }, want: '500 unknown patch type: foo in map: map[$patch:foo]' },
+  { type: 'strategic', patch: 'null', want: { data: { x: '1', y: '2' } } },
+  { type: 'strategic', patch: 'x', want: "400 invalid character 'x' looking for beginning of value" },
+  { type: 'strategic', patch: { metadata: { $deleteFromPrimitiveList: 5 } }, want: '400 invalid patch format of primitive list' },
+  { type: 'strategic', patch: { $retainKeys: ['metadata'], data: {} }, want: '400 invalid patch format of retainKeys' },
+];
+
+test('patches and what upstream answers to them', async (t) => {
+  for (const { type, patch, want } of rows) {
+    await t.test(`${type} ${asText(patch).slice(0, 80)}`, () => assert.deepEqual(outcome(type, patch), want));
+  }
+});
+
+test('a strict patch is refused for what it does not say rightly', () => {
+  const strict = (type: PatchType, patch: unknown): string => {
+    try {
+      applyPatch(parsePatch(type, asText(patch)), configMap, current, 'Strict');
+    } catch (error) {
+      if (isStatusError(error)) return error.message.replace(/"(?:[^"\\]|\\.)+": /, '');
+      throw error;
+    }
+    return 'accepted';
+  };
+  const prefix = ' "" is invalid: patch: Invalid value: strict decoding error: ';
+  assert.equal(strict('strategic', { foo: 1, data: { z: '3' } }), `${prefix}unknown field "foo"`);
+  assert.equal(strict('merge', '{"data":{"z":"3","z":"4"}}'), `${prefix}duplicate field "data.z"`);
+  assert.equal(strict('json', [{ op: 'add', path: '/data/z', value: '1', valve: 5 }]), `${prefix}json patch unknown field "[0].valve"`);
+  assert.equal(strict('json', [{ op: 'add', path: '/data/z', value: '1' }]), 'accepted');
+});
+
+const podSpec = objectSchema('io.k8s.api.core.v1.PodSpec');
+const strategicRows: readonly { name: string; original: object; patch: object; want: object }[] = [
+  {
+    name: 'lists merge by key, the items of the patch in its order before the ones behind them',
+    original: { containers: [{ name: 'a', image: '1' }, { name: 'b', image: '1' }, { name: 'c' }] },
+    patch: { containers: [{ name: 'c', image: '2' }, { name: 'b', image: null }, { name: 'd' }] },
+    want: { containers: [{ name: 'a', image: '1' }, { name: 'c', image: '2' }, { name: 'b' }, { name: 'd' }] },
+  },
+  {
+    name: 'an item is deleted',
+    original: { containers: [{ name: 'a' }, { name: 'b' }] },
+    patch: { containers: [{ name: 'a', $patch: 'delete' }] },
+    want: { containers: [{ name: 'b' }] },
+  },
+  {
+    name: 'a list is replaced',
+    original: { containers: [{ name: 'a' }, { name: 'b' }] },
+    patch: { containers: [{ $patch: 'replace' }, { name: 'z' }] },
+    want: { containers: [{ name: 'z' }] },
+  },
+  {
+    name: 'the order is set',
+    original: { containers: [{ name: 'a' }, { name: 'b' }, { name: 'c' }] },
+    patch: { '$setElementOrder/containers': [{ name: 'c' }, { name: 'a' }, { name: 'b' }] },
+    want: { containers: [{ name: 'c' }, { name: 'a' }, { name: 'b' }] },
+  },
+  {
+    name: 'the order is set, what only the server has keeps its place',
+    original: { imagePullSecrets: [{ name: 'a' }, { name: 's' }, { name: 'b' }] },
+    patch: {
+      '$setElementOrder/imagePullSecrets': [{ name: 'b' }, { name: 'n' }, { name: 'a' }],
+      imagePullSecrets: [{ name: 'n' }],
+    },
+    want: { imagePullSecrets: [{ name: 's' }, { name: 'b' }, { name: 'n' }, { name: 'a' }] },
+  },
+  {
+    name: 'an atomic list is replaced',
+    original: { tolerations: [{ key: 'a' }] },
+    patch: { tolerations: [{ key: 'b' }] },
+    want: { tolerations: [{ key: 'b' }] },
+  },
+  {
+    name: 'only some keys are retained',
+    original: { volumes: [{ name: 'v', emptyDir: {} }] },
+    patch: { volumes: [{ name: 'v', $retainKeys: ['name', 'hostPath'], hostPath: { path: '/' } }] },
+    want: { volumes: [{ name: 'v', hostPath: { path: '/' } }] },
+  },
+  {
+    name: 'a new object loses its nulls and directives',
+    original: {},
+    patch: { securityContext: { runAsUser: null, seLinuxOptions: { $patch: 'replace', level: 'x' }, runAsGroup: 1 } },
+    want: { securityContext: { runAsGroup: 1 } },
+  },
+];
+
+test('strategic merge of a pod spec', async (t) => {
+  for (const { name, original, patch, want } of strategicRows) {
+    await t.test(name, () => {
+      const before = JSON.stringify([original, patch]);
+      assert.deepEqual(applyStrategicMerge(podSpec, original as Record<string, unknown>, patch as Record<string, unknown>), want);
+      assert.equal(JSON.stringify([original, patch]), before, 'nothing is changed in place');
+    });
+  }
+});
+
+test('scalar lists that merge', () => {
+  const meta = objectSchema('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta');
+  const merge = (patch: Record<string, unknown>): unknown => applyStrategicMerge(meta, { finalizers: ['a', 'b', 'c'] }, patch);
+  assert.deepEqual(merge({ finalizers: ['d', 'b'] }), { finalizers: ['d', 'a', 'b', 'c'] });
+  assert.deepEqual(merge({ '$deleteFromPrimitiveList/finalizers': ['b', 'x'] }), { finalizers: ['a', 'c'] });
+  assert.deepEqual(merge({ '$setElementOrder/finalizers': ['c', 'a'], '$deleteFromPrimitiveList/finalizers': ['b'] }), {
+    finalizers: ['c', 'a'],
+  });
+});
+
+const json = fc.jsonValue({ maxDepth: 3 });
+const object = fc.dictionary(fc.string({ maxLength: 3 }), json, { maxKeys: 4, noNullPrototype: true });
+const withoutNulls = (value: unknown): unknown => {
+  if (Array.isArray(value) || typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, v]) => v !== null)
+      .map(([k, v]) => [k, withoutNulls(v)]),
+  );
+};
+
+test('laws of merge patch', () => {
+  fc.assert(
+    fc.property(object, object, (a, b) => {
+      const once = applyMergePatch(a, b);
+      assert.deepEqual(applyMergePatch(once, b), once, 'a patch that was applied changes nothing more');
+      assert.deepEqual(applyMergePatch(a, {}), a, 'the empty patch changes nothing');
+      assert.deepEqual(applyMergePatch({}, b), withoutNulls(b), 'on nothing it is itself, without nulls');
+    }),
+  );
+});
+
+test('laws of JSON patch', () => {
+  fc.assert(
+    fc.property(object, json, (document, value) => {
+      const before = JSON.stringify(document);
+      const added = applyJsonPatch(document, [{ op: 'add', path: '/new~1key', value }]);
+      assert.equal(JSON.stringify(document), before, 'nothing is changed in place');
+      assert.deepEqual(applyJsonPatch(added, [{ op: 'test', path: '/new~1key', value }]), added);
+      assert.deepEqual(applyJsonPatch(added, [{ op: 'remove', path: '/new~1key' }]), document);
+    }),
+  );
+});
+
+test('laws of strategic merge', () => {
+  const name = fc.constantFrom('a', 'b', 'c', 'd');
+  const containers = fc.uniqueArray(fc.record({ name, image: fc.constantFrom('1', '2') }), { selector: (c) => c.name, maxLength: 4 });
+  fc.assert(
+    fc.property(containers, containers, (a, b) => {
+      const once = applyStrategicMerge(podSpec, { containers: a }, { containers: b });
+      assert.deepEqual(applyStrategicMerge(podSpec, once, { containers: b }), once, 'a patch that was applied changes nothing more');
+      const names = (once['containers'] as readonly { name: string }[]).map((c) => c.name);
+      assert.deepEqual(names.toSorted(), [...new Set([...a, ...b].map((c) => c.name))].toSorted(), 'no item is lost or there twice');
+    }),
+  );
+});

@@ -1,0 +1,144 @@
+/**
+ * A PATCH request's body applied to an object: JSON Patch, JSON Merge Patch and strategic merge patch, with every
+ * refusal as upstream words it. The result is decoded like any body (decode.ts). Server-side apply is not here.
+ * Upstream: apiserver/pkg/endpoints/handlers/patch.go.
+ */
+import { apiVersionOf, type KubeObject } from '../meta/object.ts';
+import { errors, fieldErrors, isStatusError, StatusError } from '../meta/status-error.ts';
+import { type BodyType, type DecodedBody, decodeBody, type FieldValidation } from './body.ts';
+import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from './json-patch.ts';
+import { describeSyntaxError, mayHaveDuplicates, scanFields } from './json-scan.ts';
+import { applyMergePatch, isJsonObject } from './merge-patch.ts';
+import { applyStrategicMerge, formatGoValue, StrategicMergeError } from './strategic-merge.ts';
+
+/** By content type. */
+export const patchTypes = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+} as const;
+export type PatchType = (typeof patchTypes)[keyof typeof patchTypes];
+
+const operationsMax = 10_000;
+
+export interface Patch {
+  readonly type: PatchType;
+  readonly value: unknown;
+  /** as it came, for duplicate fields */
+  readonly text: string;
+}
+
+/** Reads the body of a patch. Throws BadRequest or RequestEntityTooLarge. */
+export function parsePatch(type: PatchType, text: string): Patch {
+  const prefix = type === 'strategic' ? '' : 'error decoding patch: ';
+  const value = parseJson(text, prefix);
+  if (type === 'json') {
+    if (!Array.isArray(value)) {
+      throw errors.badRequest(`${prefix}json: cannot unmarshal ${kindOf(value)} into Go value of type []handlers.jsonPatchOp`);
+    }
+    if (value.length > operationsMax) {
+      const message = `The allowed maximum operations in a JSON patch is ${operationsMax}, got ${value.length}`;
+      throw errors.tooLarge(`Request entity too large: ${message}`);
+    }
+    return { type, value, text };
+  }
+  if (value === null && type === 'merge') throw errors.badRequest('Invalid JSON Patch');
+  if (value !== null && !isJsonObject(value)) {
+    throw errors.badRequest(`${prefix}json: cannot unmarshal ${kindOf(value)} into Go value of type map[string]interface {}`);
+  }
+  return { type, value: value ?? {}, text };
+}
+
+function parseJson(text: string, prefix: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError) throw errors.badRequest(`${prefix}${describeSyntaxError(text)}`);
+    throw error;
+  }
+}
+
+const kindOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value);
+
+/** The patched object, decoded. Throws what the client is to see. */
+export function applyPatch(patch: Patch, type: BodyType, current: KubeObject, fieldValidation: FieldValidation): DecodedBody {
+  const patched = patchDocument(patch, type, current);
+  if (!isJsonObject(patched)) throw unprocessable('');
+  const refuse = (why: string): StatusError => {
+    const shown = patch.type === 'strategic' ? formatGoValue(patch.value) : JSON.stringify(patched);
+    return errors.invalid({ group: '', kind: '' }, '', [fieldErrors.invalid('patch', shown, why)]);
+  };
+  const own = fieldValidation === 'Ignore' ? [] : problemsOfPatch(patch);
+  if (own.length && fieldValidation === 'Strict') throw refuse(`strict decoding error: ${own.join(', ')}`);
+  const { object, warnings } = decodePatched(type, patched, fieldValidation, refuse);
+  return { object, warnings: [...own, ...warnings] };
+}
+
+function patchDocument(patch: Patch, type: BodyType, current: KubeObject): unknown {
+  try {
+    switch (patch.type) {
+      case 'json':
+        return applyJsonPatch(current, patch.value as readonly JsonPatchOperation[]);
+      case 'merge':
+        return applyMergePatch(current, patch.value);
+      case 'strategic':
+        return applyStrategicMerge(type.schema, current as unknown as Record<string, unknown>, patch.value as Record<string, unknown>);
+    }
+  } catch (error) {
+    if (error instanceof JsonPatchError) throw unprocessable('');
+    if (!(error instanceof StrategicMergeError)) throw error;
+    if (error.reason === 'malformed') throw errors.badRequest(error.message);
+    if (error.reason === 'unprocessable') throw unprocessable(error.message);
+    throw new StatusError({ code: 500, reason: '', message: error.message });
+  }
+}
+
+/** Upstream hides why a patch could not be applied. */
+function unprocessable(detail: string): StatusError {
+  return new StatusError({
+    code: 422,
+    reason: 'Invalid',
+    message: 'the server rejected our request due to an error in our request',
+    details: detail ? { causes: [{ reason: 'UnexpectedServerResponse', message: detail }] } : {},
+  });
+}
+
+/** Operations with unknown fields, and fields that are in the patch twice. */
+function problemsOfPatch(patch: Patch): readonly string[] {
+  const found: string[] = [];
+  if (patch.type === 'json') {
+    (patch.value as readonly Record<string, unknown>[]).forEach((operation, i) => {
+      for (const key of Object.keys(operation)) {
+        if (!operationFields.has(key)) found.push(`json patch unknown field "[${i}].${key}"`);
+      }
+    });
+  }
+  if (!mayHaveDuplicates(patch.text, countFields(patch.value))) return found;
+  const prefix = patch.type === 'json' ? 'json patch ' : '';
+  const twice = scanFields(patch.text).filter((f) => f.duplicate);
+  return [...found, ...twice.map((f) => `${prefix}duplicate field ${JSON.stringify(f.path)}`)];
+}
+
+const operationFields: ReadonlySet<string> = new Set(['op', 'path', 'from', 'value']);
+
+function countFields(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + countFields(item), 0);
+  if (!isJsonObject(value)) return 0;
+  return Object.values(value).reduce((sum: number, item) => sum + 1 + countFields(item), 0);
+}
+
+function decodePatched(
+  type: BodyType,
+  patched: Record<string, unknown>,
+  fieldValidation: FieldValidation,
+  refuse: (why: string) => StatusError,
+): DecodedBody {
+  try {
+    return decodeBody(type, patched, { fieldValidation });
+  } catch (error) {
+    if (!isStatusError(error)) throw error;
+    const head = /^\S* in version "[^"]*" cannot be handled as a \S+: /.exec(error.message)?.[0];
+    if (head !== undefined) throw refuse(error.message.slice(head.length));
+    throw patched['apiVersion'] === apiVersionOf(type) ? refuse(error.message) : error;
+  }
+}
