@@ -1,0 +1,158 @@
+/**
+ * PersistentVolume: exactly one source, fixed for good. Upstream: pkg/registry/core/persistentvolume,
+ * pkg/apis/core/validation/validation.go (ValidatePersistentVolumeSpec).
+ */
+import type { PersistentVolumeSpec } from '../../generated/core-v1.ts';
+import { PersistentVolume } from '../../generated/kinds.ts';
+import { equalSemantically } from '../../meta/deep-equal.ts';
+import type { Cell } from '../../meta/kind.ts';
+import { nameIsDnsSubdomain } from '../../meta/names.ts';
+import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { ageOf, type CellContext } from '../cells.ts';
+import { addInvalid, checkImmutable, checkPositiveQuantity, checkSupported, type Errors } from '../checks.ts';
+import { defineKind } from '../define-kind.ts';
+import { listOf, omit } from '../fill.ts';
+import { checkAccessModes, volumeModes } from './claim-checks.ts';
+import { betaClassKey, formatAccessModes } from './persistent-volume-claim.ts';
+import { checkNodeSelector } from './pod-spec/affinity-checks.ts';
+import { checkDriver, type DriverSource } from './pod-spec/driver-checks.ts';
+
+/** In the order in which upstream looks at them. */
+const sources: readonly Exclude<DriverSource, 'gitRepo'>[] = [
+  'hostPath',
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'glusterfs',
+  'flocker',
+  'nfs',
+  'rbd',
+  'quobyte',
+  'cephfs',
+  'iscsi',
+  'cinder',
+  'fc',
+  'flexVolume',
+  'azureFile',
+  'vsphereVolume',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'azureDisk',
+  'scaleIO',
+  'local',
+  'storageos',
+  'csi',
+];
+const reclaimPolicies = ['Delete', 'Recycle', 'Retain'];
+
+export const persistentVolume = defineKind(PersistentVolume, {
+  selectableFields: { name: (object) => object.metadata.name },
+  hooks: {
+    prepareForCreate: (object) => ({ ...object, status: { phase: 'Pending' as const } }),
+    validate,
+    validateStatus: (object) => (object.metadata.resourceVersion ? [] : [fieldErrors.required('resourceVersion')]),
+    cells,
+  },
+});
+
+function validate(object: PersistentVolume, old?: PersistentVolume): readonly FieldError[] {
+  const errors: Errors = [];
+  const { spec } = object;
+  const modes = listOf(spec.accessModes);
+  if (!modes.length) errors.push(fieldErrors.required('spec.accessModes'));
+  checkAccessModes(errors, 'spec.accessModes', modes);
+  checkCapacity(errors, spec);
+  if (spec.persistentVolumeReclaimPolicy) {
+    checkSupported(errors, 'spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, reclaimPolicies);
+  }
+  checkNodeAffinity(errors, spec);
+  checkSources(errors, object);
+  checkClasses(errors, spec);
+  if (old) checkUpdate(errors, spec, old.spec);
+  return errors;
+}
+
+function checkCapacity(errors: Errors, { capacity = {} }: PersistentVolumeSpec): void {
+  const names = Object.keys(capacity);
+  if (!names.length) errors.push(fieldErrors.required('spec.capacity'));
+  if (names.length !== 1 || names[0] !== 'storage') errors.push(fieldErrors.notSupported('spec.capacity', capacity, ['storage']));
+  for (const name of names) checkPositiveQuantity(errors, `spec.capacity[${name}]`, capacity[name] ?? '0');
+}
+
+function checkNodeAffinity(errors: Errors, { nodeAffinity }: PersistentVolumeSpec): void {
+  if (!nodeAffinity) return;
+  if (nodeAffinity.required) checkNodeSelector(errors, 'spec.nodeAffinity.required', nodeAffinity.required);
+  else errors.push(fieldErrors.required('spec.nodeAffinity.required', 'must specify required node constraints'));
+}
+
+function checkSources(errors: Errors, { spec, metadata }: PersistentVolume): void {
+  let found = false;
+  for (const source of sources) {
+    if (spec[source] === undefined) continue;
+    if (found && source !== 'flexVolume') {
+      errors.push(fieldErrors.forbidden(`spec.${source === 'cephfs' ? 'cephFS' : source}`, 'may not specify more than 1 volume type'));
+      continue;
+    }
+    found = true;
+    checkDriver(errors, 'spec', { source, volume: spec, persistent: true });
+    if (source === 'local' && !spec.nodeAffinity) {
+      errors.push(fieldErrors.required('spec.nodeAffinity', 'Local volume requires node affinity'));
+    }
+  }
+  if (!found) errors.push(fieldErrors.required('spec', 'must specify a volume type'));
+  const { iscsi, hostPath } = spec;
+  if (iscsi?.initiatorName !== undefined && `${metadata.name}:${iscsi.targetPortal}`.length > 64) {
+    const message = 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
+    errors.push(fieldErrors.invalid('spec.iscsi.targetportal', iscsi.targetPortal, message));
+  }
+  if (spec.persistentVolumeReclaimPolicy === 'Recycle' && hostPath && /^\/+$/.test(hostPath.path)) {
+    const message = "may not be 'recycle' for a hostPath mount of '/'";
+    errors.push(fieldErrors.forbidden('spec.persistentVolumeReclaimPolicy', message));
+  }
+}
+
+function checkClasses(errors: Errors, spec: PersistentVolumeSpec): void {
+  const { storageClassName, volumeAttributesClassName: attributes } = spec;
+  if (storageClassName) addInvalid(errors, 'spec.storageClassName', storageClassName, nameIsDnsSubdomain(storageClassName, false));
+  checkSupported(errors, 'spec.volumeMode', spec.volumeMode, volumeModes);
+  if (attributes === undefined) return;
+  if (attributes) addInvalid(errors, 'spec.volumeAttributesClassName', attributes, nameIsDnsSubdomain(attributes, false));
+  else errors.push(fieldErrors.required('spec.volumeAttributesClassName', 'an empty string is disallowed'));
+  if (!spec.csi) errors.push(fieldErrors.required('spec.csi', 'has to be specified when using volumeAttributesClassName'));
+}
+
+function checkUpdate(errors: Errors, spec: PersistentVolumeSpec, old: PersistentVolumeSpec): void {
+  // a secret for expansion may still be named when there is none
+  const mayAddSecret = old.csi && !old.csi.controllerExpandSecretRef;
+  const fixed = sources.every((source) => {
+    const now = source === 'csi' && spec.csi && mayAddSecret ? omit(spec.csi, 'controllerExpandSecretRef') : spec[source];
+    return (now === undefined) === (old[source] === undefined) && equalSemantically(now, old[source]);
+  });
+  if (!fixed) {
+    errors.push(fieldErrors.forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'));
+  }
+  checkImmutable(errors, 'volumeMode', spec.volumeMode, old.volumeMode);
+  if (old.nodeAffinity && !equalSemantically(spec.nodeAffinity, old.nodeAffinity)) {
+    const message = 'field is immutable, except for updating from beta label to GA';
+    errors.push(fieldErrors.invalid('nodeAffinity', spec.nodeAffinity ?? null, message));
+  }
+  if (old.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined) {
+    errors.push(fieldErrors.forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'));
+  }
+}
+
+function cells(object: PersistentVolume, at: CellContext): readonly Cell[] {
+  const { spec, status, metadata } = object;
+  return [
+    metadata.name,
+    spec.capacity?.storage ?? '0',
+    formatAccessModes(spec.accessModes),
+    spec.persistentVolumeReclaimPolicy ?? '',
+    metadata.deletionTimestamp ? 'Terminating' : (status.phase ?? ''),
+    spec.claimRef ? `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}` : '',
+    metadata.annotations?.[betaClassKey] ?? spec.storageClassName ?? '',
+    spec.volumeAttributesClassName ?? '<unset>',
+    status.reason ?? '',
+    ageOf(object, at),
+    spec.volumeMode ?? '<unset>',
+  ];
+}

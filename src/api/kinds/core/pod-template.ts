@@ -1,0 +1,19 @@
+/** PodTemplate. Upstream: pkg/registry/core/podtemplate. */
+import { PodTemplate } from '../../generated/kinds.ts';
+import { containerCells, formatLabels } from '../cells.ts';
+import type { Errors } from '../checks.ts';
+import { defineKind } from '../define-kind.ts';
+import { defaultTemplateOf } from './pod-spec/defaults.ts';
+import { checkPodTemplate } from './pod-spec/validate-pod-spec.ts';
+
+export const podTemplate = defineKind(PodTemplate, {
+  hooks: {
+    default: defaultTemplateOf,
+    validate(object) {
+      const errors: Errors = [];
+      checkPodTemplate(errors, 'template', object.template);
+      return errors;
+    },
+    cells: (object) => [object.metadata.name, ...containerCells(object.template), formatLabels(object.template?.metadata?.labels)],
+  },
+});

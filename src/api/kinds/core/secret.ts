@@ -1,0 +1,81 @@
+/**
+ * Secret: `stringData` is only ever written, and becomes `data`; the type is fixed and asks for its keys.
+ * Upstream: pkg/registry/core/secret.
+ */
+import { Secret } from '../../generated/kinds.ts';
+import { checkConfigMapKey } from '../../meta/names.ts';
+import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { nameAndAge } from '../cells.ts';
+import { addInvalid, checkImmutable, type Errors } from '../checks.ts';
+import { defineKind } from '../define-kind.ts';
+import { omit } from '../fill.ts';
+import { checkUnchanged, dataBytesMax, decodedLength } from './config-map.ts';
+
+export const secret = defineKind(Secret, {
+  hooks: {
+    default: withStringData,
+    validate,
+    cells: nameAndAge((object) => [object.type ?? '', Object.keys(object.data ?? {}).length]),
+  },
+});
+
+function withStringData(object: Secret): Secret {
+  const { stringData } = object;
+  if (!stringData) return object;
+  const data: Record<string, string> = { ...object.data };
+  for (const key in stringData) data[key] = Buffer.from(stringData[key] ?? '').toString('base64');
+  return { ...omit(object, 'stringData'), data };
+}
+
+/** Keys that a type can't do without; of basic-auth, one of the two. */
+const requiredKeys: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/basic-auth': ['username', 'password'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
+};
+const accountKey = 'kubernetes.io/service-account.name';
+
+function validate(object: Secret, old?: Secret): readonly FieldError[] {
+  const errors: Errors = [];
+  if (old) checkImmutable(errors, 'type', object.type, old.type);
+  if (old?.immutable) checkUnchanged(errors, object, old, ['data']);
+  let bytes = 0;
+  for (const key in object.data) {
+    addInvalid(errors, `data[${key}]`, key, checkConfigMapKey(key));
+    bytes += decodedLength(object.data[key] ?? '');
+  }
+  if (bytes > dataBytesMax) errors.push(fieldErrors.tooLong('data', dataBytesMax));
+  checkType(errors, object);
+  return errors;
+}
+
+function checkType(errors: Errors, { type = '', data = {}, metadata }: Secret): void {
+  if (type === 'kubernetes.io/service-account-token' && !metadata.annotations?.[accountKey]) {
+    errors.push(fieldErrors.required(`metadata.annotations[${accountKey}]`));
+  }
+  const keys = requiredKeys[type] ?? [];
+  const missing = keys.filter((key) => data[key] === undefined || (key === 'ssh-privatekey' && !data[key]));
+  if (type !== 'kubernetes.io/basic-auth' || missing.length === keys.length) {
+    for (const key of missing) errors.push(fieldErrors.required(`data[${key}]`));
+  }
+  const [first = ''] = keys;
+  if (!first.startsWith('.docker') || missing.length) return;
+  const problem = whatIsWrongWithJson(Buffer.from(data[first] ?? '', 'base64').toString());
+  if (problem) errors.push(fieldErrors.invalid(`data[${first}]`, '<secret contents redacted>', problem));
+}
+
+function whatIsWrongWithJson(text: string): string | undefined {
+  if (!text.trim()) return 'unexpected end of JSON input';
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && !Array.isArray(value);
+    return isObject
+      ? undefined
+      : `json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type map[string]interface {}`;
+  } catch (error) {
+    if (error instanceof SyntaxError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+/** What a client is warned of when it writes a Service. Upstream: pkg/api/service/warnings.go. */
+import type { Service } from '../../generated/core-v1.ts';
+import { listOf } from '../fill.ts';
+
+export function serviceWarnings(service: Service): readonly string[] {
+  const { spec, metadata } = service;
+  const headless = spec.type === 'ClusterIP' && spec.clusterIP === 'None';
+  const external = listOf(spec.externalIPs).length > 0;
+  const found: (string | false | undefined)[] = [
+    metadata.annotations?.['service.kubernetes.io/topology-aware-hints'] !== undefined &&
+      'annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode instead',
+    headless && spec.loadBalancerIP && 'spec.loadBalancerIP is ignored for headless services',
+    headless && external && 'spec.externalIPs is ignored for headless services',
+    headless && spec.sessionAffinity !== 'None' && 'spec.SessionAffinity is ignored for headless services',
+    external &&
+      !headless &&
+      spec.type !== 'ExternalName' &&
+      'spec.externalIPs is deprecated and may no longer be implemented in some clusters',
+    external && spec.type === 'ExternalName' && 'spec.externalIPs is ignored when spec.type is "ExternalName"',
+    spec.externalName && spec.type !== 'ExternalName' && 'spec.externalName is ignored when spec.type is not "ExternalName"',
+    spec.trafficDistribution === 'PreferClose' && 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"',
+  ];
+  return found.filter((text): text is string => typeof text === 'string' && text !== '');
+}
