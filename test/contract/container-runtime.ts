@@ -81,10 +81,8 @@ export function containerRuntimeContract(name: string, start: () => Promise<Runt
       assert.ok(runtimeName !== '' && runtimeVersion !== '');
       assert.equal(runtimeApiVersion, 'v1');
       const { conditions } = await runtime.status();
-      assert.deepEqual(conditions.map(({ type, status }) => [type, status]).sort(), [
-        ['NetworkReady', true],
-        ['RuntimeReady', true],
-      ]);
+      // runtimes may have more conditions of their own
+      for (const wanted of ['NetworkReady', 'RuntimeReady']) assert.equal(conditions.find(({ type }) => type === wanted)?.status, true);
       assert.equal(await runtime.cgroupDriver(), 'cgroupfs');
     });
 

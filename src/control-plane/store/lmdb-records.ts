@@ -10,11 +10,24 @@ const entryHeaderBytes = 27;
 const headBytes = 25;
 const leaseBytes = 16;
 
+/** Covers the batches of a few hundred writers; larger ones get memory of their own. */
+const spaceBytesKept = 2 ** 20;
+
+/** Memory for the records of one batch after another; each is done with before the next comes. */
+export class RecordSpace {
+  readonly #space = Buffer.allocUnsafeSlow(spaceBytesKept);
+
+  take(bytes: number): Buffer {
+    if (bytes > spaceBytesKept) return Buffer.allocUnsafeSlow(bytes);
+    return this.#space;
+  }
+}
+
 /** One buffer for a whole batch, cut into its records. */
-export function encodeEntries(entries: readonly LogEntry[]): Buffer[] {
+export function encodeEntries(entries: readonly LogEntry[], space: RecordSpace): Buffer[] {
   let bytesMax = 0;
   for (const { key, value } of entries) bytesMax += entryHeaderBytes + key.length * 3 + (value?.byteLength ?? 0);
-  const whole = Buffer.allocUnsafeSlow(bytesMax);
+  const whole = space.take(bytesMax);
   let at = 0;
   return entries.map((entry) => {
     const start = at;

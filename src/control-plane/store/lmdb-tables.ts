@@ -11,7 +11,7 @@ import assert from 'node:assert/strict';
 import { mkdir, open as openFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
-import { decodeEntry, decodeHead, decodeLease, encodeEntries, encodeHeads, encodeLease } from './lmdb-records.ts';
+import { decodeEntry, decodeHead, decodeLease, encodeEntries, encodeHeads, encodeLease, RecordSpace } from './lmdb-records.ts';
 import { StoreUnavailableError } from './storage.ts';
 import { claimStore, releaseStore, type StoreOwner } from './store-owner.ts';
 import {
@@ -30,6 +30,8 @@ const formatVersion = 1;
 /** Three objects of 2 kB fit on one; LMDB gives what is larger than half a page its own pages. */
 const pageBytes = 8192;
 const databasesMax = 8;
+/** Address space, not memory: a map that never has to grow is never there twice. */
+const mapBytes = 2 ** 36;
 /** a lease's key holds nothing */
 const present = Buffer.from([1]);
 
@@ -53,6 +55,7 @@ export class LmdbTables implements Tables {
   readonly #path: string;
   readonly #owner: StoreOwner;
   readonly #databases: Databases;
+  readonly #space = new RecordSpace();
 
   private constructor(path: string, owner: StoreOwner, databases: Databases) {
     this.#path = path;
@@ -124,7 +127,7 @@ export class LmdbTables implements Tables {
   }
 
   async write(batch: WriteBatch): Promise<void> {
-    const values = encodeEntries(batch.entries);
+    const values = encodeEntries(batch.entries, this.#space);
     const heads = encodeHeads(batch.entries);
     const endedKeys = batch.endedLeases.flatMap((lease) =>
       Array.from(this.#databases.leaseKeys.getKeys({ start: [lease], end: [lease + 1] })),
@@ -175,6 +178,7 @@ async function openDatabases(path: string): Promise<Databases> {
     // The engine gathers writes itself and has one batch under way; each is synced before it counts as committed.
     eventTurnBatching: false,
     overlappingSync: false,
+    mapSize: mapBytes,
   });
   const database = <K extends string | number | (string | number)[]>(name: string): Bytes<K> =>
     root.openDB<Buffer, K>({ name, encoding: 'binary' });
