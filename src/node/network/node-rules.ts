@@ -4,7 +4,7 @@
  * The Services' rules are the proxy's, in another table.
  * Upstream: containernetworking/plugins plugins/meta/portmap, kube-proxy's masquerading.
  */
-import type { Pod } from '../../api/generated/kinds.ts';
+import type { PodSpec, PodStatus } from '../../api/generated/core-v1.ts';
 
 export interface HostPort {
   readonly protocol: 'tcp' | 'udp' | 'sctp';
@@ -24,8 +24,14 @@ export interface NodeRules {
   readonly hostPorts: readonly HostPort[];
 }
 
+/** A Pod, as far as its hostPorts need it. */
+export interface RoutedPod {
+  readonly spec?: Pick<PodSpec, 'containers' | 'initContainers' | 'hostNetwork'>;
+  readonly status?: Pick<PodStatus, 'podIP' | 'phase'>;
+}
+
 /** The hostPorts of pods that have an address and are not over. */
-export function planHostPorts(pods: readonly Pod[]): HostPort[] {
+export function planHostPorts(pods: readonly RoutedPod[]): HostPort[] {
   return pods.flatMap(({ spec, status }) => {
     const podIP = status?.podIP;
     if (!podIP || spec?.hostNetwork || status?.phase === 'Succeeded' || status?.phase === 'Failed') return [];

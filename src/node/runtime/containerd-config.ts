@@ -133,8 +133,8 @@ const runtimes = ({ cgroupDriver, paths }: ContainerdSettings): TomlTable => ({
   },
 });
 
-const cni = ({ cniPluginDir, paths }: ContainerdSettings): TomlTable => ({
-  bin_dir: cniPluginDir,
+const cni = ({ version, cniPluginDir, paths }: ContainerdSettings): TomlTable => ({
+  ...(version.major > 2 || (version.major === 2 && version.minor >= 1) ? { bin_dirs: [cniPluginDir] } : { bin_dir: cniPluginDir }),
   conf_dir: paths.cniConfDir,
   max_conf_num: 1,
 });
@@ -144,7 +144,8 @@ function renderToml(table: TomlTable, path: readonly string[] = []): string {
   const isTable = (value: TomlValue | TomlTable): value is TomlTable => typeof value === 'object' && !Array.isArray(value);
   const entries = Object.entries(table);
   const values = entries.filter(([, value]) => !isTable(value)).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`);
-  const head = path.length > 0 && values.length > 0 ? `\n[${path.map((key) => JSON.stringify(key)).join('.')}]\n` : '';
+  const head =
+    path.length > 0 && values.length > 0 ? `\n[${path.map((key) => (/^[\w-]+$/.test(key) ? key : JSON.stringify(key))).join('.')}]\n` : '';
   const tables = entries.map(([key, value]) => (isTable(value) ? renderToml(value, [...path, key]) : ''));
   return head + values.join('') + tables.join('');
 }

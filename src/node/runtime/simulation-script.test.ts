@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { answerProbe, parseDuration, planSimulation, type SimulationScript } from './simulation-script.ts';
+
+const main = { name: 'main', runsToCompletion: false };
+const job = { name: 'main', runsToCompletion: true };
+
+describe('planSimulation', () => {
+  const table: {
+    name: string;
+    given: Record<string, string>;
+    of?: typeof main;
+    want: { readonly [Key in keyof SimulationScript]?: SimulationScript[Key] | undefined };
+  }[] = [
+    { name: 'nothing said: up for ever', given: {}, want: { startDelayMs: 100, runForMs: undefined, exitCode: 0, stopAfterMs: 0 } },
+    { name: 'expected to end: after a second', given: {}, of: job, want: { runForMs: 1000, exitCode: 0, exitReason: 'Completed' } },
+    { name: 'run-for', given: { 'run-for': '1m30s' }, want: { runForMs: 90_000 } },
+    { name: 'for ever even when expected to end', given: { 'run-for': 'forever' }, of: job, want: { runForMs: undefined } },
+    { name: 'an exit code alone ends it', given: { 'exit-code': '2' }, want: { runForMs: 1000, exitCode: 2, exitReason: 'Error' } },
+    { name: 'a reason', given: { 'exit-code': '137', 'exit-reason': 'OOMKilled' }, want: { exitReason: 'OOMKilled' } },
+    { name: 'one container only', given: { 'run-for.other': '5s', 'run-for': '2s' }, want: { runForMs: 2000 } },
+    { name: 'the container wins over the pod', given: { 'run-for.main': '5s', 'run-for': '2s' }, want: { runForMs: 5000 } },
+    {
+      name: 'what can not be read is not there',
+      given: { 'run-for': 'soon', 'exit-code': 'x' },
+      of: job,
+      want: { runForMs: 1000, exitCode: 0 },
+    },
+    {
+      name: 'start and stop',
+      given: { 'start-delay': '0', 'start-error': 'no', 'stop-after': '2s' },
+      want: { startDelayMs: 0, startError: 'no', stopAfterMs: 2000 },
+    },
+    { name: 'what it uses', given: { cpu: '250m', memory: '64Mi' }, want: { cpuNanoCores: 250e6, memoryBytes: 64 * 2 ** 20 } },
+  ];
+  for (const { name, given, of = main, want } of table)
+    it(name, () => {
+      const annotations = Object.fromEntries(Object.entries(given).map(([word, value]) => [`timonier.dev/${word}`, value]));
+      const script = planSimulation(annotations, of);
+      const asked = Object.keys(want) as (keyof SimulationScript)[];
+      assert.deepEqual(Object.fromEntries(asked.map((key) => [key, script[key]])), want);
+    });
+});
+
+describe('answerProbe', () => {
+  const table: { rules: string | undefined; word?: string; atMs: number; want: boolean }[] = [
+    { rules: undefined, atMs: 0, want: true },
+    { rules: 'pass', atMs: 0, want: true },
+    { rules: 'fail', atMs: 1e6, want: false },
+    { rules: 'fail-after=10s', atMs: 9999, want: true },
+    { rules: 'fail-after=10s', atMs: 10_000, want: false },
+    { rules: 'pass-after=5s', atMs: 4999, want: false },
+    { rules: 'pass-after=5s,fail-after=1m', atMs: 5000, want: true },
+    { rules: 'pass-after=5s,fail-after=1m', atMs: 60_000, want: false },
+    { rules: 'fail', word: 'probe-liveness', atMs: 0, want: true },
+    { rules: 'fail', word: 'probe-readiness', atMs: 0, want: false },
+    { rules: 'fail', word: 'probe.other', atMs: 0, want: true },
+    { rules: 'fail', word: 'probe-readiness.main', atMs: 0, want: false },
+  ];
+  for (const { rules, word = 'probe', atMs, want } of table)
+    it(`${word}: ${rules} at ${atMs} ms`, () => {
+      const annotations = rules === undefined ? {} : { [`timonier.dev/${word}`]: rules };
+      assert.equal(answerProbe(annotations, 'main', { type: 'readiness', sinceStartMs: atMs }).success, want);
+    });
+});
+
+describe('parseDuration', () => {
+  const table: [string | undefined, number | undefined][] = [
+    ['250ms', 250],
+    ['1h2m3.5s', 3_723_500],
+    ['0', 0],
+    ['5', undefined],
+    ['s', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ];
+  for (const [text, want] of table) it(`${text}`, () => assert.equal(parseDuration(text), want));
+});
