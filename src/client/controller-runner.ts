@@ -100,7 +100,8 @@ class ControllerLoop {
     aborted.catch(() => undefined);
     await using events = createEventWriter(this.#client, { component: this.#controller.name, clock, log: this.#log });
     const client = new TrackedClient({ client: this.#client, reader, writes: new Writes(this.#informers), signal });
-    const io: ControllerIO = { client, clock, random, events, log: this.#log, signal };
+    const enqueue = (key: ObjectKey, afterMs = 0): void => this.#queue.addAfter(key, afterMs);
+    const io: ControllerIO = { client, clock, random, events, log: this.#log, signal, enqueue };
     using handlers = new DisposableStack();
     signal.addEventListener('abort', () => this.#queue.close(), { once: true });
 

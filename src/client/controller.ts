@@ -18,6 +18,8 @@ export interface ControllerIO {
   readonly log: Log;
   /** aborted when the controller stops */
   readonly signal: AbortSignal;
+  /** Queues a key, for what the controller learns in other ways than by its watches. */
+  enqueue(key: ObjectKey, afterMs?: number): void;
 }
 
 /** A watched kind, and which keys of the controller a change of it concerns. */

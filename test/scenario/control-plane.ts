@@ -1,0 +1,167 @@
+/**
+ * A control plane for scenario tests: the in-process API server on a memory store, controllers, and a virtual clock.
+ * The node is a controller too: it starts the pods that are there, and ends those that are deleted.
+ */
+import { Node, Pod } from '../../src/api/generated/kinds.ts';
+import { builtInRegistry } from '../../src/api/kinds/all.ts';
+import type { KindRegistry } from '../../src/api/kinds/registry.ts';
+import { apiVersionOf, keyOf, parseKey } from '../../src/api/meta/object.ts';
+import { formatTime } from '../../src/api/meta/time.ts';
+import type { Client } from '../../src/client/client.ts';
+import { seededRandom } from '../../src/client/clock.ts';
+import { type Controller, defineController, watched } from '../../src/client/controller.ts';
+import { runControllers } from '../../src/client/controller-runner.ts';
+import { type Log, silentLog } from '../../src/client/log.ts';
+import { VirtualClock } from '../../src/client/virtual-clock.ts';
+import { type ApiServer, createApiServer } from '../../src/control-plane/api-server/api-server.ts';
+import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
+
+export interface ControlPlane extends AsyncDisposable {
+  readonly server: ApiServer;
+  readonly client: Client;
+  readonly clock: VirtualClock;
+  /** Lets everything that is under way come to rest: no time passes. */
+  settle(): Promise<void>;
+  /** Moves the clock. */
+  tick(seconds: number): Promise<void>;
+}
+
+export async function startControlPlane(controllers: readonly Controller[], log: Log = silentLog): Promise<ControlPlane> {
+  const clock = new VirtualClock();
+  const random = seededRandom(1);
+  const storage = openMemoryStore({ clock });
+  const registry = builtInRegistry();
+  const server = await createApiServer({ storage, registry, clock, random, log });
+  const client = withDiscovery(server.loopback, registry);
+  const running = runControllers(controllers, { client, clock, random, log });
+  await running.started;
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const settle = async (): Promise<void> => {
+    for (let revision = -1; revision !== storage.revision; ) {
+      revision = storage.revision;
+      for (let i = 0; i < 20; i++) await turn();
+    }
+  };
+  return {
+    server,
+    client,
+    clock,
+    settle,
+    async tick(seconds) {
+      for (let i = 0; i < seconds; i++) {
+        await settle();
+        await clock.advance(1000);
+      }
+      await settle();
+    },
+    async [Symbol.asyncDispose]() {
+      await running[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+      await storage[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Discovery without the endpoints that serve it. */
+function withDiscovery(client: Client, registry: KindRegistry): Client {
+  const raw = async (path: string): Promise<unknown> => {
+    const kinds = registry.list();
+    const versions = [...new Set(kinds.filter((kind) => kind.group).map(apiVersionOf))];
+    const byGroup = Map.groupBy(versions, (version) => version.split('/')[0]);
+    if (path === '/apis') {
+      return { groups: [...byGroup].map(([name, all]) => ({ name, versions: all.map((groupVersion) => ({ groupVersion })) })) };
+    }
+    const groupVersion = path === '/api/v1' ? 'v1' : path.slice('/apis/'.length);
+    const resources = kinds.filter((kind) => apiVersionOf(kind) === groupVersion);
+    return { resources: resources.map(({ resource, kind, namespaced, verbs }) => ({ name: resource, kind, namespaced, verbs })) };
+  };
+  return new Proxy(client, {
+    get: (target, name) => {
+      if (name === 'raw') return raw;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+export interface TestNodeOptions {
+  /** what becomes of a pod that was started; default: it runs and is ready */
+  readonly fate?: (pod: Pod) => 'ready' | 'running' | 'succeeded' | 'failed' | 'pending';
+}
+
+/** Starts every pod on `node-1`, or on the node that it asks for. */
+export function testNode({ fate = () => 'ready' }: TestNodeOptions = {}): Controller {
+  let addresses = 0;
+  return defineController({
+    name: 'test-node',
+    watches: [watched(Pod)],
+    concurrency: 10,
+    async reconcile(key, io) {
+      const pod = io.client.informer(Pod).get(key);
+      if (!pod) return;
+      if (pod.metadata.deletionTimestamp) {
+        if (pod.metadata.deletionGracePeriodSeconds !== 0) await io.client.delete(Pod, parseKey(key), { gracePeriodSeconds: 0 });
+        return;
+      }
+      const phases = { ready: 'Running', running: 'Running', succeeded: 'Succeeded', failed: 'Failed', pending: 'Pending' } as const;
+      const wanted = fate(pod);
+      const isReady = wanted === 'ready';
+      const isDone = pod.status.phase === phases[wanted] && (pod.status.conditions?.some((c) => c.type === 'Ready') ?? false);
+      const wasReady = pod.status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+      if (wanted === 'pending' || (isDone && wasReady === isReady)) return;
+      const spec = { ...pod.spec, nodeName: pod.spec.nodeName ?? 'node-1' };
+      if (!pod.spec.nodeName) {
+        await io.client
+          .post(Pod, parseKey(key), 'binding', {
+            apiVersion: 'v1',
+            kind: 'Binding',
+            metadata: pod.metadata,
+            target: { kind: 'Node', name: spec.nodeName },
+          })
+          .catch(() => undefined);
+      }
+      const now = formatTime(io.clock.now());
+      const current = await io.client.get(Pod, parseKey(key));
+      const ip = current.status.podIP ?? `10.1.${++addresses >> 8}.${addresses & 255}`;
+      await io.client.update(
+        Pod,
+        {
+          ...current,
+          status: {
+            ...current.status,
+            phase: phases[wanted],
+            podIP: ip,
+            podIPs: [{ ip }],
+            startTime: current.status.startTime ?? now,
+            conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False', lastTransitionTime: now }],
+            containerStatuses: current.spec.containers.map(({ name, image = '' }) => ({
+              name,
+              image,
+              imageID: '',
+              ready: isReady,
+              restartCount: 0,
+              state:
+                isReady || wanted === 'running'
+                  ? { running: { startedAt: now } }
+                  : { terminated: { exitCode: wanted === 'failed' ? 1 : 0, finishedAt: now } },
+            })),
+          },
+        },
+        { subresource: 'status' },
+      );
+    },
+  });
+}
+
+export const podTemplate = (labels: Record<string, string>, image = 'one') => ({
+  metadata: { labels },
+  spec: { containers: [{ name: 'main', image }] },
+});
+
+/** Makes a node object. */
+export async function createNode(client: Client, name: string, labels: Record<string, string> = {}): Promise<Node> {
+  return client.create(Node, { metadata: { name, labels }, spec: {} });
+}
+
+/** Names and phases, for assertions. */
+export const describePods = (pods: readonly Pod[]): string[] => pods.map((pod) => `${keyOf(pod)} ${pod.status.phase}`).sort();
