@@ -1,0 +1,53 @@
+/**
+ * The log files of the CRI: `TIME STREAM TAG LINE`, where the tag P says that the line goes on in the next entry, and F
+ * that it ends. Pure.
+ * Upstream: k8s.io/cri-client/pkg/logs/logs.go.
+ */
+
+export interface LogEntry {
+  /** as it was written: RFC 3339 with nanoseconds */
+  readonly time: string;
+  readonly stream: string;
+  /** without the newline */
+  readonly text: Buffer;
+  readonly partial: boolean;
+}
+
+const space = 0x20;
+
+/** undefined for what is no entry. The line has no newline at its end. */
+export function parseLogLine(line: Buffer): LogEntry | undefined {
+  const first = line.indexOf(space);
+  const second = line.indexOf(space, first + 1);
+  const third = line.indexOf(space, second + 1);
+  if (first <= 0 || second < 0) return undefined;
+  const end = third < 0 ? line.length : third;
+  const tags = line.toString('latin1', second + 1, end);
+  const stream = line.toString('latin1', first + 1, second);
+  if (stream !== 'stdout' && stream !== 'stderr') return undefined;
+  return {
+    time: line.toString('latin1', 0, first),
+    stream,
+    text: third < 0 ? Buffer.alloc(0) : line.subarray(third + 1),
+    partial: tags.split(':')[0] === 'P',
+  };
+}
+
+/** Splits a stream of bytes into lines; the rest waits for more. */
+export class LineSplitter {
+  #rest: Buffer = Buffer.alloc(0);
+
+  *push(chunk: Buffer): Generator<Buffer> {
+    let data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    for (let end = data.indexOf(0x0a); end >= 0; end = data.indexOf(0x0a)) {
+      yield data.subarray(0, end);
+      data = data.subarray(end + 1);
+    }
+    this.#rest = data;
+  }
+
+  /** What came after the last newline. */
+  get rest(): Buffer {
+    return this.#rest;
+  }
+}

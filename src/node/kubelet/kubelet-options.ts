@@ -1,0 +1,63 @@
+/** What a kubelet is started with. */
+import type { Taint } from '../../api/generated/core-v1.ts';
+import type { Client } from '../../client/client.ts';
+import type { Clock, Random } from '../../client/clock.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { Log } from '../../client/log.ts';
+import type { ContainerRuntime } from '../runtime/container-runtime.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+import type { Mounter } from './volumes/mounter.ts';
+
+export interface KubeletOptions {
+  readonly nodeName: string;
+  /** as `system:node:<nodeName>` of the group `system:nodes` */
+  readonly client: Client;
+  readonly runtime: ContainerRuntime;
+  /** pods, volumes and logs are below it */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly events: EventRecorder;
+  /** the primary first; at most one of each family */
+  readonly nodeIPs: readonly string[];
+  readonly clusterDNS: readonly string[];
+  readonly clusterDomain: string;
+  /** Absent: the node object tells it. */
+  readonly podCIDR?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly taints?: readonly Taint[];
+  /** over what was detected: cpu, memory, ephemeral-storage, extended resources */
+  readonly capacity?: Readonly<Record<string, string>>;
+  /** default: 110 */
+  readonly podsMax?: number;
+  /** the version that the node reports */
+  readonly version: string;
+  /**
+   * One of thousands of simulated nodes: pods get neither environment nor volumes nor secrets, the status is told every
+   * five minutes only.
+   */
+  readonly hollow?: boolean;
+  /** Default: the real one, unless the runtime is simulated. */
+  readonly mounter?: Mounter;
+  /** Shared by the nodes of one process; default: one of its own. */
+  readonly wheel?: TimerWheel;
+  /** Default: /etc/resolv.conf. */
+  readonly resolvConfPath?: string;
+  /** The cgroup below which the pods' are; one for each node of a machine. Default: the top. */
+  readonly cgroupRoot?: readonly string[];
+  /** Absent: no HTTPS API. */
+  readonly serving?: ServingOptions;
+}
+
+export interface ServingOptions {
+  readonly host: string;
+  /** 10250; 0 takes a free one */
+  readonly port: number;
+  /** PEM */
+  readonly cert: string;
+  readonly key: string;
+  /** the CA of client certificates, PEM */
+  readonly clientCA: string;
+}

@@ -1,0 +1,390 @@
+/**
+ * The kubelet: runs the pods that are bound to its node, and tells how they and the node are.
+ *
+ * Guarantees: nothing polls pods: the API, the runtime, probes and timers wake the worker of the pod concerned; a
+ * kubelet that stops leaves its pods running, and the next one finds them and goes on; pods that the API does not know
+ * are ended.
+ * Deliberately without: static pods, device plugins, dynamic resources, in-place resizing, CSI.
+ * Upstream: pkg/kubelet/kubelet.go.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Node, Pod, Service } from '../../api/generated/core-v1.ts';
+import { Node as NodeKind, Pod as PodKind, Service as ServiceKind } from '../../api/generated/kinds.ts';
+import { equalJson } from '../../api/meta/deep-equal.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { quantityValue } from '../../api/meta/quantity.ts';
+import { createInformer, type RunningInformer } from '../../client/informer-cache.ts';
+import type * as cri from '../runtime/cri-types.ts';
+import { parseResolvConf } from './dns-config.ts';
+import { ImagePuller } from './image-puller.ts';
+import type { KubeletOptions } from './kubelet-options.ts';
+import { detectMachine, type MachineFacts, simulatedMachine } from './machine-facts.ts';
+import { NodeAgent } from './node-agent.ts';
+import { allocatableOf, type NodeInput, networkProblem, readiness } from './node-object.ts';
+import { judgeAdmission } from './pod-admission.ts';
+import { detectCgroupHierarchies, PodCgroups } from './pod-cgroups.ts';
+import type { PodContext } from './pod-context.ts';
+import { isTerminalPhase } from './pod-phase.ts';
+import { PodWorker } from './pod-worker.ts';
+import { ProbeManager } from './probe-manager.ts';
+import { ReferencedObjects } from './referenced-objects.ts';
+import { podUIDOf, restorePod } from './restore-pod.ts';
+import { StatusManager } from './status-manager.ts';
+import { TimerWheel } from './timer-wheel.ts';
+import { realMounter } from './volumes/mounter.ts';
+import { ServiceAccountTokens } from './volumes/service-account-token.ts';
+import { VolumeManager } from './volumes/volume-manager.ts';
+
+const podsMaxDefault = 110;
+const kubeletPort = 10250;
+const lookAtNodeMs = 10_000;
+const lookAtRuntimeMs = 1_000;
+
+export interface Kubelet extends AsyncDisposable {
+  readonly nodeName: string;
+  /** of its HTTPS API; 0 without one */
+  readonly port: number;
+  /** Pods of this node as the API last told them. */
+  pods(): readonly Pod[];
+  /** Resolves when all statuses have been written. */
+  settled(): Promise<void>;
+}
+
+/** Resolves when the node is registered and its pods are known. */
+export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  const parts = await assemble(options);
+  const kubelet = new RunningKubelet(options, parts);
+  try {
+    await kubelet.start();
+    return kubelet;
+  } catch (error) {
+    await kubelet[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** What is found out once, before anything runs. */
+interface Facts {
+  readonly machine: MachineFacts;
+  readonly runtimeName: string;
+  readonly runtimeVersion: string;
+  readonly resolvConf: ReturnType<typeof parseResolvConf>;
+  readonly cgroups: PodCgroups;
+}
+
+async function assemble(options: KubeletOptions): Promise<Facts> {
+  const { runtime, dataDir, resolvConfPath = '/etc/resolv.conf', nodeName, capacity, cgroupRoot = [] } = options;
+  const simulated = runtime.simulation !== undefined;
+  if (!simulated) await mkdir(dataDir, { recursive: true, mode: 0o750 });
+  const [version, driver, resolvConf, hierarchies, machine] = await Promise.all([
+    runtime.version(),
+    runtime.cgroupDriver(),
+    simulated ? '' : readFile(resolvConfPath, 'utf8').catch(() => ''),
+    simulated ? [] : detectCgroupHierarchies(),
+    simulated ? simulatedMachine(nodeName, capacity) : detectMachine(dataDir),
+  ]);
+  return {
+    machine: { ...machine, capacity: { ...machine.capacity, ...capacity } },
+    runtimeName: version.runtimeName,
+    runtimeVersion: `${version.runtimeName}://${version.runtimeVersion}`,
+    resolvConf: parseResolvConf(resolvConf),
+    cgroups: new PodCgroups({ driver, root: cgroupRoot, hierarchies }),
+  };
+}
+
+class RunningKubelet implements Kubelet {
+  readonly nodeName: string;
+  readonly port: number;
+  readonly #options: KubeletOptions;
+  readonly #facts: Facts;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #wheel: TimerWheel;
+  readonly #agent: NodeAgent;
+  readonly #context: PodContext;
+  readonly #workers = new Map<string, PodWorker>();
+  readonly #objects: ReferencedObjects;
+  readonly #volumes: VolumeManager;
+  readonly #informers: RunningInformer<never>[] = [];
+  readonly #tasks: Promise<void>[] = [];
+  readonly #disposed = Promise.withResolvers<void>();
+  #pods: RunningInformer<Pod> | undefined;
+  #services: RunningInformer<Service> | undefined;
+  #runtimeStatus: cri.RuntimeStatus | undefined;
+  #disposing = false;
+
+  constructor(options: KubeletOptions, facts: Facts) {
+    const { clock, random, log, events, client, runtime, hollow = false } = options;
+    this.#options = options;
+    this.#facts = facts;
+    this.nodeName = options.nodeName;
+    this.port = options.serving?.port ?? 0;
+    this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
+    this.#wheel = options.wheel ?? new TimerWheel(clock);
+    this.#agent = new NodeAgent({
+      client,
+      clock,
+      random,
+      wheel: this.#wheel,
+      events,
+      log,
+      signal: this.#signal,
+      name: options.nodeName,
+      input: () => this.#nodeInput(),
+      ...(!hollow && { lookEveryMs: lookAtNodeMs }),
+    });
+    const mounter = options.mounter ?? (runtime.simulation ? undefined : realMounter);
+    this.#objects = new ReferencedObjects(client, { clock, random, log });
+    this.#volumes = new VolumeManager({
+      host: {
+        client,
+        clock,
+        objects: this.#objects,
+        tokens: new ServiceAccountTokens({ client, clock, random }),
+        ...(mounter && { mounter }),
+        hostIPs: () => options.nodeIPs,
+        allocatable: () => this.#allocatable(),
+      },
+      wheel: this.#wheel,
+      events,
+      log,
+      podsRoot: join(options.dataDir, 'pods'),
+    });
+    this.#context = this.#makeContext(mounter);
+  }
+
+  pods(): readonly Pod[] {
+    return this.#pods?.list() ?? [];
+  }
+
+  async settled(): Promise<void> {
+    await this.#context.statuses.settled();
+  }
+
+  async start(): Promise<void> {
+    const { runtime, podCIDR, events, hollow, signal } = this.#options;
+    signal.addEventListener('abort', () => void this[Symbol.asyncDispose](), { once: true });
+    if (podCIDR !== undefined) await runtime.updatePodCidr(podCIDR);
+    await this.#lookAtRuntime();
+    events.event(this.#nodeReference(), 'Normal', 'Starting', 'Starting kubelet.');
+    await this.#agent.start();
+    if (!hollow || podCIDR === undefined) this.#watchNode();
+    this.#tasks.push(this.#followRuntime());
+    await this.#watchPods();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposing) return await this.#disposed.promise;
+    this.#disposing = true;
+    this.#stop.abort();
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
+    await this.#agent[Symbol.asyncDispose]();
+    this.#context.probes[Symbol.dispose]();
+    this.#context.statuses[Symbol.dispose]();
+    await Promise.all([this.#pods, this.#services, ...this.#informers].map((informer) => informer?.[Symbol.asyncDispose]()));
+    await this.#volumes[Symbol.asyncDispose]();
+    await this.#objects[Symbol.asyncDispose]();
+    await Promise.allSettled(this.#tasks);
+    if (!this.#options.wheel) this.#wheel[Symbol.dispose]();
+    this.#disposed.resolve();
+  }
+
+  #makeContext(mounter: PodContext['mounter']): PodContext {
+    const { client, runtime, clock, random, events, log, hollow = false, dataDir } = this.#options;
+    const probeEnvironment = { runtime, clock, random, wheel: this.#wheel, events, log, startedAtMs: clock.now() };
+    return {
+      client,
+      runtime,
+      runtimeName: this.#facts.runtimeName,
+      clock,
+      random,
+      events,
+      log,
+      node: {
+        name: this.nodeName,
+        hostIPs: this.#options.nodeIPs,
+        clusterDNS: this.#options.clusterDNS,
+        clusterDomain: this.#options.clusterDomain,
+        resolvConf: this.#facts.resolvConf,
+        memoryCapacityBytes: quantityValue(this.#facts.machine.capacity['memory'] ?? '0'),
+        allocatable: () => this.#allocatable(),
+        networkProblem: () => (this.#runtimeStatus ? networkProblem(this.#runtimeStatus) : 'container runtime is down'),
+        logsRoot: join(dataDir, 'logs'),
+        seccompRoot: join(dataDir, 'seccomp'),
+      },
+      images: new ImagePuller({ runtime, clock, events }),
+      probes: new ProbeManager(probeEnvironment, (uid) => this.#workers.get(uid)?.wake()),
+      statuses: new StatusManager({
+        client,
+        clock,
+        log,
+        signal: this.#signal,
+        currentPod: (uid) => this.#podByUID(uid),
+        mayHaveRunningContainers: (uid) => this.#workers.get(uid)?.mayHaveRunningContainers ?? false,
+      }),
+      objects: this.#objects,
+      volumes: this.#volumes,
+      cgroups: this.#facts.cgroups,
+      ...(mounter && { mounter }),
+      services: () => this.#listServices(),
+      hollow,
+    };
+  }
+
+  // --- the node
+
+  async #nodeInput(): Promise<NodeInput> {
+    const { hollow, runtime, labels = {}, taints = [], podsMax = podsMaxDefault, version, nodeIPs, serving } = this.#options;
+    const images = hollow ? [] : await runtime.listImages().catch(() => []);
+    return {
+      name: this.nodeName,
+      hostIPs: nodeIPs,
+      machine: this.#facts.machine,
+      labels,
+      taints,
+      podsMax,
+      port: serving?.port || kubeletPort,
+      version,
+      runtimeVersion: this.#facts.runtimeVersion,
+      runtime: this.#runtimeStatus,
+      images,
+      pressure: { memory: false, disk: false, pid: false },
+    };
+  }
+
+  #allocatable(): Readonly<Record<string, string>> {
+    const told = this.#agent.node?.status.allocatable;
+    if (told) return told;
+    const { podsMax = podsMaxDefault } = this.#options;
+    return allocatableOf({ machine: this.#facts.machine, podsMax } as NodeInput);
+  }
+
+  #nodeReference(): KubeObject {
+    return { apiVersion: 'v1', kind: 'Node', metadata: { name: this.nodeName, uid: this.nodeName } };
+  }
+
+  /** Is the runtime ready, and its network? Asked again soon while they are not. */
+  async #lookAtRuntime(): Promise<void> {
+    if (this.#signal.aborted) return;
+    const before = this.#runtimeStatus;
+    this.#runtimeStatus = await this.#options.runtime.status().catch(() => undefined);
+    const ready = this.#runtimeStatus !== undefined && readiness({ runtime: this.#runtimeStatus }) === undefined;
+    if (!ready) this.#wheel.setTimeout(() => void this.#lookAtRuntime(), lookAtRuntimeMs);
+    const wasReady = before !== undefined && readiness({ runtime: before }) === undefined;
+    if (ready === wasReady || !this.#agent.node) return;
+    void this.#agent.report();
+    if (ready) for (const worker of this.#workers.values()) worker.wake();
+  }
+
+  #watchNode(): void {
+    const { client, clock, random, log, podCIDR, runtime } = this.#options;
+    const informer = createInformer(client, NodeKind, { fieldSelector: `metadata.name=${this.nodeName}` }, { clock, random, log });
+    this.#informers.push(informer as RunningInformer<never>);
+    const told = (node: Node): void => {
+      this.#agent.observe(node);
+      const cidr = node.spec.podCIDR;
+      if (podCIDR !== undefined || !cidr) return;
+      void runtime.updatePodCidr(cidr).then(
+        () => this.#lookAtRuntime(),
+        (error: unknown) => log.warn({ error, podCIDR: cidr }, 'the runtime did not take the pod address range'),
+      );
+    };
+    informer.on({ added: told, updated: told });
+  }
+
+  // --- pods
+
+  async #watchPods(): Promise<void> {
+    const { client, clock, random, log } = this.#options;
+    const pods = createInformer(client, PodKind, { fieldSelector: `spec.nodeName=${this.nodeName}` }, { clock, random, log });
+    this.#pods = pods;
+    pods.on({
+      added: (pod) => this.#added(pod),
+      updated: (pod, old) => this.#updated(pod, old),
+      deleted: (pod) => this.#workers.get(pod.metadata.uid)?.remove(),
+    });
+    await pods.synced;
+    await this.#endOrphans();
+  }
+
+  #podByUID(uid: string): Pod | undefined {
+    const worker = this.#workers.get(uid);
+    if (!worker) return undefined;
+    const { namespace, name } = worker.pod.metadata;
+    const pod = this.#pods?.get(`${namespace}/${name}`);
+    return pod?.metadata.uid === uid ? pod : undefined;
+  }
+
+  #added(pod: Pod): void {
+    if (this.#disposing) return;
+    const { uid } = pod.metadata;
+    const worker = new PodWorker(this.#context, pod, () => this.#workers.delete(uid));
+    const rejection = this.#judge(pod);
+    this.#workers.set(uid, worker);
+    if (rejection) worker.reject(rejection);
+    else worker.wake();
+  }
+
+  /** Pods that have begun were admitted before. */
+  #judge(pod: Pod): ReturnType<typeof judgeAdmission> {
+    const node = this.#agent.node;
+    const begun = pod.status.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined || isTerminalPhase(pod.status.phase);
+    if (!node || begun) return undefined;
+    const others = [...this.#workers.values()].filter((w) => w.state === 'syncing' || w.state === 'terminating').map((w) => w.pod);
+    return judgeAdmission({ pod, node, allocatable: this.#allocatable(), others });
+  }
+
+  #updated(pod: Pod, old: Pod): void {
+    const worker = this.#workers.get(pod.metadata.uid);
+    if (!worker) return;
+    this.#context.statuses.reconcile(pod);
+    if (concernsWorker(pod, old)) worker.update(pod);
+    else worker.note(pod);
+  }
+
+  async #listServices(): Promise<readonly Service[]> {
+    const { client, clock, random, log } = this.#options;
+    this.#services ??= createInformer(client, ServiceKind, {}, { clock, random, log });
+    await this.#services.synced;
+    return this.#services.list();
+  }
+
+  /** What the runtime or the disk still has of pods that the API does not know. */
+  async #endOrphans(): Promise<void> {
+    const { runtime } = this.#options;
+    const [sandboxes, containers] = await Promise.all([runtime.listPodSandbox(), runtime.listContainers()]);
+    for (const sandbox of sandboxes) {
+      const uid = podUIDOf(sandbox);
+      if (uid === undefined || this.#workers.has(uid)) continue;
+      const own = containers.filter((c) => podUIDOf(c) === uid);
+      const worker = new PodWorker(this.#context, restorePod(sandbox, own), () => this.#workers.delete(uid));
+      this.#workers.set(uid, worker);
+      worker.remove();
+    }
+    for (const uid of await this.#volumes.podsOnDisk()) if (!this.#workers.has(uid)) await this.#volumes.tearDown(uid);
+  }
+
+  async #followRuntime(): Promise<void> {
+    const { runtime, log } = this.#options;
+    try {
+      for await (const event of runtime.events(this.#signal)) this.#workers.get(event.podUid)?.wake();
+    } catch (error) {
+      if (!this.#signal.aborted) log.error({ error }, 'the runtime tells no events any more');
+    }
+  }
+}
+
+/** A change of its own status is no news for the worker, unless others' conditions changed. */
+function concernsWorker(pod: Pod, old: Pod): boolean {
+  return (
+    pod.metadata.generation !== old.metadata.generation ||
+    (pod.metadata.generation === undefined && !equalJson(pod.spec, old.spec)) ||
+    pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
+    pod.metadata.deletionGracePeriodSeconds !== old.metadata.deletionGracePeriodSeconds ||
+    !equalJson(pod.metadata.labels, old.metadata.labels) ||
+    !equalJson(pod.metadata.annotations, old.metadata.annotations) ||
+    isTerminalPhase(pod.status.phase) !== isTerminalPhase(old.status.phase) ||
+    (pod.spec.readinessGates?.length ?? 0) > 0
+  );
+}

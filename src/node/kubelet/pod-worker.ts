@@ -1,0 +1,406 @@
+/**
+ * The life of one pod on this node, one step at a time: syncing (plan, perform, observe, tell) → terminating (hooks,
+ * stop, kill) → terminated (volumes and cgroups gone, final status) → finished; and when the API has forgotten the pod,
+ * its last containers and logs are removed too.
+ *
+ * Guarantees: steps of one pod never overlap; whatever happens (a change, a runtime event, a probe, a timer) only wakes
+ * the worker, which then looks for itself; a deletion interrupts a pull, a shorter grace period interrupts a longer one;
+ * the pod is told to be terminal only when none of its containers runs.
+ * Upstream: pkg/kubelet/pod_workers.go, kubelet.go (SyncPod, SyncTerminatingPod, SyncTerminatedPod).
+ */
+import { rm } from 'node:fs/promises';
+import type { Pod, PodStatus } from '../../api/generated/core-v1.ts';
+import { Secret } from '../../api/generated/kinds.ts';
+import { isNotFound } from '../../api/meta/status-error.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import type { Timer } from '../../client/clock.ts';
+import type { BackOffEntry } from './back-off.ts';
+import type { WaitingReason } from './container-statuses.ts';
+import { finalPodStatus } from './final-status.ts';
+import { planGarbage } from './garbage.ts';
+import { killPod } from './kill-pod.ts';
+import { observePod } from './observe-pod.ts';
+import { type ObservedPod, runningContainers } from './observed-pod.ts';
+import { performPlan } from './perform-plan.ts';
+import { planPod } from './plan-pod.ts';
+import type { PodContext } from './pod-context.ts';
+import { isTerminalPhase } from './pod-phase.ts';
+import { podStatus } from './pod-status.ts';
+import { podLogsDirectory } from './sandbox-config.ts';
+import { readTerminationMessage } from './termination-message.ts';
+import { VolumesNotReadyError } from './volumes/volume-manager.ts';
+
+export type WorkerState = 'syncing' | 'terminating' | 'terminated' | 'finished' | 'removed';
+
+/** The kubelet itself ends the pod. */
+export interface Eviction {
+  readonly reason: string;
+  readonly message: string;
+  readonly graceSeconds?: number;
+}
+
+const retryMs = { mountFirst: 500, mountMax: 122_000, other: 10_000, network: 5_000, kill: 1_000 } as const;
+
+export class PodWorker {
+  readonly #context: PodContext;
+  readonly #onRemoved: () => void;
+  readonly #backOffs = new Map<string, BackOffEntry>();
+  readonly #waiting = new Map<string, WaitingReason>();
+  /** the API's own status, as this worker found it */
+  readonly #told: PodStatus;
+  #pod: Pod;
+  #state: WorkerState = 'syncing';
+  #eviction: Eviction | undefined;
+  /** the API has forgotten the pod */
+  #orphaned = false;
+  #mayHaveRunning = true;
+  #running = false;
+  #again = false;
+  #failures = 0;
+  #timer: Timer | undefined;
+  #sync = new AbortController();
+  #kill = new AbortController();
+  #idle = Promise.withResolvers<void>();
+
+  constructor(context: PodContext, pod: Pod, onRemoved: () => void) {
+    this.#context = context;
+    this.#pod = pod;
+    this.#told = pod.status;
+    this.#onRemoved = onRemoved;
+    this.#idle.resolve();
+  }
+
+  get pod(): Pod {
+    return this.#pod;
+  }
+  get state(): WorkerState {
+    return this.#state;
+  }
+  get mayHaveRunningContainers(): boolean {
+    return this.#mayHaveRunning;
+  }
+
+  /** The API told of the pod, or of a change of it. */
+  update(pod: Pod): void {
+    const before = this.#pod;
+    this.#pod = pod;
+    if (this.#mustEnd()) this.#sync.abort();
+    const grace = pod.metadata.deletionGracePeriodSeconds;
+    const graceBefore = before.metadata.deletionGracePeriodSeconds;
+    if (this.#state === 'terminating' && grace !== undefined && (graceBefore === undefined || grace < graceBefore)) this.#kill.abort();
+    if (this.#state === 'finished') return;
+    this.wake();
+  }
+
+  /** The API told of a change that asks for nothing. */
+  note(pod: Pod): void {
+    this.#pod = pod;
+  }
+
+  /** The API has forgotten the pod: end it, and clean up everything. */
+  remove(): void {
+    this.#orphaned = true;
+    this.#sync.abort();
+    this.wake();
+  }
+
+  evict(eviction: Eviction): void {
+    if (this.#state !== 'syncing') return;
+    this.#eviction ??= eviction;
+    this.#sync.abort();
+    this.wake();
+  }
+
+  /** The node can't run it: it fails without ever having begun. */
+  reject({ reason, message }: { readonly reason: string; readonly message: string }): void {
+    const { events, statuses, clock } = this.#context;
+    const { status, metadata } = this.#pod;
+    events.event(this.#pod, 'Warning', reason, message);
+    this.#mayHaveRunning = false;
+    this.#state = 'finished';
+    statuses.set(this.#pod, {
+      ...(metadata.generation !== undefined && { observedGeneration: metadata.generation }),
+      phase: 'Failed',
+      reason,
+      message: `Pod was rejected: ${message}`,
+      startTime: status.startTime ?? formatTime(clock.now()),
+      ...(status.conditions && { conditions: status.conditions }),
+      ...(status.qosClass && { qosClass: status.qosClass }),
+    });
+    statuses.finish(this.#pod);
+  }
+
+  /** Something happened: have a look. */
+  wake(): void {
+    this.#again = true;
+    if (this.#running || this.#state === 'removed') return;
+    this.#running = true;
+    this.#idle = Promise.withResolvers();
+    void this.#loop();
+  }
+
+  /** Stops without touching containers: the kubelet goes, the pod stays. */
+  async stop(): Promise<void> {
+    this.#state = 'removed';
+    this.#timer?.cancel();
+    this.#sync.abort();
+    this.#kill.abort();
+    await this.#idle.promise;
+  }
+
+  #mustEnd(): boolean {
+    return (
+      this.#orphaned ||
+      this.#eviction !== undefined ||
+      this.#pod.metadata.deletionTimestamp !== undefined ||
+      isTerminalPhase(this.#pod.status.phase)
+    );
+  }
+
+  async #loop(): Promise<void> {
+    while (this.#again && !this.#over()) {
+      this.#again = false;
+      this.#timer?.cancel();
+      try {
+        await this.#step();
+        this.#failures = 0;
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+    this.#running = false;
+    this.#idle.resolve();
+  }
+
+  #over(): boolean {
+    return this.#state === 'removed';
+  }
+
+  #failed(error: unknown): void {
+    if (this.#over()) return;
+    const { log } = this.#context;
+    this.#failures++;
+    const mount = error instanceof VolumesNotReadyError;
+    const delayMs = mount
+      ? Math.min(retryMs.mountFirst * 2 ** (this.#failures - 1), retryMs.mountMax)
+      : this.#state === 'syncing'
+        ? retryMs.other
+        : retryMs.kill;
+    if (this.#sync.signal.aborted && this.#state === 'syncing') {
+      this.#again = true;
+      return;
+    }
+    if (!mount)
+      log.warn({ error, pod: this.#pod.metadata.name, namespace: this.#pod.metadata.namespace, state: this.#state }, 'pod sync failed');
+    this.#wakeIn(delayMs);
+  }
+
+  #wakeIn(delayMs: number): void {
+    if (this.#over()) return;
+    this.#timer?.cancel();
+    this.#timer = this.#context.clock.setTimeout(() => this.wake(), delayMs);
+  }
+
+  async #step(): Promise<void> {
+    if (this.#state === 'syncing' && this.#mustEnd()) this.#state = 'terminating';
+    if (this.#state === 'syncing') await this.#stepSync();
+    if (this.#state === 'terminating') await this.#stepTerminate();
+    if (this.#state === 'terminated') await this.#stepCleanUp();
+    if (this.#state === 'finished' && this.#orphaned) await this.#stepRemove();
+  }
+
+  async #observe(signal?: AbortSignal): Promise<ObservedPod> {
+    const { runtime } = this.#context;
+    return await observePod(runtime, this.#pod.metadata.uid, {
+      ...(!runtime.simulation && { lastWords: readTerminationMessage }),
+      ...(signal && { signal }),
+    });
+  }
+
+  #tell(observed: ObservedPod, terminal: boolean): PodStatus {
+    const { statuses, probes, clock, node, runtimeName } = this.#context;
+    const pod = this.#pod;
+    const old = statuses.get(pod.metadata.uid) ?? pod.status;
+    const containers = new Map([...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map((c) => [c.name, c]));
+    const told = new Map(
+      [...(this.#told.containerStatuses ?? []), ...(this.#told.initContainerStatuses ?? [])].map((s) => [s.containerID, s]),
+    );
+    const status = podStatus({
+      pod,
+      observed,
+      old,
+      runtimeName,
+      waitingReasons: this.#waiting,
+      readiness: (name, containerID) => {
+        const container = containers.get(name);
+        const before = told.get(`${runtimeName}://${containerID}`);
+        if (!container) return { started: false, ready: false };
+        return probes.readiness(pod, container, {
+          containerID,
+          ...(before && { told: { started: before.started ?? false, ready: before.ready } }),
+        });
+      },
+      terminal,
+      ...(this.#eviction && { override: { reason: this.#eviction.reason, message: this.#eviction.message } }),
+      hostIPs: node.hostIPs,
+      nowMs: clock.now(),
+    });
+    if (!this.#orphaned) statuses.set(pod, status);
+    return status;
+  }
+
+  async #stepSync(): Promise<void> {
+    const { probes, events, volumes, cgroups, hollow } = this.#context;
+    const { signal } = this.#sync;
+    const observed = await this.#observe(signal);
+    const pod = this.#pod;
+    const status = this.#tell(observed, false);
+    if (isTerminalPhase(status.phase)) {
+      this.#state = 'terminating';
+      return;
+    }
+    if (this.#checkDeadline(status)) return;
+    probes.update(pod, status, this.#told);
+    const problem = this.#context.node.networkProblem();
+    if (problem !== undefined && !pod.spec.hostNetwork) {
+      events.event(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${problem}`);
+      this.#wakeIn(retryMs.network);
+      return;
+    }
+    await this.#collectGarbage(observed);
+    if (!hollow) await cgroups.ensure(pod);
+    const ready = hollow ? new Map() : await volumes.setUp(pod);
+    const plan = planPod({
+      pod,
+      observed,
+      probe: (type, containerID) => {
+        const name = observed.containers.find((c) => c.id === containerID)?.name ?? '';
+        return probes.verdict(pod.metadata.uid, { type, container: name, containerID });
+      },
+      backOffs: this.#backOffs,
+      nowMs: this.#context.clock.now(),
+    });
+    const outcome = await performPlan(this.#context, {
+      plan,
+      pod,
+      observed,
+      volumes: ready,
+      secrets: () => this.#pullSecrets(pod),
+      backOffs: this.#backOffs,
+      waiting: this.#waiting,
+      old: status,
+      signal,
+    });
+    if (outcome.changed) this.#again = true;
+    this.#planWake(status, outcome.wakeAtMs);
+  }
+
+  /** The next look, when nothing happens before. */
+  #planWake(status: PodStatus, wakeAtMs: number | undefined): void {
+    const { clock } = this.#context;
+    const deadline = this.#deadlineMs(status);
+    const times = [wakeAtMs, deadline].filter((t) => t !== undefined);
+    if (times.length > 0) this.#wakeIn(Math.max(0, Math.min(...times) - clock.now()));
+  }
+
+  #deadlineMs(status: PodStatus): number | undefined {
+    const seconds = this.#pod.spec.activeDeadlineSeconds;
+    if (seconds === undefined || !status.startTime) return undefined;
+    return Date.parse(status.startTime) + seconds * 1000;
+  }
+
+  /** True when the pod has lived too long: it is ended. */
+  #checkDeadline(status: PodStatus): boolean {
+    const deadline = this.#deadlineMs(status);
+    if (deadline === undefined || this.#context.clock.now() < deadline) return false;
+    const message = 'Pod was active on the node longer than the specified deadline';
+    this.#context.events.event(this.#pod, 'Normal', 'DeadlineExceeded', message);
+    this.#eviction = { reason: 'DeadlineExceeded', message };
+    this.#state = 'terminating';
+    return true;
+  }
+
+  async #pullSecrets(pod: Pod): Promise<readonly Secret[]> {
+    const { objects, hollow, log } = this.#context;
+    if (hollow) return [];
+    const found: Secret[] = [];
+    for (const { name } of pod.spec.imagePullSecrets ?? []) {
+      if (!name) continue;
+      try {
+        found.push(await objects.get(Secret, { namespace: pod.metadata.namespace, name }));
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+        log.debug({ pod: pod.metadata.name, secret: name }, 'pull secret not found');
+      }
+    }
+    return found;
+  }
+
+  async #collectGarbage(observed: ObservedPod): Promise<void> {
+    const { runtime } = this.#context;
+    const { containerIDs, sandboxIDs } = planGarbage(observed);
+    for (const id of containerIDs) {
+      const path = observed.containers.find((c) => c.id === id)?.logPath;
+      await runtime.removeContainer(id);
+      if (path && !runtime.simulation) await rm(path, { force: true });
+    }
+    for (const id of sandboxIDs) await runtime.removePodSandbox(id);
+  }
+
+  async #stepTerminate(): Promise<void> {
+    const { probes, events } = this.#context;
+    const pod = this.#pod;
+    this.#kill = new AbortController();
+    const { signal } = this.#kill;
+    const before = await this.#observe();
+    const status = this.#tell(before, false);
+    probes.update(pod, status, this.#told);
+    probes.stopLivenessAndStartup(pod.metadata.uid);
+    const graceSeconds = this.#eviction?.graceSeconds;
+    try {
+      await killPod(this.#context, { pod, observed: before, signal, ...(graceSeconds !== undefined && { graceSeconds }) });
+    } catch (error) {
+      if (signal.aborted) {
+        this.#again = true;
+        return;
+      }
+      events.event(pod, 'Warning', 'FailedKillPod', `error killing pod: ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    }
+    const after = await this.#observe();
+    const alive = runningContainers(after);
+    if (alive.length > 0) throw new Error(`containers still run after the pod was killed: ${alive.map((c) => c.id).join(', ')}`);
+    probes.remove(pod.metadata.uid);
+    this.#mayHaveRunning = false;
+    this.#tell(after, true);
+    this.#state = 'terminated';
+  }
+
+  async #stepCleanUp(): Promise<void> {
+    const { statuses, volumes, cgroups, images, hollow, clock } = this.#context;
+    const pod = this.#pod;
+    if (!hollow) {
+      await volumes.tearDown(pod.metadata.uid);
+      await cgroups.remove(pod);
+    }
+    images.forget(pod.metadata.uid);
+    const status = statuses.get(pod.metadata.uid);
+    if (status && !this.#orphaned) {
+      statuses.set(pod, finalPodStatus(pod, status, formatTime(clock.now())));
+      statuses.finish(pod);
+    }
+    this.#state = 'finished';
+  }
+
+  /** Nobody can ask for its logs any more. */
+  async #stepRemove(): Promise<void> {
+    const { runtime, statuses, node } = this.#context;
+    const observed = await this.#observe();
+    for (const container of observed.containers) await runtime.removeContainer(container.id);
+    for (const sandbox of observed.sandboxes) await runtime.removePodSandbox(sandbox.id);
+    if (!runtime.simulation) await rm(podLogsDirectory(node.logsRoot, this.#pod), { recursive: true, force: true });
+    statuses.forget(this.#pod.metadata.uid);
+    this.#state = 'removed';
+    this.#onRemoved();
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The seam to the kernel's mounts. The real one calls mount(8) and umount(8); a kubelet without real containers has
+ * none, and then touches no file either.
+ * Upstream: k8s.io/mount-utils.
+ */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface Mounter {
+  /** Mounted already: nothing happens. */
+  tmpfs(dir: string, options?: { readonly sizeBytes?: number }): Promise<void>;
+  bind(source: string, target: string, options?: { readonly readOnly?: boolean }): Promise<void>;
+  /** Nothing mounted there: nothing happens. */
+  unmount(target: string): Promise<void>;
+  isMountPoint(path: string): Promise<boolean>;
+  /** Mount points below a directory, deepest first. */
+  mountsBelow(dir: string): Promise<readonly string[]>;
+}
+
+export const realMounter: Mounter = {
+  async tmpfs(dir, { sizeBytes } = {}) {
+    if (await this.isMountPoint(dir)) return;
+    await mount(['-t', 'tmpfs', ...(sizeBytes ? ['-o', `size=${sizeBytes}`] : []), 'tmpfs', dir]);
+  },
+  async bind(source, target, { readOnly } = {}) {
+    await mount(['--no-canonicalize', '--bind', source, target]);
+    if (readOnly) await mount(['-o', 'remount,bind,ro', target]);
+  },
+  async unmount(target) {
+    if (!(await this.isMountPoint(target))) return;
+    await run('umount', [target]).catch(() => run('umount', ['--lazy', target]));
+  },
+  async isMountPoint(path) {
+    return (await mountPoints()).includes(path);
+  },
+  async mountsBelow(dir) {
+    return (await mountPoints()).filter((point) => point === dir || point.startsWith(`${dir}/`)).toReversed();
+  },
+};
+
+async function mount(args: readonly string[]): Promise<void> {
+  try {
+    await run('mount', [...args]);
+  } catch (error) {
+    const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
+    throw new Error(`mount failed: ${stderr}\nMounting arguments: ${args.join(' ')}`, { cause: error });
+  }
+}
+
+/** Format: proc(5), mountinfo. */
+async function mountPoints(): Promise<readonly string[]> {
+  const text = await readFile('/proc/self/mountinfo', 'utf8');
+  return text
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((point) => point !== '')
+    .map((point) => point.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
+}
