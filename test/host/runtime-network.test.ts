@@ -14,6 +14,8 @@ import { after, before, describe, it } from 'node:test';
 import { realClock } from '../../src/client/clock.ts';
 import { silentLog } from '../../src/client/log.ts';
 import { findCniPlugins, writeCniConfig } from '../../src/node/network/cni.ts';
+import { allowForwarding, forgetForwarding } from '../../src/node/network/forward-policy.ts';
+import { findFreeRange } from '../../src/node/network/free-range.ts';
 import { networkTools } from '../../src/node/network/network-tools.ts';
 import { createNodeNamespaces, type NodeNamespace, type NodeNamespaces } from '../../src/node/network/node-network.ts';
 import { type HostPort, renderNodeRules } from '../../src/node/network/node-rules.ts';
@@ -186,6 +188,28 @@ if (inOwnNamespaces(import.meta.url)) {
       assert.match(await neighbour.sh(get(node.address, 7000)), /^page of/);
       assert.match(await pod.sh(get(node.address, 7000)), /^page of/);
       assert.throws(() => onNode(other, `set -o pipefail; ${get(node.address, 7001)}`));
+    });
+
+    it('gets through a firewall that forwards nothing', async () => {
+      const [node, other] = [nodeAt(0), nodeAt(1)];
+      const server = await runPod(node, webServer);
+      const client = await runPod(other, ['sleep', '1000']);
+      const tools = networkTools(node.netns);
+      const chain = 'chain ip filter FORWARD';
+      await tools.nft('table ip filter { \n chain FORWARD { \n type filter hook forward priority filter; policy drop; \n } \n }\n');
+      const refused = await client.sh(get(server.ip, 8080));
+      assert.doesNotMatch(refused, /^page of/);
+      const policy = { owner: `timonier-${cluster}-net`, ranges: [clusterCidr] };
+      for (let times = 0; times < 2; times++) await allowForwarding(tools, policy);
+      assert.match(await client.sh(get(server.ip, 8080)), /^page of/);
+      assert.equal((await tools.nftList(...chain.split(' '))).filter((item) => 'rule' in item).length, 2);
+      await forgetForwarding(tools, policy.owner);
+      assert.equal((await tools.nftList(...chain.split(' '))).filter((item) => 'rule' in item).length, 0);
+      await tools.nft('delete table ip filter\n');
+    });
+
+    it('finds a range that nobody here uses', async () => {
+      assert.equal(await findFreeRange([subnet, '10.244.0.0/20', '172.30.78.0/24']), '172.30.78.0/24');
     });
 
     it('changes nothing when it is made again', async () => {

@@ -9,6 +9,8 @@ export interface NetworkTools {
   ip(...args: readonly string[]): Promise<string>;
   /** One transaction: all of the script or nothing. */
   nft(script: string): Promise<void>;
+  /** What `nft list` knows, as libnftables-json(5) has it. */
+  nftList(...what: readonly string[]): Promise<readonly object[]>;
   /** `ipv4/ip_forward`, `1` */
   sysctl(name: string, value: string): Promise<void>;
 }
@@ -23,6 +25,7 @@ export function networkTools(netns?: string): NetworkTools {
     nft: async (script) => {
       await run([...enter, 'nft', '-f', '-'], script);
     },
+    nftList: async (...what) => (JSON.parse(await run([...enter, 'nft', '-j', '-a', 'list', ...what])) as { nftables: object[] }).nftables,
     sysctl: async (name, value) => {
       await run([...enter, 'sh', '-c', 'echo "$2" > "/proc/sys/net/$1"', 'sysctl', name, value]);
     },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { addressAt, formatCidr, parseCidr, subnetAt } from './cidr.ts';
+import { firstFree } from './free-range.ts';
 import { linkName } from './node-network.ts';
 import { planHostPorts, type RoutedPod, renderNodeRules } from './node-rules.ts';
 import { planRoutes, type RoutedNode } from './routes.ts';
@@ -19,6 +20,17 @@ describe('address ranges', () => {
     assert.equal(formatCidr(subnetAt(parseCidr('10.244.0.0/16'), 24, 255)), '10.244.255.0/24');
     assert.throws(() => subnetAt(parseCidr('10.244.0.0/16'), 24, 256), RangeError);
   });
+});
+
+describe('firstFree', () => {
+  const candidates = ['10.244.0.0/16', '10.245.0.0/16'];
+  const table: { name: string; used: string[]; want: string | undefined }[] = [
+    { name: 'nothing used', used: ['default', 'fe80::/64', '127.0.0.0/8'], want: '10.244.0.0/16' },
+    { name: 'a pod of another cluster', used: ['10.244.3.7'], want: '10.245.0.0/16' },
+    { name: 'a larger network', used: ['10.0.0.0/8'], want: undefined },
+    { name: 'next to it', used: ['10.243.0.0/16', '10.244.255.0/24'], want: '10.245.0.0/16' },
+  ];
+  for (const { name, used, want } of table) it(name, () => assert.equal(firstFree(candidates, used), want));
 });
 
 describe('linkName', () => {

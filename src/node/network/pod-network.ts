@@ -10,6 +10,7 @@ import type { Client } from '../../client/client.ts';
 import type { Clock, Timer } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import { writeCniConfig } from './cni.ts';
+import { allowForwarding, forgetForwarding } from './forward-policy.ts';
 import { type NetworkTools, networkTools } from './network-tools.ts';
 import { planHostPorts, renderNodeRules, renderRemoval } from './node-rules.ts';
 import { applyRoutes, planRoutes } from './routes.ts';
@@ -63,6 +64,8 @@ export class PodNetwork implements AsyncDisposable {
     await network.#tools.sysctl('ipv4/ip_forward', '1');
     // lets 127.0.0.1:hostPort reach a pod; the guard chain keeps others from using it
     await network.#tools.sysctl('ipv4/conf/all/route_localnet', '1');
+    const { cluster, clusterCidr, keepSource = [] } = options;
+    await allowForwarding(network.#tools, { owner: networkTable(cluster), ranges: [clusterCidr, ...keepSource] });
     const [nodes, pods] = network.#informers();
     await Promise.all([nodes.synced, pods.synced]);
     const changed = (): void => network.#changed();
@@ -131,5 +134,6 @@ export class PodNetwork implements AsyncDisposable {
 export async function removePodNetwork({ cluster, clusterCidr, netns }: PodNetworkSettings): Promise<void> {
   const tools = networkTools(netns);
   await tools.nft(renderRemoval(networkTable(cluster)));
+  await forgetForwarding(tools, networkTable(cluster));
   await applyRoutes(tools, { routes: new Map(), clusterCidr });
 }
