@@ -14,13 +14,14 @@ import { gzipSync } from 'node:zlib';
 import { realClock } from '../../src/client/clock.ts';
 import { silentLog } from '../../src/client/log.ts';
 import { findCniPlugins, writeCniConfig } from '../../src/node/network/cni.ts';
-import type { ContainerRuntime } from '../../src/node/runtime/container-runtime.ts';
+import { type ContainerRuntime, isRuntimeError } from '../../src/node/runtime/container-runtime.ts';
 import { Containerd } from '../../src/node/runtime/containerd.ts';
 import type { ContainerConfig, PodSandboxConfig } from '../../src/node/runtime/cri-types.ts';
 import { pauseImage } from '../../src/node/runtime/images.ts';
 import { removeContainerd } from '../../src/node/runtime/remove-containerd.ts';
 import { writeTar } from '../../src/node/runtime/tar.ts';
 import { busyboxImage } from './busybox-image.ts';
+import { serveImage } from './loopback-registry.ts';
 import { machineState } from './machine-state.ts';
 import { inOwnNamespaces } from './own-namespaces.ts';
 
@@ -187,6 +188,27 @@ if (inOwnNamespaces(import.meta.url)) {
       assert.deepEqual(await containerd.loadImage(docker), ['docker.io/corner/shop:2']);
       await assert.rejects(containerd.loadImage(Buffer.from('not an archive'.repeat(100))), /not a tar archive/);
       await runtime.removeImage('corner/shop:2');
+    });
+
+    it('pulls from a registry, with a password where it wants one', async () => {
+      const archive = busyboxImage('pulled:1');
+      await using open = await serveImage(archive, { repository: 'corner/pulled', tag: '1' });
+      await using closed = await serveImage(archive, { repository: 'corner/pulled', tag: '1', credentials: 'me:secret' });
+      const name = `${open.host}/corner/pulled:1`;
+      const reference = await runtime.pullImage({ image: name });
+      const image = await runtime.imageStatus(name);
+      assert.equal(image?.id, reference);
+      assert.deepEqual(image.repoTags, [name]);
+      assert.match(image.repoDigests[0] ?? '', /\/corner\/pulled@sha256:/);
+      assert.ok(open.requests.some((line) => line.endsWith('/manifests/1')));
+
+      const secret = `${closed.host}/corner/pulled:1`;
+      await assert.rejects(runtime.pullImage({ image: secret }));
+      await runtime.pullImage({ image: secret }, { auth: { username: 'me', password: 'secret' } });
+      assert.ok(await runtime.imageStatus(secret));
+      await assert.rejects(runtime.pullImage({ image: `${open.host}/corner/nothing:1` }), (error) => isRuntimeError(error, 'NotFound'));
+      await assert.rejects(runtime.pullImage({ image: '127.0.0.1:1/corner/pulled:1' }), /connection refused/);
+      for (const image of [name, secret]) await runtime.removeImage(image);
     });
 
     it('keeps containers running while it is killed and starts again', async () => {
