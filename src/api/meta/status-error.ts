@@ -11,7 +11,16 @@ export class StatusError extends Error {
   constructor(status: { code: number; reason: string; message: string; details?: StatusDetails; metadata?: ListMeta }) {
     super(status.message);
     const { code, reason, message, details, metadata = {} } = status;
-    this.status = { kind: 'Status', apiVersion: 'v1', metadata, status: 'Failure', message, reason, ...(details && { details }), code };
+    this.status = {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata,
+      status: 'Failure',
+      message,
+      ...(reason && { reason }),
+      ...(details && { details }),
+      code,
+    };
   }
   get code(): number {
     return this.status.code;
@@ -82,7 +91,7 @@ export const errors = {
       code: 422,
       reason: 'Invalid',
       message: `${qualifiedKind} "${name}" is invalid${message ? `: ${message}` : ''}`,
-      details: { ...(name && { name }), ...(kind.group && { group: kind.group }), kind: kind.kind, causes },
+      details: { ...(name && { name }), ...(kind.group && { group: kind.group }), ...(kind.kind && { kind: kind.kind }), causes },
     });
   },
   methodNotAllowed: (r: Named, verb: string) =>

@@ -6,22 +6,30 @@
  * the store is the caller's to close.
  */
 import type { KindRegistry } from '../../api/kinds/registry.ts';
+import { errors } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import type { Storage } from '../store/storage.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import { AdmissionChain } from './admission-chain.ts';
+import type { AuditSink } from './audit.ts';
 import type { Authenticator, Credentials } from './authentication/authenticator.ts';
 import type { Authorize } from './authorization/decide.ts';
+import { ConnectCalls } from './connect-calls.ts';
 import type { Core } from './core.ts';
 import type { Allocator, ConnectEndpoint, FunctionEndpoint, PathEndpoint } from './endpoint.ts';
+import { FlowControl } from './flow-control.ts';
 import { FunctionCalls } from './function-calls.ts';
+import { HTTPFront } from './http-front.ts';
+import { type Listening, type ListenOptions, listen } from './http-server.ts';
 import { InProcessClient } from './in-process-client.ts';
 import { createObjectReader } from './object-reader.ts';
+import { PathCalls } from './path-calls.ts';
 import { Pipeline } from './pipeline.ts';
 import type { ObjectReader } from './reader.ts';
 import type { UserInfo } from './request.ts';
+import { RequestMetrics } from './request-metrics.ts';
 import { cachedResourceOf, ServedKinds } from './served-kinds.ts';
 import { SharedLeases } from './shared-leases.ts';
 import { WatchCache } from './watch-cache.ts';
@@ -38,8 +46,10 @@ export interface ServerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** of all resources; for health checks */
-  readonly cacheHealthy: () => boolean;
+  readonly metrics: RequestMetrics;
+  readonly flow: FlowControl;
+  /** false: the cache has lost the store, and is being loaded again */
+  readonly isHealthy: () => boolean;
 }
 
 /** What hangs on the server. What is absent does not happen: without authorizer everything is allowed. */
@@ -55,6 +65,7 @@ export interface ServerParts {
   readonly pathEndpoints?: readonly PathEndpoint[];
   readonly functionEndpoints?: readonly FunctionEndpoint[];
   readonly connectEndpoints?: readonly ConnectEndpoint[];
+  readonly audit?: AuditSink;
 }
 
 export interface ApiServerOptions {
@@ -73,6 +84,8 @@ export interface ApiServer extends AsyncDisposable {
   readonly loopback: Client;
   /** A client that acts as this user. Disposed with the server, if not before. */
   clientFor(user: UserInfo): Client;
+  /** Opens a port; may be called more than once. Closed with the server, if not before. */
+  listen(options: ListenOptions): Promise<Listening>;
 }
 
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -80,7 +93,17 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const cache = new WatchCache({ storage, clock, log });
   await cache.start(registry.storedKinds().map(cachedResourceOf));
   const server = new Server(options, cache);
-  const context = { reader: server.reader, loopback: server.loopback, registry, clock, random, log, cacheHealthy: () => cache.healthy };
+  const context: ServerContext = {
+    reader: server.reader,
+    loopback: server.loopback,
+    registry,
+    clock,
+    random,
+    log,
+    metrics: server.metrics,
+    flow: server.flow,
+    isHealthy: () => cache.healthy,
+  };
   server.assemble((await options.parts?.(context)) ?? {});
   return server;
 }
@@ -95,7 +118,10 @@ class Server implements ApiServer {
   readonly #kinds: ServedKinds;
   readonly #clients = new Set<Client>();
   readonly #stop = new AbortController();
-  #pipeline: Pipeline | undefined;
+  readonly metrics = new RequestMetrics();
+  readonly flow = new FlowControl();
+  readonly #listening = new Set<Listening>();
+  #assembled: Assembled | undefined;
 
   constructor(options: ApiServerOptions, cache: WatchCache) {
     this.#options = options;
@@ -118,27 +144,91 @@ class Server implements ApiServer {
       random,
       log,
     };
-    const functions = new FunctionCalls(core, parts.functionEndpoints ?? []);
-    this.#pipeline = new Pipeline({ core, authorize: parts.authorize ?? allowAll, functions });
+    const authorize = parts.authorize ?? allowAll;
+    const pipeline = new Pipeline({ core, authorize, functions: new FunctionCalls(core, parts.functionEndpoints ?? []) });
+    const paths = new PathCalls(parts.pathEndpoints ?? [], authorize);
+    const front = new HTTPFront({
+      pipeline,
+      registry: this.#options.registry,
+      paths,
+      connects: new ConnectCalls(parts.connectEndpoints ?? [], authorize, core.admission),
+      flow: this.flow,
+      metrics: this.metrics,
+      authorize,
+      authenticate: authenticateBy(parts.authenticators ?? []),
+      impersonate: parts.impersonate ?? ((user) => user),
+      ...(parts.audit && { audit: parts.audit }),
+      clock,
+      random,
+      log,
+    });
+    this.#assembled = { pipeline, paths, front };
   }
 
-  get pipeline(): Pipeline {
-    if (!this.#pipeline) throw new Error('the server is still being put together');
-    return this.#pipeline;
+  get #parts(): Assembled {
+    if (!this.#assembled) throw new Error('the server is still being put together');
+    return this.#assembled;
   }
 
   clientFor(user: UserInfo): Client {
     const { registry, clock, random, log } = this.#options;
-    const handle: Pipeline['handle'] = (request, path) => this.pipeline.handle(request, path);
-    const raw = (_user: UserInfo, path: string): Promise<unknown> => Promise.reject(new Error(path));
+    const handle: Pipeline['handle'] = (request, path) => this.#parts.pipeline.handle(request, path);
+    const raw = (as: UserInfo, path: string): Promise<unknown> => readPath(this.#parts.paths, as, path);
     const client = new InProcessClient({ pipeline: { handle }, registry, clock, random, log, raw, signal: this.#stop.signal }, user);
     this.#clients.add(client);
     return client;
   }
 
+  async listen(options: ListenOptions): Promise<Listening> {
+    const { clock, log } = this.#options;
+    const stopWatches = (): void => {
+      for (const cache of this.#cache.resources()) cache.endWatchers();
+    };
+    const listening = await listen(this.#parts.front, options, { clock, log, stopWatches });
+    this.#listening.add(listening);
+    return listening;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#listening].map((listening) => listening.close()));
     this.#stop.abort();
+    this.#assembled?.front[Symbol.dispose]();
     for (const client of this.#clients) await client[Symbol.asyncDispose]();
     await this.#cache[Symbol.asyncDispose]();
   }
+}
+
+interface Assembled {
+  readonly pipeline: Pipeline;
+  readonly paths: PathCalls;
+  readonly front: HTTPFront;
+}
+
+/** The first authenticator that knows the credentials decides. */
+function authenticateBy(
+  authenticators: readonly Authenticator[],
+): (credentials: Credentials) => UserInfo | undefined | Promise<UserInfo | undefined> {
+  const from = (index: number, credentials: Credentials): UserInfo | undefined | Promise<UserInfo | undefined> => {
+    for (let i = index; i < authenticators.length; i++) {
+      const user = authenticators[i]?.authenticate(credentials);
+      if (user instanceof Promise) return user.then((found) => found ?? from(i + 1, credentials));
+      if (user) return user;
+    }
+    return undefined;
+  };
+  return (credentials) => from(0, credentials);
+}
+
+async function readPath(paths: PathCalls, user: UserInfo, path: string): Promise<unknown> {
+  const mark = path.indexOf('?');
+  const query = new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1));
+  const text = await paths.get({
+    method: 'GET',
+    path: mark < 0 ? path : path.slice(0, mark),
+    query,
+    headers: { accept: 'application/json' },
+    user,
+  });
+  if (text === undefined) throw errors.pathNotFound();
+  return JSON.parse(text) as unknown;
 }

@@ -23,7 +23,8 @@ export function decodeContinue(token: string): ContinueToken {
   try {
     decoded = JSON.parse(Buffer.from(token, 'base64url').toString()) as typeof decoded;
   } catch (error) {
-    throw errors.badRequest(`invalid continue token: continue key is not valid: ${error instanceof Error ? error.message : String(error)}`);
+    if (!(error instanceof SyntaxError)) throw error;
+    throw errors.badRequest('invalid continue token: continue key is not valid: not a JSON object');
   }
   const { v, rv, start } = decoded;
   if (v !== tokenVersion)

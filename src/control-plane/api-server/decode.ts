@@ -2,7 +2,7 @@
 import type { Scale } from '../../api/generated/autoscaling-v1.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import { errors, type FieldError, fieldErrors, isStatusError } from '../../api/meta/status-error.ts';
+import { type FieldError, fieldErrors } from '../../api/meta/status-error.ts';
 import { type BodyType, bodyTypeOf, decodeBody, type FieldValidation, parseBody, parseFieldValidation } from '../../api/schema/body.ts';
 import { applyDefaults as fillDefaults } from '../../api/schema/default.ts';
 import type { GroupVersionKind } from '../../api/schema/types.ts';
@@ -50,30 +50,6 @@ export async function decodeScale(request: ResourceRequest): Promise<Scale> {
   return (await decodeBodyAs(request, scaleType)) as unknown as Scale;
 }
 export const scaleType: GroupVersionKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
-
-/** What a patch made of an object, as an object of the type again. Parts that the patch left alone are not copied. */
-export function decodePatched(request: ResourceRequest, type: BodyType, patched: Json): KubeObject {
-  try {
-    return decodeJson(request, type, patched, {});
-  } catch (error) {
-    const why =
-      isStatusError(error) && error.reason === 'BadRequest' ? /cannot be handled as a [^:]+: (.*)$/s.exec(error.message)?.[1] : undefined;
-    if (why === undefined) throw error;
-    throw errors.invalid({ group: '', kind: '' }, '', [fieldErrors.invalid('patch', JSON.stringify(patched), why)]);
-  }
-}
-
-/** The body of a patch, as JSON; owned by the caller. */
-export async function readPatch(request: ResourceRequest): Promise<unknown> {
-  const content = await request.body?.read();
-  if (!content) throw errors.badRequest('a patch needs a body');
-  if ('value' in content) return structuredClone(content.value);
-  try {
-    return JSON.parse(content.text) as unknown;
-  } catch (error) {
-    throw errors.badRequest(`error decoding patch: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
 
 export function applyDefaults(kind: Kind, object: KubeObject): KubeObject {
   const filled = fillDefaults(kind.schema, object);

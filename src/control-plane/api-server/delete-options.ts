@@ -14,8 +14,11 @@ const policies = ['Foreground', 'Background', 'Orphan'];
 export async function readDeleteOptions(request: ResourceRequest): Promise<DeleteOptions> {
   const content = await request.body?.read();
   const options = content && !('text' in content && content.text === '') ? decodeOptions(content) : (request.options.deletion ?? {});
-  const { kind } = options;
-  if (kind && kind !== 'DeleteOptions') throw errors.badRequest(`decoded object cannot be converted to DeleteOptions: ${kind}`);
+  const { kind, apiVersion = '' } = options;
+  if (kind && kind !== 'DeleteOptions') {
+    const version = JSON.stringify(apiVersion);
+    throw errors.badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${version} in scheme "pkg/runtime/scheme.go:111"`);
+  }
   refuse({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', validateDeleteOptions(options));
   return options;
 }

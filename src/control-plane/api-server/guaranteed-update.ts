@@ -57,7 +57,7 @@ async function attemptUpdate(core: Core, plan: UpdatePlan, stored: StoredObject)
   const old = served.see(stored).object;
   const dryRun = isDryRun(request.options);
   let object = await plan.transform(old);
-  checkPreconditions(served, name, object.metadata, old.metadata);
+  checkPreconditions(served, request, object.metadata, old.metadata);
   object = { ...object, metadata: ownMetadata(object.metadata, old.metadata) };
   const base = { ...admissionRequest(request, 'UPDATE', name, dryRun), oldObject: old };
   if (core.admission.mutates(base)) {
@@ -110,9 +110,10 @@ function isReleased(object: KubeObject, old: KubeObject): boolean {
 }
 
 /** What the client says about the object that it saw. */
-function checkPreconditions(served: ServedKind, name: string, meta: ObjectMeta, old: ObjectMeta): void {
+function checkPreconditions(served: ServedKind, request: ResourceRequest, meta: ObjectMeta, old: ObjectMeta): void {
   const { kind } = served;
-  if (meta.uid && meta.uid !== old.uid) {
+  const name = old.name ?? '';
+  if (request.verb === 'update' && meta.uid && meta.uid !== old.uid) {
     throw errors.conflict(
       kind,
       name,
@@ -135,7 +136,7 @@ function ownMetadata(meta: ObjectMeta, old: ObjectMeta): ObjectMeta {
     ...rest,
     ...(resourceVersion && { resourceVersion }),
     ...(generation !== undefined && { generation }),
-    ...(uid && { uid }),
+    ...(uid && !rest.uid && { uid }),
     ...(creationTimestamp && { creationTimestamp }),
     ...(deletionTimestamp && { deletionTimestamp }),
     ...(deletionGracePeriodSeconds !== undefined && rest.deletionGracePeriodSeconds === undefined && { deletionGracePeriodSeconds }),

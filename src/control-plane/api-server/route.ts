@@ -3,6 +3,7 @@
  * a path. Knows nothing of which resources exist.
  * Upstream: apiserver/pkg/endpoints/request/requestinfo.go.
  */
+import { methodNotAllowed } from './refusals.ts';
 import type { RequestVerb } from './request.ts';
 
 export interface ResourceRoute {
@@ -32,7 +33,7 @@ const verbs: Readonly<Record<string, ResourceRoute['verb']>> = {
 /** What may follow the name of a namespace without being a resource in it. */
 const namespaceSubresources = new Set(['status', 'finalize']);
 
-/** `path` is still percent-encoded. Throws URIError for a malformed one. */
+/** `path` is still percent-encoded. Throws URIError for a malformed one, MethodNotAllowed for a method that no resource has. */
 export function parseRoute(method: string, path: string, query: URLSearchParams | undefined): Route {
   if (!path.startsWith('/api')) return pathRoute;
   const parts = path.split('/');
@@ -64,7 +65,8 @@ function resourceRoute(given: {
   const namespace = isNamespaced ? parts[1] : undefined;
   const [resource = '', name, subresource, ...rest] = isNamespaced ? parts.slice(2) : parts;
   const verb = verbs[given.method];
-  if (!resource || !verb) return pathRoute;
+  if (!resource) return pathRoute;
+  if (!verb) throw methodNotAllowed();
   const route = {
     type: 'resource' as const,
     group,

@@ -1,0 +1,129 @@
+/**
+ * One HTTP request and its answer, over HTTP/1.1 or HTTP/2 alike: the URL taken apart, the body read within limits, the
+ * headers that every answer has, and an abort signal for when the client is gone or the time is over.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
+import type { Status } from '../../api/generated/meta-v1.ts';
+import { errors, type StatusError } from '../../api/meta/status-error.ts';
+import { wantsPretty } from './negotiation.ts';
+
+export type HTTPRequest = IncomingMessage | Http2ServerRequest;
+/** HTTP/2's has the same methods. */
+export type HTTPResponse = ServerResponse;
+type Headers = Readonly<Record<string, string | number | string[]>>;
+
+export const bodyBytesMax = 3 * 1024 * 1024;
+/** Warnings of one answer, all together. */
+const warningCharactersMax = 4096;
+
+export class Exchange {
+  readonly request: HTTPRequest;
+  readonly response: HTTPResponse;
+  readonly method: string;
+  /** still percent-encoded */
+  readonly path: string;
+  readonly query: URLSearchParams | undefined;
+  readonly auditID: string;
+  readonly startMs: number;
+  readonly #abort = new AbortController();
+  #warnings: string[] | undefined;
+  #headers: Record<string, string> | undefined;
+  /** set when the head of the answer is written */
+  code = 0;
+  /** bytes of the answer's body */
+  size = 0;
+
+  constructor(request: HTTPRequest, response: HTTPResponse, given: { readonly auditID: string; readonly startMs: number }) {
+    this.request = request;
+    this.response = response;
+    this.method = request.method ?? 'GET';
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    this.path = mark < 0 ? url : url.slice(0, mark);
+    this.query = mark < 0 ? undefined : new URLSearchParams(url.slice(mark + 1));
+    this.auditID = given.auditID;
+    this.startMs = given.startMs;
+    response.once('close', () => this.abort());
+  }
+
+  /** Aborts when the client is gone, or the server gives the request up. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+  abort(): void {
+    this.#abort.abort();
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return typeof value === 'string' ? value : value?.[0];
+  }
+
+  get pretty(): boolean {
+    return wantsPretty({ pretty: this.query?.get('pretty'), userAgent: this.header('user-agent') });
+  }
+
+  warn(message: string): void {
+    this.#warnings ??= [];
+    const text = `299 - ${JSON.stringify(message)}`;
+    const used = this.#warnings.reduce((sum, warning) => sum + warning.length, 0);
+    if (!this.#warnings.includes(text) && used + text.length <= warningCharactersMax) this.#warnings.push(text);
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#headers ??= {};
+    this.#headers[name] = value;
+  }
+
+  /** The text of the body. Throws RequestEntityTooLarge; rejects when the client is gone. */
+  async readText(): Promise<string> {
+    const announced = Number(this.header('content-length') ?? 0);
+    if (announced > bodyBytesMax) throw tooLarge();
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of this.request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > bodyBytesMax) throw tooLarge();
+      chunks.push(chunk);
+    }
+    const [only] = chunks;
+    return (chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString();
+  }
+
+  writeHead(code: number, contentType: string, more?: Headers): void {
+    this.code = code;
+    const headers: Headers = {
+      'audit-id': this.auditID,
+      'cache-control': 'no-cache, private',
+      'content-type': contentType,
+      ...this.#headers,
+      ...more,
+      ...(this.#warnings && { warning: this.#warnings }),
+    };
+    this.response.writeHead(code, headers);
+  }
+
+  /** The whole answer at once. */
+  send(code: number, contentType: string, body: Uint8Array | string, more?: Headers): void {
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    this.size = bytes.byteLength;
+    this.writeHead(code, contentType, { 'content-length': bytes.byteLength, ...more });
+    if (this.method === 'HEAD') this.response.end();
+    else this.response.end(bytes);
+  }
+
+  sendStatus(status: Status, code: number): void {
+    const text = this.pretty ? JSON.stringify(status, null, 2) : `${JSON.stringify(status)}\n`;
+    const retry = status.details?.retryAfterSeconds;
+    this.send(code, 'application/json', text, retry ? { 'retry-after': String(retry) } : undefined);
+  }
+
+  /** Answers an error; when the answer has begun already, all that is left is to break it off. */
+  fail(error: StatusError): void {
+    if (this.code === 0) this.sendStatus(error.status, error.code);
+    else this.response.destroy();
+  }
+}
+
+const tooLarge = (): StatusError => errors.tooLarge(`Request entity too large: limit is ${bodyBytesMax}`);

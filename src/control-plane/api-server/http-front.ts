@@ -1,0 +1,259 @@
+/**
+ * From an HTTP request to its answer: route → authenticate → impersonate → flow control → the pipeline (or the endpoint
+ * of a path) → write. Whatever fails is answered as a Status; nothing that one request does harms another.
+ */
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { KindRegistry } from '../../api/kinds/registry.ts';
+import { errors, isStatusError, type StatusError } from '../../api/meta/status-error.ts';
+import type { Clock, Random } from '../../client/clock.ts';
+import type { Log } from '../../client/log.ts';
+import { writeAnswer } from './answer-writer.ts';
+import type { AuditSink } from './audit.ts';
+import type { Credentials } from './authentication/authenticator.ts';
+import type { Authorize } from './authorization/decide.ts';
+import { forbiddenError } from './authorization/forbidden.ts';
+import type { ConnectCalls } from './connect-calls.ts';
+import { Deadlines } from './deadlines.ts';
+import { Exchange, type HTTPRequest, type HTTPResponse } from './exchange.ts';
+import type { FlowClass, FlowControl } from './flow-control.ts';
+import { httpBody } from './http-body.ts';
+import { negotiate } from './negotiation.ts';
+import type { PathCalls } from './path-calls.ts';
+import type { Pipeline } from './pipeline.ts';
+import { parseOptions } from './query-options.ts';
+import { methodNotAllowed } from './refusals.ts';
+import type { UserInfo } from './request.ts';
+import type { MetricSubject, RequestMetrics } from './request-metrics.ts';
+import type { ResourceRequest, WatchAnswer } from './resource-request.ts';
+import { parseRoute, type ResourceRoute, type Route } from './route.ts';
+import { WatchWriter } from './watch-writer.ts';
+
+/** For everything but watches and connections. */
+const requestTimeoutMs = 60_000;
+
+export interface FrontParts {
+  readonly pipeline: Pipeline;
+  readonly registry: KindRegistry;
+  readonly paths: PathCalls;
+  readonly connects: ConnectCalls;
+  readonly flow: FlowControl;
+  readonly metrics: RequestMetrics;
+  readonly authorize: Authorize;
+  authenticate(credentials: Credentials): UserInfo | undefined | Promise<UserInfo | undefined>;
+  impersonate(user: UserInfo, headers: Credentials['headers']): UserInfo | Promise<UserInfo>;
+  readonly audit?: AuditSink;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface Upgrade {
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+}
+
+export class HTTPFront implements Disposable {
+  readonly #parts: FrontParts;
+  readonly #deadlines: Deadlines;
+
+  constructor(parts: FrontParts) {
+    this.#parts = parts;
+    this.#deadlines = new Deadlines(parts.clock, requestTimeoutMs);
+  }
+
+  [Symbol.dispose](): void {
+    this.#deadlines[Symbol.dispose]();
+  }
+
+  /** Never rejects. */
+  handle(request: HTTPRequest, response: HTTPResponse, certificate: Credentials['certificate']): Promise<void> {
+    return this.#process(this.#exchange(request, response), certificate, undefined);
+  }
+
+  /** A request that asks to go on in another protocol. What is no connection is answered as if it had not asked. */
+  upgrade(request: IncomingMessage, upgrade: Upgrade, certificate: Credentials['certificate']): Promise<void> {
+    const exchange = this.#exchange(request, new ServerResponse(request));
+    upgrade.socket.once('close', () => exchange.abort());
+    return this.#process(exchange, certificate, upgrade);
+  }
+
+  #exchange(request: HTTPRequest, response: HTTPResponse): Exchange {
+    const auditID = request.headers['audit-id'];
+    return new Exchange(request, response, {
+      auditID: typeof auditID === 'string' && auditID ? auditID : this.#parts.random.uuid(),
+      startMs: this.#parts.clock.monotonic(),
+    });
+  }
+
+  async #process(exchange: Exchange, certificate: Credentials['certificate'], upgrade: Upgrade | undefined): Promise<void> {
+    const { clock, audit } = this.#parts;
+    const about: About = { verb: exchange.method, user: undefined, route: undefined };
+    try {
+      await this.#answer(exchange, about, certificate, upgrade);
+    } catch (error) {
+      if (upgrade) answerOn(upgrade.socket, exchange);
+      exchange.fail(this.#statusOf(error, exchange));
+    }
+    const seconds = (clock.monotonic() - exchange.startMs) / 1000;
+    this.#parts.metrics.observe(subjectOf(about.route, about.verb), exchange.code, seconds, exchange.size);
+    audit?.record({ exchange, user: about.user, verb: about.verb, route: about.route });
+  }
+
+  async #answer(exchange: Exchange, about: About, certificate: Credentials['certificate'], upgrade: Upgrade | undefined): Promise<void> {
+    const { headers } = exchange.request;
+    const asked = this.#parts.authenticate({ headers, ...(certificate && { certificate }) });
+    const authenticated = asked instanceof Promise ? await asked : asked;
+    if (!authenticated) throw errors.unauthorized();
+    const impersonated = this.#parts.impersonate(authenticated, headers);
+    const user = impersonated instanceof Promise ? await impersonated : impersonated;
+    about.user = user;
+    const route = routeOf(exchange);
+    about.route = route;
+    if (route.type === 'path') {
+      about.verb = exchange.method.toLowerCase();
+      if (upgrade) answerOn(upgrade.socket, exchange);
+      await this.#limited(exchange, 'readOnly', user, () => this.#parts.paths.call(exchange, user));
+      return;
+    }
+    about.verb = route.verb;
+    await this.#answerResource(exchange, route, user, about, upgrade);
+  }
+
+  async #answerResource(
+    exchange: Exchange,
+    route: ResourceRoute,
+    user: UserInfo,
+    about: About,
+    upgrade: Upgrade | undefined,
+  ): Promise<void> {
+    const { registry, connects } = this.#parts;
+    const kind = registry.byResource(route.group, route.version, route.resource);
+    if (!kind || isMisplaced(route, kind.namespaced)) return this.#refuseUnknown(exchange, route, user, kind !== undefined);
+    if (connects.handles(route)) {
+      about.verb = 'connect';
+      return this.#longRunning(route, 'CONNECT', () => connects.call({ exchange, route, kind, user, upgrade }));
+    }
+    if (upgrade) answerOn(upgrade.socket, exchange);
+    if (exchange.method === 'HEAD' || !allows(kind.verbs, kind.subresources, route)) throw methodNotAllowed();
+    const { verb, namespace, name, subresource } = route;
+    const target = { verb, kind };
+    const request: ResourceRequest = {
+      user,
+      verb,
+      kind,
+      ...(namespace && { namespace }),
+      ...(name && { name }),
+      ...(subresource && { subresource }),
+      options: parseOptions(exchange.query),
+      ...(verb !== 'get' && verb !== 'list' && verb !== 'watch' && { body: httpBody(exchange, target) }),
+      signal: exchange.signal,
+      warn: (message) => exchange.warn(message),
+    };
+    const wishes = { accept: exchange.header('accept'), userAgent: exchange.header('user-agent'), pretty: exchange.query?.get('pretty') };
+    const form = negotiate(wishes, verb === 'watch');
+    const context = { exchange, form, request, clock: this.#parts.clock };
+    let watch: WatchAnswer | undefined;
+    const flow = verb === 'get' || verb === 'list' || verb === 'watch' ? 'readOnly' : 'mutating';
+    await this.#limited(exchange, flow, user, async () => {
+      const answer = await this.#parts.pipeline.handle(request, exchange.path);
+      if (answer.type === 'watch') watch = answer.watch;
+      else await writeAnswer(context, answer);
+    });
+    const started = watch;
+    if (started) await this.#longRunning(route, 'WATCH', () => new Promise((resolve) => started.start(new WatchWriter(context, resolve))));
+  }
+
+  /** Within the limits of how many and how long. */
+  async #limited(exchange: Exchange, flow: FlowClass, user: UserInfo, work: () => Promise<void>): Promise<void> {
+    const waiting = this.#parts.flow.enter(flow, user);
+    if (waiting) await waiting;
+    this.#deadlines.start(exchange, () => exchange.abort());
+    try {
+      await work();
+    } finally {
+      this.#deadlines.end(exchange);
+      this.#parts.flow.leave(flow);
+    }
+  }
+
+  async #longRunning(route: Route, verb: string, work: () => Promise<void>): Promise<void> {
+    const subject = subjectOf(route, verb);
+    this.#parts.metrics.changeLongRunning(subject, 1);
+    try {
+      await work();
+    } finally {
+      this.#parts.metrics.changeLongRunning(subject, -1);
+    }
+  }
+
+  /** What is not there is said only to who may ask for it. */
+  async #refuseUnknown(exchange: Exchange, route: ResourceRoute, user: UserInfo, isKnown: boolean): Promise<void> {
+    const { type: _, rest: _rest, verb, ...resource } = route;
+    const attributes = { user, verb, path: exchange.path, resource };
+    const decision = await this.#parts.authorize(attributes);
+    if (decision.verdict !== 'allow') throw forbiddenError(attributes, decision.reason);
+    if (isKnown) throw route.name ? errors.pathNotFound() : methodNotAllowed();
+    const groupIsKnown = this.#parts.registry.list().some((k) => k.group === route.group && k.version === route.version);
+    if (groupIsKnown) throw errors.pathNotFound();
+    this.#parts.paths.sendNotFound(exchange);
+  }
+
+  #statusOf(error: unknown, exchange: Exchange): StatusError {
+    if (isStatusError(error)) return error;
+    if (exchange.signal.aborted) return errors.timeout('request did not complete within the allotted time');
+    this.#parts.log.error({ error, path: exchange.path }, 'a request failed by a fault of the server');
+    return errors.internal(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** An upgrade that does not take place: the answer is an ordinary one, on this socket, and the last. */
+function answerOn(socket: Duplex, { response }: Exchange): void {
+  if (!(response instanceof ServerResponse) || response.socket) return;
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket as Socket);
+  response.once('finish', () => socket.end());
+}
+
+interface About {
+  verb: string;
+  user: UserInfo | undefined;
+  route: Route | undefined;
+}
+
+function routeOf(exchange: Exchange): Route {
+  try {
+    return parseRoute(exchange.method, exchange.path, exchange.query);
+  } catch (error) {
+    if (error instanceof URIError) throw errors.badRequest(error.message);
+    throw error;
+  }
+}
+
+/** A name of a namespaced resource without its namespace, a namespace for a resource that has none, a create across all namespaces. */
+function isMisplaced(route: ResourceRoute, namespaced: boolean): boolean {
+  if (!namespaced) return route.namespace !== undefined;
+  return route.namespace === undefined && (route.name !== undefined || (route.verb !== 'list' && route.verb !== 'watch'));
+}
+
+function allows(
+  verbs: readonly string[],
+  subresources: Readonly<Record<string, { readonly verbs: readonly string[] }>>,
+  { verb, subresource, rest, name }: ResourceRoute,
+): boolean {
+  if (!subresource)
+    return verbs.includes(verb) && (verb === 'create' || verb === 'list' || verb === 'watch' || verb === 'deletecollection') === !name;
+  const found = Object.hasOwn(subresources, subresource) ? subresources[subresource] : undefined;
+  if (!found || rest) throw errors.pathNotFound();
+  return found.verbs.includes(verb);
+}
+
+function subjectOf(route: Route | undefined, verb: string): MetricSubject {
+  if (route?.type !== 'resource') return { verb: verb.toUpperCase(), group: '', version: '', resource: '', subresource: '', scope: '' };
+  const { group, version, resource, subresource = '', name, namespace } = route;
+  const scope = name ? 'resource' : namespace ? 'namespace' : 'cluster';
+  return { verb: metricVerbs[verb] ?? verb.toUpperCase(), group, version, resource, subresource, scope };
+}
+
+const metricVerbs: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' };

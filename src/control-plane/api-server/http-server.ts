@@ -1,0 +1,164 @@
+/**
+ * The server's sockets: TLS 1.2 and up, HTTP/2 and HTTP/1.1 on one port, client certificates asked for and verified.
+ *
+ * A certificate that does not verify is no identity: with nothing else to show for himself, its owner is refused.
+ * `close` lets requests finish for a while, then breaks the rest off.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { Clock } from '../../client/clock.ts';
+import type { Log } from '../../client/log.ts';
+import type { HTTPFront } from './http-front.ts';
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: any free one */
+  readonly port: number;
+  readonly tls: {
+    /** PEM */
+    readonly key: string;
+    /** PEM, with intermediates */
+    readonly cert: string;
+    /** PEM: who signs client certificates; absent: they are not asked for */
+    readonly clientCA?: string;
+  };
+}
+
+export interface Listening {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const closeGraceMs = 5000;
+const concurrentStreamsMax = 1000;
+const headerBytesMax = 64 * 1024;
+/** The first bytes of a body of ordinary size fit, so that its sender need not wait. */
+const windowBytes = 1024 * 1024;
+
+type Request = IncomingMessage | Http2ServerRequest;
+
+export async function listen(
+  front: HTTPFront,
+  options: ListenOptions,
+  tools: { readonly clock: Clock; readonly log: Log; readonly stopWatches: () => void },
+): Promise<Listening> {
+  const { host, port, tls } = options;
+  const server = createSecureServer({
+    key: tls.key,
+    cert: tls.cert,
+    ...(tls.clientCA && { ca: tls.clientCA, requestCert: true, rejectUnauthorized: false }),
+    minVersion: 'TLSv1.2',
+    allowHTTP1: true,
+    settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: windowBytes },
+    maxHeaderSize: headerBytesMax,
+  } as Parameters<typeof createSecureServer>[0]);
+  const connections = new Connections(server);
+  server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => {
+    connections.hold(request, response);
+    void front.handle(request, response as unknown as ServerResponse, connections.certificateOf(request));
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', (error) => tools.log.debug({ error }, 'an upgraded connection broke'));
+    void front.upgrade(request, { socket, head }, connections.certificateOf(request));
+  });
+  server.on('sessionError', (error) => tools.log.debug({ error }, 'a session broke'));
+  server.on('tlsClientError', (error) => tools.log.debug({ error }, 'a TLS handshake failed'));
+  server.on('clientError', (error: Error, socket: Duplex) => {
+    tools.log.debug({ error }, 'a client spoke no HTTP');
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      tools.stopWatches();
+      await connections.close(tools.clock);
+    },
+  };
+}
+
+const unverified = Symbol('unverified');
+
+/** What is known of each connection, and their orderly end. */
+class Connections {
+  readonly #server: Http2SecureServer;
+  /** connections of HTTP/1.1, and how many requests of each are under way */
+  readonly #sockets = new Map<TLSSocket, number>();
+  #closing = false;
+  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #certificates = new WeakMap<object, Uint8Array | typeof unverified | undefined>();
+
+  constructor(server: Http2SecureServer) {
+    this.#server = server;
+    server.on('secureConnection', (socket: TLSSocket) => {
+      if (socket.alpnProtocol === 'h2') return;
+      this.#sockets.set(socket, 0);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    server.on('session', (session) => {
+      this.#sessions.add(session);
+      session.once('close', () => this.#sessions.delete(session));
+    });
+  }
+
+  hold(request: Request, response: Http2ServerResponse): void {
+    if (request.httpVersionMajor >= 2) return;
+    const socket = request.socket as TLSSocket;
+    this.#sockets.set(socket, (this.#sockets.get(socket) ?? 0) + 1);
+    response.once('close', () => {
+      const requests = this.#sockets.get(socket);
+      if (requests === undefined) return;
+      this.#sockets.set(socket, requests - 1);
+      if (this.#closing && requests === 1) socket.destroySoon();
+    });
+  }
+
+  /** The verified client certificate of the request's connection; the same bytes for all its requests. */
+  certificateOf(request: Request): Uint8Array | undefined {
+    const connection = 'stream' in request ? request.stream.session : request.socket;
+    if (!connection) return undefined;
+    let certificate = this.#certificates.get(connection);
+    if (certificate === undefined && !this.#certificates.has(connection)) {
+      certificate = readCertificate(('stream' in request ? request.stream.session?.socket : request.socket) as TLSSocket);
+      this.#certificates.set(connection, certificate);
+    }
+    return certificate === unverified ? undefined : certificate;
+  }
+
+  async close(clock: Clock): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const session of this.#sessions) session.close();
+    // Connections of HTTP/1.1 without a request under way have nothing to wait for.
+    this.#closing = true;
+    for (const [socket, requests] of this.#sockets) if (requests === 0) socket.destroySoon();
+    const timer = clock.setTimeout(() => this.#destroy(), closeGraceMs);
+    await closed;
+    timer.cancel();
+  }
+
+  #destroy(): void {
+    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
+  }
+}
+
+function readCertificate(socket: TLSSocket): Uint8Array | typeof unverified | undefined {
+  const { raw } = socket.getPeerCertificate?.() ?? {};
+  if (!raw) return undefined;
+  return socket.authorized ? raw : unverified;
+}
