@@ -87,6 +87,9 @@ export const hashedVersions: Readonly<Record<string, string>> = {
   'customresourcedefinitions.apiextensions.k8s.io': 'v1beta1',
 };
 
+/** Short names that the resource table lacks. */
+export const shortNames: Readonly<Record<string, readonly string[]>> = { 'ipaddresses.networking.k8s.io': ['ip'] };
+
 /** Seconds after which the store deletes an object. */
 export const ttlSeconds: Readonly<Record<string, number>> = { events: 3600, 'events.events.k8s.io': 3600 };
 

@@ -1,0 +1,203 @@
+/**
+ * Discovery: which groups, versions and resources there are, one document per version (legacy) or all in one
+ * (aggregated, v2). Made from the registry when it changed, then served from memory.
+ * Upstream: apiserver/pkg/endpoints/discovery, apiserver/pkg/endpoints/installer.go.
+ */
+import { createHash } from 'node:crypto';
+import { resourceKey } from '../../../api/kinds/define-kind.ts';
+import type { KindRegistry } from '../../../api/kinds/registry.ts';
+import { hashedVersions } from '../../../api/kinds/traits.ts';
+import type { Kind, Subresource } from '../../../api/meta/kind.ts';
+import { apiVersionOf } from '../../../api/meta/object.ts';
+import { errors } from '../../../api/meta/status-error.ts';
+import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
+import { answer, headerOf, isKnown, parseAccept, pathNotFound } from './answers.ts';
+import { type ServedGroup, servedGroups } from './group-order.ts';
+
+export interface DiscoveryOptions {
+  readonly registry: KindRegistry;
+  /** `host:port`, for APIVersions */
+  readonly serverAddress: () => string;
+}
+
+const nonNull = <T>(list: readonly T[]): readonly T[] | undefined => (list.length ? list : undefined);
+
+/** The hash that tells clients whether two resources share their storage. */
+function storageVersionHash(kind: Kind): string | undefined {
+  if (!kind.verbs.includes('create') || !kind.verbs.includes('list')) return undefined;
+  const { group, version } = kind.storageVersion;
+  const hashed = hashedVersions[resourceKey(kind)] ?? version;
+  return createHash('sha256').update(`${group}/${hashed}/${kind.kind}`).digest().subarray(0, 8).toString('base64');
+}
+
+const isElsewhere = (kind: Kind, sub: Subresource): boolean =>
+  sub.kind.group !== '' && (sub.kind.group !== kind.group || sub.kind.version !== kind.version);
+
+function legacyResources(kind: Kind): readonly object[] {
+  const hash = storageVersionHash(kind);
+  const main = {
+    name: kind.resource,
+    singularName: kind.singular,
+    namespaced: kind.namespaced,
+    kind: kind.kind,
+    verbs: kind.verbs,
+    shortNames: nonNull(kind.shortNames),
+    categories: nonNull(kind.categories),
+    storageVersionHash: hash,
+  };
+  const below = Object.entries(kind.subresources)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, sub]) => ({
+      name: `${kind.resource}/${name}`,
+      singularName: '',
+      namespaced: kind.namespaced,
+      ...(isElsewhere(kind, sub) && { group: sub.kind.group, version: sub.kind.version }),
+      kind: sub.kind.kind,
+      verbs: sub.verbs,
+    }));
+  return [main, ...below];
+}
+
+/** APIResourceList of one version; undefined when it is not served. */
+export function resourceList(groups: readonly ServedGroup[], group: string, version: string): object | undefined {
+  const served = groups.find((g) => g.group === group)?.versions.find((v) => v.version === version);
+  if (!served) return undefined;
+  return {
+    kind: 'APIResourceList',
+    ...(group && { apiVersion: 'v1' }),
+    groupVersion: apiVersionOf({ group, version }),
+    resources: served.kinds.flatMap(legacyResources),
+  };
+}
+
+function groupBody({ group, versions }: ServedGroup): object {
+  const described = versions.map(({ version }) => ({ groupVersion: `${group}/${version}`, version }));
+  return { name: group, versions: described, preferredVersion: described[0] };
+}
+
+export function groupList(groups: readonly ServedGroup[]): object {
+  return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.filter((g) => g.group !== '').map(groupBody) };
+}
+
+/** An APIGroup; undefined when it is not served. */
+export function groupDocument(groups: readonly ServedGroup[], name: string): object | undefined {
+  const group = groups.find((g) => g.group === name && name !== '');
+  return group && { kind: 'APIGroup', apiVersion: 'v1', ...groupBody(group) };
+}
+
+export function coreVersions(groups: readonly ServedGroup[], serverAddress: string): object {
+  const versions = groups.find((g) => g.group === '')?.versions.map((v) => v.version) ?? [];
+  return { kind: 'APIVersions', versions, serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }] };
+}
+
+const responseKind = (kind: Kind, sub: Subresource | undefined): object =>
+  sub && isElsewhere(kind, sub)
+    ? { group: sub.kind.group, version: sub.kind.version, kind: sub.kind.kind }
+    : { group: '', version: '', kind: sub?.kind.kind ?? kind.kind };
+
+function aggregatedResource(kind: Kind): object {
+  const subresources = Object.entries(kind.subresources)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([subresource, sub]) => ({ subresource, responseKind: responseKind(kind, sub), verbs: sub.verbs }));
+  return {
+    resource: kind.resource,
+    responseKind: responseKind(kind, undefined),
+    scope: kind.namespaced ? 'Namespaced' : 'Cluster',
+    singularResource: kind.singular,
+    verbs: kind.verbs,
+    shortNames: nonNull(kind.shortNames),
+    categories: nonNull(kind.categories),
+    subresources: nonNull(subresources),
+  };
+}
+
+/** APIGroupDiscoveryList v2: of the core group (`/api`), or of all others (`/apis`). */
+export function aggregatedDocument(groups: readonly ServedGroup[], root: 'api' | 'apis'): object {
+  const items = groups
+    .filter(({ group }) => (group === '') === (root === 'api'))
+    .map(({ group, versions }) => ({
+      metadata: group ? { name: group } : {},
+      versions: versions.map((v) => ({ version: v.version, resources: v.kinds.map(aggregatedResource), freshness: 'Current' })),
+    }));
+  return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
+}
+
+interface Aggregated {
+  readonly body: string;
+  readonly etag: string;
+}
+
+/** What was made of the registry at one revision of it. */
+class Published {
+  readonly revision: number;
+  readonly groups: readonly ServedGroup[];
+  readonly #aggregated = new Map<'api' | 'apis', Aggregated>();
+  constructor(registry: KindRegistry) {
+    this.revision = registry.revision;
+    this.groups = servedGroups(registry);
+  }
+  aggregated(root: 'api' | 'apis'): Aggregated {
+    let made = this.#aggregated.get(root);
+    if (!made) {
+      const body = `${JSON.stringify(aggregatedDocument(this.groups, root))}\n`;
+      made = { body, etag: `"${createHash('sha512').update(body).digest('hex').toUpperCase()}"` };
+      this.#aggregated.set(root, made);
+    }
+    return made;
+  }
+}
+
+const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+/** Whether the client would rather have the aggregated form than the legacy one. */
+function wantsAggregated(request: PathRequest): boolean {
+  for (const { type, parameters } of parseAccept(headerOf(request, 'accept'))) {
+    if (type !== 'application/json' && type !== '*/*' && type !== 'application/*') continue;
+    if (parameters['as'] === undefined) return false;
+    if (type === 'application/json' && parameters['as'] === 'APIGroupDiscoveryList' && parameters['g'] === 'apidiscovery.k8s.io') {
+      if (parameters['v'] === 'v2') return true;
+    }
+  }
+  return false;
+}
+
+export function discoveryEndpoint({ registry, serverAddress }: DiscoveryOptions): PathEndpoint {
+  let published = new Published(registry);
+  const current = (): Published => {
+    if (published.revision !== registry.revision) published = new Published(registry);
+    return published;
+  };
+  return {
+    paths: ['/api', '/api/*', '/apis', '/apis/*'],
+    async handle(request): Promise<PathResponse> {
+      const { groups } = current();
+      const [root = '', ...rest] = request.path.split('/').filter((part) => part !== '');
+      if (!rest.length && (root === 'api' || root === 'apis') && wantsAggregated(request)) {
+        return aggregatedAnswer(request, current().aggregated(root));
+      }
+      const found = root === 'api' ? coreDocument(groups, rest, serverAddress) : namedDocument(groups, rest);
+      if (found) return answer(request, found);
+      if (root === 'apis' && rest.length === 1) return pathNotFound();
+      throw errors.pathNotFound();
+    },
+  };
+}
+
+function aggregatedAnswer(request: PathRequest, { body, etag }: Aggregated): PathResponse {
+  const headers = { 'cache-control': 'public', etag, vary: 'Accept' };
+  if (isKnown(request, etag)) return { status: 304, headers, body: '' };
+  return { status: 200, headers: { ...headers, 'content-type': aggregatedType }, body };
+}
+
+function coreDocument(groups: readonly ServedGroup[], rest: readonly string[], serverAddress: () => string): object | undefined {
+  const [version, ...more] = rest;
+  if (version === undefined) return coreVersions(groups, serverAddress());
+  return more.length ? undefined : resourceList(groups, '', version);
+}
+
+function namedDocument(groups: readonly ServedGroup[], rest: readonly string[]): object | undefined {
+  const [group, version, ...more] = rest;
+  if (group === undefined) return groupList(groups);
+  if (version === undefined) return groupDocument(groups, group);
+  return more.length ? undefined : resourceList(groups, group, version);
+}

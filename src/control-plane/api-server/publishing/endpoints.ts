@@ -1,0 +1,88 @@
+/**
+ * What the API server says of itself: discovery, OpenAPI, version, health, metrics, and the index of all of it.
+ * Everything is made from the registry when first asked for, and again when the registry changed.
+ */
+import type { KindRegistry } from '../../../api/kinds/registry.ts';
+import type { PathEndpoint, PathResponse } from '../endpoint.ts';
+import { discoveryEndpoint } from './discovery.ts';
+import { servedGroups } from './group-order.ts';
+import { type HealthCheck, type HealthFailure, healthEndpoint, pingCheck } from './health.ts';
+import { versionInfo } from './version.ts';
+
+/** A prom-client registry, or several merged. */
+export interface MetricsSource {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
+
+export interface PublishingOptions {
+  readonly registry: KindRegistry;
+  /** `v1.36.3`, optionally with build metadata */
+  readonly version: string;
+  /** beside `ping`, in the order in which they are shown */
+  readonly checks?: readonly HealthCheck[];
+  readonly onHealthFailure?: HealthFailure;
+  readonly metrics?: MetricsSource;
+  /** `host:port` under which clients reach the server, for `/api` */
+  readonly serverAddress?: () => string;
+  /** further paths for the index: those of other endpoints */
+  readonly otherPaths?: readonly string[];
+}
+
+export function publishingEndpoints(options: PublishingOptions): readonly PathEndpoint[] {
+  const { registry, version, checks = [], metrics, serverAddress = () => '' } = options;
+  const onFailure = options.onHealthFailure ?? (() => undefined);
+  const all = [pingCheck, ...checks];
+  return [
+    discoveryEndpoint({ registry, serverAddress }),
+    versionEndpoint(version),
+    healthEndpoint('livez', all, onFailure),
+    healthEndpoint('readyz', all, onFailure),
+    healthEndpoint('healthz', all, onFailure),
+    ...(metrics ? [metricsEndpoint(metrics)] : []),
+    indexEndpoint({ ...options, checks: all }),
+  ];
+}
+
+const indented = (value: object): PathResponse => ({
+  status: 200,
+  headers: { 'cache-control': 'no-cache, private', 'content-type': 'application/json' },
+  body: JSON.stringify(value, null, 2),
+});
+
+function versionEndpoint(version: string): PathEndpoint {
+  const info = versionInfo(version);
+  return { paths: ['/version', '/version/'], handle: () => indented(info) };
+}
+
+function metricsEndpoint(metrics: MetricsSource): PathEndpoint {
+  return {
+    paths: ['/metrics'],
+    async handle() {
+      return { status: 200, headers: { 'content-type': metrics.contentType }, body: await metrics.metrics() };
+    },
+  };
+}
+
+function indexEndpoint(options: PublishingOptions & { readonly checks: readonly HealthCheck[] }): PathEndpoint {
+  return { paths: ['/'], handle: () => indented({ paths: indexPaths(options) }) };
+}
+
+/** Every path that answers, sorted. */
+function indexPaths({
+  registry,
+  checks,
+  metrics,
+  otherPaths = [],
+}: PublishingOptions & { readonly checks: readonly HealthCheck[] }): readonly string[] {
+  const groups = servedGroups(registry).flatMap(({ group, versions }) => {
+    if (!group) return versions.map((v) => `/api/${v.version}`);
+    return [`/apis/${group}`, ...versions.map((v) => `/apis/${group}/${v.version}`)];
+  });
+  const health = (['livez', 'readyz', 'healthz'] as const).flatMap((path) => [
+    `/${path}`,
+    ...checks.filter((c) => c.of.includes(path)).map((c) => `/${path}/${c.name}`),
+  ]);
+  const own = ['/api', '/apis', '/apis/', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/version', ...(metrics ? ['/metrics'] : [])];
+  return [...new Set([...groups, ...health, ...own, ...otherPaths])].sort();
+}

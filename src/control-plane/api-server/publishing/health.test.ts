@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type HealthCheck, healthEndpoint, pingCheck } from './health.ts';
+
+const all = ['livez', 'readyz', 'healthz'] as const;
+const checks: readonly HealthCheck[] = [
+  pingCheck,
+  { name: 'etcd', of: all, check: () => undefined },
+  { name: 'poststarthook/rbac/bootstrap-roles', of: ['readyz'], check: () => Promise.reject(new Error('not yet')) },
+];
+
+const rows: readonly { path: string; query?: string; want: string }[] = [
+  { path: '/livez', want: '200 ok' },
+  { path: '/livez', query: 'verbose', want: '200 [+]ping ok\n[+]etcd ok\nlivez check passed\n' },
+  {
+    path: '/livez',
+    query: 'exclude=nope&exclude=etcd&verbose',
+    want: '200 [+]ping ok\n[+]etcd excluded: ok\nwarn: some health checks cannot be excluded: no matches for "nope"\nlivez check passed\n',
+  },
+  {
+    path: '/readyz',
+    want: '500 [+]ping ok\n[+]etcd ok\n[-]poststarthook/rbac/bootstrap-roles failed: reason withheld\nreadyz check failed\n',
+  },
+  { path: '/readyz', query: 'exclude=poststarthook/rbac/bootstrap-roles', want: '200 ok' },
+  { path: '/livez/ping', want: '200 ok' },
+  { path: '/livez/nope', want: '404 404 page not found\n' },
+  {
+    path: '/readyz/poststarthook/rbac/bootstrap-roles',
+    want: '500 internal server error: poststarthook/rbac/bootstrap-roles check failed\n',
+  },
+];
+
+test('health checks', async () => {
+  const failures: string[] = [];
+  for (const { path, query = '', want } of rows) {
+    const which = path.split('/')[1] as (typeof all)[number];
+    const endpoint = healthEndpoint(which, checks, (name) => failures.push(name));
+    const request = { method: 'GET', path, query: new URLSearchParams(query), headers: {}, user: { name: 'me', groups: [] } };
+    const { status, body } = await endpoint.handle(request);
+    assert.equal(`${status} ${String(body)}`, want);
+  }
+  assert.deepEqual(failures, ['poststarthook/rbac/bootstrap-roles', 'poststarthook/rbac/bootstrap-roles']);
+});

@@ -1,0 +1,81 @@
+/**
+ * `/livez`, `/readyz`, `/healthz`: named checks, run in order. Why a check fails is logged, not told.
+ * Upstream: apiserver/pkg/server/healthz/healthz.go.
+ */
+import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
+import { pathNotFound, text } from './answers.ts';
+
+export interface HealthCheck {
+  readonly name: string;
+  /** of which of the three paths it is a part */
+  readonly of: readonly ('livez' | 'readyz' | 'healthz')[];
+  /** Throws, or rejects, when something is wrong. */
+  check(): void | Promise<void>;
+}
+
+/** Told of each failure, with the check's name. */
+export type HealthFailure = (name: string, error: unknown) => void;
+
+/** Always there: the server answers. */
+export const pingCheck: HealthCheck = { name: 'ping', of: ['livez', 'readyz', 'healthz'], check: () => undefined };
+
+export function healthEndpoint(
+  path: 'livez' | 'readyz' | 'healthz',
+  checks: readonly HealthCheck[],
+  onFailure: HealthFailure,
+): PathEndpoint {
+  const own = checks.filter((c) => c.of.includes(path));
+  return {
+    paths: [`/${path}`, `/${path}/*`],
+    handle(request) {
+      const name = request.path.slice(path.length + 2);
+      return name ? answerOne(own, name, onFailure) : answerAll(path, own, request, onFailure);
+    },
+  };
+}
+
+async function answerOne(checks: readonly HealthCheck[], name: string, onFailure: HealthFailure): Promise<PathResponse> {
+  const check = checks.find((c) => c.name === name);
+  if (!check) return pathNotFound();
+  const ok = await passes(check, onFailure);
+  return ok ? text(200, 'ok') : text(500, `internal server error: ${name} check failed\n`, noSniff);
+}
+
+const noSniff = { 'x-content-type-options': 'nosniff' };
+
+async function passes(check: HealthCheck, onFailure: HealthFailure): Promise<boolean> {
+  try {
+    await check.check();
+    return true;
+  } catch (error) {
+    onFailure(check.name, error);
+    return false;
+  }
+}
+
+async function answerAll(
+  path: string,
+  checks: readonly HealthCheck[],
+  request: PathRequest,
+  onFailure: HealthFailure,
+): Promise<PathResponse> {
+  const excluded = new Set(request.query.getAll('exclude'));
+  const lines: string[] = [];
+  let failed = false;
+  for (const check of checks) {
+    if (excluded.delete(check.name)) {
+      lines.push(`[+]${check.name} excluded: ok`);
+      continue;
+    }
+    const ok = await passes(check, onFailure);
+    failed ||= !ok;
+    lines.push(ok ? `[+]${check.name} ok` : `[-]${check.name} failed: reason withheld`);
+  }
+  if (excluded.size) {
+    const names = [...excluded].toSorted().map((name) => JSON.stringify(name));
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${names.join(',')}`);
+  }
+  if (failed) return text(500, `${[...lines, `${path} check failed`].join('\n')}\n`, noSniff);
+  if (!request.query.has('verbose')) return text(200, 'ok', noSniff);
+  return text(200, `${[...lines, `${path} check passed`].join('\n')}\n`, noSniff);
+}
