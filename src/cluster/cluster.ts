@@ -14,6 +14,12 @@ export interface PhaseReport {
   readonly note?: string;
 }
 
+/** PEM texts */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface StartOptions extends ClusterConfig {
   /** default `default` */
   readonly name?: string;

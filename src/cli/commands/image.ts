@@ -30,7 +30,7 @@ export function addImage(program: Command): void {
       const output = createOutput(flags.json === true);
       const { instance } = runningInstance(flags.clusterName);
       const { listImages } = await import('../../cluster/images.ts');
-      const images = await listImages(instance, readFileSync(instance.kubeconfig, 'utf8'));
+      const images = await listImages(readFileSync(instance.kubeconfig, 'utf8'));
       output.event({ images });
       const rows = images.map((i) => [i.node, i.name, `${(i.sizeBytes / 1e6).toFixed(1)} MB`]);
       for (const line of renderColumns([['NODE', 'IMAGE', 'SIZE'], ...rows])) output.line(line);

@@ -86,6 +86,6 @@ async function runForeground(instance: Instance, flags: ClusterFlags): Promise<v
     process.exitCode = 1;
   } finally {
     instance.clearState();
-    if (process.connected) process.disconnect();
+    if (process.connected) process.disconnect?.();
   }
 }

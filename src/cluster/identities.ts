@@ -1,0 +1,28 @@
+/** Who the components are: each has a name and groups of its own, and may do what the bootstrap policy says, no more. */
+export interface Identity {
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
+const authenticated = 'system:authenticated';
+
+export const identities = {
+  admin: { name: 'kubernetes-admin', groups: ['system:masters', authenticated] },
+  /** the API server, towards kubelets */
+  kubeletClient: { name: 'kube-apiserver-kubelet-client', groups: ['system:masters', authenticated] },
+  controllerManager: { name: 'system:kube-controller-manager', groups: [authenticated] },
+  scheduler: { name: 'system:kube-scheduler', groups: [authenticated] },
+  proxy: { name: 'system:kube-proxy', groups: [authenticated] },
+  dns: serviceAccount('kube-system', 'kube-dns'),
+  network: { name: 'system:timonier:network', groups: [authenticated] },
+} satisfies Record<string, Identity>;
+
+export const nodeIdentity = (nodeName: string): Identity => ({ name: `system:node:${nodeName}`, groups: ['system:nodes', authenticated] });
+
+/** A controller is the service account of its name, as upstream runs them. */
+export function serviceAccount(namespace: string, name: string): Identity {
+  return {
+    name: `system:serviceaccount:${namespace}:${name}`,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, authenticated],
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * The entry of a node's own process: one real node against the cluster's API over HTTPS, in the network namespace that
+ * it was started in. Told to stop, it ends its pods; when its parent just disappears, it ends and leaves them running.
+ */
+import { enableCompileCache } from 'node:module';
+import type { NodeConfig, NodeReply, NodeRequest } from './node-config.ts';
+
+enableCompileCache();
+const { realClock: clock, realRandom: random } = await import('../client/clock.ts');
+const { createHTTPClient } = await import('../client/http-client.ts');
+const { describeError } = await import('./operation-error.ts');
+const { createLog } = await import('./logging.ts');
+const { startRealNode } = await import('./real-node.ts');
+
+const stack = new AsyncDisposableStack();
+const stop = new AbortController();
+const reply = (message: NodeReply): void => {
+  if (process.connected) process.send?.(message);
+};
+
+async function start(config: NodeConfig): Promise<void> {
+  const log = await createLog({ level: config.logLevel, format: 'json', clock, write: (line) => void process.stdout.write(line) });
+  const clientOf = (pair: { cert: string; key: string }) =>
+    stack.use(createHTTPClient({ server: config.server, ca: config.ca, ...pair, clock, random, log }));
+  const { node, proxy, network } = config.credentials;
+  await startRealNode({
+    ...config,
+    clients: { node: clientOf(node), proxy: clientOf(proxy), network: clientOf(network) },
+    clientCA: config.ca,
+    clock,
+    random,
+    log,
+    signal: stop.signal,
+    stack,
+  });
+}
+
+process.on('message', (request: NodeRequest) => {
+  if (request.type === 'start') {
+    start(request.config).then(
+      () => reply({ type: 'started' }),
+      (error) => reply({ type: 'failed', message: describeError(error) }),
+    );
+    return;
+  }
+  stack.disposeAsync().then(
+    () => process.exit(0),
+    (error) => {
+      process.stderr.write(`${describeError(error)}\n`);
+      process.exit(1);
+    },
+  );
+});
+process.on('disconnect', () => process.exit(1));
+// The terminal's Ctrl-C reaches the whole group: the parent decides how to stop.
+process.on('SIGINT', () => undefined);

@@ -1,0 +1,124 @@
+/**
+ * One real node in this process and its network namespace: containerd, kubelet, pod network, service proxy.
+ *
+ * Guarantees: stopping it ends its pods, each with its grace up to a bound, and leaves what the data directory holds;
+ * when the process dies instead, containers go on, and the next start takes them over.
+ */
+import { join } from 'node:path';
+import type { Client } from '../client/client.ts';
+import type { Clock, Random } from '../client/clock.ts';
+import { createEventWriter } from '../client/event-writer.ts';
+import type { Log } from '../client/log.ts';
+import { startKubelet } from '../node/kubelet/kubelet.ts';
+import { networkTools } from '../node/network/network-tools.ts';
+import { PodNetwork } from '../node/network/pod-network.ts';
+import { ServiceProxy } from '../node/proxy/proxy.ts';
+import { isRuntimeError } from '../node/runtime/container-runtime.ts';
+import { Containerd } from '../node/runtime/containerd.ts';
+import type { AddressPlan } from './address-plan.ts';
+import type { KeyPair } from './cluster.ts';
+import { kubernetesVersion } from './version.ts';
+
+export interface RealNodeOptions {
+  readonly cluster: string;
+  readonly nodeName: string;
+  readonly nodeIP: string;
+  readonly dataDir: string;
+  readonly addresses: AddressPlan;
+  readonly clusterDomain: string;
+  readonly podsMax: number;
+  readonly cniPluginDir: string;
+  /** as the node, the proxy and the pod network */
+  readonly clients: { readonly node: Client; readonly proxy: Client; readonly network: Client };
+  readonly serving: KeyPair;
+  /** PEM */
+  readonly clientCA: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly stack: AsyncDisposableStack;
+}
+
+/** How long a stopping node gives its pods, whatever they ask for. */
+const stopGraceSecondsMax = 10;
+
+export const proxyTable = (cluster: string): string => `timonier-${cluster}-proxy`;
+export const nodeCgroup = (cluster: string, nodeName: string): readonly string[] => [`timonier-${cluster}`, nodeName];
+
+export async function startRealNode(options: RealNodeOptions): Promise<Containerd> {
+  const { cluster, nodeName, nodeIP, dataDir, addresses, clients, clock, random, signal, stack } = options;
+  const log = options.log.child({ node: nodeName });
+  const containerd = await Containerd.start({
+    dataDir: join(dataDir, 'containerd'),
+    nodeAddress: nodeIP,
+    cniPluginDir: options.cniPluginDir,
+    clock,
+    log: log.child({ component: 'containerd' }),
+  });
+  stack.defer(() => stopContainerd(containerd, log));
+  const events = stack.use(createEventWriter(clients.node, { component: 'kubelet', host: nodeName, clock, log }));
+  const kubelet = await startKubelet({
+    nodeName,
+    client: clients.node,
+    runtime: containerd.runtime,
+    dataDir: join(dataDir, 'kubelet'),
+    clock,
+    random,
+    log: log.child({ component: 'kubelet' }),
+    signal,
+    events,
+    nodeIPs: [nodeIP],
+    clusterDNS: [addresses.dnsServiceIP],
+    clusterDomain: options.clusterDomain,
+    podsMax: options.podsMax,
+    version: kubernetesVersion,
+    cgroupRoot: nodeCgroup(cluster, nodeName),
+    serving: { host: nodeIP, port: 10250, cert: options.serving.cert, key: options.serving.key, clientCA: options.clientCA },
+  });
+  stack.use(kubelet);
+  const [network, proxy] = await Promise.all([
+    PodNetwork.start({
+      cluster,
+      clusterCidr: addresses.podCIDR,
+      client: clients.network,
+      clock,
+      log: log.child({ component: 'network' }),
+      nodeName,
+      cniConfDir: containerd.paths.cniConfDir,
+      ipamDir: join(dataDir, 'ipam'),
+      keepSource: [addresses.nodeCIDR],
+    }),
+    ServiceProxy.start({
+      client: clients.proxy,
+      clock,
+      log: log.child({ component: 'proxy' }),
+      nodeName,
+      table: proxyTable(cluster),
+      applyScript: (script) => networkTools().nft(script),
+    }),
+  ]);
+  stack.use(network);
+  stack.use(proxy);
+  return containerd;
+}
+
+async function stopContainerd(containerd: Containerd, log: Log): Promise<void> {
+  const { runtime } = containerd;
+  try {
+    const running = await runtime.listContainers({ state: { state: 'CONTAINER_RUNNING' } });
+    await Promise.all(
+      running.map(async ({ id }) => {
+        try {
+          await runtime.stopContainer(id, stopGraceSecondsMax);
+        } catch (error) {
+          if (!isRuntimeError(error, 'NotFound')) throw error;
+        }
+      }),
+    );
+    await containerd.removePods();
+  } catch (error) {
+    log.warn({ error }, 'some pods did not end');
+  }
+  await containerd.stop();
+}

@@ -1,0 +1,45 @@
+/** How a running cluster is, as its API tells it: for `timonier status`. */
+import { Node, Pod } from '../api/generated/kinds.ts';
+import { isConditionTrue } from '../api/meta/conditions.ts';
+import { formatDuration } from '../api/meta/duration.ts';
+import { parseTime } from '../api/meta/time.ts';
+import { realClock, realRandom } from '../client/clock.ts';
+import { createHTTPClient } from '../client/http-client.ts';
+import { accessOf, parseKubeconfig } from '../client/kubeconfig.ts';
+import { silentLog } from '../client/log.ts';
+import type { InstanceState } from './instance.ts';
+import { describeError } from './operation-error.ts';
+
+export interface ClusterStatus {
+  readonly healthy: boolean;
+  /** label and text, for people */
+  readonly lines: readonly (readonly [string, string])[];
+}
+
+export async function readStatus(kubeconfig: string, state: InstanceState): Promise<ClusterStatus> {
+  const uptimeMs = realClock.now() - (parseTime(state.startedAt) ?? realClock.now());
+  const process: [string, string] = ['Process', `${state.pid}, up ${formatDuration(uptimeMs)}, timonier ${state.version}`];
+  const access = await accessOf(await parseKubeconfig(kubeconfig));
+  const client = createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog });
+  try {
+    const [nodes, pods] = await Promise.all([client.list(Node), client.list(Pod)]);
+    const ready = nodes.items.filter((node) => isConditionTrue(node.status.conditions, 'Ready')).length;
+    const phases = Object.entries(Object.groupBy(pods.items, (pod) => pod.status.phase ?? 'Unknown')).map(
+      ([phase, list]) => `${list?.length ?? 0} ${phase}`,
+    );
+    return {
+      healthy: ready === nodes.items.length,
+      lines: [
+        process,
+        ['API server', `${state.server}, answers`],
+        ['Nodes', `${ready} of ${nodes.items.length} Ready (${state.nodes} real, ${state.hollow} simulated)`],
+        ['Pods', phases.length ? phases.join(', ') : 'none'],
+        ['kubeconfig', state.kubeconfig],
+      ],
+    };
+  } catch (error) {
+    return { healthy: false, lines: [process, ['API server', `${state.server} does not answer: ${describeError(error)}`]] };
+  } finally {
+    await client[Symbol.asyncDispose]();
+  }
+}
