@@ -93,12 +93,13 @@ it('a path that can not be used is named', async () => {
 
 it(`kill -9 in the middle of writes, ${killRounds} times: no acknowledged write is lost, revisions never go back`, async () => {
   await using directory = await temporaryDirectory();
+  await using cache = await temporaryDirectory();
   let revision: Revision = 0;
   for (let round = 0; round < killRounds; round++) {
     const writers = 1 + (round % 16);
     let acknowledged: Map<string, { count: number; revision: Revision }>;
     {
-      await using child = new WritingChild({ path: directory.path, writers });
+      await using child = new WritingChild({ path: directory.path, writers, compileCache: cache.path });
       acknowledged = await child.acknowledged(1 + ((round * 37) % 200));
     }
     await using store = await open(directory.path);
@@ -172,14 +173,17 @@ class WritingChild {
   #failed: boolean = false;
   #waiting: { readonly until: () => boolean; readonly resolve: () => void }[] = [];
 
-  constructor(options: { path: string; writers: number; valueBytes?: number; fileKilobytesMax?: number }) {
-    const { path, writers, valueBytes = 100, fileKilobytesMax } = options;
+  constructor(options: { path: string; writers: number; valueBytes?: number; fileKilobytesMax?: number; compileCache?: string }) {
+    const { path, writers, valueBytes = 100, fileKilobytesMax, compileCache } = options;
     const limit = fileKilobytesMax ? `ulimit -S -f ${fileKilobytesMax}; ` : '';
     const command = `${limit}exec "$0" "$@"`;
     // LMDB's binding prints failed writes; expected ones are not shown.
     const errors = fileKilobytesMax ? 'ignore' : 'inherit';
     const args = ['-c', command, process.execPath, childProgram, path, `${writers}`, `${valueBytes}`];
-    this.#child = spawn('bash', args, { stdio: ['pipe', 'pipe', errors] });
+    this.#child = spawn('bash', args, {
+      stdio: ['pipe', 'pipe', errors],
+      env: { ...process.env, ...(compileCache !== undefined && { NODE_COMPILE_CACHE: compileCache }) },
+    });
     this.#exited = once(this.#child, 'close');
     if (!this.#child.stdout) throw new Error('no standard output');
     createInterface(this.#child.stdout).on('line', (line) => this.#take(line));

@@ -1,6 +1,7 @@
 /** What the engine does when its tables can't write. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { type Log, silentLog } from '../../client/log.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import { StoreEngine } from './engine.ts';
 import { MemoryTables } from './memory-tables.ts';
@@ -36,7 +37,10 @@ async function keysOf(store: StoreEngine): Promise<string[]> {
 
 it('a write that fails leaves no trace, nor does what was queued behind it', async () => {
   const tables = new FailingTables();
-  await using store = new StoreEngine(tables, { clock: new VirtualClock() });
+  const lines: string[] = [];
+  const tell = (_fields: object, message: string): void => void lines.push(message);
+  const log: Log = { ...silentLog, error: tell, info: tell };
+  await using store = new StoreEngine(tables, { clock: new VirtualClock(), log });
   await store.commit([put('a', '0')]);
   const watch = store.watch({ prefix: '', revision: store.revision }, new AbortController().signal)[Symbol.asyncIterator]();
   const next = watch.next();
@@ -59,6 +63,7 @@ it('a write that fails leaves no trace, nor does what was queued behind it', asy
     [3],
   );
   assert.deepEqual(await keysOf(store), ['a=3@3']);
+  assert.deepEqual(lines, ['the store can not write', 'the store can write again']);
 });
 
 it('who lost to a write that then failed learns that the store is unavailable', async () => {

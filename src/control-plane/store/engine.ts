@@ -9,6 +9,7 @@
  * Upstream: etcd's mvcc package for the model (revisions, compaction, leases); nothing of its wire API is here.
  */
 import type { Clock } from '../../client/clock.ts';
+import type { Log } from '../../client/log.ts';
 import { Compactor } from './compactor.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { type Change, RecentHistory, type Version } from './recent-history.ts';
@@ -34,6 +35,7 @@ import { type Work, WriteQueue } from './write-queue.ts';
 
 export interface StoreOptions {
   readonly clock: Clock;
+  readonly log?: Log;
   /** how long history is kept; default 5 minutes */
   readonly historyMs?: number;
   /** how many revisions are kept at least; default 10,000 */
@@ -52,7 +54,7 @@ const keyBytesMax = 1024;
 const recentRevisionsMax = 1024;
 const recentBytesMax = 8 * 2 ** 20;
 /** log entries that one batch sweeps */
-const sweepEntriesMax = 1000;
+const sweepEntriesMax = 250;
 /** entries of old history read at once for one watcher */
 const historyReadMax = 1000;
 
@@ -65,6 +67,7 @@ const noChanges: readonly Change[] = [];
 
 export class StoreEngine implements Storage {
   readonly #tables: Tables;
+  readonly #log: Log | undefined;
   readonly #queue: WriteQueue<StoreWork>;
   readonly #pending = new Map<string, Change>();
   readonly #recent: RecentHistory;
@@ -80,11 +83,14 @@ export class StoreEngine implements Storage {
   #swept: Revision;
   #lastLease: number;
   #closing: Promise<void> | undefined;
+  /** the last batch could not be written */
+  #failing: boolean = false;
 
   constructor(tables: Tables, options: StoreOptions) {
     const { clock } = options;
     const state = tables.state ?? { revision: firstRevision, compacted: firstRevision, swept: firstRevision, lastLease: 0 };
     this.#tables = tables;
+    this.#log = options.log;
     this.#revision = state.revision;
     this.#assigned = state.revision;
     this.#compacted = state.compacted;
@@ -97,7 +103,7 @@ export class StoreEngine implements Storage {
       gather: () => tables.gather(),
       write: (batch) => (this.#changesNothing(batch) ? undefined : tables.write(batch)),
       published: (batch, works) => this.#publish(batch, works),
-      rolledBack: () => this.#rollBack(),
+      rolledBack: (error) => this.#rollBack(error),
     });
     this.#watchers = new Watchers({
       clock,
@@ -264,6 +270,10 @@ export class StoreEngine implements Storage {
   }
 
   #publish(batch: WriteBatch, works: readonly StoreWork[]): void {
+    if (this.#failing && !this.#changesNothing(batch)) {
+      this.#failing = false;
+      this.#log?.info({ revision: batch.state.revision }, 'the store can write again');
+    }
     this.#swept = batch.state.swept;
     const events: StoreEvent[] = [];
     for (const work of works) {
@@ -281,7 +291,9 @@ export class StoreEngine implements Storage {
     this.#compactor.advance(revision);
   }
 
-  #rollBack(): void {
+  #rollBack(error: Error): void {
+    if (!this.#failing) this.#log?.error({ error }, 'the store can not write');
+    this.#failing = true;
     this.#pending.clear();
     this.#assigned = this.#revision;
   }
@@ -293,8 +305,9 @@ export class StoreEngine implements Storage {
     return this.#visible.eventsAfter({ after, upTo: this.#revision, prefix, entriesMax: historyReadMax });
   }
 
-  #saveLease(change: LeaseRecord | number): Promise<void> {
-    return new Promise((resolve, reject) =>
+  async #saveLease(change: LeaseRecord | number): Promise<void> {
+    this.#checkOpen();
+    await new Promise<void>((resolve, reject) =>
       this.#queue.push({
         changes: noChanges,
         resolve,
@@ -318,9 +331,9 @@ export class StoreEngine implements Storage {
     return { keys, deletions };
   }
 
-  /** Deletes, slice by slice, what nothing at or after the compacted revision can see. */
+  /** Deletes, slice by slice, what nothing at or after the compacted revision can see. Goes on after a restart. */
   async #sweep(): Promise<void> {
-    while (this.#swept < this.#compacted) {
+    while (this.#swept < this.#compacted && !this.#closing) {
       await new Promise<void>((resolve, reject) =>
         this.#queue.push({ changes: noChanges, resolve, reject, addTo: (batch) => this.#addSweep(batch) }),
       );
@@ -365,6 +378,7 @@ function checkOps(ops: readonly Op[]): void {
   for (const { key } of ops) {
     if (key.length === 0 || (key.length * 3 > keyBytesMax && Buffer.byteLength(key) > keyBytesMax))
       throw new RangeError(`a key has 1 to ${keyBytesMax} bytes, not ${Buffer.byteLength(key)}`);
+    if (!key.isWellFormed()) throw new RangeError('a key is well-formed Unicode');
   }
 }
 

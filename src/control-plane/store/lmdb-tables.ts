@@ -162,8 +162,11 @@ export class LmdbTables implements Tables {
   }
 
   async close(): Promise<void> {
-    releaseStore(this.#databases.meta, this.#owner);
-    await this.#databases.root.close();
+    try {
+      releaseStore(this.#databases.meta, this.#owner);
+    } finally {
+      await this.#databases.root.close();
+    }
   }
 }
 

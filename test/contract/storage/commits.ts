@@ -168,10 +168,40 @@ export function testCommits({ open }: Implementation): void {
     assert.deepEqual(item?.value, new TextEncoder().encode('1'));
   });
 
+  it('commit: keys and values of the largest sizes', async () => {
+    await using store = await open({ clock: realClock });
+    const lease = await store.grantLease(1000);
+    const longest = ['a'.repeat(1023), 'a'.repeat(1024), '日'.repeat(341), '🚢'.repeat(256)];
+    const large = Buffer.alloc(3 * 2 ** 20, 'x');
+    await committed(store, ...longest.map((key) => put(key, key, { lease })), { key: 'large', put: large });
+    await committed(store, { key: 'large', put: Buffer.concat([large, large]) });
+    assert.deepEqual(await list(store, 'a'), [`${longest[0]}=${longest[0]}@2+2`, `${longest[1]}=${longest[1]}@2+2`]);
+    assert.deepEqual(await list(store, '🚢'), [`${longest[3]}=${longest[3]}@2+2`]);
+    assert(large.equals((await store.range({ key: 'large', atRevision: 2 })).items[0]?.value ?? Buffer.of()));
+    await store.revokeLease(lease);
+    const { items } = await store.range({ prefix: '' });
+    assert.deepEqual(
+      items.map((item) => [item.key, item.value.byteLength]),
+      [['large', 2 * large.byteLength]],
+    );
+  });
+
+  it('commit: a store that closes in the middle of a compaction and of a lease', async () => {
+    const store = await open({ clock: realClock });
+    const lease = await store.grantLease(1000);
+    for (let i = 0; i < 20; i++) await committed(store, ...Array.from({ length: 100 }, (_, j) => put(`k${i}/${j}`, 'x', { lease })));
+    for (let i = 0; i < 20; i++) await committed(store, ...Array.from({ length: 100 }, (_, j) => put(`k${i}/${j}`, 'y', { lease })));
+    const under = Promise.allSettled([store.compact(store.revision), store.revokeLease(lease)]);
+    await new Promise(setImmediate);
+    await store[Symbol.asyncDispose]();
+    await under;
+  });
+
   const refused: readonly { name: string; ops: readonly Op[] }[] = [
     { name: 'the same key twice', ops: [put('a', '1'), { key: 'a' }] },
     { name: 'an empty key', ops: [put('', '1')] },
     { name: 'a key of more than 1024 bytes', ops: [put('ä'.repeat(513), '1')] },
+    { name: 'a key that is not Unicode', ops: [put('a\ud800', '1')] },
     { name: 'more than 1024 ops', ops: Array.from({ length: 1025 }, (_, i) => put(`k${i}`, '')) },
   ];
   for (const { name, ops } of refused) {

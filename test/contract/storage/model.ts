@@ -4,7 +4,7 @@ import { it } from 'node:test';
 import fc from 'fast-check';
 import { realClock } from '../../../src/client/clock.ts';
 import { type CommitResult, CompactedError, type Op, type Revision, type Storage } from '../../../src/control-plane/store/storage.ts';
-import { bytes, describeEvent, describeItem, type Implementation, takeEvents } from './stores.ts';
+import { bytes, describeEvent, describeItem, type Implementation, takeEvents, temporaryDirectory } from './stores.ts';
 
 interface ModelItem {
   readonly value: string;
@@ -88,7 +88,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const describe = (name: string, item: ModelItem): string => `${name}=${item.value}@${item.revision}+${item.createRevision}`;
 
-export function testModel({ open }: Implementation): void {
+export function testModel({ open, openAt }: Implementation): void {
   it('a store says what a naive model says', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
@@ -99,6 +99,25 @@ export function testModel({ open }: Implementation): void {
         await checkWatch(store, model, { at: model.compacted, prefix: '' });
       }),
       { numRuns: 60 },
+    );
+  });
+
+  if (!openAt) return;
+  it('a store says what a naive model says, after every restart', async () => {
+    const steps = fc.array(fc.array(step, { maxLength: 8 }), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(steps, async (lives) => {
+        await using directory = await temporaryDirectory();
+        const model = new Model();
+        for (const life of lives) {
+          await using store = await openAt(directory.path, { clock: realClock });
+          assert.deepEqual([store.revision, store.compactedRevision], [model.revision, model.compacted]);
+          await checkRead(store, model, { at: model.revision, prefix: '', page: 3 });
+          await checkWatch(store, model, { at: model.compacted, prefix: '' });
+          for (const each of life) await perform(store, model, each);
+        }
+      }),
+      { numRuns: 30 },
     );
   });
 }

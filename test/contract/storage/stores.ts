@@ -11,17 +11,21 @@ import type { CommitResult, KeyValue, Op, Revision, Storage, StoreEvent, StoreEv
 export interface Implementation {
   readonly name: string;
   open(options: StoreOptions): Promise<Storage>;
+  /** where stores outlive their closing */
+  openAt?(path: string, options: StoreOptions): Promise<Storage>;
 }
+
+const openLmdbStoreAt = (path: string, options: StoreOptions): Promise<Storage> => openLmdbStore({ ...options, path, log: silentLog });
 
 export const implementations: readonly Implementation[] = [
   { name: 'memory', open: (options) => Promise.resolve(openMemoryStore(options)) },
-  { name: 'LMDB', open: openTemporaryLmdbStore },
+  { name: 'LMDB', open: openTemporaryLmdbStore, openAt: openLmdbStoreAt },
 ];
 
 /** On a directory that goes when the store closes. */
 async function openTemporaryLmdbStore(options: StoreOptions): Promise<Storage> {
   const directory = await temporaryDirectory();
-  const store = await openLmdbStore({ ...options, path: directory.path, log: silentLog });
+  const store = await openLmdbStoreAt(directory.path, options);
   const close = store[Symbol.asyncDispose].bind(store);
   store[Symbol.asyncDispose] = async () => {
     await close();

@@ -6,6 +6,7 @@
  * Each commit writes two keys, `a/N` and `b/N`, with the same count.
  */
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { realClock } from '../../../src/client/clock.ts';
 import { silentLog } from '../../../src/client/log.ts';
 import { openLmdbStore } from '../../../src/control-plane/store/lmdb-store.ts';
@@ -21,6 +22,7 @@ process.stdin.resume().on('end', () => process.exit());
 // Short history, so that sweeping is under way when the end comes.
 const store = await openLmdbStore({ path, clock: realClock, log: silentLog, historyMs: 50, historyRevisions: 100 });
 const lease = await store.grantLease(3600);
+flushCompileCache();
 say(`opened ${store.revision}`);
 await Promise.all(Array.from({ length: Number(writers) }, (_, writer) => writeForEver(store, writer)));
 
