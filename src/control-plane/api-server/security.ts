@@ -2,11 +2,16 @@
  * Who may do what, and what is added: puts authentication, authorization, admission and allocation together for the
  * pipeline. Everything reads the watch cache through `reader`; what is written goes through `loopback`.
  */
+import { builtInKinds } from '../../api/kinds/all.ts';
+import type { KindRef } from '../../api/meta/object.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import type { ClusterPKI } from '../pki/cluster-pki.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
+import { admissionPlugins } from './admission/plugins.ts';
+import type { AdmissionTools } from './admission/tools.ts';
+import { allocatorChain } from './allocation/allocator-chain.ts';
 import { serviceNetwork } from './allocation/service-network.ts';
 import { anonymous } from './authentication/anonymous.ts';
 import type { Authenticator, Credentials } from './authentication/authenticator.ts';
@@ -26,6 +31,7 @@ import { NodeGraph } from './authorization/node-graph.ts';
 import { privilegedGroup } from './authorization/privileged.ts';
 import { RBAC } from './authorization/rbac.ts';
 import type { Allocator, FunctionEndpoint, PathEndpoint } from './endpoint.ts';
+import { quotaKeeping } from './quota/quota-keeping.ts';
 import type { ObjectReader } from './reader.ts';
 import type { UserInfo } from './request.ts';
 
@@ -52,6 +58,8 @@ export interface SecurityOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** finds a served kind by `resource.group`, for quotas that count objects; default: among the built-in kinds */
+  readonly kindOf?: (resource: string) => KindRef | undefined;
   readonly config?: SecurityConfig;
 }
 
@@ -69,6 +77,9 @@ export interface Security extends Disposable {
   readonly pathEndpoints: readonly PathEndpoint[];
 }
 
+const builtInKind = (resource: string): KindRef | undefined =>
+  builtInKinds.find((kind) => (kind.group ? `${kind.resource}.${kind.group}` : kind.resource) === resource);
+
 export const serviceAccountIssuerDefault = 'https://kubernetes.default.svc.cluster.local';
 const externalAddressDefault = 'kubernetes.default.svc.cluster.local';
 
@@ -82,19 +93,23 @@ export function securityFor(options: SecurityOptions): Security {
   const rbac = new RBAC(bindings);
   const authorizers = [privilegedGroup, nodeAuthorizer(graph), rbac];
   const authorize = decideBy(authorizers);
+  const quotas = quotaKeeping({ ...options, kindOf: options.kindOf ?? builtInKind });
   const network = serviceNetwork({
     reader,
     random,
     ...(config.serviceCIDRs && { cidrs: config.serviceCIDRs }),
     ...(config.nodePortRange && { ports: config.nodePortRange }),
   });
+  const disabled = new Set(config.disabledAdmissionPlugins);
+  const tools: AdmissionTools = { reader, loopback: options.loopback, clock, random, authorize, rbac, bindings };
+  const admission = [...admissionPlugins(tools), network.fields].filter(({ name }) => !disabled.has(name));
   return {
     authenticators: [clientCertificates(), bearerTokens(tokens, audiences), anonymous],
     authorizers,
     authorize,
     impersonate: (user, headers) => impersonate(user, headers, authorize),
-    admission: [network.fields],
-    allocators: [network.clusterIPs, network.nodePorts],
+    admission,
+    allocators: [allocatorChain([quotas.allocator, network.clusterIPs, network.nodePorts])],
     functionEndpoints: [
       tokenRequests({ tokens, reader, audiences, clock }),
       tokenReviews(tokens, audiences),
@@ -103,7 +118,7 @@ export function securityFor(options: SecurityOptions): Security {
     ],
     pathEndpoints: openIDEndpoints(tokens, config.externalAddress ?? (() => externalAddressDefault)),
     [Symbol.dispose]() {
-      for (const each of [bindings, graph, network.clusterIPs, network.nodePorts]) each[Symbol.dispose]();
+      for (const each of [bindings, graph, quotas, network.clusterIPs, network.nodePorts]) each[Symbol.dispose]();
     },
   };
 }

@@ -16,7 +16,7 @@ import type { Allocator } from '../endpoint.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { AdmissionRequest } from '../request.ts';
 import { type AddressRange, type IPFamily, parseRange } from './address-range.ts';
-import { NumberPool } from './number-pool.ts';
+import { NumberPool, ownerOf } from './number-pool.ts';
 import { isHeadless } from './service-fields.ts';
 
 interface RangePool {
@@ -65,20 +65,20 @@ export class ClusterIPs implements Allocator, Disposable {
         const asked = given[i];
         if (asked && own.has(asked)) return asked;
         const address = asked ? this.#claim(service, asked) : this.#pick(service, family);
-        this.#each(address, (pool, index) => pool.reserve(index));
+        this.#each(address, (pool, index) => pool.reserve(index, ownerOf(service)));
         reserved.push(address);
         return address;
       });
-      if (request.dryRun) this.#unreserve(reserved);
+      if (request.dryRun) this.#unreserve(service, reserved);
       return { ...service, spec: { ...spec, clusterIP: clusterIPs[0] ?? '', clusterIPs } } as Service;
     } catch (error) {
-      this.#unreserve(reserved);
+      this.#unreserve(service, reserved);
       throw error;
     }
   }
 
   release(object: KubeObject): void {
-    this.#unreserve(addressesOf(object as Service));
+    this.#unreserve(object, addressesOf(object as Service));
   }
 
   [Symbol.dispose](): void {
@@ -103,8 +103,8 @@ export class ClusterIPs implements Allocator, Disposable {
     throw errors.internal(`failed to allocate a serviceIP for Service ${JSON.stringify(service.metadata.name)}: range is full`);
   }
 
-  #unreserve(addresses: readonly string[]): void {
-    for (const address of addresses) this.#each(address, (pool, index) => pool.unreserve(index));
+  #unreserve(service: KubeObject, addresses: readonly string[]): void {
+    for (const address of addresses) this.#each(address, (pool, index) => pool.unreserve(index, ownerOf(service)));
   }
 
   #each(address: string, act: (pool: NumberPool, index: number) => void): void {

@@ -11,7 +11,7 @@ import type { Random } from '../../../client/clock.ts';
 import type { Allocator } from '../endpoint.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { AdmissionRequest } from '../request.ts';
-import { NumberPool } from './number-pool.ts';
+import { NumberPool, ownerOf } from './number-pool.ts';
 import { hasHealthCheckPort, hasNodePorts } from './service-fields.ts';
 
 export interface PortRange {
@@ -50,17 +50,17 @@ export class NodePorts implements Allocator, Disposable {
     try {
       const ports = this.#withNodePorts(service, { own, reserved, shares: !request.oldObject });
       const healthCheckNodePort = hasHealthCheckPort(service.spec) ? this.#healthCheckPort(service, own, reserved) : undefined;
-      if (request.dryRun) this.#unreserve(reserved);
+      if (request.dryRun) this.#unreserve(service, reserved);
       if (reserved.size === 0 && ports.every((port, i) => port === service.spec.ports?.[i])) return service;
       return { ...service, spec: { ...service.spec, ports, ...(healthCheckNodePort && { healthCheckNodePort }) } } as Service;
     } catch (error) {
-      this.#unreserve(reserved);
+      this.#unreserve(service, reserved);
       throw error;
     }
   }
 
   release(object: KubeObject): void {
-    this.#unreserve(portsOf(object as Service));
+    this.#unreserve(object, portsOf(object as Service));
   }
 
   [Symbol.dispose](): void {
@@ -80,7 +80,7 @@ export class NodePorts implements Allocator, Disposable {
     }
     return ports.map((each) => {
       if (each.nodePort || !allocates) return each;
-      const nodePort = byPort.get(each.port) ?? this.#pick(reserved);
+      const nodePort = byPort.get(each.port) ?? this.#pick(service, reserved);
       if (shares) byPort.set(each.port, nodePort);
       return { ...each, nodePort };
     });
@@ -88,18 +88,18 @@ export class NodePorts implements Allocator, Disposable {
 
   #healthCheckPort(service: Service, own: ReadonlySet<number>, reserved: Set<number>): number {
     const asked = service.spec.healthCheckNodePort;
-    if (!asked) return this.#pick(reserved);
+    if (!asked) return this.#pick(service, reserved);
     if (own.has(asked)) return asked;
     const problem = this.#problem(asked);
     if (problem) throw errors.internal(`failed to allocate requested HealthCheck NodePort ${asked}: ${problem}`);
-    this.#reserve(asked, reserved);
+    this.#reserve(service, asked, reserved);
     return asked;
   }
 
   #claim(service: Service, { nodePort, path }: { nodePort: number; path: string }, reserved: Set<number>): void {
     const problem = this.#problem(nodePort);
     if (problem) throw errors.invalid(Service, service.metadata.name, [fieldErrors.invalid(path, nodePort, problem)]);
-    this.#reserve(nodePort, reserved);
+    this.#reserve(service, nodePort, reserved);
   }
 
   #problem(port: number): string | undefined {
@@ -108,21 +108,21 @@ export class NodePorts implements Allocator, Disposable {
     return this.#pool.isTaken(this.#index(port)) ? 'provided port is already allocated' : undefined;
   }
 
-  #pick(reserved: Set<number>): number {
+  #pick(service: Service, reserved: Set<number>): number {
     const index = this.#pool.pick();
     if (index === undefined) throw errors.internal('failed to allocate a nodePort: range is full');
     const port = this.#range.from + index;
-    this.#reserve(port, reserved);
+    this.#reserve(service, port, reserved);
     return port;
   }
 
-  #reserve(port: number, reserved: Set<number>): void {
-    this.#pool.reserve(this.#index(port));
+  #reserve(service: Service, port: number, reserved: Set<number>): void {
+    this.#pool.reserve(this.#index(port), ownerOf(service));
     reserved.add(port);
   }
 
-  #unreserve(ports: Iterable<number>): void {
-    for (const port of ports) this.#pool.unreserve(this.#index(port));
+  #unreserve(service: KubeObject, ports: Iterable<number>): void {
+    for (const port of ports) this.#pool.unreserve(this.#index(port), ownerOf(service));
   }
 
   #index(port: number): number {

@@ -2,7 +2,11 @@
  * Numbers from 0 that are handed out: at random from behind the static band, and from the band when nothing else is
  * left. What is held comes from two sources: the stored objects, and writes that are on their way.
  */
+import type { KubeObject } from '../../../api/meta/object.ts';
 import type { Random } from '../../../client/clock.ts';
+
+/** Who holds a reservation: the object, whatever its name will be. */
+export const ownerOf = ({ metadata }: KubeObject): string => metadata.uid ?? '';
 
 export class NumberPool {
   readonly size: number;
@@ -10,7 +14,8 @@ export class NumberPool {
   readonly #random: Random;
   /** how many stored objects hold a number: two, for a moment, while one takes over from another */
   readonly #stored = new Map<number, number>();
-  readonly #reserved = new Set<number>();
+  /** by whom: only they give it back */
+  readonly #reserved = new Map<number, string>();
 
   constructor(options: { readonly size: number; readonly staticSize: number; readonly random: Random }) {
     this.size = options.size;
@@ -23,11 +28,11 @@ export class NumberPool {
   }
 
   /** For a write on its way, until it is stored or failed. */
-  reserve(number: number): void {
-    this.#reserved.add(number);
+  reserve(number: number, owner: string): void {
+    this.#reserved.set(number, owner);
   }
-  unreserve(number: number): void {
-    this.#reserved.delete(number);
+  unreserve(number: number, owner: string): void {
+    if (this.#reserved.get(number) === owner) this.#reserved.delete(number);
   }
 
   stored(number: number): void {

@@ -3,7 +3,6 @@
  * that sees its pod may read the pod's Secrets at once. Mirror pods give no rights.
  * Upstream: plugin/pkg/auth/authorizer/node/graph.go, pkg/api/v1/pod/util.go (VisitPodSecretNames).
  */
-import type { PodSpec, Volume } from '../../../api/generated/core-v1.ts';
 import {
   PersistentVolume,
   PersistentVolumeClaim,
@@ -13,11 +12,10 @@ import {
   VolumeAttachment,
 } from '../../../api/generated/kinds.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
+import { mirrorAnnotation, podConfigMapNames, podSecretNames } from '../admission/pod-references.ts';
 import type { ObjectReader } from '../reader.ts';
 
 export type UsedBy = 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'serviceaccounts' | 'resourceclaims';
-
-const mirrorAnnotation = 'kubernetes.io/config.mirror';
 
 export class NodeGraph implements Disposable {
   readonly #reader: ObjectReader;
@@ -111,46 +109,12 @@ function podReferences(pod: Pod): Set<string> {
   );
   return new Set([
     ...of(ServiceAccount.resource as UsedBy, [spec.serviceAccountName]),
-    ...of('secrets', [...podEnvironment(spec).secrets, ...volumes.flatMap(volumeReferences('secret'))]),
-    ...of('configmaps', [...podEnvironment(spec).configMaps, ...volumes.flatMap(volumeReferences('configMap'))]),
+    ...of('secrets', podSecretNames(spec)),
+    ...of('configmaps', podConfigMapNames(spec)),
     ...of('persistentvolumeclaims', claims),
     ...of('resourceclaims', resourceClaims),
   ]);
 }
-
-function podEnvironment(spec: PodSpec): { secrets: (string | undefined)[]; configMaps: (string | undefined)[] } {
-  const containers = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])];
-  const secrets = [
-    ...(spec.imagePullSecrets ?? []).map((ref) => ref.name),
-    ...containers.flatMap(({ env, envFrom }) => [
-      ...(env ?? []).map((each) => each.valueFrom?.secretKeyRef?.name),
-      ...(envFrom ?? []).map((each) => each.secretRef?.name),
-    ]),
-  ];
-  const configMaps = containers.flatMap(({ env, envFrom }) => [
-    ...(env ?? []).map((each) => each.valueFrom?.configMapKeyRef?.name),
-    ...(envFrom ?? []).map((each) => each.configMapRef?.name),
-  ]);
-  return { secrets, configMaps };
-}
-
-const volumeReferences =
-  (what: 'secret' | 'configMap') =>
-  (volume: Volume): (string | undefined)[] => {
-    const projected = (volume.projected?.sources ?? []).map((source) => source[what]?.name);
-    if (what === 'configMap') return [volume.configMap?.name, ...projected];
-    const driverSecrets = [
-      volume.azureFile?.secretName,
-      volume.cephfs?.secretRef?.name,
-      volume.csi?.nodePublishSecretRef?.name,
-      volume.flexVolume?.secretRef?.name,
-      volume.iscsi?.secretRef?.name,
-      volume.rbd?.secretRef?.name,
-      volume.scaleIO?.secretRef?.name,
-      volume.storageos?.secretRef?.name,
-    ];
-    return [volume.secret?.secretName, ...projected, ...driverSecrets];
-  };
 
 /** The secrets that a kubelet needs to mount the volume. */
 function volumeSecrets({ spec }: PersistentVolume): string[] {

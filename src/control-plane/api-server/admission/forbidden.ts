@@ -1,0 +1,16 @@
+/** How a plugin refuses. Upstream: apiserver/pkg/admission/errors.go. */
+import type { StatusCause } from '../../../api/generated/meta-v1.ts';
+import { errors, StatusError } from '../../../api/meta/status-error.ts';
+import type { AdmissionRequest } from '../request.ts';
+
+/** `pods "web" is forbidden: <why>`. Where the object has no name yet, what it will be generated from. */
+export function refused(request: AdmissionRequest, why: string, causes: readonly StatusCause[] = []): StatusError {
+  const error = errors.forbidden(request.kind, nameOf(request), why);
+  if (causes.length === 0) return error;
+  const { code, message, details } = error.status;
+  return new StatusError({ code, reason: error.reason, message: message ?? '', details: { ...details, causes } });
+}
+
+function nameOf({ name, object }: AdmissionRequest): string {
+  return name || object?.metadata.name || object?.metadata.generateName || 'Unknown';
+}

@@ -1,0 +1,31 @@
+/**
+ * A claim grows only when it is bound and its storage class allows it.
+ * Upstream: plugin/pkg/admission/storage/persistentvolume/resize/admission.go.
+ */
+import { PersistentVolumeClaim, StorageClass } from '../../../api/generated/kinds.ts';
+import { compareQuantities } from '../../../api/meta/quantity.ts';
+import type { ObjectReader } from '../reader.ts';
+import { refused } from './forbidden.ts';
+import type { AdmissionPlugin } from './plugin.ts';
+
+export const persistentVolumeClaimResize = (reader: ObjectReader): AdmissionPlugin => ({
+  name: 'PersistentVolumeClaimResize',
+  handles: (kind, operation, subresource) =>
+    kind.group === '' && kind.resource === PersistentVolumeClaim.resource && operation === 'UPDATE' && !subresource,
+  validate(request) {
+    const [claim, old] = [request.object as PersistentVolumeClaim, request.oldObject as PersistentVolumeClaim];
+    const size = ({ spec }: PersistentVolumeClaim): string => spec?.resources?.requests?.['storage'] ?? '0';
+    if (compareQuantities(size(claim), size(old)) <= 0) return;
+    if (old.status?.phase !== 'Bound') throw refused(request, 'Only bound persistent volume claims can be expanded');
+    const name = classOf(claim);
+    const allowed = name !== '' && name === classOf(old) && reader.get(StorageClass, { name })?.allowVolumeExpansion === true;
+    if (!allowed)
+      throw refused(
+        request,
+        'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize',
+      );
+  },
+});
+
+const classOf = ({ metadata, spec }: PersistentVolumeClaim): string =>
+  metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec?.storageClassName ?? '';

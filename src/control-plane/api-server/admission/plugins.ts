@@ -1,0 +1,42 @@
+/**
+ * The admission plugins, in upstream's order. RoleEscalation is upstream's check in the storage of roles and bindings,
+ * ServiceFields the first half of its allocation of Services; both come last. ResourceQuota is an allocator, so that a
+ * write that fails gives back what it took.
+ * Upstream: pkg/kubeapiserver/options/plugins.go.
+ */
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
+import { defaultIngressClass, defaultStorageClass } from './default-class.ts';
+import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
+import { limitRanger } from './limit-ranger.ts';
+import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeRestriction } from './node-restriction.ts';
+import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts';
+import type { AdmissionPlugin } from './plugin.ts';
+import { podSecurity } from './pod-security.ts';
+import { priority } from './priority.ts';
+import { roleEscalation } from './role-escalation.ts';
+import { runtimeClass } from './runtime-class.ts';
+import { serviceAccount } from './service-account.ts';
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
+import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
+import type { AdmissionTools } from './tools.ts';
+
+export const admissionPlugins = (tools: AdmissionTools): readonly AdmissionPlugin[] => [
+  namespaceLifecycle(tools.reader),
+  limitRanger(tools.reader),
+  serviceAccount(tools),
+  nodeRestriction(tools),
+  taintNodesByCondition,
+  podSecurity(tools.reader),
+  priority(tools.reader),
+  defaultTolerationSeconds,
+  defaultStorageClass(tools.reader),
+  storageObjectInUseProtection,
+  persistentVolumeClaimResize(tools.reader),
+  runtimeClass(tools.reader),
+  certificateApproval(tools.authorize),
+  certificateSigning(tools.authorize),
+  certificateSubjectRestriction,
+  defaultIngressClass(tools.reader),
+  roleEscalation(tools),
+];

@@ -1,0 +1,49 @@
+/**
+ * What a pod asks for in all: its containers together, or the most that its init containers need at one time; sidecars
+ * (restartable init containers) count with both. What is said for the pod as a whole comes before its containers.
+ * Upstream: component-helpers/resource/helpers.go, plugin/pkg/admission/limitranger/admission.go.
+ */
+import type { Container, PodSpec } from '../../../api/generated/core-v1.ts';
+import { addQuantities, compareQuantities } from '../../../api/meta/quantity.ts';
+
+export type ResourceList = Readonly<Record<string, string>>;
+
+export function podResources(spec: PodSpec, what: 'requests' | 'limits', { withOverhead }: { withOverhead: boolean }): ResourceList {
+  const of = (container: Container): ResourceList => container.resources?.[what] ?? {};
+  let total = spec.containers.reduce((sum, container) => addResources(sum, of(container)), {} as ResourceList);
+  let sidecars: ResourceList = {};
+  let initPeak: ResourceList = {};
+  for (const container of spec.initContainers ?? []) {
+    const isSidecar = container.restartPolicy === 'Always';
+    if (isSidecar) total = addResources(total, of(container));
+    const current = addResources(sidecars, of(container));
+    if (isSidecar) sidecars = current;
+    initPeak = maxResources(initPeak, current);
+  }
+  total = { ...maxResources(total, initPeak), ...podLevel(spec.resources?.[what]) };
+  return withOverhead && spec.overhead ? addOverhead(total, spec.overhead, what) : total;
+}
+
+const isPodLevel = (name: string): boolean => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
+const podLevel = (list: ResourceList | undefined): ResourceList =>
+  Object.fromEntries(Object.entries(list ?? {}).filter(([name]) => isPodLevel(name)));
+
+/** Overhead adds to limits only where there is one. */
+function addOverhead(total: ResourceList, overhead: ResourceList, what: 'requests' | 'limits'): ResourceList {
+  if (what === 'requests') return addResources(total, overhead);
+  return addResources(total, Object.fromEntries(Object.entries(overhead).filter(([name]) => total[name] !== undefined)));
+}
+
+export function addResources(a: ResourceList, b: ResourceList): ResourceList {
+  const sum: Record<string, string> = { ...a };
+  for (const [name, value] of Object.entries(b)) sum[name] = sum[name] === undefined ? value : addQuantities(sum[name], value);
+  return sum;
+}
+
+function maxResources(a: ResourceList, b: ResourceList): ResourceList {
+  const max: Record<string, string> = { ...a };
+  for (const [name, value] of Object.entries(b)) {
+    if (max[name] === undefined || compareQuantities(value, max[name]) > 0) max[name] = value;
+  }
+  return max;
+}

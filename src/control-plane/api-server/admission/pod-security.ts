@@ -1,0 +1,117 @@
+/**
+ * The Pod Security Standards, by namespace labels: `enforce` refuses pods, `warn` tells who creates pods or workloads,
+ * and a namespace that becomes stricter is told which of its pods would not be let in again. Nothing is exempt.
+ * What it does not do: audit annotations (the audit level is parsed, and has nowhere to go); the annotations that said
+ * seccomp profiles before 1.19.
+ * Upstream: pod-security-admission/admission/admission.go.
+ */
+import type { PodSpec, PodTemplateSpec } from '../../../api/generated/core-v1.ts';
+import { Namespace, Pod } from '../../../api/generated/kinds.ts';
+import type { ObjectMeta } from '../../../api/generated/meta-v1.ts';
+import { equalJson } from '../../../api/meta/deep-equal.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { errors } from '../../../api/meta/status-error.ts';
+import type { ObjectReader } from '../reader.ts';
+import type { AdmissionRequest } from '../request.ts';
+import { refused } from './forbidden.ts';
+import type { AdmissionPlugin } from './plugin.ts';
+import { allContainers } from './pod-references.ts';
+import { describeReasons, describeViolations, violations } from './pod-security/evaluate.ts';
+import { compareLevels, describeLevel, type LevelVersion, policyOf, sameLevel } from './pod-security/level.ts';
+
+/** Where a workload keeps its pod template. */
+const templateOf: Readonly<Record<string, (object: KubeObject) => PodTemplateSpec | undefined>> = {
+  podtemplates: (object) => (object as unknown as { template?: PodTemplateSpec }).template,
+  replicationcontrollers: specTemplate,
+  'replicasets.apps': specTemplate,
+  'deployments.apps': specTemplate,
+  'statefulsets.apps': specTemplate,
+  'daemonsets.apps': specTemplate,
+  'jobs.batch': specTemplate,
+  'cronjobs.batch': (object) =>
+    (object as { spec?: { jobTemplate?: { spec?: { template?: PodTemplateSpec } } } }).spec?.jobTemplate?.spec?.template,
+};
+function specTemplate(object: KubeObject): PodTemplateSpec | undefined {
+  return (object as { spec?: { template?: PodTemplateSpec } }).spec?.template;
+}
+
+const podsCheckedMax = 3000;
+const resourceKey = (kind: { group: string; resource: string }): string => (kind.group ? `${kind.resource}.${kind.group}` : kind.resource);
+
+export const podSecurity = (reader: ObjectReader): AdmissionPlugin => ({
+  name: 'PodSecurity',
+  handles(kind, operation, subresource) {
+    if (operation !== 'CREATE' && operation !== 'UPDATE') return false;
+    const key = resourceKey(kind);
+    if (key === Pod.resource) return !subresource || subresource === 'ephemeralcontainers' || subresource === 'resize';
+    return !subresource && (key === Namespace.resource || templateOf[key] !== undefined);
+  },
+  validate(request) {
+    const key = resourceKey(request.kind);
+    if (key === Namespace.resource) return checkNamespace(reader, request);
+    const policy = policyOf(reader.get(Namespace, { name: request.namespace ?? '' })?.metadata.labels);
+    if (policy.enforce.level === 'privileged' && policy.warn.level === 'privileged') return;
+    if (key === Pod.resource) {
+      const pod = request.object as Pod;
+      if (request.oldObject && !changesImages(pod.spec, (request.oldObject as Pod).spec)) return;
+      enforce(request, policy.enforce, pod);
+      warn(request, policy.warn, pod);
+      return;
+    }
+    const template = templateOf[key]?.(request.object as KubeObject);
+    if (template?.spec) warn(request, policy.warn, { metadata: template.metadata ?? {}, spec: template.spec });
+  },
+});
+
+type Checked = { readonly metadata: ObjectMeta; readonly spec: PodSpec };
+
+function enforce(request: AdmissionRequest, level: LevelVersion, pod: Checked): void {
+  const found = violations(level, pod);
+  if (found.length > 0) throw refused(request, `violates PodSecurity "${describeLevel(level)}": ${describeViolations(found)}`);
+}
+
+function warn(request: AdmissionRequest, level: LevelVersion, pod: Checked): void {
+  const found = violations(level, pod);
+  if (found.length > 0) request.warn(`would violate PodSecurity "${describeLevel(level)}": ${describeViolations(found)}`);
+}
+
+function changesImages(spec: PodSpec, old: PodSpec): boolean {
+  if (spec.containers.length !== old.containers.length || (spec.initContainers ?? []).length !== (old.initContainers ?? []).length)
+    return true;
+  const images = new Map(allContainers(old).map(({ name, image }) => [name, image]));
+  return allContainers(spec).some(({ name, image }) => !images.has(name) || images.get(name) !== image);
+}
+
+function checkNamespace(reader: ObjectReader, request: AdmissionRequest): void {
+  const { metadata } = request.object as Namespace;
+  const old = request.oldObject?.metadata;
+  const [policy, oldPolicy] = [policyOf(metadata.labels), policyOf(old?.labels)];
+  if (policy.problems.length > 0 && (!old || !equalJson(policy.problems, oldPolicy.problems)))
+    throw errors.invalid(Namespace, metadata.name, policy.problems);
+  const { enforce: level } = policy;
+  if (!old || sameLevel(level, oldPolicy.enforce) || level.level === 'privileged') return;
+  if (level.minor === oldPolicy.enforce.minor && compareLevels(level.level, oldPolicy.enforce.level) < 1) return;
+  for (const text of existingWarnings(reader, metadata.name, level)) request.warn(text);
+}
+
+/** One line per kind of violation, with the first pod that has it. */
+function existingWarnings(reader: ObjectReader, namespace: string, level: LevelVersion): readonly string[] {
+  const byReason = new Map<string, string[]>();
+  const pods = [...reader.list(Pod, namespace)];
+  for (const pod of pods.slice(0, podsCheckedMax)) {
+    const found = violations(level, pod);
+    if (found.length > 0) byReason.set(describeReasons(found), [...(byReason.get(describeReasons(found)) ?? []), pod.metadata.name]);
+  }
+  const lines = [...byReason].map(([reason, names]) => `${names.sort()[0] ?? ''}${describeOthers(names.length - 1)}: ${reason}`);
+  return [
+    ...(pods.length > podsCheckedMax
+      ? [`new PodSecurity enforce level only checked against the first ${podsCheckedMax} of ${pods.length} existing pods`]
+      : []),
+    ...(lines.length > 0
+      ? [`existing pods in namespace "${namespace}" violate the new PodSecurity enforce level "${describeLevel(level)}"`]
+      : []),
+    ...lines.sort(),
+  ];
+}
+
+const describeOthers = (count: number): string => (count === 0 ? '' : count === 1 ? ' (and 1 other pod)' : ` (and ${count} other pods)`);

@@ -1,0 +1,34 @@
+/** The parts of quota put together: the ledger, the check of each write, and the status of the quota objects. */
+import type { KindRef } from '../../../api/meta/object.ts';
+import type { Client } from '../../../client/client.ts';
+import type { Clock } from '../../../client/clock.ts';
+import type { Log } from '../../../client/log.ts';
+import type { Allocator } from '../endpoint.ts';
+import type { ObjectReader } from '../reader.ts';
+import { QuotaLedger } from './ledger.ts';
+import { QuotaStatus } from './quota-status.ts';
+import { ResourceQuotas } from './resource-quota.ts';
+
+export interface QuotaKeeping extends Disposable {
+  readonly allocator: Allocator;
+}
+
+export function quotaKeeping(options: {
+  readonly reader: ObjectReader;
+  readonly loopback: Client;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** finds a served kind by `resource.group` */
+  readonly kindOf: (resource: string) => KindRef | undefined;
+}): QuotaKeeping {
+  const { reader, loopback: client, clock, log, kindOf } = options;
+  const status = new QuotaStatus({ reader, client, clock, log }, (quota) => ledger.account(quota));
+  const ledger: QuotaLedger = new QuotaLedger({ reader, kindOf, changed: (quota) => status.changed(quota) });
+  return {
+    allocator: new ResourceQuotas(ledger),
+    [Symbol.dispose]() {
+      ledger[Symbol.dispose]();
+      status[Symbol.dispose]();
+    },
+  };
+}
