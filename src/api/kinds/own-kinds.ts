@@ -1,5 +1,12 @@
 /** The kinds that have a file of their own: one line each. */
 import type { Kind } from '../meta/kind.ts';
+import { controllerRevision } from './apps/controller-revision.ts';
+import { daemonSet } from './apps/daemon-set.ts';
+import { deployment } from './apps/deployment.ts';
+import { replicaSet } from './apps/replica-set.ts';
+import { statefulSet } from './apps/stateful-set.ts';
+import { cronJob } from './batch/cron-job.ts';
+import { job } from './batch/job.ts';
 import { binding } from './core/binding.ts';
 import { configMap } from './core/config-map.ts';
 import { endpoints } from './core/endpoints.ts';
@@ -18,6 +25,13 @@ import { service } from './core/service.ts';
 import { serviceAccount } from './core/service-account.ts';
 
 const all = [
+  controllerRevision,
+  cronJob,
+  daemonSet,
+  deployment,
+  job,
+  replicaSet,
+  statefulSet,
   binding,
   configMap,
   endpoints,

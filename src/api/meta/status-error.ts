@@ -145,6 +145,9 @@ export interface FieldError {
   readonly detail: string;
 }
 
+/** Stands for a value that the message leaves out. */
+const omittedValue = Symbol('omitted');
+
 const label: Record<FieldErrorType, string> = {
   FieldValueNotFound: 'Not found',
   FieldValueRequired: 'Required value',
@@ -164,14 +167,26 @@ export const describeFieldError = (e: FieldError): string => `${e.field || '<nil
 export function describeFieldErrorBody(e: FieldError): string {
   const text = label[e.type];
   const withValue =
-    e.type !== 'FieldValueRequired' && e.type !== 'FieldValueForbidden' && e.type !== 'FieldValueTooLong' && e.type !== 'InternalError';
+    e.type !== 'FieldValueRequired' &&
+    e.type !== 'FieldValueForbidden' &&
+    e.type !== 'FieldValueTooLong' &&
+    e.type !== 'InternalError' &&
+    e.badValue !== omittedValue;
   const value = withValue ? `${text}: ${describeValue(e.badValue)}` : text;
   return e.detail ? `${value}: ${e.detail}` : value;
 }
 
 function describeValue(value: unknown): string {
   if (value === undefined || value === null) return 'null';
-  return JSON.stringify(value);
+  return JSON.stringify(value, sortedMaps);
+}
+
+/** Maps of strings (labels) are written in the order of their keys; fields of objects in their own. */
+function sortedMaps(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value);
+  if (!entries.every(([, entry]) => typeof entry === 'string')) return value;
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Makers of field errors, in upstream's wording. */
@@ -180,6 +195,13 @@ export const fieldErrors = {
   required: (field: string, detail = ''): FieldError => ({ type: 'FieldValueRequired', field, badValue: '', detail }),
   duplicate: (field: string, badValue: unknown): FieldError => ({ type: 'FieldValueDuplicate', field, badValue, detail: '' }),
   invalid: (field: string, badValue: unknown, detail: string): FieldError => ({ type: 'FieldValueInvalid', field, badValue, detail }),
+  /** For what concerns a whole object, where showing it says nothing. */
+  invalidWithoutValue: (field: string, detail: string): FieldError => ({
+    type: 'FieldValueInvalid',
+    field,
+    badValue: omittedValue,
+    detail,
+  }),
   typeInvalid: (field: string, badValue: unknown, detail: string): FieldError => ({
     type: 'FieldValueTypeInvalid',
     field,
