@@ -11,6 +11,7 @@ import { type ApiServer, createApiServer } from '../control-plane/api-server/api
 import { ensureAuthenticationConfig, ensureKubernetesService } from '../control-plane/api-server/bootstrap/kubernetes-service.ts';
 import { ensureBootstrapPolicy } from '../control-plane/api-server/bootstrap/policy.ts';
 import { publishingEndpoints } from '../control-plane/api-server/publishing/endpoints.ts';
+import type { HealthCheck } from '../control-plane/api-server/publishing/health.ts';
 import { securityFor } from '../control-plane/api-server/security.ts';
 import { podStreamEndpoints } from '../control-plane/api-server/streaming/pod-streams.ts';
 import { proxyEndpoints } from '../control-plane/api-server/streaming/proxy-endpoints.ts';
@@ -61,7 +62,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const clientFor = (identity: Identity): Client => server.clientFor(identity);
   await phase('bootstrap', () => bootstrap(options, server, pki, port));
   await phase('controllers', async () => {
-    const running = runControllers(builtinControllers({ rootCA: pki.authority.certPem }), {
+    const running = runControllers(builtinControllers({ rootCA: pki.authority.certPem, clusterCIDR: options.addresses.podCIDR }), {
       client: clientFor(identities.controllerManager),
       clientFor: (controller) => clientFor(serviceAccount('kube-system', controller.name)),
       clock,
@@ -120,13 +121,19 @@ async function startApiServer(
     clock,
     random,
     log,
-    parts: ({ reader, loopback, registry, cacheHealthy }) => {
+    parts: async ({ reader, loopback, registry, isHealthy, metrics, flow }) => {
+      const { Registry } = await import('prom-client');
+      const exported = new Registry();
+      metrics.register(exported, flow);
       const security = stack.use(
         securityFor({ reader, loopback, pki, clock, random, log, config: { serviceCIDRs: [addresses.serviceCIDR] } }),
       );
       return {
         ...security,
-        pathEndpoints: [...security.pathEndpoints, ...publishingEndpoints({ registry, version: kubernetesVersion, cacheHealthy })],
+        pathEndpoints: [
+          ...security.pathEndpoints,
+          ...publishingEndpoints({ registry, version: kubernetesVersion, checks: healthChecks(isHealthy), metrics: exported }),
+        ],
         connectEndpoints: [
           ...podStreamEndpoints({ reader, kubelet: kubeletCredentials }),
           ...proxyEndpoints({ reader, kubelet: kubeletCredentials, random }),
@@ -139,6 +146,17 @@ async function startApiServer(
   const first = await server.listen({ host: options.host, port: options.port, tls });
   if (nodeAddress) await server.listen({ host: nodeAddress, port: first.port, tls });
   return { server, port: first.port };
+}
+
+function healthChecks(isHealthy: () => boolean): HealthCheck[] {
+  const everywhere = ['livez', 'readyz', 'healthz'] as const;
+  const store = (): void => {
+    if (!isHealthy()) throw new Error('the watch cache has lost the store');
+  };
+  return [
+    { name: 'etcd', of: everywhere, check: store },
+    { name: 'informer-sync', of: ['readyz'], check: store },
+  ];
 }
 
 const runtimeConfigText = ({ runtimeConfig = {} }: ClusterConfig): string =>
