@@ -16,9 +16,11 @@ import { AdmissionChain } from './admission-chain.ts';
 import type { AuditSink } from './audit.ts';
 import type { Authenticator, Credentials } from './authentication/authenticator.ts';
 import type { Authorize } from './authorization/decide.ts';
+import { bindingEndpoints } from './bind-pod.ts';
 import { ConnectCalls } from './connect-calls.ts';
 import type { Core } from './core.ts';
 import type { Allocator, ConnectEndpoint, FunctionEndpoint, PathEndpoint } from './endpoint.ts';
+import { evictionEndpoint } from './evict-pod.ts';
 import { FlowControl } from './flow-control.ts';
 import { FunctionCalls } from './function-calls.ts';
 import { HTTPFront } from './http-front.ts';
@@ -145,7 +147,11 @@ class Server implements ApiServer {
       log,
     };
     const authorize = parts.authorize ?? allowAll;
-    const pipeline = new Pipeline({ core, authorize, functions: new FunctionCalls(core, parts.functionEndpoints ?? []) });
+    const pipeline = new Pipeline({
+      core,
+      authorize,
+      functions: new FunctionCalls(core, [...bindingEndpoints(core), evictionEndpoint(core), ...(parts.functionEndpoints ?? [])]),
+    });
     const paths = new PathCalls(parts.pathEndpoints ?? [], authorize);
     const front = new HTTPFront({
       pipeline,

@@ -8,6 +8,7 @@ import { admissionRequest } from './admission-request.ts';
 import type { Core } from './core.ts';
 import { decodeBodyAs, isDryRun } from './decode.ts';
 import type { FunctionEndpoint } from './endpoint.ts';
+import { expectedNamespace } from './request-metadata.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
 
 export class FunctionCalls {
@@ -28,7 +29,9 @@ export class FunctionCalls {
     if (!endpoint) throw errors.pathNotFound();
     const { kind, subresource, namespace, name, user, signal } = request;
     const dryRun = isDryRun(request.options);
-    const decoded = await decodeBodyAs(request, (subresource && kind.subresources[subresource]?.kind) || kind);
+    const given = await decodeBodyAs(request, (subresource && kind.subresources[subresource]?.kind) || kind);
+    const inNamespace = expectedNamespace(request, given.metadata.namespace);
+    const decoded = inNamespace ? { ...given, metadata: { ...given.metadata, namespace: inNamespace } } : given;
     const admission = { ...admissionRequest(request, 'CREATE', name ?? decoded.metadata.name ?? '', dryRun), object: decoded };
     const body = await this.#core.admission.admit(admission);
     await this.#core.admission.validate({ ...admission, object: body });
