@@ -233,6 +233,18 @@ if (inOwnNamespaces(import.meta.url)) {
       assert.equal(readFileSync('/proc/self/mounts', 'utf8').includes(pod.podSandboxId), false);
     });
 
+    it('says at once why it does not start', async () => {
+      const start = Containerd.start({
+        dataDir: join(dataDir, 'other'),
+        nodeAddress: '127.0.0.1',
+        netns: '/nonexistent/netns',
+        cniPluginDir: findCniPlugins() ?? '',
+        clock: realClock,
+        log: silentLog,
+      });
+      await assert.rejects(start, /containerd does not start: .*\/nonexistent\/netns.*containerd\.log/);
+    });
+
     it('leaves nothing when it is removed with pods running', async () => {
       await runContainer(['sleep', '1000']);
       await runContainer(['sh', '-c', 'sleep 1000 & sleep 1000'], {}, { securityContext: { namespaceOptions: { pid: 'NODE' } } });

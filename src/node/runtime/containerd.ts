@@ -9,7 +9,7 @@
  * Deliberately without the systemd cgroup driver unless asked for: it needs systemd's own hand in every pod's cgroup.
  */
 import { existsSync, watch } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../client/clock.ts';
@@ -77,7 +77,8 @@ export class Containerd implements AsyncDisposable {
     log.debug({ containerd: version.text, snapshotter, canLowerOomScore, cgroupDriver }, 'starting containerd');
     const containerd = [program, '--config', paths.config] as const;
     await rm(paths.socket, { force: true });
-    const socketMade = whenMade(paths.socket, clock);
+    const giveUp = new AbortController();
+    const socketMade = whenMade(paths.socket, { clock, signal: giveUp.signal });
     const process = await KeptProcess.start({
       name: 'containerd',
       command: netns === undefined ? [...containerd] : ['nsenter', `--net=${netns}`, ...containerd],
@@ -97,14 +98,18 @@ export class Containerd implements AsyncDisposable {
       runtime,
       clock,
     });
-    try {
+    const ready = async (): Promise<void> => {
       await socketMade;
-      await answers(runtime, clock);
+      await answers(runtime, { clock, signal: giveUp.signal });
       await images.ensurePauseImage();
+    };
+    try {
+      await Promise.race([ready(), process.died.then(() => Promise.reject(new Error('it ended')))]);
     } catch (error) {
+      giveUp.abort();
       await runtime[Symbol.asyncDispose]();
       await process.stop();
-      throw new Error(`containerd does not start; its log is ${paths.log}`, { cause: error });
+      throw new Error(`containerd does not start: ${await lastLine(paths.log)} (its log is ${paths.log})`, { cause: error });
     }
     return new Containerd({ paths, runtime, process, images });
   }
@@ -153,8 +158,13 @@ async function writeConfiguration({ registryMirrors = {} }: ContainerdOptions, p
   }
 }
 
+interface Patience {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
 /** Resolves when the file is there; the directory must exist. */
-function whenMade(file: string, clock: Clock): Promise<void> {
+function whenMade(file: string, { clock, signal }: Patience): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error): void => {
       watcher.close();
@@ -165,13 +175,14 @@ function whenMade(file: string, clock: Clock): Promise<void> {
     const timer = clock.setTimeout(() => settle(new Error(`no socket after ${readyMsMax} ms`)), readyMsMax);
     const watcher = watch(dirname(file), () => existsSync(file) && settle());
     watcher.on('error', settle);
+    signal.addEventListener('abort', () => settle(), { once: true });
   });
 }
 
 /** The socket is there a little before the CRI plugin answers on it. */
-async function answers(runtime: ContainerRuntime, clock: Clock): Promise<void> {
+async function answers(runtime: ContainerRuntime, { clock, signal }: Patience): Promise<void> {
   const endMs = clock.monotonic() + readyMsMax;
-  for (;;) {
+  while (!signal.aborted) {
     try {
       const { conditions } = await runtime.status({ timeoutMs: readyMsMax });
       if (conditions.some(({ type, status }) => type === 'RuntimeReady' && status)) return;
@@ -180,4 +191,9 @@ async function answers(runtime: ContainerRuntime, clock: Clock): Promise<void> {
     }
     await clock.sleep(retryMs);
   }
+}
+
+async function lastLine(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').at(-1) ?? '';
 }

@@ -20,8 +20,6 @@ export interface KeptProcessOptions {
   readonly pidFile: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Called each time it was started again. */
-  onRestart?(): void;
 }
 
 const restartMsMin = 100;
@@ -36,6 +34,7 @@ export class KeptProcess implements AsyncDisposable {
   readonly #stopped = new AbortController();
   #child: ChildProcess | undefined;
   #keeping: Promise<void> = Promise.resolve();
+  readonly #died = Promise.withResolvers<void>();
 
   private constructor(options: KeptProcessOptions) {
     this.#options = options;
@@ -54,9 +53,9 @@ export class KeptProcess implements AsyncDisposable {
     return this.#child?.pid;
   }
 
-  /** Aborted when the process was stopped on purpose. */
-  get stopped(): AbortSignal {
-    return this.#stopped.signal;
+  /** Resolves when it ends for the first time without having been stopped. */
+  get died(): Promise<void> {
+    return this.#died.promise;
   }
 
   async #spawn(): Promise<ChildProcess> {
@@ -81,6 +80,7 @@ export class KeptProcess implements AsyncDisposable {
       const startedMs = clock.monotonic();
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       if (this.#stopped.signal.aborted) return;
+      this.#died.resolve();
       if (clock.monotonic() - startedMs > steadyMs) restartMs = restartMsMin;
       log.warn({ exitCode: child.exitCode, signal: child.signalCode, restartMs }, `${name} ended and is started again`);
       try {
@@ -91,7 +91,6 @@ export class KeptProcess implements AsyncDisposable {
         log.error({ error }, `${name} can not be started`);
       }
       restartMs = Math.min(restartMs * 2, restartMsMax);
-      this.#options.onRestart?.();
     }
   }
 
