@@ -32,7 +32,7 @@ export const roleEscalation = (tools: Tools): AdmissionPlugin => ({
     const { object, oldObject, user } = request;
     if (!object || user.groups.includes(groups.masters) || (oldObject && onlyOwnershipChanged(object, oldObject))) return;
     if (request.kind.resource === Role.resource || request.kind.resource === ClusterRole.resource) await checkRole(tools, request);
-    else await checkBinding(tools, request, object as RoleBinding | ClusterRoleBinding);
+    else await checkBinding(tools, request, object as RoleBinding);
   },
 });
 
@@ -48,7 +48,7 @@ async function checkRole(tools: Tools, request: AdmissionRequest): Promise<void>
     throw refused(request, 'must have cluster-admin privileges to use the aggregationRule');
 }
 
-async function checkBinding(tools: Tools, request: AdmissionRequest, binding: RoleBinding | ClusterRoleBinding): Promise<void> {
+async function checkBinding(tools: Tools, request: AdmissionRequest, binding: RoleBinding): Promise<void> {
   const { user, namespace = '' } = request;
   const { roleRef } = binding;
   const resource = {
@@ -59,15 +59,16 @@ async function checkBinding(tools: Tools, request: AdmissionRequest, binding: Ro
     ...(namespace && { namespace }),
   };
   if ((await tools.authorize({ user, verb: 'bind', path: '', resource })).verdict === 'allow') return;
-  const problem = missingRules(tools, request, referredRules(tools, binding, namespace));
+  const problem = missingRules(tools, request, referredRules(tools, request, binding));
   if (problem) throw refused(request, problem);
 }
 
-function referredRules({ bindings }: Tools, { roleRef }: RoleBinding | ClusterRoleBinding, namespace: string): readonly PolicyRule[] {
+/** Upstream names the role that is missing as if it were a binding. */
+function referredRules({ bindings }: Tools, { kind, namespace = '' }: AdmissionRequest, { roleRef }: RoleBinding): readonly PolicyRule[] {
   try {
     return bindings.rulesOfRole(roleRef, namespace);
   } catch (error) {
-    if (error instanceof MissingRoleError) throw errors.notFound({ group: Role.group, resource: error.resource }, error.roleName);
+    if (error instanceof MissingRoleError) throw errors.notFound(kind, error.roleName);
     throw error;
   }
 }

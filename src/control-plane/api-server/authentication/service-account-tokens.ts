@@ -137,7 +137,7 @@ export class ServiceAccountTokens {
     if (token.length > tokenLengthMax) return undefined;
     const claims = parseJWT(token);
     if (claims?.iss !== this.issuer) return undefined;
-    if (!isSignedBy(this.keys, token)) throw new TokenError('failed to verify signature of the token');
+    if (!isSignedBy(this.keys, token)) throw new TokenError('go-jose/go-jose: error in cryptographic primitive');
     const kubernetes = claims[claimName] as KubernetesClaim | undefined;
     const { namespace, serviceaccount } = kubernetes ?? {};
     if (!kubernetes || !namespace || !serviceaccount?.name) throw new TokenError('token is not one of a service account');

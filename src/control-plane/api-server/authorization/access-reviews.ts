@@ -58,7 +58,8 @@ function checkSpec(kind: KindRef, spec: SubjectAccessReviewSpec, { body, at }: F
   if (isLocal && resource && (resource.namespace ?? '') !== (body.metadata.namespace ?? ''))
     list.push(fieldErrors.invalid('spec.resourceAttributes.namespace', resource.namespace ?? '', 'must match metadata.namespace'));
   if (isLocal && path) list.push(fieldErrors.invalid('spec.nonResourceAttributes', path, 'disallowed on this kind of request'));
-  if (list.length > 0) throw errors.invalid(kind, '', list);
+  // Upstream leaves the kind out.
+  if (list.length > 0) throw errors.invalid({ group: kind.group, kind: '' }, '', list);
   if (isLocal && body.metadata.namespace !== at.namespace)
     throw errors.badRequest(`spec.resourceAttributes.namespace must match namespace: ${at.namespace ?? ''}`);
 }

@@ -109,11 +109,9 @@ export class BindingIndex implements Disposable {
 
 export class MissingRoleError extends Error {
   override readonly name = 'MissingRoleError';
-  readonly resource: 'role' | 'clusterrole';
   readonly roleName: string;
   constructor(resource: 'role' | 'clusterrole', roleName: string) {
     super(`${resource}.rbac.authorization.k8s.io ${JSON.stringify(roleName)} not found`);
-    this.resource = resource;
     this.roleName = roleName;
   }
 }
