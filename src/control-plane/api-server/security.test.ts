@@ -276,7 +276,7 @@ test('nobody grants what they do not have', async () => {
       roleRef: { ...roleRef, kind: 'ClusterRole', name: 'nope' },
       subjects: [],
     } as never);
-  assert.equal(await messageOf(bind), 'clusterrole.rbac.authorization.k8s.io "nope" not found');
+  assert.equal(await messageOf(bind), 'rolebindings.rbac.authorization.k8s.io "nope" not found');
 });
 
 test('reviews answer for others and for oneself', async () => {
