@@ -30,6 +30,7 @@ import { PodWorker } from './pod-worker.ts';
 import { ProbeManager } from './probe-manager.ts';
 import { ReferencedObjects } from './referenced-objects.ts';
 import { podUIDOf, restorePod } from './restore-pod.ts';
+import type { KubeletServer } from './server/kubelet-server.ts';
 import { StatusManager } from './status-manager.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import { realMounter } from './volumes/mounter.ts';
@@ -45,7 +46,7 @@ export interface Kubelet extends AsyncDisposable {
   readonly nodeName: string;
   /** of its HTTPS API; 0 without one */
   readonly port: number;
-  /** Pods of this node as the API last told them. */
+  /** Pods of this node, with the status that was computed last. */
   pods(): readonly Pod[];
   /** Resolves when all statuses have been written. */
   settled(): Promise<void>;
@@ -95,7 +96,6 @@ async function assemble(options: KubeletOptions): Promise<Facts> {
 
 class RunningKubelet implements Kubelet {
   readonly nodeName: string;
-  readonly port: number;
   readonly #options: KubeletOptions;
   readonly #facts: Facts;
   readonly #stop = new AbortController();
@@ -112,6 +112,8 @@ class RunningKubelet implements Kubelet {
   #pods: RunningInformer<Pod> | undefined;
   #services: RunningInformer<Service> | undefined;
   #runtimeStatus: cri.RuntimeStatus | undefined;
+  #server: KubeletServer | undefined;
+  #port = 0;
   #disposing = false;
 
   constructor(options: KubeletOptions, facts: Facts) {
@@ -119,7 +121,6 @@ class RunningKubelet implements Kubelet {
     this.#options = options;
     this.#facts = facts;
     this.nodeName = options.nodeName;
-    this.port = options.serving?.port ?? 0;
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
     this.#wheel = options.wheel ?? new TimerWheel(clock);
     this.#agent = new NodeAgent({
@@ -154,8 +155,13 @@ class RunningKubelet implements Kubelet {
     this.#context = this.#makeContext(mounter);
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
   pods(): readonly Pod[] {
-    return this.#pods?.list() ?? [];
+    const { statuses } = this.#context;
+    return (this.#pods?.list() ?? []).map((pod) => ({ ...pod, status: statuses.get(pod.metadata.uid) ?? pod.status }));
   }
 
   async settled(): Promise<void> {
@@ -165,6 +171,7 @@ class RunningKubelet implements Kubelet {
   async start(): Promise<void> {
     const { runtime, podCIDR, events, hollow, signal } = this.#options;
     signal.addEventListener('abort', () => void this[Symbol.asyncDispose](), { once: true });
+    await this.#serve();
     if (podCIDR !== undefined) await runtime.updatePodCidr(podCIDR);
     await this.#lookAtRuntime();
     events.event(this.#nodeReference(), 'Normal', 'Starting', 'Starting kubelet.');
@@ -174,10 +181,20 @@ class RunningKubelet implements Kubelet {
     await this.#watchPods();
   }
 
+  async #serve(): Promise<void> {
+    const { serving, client, runtime, clock, log, dataDir } = this.#options;
+    if (!serving) return;
+    const { KubeletServer } = await import('./server/kubelet-server.ts');
+    const pods = (): readonly Pod[] => this.pods();
+    this.#server = new KubeletServer({ serving, client, runtime, clock, log, nodeName: this.nodeName, dataDir, pods });
+    this.#port = await this.#server.listen();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposing) return await this.#disposed.promise;
     this.#disposing = true;
     this.#stop.abort();
+    await this.#server?.[Symbol.asyncDispose]();
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
     await this.#agent[Symbol.asyncDispose]();
     this.#context.probes[Symbol.dispose]();
@@ -235,7 +252,7 @@ class RunningKubelet implements Kubelet {
   // --- the node
 
   async #nodeInput(): Promise<NodeInput> {
-    const { hollow, runtime, labels = {}, taints = [], podsMax = podsMaxDefault, version, nodeIPs, serving } = this.#options;
+    const { hollow, runtime, labels = {}, taints = [], podsMax = podsMaxDefault, version, nodeIPs } = this.#options;
     const images = hollow ? [] : await runtime.listImages().catch(() => []);
     return {
       name: this.nodeName,
@@ -244,7 +261,7 @@ class RunningKubelet implements Kubelet {
       labels,
       taints,
       podsMax,
-      port: serving?.port || kubeletPort,
+      port: this.#port || kubeletPort,
       version,
       runtimeVersion: this.#facts.runtimeVersion,
       runtime: this.#runtimeStatus,

@@ -35,8 +35,10 @@ export interface Performance {
   readonly signal: AbortSignal;
 }
 export interface Outcome {
-  /** Look again: something was done, or a reason changed. */
-  readonly changed: boolean;
+  /** Something was done: look again. */
+  readonly acted: boolean;
+  /** A waiting reason changed: tell it. */
+  readonly toldAnew: boolean;
   readonly wakeAtMs?: number;
 }
 
@@ -44,31 +46,36 @@ const startRetryMs = 10_000;
 
 export async function performPlan(context: PodContext, task: Performance): Promise<Outcome> {
   const { plan, pod, observed, signal } = task;
-  let changed = false;
+  let acted = false;
   if (plan.killPod) {
     await killPod(context, { pod, observed, signal });
-    changed = true;
+    acted = true;
     if (plan.createSandbox) await purgeInitContainers(context, pod, observed);
   }
   for (const { observed: seen, container, message, reason } of plan.kill) {
     const target = { pod, container, containerID: seen.id, podIP: observed.sandboxes[0]?.ips[0] };
     await killContainer(context, target, { message, reason, signal });
-    changed = true;
+    acted = true;
   }
   for (const seen of plan.reset) {
     await context.runtime.stopContainer(seen.id, 0, { signal });
     await context.runtime.removeContainer(seen.id);
-    changed = true;
+    acted = true;
   }
-  if (noteBackOffs(context, task)) changed = true;
-  if (!plan.createSandbox && plan.start.length === 0) return { changed, ...(plan.wakeAtMs !== undefined && { wakeAtMs: plan.wakeAtMs }) };
+  const backingOff = noteBackOffs(context, task);
+  if (!plan.createSandbox && plan.start.length === 0) return { acted, toldAnew: backingOff, ...earliest(plan.wakeAtMs) };
   const sandbox = await provideSandbox(context, task);
   const started = await startContainers(context, task, sandbox);
-  const times = [plan.wakeAtMs, started.wakeAtMs].filter((t) => t !== undefined);
   return {
-    changed: changed || started.changed || plan.createSandbox !== undefined,
-    ...(times.length > 0 && { wakeAtMs: Math.min(...times) }),
+    acted: acted || started.acted || plan.createSandbox !== undefined,
+    toldAnew: backingOff || started.toldAnew,
+    ...earliest(plan.wakeAtMs, started.wakeAtMs),
   };
+}
+
+function earliest(...times: readonly (number | undefined)[]): { readonly wakeAtMs?: number } {
+  const known = times.filter((t) => t !== undefined);
+  return known.length > 0 ? { wakeAtMs: Math.min(...known) } : {};
 }
 
 /** A new sandbox begins from the beginning: what its init containers did before no longer counts. */
@@ -139,7 +146,8 @@ async function runtimeHandlerOf({ client }: PodContext, pod: Pod): Promise<strin
 
 async function startContainers(context: PodContext, task: Performance, sandbox: Sandbox): Promise<Outcome> {
   const { plan, waiting, backOffs, signal } = task;
-  let changed = false;
+  let acted = false;
+  let toldAnew = false;
   let wakeAtMs: number | undefined;
   const secrets = plan.start.length > 0 ? await task.secrets() : [];
   for (const start of plan.start) {
@@ -149,18 +157,18 @@ async function startContainers(context: PodContext, task: Performance, sandbox: 
     try {
       await startOne(context, task, { start, sandbox, secrets });
       waiting.delete(name);
-      changed = true;
+      acted = true;
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       const before = waiting.get(name);
       waiting.set(name, { reason: error.reason, message: error.message });
-      if (before?.reason !== error.reason || before.message !== error.message) changed = true;
+      if (before?.reason !== error.reason || before.message !== error.message) toldAnew = true;
       const retryAtMs = error.retryAtMs ?? context.clock.now() + startRetryMs;
       wakeAtMs = Math.min(retryAtMs, wakeAtMs ?? retryAtMs);
       if (start.role === 'init' && !isRestartableInit(start.container)) break;
     }
   }
-  return { changed, ...(wakeAtMs !== undefined && { wakeAtMs }) };
+  return { acted, toldAnew, ...earliest(wakeAtMs) };
 }
 
 async function startOne(

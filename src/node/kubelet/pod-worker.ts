@@ -291,7 +291,8 @@ export class PodWorker {
       old: status,
       signal,
     });
-    if (outcome.changed) this.#again = true;
+    if (outcome.acted) this.#again = true;
+    else if (outcome.toldAnew) this.#tell(observed, false);
     this.#planWake(status, outcome.wakeAtMs);
   }
 

@@ -1,0 +1,316 @@
+/**
+ * The kubelet's own HTTPS API: logs, exec, attach, port-forward, run, pods, health, stats and metrics of this node. The
+ * API server asks it, and metrics servers.
+ * Every request is authenticated and authorized (request-authority.ts); nobody is anonymous.
+ * Upstream: pkg/kubelet/server/server.go.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Pod } from '../../../api/generated/core-v1.ts';
+import type { Client } from '../../../client/client.ts';
+import type { Clock } from '../../../client/clock.ts';
+import type { Log } from '../../../client/log.ts';
+import { type ContainerRuntime, RuntimeError } from '../../runtime/container-runtime.ts';
+import type { ServingOptions } from '../kubelet-options.ts';
+import { observePod } from '../observe-pod.ts';
+import { findContainer } from '../observed-pod.ts';
+import { chooseContainer, containerLog, parseLogOptions } from './container-logs.ts';
+import { ownMetrics, renderMetrics, resourceMetrics } from './metrics.ts';
+import { RequestAuthority } from './request-authority.ts';
+import { CPURates, type Summary, summarize } from './stats.ts';
+import { proxyUpgrade, renderError } from './streaming-proxy.ts';
+
+export interface KubeletServerOptions {
+  readonly serving: ServingOptions;
+  readonly client: Client;
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly nodeName: string;
+  readonly dataDir: string;
+  /** with the status that this kubelet computed last */
+  pods(): readonly Pod[];
+}
+
+/** An answer that is no success. */
+class HTTPError extends Error {
+  override readonly name = 'HTTPError';
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+interface Target {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid?: string;
+  readonly container: string;
+}
+
+const text = { 'content-type': 'text/plain; charset=utf-8' };
+const headersMs = 30_000;
+
+export class KubeletServer implements AsyncDisposable {
+  readonly #options: KubeletServerOptions;
+  readonly #server: Server;
+  readonly #authority: RequestAuthority;
+  readonly #stop = new AbortController();
+  readonly #rates = new CPURates();
+  readonly #sockets = new Set<Duplex>();
+  readonly #startedMs: number;
+
+  constructor(options: KubeletServerOptions) {
+    const { serving, client, clock, nodeName } = options;
+    this.#options = options;
+    this.#startedMs = clock.now();
+    this.#authority = new RequestAuthority({ client, clock, nodeName });
+    const { cert, key, clientCA } = serving;
+    this.#server = createServer(
+      {
+        cert,
+        key,
+        ca: clientCA,
+        requestCert: true,
+        rejectUnauthorized: false,
+        minVersion: 'TLSv1.2',
+        headersTimeout: headersMs,
+        requestTimeout: 0,
+      },
+      (request, response) => void this.#answer(request, response),
+    );
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#upgrade(request, socket, head));
+    this.#server.on('secureConnection', (socket: Duplex) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+  }
+
+  /** The port that was taken. */
+  async listen(): Promise<number> {
+    const { host, port } = this.#options.serving;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, resolve);
+    });
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  // --- requests
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const url = new URL(request.url ?? '/', 'https://kubelet');
+      await this.#admit(request, url.pathname);
+      await this.#route(url, request, response);
+    } catch (error) {
+      const { status, message } = describeError(error);
+      if (response.headersSent) response.destroy();
+      else response.writeHead(status, text).end(message);
+    }
+  }
+
+  async #admit(request: IncomingMessage, path: string): Promise<void> {
+    const who = await this.#authority.authenticate(request);
+    if (!who) throw new HTTPError(401, 'Unauthorized');
+    if (await this.#authority.allows(who, request, path)) return;
+    throw new HTTPError(403, `Forbidden (user=${who.name}, verb=${request.method?.toLowerCase()}, resource=nodes, subresource(s)=[proxy])`);
+  }
+
+  async #route(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [area = '', ...rest] = url.pathname.split('/').slice(1);
+    switch (area) {
+      case 'healthz':
+        response.writeHead(200, text).end('ok');
+        return;
+      case 'pods':
+        sendJSON(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: this.#options.pods() });
+        return;
+      case 'runningpods':
+        sendJSON(response, {
+          kind: 'PodList',
+          apiVersion: 'v1',
+          metadata: {},
+          items: this.#options.pods().filter((p) => p.status.phase === 'Running'),
+        });
+        return;
+      case 'stats':
+        if (rest[0] !== 'summary') throw new HTTPError(404, '404 page not found');
+        sendJSON(response, await this.#summary());
+        return;
+      case 'metrics':
+        await this.#metrics(rest, response);
+        return;
+      case 'containerLogs':
+        await this.#logs(rest, url, request, response);
+        return;
+      case 'run':
+        await this.#run(rest, url, response);
+        return;
+      case 'exec':
+      case 'attach':
+      case 'portForward':
+        throw new HTTPError(400, 'Upgrade request required');
+      default:
+        throw new HTTPError(404, '404 page not found');
+    }
+  }
+
+  async #summary(): Promise<Summary> {
+    const { runtime, nodeName, dataDir, clock } = this.#options;
+    const pods = this.#options.pods();
+    return await summarize({ runtime, nodeName, nodeStartedMs: this.#startedMs, dataDir, pods, nowMs: clock.now(), rates: this.#rates });
+  }
+
+  async #metrics([which]: readonly string[], response: ServerResponse): Promise<void> {
+    const summary = await this.#summary();
+    const containers = summary.pods.reduce((sum, p) => sum + p.containers.length, 0);
+    const metrics =
+      which === 'resource'
+        ? resourceMetrics(summary)
+        : ownMetrics({ nodeName: this.#options.nodeName, pods: summary.pods.length, containers });
+    if (which !== undefined && which !== 'resource' && which !== 'probes' && which !== 'cadvisor')
+      throw new HTTPError(404, '404 page not found');
+    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(renderMetrics(metrics));
+  }
+
+  async #logs(
+    [namespace = '', name = '', container = '']: readonly string[],
+    url: URL,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { runtime, clock } = this.#options;
+    if (!name) throw new HTTPError(400, '{"message": "Missing podID."}');
+    if (!container) throw new HTTPError(400, '{"message": "Missing container name."}');
+    const options = orThrow(422, '{"message": "Invalid request."}', () => parseLogOptions(url.searchParams, clock.now()));
+    const pod = this.#pod(namespace, name, `pod "${name}" does not exist`);
+    if (!allContainers(pod).includes(container)) throw new HTTPError(404, `container "${container}" not found in pod "${name}"`);
+    const id = orThrow(400, undefined, () => chooseContainer(name, pod.status, { container, previous: options.previous }));
+    const gone = new AbortController();
+    request.once('close', () => gone.abort());
+    const signal = AbortSignal.any([gone.signal, this.#stop.signal]);
+    const lines = containerLog({ runtime, clock, pod, containerID: id, options, signal });
+    response.writeHead(200, text);
+    response.flushHeaders();
+    await pipeline(lines, response, { signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+
+  async #run([namespace = '', name = '', ...rest]: readonly string[], url: URL, response: ServerResponse): Promise<void> {
+    const container = rest.at(-1) ?? '';
+    const id = await this.#runningContainer({ namespace, name, container });
+    const cmd = (url.searchParams.get('cmd') ?? '').split(' ');
+    const { stdout, stderr, exitCode } = await this.#options.runtime.execSync({ containerId: id, cmd, timeoutSeconds: 0 });
+    const output = Buffer.concat([stdout, stderr]);
+    if (exitCode !== 0) throw new HTTPError(500, `command '${cmd.join(' ')}' exited with ${exitCode}: ${output.toString()}`);
+    response.writeHead(200, { 'content-type': 'application/json' }).end(output);
+  }
+
+  // --- streams
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    try {
+      const url = new URL(request.url ?? '/', 'https://kubelet');
+      await this.#admit(request, url.pathname);
+      const target = await this.#streamURL(url);
+      await proxyUpgrade({ request, socket, head }, new URL(target), this.#stop.signal);
+    } catch (error) {
+      const { status, message } = describeError(error);
+      socket.end(renderError(status, message));
+    }
+  }
+
+  async #streamURL(url: URL): Promise<string> {
+    const { runtime } = this.#options;
+    const [area = '', namespace = '', name = '', ...rest] = url.pathname.split('/').slice(1).map(decodeURIComponent);
+    const query = url.searchParams;
+    if (area === 'portForward')
+      return await this.#portForwardURL({ namespace, name, container: '', ...(rest[0] && { uid: rest[0] }) }, query);
+    if (area !== 'exec' && area !== 'attach') throw new HTTPError(404, '404 page not found');
+    const [container, uid] = rest.length > 1 ? [rest[1] ?? '', rest[0]] : [rest[0] ?? '', undefined];
+    const streams = streamOptions(query);
+    if (!streams.stdin && !streams.stdout && !streams.stderr) {
+      throw new HTTPError(400, 'you must specify at least 1 of stdin, stdout, stderr');
+    }
+    const containerId = await this.#runningContainer({ namespace, name, container, ...(uid && { uid }) });
+    if (area === 'exec') return await runtime.exec({ containerId, cmd: query.getAll('command'), ...streams });
+    const spec = this.#pod(namespace, name).spec.containers.find((c) => c.name === container);
+    return await runtime.attach({ containerId, ...streams, tty: spec?.tty ?? streams.tty });
+  }
+
+  async #portForwardURL(target: Target, query: URLSearchParams): Promise<string> {
+    const { runtime } = this.#options;
+    const pod = this.#pod(target.namespace, target.name);
+    if (target.uid && pod.metadata.uid !== target.uid) throw new HTTPError(404, 'pod not found');
+    const observed = await observePod(runtime, pod.metadata.uid);
+    const sandbox = observed.sandboxes.find((s) => s.ready);
+    if (!sandbox) throw new HTTPError(404, `pod not found ("${pod.metadata.name}_${pod.metadata.namespace}")`);
+    const ports = query
+      .getAll('port')
+      .flatMap((p) => p.split(','))
+      .map(Number)
+      .filter((p) => p > 0);
+    return await runtime.portForward(sandbox.id, ports);
+  }
+
+  // --- pods
+
+  #pod(namespace: string, name: string, missing = 'pod does not exist'): Pod {
+    const pod = this.#options.pods().find((p) => p.metadata.namespace === namespace && p.metadata.name === name);
+    if (!pod) throw new HTTPError(404, missing);
+    return pod;
+  }
+
+  async #runningContainer({ namespace, name, uid, container }: Target): Promise<string> {
+    const pod = this.#pod(namespace, name);
+    if (uid && pod.metadata.uid !== uid) throw new HTTPError(404, 'pod does not exist');
+    const observed = await observePod(this.#options.runtime, pod.metadata.uid);
+    const found = findContainer(observed, container);
+    if (found?.state !== 'running') throw new HTTPError(500, `container not found ("${container}")`);
+    return found.id;
+  }
+}
+
+const allContainers = ({ spec }: Pod): readonly string[] =>
+  [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].map((c) => c.name);
+
+function streamOptions(query: URLSearchParams): { stdin: boolean; stdout: boolean; stderr: boolean; tty: boolean } {
+  const flag = (...names: readonly string[]): boolean => names.some((name) => query.get(name) === '1' || query.get(name) === 'true');
+  const tty = flag('tty');
+  return { stdin: flag('input', 'stdin'), stdout: flag('output', 'stdout'), stderr: flag('error', 'stderr') && !tty, tty };
+}
+
+function sendJSON(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function orThrow<T>(status: number, message: string | undefined, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw new HTTPError(status, message ?? (error instanceof Error ? error.message : String(error)));
+  }
+}
+
+function describeError(error: unknown): { readonly status: number; readonly message: string } {
+  if (error instanceof HTTPError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof RuntimeError) {
+    const status = error.code === 'NotFound' ? 404 : error.code === 'ResourceExhausted' ? 429 : 500;
+    return { status, message };
+  }
+  return { status: 500, message };
+}
