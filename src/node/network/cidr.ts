@@ -7,14 +7,14 @@ export interface Cidr {
   readonly size: number;
 }
 
-export function parseIPv4(text: string): number {
+function parseIPv4(text: string): number {
   const parts = text.split('.');
   if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256))
     throw new RangeError(`not an IPv4 address: ${text}`);
   return parts.reduce((address, part) => address * 256 + Number(part), 0);
 }
 
-export const formatIPv4 = (address: number): string => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
+const formatIPv4 = (address: number): string => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
 
 /** Of a list separated by commas (dual stack), the IPv4 one. */
 export function parseCidr(text: string): Cidr {

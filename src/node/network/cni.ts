@@ -7,7 +7,7 @@
  * Specified in containernetworking/cni SPEC.md.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatCidr, parseCidr } from './cidr.ts';
 
@@ -30,7 +30,7 @@ export function findCniPlugins(dirs: readonly string[] = pluginDirs): string | u
   return dirs.find((dir) => requiredPlugins.every((plugin) => existsSync(join(dir, plugin))));
 }
 
-export function renderCniConfig({ network, podCidr, ipamDir, mtu }: PodNetworkOptions): object {
+function renderCniConfig({ network, podCidr, ipamDir, mtu }: PodNetworkOptions): object {
   const subnet = formatCidr(parseCidr(podCidr));
   return {
     cniVersion: '1.0.0',
@@ -54,8 +54,4 @@ export async function writeCniConfig(dir: string, options: PodNetworkOptions): P
   await mkdir(dir, { recursive: true });
   await writeFile(`${file}.new`, text);
   await rename(`${file}.new`, file);
-}
-
-export async function removeCniConfig(dir: string): Promise<void> {
-  await rm(join(dir, configFile), { force: true });
 }

@@ -41,7 +41,7 @@ const nodeInterface = 'eth0';
 const hostIndex = 1;
 
 /** Number 2 is the first node besides the machine. */
-export const namespaceName = (cluster: string, number: number): string => `timonier-${cluster}-${number}`;
+const namespaceName = (cluster: string, number: number): string => `timonier-${cluster}-${number}`;
 
 /** A link's name of at most 15 characters: the cluster's own name where it fits. */
 export function linkName(cluster: string, suffix = ''): string {

@@ -39,8 +39,8 @@ export interface PodNetworkOptions extends PodNetworkSettings {
 const retryMs = 1000;
 
 /** The table is per cluster: nodes of one cluster are in namespaces of their own. */
-export const networkTable = (cluster: string): string => `timonier-${cluster}-net`;
-export const networkName = (cluster: string, nodeName: string): string => `timonier-${cluster}-${nodeName}`;
+const networkTable = (cluster: string): string => `timonier-${cluster}-net`;
+const networkName = (cluster: string, nodeName: string): string => `timonier-${cluster}-${nodeName}`;
 
 export class PodNetwork implements AsyncDisposable {
   readonly #options: PodNetworkOptions;

@@ -16,20 +16,20 @@ export interface Wrapped {
 
 // --- sandboxes
 
-export interface PodSandboxMetadata {
+interface PodSandboxMetadata {
   readonly name: string;
   readonly uid: string;
   readonly namespace: string;
   readonly attempt?: number;
 }
 
-export type NamespaceMode = 'POD' | 'CONTAINER' | 'NODE' | 'TARGET';
-export interface IDMapping {
+type NamespaceMode = 'POD' | 'CONTAINER' | 'NODE' | 'TARGET';
+interface IDMapping {
   readonly hostId: number;
   readonly containerId: number;
   readonly length: number;
 }
-export interface UserNamespace {
+interface UserNamespace {
   readonly mode: NamespaceMode;
   readonly uids?: readonly IDMapping[];
   readonly gids?: readonly IDMapping[];
@@ -47,13 +47,13 @@ export interface SecurityProfile {
   readonly profileType: 'RuntimeDefault' | 'Unconfined' | 'Localhost';
   readonly localhostRef?: string;
 }
-export interface SELinuxOption {
+interface SELinuxOption {
   readonly user?: string;
   readonly role?: string;
   readonly type?: string;
   readonly level?: string;
 }
-export type SupplementalGroupsPolicy = 'Merge' | 'Strict';
+type SupplementalGroupsPolicy = 'Merge' | 'Strict';
 
 interface SecurityContext {
   readonly namespaceOptions?: NamespaceOption;
@@ -100,7 +100,7 @@ export interface PodSandboxConfig {
   };
 }
 
-export type PodSandboxState = 'SANDBOX_READY' | 'SANDBOX_NOTREADY';
+type PodSandboxState = 'SANDBOX_READY' | 'SANDBOX_NOTREADY';
 export interface PodSandbox {
   readonly id: string;
   readonly metadata: Required<PodSandboxMetadata>;
@@ -132,7 +132,7 @@ export interface ImageSpec {
   readonly userSpecifiedImage?: string;
   readonly runtimeHandler?: string;
 }
-export interface ContainerMetadata {
+interface ContainerMetadata {
   readonly name: string;
   readonly attempt?: number;
 }
@@ -257,12 +257,12 @@ export interface StreamOptions {
 
 // --- figures
 
-export interface CpuUsage {
+interface CpuUsage {
   readonly timestamp: number;
   readonly usageCoreNanoSeconds?: Wrapped;
   readonly usageNanoCores?: Wrapped;
 }
-export interface MemoryUsage {
+interface MemoryUsage {
   readonly timestamp: number;
   readonly workingSetBytes?: Wrapped;
   readonly availableBytes?: Wrapped;
@@ -271,7 +271,7 @@ export interface MemoryUsage {
   readonly pageFaults?: Wrapped;
   readonly majorPageFaults?: Wrapped;
 }
-export interface SwapUsage {
+interface SwapUsage {
   readonly timestamp: number;
   readonly swapAvailableBytes?: Wrapped;
   readonly swapUsageBytes?: Wrapped;
@@ -282,7 +282,7 @@ export interface FilesystemUsage {
   readonly usedBytes?: Wrapped;
   readonly inodesUsed?: Wrapped;
 }
-export interface NetworkInterfaceUsage {
+interface NetworkInterfaceUsage {
   readonly name: string;
   readonly rxBytes?: Wrapped;
   readonly rxErrors?: Wrapped;

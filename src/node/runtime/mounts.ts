@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Mount points at or below the directory, in the order in which they were mounted. Format: proc(5), mountinfo. */
-export async function mountsBelow(dir: string): Promise<string[]> {
+async function mountsBelow(dir: string): Promise<string[]> {
   const mountInfo = await readFile('/proc/self/mountinfo', 'utf8');
   return parseMountPoints(mountInfo).filter((point) => point === dir || point.startsWith(`${dir}/`));
 }

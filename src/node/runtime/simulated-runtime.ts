@@ -6,8 +6,7 @@
  * files, processes or the network. It remembers nothing over a restart of the process.
  * Deliberately without: exec, attach and port-forward streams (Unimplemented), checkpoints.
  */
-import { createHash } from 'node:crypto';
-import type { Clock, Random, Timer } from '../../client/clock.ts';
+import type { Clock, Random } from '../../client/clock.ts';
 import {
   type AttachRequest,
   type ContainerRuntime,
@@ -17,14 +16,25 @@ import {
   type PullOptions,
   RuntimeError,
   type RuntimeEvent,
-  runsToCompletionAnnotation,
   type Simulation,
 } from './container-runtime.ts';
 import type * as cri from './cri-types.ts';
 import { EventQueue } from './event-queue.ts';
-import { imageRepository, normalizeImageName } from './image-name.ts';
 import { PodAddresses } from './pod-addresses.ts';
-import { answerProbe, failingRegistries, planSimulation, type SimulationScript } from './simulation-script.ts';
+import { imageSizeBytes, SimulatedImages } from './simulated-images.ts';
+import {
+  candidates,
+  describeContainer,
+  describeSandbox,
+  eventOf,
+  hasLabels,
+  noStringMap,
+  type Sandbox,
+  type SimulatedContainer,
+  scriptOf,
+  stateEvent,
+} from './simulated-objects.ts';
+import { answerProbe } from './simulation-script.ts';
 
 export interface SimulatedRuntimeOptions {
   readonly clock: Clock;
@@ -35,36 +45,7 @@ export interface SimulatedRuntimeOptions {
   readonly version?: string;
 }
 
-interface Sandbox {
-  readonly id: string;
-  readonly config: cri.PodSandboxConfig;
-  readonly runtimeHandler: string;
-  readonly createdAt: number;
-  readonly containers: Set<SimulatedContainer>;
-  /** absent for hostNetwork pods */
-  ip?: string;
-  ready: boolean;
-}
-
-interface SimulatedContainer {
-  readonly id: string;
-  readonly sandbox: Sandbox;
-  readonly config: cri.ContainerConfig;
-  readonly imageRef: string;
-  readonly createdAt: number;
-  state: cri.ContainerState;
-  startedAt: number;
-  finishedAt: number;
-  exitCode: number;
-  reason: string;
-  resources?: cri.LinuxContainerResources;
-  /** only while an end is planned */
-  end?: Timer;
-}
-
-const imageSizeBytes = 16 * 2 ** 20;
 const killedExitCode = 137;
-const noStringMap: cri.StringMap = {};
 
 export class SimulatedRuntime implements ContainerRuntime {
   readonly simulation: Simulation;
@@ -73,7 +54,7 @@ export class SimulatedRuntime implements ContainerRuntime {
   readonly #version: string;
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #containers = new Map<string, SimulatedContainer>();
-  readonly #images = new Map<string, cri.Image>();
+  readonly #images = new SimulatedImages();
   readonly #queues = new Set<EventQueue>();
   #addresses: PodAddresses | undefined;
 
@@ -171,8 +152,7 @@ export class SimulatedRuntime implements ContainerRuntime {
 
   async createContainer({ podSandboxId, config }: CreateContainerRequest): Promise<string> {
     const sandbox = this.#sandbox(podSandboxId);
-    const image =
-      this.#images.get(normalizeImageName(config.image.image)) ?? [...this.#images.values()].find(({ id }) => id === config.image.image);
+    const image = this.#images.find(config.image.image);
     if (!image) throw new RuntimeError('NotFound', `failed to get image "${config.image.image}": not found`);
     const container: SimulatedContainer = {
       id: this.#newId(),
@@ -328,46 +308,29 @@ export class SimulatedRuntime implements ContainerRuntime {
   }
 
   async listImages(): Promise<readonly cri.Image[]> {
-    return [...this.#images.values()];
+    return this.#images.list();
   }
-
   async imageStatus(image: string): Promise<cri.Image | undefined> {
-    return this.#images.get(normalizeImageName(image)) ?? [...this.#images.values()].find(({ id }) => id === image);
+    return this.#images.find(image);
   }
-
   async pullImage({ image }: cri.ImageSpec, _options?: PullOptions): Promise<string> {
-    for (const [registry, { code, message }] of Object.entries(failingRegistries))
-      if (image.startsWith(registry)) throw new RuntimeError(code, `failed to pull and unpack image "${image}": ${message}`);
-    const name = normalizeImageName(image);
-    const known = this.#images.get(name);
-    if (known) return known.id;
-    const digest = `sha256:${createHash('sha256').update(name).digest('hex')}`;
-    this.#images.set(name, {
-      id: digest,
-      repoTags: name.includes('@') ? [] : [name],
-      repoDigests: [`${imageRepository(name)}@${digest}`],
-      size: imageSizeBytes,
-      username: '',
-      spec: { image: name },
-      pinned: false,
-    });
-    return digest;
+    return this.#images.pull(image).id;
   }
-
   async removeImage(image: string): Promise<void> {
-    for (const [name, { id }] of this.#images) if (id === image || name === normalizeImageName(image)) this.#images.delete(name);
+    this.#images.remove(image);
   }
-
   async imageFsInfo(): Promise<readonly cri.FilesystemUsage[]> {
-    const usedBytes = { value: this.#images.size * imageSizeBytes };
-    return [{ timestamp: this.#nowNs(), fsId: { mountpoint: '/' }, usedBytes, inodesUsed: { value: this.#images.size } }];
+    const { length } = this.#images.list();
+    return [
+      { timestamp: this.#nowNs(), fsId: { mountpoint: '/' }, usedBytes: { value: length * imageSizeBytes }, inodesUsed: { value: length } },
+    ];
   }
 
   async *events(signal: AbortSignal): AsyncGenerator<RuntimeEvent> {
     const queue = new EventQueue();
     this.#queues.add(queue);
     for (const sandbox of this.#sandboxes.values()) queue.push(eventOf(sandbox.ready ? 'started' : 'stopped', sandbox, sandbox.id));
-    for (const { state, sandbox, id } of this.#containers.values()) queue.push(eventOf(eventTypes[state], sandbox, id));
+    for (const { state, sandbox, id } of this.#containers.values()) queue.push(eventOf(stateEvent[state], sandbox, id));
     try {
       yield* queue.read(signal);
     } finally {
@@ -456,57 +419,4 @@ export class SimulatedRuntime implements ContainerRuntime {
   #newId(): string {
     return (this.#random.uuid() + this.#random.uuid()).replaceAll('-', '');
   }
-}
-
-const eventTypes = {
-  CONTAINER_CREATED: 'created',
-  CONTAINER_RUNNING: 'started',
-  CONTAINER_EXITED: 'stopped',
-  CONTAINER_UNKNOWN: 'stopped',
-} as const;
-
-function eventOf(type: RuntimeEvent['type'], { id, config }: Sandbox, containerId: string): RuntimeEvent {
-  return { type, podUid: config.metadata.uid, podSandboxId: id, containerId };
-}
-
-function scriptOf({ sandbox, config }: SimulatedContainer): SimulationScript {
-  const runsToCompletion = config.annotations?.[runsToCompletionAnnotation] === 'true';
-  return planSimulation(sandbox.config.annotations ?? noStringMap, { name: config.metadata.name, runsToCompletion });
-}
-
-function describeSandbox({ id, config, ready, createdAt, runtimeHandler }: Sandbox): cri.PodSandbox {
-  return {
-    id,
-    metadata: { attempt: 0, ...config.metadata },
-    state: ready ? 'SANDBOX_READY' : 'SANDBOX_NOTREADY',
-    createdAt,
-    labels: config.labels ?? noStringMap,
-    annotations: config.annotations ?? noStringMap,
-    runtimeHandler,
-  };
-}
-
-function describeContainer({ id, sandbox, config, imageRef, state, createdAt }: SimulatedContainer): cri.Container {
-  return {
-    id,
-    podSandboxId: sandbox.id,
-    metadata: { attempt: 0, ...config.metadata },
-    image: config.image,
-    imageRef,
-    imageId: imageRef,
-    state,
-    createdAt,
-    labels: config.labels ?? noStringMap,
-    annotations: config.annotations ?? noStringMap,
-  };
-}
-
-function candidates<T>(all: ReadonlyMap<string, T>, id: string | undefined): T[] {
-  if (id === undefined) return [...all.values()];
-  const one = all.get(id);
-  return one === undefined ? [] : [one];
-}
-
-function hasLabels(labels: cri.StringMap = noStringMap, wanted: cri.StringMap = noStringMap): boolean {
-  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
 }

@@ -27,7 +27,7 @@
 import type { ProbeAnswer, ProbeQuestion } from './container-runtime.ts';
 import type { StringMap } from './cri-types.ts';
 
-export const simulationPrefix = 'timonier.dev/';
+const simulationPrefix = 'timonier.dev/';
 
 /** An image whose name begins with one of these can't be pulled, for this reason. */
 export const failingRegistries = {
