@@ -78,6 +78,11 @@ export class Exchange {
 
   /** The text of the body. Throws RequestEntityTooLarge; rejects when the client is gone. */
   async readText(): Promise<string> {
+    return (await this.readBytes()).toString();
+  }
+
+  /** The body as it came. Throws and rejects as `readText` does. */
+  async readBytes(): Promise<Buffer> {
     const announced = Number(this.header('content-length') ?? 0);
     if (announced > bodyBytesMax) throw tooLarge();
     const chunks: Buffer[] = [];
@@ -88,7 +93,7 @@ export class Exchange {
       chunks.push(chunk);
     }
     const [only] = chunks;
-    return (chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString();
+    return chunks.length === 1 && only ? only : Buffer.concat(chunks);
   }
 
   writeHead(code: number, contentType: string, more?: Headers): void {

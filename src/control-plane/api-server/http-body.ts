@@ -1,4 +1,4 @@
-/** The body of a request over HTTP: JSON as it is, YAML turned into JSON, patches by their content type. */
+/** The body of a request over HTTP: JSON as it is, YAML and protobuf turned into it, patches by their content type. */
 import { errors } from '../../api/meta/status-error.ts';
 import type { PatchType } from '../../client/client.ts';
 import type { Exchange } from './exchange.ts';
@@ -12,6 +12,7 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/strategic-merge-patch+json': 'strategic',
   'application/apply-patch+yaml': 'apply',
 };
+const deleteOptionsType = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
 /** YAML aliases that a document may use: more is an attack. */
 const yamlAliasesMax = 100;
 
@@ -37,12 +38,29 @@ async function readObject(
     const text = await exchange.readText();
     return isOptional && !text ? undefined : { text: await yamlToJson(text, request.kind.kind) };
   }
+  if (type === 'application/vnd.kubernetes.protobuf') {
+    const bytes = await exchange.readBytes();
+    return isOptional && bytes.length === 0 ? undefined : { value: await protobufToValue(bytes, request) };
+  }
   if (type !== 'application/json' && type !== '' && type !== '*/*' && !isOptional) {
     const message = `the body of the request was in an unknown format - accepted media types include: ${acceptedTypes}`;
     throw errors.unsupportedMediaType(message);
   }
   const text = await exchange.readText();
   return isOptional && !text ? undefined : { text };
+}
+
+async function protobufToValue(bytes: Uint8Array, { verb, kind }: Pick<ResourceRequest, 'verb' | 'kind'>): Promise<object> {
+  const { decodeProtobuf, ProtobufError } = await import('../../api/schema/protobuf.ts');
+  const isDelete = verb === 'delete' || verb === 'deletecollection';
+  try {
+    return decodeProtobuf(bytes, isDelete ? deleteOptionsType : kind.typeName);
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw errors.badRequest(
+      `the object provided is unrecognized (must be of type ${isDelete ? 'DeleteOptions' : kind.kind}): ${error.message}`,
+    );
+  }
 }
 
 async function yamlToJson(text: string, kind: string): Promise<string> {

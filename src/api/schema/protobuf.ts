@@ -1,0 +1,276 @@
+/**
+ * Kubernetes' protobuf, read by the type table: the envelope (`k8s\0` and runtime.Unknown) and the messages in it become
+ * the same JSON values that a JSON body would give. Go writes zero values of fields that are no pointers; those are
+ * dropped here, as Go's JSON drops them. Bytes that are no valid message throw ProtobufError.
+ *
+ * Reading only: answers go out as JSON, which every client that speaks protobuf also takes.
+ * Upstream: apimachinery/pkg/runtime/serializer/protobuf, the generated.proto files.
+ */
+import protobuf from 'protobufjs/minimal.js';
+import { formatTime } from '../meta/time.ts';
+import { type FieldSchema, type ObjectSchema, objectSchema, type Schema, typeNameOf, typeSchema } from './types.ts';
+
+type Reader = protobuf.Reader;
+type Read = (reader: Reader) => unknown;
+type Value = Record<string, unknown>;
+
+const magic = Buffer.from('k8s\0');
+const depthMax = 100;
+const varint = 0;
+const lengthDelimited = 2;
+
+export class ProtobufError extends Error {
+  override readonly name = 'ProtobufError';
+}
+
+/** The value of an enveloped message. `fallbackType` is its type where the envelope names a kind that has none of its own. */
+export function decodeProtobuf(bytes: Uint8Array, fallbackType: string): Value {
+  if (bytes.length < magic.length || !magic.equals(bytes.subarray(0, magic.length))) {
+    throw new ProtobufError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
+  }
+  try {
+    return decodeUnknown(protobuf.Reader.create(bytes.subarray(magic.length)), fallbackType);
+  } catch (error) {
+    if (error instanceof ProtobufError) throw error;
+    throw new ProtobufError(`proto: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+function decodeUnknown(reader: Reader, fallbackType: string): Value {
+  let apiVersion = '';
+  let kind = '';
+  let raw: Uint8Array = Buffer.alloc(0);
+  eachField(reader, reader.len, (number) => {
+    if (number === 1) {
+      eachField(reader, reader.uint32() + reader.pos, (inner) => {
+        if (inner === 1) apiVersion = reader.string();
+        else if (inner === 2) kind = reader.string();
+        else return false;
+        return true;
+      });
+    } else if (number === 2) raw = reader.bytes();
+    else return false;
+    return true;
+  });
+  const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
+  const name = typeNameOf({ group, version, kind }) ?? fallbackType;
+  const body = protobuf.Reader.create(raw);
+  return { ...(apiVersion && { apiVersion }), ...(kind && { kind }), ...readMessage(objectSchema(name), body, body.len, 0) };
+}
+
+/** `visit` reads one field, or says false to have it skipped. */
+function eachField(reader: Reader, end: number, visit: (number: number, wireType: number) => boolean): void {
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (!visit(tag >>> 3, tag & 7)) reader.skipType(tag & 7);
+  }
+}
+
+/** What a field number stands for: a field, or a struct that Go embeds and JSON does not show. */
+type Node = { readonly field: FieldSchema } | { readonly embedded: ReadonlyMap<number, Node> };
+const layouts = new WeakMap<ObjectSchema, ReadonlyMap<number, Node>>();
+
+function layoutOf(schema: ObjectSchema): ReadonlyMap<number, Node> {
+  const known = layouts.get(schema);
+  if (known) return known;
+  const root = new Map<number, Node>();
+  for (const field of schema.fields.values()) {
+    // the table gives one number, or the numbers on the way through embedded structs
+    const path = field.proto === undefined ? [] : ([field.proto].flat() as number[]);
+    let level = root;
+    path.forEach((number, i) => {
+      if (i === path.length - 1) {
+        level.set(number, { field });
+        return;
+      }
+      const next = level.get(number);
+      const embedded = next && 'embedded' in next ? (next.embedded as Map<number, Node>) : new Map<number, Node>();
+      level.set(number, { embedded });
+      level = embedded;
+    });
+  }
+  layouts.set(schema, root);
+  return root;
+}
+
+function readMessage(schema: ObjectSchema, reader: Reader, end: number, depth: number): Value {
+  if (depth > depthMax) throw new ProtobufError('the message is nested too deeply');
+  const value: Value = {};
+  readFields(layoutOf(schema), value, { reader, end, depth });
+  return value;
+}
+
+interface Position {
+  readonly reader: Reader;
+  readonly end: number;
+  readonly depth: number;
+}
+
+function readFields(layout: ReadonlyMap<number, Node>, value: Value, { reader, end, depth }: Position): void {
+  eachField(reader, end, (number, wireType) => {
+    const node = layout.get(number);
+    if (!node) return false;
+    if ('embedded' in node) {
+      readFields(node.embedded, value, { reader, end: reader.uint32() + reader.pos, depth });
+      return true;
+    }
+    readField(node.field, value, wireType, { reader, end, depth });
+    return true;
+  });
+}
+
+function readField({ name, schema, presence }: FieldSchema, value: Value, wireType: number, { reader, depth }: Position): void {
+  if (schema.type === 'list') {
+    value[name] ??= [];
+    const list = value[name] as unknown[];
+    const read = readerOf(schema.items, depth + 1);
+    if (wireType === lengthDelimited && isVarint(schema.items)) {
+      const end = reader.uint32() + reader.pos;
+      while (reader.pos < end) list.push(read(reader));
+    } else list.push(read(reader));
+    return;
+  }
+  if (schema.type === 'map') {
+    value[name] ??= {};
+    const map = value[name] as Value;
+    const [key, item] = readEntry(schema.values, reader, depth + 1);
+    Object.defineProperty(map, key, { value: item, enumerable: true, configurable: true, writable: true });
+    return;
+  }
+  const read = readerOf(schema, depth + 1)(reader);
+  if (read === undefined || (presence !== 'kept' && isZero(read))) return;
+  value[name] = read;
+}
+
+const isZero = (value: unknown): boolean => value === '' || value === 0 || value === false;
+const isVarint = (schema: Schema): boolean => schema.type === 'int32' || schema.type === 'int64' || schema.type === 'boolean';
+
+function readEntry(values: Schema, reader: Reader, depth: number): [string, unknown] {
+  let key = '';
+  let value: unknown;
+  eachField(reader, reader.uint32() + reader.pos, (number) => {
+    if (number === 1) key = reader.string();
+    else if (number === 2) value = readerOf(values, depth)(reader);
+    else return false;
+    return true;
+  });
+  return [key, value ?? emptyOf(values)];
+}
+
+function emptyOf(schema: Schema): unknown {
+  if (schema.type === 'list') return [];
+  return schema.type === 'object' || schema.type === 'map' ? {} : '';
+}
+
+function readerOf(schema: Schema, depth: number): Read {
+  switch (schema.type) {
+    case 'string':
+      return (reader) => reader.string();
+    case 'boolean':
+      return (reader) => reader.bool();
+    case 'int32':
+      return (reader) => reader.int32();
+    case 'int64':
+      return (reader) => Number(reader.int64());
+    case 'double':
+      return (reader) => reader.double();
+    case 'bytes':
+      return (reader) => Buffer.from(reader.bytes()).toString('base64');
+    case 'quantity':
+      return (reader) => readFirst(reader, (inner) => inner.string()) ?? '0';
+    case 'time':
+      return (reader) => readTime(reader)?.replace(/\.\d+Z$/, 'Z');
+    case 'microTime':
+      return readTime;
+    case 'intOrString':
+      return readIntOrString;
+    case 'any':
+      return (reader) => readAny(schema.name, reader, depth);
+    case 'object':
+      return (reader) => readMessage(schema, reader, reader.uint32() + reader.pos, depth);
+    case 'list': // a list as a map's value is a message of its own
+      return (reader) => {
+        const items: unknown[] = [];
+        const read = readerOf(schema.items, depth);
+        eachField(reader, reader.uint32() + reader.pos, (number) => {
+          if (number !== 1) return false;
+          items.push(read(reader));
+          return true;
+        });
+        return items;
+      };
+    case 'map':
+      throw new ProtobufError('a map has no message of its own');
+    default:
+      return schema satisfies never;
+  }
+}
+
+/** Field 1 of a message that wraps one value. */
+function readFirst<T>(reader: Reader, read: (reader: Reader) => T): T | undefined {
+  let value: T | undefined;
+  eachField(reader, reader.uint32() + reader.pos, (number) => {
+    if (number !== 1) return false;
+    value = read(reader);
+    return true;
+  });
+  return value;
+}
+
+/** To the microsecond. Undefined for Go's zero time, which has no fields. */
+function readTime(reader: Reader): string | undefined {
+  let seconds: number | undefined;
+  let nanos = 0;
+  eachField(reader, reader.uint32() + reader.pos, (number) => {
+    if (number === 1) seconds = Number(reader.int64());
+    else if (number === 2) nanos = reader.int32();
+    else return false;
+    return true;
+  });
+  if (seconds === undefined) return undefined;
+  const micros = String(Math.floor(nanos / 1000)).padStart(6, '0');
+  return formatTime(seconds * 1000).replace('Z', `.${micros}Z`);
+}
+
+function readIntOrString(reader: Reader): string | number {
+  let isString = false;
+  let number = 0;
+  let text = '';
+  eachField(reader, reader.uint32() + reader.pos, (field, wireType) => {
+    if (field === 1 && wireType === varint) isString = Number(reader.int64()) === 1;
+    else if (field === 2) number = reader.int32();
+    else if (field === 3) text = reader.string();
+    else return false;
+    return true;
+  });
+  return isString ? text : number;
+}
+
+const apiextensions = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1';
+const schemaProps = `${apiextensions}.JSONSchemaProps`;
+
+/** JSON inside protobuf: raw bytes, or one of the unions of a CRD's schema. */
+function readAny(name: string | undefined, reader: Reader, depth: number): unknown {
+  if (!name?.startsWith(`${apiextensions}.JSONSchemaPropsOr`)) {
+    const raw = readFirst(reader, (inner) => inner.bytes());
+    return raw?.length ? JSON.parse(Buffer.from(raw).toString()) : undefined;
+  }
+  const schema = readerOf(typeSchema(schemaProps), depth);
+  let value: unknown;
+  const append = (item: unknown): void => {
+    value = [...(Array.isArray(value) ? (value as unknown[]) : []), item];
+  };
+  eachField(reader, reader.uint32() + reader.pos, (number) => {
+    if (name.endsWith('OrBool')) {
+      if (number === 1) value = value ?? reader.bool();
+      else if (number === 2) value = schema(reader);
+      else return false;
+      return true;
+    }
+    if (number === 1) value = schema(reader);
+    else if (number === 2) append(name.endsWith('OrStringArray') ? reader.string() : schema(reader));
+    else return false;
+    return true;
+  });
+  return value;
+}
