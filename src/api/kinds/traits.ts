@@ -48,6 +48,14 @@ export const versionedUpdateKinds = keys(`
   storageversionmigrations.storagemigration.k8s.io
 `);
 
+/** Kinds of which a finished deletion answers with the object. */
+export const returnsDeletedKinds = keys(`
+  persistentvolumeclaims persistentvolumes pods podtemplates resourcequotas serviceaccounts services
+  deviceclasses.resource.k8s.io resourceclaims.resource.k8s.io resourceclaimtemplates.resource.k8s.io resourceslices.resource.k8s.io
+  csidrivers.storage.k8s.io csinodes.storage.k8s.io storageclasses.storage.k8s.io volumeattachments.storage.k8s.io
+  volumeattributesclasses.storage.k8s.io
+`);
+
 /** Names that are no DNS subdomains. Kinds with rules of their own (CRDs, API services, IP addresses) check them in a hook. */
 export const nameChecks: Readonly<Record<string, NameCheck>> = {
   namespaces: nameIsDnsLabel,

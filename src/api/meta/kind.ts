@@ -92,6 +92,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   readonly hasGeneration: boolean;
   /** The checker of metadata.name; returns messages in upstream's wording. */
   readonly validateName: (name: string, prefix: boolean) => readonly string[];
+  /** a finished deletion answers with the object as it was, not with a Status */
+  readonly returnsDeletedObject?: boolean;
   /** an update of what does not exist creates it (leases, nodes of old …) */
   readonly allowCreateOnUpdate: boolean;
   /** an update may leave resourceVersion out */

@@ -73,6 +73,9 @@ export interface FieldSchema {
   readonly default?: unknown;
   /** the values that OpenAPI lists */
   readonly enum?: readonly string[];
+  /** what OpenAPI says of a list; `ListSchema.listType` is what it means */
+  readonly listType?: ListSchema['listType'];
+  readonly mapType?: 'atomic' | 'granular';
   /** strategic merge: `merge`, `replace`, `retainKeys`, or two of them joined by a comma */
   readonly patchStrategy: readonly PatchStrategy[];
   readonly patchMergeKey?: string;
@@ -205,6 +208,8 @@ function makeField(name: string, row: FieldRow, go: WireRow): FieldSchema {
     patchStrategy: (row.patchStrategy?.split(',') ?? []) as readonly PatchStrategy[],
     ...(row.default !== undefined && { default: row.default }),
     ...(row.enum && { enum: row.enum }),
+    ...(row.listType && { listType: row.listType }),
+    ...(row.mapType && { mapType: row.mapType }),
     ...(row.patchMergeKey !== undefined && { patchMergeKey: row.patchMergeKey }),
     ...(row.proto !== undefined && { proto: row.proto }),
   };

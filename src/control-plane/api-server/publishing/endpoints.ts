@@ -7,6 +7,7 @@ import type { PathEndpoint, PathResponse } from '../endpoint.ts';
 import { discoveryEndpoint } from './discovery.ts';
 import { servedGroups } from './group-order.ts';
 import { type HealthCheck, type HealthFailure, healthEndpoint, pingCheck } from './health.ts';
+import { openApiEndpoints } from './openapi.ts';
 import { versionInfo } from './version.ts';
 
 /** A prom-client registry, or several merged. */
@@ -25,6 +26,8 @@ export interface PublishingOptions {
   readonly metrics?: MetricsSource;
   /** `host:port` under which clients reach the server, for `/api` */
   readonly serverAddress?: () => string;
+  /** for Expires headers */
+  readonly nowMs?: () => number;
   /** further paths for the index: those of other endpoints */
   readonly otherPaths?: readonly string[];
 }
@@ -35,6 +38,7 @@ export function publishingEndpoints(options: PublishingOptions): readonly PathEn
   const all = [pingCheck, ...checks];
   return [
     discoveryEndpoint({ registry, serverAddress }),
+    ...openApiEndpoints({ registry, version, ...(options.nowMs && { nowMs: options.nowMs }) }),
     versionEndpoint(version),
     healthEndpoint('livez', all, onFailure),
     healthEndpoint('readyz', all, onFailure),

@@ -1,0 +1,242 @@
+/**
+ * OpenAPI documents: version 3, one for each group version, and version 2, one for all.
+ * Upstream: kube-openapi/pkg/{builder,builder3}, as published by a 1.36 API server.
+ */
+import type { Kind } from '../../../api/meta/kind.ts';
+import type { ObjectSchema } from '../../../api/schema/types.ts';
+import type { ServedGroup } from './group-order.ts';
+import {
+  listTypeName,
+  type Operation,
+  openApiTypeName,
+  type Parameter,
+  type PathItem,
+  pathsOf,
+  versionName,
+  versionTag,
+} from './openapi-operations.ts';
+import { type GroupVersionKindRow, isTableType, type Json, SchemaRenderer } from './openapi-schemas.ts';
+
+const objectTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'] as const;
+const streamTypes = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'] as const;
+const patchTypes = [
+  'application/apply-patch+yaml',
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+] as const;
+const responseTexts: Readonly<Record<string, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 401: 'Unauthorized' };
+
+const info = (version: string): Json => ({ title: 'Kubernetes', version });
+const bearer = { type: 'apiKey', description: 'Bearer Token authentication', name: 'authorization', in: 'header' };
+
+const isCustom = (kind: Kind): boolean => !isTableType(openApiTypeName(kind));
+
+/** The types of custom resources and their lists, under the names that OpenAPI gives them. */
+function ownTypes(kinds: readonly Kind[]): ReadonlyMap<string, ObjectSchema> {
+  const own = new Map<string, ObjectSchema>();
+  for (const kind of kinds.filter(isCustom)) {
+    const { group, version } = kind;
+    const item: ObjectSchema = { ...fieldsOf(kind.schema), name: openApiTypeName(kind), gvks: [{ group, version, kind: kind.kind }] };
+    own.set(item.name, item);
+    own.set(listTypeName(kind), listOf(kind, item));
+  }
+  return own;
+}
+
+const fieldsOf = (schema: ObjectSchema): Omit<ObjectSchema, 'name' | 'gvks'> => ({
+  type: 'object',
+  fields: schema.fields,
+  preserveUnknown: schema.preserveUnknown,
+  atomic: schema.atomic,
+  unions: schema.unions,
+});
+
+function listOf(kind: Kind, item: ObjectSchema): ObjectSchema {
+  const field = { required: false, patchStrategy: [], presence: 'kept', goType: '' } as const;
+  const text = { type: 'string' } as const;
+  return {
+    type: 'object',
+    name: listTypeName(kind),
+    fields: new Map([
+      ['apiVersion', { ...field, name: 'apiVersion', schema: text }],
+      ['items', { ...field, name: 'items', required: true, schema: { type: 'list', items: item, listType: 'atomic', listMapKeys: [] } }],
+      ['kind', { ...field, name: 'kind', schema: text }],
+      ['metadata', { ...field, name: 'metadata', schema: { type: 'any', name: 'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta' } }],
+    ]),
+    preserveUnknown: false,
+    atomic: false,
+    gvks: [{ group: kind.group, version: kind.version, kind: `${kind.kind}List` }],
+    unions: [],
+  };
+}
+
+/** The types of custom resources alone: what tells two versions of one apart. */
+export function renderOwnTypes(kinds: readonly Kind[]): Json {
+  const own = ownTypes(kinds);
+  const renderer = new SchemaRenderer(3, own);
+  for (const name of own.keys()) renderer.reference(name);
+  return own.size ? renderer.definitions() : {};
+}
+
+const rootTypes: Readonly<Record<string, { readonly id: string; readonly type: string }>> = {
+  api: { id: 'getCoreAPIVersions', type: 'io.k8s.apimachinery.pkg.apis.meta.v1.APIVersions' },
+  apis: { id: 'getAPIVersions', type: 'io.k8s.apimachinery.pkg.apis.meta.v1.APIGroupList' },
+  version: { id: 'getCodeVersion', type: 'io.k8s.apimachinery.pkg.version.Info' },
+};
+
+/** Version 3 of what belongs to no version: `api`, `apis`, `apis/apps`, `version`. */
+export function rootDocument(path: string, release: string): Json {
+  const group = path.split('/')[1];
+  const own = rootTypes[path] ?? {
+    id: `get${versionName({ group: group ?? '', version: '' })}APIGroup`,
+    type: 'io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup',
+  };
+  const renderer = new SchemaRenderer(3);
+  const operation: Operation = { method: 'get', id: own.id, parameters: [], responses: { 200: own.type } };
+  const tag = path === 'version' || path === 'apis' ? path : versionTag({ group: group ?? '', version: '' }).slice(0, -1);
+  const item = renderPathV3(renderer, { path: `/${path}/`, parameters: [], operations: [operation] }, tag);
+  return {
+    openapi: '3.0.0',
+    info: info(release),
+    paths: { [`/${path}/`]: item },
+    components: { schemas: renderer.definitions(), securitySchemes: { BearerToken: bearer } },
+  };
+}
+
+/** The paths of one version: its kinds', and its own list of resources. */
+function versionPaths(group: string, version: string, kinds: readonly Kind[]): readonly PathItem[] {
+  const root = group ? `/apis/${group}/${version}/` : `/api/${version}/`;
+  const type = 'io.k8s.apimachinery.pkg.apis.meta.v1.APIResourceList';
+  const resources: Operation = {
+    method: 'get',
+    id: `get${versionName({ group, version })}APIResources`,
+    parameters: [],
+    responses: { 200: type },
+  };
+  return [{ path: root, parameters: [], operations: [resources] }, ...kinds.flatMap(pathsOf)].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Version 3 of one group version. */
+export function openApiV3(group: string, version: string, kinds: readonly Kind[], release: string): Json {
+  const renderer = new SchemaRenderer(3, ownTypes(kinds));
+  const tag = versionTag({ group, version });
+  const paths = Object.fromEntries(versionPaths(group, version, kinds).map((item) => [item.path, renderPathV3(renderer, item, tag)]));
+  for (const kind of kinds) renderer.reference(openApiTypeName(kind));
+  return {
+    openapi: '3.0.0',
+    info: info(release),
+    paths,
+    components: { schemas: renderer.definitions(sharedVersions(group, version)), securitySchemes: { BearerToken: bearer } },
+  };
+}
+
+/** The core group's shared types are part of every document. */
+const sharedVersions = (group: string, version: string): readonly GroupVersionKindRow[] => [
+  { group: '', kind: '', version: 'v1' },
+  ...(group ? [{ group, kind: '', version }] : []),
+];
+
+const parameterV3 = ({ name, in: place, type }: Parameter): Json => ({
+  name,
+  in: place,
+  ...(place === 'path' && { required: true }),
+  schema: { type, uniqueItems: true },
+});
+
+function renderPathV3(renderer: SchemaRenderer, item: PathItem, tag: string): Json {
+  const operations = item.operations.map((o) => [o.method, operationV3(renderer, o, tag)]);
+  return { ...Object.fromEntries(operations), ...(item.parameters.length && { parameters: item.parameters.map(parameterV3) }) };
+}
+
+function operationV3(renderer: SchemaRenderer, o: Operation, tag: string): Json {
+  const { body } = o;
+  const content = (types: readonly string[], type: string): Json =>
+    Object.fromEntries(types.map((t) => [t, { schema: type ? renderer.reference(type) : { type: 'string' } }]));
+  const accepted = body?.isPatch ? patchTypes : ['*/*'];
+  const responses = Object.entries(o.responses).map(([code, type]) => {
+    const types = type
+      ? [...objectTypes, ...(o.streams ? streamTypes : [])]
+      : o.action === 'connect'
+        ? ['*/*']
+        : ['text/plain', ...objectTypes];
+    return [code, { description: responseTexts[code], content: content(types, type) }];
+  });
+  return {
+    tags: [tag],
+    operationId: o.id,
+    ...(o.parameters.length && { parameters: o.parameters.map(parameterV3) }),
+    ...(body && { requestBody: { content: content(accepted, body.type), ...(body.required && { required: true }) } }),
+    responses: { ...Object.fromEntries(responses), 401: { description: 'Unauthorized' } },
+    ...extensionsOf(o),
+  };
+}
+
+const extensionsOf = (o: Operation): Json => ({
+  ...(o.action !== undefined && { 'x-kubernetes-action': o.action }),
+  ...(o.gvk && { 'x-kubernetes-group-version-kind': { group: o.gvk.group, kind: o.gvk.kind, version: o.gvk.version } }),
+});
+
+/** Version 2 of everything that is served. */
+export function openApiV2(groups: readonly ServedGroup[], release: string): Json {
+  const all = groups.flatMap((g) => g.versions.flatMap((v) => v.kinds));
+  const renderer = new SchemaRenderer(2, ownTypes(all));
+  const rows: GroupVersionKindRow[] = groups.flatMap(({ group, versions }) =>
+    versions.map(({ version }) => ({ group, kind: '', version })),
+  );
+  const paths = groups.flatMap(({ group, versions }) =>
+    versions.flatMap((v) =>
+      versionPaths(group, v.version, v.kinds).map(
+        (item) => [item.path, renderPathV2(renderer, item, versionTag({ group, version: v.version }))] as const,
+      ),
+    ),
+  );
+  for (const kind of all) renderer.reference(openApiTypeName(kind));
+  return {
+    swagger: '2.0',
+    info: info(release),
+    paths: Object.fromEntries(paths.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    definitions: renderer.definitions(rows),
+    securityDefinitions: { BearerToken: { ...bearer } },
+    security: [{ BearerToken: [] }],
+  };
+}
+
+const parameterV2 = ({ name, in: place, type }: Parameter): Json => ({
+  uniqueItems: true,
+  type,
+  name,
+  in: place,
+  ...(place === 'path' && { required: true }),
+});
+
+function renderPathV2(renderer: SchemaRenderer, item: PathItem, tag: string): Json {
+  const operations = item.operations.map((o) => [o.method, operationV2(renderer, o, tag)]);
+  return { ...Object.fromEntries(operations), ...(item.parameters.length && { parameters: item.parameters.map(parameterV2) }) };
+}
+
+function operationV2(renderer: SchemaRenderer, o: Operation, tag: string): Json {
+  const { body } = o;
+  const bodyParameter = body && {
+    name: 'body',
+    in: 'body',
+    ...(body.required && { required: true }),
+    schema: renderer.reference(body.type),
+  };
+  const parameters = [...(bodyParameter ? [bodyParameter] : []), ...o.parameters.map(parameterV2)];
+  const responses = Object.entries(o.responses).map(([code, type]) => [
+    code,
+    { description: responseTexts[code], schema: type ? renderer.reference(type) : { type: 'string' } },
+  ]);
+  const isConnect = o.action === 'connect';
+  return {
+    consumes: body?.isPatch ? patchTypes : ['*/*'],
+    produces: isConnect ? ['*/*'] : [...objectTypes, ...(o.streams ? streamTypes : [])],
+    schemes: ['https'],
+    tags: [tag],
+    operationId: o.id,
+    ...(parameters.length && { parameters }),
+    responses: { ...Object.fromEntries(responses), 401: { description: 'Unauthorized' } },
+    ...extensionsOf(o),
+  };
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { builtInRegistry } from '../../../api/kinds/all.ts';
+import type { ObjectSchema } from '../../../api/schema/types.ts';
+import type { PathEndpoint, PathResponse } from '../endpoint.ts';
+import { openApiEndpoints } from './openapi.ts';
+
+const registry = builtInRegistry();
+const options = { registry, version: 'v1.36.3', nowMs: () => Date.UTC(2026, 0, 1) };
+const endpoints = openApiEndpoints(options);
+
+async function get(url: string, headers: Record<string, string> = {}, from: readonly PathEndpoint[] = endpoints): Promise<PathResponse> {
+  const { pathname, searchParams } = new URL(url, 'http://localhost');
+  const endpoint = from.find((e) => e.paths.some((p) => p === pathname || (p.endsWith('/*') && pathname.startsWith(p.slice(0, -1)))));
+  assert.ok(endpoint, url);
+  return await endpoint.handle({ method: 'GET', path: pathname, query: searchParams, headers, user: { name: 'me', groups: [] } });
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { operationId: string; parameters?: { name: string }[] }>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+  readonly definitions: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+const documentAt = async (url: string, from?: readonly PathEndpoint[]): Promise<Document> =>
+  JSON.parse(String((await get(url, {}, from)).body)) as Document;
+const indexOf = async (from?: readonly PathEndpoint[]): Promise<Record<string, { serverRelativeURL: string }>> =>
+  (JSON.parse(String((await get('/openapi/v3', {}, from)).body)) as { paths: Record<string, { serverRelativeURL: string }> }).paths;
+
+/** What every reference of a document names. */
+function references(value: unknown, found = new Set<string>()): ReadonlySet<string> {
+  if (Array.isArray(value)) for (const item of value) references(item, found);
+  else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value)) {
+      if (key === '$ref' && typeof item === 'string') found.add(item.replace(/^#\/(components\/schemas|definitions)\//, ''));
+      else references(item, found);
+    }
+  }
+  return found;
+}
+
+test('the index names a document for each group and version, with its fingerprint', async () => {
+  const index = await indexOf();
+  assert.equal(Object.keys(index).length, 3 + 20 + 22);
+  const url = index['apis/apps/v1']?.serverRelativeURL ?? '';
+  assert.match(url, /^\/openapi\/v3\/apis\/apps\/v1\?hash=[0-9A-F]{128}$/);
+  const { status, headers } = await get(url);
+  assert.equal(status, 200);
+  assert.equal(headers['cache-control'], 'public, immutable');
+  assert.equal(headers['expires'], 'Fri, 01 Jan 2027 00:00:00 GMT');
+  assert.equal((await get(url, { 'if-none-match': headers['etag'] ?? '' })).status, 304);
+  const moved = await get('/openapi/v3/apis/apps/v1?hash=ABC');
+  assert.deepEqual([moved.status, moved.headers['location']], [301, url]);
+});
+
+test('documents hold all that they refer to, and operation names are unique', async () => {
+  for (const path of Object.keys(await indexOf())) {
+    const document = await documentAt(`/openapi/v3/${path}`);
+    const missing = [...references(document)].filter((name) => !(name in document.components.schemas));
+    assert.deepEqual(missing, [], path);
+    const ids = Object.values(document.paths).flatMap((item) => Object.values(item).flatMap((o) => o.operationId ?? []));
+    assert.equal(new Set(ids).size, ids.length, path);
+  }
+  const v2 = await documentAt('/openapi/v2');
+  assert.deepEqual(
+    [...references(v2)].filter((name) => !(name in v2.definitions)),
+    [],
+  );
+});
+
+test('a field as both versions say it', async () => {
+  const v3 = await documentAt('/openapi/v3/apis/apps/v1');
+  const v2 = await documentAt('/openapi/v2');
+  const container = 'io.k8s.api.core.v1.Container';
+  const fields = (d: Readonly<Record<string, unknown>> | undefined) => (d?.['properties'] ?? {}) as Record<string, unknown>;
+  const extensions = {
+    'x-kubernetes-list-map-keys': ['name'],
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-patch-merge-key': 'name',
+    'x-kubernetes-patch-strategy': 'merge',
+  };
+  assert.deepEqual(fields(v3.components.schemas[container])['env'], {
+    type: 'array',
+    items: { allOf: [{ $ref: '#/components/schemas/io.k8s.api.core.v1.EnvVar' }], default: {} },
+    ...extensions,
+  });
+  assert.deepEqual(fields(v2.definitions[container])['env'], {
+    type: 'array',
+    items: { $ref: '#/definitions/io.k8s.api.core.v1.EnvVar' },
+    ...extensions,
+  });
+  assert.deepEqual(fields(v3.components.schemas[container])['name'], { type: 'string', default: '' });
+  assert.deepEqual(v3.components.schemas['io.k8s.api.apps.v1.Deployment']?.['x-kubernetes-group-version-kind'], [
+    { group: 'apps', kind: 'Deployment', version: 'v1' },
+  ]);
+});
+
+test('clients find out that fields are validated', async () => {
+  const { paths } = await documentAt('/openapi/v3/apis/apps/v1');
+  const patch = paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}']?.['patch'];
+  assert.equal(patch?.operationId, 'patchAppsV1NamespacedDeployment');
+  assert.ok(patch?.parameters?.some((p) => p.name === 'fieldValidation'));
+});
+
+test('what can not be given', async () => {
+  const protobuf = { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' };
+  assert.equal((await get('/openapi/v2', protobuf)).status, 406);
+  assert.equal((await get('/openapi/v3/apis/apps/v1', { accept: 'text/html' })).status, 406);
+  assert.equal((await get('/openapi/v3/apis/foo/v1')).status, 404);
+});
+
+test('a custom resource is published, and a change of its schema changes the fingerprint', async () => {
+  const own = builtInRegistry();
+  const live = openApiEndpoints({ ...options, registry: own });
+  const base = own.byResource('apps', 'v1', 'deployments');
+  assert.ok(base);
+  const field = { required: false, patchStrategy: [], presence: 'kept', goType: '' } as const;
+  const schemaWith = (name: string): ObjectSchema => ({
+    type: 'object',
+    name: '',
+    fields: new Map([[name, { ...field, name, schema: { type: 'string' } }]]),
+    preserveUnknown: true,
+    atomic: false,
+    gvks: [],
+    unions: [],
+  });
+  const custom = { ...base, group: 'a.example.com', kind: 'Foo', resource: 'foos', typeName: '', subresources: {} };
+  own.add({ ...custom, schema: schemaWith('size') });
+  const first = (await indexOf(live))['apis/a.example.com/v1']?.serverRelativeURL;
+  const { components, paths } = await documentAt('/openapi/v3/apis/a.example.com/v1', live);
+  assert.deepEqual(components.schemas['com.example.a.v1.Foo'], {
+    type: 'object',
+    properties: { size: { type: 'string' } },
+    'x-kubernetes-group-version-kind': [{ group: 'a.example.com', kind: 'Foo', version: 'v1' }],
+    'x-kubernetes-preserve-unknown-fields': true,
+  });
+  assert.equal(paths['/apis/a.example.com/v1/namespaces/{namespace}/foos']?.['post']?.operationId, 'createAExampleComV1NamespacedFoo');
+  own.add({ ...custom, schema: schemaWith('length') });
+  const second = (await indexOf(live))['apis/a.example.com/v1']?.serverRelativeURL;
+  assert.ok(first && second && first !== second);
+  const unchanged = (await indexOf(live))['apis/apps/v1']?.serverRelativeURL;
+  assert.equal(unchanged, (await indexOf())['apis/apps/v1']?.serverRelativeURL, 'others keep theirs');
+});

@@ -1,0 +1,168 @@
+/**
+ * `/openapi/v2` and `/openapi/v3`: documents made when they are first asked for, and kept while what they describe
+ * stands. A version 3 document has its fingerprint in its URL, so that clients may keep it for ever; a fingerprint is
+ * made of the tables and the kinds, without making the document. Only JSON is offered, no protobuf.
+ * Upstream: kube-openapi/pkg/{handler,handler3}.
+ */
+import { createHash } from 'node:crypto';
+import typeTable from '../../../api/data/types.json' with { type: 'json' };
+import wireTable from '../../../api/data/wire.json' with { type: 'json' };
+import type { KindRegistry } from '../../../api/kinds/registry.ts';
+import type { Kind } from '../../../api/meta/kind.ts';
+import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
+import { headerOf, isKnown, parseAccept, pathNotFound } from './answers.ts';
+import { type ServedGroup, servedGroups } from './group-order.ts';
+import { openApiV2, openApiV3, renderOwnTypes, rootDocument } from './openapi-documents.ts';
+
+export interface OpenApiOptions {
+  readonly registry: KindRegistry;
+  /** `v1.36.3`: the release that documents name */
+  readonly version: string;
+  /** now, for the Expires header */
+  readonly nowMs?: () => number;
+}
+
+const digest = (...parts: readonly string[]): string => {
+  const hash = createHash('sha512');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex').toUpperCase();
+};
+
+/** Of the tables, once. */
+class TableDigest {
+  #text: string | undefined;
+  get(): string {
+    this.#text ??= digest(JSON.stringify(typeTable), JSON.stringify(wireTable));
+    return this.#text;
+  }
+}
+
+const describeKind = (kind: Kind): string =>
+  JSON.stringify([kind.resource, kind.kind, kind.typeName, kind.namespaced, kind.verbs, kind.subresources]);
+
+/** What was made at one revision of the registry. */
+class Documents {
+  readonly revision: number;
+  readonly groups: readonly ServedGroup[];
+  readonly #release: string;
+  readonly #table: TableDigest;
+  readonly #version: string;
+  readonly #v3 = new Map<string, string>();
+  #v2: string | undefined;
+  #hashes: ReadonlyMap<string, string> | undefined;
+
+  constructor({ registry, version }: OpenApiOptions, table: TableDigest) {
+    this.revision = registry.revision;
+    this.groups = servedGroups(registry);
+    this.#version = version;
+    this.#release = /^v?(\d+\.\d+)/.exec(version)?.[1] ?? version;
+    this.#table = table;
+  }
+
+  /** `apis/apps/v1` to its fingerprint, for all documents of version 3. */
+  get hashes(): ReadonlyMap<string, string> {
+    this.#hashes ??= new Map(
+      [...rootPaths(this.groups), ...versionPaths(this.groups)].map(([path, kinds]) => [path, this.#fingerprint(path, kinds)]),
+    );
+    return this.#hashes;
+  }
+
+  get v2Hash(): string {
+    return digest('v2', ...this.hashes.values());
+  }
+
+  #fingerprint(path: string, kinds: readonly Kind[]): string {
+    return digest(this.#table.get(), this.#version, path, ...kinds.map(describeKind), JSON.stringify(renderOwnTypes(kinds)));
+  }
+
+  v3(path: string): string {
+    let text = this.#v3.get(path);
+    if (text === undefined) {
+      text = JSON.stringify(this.#makeV3(path));
+      this.#v3.set(path, text);
+    }
+    return text;
+  }
+
+  #makeV3(path: string): object {
+    const kinds = new Map(versionPaths(this.groups)).get(path);
+    const [root, first = '', second = ''] = path.split('/');
+    if (!kinds) return rootDocument(path, this.#release);
+    return root === 'api' ? openApiV3('', first, kinds, this.#release) : openApiV3(first, second, kinds, this.#release);
+  }
+
+  v2(): string {
+    this.#v2 ??= JSON.stringify(openApiV2(this.groups, this.#release));
+    return this.#v2;
+  }
+}
+
+function versionPaths(groups: readonly ServedGroup[]): readonly (readonly [string, readonly Kind[]])[] {
+  return groups.flatMap(({ group, versions }) =>
+    versions.map(({ version, kinds }) => [group ? `apis/${group}/${version}` : `api/${version}`, kinds] as const),
+  );
+}
+
+function rootPaths(groups: readonly ServedGroup[]): readonly (readonly [string, readonly Kind[]])[] {
+  const names = groups.filter((g) => g.group !== '').map((g) => `apis/${g.group}`);
+  return ['api', 'apis', 'version', ...names].map((path) => [path, []] as const);
+}
+
+const yearMs = 365 * 24 * 3600 * 1000;
+
+export function openApiEndpoints(options: OpenApiOptions): readonly PathEndpoint[] {
+  const table = new TableDigest();
+  let documents = new Documents(options, table);
+  const current = (): Documents => {
+    if (documents.revision !== options.registry.revision) documents = new Documents(options, table);
+    return documents;
+  };
+  return [
+    { paths: ['/openapi/v2'], handle: (request) => answerV2(current(), request) },
+    { paths: ['/openapi/v3'], handle: () => answerIndex(current()) },
+    { paths: ['/openapi/v3/*'], handle: (request) => answerV3(current(), request, options.nowMs) },
+  ];
+}
+
+function acceptsJson(request: PathRequest): boolean {
+  const ranges = parseAccept(headerOf(request, 'accept'));
+  return !ranges.length || ranges.some(({ type }) => type === 'application/json' || type === 'application/*' || type === '*/*');
+}
+
+const privately = { 'cache-control': 'no-cache, private' };
+const nothing = (status: number, headers: Readonly<Record<string, string>> = privately): PathResponse => ({ status, headers, body: '' });
+
+function answerV2(documents: Documents, request: PathRequest): PathResponse {
+  if (!acceptsJson(request)) return nothing(406);
+  const etag = `"${documents.v2Hash}"`;
+  const headers = { ...privately, etag, vary: 'Accept-Encoding, Accept' };
+  if (isKnown(request, etag)) return nothing(304, headers);
+  return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: documents.v2() };
+}
+
+function answerIndex(documents: Documents): PathResponse {
+  const paths = [...documents.hashes]
+    .map(([path, hash]) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const body = JSON.stringify({ paths: Object.fromEntries(paths) });
+  return { status: 200, headers: { ...privately, 'content-type': 'text/plain; charset=utf-8' }, body };
+}
+
+function answerV3(documents: Documents, request: PathRequest, nowMs: (() => number) | undefined): PathResponse {
+  const path = request.path.slice('/openapi/v3/'.length);
+  const hash = documents.hashes.get(path);
+  if (hash === undefined) return path === '' ? nothing(404) : pathNotFoundQuietly();
+  if (!acceptsJson(request)) return nothing(406);
+  const etag = `"${hash}"`;
+  const asked = request.query.get('hash');
+  if (asked && asked !== hash) return nothing(301, { ...privately, etag, vary: 'Accept', location: `/openapi/v3/${path}?hash=${hash}` });
+  const forEver = {
+    'cache-control': 'public, immutable',
+    ...(nowMs && { expires: new Date(nowMs() + yearMs).toUTCString() }),
+  };
+  const headers = { ...(asked ? forEver : privately), etag, vary: 'Accept' };
+  if (isKnown(request, etag)) return nothing(304, headers);
+  return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: documents.v3(path) };
+}
+
+const pathNotFoundQuietly = (): PathResponse => ({ ...pathNotFound(), headers: privately, body: '' });
