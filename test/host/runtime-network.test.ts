@@ -16,6 +16,7 @@ import { silentLog } from '../../src/client/log.ts';
 import { findCniPlugins, writeCniConfig } from '../../src/node/network/cni.ts';
 import { allowForwarding, forgetForwarding } from '../../src/node/network/forward-policy.ts';
 import { findFreeRange } from '../../src/node/network/free-range.ts';
+import { letLoopbackThrough } from '../../src/node/network/loopback.ts';
 import { networkTools } from '../../src/node/network/network-tools.ts';
 import { createNodeNamespaces, type NodeNamespace, type NodeNamespaces } from '../../src/node/network/node-network.ts';
 import { type HostPort, renderNodeRules } from '../../src/node/network/node-rules.ts';
@@ -174,7 +175,7 @@ if (inOwnNamespaces(import.meta.url)) {
       const pod = await runPod(node, webServer);
       const neighbour = await runPod(node, ['sleep', '1000']);
       const port = { protocol: 'tcp', podIP: pod.ip, containerPort: 8080 } as const;
-      await networkTools(node.netns).sysctl('ipv4/conf/all/route_localnet', '1');
+      await letLoopbackThrough(networkTools(node.netns), new Set([pod.ip, '10.244.0.250']));
       await networkTools(node.netns).nft(
         rules([
           { ...port, hostPort: 7000 },

@@ -11,6 +11,7 @@ import type { Clock, Timer } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import { writeCniConfig } from './cni.ts';
 import { allowForwarding, forgetForwarding } from './forward-policy.ts';
+import { letLoopbackThrough } from './loopback.ts';
 import { type NetworkTools, networkTools } from './network-tools.ts';
 import { planHostPorts, renderNodeRules, renderRemoval } from './node-rules.ts';
 import { applyRoutes, planRoutes } from './routes.ts';
@@ -62,8 +63,6 @@ export class PodNetwork implements AsyncDisposable {
   static async start(options: PodNetworkOptions): Promise<PodNetwork> {
     const network = new PodNetwork(options);
     await network.#tools.sysctl('ipv4/ip_forward', '1');
-    // lets 127.0.0.1:hostPort reach a pod; the guard chain keeps others from using it
-    await network.#tools.sysctl('ipv4/conf/all/route_localnet', '1');
     const { cluster, clusterCidr, keepSource = [] } = options;
     await allowForwarding(network.#tools, { owner: networkTable(cluster), ranges: [clusterCidr, ...keepSource] });
     const [nodes, pods] = network.#informers();
@@ -115,9 +114,11 @@ export class PodNetwork implements AsyncDisposable {
       this.#lastRoutes = routesNow;
     }
 
-    const rules = renderNodeRules({ table: networkTable(cluster), clusterCidr, keepSource, hostPorts: planHostPorts(pods.list()) });
+    const hostPorts = planHostPorts(pods.list());
+    const rules = renderNodeRules({ table: networkTable(cluster), clusterCidr, keepSource, hostPorts });
     if (rules !== this.#lastRules) {
       await this.#tools.nft(rules);
+      await letLoopbackThrough(this.#tools, new Set(hostPorts.map(({ podIP }) => podIP)));
       this.#lastRules = rules;
     }
   }
