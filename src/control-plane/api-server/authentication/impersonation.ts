@@ -72,16 +72,18 @@ function completeGroups(username: string, named: readonly string[]): readonly st
 
 const valuesOf = (header: Headers[string]): readonly string[] =>
   header === undefined ? [] : typeof header === 'string' ? [header] : header;
+/** Node gives a repeated header as one text. */
+const repeated = (header: Headers[string]): readonly string[] => valuesOf(header).flatMap((value) => value.split(', '));
 
 function parseWanted(headers: Headers): Wanted {
   const extra: Record<string, readonly string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(extraPrefix)) extra[decodeKey(name.slice(extraPrefix.length))] = valuesOf(value);
+    if (name.startsWith(extraPrefix)) extra[decodeKey(name.slice(extraPrefix.length))] = repeated(value);
   }
   return {
     user: valuesOf(headers['impersonate-user'])[0] || undefined,
     uid: valuesOf(headers['impersonate-uid'])[0] || undefined,
-    groups: valuesOf(headers['impersonate-group']),
+    groups: repeated(headers['impersonate-group']),
     extra,
   };
 }

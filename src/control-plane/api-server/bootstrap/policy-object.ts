@@ -39,7 +39,8 @@ export const planPresent = <T extends KubeObject>(existing: T | undefined, wante
 export function planRole<T extends RoleLike>(existing: T | undefined, wanted: T): Step<T> {
   if (!existing) return { do: 'create', object: wanted };
   if (isProtected(existing)) return nothing;
-  const missing = uncoveredRules(existing.rules ?? [], wanted.rules ?? []);
+  const isSame = equalSemantically(existing.rules, wanted.rules);
+  const missing = isSame ? [] : uncoveredRules(existing.rules ?? [], wanted.rules ?? []);
   const aggregationRule = mergeAggregation(existing, wanted);
   const metadata = mergeMetadata(existing, wanted);
   if (metadata === existing.metadata && missing.length === 0 && aggregationRule === existing.aggregationRule) return nothing;
