@@ -8,6 +8,7 @@ import type { Column, FieldGetter, Kind, KindHooks, Subresource, Verb, VersionCo
 import { type NameCheck, nameIsDnsSubdomain } from '../meta/names.ts';
 import type { KindRef, KubeObject } from '../meta/object.ts';
 import { objectSchema, typeNameOf } from '../schema/types.ts';
+import { conversions } from './conversions.ts';
 import {
   createOnUpdateKinds,
   generationKinds,
@@ -70,6 +71,7 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindExt
   const key = resourceKey(ref);
   const typeName = typeNameOf(row);
   if (!typeName) throw new Error(`no type for ${key}`);
+  const convert = extra.convert ?? (conversions[`${key}/${ref.version}`] as VersionConversion<T> | undefined);
   const ttl = extra.ttlSeconds ?? ttlSeconds[key];
   return {
     group: ref.group,
@@ -80,7 +82,7 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindExt
     typeName,
     schema: objectSchema(typeName),
     storageVersion: storageVersionOf(row),
-    ...(extra.convert && { convert: extra.convert }),
+    ...(convert && { convert }),
     singular: row.singular,
     shortNames: row.shortNames ?? shortNames[key] ?? [],
     categories: row.categories ?? [],
