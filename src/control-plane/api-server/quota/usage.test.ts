@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Container, PodSpec, ServiceSpec } from '../../../api/generated/core-v1.ts';
+import { ConfigMap, Deployment, PersistentVolumeClaim, Pod, ResourceQuota, Service } from '../../../api/generated/kinds.ts';
+import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
+import { storedMeta, testRequest } from '../admission/test-request.ts';
+import { ObjectMap } from '../object-map.ts';
+import { QuotaLedger } from './ledger.ts';
+import { ResourceQuotas } from './resource-quota.ts';
+import { isInScope, usageOf } from './usage.ts';
+
+const object = <T extends KubeObject>(kind: KindRef<T>, rest: object, name = 'x'): T =>
+  ({
+    apiVersion: kind.group ? `${kind.group}/${kind.version}` : kind.version,
+    kind: kind.kind,
+    metadata: { ...storedMeta, namespace: 'a', name },
+    status: {},
+    ...rest,
+  }) as unknown as T;
+const container = (cpu: string, limit?: string): Container => ({
+  name: 'c',
+  resources: { requests: { cpu }, ...(limit && { limits: { cpu: limit } }) },
+});
+const pod = (spec: Partial<PodSpec>, rest: object = {}, name = 'x'): Pod =>
+  object(Pod, { spec: { containers: [container('1')], ...spec }, ...rest }, name);
+const service = (spec: ServiceSpec): Service => object(Service, { spec });
+
+const usages: readonly { name: string; kind: KindRef; given: KubeObject; want: object }[] = [
+  {
+    name: 'a pod: the sum of containers, or the peak of its start',
+    kind: Pod,
+    given: pod({
+      containers: [container('1', '2'), container('500m', '1')],
+      initContainers: [{ ...container('100m'), restartPolicy: 'Always' }, container('3')],
+    }),
+    want: { 'count/pods': '1', pods: '1', cpu: '3100m', 'requests.cpu': '3100m', 'limits.cpu': '3' },
+  },
+  { name: 'a pod that is done', kind: Pod, given: pod({}, { status: { phase: 'Succeeded' } }), want: { 'count/pods': '1' } },
+  {
+    name: 'a pod with what others make',
+    kind: Pod,
+    given: pod({ containers: [{ name: 'c', resources: { requests: { 'example.com/gpu': '2', 'hugepages-2Mi': '4Mi' } } }] }),
+    want: { 'count/pods': '1', pods: '1', 'requests.example.com/gpu': '2', 'hugepages-2Mi': '4Mi', 'requests.hugepages-2Mi': '4Mi' },
+  },
+  {
+    name: 'a service',
+    kind: Service,
+    given: service({ type: 'LoadBalancer', ports: [{ port: 1 }, { port: 2 }] }),
+    want: { 'count/services': '1', services: '1', 'services.nodeports': '2', 'services.loadbalancers': '1' },
+  },
+  {
+    name: 'a service without node ports',
+    kind: Service,
+    given: service({ type: 'LoadBalancer', allocateLoadBalancerNodePorts: false, ports: [{ port: 1 }, { port: 2, nodePort: 30000 }] }),
+    want: { 'count/services': '1', services: '1', 'services.nodeports': '1', 'services.loadbalancers': '1' },
+  },
+  {
+    name: 'a claim',
+    kind: PersistentVolumeClaim,
+    given: object(PersistentVolumeClaim, { spec: { storageClassName: 'gold', resources: { requests: { storage: '1Gi' } } } }),
+    want: {
+      'count/persistentvolumeclaims': '1',
+      persistentvolumeclaims: '1',
+      'gold.storageclass.storage.k8s.io/persistentvolumeclaims': '1',
+      'requests.storage': '1Gi',
+      'gold.storageclass.storage.k8s.io/requests.storage': '1Gi',
+    },
+  },
+  { name: 'a config map', kind: ConfigMap, given: object(ConfigMap, {}), want: { 'count/configmaps': '1', configmaps: '1' } },
+  { name: 'a deployment', kind: Deployment, given: object(Deployment, {}), want: { 'count/deployments.apps': '1' } },
+];
+for (const { name, kind, given, want } of usages) test(`usage of ${name}`, () => assert.deepEqual(usageOf(kind, given), want));
+
+const scopes: readonly { name: string; spec: ResourceQuota['spec'] & object; given: Pod; want: boolean }[] = [
+  { name: 'best effort', spec: { scopes: ['BestEffort'] }, given: pod({ containers: [{ name: 'c' }] }), want: true },
+  { name: 'not best effort', spec: { scopes: ['NotBestEffort', 'NotTerminating'] }, given: pod({}), want: true },
+  { name: 'terminating', spec: { scopes: ['Terminating'] }, given: pod({ activeDeadlineSeconds: 5 }), want: true },
+  {
+    name: 'a priority class',
+    spec: { scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: ['high'] }] } },
+    given: pod({ priorityClassName: 'low' }),
+    want: false,
+  },
+  {
+    name: 'affinity across namespaces',
+    spec: { scopes: ['CrossNamespacePodAffinity'] },
+    given: pod({
+      affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'z', namespaces: ['b'] }] } },
+    }),
+    want: true,
+  },
+];
+for (const { name, spec, given, want } of scopes) test(`quota scope ${name}`, () => assert.equal(isInScope(spec, Pod, given), want));
+
+test('a quota of cpu wants every container to say it, counts what is there, and gives back what failed', () => {
+  const quota = object(ResourceQuota, { spec: { hard: { 'requests.cpu': '2', 'count/pods': '5' } } }, 'q');
+  const objects = new ObjectMap().put(Pod, pod({}, {}, 'stored')).put(ResourceQuota, quota);
+  const kinds = new Map<string, KindRef>([['pods', Pod]]);
+  const ledger = new QuotaLedger({ reader: objects, kindOf: (resource) => kinds.get(resource), changed: () => {} });
+  const quotas = new ResourceQuotas(ledger);
+  const write = (given: Pod, dryRun = false): string => {
+    try {
+      quotas.allocate(testRequest({ kind: Pod, object: given, dryRun }));
+      return 'allowed';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.equal(
+    write(pod({ containers: [{ name: 'c' }, { name: 'd' }] }, {}, 'silent')),
+    'pods "silent" is forbidden: failed quota: q: must specify requests.cpu for: c,d',
+  );
+  const exceeded = 'pods "b" is forbidden: exceeded quota: q, requested: requests.cpu=1, used: requests.cpu=2, limited: requests.cpu=2';
+  assert.equal(write(pod({}, {}, 'a'), true), 'allowed');
+  assert.equal(write(pod({}, {}, 'a')), 'allowed');
+  assert.equal(write(pod({}, {}, 'b')), exceeded);
+  quotas.release(pod({}, {}, 'a'));
+  assert.equal(write(pod({}, {}, 'a')), 'allowed');
+  objects.put(Pod, pod({}, {}, 'a'));
+  assert.equal(write(pod({}, {}, 'b')), exceeded);
+  objects.put(Pod, pod({}, { status: { phase: 'Failed' } }, 'a'));
+  assert.deepEqual(ledger.account(quota)?.used, { 'requests.cpu': '1', 'count/pods': '2' });
+  assert.equal(write(pod({}, {}, 'b')), 'allowed');
+});
