@@ -59,7 +59,7 @@ export function applyDefaults(kind: Kind, object: KubeObject): KubeObject {
 async function decodeAs(request: ResourceRequest, type: BodyType): Promise<KubeObject> {
   const content: BodyContent = (await request.body?.read()) ?? { text: '' };
   if ('text' in content) return decodeJson(request, type, parseBody(content.text, type.kind), { text: content.text });
-  return decodeJson(request, type, (content.value ?? {}) as Json, { copy: true });
+  return decodeJson(request, type, (content.value ?? {}) as Json, { copy: !content.isOwn });
 }
 
 function decodeJson(

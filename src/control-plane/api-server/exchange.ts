@@ -96,12 +96,13 @@ export class Exchange {
     return chunks.length === 1 && only ? only : Buffer.concat(chunks);
   }
 
-  writeHead(code: number, contentType: string, more?: Headers): void {
+  /** The head of an answer; without content type for one that has no body (304), whose reader keeps the type that it knows. */
+  writeHead(code: number, contentType: string | undefined, more?: Headers): void {
     this.code = code;
     const headers: Headers = {
       'audit-id': this.auditID,
       'cache-control': 'no-cache, private',
-      'content-type': contentType,
+      ...(contentType !== undefined && { 'content-type': contentType }),
       ...this.#headers,
       ...more,
       ...(this.#warnings && { warning: this.#warnings }),
@@ -116,6 +117,12 @@ export class Exchange {
     this.writeHead(code, contentType, { 'content-length': bytes.byteLength, ...more });
     if (this.method === 'HEAD') this.response.end();
     else this.response.end(bytes);
+  }
+
+  /** An answer without body. */
+  sendEmpty(code: number, more?: Headers): void {
+    this.writeHead(code, undefined, more);
+    this.response.end();
   }
 
   sendStatus(status: Status, code: number): void {

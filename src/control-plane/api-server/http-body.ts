@@ -40,7 +40,7 @@ async function readObject(
   }
   if (type === 'application/vnd.kubernetes.protobuf') {
     const bytes = await exchange.readBytes();
-    return isOptional && bytes.length === 0 ? undefined : { value: await protobufToValue(bytes, request) };
+    return isOptional && bytes.length === 0 ? undefined : { value: await protobufToValue(bytes, request), isOwn: true };
   }
   if (type !== 'application/json' && type !== '' && type !== '*/*' && !isOptional) {
     const message = `the body of the request was in an unknown format - accepted media types include: ${acceptedTypes}`;

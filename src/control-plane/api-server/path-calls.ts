@@ -5,6 +5,7 @@ import type { PathEndpoint, PathRequest } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
 import type { UserInfo } from './request.ts';
 
+const notModified = 304;
 const noQuery = new URLSearchParams();
 
 export class PathCalls {
@@ -33,7 +34,8 @@ export class PathCalls {
     if (!endpoint) return this.sendNotFound(exchange);
     const { status, headers, body } = await endpoint.handle({ method, path, query, headers: request.headers, user });
     const { 'content-type': contentType = 'application/json', ...more } = lowerCased(headers);
-    exchange.send(status, contentType, body, more);
+    if (status === notModified) exchange.sendEmpty(status, more);
+    else exchange.send(status, contentType, body, more);
   }
 
   /** For clients in the process; undefined when there is no such path. */

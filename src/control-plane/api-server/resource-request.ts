@@ -36,8 +36,8 @@ export interface RequestBody {
   patchType?(): PatchType;
 }
 
-/** JSON text as it came over the wire, or the value that an in-process caller passed and keeps. */
-export type BodyContent = { readonly text: string } | { readonly value: unknown };
+/** JSON text as it came over the wire, or a value: the caller's, who keeps it, unless it is the pipeline's own. */
+export type BodyContent = { readonly text: string } | { readonly value: unknown; readonly isOwn?: boolean };
 
 export interface ResourceRequest {
   readonly user: UserInfo;
