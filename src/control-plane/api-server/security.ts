@@ -80,7 +80,7 @@ export interface Security extends Disposable {
 const builtInKind = (resource: string): KindRef | undefined =>
   builtInKinds.find((kind) => (kind.group ? `${kind.resource}.${kind.group}` : kind.resource) === resource);
 
-export const serviceAccountIssuerDefault = 'https://kubernetes.default.svc.cluster.local';
+const serviceAccountIssuerDefault = 'https://kubernetes.default.svc.cluster.local';
 const externalAddressDefault = 'kubernetes.default.svc.cluster.local';
 
 export function securityFor(options: SecurityOptions): Security {

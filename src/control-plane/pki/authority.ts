@@ -11,7 +11,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, webcryp
 import type * as X509 from '@peculiar/x509';
 import type { Clock } from '../../client/clock.ts';
 
-export type CertificateUsage = 'server' | 'client';
+type CertificateUsage = 'server' | 'client';
 
 /** Whom a certificate is for. For clients the common name is the user, the organizations are the groups. */
 export interface CertificateSpec {
@@ -34,7 +34,7 @@ export interface Authority extends KeyedCertificate {
   issue(spec: CertificateSpec): Promise<KeyedCertificate>;
 }
 
-export const leafValidDaysDefault = 365;
+const leafValidDaysDefault = 365;
 const authorityValidDaysDefault = 3650;
 const dayMs = 86_400_000;
 /** Certificates are valid from a little before they are made: clocks of clients differ. */

@@ -23,7 +23,7 @@ export function staleReason(
   return undefined;
 }
 
-export function renewalDue(certificate: X509Certificate, nowMs: number): boolean {
+function renewalDue(certificate: X509Certificate, nowMs: number): boolean {
   const fromMs = certificate.validFromDate.getTime();
   const toMs = certificate.validToDate.getTime();
   // A virtual clock may stand before the day the certificate was made.

@@ -75,3 +75,20 @@ test('key files are private, and a second opening reads the same', async () => {
     rmSync(directory, { recursive: true });
   }
 });
+
+test('an RSA authority that the user brought signs too', async () => {
+  await import('reflect-metadata');
+  const x509 = await import('@peculiar/x509');
+  const rsa = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
+  const keys = await crypto.subtle.generateKey(rsa, true, ['sign', 'verify']);
+  const extensions = [new x509.BasicConstraintsExtension(true, undefined, true)];
+  const own = await x509.X509CertificateGenerator.createSelfSigned({ name: 'CN=own', keys, signingAlgorithm: rsa, extensions });
+  const keyPem = KeyObject.from(keys.privateKey).export({ format: 'pem', type: 'pkcs8' }).toString();
+  const files = memoryFiles();
+  files.write('ca.crt', own.toString('pem'));
+  files.write('ca.key', keyPem);
+  const pki = await openClusterPKI({ files, clock: realClock });
+  const leaf = new X509Certificate((await pki.certificate('apiserver', server)).certPem);
+  assert.ok(leaf.verify(new X509Certificate(own.toString('pem')).publicKey));
+  assert.ok(leaf.validToDate <= own.notAfter);
+});

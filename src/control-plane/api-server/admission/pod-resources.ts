@@ -34,7 +34,7 @@ function addOverhead(total: ResourceList, overhead: ResourceList, what: 'request
   return addResources(total, Object.fromEntries(Object.entries(overhead).filter(([name]) => total[name] !== undefined)));
 }
 
-export function addResources(a: ResourceList, b: ResourceList): ResourceList {
+function addResources(a: ResourceList, b: ResourceList): ResourceList {
   const sum: Record<string, string> = { ...a };
   for (const [name, value] of Object.entries(b)) sum[name] = sum[name] === undefined ? value : addQuantities(sum[name], value);
   return sum;

@@ -13,8 +13,8 @@ export interface ServiceNetwork {
   readonly fields: AdmissionPlugin;
 }
 
-export const serviceCIDRsDefault: readonly string[] = ['10.96.0.0/16'];
-export const nodePortRangeDefault: PortRange = { from: 30000, to: 32767 };
+const serviceCIDRsDefault: readonly string[] = ['10.96.0.0/16'];
+const nodePortRangeDefault: PortRange = { from: 30000, to: 32767 };
 
 export function serviceNetwork(options: {
   readonly reader: ObjectReader;

@@ -21,7 +21,7 @@ export function ruleConcerns(rule: PolicyRule, { verb, resource, path }: Omit<Re
   );
 }
 
-export const ruleNames = (rule: PolicyRule, name: string): boolean => !rule.resourceNames?.length || rule.resourceNames.includes(name);
+const ruleNames = (rule: PolicyRule, name: string): boolean => !rule.resourceNames?.length || rule.resourceNames.includes(name);
 
 export const ruleAllows = (rule: PolicyRule, attributes: Omit<RequestAttributes, 'user'>): boolean =>
   ruleConcerns(rule, attributes) && (!attributes.resource || ruleNames(rule, attributes.resource.name ?? ''));
