@@ -14,6 +14,7 @@ import { runControllers } from '../../src/client/controller-runner.ts';
 import { type Log, silentLog } from '../../src/client/log.ts';
 import { VirtualClock } from '../../src/client/virtual-clock.ts';
 import { type ApiServer, createApiServer } from '../../src/control-plane/api-server/api-server.ts';
+import { targetNodeOf } from '../../src/control-plane/controllers/daemon-nodes.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
 
 export interface ControlPlane extends AsyncDisposable {
@@ -89,7 +90,7 @@ export interface TestNodeOptions {
   readonly fate?: (pod: Pod) => 'ready' | 'running' | 'succeeded' | 'failed' | 'pending';
 }
 
-/** Starts every pod on `node-1`, or on the node that it asks for. */
+/** Starts every pod on the node that it is pinned to, else on `node-1`. */
 export function testNode({ fate = () => 'ready' }: TestNodeOptions = {}): Controller {
   let addresses = 0;
   return defineController({
@@ -109,14 +110,14 @@ export function testNode({ fate = () => 'ready' }: TestNodeOptions = {}): Contro
       const isDone = pod.status.phase === phases[wanted] && (pod.status.conditions?.some((c) => c.type === 'Ready') ?? false);
       const wasReady = pod.status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
       if (wanted === 'pending' || (isDone && wasReady === isReady)) return;
-      const spec = { ...pod.spec, nodeName: pod.spec.nodeName ?? 'node-1' };
+      const nodeName = targetNodeOf(pod) ?? 'node-1';
       if (!pod.spec.nodeName) {
         await io.client
           .post(Pod, parseKey(key), 'binding', {
             apiVersion: 'v1',
             kind: 'Binding',
             metadata: pod.metadata,
-            target: { kind: 'Node', name: spec.nodeName },
+            target: { kind: 'Node', name: nodeName },
           })
           .catch(() => undefined);
       }

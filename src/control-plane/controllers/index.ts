@@ -1,34 +1,44 @@
-/** The controllers that every cluster runs. Each acts as the service account of its name in kube-system. */
+/**
+ * All controllers of the control plane. Each acts with the rights of its own service account in kube-system
+ * (`Controller.serviceAccount`, else its name); the bootstrap policy has a role for each.
+ */
 import type { Controller } from '../../client/controller.ts';
+import { daemonSetController } from './daemon-set.ts';
 import { deploymentController } from './deployment.ts';
 import { endpointSliceController } from './endpoint-slice.ts';
 import { endpointsController } from './endpoints.ts';
 import { garbageCollector } from './garbage-collector.ts';
 import { jobController } from './job.ts';
 import { namespaceController } from './namespace.ts';
-import { nodeIPAM } from './node-ipam.ts';
 import { replicaSetController } from './replica-set.ts';
 import { replicationController } from './replication-controller.ts';
 import { rootCAController } from './root-ca.ts';
 import { serviceAccountController } from './service-account.ts';
 
-export interface ControllerSettings {
-  /** PEM: the authority that pods trust the API server by */
+export interface BuiltinControllersOptions {
+  /** PEM: what pods check the API server's certificate by */
   readonly rootCA: string;
-  /** the pods of all nodes: `10.244.0.0/16` */
-  readonly clusterCIDR: string;
 }
 
-export const builtinControllers = ({ rootCA, clusterCIDR }: ControllerSettings): readonly Controller[] => [
-  replicaSetController,
-  replicationController,
-  deploymentController,
-  endpointSliceController,
-  endpointsController,
-  serviceAccountController,
-  rootCAController(rootCA),
-  namespaceController,
-  garbageCollector(),
-  jobController(),
-  nodeIPAM({ clusterCIDR }),
-];
+/** A new set: some controllers remember things between reconciles, so a set is run once. */
+export function builtinControllers({ rootCA }: BuiltinControllersOptions): Controller[] {
+  return [
+    replicaSetController,
+    replicationController,
+    deploymentController,
+    endpointSliceController,
+    endpointsController,
+    serviceAccountController,
+    rootCAController(rootCA),
+    namespaceController,
+    garbageCollector(),
+    jobController(),
+    daemonSetController(),
+  ];
+}
+
+/** The user that a controller acts as. */
+export const identityOf = ({ name, serviceAccount = name }: Controller) => ({
+  name: `system:serviceaccount:kube-system:${serviceAccount}`,
+  groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
+});
