@@ -26,7 +26,6 @@ export class QuantityError extends Error {
 
 const formatWrong = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const suffixWrong = "unable to parse quantity's suffix";
-const numericWrong = 'unable to parse numeric part of quantity';
 
 const decimalSuffixes: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 const binarySuffixes: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
@@ -67,9 +66,7 @@ export function parseQuantity(value: QuantityValue): Quantity {
   const match = text && text.length <= textLengthMax ? syntax.exec(text) : null;
   if (!match) throw new QuantityError(formatWrong);
   const [, sign = '', whole = '', fraction = '', suffixText = ''] = match;
-  if (!whole && match[3] === undefined && !suffixText) throw new QuantityError(formatWrong);
   const suffix = parseSuffix(suffixText);
-  if (!whole && !fraction) throw new QuantityError(numericWrong);
   const digits = (whole.replace(/^0+/, '') || '0') + fraction;
   const magnitude = BigInt(digits);
   const negative = sign === '-';

@@ -160,7 +160,7 @@ function tokenize(text: string): readonly Token[] {
   return tokens;
 }
 
-const binaryOperators = ['!=', '<', '=', '==', '>', 'gt', 'in', 'lt', 'notin'];
+const binaryOperators = ['in', 'notin', '=', '==', '!=', 'gt', 'lt'];
 const tokenOperators: Partial<Record<Token['kind'], Operator>> = {
   in: 'in',
   notin: 'notin',
