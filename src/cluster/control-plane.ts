@@ -15,14 +15,14 @@ import type { HealthCheck } from '../control-plane/api-server/publishing/health.
 import { securityFor } from '../control-plane/api-server/security.ts';
 import { podStreamEndpoints } from '../control-plane/api-server/streaming/pod-streams.ts';
 import { proxyEndpoints } from '../control-plane/api-server/streaming/proxy-endpoints.ts';
-import { builtinControllers } from '../control-plane/controllers/index.ts';
+import { builtinControllers, identityOf } from '../control-plane/controllers/index.ts';
 import { type ClusterPKI, directoryFiles, memoryFiles, openClusterPKI } from '../control-plane/pki/cluster-pki.ts';
 import { Scheduler } from '../control-plane/scheduler/scheduler.ts';
 import { openMemoryStore } from '../control-plane/store/memory-store.ts';
 import type { Storage } from '../control-plane/store/storage.ts';
 import type { AddressPlan } from './address-plan.ts';
 import type { ClusterConfig } from './config.ts';
-import { type Identity, identities, serviceAccount } from './identities.ts';
+import { type Identity, identities } from './identities.ts';
 import type { PhaseRunner } from './phase-runner.ts';
 import { kubernetesVersion } from './version.ts';
 
@@ -64,7 +64,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await phase('controllers', async () => {
     const running = runControllers(builtinControllers({ rootCA: pki.authority.certPem, clusterCIDR: options.addresses.podCIDR }), {
       client: clientFor(identities.controllerManager),
-      clientFor: (controller) => clientFor(serviceAccount('kube-system', controller.name)),
+      clientFor: (controller) => clientFor(identityOf(controller)),
       clock,
       random,
       log: log.child({ component: 'controllers' }),

@@ -3,6 +3,7 @@
  * (`Controller.serviceAccount`, else its name); the bootstrap policy has a role for each.
  */
 import type { Controller } from '../../client/controller.ts';
+import { clusterRoleAggregation } from '../api-server/authorization/cluster-role-aggregation.ts';
 import { daemonSetController } from './daemon-set.ts';
 import { deploymentController } from './deployment.ts';
 import { endpointSliceController } from './endpoint-slice.ts';
@@ -10,6 +11,7 @@ import { endpointsController } from './endpoints.ts';
 import { garbageCollector } from './garbage-collector.ts';
 import { jobController } from './job.ts';
 import { namespaceController } from './namespace.ts';
+import { nodeIPAM } from './node-ipam.ts';
 import { replicaSetController } from './replica-set.ts';
 import { replicationController } from './replication-controller.ts';
 import { rootCAController } from './root-ca.ts';
@@ -18,10 +20,12 @@ import { serviceAccountController } from './service-account.ts';
 export interface BuiltinControllersOptions {
   /** PEM: what pods check the API server's certificate by */
   readonly rootCA: string;
+  /** the pods of all nodes: `10.244.0.0/16` */
+  readonly clusterCIDR: string;
 }
 
 /** A new set: some controllers remember things between reconciles, so a set is run once. */
-export function builtinControllers({ rootCA }: BuiltinControllersOptions): Controller[] {
+export function builtinControllers({ rootCA, clusterCIDR }: BuiltinControllersOptions): Controller[] {
   return [
     replicaSetController,
     replicationController,
@@ -34,6 +38,8 @@ export function builtinControllers({ rootCA }: BuiltinControllersOptions): Contr
     garbageCollector(),
     jobController(),
     daemonSetController(),
+    nodeIPAM({ clusterCIDR }),
+    clusterRoleAggregation,
   ];
 }
 

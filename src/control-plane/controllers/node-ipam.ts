@@ -17,7 +17,8 @@ const hollowLabel = 'timonier.dev/hollow';
 
 export function nodeIPAM({ clusterCIDR, nodePrefixLength = 24 }: NodeIPAMOptions): Controller {
   return defineController({
-    name: 'node-controller',
+    name: 'node-ipam',
+    serviceAccount: 'node-controller',
     watches: [watched(Node)],
     async reconcile(key, { client, events }) {
       const nodes = client.informer(Node);
