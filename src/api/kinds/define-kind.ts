@@ -4,7 +4,8 @@
  */
 import printerColumns from '../data/printer-columns.json' with { type: 'json' };
 import resourceTable from '../data/resources.json' with { type: 'json' };
-import type { Column, FieldGetter, Kind, KindHooks, Subresource, Verb, VersionConversion } from '../meta/kind.ts';
+import { formatAge } from '../meta/duration.ts';
+import type { Cell, Column, FieldGetter, Kind, KindHooks, Subresource, Verb, VersionConversion } from '../meta/kind.ts';
 import { type NameCheck, nameIsDnsSubdomain } from '../meta/names.ts';
 import type { KindRef, KubeObject } from '../meta/object.ts';
 import { objectSchema, typeNameOf } from '../schema/types.ts';
@@ -72,6 +73,7 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindExt
   const typeName = typeNameOf(row);
   if (!typeName) throw new Error(`no type for ${key}`);
   const convert = extra.convert ?? (conversions[`${key}/${ref.version}`] as VersionConversion<T> | undefined);
+  const columns = extra.columns ?? columnsOf(row);
   const ttl = extra.ttlSeconds ?? ttlSeconds[key];
   return {
     group: ref.group,
@@ -88,9 +90,9 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindExt
     categories: row.categories ?? [],
     verbs: row.verbs as readonly Verb[],
     subresources: row.subresources,
-    columns: extra.columns ?? columnsOf(row),
+    columns,
     selectableFields: { ...fieldGetters<T>(selectablePaths[key]), ...extra.selectableFields },
-    hooks: extra.hooks ?? {},
+    hooks: { cells: defaultCells(columns), ...extra.hooks },
     immutablePaths: extra.immutablePaths ?? [],
     hasGeneration: extra.hasGeneration ?? generationKinds.has(key),
     validateName: extra.validateName ?? nameChecks[key] ?? nameIsDnsSubdomain,
@@ -124,6 +126,16 @@ function columnsOf(row: ResourceRow): readonly Column[] {
   const versions = [row.version, ...resourceRows.filter((r) => r.group === row.group && r.resource === row.resource).map((r) => r.version)];
   const found = versions.map((v) => columnTable[`${row.resource}.${v}${suffix}`]).find((c) => c !== undefined);
   return (found ?? defaultColumns).map(([name, type, format, priority]) => ({ name, type, format, priority }));
+}
+
+/** The cells of kinds whose file has no own: what every object has. */
+function defaultCells(columns: readonly Column[]): NonNullable<KindHooks['cells']> {
+  return ({ metadata }, { nowMs }) =>
+    columns.map(({ name }): Cell => {
+      if (name === 'Name') return metadata.name ?? '';
+      if (name === 'Age') return formatAge(metadata.creationTimestamp, nowMs);
+      return name === 'Created At' ? (metadata.creationTimestamp ?? null) : '<none>';
+    });
 }
 
 const defaultColumns = [
