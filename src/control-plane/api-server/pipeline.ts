@@ -82,9 +82,10 @@ function createOrRefuse(core: Core, request: ResourceRequest): Promise<Answer> {
 }
 
 export function attributesOf(request: ResourceRequest, path: string): RequestAttributes {
-  const { kind, subresource, name, user, verb, options } = request;
-  const namespace = namespaceOf(request, name);
+  const { kind, subresource, user, verb, options } = request;
   const { fieldSelector } = options;
+  const name = request.name ?? nameInSelector(fieldSelector);
+  const namespace = namespaceOf(request, request.name);
   return {
     user,
     verb,
@@ -100,6 +101,10 @@ export function attributesOf(request: ResourceRequest, path: string): RequestAtt
     },
   };
 }
+
+/** Who lists by `metadata.name=…` asks for that one object: the rights to it are enough. */
+const nameInSelector = (fieldSelector: string | undefined): string | undefined =>
+  /(?:^|,)metadata\.name==?([^,=]+)(?:,|$)/.exec(fieldSelector ?? '')?.[1];
 
 export function toStatusError(error: unknown, log: Log, about: Pick<ResourceRequest, 'verb' | 'kind' | 'signal'>): StatusError {
   if (isStatusError(error)) return error;
