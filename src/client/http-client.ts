@@ -92,7 +92,9 @@ class HTTPClient implements Client {
   async *watch<T extends KubeObject>(kind: KindRef<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
     const { namespace, signal, ...query } = options;
     const path = pathOf(kind, { ...(namespace && { namespace }) });
-    const response = await this.#send({ method: 'GET', path, query: { ...query, watch: true }, signal }, 'watches');
+    // Initial events and the match are only taken together.
+    const match = query.sendInitialEvents === undefined ? {} : { resourceVersionMatch: 'NotOlderThan' };
+    const response = await this.#send({ method: 'GET', path, query: { ...query, ...match, watch: true }, signal }, 'watches');
     yield* decodeWatch<T>(response.body);
   }
 

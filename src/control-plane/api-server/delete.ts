@@ -168,8 +168,8 @@ export function planDeletion(kind: Kind, object: KubeObject, options: DeleteOpti
     if (grace.seconds === 0 && !held) return { type: 'remove' };
     return { type: 'mark', object: { ...object, metadata: withDeletion(metadata, grace.atMs, grace.seconds) } };
   }
-  if (isNamespaceKind(kind) && holdsNamespace(object)) {
-    if (object.metadata.deletionTimestamp) return { type: 'stays' };
+  if (isNamespaceKind(kind) && object.metadata.deletionTimestamp && holdsNamespace(object)) return { type: 'stays' };
+  if (isNamespaceKind(kind) && !object.metadata.deletionTimestamp) {
     return { type: 'mark', object: markTerminating({ ...object, metadata: withDeletion(metadata, nowMs, undefined) }) };
   }
   if (!held) return { type: 'remove' };

@@ -105,8 +105,8 @@ async function removeReleased(
 
 function isReleased(object: KubeObject, old: KubeObject): boolean {
   const { metadata } = object;
-  if (!metadata.deletionTimestamp || metadata.finalizers?.length || holdsNamespace(object)) return false;
-  return old.metadata.deletionGracePeriodSeconds === 0;
+  if (!old.metadata.deletionTimestamp || metadata.finalizers?.length || holdsNamespace(object)) return false;
+  return (old.metadata.deletionGracePeriodSeconds ?? 0) === 0;
 }
 
 /** What the client says about the object that it saw. */
