@@ -20,10 +20,10 @@ import { type GroupVersionKindRow, isTableType, type Json, SchemaRenderer } from
 const objectTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'] as const;
 const streamTypes = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'] as const;
 const patchTypes = [
-  'application/apply-patch+yaml',
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
 ] as const;
 const responseTexts: Readonly<Record<string, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 401: 'Unauthorized' };
 
@@ -85,21 +85,31 @@ const rootTypes: Readonly<Record<string, { readonly id: string; readonly type: s
   version: { id: 'getCodeVersion', type: 'io.k8s.apimachinery.pkg.version.Info' },
 };
 
-/** Version 3 of what belongs to no version: `api`, `apis`, `apis/apps`, `version`. */
-export function rootDocument(path: string, release: string): Json {
-  const group = path.split('/')[1];
-  const own = rootTypes[path] ?? {
-    id: `get${versionName({ group: group ?? '', version: '' })}APIGroup`,
+function rootItem(path: string): { readonly item: PathItem; readonly tag: string } {
+  const group = path.split('/')[1] ?? '';
+  const { id, type } = rootTypes[path] ?? {
+    id: `get${versionName({ group, version: '' })}APIGroup`,
     type: 'io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup',
   };
+  const operation: Operation = { method: 'get', id, parameters: [], responses: { 200: type } };
+  const tag = path === 'version' || path === 'apis' ? path : versionTag({ group, version: '' }).slice(0, -1);
+  return { item: { path: `/${path}/`, parameters: [], operations: [operation] }, tag };
+}
+
+/** What belongs to no version: `api`, `apis`, `apis/apps`, `version`. */
+export function rootPaths(groups: readonly ServedGroup[]): readonly string[] {
+  return ['api', 'apis', 'version', ...groups.filter((g) => g.group !== '').map((g) => `apis/${g.group}`)];
+}
+
+/** Version 3 of one of `rootPaths`. */
+export function rootDocument(path: string, release: string): Json {
   const renderer = new SchemaRenderer(3);
-  const operation: Operation = { method: 'get', id: own.id, parameters: [], responses: { 200: own.type } };
-  const tag = path === 'version' || path === 'apis' ? path : versionTag({ group: group ?? '', version: '' }).slice(0, -1);
-  const item = renderPathV3(renderer, { path: `/${path}/`, parameters: [], operations: [operation] }, tag);
+  const { item, tag } = rootItem(path);
+  const paths = { [item.path]: renderPathV3(renderer, item, tag) };
   return {
     openapi: '3.0.0',
     info: info(release),
-    paths: { [`/${path}/`]: item },
+    paths,
     components: { schemas: renderer.definitions(), securitySchemes: { BearerToken: bearer } },
   };
 }
@@ -191,11 +201,15 @@ export function openApiV2(groups: readonly ServedGroup[], release: string): Json
       ),
     ),
   );
+  const roots = rootPaths(groups).map((path) => {
+    const { item, tag } = rootItem(path);
+    return [item.path, renderPathV2(renderer, item, tag)] as const;
+  });
   for (const kind of all) renderer.reference(openApiTypeName(kind));
   return {
     swagger: '2.0',
     info: info(release),
-    paths: Object.fromEntries(paths.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    paths: Object.fromEntries([...paths, ...roots].sort(([a], [b]) => (a < b ? -1 : 1))),
     definitions: renderer.definitions(rows),
     securityDefinitions: { BearerToken: { ...bearer } },
     security: [{ BearerToken: [] }],

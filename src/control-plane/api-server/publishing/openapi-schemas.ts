@@ -109,14 +109,14 @@ export class SchemaRenderer {
       ...(field.patchStrategy.length && { 'x-kubernetes-patch-strategy': field.patchStrategy.join(',') }),
     };
     if (!('$ref' in shape)) return { ...shape, ...(preset !== undefined && { default: preset }), ...extensions };
-    if (this.version === 2) return shape;
+    if (this.version === 2) return { ...shape, ...extensions };
     if (preset === undefined && !Object.keys(extensions).length) return shape;
     return { allOf: [shape], ...(preset !== undefined && { default: preset }), ...extensions };
   }
 
   #defaultOf(field: FieldSchema): unknown {
-    if (field.default !== undefined) return field.default;
     if (this.version === 2) return undefined;
+    if (field.default !== undefined) return field.default;
     const { type } = field.schema;
     if (type === 'object' && field.presence === 'always') return {};
     return field.presence === 'always' ? zeros[type] : undefined;

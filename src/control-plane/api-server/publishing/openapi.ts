@@ -12,7 +12,7 @@ import type { Kind } from '../../../api/meta/kind.ts';
 import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
 import { headerOf, isKnown, parseAccept, pathNotFound } from './answers.ts';
 import { type ServedGroup, servedGroups } from './group-order.ts';
-import { openApiV2, openApiV3, renderOwnTypes, rootDocument } from './openapi-documents.ts';
+import { openApiV2, openApiV3, renderOwnTypes, rootDocument, rootPaths } from './openapi-documents.ts';
 
 export interface OpenApiOptions {
   readonly registry: KindRegistry;
@@ -62,7 +62,10 @@ class Documents {
   /** `apis/apps/v1` to its fingerprint, for all documents of version 3. */
   get hashes(): ReadonlyMap<string, string> {
     this.#hashes ??= new Map(
-      [...rootPaths(this.groups), ...versionPaths(this.groups)].map(([path, kinds]) => [path, this.#fingerprint(path, kinds)]),
+      [...rootPaths(this.groups).map((path) => [path, []] as const), ...versionPaths(this.groups)].map(([path, kinds]) => [
+        path,
+        this.#fingerprint(path, kinds),
+      ]),
     );
     return this.#hashes;
   }
@@ -101,11 +104,6 @@ function versionPaths(groups: readonly ServedGroup[]): readonly (readonly [strin
   return groups.flatMap(({ group, versions }) =>
     versions.map(({ version, kinds }) => [group ? `apis/${group}/${version}` : `api/${version}`, kinds] as const),
   );
-}
-
-function rootPaths(groups: readonly ServedGroup[]): readonly (readonly [string, readonly Kind[]])[] {
-  const names = groups.filter((g) => g.group !== '').map((g) => `apis/${g.group}`);
-  return ['api', 'apis', 'version', ...names].map((path) => [path, []] as const);
 }
 
 const yearMs = 365 * 24 * 3600 * 1000;
