@@ -14,7 +14,7 @@ export interface FieldPosition {
 }
 
 /** Malformed; the message is upstream's. */
-export class JsonSyntaxError extends Error {
+class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError';
 }
 

@@ -29,7 +29,7 @@ export function parseAccept(accept: string): readonly MediaRange[] {
 const isJson = (type: string): boolean => type === 'application/json' || type === 'application/*' || type === '*/*';
 
 /** `json`, `yaml`, or undefined when the client takes neither. */
-export function chooseFormat(request: PathRequest): 'json' | 'yaml' | undefined {
+function chooseFormat(request: PathRequest): 'json' | 'yaml' | undefined {
   const ranges = parseAccept(headerOf(request, 'accept'));
   if (!ranges.length) return 'json';
   for (const { type, parameters } of ranges) {
@@ -40,9 +40,9 @@ export function chooseFormat(request: PathRequest): 'json' | 'yaml' | undefined 
   return undefined;
 }
 
-export const representations = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
+const representations = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
 
-export function notAcceptable(request: PathRequest): StatusError {
+function notAcceptable(request: PathRequest): StatusError {
   const wantsForm = headerOf(request, 'accept').includes('as=');
   const message = wantsForm
     ? `only the following media types are accepted: ${representations}`

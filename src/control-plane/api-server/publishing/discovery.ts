@@ -59,7 +59,7 @@ function legacyResources(kind: Kind): readonly object[] {
 }
 
 /** APIResourceList of one version; undefined when it is not served. */
-export function resourceList(groups: readonly ServedGroup[], group: string, version: string): object | undefined {
+function resourceList(groups: readonly ServedGroup[], group: string, version: string): object | undefined {
   const served = groups.find((g) => g.group === group)?.versions.find((v) => v.version === version);
   if (!served) return undefined;
   return {
@@ -75,17 +75,17 @@ function groupBody({ group, versions }: ServedGroup): object {
   return { name: group, versions: described, preferredVersion: described[0] };
 }
 
-export function groupList(groups: readonly ServedGroup[]): object {
+function groupList(groups: readonly ServedGroup[]): object {
   return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.filter((g) => g.group !== '').map(groupBody) };
 }
 
 /** An APIGroup; undefined when it is not served. */
-export function groupDocument(groups: readonly ServedGroup[], name: string): object | undefined {
+function groupDocument(groups: readonly ServedGroup[], name: string): object | undefined {
   const group = groups.find((g) => g.group === name && name !== '');
   return group && { kind: 'APIGroup', apiVersion: 'v1', ...groupBody(group) };
 }
 
-export function coreVersions(groups: readonly ServedGroup[], serverAddress: string): object {
+function coreVersions(groups: readonly ServedGroup[], serverAddress: string): object {
   const versions = groups.find((g) => g.group === '')?.versions.map((v) => v.version) ?? [];
   return { kind: 'APIVersions', versions, serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }] };
 }
@@ -112,7 +112,7 @@ function aggregatedResource(kind: Kind): object {
 }
 
 /** APIGroupDiscoveryList v2: of the core group (`/api`), or of all others (`/apis`). */
-export function aggregatedDocument(groups: readonly ServedGroup[], root: 'api' | 'apis'): object {
+function aggregatedDocument(groups: readonly ServedGroup[], root: 'api' | 'apis'): object {
   const items = groups
     .filter(({ group }) => (group === '') === (root === 'api'))
     .map(({ group, versions }) => ({

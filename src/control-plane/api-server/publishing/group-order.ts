@@ -34,7 +34,7 @@ const groupPriorities: Readonly<Record<string, number>> = {
 };
 const customPriority = 1000;
 
-export const groupPriority = (group: string): number => groupPriorities[group] ?? customPriority;
+const groupPriority = (group: string): number => groupPriorities[group] ?? customPriority;
 
 export interface ServedVersion {
   readonly version: string;
