@@ -12,10 +12,14 @@ import { garbageCollector } from './garbage-collector.ts';
 import { jobController } from './job.ts';
 import { namespaceController } from './namespace.ts';
 import { nodeIPAM } from './node-ipam.ts';
+import { nodeLifecycleController } from './node-lifecycle.ts';
+import { podGarbageCollector } from './pod-garbage-collector.ts';
 import { replicaSetController } from './replica-set.ts';
 import { replicationController } from './replication-controller.ts';
 import { rootCAController } from './root-ca.ts';
 import { serviceAccountController } from './service-account.ts';
+import { taintEvictionController } from './taint-eviction.ts';
+import { ttlAfterFinishedController } from './ttl-after-finished.ts';
 
 export interface BuiltinControllersOptions {
   /** PEM: what pods check the API server's certificate by */
@@ -40,6 +44,10 @@ export function builtinControllers({ rootCA, clusterCIDR }: BuiltinControllersOp
     daemonSetController(),
     nodeIPAM({ clusterCIDR }),
     clusterRoleAggregation,
+    nodeLifecycleController(),
+    taintEvictionController(),
+    podGarbageCollector,
+    ttlAfterFinishedController,
   ];
 }
 
