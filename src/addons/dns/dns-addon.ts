@@ -72,6 +72,7 @@ async function publish(client: Client, clusterIP: string, address: string, port:
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }
+  if (address.startsWith('127.')) return; // simulated nodes only: no pod sends traffic, and a slice takes no loopback address
   const slice = {
     metadata: { ...at, labels: { 'kubernetes.io/service-name': at.name, 'endpointslice.kubernetes.io/managed-by': 'timonier-dns' } },
     addressType: 'IPv4' as const,
