@@ -50,16 +50,18 @@ export class StoredObject {
   readonly key: string;
   readonly revision: Revision;
   readonly lease: number | undefined;
-  readonly #value: Uint8Array;
+  /** As stored, until somebody asks for the JSON; then that, so that there is one copy only. */
+  #bytes: Buffer;
+  #isSpliced = false;
   #object: KubeObject | undefined;
-  #json: Buffer | undefined;
   #views: Map<string, StoredObject> | undefined;
 
   constructor(given: { key: string; revision: Revision; value: Uint8Array; lease?: number | undefined; object?: KubeObject | undefined }) {
+    const { value } = given;
     this.key = given.key;
     this.revision = given.revision;
     this.lease = given.lease;
-    this.#value = given.value;
+    this.#bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     this.#object = given.object;
   }
 
@@ -79,22 +81,21 @@ export class StoredObject {
     return this.#object;
   }
 
-  /** Canonical bytes, without resourceVersion. */
-  get value(): Uint8Array {
-    return this.#value;
-  }
-
   /** The object as clients get it. */
   get json(): Buffer {
-    this.#json ??= this.revision === 0 ? Buffer.from(this.#value) : splice(this.#value, this.revision);
-    return this.#json;
+    if (!this.#isSpliced && this.revision > 0) {
+      this.#bytes = splice(this.#bytes, this.revision);
+      this.#isSpliced = true;
+    }
+    return this.#bytes;
   }
 
   /** The same object as of a later revision: what a DELETED event shows. */
   at(revision: Revision): StoredObject {
     const object = this.#object;
     const moved = object && deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
-    return new StoredObject({ key: this.key, revision, value: this.#value, lease: this.lease, object: moved });
+    const value = this.#isSpliced ? unsplice(this.#bytes, this.revision) : this.#bytes;
+    return new StoredObject({ key: this.key, revision, value, lease: this.lease, object: moved });
   }
 
   /** The object in another version of its API, converted once. */
@@ -111,16 +112,17 @@ export class StoredObject {
   }
 
   #parse(): KubeObject {
-    const object = JSON.parse(Buffer.from(this.#value.buffer, this.#value.byteOffset, this.#value.byteLength).toString()) as KubeObject;
+    const object = JSON.parse(this.#bytes.toString()) as KubeObject;
     if (this.revision > 0) (object as Writable).metadata.resourceVersion = String(this.revision);
     return deepFreeze(object);
   }
 }
 
-function splice(value: Uint8Array, revision: Revision): Buffer {
-  const source = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+const insertionOf = (revision: Revision): string => `"resourceVersion":"${revision}"`;
+
+function splice(source: Buffer, revision: Revision): Buffer {
   const at = source.indexOf(metadataOpening) + metadataOpening.length;
-  const inserted = `"resourceVersion":"${revision}"`;
+  const inserted = insertionOf(revision);
   const withComma = source[at] !== closingBrace;
   const json = Buffer.allocUnsafe(source.length + inserted.length + (withComma ? 1 : 0));
   source.copy(json, 0, 0, at);
@@ -128,4 +130,10 @@ function splice(value: Uint8Array, revision: Revision): Buffer {
   if (withComma) json[end++] = comma;
   source.copy(json, end, at);
   return json;
+}
+
+function unsplice(json: Buffer, revision: Revision): Buffer {
+  const at = json.indexOf(metadataOpening) + metadataOpening.length;
+  const end = at + insertionOf(revision).length;
+  return Buffer.concat([json.subarray(0, at), json.subarray(json[end] === comma ? end + 1 : end)]);
 }
