@@ -5,7 +5,7 @@
 import type { Container, PodTemplateSpec } from '../generated/core-v1.ts';
 import type { LabelSelector } from '../generated/meta-v1.ts';
 import { formatAge } from '../meta/duration.ts';
-import type { Cell, KindHooks } from '../meta/kind.ts';
+import type { Cell, Column, KindHooks } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
 import { type LabelMap, labelMatcher, labelMatcherOfMap, SelectorError } from '../meta/selectors.ts';
 import { listOf } from './fill.ts';
@@ -46,3 +46,17 @@ export function firstOf(list: readonly string[], max: number, separator = ','): 
   const shown = list.slice(0, max).join(separator);
   return list.length > max ? `${shown} + ${list.length - max} more...` : shown;
 }
+
+/** The addresses of load balancers, sorted. */
+export function balancerAddresses(ingress: readonly { readonly ip?: string; readonly hostname?: string }[]): string {
+  return [...new Set(ingress.map(({ ip, hostname }) => ip || hostname || '').filter(Boolean))].toSorted().join(',');
+}
+
+/** Columns of a kind that the table of columns lacks, since upstream does not serve it by default: names of text columns, the first is the object's name. A star at the end: only with -o wide. */
+export const textColumns = (...names: readonly string[]): readonly Column[] =>
+  names.map((name, i) => ({
+    name: name.replace(/\*$/, ''),
+    type: 'string',
+    format: i ? '' : 'name',
+    priority: name.endsWith('*') ? 1 : 0,
+  }));

@@ -120,3 +120,28 @@ export function checkEndpointIP(errors: Errors, path: string, value: string): vo
     add('may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)');
   }
 }
+
+/** Whether both are CIDRs (leading zeros allowed) of which the first is no real part of the second. */
+export function isOutside(inner: string, outer: string): boolean {
+  const [a, b] = [parseSloppyCIDR(inner), parseSloppyCIDR(outer)];
+  if (!a || !b) return false;
+  if (a.length !== b.length || b.prefix >= a.prefix) return true;
+  return a.bits.slice(0, b.prefix) !== b.bits.slice(0, b.prefix);
+}
+
+function parseSloppyCIDR(value: string): { readonly bits: string; readonly prefix: number; readonly length: number } | undefined {
+  const [given = '', prefixText = '', rest] = value.split('/');
+  const address = isIPAddress(given) ? given : dropZeros(given);
+  const prefix = Number(prefixText);
+  if (rest !== undefined || !isIPAddress(address) || !/^\d+$/.test(prefixText)) return undefined;
+  const [groups, size] = isIPv4(address) ? [address.split('.').map(Number), 8] : [parseIPv6(address), 16];
+  const bits = groups.map((group) => group.toString(2).padStart(size, '0')).join('');
+  return prefix <= bits.length ? { bits, prefix, length: bits.length } : undefined;
+}
+
+/** 4, 6, or undefined for what is no CIDR. */
+export function cidrFamily(value: string): 4 | 6 | undefined {
+  const length = parseSloppyCIDR(value)?.length;
+  if (length === undefined) return undefined;
+  return length === 32 ? 4 : 6;
+}

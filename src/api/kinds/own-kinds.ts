@@ -5,8 +5,12 @@ import { daemonSet } from './apps/daemon-set.ts';
 import { deployment } from './apps/deployment.ts';
 import { replicaSet } from './apps/replica-set.ts';
 import { statefulSet } from './apps/stateful-set.ts';
+import { horizontalPodAutoscaler } from './autoscaling/horizontal-pod-autoscaler.ts';
+import { horizontalPodAutoscalerV1 } from './autoscaling/horizontal-pod-autoscaler-v1.ts';
 import { cronJob } from './batch/cron-job.ts';
 import { job } from './batch/job.ts';
+import { lease } from './coordination/lease.ts';
+import { leaseCandidate, leaseCandidateV1alpha2 } from './coordination/lease-candidate.ts';
 import { binding } from './core/binding.ts';
 import { configMap } from './core/config-map.ts';
 import { endpoints } from './core/endpoints.ts';
@@ -23,15 +27,38 @@ import { resourceQuota } from './core/resource-quota.ts';
 import { secret } from './core/secret.ts';
 import { service } from './core/service.ts';
 import { serviceAccount } from './core/service-account.ts';
+import { endpointSlice } from './discovery/endpoint-slice.ts';
+import { ingress } from './networking/ingress.ts';
+import { ingressClass } from './networking/ingress-class.ts';
+import { ipAddress, ipAddressV1beta1 } from './networking/ip-address.ts';
+import { networkPolicy } from './networking/network-policy.ts';
+import { serviceCIDR, serviceCIDRV1beta1 } from './networking/service-cidr.ts';
+import { runtimeClass } from './node-k8s/runtime-class.ts';
+import { podDisruptionBudget } from './policy/pod-disruption-budget.ts';
+import { clusterRoleBinding, roleBinding } from './rbac/bindings.ts';
+import { clusterRole } from './rbac/cluster-role.ts';
+import { role } from './rbac/role.ts';
+import { priorityClass } from './scheduling/priority-class.ts';
+import { csiDriver } from './storage/csi-driver.ts';
+import { csiNode } from './storage/csi-node.ts';
+import { csiStorageCapacity } from './storage/csi-storage-capacity.ts';
+import { storageClass } from './storage/storage-class.ts';
+import { volumeAttachment } from './storage/volume-attachment.ts';
+import { volumeAttributesClass, volumeAttributesClassV1beta1 } from './storage/volume-attributes-class.ts';
 
 const all = [
   controllerRevision,
-  cronJob,
   daemonSet,
   deployment,
-  job,
   replicaSet,
   statefulSet,
+  horizontalPodAutoscaler,
+  horizontalPodAutoscalerV1,
+  cronJob,
+  job,
+  lease,
+  leaseCandidate,
+  leaseCandidateV1alpha2,
   binding,
   configMap,
   endpoints,
@@ -48,6 +75,28 @@ const all = [
   secret,
   service,
   serviceAccount,
+  endpointSlice,
+  ingress,
+  ingressClass,
+  ipAddress,
+  ipAddressV1beta1,
+  networkPolicy,
+  serviceCIDR,
+  serviceCIDRV1beta1,
+  runtimeClass,
+  podDisruptionBudget,
+  clusterRoleBinding,
+  roleBinding,
+  clusterRole,
+  role,
+  priorityClass,
+  csiDriver,
+  csiNode,
+  csiStorageCapacity,
+  storageClass,
+  volumeAttachment,
+  volumeAttributesClass,
+  volumeAttributesClassV1beta1,
 ];
 
 export const ownKinds = all as unknown as readonly Kind[];

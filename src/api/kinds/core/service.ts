@@ -6,14 +6,13 @@ import type { ServicePort, ServiceSpec } from '../../generated/core-v1.ts';
 import { Service } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import type { Cell } from '../../meta/kind.ts';
-import { ageOf, type CellContext, formatLabels } from '../cells.ts';
+import { ageOf, balancerAddresses, type CellContext, formatLabels } from '../cells.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, fillEmpty, listOf, mapSame, omit } from '../fill.ts';
 import { serviceWarnings } from './service-warnings.ts';
 import { validateService, validateServiceStatus } from './validate-service.ts';
 
 const affinitySeconds = 10_800;
-const addressesWidth = 16;
 
 export const service = defineKind(Service, {
   hooks: {
@@ -114,12 +113,6 @@ function externalAddresses({ spec, status }: Service): string {
   const own = listOf(spec.externalIPs);
   if (spec.type === 'ExternalName') return spec.externalName ?? '';
   if (spec.type !== 'LoadBalancer') return own.join(',') || '<none>';
-  const balancers = shortAddresses(listOf(status.loadBalancer?.ingress));
+  const balancers = balancerAddresses(listOf(status.loadBalancer?.ingress));
   return [...(balancers ? [balancers] : []), ...own].join(',') || '<pending>';
-}
-
-/** The addresses of load balancers, sorted, and cut where the column ends. */
-export function shortAddresses(ingress: readonly { readonly ip?: string; readonly hostname?: string }[]): string {
-  const text = [...new Set(ingress.map(({ ip, hostname }) => ip || hostname || '').filter(Boolean))].toSorted().join(',');
-  return text.length > addressesWidth ? `${text.slice(0, addressesWidth - 3)}...` : text;
 }

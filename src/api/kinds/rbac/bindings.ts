@@ -1,0 +1,7 @@
+/** RoleBinding and ClusterRoleBinding: what they refer to can't be changed. Upstream: pkg/apis/rbac/validation/validation.go. */
+import { ClusterRoleBinding, RoleBinding } from '../../generated/kinds.ts';
+import { defineKind } from '../define-kind.ts';
+import { bindingHooks } from './rules.ts';
+
+export const roleBinding = defineKind(RoleBinding, { hooks: bindingHooks(['Role', 'ClusterRole']) });
+export const clusterRoleBinding = defineKind(ClusterRoleBinding, { hooks: bindingHooks(['ClusterRole']) });
