@@ -1,0 +1,311 @@
+/** The API over real sockets: protocols, forms of bodies and answers, refusals, identities, upgrades, shutdown. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as connectHTTP2 } from 'node:http2';
+import type { Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import { connect as connectTLS } from 'node:tls';
+import { gunzipSync } from 'node:zlib';
+import { Agent, request } from 'undici';
+import { ConfigMap } from '../../api/generated/kinds.ts';
+import { builtInRegistry } from '../../api/kinds/all.ts';
+import { realClock, seededRandom } from '../../client/clock.ts';
+import { silentLog } from '../../client/log.ts';
+import { type Authority, createAuthority, type KeyedCertificate } from '../pki/authority.ts';
+import { openMemoryStore } from '../store/memory-store.ts';
+import { type ApiServer, createApiServer, type ServerParts } from './api-server.ts';
+import { clientCertificates } from './authentication/client-certificate.ts';
+import type { ConnectEndpoint } from './endpoint.ts';
+
+const everybody: ServerParts = { authenticators: [{ authenticate: () => ({ name: 'tester', groups: ['system:masters'] }) }] };
+const authority = createAuthority({ commonName: 'kubernetes', clock: realClock });
+const collection = '/api/v1/namespaces/default/configmaps';
+
+interface Answer {
+  readonly code: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly bytes: Buffer;
+  readonly text: string;
+  json<T = Record<string, unknown>>(): T;
+}
+interface Ask {
+  readonly method?: string;
+  readonly body?: string | Buffer;
+  readonly headers?: Record<string, string>;
+}
+interface Listening extends AsyncDisposable {
+  readonly server: ApiServer;
+  readonly port: number;
+  readonly authority: Authority;
+  ask(path: string, given?: Ask): Promise<Answer>;
+  agent(certificate?: KeyedCertificate): Agent;
+}
+
+async function listen(parts: ServerParts = everybody): Promise<Listening> {
+  const stack = new AsyncDisposableStack();
+  const storage = stack.use(openMemoryStore({ clock: realClock }));
+  const ca = await authority;
+  const leaf = await ca.issue({ commonName: 'kube-apiserver', ipAddresses: ['127.0.0.1'], usages: ['server'] });
+  const server = await createApiServer({
+    storage,
+    registry: builtInRegistry(),
+    clock: realClock,
+    random: seededRandom(1),
+    log: silentLog,
+    parts: () => parts,
+  });
+  stack.use(server);
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0, tls: { cert: leaf.certPem, key: leaf.keyPem, clientCA: ca.certPem } });
+  const agent = (certificate?: KeyedCertificate): Agent => {
+    const made = new Agent({ connect: { ca: ca.certPem, ...(certificate && { cert: certificate.certPem, key: certificate.keyPem }) } });
+    stack.defer(() => made.destroy());
+    return made;
+  };
+  const dispatcher = agent();
+  return {
+    server,
+    port,
+    authority: ca,
+    agent,
+    ask: (path, given) => ask(`https://127.0.0.1:${port}${path}`, { dispatcher, ...given }),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+async function ask(url: string, { method = 'GET', body, headers, dispatcher }: Ask & { readonly dispatcher: Agent }): Promise<Answer> {
+  const given = { 'content-type': 'application/json', ...headers };
+  const answer = await request(url, { method: method as 'GET', dispatcher, ...(body !== undefined && { body }), headers: given });
+  const bytes = Buffer.from(await answer.body.arrayBuffer());
+  const text = bytes.toString();
+  return { code: answer.statusCode, headers: answer.headers, bytes, text, json: <T>() => JSON.parse(text) as T };
+}
+
+const create = ({ ask }: Listening, name: string, data: Record<string, string> = {}) =>
+  ask(collection, { method: 'POST', body: JSON.stringify({ metadata: { name }, data }) });
+
+describe('the HTTPS server', () => {
+  it('speaks HTTP/1.1 and HTTP/2, and gives both the same bytes', async () => {
+    await using listening = await listen();
+    await create(listening, 'a');
+    const first = await listening.ask(`${collection}/a`);
+    const session = connectHTTP2(`https://127.0.0.1:${listening.port}`, { ca: listening.authority.certPem });
+    const stream = session.request({ ':path': `${collection}/a` });
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+    session.close();
+    assert.equal(Buffer.concat(chunks).toString(), first.text);
+    assert.equal(first.headers['cache-control'], 'no-cache, private');
+    assert.match(String(first.headers['audit-id']), /^[0-9a-f-]{36}$/);
+  });
+
+  it('answers in the form that is asked for', async () => {
+    await using listening = await listen();
+    await create(listening, 'a', { k: 'v' });
+    const table = 'application/json;as=Table;g=meta.k8s.io;v=v1';
+    const rows: readonly {
+      readonly accept: string;
+      readonly path?: string;
+      readonly code: number;
+      readonly type: string;
+      readonly has: RegExp;
+    }[] = [
+      {
+        accept: 'application/json',
+        code: 200,
+        type: 'application/json',
+        has: /^\{"kind":"ConfigMap","apiVersion":"v1","metadata":\{"resourceVersion":/,
+      },
+      { accept: '*/*', path: collection, code: 200, type: 'application/json', has: /"items":\[\{"metadata":\{/ },
+      { accept: 'application/yaml', code: 200, type: 'application/yaml', has: /^apiVersion: v1\ndata:\n {2}k: v\n/ },
+      { accept: table, path: collection, code: 200, type: 'application/json', has: /"kind":"Table".*"cells":\["a",1,"/ },
+      { accept: `${table},application/json`, code: 200, type: 'application/json', has: /"object":\{"kind":"PartialObjectMetadata"/ },
+      {
+        accept: table,
+        path: `${collection}?includeObject=None`,
+        code: 200,
+        type: 'application/json',
+        has: /"rows":\[\{"cells":\[[^\]]*\]\}\]/,
+      },
+      {
+        accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+        path: collection,
+        code: 200,
+        type: 'application/json',
+        has: /"kind":"PartialObjectMetadataList"/,
+      },
+      { accept: 'application/vnd.kubernetes.protobuf, application/json', code: 200, type: 'application/json', has: /"kind":"ConfigMap"/ },
+      { accept: 'text/html', code: 406, type: 'application/json', has: /406: Not Acceptable/ },
+      {
+        accept: 'application/json;as=Nothing;g=meta.k8s.io;v=v1',
+        code: 406,
+        type: 'application/json',
+        has: /only the following media types are accepted/,
+      },
+    ];
+    for (const { accept, path = `${collection}/a`, code, type, has } of rows) {
+      const answer = await listening.ask(path, { headers: { accept } });
+      assert.deepEqual({ code: answer.code, type: answer.headers['content-type'] }, { code, type }, accept);
+      assert.match(answer.text, has, accept);
+    }
+    assert.match((await listening.ask(`${collection}/a?pretty=true`)).text, /^\{\n {2}"kind": "ConfigMap",\n/);
+    assert.match((await listening.ask(`${collection}/a`, { headers: { 'user-agent': 'curl/8' } })).text, /^\{\n/);
+  });
+
+  it('refuses bad requests with a Status, and goes on', async () => {
+    await using listening = await listen();
+    const named = (name: string, rest = '') => `{"metadata":{"name":"${name}"}${rest}}`;
+    const rows: readonly { readonly path?: string; readonly given: Ask; readonly code: number; readonly message: RegExp }[] = [
+      { given: { method: 'POST', body: '{"metadata":' }, code: 400, message: /must be of type ConfigMap\).*unexpected end of JSON input/ },
+      { given: { method: 'POST', body: `{"data":${'['.repeat(20_000)}` }, code: 400, message: /exceeded max depth/ },
+      { given: { method: 'POST', body: `{"data":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}` }, code: 400, message: /./ },
+      { given: { method: 'POST', body: ' '.repeat(3 * 1024 * 1024 + 1) }, code: 413, message: /limit is 3145728/ },
+      {
+        given: { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } },
+        code: 415,
+        message: /body of the request was in an unknown format/,
+      },
+      { given: { method: 'POST', body: 'a: [', headers: { 'content-type': 'application/yaml' } }, code: 400, message: /yaml: line/ },
+      {
+        given: { method: 'POST', body: named('a', ',"x":1') },
+        path: `${collection}?fieldValidation=Strict`,
+        code: 400,
+        message: /strict decoding error: unknown field "x"/,
+      },
+      { given: { method: 'POST', body: named('a') }, path: `${collection}?dryRun=x`, code: 422, message: /dryRun: Unsupported value/ },
+      { given: { method: 'POST', body: named('a') }, path: '/api/v1/configmaps', code: 405, message: /does not allow this method/ },
+      {
+        given: { method: 'PUT', body: named('b') },
+        path: `${collection}/a`,
+        code: 400,
+        message: /the name of the object \(b\) does not match the name on the URL \(a\)/,
+      },
+      { given: { method: 'PATCH', body: '{}' }, path: `${collection}/a`, code: 415, message: /415/ },
+      { given: {}, path: `${collection}?limit=x`, code: 400, message: /strconv.ParseInt: parsing "x": invalid syntax/ },
+      { given: {}, path: `${collection}?resourceVersion=x`, code: 400, message: /invalid resource version/ },
+      { given: {}, path: '/api/v1/nothings', code: 404, message: /could not find the requested resource/ },
+      { given: {}, path: `${collection}/a/status`, code: 404, message: /could not find the requested resource/ },
+      { given: {}, path: '/api/v1/namespaces/%zz/configmaps', code: 400, message: /./ },
+    ];
+    for (const { path = collection, given, code, message } of rows) {
+      const answer = await listening.ask(path, given);
+      const status = answer.json<{ kind: string; code: number; message: string }>();
+      assert.deepEqual(
+        { kind: status.kind, http: answer.code, code: status.code },
+        { kind: 'Status', http: code, code },
+        `${path} ${answer.text}`,
+      );
+      assert.match(status.message, message);
+    }
+    assert.equal((await create(listening, 'a')).code, 201);
+    const unknown = await listening.ask('/nowhere');
+    assert.deepEqual([unknown.code, unknown.text], [404, '404 page not found\n']);
+  });
+
+  it('takes YAML, and warns of unknown fields', async () => {
+    await using listening = await listen();
+    const body = 'metadata:\n  name: a\ndata:\n  k: v\nmore: 1\n';
+    const made = await listening.ask(collection, { method: 'POST', body, headers: { 'content-type': 'application/yaml' } });
+    assert.equal(made.code, 201);
+    assert.equal(made.headers['warning'], '299 - "unknown field \\"more\\""');
+    assert.deepEqual(made.json<{ data: object }>().data, { k: 'v' });
+  });
+
+  it('packs large lists when asked, and sends them in slices', async () => {
+    await using listening = await listen();
+    for (let i = 0; i < 40; i++) await create(listening, `a${i}`, { k: 'x'.repeat(20_000) });
+    const plain = await listening.ask(collection);
+    const packed = await listening.ask(collection, { headers: { 'accept-encoding': 'gzip' } });
+    assert.equal(packed.headers['content-encoding'], 'gzip');
+    assert.equal(plain.headers['content-encoding'], undefined);
+    assert.equal(gunzipSync(packed.bytes).toString(), plain.text);
+    assert.equal(plain.json<{ items: unknown[] }>().items.length, 40);
+    assert.equal(
+      (await listening.ask(`${collection}/a0`, { headers: { 'accept-encoding': 'gzip' } })).headers['content-encoding'],
+      undefined,
+    );
+  });
+
+  it('knows clients by their certificates', async () => {
+    await using listening = await listen({
+      authenticators: [clientCertificates()],
+      authorize: ({ user }) => ({ verdict: user.groups.includes('writers') ? 'allow' : 'no-opinion', reason: '' }),
+    });
+    const { agent, port } = listening;
+    const url = `https://127.0.0.1:${port}${collection}`;
+    const issue = (name: string, organizations: readonly string[]) =>
+      listening.authority.issue({ commonName: name, organizations, usages: ['client'] });
+    const stranger = await (await createAuthority({ commonName: 'other', clock: realClock })).issue({
+      commonName: 'ada',
+      organizations: ['writers'],
+      usages: ['client'],
+    });
+    assert.equal((await ask(url, { dispatcher: agent(await issue('ada', ['writers'])) })).code, 200);
+    const refused = await ask(url, { dispatcher: agent(await issue('eve', [])) });
+    assert.equal(refused.code, 403);
+    assert.match(refused.text, /User \\"eve\\" cannot list resource \\"configmaps\\" in API group \\"\\" in the namespace \\"default\\"/);
+    assert.equal((await ask(url, { dispatcher: agent() })).code, 401);
+    assert.equal((await ask(url, { dispatcher: agent(stranger) })).code, 401);
+  });
+
+  it('answers a fault of the server with 500, and harms nobody else', async () => {
+    const broken = { name: 'Broken', handles: () => true, validate: ({ name }: { readonly name: string }) => assert.notEqual(name, 'bad') };
+    await using listening = await listen({ ...everybody, admission: [broken] });
+    const [bad, good] = await Promise.all([create(listening, 'bad'), create(listening, 'good')]);
+    assert.deepEqual([bad.code, good.code], [500, 201]);
+    assert.match(bad.text, /"reason":"InternalError"/);
+    assert.equal(listening.server.reader.get(ConfigMap, { namespace: 'default', name: 'bad' }), undefined);
+  });
+
+  it('hands connections over to the endpoint of an upgrade', async () => {
+    const echo: ConnectEndpoint = {
+      resource: 'pods',
+      subresource: 'exec',
+      methods: ['GET', 'POST'],
+      async handle({ at, query, upgrade }) {
+        assert.ok(upgrade);
+        upgrade.socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+        upgrade.socket.write(`${at.namespace}/${at.name} ${query.get('command')} `);
+        upgrade.socket.pipe(upgrade.socket);
+        await once(upgrade.socket, 'close');
+      },
+    };
+    await using listening = await listen({ ...everybody, connectEndpoints: [echo] });
+    const upgrade = async (path: string): Promise<Socket> => {
+      const socket = connectTLS({ host: '127.0.0.1', port: listening.port, ca: listening.authority.certPem, ALPNProtocols: ['http/1.1'] });
+      await once(socket, 'secureConnect');
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n`);
+      return socket;
+    };
+    const socket = await upgrade('/api/v1/namespaces/default/pods/p/exec?command=ls');
+    socket.write('hello');
+    assert.match(await readUntil(socket, 'hello'), /101 Switching Protocols.*default\/p ls hello$/s);
+    socket.destroy();
+    const refused = await upgrade('/api/v1/namespaces/default/pods/p/nothing');
+    assert.match(await readUntil(refused, '"code":404'), /^HTTP\/1.1 404 Not Found/);
+    const ordinary = await upgrade(collection);
+    assert.match(await readUntil(ordinary, '"items":[]'), /^HTTP\/1.1 200 OK/);
+  });
+
+  it('ends watches and connections when it closes', async () => {
+    await using listening = await listen();
+    const { body } = await request(`https://127.0.0.1:${listening.port}${collection}?watch=true&resourceVersion=1`, {
+      dispatcher: listening.agent(),
+    });
+    await create(listening, 'a');
+    const closing = listening.server[Symbol.asyncDispose]();
+    assert.match(await body.text(), /^\{"type":"ADDED","object":\{"kind":"ConfigMap"/);
+    await closing;
+    const socket = connectTLS({ host: '127.0.0.1', port: listening.port });
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+    assert.equal(error.code, 'ECONNREFUSED');
+  });
+});
+
+async function readUntil(socket: Socket, end: string): Promise<string> {
+  let text = '';
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    text += chunk.toString();
+    if (text.includes(end)) break;
+  }
+  return text;
+}
