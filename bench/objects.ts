@@ -1,0 +1,121 @@
+/** The objects that are sent, and requests by number. */
+import type { LoadRequest } from './connections.ts';
+
+const lineBytes = 64;
+/** What a ConfigMap of the smallest kind has beside its data, roughly, as a server answers it. */
+const otherBytes = 300;
+
+const textsKept = 64;
+const texts = new Map<string, string>();
+
+/** Text that looks like a configuration, compressible as such texts are; one of a few, so that making it costs nothing. */
+function configuration(bytes: number, seed: number): string {
+  const key = `${bytes} ${seed % textsKept}`;
+  const known = texts.get(key);
+  if (known !== undefined) return known;
+  let text = '';
+  for (let i = 0; text.length < bytes; i++)
+    text += `setting-${(seed * 31 + i) % 997} = "value ${(seed * 17 + i * 7) % 9973}"\n`.padEnd(lineBytes);
+  texts.set(key, text.slice(0, bytes));
+  return text.slice(0, bytes);
+}
+
+export function configMap(name: string, bytes: number, seed: number): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, labels: { app: `app-${seed % 50}` } },
+    data: { 'server.conf': configuration(bytes - otherBytes, seed) },
+  };
+}
+
+/** Nobody schedules the pods of this scheduler: a create is measured, and nothing that follows from it. */
+export const nobody = 'nobody';
+
+export function podSpec(schedulerName?: string): object {
+  return {
+    ...(schedulerName && { schedulerName }),
+    terminationGracePeriodSeconds: 1,
+    containers: [
+      {
+        name: 'main',
+        image: 'registry.example/app:1',
+        ports: [{ containerPort: 8080 }],
+        env: [{ name: 'MODE', value: 'production' }],
+        resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '64Mi' } },
+      },
+    ],
+  };
+}
+
+export const pod = (name: string, schedulerName?: string): object => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, labels: { app: 'load' } },
+  spec: podSpec(schedulerName),
+});
+
+export const deployment = (name: string, replicas: number): object => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: podSpec(nobody) },
+  },
+});
+
+/** What a run of requests is made of; each request follows from its number. */
+export type Workload =
+  | { readonly type: 'create-config-maps'; readonly bytes: number }
+  | { readonly type: 'get-config-maps' }
+  | { readonly type: 'update-config-maps'; readonly bytes: number }
+  | { readonly type: 'merge-patch-config-maps' }
+  | { readonly type: 'apply-config-maps'; readonly bytes: number }
+  | { readonly type: 'create-pods'; readonly schedulerName?: string };
+
+const namesKept = 7919;
+
+/** `existing`: how many objects of the namespace the requests are spread over. */
+export function requestOf(
+  workload: Workload,
+  place: { readonly namespace: string; readonly prefix: string; readonly existing: number },
+  i: number,
+): LoadRequest {
+  const configMaps = `/api/v1/namespaces/${place.namespace}/configmaps`;
+  const nameOf = (number: number): string => `${place.prefix}${number}`;
+  const known = (i * namesKept) % Math.max(1, place.existing);
+  switch (workload.type) {
+    case 'create-config-maps':
+      return { method: 'POST', path: configMaps, body: JSON.stringify(configMap(nameOf(i), workload.bytes, i)) };
+    case 'get-config-maps':
+      return { method: 'GET', path: `${configMaps}/${nameOf(known)}` };
+    case 'update-config-maps':
+      return {
+        method: 'PUT',
+        path: `${configMaps}/${nameOf(known)}`,
+        body: JSON.stringify(configMap(nameOf(known), workload.bytes, i + 1)),
+      };
+    case 'merge-patch-config-maps':
+      return {
+        method: 'PATCH',
+        path: `${configMaps}/${nameOf(known)}`,
+        contentType: 'application/merge-patch+json',
+        body: JSON.stringify({ data: { changed: String(i) } }),
+      };
+    case 'apply-config-maps':
+      return {
+        method: 'PATCH',
+        path: `${configMaps}/${nameOf(known)}?fieldManager=bench&force=true`,
+        contentType: 'application/apply-patch+yaml',
+        body: JSON.stringify(configMap(nameOf(known), workload.bytes, i + 2)),
+      };
+    case 'create-pods':
+      return {
+        method: 'POST',
+        path: `/api/v1/namespaces/${place.namespace}/pods`,
+        body: JSON.stringify(pod(nameOf(i), workload.schedulerName)),
+      };
+  }
+}
