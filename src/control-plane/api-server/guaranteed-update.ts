@@ -128,11 +128,14 @@ function checkPreconditions(served: ServedKind, request: ResourceRequest, meta: 
   if (meta.resourceVersion !== old.resourceVersion) throw errors.conflict(kind, name);
 }
 
-/** What only the server may say stays as it was. */
+/** What only the server may say stays as it was; the namespace is the URL's when the object does not say it. */
 function ownMetadata(meta: ObjectMeta, old: ObjectMeta): ObjectMeta {
-  const { managedFields: _managed, selfLink: _link, generation: _generation, resourceVersion: _version, ...rest } = meta;
+  const { managedFields: _managed, selfLink: _link, generation: _generation, resourceVersion: _version, name, namespace, ...rest } = meta;
   const { generation, uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, resourceVersion } = old;
+  const place = namespace || old.namespace;
   return {
+    ...(name !== undefined && { name }),
+    ...(place && { namespace: place }),
     ...rest,
     ...(resourceVersion && { resourceVersion }),
     ...(generation !== undefined && { generation }),
