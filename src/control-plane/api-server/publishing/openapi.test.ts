@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import protobuf from 'protobufjs/minimal.js';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
 import type { ObjectSchema } from '../../../api/schema/types.ts';
 import type { PathEndpoint, PathResponse } from '../endpoint.ts';
@@ -101,9 +102,24 @@ test('clients find out that fields are validated', async () => {
   assert.ok(patch?.parameters?.some((p) => p.name === 'fieldValidation'));
 });
 
+test('version 2 as protobuf', async () => {
+  const { status, headers, body } = await get('/openapi/v2', { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' });
+  assert.equal(status, 200);
+  assert.equal(headers['content-type'], 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf');
+  const reader = protobuf.Reader.create(body as Uint8Array);
+  const found: number[] = [];
+  while (reader.pos < reader.len) {
+    const key = reader.uint32();
+    found.push(key >>> 3);
+    reader.skipType(key & 7);
+  }
+  assert.deepEqual(found, [1, 2, 8, 9, 12, 13], 'swagger, info, paths, definitions, security, securityDefinitions');
+});
+
 test('what can not be given', async () => {
-  const protobuf = { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' };
-  assert.equal((await get('/openapi/v2', protobuf)).status, 406);
+  assert.equal((await get('/openapi/v2', { accept: 'text/html' })).status, 406);
+  const protobuf = { accept: 'application/com.github.proto-openapi.spec.v3.v1.0+protobuf' };
+  assert.equal((await get('/openapi/v3/apis/apps/v1', protobuf)).status, 406);
   assert.equal((await get('/openapi/v3/apis/apps/v1', { accept: 'text/html' })).status, 406);
   assert.equal((await get('/openapi/v3/apis/foo/v1')).status, 404);
 });

@@ -1,7 +1,8 @@
 /**
  * `/openapi/v2` and `/openapi/v3`: documents made when they are first asked for, and kept while what they describe
  * stands. A version 3 document has its fingerprint in its URL, so that clients may keep it for ever; a fingerprint is
- * made of the tables and the kinds, without making the document. Only JSON is offered, no protobuf.
+ * made of the tables and the kinds, without making the document. Version 2 is offered as JSON and protobuf, version 3 as
+ * JSON only.
  * Upstream: kube-openapi/pkg/{handler,handler3}.
  */
 import { createHash } from 'node:crypto';
@@ -49,6 +50,7 @@ class Documents {
   readonly #version: string;
   readonly #v3 = new Map<string, string>();
   #v2: string | undefined;
+  #v2Protobuf: Uint8Array | undefined;
   #hashes: ReadonlyMap<string, string> | undefined;
 
   constructor({ registry, version }: OpenApiOptions, table: TableDigest) {
@@ -98,6 +100,14 @@ class Documents {
     this.#v2 ??= JSON.stringify(openApiV2(this.groups, this.#release));
     return this.#v2;
   }
+
+  async v2Protobuf(): Promise<Uint8Array> {
+    if (!this.#v2Protobuf) {
+      const { encodeOpenApiV2 } = await import('./openapi-protobuf.ts');
+      this.#v2Protobuf = encodeOpenApiV2(openApiV2(this.groups, this.#release));
+    }
+    return this.#v2Protobuf;
+  }
 }
 
 function versionPaths(groups: readonly ServedGroup[]): readonly (readonly [string, readonly Kind[]])[] {
@@ -130,12 +140,21 @@ function acceptsJson(request: PathRequest): boolean {
 const privately = { 'cache-control': 'no-cache, private' };
 const nothing = (status: number, headers: Readonly<Record<string, string>> = privately): PathResponse => ({ status, headers, body: '' });
 
-function answerV2(documents: Documents, request: PathRequest): PathResponse {
-  if (!acceptsJson(request)) return nothing(406);
+/** Both spellings of the media type ask for the same. */
+const protobufTypes: ReadonlySet<string> = new Set([
+  'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+  'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+]);
+
+async function answerV2(documents: Documents, request: PathRequest): Promise<PathResponse> {
+  const wantsProtobuf = parseAccept(headerOf(request, 'accept')).some(({ type }) => protobufTypes.has(type));
+  if (!wantsProtobuf && !acceptsJson(request)) return nothing(406);
   const etag = `"${documents.v2Hash}"`;
   const headers = { ...privately, etag, vary: 'Accept-Encoding, Accept' };
   if (isKnown(request, etag)) return nothing(304, headers);
-  return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: documents.v2() };
+  if (!wantsProtobuf) return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: documents.v2() };
+  const contentType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+  return { status: 200, headers: { ...headers, 'content-type': contentType }, body: await documents.v2Protobuf() };
 }
 
 function answerIndex(documents: Documents): PathResponse {
