@@ -41,6 +41,7 @@ export function nextBackOff(
 
 /** A duration as Go prints it: `10s`, `1m20s`, `5m0s`. */
 export function describeDuration(ms: number): string {
+  if (ms === 0) return '0s';
   if (ms < 1000) return `${Number(ms.toFixed(3))}ms`;
   const totalSeconds = ms / 1000;
   const hours = Math.floor(totalSeconds / 3600);

@@ -65,7 +65,9 @@ export async function killContainer(context: KillContext, target: KillTarget, op
   if (options.turn && left() > 0) await options.turn(left());
   signal.throwIfAborted();
   const graceSeconds = Math.max(left(), graceSecondsMin);
-  await runtime.stopContainer(containerID, graceSeconds, { signal, timeoutMs: graceSeconds * 1000 + stopMarginMs });
+  const stopped = runtime.stopContainer(containerID, graceSeconds, { signal, timeoutMs: graceSeconds * 1000 + stopMarginMs });
+  await Promise.race([stopped, aborted(signal)]);
+  signal.throwIfAborted();
 }
 
 async function runPreStop(
@@ -88,6 +90,7 @@ async function runPreStop(
   await Promise.race([hook, aborted(over)]);
 }
 
+/** Resolves when it is aborted. */
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

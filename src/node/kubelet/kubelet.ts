@@ -40,7 +40,8 @@ import { VolumeManager } from './volumes/volume-manager.ts';
 const podsMaxDefault = 110;
 const kubeletPort = 10250;
 const lookAtNodeMs = 10_000;
-const lookAtRuntimeMs = 1_000;
+/** while it is not ready */
+const lookAtRuntimeMs = { first: 100, max: 5_000 } as const;
 
 export interface Kubelet extends AsyncDisposable {
   readonly nodeName: string;
@@ -112,6 +113,7 @@ class RunningKubelet implements Kubelet {
   #pods: RunningInformer<Pod> | undefined;
   #services: RunningInformer<Service> | undefined;
   #runtimeStatus: cri.RuntimeStatus | undefined;
+  #lookAgainMs: number = lookAtRuntimeMs.first;
   #server: KubeletServer | undefined;
   #port = 0;
   #disposing = false;
@@ -287,7 +289,8 @@ class RunningKubelet implements Kubelet {
     const before = this.#runtimeStatus;
     this.#runtimeStatus = await this.#options.runtime.status().catch(() => undefined);
     const ready = this.#runtimeStatus !== undefined && readiness({ runtime: this.#runtimeStatus }) === undefined;
-    if (!ready) this.#wheel.setTimeout(() => void this.#lookAtRuntime(), lookAtRuntimeMs);
+    if (!ready) this.#wheel.setTimeout(() => void this.#lookAtRuntime(), this.#lookAgainMs);
+    this.#lookAgainMs = ready ? lookAtRuntimeMs.first : Math.min(this.#lookAgainMs * 2, lookAtRuntimeMs.max);
     const wasReady = before !== undefined && readiness({ runtime: before }) === undefined;
     if (ready === wasReady || !this.#agent.node) return;
     void this.#agent.report();

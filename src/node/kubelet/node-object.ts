@@ -5,7 +5,7 @@
 import type { ContainerImage, Node, NodeAddress, NodeCondition, NodeStatus, Taint } from '../../api/generated/core-v1.ts';
 import { equalSemantically } from '../../api/meta/deep-equal.ts';
 import type { New } from '../../api/meta/object.ts';
-import { quantityValue } from '../../api/meta/quantity.ts';
+import { canonicalizeQuantity, quantityValue } from '../../api/meta/quantity.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { Image, RuntimeStatus } from '../runtime/cri-types.ts';
 import type { MachineFacts } from './machine-facts.ts';
@@ -59,6 +59,10 @@ export function allocatableOf(input: NodeInput): Readonly<Record<string, string>
   };
 }
 
+/** As the server stores them: else each look would find a difference. */
+const canonical = (list: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(list).map(([name, value]) => [name, canonicalizeQuantity(value)]));
+
 export function newNode(input: NodeInput, nowMs: number): New<Node> {
   return {
     apiVersion: 'v1',
@@ -78,8 +82,8 @@ export function nodeStatus(input: NodeInput, old: NodeStatus | undefined, nowMs:
   const { machine, runtime } = input;
   const handlers = runtime?.runtimeHandlers.map(({ name, features }) => ({ ...(features && { features }), name })) ?? [];
   return {
-    capacity: capacityOf(input),
-    allocatable: allocatableOf(input),
+    capacity: canonical(capacityOf(input)),
+    allocatable: canonical(allocatableOf(input)),
     conditions: nodeConditions(input, old?.conditions ?? [], nowMs),
     addresses: addressesOf(input),
     daemonEndpoints: { kubeletEndpoint: { Port: input.port } },

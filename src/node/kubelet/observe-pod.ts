@@ -58,6 +58,12 @@ function observeSandbox(status: cri.PodSandboxStatus): ObservedSandbox {
   };
 }
 
+/** The runtime's full name, unless it only says the digest. */
+function imageName(spec: cri.ImageSpec | undefined): string {
+  const name = spec?.image ?? '';
+  return name.startsWith('sha256:') ? (spec?.userSpecifiedImage ?? name) : name;
+}
+
 const states: Record<cri.ContainerState, ContainerState> = {
   CONTAINER_CREATED: 'created',
   CONTAINER_RUNNING: 'running',
@@ -85,7 +91,7 @@ async function observeContainer(
     exitCode: status.exitCode,
     reason: exited ? status.reason : '',
     message: exited ? [status.message, words].filter((m) => m !== '').join(': ') : '',
-    image: status.image?.userSpecifiedImage || status.image?.image || '',
+    image: imageName(status.image),
     imageRef: status.imageRef,
     restartCount: notes.restartCount,
     hash: notes.hash,
