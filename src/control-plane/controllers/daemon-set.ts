@@ -94,9 +94,9 @@ async function reconcile(key: ObjectKey, failures: Failures, io: ControllerIO): 
 
 async function keepRevisions(daemonSet: DaemonSet, io: ControllerIO): Promise<History> {
   const collisionCount = daemonSet.status?.collisionCount;
-  const labels = daemonSet.spec.template.metadata?.labels ?? {};
   try {
-    return await keepHistory({ kind: DaemonSet, owner: daemonSet, matcher: matcher(daemonSet), collisionCount, labels }, io);
+    const hashLabel = revisionHashLabel;
+    return await keepHistory({ kind: DaemonSet, owner: daemonSet, matcher: matcher(daemonSet), collisionCount, hashLabel }, io);
   } catch (error) {
     if (error instanceof HashCollisionError) {
       const status = { ...daemonSet.status, collisionCount: (collisionCount ?? 0) + 1 };

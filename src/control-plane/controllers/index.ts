@@ -18,6 +18,7 @@ import { replicaSetController } from './replica-set.ts';
 import { replicationController } from './replication-controller.ts';
 import { rootCAController } from './root-ca.ts';
 import { serviceAccountController } from './service-account.ts';
+import { statefulSetController } from './stateful-set.ts';
 import { taintEvictionController } from './taint-eviction.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
 
@@ -42,6 +43,7 @@ export function builtinControllers({ rootCA, clusterCIDR }: BuiltinControllersOp
     garbageCollector(),
     jobController(),
     daemonSetController(),
+    statefulSetController,
     nodeIPAM({ clusterCIDR }),
     clusterRoleAggregation,
     nodeLifecycleController(),

@@ -13,6 +13,7 @@ import { claim } from './claim.ts';
 import { controlledBy, controllerReference, isControlledBy, orphansIn } from './owner.ts';
 import { hashOf } from './template-hash.ts';
 
+/** On pods: which revision they are of. DaemonSets put the hash there, StatefulSets the revision's name. */
 export const revisionHashLabel = 'controller-revision-hash';
 
 export interface RevisedOwner extends KubeObject {
@@ -31,8 +32,8 @@ export interface HistoryOwner<T extends RevisedOwner> {
   readonly owner: T;
   readonly matcher: LabelMatcher;
   readonly collisionCount: number | undefined;
-  /** of the template, with what else a revision keeps */
-  readonly labels: Readonly<Record<string, string>>;
+  /** the label of a revision that says its hash */
+  readonly hashLabel: string;
 }
 
 /** What a revision holds: a patch that brings its template back. */
@@ -59,7 +60,7 @@ export async function keepHistory<T extends RevisedOwner>(of: HistoryOwner<T>, i
 }
 
 async function create<T extends RevisedOwner>(
-  { owner, kind, collisionCount, labels }: HistoryOwner<T>,
+  { owner, kind, collisionCount, hashLabel }: HistoryOwner<T>,
   revision: number,
   io: ControllerIO,
 ) {
@@ -70,7 +71,7 @@ async function create<T extends RevisedOwner>(
   const metadata = {
     namespace,
     name,
-    labels: { ...labels, [revisionHashLabel]: hash },
+    labels: { ...owner.spec.template.metadata?.labels, [hashLabel]: hash },
     ...(annotations && { annotations }),
     ownerReferences: [controllerReference(kind, owner)],
   };
