@@ -24,6 +24,7 @@ const applets = [
   'ps',
   'sh',
   'sleep',
+  'tar',
   'tee',
   'test',
   'touch',

@@ -11,7 +11,6 @@ import type { ClusterPKI } from '../pki/cluster-pki.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import { admissionPlugins } from './admission/plugins.ts';
 import type { AdmissionTools } from './admission/tools.ts';
-import { allocatorChain } from './allocation/allocator-chain.ts';
 import { serviceNetwork } from './allocation/service-network.ts';
 import { anonymous } from './authentication/anonymous.ts';
 import type { Authenticator, Credentials } from './authentication/authenticator.ts';
@@ -109,7 +108,7 @@ export function securityFor(options: SecurityOptions): Security {
     authorize,
     impersonate: (user, headers) => impersonate(user, headers, authorize),
     admission,
-    allocators: [allocatorChain([quotas.allocator, network.clusterIPs, network.nodePorts])],
+    allocators: [quotas.allocator, network.clusterIPs, network.nodePorts],
     functionEndpoints: [
       tokenRequests({ tokens, reader, audiences, clock }),
       tokenReviews(tokens, audiences),
