@@ -18,7 +18,8 @@ class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError';
 }
 
-const colon = /"\s*:/g;
+/** An unescaped quote before a colon: the end of a field's name (or the beginning of a text like ":8080"). */
+const colon = /(?<!\\)(?:\\\\)*"\s*:/g;
 
 /** False when `text`, which parsed to an object of `fieldCount` fields at all levels, surely has no field twice. */
 export function mayHaveDuplicates(text: string, fieldCount: number): boolean {
@@ -48,7 +49,7 @@ class Scanner {
   fail(where: string): never {
     if (this.at >= this.text.length) throw new JsonSyntaxError('unexpected end of JSON input');
     const c = this.text[this.at] ?? '';
-    const quoted = c === "'" ? "'\\''" : c === '"' ? "'\"'" : `'${JSON.stringify(c).slice(1, -1)}'`;
+    const quoted = c === '"' ? "'\"'" : `'${quoteCharacter(c)}'`;
     throw new JsonSyntaxError(`invalid character ${quoted} ${where}`);
   }
   document(): void {
@@ -156,6 +157,23 @@ class Scanner {
     while (isDigit(this.text[this.at])) this.at++;
     if (this.at === start) this.fail(where);
   }
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  "'": "\\'",
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\v': '\\v',
+};
+
+/** As Go writes a character in quotes. */
+function quoteCharacter(c: string): string {
+  if (c >= ' ') return escapes[c] ?? c;
+  return escapes[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`;
 }
 
 const isDigit = (c: string | undefined): boolean => c !== undefined && c >= '0' && c <= '9';
