@@ -8,6 +8,9 @@ import type { Core } from './core.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { Draft, StoredObject } from './stored-object.ts';
 
+/** How long a write that is on its way to the disk is waited for. */
+const pendingMs = 1000;
+
 /** Undefined: somebody else was faster (or, for a create, the name is taken). */
 export async function commitObject(
   core: Core,
@@ -42,6 +45,10 @@ export async function commitDelete(core: Core, served: ServedKind, old: StoredOb
 
 /** After a lost race: waits until the cache has seen what it was lost to, so that the next attempt starts from there. */
 async function awaitChange(core: Core, served: ServedKind, key: string, actual: Revision): Promise<void> {
-  if (actual > 0) await core.cache.caughtUp(actual);
-  else if (served.cache.byKey(key)) await core.cache.nextChange();
+  const change = actual > 0 ? core.cache.caughtUp(actual) : served.cache.byKey(key) && core.cache.nextChange();
+  if (!change) return;
+  // A pending write that fails never comes: then the next attempt finds out.
+  const done = new AbortController();
+  await Promise.race([change, core.clock.sleep(pendingMs, done.signal).catch(() => undefined)]);
+  done.abort();
 }

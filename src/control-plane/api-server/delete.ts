@@ -113,12 +113,9 @@ async function attemptRemove(
 ): Promise<Removal | undefined> {
   const { kind } = served;
   const object = served.see(stored).object;
-  const name = object.metadata.name ?? '';
   const dryRun = isDryRun(request.options) || (options.dryRun?.length ?? 0) > 0;
   checkPreconditions(kind, object.metadata, options);
-  const admission = { ...admissionRequest(request, 'DELETE', name, dryRun), oldObject: object, options };
-  await core.admission.admitOperation(admission);
-  await core.admission.validate(admission);
+  if (request.verb !== 'create') await admitDelete(core, request, object, options, dryRun);
   const plan = planDeletion(kind, object, options, core.clock.now());
   if (plan.type === 'stays') return { stored, deleted: false };
   if (plan.type === 'mark') {
@@ -131,6 +128,19 @@ async function attemptRemove(
   if (revision === undefined) return undefined;
   release(core, kind, object, undefined);
   return { stored: stored.at(revision), deleted: true };
+}
+
+/** A delete that is part of another request (an eviction) has been admitted as that. */
+async function admitDelete(
+  core: Core,
+  request: ResourceRequest,
+  oldObject: KubeObject,
+  options: DeleteOptions,
+  dryRun: boolean,
+): Promise<void> {
+  const admission = { ...admissionRequest(request, 'DELETE', oldObject.metadata.name ?? '', dryRun), oldObject, options };
+  await core.admission.admitOperation(admission);
+  await core.admission.validate(admission);
 }
 
 function checkPreconditions(kind: Kind, meta: ObjectMeta, options: DeleteOptions): void {

@@ -194,7 +194,7 @@ async function deletePod(
   }
   const call: ResourceRequest = {
     user,
-    verb: 'delete',
+    verb: 'create',
     kind: pods.kind,
     ...(at.namespace && { namespace: at.namespace }),
     name: at.name,
