@@ -40,76 +40,49 @@ const rows: readonly { name: string; kind: readonly [string, string, string]; se
     },
   },
   {
-    name: 'an autoscaler with a CPU target',
-    kind: ['autoscaling', 'v1', 'horizontalpodautoscalers'],
+    name: 'device requests',
+    kind: ['resource.k8s.io', 'v1beta1', 'resourceclaims'],
     served: {
-      apiVersion: 'autoscaling/v1',
-      kind: 'HorizontalPodAutoscaler',
-      metadata: { name: 'h', annotations: { a: 'b' } },
-      spec: { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'd' }, targetCPUUtilizationPercentage: 50 },
-      status: { currentReplicas: 1, desiredReplicas: 2 },
+      apiVersion: 'resource.k8s.io/v1beta1',
+      kind: 'ResourceClaim',
+      metadata: { name: 'c' },
+      spec: {
+        devices: {
+          requests: [
+            { name: 'r', deviceClassName: 'd', count: 1 },
+            { name: 's', firstAvailable: [{ name: 'x', deviceClassName: 'd' }] },
+          ],
+        },
+      },
     },
     stored: {
-      apiVersion: 'autoscaling/v2',
-      kind: 'HorizontalPodAutoscaler',
-      metadata: { name: 'h', annotations: { a: 'b' } },
+      apiVersion: 'resource.k8s.io/v1',
+      kind: 'ResourceClaim',
+      metadata: { name: 'c' },
       spec: {
-        maxReplicas: 3,
-        scaleTargetRef: { kind: 'Deployment', name: 'd' },
-        metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }],
+        devices: {
+          requests: [
+            { name: 'r', exactly: { deviceClassName: 'd', count: 1 } },
+            { name: 's', firstAvailable: [{ name: 'x', deviceClassName: 'd' }] },
+          ],
+        },
       },
-      status: { currentReplicas: 1, desiredReplicas: 2 },
     },
   },
   {
-    name: 'an autoscaler with all that v1 does not know',
-    kind: ['autoscaling', 'v1', 'horizontalpodautoscalers'],
+    name: 'devices',
+    kind: ['resource.k8s.io', 'v1beta1', 'resourceslices'],
     served: {
-      apiVersion: 'autoscaling/v1',
-      kind: 'HorizontalPodAutoscaler',
-      metadata: {
-        name: 'h',
-        annotations: {
-          'autoscaling.alpha.kubernetes.io/metrics':
-            '[{"type":"Pods","pods":{"metricName":"rps","targetAverageValue":"10"}},{"type":"Object","object":{"target":{"kind":"Ingress","name":"i"},"metricName":"hits","targetValue":"5"}},{"type":"External","external":{"metricName":"q","metricSelector":{"matchLabels":{"a":"b"}},"targetAverageValue":"7"}},{"type":"ContainerResource","containerResource":{"name":"memory","container":"c","targetAverageUtilization":60}}]',
-          'autoscaling.alpha.kubernetes.io/current-metrics':
-            '[{"type":"Resource","resource":{"name":"cpu","currentAverageUtilization":40,"currentAverageValue":"400m"}}]',
-          'autoscaling.alpha.kubernetes.io/behavior': '{"scaleUp":{"stabilizationWindowSeconds":5}}',
-          'autoscaling.alpha.kubernetes.io/conditions': '[{"type":"AbleToScale","status":"True"}]',
-        },
-      },
-      spec: { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'd' } },
-      status: { desiredReplicas: 2, currentCPUUtilizationPercentage: 40 },
+      apiVersion: 'resource.k8s.io/v1beta1',
+      kind: 'ResourceSlice',
+      metadata: { name: 's' },
+      spec: { driver: 'd', devices: [{ name: 'x', basic: { capacity: { memory: { value: '1Gi' } } } }] },
     },
     stored: {
-      apiVersion: 'autoscaling/v2',
-      kind: 'HorizontalPodAutoscaler',
-      metadata: { name: 'h' },
-      spec: {
-        maxReplicas: 3,
-        scaleTargetRef: { kind: 'Deployment', name: 'd' },
-        metrics: [
-          { type: 'Pods', pods: { metric: { name: 'rps' }, target: { type: 'AverageValue', averageValue: '10' } } },
-          {
-            type: 'Object',
-            object: { describedObject: { kind: 'Ingress', name: 'i' }, metric: { name: 'hits' }, target: { type: 'Value', value: '5' } },
-          },
-          {
-            type: 'External',
-            external: { metric: { name: 'q', selector: { matchLabels: { a: 'b' } } }, target: { type: 'AverageValue', averageValue: '7' } },
-          },
-          {
-            type: 'ContainerResource',
-            containerResource: { name: 'memory', container: 'c', target: { type: 'Utilization', averageUtilization: 60 } },
-          },
-        ],
-        behavior: { scaleUp: { stabilizationWindowSeconds: 5 } },
-      },
-      status: {
-        desiredReplicas: 2,
-        currentMetrics: [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: 40, averageValue: '400m' } } }],
-        conditions: [{ type: 'AbleToScale', status: 'True' }],
-      },
+      apiVersion: 'resource.k8s.io/v1',
+      kind: 'ResourceSlice',
+      metadata: { name: 's' },
+      spec: { driver: 'd', devices: [{ name: 'x', capacity: { memory: { value: '1Gi' } } }] },
     },
   },
   {
@@ -129,16 +102,6 @@ test('versions', async (t) => {
       assert.deepEqual(fromStorage(found, stored as KubeObject), served);
     });
   }
-});
-
-test('an autoscaler without any metric aims at 80 percent', () => {
-  const kind = registry.byResource('autoscaling', 'v1', 'horizontalpodautoscalers');
-  assert.ok(kind);
-  const object = { apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', metadata: { name: 'h' }, spec: { maxReplicas: 1 } };
-  const { spec } = toStorage(kind, object as KubeObject) as unknown as { spec: { metrics: unknown } };
-  assert.deepEqual(spec.metrics, [
-    { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
-  ]);
 });
 
 test('the stored version needs no conversion', () => {
