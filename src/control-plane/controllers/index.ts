@@ -4,6 +4,7 @@
  */
 import type { Controller } from '../../client/controller.ts';
 import { clusterRoleAggregation } from '../api-server/authorization/cluster-role-aggregation.ts';
+import { cronJobController } from './cron-job.ts';
 import { daemonSetController } from './daemon-set.ts';
 import { deploymentController } from './deployment.ts';
 import { endpointSliceController } from './endpoint-slice.ts';
@@ -44,6 +45,7 @@ export function builtinControllers({ rootCA, clusterCIDR }: BuiltinControllersOp
     jobController(),
     daemonSetController(),
     statefulSetController,
+    cronJobController,
     nodeIPAM({ clusterCIDR }),
     clusterRoleAggregation,
     nodeLifecycleController(),
