@@ -1,21 +1,30 @@
 /**
  * Which networks a cluster uses. Clusters that run side by side on one machine share its routes and rules, so each has
- * a number of its own, and networks by that number; it is kept with the cluster. Settings of one's own win.
+ * networks by a number of its own that nothing else on the machine uses; settings of one's own win. What was chosen is
+ * kept with the cluster: later starts use it again, and removing it knows what to take away.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addressAt, parseCidr } from '../node/network/cidr.ts';
-import { type ClusterConfig, configDefaults } from './config.ts';
+import { isFree, usedRanges } from '../node/network/free-range.ts';
+import type { ClusterConfig } from './config.ts';
 import { listInstances } from './instance.ts';
 import { OperationError } from './operation-error.ts';
 
-export interface AddressPlan {
+export interface Networks {
   readonly serviceCIDR: string;
   readonly podCIDR: string;
   readonly nodeCIDR: string;
+}
+
+export interface AddressPlan extends Networks {
   /** of the Service `kubernetes` */
   readonly apiServiceIP: string;
   readonly dnsServiceIP: string;
+}
+
+interface KeptNetworks extends Networks {
+  readonly number: number;
 }
 
 const clustersMax = 10;
@@ -24,33 +33,47 @@ const apiServiceIndex = 1;
 const dnsServiceIndex = 10;
 
 /** Cluster 0 has the usual networks, the others those beside them. */
-function networksOf(number: number): { serviceCIDR: string; podCIDR: string; nodeCIDR: string } {
-  return { serviceCIDR: `10.${96 + number}.0.0/16`, podCIDR: `10.${244 + number}.0.0/16`, nodeCIDR: `172.31.${250 - number}.0/24` };
-}
+const networksOf = (number: number): Networks => ({
+  serviceCIDR: `10.${96 + number}.0.0/16`,
+  podCIDR: `10.${244 + number}.0.0/16`,
+  nodeCIDR: `172.31.${250 - number}.0/24`,
+});
 
-export function planAddresses(config: ClusterConfig, number: number): AddressPlan {
-  const usual = number === 0 ? configDefaults : networksOf(number);
-  const { serviceCIDR = usual.serviceCIDR, podCIDR = usual.podCIDR, nodeCIDR = usual.nodeCIDR } = config;
-  const services = parseCidr(serviceCIDR);
-  return {
-    serviceCIDR,
-    podCIDR,
-    nodeCIDR,
-    apiServiceIP: addressAt(services, apiServiceIndex),
-    dnsServiceIP: addressAt(services, dnsServiceIndex),
-  };
-}
+/** Of a cluster that keeps nothing: it has no real nodes, so no other one can meet it. */
+export const planAddresses = (config: ClusterConfig): AddressPlan => withServices(merge(networksOf(0), config));
 
-/** The number that a kept cluster has, or the lowest that no other one of this machine has. */
-export function clusterNumber(dir: string): number {
-  const kept = readNumber(dir);
-  if (kept !== undefined) return kept;
-  const taken = new Set(listInstances().map((instance) => readNumber(instance.dir)));
-  for (let number = 0; number < clustersMax; number++) {
-    if (taken.has(number)) continue;
-    writeFileSync(join(dir, file), `${JSON.stringify({ number })}\n`, { mode: 0o600 });
-    return number;
+/** Of a cluster with a directory: what it has, or what is free now. `real` says whether it will have real nodes. */
+export async function keepAddresses(
+  config: ClusterConfig,
+  { dir, real }: { readonly dir: string; readonly real: boolean },
+): Promise<AddressPlan> {
+  const kept = readNetworks(dir);
+  if (kept) {
+    checkUnchanged(config, kept);
+    return withServices(kept);
   }
+  const used = real ? await usedRanges() : [];
+  const number = freeNumber(config, used);
+  const networks = merge(networksOf(number), config);
+  writeFileSync(join(dir, file), `${JSON.stringify({ number, ...networks }, null, 2)}\n`, { mode: 0o600 });
+  return withServices(networks);
+}
+
+export function readNetworks(dir: string): KeptNetworks | undefined {
+  try {
+    return JSON.parse(readFileSync(join(dir, file), 'utf8')) as KeptNetworks;
+  } catch {
+    return undefined; // a new one
+  }
+}
+
+/** The lowest that no other cluster has and whose networks are free; where none is (a wide VPN), the lowest. */
+function freeNumber(config: ClusterConfig, used: readonly string[]): number {
+  const taken = new Set(listInstances().map((instance) => readNetworks(instance.dir)?.number));
+  const numbers = Array.from({ length: clustersMax }, (_, number) => number).filter((number) => !taken.has(number));
+  const isUnused = (number: number): boolean => Object.values(merge(networksOf(number), config)).every((range) => isFree(range, used));
+  const number = numbers.find(isUnused) ?? numbers[0];
+  if (number !== undefined) return number;
   throw new OperationError({
     code: 'too-many-clusters',
     message: `there are ${clustersMax} clusters on this machine already`,
@@ -58,10 +81,28 @@ export function clusterNumber(dir: string): number {
   });
 }
 
-function readNumber(dir: string): number | undefined {
-  try {
-    return (JSON.parse(readFileSync(join(dir, file), 'utf8')) as { number: number }).number;
-  } catch {
-    return undefined; // a new one, or one in memory
-  }
+function merge(usual: Networks, { serviceCIDR, podCIDR, nodeCIDR }: ClusterConfig): Networks {
+  return {
+    serviceCIDR: serviceCIDR ?? usual.serviceCIDR,
+    podCIDR: podCIDR ?? usual.podCIDR,
+    nodeCIDR: nodeCIDR ?? usual.nodeCIDR,
+  };
+}
+
+function withServices({ serviceCIDR, podCIDR, nodeCIDR }: Networks): AddressPlan {
+  const services = parseCidr(serviceCIDR);
+  const [apiServiceIP, dnsServiceIP] = [addressAt(services, apiServiceIndex), addressAt(services, dnsServiceIndex)];
+  return { serviceCIDR, podCIDR, nodeCIDR, apiServiceIP, dnsServiceIP };
+}
+
+/** Services and nodes have addresses of the networks that the cluster was made with. */
+function checkUnchanged(config: ClusterConfig, kept: Networks): void {
+  const names = ['serviceCIDR', 'podCIDR', 'nodeCIDR'] as const;
+  const changed = names.filter((name) => config[name] !== undefined && config[name] !== kept[name]);
+  if (changed.length === 0) return;
+  throw new OperationError({
+    code: 'bad-config',
+    message: `a cluster's networks can't be changed: ${changed.map((name) => `${name} is ${kept[name]}`).join(', ')}`,
+    fix: 'leave the settings as they were, or delete the cluster and start it anew',
+  });
 }

@@ -14,9 +14,11 @@ export interface ClusterConfig {
   readonly port?: number;
   /** where the API listens, beside the nodes' own network */
   readonly host?: string;
+  /** default: 10.96.0.0/16, or the next that is free */
   readonly serviceCIDR?: string;
+  /** default: 10.244.0.0/16, or the next that is free */
   readonly podCIDR?: string;
-  /** the network that joins the nodes of this machine */
+  /** the network that joins the nodes of this machine; default: 172.31.250.0/24, or the next that is free */
   readonly nodeCIDR?: string;
   readonly clusterDomain?: string;
   /** API versions beyond the default ones, as kube-apiserver's --runtime-config: { 'api/all': 'true' } */
@@ -32,9 +34,6 @@ export interface ClusterConfig {
 export const configDefaults = {
   port: 6443,
   host: '127.0.0.1',
-  serviceCIDR: '10.96.0.0/16',
-  podCIDR: '10.244.0.0/16',
-  nodeCIDR: '172.31.250.0/24',
   clusterDomain: 'cluster.local',
   historySeconds: 300,
   maxPods: 110,

@@ -10,7 +10,7 @@ import { removeNodeNamespaces } from '../node/network/node-network.ts';
 import { removePodNetwork } from '../node/network/pod-network.ts';
 import { unmountBelow } from '../node/runtime/mounts.ts';
 import { removeContainerd } from '../node/runtime/remove-containerd.ts';
-import { clusterNumber, planAddresses } from './address-plan.ts';
+import { readNetworks } from './address-plan.ts';
 import type { Instance } from './instance.ts';
 import { nodeCgroup, proxyTable } from './real-node.ts';
 
@@ -23,8 +23,8 @@ export async function removeTraces(instance: Instance): Promise<void> {
     await removeContainerd({ dataDir: join(instance.nodeDir(node), 'containerd'), clock: realClock, cgroup });
   }
   await unmountBelow(instance.dir);
-  const { podCIDR } = planAddresses({}, clusterNumber(instance.dir));
-  await removePodNetwork({ cluster, clusterCidr: podCIDR });
+  const networks = readNetworks(instance.dir);
+  if (networks) await removePodNetwork({ cluster, clusterCidr: networks.podCIDR });
   const table = proxyTable(cluster);
   await networkTools().nft(`add table ip ${table}\ndelete table ip ${table}\n`);
   await removeNodeNamespaces(cluster);

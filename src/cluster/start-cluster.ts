@@ -11,7 +11,7 @@ import { type Clock, realClock, realRandom, sleepOn } from '../client/clock.ts';
 import { kubeconfigFor, renderKubeconfig } from '../client/kubeconfig.ts';
 import { silentLog } from '../client/log.ts';
 import { addressAt, parseCidr } from '../node/network/cidr.ts';
-import { clusterNumber, planAddresses } from './address-plan.ts';
+import { type AddressPlan, keepAddresses, planAddresses } from './address-plan.ts';
 import type { Cluster, StartOptions } from './cluster.ts';
 import { configDefaults } from './config.ts';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
@@ -72,7 +72,8 @@ async function start({ options, clock, signal, stop, stack }: Context): Promise<
   const name = checkName(options.name ?? 'default');
   const counts = await countNodes(options);
   const kept = options.dataDir !== undefined;
-  const addresses = planAddresses(options, options.dataDir === undefined ? 0 : clusterNumber(options.dataDir));
+  const addresses =
+    options.dataDir === undefined ? planAddresses(options) : await keepAddresses(options, { dir: options.dataDir, real: counts.nodes > 0 });
   const nodeAddress = counts.nodes > 0 ? addressAt(parseCidr(addresses.nodeCIDR), hostIndex) : undefined;
   const host = options.host ?? configDefaults.host;
   const phase = createPhaseRunner({ clock: realClock, signal, onPhase: options.onPhase });
@@ -89,7 +90,7 @@ async function start({ options, clock, signal, stop, stack }: Context): Promise<
     phase,
     stack,
   };
-  if (nodeAddress) await prepareNodeNetwork(name, addresses.nodeCIDR);
+  if (nodeAddress) await prepareNodeNetwork(name, addresses);
   const plane = await startControlPlane(context);
   await ensureOwnPolicy(plane.server.loopback);
   const clusterDomain = options.clusterDomain ?? configDefaults.clusterDomain;
@@ -142,9 +143,9 @@ async function countNodes(options: StartOptions): Promise<NodeCounts> {
 const describeNodes = ({ nodes, hollow }: NodeCounts): string =>
   [nodes ? `${nodes} real` : '', hollow ? `${hollow} simulated: no containers run there` : ''].filter(Boolean).join(', ');
 
-async function prepareNodeNetwork(cluster: string, subnet: string): Promise<void> {
+async function prepareNodeNetwork(cluster: string, { nodeCIDR, serviceCIDR }: AddressPlan): Promise<void> {
   const { createNodeNamespaces } = await import('../node/network/node-network.ts');
-  await createNodeNamespaces({ cluster, nodes: 0, subnet });
+  await createNodeNamespaces({ cluster, nodes: 0, subnet: nodeCIDR, serviceCidr: serviceCIDR });
 }
 
 async function startClusterDNS(context: ControlPlaneOptions, plane: ControlPlane, domain: string): Promise<void> {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { addressAt, formatCidr, parseCidr, subnetAt } from './cidr.ts';
-import { firstFree } from './free-range.ts';
+import { isFree } from './free-range.ts';
 import { linkName } from './node-network.ts';
 import { planHostPorts, type RoutedPod, renderNodeRules } from './node-rules.ts';
 import { planRoutes, type RoutedNode } from './routes.ts';
@@ -22,15 +22,15 @@ describe('address ranges', () => {
   });
 });
 
-describe('firstFree', () => {
-  const candidates = ['10.244.0.0/16', '10.245.0.0/16'];
-  const table: { name: string; used: string[]; want: string | undefined }[] = [
-    { name: 'nothing used', used: ['default', 'fe80::/64', '127.0.0.0/8'], want: '10.244.0.0/16' },
-    { name: 'a pod of another cluster', used: ['10.244.3.7'], want: '10.245.0.0/16' },
-    { name: 'a larger network', used: ['10.0.0.0/8'], want: undefined },
-    { name: 'next to it', used: ['10.243.0.0/16', '10.244.255.0/24'], want: '10.245.0.0/16' },
+describe('isFree', () => {
+  const table: { name: string; used: string[]; want: boolean }[] = [
+    { name: 'nothing used', used: ['default', 'fe80::/64', '127.0.0.0/8'], want: true },
+    { name: 'a pod of another cluster', used: ['10.244.3.7'], want: false },
+    { name: 'a larger network', used: ['10.0.0.0/8'], want: false },
+    { name: 'a part of it', used: ['10.243.0.0/16', '10.244.255.0/24'], want: false },
+    { name: 'next to it', used: ['10.243.0.0/16', '10.245.0.0/16'], want: true },
   ];
-  for (const { name, used, want } of table) it(name, () => assert.equal(firstFree(candidates, used), want));
+  for (const { name, used, want } of table) it(name, () => assert.equal(isFree('10.244.0.0/16', used), want));
 });
 
 describe('linkName', () => {
@@ -61,6 +61,7 @@ describe('planRoutes', () => {
       nodes: [node('self', '10.244.0.0/24', '172.30.0.1'), node('b', '10.244.1.0/24', '172.30.0.2')],
       want: [['10.244.1.0/24', '172.30.0.2']],
     },
+    { name: 'simulated', nodes: [node('b', '100.64.0.0/24', '198.18.0.1')], want: [] },
     { name: 'without a range', nodes: [node('b', undefined, '172.30.0.2')], want: [] },
     { name: 'without an address', nodes: [node('b', '10.244.1.0/24')], want: [] },
     {
@@ -79,7 +80,8 @@ describe('planRoutes', () => {
       want: [['10.244.1.0/24', '172.30.0.2']],
     },
   ];
-  for (const { name, nodes, want } of table) it(name, () => assert.deepEqual([...planRoutes(nodes, 'self')], want));
+  const at = { self: 'self', clusterCidr: '10.244.0.0/16' };
+  for (const { name, nodes, want } of table) it(name, () => assert.deepEqual([...planRoutes(nodes, at)], want));
 });
 
 describe('planHostPorts', () => {

@@ -18,6 +18,8 @@ export interface NodeNamespacesOptions {
   readonly nodes: number;
   /** for the machine and its nodes: `172.30.0.0/24` */
   readonly subnet: string;
+  /** Services; a route keeps what is sent to them from here on this machine, even where it has no way out. */
+  readonly serviceCidr?: string;
 }
 
 export interface NodeNamespace {
@@ -50,7 +52,7 @@ export function linkName(cluster: string, suffix = ''): string {
   return `tm-${createHash('sha256').update(cluster).digest('hex').slice(0, 8)}${suffix}`;
 }
 
-export async function createNodeNamespaces({ cluster, nodes, subnet }: NodeNamespacesOptions): Promise<NodeNamespaces> {
+export async function createNodeNamespaces({ cluster, nodes, subnet, serviceCidr }: NodeNamespacesOptions): Promise<NodeNamespaces> {
   const tools = networkTools();
   const range = parseCidr(subnet);
   const bridge = linkName(cluster);
@@ -59,6 +61,7 @@ export async function createNodeNamespaces({ cluster, nodes, subnet }: NodeNames
   if (!links.has(bridge)) await tools.ip('link', 'add', bridge, 'type', 'bridge');
   await tools.ip('address', 'replace', `${hostAddress}/${range.prefixLength}`, 'dev', bridge);
   await tools.ip('link', 'set', bridge, 'up');
+  if (serviceCidr !== undefined) await tools.ip('route', 'replace', serviceCidr, 'dev', bridge);
   await tools.sysctl('ipv4/ip_forward', '1');
   const made: NodeNamespace[] = [];
   for (let number = 2; number < nodes + 2; number++) {

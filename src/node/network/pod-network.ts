@@ -107,7 +107,7 @@ export class PodNetwork implements AsyncDisposable {
     const podCidr = nodes.get(nodeName)?.spec?.podCIDR;
     if (podCidr) await writeCniConfig(cniConfDir, { network: networkName(cluster, nodeName), podCidr, ipamDir });
 
-    const routes = planRoutes(nodes.list(), nodeName);
+    const routes = planRoutes(nodes.list(), { self: nodeName, clusterCidr });
     const routesNow = JSON.stringify([...routes]);
     if (routesNow !== this.#lastRoutes) {
       await applyRoutes(this.#tools, { routes, clusterCidr });

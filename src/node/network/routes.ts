@@ -4,7 +4,7 @@
  * Upstream: what the cloud's route controller and simple CNI providers do.
  */
 import type { NodeSpec, NodeStatus } from '../../api/generated/core-v1.ts';
-import { formatCidr, parseCidr } from './cidr.ts';
+import { type Cidr, formatCidr, parseCidr } from './cidr.ts';
 import type { NetworkTools } from './network-tools.ts';
 
 /** Marks our routes in the table; a number that rt_protos(5) leaves free. */
@@ -20,12 +20,16 @@ export interface RoutedNode {
   readonly status?: Pick<NodeStatus, 'addresses'>;
 }
 
-/** A node without a range or an address has no route; neither has the node itself. */
-export function planRoutes(nodes: readonly RoutedNode[], self: string): Routes {
+/** Leads to ranges within `clusterCidr`: simulated nodes have others. A node without one or without an address has no route. */
+export function planRoutes(
+  nodes: readonly RoutedNode[],
+  { self, clusterCidr }: { readonly self: string; readonly clusterCidr: string },
+): Routes {
+  const cluster = parseCidr(clusterCidr);
   const routes = new Map<string, string>();
   for (const { metadata, spec, status } of nodes) {
     const address = status?.addresses?.find(({ type, address }) => type === 'InternalIP' && address.includes('.'))?.address;
-    if (metadata.name === self || !spec?.podCIDR || address === undefined) continue;
+    if (metadata.name === self || !spec?.podCIDR || address === undefined || !isWithin(cluster, spec.podCIDR)) continue;
     routes.set(formatCidr(parseCidr(spec.podCIDR)), address);
   }
   return routes;
@@ -46,9 +50,11 @@ async function listRoutes(tools: NetworkTools, clusterCidr: string): Promise<Rou
   const text = await tools.ip('-json', 'route', 'show', 'protocol', routeProtocol);
   const listed = JSON.parse(text.trim() || '[]') as { readonly dst: string; readonly gateway?: string }[];
   const cluster = parseCidr(clusterCidr);
-  const within = ({ dst }: { readonly dst: string }): boolean => {
-    const { base } = parseCidr(dst.includes('/') ? dst : `${dst}/32`);
-    return base >= cluster.base && base < cluster.base + cluster.size;
-  };
-  return new Map(listed.filter(within).map(({ dst, gateway }) => [dst, gateway ?? '']));
+  const ours = listed.filter(({ dst }) => isWithin(cluster, dst.includes('/') ? dst : `${dst}/32`));
+  return new Map(ours.map(({ dst, gateway }) => [dst, gateway ?? '']));
+}
+
+function isWithin(cluster: Cidr, range: string): boolean {
+  const { base } = parseCidr(range);
+  return base >= cluster.base && base < cluster.base + cluster.size;
 }
