@@ -23,9 +23,3 @@ export function scaleIntOrPercent(value: IntOrString, total: number, rounding: '
   const scaled = (Number(digits) * total) / 100;
   return rounding === 'up' ? Math.ceil(scaled) : Math.floor(scaled);
 }
-
-/** The number of a numeric value; 0 for other strings. */
-export function intOrStringValue(value: IntOrString): number {
-  if (typeof value === 'number') return value;
-  return /^[-+]?\d+$/.test(value) ? Number(value) : 0;
-}

@@ -13,7 +13,6 @@ const dns1035Format = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const keyFormat = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const labelValueFormat = `(${keyFormat})?`;
 const wildcardFormat = `\\*\\.${subdomainFormat}`;
-const cIdentifierFormat = '[A-Za-z_][A-Za-z0-9_]*';
 const percentFormat = '[0-9]+%';
 const headerNameFormat = '[-A-Za-z0-9]+';
 const envVarFormat = '[-._a-zA-Z][-._a-zA-Z0-9]*';
@@ -27,7 +26,6 @@ const dns1035RegExp = whole(dns1035Format);
 const keyRegExp = whole(keyFormat);
 const labelValueRegExp = whole(labelValueFormat);
 const wildcardRegExp = whole(wildcardFormat);
-const cIdentifierRegExp = whole(cIdentifierFormat);
 const percentRegExp = whole(percentFormat);
 const headerNameRegExp = whole(headerNameFormat);
 const envVarRegExp = whole(envVarFormat);
@@ -144,13 +142,6 @@ export function checkLabelValue(value: string): readonly string[] {
   return found;
 }
 
-export function checkCIdentifier(value: string): readonly string[] {
-  if (cIdentifierRegExp.test(value)) return none;
-  const message =
-    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'";
-  return [regexMessage(message, cIdentifierFormat, 'my_name', 'MY_NAME', 'MyName')];
-}
-
 export function checkPortNumber(port: number): readonly string[] {
   return port >= 1 && port <= 65535 ? none : [rangeMessage(1, 65535)];
 }
@@ -223,6 +214,5 @@ const masked =
 
 export const nameIsDnsSubdomain: NameCheck = masked(checkDns1123Subdomain);
 export const nameIsDnsLabel: NameCheck = masked(checkDns1123Label);
-export const nameIsDns1035Label: NameCheck = masked(checkDns1035Label);
 export const nameIsPathSegment: NameCheck = (name, prefix) => checkPathSegment(name, prefix);
 export const nameIsAnything: NameCheck = () => none;
