@@ -7,6 +7,7 @@ import { clusterRoleAggregation } from '../api-server/authorization/cluster-role
 import { cronJobController } from './cron-job.ts';
 import { daemonSetController } from './daemon-set.ts';
 import { deploymentController } from './deployment.ts';
+import { disruptionController } from './disruption.ts';
 import { endpointSliceController } from './endpoint-slice.ts';
 import { endpointsController } from './endpoints.ts';
 import { garbageCollector } from './garbage-collector.ts';
@@ -52,6 +53,7 @@ export function builtinControllers({ rootCA, clusterCIDR }: BuiltinControllersOp
     taintEvictionController(),
     podGarbageCollector,
     ttlAfterFinishedController,
+    disruptionController,
   ];
 }
 
