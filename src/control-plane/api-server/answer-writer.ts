@@ -56,7 +56,7 @@ async function writeList(context: WriteContext, list: ListAnswer & { readonly co
   const { form, request, exchange, clock } = context;
   const { kind } = request;
   const metadata: ListMeta = {
-    resourceVersion: String(list.revision),
+    ...(list.revision > 0 && { resourceVersion: String(list.revision) }),
     ...(list.continue !== undefined && { continue: list.continue }),
     ...(list.remainingItemCount !== undefined && { remainingItemCount: list.remainingItemCount }),
   };

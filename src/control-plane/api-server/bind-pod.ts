@@ -46,7 +46,7 @@ function bind(pod: Pod, binding: Binding, given: { readonly at: ObjectName; read
   const refuse = (why: string): StatusError => errors.conflict({ group: '', resource: 'pods/binding' }, name, why);
   const { uid, resourceVersion, annotations, labels } = binding.metadata ?? {};
   if (uid && uid !== pod.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid ?? ''}`;
+    const why = `StorageError: invalid object, Code: 4, Key: /registry/pods/${given.at.namespace}/${name}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid ?? ''}`;
     throw errors.conflict({ group: '', resource: 'pods' }, name, why);
   }
   if (resourceVersion && resourceVersion !== pod.metadata.resourceVersion) throw errors.conflict({ group: '', resource: 'pods' }, name);

@@ -8,6 +8,7 @@ import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import { formatTime, parseTime } from '../../api/meta/time.ts';
+import type { Revision } from '../store/storage.ts';
 import { admissionRequest } from './admission-request.ts';
 import { release } from './allocation-steps.ts';
 import { commitDelete, commitObject } from './commit.ts';
@@ -123,11 +124,13 @@ async function attemptRemove(
     const marked = await commitObject(core, served, { key: stored.key, object: plan.object, expect: stored.revision, lease: stored.lease });
     return marked && { stored: marked, deleted: false };
   }
-  if (dryRun) return { stored, deleted: true };
+  const shown = (revision: Revision): StoredObject =>
+    plan.object ? StoredObject.unstored(stored.key, served.toStored(plan.object), revision) : stored.at(revision);
+  if (dryRun) return { stored: shown(stored.revision), deleted: true };
   const revision = await commitDelete(core, served, stored);
   if (revision === undefined) return undefined;
   release(core, kind, object, undefined);
-  return { stored: stored.at(revision), deleted: true };
+  return { stored: shown(revision), deleted: true };
 }
 
 /** A delete that is part of another request (an eviction) has been admitted as that. */
@@ -161,7 +164,8 @@ export type DeletionPlan =
   | { readonly type: 'stays' }
   /** it stays, in this form, until somebody lets go */
   | { readonly type: 'mark'; readonly object: KubeObject }
-  | { readonly type: 'remove' };
+  /** it goes; `object` is what the client is shown, where that is not what was stored */
+  | { readonly type: 'remove'; readonly object?: KubeObject };
 
 /** What a delete does to an object. Pure. */
 export function planDeletion(kind: Kind, object: KubeObject, options: DeleteOptions, nowMs: number): DeletionPlan {
@@ -175,8 +179,8 @@ export function planDeletion(kind: Kind, object: KubeObject, options: DeleteOpti
     metadata = { ...rest, ...(held && { finalizers }) };
   }
   if (grace) {
-    if (grace.seconds === 0 && !held) return { type: 'remove' };
-    return { type: 'mark', object: { ...object, metadata: withDeletion(metadata, grace.atMs, grace.seconds) } };
+    const marked = { ...object, metadata: withDeletion(metadata, grace.atMs, grace.seconds) };
+    return { type: grace.seconds === 0 && !held ? 'remove' : 'mark', object: marked };
   }
   if (isNamespaceKind(kind) && object.metadata.deletionTimestamp && holdsNamespace(object)) return { type: 'stays' };
   if (isNamespaceKind(kind) && !object.metadata.deletionTimestamp) {

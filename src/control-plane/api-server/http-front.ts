@@ -16,6 +16,7 @@ import type { Authorize } from './authorization/decide.ts';
 import { forbiddenError } from './authorization/forbidden.ts';
 import type { ConnectCalls } from './connect-calls.ts';
 import { Deadlines } from './deadlines.ts';
+import { deprecationOf } from './deprecations.ts';
 import { Exchange, type HTTPRequest, type HTTPResponse } from './exchange.ts';
 import type { FlowClass, FlowControl } from './flow-control.ts';
 import { httpBody } from './http-body.ts';
@@ -139,6 +140,8 @@ export class HTTPFront implements Disposable {
     if (exchange.method === 'HEAD' || !allows(kind.verbs, kind.subresources, route)) throw methodNotAllowed();
     const { verb, namespace, name, subresource } = route;
     const target = { verb, kind };
+    const deprecation = deprecationOf(kind);
+    if (deprecation) exchange.warn(deprecation);
     const request: ResourceRequest = {
       user,
       verb,

@@ -11,6 +11,7 @@ import { StoreUnavailableError } from '../store/storage.ts';
 import { namespaceOf } from './admission-request.ts';
 import type { Authorize } from './authorization/decide.ts';
 import { forbiddenError } from './authorization/forbidden.ts';
+import { isComponentStatus, readComponentStatuses } from './component-statuses.ts';
 import type { Core } from './core.ts';
 import { create } from './create.ts';
 import { deleteObject } from './delete.ts';
@@ -52,6 +53,7 @@ export class Pipeline {
 
   #perform(request: ResourceRequest): Promise<Answer> {
     const { core, functions } = this.#parts;
+    if (isComponentStatus(request)) return Promise.resolve(readComponentStatuses(request, core.cache.healthy));
     switch (request.verb) {
       case 'get':
         return get(core, request);
