@@ -399,7 +399,7 @@ class RunningKubelet implements Kubelet {
 function concernsWorker(pod: Pod, old: Pod): boolean {
   return (
     pod.metadata.generation !== old.metadata.generation ||
-    (pod.metadata.generation === undefined && !equalJson(pod.spec, old.spec)) ||
+    !equalJson(pod.spec, old.spec) ||
     pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp ||
     pod.metadata.deletionGracePeriodSeconds !== old.metadata.deletionGracePeriodSeconds ||
     !equalJson(pod.metadata.labels, old.metadata.labels) ||
