@@ -1,32 +1,38 @@
-/** Images of a running cluster's real nodes: loaded through each node's own containerd, listed as the nodes report them. */
-import { existsSync, readdirSync } from 'node:fs';
+/** Images of a running cluster's real nodes: loaded and listed through each node's own containerd. */
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Node } from '../api/generated/kinds.ts';
-import { realClock, realRandom } from '../client/clock.ts';
-import { createHTTPClient } from '../client/http-client.ts';
-import { accessOf, parseKubeconfig } from '../client/kubeconfig.ts';
+import { realClock } from '../client/clock.ts';
 import { silentLog } from '../client/log.ts';
+import type { ContainerRuntime } from '../node/runtime/container-runtime.ts';
 import { containerdPaths } from '../node/runtime/containerd-config.ts';
 import { createCriClient } from '../node/runtime/cri-client.ts';
 import { ImageLoader } from '../node/runtime/images.ts';
 import { detectSupport } from '../node/runtime/machine-support.ts';
-import type { Instance } from './instance.ts';
+import type { Instance, InstanceState } from './instance.ts';
 import { OperationError } from './operation-error.ts';
+import { realNodeName } from './real-nodes.ts';
+
+interface RealNode {
+  readonly name: string;
+  /** of its containerd */
+  readonly dir: string;
+}
 
 export interface LoadedImages {
   readonly node: string;
   readonly images: readonly string[];
 }
 
-export async function loadImages(instance: Instance, files: readonly string[]): Promise<LoadedImages[]> {
+export async function loadImages(instance: Instance, state: InstanceState, files: readonly string[]): Promise<LoadedImages[]> {
   const missing = files.filter((file) => !existsSync(file));
-  if (missing.length)
+  if (missing.length > 0) {
     throw new OperationError({
       code: 'no-such-file',
       message: `no such file: ${missing.join(', ')}`,
       fix: 'give OCI or docker archives (tar)',
     });
-  const nodes = realNodes(instance);
+  }
+  const nodes = realNodes(instance, state);
   if (nodes.length === 0) {
     throw new OperationError({
       code: 'no-real-nodes',
@@ -34,25 +40,36 @@ export async function loadImages(instance: Instance, files: readonly string[]): 
       fix: 'nothing to do: pods with any image become Running there',
     });
   }
-  return Promise.all(nodes.map(async (node) => ({ node, images: await loadInto(join(instance.nodeDir(node), 'containerd'), files) })));
+  return Promise.all(nodes.map(async (node) => ({ node: node.name, images: await loadInto(node, files) })));
 }
 
-const realNodes = (instance: Instance): string[] => {
-  const dir = join(instance.dir, 'nodes');
-  return existsSync(dir) ? readdirSync(dir).sort() : [];
-};
+function realNodes(instance: Instance, state: InstanceState): RealNode[] {
+  return Array.from({ length: state.nodes }, (_, i) => ({
+    name: realNodeName(instance.name, i + 1),
+    dir: join(instance.nodeDir(i + 1), 'containerd'),
+  }));
+}
 
-async function loadInto(dir: string, files: readonly string[]): Promise<string[]> {
-  const { socket } = containerdPaths(dir);
+async function loadInto({ dir }: RealNode, files: readonly string[]): Promise<string[]> {
   const { snapshotter } = await detectSupport({ containerd: 'containerd', dir });
-  const runtime = await createCriClient({ socket, clock: realClock, log: silentLog, cgroupDriver: 'cgroupfs' });
-  try {
+  return withRuntime(dir, async (runtime, socket) => {
     const loader = new ImageLoader({ socket, ctr: 'ctr', snapshotter, dir, runtime, clock: realClock });
     const names: string[] = [];
-    for (const file of files) names.push(...(await loader.load(resolve(file))));
+    for (const file of files) names.push(...(await load(loader, file)));
     return names;
-  } finally {
-    await runtime[Symbol.asyncDispose]();
+  });
+}
+
+async function load(loader: ImageLoader, file: string): Promise<readonly string[]> {
+  try {
+    return await loader.load(resolve(file));
+  } catch (cause) {
+    throw new OperationError({
+      code: 'bad-archive',
+      message: `${file} can't be loaded`,
+      fix: 'give an OCI or docker archive (tar, also gzipped) that names its images, as `docker save NAME:TAG` writes it',
+      cause,
+    });
   }
 }
 
@@ -62,22 +79,26 @@ export interface ListedImage {
   readonly sizeBytes: number;
 }
 
-export async function listImages(kubeconfig: string): Promise<ListedImage[]> {
-  const access = await accessOf(await parseKubeconfig(kubeconfig));
-  const client = createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog });
+/** One entry per name. */
+export async function listImages(instance: Instance, state: InstanceState): Promise<ListedImage[]> {
+  const perNode = realNodes(instance, state).map(({ name: node, dir }) =>
+    withRuntime(dir, async (runtime) => {
+      const images = await runtime.listImages();
+      const named = images.flatMap(({ repoTags, repoDigests, size }) =>
+        (repoTags.length > 0 ? repoTags : repoDigests).map((name) => ({ node, name, sizeBytes: size })),
+      );
+      return named.sort((a, b) => a.name.localeCompare(b.name));
+    }),
+  );
+  return (await Promise.all(perNode)).flat();
+}
+
+async function withRuntime<T>(dir: string, work: (runtime: ContainerRuntime, socket: string) => Promise<T>): Promise<T> {
+  const { socket } = containerdPaths(dir);
+  const runtime = await createCriClient({ socket, clock: realClock, log: silentLog, cgroupDriver: 'cgroupfs' });
   try {
-    const { items } = await client.list(Node);
-    return items.flatMap((node) =>
-      (node.status.images ?? []).map((image) => {
-        const names = image.names ?? [];
-        return {
-          node: node.metadata.name,
-          name: names.find((name) => !name.includes('@')) ?? names[0] ?? '<none>',
-          sizeBytes: image.sizeBytes ?? 0,
-        };
-      }),
-    );
+    return await work(runtime, socket);
   } finally {
-    await client[Symbol.asyncDispose]();
+    await runtime[Symbol.asyncDispose]();
   }
 }

@@ -69,20 +69,15 @@ export class Instance {
   get exists(): boolean {
     return existsSync(join(this.dir, 'store')) || existsSync(this.#path('state.json'));
   }
-  get storeDir(): string {
-    return this.#path('store');
-  }
-  get pkiDir(): string {
-    return this.#path('pki');
-  }
   get kubeconfig(): string {
     return this.#path('admin.kubeconfig');
   }
   get logFile(): string {
     return this.#path('timonier.log');
   }
-  nodeDir(node: string): string {
-    return this.#path('nodes', node);
+  /** By number, not by name: it holds sockets, whose paths are short. */
+  nodeDir(number: number): string {
+    return nodeDir(this.dir, number);
   }
 
   /** Makes the directory, and the link to it when it lies elsewhere. */
@@ -139,6 +134,9 @@ export class Instance {
     return join(this.dir, ...parts);
   }
 }
+
+export const nodesDir = (dir: string): string => join(dir, 'nodes');
+export const nodeDir = (dir: string, number: number): string => join(nodesDir(dir), String(number));
 
 export function listInstances(): Instance[] {
   const root = instancesRoot();

@@ -44,7 +44,7 @@ export interface RealNodeOptions {
 const stopGraceSecondsMax = 10;
 
 export const proxyTable = (cluster: string): string => `timonier-${cluster}-proxy`;
-export const nodeCgroup = (cluster: string, nodeName: string): readonly string[] => [`timonier-${cluster}`, nodeName];
+export const clusterCgroup = (cluster: string): string => `timonier-${cluster}`;
 
 export async function startRealNode(options: RealNodeOptions): Promise<Containerd> {
   const { cluster, nodeName, nodeIP, dataDir, addresses, clients, clock, random, signal, stack } = options;
@@ -73,7 +73,7 @@ export async function startRealNode(options: RealNodeOptions): Promise<Container
     clusterDomain: options.clusterDomain,
     podsMax: options.podsMax,
     version: kubernetesVersion,
-    cgroupRoot: nodeCgroup(cluster, nodeName),
+    cgroupRoot: [clusterCgroup(cluster), nodeName],
     serving: { host: nodeIP, port: 10250, cert: options.serving.cert, key: options.serving.key, clientCA: options.clientCA },
   });
   stack.use(kubelet);

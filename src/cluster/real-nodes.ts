@@ -1,10 +1,10 @@
 /** The real nodes of this machine: the first in this process, the others each in a process and namespace of its own. */
-import { join } from 'node:path';
 import type { ClusterPKI } from '../control-plane/pki/cluster-pki.ts';
 import { createNodeNamespaces } from '../node/network/node-network.ts';
 import type { KeyPair } from './cluster.ts';
 import type { ControlPlane, ControlPlaneOptions } from './control-plane.ts';
 import { type Identity, identities, nodeIdentity } from './identities.ts';
+import { nodeDir } from './instance.ts';
 import { startNodeProcess } from './node-process.ts';
 import { type RealNodeOptions, startRealNode } from './real-node.ts';
 
@@ -38,7 +38,7 @@ export async function startRealNodes(options: RealNodesOptions, context: Control
       ...common,
       nodeName,
       nodeIP: nodeAddress,
-      dataDir: join(dataDir, 'nodes', nodeName),
+      dataDir: nodeDir(dataDir, 1),
       clients,
       serving: await servingPair(plane.pki, nodeName, nodeAddress),
       clientCA: plane.pki.authority.certPem,
@@ -60,7 +60,7 @@ export async function startRealNodes(options: RealNodesOptions, context: Control
       ...common,
       nodeName,
       nodeIP: address,
-      dataDir: join(dataDir, 'nodes', nodeName),
+      dataDir: nodeDir(dataDir, i + 2),
       server: `https://${nodeAddress}:${plane.port}`,
       ca: plane.pki.authority.certPem,
       credentials,

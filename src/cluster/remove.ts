@@ -11,16 +11,19 @@ import { removePodNetwork } from '../node/network/pod-network.ts';
 import { unmountBelow } from '../node/runtime/mounts.ts';
 import { removeContainerd } from '../node/runtime/remove-containerd.ts';
 import { readNetworks } from './address-plan.ts';
-import type { Instance } from './instance.ts';
-import { nodeCgroup, proxyTable } from './real-node.ts';
+import { type Instance, nodesDir } from './instance.ts';
+import { clusterCgroup, proxyTable } from './real-node.ts';
 
 export async function removeTraces(instance: Instance): Promise<void> {
-  const nodes = await readdir(join(instance.dir, 'nodes')).catch(() => []);
+  const nodes = await readdir(nodesDir(instance.dir)).catch(() => []);
   if (nodes.length === 0) return; // never had a real node
   const cluster = instance.name;
   for (const node of nodes) {
-    const [cgroup = ''] = nodeCgroup(cluster, node);
-    await removeContainerd({ dataDir: join(instance.nodeDir(node), 'containerd'), clock: realClock, cgroup });
+    await removeContainerd({
+      dataDir: join(instance.nodeDir(Number(node)), 'containerd'),
+      clock: realClock,
+      cgroup: clusterCgroup(cluster),
+    });
   }
   await unmountBelow(instance.dir);
   const networks = readNetworks(instance.dir);

@@ -1,5 +1,4 @@
 /** `timonier image load` and `image ls`: images of a cluster's real nodes, without a registry. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { createOutput, renderColumns } from '../output.ts';
 import { runningInstance } from './inspect.ts';
@@ -14,25 +13,25 @@ export function addImage(program: Command): void {
     .option('--json', 'one JSON value per event')
     .action(async (files: string[], flags: { clusterName: string; json?: boolean }) => {
       const output = createOutput(flags.json === true);
-      const { instance } = runningInstance(flags.clusterName);
+      const { instance, state } = runningInstance(flags.clusterName);
       const { loadImages } = await import('../../cluster/images.ts');
-      for (const loaded of await loadImages(instance, files)) {
+      for (const loaded of await loadImages(instance, state, files)) {
         output.line(`${loaded.node}: ${loaded.images.join(', ')}`);
         output.event({ event: 'loaded', ...loaded });
       }
     });
   image
     .command('ls')
-    .description('images on the nodes, as the nodes report them')
+    .description('the images that the real nodes have')
     .option('--cluster-name <NAME>', 'the cluster’s name', 'default')
     .option('--json', 'as JSON')
     .action(async (flags: { clusterName: string; json?: boolean }) => {
       const output = createOutput(flags.json === true);
-      const { instance } = runningInstance(flags.clusterName);
+      const { instance, state } = runningInstance(flags.clusterName);
       const { listImages } = await import('../../cluster/images.ts');
-      const images = await listImages(readFileSync(instance.kubeconfig, 'utf8'));
+      const images = await listImages(instance, state);
       output.event({ images });
-      const rows = images.map((i) => [i.node, i.name, `${(i.sizeBytes / 1e6).toFixed(1)} MB`]);
+      const rows = images.map((i) => [i.node, i.name, `${(i.sizeBytes / 1e6).toFixed(2)} MB`]);
       for (const line of renderColumns([['NODE', 'IMAGE', 'SIZE'], ...rows])) output.line(line);
     });
 }
