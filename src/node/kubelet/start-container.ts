@@ -85,17 +85,20 @@ async function makeConfig(context: PodContext, request: StartRequest, imageRef: 
   const image = await imageUser(context, container.image ?? '');
   verifyNonRoot(pod, container, image);
   const env = await environment(context, request);
-  const mounts = await containerMounts({
-    pod,
-    container,
-    volumes,
-    env,
-    podIPs,
-    clusterDomain: node.clusterDomain,
-    podDirectory: manager.podDirectory(pod.metadata.uid),
-    random,
-    ...(mounter && { mounter }),
-  });
+  // a hollow node has no volumes, and its containers no files
+  const mounts = context.hollow
+    ? []
+    : await containerMounts({
+        pod,
+        container,
+        volumes,
+        env,
+        podIPs,
+        clusterDomain: node.clusterDomain,
+        podDirectory: manager.podDirectory(pod.metadata.uid),
+        random,
+        ...(mounter && { mounter }),
+      });
   const target = pod.spec.ephemeralContainers?.find((c) => c.name === container.name)?.targetContainerName;
   const targetID = target ? targetOf(observed, target) : undefined;
   const config = containerConfig({
@@ -106,7 +109,7 @@ async function makeConfig(context: PodContext, request: StartRequest, imageRef: 
     restartCount,
     env,
     mounts,
-    devices: containerDevices(container, volumes),
+    devices: context.hollow ? [] : containerDevices(container, volumes),
     seccompRoot: node.seccompRoot,
     memoryCapacityBytes: node.memoryCapacityBytes,
     ...(targetID !== undefined && { targetID }),
