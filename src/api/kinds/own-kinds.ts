@@ -1,5 +1,15 @@
 /** The kinds that have a file of their own: one line each. */
 import type { Kind } from '../meta/kind.ts';
+import {
+  mutatingAdmissionPolicy,
+  mutatingAdmissionPolicyBinding,
+  mutatingAdmissionPolicyBindingV1alpha1,
+  mutatingAdmissionPolicyBindingV1beta1,
+  mutatingAdmissionPolicyV1alpha1,
+  mutatingAdmissionPolicyV1beta1,
+} from './admissionregistration/mutating-admission-policy.ts';
+import { validatingAdmissionPolicy, validatingAdmissionPolicyBinding } from './admissionregistration/validating-admission-policy.ts';
+import { mutatingWebhookConfiguration, validatingWebhookConfiguration } from './admissionregistration/webhook-configurations.ts';
 import { controllerRevision } from './apps/controller-revision.ts';
 import { daemonSet } from './apps/daemon-set.ts';
 import { deployment } from './apps/deployment.ts';
@@ -9,6 +19,7 @@ import { horizontalPodAutoscaler } from './autoscaling/horizontal-pod-autoscaler
 import { horizontalPodAutoscalerV1 } from './autoscaling/horizontal-pod-autoscaler-v1.ts';
 import { cronJob } from './batch/cron-job.ts';
 import { job } from './batch/job.ts';
+import { certificateSigningRequest } from './certificates/certificate-signing-request.ts';
 import { lease } from './coordination/lease.ts';
 import { leaseCandidate, leaseCandidateV1alpha2 } from './coordination/lease-candidate.ts';
 import { binding } from './core/binding.ts';
@@ -28,6 +39,9 @@ import { secret } from './core/secret.ts';
 import { service } from './core/service.ts';
 import { serviceAccount } from './core/service-account.ts';
 import { endpointSlice } from './discovery/endpoint-slice.ts';
+import { eventInEvents } from './events/event.ts';
+import { flowSchema } from './flowcontrol/flow-schema.ts';
+import { priorityLevelConfiguration } from './flowcontrol/priority-level-configuration.ts';
 import { ingress } from './networking/ingress.ts';
 import { ingressClass } from './networking/ingress-class.ts';
 import { ipAddress, ipAddressV1beta1 } from './networking/ip-address.ts';
@@ -47,6 +61,16 @@ import { volumeAttachment } from './storage/volume-attachment.ts';
 import { volumeAttributesClass, volumeAttributesClassV1beta1 } from './storage/volume-attributes-class.ts';
 
 const all = [
+  mutatingAdmissionPolicy,
+  mutatingAdmissionPolicyBinding,
+  mutatingAdmissionPolicyBindingV1alpha1,
+  mutatingAdmissionPolicyBindingV1beta1,
+  mutatingAdmissionPolicyV1alpha1,
+  mutatingAdmissionPolicyV1beta1,
+  validatingAdmissionPolicy,
+  validatingAdmissionPolicyBinding,
+  mutatingWebhookConfiguration,
+  validatingWebhookConfiguration,
   controllerRevision,
   daemonSet,
   deployment,
@@ -56,6 +80,7 @@ const all = [
   horizontalPodAutoscalerV1,
   cronJob,
   job,
+  certificateSigningRequest,
   lease,
   leaseCandidate,
   leaseCandidateV1alpha2,
@@ -76,6 +101,9 @@ const all = [
   service,
   serviceAccount,
   endpointSlice,
+  eventInEvents,
+  flowSchema,
+  priorityLevelConfiguration,
   ingress,
   ingressClass,
   ipAddress,

@@ -26,16 +26,27 @@ export interface Subresource {
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
 }
 
+/** Of a write, beside the objects: when, and by whom. */
+export interface WriteContext {
+  readonly nowMs: number;
+  readonly user?: {
+    readonly name: string;
+    readonly uid?: string;
+    readonly groups?: readonly string[];
+    readonly extra?: Readonly<Record<string, readonly string[]>>;
+  };
+}
+
 /** The hooks, in the order in which they run. An absent hook is no code. All are pure: they return a new object, or the same when nothing changes. */
 export interface KindHooks<T extends KubeObject = KubeObject> {
   /** Fills in what the type table's constant defaults can't say. Runs on every write, before admission's validation. */
   default?(object: T): T;
   /** Clears what a client may not set on create (status), and sets what is derived. */
-  prepareForCreate?(object: T): T;
+  prepareForCreate?(object: T, by?: WriteContext): T;
   /** The same for an update of the main resource. Status is already kept from `old` where the kind has a status subresource. */
   prepareForUpdate?(object: T, old: T): T;
   /** The same for an update of status: everything but status is already kept from `old`. */
-  prepareForStatusUpdate?(object: T, old: T): T;
+  prepareForStatusUpdate?(object: T, old: T, by?: WriteContext): T;
   /** Field errors in upstream's wording; `old` is there for updates. Metadata and the type table have been checked already. */
   validate?(object: T, old?: T): readonly FieldError[];
   validateStatus?(object: T, old: T): readonly FieldError[];
@@ -55,7 +66,7 @@ export interface KindHooks<T extends KubeObject = KubeObject> {
 /** An update through such a view: in place of `prepareForUpdate` and `validate`. */
 export interface ViewHooks<T extends KubeObject = KubeObject> {
   /** Keeps from `old` everything that the view doesn't show. */
-  prepareForUpdate(object: T, old: T): T;
+  prepareForUpdate(object: T, old: T, by?: WriteContext): T;
   validate(object: T, old: T): readonly FieldError[];
 }
 
