@@ -26,8 +26,11 @@ function rename(object: KubeObject, names: Readonly<Record<string, string>>, api
   return { ...(Object.fromEntries(entries) as KubeObject), apiVersion };
 }
 
-/** What is always there in one version has its counterpart in the other. */
+/** Core events always say who reports, even if with an empty word; the others leave that out. */
 export const eventConversion: VersionConversion = {
-  toStorage: (event) => rename(event, there, 'v1'),
-  fromStorage: (stored) => rename(stored, back, 'events.k8s.io/v1'),
+  toStorage: (event) => ({ source: {}, reportingComponent: '', reportingInstance: '', ...rename(event, there, 'v1') }),
+  fromStorage(stored) {
+    const { reportingController, reportingInstance, ...event } = rename(stored, back, 'events.k8s.io/v1') as Event;
+    return { ...event, ...(reportingController && { reportingController }), ...(reportingInstance && { reportingInstance }) };
+  },
 };

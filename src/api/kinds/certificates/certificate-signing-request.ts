@@ -114,7 +114,7 @@ function validate(object: Request, old: Request | undefined, rights: Rights): re
   const errors: Errors = [];
   const { spec, status } = object;
   const wrong = whatIsWrongWithRequest(spec.request ?? '');
-  if (wrong) errors.push(fieldErrors.invalid('spec.request', spec.request ?? null, wrong));
+  if (wrong) errors.push(fieldErrors.invalid('spec.request', spec.request || null, wrong));
   checkUsages(errors, object, old);
   if (spec.signerName === legacySigner && old?.spec.signerName !== legacySigner) {
     errors.push(fieldErrors.invalid('spec.signerName', legacySigner, 'the legacy signerName is not allowed via this API version'));

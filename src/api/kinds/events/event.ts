@@ -1,47 +1,19 @@
 /**
  * The newer form of Event, which is stored in the older one; what is written through it has to be complete.
- * Upstream: pkg/apis/events/v1/conversion.go, pkg/apis/core/validation/events.go.
+ * Upstream: pkg/apis/core/validation/events.go.
  */
 import { type Event, EventInEvents } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
+import { eventConversion } from '../convert-event.ts';
 import { event, eventErrors } from '../core/event.ts';
 import { defineKind } from '../define-kind.ts';
 import { isEmptyObject } from '../fill.ts';
 
-/** The fields whose names differ: newer to older. */
-const olderNames = {
-  regarding: 'involvedObject',
-  note: 'message',
-  reportingController: 'reportingComponent',
-  deprecatedSource: 'source',
-  deprecatedFirstTimestamp: 'firstTimestamp',
-  deprecatedLastTimestamp: 'lastTimestamp',
-  deprecatedCount: 'count',
-} as const;
-const newerNames = Object.fromEntries(Object.entries(olderNames).map(([newer, older]) => [older, newer]));
-
-function renamed(object: object, names: Readonly<Record<string, string>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(object).map(([field, value]) => [names[field] ?? field, value]));
-}
-
-const toOlder = (object: EventInEvents): Event =>
-  ({ source: {}, reportingComponent: '', reportingInstance: '', ...renamed(object, olderNames), apiVersion: 'v1' }) as unknown as Event;
-
-function toNewer(stored: Event): EventInEvents {
-  const { reportingComponent, reportingInstance, ...rest } = stored;
-  const object = {
-    ...renamed(rest, newerNames),
-    ...(reportingComponent && { reportingController: reportingComponent }),
-    ...(reportingInstance && { reportingInstance }),
-    apiVersion: 'events.k8s.io/v1',
-  };
-  return object as unknown as EventInEvents;
-}
+const toOlder = (object: EventInEvents): Event => eventConversion.toStorage(object) as Event;
 
 export const eventInEvents = defineKind(EventInEvents, {
-  convert: { toStorage: toOlder, fromStorage: (stored) => toNewer(stored as Event) },
   hooks: {
     validate: (object, old) => validate(toOlder(object), old && toOlder(old)),
     cells: (object, at) => event.hooks.cells?.(toOlder(object), at) ?? [],
