@@ -26,7 +26,9 @@ export class Exchange {
   readonly query: URLSearchParams | undefined;
   readonly auditID: string;
   readonly startMs: number;
-  readonly #abort = new AbortController();
+  /** made when somebody asks for the signal */
+  #abort: AbortController | undefined;
+  #isOver = false;
   #warnings: string[] | undefined;
   #headers: Record<string, string> | undefined;
   /** set when the head of the answer is written */
@@ -44,15 +46,23 @@ export class Exchange {
     this.query = mark < 0 ? undefined : new URLSearchParams(url.slice(mark + 1));
     this.auditID = given.auditID;
     this.startMs = given.startMs;
-    response.once('close', () => this.abort());
+    response.once('close', () => {
+      if (!response.writableFinished) this.abort();
+    });
   }
 
   /** Aborts when the client is gone, or the server gives the request up. */
   get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#isOver) this.#abort.abort(givenUp);
     return this.#abort.signal;
   }
+  get isOver(): boolean {
+    return this.#isOver;
+  }
   abort(): void {
-    this.#abort.abort();
+    this.#isOver = true;
+    this.#abort?.abort(givenUp);
   }
 
   header(name: string): string | undefined {
@@ -87,11 +97,20 @@ export class Exchange {
     if (announced > bodyBytesMax) throw tooLarge();
     const chunks: Buffer[] = [];
     let size = 0;
-    for await (const chunk of this.request as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > bodyBytesMax) throw tooLarge();
-      chunks.push(chunk);
-    }
+    const { request } = this;
+    if (request.destroyed && !request.readableEnded) throw givenUp;
+    await new Promise<void>((resolve, reject) => {
+      request.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > bodyBytesMax) {
+          request.removeAllListeners('data');
+          reject(tooLarge());
+        } else chunks.push(chunk);
+      });
+      request.once('end', resolve);
+      request.once('error', reject);
+      request.once('close', () => reject(givenUp));
+    });
     const [only] = chunks;
     return chunks.length === 1 && only ? only : Buffer.concat(chunks);
   }
@@ -110,8 +129,9 @@ export class Exchange {
     this.response.writeHead(code, headers);
   }
 
-  /** The whole answer at once. */
+  /** The whole answer at once; nothing when one has been given already (the time was over). */
   send(code: number, contentType: string, body: Uint8Array | string, more?: Headers): void {
+    if (this.code !== 0) return;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     this.size = bytes.byteLength;
     this.writeHead(code, contentType, { 'content-length': bytes.byteLength, ...more });
@@ -131,11 +151,20 @@ export class Exchange {
     this.send(code, 'application/json', text, retry ? { 'retry-after': String(retry) } : undefined);
   }
 
+  /** The time is over: the client is told so, and whatever still works for it is asked to stop. */
+  expire(): void {
+    this.abort();
+    if (this.code === 0) this.fail(errors.timeout('request did not complete within the allotted timeout'));
+  }
+
   /** Answers an error; when the answer has begun already, all that is left is to break it off. */
   fail(error: StatusError): void {
     if (this.code === 0) this.sendStatus(error.status, error.code);
-    else this.response.destroy();
+    else if (!this.response.writableEnded) this.response.destroy();
   }
 }
+
+/** Why a request's signal is aborted; one for all, so that it costs nothing. */
+const givenUp = new Error('the client is gone, or the request took too long');
 
 const tooLarge = (): StatusError => errors.tooLarge(`Request entity too large: limit is ${bodyBytesMax}`);

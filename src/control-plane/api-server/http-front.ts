@@ -151,7 +151,9 @@ export class HTTPFront implements Disposable {
       ...(subresource && { subresource }),
       options: parseOptions(exchange.query),
       ...(verb !== 'get' && verb !== 'list' && verb !== 'watch' && { body: httpBody(exchange, target) }),
-      signal: exchange.signal,
+      get signal() {
+        return exchange.signal;
+      },
       warn: (message) => exchange.warn(message),
     };
     const wishes = { accept: exchange.header('accept'), userAgent: exchange.header('user-agent'), pretty: exchange.query?.get('pretty') };
@@ -172,7 +174,7 @@ export class HTTPFront implements Disposable {
   async #limited(exchange: Exchange, flow: FlowClass, user: UserInfo, work: () => Promise<void>): Promise<void> {
     const waiting = this.#parts.flow.enter(flow, user);
     if (waiting) await waiting;
-    this.#deadlines.start(exchange, () => exchange.abort());
+    this.#deadlines.start(exchange, () => exchange.expire());
     try {
       await work();
     } finally {
@@ -205,7 +207,7 @@ export class HTTPFront implements Disposable {
 
   #statusOf(error: unknown, exchange: Exchange): StatusError {
     if (isStatusError(error)) return error;
-    if (exchange.signal.aborted) return errors.timeout('request did not complete within the allotted time');
+    if (exchange.isOver) return errors.timeout('request did not complete within the allotted time');
     this.#parts.log.error({ error, path: exchange.path }, 'a request failed by a fault of the server');
     return errors.internal(error instanceof Error ? error.message : String(error));
   }
