@@ -8,7 +8,7 @@
  * Upstream: controller-runtime's pkg/internal/controller, kube-controller-manager.
  */
 import { type KubeObject, keyOf, type ObjectKey } from '../api/meta/object.ts';
-import { isConflict } from '../api/meta/status-error.ts';
+import { isConflict, isNotFound } from '../api/meta/status-error.ts';
 import type { Client } from './client.ts';
 import type { Clock, Random } from './clock.ts';
 import { type Controller, type ControllerIO, TerminalError, type Watched } from './controller.ts';
@@ -170,8 +170,8 @@ class ControllerLoop {
         io.log.error({ error }, 'reconcile failed for good');
         return 'terminal_error';
       }
-      // A conflict is an everyday matter: the cache was a little behind.
-      if (isConflict(error)) io.log.debug({ error }, 'conflict, trying again');
+      // An everyday matter: the cache was a little behind.
+      if (isConflict(error) || isNotFound(error)) io.log.debug({ error }, 'changed or gone meanwhile, trying again');
       else io.log.warn({ error, failures: this.#queue.failures(key) + 1 }, 'reconcile failed, trying again');
       this.#queue.retry(key);
       return 'error';

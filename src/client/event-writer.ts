@@ -32,7 +32,7 @@ class EventWriter implements EventRecorder, AsyncDisposable {
   readonly #client: Pick<Client, 'create' | 'patch'>;
   readonly #options: EventWriterOptions;
   readonly #correlator: EventCorrelator;
-  readonly #queue: EventDraft[] = [];
+  readonly #queue: { readonly event: EventDraft; readonly counts: boolean }[] = [];
   readonly #stop = new AbortController();
   #writing: Promise<void> | undefined;
   #sequence = 0;
@@ -46,14 +46,15 @@ class EventWriter implements EventRecorder, AsyncDisposable {
   event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void {
     if (this.#stop.signal.aborted) return;
     const { component, host, clock, log } = this.#options;
+    const source = { component, ...(host && { host }) };
+    const at = { nowMs: clock.now(), sequence: this.#sequence++ };
+    const correlated = this.#correlator.correlate(draftEvent(referenceTo(about, fieldPath), { type, reason, message, source }, at));
+    if (correlated.do === 'drop') return;
     if (this.#queue.length >= queueMax) {
       log.warn({ reason, message }, 'too many queued events: one is dropped');
       return;
     }
-    const source = { component, ...(host && { host }) };
-    this.#queue.push(
-      draftEvent(referenceTo(about, fieldPath), { type, reason, message, source }, { nowMs: clock.now(), sequence: this.#sequence++ }),
-    );
+    this.#queue.push({ event: correlated.event, counts: correlated.do === 'count' });
     this.#writing ??= this.#writeAll();
   }
 
@@ -64,8 +65,7 @@ class EventWriter implements EventRecorder, AsyncDisposable {
 
   async #writeAll(): Promise<void> {
     for (let next = this.#queue.shift(); next && !this.#stop.signal.aborted; next = this.#queue.shift()) {
-      const correlated = this.#correlator.correlate(next);
-      if (correlated.do !== 'drop') await this.#write(correlated.event, correlated.do === 'count');
+      await this.#write(next.event, next.counts);
     }
     this.#writing = undefined;
   }
