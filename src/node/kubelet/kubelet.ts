@@ -17,6 +17,7 @@ import { quantityValue } from '../../api/meta/quantity.ts';
 import { createInformer, type RunningInformer } from '../../client/informer-cache.ts';
 import type * as cri from '../runtime/cri-types.ts';
 import { parseResolvConf } from './dns-config.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { ImagePuller } from './image-puller.ts';
 import type { KubeletOptions } from './kubelet-options.ts';
 import { detectMachine, type MachineFacts, simulatedMachine } from './machine-facts.ts';
@@ -115,6 +116,7 @@ class RunningKubelet implements Kubelet {
   #runtimeStatus: cri.RuntimeStatus | undefined;
   #lookAgainMs: number = lookAtRuntimeMs.first;
   #server: KubeletServer | undefined;
+  #housekeeping: Housekeeping | undefined;
   #port = 0;
   #disposing = false;
 
@@ -181,6 +183,23 @@ class RunningKubelet implements Kubelet {
     if (!hollow || podCIDR === undefined) this.#watchNode();
     this.#tasks.push(this.#followRuntime());
     await this.#watchPods();
+    if (!runtime.simulation) this.#keepHouse();
+  }
+
+  #keepHouse(): void {
+    const { runtime, clock, events, log, dataDir } = this.#options;
+    this.#housekeeping = new Housekeeping({
+      runtime,
+      clock,
+      wheel: this.#wheel,
+      events,
+      log,
+      logsRoot: join(dataDir, 'logs'),
+      pods: () => this.pods().filter((p) => this.#workers.get(p.metadata.uid)?.state === 'syncing'),
+      podDirectory: (uid) => this.#volumes.podDirectory(uid),
+      evict: (pod, eviction) => this.#workers.get(pod.metadata.uid)?.evict(eviction),
+      onPressure: () => void this.#agent.report(),
+    });
   }
 
   async #serve(): Promise<void> {
@@ -197,6 +216,7 @@ class RunningKubelet implements Kubelet {
     this.#disposing = true;
     this.#stop.abort();
     await this.#server?.[Symbol.asyncDispose]();
+    await this.#housekeeping?.[Symbol.asyncDispose]();
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
     await this.#agent[Symbol.asyncDispose]();
     this.#context.probes[Symbol.dispose]();
@@ -268,7 +288,7 @@ class RunningKubelet implements Kubelet {
       runtimeVersion: this.#facts.runtimeVersion,
       runtime: this.#runtimeStatus,
       images,
-      pressure: { memory: false, disk: false, pid: false },
+      pressure: { memory: this.#housekeeping?.memoryPressure ?? false, disk: false, pid: false },
     };
   }
 

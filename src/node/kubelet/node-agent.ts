@@ -39,6 +39,13 @@ const renewMs = 10_000;
 const reportMs = 300_000;
 const retryMs = { first: 200, max: 7_000 } as const;
 
+const conditionEvents = [
+  { type: 'MemoryPressure', isTrue: 'NodeHasInsufficientMemory', isFalse: 'NodeHasSufficientMemory' },
+  { type: 'DiskPressure', isTrue: 'NodeHasDiskPressure', isFalse: 'NodeHasNoDiskPressure' },
+  { type: 'PIDPressure', isTrue: 'NodeHasInsufficientPID', isFalse: 'NodeHasSufficientPID' },
+  { type: 'Ready', isTrue: 'NodeReady', isFalse: 'NodeNotReady' },
+] as const;
+
 export class NodeAgent implements AsyncDisposable {
   readonly #options: NodeAgentOptions;
   readonly #timers = new Set<Timer>();
@@ -118,6 +125,7 @@ export class NodeAgent implements AsyncDisposable {
     try {
       this.#node = await client.create(NodeKind, newNode(input, clock.now()), { signal });
       this.#reportedAtMs = clock.now();
+      if (this.#options.lookEveryMs !== undefined) this.#tellChanges(undefined, this.#node);
       return;
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
@@ -151,14 +159,18 @@ export class NodeAgent implements AsyncDisposable {
       await this.#register();
       return;
     }
-    this.#tellReadiness(node, this.#node);
+    this.#tellChanges(node.status, this.#node);
   }
 
-  #tellReadiness(before: Node, after: Node): void {
-    const ready = (node: Node): string | undefined => node.status.conditions?.find((c) => c.type === 'Ready')?.status;
-    if (ready(before) === ready(after)) return;
-    const reason = ready(after) === 'True' ? 'NodeReady' : 'NodeNotReady';
-    this.#options.events.event(after, 'Normal', reason, `Node ${after.metadata.name} status is now: ${reason}`);
+  /** Each condition that turned, as an event. */
+  #tellChanges(before: NodeStatus | undefined, after: Node): void {
+    const status = (s: NodeStatus | undefined, type: string): string | undefined => s?.conditions?.find((c) => c.type === type)?.status;
+    for (const { type, isTrue, isFalse } of conditionEvents) {
+      const now = status(after.status, type);
+      if (now === undefined || now === status(before, type)) continue;
+      const reason = now === 'True' ? isTrue : isFalse;
+      this.#options.events.event(after, 'Normal', reason, `Node ${after.metadata.name} status is now: ${reason}`);
+    }
   }
 
   async #renew(): Promise<void> {

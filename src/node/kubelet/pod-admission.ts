@@ -6,6 +6,7 @@ import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Toleration }
 import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
 import { type LabelMap, LabelMatcher, type Operator } from '../../api/meta/selectors.ts';
 import { podTotals } from './container-resources.ts';
+import { judgeSysctls } from './sysctls.ts';
 
 export interface Rejection {
   readonly reason: string;
@@ -31,6 +32,8 @@ export function judgeAdmission(input: AdmissionInput): Rejection | undefined {
     const message = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label";
     return { reason: 'PodOSSelectorNodeLabelDoesNotMatch', message };
   }
+  const sysctls = judgeSysctls(pod);
+  if (sysctls !== undefined) return { reason: 'SysctlForbidden', message: sysctls };
   const lacking = judgeResources(input);
   if (lacking) return lacking;
   if (!matchesNode(pod, node)) return failed('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");

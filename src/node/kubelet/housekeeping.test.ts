@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import type { Container, PodSpec } from '../../api/generated/core-v1.ts';
+import { rotateLog } from './log-rotation.ts';
+import { planMemoryEviction } from './memory-pressure.ts';
+import { judgeStorage, measureDirectory } from './storage-limits.ts';
+import { judgeSysctls } from './sysctls.ts';
+import { container, testPod } from './test-pods.ts';
+
+test('logs are moved away, compressed, and five are kept', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'rotation-'));
+  const path = join(dir, '0.log');
+  let reopened = 0;
+  const runtime = { reopenContainerLog: async () => void reopened++ };
+  const limits = { bytesMax: 10, filesMax: 4 };
+  const at = (minute: number) => ({ path, containerID: 'c', nowMs: Date.UTC(2026, 0, 1, 0, minute) });
+  await writeFile(path, 'short');
+  assert.equal(await rotateLog(at(0), runtime, limits), false);
+  for (let minute = 1; minute <= 5; minute++) {
+    await writeFile(path, `a longer log ${minute}`);
+    assert.equal(await rotateLog(at(minute), runtime, limits), true);
+  }
+  assert.deepEqual((await readdir(dir)).toSorted(), ['0.log.20260101-000300.gz', '0.log.20260101-000400.gz', '0.log.20260101-000500']);
+  assert.equal(gunzipSync(await readFile(join(dir, '0.log.20260101-000400.gz'))).toString(), 'a longer log 4');
+  await writeFile(path, 'one that the runtime won’t reopen');
+  await assert.rejects(rotateLog(at(6), { reopenContainerLog: () => Promise.reject(new Error('no')) }, limits));
+  assert.equal(await readFile(path, 'utf8'), 'one that the runtime won’t reopen');
+  assert.equal(reopened, 5);
+  await rm(dir, { recursive: true });
+});
+
+describe('judgeStorage', () => {
+  const limited = (name: string, limit: string): Container => container(name, { resources: { limits: { 'ephemeral-storage': limit } } });
+  const judge = (spec: Partial<PodSpec>, emptyDirs: Readonly<Record<string, number>>, containers: Readonly<Record<string, number>>) =>
+    judgeStorage(testPod({ spec }), {
+      emptyDirBytes: new Map(Object.entries(emptyDirs)),
+      containerBytes: new Map(Object.entries(containers)),
+    });
+  const volumes = [{ name: 'v', emptyDir: { sizeLimit: '1Ki' } }];
+  test('an emptyDir', () => {
+    assert.equal(judge({ volumes }, { v: 1024 }, {}), undefined);
+    assert.equal(judge({ volumes }, { v: 1025 }, {}), 'Usage of EmptyDir volume "v" exceeds the limit "1Ki". ');
+  });
+  test('a container', () => {
+    const containers = [limited('main', '1Ki'), container('other')];
+    assert.equal(judge({ containers }, {}, { main: 1025 }), 'Container main exceeded its local ephemeral storage limit "1Ki". ');
+  });
+  test('the pod as a whole', () => {
+    const containers = [limited('main', '1Ki')];
+    assert.equal(
+      judge({ containers }, { v: 600 }, { main: 600 }),
+      'Pod ephemeral local storage usage exceeds the total limit of containers 1Ki. ',
+    );
+  });
+});
+
+test('measureDirectory', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'measure-'));
+  const empty = await measureDirectory(dir);
+  await writeFile(join(dir, 'f'), Buffer.alloc(100_000, 1));
+  const more = (await measureDirectory(dir)) - empty;
+  assert.ok(more >= 100_000 && more < 120_000, String(more));
+  assert.equal(await measureDirectory(join(dir, 'missing')), 0);
+  await rm(dir, { recursive: true });
+});
+
+test('who has to go when memory runs out: beyond its request, of low priority, far beyond', () => {
+  const use = (name: string, priority: number, request: string, used: number) => ({
+    pod: testPod({
+      metadata: { name },
+      spec: { priority, containers: [container('main', { resources: { requests: { memory: request } } })] },
+    }),
+    containers: new Map([['main', used * 2 ** 20]]),
+  });
+  const uses = [
+    use('within', 0, '1Gi', 500),
+    use('important', 10, '0', 900),
+    use('little', 0, '10Mi', 20),
+    use('much', 0, '10Mi', 300),
+    use('system', 2_000_001_000, '0', 5000),
+  ];
+  const plan = planMemoryEviction(uses, 50 * 2 ** 20);
+  assert.equal(plan?.pod.metadata.name, 'much');
+  assert.equal(
+    plan?.message,
+    'The node was low on resource: memory. Threshold quantity: 100Mi, available: 51200Ki. Container main was using 307200Ki, request is 10Mi, has larger consumption of memory. ',
+  );
+  assert.equal(planMemoryEviction(uses.slice(-1), 0), undefined);
+});
+
+test('sysctls', () => {
+  const judge = (name: string, spec: Partial<PodSpec> = {}) =>
+    judgeSysctls(testPod({ spec: { ...spec, securityContext: { sysctls: [{ name, value: '1' }] } } }));
+  assert.equal(judge('kernel.shm_rmid_forced'), undefined);
+  assert.equal(judge('net/ipv4/tcp_syncookies'), undefined);
+  assert.equal(judge('kernel.msgmax'), 'forbidden sysctl: "kernel.msgmax" not allowlisted');
+  assert.equal(
+    judge('net.ipv4.tcp_syncookies', { hostNetwork: true }),
+    'forbidden sysctl: "net.ipv4.tcp_syncookies" not allowed with host net enabled',
+  );
+});
