@@ -4,8 +4,7 @@
  */
 import { Node, Pod } from '../../src/api/generated/kinds.ts';
 import { builtInRegistry } from '../../src/api/kinds/all.ts';
-import type { KindRegistry } from '../../src/api/kinds/registry.ts';
-import { apiVersionOf, keyOf, parseKey } from '../../src/api/meta/object.ts';
+import { parseKey } from '../../src/api/meta/object.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
 import type { Client } from '../../src/client/client.ts';
 import { seededRandom } from '../../src/client/clock.ts';
@@ -14,6 +13,7 @@ import { runControllers } from '../../src/client/controller-runner.ts';
 import { type Log, silentLog } from '../../src/client/log.ts';
 import { VirtualClock } from '../../src/client/virtual-clock.ts';
 import { type ApiServer, createApiServer } from '../../src/control-plane/api-server/api-server.ts';
+import { publishingEndpoints } from '../../src/control-plane/api-server/publishing/endpoints.ts';
 import { targetNodeOf } from '../../src/control-plane/controllers/daemon-nodes.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
 
@@ -32,8 +32,9 @@ export async function startControlPlane(controllers: readonly Controller[], log:
   const random = seededRandom(1);
   const storage = openMemoryStore({ clock });
   const registry = builtInRegistry();
-  const server = await createApiServer({ storage, registry, clock, random, log });
-  const client = withDiscovery(server.loopback, registry);
+  const parts = () => ({ pathEndpoints: publishingEndpoints({ registry, version: 'v1.36.0' }) });
+  const server = await createApiServer({ storage, registry, clock, random, log, parts });
+  const client = server.loopback;
   const running = runControllers(controllers, { client, clock, random, log });
   await running.started;
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -61,28 +62,6 @@ export async function startControlPlane(controllers: readonly Controller[], log:
       await storage[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Discovery without the endpoints that serve it. */
-function withDiscovery(client: Client, registry: KindRegistry): Client {
-  const raw = async (path: string): Promise<unknown> => {
-    const kinds = registry.list();
-    const versions = [...new Set(kinds.filter((kind) => kind.group).map(apiVersionOf))];
-    const byGroup = Map.groupBy(versions, (version) => version.split('/')[0]);
-    if (path === '/apis') {
-      return { groups: [...byGroup].map(([name, all]) => ({ name, versions: all.map((groupVersion) => ({ groupVersion })) })) };
-    }
-    const groupVersion = path === '/api/v1' ? 'v1' : path.slice('/apis/'.length);
-    const resources = kinds.filter((kind) => apiVersionOf(kind) === groupVersion);
-    return { resources: resources.map(({ resource, kind, namespaced, verbs }) => ({ name: resource, kind, namespaced, verbs })) };
-  };
-  return new Proxy(client, {
-    get: (target, name) => {
-      if (name === 'raw') return raw;
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
 }
 
 export interface TestNodeOptions {
@@ -163,6 +142,3 @@ export const podTemplate = (labels: Record<string, string>, image = 'one') => ({
 export async function createNode(client: Client, name: string, labels: Record<string, string> = {}): Promise<Node> {
   return client.create(Node, { metadata: { name, labels }, spec: {} });
 }
-
-/** Names and phases, for assertions. */
-export const describePods = (pods: readonly Pod[]): string[] => pods.map((pod) => `${keyOf(pod)} ${pod.status.phase}`).sort();

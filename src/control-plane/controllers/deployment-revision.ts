@@ -10,7 +10,7 @@ import type { New } from '../../api/meta/object.ts';
 import { controllerReference } from './owner.ts';
 import { hashOf } from './template-hash.ts';
 
-export const hashLabel = 'pod-template-hash';
+const hashLabel = 'pod-template-hash';
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
 const historyAnnotation = 'deployment.kubernetes.io/revision-history';
 const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas';
