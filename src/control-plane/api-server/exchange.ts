@@ -47,7 +47,7 @@ export class Exchange {
     this.auditID = given.auditID;
     this.startMs = given.startMs;
     response.once('close', () => {
-      if (!response.writableFinished) this.abort();
+      if (!response.writableEnded) this.abort();
     });
   }
 

@@ -11,7 +11,3 @@ export const methodNotAllowed = (): StatusError =>
 
 export const unsupportedPatch = (): StatusError =>
   new StatusError({ code: 415, reason: 'UnsupportedMediaType', message: '415: Unsupported Media Type', details: {} });
-
-/** A JSON patch that can't be applied. */
-export const unprocessable = (): StatusError =>
-  new StatusError({ code: 422, reason: 'Invalid', message: 'the server rejected our request due to an error in our request', details: {} });

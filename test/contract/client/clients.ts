@@ -11,6 +11,7 @@ import { type ApiServer, createApiServer, type ServerParts } from '../../../src/
 import { createAuthority } from '../../../src/control-plane/pki/authority.ts';
 import { openMemoryStore } from '../../../src/control-plane/store/memory-store.ts';
 import type { Storage } from '../../../src/control-plane/store/storage.ts';
+import { implementations as stores } from '../storage/stores.ts';
 
 export interface Running extends AsyncDisposable {
   readonly client: Client;
@@ -63,7 +64,21 @@ export async function servingCertificate() {
 export const clientCertificate = async (commonName: string, organizations: readonly string[] = []) =>
   (await authority).issue({ commonName, organizations, usages: ['client'] });
 
+/** Writes wait for the disk here, so they overlap: what the store in memory never shows. */
+const durable = stores.find((store) => store.name === 'LMDB');
+
 export const implementations: readonly Implementation[] = [
+  {
+    name: 'in-process, durable',
+    async start(options = {}) {
+      assert.ok(durable);
+      const stack = new AsyncDisposableStack();
+      const storage = options.storage ?? stack.use(await durable.open({ clock: options.clock ?? realClock }));
+      const running = await startServer({ ...options, storage });
+      stack.use(running);
+      return { ...running, client: running.server.clientFor(user), [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    },
+  },
   {
     name: 'in-process',
     async start(options = {}) {

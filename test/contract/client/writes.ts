@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { ConfigMap, Deployment, Lease, Pod } from '../../../src/api/generated/kinds.ts';
-import { configMap, describeRefusal, type Implementation } from './clients.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../../../src/api/meta/status-error.ts';
+import { configMap, describeRefusal, type Implementation, takeEvents } from './clients.ts';
 
 const at = { namespace: 'default', name: 'a' };
 
@@ -106,6 +107,53 @@ export function testWrites({ start }: Implementation): void {
     assert.deepEqual(updated.data, { k: 'v' });
     await client.delete(ConfigMap, at, { dryRun: true });
     assert.deepEqual(await client.get(ConfigMap, at), made);
+  });
+
+  it('loses no update of many writers, and tells watchers each of them', async () => {
+    await using running = await start();
+    const { client } = running;
+    const made = await client.create(ConfigMap, configMap('a', {}, { n: '0' }));
+    const watching = takeEvents(client.watch(ConfigMap, { resourceVersion: made.metadata.resourceVersion ?? '' }), 80);
+    const increment = async (): Promise<void> => {
+      for (;;) {
+        const now = await client.get(ConfigMap, at);
+        try {
+          await client.update(ConfigMap, { ...now, data: { n: String(Number(now.data?.['n']) + 1) } });
+          return;
+        } catch (error) {
+          if (!isConflict(error)) throw error;
+        }
+      }
+    };
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        for (let i = 0; i < 10; i++) await increment();
+      }),
+    );
+    const seen = (await watching).map(({ object }) => (object as ConfigMap).data?.['n']);
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 80 }, (_, i) => String(i + 1)),
+    );
+  });
+
+  it('creates and deletes the same name by turns, as fast as it can', async () => {
+    await using running = await start();
+    const { client } = running;
+    const turns = async (): Promise<number> => {
+      let done = 0;
+      for (let i = 0; i < 20; i++) {
+        const made = await client
+          .create(ConfigMap, configMap('a'))
+          .catch((error: unknown) => (isAlreadyExists(error) ? undefined : Promise.reject(error)));
+        if (made) done++;
+        await client.delete(ConfigMap, at).catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)));
+      }
+      return done;
+    };
+    const done = await Promise.all(Array.from({ length: 4 }, turns));
+    assert.ok(done.reduce((sum, n) => sum + n, 0) >= 20);
+    assert.match(await describeRefusal(client.get(ConfigMap, at)), /^404/);
   });
 
   it('leaves what the caller passed as it was', async () => {
