@@ -28,12 +28,14 @@ import { type Listening, type ListenOptions, listen } from './http-server.ts';
 import { InProcessClient } from './in-process-client.ts';
 import { createObjectReader } from './object-reader.ts';
 import { PathCalls } from './path-calls.ts';
+import { Periodic } from './periodic.ts';
 import { Pipeline } from './pipeline.ts';
 import type { ObjectReader } from './reader.ts';
 import type { UserInfo } from './request.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { cachedResourceOf, ServedKinds } from './served-kinds.ts';
 import { SharedLeases } from './shared-leases.ts';
+import { bookmarkPeriodMs } from './watch.ts';
 import { WatchCache } from './watch-cache.ts';
 
 /** The server's own identity: what it does on its own account. */
@@ -142,6 +144,7 @@ class Server implements ApiServer {
       admission: new AdmissionChain(parts.admission ?? []),
       allocators: parts.allocators ?? [],
       leases: new SharedLeases(storage, clock),
+      bookmarks: new Periodic(clock, bookmarkPeriodMs),
       clock,
       random,
       log,

@@ -4,6 +4,7 @@ import type { Log } from '../../client/log.ts';
 import type { Storage } from '../store/storage.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import type { Allocator } from './endpoint.ts';
+import type { Periodic } from './periodic.ts';
 import type { ServedKinds } from './served-kinds.ts';
 import type { SharedLeases } from './shared-leases.ts';
 import type { WatchCache } from './watch-cache.ts';
@@ -15,6 +16,8 @@ export interface Core {
   readonly admission: AdmissionChain;
   readonly allocators: readonly Allocator[];
   readonly leases: SharedLeases;
+  /** when watchers are told the revision */
+  readonly bookmarks: Periodic;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

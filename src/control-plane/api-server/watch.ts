@@ -8,7 +8,6 @@
  */
 import type { Status } from '../../api/generated/meta-v1.ts';
 import { errors, isStatusError } from '../../api/meta/status-error.ts';
-import type { Timer } from '../../client/clock.ts';
 import { CompactedError, type Revision } from '../store/storage.ts';
 import { CacheEvent } from './cache-event.ts';
 import type { Core } from './core.ts';
@@ -22,7 +21,7 @@ import { StoredObject } from './stored-object.ts';
 
 /** A watch without timeoutSeconds lives for this long, up to twice as long by chance. */
 const timeoutMinMs = 1_800_000;
-const bookmarkPeriodMs = 60_000;
+export const bookmarkPeriodMs = 60_000;
 /** Events that a client may leave untaken. */
 export const watchBacklogMax = 10_000;
 
@@ -61,7 +60,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
   readonly #matches: ((stored: StoredObject) => boolean) | undefined;
   readonly #start: WatchStart;
   readonly #request: ResourceRequest;
-  readonly #timers: Timer[] = [];
+  readonly #timers: Disposable[] = [];
   readonly #stop = new AbortController();
   readonly #onAbort = (): void => this.stop();
   #sink: WatchSink | undefined;
@@ -111,7 +110,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
     this.#sink = undefined;
     this.#stop.abort();
     this.#registration?.[Symbol.dispose]();
-    for (const timer of this.#timers) timer.cancel();
+    for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     sink?.end(status);
   }
@@ -172,7 +171,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
       this.end();
     };
     this.#timers.push(clock.setTimeout(finish, timeoutMs));
-    if (allowWatchBookmarks) this.#timers.push(clock.setInterval(() => this.#bookmark(), bookmarkPeriodMs));
+    if (allowWatchBookmarks) this.#timers.push(this.#core.bookmarks.add(() => this.#bookmark()));
   }
 
   #bookmark(): void {
