@@ -53,7 +53,7 @@ export function matcherOf(selector: LabelSelector | undefined): LabelMatcher {
   return matcher;
 }
 
-const sameLabels = (a: KubeObject, b: KubeObject): boolean => {
+export const sameLabels = (a: KubeObject, b: KubeObject): boolean => {
   const before = a.metadata.labels ?? {};
   const after = b.metadata.labels ?? {};
   const keys = Object.keys(before);

@@ -15,10 +15,10 @@ import { formatTime } from '../../api/meta/time.ts';
 import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../client/controller.ts';
 import { all, slowStart } from './batch.ts';
 import { claim } from './claim.ts';
-import { controlledBy, controllerOf, controllerReference, keysOfOwners, orphansIn } from './owner.ts';
+import { controlledBy, controllerOf, controllerReference, keysOfOwners, orphansIn, sameLabels } from './owner.ts';
 import { createPod, deletePod, isNamespaceTerminating, messageOf, podFromTemplate } from './pod-control.ts';
 import { planPodDeletion } from './pod-deletion-order.ts';
-import { isPodActive, isPodAvailable, isPodReady, isPodTerminating, nextAvailabilityMs } from './pod-state.ts';
+import { isPodActive, isPodAvailable, isPodReady, isPodTerminal, isPodTerminating, nextAvailabilityMs, readySinceMs } from './pod-state.ts';
 
 const burst = 500;
 const concurrency = 5;
@@ -55,13 +55,26 @@ export interface ReplicasKind<T extends ReplicasOwner> {
 }
 
 export function replicasController<T extends ReplicasOwner>(of: ReplicasKind<T>): Controller {
+  const keysOfSets = keysOfOwners(of.kind, of.matcher);
   return defineController({
     name: of.name,
     serviceAccount: of.serviceAccount,
-    watches: [watched(of.kind), watched(Pod, keysOfOwners(of.kind, of.matcher))],
+    watches: [watched(of.kind), watched(Pod, (pod, old, io) => (old && countsSame(pod, old) ? [] : keysOfSets(pod, old, io)))],
     concurrency,
     reconcile: (key, io) => reconcile(of, key, io),
   });
+}
+
+/** Most changes of a pod (that it was scheduled, say) are nothing to its set. */
+function countsSame(pod: Pod, old: Pod): boolean {
+  return (
+    isPodReady(pod) === isPodReady(old) &&
+    readySinceMs(pod) === readySinceMs(old) &&
+    isPodTerminal(pod) === isPodTerminal(old) &&
+    pod.metadata.deletionTimestamp === old.metadata.deletionTimestamp &&
+    controllerOf(pod)?.uid === controllerOf(old)?.uid &&
+    sameLabels(pod, old)
+  );
 }
 
 async function reconcile<T extends ReplicasOwner>(of: ReplicasKind<T>, key: ObjectKey, io: ControllerIO): Promise<Outcome> {
