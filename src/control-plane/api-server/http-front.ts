@@ -115,7 +115,8 @@ export class HTTPFront implements Disposable {
     if (route.type === 'path') {
       about.verb = exchange.method.toLowerCase();
       if (upgrade) answerOn(upgrade.socket, exchange);
-      await this.#limited(exchange, 'readOnly', user, () => this.#parts.paths.call(exchange, user));
+      // Not queued behind the resources: whoever asks how the server is has to get an answer when it is busy.
+      await this.#timed(exchange, () => this.#parts.paths.call(exchange, user));
       return;
     }
     about.verb = route.verb;
@@ -174,12 +175,19 @@ export class HTTPFront implements Disposable {
   async #limited(exchange: Exchange, flow: FlowClass, user: UserInfo, work: () => Promise<void>): Promise<void> {
     const waiting = this.#parts.flow.enter(flow, user);
     if (waiting) await waiting;
+    try {
+      await this.#timed(exchange, work);
+    } finally {
+      this.#parts.flow.leave(flow);
+    }
+  }
+
+  async #timed(exchange: Exchange, work: () => Promise<void>): Promise<void> {
     this.#deadlines.start(exchange, () => exchange.expire());
     try {
       await work();
     } finally {
       this.#deadlines.end(exchange);
-      this.#parts.flow.leave(flow);
     }
   }
 
