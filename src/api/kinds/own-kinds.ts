@@ -22,9 +22,12 @@ import { horizontalPodAutoscalerV1 } from './autoscaling/horizontal-pod-autoscal
 import { cronJob } from './batch/cron-job.ts';
 import { job } from './batch/job.ts';
 import { certificateSigningRequest } from './certificates/certificate-signing-request.ts';
+import { clusterTrustBundle, clusterTrustBundleV1alpha1 } from './certificates/cluster-trust-bundle.ts';
+import { podCertificateRequest } from './certificates/pod-certificate-request.ts';
 import { lease } from './coordination/lease.ts';
 import { leaseCandidate, leaseCandidateV1alpha2 } from './coordination/lease-candidate.ts';
 import { binding } from './core/binding.ts';
+import { componentStatus } from './core/component-status.ts';
 import { configMap } from './core/config-map.ts';
 import { endpoints } from './core/endpoints.ts';
 import { event } from './core/event.ts';
@@ -54,6 +57,11 @@ import { podDisruptionBudget } from './policy/pod-disruption-budget.ts';
 import { clusterRoleBinding, roleBinding } from './rbac/bindings.ts';
 import { clusterRole } from './rbac/cluster-role.ts';
 import { role } from './rbac/role.ts';
+import { deviceClass, deviceClassV1beta1, deviceClassV1beta2 } from './resource/device-class.ts';
+import { deviceTaintRule, deviceTaintRuleV1alpha3 } from './resource/device-taint-rule.ts';
+import { resourceClaim, resourceClaimV1beta1, resourceClaimV1beta2 } from './resource/resource-claim.ts';
+import { resourceClaimTemplate, resourceClaimTemplateV1beta1, resourceClaimTemplateV1beta2 } from './resource/resource-claim-template.ts';
+import { resourceSlice, resourceSliceV1beta1, resourceSliceV1beta2 } from './resource/resource-slice.ts';
 import { priorityClass } from './scheduling/priority-class.ts';
 import { csiDriver } from './storage/csi-driver.ts';
 import { csiNode } from './storage/csi-node.ts';
@@ -61,6 +69,7 @@ import { csiStorageCapacity } from './storage/csi-storage-capacity.ts';
 import { storageClass } from './storage/storage-class.ts';
 import { volumeAttachment } from './storage/volume-attachment.ts';
 import { volumeAttributesClass, volumeAttributesClassV1beta1 } from './storage/volume-attributes-class.ts';
+import { storageVersionMigration } from './storagemigration/storage-version-migration.ts';
 
 const all = [
   mutatingAdmissionPolicy,
@@ -85,10 +94,14 @@ const all = [
   cronJob,
   job,
   certificateSigningRequest,
+  clusterTrustBundle,
+  clusterTrustBundleV1alpha1,
+  podCertificateRequest,
   lease,
   leaseCandidate,
   leaseCandidateV1alpha2,
   binding,
+  componentStatus,
   configMap,
   endpoints,
   event,
@@ -121,6 +134,20 @@ const all = [
   roleBinding,
   clusterRole,
   role,
+  deviceClass,
+  deviceClassV1beta1,
+  deviceClassV1beta2,
+  deviceTaintRule,
+  deviceTaintRuleV1alpha3,
+  resourceClaim,
+  resourceClaimV1beta1,
+  resourceClaimV1beta2,
+  resourceClaimTemplate,
+  resourceClaimTemplateV1beta1,
+  resourceClaimTemplateV1beta2,
+  resourceSlice,
+  resourceSliceV1beta1,
+  resourceSliceV1beta2,
   priorityClass,
   csiDriver,
   csiNode,
@@ -129,6 +156,7 @@ const all = [
   volumeAttachment,
   volumeAttributesClass,
   volumeAttributesClassV1beta1,
+  storageVersionMigration,
 ];
 
 export const ownKinds = all as unknown as readonly Kind[];

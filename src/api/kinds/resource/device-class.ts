@@ -1,0 +1,21 @@
+/** DeviceClass. Upstream: pkg/apis/resource/validation/validation.go. */
+import { DeviceClass, DeviceClassV1beta1, DeviceClassV1beta2 } from '../../generated/kinds.ts';
+import type { KindHooks } from '../../meta/kind.ts';
+import type { KindRef } from '../../meta/object.ts';
+import { nameAndAge } from '../cells.ts';
+import type { Errors } from '../checks.ts';
+import { defineKind } from '../define-kind.ts';
+import { checkSelectors } from './request-checks.ts';
+
+const hooks: KindHooks<DeviceClass> = {
+  validate({ spec }) {
+    const errors: Errors = [];
+    checkSelectors(errors, 'spec.selectors', spec.selectors);
+    return errors;
+  },
+  cells: nameAndAge(() => []),
+};
+
+export const deviceClass = defineKind(DeviceClass, { hooks });
+export const deviceClassV1beta2 = defineKind<DeviceClass>(DeviceClassV1beta2 as KindRef as KindRef<DeviceClass>, { hooks });
+export const deviceClassV1beta1 = defineKind<DeviceClass>(DeviceClassV1beta1 as KindRef as KindRef<DeviceClass>, { hooks });

@@ -1,0 +1,19 @@
+/** DeviceTaintRule, which is beta and not served by default. Upstream: pkg/printers/internalversion/printers.go. */
+import { DeviceTaintRule, DeviceTaintRuleV1alpha3 } from '../../generated/kinds.ts';
+import { formatAge } from '../../meta/duration.ts';
+import type { KindHooks } from '../../meta/kind.ts';
+import type { KindRef } from '../../meta/object.ts';
+import { ageOf, textColumns } from '../cells.ts';
+import { defineKind } from '../define-kind.ts';
+
+const hooks: KindHooks<DeviceTaintRule> = {
+  prepareForCreate: (object) => ({ ...object, status: {} }),
+  cells: (object, at) => {
+    const { key, value, effect, timeAdded } = object.spec.taint;
+    return [object.metadata.name, key, value ?? '', effect, timeAdded ? formatAge(timeAdded, at.nowMs) : '', ageOf(object, at)];
+  },
+};
+const extra = { hooks, columns: textColumns('Name', 'Key', 'Value', 'Effect', 'TimeAdded', 'Age') };
+
+export const deviceTaintRule = defineKind<DeviceTaintRule>(DeviceTaintRule, extra);
+export const deviceTaintRuleV1alpha3 = defineKind<DeviceTaintRule>(DeviceTaintRuleV1alpha3 as KindRef as KindRef<DeviceTaintRule>, extra);

@@ -1,0 +1,32 @@
+/** ResourceClaimTemplate: nothing of it can be changed. Upstream: pkg/apis/resource/validation/validation.go. */
+import { ResourceClaimTemplate, ResourceClaimTemplateV1beta1, ResourceClaimTemplateV1beta2 } from '../../generated/kinds.ts';
+import type { KindHooks } from '../../meta/kind.ts';
+import type { KindRef } from '../../meta/object.ts';
+import { nameAndAge } from '../cells.ts';
+import { checkImmutable, type Errors } from '../checks.ts';
+import { claimTemplateConversion } from '../convert-resource.ts';
+import { defineKind } from '../define-kind.ts';
+import { change } from '../fill.ts';
+import { inStoredForm } from './older-versions.ts';
+import { checkDeviceClaim, defaultClaim } from './request-checks.ts';
+
+type Template = ResourceClaimTemplate;
+
+const hooks: KindHooks<Template> = {
+  default: (object) => change(object, 'spec', (spec) => change(spec, 'spec', defaultClaim)),
+  validate({ spec }, old) {
+    const errors: Errors = [];
+    if (old) checkImmutable(errors, 'spec', spec, old.spec);
+    else checkDeviceClaim(errors, 'spec.spec.devices', spec.spec?.devices);
+    return errors;
+  },
+  cells: nameAndAge(() => []),
+};
+
+export const resourceClaimTemplate = defineKind(ResourceClaimTemplate, { hooks });
+export const resourceClaimTemplateV1beta2 = defineKind<Template>(ResourceClaimTemplateV1beta2 as KindRef as KindRef<Template>, {
+  hooks,
+});
+export const resourceClaimTemplateV1beta1 = defineKind<Template>(ResourceClaimTemplateV1beta1 as KindRef as KindRef<Template>, {
+  hooks: inStoredForm(hooks, claimTemplateConversion),
+});

@@ -1,0 +1,27 @@
+/** StorageVersionMigration, which is beta and not served by default. Upstream: pkg/registry/storagemigration/storagemigration. */
+import { StorageVersionMigration } from '../../generated/kinds.ts';
+import { textColumns } from '../cells.ts';
+import { checkImmutable, type Errors } from '../checks.ts';
+import { defineKind } from '../define-kind.ts';
+import { listOf } from '../fill.ts';
+import { keepMetadata } from '../keep-metadata.ts';
+
+const states = ['Running', 'Failed', 'Succeeded'];
+
+export const storageVersionMigration = defineKind(StorageVersionMigration, {
+  columns: textColumns('Name', 'Resource', 'Status'),
+  hooks: {
+    prepareForCreate: (object) => ({ ...object, status: {} }),
+    prepareForStatusUpdate: keepMetadata,
+    validate({ spec }, old) {
+      const errors: Errors = [];
+      if (old) checkImmutable(errors, 'spec', spec, old.spec);
+      return errors;
+    },
+    cells: ({ metadata, spec, status }) => {
+      const { group, resource } = spec.resource;
+      const current = listOf(status.conditions).findLast((c) => c.status === 'True' && states.includes(c.type));
+      return [metadata.name, group ? `${resource}.${group}` : resource, current?.type ?? 'Unknown'];
+    },
+  },
+});
