@@ -203,6 +203,65 @@ describe('a pod', () => {
   });
 });
 
+describe('a pod that wants other resources', () => {
+  const main = (cpu: string) => ({ name: 'main', image: 'registry/main:1', resources: { requests: { cpu } } });
+  const wish = (cpu: string) => ({
+    type: 'strategic' as const,
+    body: { spec: { containers: [{ name: 'main', resources: { requests: { cpu } } }] } },
+  });
+  const show = (pod: Pod | undefined) => {
+    const [status] = pod?.status.containerStatuses ?? [];
+    const pending = pod?.status.conditions?.find((c) => c.type.startsWith('PodResize'));
+    return [status?.allocatedResources?.['cpu'], status?.resources?.requests?.['cpu'], status?.restartCount, pending?.reason];
+  };
+
+  test('gets them as it runs, now, later or never', async () => {
+    await using node = await startKubeletNode({ capacity: { cpu: '4' } });
+    await node.create('web', { containers: [main('1')] });
+    await node.create('other', { containers: [main('2')] });
+    await node.tick(1);
+    await node.client.patch(Pod, at('web'), wish('2'), { subresource: 'resize' });
+    await node.tick(1);
+    assert.deepEqual(show(await node.pod('web')), ['2', '2', 0, undefined]);
+    await node.client.patch(Pod, at('web'), wish('3'), { subresource: 'resize' });
+    await node.tick(1);
+    assert.deepEqual(show(await node.pod('web')), ['2', '2', 0, 'Deferred']);
+    await node.client.patch(Pod, at('web'), wish('5'), { subresource: 'resize' });
+    await node.tick(1);
+    const pod = await node.pod('web');
+    assert.deepEqual(show(pod), ['2', '2', 0, 'Infeasible']);
+    assert.equal(
+      pod?.status.conditions?.find((c) => c.type === 'PodResizePending')?.message,
+      "Node didn't have enough capacity: cpu, requested: 5000, capacity: 4000",
+    );
+    await node.client.patch(Pod, at('web'), wish('3'), { subresource: 'resize' });
+    await node.tick(1);
+    await node.client.delete(Pod, at('other'));
+    await node.tick(2);
+    assert.deepEqual(show(await node.pod('web')), ['3', '3', 0, undefined]);
+    const reasons = (await node.events('web')).map((e) => e.split(':')[0]).filter((r) => r?.startsWith('Resize'));
+    assert.deepEqual(reasons, [
+      'ResizeStarted',
+      'ResizeCompleted',
+      'ResizeDeferred',
+      'ResizeInfeasible',
+      'ResizeDeferred',
+      'ResizeStarted',
+      'ResizeCompleted',
+    ]);
+  });
+
+  test('is restarted where its policy says so', async () => {
+    await using node = await startKubeletNode();
+    const resizePolicy = [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }];
+    await node.create('web', { containers: [{ ...main('1'), resizePolicy }] });
+    await node.tick(1);
+    await node.client.patch(Pod, at('web'), wish('2'), { subresource: 'resize' });
+    await node.tick(2);
+    assert.deepEqual(show(await node.pod('web')), ['2', '2', 1, undefined]);
+  });
+});
+
 describe('the end of a pod', () => {
   test('waits for the grace period; a second delete makes it shorter', async () => {
     await using node = await startKubeletNode();

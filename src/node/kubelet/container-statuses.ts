@@ -23,6 +23,8 @@ export interface ContainerStatusesInput {
   readonly runtimeName: string;
   /** why a container could not be started the last time, by name */
   readonly waitingReasons: ReadonlyMap<string, WaitingReason>;
+  /** what a running container really has, where that is known to differ */
+  actual?(containerID: string): Container['resources'] | undefined;
 }
 
 const lostExitCode = 137;
@@ -110,7 +112,7 @@ function convert(input: ContainerStatusesInput, container: Container, observed: 
     ready: false,
     restartCount: lost ? (old?.restartCount ?? 0) + 1 : restartCount,
     ...(requests && { allocatedResources: requests }),
-    resources: container.resources ?? {},
+    resources: (observed.state === 'running' ? input.actual?.(observed.id) : undefined) ?? container.resources ?? {},
     ...(observed.user && { user: { linux: observed.user } }),
     ...(mounts && { volumeMounts: mounts }),
   };

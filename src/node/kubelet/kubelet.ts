@@ -23,7 +23,7 @@ import type { KubeletOptions } from './kubelet-options.ts';
 import { detectMachine, type MachineFacts, simulatedMachine } from './machine-facts.ts';
 import { NodeAgent } from './node-agent.ts';
 import { allocatableOf, type NodeInput, networkProblem, readiness } from './node-object.ts';
-import { judgeAdmission } from './pod-admission.ts';
+import { judgeAdmission, judgeResources } from './pod-admission.ts';
 import { detectCgroupHierarchies, PodCgroups } from './pod-cgroups.ts';
 import type { PodContext } from './pod-context.ts';
 import { isTerminalPhase } from './pod-phase.ts';
@@ -267,6 +267,7 @@ class RunningKubelet implements Kubelet {
       cgroups: this.#facts.cgroups,
       ...(mounter && { mounter }),
       services: () => this.#listServices(),
+      judgeResize: (pod) => this.#judgeResize(pod),
       hollow,
     };
   }
@@ -359,7 +360,10 @@ class RunningKubelet implements Kubelet {
   #added(pod: Pod): void {
     if (this.#disposing) return;
     const { uid } = pod.metadata;
-    const worker = new PodWorker(this.#context, pod, () => this.#workers.delete(uid));
+    const worker = new PodWorker(this.#context, pod, () => {
+      this.#workers.delete(uid);
+      this.#freed();
+    });
     const rejection = this.#judge(pod);
     this.#workers.set(uid, worker);
     if (rejection) worker.reject(rejection);
@@ -371,8 +375,26 @@ class RunningKubelet implements Kubelet {
     const node = this.#agent.node;
     const begun = pod.status.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined || isTerminalPhase(pod.status.phase);
     if (!node || begun) return undefined;
-    const others = [...this.#workers.values()].filter((w) => w.state === 'syncing' || w.state === 'terminating').map((w) => w.pod);
-    return judgeAdmission({ pod, node, allocatable: this.#allocatable(), others });
+    return judgeAdmission({ pod, node, allocatable: this.#allocatable(), others: this.#others(pod) });
+  }
+
+  #others(pod: Pod): readonly Pod[] {
+    const alive = [...this.#workers.values()].filter((w) => w.state === 'syncing' || w.state === 'terminating');
+    return alive.filter((w) => w.pod.metadata.uid !== pod.metadata.uid).map((w) => w.allocatedPod);
+  }
+
+  #judgeResize(pod: Pod): ReturnType<PodContext['judgeResize']> {
+    const allocatable = this.#allocatable();
+    const alone = judgeResources({ pod, allocatable, others: [] });
+    if (alone)
+      return { ...alone, message: alone.message.replace('enough resource', 'enough capacity').replace(', used: 0', ''), ever: false };
+    const now = judgeResources({ pod, allocatable, others: this.#others(pod) });
+    return now && { ...now, ever: true };
+  }
+
+  /** A pod has ended, or become smaller: others may have waited for that. */
+  #freed(): void {
+    for (const worker of this.#workers.values()) if (worker.waitsForResources) worker.wake();
   }
 
   #updated(pod: Pod, old: Pod): void {

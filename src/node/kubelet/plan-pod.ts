@@ -6,7 +6,7 @@
  * Guarantees: a pod that is as it should be plans nothing; init containers run one after the other, sidecars among them
  * keep running and gate the next by their startup probe; a container in back-off is not started before its time, and
  * `wakeAtMs` says when to plan again.
- * It does not plan the end of a pod (kill-pod.ts), nor resizing in place.
+ * It does not plan the end of a pod (kill-pod.ts), nor what changes of a container while it runs (pod-resize.ts).
  * Upstream: pkg/kubelet/kuberuntime/kuberuntime_manager.go (computePodActions), kuberuntime_container.go
  * (computeInitContainerActions).
  */
@@ -28,6 +28,8 @@ export interface PlanInput {
   /** by container name and hash: `backOffKey` */
   readonly backOffs: ReadonlyMap<string, BackOffEntry>;
   readonly nowMs: number;
+  /** its resources changed, and its policy asks for a restart */
+  needsRestart?(containerID: string, name: string): boolean;
 }
 
 export interface StartContainer {
@@ -222,6 +224,13 @@ function judgeSidecar(input: PlanInput, container: Container, status: ObservedCo
   if (container.livenessProbe && input.probe('liveness', status.id) === 'failure') {
     return { kind: 'restart', passed: true, kill: killed('failed liveness probe', 'liveness-probe') };
   }
+  if (input.needsRestart?.(status.id, container.name)) {
+    return {
+      kind: 'restart',
+      passed: true,
+      kill: { ...killed('', 'other'), message: `Container ${container.name} resize requires restart` },
+    };
+  }
   return { kind: 'wait', passed: true };
 }
 
@@ -275,6 +284,9 @@ function judgeRunning(
   }
   if (input.probe('startup', status.id) === 'failure') {
     return { message: `Container ${container.name} failed startup probe`, reason: 'startup-probe', restart };
+  }
+  if (input.needsRestart?.(status.id, container.name)) {
+    return { message: `Container ${container.name} resize requires restart`, reason: 'other', restart: true };
   }
   return undefined;
 }

@@ -50,7 +50,8 @@ export function judgeAdmission(input: AdmissionInput): Rejection | undefined {
 
 const failed = (name: string, why: string): Rejection => ({ reason: name, message: `Predicate ${name} failed: ${why}` });
 
-function judgeResources({ pod, others, allocatable }: AdmissionInput): Rejection | undefined {
+/** What the node lacks for the pod, beside the others. */
+export function judgeResources({ pod, others, allocatable }: Omit<AdmissionInput, 'node'>): Rejection | undefined {
   const podsMax = quantityValue(allocatable['pods'] ?? '0');
   if (others.length + 1 > podsMax) return lacks('pods', { requested: 1, used: others.length, capacity: podsMax });
   const totals = podTotals(pod);

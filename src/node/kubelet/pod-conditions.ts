@@ -30,6 +30,7 @@ export interface ConditionsInput {
   readonly hasSandbox: boolean;
   /** all containers are about to start over */
   readonly restartingAll: boolean;
+  readonly resize: readonly PodCondition[];
 }
 
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>;
@@ -54,6 +55,7 @@ export function podConditions(input: ConditionsInput): readonly PodCondition[] {
   const generation = pod.metadata.generation;
   return [
     ...kept,
+    ...input.resize,
     ...own.map(([type, verdict]) => ({ type, ...(generation !== undefined && { observedGeneration: generation }), ...verdict })),
   ];
 }

@@ -1,5 +1,5 @@
 /** What the worker of a pod may use: the parts of one kubelet, and the facts about its node. */
-import type { Service } from '../../api/generated/core-v1.ts';
+import type { Pod, Service } from '../../api/generated/core-v1.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
@@ -7,6 +7,7 @@ import type { Log } from '../../client/log.ts';
 import type { ContainerRuntime } from '../runtime/container-runtime.ts';
 import type { ResolvConf } from './dns-config.ts';
 import type { ImagePuller } from './image-puller.ts';
+import type { Rejection } from './pod-admission.ts';
 import type { PodCgroups } from './pod-cgroups.ts';
 import type { ProbeManager } from './probe-manager.ts';
 import type { ReferencedObjects } from './referenced-objects.ts';
@@ -49,6 +50,8 @@ export interface PodContext {
   readonly mounter?: Mounter;
   /** All services, once they have been listed. */
   services(): Promise<readonly Service[]>;
+  /** Why the node can't grant a running pod other resources; `ever`: it could if it were empty. */
+  judgeResize(pod: Pod): (Rejection & { readonly ever: boolean }) | undefined;
   /** Thousands of nodes in one process: neither environment nor volumes are made. */
   readonly hollow: boolean;
 }

@@ -34,6 +34,9 @@ export interface PodStatusInput {
   readonly override?: { readonly reason: string; readonly message: string };
   readonly hostIPs: readonly string[];
   readonly nowMs: number;
+  /** what a running container really has */
+  actual?(containerID: string): Container['resources'] | undefined;
+  readonly resizeConditions?: readonly PodCondition[];
 }
 
 const terminationMessagesBytesMax = 12 * 1024;
@@ -57,6 +60,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     phase,
     hasSandbox: !planSandbox(pod, observed).create,
     restartingAll: allContainersShouldRestart(pod, observed),
+    resize: input.resizeConditions ?? [],
   });
   const generation = pod.metadata.generation;
   return {

@@ -15,6 +15,7 @@ import { isNotFound } from '../../api/meta/status-error.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { Timer } from '../../client/clock.ts';
 import type { BackOffEntry } from './back-off.ts';
+import { containerResources } from './container-resources.ts';
 import type { WaitingReason } from './container-statuses.ts';
 import { finalPodStatus } from './final-status.ts';
 import { planGarbage } from './garbage.ts';
@@ -25,6 +26,7 @@ import { performPlan } from './perform-plan.ts';
 import { planPod } from './plan-pod.ts';
 import type { PodContext } from './pod-context.ts';
 import { isTerminalPhase } from './pod-phase.ts';
+import { PodResize } from './pod-resize.ts';
 import { podStatus } from './pod-status.ts';
 import { podLogsDirectory } from './sandbox-config.ts';
 import { readTerminationMessage } from './termination-message.ts';
@@ -48,6 +50,7 @@ export class PodWorker {
   readonly #waiting = new Map<string, WaitingReason>();
   /** the API's own status, as this worker found it */
   readonly #told: PodStatus;
+  readonly #resize: PodResize;
   #pod: Pod;
   #state: WorkerState = 'syncing';
   #eviction: Eviction | undefined;
@@ -66,6 +69,7 @@ export class PodWorker {
     this.#context = context;
     this.#pod = pod;
     this.#told = pod.status;
+    this.#resize = new PodResize(pod);
     this.#onRemoved = onRemoved;
     this.#idle.resolve();
   }
@@ -75,6 +79,14 @@ export class PodWorker {
   }
   get state(): WorkerState {
     return this.#state;
+  }
+  /** With the resources that the node has granted it. */
+  get allocatedPod(): Pod {
+    return this.#resize.allocatedPod(this.#pod);
+  }
+  /** It waits for resources that others have. */
+  get waitsForResources(): boolean {
+    return this.#state === 'syncing' && this.#resize.isDeferred;
   }
   get mayHaveRunningContainers(): boolean {
     return this.#mayHaveRunning;
@@ -218,9 +230,8 @@ export class PodWorker {
     });
   }
 
-  #tell(observed: ObservedPod, terminal: boolean): PodStatus {
+  #tell(observed: ObservedPod, terminal: boolean, pod = this.allocatedPod): PodStatus {
     const { statuses, probes, clock, node, runtimeName } = this.#context;
-    const pod = this.#pod;
     const old = statuses.get(pod.metadata.uid) ?? pod.status;
     const containers = new Map([...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map((c) => [c.name, c]));
     const told = new Map(
@@ -245,17 +256,20 @@ export class PodWorker {
       ...(this.#eviction && { override: { reason: this.#eviction.reason, message: this.#eviction.message } }),
       hostIPs: node.hostIPs,
       nowMs: clock.now(),
+      actual: (containerID) => this.#resize.actual(containerID),
+      resizeConditions: terminal ? [] : this.#resize.conditions(),
     });
     if (!this.#orphaned) statuses.set(pod, status);
     return status;
   }
 
   async #stepSync(): Promise<void> {
-    const { probes, events, volumes, cgroups, hollow } = this.#context;
+    const { probes, events, volumes, hollow } = this.#context;
     const { signal } = this.#sync;
     const observed = await this.#observe(signal);
-    const pod = this.#pod;
-    const status = this.#tell(observed, false);
+    this.#considerResize(observed);
+    const pod = this.allocatedPod;
+    const status = this.#tell(observed, false, pod);
     if (isTerminalPhase(status.phase)) {
       this.#state = 'terminating';
       return;
@@ -269,7 +283,7 @@ export class PodWorker {
       return;
     }
     await this.#collectGarbage(observed);
-    if (!hollow) await cgroups.ensure(pod);
+    if (!hollow) await this.#ensureCgroup(pod, observed);
     const ready = hollow ? new Map() : await volumes.setUp(pod);
     const plan = planPod({
       pod,
@@ -280,7 +294,9 @@ export class PodWorker {
       },
       backOffs: this.#backOffs,
       nowMs: this.#context.clock.now(),
+      needsRestart: (containerID, name) => this.#resize.needsRestart(pod, containerID, name),
     });
+    if (await this.#applyResize(pod, observed)) this.#again = true;
     const outcome = await performPlan(this.#context, {
       plan,
       pod,
@@ -293,8 +309,44 @@ export class PodWorker {
       signal,
     });
     if (outcome.acted) this.#again = true;
-    else if (outcome.toldAnew) this.#tell(observed, false);
+    else if (outcome.toldAnew) this.#tell(observed, false, pod);
     this.#planWake(status, outcome.wakeAtMs);
+  }
+
+  async #ensureCgroup(pod: Pod, observed: ObservedPod): Promise<void> {
+    const { cgroups } = this.#context;
+    // A smaller limit than the containers still have may be refused; it is set again after them.
+    const shrinking = this.#resize.updates(pod, observed).length > 0;
+    await cgroups.ensure(pod).catch((error: unknown) => {
+      if (!shrinking) throw error;
+    });
+  }
+
+  #considerResize(observed: ObservedPod): void {
+    const { events } = this.#context;
+    const done = this.#resize.settle(this.allocatedPod, observed);
+    const granted = this.#resize.consider(this.#pod, () => this.#context.judgeResize(this.#pod));
+    for (const { event } of [done, granted]) if (event) events.event(this.#pod, event.type, event.reason, event.message);
+  }
+
+  /** Changes containers as they run. The pod's own cgroup grows before them, and shrinks after. */
+  async #applyResize(pod: Pod, observed: ObservedPod): Promise<boolean> {
+    const { runtime, cgroups, hollow, events, node } = this.#context;
+    const updates = this.#resize.updates(pod, observed);
+    try {
+      for (const { container, containerID } of updates) {
+        await runtime.updateContainerResources(containerID, containerResources(pod, container, node.memoryCapacityBytes));
+        this.#resize.noteActual(containerID, container.resources ?? {});
+      }
+      if (updates.length > 0 && !hollow) await cgroups.ensure(pod);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#resize.noteError(message);
+      events.event(pod, 'Warning', 'ResizeError', `Pod resize error: ${message}`);
+      this.#tell(observed, false, pod);
+      throw error;
+    }
+    return updates.length > 0;
   }
 
   /** The next look, when nothing happens before. */

@@ -1,0 +1,186 @@
+/**
+ * Resources that change while a pod runs: what its author wants, what the node has granted (allocated), and what its
+ * containers really have (actual).
+ *
+ * Guarantees: a wish is granted whole or not at all; what does not fit ever is infeasible, what does not fit now is
+ * deferred; a container whose policy asks for it is restarted, others are changed as they run. After a restart of the
+ * kubelet both are read from the status that it told.
+ * Upstream: pkg/kubelet/allocation/allocation_manager.go, kuberuntime/kuberuntime_manager.go (computePodResizeAction),
+ * events/resize.go.
+ */
+import type { Container, Pod, PodCondition } from '../../api/generated/core-v1.ts';
+import { compareQuantities } from '../../api/meta/quantity.ts';
+import type { ObservedPod } from './observed-pod.ts';
+import type { Rejection } from './pod-admission.ts';
+
+type Resources = NonNullable<Container['resources']>;
+const resizable = ['cpu', 'memory'] as const;
+
+export interface ResizeUpdate {
+  readonly container: Container;
+  readonly containerID: string;
+}
+
+export interface ResizeVerdict {
+  /** what to tell, when the wish was granted or refused just now */
+  readonly event?: { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string };
+}
+
+interface Trouble {
+  readonly reason: string;
+  readonly message: string;
+  readonly generation: number | undefined;
+}
+
+export class PodResize {
+  readonly #allocated = new Map<string, Resources>();
+  /** by container id */
+  readonly #actual = new Map<string, Resources>();
+  #pending: Trouble | undefined;
+  #progress: Trouble | undefined;
+
+  constructor(pod: Pod) {
+    const statuses = [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])];
+    for (const container of resizableContainers(pod)) {
+      const status = statuses.find((s) => s.name === container.name);
+      const id = status?.containerID?.replace(/^[^:]*:\/\//, '');
+      if (id !== undefined && status?.resources) this.#actual.set(id, status.resources);
+      const requests = status?.allocatedResources;
+      const told = id !== undefined && status?.resources ? { ...status.resources, ...(requests && { requests }) } : undefined;
+      this.#allocated.set(container.name, told ?? container.resources ?? {});
+    }
+  }
+
+  get isDeferred(): boolean {
+    return this.#pending?.reason === 'Deferred';
+  }
+
+  /** The pod with the resources that it was granted. */
+  allocatedPod(pod: Pod): Pod {
+    if (resizableContainers(pod).every((c) => sameResources(c.resources, this.#allocated.get(c.name)))) return pod;
+    const granted = (c: Container): Container => ({ ...c, resources: this.#allocated.get(c.name) ?? c.resources ?? {} });
+    const { initContainers } = pod.spec;
+    return {
+      ...pod,
+      spec: {
+        ...pod.spec,
+        containers: pod.spec.containers.map(granted),
+        ...(initContainers && { initContainers: initContainers.map(granted) }),
+      },
+    };
+  }
+
+  /** Decides about a wish. `judge` says why the pod would not fit, and whether it ever could. */
+  consider(pod: Pod, judge: () => (Rejection & { readonly ever: boolean }) | undefined): ResizeVerdict {
+    const { generation } = pod.metadata;
+    const wants = resizableContainers(pod).some((c) => !sameResources(c.resources, this.#allocated.get(c.name)));
+    if (!wants) {
+      this.#pending = undefined;
+      return {};
+    }
+    const refusal = judge();
+    if (!refusal) {
+      for (const container of resizableContainers(pod)) this.#allocated.set(container.name, container.resources ?? {});
+      this.#pending = undefined;
+      this.#progress = { reason: '', message: '', generation };
+      return { event: { type: 'Normal', reason: 'ResizeStarted', message: `Pod resize started: ${summarize(pod)}` } };
+    }
+    const reason = refusal.ever ? 'Deferred' : 'Infeasible';
+    const news = this.#pending?.reason !== reason || this.#pending.message !== refusal.message;
+    this.#pending = { reason, message: refusal.message, generation };
+    if (!news) return {};
+    return { event: { type: 'Warning', reason: `Resize${reason}`, message: `Pod resize ${reason}: ${summarize(pod, refusal.message)}` } };
+  }
+
+  /** Running containers that don't have yet what they were granted, and can be changed as they run. */
+  updates(allocated: Pod, observed: ObservedPod): readonly ResizeUpdate[] {
+    return this.#differing(allocated, observed).filter(({ container, containerID }) => !this.#wantsRestart(container, containerID));
+  }
+
+  /** It does not have what it was granted, and its policy asks for a restart. */
+  needsRestart(allocated: Pod, containerID: string, name: string): boolean {
+    const container = resizableContainers(allocated).find((c) => c.name === name);
+    return container !== undefined && this.#actual.has(containerID) && this.#wantsRestart(container, containerID);
+  }
+
+  /** The runtime has given it this; also for a container that was just started. */
+  noteActual(containerID: string, resources: Resources): void {
+    this.#actual.set(containerID, resources);
+  }
+
+  noteError(message: string): void {
+    if (this.#progress) this.#progress = { ...this.#progress, reason: 'Error', message };
+  }
+
+  actual(containerID: string): Resources | undefined {
+    return this.#actual.get(containerID);
+  }
+
+  /** Looks at what runs; gives the event to tell when all that was granted is there. */
+  settle(allocated: Pod, observed: ObservedPod): ResizeVerdict {
+    const alive = new Set(observed.containers.map((c) => c.id));
+    for (const id of this.#actual.keys()) if (!alive.has(id)) this.#actual.delete(id);
+    for (const { id, name, state } of observed.containers) {
+      const resources = resizableContainers(allocated).find((c) => c.name === name)?.resources;
+      // Made by a kubelet that told nothing of it: it has what it was made with.
+      if (state === 'running' && !this.#actual.has(id)) this.#actual.set(id, resources ?? {});
+    }
+    if (!this.#progress || this.#differing(allocated, observed).length > 0) return {};
+    this.#progress = undefined;
+    return { event: { type: 'Normal', reason: 'ResizeCompleted', message: `Pod resize completed: ${summarize(allocated)}` } };
+  }
+
+  conditions(): readonly PodCondition[] {
+    const condition = (type: string, trouble: Trouble | undefined): readonly PodCondition[] =>
+      trouble
+        ? [
+            {
+              type,
+              status: 'True',
+              ...(trouble.generation !== undefined && { observedGeneration: trouble.generation }),
+              ...(trouble.reason && { reason: trouble.reason }),
+              ...(trouble.message && { message: trouble.message }),
+            },
+          ]
+        : [];
+    return [...condition('PodResizePending', this.#pending), ...condition('PodResizeInProgress', this.#progress)];
+  }
+
+  #differing(allocated: Pod, observed: ObservedPod): readonly ResizeUpdate[] {
+    return resizableContainers(allocated).flatMap((container) => {
+      const seen = observed.containers.find((c) => c.name === container.name);
+      if (seen?.state !== 'running') return [];
+      const actual = this.#actual.get(seen.id);
+      return actual && !sameResources(actual, container.resources) ? [{ container, containerID: seen.id }] : [];
+    });
+  }
+
+  #wantsRestart(container: Container, containerID: string): boolean {
+    const actual = this.#actual.get(containerID);
+    return resizable.some((name) => {
+      const policy = container.resizePolicy?.find((p) => p.resourceName === name)?.restartPolicy;
+      return policy === 'RestartContainer' && !sameResource(actual, container.resources, name);
+    });
+  }
+}
+
+/** Regular containers and sidecars. */
+const resizableContainers = ({ spec }: Pod): readonly Container[] => [
+  ...spec.containers,
+  ...(spec.initContainers ?? []).filter((c) => c.restartPolicy === 'Always'),
+];
+
+const sameResources = (a: Resources | undefined, b: Resources | undefined): boolean => resizable.every((name) => sameResource(a, b, name));
+
+const sameResource = (a: Resources | undefined, b: Resources | undefined, name: string): boolean =>
+  (['requests', 'limits'] as const).every((list) => compareQuantities(a?.[list]?.[name] ?? '0', b?.[list]?.[name] ?? '0') === 0);
+
+function summarize({ metadata, spec }: Pod, error?: string): string {
+  const of = (list: readonly Container[]) => list.map(({ name, resources }) => ({ name, resources: resources ?? {} }));
+  return JSON.stringify({
+    ...(spec.initContainers?.length && { initContainers: of(spec.initContainers) }),
+    containers: of(spec.containers),
+    generation: metadata.generation ?? 0,
+    ...(error && { error }),
+  });
+}
