@@ -197,6 +197,55 @@ if (inOwnNamespaces(import.meta.url)) {
       assert.equal(await exec('web', 'sh', '-c', 'echo out; hostname'), 'out\nweb\n');
     });
 
+    it('forwards a port', async () => {
+      const socket = new WebSocket(`wss://127.0.0.1:${kubelet.port}/portForward/${namespace}/web?port=8080`, 'v4.channel.k8s.io', tls);
+      const said: Buffer[] = [];
+      let frames = 0;
+      socket.on('message', (data: Buffer) => {
+        // The first frame of each of the two channels says the port.
+        if (++frames === 2) socket.send(Buffer.from('\0GET / HTTP/1.0\r\n\r\n'));
+        if (frames > 2 && data[0] === 0) said.push(data.subarray(1));
+        if (Buffer.concat(said).includes('hi\n')) socket.close();
+      });
+      await new Promise((resolve, reject) => socket.on('close', resolve).on('error', reject));
+      assert.match(Buffer.concat(said).toString(), /^HTTP\/1\.[01] 200 OK/);
+    });
+
+    it('attaches to what runs', async () => {
+      await create('cat', { command: ['cat'], stdin: true });
+      await until('cat', isReady);
+      const socket = new WebSocket(
+        `wss://127.0.0.1:${kubelet.port}/attach/${namespace}/cat/main?input=1&output=1`,
+        'v4.channel.k8s.io',
+        tls,
+      );
+      socket.on('open', () => socket.send(Buffer.from('\0ahoy\n')));
+      const said = await new Promise<string>((resolve, reject) => {
+        socket.on('message', (data: Buffer) => {
+          if (data[0] === 1 && data.length > 1) resolve(data.subarray(1).toString());
+        });
+        socket.on('error', reject);
+      });
+      socket.terminate();
+      assert.equal(said, 'ahoy\n');
+      await remove('cat');
+    });
+
+    it('changes limits of a container as it runs', async () => {
+      const before = await client.get(Pod, at('web'));
+      const limits = { cpu: '200m', memory: '96Mi' };
+      await client.patch(
+        Pod,
+        at('web'),
+        { type: 'strategic', body: { spec: { containers: [{ name: 'main', resources: { limits } }] } } },
+        { subresource: 'resize' },
+      );
+      const pod = await until('web', (p) => p?.status.containerStatuses?.[0]?.resources?.limits?.['memory'] === '96Mi');
+      assert.equal(pod?.status.containerStatuses?.[0]?.containerID, before.status.containerStatuses?.[0]?.containerID);
+      const file = 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max';
+      assert.equal(await exec('web', 'sh', '-c', file), `${96 * 2 ** 20}\n`);
+    });
+
     it('lets nobody in whom it does not know', async () => {
       const stranger = { cert: undefined, key: undefined, rejectUnauthorized: true };
       assert.equal((await ask('GET', '/pods', stranger)).status, 401);
