@@ -1,9 +1,11 @@
 /** The control plane in this process: store, certificates, API server, controllers, scheduler; started in this order. */
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import { builtInRegistry } from '../api/kinds/all.ts';
 import { parseRuntimeConfig } from '../api/kinds/registry.ts';
 import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
+import { createControllerMetrics } from '../client/controller-metrics.ts';
 import { runControllers } from '../client/controller-runner.ts';
 import { createEventWriter } from '../client/event-writer.ts';
 import type { Log } from '../client/log.ts';
@@ -58,7 +60,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const files = options.dataDir === undefined ? memoryFiles() : directoryFiles(join(options.dataDir, 'pki'));
     return openClusterPKI({ files, clock });
   });
-  const { server, port } = await phase('api-server', () => startApiServer(options, storage, pki));
+  const metrics = new Registry();
+  const { server, port } = await phase('api-server', () => startApiServer(options, { storage, pki, metrics }));
   const clientFor = (identity: Identity): Client => server.clientFor(identity);
   await phase('bootstrap', () => bootstrap(options, server, pki, port));
   await phase('controllers', async () => {
@@ -68,6 +71,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       clock,
       random,
       log: log.child({ component: 'controllers' }),
+      metrics: await createControllerMetrics(metrics),
     });
     stack.use(running);
     await running.started;
@@ -90,8 +94,7 @@ async function openStore({ dataDir, clock, log, config }: ControlPlaneOptions): 
 
 async function startApiServer(
   options: ControlPlaneOptions,
-  storage: Storage,
-  pki: ClusterPKI,
+  { storage, pki, metrics: exported }: { storage: Storage; pki: ClusterPKI; metrics: Registry },
 ): Promise<{ server: ApiServer; port: number }> {
   const { clock, random, config, addresses, stack, nodeAddress } = options;
   const log = options.log.child({ component: 'api-server' });
@@ -121,9 +124,7 @@ async function startApiServer(
     clock,
     random,
     log,
-    parts: async ({ reader, loopback, registry, isHealthy, metrics, flow }) => {
-      const { Registry } = await import('prom-client');
-      const exported = new Registry();
+    parts: ({ reader, loopback, registry, isHealthy, metrics, flow }) => {
       metrics.register(exported, flow);
       const security = stack.use(
         securityFor({ reader, loopback, pki, clock, random, log, config: { serviceCIDRs: [addresses.serviceCIDR] } }),
@@ -132,7 +133,14 @@ async function startApiServer(
         ...security,
         pathEndpoints: [
           ...security.pathEndpoints,
-          ...publishingEndpoints({ registry, version: kubernetesVersion, checks: healthChecks(isHealthy), metrics: exported }),
+          ...publishingEndpoints({
+            registry,
+            version: kubernetesVersion,
+            checks: healthChecks(isHealthy),
+            metrics: exported,
+            onHealthFailure: (check, error) => log.warn({ check, error }, 'health check failed'),
+            otherPaths: security.pathEndpoints.flatMap(({ paths }) => paths),
+          }),
         ],
         connectEndpoints: [
           ...podStreamEndpoints({ reader, kubelet: kubeletCredentials }),

@@ -20,7 +20,7 @@ async function start() {
   const server = await createApiServer({ storage, registry: builtInRegistry(), clock, random, log });
   const client = server.clientFor({ name: 'admin', groups: ['system:masters'] });
   await client.create(Namespace, { metadata: { name: 'default' }, spec: {} });
-  const events = createEventWriter(client, { component: 'default-scheduler', clock, random, log });
+  const events = createEventWriter(client, { component: 'default-scheduler', clock, log });
   const scheduler = await Scheduler.start({ client, clock, events, log });
   const node = (name: string, change: { labels?: Record<string, string>; cpu?: string; taints?: Node['spec']['taints'] } = {}) =>
     client.create(Node, {
