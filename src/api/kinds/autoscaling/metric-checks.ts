@@ -46,21 +46,21 @@ interface SourceRule {
 function checkSource(errors: Errors, metricPath: string, metric: MetricSpec, { source, checkReference }: SourceRule): void {
   const path = `${metricPath}.${source}`;
   const { object, external, pods, resource, containerResource } = metric;
-  const require = (detail: string): void => void errors.push(fieldErrors.required(`${path}.target.averageValue`, detail));
+  const demandAverage = (detail: string): void => void errors.push(fieldErrors.required(`${path}.target.averageValue`, detail));
   if (source === 'object' && object) {
     checkReference(`${path}.describedObject`, object.describedObject);
     checkIdentified(errors, path, object);
-    if (!hasAmount(object.target)) require('must set either a target value or averageValue');
+    if (!hasAmount(object.target)) demandAverage('must set either a target value or averageValue');
   } else if (source === 'external' && external) {
     checkIdentified(errors, path, external);
-    if (!hasAmount(external.target)) require('must set either a target value for metric or a per-pod target');
+    if (!hasAmount(external.target)) demandAverage('must set either a target value for metric or a per-pod target');
     if (external.target.value !== undefined && external.target.averageValue !== undefined) {
       const message = 'may not set both a target value for metric and a per-pod target';
       errors.push(fieldErrors.forbidden(`${path}.target.value`, message));
     }
   } else if (source === 'pods' && pods) {
     checkIdentified(errors, path, pods);
-    if (pods.target.averageValue === undefined) require('must specify a positive target averageValue');
+    if (pods.target.averageValue === undefined) demandAverage('must specify a positive target averageValue');
   } else if (source === 'resource' && resource) {
     checkPresent(errors, `${path}.name`, resource.name, 'must specify a resource name');
     checkUsage(errors, path, resource);

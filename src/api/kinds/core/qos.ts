@@ -2,16 +2,13 @@
  * The quality of service class of a pod, from requests and limits of cpu and memory. Ephemeral containers don't count.
  * Upstream: pkg/apis/core/v1/helper/qos/qos.go.
  */
-import type { Pod, PodSpec, ResourceRequirements } from '../../generated/core-v1.ts';
+import type { PodSpec, ResourceRequirements } from '../../generated/core-v1.ts';
 import { addQuantities, compareQuantities } from '../../meta/quantity.ts';
 import { listOf } from '../fill.ts';
 
 export type QOSClass = 'BestEffort' | 'Burstable' | 'Guaranteed';
 
 const computeResources = ['cpu', 'memory'] as const;
-
-/** The class that is recorded, or else computed. */
-export const podQOS = (pod: Pod): QOSClass => (pod.status.qosClass as QOSClass | undefined) ?? computeQOS(pod.spec);
 
 export function computeQOS(spec: PodSpec): QOSClass {
   const sources: readonly (ResourceRequirements | undefined)[] = spec.resources
