@@ -144,24 +144,39 @@ async function watch(context: ApiContext): Promise<{ figures: Figures }> {
   const timeoutMs = eventsTimeoutMs;
   await plain(generator.do({ type: 'load', workload, place, first: count, count: warm, atOnce }));
   await generator.do({ type: 'await-events', name: 'crowd', events: warm, timeoutMs });
-  const cpuBefore = target.cpuMs();
+  const usage = usageSince(context);
   const { startMs } = await plain(generator.do({ type: 'load', workload, place, first: 0, count, atOnce }));
   const { atMs } = await generator.do({ type: 'await-events', name: 'crowd', events: warm + count, timeoutMs });
   const delivered = count * watchers;
-  const cpuMsPer1000 = cpuBefore === undefined ? undefined : (((target.cpuMs() ?? 0) - cpuBefore) / delivered) * 1000;
-  const memory = await memoryFigures(target);
+  const figures = {
+    perSecond: (delivered / (atMs - startMs)) * 1000,
+    ...usage(delivered, atMs - startMs),
+    ...(await memoryFigures(target)),
+  };
   await generator.do({ type: 'end-watches', name: 'crowd' });
-  return { figures: { perSecond: (delivered / (atMs - startMs)) * 1000, ...(cpuMsPer1000 !== undefined && { cpuMsPer1000 }), ...memory } };
+  return { figures };
 }
 
 // --- what the cases share
 
-async function measured({ target }: ApiContext, count: number, work: () => Promise<LoadResult>): Promise<Figures> {
-  const cpuBefore = target.cpuMs();
+async function measured(context: ApiContext, count: number, work: () => Promise<LoadResult>): Promise<Figures> {
+  const usage = usageSince(context);
   const { startMs, endMs, p50Ms, p99Ms } = await plain(work());
-  const cpuMsPer1000 = cpuBefore === undefined ? undefined : (((target.cpuMs() ?? 0) - cpuBefore) / count) * 1000;
-  const perSecond = (count / (endMs - startMs)) * 1000;
-  return { perSecond, p50Ms, p99Ms, ...(cpuMsPer1000 !== undefined && { cpuMsPer1000 }), ...(await memoryFigures(target)) };
+  const ms = endMs - startMs;
+  return { perSecond: (count / ms) * 1000, p50Ms, p99Ms, ...usage(count, ms), ...(await memoryFigures(context.target)) };
+}
+
+/** Processor time from here on: the server's per 1,000, the load generator's share of the time. */
+function usageSince({ target, generator }: ApiContext): (count: number, ms: number) => Figures {
+  const before = { server: target.cpuMs(), client: generator.cpuMs() };
+  return (count, ms) => {
+    const now = target.cpuMs();
+    const spentMs = now !== undefined && before.server !== undefined ? now - before.server : undefined;
+    return {
+      ...(spentMs !== undefined && { cpuMsPer1000: (spentMs / count) * 1000 }),
+      clientPercent: ((generator.cpuMs() - before.client) / ms) * 100,
+    };
+  };
 }
 
 /** Failed requests are no figures. */

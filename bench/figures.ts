@@ -19,6 +19,9 @@ export const figureTypes = {
   rssMB: figure('memory', ' MB', 'less'),
   anonymousMB: figure('of it not mapped files', ' MB', 'less'),
   heapMB: figure('JavaScript heap', ' MB', 'less'),
+  /** what the load generator took of a core meanwhile: near 100, it was the limit */
+  clientPercent: figure('load generator', ' % of a core', 'less'),
+  externalMB: figure('buffers', ' MB', 'less'),
 } as const satisfies Record<string, FigureType>;
 
 export type FigureName = keyof typeof figureTypes;

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Access, LoadRequest } from './connections.ts';
 import type { Job, JobAnswer, JobMessage, JobResults, RequestResult } from './jobs.ts';
+import { cpuMsOf } from './process-usage.ts';
 
 const failing = 400;
 
@@ -22,6 +23,11 @@ export class Generator implements Disposable {
     this.#process.on('exit', () => {
       for (const { reject } of this.#waiting.values()) reject(new Error('the load generator ended'));
     });
+  }
+
+  /** processor time so far */
+  cpuMs(): number {
+    return cpuMsOf([this.#process.pid ?? 0]);
   }
 
   do<J extends Job>(job: J): Promise<JobResults[J['type']]> {

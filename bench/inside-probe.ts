@@ -9,6 +9,8 @@ export type ProbeQuestion =
 export interface ProbeAnswer {
   readonly probe: ProbeQuestion['probe'];
   readonly heapBytes: number;
+  /** outside the heap: buffers above all */
+  readonly externalBytes: number;
 }
 
 let endProfile: ((file: string) => Promise<void>) | undefined;
@@ -16,7 +18,8 @@ let endProfile: ((file: string) => Promise<void>) | undefined;
 process.on('message', async (question: ProbeQuestion) => {
   if (question.probe === 'start-profile') endProfile = await startProfile();
   if (question.probe === 'end-profile') await endProfile?.(question.file);
-  process.send?.({ probe: question.probe, heapBytes: process.memoryUsage().heapUsed } satisfies ProbeAnswer);
+  const { heapUsed, external } = process.memoryUsage();
+  process.send?.({ probe: question.probe, heapBytes: heapUsed, externalBytes: external } satisfies ProbeAnswer);
 });
 process.channel?.unref();
 

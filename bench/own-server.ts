@@ -79,8 +79,8 @@ export class OwnServer implements Target, AsyncDisposable {
   }
 
   async memory(): Promise<TargetMemory> {
-    const { heapBytes } = await this.#ask({ probe: 'memory' });
-    return { ...memoryOf([this.pid]), heapMB: Math.round(heapBytes / 2 ** 20) };
+    const { heapBytes, externalBytes } = await this.#ask({ probe: 'memory' });
+    return { ...memoryOf([this.pid]), heapMB: megabytes(heapBytes), externalMB: megabytes(externalBytes) };
   }
 
   async startProfile(): Promise<void> {
@@ -108,6 +108,17 @@ export class OwnServer implements Target, AsyncDisposable {
   }
 }
 
+/** The flags that the launcher gives to Node, so that what is measured is what users run. */
+function launcherFlags(): string[] {
+  const line =
+    readFileSync(join(sourceRoot, 'timonier'), 'utf8')
+      .split('\n')
+      .find((text) => text.startsWith('exec "$node"')) ?? '';
+  return line.split(' ').filter((word) => word.startsWith('--'));
+}
+
+const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
+
 function spawnServer(options: OwnServerOptions, kubeconfig: string, logFile: string): ChildProcess {
   const { dir, name, nodes = 0, hollow = 0, probe = true, timeoutSeconds = 300 } = options;
   const log = openSync(logFile, 'a');
@@ -115,7 +126,7 @@ function spawnServer(options: OwnServerOptions, kubeconfig: string, logFile: str
   const child = spawn(
     process.execPath,
     [
-      '--disable-warning=ExperimentalWarning',
+      ...launcherFlags(),
       ...(probe ? ['--import', join(import.meta.dirname, 'inside-probe.ts')] : []),
       join(sourceRoot, 'src/cli/main.ts'),
       ...['run', name, ...flags, '--data-dir', join(dir, name), '--kubeconfig', kubeconfig, '--log-level', 'warn'],

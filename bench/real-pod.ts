@@ -7,6 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildImageArchive } from '../src/node/runtime/oci-archive.ts';
 import type { Row } from './figures.ts';
+import { Generator } from './generator.ts';
 import { runFirstPod } from './own-cases.ts';
 import { OwnServer, sourceRoot } from './own-server.ts';
 
@@ -48,20 +49,21 @@ async function measure(dir: string): Promise<Row[]> {
     });
     if (loaded.status !== 0) throw new Error(`image load: ${loaded.stderr}`);
   }
+  using generator = new Generator();
   const startMs = performance.now();
   await using server = await OwnServer.start({ dir, name, nodes: 1 });
-  const createMs = performance.now();
-  await runFirstPod(server, {
+  const readyMs = performance.now() - startMs;
+  const fromCreateMs = await runFirstPod(server, generator, {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'first' },
     spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'main', image, command: ['/bin/busybox', 'sleep', '1000'] }] },
   });
-  const runningMs = performance.now();
+  const runningMs = performance.now() - startMs;
   return [
-    { group: 'start', name: 'cluster ready with a real node, image present', ours: { ms: createMs - startMs } },
-    { group: 'start', name: 'first pod Running on it, from the start of the process', ours: { ms: runningMs - startMs } },
-    { group: 'start', name: 'the same, from its create', ours: { ms: runningMs - createMs } },
+    { group: 'start', name: 'cluster ready with a real node, image present', ours: { ms: readyMs } },
+    { group: 'start', name: 'first pod Running on it, from the start of the process', ours: { ms: runningMs } },
+    { group: 'start', name: 'the same, from its create', ours: { ms: fromCreateMs } },
   ];
 }
 

@@ -19,11 +19,12 @@ export const describeMachine = (): string => {
   return `${all.length} × ${all[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release()} ${arch()}`;
 };
 
+/** `clientPercent` is for whoever reads the JSON. */
+const shown = (Object.keys(figureTypes) as FigureName[]).filter((name) => name !== 'clientPercent');
+
 /** The figures of the rows, in the order of figureTypes. */
 function columnsOf(rows: readonly Row[]): FigureName[] {
-  return (Object.keys(figureTypes) as FigureName[]).filter((name) =>
-    rows.some((row) => row.ours?.[name] !== undefined || row.theirs?.[name] !== undefined),
-  );
+  return shown.filter((name) => rows.some((row) => row.ours?.[name] !== undefined || row.theirs?.[name] !== undefined));
 }
 
 interface Table {

@@ -5,6 +5,8 @@ import { cpuMsOf, type Memory, memoryOf } from './process-usage.ts';
 
 export interface TargetMemory extends Memory {
   readonly heapMB?: number;
+  /** buffers outside the heap */
+  readonly externalMB?: number;
 }
 
 export interface Target {
