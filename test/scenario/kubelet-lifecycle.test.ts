@@ -303,6 +303,21 @@ describe('the end of a pod', () => {
     assert.equal((await node.pod('hook'))?.status.phase, 'Succeeded');
   });
 
+  test('shows a readiness that is lost meanwhile', async () => {
+    await using node = await startKubeletNode();
+    const readinessProbe = { tcpSocket: { port: 80 }, periodSeconds: 1, failureThreshold: 1 };
+    const annotations = { 'timonier.dev/stop-after': '20s', 'timonier.dev/probe-readiness': 'fail-after=5s' };
+    await node.create('web', { containers: [{ name: 'main', image: 'registry/main:1', readinessProbe }] }, annotations);
+    await node.tick(2);
+    await node.client.delete(Pod, at('web'));
+    await node.tick(1);
+    assert.deepEqual(describePod(await node.pod('web')), ['Running', 'main running restarts=0 ready']);
+    await node.tick(5);
+    assert.deepEqual(describePod(await node.pod('web')), ['Running', 'main running restarts=0']);
+    await node.tick(20);
+    assert.equal(await node.pod('web'), undefined);
+  });
+
   test('sidecars end after the others, the last one first', async () => {
     await using node = await startKubeletNode();
     const side = (name: string) => ({ name, image: 'registry/main:1', restartPolicy: 'Always' });

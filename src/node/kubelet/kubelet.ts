@@ -253,7 +253,7 @@ class RunningKubelet implements Kubelet {
         seccompRoot: join(dataDir, 'seccomp'),
       },
       images: new ImagePuller({ runtime, clock, events }),
-      probes: new ProbeManager(probeEnvironment, (uid) => this.#workers.get(uid)?.wake()),
+      probes: new ProbeManager(probeEnvironment, (uid) => this.#workers.get(uid)?.probed()),
       statuses: new StatusManager({
         client,
         clock,
@@ -430,7 +430,7 @@ class RunningKubelet implements Kubelet {
   async #followRuntime(): Promise<void> {
     const { runtime, log } = this.#options;
     try {
-      for await (const event of runtime.events(this.#signal)) this.#workers.get(event.podUid)?.wake();
+      for await (const event of runtime.events(this.#signal)) this.#workers.get(event.podUid)?.observeAgain();
     } catch (error) {
       if (!this.#signal.aborted) log.error({ error }, 'the runtime tells no events any more');
     }

@@ -4,6 +4,7 @@
  */
 import type { Container, LifecycleHandler, Pod } from '../../api/generated/core-v1.ts';
 import type { Clock } from '../../client/clock.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { ContainerRuntime } from '../runtime/container-runtime.ts';
 import { httpGet, planHTTPGet } from './http-get.ts';
 import { describePod } from './plan-pod.ts';
@@ -11,6 +12,7 @@ import { describePod } from './plan-pod.ts';
 export interface HookContext {
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
+  readonly events: EventRecorder;
   readonly pod: Pod;
   readonly container: Container;
   readonly containerID: string;
@@ -57,10 +59,8 @@ async function runExec(command: readonly string[], where: string, { runtime, con
 const hookMsMax = 24 * 3_600_000;
 
 /** Any answer will do. What speaks plain HTTP where HTTPS was asked for is asked again so. */
-async function runHTTP(
-  action: NonNullable<LifecycleHandler['httpGet']>,
-  { container, podIP, runtime, signal }: HookContext,
-): Promise<void> {
+async function runHTTP(action: NonNullable<LifecycleHandler['httpGet']>, context: HookContext): Promise<void> {
+  const { container, podIP, runtime, signal } = context;
   if (runtime.simulation) return;
   if (!action.host && podIP === undefined) throw new Error('failed to find networking container');
   const get = planHTTPGet(action, container, { podIP: podIP ?? '', purpose: 'lifecycle' });
@@ -72,10 +72,15 @@ async function runHTTP(
     url.protocol = 'http:';
     const headers = Object.fromEntries(Object.entries(get.headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
     await httpGet({ url, headers }, signal);
+    const message = `request to HTTPS lifecycle hook ${get.url.host} got HTTP response, retry with HTTP succeeded`;
+    context.events.event(context.pod, 'Warning', 'LifecycleHTTPFallback', message);
   }
 }
 
+/** What TLS makes of an answer in plain text. */
+const plainHTTPCodes = new Set(['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST']);
+
 function isPlainHTTP(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && (cause.code === 'ERR_SSL_WRONG_VERSION_NUMBER' || cause.code === 'EPROTO');
+  return cause instanceof Error && 'code' in cause && plainHTTPCodes.has(String(cause.code));
 }

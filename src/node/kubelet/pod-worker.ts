@@ -21,7 +21,7 @@ import { finalPodStatus } from './final-status.ts';
 import { planGarbage } from './garbage.ts';
 import { killPod } from './kill-pod.ts';
 import { observePod } from './observe-pod.ts';
-import { type ObservedPod, runningContainers } from './observed-pod.ts';
+import { nothingObserved, type ObservedPod, runningContainers } from './observed-pod.ts';
 import { performPlan } from './perform-plan.ts';
 import { planPod } from './plan-pod.ts';
 import type { PodContext } from './pod-context.ts';
@@ -61,6 +61,9 @@ export class PodWorker {
   #again = false;
   #failures = 0;
   #timer: Timer | undefined;
+  /** as the runtime last told it */
+  #observed: ObservedPod = nothingObserved;
+  #retelling = false;
   #sync = new AbortController();
   #kill = new AbortController();
   #idle = Promise.withResolvers<void>();
@@ -151,6 +154,18 @@ export class PodWorker {
     void this.#loop();
   }
 
+  /** A probe has changed its mind: that is told even while the worker is busy. */
+  probed(): void {
+    if (this.#running) void this.#retell();
+    this.wake();
+  }
+
+  /** Something happened in the runtime. */
+  observeAgain(): void {
+    if (this.#running && this.#state === 'terminating') void this.#retell();
+    this.wake();
+  }
+
   /** Stops without touching containers: the kubelet goes, the pod stays. */
   async stop(): Promise<void> {
     this.#state = 'removed';
@@ -224,10 +239,28 @@ export class PodWorker {
 
   async #observe(signal?: AbortSignal): Promise<ObservedPod> {
     const { runtime } = this.#context;
-    return await observePod(runtime, this.#pod.metadata.uid, {
+    this.#observed = await observePod(runtime, this.#pod.metadata.uid, {
       ...(!runtime.simulation && { lastWords: readTerminationMessage }),
       ...(signal && { signal }),
     });
+    return this.#observed;
+  }
+
+  /** Tells how the pod is while a step is under way: a kill that takes its time, a pull. */
+  async #retell(): Promise<void> {
+    if (this.#retelling) return;
+    this.#retelling = true;
+    const { log, probes } = this.#context;
+    const state = this.#state;
+    try {
+      const observed = await this.#observe();
+      if (this.#state !== state || !this.#mayHaveRunning) return;
+      probes.update(this.#pod, this.#tell(observed, false), this.#told);
+    } catch (error) {
+      log.debug({ error, pod: this.#pod.metadata.name }, 'pod not observed');
+    } finally {
+      this.#retelling = false;
+    }
   }
 
   #tell(observed: ObservedPod, terminal: boolean, pod = this.allocatedPod): PodStatus {
@@ -309,7 +342,7 @@ export class PodWorker {
       signal,
     });
     if (outcome.acted) this.#again = true;
-    else if (outcome.toldAnew) this.#tell(observed, false, pod);
+    else if (outcome.toldAnew) this.#tell(this.#observed, false, pod);
     this.#planWake(status, outcome.wakeAtMs);
   }
 

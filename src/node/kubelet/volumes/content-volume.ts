@@ -3,6 +3,8 @@
  * service account tokens and trust bundles. Set up again when a source changes; readers see all old or all new.
  * Upstream: pkg/volume/{configmap,secret,downwardapi,projected}.
  */
+import { mkdir } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
 import type { DownwardAPIVolumeFile, Pod, ProjectedVolumeSource, Volume, VolumeProjection } from '../../../api/generated/core-v1.ts';
 import { ClusterTrustBundle, ConfigMap, Secret } from '../../../api/generated/kinds.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
@@ -30,10 +32,30 @@ function contentPlugin(directory: string, memory: boolean, supports: (volume: Vo
     async setUp(request, host): Promise<ReadyVolume> {
       const { files, refreshAtMs } = await collect(request, host);
       const ready = await makeDirectory(request, host, { memory, readOnly: true });
-      if (host.mounter) await write(request, host, files);
+      if (host.mounter) {
+        for (const path of nestedMountPoints(request.pod, request.volume.name))
+          await mkdir(join(request.dir, path), { recursive: true, mode: 0o755 });
+        await write(request, host, files);
+      }
       return { ...ready, ...(refreshAtMs !== undefined && { refreshAtMs }) };
     },
   };
+}
+
+/** Where other volumes are mounted inside this one: read-only, it can't get those directories later. */
+export function nestedMountPoints({ spec }: Pod, volume: string): readonly string[] {
+  const found = new Set<string>();
+  for (const { volumeMounts = [] } of [...spec.containers, ...(spec.initContainers ?? [])]) {
+    const mountPaths = volumeMounts.map((m) => resolve('/', m.mountPath));
+    for (const [i, { name }] of volumeMounts.entries()) {
+      if (name !== volume) continue;
+      for (const other of mountPaths) {
+        const inside = relative(mountPaths[i] ?? '/', other);
+        if (inside !== '' && !inside.startsWith('..')) found.add(inside);
+      }
+    }
+  }
+  return [...found];
 }
 
 async function write({ pod, dir }: SetUpRequest, host: VolumeHost, files: FilePayload): Promise<void> {

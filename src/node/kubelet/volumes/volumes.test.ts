@@ -4,7 +4,9 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { container, testPod } from '../test-pods.ts';
 import { writeAtomically } from './atomic-writer.ts';
+import { nestedMountPoints } from './content-volume.ts';
 import { checkPayloadPath, configMapPayload, type FilePayload, secretPayload } from './file-payload.ts';
 import { checkHostPath } from './host-path.ts';
 import type { Mounter } from './mounter.ts';
@@ -78,6 +80,14 @@ describe('payloads', () => {
     assert.throws(() => secretPayload({}, { ...selection, items }), { message: 'references non-existent secret key: no' });
     assert.deepEqual(texts(secretPayload({}, { ...selection, items, optional: true })), []);
   });
+});
+
+test('volumes inside others get their directories beforehand', () => {
+  const mount = (name: string, mountPath: string) => ({ name, mountPath });
+  const volumeMounts = [mount('a', '/etc/a/'), mount('b', '/etc/a/b/c'), mount('c', '/etc/abc'), mount('d', '/etc')];
+  const pod = testPod({ spec: { containers: [container('main', { volumeMounts })] } });
+  assert.deepEqual(nestedMountPoints(pod, 'a'), ['b/c']);
+  assert.deepEqual(nestedMountPoints(pod, 'd'), ['a', 'a/b/c', 'abc']);
 });
 
 describe('checkHostPath', () => {
