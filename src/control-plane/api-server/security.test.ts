@@ -343,6 +343,23 @@ test('a quota holds against writes of the same moment, and its status follows', 
   assert.equal(await create('e'), 'allowed');
 });
 
+test('quotas that count quotas count each of them once', async () => {
+  const namespace = 'counted';
+  await admin.create(Namespace, { metadata: { name: namespace }, spec: {} });
+  const usedBy = async (name: string, want: string): Promise<string> => {
+    for await (const { object } of admin.watch(ResourceQuota, { namespace, fieldSelector: `metadata.name=${name}` })) {
+      const used = (object as ResourceQuota).status.used?.['resourcequotas'];
+      if (used !== undefined && used >= want) return used;
+    }
+    return '';
+  };
+  const create = (name: string) => admin.create(ResourceQuota, { metadata: { namespace, name }, spec: { hard: { resourcequotas: '5' } } });
+  await create('first');
+  assert.equal(await usedBy('first', '1'), '1');
+  await create('second');
+  assert.deepEqual(await Promise.all([usedBy('first', '2'), usedBy('second', '1')]), ['2', '2']);
+});
+
 test('a limit range fills in, and holds', async () => {
   const limits = [{ type: 'Container', default: { cpu: '1' }, defaultRequest: { cpu: '100m' }, max: { cpu: '2' } }];
   await admin.create(LimitRange, { metadata: { namespace: 'shop', name: 'l' }, spec: { limits } });

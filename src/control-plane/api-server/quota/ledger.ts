@@ -27,6 +27,9 @@ interface OwnAccount extends Account {
 /** The same for every version of the object's kind. */
 export const objectKey = (object: KubeObject): string => `${object.apiVersion.split('/').at(-2) ?? ''} ${object.kind} ${keyOf(object)}`;
 
+const isQuotaOf = (account: Account, kind: KindRef, object: KubeObject): boolean =>
+  kind.group === ResourceQuota.group && kind.resource === ResourceQuota.resource && account.quota.metadata.name === object.metadata.name;
+
 export class QuotaLedger implements Disposable {
   readonly #reader: ObjectReader;
   readonly #kindOf: (resource: string) => KindRef | undefined;
@@ -118,6 +121,8 @@ export class QuotaLedger implements Disposable {
     if (!any) return;
     for (const account of this.#accounts.get(any.metadata.namespace ?? '')?.values() ?? []) {
       account.pending.delete(objectKey(any));
+      // Its account was opened by this very event, and has counted it.
+      if (!old && isQuotaOf(account, kind, any)) continue;
       const changedOld = old !== undefined && this.#charge(account, kind, { object: old, add: false });
       const changedNew = object !== undefined && this.#charge(account, kind, { object, add: true });
       if (changedOld || changedNew) this.#changed(account.quota);
