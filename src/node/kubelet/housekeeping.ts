@@ -131,12 +131,12 @@ export class Housekeeping implements AsyncDisposable {
       ),
     }));
     const plan = planMemoryEviction(uses, availableBytes);
-    if (plan) this.#evict(plan.pod, plan.message);
+    if (plan) this.#evict(plan.pod, plan.message, true);
   }
 
-  #evict(pod: Pod, message: string): void {
+  #evict(pod: Pod, message: string, disruption = false): void {
     this.#options.events.event(pod, 'Warning', 'Evicted', message);
-    this.#options.evict(pod, { reason: 'Evicted', message, graceSeconds });
+    this.#options.evict(pod, { reason: 'Evicted', message, graceSeconds, ...(disruption && { disruption }) });
   }
 }
 

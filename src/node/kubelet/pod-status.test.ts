@@ -15,7 +15,7 @@ interface Row {
   readonly waiting?: Readonly<Record<string, WaitingReason>>;
   readonly readiness?: Readonly<Record<string, Readiness>>;
   readonly terminal?: boolean;
-  readonly override?: { readonly reason: string; readonly message: string };
+  readonly override?: { readonly reason: string; readonly message: string; readonly disruption?: boolean };
   readonly want: readonly string[];
 }
 
@@ -278,6 +278,14 @@ describe('podStatus', () => {
     const observed = { sandboxes: [observedSandbox({ ips: [], hostNetwork: true })], containers: [] };
     assert.equal(statusOf({ pod: { spec: { hostNetwork: true } }, observed }).podIP, '192.0.2.1');
   });
+});
+
+test('a pod that ends for the node’s sake says so, once', () => {
+  const override = { reason: 'Evicted', message: 'no memory', disruption: true };
+  const observed = observe(observedContainer('main', 'running'));
+  const first = statusOf({ observed, override });
+  const again = statusOf({ observed, override, old: first });
+  for (const status of [first, again]) assert.equal(status.conditions?.filter((c) => c.type === 'DisruptionTarget').length, 1);
 });
 
 describe('mergePodStatus', () => {

@@ -31,7 +31,7 @@ export interface PodStatusInput {
   /** All containers are stopped for good. */
   readonly terminal: boolean;
   /** The kubelet ends the pod itself: eviction, deadline, rejection. */
-  readonly override?: { readonly reason: string; readonly message: string };
+  readonly override?: { readonly reason: string; readonly message: string; readonly disruption?: boolean };
   readonly hostIPs: readonly string[];
   readonly nowMs: number;
   /** what a running container really has */
@@ -68,13 +68,19 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(generation !== undefined && { observedGeneration: Math.max(generation, old.observedGeneration ?? 0) }),
     phase,
     ...why,
-    conditions: keepTransitionTimes(conditions, old, formatTime(input.nowMs)),
+    conditions: keepTransitionTimes([...disruptionOf(input), ...conditions], old, formatTime(input.nowMs)),
     ...(pod.status.qosClass && { qosClass: pod.status.qosClass }),
     startTime: old.startTime ?? formatTime(input.nowMs),
     containerStatuses: statuses,
     ...(initStatuses.length > 0 && { initContainerStatuses: initStatuses }),
     ...(ephemeralStatuses.length > 0 && { ephemeralContainerStatuses: ephemeralStatuses }),
   };
+}
+
+/** Ended for the node's sake, not its own. */
+function disruptionOf({ override, old }: PodStatusInput): readonly PodCondition[] {
+  if (!override?.disruption || old.conditions?.some((c) => c.type === 'DisruptionTarget')) return [];
+  return [{ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message: override.message }];
 }
 
 const countContainers = (pod: Pod): number =>
@@ -116,7 +122,7 @@ function decidePhase(input: PodStatusInput, statuses: readonly ContainerStatus[]
 }
 
 function decideReason({ pod, old, override }: PodStatusInput, phase: Phase): Pick<PodStatus, 'reason' | 'message'> {
-  if (override) return override;
+  if (override) return { reason: override.reason, message: override.message };
   if (phase !== old.phase) return {};
   const reason = old.reason || pod.status.reason;
   const message = old.message || pod.status.message;

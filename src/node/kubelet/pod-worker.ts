@@ -39,6 +39,8 @@ export interface Eviction {
   readonly reason: string;
   readonly message: string;
   readonly graceSeconds?: number;
+  /** for the node's sake: told as DisruptionTarget */
+  readonly disruption?: boolean;
 }
 
 const retryMs = { mountFirst: 500, mountMax: 122_000, other: 10_000, network: 5_000, kill: 1_000 } as const;
@@ -63,6 +65,8 @@ export class PodWorker {
   #timer: Timer | undefined;
   /** as the runtime last told it */
   #observed: ObservedPod = nothingObserved;
+  /** as the last step took it: what is told in between is about that one */
+  #synced: Pod | undefined;
   #retelling = false;
   #sync = new AbortController();
   #kill = new AbortController();
@@ -255,7 +259,7 @@ export class PodWorker {
     try {
       const observed = await this.#observe();
       if (this.#state !== state || !this.#mayHaveRunning) return;
-      probes.update(this.#pod, this.#tell(observed, false), this.#told);
+      probes.update(this.#pod, this.#tell(observed, false, this.#synced), this.#told);
     } catch (error) {
       log.debug({ error, pod: this.#pod.metadata.name }, 'pod not observed');
     } finally {
@@ -286,7 +290,7 @@ export class PodWorker {
         });
       },
       terminal,
-      ...(this.#eviction && { override: { reason: this.#eviction.reason, message: this.#eviction.message } }),
+      ...(this.#eviction && { override: this.#eviction }),
       hostIPs: node.hostIPs,
       nowMs: clock.now(),
       actual: (containerID) => this.#resize.actual(containerID),
@@ -302,6 +306,7 @@ export class PodWorker {
     const observed = await this.#observe(signal);
     this.#considerResize(observed);
     const pod = this.allocatedPod;
+    this.#synced = pod;
     const status = this.#tell(observed, false, pod);
     if (isTerminalPhase(status.phase)) {
       this.#state = 'terminating';
@@ -440,6 +445,7 @@ export class PodWorker {
     this.#kill = new AbortController();
     const { signal } = this.#kill;
     const before = await this.#observe();
+    this.#synced = this.allocatedPod;
     const status = this.#tell(before, false);
     probes.update(pod, status, this.#told);
     probes.stopLivenessAndStartup(pod.metadata.uid);
