@@ -466,6 +466,14 @@ if (inOwnNamespaces(import.meta.url)) {
       const stop = new AbortController();
       for await (const _ of containerd.runtime.events(stop.signal)) if (await empty()) break;
       assert.deepEqual(await readdir(join(dataDir, 'kubelet/pods')), []);
+      const groups = (await readdir('/sys/fs/cgroup'))
+        .map((hierarchy) => join('/sys/fs/cgroup', hierarchy, cgroup))
+        .filter((path) => existsSync(path));
+      for (const group of groups)
+        assert.deepEqual(
+          (await readdir(group, { recursive: true })).filter((name) => /\/pod[^/]*$/.test(name)),
+          [],
+        );
       assert.equal((await readFile('/proc/self/mounts', 'utf8')).includes(join(dataDir, 'kubelet')), false);
       assert.equal((await client.get(Node, { name: nodeName })).status.images?.length, 2);
     });

@@ -42,7 +42,7 @@ export class PodCgroups {
   async ensure(pod: Pod): Promise<void> {
     if (this.#options.driver === 'systemd') return;
     const names = podCgroupNames(pod, this.#options.root);
-    for (const hierarchy of this.#options.hierarchies) {
+    for (const hierarchy of this.#options.hierarchies.filter(isLimiting)) {
       await makeGroups(hierarchy, names);
       for (const { file, value } of planCgroupFiles(hierarchy, podResources(pod))) {
         await writeFile(join(hierarchy.path, ...names, file), value);
@@ -50,12 +50,17 @@ export class PodCgroups {
     }
   }
 
+  /** In every hierarchy, as the runtime makes groups in all of them, and below every class: it may not be known any more. */
   async remove(pod: Pod): Promise<void> {
     if (this.#options.driver === 'systemd') return;
-    const names = podCgroupNames(pod, this.#options.root);
-    for (const { path } of this.#options.hierarchies) await removeGroups(join(path, ...names));
+    for (const qosClass of ['Guaranteed', 'Burstable', 'BestEffort'] as const) {
+      const names = podCgroupNames({ ...pod, status: { qosClass } }, this.#options.root);
+      for (const { path } of this.#options.hierarchies) await removeGroups(join(path, ...names));
+    }
   }
 }
+
+const isLimiting = ({ controllers }: CgroupHierarchy): boolean => wantedControllers.some((c) => controllers.includes(c));
 
 async function makeGroups({ path, version, controllers }: CgroupHierarchy, names: readonly string[]): Promise<void> {
   let at = path;
@@ -118,6 +123,5 @@ export async function detectCgroupHierarchies(): Promise<readonly CgroupHierarch
     }
     if (type === 'cgroup') found.push({ path, version: 1, controllers: options.split(',') });
   }
-  // In a hybrid the unified tree has no controllers that matter.
-  return found.filter((h) => wantedControllers.some((c) => h.controllers.includes(c)));
+  return found;
 }
