@@ -158,7 +158,7 @@ export class HTTPFront implements Disposable {
       warn: (message) => exchange.warn(message),
     };
     const wishes = { accept: exchange.header('accept'), userAgent: exchange.header('user-agent'), pretty: exchange.query?.get('pretty') };
-    const form = negotiate(wishes, verb === 'watch');
+    const form = negotiate(wishes, { isWatch: verb === 'watch', hasTable: this.#parts.pipeline.hasTable(request) });
     const context = { exchange, form, request, clock: this.#parts.clock };
     let watch: WatchAnswer | undefined;
     const flow = verb === 'get' || verb === 'list' || verb === 'watch' ? 'readOnly' : 'mutating';

@@ -16,6 +16,7 @@ import { openMemoryStore } from '../store/memory-store.ts';
 import { type ApiServer, createApiServer, type ServerParts } from './api-server.ts';
 import { clientCertificates } from './authentication/client-certificate.ts';
 import type { ConnectEndpoint } from './endpoint.ts';
+import { acceptedTypes } from './negotiation.ts';
 
 const everybody: ServerParts = { authenticators: [{ authenticate: () => ({ name: 'tester', groups: ['system:masters'] }) }] };
 const authority = createAuthority({ commonName: 'kubernetes', clock: realClock });
@@ -147,6 +148,14 @@ describe('the HTTPS server', () => {
       assert.deepEqual({ code: answer.code, type: answer.headers['content-type'] }, { code, type }, accept);
       assert.match(answer.text, has, accept);
     }
+    const bind = (accept: string): Promise<Answer> =>
+      listening.ask('/api/v1/namespaces/default/bindings', {
+        method: 'POST',
+        body: '{"metadata":{"name":"a"},"target":{"name":"n"}}',
+        headers: { accept },
+      });
+    assert.equal((await bind(table)).json<{ message: string }>().message, `only the following media types are accepted: ${acceptedTypes}`);
+    assert.equal((await bind(`${table},application/json`)).code, 404, 'a binding is no table, but an object');
     assert.match((await listening.ask(`${collection}/a?pretty=true`)).text, /^\{\n {2}"kind": "ConfigMap",\n/);
     assert.match((await listening.ask(`${collection}/a`, { headers: { 'user-agent': 'curl/8' } })).text, /^\{\n/);
   });

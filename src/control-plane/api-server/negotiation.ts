@@ -26,10 +26,18 @@ export interface Negotiated {
   readonly pretty: string | null | undefined;
 }
 
-/** `isWatch`: a stream, which is never indented. Throws NotAcceptable. */
-export function negotiate(given: Negotiated, isWatch = false): AnswerForm {
+export interface Offer {
+  /** a stream, which is never indented */
+  readonly isWatch?: boolean;
+  /** false: what is answered can't be shown as a Table */
+  readonly hasTable?: boolean;
+}
+
+/** Throws NotAcceptable. */
+export function negotiate(given: Negotiated, { isWatch = false, hasTable = true }: Offer = {}): AnswerForm {
   const pretty = !isWatch && wantsPretty(given);
-  const form = formOf(given.accept);
+  let form = formOf(given.accept);
+  if (!hasTable && typeof form === 'object' && form.view === 'table') form = choose(given.accept ?? '', hasTable);
   if (form === 'none') throw notAcceptable();
   if (form === 'unknown-view')
     throw new StatusError({ code: 406, reason: 'NotAcceptable', message: `only the following media types are accepted: ${acceptedTypes}` });
@@ -61,7 +69,7 @@ function formOf(accept: string | undefined): Omit<AnswerForm, 'pretty'> | 'none'
 
 const views: Readonly<Record<string, View>> = { Table: 'table', PartialObjectMetadata: 'metadata', PartialObjectMetadataList: 'metadata' };
 
-function choose(accept: string): Omit<AnswerForm, 'pretty'> | 'none' | 'unknown-view' {
+function choose(accept: string, hasTable = true): Omit<AnswerForm, 'pretty'> | 'none' | 'unknown-view' {
   let best: Omit<AnswerForm, 'pretty'> | 'none' | 'unknown-view' = 'none';
   for (const { type, parameters } of parseAccept(accept)) {
     const format =
@@ -71,7 +79,7 @@ function choose(accept: string): Omit<AnswerForm, 'pretty'> | 'none' | 'unknown-
     if (as === undefined) return { format, view: 'object' };
     const isMeta = parameters.get('g') === 'meta.k8s.io' && (parameters.get('v') === 'v1' || parameters.get('v') === 'v1beta1');
     const view = isMeta ? views[as] : undefined;
-    if (view) return { format, view };
+    if (view && (hasTable || view !== 'table')) return { format, view };
     best = 'unknown-view';
   }
   return best;

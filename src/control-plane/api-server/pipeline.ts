@@ -51,6 +51,11 @@ export class Pipeline {
     }
   }
 
+  /** What a function answers is not kept, and has no Table. */
+  hasTable(request: ResourceRequest): boolean {
+    return request.verb !== 'create' || !this.#parts.functions.handles(request);
+  }
+
   #perform(request: ResourceRequest): Promise<Answer> {
     const { core, functions } = this.#parts;
     if (isComponentStatus(request)) return Promise.resolve(readComponentStatuses(request, core.cache.healthy));
