@@ -4,9 +4,13 @@
  */
 import type { PodTemplateSpec } from '../generated/core-v1.ts';
 import type { LabelSelector } from '../generated/meta-v1.ts';
+import { equalSemantically } from '../meta/deep-equal.ts';
+import { checkDns1123Label } from '../meta/names.ts';
+import type { KubeObject } from '../meta/object.ts';
 import { labelMatcher, SelectorError } from '../meta/selectors.ts';
 import { fieldErrors } from '../meta/status-error.ts';
 import { checkPresent, checkSelector, type Errors, isEmptySelector } from './checks.ts';
+import { templateWarnings } from './core/pod-spec/pod-warnings.ts';
 import { checkPodTemplate } from './core/pod-spec/validate-pod-spec.ts';
 
 interface Workload {
@@ -65,10 +69,22 @@ export function checkCollisions(errors: Errors, status: Counted, old: Counted): 
   errors.push(fieldErrors.invalid('status.collisionCount', count, 'cannot be decremented'));
 }
 
-/** What a client is warned of: pods are named after the workload, and a name with dots makes a surprising hostname. */
-export const hostnameWarning = (messages: readonly string[]): readonly string[] =>
-  messages.length
-    ? [
-        `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${messages.join(' ')}]`,
-      ]
-    : [];
+type Templated = KubeObject & { readonly spec: { readonly template?: PodTemplateSpec } };
+
+/** What a client is warned of in a template that is new, or beside which something of the spec changed. */
+export function workloadWarnings<T extends Templated>(object: T, old?: T): readonly string[] {
+  return old && equalSemantically(object.spec, old.spec) ? [] : templateWarnings('spec.template', object.spec.template);
+}
+
+/** Of the name, too, where pods are called by it. */
+export function namedWorkloadWarnings<T extends Templated>(object: T, old?: T): readonly string[] {
+  return old ? workloadWarnings(object, old) : [...hostnameWarnings(object), ...workloadWarnings(object)];
+}
+
+/** Pods are named after the workload, and a name with dots makes a surprising hostname. */
+export function hostnameWarnings({ metadata }: KubeObject): readonly string[] {
+  const messages = checkDns1123Label(metadata.name ?? '');
+  if (!messages.length) return [];
+  const advice = 'which can result in surprising behavior; a DNS label is recommended';
+  return [`metadata.name: this is used in Pod names and hostnames, ${advice}: [${messages.join(' ')}]`];
+}

@@ -12,7 +12,7 @@ import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, fill } from '../fill.ts';
 import { amountOf, checkAtMostAll, checkIntOrPercent } from '../rolling-checks.ts';
-import { checkCollisions, checkLastingTemplate, checkSelected } from '../workload-checks.ts';
+import { checkCollisions, checkLastingTemplate, checkSelected, workloadWarnings } from '../workload-checks.ts';
 
 const generationKey = 'deprecated.daemonset.template.generation';
 const rollingDefaults = { maxUnavailable: 1, maxSurge: 0 } as const;
@@ -29,6 +29,7 @@ export const daemonSet = defineKind(DaemonSet, {
     },
     validate,
     validateStatus,
+    warnings: workloadWarnings,
     cells: (object, at) => {
       const { spec, status } = object;
       return [

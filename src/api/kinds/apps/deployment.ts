@@ -13,7 +13,7 @@ import { defineKind } from '../define-kind.ts';
 import { change, fill } from '../fill.ts';
 import { checkNotGreater } from '../replica-status.ts';
 import { amountOf, checkAtMostAll, checkIntOrPercent } from '../rolling-checks.ts';
-import { checkCollisions, checkLastingTemplate, checkSelected, checkWorkloadSelector } from '../workload-checks.ts';
+import { checkCollisions, checkLastingTemplate, checkSelected, checkWorkloadSelector, namedWorkloadWarnings } from '../workload-checks.ts';
 
 const rollingDefaults = { maxUnavailable: '25%', maxSurge: '25%' } as const;
 
@@ -28,6 +28,7 @@ export const deployment = defineKind(Deployment, {
     },
     validate,
     validateStatus,
+    warnings: namedWorkloadWarnings,
     cells: (object, at) => {
       const { spec, status } = object;
       return [

@@ -1,6 +1,5 @@
 /** ReplicaSet. Upstream: pkg/registry/apps/replicaset, pkg/apis/apps/validation/validation.go. */
 import { ReplicaSet } from '../../generated/kinds.ts';
-import { checkDns1123Label } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { ageOf, containerCells, formatSelector } from '../cells.ts';
 import { checkImmutable, checkNonnegative, type Errors } from '../checks.ts';
@@ -8,7 +7,7 @@ import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
 import { change } from '../fill.ts';
 import { checkReplicaStatus } from '../replica-status.ts';
-import { checkLastingTemplate, checkSelected, checkWorkloadSelector, hostnameWarning } from '../workload-checks.ts';
+import { checkLastingTemplate, checkSelected, checkWorkloadSelector, namedWorkloadWarnings } from '../workload-checks.ts';
 
 export const replicaSet = defineKind(ReplicaSet, {
   hooks: {
@@ -21,7 +20,7 @@ export const replicaSet = defineKind(ReplicaSet, {
       checkNonnegative(errors, 'status.terminatingReplicas', status.terminatingReplicas);
       return errors;
     },
-    warnings: (object, old) => (old ? [] : hostnameWarning(checkDns1123Label(object.metadata.name))),
+    warnings: namedWorkloadWarnings,
     cells: (object, at) => [
       object.metadata.name,
       object.spec.replicas ?? 0,

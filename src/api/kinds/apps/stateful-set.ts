@@ -1,4 +1,5 @@
 /** StatefulSet: most of its spec is fixed when it is created. Upstream: pkg/registry/apps/statefulset, pkg/apis/apps/validation. */
+
 import type { StatefulSetSpec } from '../../generated/apps-v1.ts';
 import type { PodTemplateSpec } from '../../generated/core-v1.ts';
 import { StatefulSet } from '../../generated/kinds.ts';
@@ -12,8 +13,9 @@ import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { checkPodTemplate } from '../core/pod-spec/validate-pod-spec.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, fill, listOf, mapSame, omit } from '../fill.ts';
+import { fractionWarnings } from '../quantity-warnings.ts';
 import { checkNotGreater } from '../replica-status.ts';
-import { checkCollisions, checkLasting, checkSelected, checkWorkloadSelector } from '../workload-checks.ts';
+import { checkCollisions, checkLasting, checkSelected, checkWorkloadSelector, workloadWarnings } from '../workload-checks.ts';
 
 const changeable = [
   'replicas',
@@ -31,6 +33,7 @@ export const statefulSet = defineKind(StatefulSet, {
     prepareForCreate: (object) => ({ ...object, status: { replicas: 0, availableReplicas: 0 } }),
     validate,
     validateStatus,
+    warnings: warningsOf,
     cells: (object, at) => [
       object.metadata.name,
       `${object.status.readyReplicas ?? 0}/${object.spec.replicas ?? 0}`,
@@ -134,4 +137,15 @@ function validateStatus({ status }: StatefulSet, old: StatefulSet): readonly Fie
   checkNotGreater(errors, 'status', status, { field: 'availableReplicas', than: 'readyReplicas', called: 'status.readyReplicas' });
   checkCollisions(errors, status, old.status);
   return errors;
+}
+
+function warningsOf(object: StatefulSet, old?: StatefulSet): readonly string[] {
+  const { volumeClaimTemplates, revisionHistoryLimit = 0 } = object.spec;
+  const claims = listOf(volumeClaimTemplates).flatMap(({ spec }, i) => {
+    const path = `spec.volumeClaimTemplates[${i}]${old ? '.Spec' : ''}.resources`;
+    const { requests, limits } = spec.resources ?? {};
+    return [...fractionWarnings(`${path}.requests`, requests), ...fractionWarnings(`${path}.limits`, limits)];
+  });
+  const advice = 'a negative value retains all historical revisions; a value >= 0 is recommended';
+  return [...workloadWarnings(object, old), ...claims, ...(revisionHistoryLimit < 0 ? [`spec.revisionHistoryLimit: ${advice}`] : [])];
 }

@@ -2,15 +2,15 @@
 import type { CronJobSpec, JobTemplateSpec } from '../../generated/batch-v1.ts';
 import { CronJob } from '../../generated/kinds.ts';
 import { formatAge } from '../../meta/duration.ts';
-import { checkDns1123Label } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { ageOf, containerCells, formatSelector } from '../cells.ts';
 import { addInvalid, checkNonnegative, checkOneOf, checkPresent, type Errors } from '../checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, listOf } from '../fill.ts';
-import { hostnameWarning } from '../workload-checks.ts';
+import { hostnameWarnings } from '../workload-checks.ts';
 import { cronError, timeZoneErrors } from './cron-schedule.ts';
+import { jobSpecWarnings } from './job-warnings.ts';
 import { checkJobSpec } from './validate-job.ts';
 
 const nameLengthMax = 52;
@@ -23,7 +23,7 @@ export const cronJob = defineKind(CronJob, {
     prepareForCreate: (object) => ({ ...object, status: {} }),
     validate,
     warnings(object, old) {
-      if (!old) return hostnameWarning(checkDns1123Label(object.metadata.name));
+      if (!old) return [...hostnameWarnings(object), ...jobSpecWarnings('spec.jobTemplate.spec', object.spec.jobTemplate.spec)];
       if (!object.spec.schedule.includes('TZ')) return [];
       const more = 'see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details';
       return [`cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, ${more}`];

@@ -5,14 +5,15 @@
 import type { JobSpec } from '../../generated/batch-v1.ts';
 import { Job } from '../../generated/kinds.ts';
 import { isConditionTrue } from '../../meta/conditions.ts';
+import { equalSemantically } from '../../meta/deep-equal.ts';
 import { formatDuration } from '../../meta/duration.ts';
 import type { Cell } from '../../meta/kind.ts';
-import { checkDns1123Label } from '../../meta/names.ts';
 import { ageOf, type CellContext, containerCells, formatSelector } from '../cells.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, fill, isEmptyObject } from '../fill.ts';
-import { hostnameWarning } from '../workload-checks.ts';
+import { hostnameWarnings } from '../workload-checks.ts';
+import { jobSpecWarnings } from './job-warnings.ts';
 import { validateJob } from './validate-job.ts';
 import { validateJobStatus } from './validate-job-status.ts';
 
@@ -25,7 +26,10 @@ export const job = defineKind(Job, {
     prepareForCreate: (object) => ({ ...withSelector(object), status: {} }),
     validate: validateJob,
     validateStatus: validateJobStatus,
-    warnings: (object, old) => (old ? [] : hostnameWarning(checkDns1123Label(object.metadata.name))),
+    warnings(object, old) {
+      if (!old) return [...hostnameWarnings(object), ...jobSpecWarnings('spec', object.spec)];
+      return equalSemantically(object.spec, old.spec) ? [] : jobSpecWarnings('spec', object.spec);
+    },
     cells,
   },
 });

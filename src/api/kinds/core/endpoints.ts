@@ -9,12 +9,18 @@ import { addInvalid, checkDnsLabel, checkOneOf, type Errors } from '../checks.ts
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../fill.ts';
 import { checkEndpointIP, checkIP, isIPv6Address } from '../ip-checks.ts';
+import { ipWarnings } from '../ip-warnings.ts';
 
 const shownMax = 3;
 
 export const endpoints = defineKind(Endpoints, {
   hooks: {
     validate,
+    warnings: ({ subsets }) =>
+      listOf(subsets).flatMap(({ addresses, notReadyAddresses }, i) => [
+        ...listOf(addresses).flatMap(({ ip }, j) => ipWarnings(`subsets[${i}].addresses[${j}].ip`, ip)),
+        ...listOf(notReadyAddresses).flatMap(({ ip }, j) => ipWarnings(`subsets[${i}].notReadyAddresses[${j}].ip`, ip)),
+      ]),
     cells: nameAndAge((object) => [firstOf(addressesOf(object), shownMax) || '<none>']),
   },
 });

@@ -2,6 +2,7 @@
  * Node: may bring its status along when it registers; pod CIDRs and the provider's ID are set once.
  * Upstream: pkg/registry/core/node, pkg/apis/core/validation/validation.go (ValidateNode, ValidateNodeUpdate).
  */
+
 import type { NodeSpec } from '../../generated/core-v1.ts';
 import { Node } from '../../generated/kinds.ts';
 import { equalJson } from '../../meta/deep-equal.ts';
@@ -12,6 +13,7 @@ import type { Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf, omit } from '../fill.ts';
 import { checkCIDR, isIPv6Address } from '../ip-checks.ts';
+import { cidrWarnings } from '../ip-warnings.ts';
 import { checkResourceQuantity } from './pod-spec/resource-checks.ts';
 import { checkTaints } from './pod-spec/scheduling-checks.ts';
 
@@ -25,7 +27,10 @@ export const node = defineKind(Node, {
     prepareForUpdate: (object, old) => (old.spec.configSource ? object : { ...object, spec: omit(object.spec, 'configSource') }),
     validate: (object, old) => (old ? validateUpdate(object, old) : validateCreate(object)),
     validateStatus: validateUpdate,
-    warnings: (object) => (object.spec.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),
+    warnings: ({ spec }) => [
+      ...(spec.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),
+      ...listOf(spec.podCIDRs).flatMap((cidr, i) => cidrWarnings(`spec.podCIDRs[${i}]`, cidr)),
+    ],
     cells,
   },
 });

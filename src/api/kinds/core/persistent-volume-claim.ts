@@ -2,6 +2,7 @@
  * PersistentVolumeClaim: what it asks for is fixed, but that a bound claim may ask for more, or another class of
  * attributes. Upstream: pkg/registry/core/persistentvolumeclaim, pkg/apis/core/validation/validation.go.
  */
+
 import type { PersistentVolumeClaimSpec } from '../../generated/core-v1.ts';
 import { PersistentVolumeClaim } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
@@ -12,6 +13,7 @@ import { ageOf, type CellContext } from '../cells.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf, omit } from '../fill.ts';
+import { fractionWarnings } from '../quantity-warnings.ts';
 import { checkClaimSpec, shrinks } from './claim-checks.ts';
 
 export const betaClassKey = 'volume.beta.kubernetes.io/storage-class';
@@ -23,6 +25,16 @@ export const persistentVolumeClaim = defineKind(PersistentVolumeClaim, {
     prepareForUpdate: (object) => ({ ...object, spec: withBothDataSources(object.spec) }),
     validate,
     validateStatus,
+    warnings({ metadata, spec }) {
+      const { requests, limits } = spec.resources ?? {};
+      return [
+        ...(metadata.annotations?.[betaClassKey] === undefined
+          ? []
+          : [`metadata.annotations[${betaClassKey}]: deprecated since v1.8; use "storageClassName" attribute instead`]),
+        ...fractionWarnings('spec.resources.requests', requests),
+        ...fractionWarnings('spec.resources.limits', limits),
+      ];
+    },
     cells,
   },
 });

@@ -8,6 +8,7 @@ import { equalSemantically } from '../../meta/deep-equal.ts';
 import type { Cell } from '../../meta/kind.ts';
 import { nameIsDnsSubdomain } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { formatTime } from '../../meta/time.ts';
 import { ageOf, type CellContext } from '../cells.ts';
 import { addInvalid, checkImmutable, checkPositiveQuantity, checkSupported, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -16,6 +17,7 @@ import { checkAccessModes, volumeModes } from './claim-checks.ts';
 import { betaClassKey, formatAccessModes } from './persistent-volume-claim.ts';
 import { checkNodeSelector } from './pod-spec/affinity-checks.ts';
 import { checkDriver, type DriverSource } from './pod-spec/driver-checks.ts';
+import { termWarnings } from './pod-spec/node-label-warnings.ts';
 
 /** In the order in which upstream looks at them. */
 const sources: readonly Exclude<DriverSource, 'gitRepo'>[] = [
@@ -42,14 +44,37 @@ const sources: readonly Exclude<DriverSource, 'gitRepo'>[] = [
   'storageos',
   'csi',
 ];
+const mountOptionsKey = 'volume.beta.kubernetes.io/mount-options';
+/** Volumes that the old annotation works for. */
+const withMountOptions: typeof sources = [
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'glusterfs',
+  'rbd',
+  'quobyte',
+  'iscsi',
+  'vsphereVolume',
+  'azureFile',
+  'nfs',
+];
 const reclaimPolicies = ['Delete', 'Recycle', 'Retain'];
 
 export const persistentVolume = defineKind(PersistentVolume, {
   selectableFields: { name: (object) => object.metadata.name },
   hooks: {
-    prepareForCreate: (object) => ({ ...object, status: { phase: 'Pending' as const } }),
+    prepareForCreate: (object, by) => ({
+      ...object,
+      status: { phase: 'Pending' as const, ...(by && { lastPhaseTransitionTime: formatTime(by.nowMs) }) },
+    }),
+    prepareForStatusUpdate(object, old, by) {
+      const { status } = object;
+      const isSet = status.lastPhaseTransitionTime && status.lastPhaseTransitionTime !== old.status.lastPhaseTransitionTime;
+      if (!by || isSet || status.phase === old.status.phase) return object;
+      return { ...object, status: { ...status, lastPhaseTransitionTime: formatTime(by.nowMs) } };
+    },
     validate,
     validateStatus: (object) => (object.metadata.resourceVersion ? [] : [fieldErrors.required('resourceVersion')]),
+    warnings: warningsOf,
     cells,
   },
 });
@@ -67,6 +92,11 @@ function validate(object: PersistentVolume, old?: PersistentVolume): readonly Fi
   checkNodeAffinity(errors, spec);
   checkSources(errors, object);
   checkClasses(errors, spec);
+  const { annotations } = object.metadata;
+  if (annotations?.[mountOptionsKey] !== undefined && !withMountOptions.some((source) => spec[source])) {
+    const message = 'may not specify mount options for this volume type';
+    errors.push(fieldErrors.forbidden(`metadata.annotations.${mountOptionsKey}`, message));
+  }
   if (old) checkUpdate(errors, spec, old.spec);
   return errors;
 }
@@ -154,5 +184,31 @@ function cells(object: PersistentVolume, at: CellContext): readonly Cell[] {
     status.reason ?? '',
     ageOf(object, at),
     spec.volumeMode ?? '<unset>',
+  ];
+}
+
+const oldAnnotations: Readonly<Record<string, string>> = {
+  'volume.beta.kubernetes.io/storage-class': 'deprecated since v1.8; use "storageClassName" attribute instead',
+  [mountOptionsKey]: 'deprecated since v1.31; use "mountOptions" attribute instead',
+};
+const oldSources: readonly (readonly [keyof PersistentVolumeSpec, string, string])[] = [
+  ['cephfs', 'cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
+  ['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
+  ['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
+  ['storageos', 'storageOS', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['glusterfs', 'glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
+  ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
+];
+
+function warningsOf({ metadata, spec }: PersistentVolume): readonly string[] {
+  const annotations = metadata.annotations ?? {};
+  const recycled = 'The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.';
+  return [
+    ...Object.entries(oldAnnotations).flatMap(([key, message]) => (key in annotations ? [`metadata.annotations[${key}]: ${message}`] : [])),
+    ...(spec.persistentVolumeReclaimPolicy === 'Recycle' ? [`spec.persistentVolumeReclaimPolicy: ${recycled}`] : []),
+    ...listOf(spec.nodeAffinity?.required?.nodeSelectorTerms).flatMap((term, i) =>
+      termWarnings(`spec.nodeAffinity.required.nodeSelectorTerms[${i}]`, term, false),
+    ),
+    ...oldSources.flatMap(([field, called, message]) => (spec[field] === undefined ? [] : [`spec.${called}: ${message}`])),
   ];
 }

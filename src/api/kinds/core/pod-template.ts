@@ -1,9 +1,12 @@
 /** PodTemplate. Upstream: pkg/registry/core/podtemplate. */
+
 import { PodTemplate } from '../../generated/kinds.ts';
+import { equalSemantically } from '../../meta/deep-equal.ts';
 import { containerCells, formatLabels } from '../cells.ts';
 import type { Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { defaultTemplateOf } from './pod-spec/defaults.ts';
+import { templateWarnings } from './pod-spec/pod-warnings.ts';
 import { checkPodTemplate } from './pod-spec/validate-pod-spec.ts';
 
 export const podTemplate = defineKind(PodTemplate, {
@@ -14,6 +17,8 @@ export const podTemplate = defineKind(PodTemplate, {
       checkPodTemplate(errors, 'template', object.template);
       return errors;
     },
+    warnings: (object, old) =>
+      old && equalSemantically(object.template, old.template) ? [] : templateWarnings('template', object.template),
     cells: (object) => [object.metadata.name, ...containerCells(object.template), formatLabels(object.template?.metadata?.labels)],
   },
 });

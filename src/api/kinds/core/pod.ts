@@ -6,14 +6,18 @@
 import type { Affinity, PodAffinityTerm, PodCondition, PodStatus, TopologySpreadConstraint } from '../../generated/core-v1.ts';
 import { Pod } from '../../generated/kinds.ts';
 import type { LabelSelector } from '../../generated/meta-v1.ts';
+import type { WriteContext } from '../../meta/kind.ts';
 import { checkDns1123Label } from '../../meta/names.ts';
+import { formatTime } from '../../meta/time.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, listOf, mapSame } from '../fill.ts';
 import { podCells } from './pod-cells.ts';
 import { defaultSpecOfPod } from './pod-spec/pod-defaults.ts';
+import { podWarnings } from './pod-spec/pod-warnings.ts';
 import { validatePodCreate } from './pod-spec/validate-pod.ts';
 import { validatePodStatusUpdate } from './pod-status.ts';
 import { validatePodUpdate } from './pod-update.ts';
+import { ephemeralContainersView, resizeView } from './pod-views.ts';
 import { computeQOS } from './qos.ts';
 
 export const pod = defineKind(Pod, {
@@ -23,9 +27,11 @@ export const pod = defineKind(Pod, {
     prepareForStatusUpdate,
     validate: (p, old) => (old ? validatePodUpdate(p, old) : validatePodCreate(p)),
     validateStatus: validatePodStatusUpdate,
+    // updates of pods are many, and hardly written by people
     warnings: (p, old) => (old ? [] : warningsOf(p)),
     cells: podCells,
     gracePeriodSeconds,
+    views: { ephemeralcontainers: ephemeralContainersView, resize: resizeView },
   },
 });
 
@@ -36,12 +42,13 @@ function withBothIPFields(status: PodStatus): PodStatus {
   return status.podIP ? { ...status, podIPs: [{ ip: status.podIP }] } : { ...status, podIP: first ?? '' };
 }
 
-function prepareForCreate(p: Pod): Pod {
+function prepareForCreate(p: Pod, by?: WriteContext): Pod {
   const gated: PodCondition = {
     type: 'PodScheduled',
     status: 'False',
     reason: 'SchedulingGated',
     message: 'Scheduling is blocked due to non-empty scheduling gates',
+    ...(by && { lastTransitionTime: formatTime(by.nowMs) }),
   };
   const spec = withLabelKeys(p);
   return {
@@ -106,7 +113,13 @@ function prepareForStatusUpdate(p: Pod, old: Pod): Pod {
   );
   const qosClass = status.qosClass || old.status.qosClass;
   const observedGeneration = status.observedGeneration || old.status.observedGeneration;
-  return { ...p, status: { ...status, ...(qosClass && { qosClass }), ...(observedGeneration && { observedGeneration }) } };
+  const { ownerReferences: _, ...rest } = p.metadata;
+  const owners = old.metadata.ownerReferences;
+  return {
+    ...p,
+    metadata: { ...rest, ...(owners && { ownerReferences: owners }) },
+    status: { ...status, ...(qosClass && { qosClass }), ...(observedGeneration && { observedGeneration }) },
+  };
 }
 
 function gracePeriodSeconds(p: Pod, requested: number | undefined): number | undefined {
@@ -118,8 +131,9 @@ function gracePeriodSeconds(p: Pod, requested: number | undefined): number | und
 
 function warningsOf(p: Pod): readonly string[] {
   const messages = checkDns1123Label(p.metadata.name ?? '');
-  if (!messages.length) return [];
+  const advice = "this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended";
   return [
-    `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${messages.join(' ')}]`,
+    ...(messages.length ? [`metadata.name: ${advice}: [${messages.join(' ')}]`] : []),
+    ...podWarnings(p.spec, p.metadata.annotations),
   ];
 }

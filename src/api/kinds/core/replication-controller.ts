@@ -2,6 +2,7 @@
  * ReplicationController: the template's labels stand in for a missing selector and for missing labels of its own.
  * Upstream: pkg/registry/core/replicationcontroller, pkg/apis/core/validation/validation.go.
  */
+
 import { ReplicationController } from '../../generated/kinds.ts';
 import { labelMatcherOfMap } from '../../meta/selectors.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
@@ -10,6 +11,7 @@ import { checkNonnegative, checkPresent, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, isEmptyObject } from '../fill.ts';
 import { checkReplicaStatus } from '../replica-status.ts';
+import { namedWorkloadWarnings } from '../workload-checks.ts';
 import { defaultTemplateOf } from './pod-spec/defaults.ts';
 import { checkPodTemplate } from './pod-spec/validate-pod-spec.ts';
 
@@ -23,6 +25,7 @@ export const replicationController = defineKind(ReplicationController, {
       checkReplicaStatus(errors, 'status', object.status);
       return errors;
     },
+    warnings: namedWorkloadWarnings,
     cells: (object, at) => [
       object.metadata.name,
       object.spec.replicas ?? 0,

@@ -2,6 +2,7 @@
  * Secret: `stringData` is only ever written, and becomes `data`; the type is fixed and asks for its keys.
  * Upstream: pkg/registry/core/secret.
  */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { Secret } from '../../generated/kinds.ts';
 import { checkConfigMapKey } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
@@ -15,6 +16,7 @@ export const secret = defineKind(Secret, {
   hooks: {
     default: withStringData,
     validate,
+    warnings: (object) => (object.type === 'kubernetes.io/tls' ? pairWarnings(object.data ?? {}) : []),
     cells: nameAndAge((object) => [object.type ?? '', Object.keys(object.data ?? {}).length]),
   },
 });
@@ -76,6 +78,24 @@ function whatIsWrongWithJson(text: string): string | undefined {
       : `json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type map[string]interface {}`;
   } catch (error) {
     if (error instanceof SyntaxError) return error.message;
+    throw error;
+  }
+}
+
+/** A key that does not fit its certificate, or what is none. */
+function pairWarnings(data: Readonly<Record<string, string>>): readonly string[] {
+  const [certificate, key] = [data['tls.crt'], data['tls.key']].map((text) => Buffer.from(text ?? '', 'base64'));
+  for (const [called, pem] of [
+    ['certificate', certificate],
+    ['key', key],
+  ] as const) {
+    if (!pem?.includes('-----BEGIN')) return [`tls: failed to find any PEM data in ${called} input`];
+  }
+  try {
+    const fits = certificate && key && new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+    return fits ? [] : ['tls: private key does not match public key'];
+  } catch (error) {
+    if (error instanceof Error) return [`tls: failed to parse certificate or private key: ${error.message}`];
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import { defineKind } from '../define-kind.ts';
 import { checkDomainName } from '../domain-checks.ts';
 import { change, listOf, mapSame, omit } from '../fill.ts';
 import { checkCanonicalIP, checkEndpointIP, checkIP, isIPv6Address } from '../ip-checks.ts';
+import { ipWarnings } from '../ip-warnings.ts';
 
 const endpointsMax = 1000;
 const addressesMax = 100;
@@ -33,7 +34,7 @@ export const endpointSlice = defineKind(EndpointSlice, {
       return { ...object, metadata: { ...metadata, generation: (old.metadata.generation ?? 0) + 1 } };
     },
     validate,
-    warnings: (object, old) => (!old && object.addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : []),
+    warnings: warningsOf,
     cells: nameAndAge((object) => [
       object.addressType,
       firstOf(listOf(object.ports).map(portText), shownMax) || '<unset>',
@@ -59,6 +60,19 @@ function withoutTopology(object: EndpointSlice, known: ReadonlySet<string | unde
         : rest;
     }),
   );
+}
+
+const managers = ['endpointslice-controller.k8s.io', 'endpointslicemirroring-controller.k8s.io'];
+
+/** Not of what our own controllers write: they correct addresses. */
+function warningsOf(object: EndpointSlice, old?: EndpointSlice): readonly string[] {
+  if (managers.includes(object.metadata.labels?.['endpointslice.kubernetes.io/managed-by'] ?? '')) return [];
+  return [
+    ...(!old && object.addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : []),
+    ...listOf(object.endpoints).flatMap(({ addresses }, i) =>
+      listOf(addresses).flatMap((address, j) => ipWarnings(`endpoints[${i}].addresses[${j}]`, address)),
+    ),
+  ];
 }
 
 function validate(object: EndpointSlice, old?: EndpointSlice): readonly FieldError[] {

@@ -1,0 +1,97 @@
+/** What a client is warned of in containers: hidden variables, ports that get into each other's way. Upstream: pkg/api/pod/warnings.go. */
+import type { Container, ContainerPort, PodSpec } from '../../../generated/core-v1.ts';
+import type { LabelMap } from '../../../meta/selectors.ts';
+import { listOf } from '../../fill.ts';
+import { fractionWarnings } from '../../quantity-warnings.ts';
+import { appArmorPrefix } from './annotation-checks.ts';
+import { eachContainer } from './each-container.ts';
+
+const seccompPrefix = 'container.seccomp.security.alpha.kubernetes.io/';
+
+interface Written {
+  readonly spec: PodSpec;
+  readonly annotations: LabelMap;
+  readonly prefix: string;
+}
+
+export function containerWarnings({ spec, annotations, prefix }: Written): readonly string[] {
+  const warnings: string[] = [];
+  const at = (key: string): string => `${prefix}metadata.annotations[${key}]`;
+  eachContainer(spec, `${prefix}spec`, (container, path) => {
+    const { seccompProfile, appArmorProfile } = container.securityContext ?? {};
+    const seccomp = seccompPrefix + container.name;
+    if (!seccompProfile && seccomp in annotations) {
+      warnings.push(`${at(seccomp)}: non-functional in v1.27+; use the "seccompProfile" field instead`);
+    }
+    const armor = appArmorPrefix + container.name;
+    // of a pod itself, the annotation is read into the field
+    if (prefix && !appArmorProfile && armor in annotations && !matchesProfile(spec, annotations[armor] ?? '')) {
+      warnings.push(`${at(armor)}: deprecated since v1.30; use the "appArmorProfile" field instead`);
+    }
+    const { limits, requests } = container.resources ?? {};
+    warnings.push(...fractionWarnings(`${path}.resources.limits`, limits), ...fractionWarnings(`${path}.resources.requests`, requests));
+    warnings.push(...variableWarnings(path, listOf(container.env)));
+  });
+  return warnings;
+}
+
+function matchesProfile({ securityContext }: PodSpec, annotation: string): boolean {
+  const { type, localhostProfile } = securityContext?.appArmorProfile ?? {};
+  if (type === 'Localhost') return annotation === `localhost/${localhostProfile ?? ''}`;
+  return annotation === (type === 'RuntimeDefault' ? 'runtime/default' : type === 'Unconfined' ? 'unconfined' : undefined);
+}
+
+/** A variable may build on an earlier one of its name, but not drop it. */
+function variableWarnings(path: string, variables: NonNullable<Container['env']>): readonly string[] {
+  const known = new Set<string>();
+  return variables.flatMap(({ name, value = '', valueFrom }, i) => {
+    const reference = `$(${name})`;
+    const hides = known.has(name) && (valueFrom !== undefined || value === reference || !value.includes(reference));
+    known.add(name);
+    if (!hides) return [];
+    return [`${path}.env[${i}]: hides previous definition of "${name}", which may be dropped when using apply`];
+  });
+}
+
+interface Placed {
+  readonly port: ContainerPort;
+  readonly at: string;
+}
+
+export function portWarnings(path: string, spec: PodSpec): readonly string[] {
+  const warnings: string[] = [];
+  const byNumber = new Map<string, Placed[]>();
+  const names = new Map<string, string>();
+  const nameWarnings: string[] = [];
+  eachContainer(spec, path, (container, containerPath) => {
+    listOf(container.ports).forEach((port, i) => {
+      const at = `${containerPath}.ports[${i}]`;
+      if (port.hostIP && !port.hostPort) warnings.push(`${at}: hostIP set without hostPort: ${shown(port)}`);
+      const key = `${port.containerPort}/${port.protocol}`;
+      const others = byNumber.get(key) ?? [];
+      for (const other of others) {
+        const word = conflictOf(port, other.port);
+        if (word) warnings.push(`${at}: ${word} port definition with ${other.at}`);
+      }
+      byNumber.set(key, [...others, { port, at }]);
+      const first = port.name && names.get(port.name);
+      if (first) {
+        const message = `duplicate port name "${port.name}" with ${first}, services and probes that select ports by name will use ${first}`;
+        nameWarnings.push(`${at}: ${message}`);
+      } else if (port.name) names.set(port.name, at);
+    });
+  });
+  return [...warnings, ...nameWarnings];
+}
+
+/** As upstream prints it. */
+const shown = ({ name = '', hostPort = 0, containerPort, protocol, hostIP = '' }: ContainerPort): string =>
+  `{Name:${name} HostPort:${hostPort} ContainerPort:${containerPort} Protocol:${protocol ?? ''} HostIP:${hostIP}}`;
+
+function conflictOf(port: ContainerPort, other: ContainerPort): string | undefined {
+  const [ip, otherIP] = [port.hostIP ?? '', other.hostIP ?? ''];
+  const [host, otherHost] = [port.hostPort ?? 0, other.hostPort ?? 0];
+  if (ip === otherIP && host === otherHost) return 'duplicate';
+  if (!host || !otherHost) return 'overlapping';
+  return host === otherHost && (ip === '') !== (otherIP === '') ? 'dangerously ambiguous' : undefined;
+}
