@@ -1,8 +1,14 @@
-/** The continue token of paged lists: a revision and the last key seen, opaque to clients. Upstream: apiserver/pkg/storage/continue.go. */
+/**
+ * The continue token of paged lists: a revision, the last key seen, and when the list began; opaque to clients.
+ * Upstream: apiserver/pkg/storage/continue.go; there a token is good until the store is compacted, every five minutes.
+ */
 import { errors } from '../../api/meta/status-error.ts';
 import type { Revision } from '../store/storage.ts';
 
 const tokenVersion = 'meta.k8s.io/v1';
+
+/** A list that takes longer than this is no longer consistent, even where the store still has its revision. */
+export const continueMsMax = 5 * 60_000;
 
 /** Upstream's tokens name the first possible key after the last one seen. */
 const keyEnd = '\u0000';
@@ -11,22 +17,25 @@ export interface ContinueToken {
   readonly revision: Revision;
   /** the rest of the last key after the resource's prefix */
   readonly after: string;
+  /** when the first page was given; absent where only the store's history sets a limit */
+  readonly sinceMs?: number;
 }
 
-export function encodeContinue({ revision, after }: ContinueToken): string {
-  return Buffer.from(JSON.stringify({ v: tokenVersion, rv: revision, start: after + keyEnd })).toString('base64url');
+export function encodeContinue({ revision, after, sinceMs }: ContinueToken): string {
+  const token = { v: tokenVersion, rv: revision, start: after + keyEnd, ...(sinceMs !== undefined && { since: sinceMs }) };
+  return Buffer.from(JSON.stringify(token)).toString('base64url');
 }
 
 /** `revision` -1 means: whatever is there now (a list that lost its revision goes on inconsistently). */
 export function decodeContinue(token: string): ContinueToken {
-  let decoded: { v?: unknown; rv?: unknown; start?: unknown };
+  let decoded: { v?: unknown; rv?: unknown; start?: unknown; since?: unknown };
   try {
     decoded = JSON.parse(Buffer.from(token, 'base64url').toString()) as typeof decoded;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw errors.badRequest('invalid continue token: continue key is not valid: not a JSON object');
   }
-  const { v, rv, start } = decoded;
+  const { v, rv, start, since } = decoded;
   if (v !== tokenVersion)
     throw errors.badRequest(
       `invalid continue token: continue key is not valid: server does not recognize this encoded version ${String(v)}`,
@@ -39,5 +48,5 @@ export function decodeContinue(token: string): ContinueToken {
     throw errors.badRequest('invalid continue token: continue key is not valid: encoded start key empty (version meta.k8s.io/v1)');
   if (start.split('/').some((part) => part === '.' || part === '..'))
     throw errors.badRequest(`invalid continue token: continue key is not valid: ${start}`);
-  return { revision: rv, after: start.replace(/^\//, '').replaceAll(keyEnd, '') };
+  return { revision: rv, after: start.replace(/^\//, '').replaceAll(keyEnd, ''), ...(typeof since === 'number' && { sinceMs: since }) };
 }

@@ -5,7 +5,7 @@
  */
 import { errors, StatusError } from '../../api/meta/status-error.ts';
 import { CompactedError, FutureRevisionError, type Revision } from '../store/storage.ts';
-import { decodeContinue, encodeContinue } from './continue-token.ts';
+import { type ContinueToken, continueMsMax, decodeContinue, encodeContinue } from './continue-token.ts';
 import type { Core } from './core.ts';
 import { checkListOptions } from './list-options.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
@@ -42,21 +42,30 @@ export async function list(core: Core, request: ResourceRequest): Promise<Answer
   const token = options.continue ? decodeContinue(options.continue) : undefined;
   if (token && options.resourceVersion && options.resourceVersion !== '0')
     throw errors.badRequest('specifying resource version is not allowed when using continue');
+  if (token && isTooOld(token, core)) throw expiredContinue(token.after);
   const asked = parseRevision(options.resourceVersion);
   const limit = options.resourceVersion === '0' && !token ? 0 : Math.max(0, options.limit ?? 0);
   const query: Query = { served, selection, limit, ...(token && { after: token.after }) };
   const exact = token ? (token.revision > 0 ? token.revision : undefined) : exactRevision(options.resourceVersionMatch, asked, limit);
   if (!token && asked) await awaitRevision(core, asked, request.signal);
   const page = await readPage(core, query, exact, request);
-  const last = page.items.at(-1);
+  const next = continueAfter(page, query, token?.sinceMs ?? core.clock.now());
   return {
     type: 'list',
     code: 200,
     items: page.items.map((stored) => served.see(stored)),
     revision: page.revision,
-    ...(page.more && last && { continue: encodeContinue({ revision: page.revision, after: last.key.slice(served.cache.prefix.length) }) }),
+    ...(next !== undefined && { continue: next }),
     ...(page.more && page.remaining !== undefined && { remainingItemCount: page.remaining }),
   };
+}
+
+const isTooOld = ({ revision, sinceMs = Number.POSITIVE_INFINITY }: ContinueToken, { clock }: Core): boolean =>
+  revision > 0 && clock.now() - sinceMs > continueMsMax;
+
+function continueAfter({ items, more, revision }: Page, { served }: Query, sinceMs: number): string | undefined {
+  const last = items.at(-1);
+  return more && last ? encodeContinue({ revision, after: last.key.slice(served.cache.prefix.length), sinceMs }) : undefined;
 }
 
 /** The revision that the answer has to show; undefined for now. */
