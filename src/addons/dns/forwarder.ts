@@ -63,7 +63,8 @@ export class Forwarder {
       socket.on('message', (message) => {
         if (message[0] === query[0] && message[1] === query[1]) finish(message);
       });
-      socket.connect(upstream.port, upstream.address, () => socket.send(query));
+      socket.on('connect', () => socket.send(query)); // as a callback it would be given the error too
+      socket.connect(upstream.port, upstream.address);
     });
   }
 
