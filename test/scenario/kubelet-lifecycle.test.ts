@@ -395,6 +395,19 @@ describe('the node', () => {
     assert.notEqual((await get()).metadata.resourceVersion, first.metadata.resourceVersion);
   });
 
+  test('is not ready while its runtime is not', async () => {
+    await using node = await startKubeletNode();
+    const ready = async () => (await node.client.get(Node, { name: nodeName })).status.conditions?.find((c) => c.type === 'Ready');
+    await node.tick(1);
+    const { status } = node.runtime;
+    node.runtime.status = () => Promise.reject(new Error('gone'));
+    await node.tick(15);
+    assert.deepEqual([(await ready())?.status, (await ready())?.message], ['False', 'container runtime is down']);
+    node.runtime.status = status;
+    await node.tick(6);
+    assert.equal((await ready())?.status, 'True');
+  });
+
   test('that was deleted registers again', async () => {
     await using node = await startKubeletNode({ hollow: true });
     await node.client.delete(Node, { name: nodeName });

@@ -14,6 +14,7 @@ import { Node as NodeKind, Pod as PodKind, Service as ServiceKind } from '../../
 import { equalJson } from '../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { quantityValue } from '../../api/meta/quantity.ts';
+import type { Timer } from '../../client/clock.ts';
 import { createInformer, type RunningInformer } from '../../client/informer-cache.ts';
 import type * as cri from '../runtime/cri-types.ts';
 import { parseResolvConf } from './dns-config.ts';
@@ -114,6 +115,7 @@ class RunningKubelet implements Kubelet {
   #pods: RunningInformer<Pod> | undefined;
   #services: RunningInformer<Service> | undefined;
   #runtimeStatus: cri.RuntimeStatus | undefined;
+  #lookTimer: Timer | undefined;
   #lookAgainMs: number = lookAtRuntimeMs.first;
   #server: KubeletServer | undefined;
   #housekeeping: Housekeeping | undefined;
@@ -215,6 +217,7 @@ class RunningKubelet implements Kubelet {
     if (this.#disposing) return await this.#disposed.promise;
     this.#disposing = true;
     this.#stop.abort();
+    this.#lookTimer?.cancel();
     await this.#server?.[Symbol.asyncDispose]();
     await this.#housekeeping?.[Symbol.asyncDispose]();
     await Promise.all([...this.#workers.values()].map((worker) => worker.stop()));
@@ -276,6 +279,7 @@ class RunningKubelet implements Kubelet {
 
   async #nodeInput(): Promise<NodeInput> {
     const { hollow, runtime, labels = {}, taints = [], podsMax = podsMaxDefault, version, nodeIPs } = this.#options;
+    if (!hollow) await this.#lookAtRuntime();
     const images = hollow ? [] : await runtime.listImages().catch(() => []);
     return {
       name: this.nodeName,
@@ -310,7 +314,12 @@ class RunningKubelet implements Kubelet {
     const before = this.#runtimeStatus;
     this.#runtimeStatus = await this.#options.runtime.status().catch(() => undefined);
     const ready = this.#runtimeStatus !== undefined && readiness({ runtime: this.#runtimeStatus }) === undefined;
-    if (!ready) this.#wheel.setTimeout(() => void this.#lookAtRuntime(), this.#lookAgainMs);
+    if (!ready && !this.#lookTimer) {
+      this.#lookTimer = this.#wheel.setTimeout(() => {
+        this.#lookTimer = undefined;
+        void this.#lookAtRuntime();
+      }, this.#lookAgainMs);
+    }
     this.#lookAgainMs = ready ? lookAtRuntimeMs.first : Math.min(this.#lookAgainMs * 2, lookAtRuntimeMs.max);
     const wasReady = before !== undefined && readiness({ runtime: before }) === undefined;
     if (ready === wasReady || !this.#agent.node) return;

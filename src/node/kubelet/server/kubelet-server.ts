@@ -175,12 +175,10 @@ export class KubeletServer implements AsyncDisposable {
   async #metrics([which]: readonly string[], response: ServerResponse): Promise<void> {
     const summary = await this.#summary();
     const containers = summary.pods.reduce((sum, p) => sum + p.containers.length, 0);
-    const metrics =
-      which === 'resource'
-        ? resourceMetrics(summary)
-        : ownMetrics({ nodeName: this.#options.nodeName, pods: summary.pods.length, containers });
-    if (which !== undefined && which !== 'resource' && which !== 'probes' && which !== 'cadvisor')
-      throw new HTTPError(404, '404 page not found');
+    const own = (): ReturnType<typeof ownMetrics> =>
+      ownMetrics({ nodeName: this.#options.nodeName, pods: summary.pods.length, containers });
+    const metrics = which === undefined ? own() : which === 'resource' || which === 'cadvisor' ? resourceMetrics(summary) : undefined;
+    if (!metrics) throw new HTTPError(404, '404 page not found');
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(renderMetrics(metrics));
   }
 
@@ -247,8 +245,10 @@ export class KubeletServer implements AsyncDisposable {
     }
     const containerId = await this.#runningContainer({ namespace, name, container, ...(uid && { uid }) });
     if (area === 'exec') return await runtime.exec({ containerId, cmd: query.getAll('command'), ...streams });
-    const spec = this.#pod(namespace, name).spec.containers.find((c) => c.name === container);
-    return await runtime.attach({ containerId, ...streams, tty: spec?.tty ?? streams.tty });
+    const { spec } = this.#pod(namespace, name);
+    const own = [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].find((c) => c.name === container);
+    const tty = own?.tty ?? false;
+    return await runtime.attach({ containerId, ...streams, stderr: streams.stderr && !tty, tty });
   }
 
   async #portForwardURL(target: Target, query: URLSearchParams): Promise<string> {
