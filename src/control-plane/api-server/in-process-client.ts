@@ -135,6 +135,7 @@ export class InProcessClient implements Client {
     const kind = this.#kind(call.kind);
     const { verb, name, subresource, body, options = {} } = call;
     const namespace = kind.namespaced ? call.namespace : undefined;
+    const own = this.#signal;
     const request: ResourceRequest = {
       user: this.#user,
       verb,
@@ -144,7 +145,10 @@ export class InProcessClient implements Client {
       ...(subresource && { subresource }),
       options,
       ...(body && { body }),
-      signal: call.signal ? AbortSignal.any([call.signal, this.#signal]) : this.#signal,
+      // Few requests ever look at it.
+      get signal() {
+        return call.signal ? AbortSignal.any([call.signal, own]) : own;
+      },
       warn: () => undefined,
     };
     return this.#environment.pipeline.handle(request);
