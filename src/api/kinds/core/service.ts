@@ -76,6 +76,7 @@ function prepareForUpdate(object: Service, old: Service): Service {
     if (same('clusterIP', 'clusterIPs')) spec = omit(spec, 'clusterIP', 'clusterIPs');
     if (same('ipFamilies')) spec = omit(spec, 'ipFamilies');
     if (same('ipFamilyPolicy')) spec = omit(spec, 'ipFamilyPolicy');
+    spec = omit(spec, 'internalTrafficPolicy');
   }
   if (hasNodePorts(before) && !hasNodePorts(spec) && !addsNodePorts(spec, before)) {
     spec = change(spec, 'ports', (ports) => mapSame(ports, (port) => omit(port, 'nodePort')));

@@ -26,7 +26,7 @@ function validate({ spec }: CSINode, old?: CSINode): readonly FieldError[] {
     for (const driver of listOf(spec.drivers)) {
       if (driver.name !== before.name || equalSemantically(omit(driver, 'allocatable'), omit(before, 'allocatable'))) continue;
       const { name: Name, nodeID: NodeID, topologyKeys } = driver;
-      const shown = { Name, NodeID, TopologyKeys: topologyKeys ?? null, Allocatable: null };
+      const shown = { Name, NodeID, TopologyKeys: topologyKeys?.length ? topologyKeys : null, Allocatable: null };
       errors.push(fieldErrors.invalid('spec.drivers', shown, immutableMessage));
     }
   }

@@ -2,10 +2,11 @@
 import type { PersistentVolumeSpec } from '../../generated/core-v1.ts';
 import { VolumeAttachment } from '../../generated/kinds.ts';
 import type { VolumeAttachmentSource, VolumeAttachmentStatus, VolumeError } from '../../generated/storage-v1.ts';
+import { equalSemantically } from '../../meta/deep-equal.ts';
 import { nameIsDnsSubdomain, rangeMessage } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { nameAndAge } from '../cells.ts';
-import { addInvalid, checkImmutable, type Errors } from '../checks.ts';
+import { addInvalid, type Errors, immutableMessage } from '../checks.ts';
 import { checkAccessModes } from '../core/claim-checks.ts';
 import { checkDriver, checkDriverName } from '../core/pod-spec/driver-checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -38,7 +39,12 @@ function validate(object: VolumeAttachment, old?: VolumeAttachment): readonly Fi
   checkStatus(errors, 'status', status);
   const volume = spec.source?.persistentVolumeName;
   if (volume !== undefined) addInvalid(errors, 'spec.source.persistentVolumeName', volume, nameIsDnsSubdomain(volume, false));
-  if (old) checkImmutable(errors, 'spec', spec, old.spec);
+  if (old && !equalSemantically(spec, old.spec)) {
+    const { attacher: Attacher, nodeName: NodeName, source } = spec;
+    const { persistentVolumeName, inlineVolumeSpec } = source;
+    const Source = { PersistentVolumeName: persistentVolumeName ?? null, InlineVolumeSpec: inlineVolumeSpec ?? null };
+    errors.push(fieldErrors.invalid('spec', { Attacher, Source, NodeName }, immutableMessage));
+  }
   return errors;
 }
 
