@@ -360,6 +360,22 @@ test('quotas that count quotas count each of them once', async () => {
   assert.deepEqual(await Promise.all([usedBy('first', '2'), usedBy('second', '1')]), ['2', '2']);
 });
 
+test('a status of a quota that somebody else wrote is put right', async () => {
+  const namespace = 'corrected';
+  await admin.create(Namespace, { metadata: { name: namespace }, spec: {} });
+  const quota = await admin.create(ResourceQuota, { metadata: { namespace, name: 'q' }, spec: { hard: { pods: '2' } } });
+  const seen: unknown[] = [];
+  for await (const { object } of admin.watch(ResourceQuota, { namespace, resourceVersion: quota.metadata.resourceVersion ?? '' })) {
+    const { hard, used } = (object as ResourceQuota).status;
+    seen.push([hard, used]);
+    if (seen.length === 1)
+      await admin.update(ResourceQuota, { ...(object as ResourceQuota), status: { hard: { pods: '9' } } }, { subresource: 'status' });
+    if (seen.length === 3) break;
+  }
+  const right = [{ pods: '2' }, { pods: '0' }];
+  assert.deepEqual(seen, [right, [{ pods: '9' }, undefined], right]);
+});
+
 test('a limit range fills in, and holds', async () => {
   const limits = [{ type: 'Container', default: { cpu: '1' }, defaultRequest: { cpu: '100m' }, max: { cpu: '2' } }];
   await admin.create(LimitRange, { metadata: { namespace: 'shop', name: 'l' }, spec: { limits } });

@@ -95,7 +95,10 @@ export class QuotaLedger implements Disposable {
 
   #replace(quota: ResourceQuota): void {
     const account = this.#accounts.get(quota.metadata.namespace)?.get(quota.metadata.name);
-    if (account) account.quota = quota;
+    if (!account) return;
+    account.quota = quota;
+    // Its status may be somebody else's.
+    this.#changed(quota);
   }
 
   #close(quota: ResourceQuota | undefined): void {
