@@ -88,7 +88,10 @@ test('a pod that fits nowhere says why, and is placed when a node comes', async 
   const waiting = await cluster.client.get(Pod, { namespace: 'default', name: 'big' });
   const condition = waiting.status.conditions?.find((c) => c.type === 'PodScheduled');
   assert.equal(condition?.reason, 'Unschedulable');
-  assert.equal(condition.message, '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s).');
+  assert.equal(
+    condition.message,
+    '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
+  );
   await cluster.node('big');
   await cluster.settle(1100);
   assert.equal(await cluster.nodeOf('big'), 'big');

@@ -12,6 +12,7 @@ export function createDefaultSelector(client: Client): { readonly synced: Promis
   const replicaSets = client.informer(ReplicaSet);
   const replicationControllers = client.informer(ReplicationController);
   const statefulSets = client.informer(StatefulSet);
+  const compiled = new CompiledSelectors();
 
   const ofController: DefaultSelector = ({ pod, namespace }) => {
     const owner = pod.metadata.ownerReferences?.find((reference) => reference.controller);
@@ -19,13 +20,11 @@ export function createDefaultSelector(client: Client): { readonly synced: Promis
     const key = `${namespace}/${owner.name}`;
     switch (`${owner.apiVersion} ${owner.kind}`) {
       case 'apps/v1 ReplicaSet':
-        return selectorOf(replicaSets.get(key)?.spec.selector);
+        return compiled.of(replicaSets.get(key), ({ spec }) => labelMatcher(spec?.selector));
       case 'apps/v1 StatefulSet':
-        return selectorOf(statefulSets.get(key)?.spec.selector);
-      case 'v1 ReplicationController': {
-        const selector = replicationControllers.get(key)?.spec.selector;
-        return selector && labelMatcherOfMap(selector);
-      }
+        return compiled.of(statefulSets.get(key), ({ spec }) => labelMatcher(spec?.selector));
+      case 'v1 ReplicationController':
+        return compiled.of(replicationControllers.get(key), ({ spec }) => labelMatcherOfMap(spec?.selector));
       default:
         return undefined;
     }
@@ -34,17 +33,29 @@ export function createDefaultSelector(client: Client): { readonly synced: Promis
   return {
     synced: Promise.all([services.synced, replicaSets.synced, replicationControllers.synced, statefulSets.synced]),
     of: (pod) => {
-      const requirements = [...(ofController(pod)?.requirements ?? [])];
+      const own = ofController(pod);
+      const requirements = own ? [...own.requirements] : [];
       for (const service of services.list(pod.namespace)) {
-        const { selector } = service.spec;
-        if (!selector || Object.keys(selector).length === 0) continue;
-        const matcher = labelMatcherOfMap(selector);
-        if (matcher.matches(pod.labels)) requirements.push(...matcher.requirements);
+        const matcher = compiled.of(service, ({ spec }) => labelMatcherOfMap(spec?.selector));
+        if (matcher && !matcher.isEverything && matcher.matches(pod.labels)) requirements.push(...matcher.requirements);
       }
-      return requirements.length ? new LabelMatcher(requirements) : undefined;
+      if (own?.isNothing || requirements.length === 0) return undefined;
+      return requirements.length === own?.requirements.length ? own : new LabelMatcher(requirements);
     },
   };
 }
 
-const selectorOf = (selector: Parameters<typeof labelMatcher>[0]): LabelMatcher | undefined =>
-  selector ? labelMatcher(selector) : undefined;
+/** Selectors by the object that has them: objects never change, so each is compiled once. */
+class CompiledSelectors {
+  readonly #matchers = new WeakMap<object, LabelMatcher>();
+
+  of<T extends object>(object: T | undefined, compile: (object: T) => LabelMatcher): LabelMatcher | undefined {
+    if (!object) return undefined;
+    let matcher = this.#matchers.get(object);
+    if (!matcher) {
+      matcher = compile(object);
+      this.#matchers.set(object, matcher);
+    }
+    return matcher;
+  }
+}

@@ -16,13 +16,11 @@ export class NodeFacts {
   /** of the table: `[index * columnCount + column]` */
   readonly table: { requested: Float64Array; allocatable: Float64Array };
   readonly pods = new Map<string, PodFacts>();
-  /** those of `pods` with any pod affinity or anti-affinity */
-  readonly podsWithAffinity = new Map<string, PodFacts>();
   readonly otherRequested = new Map<string, number>();
   otherAllocatable: ReadonlyMap<string, number> = new Map();
   /** image name → bytes */
   images: ReadonlyMap<string, number> = new Map();
-  readonly usedPorts = new Map<string, number>();
+  readonly usedPorts = new UsedPorts();
 
   constructor(index: number, node: Node, table: NodeFacts['table']) {
     this.index = index;
@@ -32,9 +30,6 @@ export class NodeFacts {
 
   get name(): string {
     return this.node.metadata.name;
-  }
-  label(key: string): string | undefined {
-    return this.node.metadata.labels?.[key];
   }
   requested(of: number): number {
     return this.table.requested[this.index * columnCount + of] ?? 0;
@@ -46,30 +41,21 @@ export class NodeFacts {
   setNode(node: Node): void {
     this.node = node;
     const base = this.index * columnCount;
-    const others = new Map<string, number>();
-    this.table.allocatable.fill(0, base, base + columnCount);
-    for (const [name, quantity] of Object.entries(node.status.allocatable ?? {})) {
-      if (name === 'cpu') this.table.allocatable[base + column.milliCPU] = quantityMilliValue(quantity);
-      else if (name === 'memory') this.table.allocatable[base + column.memoryBytes] = quantityValue(quantity);
-      else if (name === 'ephemeral-storage') this.table.allocatable[base + column.ephemeralBytes] = quantityValue(quantity);
-      else if (name === 'pods') this.table.allocatable[base + column.pods] = quantityValue(quantity);
-      else others.set(name, quantityValue(quantity));
-    }
+    const { milliCPU, memoryBytes, ephemeralBytes, pods, others } = allocatableOf(node);
+    this.table.allocatable.set([milliCPU, memoryBytes, ephemeralBytes, pods], base);
     this.otherAllocatable = others;
     this.images = new Map(
-      (node.status.images ?? []).flatMap((image) => (image.names ?? []).map((name) => [name, image.sizeBytes ?? 0] as const)),
+      (node.status?.images ?? []).flatMap((image) => (image.names ?? []).map((name) => [name, image.sizeBytes ?? 0] as const)),
     );
   }
 
   addPod(pod: PodFacts): void {
     this.pods.set(pod.uid, pod);
-    if (pod.hasAffinity) this.podsWithAffinity.set(pod.uid, pod);
     this.#account(pod, 1);
   }
 
   removePod(pod: PodFacts): void {
     this.pods.delete(pod.uid);
-    this.podsWithAffinity.delete(pod.uid);
     this.#account(pod, -1);
   }
 
@@ -86,22 +72,51 @@ export class NodeFacts {
     add(column.nonZeroMilliCPU, pod.nonZero.milliCPU);
     add(column.nonZeroMemoryBytes, pod.nonZero.memoryBytes);
     for (const [name, value] of pod.requests.others) this.otherRequested.set(name, (this.otherRequested.get(name) ?? 0) + sign * value);
-    for (const port of pod.hostPorts) {
-      const key = portKey(port);
-      const count = (this.usedPorts.get(key) ?? 0) + sign;
-      if (count > 0) this.usedPorts.set(key, count);
-      else this.usedPorts.delete(key);
-    }
-  }
-
-  /** The wildcard address collides with every address. */
-  portIsFree(port: HostPort): boolean {
-    if (this.usedPorts.size === 0) return true;
-    if (port.ip !== '0.0.0.0') return !this.usedPorts.has(portKey(port)) && !this.usedPorts.has(portKey({ ...port, ip: '0.0.0.0' }));
-    const suffix = `/${port.protocol}/${port.port}`;
-    for (const key of this.usedPorts.keys()) if (key.endsWith(suffix)) return false;
-    return true;
+    for (const port of pod.hostPorts) this.usedPorts.count(port, sign);
   }
 }
 
-const portKey = ({ ip, protocol, port }: HostPort): string => `${ip}/${protocol}/${port}`;
+export interface Allocatable {
+  readonly milliCPU: number;
+  readonly memoryBytes: number;
+  readonly ephemeralBytes: number;
+  readonly pods: number;
+  readonly others: ReadonlyMap<string, number>;
+}
+
+/** What a node has for pods. */
+export function allocatableOf({ status }: Node): Allocatable {
+  const { cpu = '0', memory = '0', 'ephemeral-storage': ephemeral = '0', pods = '0', ...others } = status?.allocatable ?? {};
+  return {
+    milliCPU: quantityMilliValue(cpu),
+    memoryBytes: quantityValue(memory),
+    ephemeralBytes: quantityValue(ephemeral),
+    pods: quantityValue(pods),
+    others: new Map(Object.entries(others).map(([name, quantity]) => [name, quantityValue(quantity)])),
+  };
+}
+
+/** The wildcard address collides with every address. */
+const wildcard = '0.0.0.0';
+
+/** Host ports that are taken, and how often. */
+export class UsedPorts {
+  /** protocol/port → address → how often */
+  readonly #taken = new Map<string, Map<string, number>>();
+
+  count({ ip, protocol, port }: HostPort, by: 1 | -1): void {
+    const key = `${protocol}/${port}`;
+    const addresses = this.#taken.get(key) ?? new Map<string, number>();
+    const count = (addresses.get(ip) ?? 0) + by;
+    if (count > 0) addresses.set(ip, count);
+    else addresses.delete(ip);
+    if (addresses.size > 0) this.#taken.set(key, addresses);
+    else this.#taken.delete(key);
+  }
+
+  isFree({ ip, protocol, port }: HostPort): boolean {
+    if (this.#taken.size === 0) return true;
+    const addresses = this.#taken.get(`${protocol}/${port}`);
+    return !addresses || (ip !== wildcard && !addresses.has(wildcard) && !addresses.has(ip));
+  }
+}

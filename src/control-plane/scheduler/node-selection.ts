@@ -8,6 +8,11 @@ import type { Node } from '../../api/generated/kinds.ts';
 
 export type NodeMatcher = (node: Node) => boolean;
 
+export function labelOf(node: Node, key: string): string | undefined {
+  const { labels } = node.metadata;
+  return labels && Object.hasOwn(labels, key) ? labels[key] : undefined;
+}
+
 function meets(requirement: NodeSelectorRequirement, value: string | undefined): boolean {
   const values = requirement.values ?? [];
   switch (requirement.operator) {
@@ -20,23 +25,25 @@ function meets(requirement: NodeSelectorRequirement, value: string | undefined):
     case 'DoesNotExist':
       return value === undefined;
     case 'Gt':
-    case 'Lt': {
-      const bound = Number(values[0]);
-      const number = Number(value);
-      if (value === undefined || !Number.isInteger(number) || !Number.isInteger(bound)) return false;
-      return requirement.operator === 'Gt' ? number > bound : number < bound;
-    }
+    case 'Lt':
+      return isOrdered(value, values[0], requirement.operator);
     default:
       return false;
   }
 }
 
+const integer = /^[-+]?\d+$/;
+
+function isOrdered(value: string | undefined, bound: string | undefined, operator: 'Gt' | 'Lt'): boolean {
+  if (value === undefined || bound === undefined || !integer.test(value) || !integer.test(bound)) return false;
+  return operator === 'Gt' ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound);
+}
+
 export function matchesTerm(term: NodeSelectorTerm, node: Node): boolean {
   const { matchExpressions = [], matchFields = [] } = term;
   if (matchExpressions.length === 0 && matchFields.length === 0) return false;
-  const labels = node.metadata.labels;
   return (
-    matchExpressions.every((requirement) => meets(requirement, labels?.[requirement.key])) &&
+    matchExpressions.every((requirement) => meets(requirement, labelOf(node, requirement.key))) &&
     matchFields.every((requirement) => requirement.key === 'metadata.name' && meets(requirement, node.metadata.name))
   );
 }
@@ -47,8 +54,7 @@ export function requiredNodeMatcher(spec: PodSpec): NodeMatcher | undefined {
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   if (selector.length === 0 && !terms) return undefined;
   return (node) => {
-    const labels = node.metadata.labels;
-    if (!selector.every(([key, value]) => labels?.[key] === value)) return false;
+    if (!selector.every(([key, value]) => labelOf(node, key) === value)) return false;
     return !terms || terms.some((term) => matchesTerm(term, node));
   };
 }

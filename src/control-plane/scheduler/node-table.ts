@@ -1,30 +1,30 @@
 /**
- * The cluster as the scheduler sees it: nodes with their sums in typed arrays, the pods on them, the domains of
- * topology keys, and counts of pods by selector. Kept current by single changes; nothing is rebuilt per pod.
+ * The cluster as the scheduler sees it: nodes with their sums in typed arrays, the pods on them, and what is derived
+ * from both (topology, pod-counts, term-index). Kept current by single changes; nothing is rebuilt per pod.
  *
  * Every change of a node appends its index to a log, so that whoever derived something per node (pod-class.ts) can
  * catch up on just what changed.
  */
 import type { Node } from '../../api/generated/kinds.ts';
-import type { LabelMap, LabelMatcher } from '../../api/meta/selectors.ts';
+import type { LabelMap } from '../../api/meta/selectors.ts';
 import { columnCount, NodeFacts } from './node-facts.ts';
+import { searchOrder, zoneOf } from './node-order.ts';
+import { PodCounts } from './pod-counts.ts';
 import type { PodFacts } from './pod-facts.ts';
+import { TermIndex } from './term-index.ts';
+import { Topology } from './topology.ts';
 
 const initialCapacity = 64;
 const logMax = 65_536;
-/** Counts by selector that are kept; the least recently used goes first. */
-const countersMax = 128;
-
-/** How many pods a selector matches on each node. */
-interface Counter {
-  readonly namespace: string;
-  readonly selector: LabelMatcher;
-  perNode: Int32Array;
-}
 
 export class NodeTable {
   /** by index; a hole where a node is gone */
   readonly nodes: (NodeFacts | undefined)[] = [];
+  readonly topology: Topology = new Topology(this.nodes);
+  readonly counts: PodCounts = new PodCounts(this.nodes);
+  /** the affinity terms of the pods that are there */
+  readonly terms: TermIndex = new TermIndex();
+  readonly namespaceLabels: (namespace: string) => LabelMap | undefined;
   readonly #byName = new Map<string, NodeFacts>();
   readonly #table = {
     requested: new Float64Array(initialCapacity * columnCount),
@@ -32,17 +32,16 @@ export class NodeTable {
   };
   readonly #free: number[] = [];
   readonly #nodeOfPod = new Map<string, NodeFacts>();
-  readonly #withAffinity = new Set<NodeFacts>();
+  /** pods of nodes that are not known (yet, or any more), by the node's name */
   readonly #waiting = new Map<string, Map<string, PodFacts>>();
-  readonly #counters = new Map<string, Counter>();
   readonly #imageNodes = new Map<string, number>();
+  #order: readonly NodeFacts[] | undefined;
   /** node index per change; the entry n is at #log[n - #logStart] */
   #log: number[] = [];
   #logStart = 0;
-  readonly #namespaceLabels: (namespace: string) => LabelMap | undefined;
 
   constructor(namespaceLabels: (namespace: string) => LabelMap | undefined) {
-    this.#namespaceLabels = namespaceLabels;
+    this.namespaceLabels = namespaceLabels;
   }
 
   /** How many nodes there are. */
@@ -52,13 +51,17 @@ export class NodeTable {
   get(name: string): NodeFacts | undefined {
     return this.#byName.get(name);
   }
-  namespaceLabels = (namespace: string): LabelMap | undefined => this.#namespaceLabels(namespace);
+  /** All, in the order in which they are searched. */
+  get order(): readonly NodeFacts[] {
+    this.#order ??= searchOrder(this.#byName.values());
+    return this.#order;
+  }
   nodeOf(uid: string): NodeFacts | undefined {
     return this.#nodeOfPod.get(uid);
   }
-  /** The nodes with pods that have any pod affinity or anti-affinity. */
-  get nodesWithAffinity(): Iterable<NodeFacts> {
-    return this.#withAffinity;
+  /** What is known of a pod that is on a node. */
+  pod(uid: string): PodFacts | undefined {
+    return this.#nodeOfPod.get(uid)?.pods.get(uid);
   }
   /** On how many nodes an image is. */
   nodesWithImage(name: string): number {
@@ -71,20 +74,26 @@ export class NodeTable {
   /** The nodes that changed since; undefined when that is too long ago: look at all. */
   changedSince(position: number): Iterable<number> | undefined {
     if (position < this.#logStart) return undefined;
-    return position === this.position ? [] : new Set(this.#log.slice(position - this.#logStart));
+    const count = this.position - position;
+    if (count <= 1) return count === 0 ? [] : this.#log.slice(-1);
+    return count > this.nodes.length ? undefined : new Set(this.#log.slice(position - this.#logStart));
   }
 
   setNode(node: Node): void {
     let facts = this.#byName.get(node.metadata.name);
-    if (facts) this.#countImages(facts, -1);
-    else {
+    if (facts) {
+      this.#countImages(facts, -1);
+      if (zoneOf(facts.node) !== zoneOf(node)) this.#order = undefined;
+    } else {
       const index = this.#free.pop() ?? this.nodes.length;
       this.#reserve(index);
       facts = new NodeFacts(index, node, this.#table);
       this.nodes[index] = facts;
       this.#byName.set(node.metadata.name, facts);
+      this.#order = undefined;
     }
     facts.setNode(node);
+    this.topology.nodeChanged(facts);
     this.#countImages(facts, 1);
     const waiting = this.#waiting.get(node.metadata.name);
     this.#waiting.delete(node.metadata.name);
@@ -100,7 +109,9 @@ export class NodeTable {
       this.#wait(name, pod); // its object is still there, until the pod collector removes it
     }
     this.#countImages(facts, -1);
+    this.topology.nodeRemoved(facts.index);
     this.#byName.delete(name);
+    this.#order = undefined;
     this.nodes[facts.index] = undefined;
     this.#free.push(facts.index);
     this.#touch(facts);
@@ -135,51 +146,29 @@ export class NodeTable {
     return undefined;
   }
 
-  /** How many pods of the namespace match, per node index. Kept current from the first question on. */
-  countPods(namespace: string, selector: LabelMatcher): Int32Array {
-    const key = `${namespace} ${selector.isNothing ? '!' : selector}`;
-    let counter = this.#counters.get(key);
-    if (counter)
-      this.#counters.delete(key); // moved to the end: recently used
-    else {
-      counter = { namespace, selector, perNode: new Int32Array(Math.max(this.nodes.length, initialCapacity)) };
-      for (const node of this.nodes) {
-        for (const pod of node?.pods.values() ?? []) if (node && counts(counter, pod)) this.#bump(counter, node.index, 1);
-      }
-    }
-    this.#counters.set(key, counter);
-    if (this.#counters.size > countersMax)
-      for (const oldest of this.#counters.keys()) {
-        this.#counters.delete(oldest);
-        break;
-      }
-    if (counter.perNode.length < this.nodes.length) counter.perNode = grown(counter.perNode, this.nodes.length);
-    return counter.perNode;
+  /** Labels of a namespace changed: what pods are counted by may select namespaces. */
+  namespacesChanged(): void {
+    this.counts.clear();
   }
 
   #put(node: NodeFacts, pod: PodFacts): void {
     node.addPod(pod);
     this.#nodeOfPod.set(pod.uid, node);
-    if (pod.hasAffinity) this.#withAffinity.add(node);
-    for (const counter of this.#counters.values()) if (counts(counter, pod)) this.#bump(counter, node.index, 1);
+    this.counts.podAdded(pod, node);
+    this.terms.podAdded(pod, node.index);
   }
 
   #take(node: NodeFacts, pod: PodFacts): void {
     node.removePod(pod);
     this.#nodeOfPod.delete(pod.uid);
-    if (node.podsWithAffinity.size === 0) this.#withAffinity.delete(node);
-    for (const counter of this.#counters.values()) if (counts(counter, pod)) this.#bump(counter, node.index, -1);
+    this.counts.podRemoved(pod, node);
+    this.terms.podRemoved(pod, node.index);
   }
 
   #wait(nodeName: string, pod: PodFacts): void {
     const pods = this.#waiting.get(nodeName) ?? new Map<string, PodFacts>();
     pods.set(pod.uid, pod);
     this.#waiting.set(nodeName, pods);
-  }
-
-  #bump(counter: Counter, index: number, by: 1 | -1): void {
-    if (index >= counter.perNode.length) counter.perNode = grown(counter.perNode, index + 1);
-    counter.perNode[index] = (counter.perNode[index] ?? 0) + by;
   }
 
   #countImages(facts: NodeFacts, by: 1 | -1): void {
@@ -193,8 +182,8 @@ export class NodeTable {
   #reserve(index: number): void {
     const needed = (index + 1) * columnCount;
     if (needed > this.#table.requested.length) {
-      this.#table.requested = grownFloats(this.#table.requested, needed);
-      this.#table.allocatable = grownFloats(this.#table.allocatable, needed);
+      this.#table.requested = grown(this.#table.requested, needed);
+      this.#table.allocatable = grown(this.#table.allocatable, needed);
     }
     this.#table.requested.fill(0, index * columnCount, needed);
   }
@@ -208,16 +197,7 @@ export class NodeTable {
   }
 }
 
-const counts = (counter: Counter, pod: PodFacts): boolean =>
-  pod.namespace === counter.namespace && pod.pod.metadata.deletionTimestamp === undefined && counter.selector.matches(pod.labels);
-
-function grown(array: Int32Array, needed: number): Int32Array {
-  const bigger = new Int32Array(Math.max(needed, array.length * 2));
-  bigger.set(array);
-  return bigger;
-}
-
-function grownFloats(array: Float64Array, needed: number): Float64Array<ArrayBuffer> {
+function grown(array: Float64Array, needed: number): Float64Array<ArrayBuffer> {
   const bigger = new Float64Array(Math.max(needed, array.length * 2));
   bigger.set(array);
   return bigger;

@@ -9,19 +9,13 @@ import type { PodFacts } from './pod-facts.ts';
 
 const classesMax = 64;
 
-/** A node that does not do: which plugin says so, and why. */
-export interface NodeVerdict {
-  readonly plugin: string;
-  readonly rejection: Rejection;
-}
-
 export class PodClass {
   readonly #plugins: readonly NodePlugin[];
   readonly #normalized: readonly NodePlugin[];
   readonly #pod: PodFacts;
   #position = -1;
   /** by node index; undefined: feasible (or no node) */
-  #verdicts: (NodeVerdict | undefined)[] = [];
+  #verdicts: (Rejection | undefined)[] = [];
   /** weighted sums of the scores that need no normalization */
   #fixed = new Float64Array(0);
   /** raw scores per plugin that needs it */
@@ -32,67 +26,65 @@ export class PodClass {
   constructor(pod: PodFacts, plugins: readonly NodePlugin[]) {
     this.#pod = pod;
     this.#plugins = plugins;
-    this.#normalized = plugins.filter((plugin) => (plugin.normalization ?? 'none') !== 'none');
+    this.#normalized = plugins.filter(isNormalized);
     this.#raw = this.#normalized.map(() => new Float64Array(0));
     this.#rawMost = this.#normalized.map(() => 0);
   }
 
+  /** Catches up with the table. */
   refresh(table: NodeTable): void {
     const changed = this.#position < 0 ? undefined : table.changedSince(this.#position);
     this.#position = table.position;
     this.#reserve(table.nodes.length);
-    if (changed) for (const index of changed) this.#evaluate(index, table);
-    else for (let index = 0; index < table.nodes.length; index++) this.#evaluate(index, table);
+    if (changed) for (const index of changed) this.#evaluate(index, table.nodes[index]);
+    else for (let index = 0; index < table.nodes.length; index++) this.#evaluate(index, table.nodes[index]);
   }
 
-  verdict(index: number): NodeVerdict | undefined {
+  /** Looks at these nodes only; for a class that is used once. */
+  evaluate(nodes: readonly NodeFacts[]): void {
+    this.#reserve(nodes.reduce((most, { index }) => Math.max(most, index + 1), 0));
+    for (const node of nodes) this.#evaluate(node.index, node);
+  }
+
+  verdict(index: number): Rejection | undefined {
     return this.#verdicts[index];
   }
 
   /** Adds the scores of these feasible nodes to `totals`, which has the same order. */
   addScores(feasible: readonly NodeFacts[], totals: Float64Array): void {
-    feasible.forEach((node, i) => {
-      totals[i] = (totals[i] ?? 0) + (this.#fixed[node.index] ?? 0);
-    });
+    for (let i = 0; i < feasible.length; i++) totals[i] = (totals[i] ?? 0) + (this.#fixed[feasible[i]?.index ?? 0] ?? 0);
     this.#normalized.forEach((plugin, p) => {
       const raw = this.#raw[p] ?? this.#fixed;
+      const weight = plugin.weight ?? 1;
       const least = plugin.normalization === 'least-is-best';
-      const constant = least ? scoreMax * (plugin.weight ?? 1) : 0;
       if (this.#rawMost[p] === 0) {
-        if (constant) for (let i = 0; i < totals.length; i++) totals[i] = (totals[i] ?? 0) + constant;
+        if (least) for (let i = 0; i < totals.length; i++) totals[i] = (totals[i] ?? 0) + scoreMax * weight;
         return;
       }
       let most = 0;
       for (const node of feasible) most = Math.max(most, raw[node.index] ?? 0);
       feasible.forEach((node, i) => {
         const part = most === 0 ? 0 : Math.trunc((scoreMax * (raw[node.index] ?? 0)) / most);
-        totals[i] = (totals[i] ?? 0) + (least ? scoreMax - part : part) * (plugin.weight ?? 1);
+        totals[i] = (totals[i] ?? 0) + (least ? scoreMax - part : part) * weight;
       });
     });
   }
 
-  #evaluate(index: number, table: NodeTable): void {
-    const node = table.nodes[index];
-    this.#verdicts[index] = undefined;
-    if (!node) return;
-    for (const plugin of this.#plugins) {
-      const rejection = plugin.filter?.(this.#pod, node);
-      if (!rejection) continue;
-      this.#verdicts[index] = { plugin: plugin.name, rejection };
-      return;
-    }
+  #evaluate(index: number, node: NodeFacts | undefined): void {
+    const rejection = node && filterNode(this.#plugins, this.#pod, node);
+    this.#verdicts[index] = rejection;
+    if (!node || rejection) return;
     let sum = 0;
     let n = 0;
     for (const plugin of this.#plugins) {
       if (!plugin.score) continue;
-      const score = plugin.score(this.#pod, node, table);
-      if ((plugin.normalization ?? 'none') === 'none') sum += score * (plugin.weight ?? 1);
-      else {
+      const score = plugin.score(this.#pod, node);
+      if (isNormalized(plugin)) {
         const raw = this.#raw[n];
         if (raw) raw[index] = score;
         this.#rawMost[n] = Math.max(this.#rawMost[n] ?? 0, score);
         n++;
-      }
+      } else sum += score * (plugin.weight ?? 1);
     }
     this.#fixed[index] = sum;
   }
@@ -108,6 +100,17 @@ export class PodClass {
     this.#fixed = grow(this.#fixed);
     this.#raw = this.#raw.map(grow);
   }
+}
+
+const isNormalized = (plugin: NodePlugin): boolean => plugin.normalization !== undefined && plugin.normalization !== 'none';
+
+/** The first rejection, as things are on the node now. */
+export function filterNode(plugins: readonly NodePlugin[], pod: PodFacts, node: NodeFacts): Rejection | undefined {
+  for (const plugin of plugins) {
+    const rejection = plugin.filter?.(pod, node);
+    if (rejection) return rejection;
+  }
+  return undefined;
 }
 
 /** The classes in use, bounded; the least recently used is forgotten first. */

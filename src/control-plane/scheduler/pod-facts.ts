@@ -2,18 +2,13 @@
  * What the scheduler knows of one pod, compiled once: requests, selectors, affinity terms, ports. Two pods whose
  * `classKey` is equal can't be told apart by any plugin of scope `node`.
  */
-import type { ContainerPort, PodAffinityTerm, TopologySpreadConstraint } from '../../api/generated/core-v1.ts';
+import type { ContainerPort, TopologySpreadConstraint } from '../../api/generated/core-v1.ts';
 import type { Pod } from '../../api/generated/kinds.ts';
+import { equalJson } from '../../api/meta/deep-equal.ts';
 import { type LabelMap, LabelMatcher, labelMatcher } from '../../api/meta/selectors.ts';
+import { type AffinityTerms, compileAffinity } from './affinity-term.ts';
 import { type NodeMatcher, requiredNodeMatcher } from './node-selection.ts';
-import { podNonZeroRequests, podRequests, type Requests } from './pod-requests.ts';
-
-/** One term of pod (anti-)affinity: which pods it means, and what "together" is. */
-export interface AffinityTerm {
-  readonly topologyKey: string;
-  readonly weight: number;
-  means(pod: PodFacts, namespaceLabels: (namespace: string) => LabelMap | undefined): boolean;
-}
+import { podNonZeroRequests, podRequests, podScoredRequests, type Requests, type ScoredRequests } from './pod-requests.ts';
 
 export interface HostPort {
   readonly ip: string;
@@ -31,112 +26,121 @@ export interface SpreadConstraint {
   readonly honorsTaints: boolean;
 }
 
+const noLabels: LabelMap = {};
+
 export class PodFacts {
-  readonly pod: Pod;
+  #pod: Pod;
   readonly uid: string;
   readonly namespace: string;
+  readonly labels: LabelMap;
   readonly priority: number;
+  /** its deletion has begun */
+  readonly isTerminating: boolean;
   readonly requests: Requests;
-  readonly nonZero: { readonly milliCPU: number; readonly memoryBytes: number };
+  readonly nonZero: ScoredRequests;
   readonly matchesNode: NodeMatcher | undefined;
   readonly hostPorts: readonly HostPort[];
-  readonly affinity: { readonly required: readonly AffinityTerm[]; readonly preferred: readonly AffinityTerm[] };
-  readonly antiAffinity: { readonly required: readonly AffinityTerm[]; readonly preferred: readonly AffinityTerm[] };
+  readonly affinity: AffinityTerms;
+  readonly antiAffinity: AffinityTerms;
   readonly spread: readonly SpreadConstraint[];
   #classKey: string | undefined;
+  #scored: ScoredRequests | undefined;
 
-  /** `known`: facts of an earlier version of the same pod, reused when its spec is still the same generation. */
+  /** `known`: facts of an earlier version of the same pod; what can't have changed since is taken from it. */
   constructor(pod: Pod, known?: PodFacts) {
     const { spec } = pod;
-    this.pod = pod;
+    this.#pod = pod;
     this.uid = pod.metadata.uid;
     this.namespace = pod.metadata.namespace;
+    this.labels = pod.metadata.labels ?? noLabels;
     this.priority = spec.priority ?? 0;
-    if (known && pod.metadata.generation !== undefined && known.pod.metadata.generation === pod.metadata.generation) {
-      this.requests = known.requests;
-      this.nonZero = known.nonZero;
-      this.matchesNode = known.matchesNode;
-      this.hostPorts = known.hostPorts;
-      this.affinity = known.affinity;
-      this.antiAffinity = known.antiAffinity;
-      this.spread = known.spread;
-      return;
-    }
-    this.requests = podRequests(spec);
-    this.nonZero = podNonZeroRequests(spec);
-    this.matchesNode = requiredNodeMatcher(spec);
-    this.hostPorts = hostPortsOf(pod);
-    const { podAffinity, podAntiAffinity } = spec.affinity ?? {};
-    this.affinity = compileAffinity(podAffinity, pod);
-    this.antiAffinity = compileAffinity(podAntiAffinity, pod);
+    this.isTerminating = pod.metadata.deletionTimestamp !== undefined;
+    const sameSpec = known && isSameSpec(known.pod.spec, spec);
+    const sameRequests = sameSpec && sameResources(known.pod, pod);
+    this.requests = sameRequests ? known.requests : podRequests(pod);
+    this.nonZero = sameRequests ? known.nonZero : podNonZeroRequests(pod);
+    this.matchesNode = sameSpec ? known.matchesNode : requiredNodeMatcher(spec);
+    this.hostPorts = sameSpec ? known.hostPorts : hostPortsOf(pod);
+    this.affinity = sameSpec ? known.affinity : compileAffinity(spec.affinity?.podAffinity, this.namespace);
+    this.antiAffinity = sameSpec ? known.antiAffinity : compileAffinity(spec.affinity?.podAntiAffinity, this.namespace);
     this.spread = (spec.topologySpreadConstraints ?? []).map((constraint) => compileConstraint(constraint, pod));
   }
 
-  get labels(): LabelMap {
-    return this.pod.metadata.labels ?? {};
+  get pod(): Pod {
+    return this.#pod;
   }
-
-  get hasAffinity(): boolean {
-    const { affinity, antiAffinity } = this;
-    return affinity.required.length + affinity.preferred.length + antiAffinity.required.length + antiAffinity.preferred.length > 0;
+  get name(): string {
+    return this.pod.metadata.name;
   }
-
+  /** What it counts for when nodes are scored by what is left. */
+  get scored(): ScoredRequests {
+    this.#scored ??= podScoredRequests(this.pod, this.nonZero);
+    return this.#scored;
+  }
+  get nominatedNodeName(): string | undefined {
+    return this.pod.status?.nominatedNodeName || undefined;
+  }
   get classKey(): string {
     this.#classKey ??= classKeyOf(this);
     return this.#classKey;
   }
+
+  /** Takes a newer version of the pod, when that says the same to the scheduler; false: it does not. */
+  renew(pod: Pod): boolean {
+    const { metadata } = pod;
+    const isSame =
+      this.isTerminating === (metadata.deletionTimestamp !== undefined) &&
+      equalJson(this.labels, metadata.labels ?? noLabels) &&
+      isSameSpec(this.pod.spec, pod.spec) &&
+      sameResources(this.pod, pod);
+    if (isSame) this.#pod = pod;
+    return isSame;
+  }
+}
+
+/** But for the node, which becomes known some time. */
+function isSameSpec(a: Pod['spec'], b: Pod['spec']): boolean {
+  if (a === b) return true;
+  const { nodeName: _, ...rest } = a;
+  const { nodeName: __, ...others } = b;
+  return equalJson(rest, others);
+}
+
+/** Whether two versions of a pod, equal in spec, ask for the same: a resize shows in status first. */
+function sameResources(a: Pod, b: Pod): boolean {
+  if (a.status === b.status) return true;
+  const of = ({ status }: Pod): unknown => [
+    ...[...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].map((s) => [
+      s.name,
+      s.resources?.requests,
+      s.allocatedResources,
+    ]),
+    status?.resources?.requests,
+    status?.allocatedResources,
+    status?.conditions?.find(({ type }) => type === 'PodResizePending')?.reason,
+  ];
+  return equalJson(of(a), of(b));
 }
 
 function classKeyOf(facts: PodFacts): string {
   const { spec } = facts.pod;
   const { milliCPU, memoryBytes, ephemeralBytes, others } = facts.requests;
   return JSON.stringify([
-    [milliCPU, memoryBytes, ephemeralBytes, [...others], facts.nonZero.milliCPU, facts.nonZero.memoryBytes],
+    [milliCPU, memoryBytes, ephemeralBytes, [...others], facts.scored.milliCPU, facts.scored.memoryBytes],
     spec.nodeName ?? '',
     spec.nodeSelector ?? null,
     spec.affinity?.nodeAffinity ?? null,
     spec.tolerations ?? null,
     facts.hostPorts,
-    [...spec.containers, ...(spec.initContainers ?? [])].map((container) => container.image ?? ''),
-    (spec.volumes ?? []).flatMap((volume) => volume.image?.reference ?? []),
   ]);
 }
 
-function hostPortsOf(pod: Pod): HostPort[] {
-  const sidecars = (pod.spec.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
-  const ports: ContainerPort[] = [...pod.spec.containers, ...sidecars].flatMap((container) => container.ports ?? []);
+function hostPortsOf({ spec }: Pod): HostPort[] {
+  const sidecars = (spec.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
+  const ports: ContainerPort[] = [...sidecars, ...spec.containers].flatMap((container) => container.ports ?? []);
   return ports.flatMap(({ hostPort, hostIP, protocol }) =>
-    hostPort ? [{ port: hostPort, ip: hostIP || '0.0.0.0', protocol: protocol ?? 'TCP' }] : [],
+    hostPort ? [{ port: hostPort, ip: hostIP || '0.0.0.0', protocol: protocol || 'TCP' }] : [],
   );
-}
-
-interface AffinitySpec {
-  readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[];
-  readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly {
-    readonly weight: number;
-    readonly podAffinityTerm: PodAffinityTerm;
-  }[];
-}
-
-function compileAffinity(spec: AffinitySpec | undefined, owner: Pod): { required: AffinityTerm[]; preferred: AffinityTerm[] } {
-  return {
-    required: (spec?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => compileTerm(term, owner, 1)),
-    preferred: (spec?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((p) => compileTerm(p.podAffinityTerm, owner, p.weight)),
-  };
-}
-
-function compileTerm(term: PodAffinityTerm, owner: Pod, weight: number): AffinityTerm {
-  const selector = withLabelKeys(labelMatcher(term.labelSelector), owner, term.matchLabelKeys, term.mismatchLabelKeys);
-  const namespaces = new Set(term.namespaces);
-  const namespaceSelector = term.namespaceSelector ? labelMatcher(term.namespaceSelector) : undefined;
-  if (namespaces.size === 0 && !namespaceSelector) namespaces.add(owner.metadata.namespace);
-  return {
-    topologyKey: term.topologyKey,
-    weight,
-    means: (pod, namespaceLabels) =>
-      (namespaces.has(pod.namespace) || (namespaceSelector?.matches(namespaceLabels(pod.namespace)) ?? false)) &&
-      selector.matches(pod.labels),
-  };
 }
 
 function compileConstraint(constraint: TopologySpreadConstraint, owner: Pod): SpreadConstraint {
@@ -151,14 +155,12 @@ function compileConstraint(constraint: TopologySpreadConstraint, owner: Pod): Sp
   };
 }
 
-/** The pod's own values of these keys join the selector. The API server has merged most of them in already. */
-function withLabelKeys(selector: LabelMatcher, owner: Pod, same: readonly string[] = [], different: readonly string[] = []): LabelMatcher {
+/** The pod's own values of these keys join the selector. */
+function withLabelKeys(selector: LabelMatcher, owner: Pod, keys: readonly string[] = []): LabelMatcher {
   if (selector.isNothing) return selector;
-  const own = (keys: readonly string[], operator: 'in' | 'notin') =>
-    keys.flatMap((key) => {
-      const value = owner.metadata.labels?.[key];
-      return value === undefined ? [] : [{ key, operator, values: [value] }];
-    });
-  const extra = [...own(same, 'in'), ...own(different, 'notin')];
+  const extra = keys.flatMap((key) => {
+    const value = owner.metadata.labels?.[key];
+    return value === undefined ? [] : [{ key, operator: 'in' as const, values: [value] }];
+  });
   return extra.length ? new LabelMatcher([...selector.requirements, ...extra]) : selector;
 }

@@ -3,79 +3,112 @@
  *
  * Guarantees: one pod is decided at a time, on a view of the cluster that has every earlier decision; a binding that
  * fails gives the room back and the pod another try. A pod that fits nowhere says why (condition PodScheduled, event
- * FailedScheduling) and waits for an event that may help. Deciding never holds the event loop longer than a slice.
+ * FailedScheduling), makes room by preemption where its priority allows, and waits for an event that may help.
+ * Deciding never holds the event loop longer than a slice.
  *
- * What it does not do: preemption, volume binding, dynamic resources, profiles.
+ * What it does not do: volume binding, dynamic resources, several profiles, extenders.
  * Upstream: pkg/scheduler/schedule_one.go.
  */
-import { Pod } from '../../api/generated/kinds.ts';
-import { findCondition } from '../../api/meta/conditions.ts';
-import { isConflict, isNotFound } from '../../api/meta/status-error.ts';
-import { formatTime } from '../../api/meta/time.ts';
+import { Pod, PodDisruptionBudget } from '../../api/generated/kinds.ts';
+import { isNotFound } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
-import type { Clock } from '../../client/clock.ts';
+import { type Clock, type Random, seededRandom } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { Informer } from '../../client/informer.ts';
 import type { Log } from '../../client/log.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { createDefaultSelector } from './default-selector.ts';
-import type { ClusterEvent, SchedulerPlugin } from './framework.ts';
+import { describeDiagnosis, rejectingPlugins } from './diagnosis.ts';
+import { always, type EventHints, type SchedulerPlugin } from './framework.ts';
 import type { NodeFacts } from './node-facts.ts';
 import { defaultPlugins } from './plugins/index.ts';
-import { type QueuedPod, SchedulingQueue } from './scheduling-queue.ts';
-import { describeFailure, NodeSelector, type Selection } from './select-node.ts';
+import { PodFacts } from './pod-facts.ts';
+import { type PodStatusChange, PodStatusWriter } from './pod-status.ts';
+import { evictVictims } from './preemption/evict-victims.ts';
+import { planPreemption } from './preemption/plan-preemption.ts';
+import type { Candidate } from './preemption/select-victims.ts';
+import type { SchedulerMetrics } from './scheduler-metrics.ts';
+import { type QueueCounts, type QueuedPod, SchedulingQueue } from './scheduling-queue.ts';
+import { NodeSelector, type Selection } from './select-node.ts';
 
 export interface SchedulerOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly events: EventRecorder;
   readonly log: Log;
+  /** chooses among equals; default: a fixed sequence */
+  readonly random?: Pick<Random, 'next'>;
   /** default: default-scheduler */
   readonly schedulerName?: string;
   readonly metrics?: SchedulerMetrics;
 }
 
-/** What the scheduler measures. */
-export interface SchedulerMetrics {
-  attempted(result: 'scheduled' | 'unschedulable' | 'error', durationSeconds: number): void;
+/** What the scheduler thinks of a node for a pod: undefined plugin, it would do. */
+export interface NodeOpinion {
+  readonly nodeName: string;
+  readonly plugin?: string;
+  readonly reasons: readonly string[];
 }
 
 /** How long pods are decided before others get a turn. */
 const sliceMs = 5;
 /** Bindings under way; deciding pauses beyond. */
 const bindingsMax = 512;
+/** An Event's message may not be longer. */
+const messageMax = 1024;
 
 export class Scheduler implements AsyncDisposable {
   readonly #options: SchedulerOptions;
+  readonly #random: Pick<Random, 'next'>;
   readonly #queue: SchedulingQueue;
   readonly #watch: ClusterWatch;
   readonly #selector: NodeSelector;
   readonly #plugins: readonly SchedulerPlugin[];
-  readonly #bindings = new Set<Promise<void>>();
+  readonly #budgets: Informer<PodDisruptionBudget>;
+  readonly #statuses: PodStatusWriter;
+  /** bindings and preemptions under way */
+  readonly #effects = new Set<Promise<void>>();
   #working: Promise<void> | undefined;
   #started = false;
   #stopped = false;
 
   private constructor(options: SchedulerOptions, plugins: readonly SchedulerPlugin[]) {
+    const { client, clock, schedulerName = 'default-scheduler', random = seededRandom(1) } = options;
     this.#options = options;
+    this.#random = random;
     this.#plugins = plugins;
-    this.#selector = new NodeSelector(plugins);
-    this.#queue = new SchedulingQueue(options.clock, () => this.#wake());
-    this.#watch = new ClusterWatch({ client: options.client, schedulerName: options.schedulerName ?? 'default-scheduler' }, this.#queue);
+    this.#budgets = client.informer(PodDisruptionBudget);
+    this.#statuses = new PodStatusWriter(options);
+    this.#queue = new SchedulingQueue(clock, () => this.#wake());
+    this.#watch = new ClusterWatch({ client, schedulerName }, this.#queue);
+    const { table, nominator } = this.#watch;
+    this.#selector = new NodeSelector({ plugins, table, nominator, random });
+    options.metrics?.watchQueue(() => this.#queue.counts);
   }
 
   /** Resolves when it schedules. */
   static async start(options: SchedulerOptions): Promise<Scheduler> {
     const defaultSelector = createDefaultSelector(options.client);
     const scheduler = new Scheduler(options, defaultPlugins(defaultSelector.of));
-    await Promise.all([scheduler.#watch.synced, defaultSelector.synced]);
+    await Promise.all([scheduler.#watch.synced, defaultSelector.synced, scheduler.#budgets.synced]);
     scheduler.#started = true;
     scheduler.#wake();
     return scheduler;
   }
 
   /** How many pods wait, by why. */
-  get pending(): { active: number; backOff: number; unschedulable: number } {
+  get pending(): QueueCounts {
     return this.#queue.counts;
+  }
+
+  /** What it thinks of each node for this pod, which need not exist. */
+  explain(pod: Pod): readonly NodeOpinion[] {
+    const verdicts = this.#selector.explain(new PodFacts(pod));
+    return [...verdicts].map(([{ name }, rejection]) => ({
+      nodeName: name,
+      reasons: rejection?.reasons ?? [],
+      ...(rejection && { plugin: rejection.plugin }),
+    }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -83,7 +116,8 @@ export class Scheduler implements AsyncDisposable {
     this.#watch[Symbol.dispose]();
     this.#queue.stop();
     await this.#working;
-    await Promise.allSettled(this.#bindings);
+    await Promise.all(this.#effects);
+    await this.#statuses[Symbol.asyncDispose]();
   }
 
   #wake(): void {
@@ -94,7 +128,7 @@ export class Scheduler implements AsyncDisposable {
   }
 
   async #work(): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock } = this.#options;
     await nextTurn(); // the other pods of this turn come in before the first is decided
     let sliceEndMs = clock.monotonic() + sliceMs;
     for (;;) {
@@ -104,11 +138,9 @@ export class Scheduler implements AsyncDisposable {
       try {
         this.#decide(queued);
       } catch (error) {
-        log.error({ error, pod: `${queued.pod.namespace}/${queued.pod.pod.metadata.name}` }, 'scheduling failed');
-        this.#options.metrics?.attempted('error', 0);
-        this.#queue.requeue(queued);
+        this.#fail(queued, error);
       }
-      while (this.#bindings.size >= bindingsMax) await Promise.race(this.#bindings);
+      while (this.#effects.size >= bindingsMax) await Promise.race(this.#effects);
       if (clock.monotonic() < sliceEndMs) continue;
       await nextTurn();
       sliceEndMs = clock.monotonic() + sliceMs;
@@ -116,25 +148,29 @@ export class Scheduler implements AsyncDisposable {
   }
 
   #decide(queued: QueuedPod): void {
-    const startMs = this.#options.clock.monotonic();
-    const selection = this.#selector.select(queued.pod, this.#watch.table);
-    const seconds = (this.#options.clock.monotonic() - startMs) / 1000;
-    if (!selection.node) {
-      this.#options.metrics?.attempted('unschedulable', seconds);
-      this.#reject(queued, selection);
+    const { clock, events, metrics } = this.#options;
+    const { pod } = queued;
+    if (pod.isTerminating) {
+      this.#queue.done(queued);
+      events.event(pod.pod, 'Warning', 'FailedScheduling', `skip schedule deleting pod: ${pod.namespace}/${pod.name}`);
       return;
     }
-    this.#options.metrics?.attempted('scheduled', seconds);
-    this.#watch.assume(queued.pod, selection.node.name);
-    const binding = this.#bind(queued, selection.node).finally(() => this.#bindings.delete(binding));
-    this.#bindings.add(binding);
+    const startMs = clock.monotonic();
+    const selection = this.#selector.select(pod);
+    if (selection.node) {
+      this.#watch.assume(pod, selection.node.name);
+      this.#perform(this.#bind(queued, selection.node, startMs));
+    } else {
+      this.#reject(queued, selection);
+      metrics?.attempted('unschedulable', this.#secondsSince(startMs));
+    }
+    metrics?.decided(this.#secondsSince(startMs));
   }
 
-  async #bind(queued: QueuedPod, node: NodeFacts): Promise<void> {
-    const { client, events, log } = this.#options;
-    const { pod } = queued.pod;
-    const { namespace, name, uid } = pod.metadata;
-    const nodeName = node.name;
+  async #bind(queued: QueuedPod, { name: nodeName }: NodeFacts, startMs: number): Promise<void> {
+    const { client, events, metrics } = this.#options;
+    const { pod, uid } = queued.pod;
+    const { namespace, name } = pod.metadata;
     try {
       await client.post(Pod, { namespace, name }, 'binding', {
         apiVersion: 'v1',
@@ -142,46 +178,80 @@ export class Scheduler implements AsyncDisposable {
         metadata: { namespace, name, uid },
         target: { kind: 'Node', name: nodeName },
       });
-      this.#queue.done(uid);
-      events.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`);
     } catch (error) {
-      this.#watch.forget(queued.pod);
-      if (isNotFound(error) || this.#stopped) {
-        this.#queue.delete(uid);
-        return;
-      }
-      if (!isConflict(error)) log.warn({ error, pod: `${namespace}/${name}`, node: nodeName }, 'binding failed');
-      this.#queue.requeue(queued);
+      this.#watch.forget(uid);
+      this.#fail(queued, new Error(`running Bind plugin "DefaultBinder": ${textOf(error)}`, { cause: error }));
+      return;
     }
+    this.#queue.done(queued);
+    metrics?.attempted('scheduled', this.#secondsSince(startMs));
+    metrics?.scheduled(queued.attempts, this.#secondsSince(queued.firstMs));
+    events.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`);
   }
 
-  #reject(queued: QueuedPod, selection: Extract<Selection, { node: undefined }>): void {
-    const rejecting = new Set(selection.verdicts.map((verdict) => verdict.plugin));
-    const unblockedBy = new Set<ClusterEvent>(['node-added']);
-    for (const plugin of this.#plugins) if (rejecting.has(plugin.name)) for (const event of plugin.unblockedBy) unblockedBy.add(event);
-    this.#queue.fail(queued, unblockedBy);
-    const message = describeFailure(selection);
-    this.#options.events.event(queued.pod.pod, 'Warning', 'FailedScheduling', message);
-    this.#tellPod(queued.pod.pod, message).catch((error: unknown) => {
-      if (!this.#stopped && !isNotFound(error)) this.#options.log.warn({ error }, 'writing the PodScheduled condition failed');
-    });
+  /** No node does: says so, and sees to it that one will where that is possible. */
+  #reject(queued: QueuedPod, { attempt, diagnosis }: Extract<Selection, { node: undefined }>): void {
+    const { clock, metrics } = this.#options;
+    const { pod } = queued;
+    const given = { budgets: this.#budgets.list(), nowMs: clock.now(), random: this.#random };
+    const plan = diagnosis.nodeCount > 0 ? planPreemption(attempt, diagnosis, given) : undefined;
+    if (plan) metrics?.preemptionTried();
+    this.#queue.reject(queued, this.#hintsOf(rejectingPlugins(diagnosis)));
+    const message = describeDiagnosis(diagnosis, plan?.do === 'evict' ? '' : plan?.message);
+    const nominatedNodeName = plan?.do === 'nothing' ? undefined : plan?.do === 'evict' ? plan.candidate.node.name : null;
+    this.#say(pod, { reason: 'Unschedulable', message, ...(nominatedNodeName !== undefined && { nominatedNodeName }) });
+    if (plan?.do === 'evict') this.#perform(this.#preempt(pod, plan.candidate));
   }
 
-  async #tellPod(pod: Pod, message: string): Promise<void> {
-    const { client, clock } = this.#options;
-    const known = findCondition(pod.status.conditions, 'PodScheduled');
-    if (known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message) return;
-    const lastTransitionTime = known?.status === 'False' ? known.lastTransitionTime : formatTime(clock.now());
-    const condition = {
-      type: 'PodScheduled',
-      status: 'False',
-      reason: 'Unschedulable',
-      message,
-      lastTransitionTime,
-      observedGeneration: pod.metadata.generation,
-    };
-    await client.patch(Pod, pod.metadata, { type: 'strategic', body: { status: { conditions: [condition] } } }, { subresource: 'status' });
+  async #preempt(preemptor: PodFacts, candidate: Candidate): Promise<void> {
+    const { log, metrics } = this.#options;
+    const { uid } = preemptor;
+    metrics?.preempted(candidate.victims.length);
+    this.#queue.hold(uid);
+    let failed = false;
+    try {
+      const behind = this.#watch.nominator.behind(preemptor, candidate.node.name);
+      await evictVictims({ preemptor, candidate, behind }, this.#options);
+    } catch (error) {
+      failed = true;
+      if (!this.#stopped) log.warn({ error, pod: `${preemptor.namespace}/${preemptor.name}` }, 'preemption failed');
+    }
+    this.#queue.release(uid, failed);
+  }
+
+  /** Something went wrong that has nothing to do with the pod: it is tried again after a while. */
+  #fail(queued: QueuedPod, error: unknown): void {
+    const { log, metrics } = this.#options;
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    if (this.#stopped) return;
+    metrics?.attempted('error', 0);
+    this.#queue.fail(queued);
+    if (isNotFound(cause) || !this.#queue.get(queued.pod.uid)) return; // gone, or placed by somebody else
+    log.warn({ error, pod: `${queued.pod.namespace}/${queued.pod.name}` }, 'scheduling failed');
+    this.#say(queued.pod, { reason: 'SchedulerError', message: textOf(error), nominatedNodeName: null });
+  }
+
+  #say(pod: PodFacts, change: PodStatusChange): void {
+    if (change.nominatedNodeName !== undefined) this.#watch.nominator.nominate(pod, change.nominatedNodeName ?? undefined);
+    this.#options.events.event(pod.pod, 'Warning', 'FailedScheduling', shortened(change.message));
+    this.#statuses.write(pod, change);
+  }
+
+  #hintsOf(rejecting: ReadonlySet<string>): readonly EventHints[] {
+    const hints = this.#plugins.flatMap(({ name, unblockedBy }) => (unblockedBy && rejecting.has(name) ? unblockedBy : []));
+    return hints.length ? hints : [{ 'node-added': always }];
+  }
+
+  #perform(effect: Promise<void>): void {
+    const tracked = effect.finally(() => this.#effects.delete(tracked));
+    this.#effects.add(tracked);
+  }
+
+  #secondsSince(startMs: number): number {
+    return (this.#options.clock.monotonic() - startMs) / 1000;
   }
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const shortened = (message: string): string => (message.length <= messageMax ? message : `${message.slice(0, messageMax - 4)} ...`);

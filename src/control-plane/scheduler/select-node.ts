@@ -1,17 +1,27 @@
 /**
- * Chooses a node for one pod. Pure but for the place where the next search begins, which rotates so that equal nodes
- * take turns. On big clusters the search ends when enough feasible nodes are found, as upstream's does: at least 100,
- * at most half, 5 % of many thousands.
+ * Chooses a node for one pod: the best of those that do, by chance among equals. On big clusters the search ends when
+ * enough feasible nodes are found, as upstream's does: at least 100, at most half, 5 % of many thousands; the next one
+ * goes on where it ended. Upstream: scheduler/schedule_one.go.
  */
-import type { ClusterPlugin, NodePlugin, SchedulerPlugin } from './framework.ts';
+import type { Random } from '../../client/clock.ts';
+import { Attempt, PluginSet } from './attempt.ts';
+import { type Diagnosis, notNamed } from './diagnosis.ts';
+import type { Rejection, SchedulerPlugin } from './framework.ts';
 import type { NodeFacts } from './node-facts.ts';
 import type { NodeTable } from './node-table.ts';
-import { type NodeVerdict, PodClasses } from './pod-class.ts';
+import type { Nominator } from './nominator.ts';
+import { PodClasses } from './pod-class.ts';
 import type { PodFacts } from './pod-facts.ts';
 
 export type Selection =
-  | { readonly node: NodeFacts; readonly score: number; readonly evaluated: number }
-  | { readonly node: undefined; readonly nodeCount: number; readonly verdicts: readonly (NodeVerdict & { readonly nodeName: string })[] };
+  | { readonly node: NodeFacts }
+  | { readonly node: undefined; readonly attempt: Attempt; readonly diagnosis: Diagnosis };
+
+/** The nodes that do, and their scores. */
+export interface Feasible {
+  readonly nodes: readonly NodeFacts[];
+  readonly totals: Float64Array;
+}
 
 const feasibleMin = 100;
 const percentMin = 5;
@@ -22,82 +32,117 @@ export function feasibleNodesWanted(nodeCount: number): number {
   return Math.max(feasibleMin, Math.floor((nodeCount * percent) / 100));
 }
 
+export interface NodeSelectorOptions {
+  readonly plugins: readonly SchedulerPlugin[];
+  readonly table: NodeTable;
+  readonly nominator: Nominator;
+  readonly random: Pick<Random, 'next'>;
+}
+
 export class NodeSelector {
+  readonly #plugins: PluginSet;
   readonly #classes: PodClasses;
-  readonly #clusterPlugins: readonly ClusterPlugin[];
+  readonly #options: NodeSelectorOptions;
   #start = 0;
 
-  constructor(plugins: readonly SchedulerPlugin[]) {
-    this.#classes = new PodClasses(plugins.filter((plugin): plugin is NodePlugin => plugin.scope === 'node'));
-    this.#clusterPlugins = plugins.filter((plugin): plugin is ClusterPlugin => plugin.scope === 'cluster');
+  constructor(options: NodeSelectorOptions) {
+    this.#plugins = new PluginSet(options.plugins);
+    this.#classes = new PodClasses(this.#plugins.node);
+    this.#options = options;
   }
 
-  select(pod: PodFacts, table: NodeTable): Selection {
-    const podClass = this.#classes.of(pod, table);
-    const filters = this.#clusterPlugins.flatMap((plugin) => {
-      const state = plugin.preFilter?.(pod, table);
-      return state === undefined ? [] : [{ plugin, state }];
-    });
-    const { nodes } = table;
-    const wanted = feasibleNodesWanted(table.size);
+  select(pod: PodFacts): Selection {
+    const attempt = this.#attempt(pod);
+    const nominated = this.#nominated(attempt);
+    if (nominated) return { node: nominated };
+    const feasible = this.#search(attempt);
+    if (feasible.length === 0) return { node: undefined, attempt, diagnosis: this.#diagnose(attempt) };
+    const only = feasible.length === 1 ? feasible[0] : undefined;
+    return { node: only ?? this.#best(feasible, this.#score(attempt, feasible)) };
+  }
+
+  /** All nodes that do, and their scores. */
+  evaluate(pod: PodFacts): Feasible {
+    const attempt = this.#attempt(pod);
+    const nodes = attempt.nodes.filter((node) => !attempt.verdict(node));
+    return { nodes, totals: this.#score(attempt, nodes) };
+  }
+
+  /** Each node's verdict; undefined for those that do. */
+  explain(pod: PodFacts): ReadonlyMap<NodeFacts, Rejection | undefined> {
+    const attempt = this.#attempt(pod);
+    const looked = new Set(attempt.nodes);
+    const other = attempt.preFilter ?? notNamed(attempt.restrictedBy);
+    return new Map(this.#options.table.order.map((node) => [node, looked.has(node) ? attempt.verdict(node) : other]));
+  }
+
+  #attempt(pod: PodFacts): Attempt {
+    const { table, nominator } = this.#options;
+    return new Attempt(pod, { plugins: this.#plugins, classes: this.#classes, table, nominator });
+  }
+
+  /** The node that the pod waits for is taken as soon as it does. */
+  #nominated(attempt: Attempt): NodeFacts | undefined {
+    const name = attempt.pod.nominatedNodeName;
+    if (name === undefined || attempt.preFilter) return undefined;
+    const node = this.#options.table.get(name);
+    return node && !attempt.freshVerdict(node) ? node : undefined;
+  }
+
+  #search(attempt: Attempt): readonly NodeFacts[] {
+    const { nodes } = attempt;
+    const wanted = feasibleNodesWanted(nodes.length);
     const feasible: NodeFacts[] = [];
     let seen = 0;
     for (; seen < nodes.length && feasible.length < wanted; seen++) {
       const node = nodes[(this.#start + seen) % nodes.length];
-      if (!node || podClass.verdict(node.index)) continue;
-      if (filters.every(({ plugin, state }) => !plugin.filter?.(pod, node, state))) feasible.push(node);
+      if (node && !attempt.verdict(node)) feasible.push(node);
     }
-    if (feasible.length === 0) return { node: undefined, nodeCount: table.size, verdicts: explain(pod, table, podClass, filters) };
-    this.#start = (this.#start + seen) % nodes.length;
-    const totals = new Float64Array(feasible.length);
-    podClass.addScores(feasible, totals);
-    this.#addClusterScores(pod, table, feasible, totals);
-    let best = 0;
-    for (let i = 1; i < totals.length; i++) if ((totals[i] ?? 0) > (totals[best] ?? 0)) best = i;
-    const node = feasible[best];
-    if (!node) throw new Error('no feasible node');
-    return { node, score: totals[best] ?? 0, evaluated: seen };
+    this.#start = (this.#start + seen) % Math.max(1, this.#options.table.size);
+    return feasible;
   }
 
-  #addClusterScores(pod: PodFacts, table: NodeTable, feasible: readonly NodeFacts[], totals: Float64Array): void {
-    if (feasible.length === 1) return;
-    for (const plugin of this.#clusterPlugins) {
+  #diagnose(attempt: Attempt): Diagnosis {
+    const { nodes, preFilter, restrictedBy } = attempt;
+    const rejections = new Map<NodeFacts, Rejection>();
+    for (const node of nodes) {
+      const rejection = attempt.verdict(node);
+      if (rejection) rejections.set(node, rejection);
+    }
+    const nodeCount = this.#options.table.size;
+    return { nodeCount, rejections, ...(restrictedBy.length && { others: notNamed(restrictedBy) }), ...(preFilter && { preFilter }) };
+  }
+
+  #score({ pod, podClass }: Attempt, feasible: readonly NodeFacts[]): Float64Array {
+    const { table } = this.#options;
+    const totals = new Float64Array(feasible.length);
+    podClass.addScores(feasible, totals);
+    const scores = new Float64Array(feasible.length);
+    for (const plugin of this.#plugins.cluster) {
       const state = plugin.preScore?.(pod, table, feasible);
       if (state === undefined) continue;
-      const scores = new Float64Array(feasible.length);
-      feasible.forEach((node, i) => {
-        scores[i] = plugin.score?.(pod, node, state) ?? 0;
-      });
+      for (let i = 0; i < feasible.length; i++) {
+        const node = feasible[i];
+        if (node) scores[i] = plugin.score?.(pod, node, state) ?? 0;
+      }
       plugin.normalize?.(scores, state);
       for (let i = 0; i < totals.length; i++) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * (plugin.weight ?? 1);
     }
+    return totals;
   }
-}
 
-function explain(
-  pod: PodFacts,
-  table: NodeTable,
-  podClass: { verdict(index: number): NodeVerdict | undefined },
-  filters: readonly { plugin: ClusterPlugin; state: unknown }[],
-): (NodeVerdict & { nodeName: string })[] {
-  return table.nodes.flatMap((node) => {
-    if (!node) return [];
-    const own = podClass.verdict(node.index);
-    if (own) return [{ ...own, nodeName: node.name }];
-    for (const { plugin, state } of filters) {
-      const rejection = plugin.filter?.(pod, node, state);
-      if (rejection) return [{ plugin: plugin.name, rejection, nodeName: node.name }];
+  #best(feasible: readonly NodeFacts[], totals: Float64Array): NodeFacts {
+    let best = 0;
+    let equals = 1;
+    for (let i = 1; i < totals.length; i++) {
+      const total = totals[i] ?? 0;
+      const most = totals[best] ?? 0;
+      if (total < most) continue;
+      equals = total > most ? 1 : equals + 1;
+      if (total > most || this.#options.random.next() * equals < 1) best = i;
     }
-    return [];
-  });
-}
-
-/** The message of a FailedScheduling event: how many nodes each reason keeps out. */
-export function describeFailure(selection: Extract<Selection, { node: undefined }>): string {
-  if (selection.nodeCount === 0) return 'no nodes available to schedule pods';
-  const histogram = new Map<string, number>();
-  for (const { rejection } of selection.verdicts)
-    for (const reason of rejection.reasons) histogram.set(reason, (histogram.get(reason) ?? 0) + 1);
-  const reasons = [...histogram].map(([reason, count]) => `${count} ${reason}`).sort();
-  return `0/${selection.nodeCount} nodes are available: ${reasons.join(', ')}.`;
+    const node = feasible[best];
+    if (!node) throw new Error('no feasible node');
+    return node;
+  }
 }

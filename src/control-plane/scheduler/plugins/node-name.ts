@@ -1,12 +1,14 @@
 /** A pod that names its node goes nowhere else. Upstream: plugins/nodename. */
-import { type NodePlugin, rejectForGood } from '../framework.ts';
+import { always, type NodePlugin, rejectForGood } from '../framework.ts';
+
+const name = 'NodeName';
+const mismatch = rejectForGood(name, "node(s) didn't match the requested node name");
 
 export const nodeName: NodePlugin = {
-  name: 'NodeName',
+  name,
   scope: 'node',
-  unblockedBy: ['node-added'],
-  filter(pod, node) {
-    const wanted = pod.pod.spec.nodeName;
-    return !wanted || wanted === node.name ? undefined : rejectForGood("node(s) didn't match the requested node name");
+  unblockedBy: { 'node-added': always },
+  filter({ pod }, node) {
+    return !pod.spec.nodeName || pod.spec.nodeName === node.name ? undefined : mismatch;
   },
 };

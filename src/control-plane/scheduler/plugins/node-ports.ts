@@ -1,13 +1,23 @@
 /** Host ports are free on the node. Upstream: plugins/nodeports. */
-import { type NodePlugin, reject } from '../framework.ts';
+import { always, type NodePlugin, reject } from '../framework.ts';
+import { UsedPorts } from '../node-facts.ts';
+import type { PodFacts } from '../pod-facts.ts';
+
+const name = 'NodePorts';
+const taken = reject(name, "node(s) didn't have free ports for the requested pod ports");
 
 export const nodePorts: NodePlugin = {
-  name: 'NodePorts',
+  name,
   scope: 'node',
-  unblockedBy: ['node-added', 'pod-removed'],
+  unblockedBy: { 'node-added': always, 'pod-removed': (pod, { old }) => collide(pod, old) },
   filter(pod, node) {
-    return pod.hostPorts.every((port) => node.portIsFree(port))
-      ? undefined
-      : reject("node(s) didn't have free ports for the requested pod ports");
+    for (const port of pod.hostPorts) if (!node.usedPorts.isFree(port)) return taken;
+    return undefined;
   },
 };
+
+function collide(pod: PodFacts, other: PodFacts): boolean {
+  const used = new UsedPorts();
+  for (const port of other.hostPorts) used.count(port, 1);
+  return pod.hostPorts.some((port) => !used.isFree(port));
+}

@@ -1,16 +1,23 @@
 /** Cordoned nodes take only pods that tolerate it. Upstream: plugins/nodeunschedulable. */
 import { type NodePlugin, rejectForGood } from '../framework.ts';
+import type { PodFacts } from '../pod-facts.ts';
 import { tolerates } from '../taints.ts';
 
+const name = 'NodeUnschedulable';
 const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const;
+const unschedulable = rejectForGood(name, 'node(s) were unschedulable');
 
 export const nodeUnschedulable: NodePlugin = {
-  name: 'NodeUnschedulable',
+  name,
   scope: 'node',
-  unblockedBy: ['node-added', 'node-changed', 'own-pod-changed'],
+  unblockedBy: {
+    'node-added': (_pod, { node }) => !node.spec?.unschedulable,
+    'node-changed': (_pod, { node, old }) => Boolean(old.spec?.unschedulable) && !node.spec?.unschedulable,
+    'own-pod-changed': (pod) => isTolerated(pod),
+  },
   filter(pod, node) {
-    if (!node.node.spec.unschedulable) return undefined;
-    const tolerated = (pod.pod.spec.tolerations ?? []).some((toleration) => tolerates(toleration, taint));
-    return tolerated ? undefined : rejectForGood('node(s) were unschedulable');
+    return !node.node.spec?.unschedulable || isTolerated(pod) ? undefined : unschedulable;
   },
 };
+
+const isTolerated = ({ pod }: PodFacts): boolean => (pod.spec.tolerations ?? []).some((toleration) => tolerates(toleration, taint));

@@ -3,98 +3,99 @@
  * belongs to a Service or a workload is spread over hosts and zones softly, as upstream does by default.
  * Upstream: plugins/podtopologyspread.
  */
+import type { Node } from '../../../api/generated/kinds.ts';
+import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { LabelMatcher } from '../../../api/meta/selectors.ts';
-import { defineClusterPlugin, reject, rejectForGood, scoreMax } from '../framework.ts';
+import { defineClusterPlugin, type EventHints, reject, rejectForGood, scoreMax } from '../framework.ts';
 import type { NodeFacts } from '../node-facts.ts';
+import { labelOf } from '../node-selection.ts';
 import type { NodeTable } from '../node-table.ts';
 import type { PodFacts, SpreadConstraint } from '../pod-facts.ts';
 import { untoleratedTaint } from '../taints.ts';
+import type { Domains } from '../topology.ts';
+import { HardSpread } from './hard-spread.ts';
 
+const name = 'PodTopologySpread';
 const hostname = 'kubernetes.io/hostname';
 const zone = 'topology.kubernetes.io/zone';
+const skewed = reject(name, "node(s) didn't match pod topology spread constraints");
+const unlabelled = rejectForGood(name, "node(s) didn't match pod topology spread constraints (missing required label)");
 
-interface FilterState {
-  readonly constraints: readonly {
-    readonly constraint: SpreadConstraint;
-    readonly countOf: ReadonlyMap<string, number>;
-    readonly least: number;
-    readonly self: number;
-  }[];
+interface SoftSpread {
+  readonly maxSkew: number;
+  readonly domains: Domains;
+  /** Matching pods: per node index where a node is a domain of its own, else per domain. */
+  readonly counts: Int32Array;
+  readonly isPerNode: boolean;
+  readonly weight: number;
 }
 
 interface ScoreState {
-  readonly requiresAll: boolean;
-  readonly constraints: readonly {
-    readonly constraint: SpreadConstraint;
-    /** per node index, for the hostname key */
-    readonly perNode: Int32Array;
-    /** per domain, for the others */
-    readonly countOf: ReadonlyMap<string, number>;
-    readonly weight: number;
-  }[];
+  /** nodes that lack a key score nothing */
+  readonly needsAll: boolean;
+  readonly constraints: readonly SoftSpread[];
 }
 
 /** Whose workload a pod belongs to, as a selector: from Services and its controller. */
 export type DefaultSelector = (pod: PodFacts) => LabelMatcher | undefined;
 
 export const podTopologySpread = (defaultSelector: DefaultSelector) =>
-  defineClusterPlugin<FilterState, ScoreState>({
-    name: 'PodTopologySpread',
+  defineClusterPlugin<readonly HardSpread[], ScoreState>({
+    name,
     scope: 'cluster',
-    unblockedBy: ['node-added', 'node-changed', 'pod-assigned', 'pod-changed', 'pod-removed', 'own-pod-changed'],
+    unblockedBy,
     preFilter(pod, table) {
       const hard = pod.spread.filter((constraint) => constraint.hard);
       if (hard.length === 0) return undefined;
-      const keys = hard.map(({ topologyKey }) => topologyKey);
-      return {
-        constraints: hard.map((constraint) => {
-          const countOf = countDomains(pod, table, constraint, keys);
-          const counts = [...countOf.values()];
-          const least = counts.length < constraint.minDomains ? 0 : Math.min(...counts);
-          return { constraint, countOf, least, self: constraint.selector.matches(pod.labels) ? 1 : 0 };
-        }),
-      };
+      const all = hard.map(({ topologyKey }) => table.topology.of(topologyKey));
+      return hard.map((constraint, i) => {
+        const domains = all[i] ?? table.topology.of(constraint.topologyKey);
+        return new HardSpread(constraint, { pod, domains, perNode: countMatching(pod, table, constraint) }, (node) =>
+          isCounted(pod, node, constraint, all),
+        ).countAll(table.order);
+      });
     },
-    filter(_pod, node, { constraints }) {
-      for (const { constraint, countOf, least, self } of constraints) {
-        const domain = node.label(constraint.topologyKey);
-        if (domain === undefined) return rejectForGood("node(s) didn't match pod topology spread constraints (missing required label)");
-        if ((countOf.get(domain) ?? 0) + self - least > constraint.maxSkew)
-          return reject("node(s) didn't match pod topology spread constraints");
+    filter(_pod, node, constraints) {
+      for (const constraint of constraints) {
+        const domain = constraint.domains.at(node);
+        if (domain < 0) return unlabelled;
+        if (constraint.skewAt(domain) > constraint.maxSkew) return skewed;
       }
       return undefined;
+    },
+    change(_pod, { other, node, by }, constraints) {
+      for (const constraint of constraints) constraint.change(other, node, by);
     },
     weight: 2,
     preScore(pod, table, feasible) {
       const own = pod.spread.length > 0;
       const soft = own ? pod.spread.filter((constraint) => !constraint.hard) : defaultConstraints(pod, defaultSelector);
       if (soft.length === 0) return undefined;
-      const keys = own ? soft.map(({ topologyKey }) => topologyKey) : [];
-      const scored = own ? feasible.filter((node) => keys.every((key) => node.label(key) !== undefined)) : feasible;
+      const all = soft.map(({ topologyKey }) => table.topology.of(topologyKey));
+      const scored = own ? feasible.filter((node) => all.every((domains) => domains.at(node) >= 0)) : feasible;
+      const needed = own ? all : [];
       return {
-        requiresAll: own,
-        constraints: soft.map((constraint) => {
-          const isHost = constraint.topologyKey === hostname;
-          const domains = new Set(isHost ? [] : scored.map((node) => node.label(constraint.topologyKey) ?? ''));
+        needsAll: own,
+        constraints: soft.map((constraint, i) => {
+          const domains = all[i] ?? table.topology.of(constraint.topologyKey);
+          const perNode = countMatching(pod, table, constraint);
+          const isPerNode = constraint.topologyKey === hostname;
           return {
-            constraint,
-            perNode: table.countPods(pod.namespace, constraint.selector),
-            countOf: isHost ? new Map() : countDomains(pod, table, constraint, keys),
-            weight: Math.log((isHost ? scored.length : domains.size) + 2),
+            maxSkew: constraint.maxSkew,
+            domains,
+            counts: isPerNode ? perNode : countDomains(domains, perNode, table, (node) => isCounted(pod, node, constraint, needed)),
+            isPerNode,
+            weight: Math.log((isPerNode ? scored.length : distinctDomains(domains, scored)) + 2),
           };
         }),
       };
     },
-    score(_pod, node, { constraints, requiresAll }) {
+    score(_pod, node, { constraints, needsAll }) {
       let sum = 0;
-      for (const { constraint, perNode, countOf, weight } of constraints) {
-        const domain = node.label(constraint.topologyKey);
-        if (domain === undefined) {
-          if (requiresAll) return Number.NaN;
-          continue;
-        }
-        const count = constraint.topologyKey === hostname ? (perNode[node.index] ?? 0) : (countOf.get(domain) ?? 0);
-        sum += count * weight + constraint.maxSkew - 1;
+      for (const { domains, counts, isPerNode, maxSkew, weight } of constraints) {
+        const domain = domains.at(node);
+        if (domain >= 0) sum += (counts[isPerNode ? node.index : domain] ?? 0) * weight + maxSkew - 1;
+        else if (needsAll) return Number.NaN;
       }
       return Math.round(sum);
     },
@@ -106,12 +107,41 @@ export const podTopologySpread = (defaultSelector: DefaultSelector) =>
         if (score < least) least = score;
         if (score > most) most = score;
       }
-      scores.forEach((score, i) => {
+      for (let i = 0; i < scores.length; i++) {
+        const score = scores[i] ?? Number.NaN;
         if (Number.isNaN(score)) scores[i] = 0;
         else scores[i] = most === 0 ? scoreMax : Math.trunc((scoreMax * (most + least - score)) / most);
-      });
+      }
     },
   });
+
+const hardConstraints = (pod: PodFacts): readonly SpreadConstraint[] => pod.spread.filter((constraint) => constraint.hard);
+const matchesAny = (pod: PodFacts, other: PodFacts): boolean =>
+  other.namespace === pod.namespace && hardConstraints(pod).some(({ selector }) => selector.matches(other.labels));
+const matchesDiffer = (pod: PodFacts, a: PodFacts, b: PodFacts): boolean =>
+  hardConstraints(pod).some(({ selector }) => selector.matches(a.labels) !== selector.matches(b.labels));
+const hasKeys = (pod: PodFacts, node: Node): boolean =>
+  hardConstraints(pod).every(({ topologyKey }) => labelOf(node, topologyKey) !== undefined);
+
+const unblockedBy: EventHints = {
+  'node-added': (pod, { node }) => hasKeys(pod, node),
+  'node-removed': (pod, { old }) => hasKeys(pod, old),
+  'node-changed': (pod, { node, old }) => {
+    if (hasKeys(pod, node) !== hasKeys(pod, old)) return true;
+    if (!hasKeys(pod, node)) return false;
+    return (
+      !equalJson(node.spec?.taints, old.spec?.taints) ||
+      hardConstraints(pod).some(({ topologyKey }) => labelOf(node, topologyKey) !== labelOf(old, topologyKey))
+    );
+  },
+  'pod-assigned': (pod, event) => matchesAny(pod, event.pod),
+  'pod-changed': (pod, event) => event.pod.namespace === pod.namespace && matchesDiffer(pod, event.pod, event.old),
+  'pod-removed': (pod, { old }) => matchesAny(pod, old),
+  'own-pod-changed': (pod, { old }) => {
+    const honors = hardConstraints(pod).some(({ honorsTaints }) => honorsTaints);
+    return (honors && !equalJson(pod.pod.spec.tolerations, old.pod.spec.tolerations)) || matchesDiffer(pod, pod, old);
+  },
+};
 
 function defaultConstraints(pod: PodFacts, defaultSelector: DefaultSelector): SpreadConstraint[] {
   const selector = defaultSelector(pod);
@@ -123,19 +153,42 @@ function defaultConstraints(pod: PodFacts, defaultSelector: DefaultSelector): Sp
   ];
 }
 
-/** Matching pods per domain, over the nodes that have all keys and that the pod could be on. */
-function countDomains(pod: PodFacts, table: NodeTable, constraint: SpreadConstraint, keys: readonly string[]): Map<string, number> {
-  const perNode = table.countPods(pod.namespace, constraint.selector);
-  const countOf = new Map<string, number>();
-  for (const node of table.nodes) {
-    if (!node || !keys.every((key) => node.label(key) !== undefined) || !isIncluded(pod, node, constraint)) continue;
-    const domain = node.label(constraint.topologyKey);
-    if (domain !== undefined) countOf.set(domain, (countOf.get(domain) ?? 0) + (perNode[node.index] ?? 0));
-  }
-  return countOf;
+/** Per node; pods that are on their way out don't count, and an empty selector counts none. */
+function countMatching({ namespace }: PodFacts, table: NodeTable, { selector }: SpreadConstraint): Int32Array {
+  if (selector.isEverything || selector.isNothing) return table.counts.of('nothing', () => false);
+  return table.counts.of(
+    `spread ${namespace} ${selector}`,
+    (pod) => pod.namespace === namespace && !pod.isTerminating && selector.matches(pod.labels),
+  );
 }
 
-function isIncluded(pod: PodFacts, node: NodeFacts, constraint: SpreadConstraint): boolean {
+/** A node counts when it has all the keys, and the pod could be there as far as the constraint asks. */
+function isCounted(pod: PodFacts, node: NodeFacts, constraint: SpreadConstraint, needed: readonly Domains[]): boolean {
+  for (const domains of needed) if (domains.at(node) < 0) return false;
   if (constraint.honorsAffinity && pod.matchesNode && !pod.matchesNode(node.node)) return false;
-  return !constraint.honorsTaints || !untoleratedTaint(node.node.spec.taints, pod.pod.spec.tolerations, ['NoSchedule', 'NoExecute']);
+  return !constraint.honorsTaints || !untoleratedTaint(node.node.spec?.taints, pod.pod.spec.tolerations);
+}
+
+function countDomains(domains: Domains, perNode: Int32Array, table: NodeTable, counts: (node: NodeFacts) => boolean): Int32Array {
+  const sums = new Int32Array(domains.size);
+  for (const node of table.order) {
+    const count = perNode[node.index] ?? 0;
+    if (count === 0) continue;
+    const domain = domains.at(node);
+    if (domain >= 0 && counts(node)) sums[domain] = (sums[domain] ?? 0) + count;
+  }
+  return sums;
+}
+
+/** How many domains the nodes are in; those without one are in one more. */
+function distinctDomains(domains: Domains, nodes: readonly NodeFacts[]): number {
+  const seen = new Uint8Array(domains.size + 1);
+  let distinct = 0;
+  for (const node of nodes) {
+    const slot = domains.at(node) + 1;
+    if (seen[slot]) continue;
+    seen[slot] = 1;
+    distinct++;
+  }
+  return distinct;
 }
