@@ -1,5 +1,6 @@
 /** The command line: one command per file in ./commands. */
 import { Command, CommanderError } from 'commander';
+import { keepProcessAlive } from '../client/clock.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addImage } from './commands/image.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -11,6 +12,7 @@ import { addUp } from './commands/up.ts';
 import { reportFailure } from './output.ts';
 
 export async function main(argv: readonly string[]): Promise<void> {
+  using _alive = keepProcessAlive();
   const program = new Command('timonier')
     .description('Kubernetes in TypeScript: the whole cluster in one package')
     .enablePositionalOptions()

@@ -97,3 +97,11 @@ export function seededRandom(seed: number): Random {
     suffix: (length) => Array.from({ length }, () => suffixAlphabet[Math.floor(next() * suffixAlphabet.length)]).join(''),
   };
 }
+
+const aliveCheckMs = 2 ** 30;
+
+/** Keeps the process alive until disposed: for programs that wait on timers, which by themselves do not. */
+export function keepProcessAlive(): Disposable {
+  const handle = setInterval(() => undefined, aliveCheckMs);
+  return { [Symbol.dispose]: () => clearInterval(handle) };
+}
