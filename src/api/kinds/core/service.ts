@@ -51,7 +51,8 @@ function defaultSpec(given: ServiceSpec): ServiceSpec {
   }
   spec = change(spec, 'ports', (ports) => mapSame(ports, defaultPort));
   if (isExternal(spec) && !spec.externalTrafficPolicy) spec = { ...spec, externalTrafficPolicy: 'Cluster' };
-  if (hasClusterIP(spec) && spec.internalTrafficPolicy === undefined) spec = { ...spec, internalTrafficPolicy: 'Cluster' };
+  if (!hasClusterIP(spec)) spec = omit(spec, 'internalTrafficPolicy');
+  else if (spec.internalTrafficPolicy === undefined) spec = { ...spec, internalTrafficPolicy: 'Cluster' };
   if (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts === undefined) {
     spec = { ...spec, allocateLoadBalancerNodePorts: true };
   }
@@ -76,7 +77,6 @@ function prepareForUpdate(object: Service, old: Service): Service {
     if (same('clusterIP', 'clusterIPs')) spec = omit(spec, 'clusterIP', 'clusterIPs');
     if (same('ipFamilies')) spec = omit(spec, 'ipFamilies');
     if (same('ipFamilyPolicy')) spec = omit(spec, 'ipFamilyPolicy');
-    spec = omit(spec, 'internalTrafficPolicy');
   }
   if (hasNodePorts(before) && !hasNodePorts(spec) && !addsNodePorts(spec, before)) {
     spec = change(spec, 'ports', (ports) => mapSame(ports, (port) => omit(port, 'nodePort')));
