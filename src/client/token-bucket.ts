@@ -31,6 +31,12 @@ export class TokenBucket {
     return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#perSecond) * 1000;
   }
 
+  /** How long until `tryTake` takes one: 0 where it does now. */
+  untilNextMs(): number {
+    this.#fill();
+    return this.#tokens >= 1 ? 0 : ((1 - this.#tokens) / this.#perSecond) * 1000;
+  }
+
   #fill(): void {
     const nowMs = this.#clock.monotonic();
     this.#tokens = Math.min(this.#burst, this.#tokens + ((nowMs - this.#atMs) / 1000) * this.#perSecond);

@@ -76,3 +76,27 @@ test('all retries together keep to 10 a second after a burst of 100', async () =
   await clock.advance(995);
   assert.equal(queue.depth, 110);
 });
+
+test('a key that comes back at once keeps to 50 a second after a burst of 200; others do not wait for it', async () => {
+  const { queue, clock } = make();
+  const comeBack = async (): Promise<number> => {
+    let count = 0;
+    for (; queue.depth > 0; count++) {
+      const key = (await queue.take()) ?? '';
+      queue.add(key);
+      queue.done(key);
+    }
+    return count;
+  };
+  queue.add('a');
+  assert.equal(await comeBack(), 200);
+  queue.add('b');
+  assert.equal(await queue.take(), 'b');
+  let count = 0;
+  for (let i = 0; i < 100; i++) {
+    await clock.advance(10);
+    count += await comeBack();
+  }
+  assert.equal(count, 50);
+  queue.close();
+});

@@ -5,17 +5,23 @@
  * that is added while it is being worked on is handed out again after `done`. Of several `addAfter` of one key the
  * earliest counts. Retries are delayed by 5 ms, doubling per failure of the key up to 1000 s, and by a bucket of 10 a
  * second (burst 100) over all keys.
+ * A key that comes back as soon as it is done slows down to 50 a second, after a burst of 200: a controller and its
+ * opponent that undo each other's work for ever leave room for everybody else.
  *
  * It holds as many keys as there are objects, at most `keysMax`.
  * Upstream: client-go/util/workqueue.
  */
 import type { ObjectKey } from '../api/meta/object.ts';
 import type { Clock, Timer } from './clock.ts';
+import { RecentMap } from './recent-map.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 const firstRetryMs = 5;
 const retryMsMax = 1_000_000;
 const retryBucket = { perSecond: 10, burst: 100 };
+const keyBucket = { perSecond: 50, burst: 200 };
+/** keys whose pace is known: the ones handed out last */
+const pacedKeysMax = 10_000;
 const keysMax = 1_000_000;
 
 export class WorkQueue {
@@ -28,6 +34,7 @@ export class WorkQueue {
   readonly #again = new Set<ObjectKey>();
   readonly #delayed = new Map<ObjectKey, { readonly dueMs: number; readonly timer: Timer }>();
   readonly #failures = new Map<ObjectKey, number>();
+  readonly #paces = new RecentMap<ObjectKey, TokenBucket>(pacedKeysMax);
   readonly #takers: ((key: ObjectKey | undefined) => void)[] = [];
   #closed: boolean = false;
 
@@ -47,9 +54,14 @@ export class WorkQueue {
       this.#again.add(key);
       return;
     }
+    const waitMs = this.#paces.get(key)?.untilNextMs() ?? 0;
+    if (waitMs > 0) {
+      this.addAfter(key, waitMs);
+      return;
+    }
     const taker = this.#takers.shift();
     if (taker) {
-      this.#working.add(key);
+      this.#handOut(key);
       taker(key);
       return;
     }
@@ -94,10 +106,20 @@ export class WorkQueue {
     if (this.#closed) return Promise.resolve(undefined);
     for (const key of this.#waiting) {
       this.#waiting.delete(key);
-      this.#working.add(key);
+      this.#handOut(key);
       return Promise.resolve(key);
     }
     return new Promise((resolve) => this.#takers.push(resolve));
+  }
+
+  #handOut(key: ObjectKey): void {
+    this.#working.add(key);
+    let pace = this.#paces.get(key);
+    if (!pace) {
+      pace = new TokenBucket(this.#clock, keyBucket);
+      this.#paces.set(key, pace);
+    }
+    pace.tryTake();
   }
 
   done(key: ObjectKey): void {

@@ -1,9 +1,12 @@
 /** The store's tables in memory: nothing outlives the process. Values are kept as given, not copied. */
+
+import { setImmediate as turn } from 'node:timers/promises';
 import { OrderedMap } from './ordered-map.ts';
 import type { Head, LeaseRecord, LogEntry, Position, Tables, TablesState, WriteBatch } from './tables.ts';
 
 /** A guess at what an entry costs besides its value: its object and its places in the maps. */
 const entryOverheadBytes = 200;
+const batchesPerTurnMax = 250;
 
 export class MemoryTables implements Tables {
   readonly state: TablesState | undefined = undefined;
@@ -13,6 +16,8 @@ export class MemoryTables implements Tables {
   /** keys that were once written with a lease */
   readonly #leaseKeys = new Map<number, OrderedMap<string, true>>();
   #bytes = 0;
+  /** batches since the event loop has last turned */
+  #batches = 0;
 
   head(key: string): Head | undefined {
     return this.#heads.get(key);
@@ -58,7 +63,16 @@ export class MemoryTables implements Tables {
       this.#bytes -= sizeOf(entry);
     }
     for (const lease of batch.endedLeases) this.#leaseKeys.delete(lease);
-    return undefined;
+    return this.#pause();
+  }
+
+  /** Writers that follow on each other for ever leave turns to the rest of the process. */
+  #pause(): Promise<void> | undefined {
+    if (this.#batches === 0)
+      setImmediate(() => {
+        this.#batches = 0;
+      });
+    return ++this.#batches > batchesPerTurnMax ? turn() : undefined;
   }
 
   sizeBytes(): Promise<number> {
