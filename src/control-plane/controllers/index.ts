@@ -9,6 +9,7 @@ import { daemonSetController } from './daemon-set.ts';
 import { deploymentController } from './deployment.ts';
 import { disruptionController } from './disruption.ts';
 import { endpointSliceController } from './endpoint-slice.ts';
+import { endpointSliceMirroring } from './endpoint-slice-mirroring.ts';
 import { endpointsController } from './endpoints.ts';
 import { garbageCollector } from './garbage-collector.ts';
 import { jobController } from './job.ts';
@@ -23,6 +24,7 @@ import { serviceAccountController } from './service-account.ts';
 import { statefulSetController } from './stateful-set.ts';
 import { taintEvictionController } from './taint-eviction.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
+import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection.ts';
 
 export interface BuiltinControllersOptions {
   /** PEM: what pods check the API server's certificate by */
@@ -39,6 +41,7 @@ export function builtinControllers({ rootCA, clusterCIDR }: BuiltinControllersOp
     deploymentController,
     endpointSliceController,
     endpointsController,
+    endpointSliceMirroring,
     serviceAccountController,
     rootCAController(rootCA),
     namespaceController,
@@ -54,6 +57,9 @@ export function builtinControllers({ rootCA, clusterCIDR }: BuiltinControllersOp
     podGarbageCollector,
     ttlAfterFinishedController,
     disruptionController,
+    claimProtection,
+    volumeProtection,
+    attributesClassProtection,
   ];
 }
 
