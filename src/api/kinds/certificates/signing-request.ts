@@ -70,14 +70,20 @@ export function whatIsWrongWithRequest(base64: string): string | undefined {
   const block = pemBlocks(Buffer.from(base64, 'base64').toString('latin1'))[0];
   if (block?.type !== 'CERTIFICATE REQUEST') return 'PEM block type must be CERTIFICATE REQUEST';
   try {
-    return isSigned(block.bytes) ? undefined : 'x509: signature of the certificate request does not verify';
+    return whatIsWrongWithSignature(block.bytes);
   } catch (error) {
     if (error instanceof Error) return error.message;
     throw error;
   }
 }
 
-function isSigned(bytes: Buffer): boolean {
+const failures: Readonly<Record<string, string>> = {
+  ec: 'x509: ECDSA verification failure',
+  rsa: 'crypto/rsa: verification error',
+  ed25519: 'x509: Ed25519 verification failure',
+};
+
+function whatIsWrongWithSignature(bytes: Buffer): string | undefined {
   const outer = readValue(bytes, 0);
   const [info, algorithm, signature] = childrenOf(bytes, outer);
   if (info?.tag !== sequenceTag || algorithm?.tag !== sequenceTag || signature?.tag !== bitStringTag) {
@@ -91,7 +97,8 @@ function isSigned(bytes: Buffer): boolean {
   if (digest === undefined) throw new MalformedError('x509: cannot verify signature: algorithm unimplemented');
   const publicKey = createPublicKey({ key: bytes.subarray(key.start, key.end), format: 'der', type: 'spki' });
   // the first byte of a bit string counts its unused bits
-  return verify(digest, bytes.subarray(info.start, info.end), publicKey, bytes.subarray(signature.content + 1, signature.end));
+  const isSigned = verify(digest, bytes.subarray(info.start, info.end), publicKey, bytes.subarray(signature.content + 1, signature.end));
+  return isSigned ? undefined : (failures[publicKey.asymmetricKeyType ?? ''] ?? 'x509: invalid signature');
 }
 
 /** What is wrong with a chain of certificates in PEM (in base64); undefined when nothing is. */

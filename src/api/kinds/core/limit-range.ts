@@ -20,6 +20,11 @@ const fields = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio
 export const limitRange = defineKind(LimitRange, {
   hooks: {
     default: (object) => change(object, 'spec', (spec) => change(spec, 'limits', (limits) => mapSame(limits, defaultItem))),
+    // one that is written without a name is called by its uid
+    prepareForCreate: (object) => {
+      const { metadata } = object;
+      return metadata.name ? object : { ...object, metadata: { ...metadata, name: metadata.uid ?? '' } };
+    },
     validate,
     cells: (object) => [object.metadata.name, object.metadata.creationTimestamp],
   },

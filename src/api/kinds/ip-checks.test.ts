@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeFieldErrorBody, type FieldError } from '../meta/status-error.ts';
+import { canonicalIP, checkCanonicalCIDR, checkCanonicalIP, checkCIDR, checkIP, cidrFamily, isOutside } from './ip-checks.ts';
+import { cidrWarnings, ipWarnings } from './ip-warnings.ts';
+
+function told(check: (errors: FieldError[]) => void): readonly string[] {
+  const errors: FieldError[] = [];
+  check(errors);
+  return errors.map((error) => describeFieldErrorBody(error).replace(/^Invalid value: "[^"]*": /, ''));
+}
+
+const noIP = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+const noCIDR = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+
+const addresses = [
+  { value: '10.0.0.1', wrong: [], canonical: [] },
+  { value: '010.0.0.1', wrong: ['must not have leading 0s'], canonical: ['must not have leading 0s'] },
+  { value: '10.0.0', wrong: [noIP], canonical: [noIP] },
+  { value: 'fe80::1%eth0', wrong: [noIP], canonical: [noIP] },
+  {
+    value: '::ffff:1.2.3.4',
+    wrong: ['must not be an IPv4-mapped IPv6 address'],
+    canonical: ['must not be an IPv4-mapped IPv6 address'],
+  },
+  { value: '2001:DB8::1', wrong: [], canonical: ['must be in canonical form ("2001:db8::1")'] },
+  { value: '2001:db8:0:0:1:0:0:1', wrong: [], canonical: ['must be in canonical form ("2001:db8::1:0:0:1")'] },
+] as const;
+
+for (const { value, wrong, canonical } of addresses) {
+  test(`address ${value}`, () => {
+    assert.deepEqual(
+      told((errors) => checkIP(errors, 'x', value)),
+      wrong,
+    );
+    assert.deepEqual(
+      told((errors) => checkCanonicalIP(errors, 'x', value)),
+      canonical,
+    );
+    assert.deepEqual(
+      told((errors) => checkIP(errors, 'x', value, [value])),
+      [],
+      'what was there before stays',
+    );
+  });
+}
+
+const ranges = [
+  { value: '10.0.0.0/8', wrong: [], canonical: [] },
+  { value: '10.0.0.1/8', wrong: ['must not have bits set beyond the prefix length'] },
+  { value: '10.0.0.0/08', wrong: ['must not have leading 0s in IP or prefix length'] },
+  { value: '10.0.0.0/33', wrong: [noCIDR] },
+  { value: '10.0.0.0', wrong: [noCIDR] },
+  { value: '2001:DB8::/32', wrong: [], canonical: ['must be in canonical form ("2001:db8::/32")'] },
+  { value: '2001:db8::1/64', wrong: ['must not have bits set beyond the prefix length'] },
+] as const;
+
+for (const { value, wrong, ...rest } of ranges) {
+  test(`range ${value}`, () => {
+    assert.deepEqual(
+      told((errors) => checkCIDR(errors, 'x', value)),
+      wrong,
+    );
+    assert.deepEqual(
+      told((errors) => checkCanonicalCIDR(errors, 'x', value)),
+      'canonical' in rest ? rest.canonical : wrong,
+    );
+  });
+}
+
+test('canonical forms', () => {
+  assert.equal(canonicalIP('0:0:0:0:0:0:0:0'), '::');
+  assert.equal(canonicalIP('1:0:0:2:0:0:0:3'), '1:0:0:2::3');
+  assert.equal(canonicalIP('1:0:2:3:4:5:6:7'), '1:0:2:3:4:5:6:7');
+});
+
+test('families', () => {
+  assert.deepEqual(['10.0.0.1/8', '2001:db8::/32', 'x', '10.0.0.0/99'].map(cidrFamily), [4, 6, undefined, undefined]);
+});
+
+test('ranges inside of others', () => {
+  const rows: readonly (readonly [string, string, boolean])[] = [
+    ['10.1.0.0/16', '10.0.0.0/8', false],
+    ['10.0.0.0/8', '10.0.0.0/8', true],
+    ['11.0.0.0/16', '10.0.0.0/8', true],
+    ['2001:db8::/64', '10.0.0.0/8', true],
+    ['x', '10.0.0.0/8', false],
+  ];
+  for (const [inner, outer, outside] of rows) assert.equal(isOutside(inner, outer), outside, `${inner} in ${outer}`);
+});
+
+const warned = [
+  { value: '10.0.0.1', warnings: [] },
+  { value: '010.0.0.1', warnings: ['p: non-standard IP address "010.0.0.1" is invalid: use "10.0.0.1"'] },
+  { value: '::ffff:1.2.3.4', warnings: ['p: non-standard IP address "::ffff:1.2.3.4" is invalid: use "1.2.3.4"'] },
+  { value: '2001:DB8::1', warnings: ['p: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")'] },
+  { value: 'foo', warnings: [] },
+];
+for (const { value, warnings } of warned) test(`warnings of address ${value}`, () => assert.deepEqual(ipWarnings('p', value), warnings));
+
+const warnedRanges = [
+  { value: '10.0.0.0/8', warnings: [] },
+  {
+    value: '10.1.2.3/8',
+    warnings: ['p: CIDR value "10.1.2.3/8" is ambiguous in this context (should be "10.0.0.0/8" or "10.1.2.3/32"?)'],
+  },
+  { value: '010.0.0.0/8', warnings: ['p: non-standard CIDR value "010.0.0.0/8" is invalid: use "10.0.0.0/8"'] },
+  {
+    value: '2001:DB8::/64',
+    warnings: ['p: IPv6 CIDR value "2001:DB8::/64" should be in RFC 5952 canonical format ("2001:db8::/64")'],
+  },
+  {
+    value: '2001:db8::5/64',
+    warnings: ['p: CIDR value "2001:db8::5/64" is ambiguous in this context (should be "2001:db8::/64" or "2001:db8::5/128"?)'],
+  },
+];
+for (const { value, warnings } of warnedRanges)
+  test(`warnings of range ${value}`, () => assert.deepEqual(cidrWarnings('p', value), warnings));
