@@ -52,7 +52,10 @@ export function balancerAddresses(ingress: readonly { readonly ip?: string; read
   return [...new Set(ingress.map(({ ip, hostname }) => ip || hostname || '').filter(Boolean))].toSorted().join(',');
 }
 
-/** Columns of a kind that the table of columns lacks, since upstream does not serve it by default: names of text columns, the first is the object's name. A star at the end: only with -o wide. */
+/**
+ * Columns of a kind that the table of columns lacks, since upstream does not serve it by default: names of text columns,
+ * the first is the object's name. A star at the end: only with -o wide.
+ */
 export const textColumns = (...names: readonly string[]): readonly Column[] =>
   names.map((name, i) => ({
     name: name.replace(/\*$/, ''),
