@@ -4,6 +4,7 @@
  * Upstream: pkg/controller/nodeipam (RangeAllocator).
  */
 import { Node } from '../../api/generated/kinds.ts';
+import type { ObjectKey } from '../../api/meta/object.ts';
 import { type Controller, defineController, watched } from '../../client/controller.ts';
 
 export interface NodeIPAMOptions {
@@ -16,6 +17,8 @@ export interface NodeIPAMOptions {
 const hollowLabel = 'timonier.dev/hollow';
 
 export function nodeIPAM({ clusterCIDR, nodePrefixLength = 24 }: NodeIPAMOptions): Controller {
+  /** what was given to nodes that the cache still shows without */
+  const given = new Map<ObjectKey, string>();
   return defineController({
     name: 'node-ipam',
     serviceAccount: 'node-controller',
@@ -23,19 +26,23 @@ export function nodeIPAM({ clusterCIDR, nodePrefixLength = 24 }: NodeIPAMOptions
     async reconcile(key, { client, events }) {
       const nodes = client.informer(Node);
       const node = nodes.get(key);
+      if (!node || node.spec.podCIDR) given.delete(key);
       if (!node || node.spec.podCIDR || node.metadata.labels?.[hollowLabel]) return;
-      const taken = new Set(nodes.list().map((other) => other.spec.podCIDR));
-      const podCIDR = firstFreeSubnet(clusterCIDR, nodePrefixLength, taken);
+      const ofSubnet = nodes.index('podCIDR', ({ spec }) => (spec.podCIDR ? [spec.podCIDR] : []));
+      const justGiven = new Set(given.values());
+      const isTaken = (subnet: string): boolean => ofSubnet(subnet).length > 0 || justGiven.has(subnet);
+      const podCIDR = given.get(key) ?? firstFreeSubnet(clusterCIDR, nodePrefixLength, isTaken);
       if (!podCIDR) {
         events.event(node, 'Normal', 'CIDRNotAvailable', `Node ${key} status is now: CIDRNotAvailable`);
         return;
       }
+      given.set(key, podCIDR);
       await client.patch(Node, { name: key }, { type: 'strategic', body: { spec: { podCIDR, podCIDRs: [podCIDR] } } });
     },
   });
 }
 
-export function firstFreeSubnet(clusterCIDR: string, prefixLength: number, taken: ReadonlySet<string | undefined>): string | undefined {
+export function firstFreeSubnet(clusterCIDR: string, prefixLength: number, isTaken: (subnet: string) => boolean): string | undefined {
   const [address = '', length = '32'] = clusterCIDR.split('/');
   const base = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
   const size = 2 ** (32 - prefixLength);
@@ -43,7 +50,7 @@ export function firstFreeSubnet(clusterCIDR: string, prefixLength: number, taken
   for (let i = 0; i < count; i++) {
     const subnet = base + i * size;
     const text = `${[24, 16, 8, 0].map((shift) => Math.floor(subnet / 2 ** shift) % 256).join('.')}/${prefixLength}`;
-    if (!taken.has(text)) return text;
+    if (!isTaken(text)) return text;
   }
   return undefined;
 }
