@@ -35,7 +35,7 @@ export interface Connection {
 const failing = 400;
 
 export async function openHTTP1(access: Access): Promise<Connection> {
-  return new HTTP1Connection(access.server, await openSocket(access));
+  return new HTTP1Connection(access, await openSocket(access));
 }
 
 export function openSocket({ server, ca, cert, key }: Access): Promise<TLSSocket> {
@@ -53,12 +53,17 @@ export function renderHead(server: string, { method, path, body, contentType = '
 }
 
 class HTTP1Connection implements Connection {
-  readonly #server: string;
-  readonly #socket: TLSSocket;
+  readonly #access: Access;
+  #socket: TLSSocket;
   #answer: { status: number; bytes: number; pieces: Buffer[]; keepText: boolean; answered: PromiseWithResolvers<LoadAnswer> } | undefined;
 
-  constructor(server: string, socket: TLSSocket) {
-    this.#server = server;
+  constructor(access: Access, socket: TLSSocket) {
+    this.#access = access;
+    this.#socket = socket;
+    this.#attach(socket);
+  }
+
+  #attach(socket: TLSSocket): void {
     this.#socket = socket;
     const parser = new ResponseParser({
       head: (status) => {
@@ -73,10 +78,12 @@ class HTTP1Connection implements Connection {
     socket.on('close', () => broken());
   }
 
-  send(request: LoadRequest, keepText = false): Promise<LoadAnswer> {
+  async send(request: LoadRequest, keepText = false): Promise<LoadAnswer> {
+    // Servers close connections that were idle for some seconds.
+    if (this.#socket.destroyed || this.#socket.readableEnded) this.#attach(await openSocket(this.#access));
     const answered = Promise.withResolvers<LoadAnswer>();
     this.#answer = { status: 0, bytes: 0, pieces: [], keepText, answered };
-    this.#socket.write(renderHead(this.#server, request) + (request.body ?? ''));
+    this.#socket.write(renderHead(this.#access.server, request) + (request.body ?? ''));
     return answered.promise;
   }
 

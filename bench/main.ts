@@ -15,13 +15,15 @@ import { OwnServer, sourceRoot } from './own-server.ts';
 import { measureRealPod, whyNoRealPod } from './real-pod.ts';
 import { describeMachine, type Report, renderText, writeIntoDocument } from './report.ts';
 import { otherServer, type Target } from './target.ts';
+import { type WorkloadCase, workloadCases } from './workload-cases.ts';
 
 const usage = `usage: npm run bench -- [flags]
-  --only NAME            only this case; may be given more than once: ${[...apiCases, ...ownCases].map(({ name }) => name).join(', ')}, real-pod
+  --only NAME            only this case; may be given more than once: ${[...apiCases, ...workloadCases, ...ownCases].map(({ name }) => name).join(', ')}, real-pod
   --quick                a fifth of the requests: for a look, not for the record
   --against KUBECONFIG   the same requests to this API server too
   --against-name NAME    what to call it (default: the other)
   --against-pids A,B     its processes, for their processor time and memory
+  --against-schedules    it has controllers and a scheduler: it gets the Deployment and the pods too
   --idle-seconds N       how long an idle cluster is watched (default 60)
   --json FILE            all figures as JSON
   --write FILE           puts the tables into this Markdown file, between its marks
@@ -35,6 +37,7 @@ const { values: flags } = parseArgs({
     against: { type: 'string' },
     'against-name': { type: 'string', default: 'the other' },
     'against-pids': { type: 'string', default: '' },
+    'against-schedules': { type: 'boolean', default: false },
     'idle-seconds': { type: 'string', default: '60' },
     json: { type: 'string' },
     write: { type: 'string' },
@@ -103,6 +106,24 @@ async function runApiCases(dir: string, cases: readonly ApiCase[]): Promise<Row[
   return rows;
 }
 
+async function otherTarget(): Promise<Target | undefined> {
+  if (flags.against === undefined) return undefined;
+  return otherServer(flags['against-name'], flags.against, pidsOf(flags['against-pids']));
+}
+
+async function runWorkloadCases(dir: string, cases: readonly WorkloadCase[]): Promise<Row[]> {
+  const rows: Row[] = [];
+  const other = flags['against-schedules'] ? await otherTarget() : undefined;
+  for (const { name, title, run } of cases) {
+    using generator = new Generator();
+    await using own = await OwnServer.start({ dir, name });
+    const ours = await profiled(own, name, () => run(own, generator));
+    const theirs = other && (await run(other, generator));
+    rows.push(tell({ group: 'scheduling', name: title, ours, ...(theirs && { theirs }) }));
+  }
+  return rows;
+}
+
 const pidsOf = (text: string): number[] => text.split(',').filter(Boolean).map(Number);
 
 async function runOwnCases(dir: string): Promise<Row[]> {
@@ -122,6 +143,7 @@ async function main(): Promise<void> {
   mkdirSync(dir, { recursive: true });
   try {
     const api = await runApiCases(dir, apiCases.filter(isWanted));
+    const workloads = await runWorkloadCases(dir, workloadCases.filter(isWanted));
     const own = await runOwnCases(dir);
     const report: Report = {
       takenAt: new Date().toISOString(),
@@ -129,7 +151,7 @@ async function main(): Promise<void> {
       machine: describeMachine(),
       node: process.version,
       ...(flags.against !== undefined && { against: flags['against-name'] }),
-      rows: [...api, ...own],
+      rows: [...api, ...workloads, ...own],
     };
     process.stdout.write(`${renderText(report)}\n`);
     if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(report, undefined, 2)}\n`);

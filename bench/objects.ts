@@ -66,6 +66,23 @@ export const deployment = (name: string, replicas: number): object => ({
   },
 });
 
+export const bareNodeLabel = 'bench.example/bare';
+
+/** A node that is Ready, though no kubelet stands behind it. */
+function bareNode(name: string): object {
+  const resources = { cpu: '32', memory: '256Gi', pods: '110', 'ephemeral-storage': '100Gi' };
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: { [bareNodeLabel]: '', 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' } },
+    status: {
+      capacity: resources,
+      allocatable: resources,
+      conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'ready' }],
+    },
+  };
+}
+
 /** What a run of requests is made of; each request follows from its number. */
 export type Workload =
   | { readonly type: 'create-config-maps'; readonly bytes: number }
@@ -73,6 +90,7 @@ export type Workload =
   | { readonly type: 'update-config-maps'; readonly bytes: number }
   | { readonly type: 'merge-patch-config-maps' }
   | { readonly type: 'apply-config-maps'; readonly bytes: number }
+  | { readonly type: 'create-nodes' }
   | { readonly type: 'create-pods'; readonly schedulerName?: string };
 
 const namesKept = 7919;
@@ -111,6 +129,8 @@ export function requestOf(
         contentType: 'application/apply-patch+yaml',
         body: JSON.stringify(configMap(nameOf(known), workload.bytes, i + 2)),
       };
+    case 'create-nodes':
+      return { method: 'POST', path: '/api/v1/nodes', body: JSON.stringify(bareNode(nameOf(i))) };
     case 'create-pods':
       return {
         method: 'POST',

@@ -1,11 +1,12 @@
-/** What is measured of timonier alone: starting, the first pod, scheduling, a Deployment, an idle cluster. */
+/** What is measured of timonier alone: starting, the first pod, an idle cluster, simulated nodes. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createNamespace, memoryFigures } from './api-cases.ts';
+import { memoryFigures } from './api-cases.ts';
 import type { Figures, Row } from './figures.ts';
 import { Generator } from './generator.ts';
-import { deployment, pod } from './objects.ts';
+import { pod } from './objects.ts';
 import { OwnServer, type OwnServerOptions } from './own-server.ts';
+import { cpuPerPod, pods, schedulePods } from './workload-cases.ts';
 
 export interface OwnContext {
   readonly dir: string;
@@ -24,13 +25,12 @@ export const ownCases: readonly OwnCase[] = [
   { name: 'start', run: measureStart },
   { name: 'pod', run: measureFirstPod },
   { name: 'idle', run: measureIdle },
-  { name: 'deployment', run: measureDeployment },
   { name: 'schedule-1000', run: (context) => measureScheduling(context, 1000) },
   { name: 'schedule-5000', run: (context) => measureScheduling(context, 5000) },
 ];
 
 const requestsAtOnce = 32;
-const pods = 3000;
+const warmUpPods = 300;
 const timeoutMs = 300_000;
 const settleMs = 10_000;
 
@@ -104,72 +104,19 @@ async function idleFigures(server: OwnServer, seconds: number): Promise<Figures>
   return { cpuPercent: ((server.cpuMs() - cpuBefore) / (seconds * 1000)) * 100, ...(await memoryFigures(server)) };
 }
 
-/** Until its pods exist; nobody schedules them. */
-async function measureDeployment(context: OwnContext): Promise<Row[]> {
-  await using server = await start(context, {});
-  using generator = new Generator();
-  await generator.connect(server.access, 1);
-  const run = async (namespace: string, replicas: number): Promise<number> => {
-    await createNamespace({ generator }, namespace);
-    await generator.do({
-      type: 'watch',
-      name: namespace,
-      path: `/api/v1/namespaces/${namespace}/pods?watch=true`,
-      watchers: 1,
-      eventType: 'ADDED',
-    });
-    const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
-    const { startMs } = await generator.request({ method: 'POST', path, body: JSON.stringify(deployment('many', replicas)) });
-    const { atMs } = await generator.do({ type: 'await-events', name: namespace, events: replicas, timeoutMs });
-    await generator.do({ type: 'end-watches', name: namespace });
-    return atMs - startMs;
-  };
-  await run('warm-up', pods / 5);
-  const cpuBefore = server.cpuMs();
-  const ms = await context.profiled(server, 'deployment', () => run('measured', pods));
-  const cpuMsPer1000 = ((server.cpuMs() - cpuBefore) / pods) * 1000;
-  const ours = { perSecond: (pods / ms) * 1000, cpuMsPer1000, ...(await memoryFigures(server)) };
-  return [{ group: 'scheduling', name: 'one Deployment of 3,000 replicas, until its pods exist', ours }];
-}
-
-/** From the first create to the last binding, and until the simulated kubelets say Running; clients see it by watching. */
+/** Simulated kubelets run the pods, in the same process. */
 async function measureScheduling(context: OwnContext, nodes: number): Promise<Row[]> {
   const count = context.quick ? pods / 3 : pods;
   await using server = await start(context, { hollow: nodes });
   const empty = { ms: server.phasesMs.get('ready') ?? 0, ...(await memoryFigures(server)) };
   using generator = new Generator();
   await generator.connect(server.access, requestsAtOnce);
-  const run = async (namespace: string, total: number): Promise<{ boundMs: number; runningMs: number }> => {
-    await createNamespace({ generator }, namespace);
-    await ensureServiceAccount(generator, namespace);
-    const path = `/api/v1/namespaces/${namespace}/pods?watch=true&fieldSelector=`;
-    for (const [name, selector] of [
-      ['bound', 'spec.nodeName!='],
-      ['running', 'status.phase=Running,spec.nodeName!='],
-    ] as const)
-      await generator.do({ type: 'watch', name, path: path + encodeURIComponent(selector), watchers: 1, eventType: 'ADDED' });
-    const place = { namespace, prefix: 'pod-', existing: 0 };
-    const creating = generator.do({
-      type: 'load',
-      workload: { type: 'create-pods' },
-      place,
-      first: 0,
-      count: total,
-      atOnce: requestsAtOnce,
-    });
-    const [{ startMs, failures, firstFailure }, bound, running] = await Promise.all([
-      creating,
-      generator.do({ type: 'await-events', name: 'bound', events: total, timeoutMs }),
-      generator.do({ type: 'await-events', name: 'running', events: total, timeoutMs }),
-    ]);
-    if (failures > 0) throw new Error(firstFailure);
-    for (const name of ['bound', 'running']) await generator.do({ type: 'end-watches', name });
-    return { boundMs: bound.atMs - startMs, runningMs: running.atMs - startMs };
-  };
-  await run('warm-up', 300);
+  await schedulePods(generator, 'warm-up', warmUpPods, true);
   const cpuBefore = server.cpuMs();
-  const { boundMs, runningMs } = await context.profiled(server, `schedule-${nodes}`, () => run('measured', count));
-  const cpuMsPer1000 = ((server.cpuMs() - cpuBefore) / count) * 1000;
+  const { boundMs, runningMs = 0 } = await context.profiled(server, `schedule-${nodes}`, () =>
+    schedulePods(generator, 'measured', count, true),
+  );
+  const cpu = cpuPerPod(server, cpuBefore, count);
   const title = `${nodes.toLocaleString('en')} simulated nodes`;
   const idleSeconds = context.quick ? 10 : 30;
   await sleep(settleMs);
@@ -181,13 +128,7 @@ async function measureScheduling(context: OwnContext, nodes: number): Promise<Ro
       name: `${count.toLocaleString('en')} pods on ${title}: until bound`,
       ours: { perSecond: (count / boundMs) * 1000 },
     },
-    { group: 'scheduling', name: `the same, until Running`, ours: { perSecond: (count / runningMs) * 1000, cpuMsPer1000 } },
+    { group: 'scheduling', name: `the same, until Running`, ours: { perSecond: (count / runningMs) * 1000, ...cpu } },
     { group: 'scheduling', name: `idle with ${title}, over ${idleSeconds} s`, ours: idle },
   ];
-}
-
-/** The controller makes it too; whoever comes first. */
-async function ensureServiceAccount(generator: Generator, namespace: string): Promise<void> {
-  const body = JSON.stringify({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } });
-  await generator.request({ method: 'POST', path: `/api/v1/namespaces/${namespace}/serviceaccounts`, body }, [409]);
 }
