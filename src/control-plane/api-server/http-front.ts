@@ -138,8 +138,8 @@ export class HTTPFront implements Disposable {
       return this.#longRunning(route, 'CONNECT', () => connects.call({ exchange, route, kind, user, upgrade }));
     }
     if (upgrade) answerOn(upgrade.socket, exchange);
-    if (exchange.method === 'HEAD' || !allows(kind.verbs, kind.subresources, route)) throw methodNotAllowed();
     const { verb, namespace, name, subresource } = route;
+    if (exchange.method === 'HEAD' || verb === '' || !allows(kind.verbs, kind.subresources, route)) throw methodNotAllowed();
     const target = { verb, kind };
     const deprecation = deprecationOf(kind);
     if (deprecation) exchange.warn(deprecation);

@@ -8,7 +8,8 @@ import type { RequestVerb } from './request.ts';
 
 export interface ResourceRoute {
   readonly type: 'resource';
-  readonly verb: Exclude<RequestVerb, 'connect'>;
+  /** empty for OPTIONS, which only what is behind a proxy understands */
+  readonly verb: Exclude<RequestVerb, 'connect'> | '';
   readonly group: string;
   readonly version: string;
   readonly resource: string;
@@ -30,6 +31,7 @@ const verbs: Readonly<Record<string, ResourceRoute['verb']>> = {
   PATCH: 'patch',
   DELETE: 'delete',
 };
+const proxyVerbs: typeof verbs = { ...verbs, OPTIONS: '' };
 /** What may follow the name of a namespace without being a resource in it. */
 const namespaceSubresources = new Set(['status', 'finalize']);
 
@@ -64,9 +66,9 @@ function resourceRoute(given: {
   const isNamespaced = parts[0] === 'namespaces' && parts.length > 2 && !namespaceSubresources.has(parts[2] ?? '');
   const namespace = isNamespaced ? parts[1] : undefined;
   const [resource = '', name, subresource, ...rest] = isNamespaced ? parts.slice(2) : parts;
-  const verb = verbs[given.method];
+  const verb = (subresource === 'proxy' ? proxyVerbs : verbs)[given.method];
   if (!resource) return pathRoute;
-  if (!verb) throw methodNotAllowed();
+  if (verb === undefined) throw methodNotAllowed();
   const route = {
     type: 'resource' as const,
     group,

@@ -42,10 +42,22 @@ export const kubeletAgent = (credentials: KubeletCredentials): Agent =>
   // A kubelet is known by the cluster's authority, not by the address under which it is reached.
   new Agent({ ...credentials, keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, checkServerIdentity: () => undefined });
 
-/** `edit` changes headers and body of the answer (rewriting of links); without it the body streams through. */
+/** The body of the answer streams through. */
 export async function forward(connect: ConnectRequest, target: ForwardTarget): Promise<void> {
-  const { request, response, signal } = connect;
+  const { response, signal } = connect;
   if (!response) throw errors.badRequest('the request can not be upgraded');
+  const answer = await ask(connect, target);
+  const out = response as ServerResponse;
+  out.statusCode = answer.statusCode ?? 502;
+  for (const [name, value] of Object.entries(answer.headers)) if (value !== undefined && !hopHeaders.has(name)) out.setHeader(name, value);
+  out.flushHeaders();
+  await pipeline(answer, out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && !signal.aborted) throw error; // the client went away: nothing left to tell it
+  });
+}
+
+/** The backend's answer, of which the head has come. */
+export async function ask({ request, signal }: ConnectRequest, target: ForwardTarget): Promise<IncomingMessage> {
   const method = target.method ?? request.method ?? 'GET';
   const headers = target.passHeaders ? forwardedHeaders(request.headers, target) : {};
   const send = target.protocol === 'https' ? httpsRequest : httpRequest;
@@ -70,13 +82,7 @@ export async function forward(connect: ConnectRequest, target: ForwardTarget): P
   }
   const code = answer.statusCode ?? 502;
   if (target.statusErrors && code >= 400) throw await backendError(answer, code);
-  const out = response as ServerResponse;
-  out.statusCode = code;
-  for (const [name, value] of Object.entries(answer.headers)) if (value !== undefined && !hopHeaders.has(name)) out.setHeader(name, value);
-  out.flushHeaders();
-  await pipeline(answer, out).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && !signal.aborted) throw error; // the client went away: nothing left to tell it
-  });
+  return answer;
 }
 
 const answerOf = (backend: ClientRequest): Promise<IncomingMessage> =>

@@ -8,8 +8,9 @@ import { connect as tlsConnect } from 'node:tls';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { ConnectEndpoint, ConnectRequest } from '../endpoint.ts';
 import type { ObjectReader } from '../reader.ts';
-import { forward, type KubeletCredentials, kubeletAgent } from './http-forward.ts';
+import { ask, forward, type KubeletCredentials, kubeletAgent } from './http-forward.ts';
 import { chooseContainer, type KubeletAddress, kubeletOf, readPod } from './kubelet-address.ts';
+import { sendAsMessages } from './message-stream.ts';
 import { tunnel } from './upgrade-tunnel.ts';
 
 export interface PodStreamOptions {
@@ -40,15 +41,10 @@ export function podStreamEndpoints({ reader, kubelet }: PodStreamOptions): Conne
     const address = kubeletOf(reader, pod);
     const query = new URLSearchParams(logParameters.flatMap((name) => connect.query.getAll(name).map((value) => [name, value])));
     const path = `/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}${query.size ? `?${query}` : ''}`;
-    await forward(connect, {
-      protocol: 'https',
-      host: address.host,
-      port: address.port,
-      path,
-      method: 'GET',
-      tls: agent,
-      statusErrors: true,
-    });
+    const { host, port } = address;
+    const target = { protocol: 'https', host, port, path, method: 'GET', tls: agent, statusErrors: true } as const;
+    if (connect.upgrade) await sendAsMessages(connect, connect.upgrade, await ask(connect, target));
+    else await forward(connect, target);
   };
 
   const shell = (verb: 'exec' | 'attach') => async (connect: ConnectRequest) => {

@@ -5,6 +5,7 @@
  *
  * What it does not do: rewrite links in HTML answers.
  */
+import type { ServerResponse } from 'node:http';
 import { connect as tcpConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { EndpointSlice, Pod, Service } from '../../../api/generated/kinds.ts';
@@ -96,7 +97,8 @@ export function proxyEndpoints({
   ];
 }
 
-function pass(connect: ConnectRequest, target: ForwardTarget): Promise<void> {
+async function pass(connect: ConnectRequest, target: ForwardTarget): Promise<void> {
+  if (!connect.upgrade && isRootWithoutSlash(connect)) return redirectToRoot(connect);
   if (!connect.upgrade) return forward(connect, { ...target, passHeaders: true });
   const { host, port, path } = target;
   return tunnel(connect, { host: `${host}:${port}`, path, passHeaders: true, connect: () => dial(host, port) });
@@ -108,7 +110,27 @@ const dial = (host: string, port: number): Promise<Duplex> =>
     socket.once('error', reject).once('connect', () => resolve(socket.off('error', reject)));
   });
 
-function pathOf({ rest, query }: ConnectRequest): string {
-  const path = rest.startsWith('/') ? rest : `/${rest}`;
-  return query.size ? `${path}?${query}` : path;
+/** A browser would take relative links of such a page for siblings of `proxy`. */
+function isRootWithoutSlash({ rest, request: { method, url } }: ConnectRequest): boolean {
+  return rest === '' && (method === 'GET' || method === 'HEAD') && !splitURL(url ?? '')[0].endsWith('/');
+}
+
+function redirectToRoot({ request, response }: ConnectRequest): void {
+  const [path, query] = splitURL(request.url ?? '');
+  (response as ServerResponse).writeHead(301, { Location: `${path}/${query}` }).end();
+}
+
+/** Path, and query with its question mark. */
+function splitURL(url: string): [string, string] {
+  const at = url.indexOf('?');
+  return at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at)];
+}
+
+const pathOf = ({ rest, query, request }: ConnectRequest): string => backendPath({ rest, query, url: request.url ?? '' });
+
+/** What the backend is asked for: encoded anew, with the slash at its end, if there was one. */
+export function backendPath({ rest, query, url }: { rest: string; query: URLSearchParams; url: string }): string {
+  const isFolder = rest !== '' && splitURL(url)[0].endsWith('/');
+  const path = encodeURI(rest || '/').replace(/[?#]/g, encodeURIComponent);
+  return `${path}${isFolder ? '/' : ''}${query.size ? `?${query}` : ''}`;
 }
