@@ -61,7 +61,7 @@ async function attemptCreate(core: Core, served: ServedKind, request: ResourceRe
     if (admitted !== object) object = applyDefaults(kind, withRequestMetadata(admitted, request));
   }
   object = withIdentity(core, served, object);
-  if (kind.hooks.prepareForCreate) object = kind.hooks.prepareForCreate(object);
+  if (kind.hooks.prepareForCreate) object = kind.hooks.prepareForCreate(object, { nowMs: core.clock.now(), user: request.user });
   validateObject(kind, object, undefined, validateMetadata(kind, object.metadata));
   for (const message of kind.hooks.warnings?.(object) ?? []) request.warn(message);
   const name = object.metadata.name ?? '';

@@ -4,7 +4,7 @@ import type { Core } from './core.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
 import { awaitRevision, parseRevision } from './revision-wait.ts';
 import { getScale } from './scale.ts';
-import { strategyOf } from './subresources.ts';
+import { strategyOf } from './update-strategy.ts';
 
 export async function get(core: Core, request: ResourceRequest): Promise<Answer> {
   const { kind, namespace, name = '', subresource } = request;

@@ -16,7 +16,7 @@ import { guaranteedUpdate } from './guaranteed-update.ts';
 import { unsupportedPatch } from './refusals.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
 import { changeScale } from './scale.ts';
-import { strategyOf } from './subresources.ts';
+import { strategyOf } from './update-strategy.ts';
 
 export async function patch(core: Core, request: ResourceRequest): Promise<Answer> {
   const { kind, subresource, name = '' } = request;

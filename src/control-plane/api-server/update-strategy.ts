@@ -3,14 +3,14 @@
  * alone, `validate` says what is wrong with the rest. Every updating verb and subresource is one of these.
  * Upstream: PrepareForUpdate and ValidateUpdate of pkg/registry/<group>/<resource>/strategy.go.
  */
-import type { Kind } from '../../api/meta/kind.ts';
+import type { Kind, ViewHooks, WriteContext } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import type { FieldError } from '../../api/meta/status-error.ts';
+import { errors, type FieldError } from '../../api/meta/status-error.ts';
 import { changesSpec } from './generation.ts';
 import { validateWhole } from './validate.ts';
 
 export interface UpdateStrategy {
-  join(object: KubeObject, old: KubeObject, kind: Kind): KubeObject;
+  join(object: KubeObject, old: KubeObject, kind: Kind, by: WriteContext): KubeObject;
   validate(object: KubeObject, old: KubeObject, kind: Kind): readonly FieldError[];
 }
 
@@ -29,69 +29,41 @@ export const wholeObject: UpdateStrategy = {
 };
 
 /** `status`: everything else stays, metadata apart (annotations and finalizers go through, as upstream has it). */
-export const statusOnly: UpdateStrategy = {
-  join(object, old, kind) {
+const statusOnly: UpdateStrategy = {
+  join(object, old, kind, by) {
     const joined = withField({ ...old, metadata: object.metadata }, 'status', (object as Fields).status);
     const kept = kind.resource === 'deployments' && kind.group === 'apps' ? withLabelsOf(joined, old) : joined;
-    return kind.hooks.prepareForStatusUpdate?.(kept, old) ?? kept;
+    return kind.hooks.prepareForStatusUpdate?.(kept, old, by) ?? kept;
   },
   validate: (object, old, kind) => kind.hooks.validateStatus?.(object, old) ?? noErrors,
 };
 
-/** `namespaces/finalize`: spec.finalizers only. */
-export const namespaceFinalizers: UpdateStrategy = {
-  join: (object, old) => withSpec(object, old, { finalizers: (object as Fields).spec?.['finalizers'] }),
-  validate: () => noErrors,
-};
+/** Another part of the object, by the name of its subresource: the kind says what it shows. */
+const viewOf = (name: string): UpdateStrategy => ({
+  join: (object, old, kind, by) => hooksOf(kind, name).prepareForUpdate(object, old, by),
+  validate: (object, old, kind) => hooksOf(kind, name).validate(object, old),
+});
 
-/** `certificatesigningrequests/approval`: status.conditions only. */
-export const approvalConditions: UpdateStrategy = {
-  join(object, old) {
-    const status = { ...(old as Fields).status, conditions: (object as Fields).status?.['conditions'] };
-    return withField({ ...old, metadata: object.metadata }, 'status', status);
-  },
-  validate: (object, old, kind) => kind.hooks.validateStatus?.(object, old) ?? noErrors,
-};
-
-/** `pods/ephemeralcontainers`: spec.ephemeralContainers only. */
-export const ephemeralContainers: UpdateStrategy = {
-  join: (object, old) =>
-    bumpGeneration(withSpec(object, old, { ephemeralContainers: (object as Fields).spec?.['ephemeralContainers'] }), old),
-  validate: () => noErrors,
-};
-
-interface Container {
-  readonly name: string;
-  readonly resources?: unknown;
-  readonly resizePolicy?: unknown;
+function hooksOf(kind: Kind, name: string): ViewHooks {
+  const hooks = kind.hooks.views?.[name];
+  if (!hooks) throw errors.pathNotFound();
+  return hooks;
 }
 
-/** `pods/resize`: the resources of containers and init containers only. */
-export const containerResources: UpdateStrategy = {
-  join(object, old) {
-    const spec = (object as Fields).spec;
-    const oldSpec = (old as Fields).spec;
-    const resized = (field: string): unknown => {
-      const now = spec?.[field] as readonly Container[] | undefined;
-      return (oldSpec?.[field] as readonly Container[] | undefined)?.map((container) => {
-        const wanted = now?.find((c) => c.name === container.name);
-        return wanted ? withField(container, 'resources', wanted.resources) : container;
-      });
-    };
-    const joined = withSpec(object, old, { containers: resized('containers'), initContainers: resized('initContainers') });
-    return bumpGeneration(joined, old);
-  },
-  validate: () => noErrors,
+const strategies: Readonly<Record<string, UpdateStrategy>> = {
+  status: statusOnly,
+  finalize: viewOf('finalize'),
+  approval: viewOf('approval'),
+  ephemeralcontainers: viewOf('ephemeralcontainers'),
+  resize: viewOf('resize'),
 };
 
-function bumpGeneration(object: KubeObject, old: KubeObject): KubeObject {
-  return changesSpec(object, old) ? withGeneration(object, (old.metadata.generation ?? 0) + 1) : object;
-}
-
-function withSpec(object: KubeObject, old: KubeObject, changed: Readonly<Record<string, unknown>>): KubeObject {
-  let spec: object = (old as Fields).spec ?? {};
-  for (const field in changed) spec = withField(spec, field, changed[field]);
-  return withField({ ...old, metadata: object.metadata }, 'spec', spec);
+/** Throws NotFound for a subresource that the kind doesn't have. */
+export function strategyOf(kind: Kind, subresource: string | undefined): UpdateStrategy {
+  if (!subresource) return wholeObject;
+  const strategy = kind.subresources[subresource] && strategies[subresource];
+  if (!strategy) throw errors.pathNotFound();
+  return strategy;
 }
 
 function withLabelsOf(object: KubeObject, old: KubeObject): KubeObject {

@@ -7,7 +7,7 @@ import { decodeObject, decodeScale } from './decode.ts';
 import { guaranteedUpdate } from './guaranteed-update.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
 import { changeScale } from './scale.ts';
-import { strategyOf } from './subresources.ts';
+import { strategyOf } from './update-strategy.ts';
 
 export async function update(core: Core, request: ResourceRequest): Promise<Answer> {
   const { kind, subresource, name = '' } = request;
