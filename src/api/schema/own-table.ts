@@ -138,7 +138,6 @@ const ownRules: Readonly<Record<string, Rules>> = {
     volumeLifecycleModes: is(['Persistent']),
     requiresRepublish: is(false),
     seLinuxMount: is(false),
-    preventPodSchedulingIfMissing: is(false),
   },
   'storage.v1.StorageClass': { reclaimPolicy: is('Delete'), volumeBindingMode: is('Immediate') },
   'apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec': { conversion: is({ strategy: 'None' }) },

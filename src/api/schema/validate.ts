@@ -31,11 +31,12 @@ export function validateByTable(schema: ObjectSchema, object: object): readonly 
   return findings.errors;
 }
 
-/** Both lists, the hook's findings instead of the table's where they are about the same field. */
+/** Both lists, the hook's findings instead of the table's where they are about the same field or one above it. */
 export function mergeFieldErrors(table: readonly FieldError[], hook: readonly FieldError[]): readonly FieldError[] {
   if (!table.length || !hook.length) return table.length ? table : hook;
-  const known = new Set(hook.map((e) => e.field));
-  return [...table.filter((e) => !known.has(e.field)), ...hook];
+  const isSaid = ({ field }: FieldError): boolean =>
+    hook.some((e) => field === e.field || (field.startsWith(e.field) && /^[.[]/.test(field.slice(e.field.length))));
+  return [...table.filter((e) => !isSaid(e)), ...hook];
 }
 
 const checks = new WeakMap<ObjectSchema, { readonly check: Check | undefined }>();
