@@ -20,6 +20,7 @@ import { proxyEndpoints } from '../control-plane/api-server/streaming/proxy-endp
 import { builtinControllers, identityOf } from '../control-plane/controllers/index.ts';
 import { type ClusterPKI, directoryFiles, memoryFiles, openClusterPKI } from '../control-plane/pki/cluster-pki.ts';
 import { Scheduler } from '../control-plane/scheduler/scheduler.ts';
+import { createSchedulerMetrics } from '../control-plane/scheduler/scheduler-metrics.ts';
 import { openMemoryStore } from '../control-plane/store/memory-store.ts';
 import type { Storage } from '../control-plane/store/storage.ts';
 import type { AddressPlan } from './address-plan.ts';
@@ -80,7 +81,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const client = clientFor(identities.scheduler);
     const componentLog = log.child({ component: 'scheduler' });
     const events = stack.use(createEventWriter(client, { component: 'default-scheduler', clock, log: componentLog }));
-    stack.use(await Scheduler.start({ client, clock, events, log: componentLog }));
+    stack.use(await Scheduler.start({ client, clock, events, log: componentLog, metrics: await createSchedulerMetrics(metrics) }));
   });
   return { server, pki, port, clientFor };
 }
