@@ -46,7 +46,14 @@ export function eventOf(type: RuntimeEvent['type'], { id, config }: Sandbox, con
 
 export function scriptOf({ sandbox, config }: SimulatedContainer): SimulationScript {
   const runsToCompletion = config.annotations?.[runsToCompletionAnnotation] === 'true';
-  return planSimulation(sandbox.config.annotations ?? noStringMap, { name: config.metadata.name, runsToCompletion });
+  const { metadata, image, command, args } = config;
+  return planSimulation(sandbox.config.annotations ?? noStringMap, {
+    name: metadata.name,
+    runsToCompletion,
+    image: image.userSpecifiedImage || image.image,
+    ...(command && { command }),
+    ...(args && { args }),
+  });
 }
 
 export function describeSandbox({ id, config, ready, createdAt, runtimeHandler }: Sandbox): cri.PodSandbox {

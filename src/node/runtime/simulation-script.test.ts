@@ -4,12 +4,14 @@ import { answerProbe, parseDuration, planSimulation, type SimulationScript } fro
 
 const main = { name: 'main', runsToCompletion: false };
 const job = { name: 'main', runsToCompletion: true };
+const sleeping = { ...main, command: ['sh', '-c', 'echo hi; sleep 5; exit 3'] };
+const paused = { ...job, image: 'registry.k8s.io/pause:3.10' };
 
 describe('planSimulation', () => {
   const table: {
     name: string;
     given: Record<string, string>;
-    of?: typeof main;
+    of?: Parameters<typeof planSimulation>[1];
     want: { readonly [Key in keyof SimulationScript]?: SimulationScript[Key] | undefined };
   }[] = [
     { name: 'nothing said: up for ever', given: {}, want: { startDelayMs: 100, runForMs: undefined, exitCode: 0, stopAfterMs: 0 } },
@@ -18,6 +20,10 @@ describe('planSimulation', () => {
     { name: 'for ever even when expected to end', given: { 'run-for': 'forever' }, of: job, want: { runForMs: undefined } },
     { name: 'an exit code alone ends it', given: { 'exit-code': '2' }, want: { runForMs: 1000, exitCode: 2, exitReason: 'Error' } },
     { name: 'a reason', given: { 'exit-code': '137', 'exit-reason': 'OOMKilled' }, want: { exitReason: 'OOMKilled' } },
+    { name: 'a command line', given: {}, of: sleeping, want: { runForMs: 5100, exitCode: 3, exitReason: 'Error', log: 'hi' } },
+    { name: 'words win over the command line', given: { 'run-for': '1s', log: 'ho' }, of: sleeping, want: { runForMs: 1000, log: 'ho' } },
+    { name: 'an exit code wins too', given: { 'exit-code': '0' }, of: sleeping, want: { runForMs: 1000, exitCode: 0 } },
+    { name: 'a pause is for ever', given: {}, of: paused, want: { runForMs: undefined } },
     { name: 'one container only', given: { 'run-for.other': '5s', 'run-for': '2s' }, want: { runForMs: 2000 } },
     { name: 'the container wins over the pod', given: { 'run-for.main': '5s', 'run-for': '2s' }, want: { runForMs: 5000 } },
     {

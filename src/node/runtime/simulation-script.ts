@@ -1,7 +1,7 @@
 /**
- * How a simulated container behaves, as its pod's annotations say. Without any it starts after 100 ms, is ready, and
- * runs until it is stopped; one that is expected to end (an init container, or one of a pod whose restartPolicy is
- * Never or OnFailure) runs for a second and exits with 0.
+ * How a simulated container behaves, as its pod's annotations say, else as its command line tells (simulated-command.ts).
+ * Without either it starts after 100 ms, is ready, and runs until it is stopped; one that is expected to end (an init
+ * container, or one of a pod whose restartPolicy is Never or OnFailure) runs for a second and exits with 0.
  *
  * The vocabulary, all under `timonier.dev/`. Each word may end in `.CONTAINER` to mean one container only, which wins
  * over the word for all of them. Durations are Go's: `90s`, `1m30s`, `250ms`.
@@ -15,7 +15,7 @@
  *   probe: RULES             every probe; probe-liveness, probe-readiness and probe-startup mean one type
  *   exec-exit-code: "1"      what a command run in it ends with (lifecycle hooks), and
  *   exec-output: TEXT        what that command prints
- *   log: TEXT                its log, a line each; default: one line that names the container
+ *   log: TEXT                its log, a line each; default: what it echoes, else one line that names the container
  *   cpu: 250m                what it uses, for the metrics; defaults 1m and
  *   memory: 64Mi             8Mi
  *
@@ -26,6 +26,7 @@
  */
 import type { ProbeAnswer, ProbeQuestion } from './container-runtime.ts';
 import type { StringMap } from './cri-types.ts';
+import { type CommandLine, readCommandLine } from './simulated-command.ts';
 
 const simulationPrefix = 'timonier.dev/';
 
@@ -60,19 +61,23 @@ export interface SimulationScript {
 /** A word that can't be read is as if it were absent: annotations are free text. */
 export function planSimulation(
   annotations: StringMap,
-  container: { readonly name: string; readonly runsToCompletion: boolean },
+  container: CommandLine & { readonly name: string; readonly runsToCompletion: boolean },
 ): SimulationScript {
   const word = reader(annotations, container.name);
-  const exitCode = Number.parseInt(word('exit-code') ?? '0', 10) || 0;
+  const saidCode = word('exit-code');
+  // An exit code alone ends it, whatever the command line says.
+  const life = saidCode === undefined ? readCommandLine(container) : undefined;
+  const exitCode = Number.parseInt(saidCode ?? '', 10) || (life?.exitCode ?? 0);
+  const ends = container.runsToCompletion || saidCode !== undefined;
+  const ownMs = life?.runForMs ?? (ends ? runForMsDefault : 'forever');
   const runFor = word('run-for');
-  const ends = container.runsToCompletion || word('exit-code') !== undefined;
-  const runForMs = runFor === 'forever' ? undefined : (parseDuration(runFor) ?? (ends ? runForMsDefault : undefined));
+  const runForMs = runFor === 'forever' ? runFor : (parseDuration(runFor) ?? ownMs);
   const startError = word('start-error');
-  const log = word('log');
+  const log = word('log') ?? (life?.output || undefined);
   return {
     startDelayMs: parseDuration(word('start-delay')) ?? startDelayMsDefault,
     ...(startError !== undefined && { startError }),
-    ...(runForMs !== undefined && { runForMs }),
+    ...(runForMs !== 'forever' && { runForMs }),
     exitCode,
     exitReason: word('exit-reason') ?? (exitCode === 0 ? 'Completed' : 'Error'),
     stopAfterMs: parseDuration(word('stop-after')) ?? 0,
