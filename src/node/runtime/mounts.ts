@@ -19,9 +19,16 @@ export function parseMountPoints(mountInfo: string): string[] {
     .map((point) => point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
 }
 
-/** Takes down everything mounted at or below the directory; what is busy goes as soon as its last user does. */
+/**
+ * Takes down everything mounted at or below the directory; what is busy goes as soon as its last user does. What went
+ * meanwhile, or lies hidden under another mount, is passed over.
+ */
 export async function unmountBelow(dir: string): Promise<void> {
   for (const point of (await mountsBelow(dir)).reverse()) {
-    await run('umount', [point]).catch(() => run('umount', ['--lazy', point]));
+    try {
+      await run('umount', [point]).catch(() => run('umount', ['--lazy', point]));
+    } catch (error) {
+      if (!/not mounted|no mount point/.test(String(error))) throw error;
+    }
   }
 }
