@@ -25,6 +25,7 @@ import { openMemoryStore } from '../control-plane/store/memory-store.ts';
 import type { Storage } from '../control-plane/store/storage.ts';
 import type { AddressPlan } from './address-plan.ts';
 import type { ClusterConfig } from './config.ts';
+import type { HollowKubelets } from './hollow-kubelets.ts';
 import { type Identity, identities } from './identities.ts';
 import type { PhaseRunner } from './phase-runner.ts';
 import { kubernetesVersion } from './version.ts';
@@ -38,6 +39,7 @@ export interface ControlPlaneOptions {
   readonly port: number;
   /** where pods and other nodes reach the API; absent: no real node needs it */
   readonly nodeAddress?: string;
+  readonly hollowKubelets: HollowKubelets;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -118,6 +120,7 @@ async function startApiServer(
     organizations: ['system:masters'],
     usages: ['client'],
   });
+  const simulatedKubelets = options.hollowKubelets.reach;
   const kubeletCredentials = { cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem };
   const server = await createApiServer({
     storage,
@@ -144,8 +147,8 @@ async function startApiServer(
           }),
         ],
         connectEndpoints: [
-          ...podStreamEndpoints({ reader, kubelet: kubeletCredentials }),
-          ...proxyEndpoints({ reader, kubelet: kubeletCredentials, random }),
+          ...podStreamEndpoints({ reader, kubelet: kubeletCredentials, simulatedKubelets }),
+          ...proxyEndpoints({ reader, kubelet: kubeletCredentials, simulatedKubelets, random }),
         ],
       };
     },

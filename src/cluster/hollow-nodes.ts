@@ -3,10 +3,12 @@ import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
 import { createEventWriter } from '../client/event-writer.ts';
 import type { Log } from '../client/log.ts';
+import type { ClusterPKI } from '../control-plane/pki/cluster-pki.ts';
 import { startKubelet } from '../node/kubelet/kubelet.ts';
 import { TimerWheel } from '../node/kubelet/timer-wheel.ts';
 import { addressAt, formatCidr, parseCidr, subnetAt } from '../node/network/cidr.ts';
 import { SimulatedRuntime } from '../node/runtime/simulated-runtime.ts';
+import type { HollowKubelets } from './hollow-kubelets.ts';
 import { type Identity, nodeIdentity } from './identities.ts';
 import { kubernetesVersion } from './version.ts';
 
@@ -17,6 +19,9 @@ export interface HollowNodesOptions {
   readonly clusterDomain: string;
   readonly dnsServiceIP: string;
   readonly clientFor: (identity: Identity) => Client;
+  readonly pki: ClusterPKI;
+  /** those started are added to it */
+  readonly hollowKubelets: HollowKubelets;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -48,14 +53,16 @@ async function startHollowNode(number: number, wheel: TimerWheel, options: Hollo
   const nodeName = hollowNodeName(options.cluster, number);
   const client = options.clientFor(nodeIdentity(nodeName));
   const events = stack.use(createEventWriter(client, { component: 'kubelet', host: nodeName, clock, log }));
+  const runtime = new SimulatedRuntime({ clock, random });
+  const nodeLog = log.child({ node: nodeName });
   const kubelet = await startKubelet({
     nodeName,
     client,
-    runtime: new SimulatedRuntime({ clock, random }),
+    runtime,
     dataDir: '/nonexistent',
     clock,
     random,
-    log: log.child({ node: nodeName }),
+    log: nodeLog,
     signal,
     events,
     nodeIPs: [addressAt(nodeRange, number)],
@@ -69,4 +76,5 @@ async function startHollowNode(number: number, wheel: TimerWheel, options: Hollo
     wheel,
   });
   stack.use(kubelet);
+  options.hollowKubelets.add({ kubelet, client, runtime, log: nodeLog }, options.pki);
 }

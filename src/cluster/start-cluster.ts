@@ -15,6 +15,7 @@ import { type AddressPlan, keepAddresses, planAddresses } from './address-plan.t
 import type { Cluster, StartOptions } from './cluster.ts';
 import { configDefaults } from './config.ts';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
+import { HollowKubelets } from './hollow-kubelets.ts';
 import { startHollowNodes } from './hollow-nodes.ts';
 import { identities } from './identities.ts';
 import { checkName } from './instance.ts';
@@ -84,6 +85,7 @@ async function start({ options, clock, signal, stop, stack }: Context): Promise<
     host,
     port: options.port ?? (kept ? configDefaults.port : 0),
     ...(nodeAddress && { nodeAddress }),
+    hollowKubelets: stack.use(new HollowKubelets(clock)),
     clock,
     random: options.random ?? realRandom,
     log: options.log ?? silentLog,
@@ -105,7 +107,7 @@ async function start({ options, clock, signal, stop, stack }: Context): Promise<
         await startRealNodes(real, context, plane);
       }
       const { dnsServiceIP } = addresses;
-      await startHollowNodes({ ...common, ...context, count: counts.hollow, dnsServiceIP, clientFor: plane.clientFor });
+      await startHollowNodes({ ...common, ...context, count: counts.hollow, dnsServiceIP, clientFor: plane.clientFor, pki: plane.pki });
     },
     () => counts.note ?? describeNodes(counts),
   );

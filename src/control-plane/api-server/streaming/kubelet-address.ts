@@ -13,6 +13,19 @@ export interface KubeletAddress {
   readonly nodeName: string;
 }
 
+/**
+ * Where the kubelet of a simulated node answers: the addresses of such nodes and their pods exist on paper only, and on
+ * the real network somebody else may have them.
+ */
+export type SimulatedKubelets = (nodeName: string) => Promise<{ readonly host: string; readonly port: number }> | undefined;
+
+export interface KubeletDirectory {
+  readonly reader: ObjectReader;
+  readonly simulatedKubelets?: SimulatedKubelets;
+}
+
+const simulatedRuntime = 'simulated://';
+
 /** The order in which kube-apiserver tries a node's addresses. */
 const addressTypes = ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP'] as const;
 const kubeletPortDefault = 10250;
@@ -23,21 +36,34 @@ export function readPod(reader: ObjectReader, at: ObjectName): Pod {
   return pod;
 }
 
-export function kubeletOf(reader: ObjectReader, pod: Pod): KubeletAddress {
+export async function kubeletOf(directory: KubeletDirectory, pod: Pod): Promise<KubeletAddress> {
   const { nodeName } = pod.spec;
   if (!nodeName) throw errors.badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
-  return kubeletOfNode(reader, nodeName);
+  return kubeletOfNode(directory, nodeName);
 }
 
-export function kubeletOfNode(reader: ObjectReader, nodeName: string): KubeletAddress {
+export async function kubeletOfNode({ reader, simulatedKubelets }: KubeletDirectory, nodeName: string): Promise<KubeletAddress> {
   const node = reader.get(Node, { name: nodeName });
   if (!node) throw errors.notFound(Node, nodeName);
+  if (isSimulated(node)) {
+    const address = await simulatedKubelets?.(nodeName);
+    if (!address) throw errors.serviceUnavailable(`node "${nodeName}" is simulated: its kubelet can't be reached from here`);
+    return { ...address, nodeName };
+  }
   const addresses = node.status.addresses ?? [];
   // A host name need not resolve where the server runs: an address is taken first when there is one.
   const found =
     addresses.find((a) => a.type === 'InternalIP') ?? addressTypes.map((type) => addresses.find((a) => a.type === type)).find((a) => a);
   if (!found) throw errors.internal(`no preferred addresses found; known addresses: []`);
   return { host: found.address, port: node.status.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPortDefault, nodeName };
+}
+
+const isSimulated = ({ status }: Node): boolean => status.nodeInfo?.containerRuntimeVersion.startsWith(simulatedRuntime) === true;
+
+/** No container listens at the address of a simulated pod. */
+export function refuseSimulated(reader: ObjectReader, nodeName: string | undefined, what: string): void {
+  const node = nodeName === undefined ? undefined : reader.get(Node, { name: nodeName });
+  if (node && isSimulated(node)) throw errors.serviceUnavailable(`${what} is on a simulated node: nothing listens there`);
 }
 
 /** The container that was asked for, else the only one, else the one that the pod's annotation names. */

@@ -7,14 +7,12 @@ import type { Duplex } from 'node:stream';
 import { connect as tlsConnect } from 'node:tls';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { ConnectEndpoint, ConnectRequest } from '../endpoint.ts';
-import type { ObjectReader } from '../reader.ts';
 import { ask, forward, type KubeletCredentials, kubeletAgent } from './http-forward.ts';
-import { chooseContainer, type KubeletAddress, kubeletOf, readPod } from './kubelet-address.ts';
+import { chooseContainer, type KubeletAddress, type KubeletDirectory, kubeletOf, readPod } from './kubelet-address.ts';
 import { sendAsMessages } from './message-stream.ts';
 import { tunnel } from './upgrade-tunnel.ts';
 
-export interface PodStreamOptions {
-  readonly reader: ObjectReader;
+export interface PodStreamOptions extends KubeletDirectory {
   readonly kubelet: KubeletCredentials;
 }
 
@@ -31,14 +29,15 @@ const logParameters = [
   'stream',
 ];
 
-export function podStreamEndpoints({ reader, kubelet }: PodStreamOptions): ConnectEndpoint[] {
+export function podStreamEndpoints({ kubelet, ...directory }: PodStreamOptions): ConnectEndpoint[] {
+  const { reader } = directory;
   const agent = kubeletAgent(kubelet);
 
   const log = async (connect: ConnectRequest): Promise<void> => {
     const pod = readPod(reader, connect.at);
     const container = chooseContainer(pod, connect.query.get('container'));
     checkLogOptions(connect.query);
-    const address = kubeletOf(reader, pod);
+    const address = await kubeletOf(directory, pod);
     const query = new URLSearchParams(logParameters.flatMap((name) => connect.query.getAll(name).map((value) => [name, value])));
     const path = `/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}${query.size ? `?${query}` : ''}`;
     const { host, port } = address;
@@ -62,7 +61,7 @@ export function podStreamEndpoints({ reader, kubelet }: PodStreamOptions): Conne
     if (isTrue('stderr') && !isTrue('tty')) words.set('error', '1');
     if (isTrue('tty')) words.set('tty', '1');
     if (verb === 'exec') for (const word of query.getAll('command')) words.append('command', word);
-    const address = kubeletOf(reader, pod);
+    const address = await kubeletOf(directory, pod);
     await tunnelTo(connect, address, `/${verb}/${pod.metadata.namespace}/${pod.metadata.name}/${container}?${words}`);
   };
 
@@ -70,7 +69,7 @@ export function podStreamEndpoints({ reader, kubelet }: PodStreamOptions): Conne
     const pod = readPod(reader, connect.at);
     const ports = connect.query.getAll('ports');
     const query = ports.length ? `?${new URLSearchParams(ports.map((value) => ['port', value]))}` : '';
-    await tunnelTo(connect, kubeletOf(reader, pod), `/portForward/${pod.metadata.namespace}/${pod.metadata.name}${query}`);
+    await tunnelTo(connect, await kubeletOf(directory, pod), `/portForward/${pod.metadata.namespace}/${pod.metadata.name}${query}`);
   };
 
   const tunnelTo = (connect: ConnectRequest, address: KubeletAddress, path: string): Promise<void> =>

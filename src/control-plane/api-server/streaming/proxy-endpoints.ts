@@ -12,9 +12,8 @@ import { EndpointSlice, Pod, Service } from '../../../api/generated/kinds.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { ConnectEndpoint, ConnectRequest } from '../endpoint.ts';
-import type { ObjectReader } from '../reader.ts';
 import { type ForwardTarget, forward, type KubeletCredentials, kubeletAgent } from './http-forward.ts';
-import { kubeletOfNode } from './kubelet-address.ts';
+import { type KubeletDirectory, kubeletOfNode, refuseSimulated } from './kubelet-address.ts';
 import { tunnel } from './upgrade-tunnel.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -37,15 +36,13 @@ export function parseProxyName(text: string): ProxyName {
   throw errors.badRequest(`invalid service request "${text}"`);
 }
 
-export function proxyEndpoints({
-  reader,
-  kubelet,
-  random,
-}: {
-  reader: ObjectReader;
-  kubelet: KubeletCredentials;
-  random: Random;
-}): ConnectEndpoint[] {
+export interface ProxyOptions extends KubeletDirectory {
+  readonly kubelet: KubeletCredentials;
+  readonly random: Random;
+}
+
+export function proxyEndpoints({ kubelet, random, ...directory }: ProxyOptions): ConnectEndpoint[] {
+  const { reader } = directory;
   const agent = kubeletAgent(kubelet);
 
   const toPod = async (connect: ConnectRequest): Promise<void> => {
@@ -54,6 +51,7 @@ export function proxyEndpoints({
     if (!pod) throw errors.notFound(Pod, name);
     const number = port === '' ? pod.spec.containers.flatMap((c) => c.ports ?? [])[0]?.containerPort : Number(port);
     if (!pod.status.podIP) throw errors.badRequest('address not allowed');
+    refuseSimulated(reader, pod.spec.nodeName, `pod "${name}"`);
     await pass(connect, {
       protocol: scheme,
       host: pod.status.podIP,
@@ -76,16 +74,17 @@ export function proxyEndpoints({
       if (target === undefined) return [];
       return (slice.endpoints ?? [])
         .filter((e) => e.conditions?.ready !== false)
-        .flatMap((e) => e.addresses.map((host) => ({ host, port: target })));
+        .flatMap((e) => e.addresses.map((host) => ({ host, port: target, nodeName: e.nodeName })));
     });
     const chosen = backends[Math.floor(random.next() * backends.length)];
     if (!chosen) throw errors.serviceUnavailable(`no endpoints available for service "${connect.at.name}"`);
-    await pass(connect, { protocol: scheme, ...chosen, path: pathOf(connect) });
+    refuseSimulated(reader, chosen.nodeName, `the endpoint of service "${name}"`);
+    await pass(connect, { protocol: scheme, host: chosen.host, port: chosen.port, path: pathOf(connect) });
   };
 
   const toNode = async (connect: ConnectRequest): Promise<void> => {
     const { name, port } = parseProxyName(connect.at.name);
-    const address = kubeletOfNode(reader, name);
+    const address = await kubeletOfNode(directory, name);
     const target = { host: address.host, port: port === '' ? address.port : Number(port), path: pathOf(connect) };
     await pass(connect, { protocol: 'https', ...target, tls: agent });
   };

@@ -1,0 +1,28 @@
+/** What a client of a cluster of simulated nodes sees of their kubelets and pods. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Agent, request } from 'undici';
+import { Pod } from '../../src/api/generated/kinds.ts';
+import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
+import { startCluster } from '../../src/index.ts';
+
+test('simulated pods have logs, and nothing is sent to their addresses', async () => {
+  await using cluster = await startCluster({ hollow: 1 });
+  const { server, ca, cert, key } = await accessOf(await parseKubeconfig(cluster.kubeconfig));
+  await using stack = new AsyncDisposableStack();
+  const dispatcher = new Agent({ connect: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) } });
+  stack.defer(() => dispatcher.close());
+  const ask = async (path: string): Promise<string> => (await request(`${server}${path}`, { dispatcher })).body.text();
+
+  const at = { name: 'talker', namespace: 'default' };
+  const containers = [{ name: 'main', image: 'busybox', command: ['sh', '-c', 'echo one; echo two; sleep 1h'] }];
+  await cluster.client.create(Pod, { metadata: at, spec: { containers } });
+  for await (const { object } of cluster.client.watch(Pod, { namespace: at.namespace })) {
+    if ((object as Pod).status.phase === 'Running') break;
+  }
+  const pod = '/api/v1/namespaces/default/pods/talker';
+  assert.equal(await ask(`${pod}/log`), 'one\ntwo\n');
+  assert.equal(await ask(`${pod}/log?tailLines=1`), 'two\n');
+  assert.match(await ask(`${pod}/proxy/`), /"message":"pod \\"talker\\" is on a simulated node: nothing listens there"/);
+  assert.equal(await ask('/api/v1/nodes/default-hollow-1/proxy/healthz'), 'ok');
+});
