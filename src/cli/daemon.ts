@@ -23,10 +23,12 @@ export const tellParent = (message: DaemonMessage): void => {
 const stopTimeoutMs = 90_000;
 const pollMs = 20;
 const logTailBytes = 3000;
+/** As the launcher has it; an installed package has no launcher. */
+const nodeFlags = ['--max-semi-space-size=4'];
 
 export function startDaemon(instance: Instance, args: readonly string[], onPhase: (report: PhaseReport) => void): Promise<void> {
   const logFd = openSync(instance.logFile, 'a', 0o600);
-  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', 'run', ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, ...process.execArgv, process.argv[1] ?? '', 'run', ...args], {
     detached: true,
     stdio: ['ignore', logFd, logFd, 'ipc'],
     cwd: '/',

@@ -1,4 +1,5 @@
 /** `timonier run`: a cluster in the foreground, logs to the terminal; what systemd, containers and `up` start. */
+import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import { realClock } from '../../client/clock.ts';
 import { Instance } from '../../cluster/instance.ts';
@@ -71,6 +72,7 @@ async function runForeground(instance: Instance, flags: ClusterFlags): Promise<v
     });
     log.info({ server: cluster.server, ...placed }, 'ready');
     tellParent({ type: 'ready' });
+    flushCompileCache(); // not only when it ends: it may run for months, and the next start is to be quick
     if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
   } catch (error) {
     if (stop.signal.aborted) return;
