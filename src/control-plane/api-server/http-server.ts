@@ -41,6 +41,8 @@ export interface Listening {
 const closeGraceMs = 5000;
 const concurrentStreamsMax = 1000;
 const headerBytesMax = 64 * 1024;
+/** How long a connection of HTTP/1.1 without requests is kept, as upstream's server does. */
+const idleMs = 90_000;
 /** The first bytes of a body of ordinary size fit, so that its sender need not wait. */
 const windowBytes = 1024 * 1024;
 
@@ -58,6 +60,8 @@ export async function listen(
     ...(tls.clientCA && { ca: tls.clientCA, requestCert: true, rejectUnauthorized: false }),
     minVersion: 'TLSv1.2',
     allowHTTP1: true,
+    http1Options: { keepAliveTimeout: idleMs },
+    noDelay: true, // else the last piece of an answer waits until the client has acknowledged the one before
     settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: windowBytes },
     maxHeaderSize: headerBytesMax,
   } as Parameters<typeof createSecureServer>[0]);
