@@ -69,12 +69,14 @@ export const deployment = (name: string, replicas: number): object => ({
 export const bareNodeLabel = 'bench.example/bare';
 
 /** A node that is Ready, though no kubelet stands behind it. */
-function bareNode(name: string): object {
+function bareNode(name: string, number: number): object {
+  const podCIDR = `10.${128 + (number >> 8)}.${number & 255}.0/24`;
   const resources = { cpu: '32', memory: '256Gi', pods: '110', 'ephemeral-storage': '100Gi' };
   return {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: { name, labels: { [bareNodeLabel]: '', 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux' } },
+    spec: { podCIDR, podCIDRs: [podCIDR] },
     status: {
       capacity: resources,
       allocatable: resources,
@@ -130,7 +132,7 @@ export function requestOf(
         body: JSON.stringify(configMap(nameOf(known), workload.bytes, i + 2)),
       };
     case 'create-nodes':
-      return { method: 'POST', path: '/api/v1/nodes', body: JSON.stringify(bareNode(nameOf(i))) };
+      return { method: 'POST', path: '/api/v1/nodes', body: JSON.stringify(bareNode(nameOf(i), i)) };
     case 'create-pods':
       return {
         method: 'POST',
