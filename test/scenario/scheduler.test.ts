@@ -90,7 +90,7 @@ test('a pod that fits nowhere says why, and is placed when a node comes', async 
   assert.equal(condition?.reason, 'Unschedulable');
   assert.equal(
     condition.message,
-    '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
+    '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
   );
   await cluster.node('big');
   await cluster.settle(1100);

@@ -194,13 +194,13 @@ export class Scheduler implements AsyncDisposable {
     const { clock, metrics } = this.#options;
     const { pod } = queued;
     const given = { budgets: this.#budgets.list(), nowMs: clock.now(), random: this.#random };
-    const plan = diagnosis.nodeCount > 0 ? planPreemption(attempt, diagnosis, given) : undefined;
-    if (plan) metrics?.preemptionTried();
+    const plan = planPreemption(attempt, diagnosis, given);
+    metrics?.preemptionTried();
     this.#queue.reject(queued, this.#hintsOf(rejectingPlugins(diagnosis)));
-    const message = describeDiagnosis(diagnosis, plan?.do === 'evict' ? '' : plan?.message);
-    const nominatedNodeName = plan?.do === 'nothing' ? undefined : plan?.do === 'evict' ? plan.candidate.node.name : null;
+    const message = describeDiagnosis(diagnosis, plan.do === 'evict' ? '' : plan.message);
+    const nominatedNodeName = plan.do === 'nothing' ? undefined : plan.do === 'evict' ? plan.candidate.node.name : null;
     this.#say(pod, { reason: 'Unschedulable', message, ...(nominatedNodeName !== undefined && { nominatedNodeName }) });
-    if (plan?.do === 'evict') this.#perform(this.#preempt(pod, plan.candidate));
+    if (plan.do === 'evict') this.#perform(this.#preempt(pod, plan.candidate));
   }
 
   async #preempt(preemptor: PodFacts, candidate: Candidate): Promise<void> {

@@ -17,6 +17,7 @@ import { type Candidate, selectVictims } from './select-victims.ts';
 const candidatesMin = 100;
 const candidatesPercent = 10;
 
+/** The messages follow that of the diagnosis. */
 export type PreemptionPlan =
   /** what the pod waits for stays as it is */
   | { readonly do: 'nothing'; readonly message: string }
@@ -31,14 +32,17 @@ export interface PreemptionGiven {
 }
 
 export function planPreemption(attempt: Attempt, diagnosis: Diagnosis, given: PreemptionGiven): PreemptionPlan {
+  if (diagnosis.preFilter || diagnosis.nodeCount === 0) return { do: 'give-up', message: '' };
   const refusal = whyNotEligible(attempt, diagnosis);
-  if (refusal) return { do: 'nothing', message: `preemption: ${refusal}` };
+  if (refusal) return { do: 'nothing', message: said(refusal) };
   const { candidates, rejections } = findCandidates(attempt, diagnosis, given);
   const candidate = pickCandidate(candidates, given.nowMs);
   if (candidate) return { do: 'evict', candidate };
-  const message = describeDiagnosis({ nodeCount: diagnosis.nodeCount, rejections, others: notHelpful });
-  return { do: 'give-up', message: `preemption: ${message}` };
+  return { do: 'give-up', message: said(describeDiagnosis({ nodeCount: diagnosis.nodeCount, rejections, others: notHelpful })) };
 }
+
+/** After what upstream's dynamic resources say of a pod that has no claims. */
+const said = (message: string): string => `no new claims to deallocate, preemption: ${message}`;
 
 function whyNotEligible({ pod, table }: Attempt, { rejections }: Diagnosis): string | undefined {
   if (pod.pod.spec.preemptionPolicy === 'Never') return 'not eligible due to preemptionPolicy=Never.';
