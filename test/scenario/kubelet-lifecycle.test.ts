@@ -30,6 +30,18 @@ describe('a pod', () => {
     assert.deepEqual(await node.runtime.listPodSandbox(), []);
   });
 
+  test('whose label the node got after the kubelet last looked runs all the same', async () => {
+    await using node = await startKubeletNode({ hollow: true });
+    const create = (name: string) => node.create(name, { nodeSelector: { tier: 'blue' } });
+    await create('early');
+    await node.tick(1);
+    await node.client.patch(Node, { name: nodeName }, { type: 'merge', body: { metadata: { labels: { tier: 'blue' } } } });
+    await create('late');
+    await node.tick(1);
+    assert.deepEqual(describePod(await node.pod('early'))[0], 'Failed (NodeAffinity)');
+    assert.deepEqual(describePod(await node.pod('late'))[0], 'Running');
+  });
+
   test('that fails is started again, later and later', async () => {
     await using node = await startKubeletNode();
     await node.create('crash', {}, { 'timonier.dev/exit-code': '1' });

@@ -24,7 +24,7 @@ import type { KubeletOptions } from './kubelet-options.ts';
 import { detectMachine, type MachineFacts, simulatedMachine } from './machine-facts.ts';
 import { NodeAgent } from './node-agent.ts';
 import { allocatableOf, type NodeInput, networkProblem, readiness } from './node-object.ts';
-import { judgeAdmission, judgeResources } from './pod-admission.ts';
+import { judgeAdmission, judgeResources, type Rejection } from './pod-admission.ts';
 import { detectCgroupHierarchies, PodCgroups } from './pod-cgroups.ts';
 import type { PodContext } from './pod-context.ts';
 import { isTerminalPhase } from './pod-phase.ts';
@@ -368,19 +368,36 @@ class RunningKubelet implements Kubelet {
 
   #added(pod: Pod): void {
     if (this.#disposing) return;
+    const rejection = this.#judge(pod);
+    // The pod may know more of the node's labels than this kubelet.
+    if (rejection?.reason === 'NodeAffinity') void this.#addAfresh(pod);
+    else this.#add(pod, rejection);
+  }
+
+  async #addAfresh({ metadata: { uid, name, namespace } }: Pod): Promise<void> {
+    const { client, log } = this.#options;
+    try {
+      this.#agent.observe(await client.get(NodeKind, { name: this.nodeName }));
+    } catch (error) {
+      log.warn({ error }, 'the node could not be read');
+    }
+    const pod = this.#pods?.get(`${namespace}/${name}`);
+    if (!this.#disposing && pod?.metadata.uid === uid) this.#add(pod, this.#judge(pod));
+  }
+
+  #add(pod: Pod, rejection: Rejection | undefined): void {
     const { uid } = pod.metadata;
     const worker = new PodWorker(this.#context, pod, () => {
       this.#workers.delete(uid);
       this.#freed();
     });
-    const rejection = this.#judge(pod);
     this.#workers.set(uid, worker);
     if (rejection) worker.reject(rejection);
     else worker.wake();
   }
 
   /** Pods that have begun were admitted before. */
-  #judge(pod: Pod): ReturnType<typeof judgeAdmission> {
+  #judge(pod: Pod): Rejection | undefined {
     const node = this.#agent.node;
     const begun = pod.status.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined || isTerminalPhase(pod.status.phase);
     if (!node || begun) return undefined;
