@@ -31,6 +31,19 @@ test('a pod goes to the emptier node, and says so', async () => {
   assert.deepEqual(await cluster.events('big'), [`Scheduled: Successfully assigned default/big to ${first}`]);
 });
 
+test('equal pods that come one by one fill all nodes', async () => {
+  await using cluster = await startSchedulerCluster();
+  await cluster.node('a');
+  await cluster.node('b');
+  const names = ['p0', 'p1', 'p2', 'p3'];
+  for (const name of names) {
+    await cluster.pod(name, requests('2'));
+    await cluster.settle();
+  }
+  const placed = await Promise.all(names.map(cluster.nodeOf));
+  assert.deepEqual(placed.sort(), ['a', 'a', 'b', 'b']);
+});
+
 test('a pod that fits nowhere says why, and is placed when a node comes', async () => {
   await using cluster = await startSchedulerCluster();
   await cluster.node('small', { cpu: '1' });

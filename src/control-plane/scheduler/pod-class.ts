@@ -5,7 +5,7 @@
 import { type NodePlugin, type Rejection, scoreMax } from './framework.ts';
 import type { NodeFacts } from './node-facts.ts';
 import type { NodeTable } from './node-table.ts';
-import type { PodFacts } from './pod-facts.ts';
+import { PodFacts } from './pod-facts.ts';
 
 const classesMax = 64;
 
@@ -24,7 +24,7 @@ export class PodClass {
   #rawMost: number[];
 
   constructor(pod: PodFacts, plugins: readonly NodePlugin[]) {
-    this.#pod = pod;
+    this.#pod = new PodFacts(pod.pod, pod); // a copy: the pod itself will be bound
     this.#plugins = plugins;
     this.#normalized = plugins.filter(isNormalized);
     this.#raw = this.#normalized.map(() => new Float64Array(0));
