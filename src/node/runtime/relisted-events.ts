@@ -1,8 +1,8 @@
 /**
  * Runtime events by comparing lists: the pod lifecycle event generator of runtimes that do not tell what changed.
  *
- * Hints say when to look. After one the state is listed at once, and again a few times while it has not changed, since
- * a hint comes before the runtime has acted on it. Without hints (the runtime has none, or is away) it is listed every
+ * Hints say when to look. After one the state is listed at once, and again a few times, since a hint comes before the
+ * runtime has acted on it: a change that is seen meanwhile may be an earlier one of the same container. Without hints (the runtime has none, or is away) it is listed every
  * second, with them every minute to be safe.
  * Upstream: pkg/kubelet/pleg/generic.go, evented.go.
  */
@@ -81,10 +81,8 @@ class Relister {
   readonly #signal: AbortSignal;
   #listing: Listing = new Map();
   #periodMs: number = relistMs;
-  /** the containers that hints named, until a change of them is seen */
-  readonly #hinted = new Set<string>();
   /** how often was looked since the last hint */
-  #looks = 0;
+  #looks = hintDelaysMs.length;
   #wake: (() => void) | undefined;
 
   constructor(options: RelistOptions, queue: EventQueue, signal: AbortSignal) {
@@ -97,9 +95,8 @@ class Relister {
   async watch(): Promise<void> {
     while (!this.#signal.aborted) {
       await this.#relist();
-      const delayMs = this.#hinted.size > 0 ? hintDelaysMs[this.#looks++] : undefined;
-      if (delayMs === undefined) this.#hinted.clear();
-      await this.#rest(delayMs ?? this.#periodMs, delayMs === undefined);
+      const delayMs = hintDelaysMs[this.#looks++];
+      await this.#rest(delayMs ?? this.#periodMs, delayMs !== hintDelaysMs[0]);
     }
   }
 
@@ -110,7 +107,7 @@ class Relister {
       // a stream that can't be opened fails at once
       this.#periodMs = relistWithHintsMs;
       try {
-        for await (const containerId of hints(this.#signal)) this.#hint(containerId);
+        for await (const _ of hints(this.#signal)) this.#hint();
       } catch (error) {
         this.#periodMs = relistMs;
         this.#wake?.();
@@ -121,8 +118,7 @@ class Relister {
     }
   }
 
-  #hint(containerId: string): void {
-    this.#hinted.add(containerId);
+  #hint(): void {
     this.#looks = 0;
     this.#wake?.();
   }
@@ -133,10 +129,7 @@ class Relister {
       const listing = await listAll(runtime, this.#signal);
       const events = planEvents(this.#listing, listing);
       this.#listing = listing;
-      for (const event of events) {
-        this.#hinted.delete(event.containerId);
-        this.#queue.push(event);
-      }
+      for (const event of events) this.#queue.push(event);
     } catch (error) {
       if (!this.#signal.aborted) log.debug({ error }, 'the containers can not be listed');
     }
