@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PodFacts } from './pod-facts.ts';
-import { scoresOf, type TestPod, testFacts, testPod, testSelector, testTable, verdictOf } from './test-objects.ts';
+import { scoresOf, type TestPod, testFacts, testNode, testPod, testSelector, testTable, verdictOf } from './test-objects.ts';
 
 test('a class stays what it was when the pod that it was made for is bound', () => {
   const table = testTable({ nodes: { a: {}, b: {} } });
   const selector = testSelector(table);
-  const first = testFacts('p', { requests: { cpu: '3' } });
+  const first = testFacts('p', { requests: { cpu: '1' } });
   table.addPod(verdictOf(selector, first), first);
-  const nodeName = table.nodeOf('p')?.name ?? '';
-  assert.ok(first.renew(testPod('p', { requests: { cpu: '3' }, nodeName })));
-  const second = verdictOf(selector, testFacts('q', { requests: { cpu: '3' } }));
-  assert.deepEqual([nodeName, second].sort(), ['a', 'b']);
+  assert.ok(first.renew(testPod('p', { requests: { cpu: '1' }, nodeName: 'a' })));
+  for (const name of ['a', 'b']) table.setNode(testNode(name));
+  assert.deepEqual(Object.keys(scoresOf(selector, testFacts('q', { requests: { cpu: '1' } }))), ['a', 'b']);
 });
 
 test('pods are of one class when no plugin that looks at one node can tell them apart', () => {
