@@ -225,6 +225,27 @@ test('a pod that is deleted while it is bound leaves nothing behind', async () =
   assert.deepEqual(cluster.scheduler.pending, { active: 0, backOff: 0, unschedulable: 0, gated: 0 });
 });
 
+test('a node that goes away while a pod is bound to it takes the pod along', async () => {
+  const gate = Promise.withResolvers<void>();
+  const wrap = bindingsMet((name) => (name === 'p' ? gate.promise : Promise.resolve()));
+  await using cluster = await startSchedulerCluster({ wrap });
+  await cluster.node('a');
+  await cluster.pod('p', requests('3'));
+  await cluster.settle();
+  await cluster.client.delete(Node, { name: 'a' });
+  await cluster.pod('q', requests('3'));
+  await cluster.settle();
+  gate.resolve();
+  await cluster.settle();
+  assert.deepEqual([await cluster.nodeOf('p'), await cluster.nodeOf('q')], ['a', undefined]);
+  await cluster.node('a');
+  await cluster.settle(2000);
+  assert.equal(await cluster.nodeOf('q'), undefined, 'the first is still there');
+  await cluster.remove('p');
+  await cluster.settle(2000);
+  assert.equal(await cluster.nodeOf('q'), 'a');
+});
+
 test('a pod made anew under the same name is another pod', async () => {
   const gate = Promise.withResolvers<void>();
   let held = true;

@@ -71,6 +71,11 @@ export class Attempt {
         });
   }
 
+  /** Pods of one class are told the same. */
+  get isOfItsClass(): boolean {
+    return this.#filters.length === 0 && this.restrictedBy.length === 0 && !this.preFilter && this.#nominator.isEmpty;
+  }
+
   /** Why the node does not do. */
   verdict(node: NodeFacts): Rejection | undefined {
     return this.#verdictWithNominated(node) ?? this.podClass.verdict(node.index) ?? this.#clusterVerdict(node);

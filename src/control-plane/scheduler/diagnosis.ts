@@ -36,17 +36,21 @@ export function rejectingPlugins({ rejections, others, preFilter }: Diagnosis): 
 /** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable. …`: how many nodes each reason keeps out. */
 export function describeDiagnosis({ nodeCount, rejections, others, preFilter }: Diagnosis, postFilter = ''): string {
   if (nodeCount === 0) return 'no nodes available to schedule pods';
-  let text = `0/${nodeCount} nodes are available:`;
-  if (preFilter) text += ` ${preFilter.reasons.join(', ')}.`;
-  else {
-    const histogram = new Map<string, number>();
-    const count = ({ reasons }: Rejection, by: number): void => {
-      for (const reason of reasons) histogram.set(reason, (histogram.get(reason) ?? 0) + by);
-    };
-    for (const rejection of rejections.values()) count(rejection, 1);
-    if (others && rejections.size < nodeCount) count(others, nodeCount - rejections.size);
-    const reasons = [...histogram].map(([reason, nodes]) => `${nodes} ${reason}`).sort();
-    if (reasons.length) text += ` ${reasons.join(', ')}.`;
-  }
+  const tally = new Map<Rejection, number>();
+  for (const rejection of rejections.values()) tally.set(rejection, (tally.get(rejection) ?? 0) + 1);
+  if (others && rejections.size < nodeCount) tally.set(others, nodeCount - rejections.size);
+  const text = preFilter ? `${available(nodeCount)} ${preFilter.reasons.join(', ')}.` : describeTally(nodeCount, tally);
   return postFilter ? `${text} ${postFilter}` : text;
 }
+
+/** The same, from how many nodes each rejection keeps out. */
+export function describeTally(nodeCount: number, tally: ReadonlyMap<Rejection, number>): string {
+  const histogram = new Map<string, number>();
+  for (const [{ reasons }, nodes] of tally) {
+    if (nodes > 0) for (const reason of reasons) histogram.set(reason, (histogram.get(reason) ?? 0) + nodes);
+  }
+  const reasons = [...histogram].map(([reason, nodes]) => `${nodes} ${reason}`).sort();
+  return reasons.length ? `${available(nodeCount)} ${reasons.join(', ')}.` : available(nodeCount);
+}
+
+const available = (nodeCount: number): string => `0/${nodeCount} nodes are available:`;

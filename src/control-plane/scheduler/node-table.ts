@@ -35,6 +35,8 @@ export class NodeTable {
   /** pods of nodes that are not known (yet, or any more), by the node's name */
   readonly #waiting = new Map<string, Map<string, PodFacts>>();
   readonly #imageNodes = new Map<string, number>();
+  /** priority → how many pods on nodes have it */
+  readonly #priorities = new Map<number, number>();
   #order: readonly NodeFacts[] | undefined;
   /** node index per change; the entry n is at #log[n - #logStart] */
   #log: number[] = [];
@@ -62,6 +64,10 @@ export class NodeTable {
   /** What is known of a pod that is on a node. */
   pod(uid: string): PodFacts | undefined {
     return this.#nodeOfPod.get(uid)?.pods.get(uid);
+  }
+  /** Of the pods that are on nodes; infinite when there is none. */
+  get leastPriority(): number {
+    return Math.min(...this.#priorities.keys());
   }
   /** On how many nodes an image is. */
   nodesWithImage(name: string): number {
@@ -156,6 +162,7 @@ export class NodeTable {
     this.#nodeOfPod.set(pod.uid, node);
     this.counts.podAdded(pod, node);
     this.terms.podAdded(pod, node.index);
+    this.#priorities.set(pod.priority, (this.#priorities.get(pod.priority) ?? 0) + 1);
   }
 
   #take(node: NodeFacts, pod: PodFacts): void {
@@ -163,6 +170,9 @@ export class NodeTable {
     this.#nodeOfPod.delete(pod.uid);
     this.counts.podRemoved(pod, node);
     this.terms.podRemoved(pod, node.index);
+    const left = (this.#priorities.get(pod.priority) ?? 0) - 1;
+    if (left > 0) this.#priorities.set(pod.priority, left);
+    else this.#priorities.delete(pod.priority);
   }
 
   #wait(nodeName: string, pod: PodFacts): void {

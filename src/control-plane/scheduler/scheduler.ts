@@ -68,6 +68,7 @@ export class Scheduler implements AsyncDisposable {
   readonly #statuses: PodStatusWriter;
   /** bindings and preemptions under way */
   readonly #effects = new Set<Promise<void>>();
+  #onEffectEnded = (): void => {};
   #working: Promise<void> | undefined;
   #started = false;
   #stopped = false;
@@ -140,7 +141,7 @@ export class Scheduler implements AsyncDisposable {
       } catch (error) {
         this.#fail(queued, error);
       }
-      while (this.#effects.size >= bindingsMax) await Promise.race(this.#effects);
+      while (this.#effects.size >= bindingsMax) await this.#effectEnded();
       if (clock.monotonic() < sliceEndMs) continue;
       await nextTurn();
       sliceEndMs = clock.monotonic() + sliceMs;
@@ -243,8 +244,17 @@ export class Scheduler implements AsyncDisposable {
   }
 
   #perform(effect: Promise<void>): void {
-    const tracked = effect.finally(() => this.#effects.delete(tracked));
+    const tracked = effect.finally(() => {
+      this.#effects.delete(tracked);
+      this.#onEffectEnded();
+    });
     this.#effects.add(tracked);
+  }
+
+  #effectEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onEffectEnded = resolve;
+    });
   }
 
   #secondsSince(startMs: number): number {

@@ -10,7 +10,7 @@ import type { Rejection, SchedulerPlugin } from './framework.ts';
 import type { NodeFacts } from './node-facts.ts';
 import type { NodeTable } from './node-table.ts';
 import type { Nominator } from './nominator.ts';
-import { PodClasses } from './pod-class.ts';
+import { type PodClass, PodClasses } from './pod-class.ts';
 import type { PodFacts } from './pod-facts.ts';
 
 export type Selection =
@@ -44,6 +44,7 @@ export class NodeSelector {
   readonly #classes: PodClasses;
   readonly #options: NodeSelectorOptions;
   #start = 0;
+  #last: { readonly podClass: PodClass; readonly position: number; readonly diagnosis: Diagnosis } | undefined;
 
   constructor(options: NodeSelectorOptions) {
     this.#plugins = new PluginSet(options.plugins);
@@ -102,15 +103,14 @@ export class NodeSelector {
     return feasible;
   }
 
+  /** Equal pods that fit nowhere one after the other are told the same. */
   #diagnose(attempt: Attempt): Diagnosis {
-    const { nodes, preFilter, restrictedBy } = attempt;
-    const rejections = new Map<NodeFacts, Rejection>();
-    for (const node of nodes) {
-      const rejection = attempt.verdict(node);
-      if (rejection) rejections.set(node, rejection);
-    }
-    const nodeCount = this.#options.table.size;
-    return { nodeCount, rejections, ...(restrictedBy.length && { others: notNamed(restrictedBy) }), ...(preFilter && { preFilter }) };
+    const { position } = this.#options.table;
+    const { isOfItsClass, podClass } = attempt;
+    if (isOfItsClass && this.#last?.podClass === podClass && this.#last.position === position) return this.#last.diagnosis;
+    const diagnosis = diagnose(attempt);
+    this.#last = isOfItsClass ? { podClass, position, diagnosis } : undefined;
+    return diagnosis;
   }
 
   #score({ pod, podClass }: Attempt, feasible: readonly NodeFacts[]): Float64Array {
@@ -145,4 +145,19 @@ export class NodeSelector {
     if (!node) throw new Error('no feasible node');
     return node;
   }
+}
+
+function diagnose(attempt: Attempt): Diagnosis {
+  const { nodes, preFilter, restrictedBy, table } = attempt;
+  const rejections = new Map<NodeFacts, Rejection>();
+  for (const node of nodes) {
+    const rejection = attempt.verdict(node);
+    if (rejection) rejections.set(node, rejection);
+  }
+  return {
+    nodeCount: table.size,
+    rejections,
+    ...(restrictedBy.length && { others: notNamed(restrictedBy) }),
+    ...(preFilter && { preFilter }),
+  };
 }

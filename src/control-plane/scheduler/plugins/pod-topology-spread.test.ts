@@ -168,6 +168,11 @@ test('PodTopologySpread: what helps', () => {
     ['a matching pod of another namespace', { type: 'pod-removed', old: testFacts('q', { ...web, namespace: 'other' }) }, false],
     ['a pod that matches no longer', { type: 'pod-changed', pod: db, old: same }, true],
     ['a pod with another label', { type: 'pod-changed', pod: same, old: same }, false],
+    [
+      'a matching pod begins to leave',
+      { type: 'pod-changed', pod: testFacts('q', { ...web, deletionTimestamp: '2026-01-01T00:00:00Z' }), old: same },
+      true,
+    ],
     ['the pod has another label', { type: 'own-pod-changed', pod, old: testFacts('p', { ...spread(), labels: {} }) }, true],
   ] as const;
   for (const [name, event, want] of rows) assert.equal(isHelped(plugin, pod, event), want, name);

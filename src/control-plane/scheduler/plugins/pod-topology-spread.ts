@@ -135,7 +135,10 @@ const unblockedBy: EventHints = {
     );
   },
   'pod-assigned': (pod, event) => matchesAny(pod, event.pod),
-  'pod-changed': (pod, event) => event.pod.namespace === pod.namespace && matchesDiffer(pod, event.pod, event.old),
+  'pod-changed': (pod, event) => {
+    if (event.pod.isTerminating !== event.old.isTerminating) return matchesAny(pod, event.pod); // it counts no longer
+    return event.pod.namespace === pod.namespace && matchesDiffer(pod, event.pod, event.old);
+  },
   'pod-removed': (pod, { old }) => matchesAny(pod, old),
   'own-pod-changed': (pod, { old }) => {
     const honors = hardConstraints(pod).some(({ honorsTaints }) => honorsTaints);

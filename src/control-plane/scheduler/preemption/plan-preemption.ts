@@ -6,12 +6,12 @@ import type { PodDisruptionBudget } from '../../../api/generated/kinds.ts';
 import { findCondition } from '../../../api/meta/conditions.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { Attempt } from '../attempt.ts';
-import { type Diagnosis, describeDiagnosis, notHelpful } from '../diagnosis.ts';
+import { type Diagnosis, describeDiagnosis, describeTally, notHelpful } from '../diagnosis.ts';
 import type { Rejection } from '../framework.ts';
 import type { NodeFacts } from '../node-facts.ts';
 import type { PodFacts } from '../pod-facts.ts';
 import { pickCandidate } from './pick-candidate.ts';
-import { type Candidate, selectVictims } from './select-victims.ts';
+import { type Candidate, noVictims, selectVictims } from './select-victims.ts';
 
 /** How many candidates are compared: at least this many, or this part of the nodes. */
 const candidatesMin = 100;
@@ -35,10 +35,25 @@ export function planPreemption(attempt: Attempt, diagnosis: Diagnosis, given: Pr
   if (diagnosis.preFilter || diagnosis.nodeCount === 0) return { do: 'give-up', message: '' };
   const refusal = whyNotEligible(attempt, diagnosis);
   if (refusal) return { do: 'nothing', message: said(refusal) };
+  const { nodeCount } = diagnosis;
+  if (attempt.table.leastPriority >= attempt.pod.priority) {
+    const tried = countResolvable(diagnosis);
+    const tally = new Map([
+      [noVictims, tried],
+      [notHelpful, nodeCount - tried],
+    ]);
+    return { do: 'give-up', message: said(describeTally(nodeCount, tally)) };
+  }
   const { candidates, rejections } = findCandidates(attempt, diagnosis, given);
   const candidate = pickCandidate(candidates, given.nowMs);
   if (candidate) return { do: 'evict', candidate };
-  return { do: 'give-up', message: said(describeDiagnosis({ nodeCount: diagnosis.nodeCount, rejections, others: notHelpful })) };
+  return { do: 'give-up', message: said(describeDiagnosis({ nodeCount, rejections, others: notHelpful })) };
+}
+
+function countResolvable({ rejections }: Diagnosis): number {
+  let count = 0;
+  for (const { unresolvable } of rejections.values()) if (!unresolvable) count++;
+  return count;
 }
 
 /** After what upstream's dynamic resources say of a pod that has no claims. */

@@ -24,10 +24,11 @@ export interface VictimsGiven {
   readonly nowMs: number;
 }
 
-const noVictims = rejectForGood('', 'No preemption victims found for incoming pod');
+export const noVictims = rejectForGood('', 'No preemption victims found for incoming pod');
 
 export function selectVictims(attempt: Attempt, node: NodeFacts, { budgets, nowMs }: VictimsGiven): Candidate | Rejection {
-  const potential = [...node.pods.values()].filter(({ priority }) => priority < attempt.pod.priority);
+  const potential: PodFacts[] = [];
+  for (const pod of node.pods.values()) if (pod.priority < attempt.pod.priority) potential.push(pod);
   if (potential.length === 0) return noVictims;
   const gone = new Set(potential);
   for (const pod of potential) attempt.take(node, pod);
