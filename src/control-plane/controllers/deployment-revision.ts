@@ -29,11 +29,20 @@ const ownAnnotations = new Set([
 
 export type Annotations = Readonly<Record<string, string>>;
 
-/** 0: none, or not a number */
-export function revisionOf(object: { readonly metadata: { readonly annotations?: Annotations } }): number {
-  const revision = Number(object.metadata.annotations?.[revisionAnnotation] ?? 0);
-  return Number.isSafeInteger(revision) ? revision : 0;
+/** An int64, as other tools number revisions. 0: none, or not a number */
+export const revisionOf = (object: { readonly metadata: { readonly annotations?: Annotations } }): bigint =>
+  parseRevision(object.metadata.annotations?.[revisionAnnotation]);
+
+const parseRevision = (text = ''): bigint => (/^\d{1,19}$/.test(text) ? BigInt(text) : 0n);
+
+/** The one after the highest of these. */
+export function nextRevision(sets: readonly ReplicaSet[]): bigint {
+  let highest = 0n;
+  for (const revision of sets.map(revisionOf)) if (revision > highest) highest = revision;
+  return highest + 1n;
 }
+
+export const byRevision = (a: ReplicaSet, b: ReplicaSet): number => Number(revisionOf(a) - revisionOf(b)) || byCreation(a, b);
 
 /** For how many replicas of the Deployment a ReplicaSet was last sized. */
 export const desiredReplicasOf = (annotations: Annotations | undefined): number | undefined => countIn(annotations, desiredAnnotation);
@@ -51,13 +60,13 @@ export const withReplicas = (annotations: Annotations, desired: number, max: num
 });
 
 /** The annotations that the newest ReplicaSet should have: the Deployment's, its revision, and the revisions it was before. */
-export function newestAnnotations(deployment: Deployment, current: Annotations | undefined, revision: number): Annotations {
+export function newestAnnotations(deployment: Deployment, current: Annotations | undefined, revision: bigint): Annotations {
   const annotations: Record<string, string> = { ...current };
   for (const [name, value] of Object.entries(deployment.metadata.annotations ?? {})) {
     if (!ownAnnotations.has(name)) annotations[name] = value;
   }
   const before = current?.[revisionAnnotation];
-  if (Number(before ?? 0) >= revision) return annotations;
+  if (parseRevision(before) >= revision) return annotations;
   annotations[revisionAnnotation] = String(revision);
   if (before !== undefined) annotations[historyAnnotation] = withHistory(current?.[historyAnnotation], before);
   return annotations;

@@ -115,6 +115,16 @@ test('a rolling update alternates growth and shrinking within its bounds', () =>
   ]);
 });
 
+test('a ReplicaSet of another origin counts on, however high its number', () => {
+  const sets = new Sets();
+  roll(deployment('one'), sets);
+  const [first] = sets.list;
+  assert.ok(first);
+  const annotations = { 'deployment.kubernetes.io/revision': '3546343826724305832' };
+  sets.sets.set(first.metadata.name, { ...first, metadata: { ...first.metadata, annotations } });
+  assert.equal(planRollout(deployment('two'), sets.list, false).revision, '3546343826724305833');
+});
+
 test('going back reuses the ReplicaSet under a new revision', () => {
   const sets = new Sets();
   roll(deployment('one'), sets);

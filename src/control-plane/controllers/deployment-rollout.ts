@@ -13,13 +13,14 @@ import type { New } from '../../api/meta/object.ts';
 import {
   type Annotations,
   byCreation,
+  byRevision,
   desiredReplicasOf,
   findNewest,
   makeReplicaSet,
   maxReplicasOf,
   newestAnnotations,
+  nextRevision,
   revisionAnnotation,
-  revisionOf,
   withReplicas,
 } from './deployment-revision.ts';
 import { isComplete } from './deployment-status.ts';
@@ -84,7 +85,7 @@ class Round {
   readonly #surge: number;
   readonly #unavailable: number;
   readonly #old: readonly PlannedSet[];
-  readonly #revision: number;
+  readonly #revision: bigint;
   #newest: PlannedSet | undefined;
   #deletions: readonly ReplicaSet[] = [];
 
@@ -97,7 +98,7 @@ class Round {
     const newest = findNewest(deployment, sets);
     const old = sets.filter((set) => set !== newest);
     this.#old = old.map(planned).sort(byAge);
-    this.#revision = Math.max(0, ...old.map(revisionOf)) + 1;
+    this.#revision = nextRevision(old);
     if (newest) {
       this.#newest = planned(newest);
       this.#newest.annotations = newestAnnotations(deployment, newest.metadata.annotations, this.#revision);
@@ -172,9 +173,7 @@ class Round {
     const limit = this.#deployment.spec.revisionHistoryLimit;
     if (limit === undefined || limit === intMax) return;
     const candidates = this.#old.flatMap(({ set }) => (set && !set.metadata.deletionTimestamp ? [set] : []));
-    const oldest = candidates
-      .sort((a, b) => revisionOf(a) - revisionOf(b) || byCreation(a, b))
-      .slice(0, Math.max(0, candidates.length - limit));
+    const oldest = candidates.sort(byRevision).slice(0, Math.max(0, candidates.length - limit));
     this.#deletions = oldest.filter(
       ({ metadata, spec, status }) =>
         !status?.replicas && spec.replicas === 0 && (metadata.generation ?? 0) <= (status?.observedGeneration ?? 0),
