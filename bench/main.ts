@@ -23,7 +23,8 @@ const usage = `usage: npm run bench -- [flags]
   --against KUBECONFIG   the same requests to this API server too
   --against-name NAME    what to call it (default: the other)
   --against-pids A,B     its processes, for their processor time and memory
-  --against-schedules    it has controllers and a scheduler: it gets the Deployment and the pods too
+  --against-cluster KUBECONFIG, --against-cluster-pids A,B,C
+                         one with controllers and a scheduler: the Deployment and the pods go there too
   --idle-seconds N       how long an idle cluster is watched (default 60)
   --json FILE            all figures as JSON
   --write FILE           puts the tables into this Markdown file, between its marks
@@ -37,7 +38,8 @@ const { values: flags } = parseArgs({
     against: { type: 'string' },
     'against-name': { type: 'string', default: 'the other' },
     'against-pids': { type: 'string', default: '' },
-    'against-schedules': { type: 'boolean', default: false },
+    'against-cluster': { type: 'string' },
+    'against-cluster-pids': { type: 'string', default: '' },
     'idle-seconds': { type: 'string', default: '60' },
     json: { type: 'string' },
     write: { type: 'string' },
@@ -71,8 +73,7 @@ async function profiled<T>(server: Target, name: string, work: () => Promise<T>)
 async function runApiCases(dir: string, cases: readonly ApiCase[]): Promise<Row[]> {
   if (cases.length === 0) return [];
   await using own = await OwnServer.start({ dir, name: 'api' });
-  const other =
-    flags.against === undefined ? undefined : await otherServer(flags['against-name'], flags.against, pidsOf(flags['against-pids']));
+  const other = await otherTarget(flags.against, flags['against-pids']);
   using generator = new Generator();
   const contexts: ApiContext[] = [];
   for (const target of [own, other]) {
@@ -106,14 +107,14 @@ async function runApiCases(dir: string, cases: readonly ApiCase[]): Promise<Row[
   return rows;
 }
 
-async function otherTarget(): Promise<Target | undefined> {
-  if (flags.against === undefined) return undefined;
-  return otherServer(flags['against-name'], flags.against, pidsOf(flags['against-pids']));
+async function otherTarget(kubeconfig: string | undefined, pids: string): Promise<Target | undefined> {
+  if (kubeconfig === undefined) return undefined;
+  return otherServer(flags['against-name'], kubeconfig, pids.split(',').filter(Boolean).map(Number));
 }
 
 async function runWorkloadCases(dir: string, cases: readonly WorkloadCase[]): Promise<Row[]> {
   const rows: Row[] = [];
-  const other = flags['against-schedules'] ? await otherTarget() : undefined;
+  const other = await otherTarget(flags['against-cluster'], flags['against-cluster-pids']);
   for (const { name, title, run } of cases) {
     using generator = new Generator();
     await using own = await OwnServer.start({ dir, name });
@@ -123,8 +124,6 @@ async function runWorkloadCases(dir: string, cases: readonly WorkloadCase[]): Pr
   }
   return rows;
 }
-
-const pidsOf = (text: string): number[] => text.split(',').filter(Boolean).map(Number);
 
 async function runOwnCases(dir: string): Promise<Row[]> {
   const context: OwnContext = { dir, quick: flags.quick, idleSeconds: Number(flags['idle-seconds']), profiled };
@@ -150,7 +149,7 @@ async function main(): Promise<void> {
       commit: execFileSync('git', ['-C', sourceRoot, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
       machine: describeMachine(),
       node: process.version,
-      ...(flags.against !== undefined && { against: flags['against-name'] }),
+      ...((flags.against ?? flags['against-cluster']) !== undefined && { against: flags['against-name'] }),
       rows: [...api, ...workloads, ...own],
     };
     process.stdout.write(`${renderText(report)}\n`);

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Access } from './connections.ts';
 import type { ProbeAnswer, ProbeQuestion } from './inside-probe.ts';
@@ -24,6 +24,8 @@ export interface OwnServerOptions {
   /** default true: memory and profiles from inside */
   readonly probe?: boolean;
   readonly timeoutSeconds?: number;
+  /** default false: its data goes when it stops */
+  readonly keepData?: boolean;
 }
 
 type Message =
@@ -42,6 +44,7 @@ export class OwnServer implements Target, AsyncDisposable {
   readonly phasesMs: ReadonlyMap<string, number>;
   readonly kubeconfig: string;
   readonly #process: ChildProcess;
+  readonly #disposable: readonly string[];
 
   private constructor(given: {
     process: ChildProcess;
@@ -49,7 +52,9 @@ export class OwnServer implements Target, AsyncDisposable {
     access: Access;
     phasesMs: ReadonlyMap<string, number>;
     kubeconfig: string;
+    disposable: readonly string[];
   }) {
+    this.#disposable = given.disposable;
     this.#process = given.process;
     this.pid = given.pid;
     this.access = given.access;
@@ -71,7 +76,8 @@ export class OwnServer implements Target, AsyncDisposable {
     }
     const { pid } = child;
     if (pid === undefined) throw new Error('no process');
-    return new OwnServer({ process: child, pid, access: await accessFrom(kubeconfig), phasesMs, kubeconfig });
+    const disposable = options.keepData ? [] : [join(options.dir, options.name), join(options.dir, 'instances', options.name)];
+    return new OwnServer({ process: child, pid, access: await accessFrom(kubeconfig), phasesMs, kubeconfig, disposable });
   }
 
   cpuMs(): number {
@@ -97,6 +103,7 @@ export class OwnServer implements Target, AsyncDisposable {
     this.#process.kill('SIGTERM');
     await once(this.#process, 'exit');
     clearTimeout(timer);
+    for (const path of this.#disposable) rmSync(path, { recursive: true, force: true });
   }
 
   async #ask(question: ProbeQuestion): Promise<ProbeAnswer> {

@@ -36,7 +36,7 @@ export function measureRealPod(dir: string): Row[] {
 async function measure(dir: string): Promise<Row[]> {
   spawnSync('ip', ['link', 'set', 'lo', 'up']);
   {
-    await using _server = await OwnServer.start({ dir, name, nodes: 1 });
+    await using _server = await OwnServer.start({ dir, name, nodes: 1, keepData: true });
     const archive = join(dir, 'image.tar');
     writeFileSync(
       archive,
