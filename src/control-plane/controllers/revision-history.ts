@@ -11,7 +11,7 @@ import { isAlreadyExists, isNotFound } from '../../api/meta/status-error.ts';
 import type { ControllerIO } from '../../client/controller.ts';
 import { claim } from './claim.ts';
 import { controlledBy, controllerReference, isControlledBy, orphansIn } from './owner.ts';
-import { hashOf } from './template-hash.ts';
+import { canonical, hashOf } from './template-hash.ts';
 
 /** On pods: which revision they are of. DaemonSets put the hash there, StatefulSets the revision's name. */
 export const revisionHashLabel = 'controller-revision-hash';
@@ -36,8 +36,9 @@ export interface HistoryOwner<T extends RevisedOwner> {
   readonly hashLabel: string;
 }
 
-/** What a revision holds: a patch that brings its template back. */
-export const revisionData = (owner: RevisedOwner) => ({ spec: { template: { ...owner.spec.template, $patch: 'replace' } } });
+/** What a revision holds: a patch that brings its template back. Its fields are in order: clients compare the bytes. */
+export const revisionData = (owner: RevisedOwner): unknown =>
+  JSON.parse(canonical({ spec: { template: { ...owner.spec.template, $patch: 'replace' } } }));
 
 const byRevision = (a: ControllerRevision, b: ControllerRevision): number =>
   a.revision - b.revision || (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1);
