@@ -37,7 +37,7 @@ export interface HistoryOwner<T extends RevisedOwner> {
 }
 
 /** What a revision holds: a patch that brings its template back. Its fields are in order: clients compare the bytes. */
-export const revisionData = (owner: RevisedOwner): ControllerRevision['data'] =>
+export const revisionData = (owner: RevisedOwner): NonNullable<ControllerRevision['data']> =>
   JSON.parse(canonical({ spec: { template: { ...owner.spec.template, $patch: 'replace' } } }));
 
 const byRevision = (a: ControllerRevision, b: ControllerRevision): number =>
