@@ -77,7 +77,7 @@ async function sendOne(job: Extract<Job, { type: 'request' }>): Promise<RequestR
 
 async function watch({ name, path, watchers, eventType }: Extract<Job, { type: 'watch' }>): Promise<void> {
   if (!access) throw new Error('not connected');
-  crowds.set(name, await WatchCrowd.open(access, path, { watchers, ...(eventType !== undefined && { type: eventType }) }));
+  crowds.set(name, await WatchCrowd.open({ access, path, watchers, ...(eventType !== undefined && { eventType }) }));
 }
 
 function crowd(name: string): WatchCrowd {

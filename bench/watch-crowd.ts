@@ -1,29 +1,51 @@
-/** Many watches of one path, each on its own connection; events are counted, not decoded. */
+/**
+ * Many watches of one path, each on its own connection; events are counted, not decoded. A watch that the server ends
+ * (as servers do to slow ones) goes on from the last revision that it saw.
+ */
 import type { TLSSocket } from 'node:tls';
 import { type Access, openSocket, renderHead } from './connections.ts';
 import { ResponseParser } from './response-parser.ts';
 
 const lineFeed = 0x0a;
+/** of each event, enough to see its type and revision */
+const beginningBytes = 1024;
+const revisionPattern = /"resourceVersion":"(\d+)"/;
+
+interface Watch {
+  socket: TLSSocket | undefined;
+  count: number;
+  /** of the line that it is in */
+  beginning: string;
+  lastBeginning: string;
+}
+
+export interface CrowdOptions {
+  readonly access: Access;
+  readonly path: string;
+  readonly watchers: number;
+  /** count only events of this type */
+  readonly eventType?: string;
+}
 
 export class WatchCrowd {
-  readonly #sockets: TLSSocket[] = [];
-  readonly #counts: number[] = [];
-  /** of the line that each watch is in */
-  readonly #beginnings: string[] = [];
+  readonly #options: CrowdOptions;
   readonly #prefix: string;
+  readonly #watches: readonly Watch[];
   #bytes = 0;
   #wanted = Number.POSITIVE_INFINITY;
+  #closed = false;
   #done: (() => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
 
-  private constructor(prefix: string) {
-    this.#prefix = prefix;
+  private constructor(options: CrowdOptions) {
+    this.#options = options;
+    this.#prefix = options.eventType === undefined ? '' : `{"type":"${options.eventType}"`;
+    this.#watches = Array.from({ length: options.watchers }, () => ({ socket: undefined, count: 0, beginning: '', lastBeginning: '' }));
   }
 
-  /** `type`: count only events of this type. */
-  static async open(access: Access, path: string, { watchers, type }: { watchers: number; type?: string }): Promise<WatchCrowd> {
-    const crowd = new WatchCrowd(type === undefined ? '' : `{"type":"${type}"`);
-    await Promise.all(Array.from({ length: watchers }, (_, i) => crowd.#open(access, path, i)));
+  static async open(options: CrowdOptions): Promise<WatchCrowd> {
+    const crowd = new WatchCrowd(options);
+    await Promise.all(crowd.#watches.map((watch) => crowd.#open(watch, options.path)));
     return crowd;
   }
 
@@ -36,7 +58,7 @@ export class WatchCrowd {
     this.#wanted = events;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        const least = Math.min(...this.#counts);
+        const least = Math.min(...this.#watches.map(({ count }) => count));
         reject(new Error(`the slowest watch has seen ${least} of ${events} events after ${timeoutMs / 1000} s`));
       }, timeoutMs);
       this.#done = () => {
@@ -52,47 +74,59 @@ export class WatchCrowd {
   }
 
   close(): void {
-    this.#failed = undefined;
-    for (const socket of this.#sockets) socket.destroy();
+    this.#closed = true;
+    for (const { socket } of this.#watches) socket?.destroy();
   }
 
-  async #open(access: Access, path: string, i: number): Promise<void> {
+  async #open(watch: Watch, path: string): Promise<void> {
+    const { access } = this.#options;
     const socket = await openSocket(access);
-    this.#sockets.push(socket);
-    this.#counts[i] = 0;
+    watch.socket = socket;
     return new Promise((resolve, reject) => {
       const parser = new ResponseParser({
         head: (status) => {
           if (status === 200) resolve();
           else reject(new Error(`watching ${path}: ${status}`));
         },
-        body: (piece) => this.#count(i, piece),
-        end: () => this.#failed?.(new Error('the server ended a watch')),
+        body: (piece) => this.#count(watch, piece),
+        end: () => this.#goOn(watch),
       });
       socket.on('data', (data: Buffer) => parser.take(data));
-      socket.on('close', () => this.#failed?.(new Error('the server closed the connection of a watch')));
+      socket.on('error', (error) => this.#fail(error));
       socket.write(renderHead(access.server, { method: 'GET', path }));
     });
   }
 
-  #count(i: number, piece: Buffer): void {
+  #goOn(watch: Watch): void {
+    watch.socket?.destroy();
+    if (this.#closed) return;
+    const revision = revisionPattern.exec(watch.lastBeginning)?.[1];
+    watch.beginning = '';
+    if (revision === undefined) this.#fail(new Error('the server ended a watch before any event'));
+    else this.#open(watch, `${this.#options.path}&resourceVersion=${revision}`).catch((error: Error) => this.#fail(error));
+  }
+
+  #fail(error: Error): void {
+    if (!this.#closed) this.#failed?.(error);
+  }
+
+  #count(watch: Watch, piece: Buffer): void {
     this.#bytes += piece.length;
-    let count = this.#counts[i] ?? 0;
-    let beginning = this.#beginnings[i] ?? '';
     for (let at = 0; at < piece.length; ) {
-      if (beginning.length < this.#prefix.length) beginning += piece.toString('latin1', at, at + this.#prefix.length - beginning.length);
+      const missing = beginningBytes - watch.beginning.length;
       const end = piece.indexOf(lineFeed, at);
+      const upTo = Math.min(end < 0 ? piece.length : end, at + missing);
+      if (missing > 0 && upTo > at) watch.beginning += piece.toString('latin1', at, upTo);
       if (end < 0) break;
-      if (beginning.startsWith(this.#prefix)) count++;
-      beginning = '';
+      if (watch.beginning.startsWith(this.#prefix)) watch.count++;
+      watch.lastBeginning = watch.beginning;
+      watch.beginning = '';
       at = end + 1;
     }
-    this.#beginnings[i] = beginning;
-    this.#counts[i] = count;
-    if (count >= this.#wanted) this.#look();
+    if (watch.count >= this.#wanted) this.#look();
   }
 
   #look(): void {
-    if (this.#counts.every((count) => count >= this.#wanted)) this.#done?.();
+    if (this.#watches.every(({ count }) => count >= this.#wanted)) this.#done?.();
   }
 }

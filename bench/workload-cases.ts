@@ -11,7 +11,7 @@ import type { Target } from './target.ts';
 
 export const pods = 3000;
 const requestsAtOnce = 32;
-const timeoutMs = 300_000;
+const timeoutMs = 120_000;
 const warmUpReplicas = 600;
 const warmUpPods = 300;
 const namespaceOf = (name: string): string => `bench-${process.pid}-${name}`;
@@ -45,7 +45,9 @@ async function scaleDeployment(target: Target, generator: Generator): Promise<Fi
   await run('warm-up-replicas', warmUpReplicas);
   const cpuBefore = target.cpuMs();
   const ms = await run('replicas', pods);
-  return { perSecond: (pods / ms) * 1000, ...cpuPerPod(target, cpuBefore, pods), ...(await memoryFigures(target)) };
+  const figures = { perSecond: (pods / ms) * 1000, ...cpuPerPod(target, cpuBefore, pods), ...(await memoryFigures(target)) };
+  for (const name of ['warm-up-replicas', 'replicas']) await removeNamespace(generator, name);
+  return figures;
 }
 
 const bareNodes = 5000;
@@ -62,6 +64,7 @@ async function scheduleOnBareNodes(target: Target, generator: Generator): Promis
   const cpuBefore = target.cpuMs();
   const { boundMs } = await schedulePods(generator, 'pods', pods);
   const figures = { perSecond: (pods / boundMs) * 1000, ...cpuPerPod(target, cpuBefore, pods), ...(await memoryFigures(target)) };
+  for (const name of ['warm-up-pods', 'pods']) await removeNamespace(generator, name);
   await generator.request({ method: 'DELETE', path: `/api/v1/nodes?labelSelector=${bareNodeLabel}` });
   return figures;
 }
@@ -92,6 +95,7 @@ export async function schedulePods(generator: Generator, name: string, count: nu
     const path = `/api/v1/namespaces/${namespace}/pods?watch=true&fieldSelector=${encodeURIComponent(selector)}`;
     await generator.do({ type: 'watch', name: watch, path, watchers: 1, eventType: 'ADDED' });
   }
+  const path = `/api/v1/namespaces/${namespace}/pods`;
   const [{ startMs, failures, firstFailure }, ...seen] = await Promise.all([
     generator.do({
       type: 'load',
@@ -102,11 +106,30 @@ export async function schedulePods(generator: Generator, name: string, count: nu
       atOnce: requestsAtOnce,
     }),
     ...Object.keys(selectors).map((watch) => generator.do({ type: 'await-events', name: watch, events: count, timeoutMs })),
-  ]);
+  ]).catch(async (error: unknown) => {
+    throw new Error(`pods: ${await describePods(generator, path)}`, { cause: error });
+  });
   if (failures > 0) throw new Error(firstFailure);
   for (const watch of Object.keys(selectors)) await generator.do({ type: 'end-watches', name: watch });
   const [bound, running] = seen;
   return { boundMs: (bound?.atMs ?? 0) - startMs, ...(running && { runningMs: running.atMs - startMs }) };
+}
+
+/** How many are how far, for when they don't get on. */
+async function describePods(generator: Generator, path: string): Promise<string> {
+  const { text } = await generator.request({ method: 'GET', path });
+  const { items } = JSON.parse(text) as { items: { spec: { nodeName?: string }; status: { phase: string } }[] };
+  const counts = new Map<string, number>();
+  for (const { spec, status } of items) {
+    const state = `${status.phase}${spec.nodeName ? '' : ', not bound'}`;
+    counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
+  return JSON.stringify(Object.fromEntries(counts));
+}
+
+/** Its controllers do it in the background. */
+async function removeNamespace(generator: Generator, name: string): Promise<void> {
+  await generator.request({ method: 'DELETE', path: `/api/v1/namespaces/${namespaceOf(name)}` });
 }
 
 export function cpuPerPod(target: Target, before: number | undefined, count: number): Figures {
