@@ -60,6 +60,8 @@ export const returnsDeletedKinds = keys(`
 export const nameChecks: Readonly<Record<string, NameCheck>> = {
   namespaces: nameIsDnsLabel,
   services: nameIsDnsLabel,
+  // Named after the object that they are about, whatever its name.
+  events: nameIsPathSegment,
   'statefulsets.apps': nameIsDnsLabel,
   'clusterrolebindings.rbac.authorization.k8s.io': nameIsPathSegment,
   'clusterroles.rbac.authorization.k8s.io': nameIsPathSegment,

@@ -58,7 +58,14 @@ const rows: readonly Row[] = [
   },
   { name: 'pods get their grace', ...pod, want: 'mark [] at 00:01:30 grace 30' },
   { name: 'pods get the grace asked for', ...pod, options: { gracePeriodSeconds: 5 }, want: 'mark [] at 00:01:05 grace 5' },
-  { name: 'no grace', ...pod, options: { gracePeriodSeconds: 0 }, want: 'remove' },
+  { name: 'no grace', ...pod, options: { gracePeriodSeconds: 0 }, want: 'remove [] at 00:01:00 grace 0' },
+  {
+    name: 'a pod that no node has is shown as it ends',
+    resource: pod.resource,
+    metadata: { generation: 2 },
+    rest: { spec: { terminationGracePeriodSeconds: 30 }, status: { phase: 'Pending' } },
+    want: 'remove [] at 00:01:00 grace 0 generation 3',
+  },
   {
     name: 'no grace, but a finalizer',
     ...pod,
@@ -83,7 +90,7 @@ const rows: readonly Row[] = [
     options: { gracePeriodSeconds: 5 },
     want: 'mark [] at 00:01:00 grace 1',
   },
-  { name: 'the kubelet lets go', ...pod, metadata: dying, options: { gracePeriodSeconds: 0 }, want: 'remove' },
+  { name: 'the kubelet lets go', ...pod, metadata: dying, options: { gracePeriodSeconds: 0 }, want: 'remove [] at 00:01:00 grace 0' },
   {
     name: 'a namespace is emptied first',
     resource: ['', 'namespaces'],
@@ -111,11 +118,11 @@ function describePlan({ resource: [group, resource] = ['', 'configmaps'], metada
   assert.ok(kind);
   const object = { kind: kind.kind, apiVersion: group ? `${group}/v1` : 'v1', metadata: { name: 'a', ...metadata }, ...rest } as KubeObject;
   const plan = planDeletion(kind, object, options, nowMs);
-  if (plan.type !== 'mark') return plan.type;
+  if (plan.type === 'stays' || !plan.object) return plan.type;
   const { finalizers = [], deletionTimestamp = '', deletionGracePeriodSeconds: grace, generation } = plan.object.metadata;
   const phase = (plan.object as { status?: { phase?: string } }).status?.phase;
   return [
-    `mark [${finalizers.join()}] at ${deletionTimestamp.slice(11, 19)}`,
+    `${plan.type} [${finalizers.join()}] at ${deletionTimestamp.slice(11, 19)}`,
     ...(grace === undefined ? [] : [`grace ${grace}`]),
     ...(generation === undefined ? [] : [`generation ${generation}`]),
     ...(phase === 'Terminating' ? [phase] : []),

@@ -125,7 +125,7 @@ describe('the HTTPS server', () => {
         path: `${collection}?includeObject=None`,
         code: 200,
         type: 'application/json',
-        has: /"rows":\[\{"cells":\[[^\]]*\]\}\]/,
+        has: /"rows":\[\{"cells":\[[^\]]*\],"object":null\}\]/,
       },
       {
         accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',

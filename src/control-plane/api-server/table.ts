@@ -43,8 +43,8 @@ function cellsOf(object: KubeObject, { kind, nowMs }: TableOptions): readonly Ce
   );
 }
 
-function rowObject(object: KubeObject, include: IncludeObject): { readonly object?: object } {
-  if (include === 'None') return {};
+function rowObject(object: KubeObject, include: IncludeObject): { readonly object: object | null } {
+  if (include === 'None') return { object: null };
   return { object: include === 'Object' ? object : metadataOnly(object) };
 }
 

@@ -125,8 +125,7 @@ function prepareForStatusUpdate(p: Pod, old: Pod): Pod {
 function gracePeriodSeconds(p: Pod, requested: number | undefined): number | undefined {
   const seconds = requested ?? p.spec.terminationGracePeriodSeconds ?? 0;
   const atOnce = !p.spec.nodeName || p.status.phase === 'Failed' || p.status.phase === 'Succeeded';
-  if (atOnce || seconds === 0) return undefined;
-  return Math.max(seconds, 1);
+  return atOnce || seconds === 0 ? 0 : Math.max(seconds, 1);
 }
 
 function warningsOf(p: Pod): readonly string[] {
