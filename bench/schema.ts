@@ -14,6 +14,7 @@ import { applyDefaults } from '../src/api/schema/default.ts';
 import { validateMetadata } from '../src/api/schema/metadata.ts';
 import { applyPatch, parsePatch } from '../src/api/schema/patch.ts';
 import { validateByTable } from '../src/api/schema/validate.ts';
+import { readDescriptions } from '../src/control-plane/api-server/publishing/descriptions.ts';
 import { servedGroups } from '../src/control-plane/api-server/publishing/group-order.ts';
 import { openApiV2, openApiV3 } from '../src/control-plane/api-server/publishing/openapi-documents.ts';
 
@@ -122,5 +123,6 @@ function once(name: string, run: () => object): void {
   const length = JSON.stringify(run()).length;
   console.log(`${(performance.now() - start).toFixed(1).padStart(10)} ms  ${name} (${Math.round(length / 1024)} kB)`);
 }
-once('OpenAPI v3 of the core group', () => openApiV3('', 'v1', core, '1.36'));
-once('OpenAPI v2', () => openApiV2(groups, '1.36'));
+const texts = { release: '1.36', descriptions: readDescriptions() };
+once('OpenAPI v3 of the core group', () => openApiV3('', 'v1', core, texts));
+once('OpenAPI v2', () => openApiV2(groups, texts));

