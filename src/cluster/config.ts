@@ -21,7 +21,7 @@ export interface ClusterConfig {
   /** the network that joins the nodes of this machine; default: 172.31.250.0/24, or the next that is free */
   readonly nodeCIDR?: string;
   readonly clusterDomain?: string;
-  /** API versions beyond the default ones, as kube-apiserver's --runtime-config: { 'api/all': 'true' } */
+  /** APIs on and off beside the default, as kube-apiserver's --runtime-config: { 'api/beta': 'true' } */
   readonly runtimeConfig?: Readonly<Record<string, string>>;
   /** how long old revisions stay readable */
   readonly historySeconds?: number;
@@ -58,7 +58,7 @@ const fields: Record<keyof ClusterConfig, { check: Check; what: string }> = {
   clusterDomain: { check: text, what: 'a domain name' },
   runtimeConfig: {
     check: (value) => typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'string'),
-    what: 'a map of strings such as { "api/all": "true" }',
+    what: 'a map of strings such as { "api/beta": "true" }',
   },
   historySeconds: { check: whole(1, 31_536_000), what: 'seconds, from 1' },
   maxPods: { check: whole(1, 1000), what: 'a whole number from 1 to 1000' },

@@ -1,8 +1,7 @@
 /** The control plane in this process: store, certificates, API server, controllers, scheduler; started in this order. */
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { builtInRegistry } from '../api/kinds/all.ts';
-import { parseRuntimeConfig } from '../api/kinds/registry.ts';
+import type { KindRegistry } from '../api/kinds/registry.ts';
 import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
 import { createControllerMetrics } from '../client/controller-metrics.ts';
@@ -33,6 +32,8 @@ import { kubernetesVersion } from './version.ts';
 export interface ControlPlaneOptions {
   readonly config: ClusterConfig;
   readonly addresses: AddressPlan;
+  /** what the API serves */
+  readonly registry: KindRegistry;
   /** absent: all in memory */
   readonly dataDir?: string;
   readonly host: string;
@@ -124,7 +125,7 @@ async function startApiServer(
   const kubeletCredentials = { cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem };
   const server = await createApiServer({
     storage,
-    registry: builtInRegistry(parseRuntimeConfig(runtimeConfigText(config))),
+    registry: options.registry,
     clock,
     random,
     log,
@@ -170,11 +171,6 @@ function healthChecks(isHealthy: () => boolean): HealthCheck[] {
     { name: 'informer-sync', of: ['readyz'], check: store },
   ];
 }
-
-const runtimeConfigText = ({ runtimeConfig = {} }: ClusterConfig): string =>
-  Object.entries(runtimeConfig)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(',');
 
 async function bootstrap(
   { addresses, clock, nodeAddress }: ControlPlaneOptions,

@@ -1,7 +1,8 @@
 /**
  * A cluster on this machine: where its files are, and whether it runs. One directory holds everything (store,
  * certificates, kubeconfig, logs, containerd); `state.json` in it says which process serves it. A cluster with a
- * directory of its own choice is linked from the usual place, so that its name finds it.
+ * directory of its own choice is linked from the usual place, so that its name finds it. The usual place itself goes
+ * with its last cluster, if it came with the first.
  */
 import {
   existsSync,
@@ -12,6 +13,7 @@ import {
   readlinkSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -37,6 +39,21 @@ export function instancesRoot(env: NodeJS.ProcessEnv = process.env): string {
   if (env['TIMONIER_ROOT']) return resolve(env['TIMONIER_ROOT']);
   if (process.getuid?.() === 0) return '/var/lib/timonier';
   return join(env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'timonier');
+}
+
+/** In a root that was made here: one that was there before stays. */
+const rootMark = '.made-by-timonier';
+
+function makeRoot(): void {
+  const root = instancesRoot();
+  if (mkdirSync(root, { recursive: true, mode: 0o755 }) !== undefined) writeFileSync(join(root, rootMark), '');
+}
+
+function removeEmptyRoot(): void {
+  const root = instancesRoot();
+  if (!existsSync(root) || readdirSync(root).join() !== rootMark) return;
+  rmSync(join(root, rootMark));
+  rmdirSync(root);
 }
 
 export interface InstanceState {
@@ -82,9 +99,9 @@ export class Instance {
 
   /** Makes the directory, and the link to it when it lies elsewhere. */
   create(): void {
+    makeRoot();
     mkdirSync(this.dir, { recursive: true, mode: 0o700 });
     if (this.dir === this.#link) return;
-    mkdirSync(instancesRoot(), { recursive: true, mode: 0o755 });
     const there = lstatSync(this.#link, { throwIfNoEntry: false });
     if (there?.isSymbolicLink()) {
       if (resolve(readlinkSync(this.#link)) === this.dir) return;
@@ -128,6 +145,7 @@ export class Instance {
   remove(): void {
     rmSync(this.dir, { recursive: true, force: true });
     if (lstatSync(this.#link, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(this.#link);
+    removeEmptyRoot();
   }
 
   #path(...parts: string[]): string {

@@ -5,6 +5,8 @@
 
 import { startDNS } from '../addons/dns/dns-addon.ts';
 import { Node, ServiceAccount } from '../api/generated/kinds.ts';
+import { builtInRegistry } from '../api/kinds/all.ts';
+import { type KindRegistry, parseRuntimeConfig } from '../api/kinds/registry.ts';
 import { isConditionTrue } from '../api/meta/conditions.ts';
 import type { Client } from '../client/client.ts';
 import { type Clock, realClock, realRandom, sleepOn } from '../client/clock.ts';
@@ -71,6 +73,7 @@ interface Context {
 
 async function start({ options, clock, signal, stop, stack }: Context): Promise<Omit<Cluster, 'stop' | typeof Symbol.asyncDispose>> {
   const name = checkName(options.name ?? 'default');
+  const registry = registryOf(options);
   const counts = await countNodes(options);
   const kept = options.dataDir !== undefined;
   const addresses =
@@ -81,6 +84,7 @@ async function start({ options, clock, signal, stop, stack }: Context): Promise<
   const context: ControlPlaneOptions = {
     config: options,
     addresses,
+    registry,
     ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
     host,
     port: options.port ?? (kept ? configDefaults.port : 0),
@@ -124,6 +128,15 @@ async function start({ options, clock, signal, stop, stack }: Context): Promise<
     hollow: counts.hollow,
     clientFor: (user) => plane.clientFor({ name: user.name, groups: [...(user.groups ?? []), 'system:authenticated'] }),
   };
+}
+
+function registryOf({ runtimeConfig = {} }: StartOptions): KindRegistry {
+  try {
+    return builtInRegistry(parseRuntimeConfig(runtimeConfig));
+  } catch (cause) {
+    const fix = 'name api/all, api/ga, api/beta, api/alpha, GROUP/VERSION or GROUP/VERSION/RESOURCE (core: v1), each true or false';
+    throw new OperationError({ code: 'bad-config', message: 'runtimeConfig', fix, cause });
+  }
 }
 
 async function countNodes(options: StartOptions): Promise<NodeCounts> {

@@ -5,32 +5,34 @@ import { versionPriority } from './define-kind.ts';
 import { parseRuntimeConfig } from './registry.ts';
 
 const configRows: readonly {
-  config: string;
+  config: Record<string, string>;
   count: number;
   served?: readonly [string, string, string];
   missing?: readonly [string, string, string];
 }[] = [
-  { config: '', count: 68, missing: ['resource.k8s.io', 'v1beta1', 'resourceclaims'] },
-  { config: 'api/all=true', count: 95, served: ['scheduling.k8s.io', 'v1alpha2', 'workloads'] },
+  { config: {}, count: 68, missing: ['resource.k8s.io', 'v1beta1', 'resourceclaims'] },
+  { config: { 'api/all': 'true' }, count: 95, served: ['scheduling.k8s.io', 'v1alpha2', 'workloads'] },
   {
-    config: 'api/beta=true',
+    config: { 'api/beta': 'true' },
     count: 86,
     served: ['coordination.k8s.io', 'v1beta1', 'leasecandidates'],
     missing: ['scheduling.k8s.io', 'v1alpha2', 'workloads'],
   },
-  { config: 'networking.k8s.io/v1beta1', count: 70, served: ['networking.k8s.io', 'v1beta1', 'ipaddresses'] },
-  { config: 'api/all=false,v1=true', count: 17, served: ['', 'v1', 'pods'], missing: ['apps', 'v1', 'deployments'] },
-  { config: 'apps/v1/deployments=false', count: 67, served: ['apps', 'v1', 'replicasets'], missing: ['apps', 'v1', 'deployments'] },
+  { config: { 'networking.k8s.io/v1beta1': '' }, count: 70, served: ['networking.k8s.io', 'v1beta1', 'ipaddresses'] },
+  { config: { 'api/all': 'false', v1: 'true' }, count: 17, served: ['', 'v1', 'pods'], missing: ['apps', 'v1', 'deployments'] },
+  { config: { 'apps/v1/deployments': 'false' }, count: 67, served: ['apps', 'v1', 'replicasets'], missing: ['apps', 'v1', 'deployments'] },
 ];
 
 test('what a runtime configuration serves', () => {
   for (const { config, count, served, missing } of configRows) {
     const registry = builtInRegistry(parseRuntimeConfig(config));
-    assert.equal(registry.list().length, count, config);
-    if (served) assert.ok(registry.byResource(...served), config);
-    if (missing) assert.equal(registry.byResource(...missing), undefined, config);
+    assert.equal(registry.list().length, count, JSON.stringify(config));
+    if (served) assert.ok(registry.byResource(...served), JSON.stringify(config));
+    if (missing) assert.equal(registry.byResource(...missing), undefined, JSON.stringify(config));
   }
-  assert.throws(() => parseRuntimeConfig('api/all=maybe'), { message: 'invalid value api/all=maybe' });
+  assert.throws(() => parseRuntimeConfig({ 'api/all': 'maybe' }), { message: 'invalid value api/all=maybe' });
+  const unknown = { 'apps/v9': true, 'app/v1/deployments': true, 'api/some': true };
+  assert.throws(() => builtInRegistry(unknown), { message: 'unknown API versions apps/v9, app/v1/deployments, api/some' });
 });
 
 test('every stored kind is one resource in one version', () => {

@@ -15,18 +15,15 @@ const pathKey = (group: string, version: string, name: string): string => `${gro
  */
 export type RuntimeConfig = Readonly<Record<string, boolean>>;
 
-/** Parses `api/beta=true,apps/v1/deployments=false`; a name without value means true. Throws for other values. */
-export function parseRuntimeConfig(text: string): RuntimeConfig {
+const stabilities = ['api/all', 'api/ga', 'api/beta', 'api/alpha'];
+
+/** Reads the values of `{ 'api/beta': 'true', 'apps/v1/deployments': 'false' }`; '' means true. Throws for others. */
+export function parseRuntimeConfig(given: Readonly<Record<string, string>>): RuntimeConfig {
   return Object.fromEntries(
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== '')
-      .map((part) => {
-        const [name = '', value = 'true'] = part.split('=');
-        if (value !== 'true' && value !== 'false' && value !== '1' && value !== '0') throw new Error(`invalid value ${name}=${value}`);
-        return [name.replace(/^api\/v1/, 'v1'), value === 'true' || value === '1'];
-      }),
+    Object.entries(given).map(([name, value]) => {
+      if (!['', 'true', 'false', '1', '0'].includes(value)) throw new Error(`invalid value ${name}=${value}`);
+      return [name.replace(/^api\/v1/, 'v1'), value !== 'false' && value !== '0'];
+    }),
   );
 }
 
@@ -43,11 +40,16 @@ export class KindRegistry {
   readonly #byKind = new Map<string, Kind>();
   #revision = 0;
 
+  /** Throws for a configuration of versions that no kind has. */
   constructor(kinds: Iterable<Kind> = [], config: RuntimeConfig = {}) {
+    const versions = new Set(stabilities);
     for (const kind of kinds) {
+      versions.add(apiVersionOf(kind));
       this.#known.set(pathKey(kind.group, kind.version, kind.resource), kind);
       if (isServed(kind, config)) this.#serve(kind);
     }
+    const unknown = Object.keys(config).filter((name) => !versions.has(name) && !versions.has(name.slice(0, name.lastIndexOf('/'))));
+    if (unknown.length > 0) throw new Error(`unknown API versions ${unknown.join(', ')}`);
   }
 
   /** Grows with each kind that comes or goes: what was derived from the registry stays valid while this stands. */

@@ -1,6 +1,8 @@
 /** The flags that `up` and `run` share, and how they, the config file and the machine become a configuration. */
-import type { Command } from 'commander';
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
 import { type ClusterConfig, checkConfig, readConfigFile } from '../../cluster/config.ts';
+import { type LogLevel, logLevels } from '../../cluster/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 
 export interface ClusterFlags {
@@ -8,12 +10,13 @@ export interface ClusterFlags {
   readonly hollow?: string;
   readonly install?: boolean;
   readonly port?: string;
+  readonly runtimeConfig?: string;
   readonly dataDir?: string;
   readonly kubeconfig?: string;
   readonly config?: string;
   readonly timeout: string;
   readonly json?: boolean;
-  readonly logLevel?: string;
+  readonly logLevel: LogLevel;
 }
 
 export function addClusterFlags(command: Command): Command {
@@ -23,22 +26,37 @@ export function addClusterFlags(command: Command): Command {
     .option('--hollow <N>', 'simulated nodes (default: 1 when there is no real one)')
     .option('--install', 'install what is missing (Debian and Ubuntu, as root, by apt)')
     .option('--port <P>', 'the API’s port; 0 takes a free one (default: 6443)')
+    .option(
+      '--runtime-config <API=true|false,...>',
+      'turn APIs on or off: api/all, api/beta, GROUP/VERSION, GROUP/VERSION/RESOURCE',
+      (value, before?: string) => (before === undefined ? value : `${before},${value}`),
+    )
     .option('--data-dir <DIR>', 'keep everything there (default: /var/lib/timonier/NAME for root)')
     .option('--kubeconfig <FILE>', 'write the kubeconfig only there')
     .option('--config <FILE>', 'settings in YAML; flags win')
     .option('--timeout <S>', 'how long to wait until the cluster is ready', '120')
-    .option('--log-level <LEVEL>', 'debug, info, warn or error', 'info')
+    .addOption(new Option('--log-level <LEVEL>', 'how much is logged').choices(logLevels).default('info'))
     .option('--json', 'one JSON value per event');
 }
 
 export async function configFrom(flags: ClusterFlags): Promise<ClusterConfig> {
   const fromFile = flags.config === undefined ? {} : await readConfigFile(flags.config);
   const fromFlags = {
-    ...(flags.nodes !== undefined && { nodes: Number(flags.nodes) }),
-    ...(flags.hollow !== undefined && { hollow: Number(flags.hollow) }),
-    ...(flags.port !== undefined && { port: Number(flags.port) }),
+    ...(flags.nodes !== undefined && { nodes: numberOr(flags.nodes) }),
+    ...(flags.hollow !== undefined && { hollow: numberOr(flags.hollow) }),
+    ...(flags.port !== undefined && { port: numberOr(flags.port) }),
+    ...(flags.runtimeConfig !== undefined && { runtimeConfig: parsePairs(flags.runtimeConfig) }),
   };
   return { ...fromFile, ...checkConfig(fromFlags, 'flags') };
+}
+
+/** What is no number stays as it was given, for the message about it. */
+const numberOr = (text: string): number | string => (/^\d+$/.test(text) ? Number(text) : text);
+
+/** `a=1,b` is a with 1 and b with ''. */
+function parsePairs(text: string): Record<string, string> {
+  const parts = text.split(',').map((part) => part.split('=', 2).map((side) => side.trim()));
+  return Object.fromEntries(parts.flatMap(([name, value = '']) => (name ? [[name, value]] : [])));
 }
 
 export function timeoutMsFrom(flags: ClusterFlags): number {
@@ -51,13 +69,15 @@ export function timeoutMsFrom(flags: ClusterFlags): number {
   });
 }
 
-/** The flags again, as words for the background process. */
+/** The flags again, as words for the background process, which has another working directory. */
 export function flagWords(name: string, flags: ClusterFlags): string[] {
   const words = [name];
-  const valued = ['nodes', 'hollow', 'port', 'dataDir', 'kubeconfig', 'config', 'timeout', 'logLevel'] as const;
-  for (const key of valued) {
+  const valued = ['nodes', 'hollow', 'port', 'runtimeConfig', 'timeout', 'logLevel'] as const;
+  const files = ['dataDir', 'kubeconfig', 'config'] as const;
+  for (const key of [...valued, ...files]) {
     const value = flags[key];
-    if (value !== undefined) words.push(`--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`, value);
+    const flag = `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+    if (value !== undefined) words.push(flag, (files as readonly string[]).includes(key) ? resolve(value) : value);
   }
   return words;
 }

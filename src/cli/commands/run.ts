@@ -3,7 +3,7 @@ import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import { realClock } from '../../client/clock.ts';
 import { Instance } from '../../cluster/instance.ts';
-import { createLog, type LogLevel, logLevels } from '../../cluster/logging.ts';
+import { createLog } from '../../cluster/logging.ts';
 import { describeError, OperationError } from '../../cluster/operation-error.ts';
 import { version } from '../../cluster/version.ts';
 import { tellParent } from '../daemon.ts';
@@ -28,9 +28,8 @@ export function addRun(program: Command): void {
 }
 
 async function runForeground(instance: Instance, flags: ClusterFlags): Promise<void> {
-  const level = (logLevels as readonly string[]).includes(flags.logLevel ?? '') ? (flags.logLevel as LogLevel) : 'info';
   const log = await createLog({
-    level,
+    level: flags.logLevel,
     format: process.stdout.isTTY ? 'text' : 'json',
     clock: realClock,
     write: (line) => void process.stdout.write(line),

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { Command } from 'commander';
+import type { ClusterConfig } from '../../cluster/config.ts';
+import { addClusterFlags, type ClusterFlags, configFrom, flagWords } from './cluster-flags.ts';
+
+const parse = (words: readonly string[]): ClusterFlags =>
+  addClusterFlags(new Command()).exitOverride().parse(words, { from: 'user' }).opts<ClusterFlags>();
+
+const file = { hollow: 3, maxPods: 20, runtimeConfig: { 'api/all': 'true' } };
+const rows: readonly { words: readonly string[]; want: ClusterConfig | RegExp }[] = [
+  { words: [], want: {} },
+  { words: ['--nodes', '0', '--hollow', '20', '--port', '0'], want: { nodes: 0, hollow: 20, port: 0 } },
+  { words: ['--config', 'FILE'], want: file },
+  { words: ['--config', 'FILE', '--hollow', '1'], want: { ...file, hollow: 1 } },
+  {
+    words: ['--config', 'FILE', '--runtime-config', 'api/beta=true, apps/v1=false', '--runtime-config', 'v1/pods'],
+    want: { ...file, runtimeConfig: { 'api/beta': 'true', 'apps/v1': 'false', 'v1/pods': '' } },
+  },
+  { words: ['--port', 'https'], want: /^flags: port: "https" is not a port number$/ },
+  { words: ['--nodes=-1'], want: /^flags: nodes: "-1" is not a whole number from 0 to 50$/ },
+  { words: ['--port', ''], want: /^flags: port: "" is not a port number$/ },
+];
+
+test('flags and file become a configuration, also in the words for the background process', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'timonier-flags-'));
+  try {
+    writeFileSync(join(dir, 'FILE'), JSON.stringify(file));
+    for (const { words, want } of rows) {
+      const given = parse(words.map((word) => (word === 'FILE' ? join(dir, word) : word)));
+      const result = configFrom(given);
+      if (want instanceof RegExp) await assert.rejects(result, { message: want });
+      else {
+        assert.deepEqual(await result, want, words.join(' '));
+        assert.deepEqual(await configFrom(parse(flagWords('x', given))), want, words.join(' '));
+      }
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test('the background process finds files wherever it works', () => {
+  const words = flagWords('x', parse(['--config', 'a.yaml', '--kubeconfig', 'b', '--data-dir', 'c']));
+  assert.deepEqual(
+    words.filter((word) => word.startsWith('/')),
+    ['c', 'b', 'a.yaml'].map((name) => resolve(name)),
+  );
+});
