@@ -1,6 +1,10 @@
-/** The entry: turns the compile cache on before anything else is loaded. */
+/** The entry: turns the compile cache on before anything else is loaded, where the launcher has not done so. */
 import { enableCompileCache } from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
+// In the user's own directory, since what is found there is run. Child processes take it from the environment.
+process.env['NODE_COMPILE_CACHE'] ??= join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'timonier');
 enableCompileCache();
 const { main } = await import('./program.ts');
 await main(process.argv);

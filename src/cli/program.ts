@@ -1,6 +1,7 @@
 /** The command line: one command per file in ./commands. */
 import { Command, CommanderError } from 'commander';
 import { keepProcessAlive } from '../client/clock.ts';
+import { surviveLostOutput } from '../cluster/logging.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addImage } from './commands/image.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -13,6 +14,7 @@ import { reportFailure } from './output.ts';
 
 export async function main(argv: readonly string[]): Promise<void> {
   using _alive = keepProcessAlive();
+  surviveLostOutput();
   const program = new Command('timonier')
     .description('Kubernetes in TypeScript: the whole cluster in one package')
     .enablePositionalOptions()

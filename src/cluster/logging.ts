@@ -70,3 +70,8 @@ function renderValue(value: unknown): string {
   if (typeof value === 'string') return /^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value);
   return JSON.stringify(value) ?? 'undefined';
 }
+
+/** A reader that has gone away, or a full disk below a log, costs lines, never the process. */
+export function surviveLostOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+}

@@ -2,16 +2,15 @@
  * The entry of a node's own process: one real node against the cluster's API over HTTPS, in the network namespace that
  * it was started in. Told to stop, it ends its pods; when its parent just disappears, it ends and leaves them running.
  */
-import { enableCompileCache } from 'node:module';
 import type { NodeConfig, NodeReply, NodeRequest } from './node-config.ts';
 
-enableCompileCache();
 const { realClock: clock, realRandom: random } = await import('../client/clock.ts');
 const { createHTTPClient } = await import('../client/http-client.ts');
 const { describeError } = await import('./operation-error.ts');
-const { createLog } = await import('./logging.ts');
+const { createLog, surviveLostOutput } = await import('./logging.ts');
 const { startRealNode } = await import('./real-node.ts');
 
+surviveLostOutput();
 const stack = new AsyncDisposableStack();
 const stop = new AbortController();
 const reply = (message: NodeReply): void => {
