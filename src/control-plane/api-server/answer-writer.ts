@@ -1,27 +1,27 @@
 /**
  * Writes answers to HTTP responses in the form that was negotiated.
  *
- * An object in plain JSON is the cache's own bytes. A list of them is joined, large ones in slices with turns of the
- * event loop in between, so that one big list delays nobody. Compression only for large bodies, when asked for, off the
+ * An object in plain JSON or protobuf is the cache's own bytes. A list of them is joined, large ones in slices with turns
+ * of the event loop in between, so that one big list delays nobody. Compression only for large bodies, when asked for, off the
  * main thread.
  */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ListMeta } from '../../api/generated/meta-v1.ts';
-import type { KubeObject } from '../../api/meta/object.ts';
+import { apiVersionOf, type KubeObject } from '../../api/meta/object.ts';
+import { encodeEnveloped, encodeItemHead, encodeListHead, encodeMessage, type TypeMeta } from '../../api/schema/encode-protobuf.ts';
 import type { Clock } from '../../client/clock.ts';
+import { encodeValue } from './encode-value.ts';
 import type { Exchange } from './exchange.ts';
-import type { AnswerForm } from './negotiation.ts';
+import { type AnswerForm, mediaTypes } from './negotiation.ts';
 import type { Answer, ListAnswer, ResourceRequest } from './resource-request.ts';
 import type { StoredObject } from './stored-object.ts';
-import { metadataOnly, parseIncludeObject, renderTable } from './table.ts';
+import { metaApiVersion, metadataOnly, parseIncludeObject, renderTable } from './table.ts';
 
 const gzipBytesMin = 128 * 1024;
 const gzipLevel = 1;
 const sliceBytes = 256 * 1024;
-const openingBrace = 0x7b;
-const comma = 0x2c;
 
 export interface WriteContext {
   readonly exchange: Exchange;
@@ -33,9 +33,12 @@ export interface WriteContext {
 export async function writeAnswer(context: WriteContext, answer: Exclude<Answer, { type: 'watch' }>): Promise<void> {
   const { exchange, form } = context;
   if (answer.type === 'list') return writeList(context, answer);
-  if (answer.type === 'object' && form.view === 'object' && form.format === 'json' && !form.pretty)
-    return writeBytes(exchange, answer.code, answer.stored.json);
   if (answer.type === 'status') return writeValue(context, answer.code, answer.status);
+  if (answer.type === 'object' && form.view === 'object') {
+    const { stored, code } = answer;
+    if (form.format === 'protobuf') return writeBytes(exchange, code, encodeEnveloped(stored.object, stored.message), mediaTypes.protobuf);
+    if (form.format === 'json' && !form.pretty) return writeBytes(exchange, code, stored.json);
+  }
   const object = answer.type === 'object' ? answer.stored.object : answer.object;
   return writeValue(context, answer.code, viewOf(context, object));
 }
@@ -60,41 +63,79 @@ async function writeList(context: WriteContext, list: ListAnswer & { readonly co
     ...(list.continue !== undefined && { continue: list.continue }),
     ...(list.remainingItemCount !== undefined && { remainingItemCount: list.remainingItemCount }),
   };
-  const apiVersion = kind.group ? `${kind.group}/${kind.version}` : kind.version;
   if (form.view === 'table') {
     const include = parseIncludeObject(exchange.query?.get('includeObject'));
     const objects = list.items.map((stored) => stored.object);
     return writeValue(context, list.code, renderTable(objects, metadata, { kind, nowMs: clock.now(), include, withColumns: true }));
   }
-  if (form.view === 'metadata') {
-    const items = list.items.map((stored) => metadataOnly(stored.object));
-    return writeValue(context, list.code, { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items });
+  const isPartial = form.view === 'metadata';
+  const apiVersion = isPartial ? metaApiVersion : apiVersionOf(kind);
+  const type = { kind: isPartial ? 'PartialObjectMetadataList' : `${kind.kind}List`, apiVersion };
+  if (form.format === 'protobuf') {
+    const messages = await messagesOf(list.items, isPartial);
+    return writeJoined(exchange, list.code, joinedMessages(type, metadata, messages));
   }
-  const head = { kind: `${kind.kind}List`, apiVersion, metadata };
+  const head = { ...type, metadata };
+  if (isPartial) return writeValue(context, list.code, { ...head, items: list.items.map((stored) => metadataOnly(stored.object)) });
   if (form.format === 'yaml' || form.pretty)
     return writeValue(context, list.code, { ...head, items: list.items.map((stored) => stored.object) });
   // Items of a list carry no kind and apiVersion of their own.
   const skip = `{"kind":"${kind.kind}","apiVersion":"${apiVersion}",`.length;
-  const opening = `${JSON.stringify(head).slice(0, -1)},"items":[`;
-  await writeJoined(exchange, list.code, { opening, items: list.items, skip, closing: ']}\n' });
+  await writeJoined(exchange, list.code, {
+    contentType: mediaTypes.json,
+    opening: Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`),
+    items: list.items.values().map(({ json }) => json),
+    headOf: (_, i) => (i === 0 ? firstItem : nextItem),
+    skip,
+    closing: Buffer.from(']}\n'),
+  });
+}
+
+const firstItem = Buffer.from('{');
+const nextItem = Buffer.from(',{');
+
+/** All of them, since a list begins with its length; made for the first time, they take their time. */
+async function messagesOf(items: readonly StoredObject[], isPartial: boolean): Promise<readonly Buffer[]> {
+  const messages: Buffer[] = [];
+  let size = 0;
+  for (const item of items) {
+    const message = isPartial ? encodeMessage(metadataOnly(item.object)) : item.message;
+    messages.push(message);
+    size += message.length;
+    if (size < sliceBytes) continue;
+    size = 0;
+    await turn();
+  }
+  return messages;
+}
+
+function joinedMessages(type: TypeMeta, metadata: ListMeta, items: readonly Buffer[]): Joined {
+  const size = items.reduce((sum, item) => sum + encodeItemHead(item.length).length + item.length, 0);
+  const opening = encodeListHead(type, metadata, size);
+  const headOf = (item: Buffer): Buffer => encodeItemHead(item.length);
+  return { contentType: mediaTypes.protobuf, opening, items, headOf, skip: 0, closing: Buffer.alloc(0) };
 }
 
 interface Joined {
-  readonly opening: string;
-  readonly items: readonly StoredObject[];
-  /** bytes of each item to leave out after its opening brace */
+  readonly contentType: string;
+  readonly opening: Buffer;
+  readonly items: Iterable<Buffer>;
+  /** what stands before an item */
+  headOf(item: Buffer, index: number): Buffer;
+  /** bytes of each item to leave out */
   readonly skip: number;
-  readonly closing: string;
+  readonly closing: Buffer;
 }
 
 async function writeJoined(exchange: Exchange, code: number, joined: Joined): Promise<void> {
   const { response, signal } = exchange;
+  const { contentType } = joined;
   const slices = slicesOf(joined);
   const first = slices.next();
   const second = slices.next();
-  if (second.done) return writeBytes(exchange, code, first.done ? Buffer.alloc(0) : first.value);
+  if (second.done) return writeBytes(exchange, code, first.done ? Buffer.alloc(0) : first.value, contentType);
   const gzip = acceptsGzip(exchange) ? await newGzip() : undefined;
-  exchange.writeHead(code, 'application/json', gzip && { 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
+  exchange.writeHead(code, contentType, gzip && { 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
   const sink: Writable = gzip ?? response;
   gzip?.pipe(response);
   for (let slice = first; !slice.done; slice = slice === first ? second : slices.next()) {
@@ -106,45 +147,30 @@ async function writeJoined(exchange: Exchange, code: number, joined: Joined): Pr
   sink.end();
 }
 
-/** The joined text in slices of about `sliceBytes`; each item is copied once. */
-function* slicesOf({ opening, items, skip, closing }: Joined): Generator<Buffer> {
-  let pending: StoredObject[] = [];
-  let size = 0;
-  let head = opening;
-  let isFirst = true;
-  const flush = (tail: string): Buffer => {
-    const slice = Buffer.allocUnsafe(Buffer.byteLength(head) + size + Buffer.byteLength(tail));
-    let at = slice.write(head, 0);
-    for (const { json } of pending) {
-      if (!isFirst) slice[at++] = comma;
-      isFirst = false;
-      slice[at++] = openingBrace;
-      at += json.copy(slice, at, skip);
-    }
-    at += slice.write(tail, at);
+/** The joined bytes in slices of about `sliceBytes`; each item is copied once. */
+function* slicesOf({ opening, items, headOf, skip, closing }: Joined): Generator<Buffer> {
+  let pending = [opening];
+  let size = opening.length;
+  let index = 0;
+  for (const item of items) {
+    const head = headOf(item, index++);
+    pending.push(head, item.subarray(skip));
+    size += head.length + item.length - skip;
+    if (size < sliceBytes) continue;
+    yield Buffer.concat(pending, size);
     pending = [];
     size = 0;
-    head = '';
-    return slice.subarray(0, at);
-  };
-  for (const item of items) {
-    pending.push(item);
-    size += item.json.length - skip + 2;
-    if (size >= sliceBytes) yield flush('');
   }
-  yield flush(closing);
+  pending.push(closing);
+  yield Buffer.concat(pending);
 }
 
 async function writeValue({ exchange, form }: WriteContext, code: number, value: object): Promise<void> {
-  if (form.format === 'yaml') {
-    const { stringify } = await import('yaml');
-    return writeBytes(exchange, code, Buffer.from(stringify(value, { sortMapEntries: true, lineWidth: 0 })), 'application/yaml');
-  }
-  const text = form.pretty ? JSON.stringify(value, null, 2) : `${JSON.stringify(value)}\n`;
-  return writeBytes(exchange, code, Buffer.from(text));
+  const { contentType, bytes } = await encodeValue(value, form);
+  return writeBytes(exchange, code, bytes, contentType);
 }
 
-async function writeBytes(exchange: Exchange, code: number, bytes: Buffer, contentType = 'application/json'): Promise<void> {
+async function writeBytes(exchange: Exchange, code: number, bytes: Buffer, contentType: string = mediaTypes.json): Promise<void> {
   if (bytes.length < gzipBytesMin || !acceptsGzip(exchange)) return exchange.send(code, contentType, bytes);
   const { gzip } = await import('node:zlib');
   const packed = await new Promise<Buffer>((resolve, reject) => {

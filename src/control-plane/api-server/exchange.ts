@@ -4,9 +4,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
-import type { Status } from '../../api/generated/meta-v1.ts';
 import { errors, type StatusError } from '../../api/meta/status-error.ts';
-import { wantsPretty } from './negotiation.ts';
+import { encodeValue } from './encode-value.ts';
+import { formOfError, type Negotiated } from './negotiation.ts';
 
 export type HTTPRequest = IncomingMessage | Http2ServerRequest;
 /** HTTP/2's has the same methods. */
@@ -70,8 +70,9 @@ export class Exchange {
     return typeof value === 'string' ? value : value?.[0];
   }
 
-  get pretty(): boolean {
-    return wantsPretty({ pretty: this.query?.get('pretty'), userAgent: this.header('user-agent') });
+  /** What the client says of the form of its answer. */
+  get wishes(): Negotiated {
+    return { accept: this.header('accept'), userAgent: this.header('user-agent'), pretty: this.query?.get('pretty') };
   }
 
   warn(message: string): void {
@@ -145,22 +146,19 @@ export class Exchange {
     this.response.end();
   }
 
-  sendStatus(status: Status, code: number): void {
-    const text = this.pretty ? JSON.stringify(status, null, 2) : `${JSON.stringify(status)}\n`;
-    const retry = status.details?.retryAfterSeconds;
-    this.send(code, 'application/json', text, retry ? { 'retry-after': String(retry) } : undefined);
-  }
-
   /** The time is over: the client is told so, and whatever still works for it is asked to stop. */
   expire(): void {
     this.abort();
-    if (this.code === 0) this.fail(errors.timeout('request did not complete within the allotted timeout'));
+    if (this.code === 0) void this.fail(errors.timeout('request did not complete within the allotted timeout'));
   }
 
   /** Answers an error; when the answer has begun already, all that is left is to break it off. */
-  fail(error: StatusError): void {
-    if (this.code === 0) this.sendStatus(error.status, error.code);
-    else if (!this.response.writableEnded) this.response.destroy();
+  async fail({ status, code }: StatusError): Promise<void> {
+    if (this.code === 0) {
+      const { contentType, bytes } = await encodeValue(status, formOfError(this.wishes));
+      const retry = status.details?.retryAfterSeconds;
+      this.send(code, contentType, bytes, retry ? { 'retry-after': String(retry) } : undefined);
+    } else if (!this.response.writableEnded) this.response.destroy();
   }
 }
 

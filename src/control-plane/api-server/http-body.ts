@@ -51,7 +51,7 @@ async function readObject(
 }
 
 async function protobufToValue(bytes: Uint8Array, { verb, kind }: Pick<ResourceRequest, 'verb' | 'kind'>): Promise<object> {
-  const { decodeProtobuf, ProtobufError } = await import('../../api/schema/protobuf.ts');
+  const { decodeProtobuf, ProtobufError } = await import('../../api/schema/decode-protobuf.ts');
   const isDelete = verb === 'delete' || verb === 'deletecollection';
   try {
     return decodeProtobuf(bytes, isDelete ? deleteOptionsType : kind.typeName);

@@ -95,7 +95,7 @@ export class HTTPFront implements Disposable {
       await this.#answer(exchange, about, certificate, upgrade);
     } catch (error) {
       if (upgrade) answerOn(upgrade.socket, exchange);
-      exchange.fail(this.#statusOf(error, exchange));
+      await exchange.fail(this.#statusOf(error, exchange));
     }
     const seconds = (clock.monotonic() - exchange.startMs) / 1000;
     this.#parts.metrics.observe(subjectOf(about.route, about.verb), exchange.code, seconds, exchange.size);
@@ -157,8 +157,8 @@ export class HTTPFront implements Disposable {
       },
       warn: (message) => exchange.warn(message),
     };
-    const wishes = { accept: exchange.header('accept'), userAgent: exchange.header('user-agent'), pretty: exchange.query?.get('pretty') };
-    const form = negotiate(wishes, { isWatch: verb === 'watch', hasTable: this.#parts.pipeline.hasTable(request) });
+    const offer = { isWatch: verb === 'watch', hasTable: this.#parts.pipeline.hasTable(request), hasProtobuf: kind.schema.name !== '' };
+    const form = negotiate(exchange.wishes, offer);
     const context = { exchange, form, request, clock: this.#parts.clock };
     let watch: WatchAnswer | undefined;
     const flow = verb === 'get' || verb === 'list' || verb === 'watch' ? 'readOnly' : 'mutating';

@@ -102,6 +102,7 @@ describe('the HTTPS server', () => {
   it('answers in the form that is asked for', async () => {
     await using listening = await listen();
     await create(listening, 'a', { k: 'v' });
+    const protobuf = 'application/vnd.kubernetes.protobuf';
     const table = 'application/json;as=Table;g=meta.k8s.io;v=v1';
     const rows: readonly {
       readonly accept: string;
@@ -134,7 +135,18 @@ describe('the HTTPS server', () => {
         type: 'application/json',
         has: /"kind":"PartialObjectMetadataList"/,
       },
-      { accept: 'application/vnd.kubernetes.protobuf, application/json', code: 200, type: 'application/json', has: /"kind":"ConfigMap"/ },
+      { accept: `${protobuf}, application/json`, code: 200, type: protobuf, has: /^k8s.*ConfigMap/s },
+      { accept: protobuf, path: collection, code: 200, type: protobuf, has: /^k8s.*ConfigMapList/s },
+      { accept: `${protobuf};${table.slice(17)},${table}`, path: collection, code: 200, type: 'application/json', has: /"kind":"Table"/ },
+      {
+        accept: `${protobuf};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1`,
+        path: collection,
+        code: 200,
+        type: protobuf,
+        has: /^k8s.*PartialObjectMetadataList/s,
+      },
+      { accept: protobuf, path: `${collection}/none`, code: 404, type: protobuf, has: /^k8s.*Status.*configmaps "none" not found/s },
+      { accept: 'application/yaml', path: `${collection}/none`, code: 404, type: 'application/yaml', has: /^apiVersion: v1\ncode: 404\n/ },
       { accept: 'text/html', code: 406, type: 'application/json', has: /406: Not Acceptable/ },
       {
         accept: 'application/json;as=Nothing;g=meta.k8s.io;v=v1',
@@ -293,6 +305,28 @@ describe('the HTTPS server', () => {
     assert.match(await readUntil(refused, '"code":404'), /^HTTP\/1.1 404 Not Found/);
     const ordinary = await upgrade(collection);
     assert.match(await readUntil(ordinary, '"items":[]'), /^HTTP\/1.1 200 OK/);
+  });
+
+  it('tells events as protobuf, each after its length', async () => {
+    await using listening = await listen();
+    await create(listening, 'a', { k: 'v' });
+    const accept = 'application/vnd.kubernetes.protobuf;stream=watch';
+    const url = `https://127.0.0.1:${listening.port}${collection}?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`;
+    const { body, headers } = await request(url, { dispatcher: listening.agent(), headers: { accept } });
+    assert.equal(headers['content-type'], accept);
+    let bytes = Buffer.alloc(0);
+    const frames: string[] = [];
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      bytes = Buffer.concat([bytes, chunk]);
+      while (bytes.length >= 4 && bytes.length >= 4 + bytes.readUInt32BE()) {
+        const end = 4 + bytes.readUInt32BE();
+        frames.push(bytes.toString('latin1', 4, end));
+        bytes = bytes.subarray(end);
+      }
+      if (frames.length >= 2) break;
+    }
+    assert.match(frames[0] ?? '', /ADDED.*k8s.*ConfigMap/s);
+    assert.match(frames[1] ?? '', /BOOKMARK.*k8s.*initial-events-end/s);
   });
 
   it('ends watches and connections when it closes', async () => {

@@ -1,12 +1,13 @@
 /**
  * One version of one object as the store and the watch cache hold it: its canonical bytes without resourceVersion, and
- * from them, each made on first use, the frozen parsed value and the JSON that clients get.
+ * from them, each made on first use, the frozen parsed value, and the JSON and the protobuf message that clients get.
  *
- * Guarantees: a version is parsed at most once (never, when this process wrote it) and its JSON is joined once, for
- * all readers. The canonical form begins `{"kind":…,"apiVersion":…,"metadata":{`, so the resourceVersion is spliced in
+ * Guarantees: a version is parsed at most once (never, when this process wrote it), and its JSON and its message are made
+ * once, for all readers. The canonical form begins `{"kind":…,"apiVersion":…,"metadata":{`, so the resourceVersion is spliced in
  * at a known place whether or not it was known when the bytes were made.
  */
 import type { KubeObject } from '../../api/meta/object.ts';
+import { encodeMessage } from '../../api/schema/encode-protobuf.ts';
 import type { KeyValue, Revision } from '../store/storage.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
@@ -54,6 +55,7 @@ export class StoredObject {
   #bytes: Buffer;
   #isSpliced = false;
   #object: KubeObject | undefined;
+  #message: Buffer | undefined;
   #views: Map<string, StoredObject> | undefined;
 
   constructor(given: { key: string; revision: Revision; value: Uint8Array; lease?: number | undefined; object?: KubeObject | undefined }) {
@@ -88,6 +90,12 @@ export class StoredObject {
       this.#isSpliced = true;
     }
     return this.#bytes;
+  }
+
+  /** The object as a protobuf message without its envelope. */
+  get message(): Buffer {
+    this.#message ??= encodeMessage(this.object);
+    return this.#message;
   }
 
   /** The same object as of a later revision: what a DELETED event shows. */

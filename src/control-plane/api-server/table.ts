@@ -5,7 +5,10 @@
 import type { Cell, Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { fieldErrors } from '../../api/meta/status-error.ts';
+import type { TypeMeta } from '../../api/schema/encode-protobuf.ts';
 import { refuse } from './validate.ts';
+
+export const metaApiVersion = 'meta.k8s.io/v1';
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
@@ -25,13 +28,13 @@ export interface TableOptions {
   readonly withColumns: boolean;
 }
 
-export function renderTable(objects: readonly KubeObject[], metadata: object, options: TableOptions): object {
+export function renderTable(objects: readonly KubeObject[], metadata: object, options: TableOptions): TypeMeta {
   const { kind, withColumns } = options;
   const columnDefinitions = withColumns
     ? kind.columns.map(({ name, type, format, description = '', priority }) => ({ name, type, format, description, priority }))
     : null;
   const rows = objects.map((object) => ({ cells: cellsOf(object, options), ...rowObject(object, options.include) }));
-  return { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions, rows };
+  return { kind: 'Table', apiVersion: metaApiVersion, metadata, columnDefinitions, rows } as TypeMeta;
 }
 
 function cellsOf(object: KubeObject, { kind, nowMs }: TableOptions): readonly Cell[] {
@@ -50,5 +53,5 @@ function rowObject(object: KubeObject, include: IncludeObject): { readonly objec
 
 /** PartialObjectMetadata. */
 export function metadataOnly(object: KubeObject): KubeObject {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata };
+  return { kind: 'PartialObjectMetadata', apiVersion: metaApiVersion, metadata: object.metadata };
 }

@@ -1,14 +1,25 @@
 /**
- * A watch over HTTP: one JSON document per event and line. What is written in one turn goes out together; an event in
- * plain JSON is encoded once for all its watchers.
+ * A watch over HTTP: one JSON document per event and line, or one protobuf message after its length. What is written in
+ * one turn goes out together; an event that shows the whole object is encoded once for all its watchers.
  */
 import type { Status } from '../../api/generated/meta-v1.ts';
-import type { KubeObject } from '../../api/meta/object.ts';
+import { apiVersionOf, type KubeObject } from '../../api/meta/object.ts';
+import { encodeEvent, encodeMessage, type TypeMeta } from '../../api/schema/encode-protobuf.ts';
 import type { WriteContext } from './answer-writer.ts';
 import type { CacheEvent, WatchEventType } from './cache-event.ts';
+import { mediaTypes } from './negotiation.ts';
 import type { WatchSink } from './resource-request.ts';
 import type { StoredObject } from './stored-object.ts';
-import { type IncludeObject, metadataOnly, parseIncludeObject, renderTable } from './table.ts';
+import { type IncludeObject, metaApiVersion, metadataOnly, parseIncludeObject, renderTable } from './table.ts';
+
+/** How events look on the wire. */
+interface Encoding {
+  readonly contentType: string;
+  /** an event that shows an object as it is */
+  stored(type: WatchEventType, object: StoredObject): Buffer;
+  /** any other */
+  value(type: string, object: TypeMeta): Buffer;
+}
 
 const frameEnd = Buffer.from('}\n');
 const frameStarts: Readonly<Record<WatchEventType, Buffer>> = {
@@ -16,9 +27,20 @@ const frameStarts: Readonly<Record<WatchEventType, Buffer>> = {
   MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
   DELETED: Buffer.from('{"type":"DELETED","object":'),
 };
+const json: Encoding = {
+  contentType: mediaTypes.json,
+  stored: (type, object) => Buffer.concat([frameStarts[type], object.json, frameEnd]),
+  value: (type, object) => Buffer.from(`${JSON.stringify({ type, object })}\n`),
+};
+const protobuf: Encoding = {
+  contentType: `${mediaTypes.protobuf};stream=watch`,
+  stored: (type, { object, message }) => encodeEvent(type, object, message),
+  value: (type, object) => encodeEvent(type, object, encodeMessage(object)),
+};
 
 export class WatchWriter implements WatchSink {
   readonly #context: WriteContext;
+  readonly #encoding: Encoding;
   readonly #apiVersion: string;
   readonly #include: IncludeObject;
   readonly #ended: () => void;
@@ -30,11 +52,11 @@ export class WatchWriter implements WatchSink {
   /** `ended` is called once, when nothing more will be written. */
   constructor(context: WriteContext, ended: () => void) {
     this.#context = context;
-    const { group, version } = context.request.kind;
-    this.#apiVersion = group ? `${group}/${version}` : version;
+    this.#encoding = context.form.format === 'protobuf' ? protobuf : json;
+    this.#apiVersion = apiVersionOf(context.request.kind);
     this.#include = parseIncludeObject(context.exchange.query?.get('includeObject'));
     this.#ended = ended;
-    context.exchange.writeHead(200, 'application/json');
+    context.exchange.writeHead(200, this.#encoding.contentType);
     context.exchange.response.flushHeaders();
     context.exchange.response.on('drain', () => {
       this.#untaken = 0;
@@ -46,34 +68,40 @@ export class WatchWriter implements WatchSink {
   }
 
   event(type: WatchEventType, object: StoredObject, event: CacheEvent | undefined): void {
-    if (this.#context.form.view !== 'object') this.#write(this.#viewed(type, object.object));
-    else if (event) this.#write(event.frame(`${type} ${this.#apiVersion}`, () => frameOf(type, object.json)));
-    else this.#write(frameOf(type, object.json));
+    const { contentType } = this.#encoding;
+    if (this.#context.form.view !== 'object') this.#tell(type, this.#viewed(object.object));
+    else if (event) this.#write(event.frame(`${type} ${this.#apiVersion} ${contentType}`, () => this.#encoding.stored(type, object)));
+    else this.#write(this.#encoding.stored(type, object));
   }
 
   bookmark(revision: number, isInitialEnd: boolean): void {
     const annotations = { 'k8s.io/initial-events-end': 'true' };
     const metadata = { resourceVersion: String(revision), ...(isInitialEnd && { annotations }) };
     const object: KubeObject = { kind: this.#context.request.kind.kind, apiVersion: this.#apiVersion, metadata };
-    if (this.#context.form.view === 'object') this.#write(lineOf('BOOKMARK', object));
-    else if (this.#context.form.view === 'metadata') this.#write(lineOf('BOOKMARK', metadataOnly(object)));
-    else this.#write(lineOf('BOOKMARK', { kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata, columnDefinitions: null, rows: [] }));
+    const { view } = this.#context.form;
+    if (view === 'object') this.#tell('BOOKMARK', object);
+    else if (view === 'metadata') this.#tell('BOOKMARK', metadataOnly(object));
+    else this.#tell('BOOKMARK', { kind: 'Table', apiVersion: metaApiVersion, metadata, columnDefinitions: null, rows: [] } as TypeMeta);
   }
 
   end(status?: Status): void {
-    if (status) this.#write(lineOf('ERROR', status));
+    if (status) this.#tell('ERROR', status as TypeMeta);
     this.#flush();
     this.#context.exchange.response.end();
     this.#ended();
   }
 
-  #viewed(type: WatchEventType, object: KubeObject): Buffer {
+  #viewed(object: KubeObject): TypeMeta {
     const { form, request, clock } = this.#context;
-    if (form.view === 'metadata') return lineOf(type, metadataOnly(object));
+    if (form.view === 'metadata') return metadataOnly(object);
     const { resourceVersion } = object.metadata;
     const options = { kind: request.kind, nowMs: clock.now(), include: this.#include, withColumns: !this.#columnsSent };
     this.#columnsSent = true;
-    return lineOf(type, renderTable([object], { ...(resourceVersion && { resourceVersion }) }, options));
+    return renderTable([object], { ...(resourceVersion && { resourceVersion }) }, options);
+  }
+
+  #tell(type: string, object: TypeMeta): void {
+    this.#write(this.#encoding.value(type, object));
   }
 
   #write(frame: Buffer): void {
@@ -91,6 +119,3 @@ export class WatchWriter implements WatchSink {
     if (exchange.response.write(bytes)) this.#untaken = 0;
   }
 }
-
-const frameOf = (type: WatchEventType, json: Buffer): Buffer => Buffer.concat([frameStarts[type], json, frameEnd]);
-const lineOf = (type: string, object: object): Buffer => Buffer.from(`${JSON.stringify({ type, object })}\n`);

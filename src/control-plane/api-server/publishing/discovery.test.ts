@@ -88,6 +88,20 @@ test('legacy discovery', async () => {
   );
 });
 
+test('documents as protobuf, for clients that take nothing else', async () => {
+  const documents: Readonly<Record<string, RegExp>> = {
+    '/api': /^k8s.*APIVersions.*v1/s,
+    '/apis': /^k8s.*APIGroupList.*apps\/v1/s,
+    '/apis/apps': /^k8s.*APIGroup.*apps\/v1/s,
+    '/api/v1': /^k8s.*APIResourceList.*Binding".\n.create/s,
+  };
+  for (const [path, has] of Object.entries(documents)) {
+    const { headers, body } = await get(path, { accept: 'application/vnd.kubernetes.protobuf' });
+    assert.equal(headers['content-type'], 'application/vnd.kubernetes.protobuf');
+    assert.match(String(body), has);
+  }
+});
+
 test('what is not served', async () => {
   const refused = async (path: string, headers: Record<string, string> = {}): Promise<string> => {
     try {

@@ -11,7 +11,8 @@ import type { Kind, Subresource } from '../../../api/meta/kind.ts';
 import { apiVersionOf } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
-import { answer, headerOf, isKnown, parseAccept, pathNotFound } from './answers.ts';
+import { parseAccept } from '../negotiation.ts';
+import { answer, headerOf, isKnown, pathNotFound } from './answers.ts';
 import { type ServedGroup, servedGroups } from './group-order.ts';
 
 export interface DiscoveryOptions {

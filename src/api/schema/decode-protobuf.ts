@@ -2,22 +2,19 @@
  * Kubernetes' protobuf, read by the type table: the envelope (`k8s\0` and runtime.Unknown) and the messages in it become
  * the same JSON values that a JSON body would give. Go writes zero values of fields that are no pointers; those are
  * dropped here, as Go's JSON drops them. Bytes that are no valid message throw ProtobufError.
- *
- * Reading only: answers go out as JSON, which every client that speaks protobuf also takes.
  * Upstream: apimachinery/pkg/runtime/serializer/protobuf, the generated.proto files.
  */
 import protobuf from 'protobufjs/minimal.js';
 import { formatTime } from '../meta/time.ts';
+import { type Layout, layoutOf, magic } from './protobuf-layout.ts';
+import { lengthDelimited, varint } from './protobuf-writer.ts';
 import { type FieldSchema, type ObjectSchema, objectSchema, type Schema, typeNameOf, typeSchema } from './types.ts';
 
 type Reader = protobuf.Reader;
 type Read = (reader: Reader) => unknown;
 type Value = Record<string, unknown>;
 
-const magic = Buffer.from('k8s\0');
 const depthMax = 100;
-const varint = 0;
-const lengthDelimited = 2;
 
 export class ProtobufError extends Error {
   override readonly name = 'ProtobufError';
@@ -66,33 +63,6 @@ function eachField(reader: Reader, end: number, visit: (number: number, wireType
   }
 }
 
-/** What a field number stands for: a field, or a struct that Go embeds and JSON does not show. */
-type Node = { readonly field: FieldSchema } | { readonly embedded: ReadonlyMap<number, Node> };
-const layouts = new WeakMap<ObjectSchema, ReadonlyMap<number, Node>>();
-
-function layoutOf(schema: ObjectSchema): ReadonlyMap<number, Node> {
-  const known = layouts.get(schema);
-  if (known) return known;
-  const root = new Map<number, Node>();
-  for (const field of schema.fields.values()) {
-    // the table gives one number, or the numbers on the way through embedded structs
-    const path = field.proto === undefined ? [] : ([field.proto].flat() as number[]);
-    let level = root;
-    path.forEach((number, i) => {
-      if (i === path.length - 1) {
-        level.set(number, { field });
-        return;
-      }
-      const next = level.get(number);
-      const embedded = next && 'embedded' in next ? (next.embedded as Map<number, Node>) : new Map<number, Node>();
-      level.set(number, { embedded });
-      level = embedded;
-    });
-  }
-  layouts.set(schema, root);
-  return root;
-}
-
 function readMessage(schema: ObjectSchema, reader: Reader, end: number, depth: number): Value {
   if (depth > depthMax) throw new ProtobufError('the message is nested too deeply');
   const value: Value = {};
@@ -106,7 +76,7 @@ interface Position {
   readonly depth: number;
 }
 
-function readFields(layout: ReadonlyMap<number, Node>, value: Value, { reader, end, depth }: Position): void {
+function readFields(layout: Layout, value: Value, { reader, end, depth }: Position): void {
   eachField(reader, end, (number, wireType) => {
     const node = layout.get(number);
     if (!node) return false;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import protobuf from 'protobufjs/minimal.js';
-import { decodeProtobuf, ProtobufError } from './protobuf.ts';
+import { decodeProtobuf, ProtobufError } from './decode-protobuf.ts';
 
 type Fields = readonly (readonly [number, string | number | boolean | Fields])[];
 

@@ -1,0 +1,22 @@
+/** A value that no cache holds, as bytes in the form that was negotiated. */
+import { encodeEnveloped, encodeMessage, type TypeMeta } from '../../api/schema/encode-protobuf.ts';
+import { type AnswerForm, mediaTypes } from './negotiation.ts';
+
+export interface Encoded {
+  readonly contentType: string;
+  readonly bytes: Buffer;
+}
+
+export async function encodeValue(value: object, { format, pretty }: Pick<AnswerForm, 'format' | 'pretty'>): Promise<Encoded> {
+  const contentType = mediaTypes[format];
+  if (format === 'protobuf') {
+    // Discovery's document of the core group says no apiVersion of its own.
+    const object: TypeMeta = { apiVersion: 'v1', ...(value as Pick<TypeMeta, 'kind'>) };
+    return { contentType, bytes: encodeEnveloped(object, encodeMessage(object)) };
+  }
+  if (format === 'yaml') {
+    const { stringify } = await import('yaml');
+    return { contentType, bytes: Buffer.from(stringify(value, { sortMapEntries: true, lineWidth: 0 })) };
+  }
+  return { contentType, bytes: Buffer.from(pretty ? JSON.stringify(value, null, 2) : `${JSON.stringify(value)}\n`) };
+}
