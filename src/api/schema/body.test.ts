@@ -43,6 +43,10 @@ const wrongTypes: readonly { given: object; want: string }[] = [
     want: 'json: cannot unmarshal number 5.5 into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64',
   },
   {
+    given: podOf({ terminationGracePeriodSeconds: 1e19 }),
+    want: 'json: cannot unmarshal number 10000000000000000000 into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64',
+  },
+  {
     given: podOf({ priority: 3000000000 }),
     want: 'json: cannot unmarshal number 3000000000 into Go struct field PodSpec.spec.priority of type int32',
   },
@@ -252,6 +256,18 @@ test('times with microseconds', () => {
     const message = messageOf(() => decodeBody(lease, { spec: { renewTime: given } }, { fieldValidation: 'Warn' }));
     assert.equal(message, `400 Lease in version "v1" cannot be handled as a Lease: ${want}`);
   }
+});
+
+test('an int64 is one that clients can read', () => {
+  const limits = podOf({ activeDeadlineSeconds: 2 ** 63, terminationGracePeriodSeconds: -(2 ** 63) });
+  const { object } = decodeBody(pod, limits as Record<string, unknown>, { fieldValidation: 'Ignore' });
+  assert.match(JSON.stringify(object), /"activeDeadlineSeconds":9223372036854775000,"terminationGracePeriodSeconds":-9223372036854775000/);
+});
+
+test('an int64 is one that clients can read', () => {
+  const limits = podOf({ activeDeadlineSeconds: 2 ** 63, terminationGracePeriodSeconds: -(2 ** 63) });
+  const { object } = decodeBody(pod, limits as Record<string, unknown>, { fieldValidation: 'Ignore' });
+  assert.match(JSON.stringify(object), /"activeDeadlineSeconds":9223372036854775000,"terminationGracePeriodSeconds":-9223372036854775000/);
 });
 
 test('nothing is changed in place, and copies share nothing', () => {

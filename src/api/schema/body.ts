@@ -6,7 +6,7 @@
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors } from '../meta/status-error.ts';
 import { type Decoded, DecodeError, type DecodeOptions, decode } from './decode.ts';
-import { describeSyntaxError, mayHaveDuplicates, scanFields } from './json-scan.ts';
+import { describeSyntaxError, mayHaveDuplicates, parseText, scanFields } from './json-scan.ts';
 import { type GroupVersionKind, type ObjectSchema, objectSchema, typeNameOf } from './types.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
@@ -73,7 +73,7 @@ const metaStruct = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""
 export function parseBody(text: string, kind: string): Json {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseText(text);
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) throw unrecognized(kind, describeSyntaxError(text), text);
     throw error;

@@ -233,7 +233,7 @@ function compileValue(schema: Schema, goType: string): Walk {
     case 'int32':
       return (value, context) => (isInt32(value) ? value : context.fail(value, goType, true));
     case 'int64':
-      return (value, context) => (Number.isInteger(value) ? value : context.fail(value, goType, true));
+      return (value, context) => toInt64(value) ?? context.fail(value, goType, true);
     case 'intOrString':
       return (value, context) => (typeof value === 'string' || isInt32(value) ? value : context.fail(value, 'int32', true));
     case 'bytes':
@@ -258,6 +258,15 @@ function failTime(value: string, precision: 'second' | 'micro'): never {
 }
 
 const isInt32 = (value: unknown): value is number => typeof value === 'number' && (value | 0) === value;
+
+/** The largest number of a double's precision that clients can read as an int64. */
+const int64Max = 2 ** 63 - 1024;
+
+/** An integer that clients can read. The limits themselves, which people do write, are 2^63 to JSON.parse: they become the nearest. */
+function toInt64(value: unknown): number | undefined {
+  if (!Number.isInteger(value) || Math.abs(value as number) > 2 ** 63) return undefined;
+  return Math.min(Math.max(value as number, -int64Max), int64Max);
+}
 
 function decodeQuantity(value: unknown): string {
   try {

@@ -1,7 +1,8 @@
 /**
  * JSON Patch (RFC 6902), with the leniencies of the library that upstream uses, since clients rely on them: `replace`
  * adds what is not there, `copy` of what is not there sets null, `test` takes a missing field for null, `add` without a
- * value sets null. Nothing is changed in place: each operation makes new objects along its path only.
+ * value sets null, an index below 0 counts from the end. The document stays as it is: containers along the paths are
+ * copied, each once. What `copy` may copy is limited, since a few operations could double an object over and over.
  * Upstream: apiserver/pkg/endpoints/handlers/patch.go, gopkg.in/evanphx/json-patch.v4.
  */
 import { equalJson } from '../meta/deep-equal.ts';
@@ -19,32 +20,45 @@ export class JsonPatchError extends Error {
   override readonly name = 'JsonPatchError';
 }
 
+/** As upstream, which limits it like the body of a request. */
+const copiedCharactersMax = 3 * 1024 * 1024;
+
+interface Work {
+  /** containers that this patch has made, and may change */
+  readonly own: Set<unknown>;
+  /** by `copy`, as JSON */
+  copiedCharacters: number;
+}
+
 export function applyJsonPatch(document: unknown, operations: readonly JsonPatchOperation[]): unknown {
+  const work: Work = { own: new Set(), copiedCharacters: 0 };
   let result = document;
-  for (const operation of operations) result = applyOperation(result, operation);
+  for (const operation of operations) result = applyOperation(result, operation, work);
   return result;
 }
 
-function applyOperation(document: unknown, { op, path, from, value = null }: JsonPatchOperation): unknown {
+function applyOperation(document: unknown, { op, path, from, value = null }: JsonPatchOperation, work: Work): unknown {
   const at = parsePointer(path);
   switch (op) {
     case 'add':
-      return edit(document, at, (parent, key) => insert(parent, key, value));
+      return edit(document, at, (parent, key) => insert(parent, key, value), work);
     case 'replace':
       if (Array.isArray(parentOf(document, at))) requireValue(document, at);
-      return edit(document, at, (parent, key) => assign(parent, key, value));
+      return edit(document, at, (parent, key) => assign(parent, key, value), work);
     case 'remove':
       requireValue(document, at);
-      return edit(document, at, erase);
+      return edit(document, at, erase, work);
     case 'move': {
       const source = parsePointer(from);
       const moved = requireValue(document, source);
-      const rest = edit(document, source, erase);
-      return edit(rest, at, (parent, key) => insert(parent, key, moved));
+      const rest = edit(document, source, erase, work);
+      return edit(rest, at, (parent, key) => insert(parent, key, moved), work);
     }
     case 'copy': {
-      const copied = valueAt(document, parsePointer(from)) ?? null;
-      return edit(document, at, (parent, key) => insert(parent, key, copied));
+      const text = JSON.stringify(valueAt(document, parsePointer(from)) ?? null);
+      work.copiedCharacters += text.length;
+      if (work.copiedCharacters > copiedCharactersMax) throw new JsonPatchError(`copies of more than ${copiedCharactersMax} characters`);
+      return edit(document, at, (parent, key) => insert(parent, key, JSON.parse(text)), work);
     }
     case 'test':
       if (equalJson(valueAt(document, at) ?? null, value)) return document;
@@ -63,8 +77,10 @@ function parsePointer(pointer: string | undefined): readonly string[] {
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
+const integer = /^[-+]?\d+$/;
+
 function childOf(parent: unknown, key: string): unknown {
-  if (Array.isArray(parent)) return /^(?:0|[1-9]\d*)$/.test(key) ? parent[Number(key)] : undefined;
+  if (Array.isArray(parent)) return integer.test(key) ? parent.at(Number(key)) : undefined;
   return isJsonObject(parent) && Object.hasOwn(parent, key) ? parent[key] : undefined;
 }
 
@@ -80,19 +96,27 @@ function requireValue(document: unknown, path: readonly string[]): unknown {
 type Edit = (parent: unknown[] | Record<string, unknown>, key: string) => void;
 
 /** The document with the container of `path` changed; containers along the path are copied. */
-function edit(document: unknown, path: readonly string[], change: Edit): unknown {
+function edit(document: unknown, path: readonly string[], change: Edit, work: Work): unknown {
   const [key = '', ...rest] = path;
-  const copy = Array.isArray(document) ? [...(document as unknown[])] : isJsonObject(document) ? { ...document } : undefined;
+  const copy = ownCopy(document, work.own);
   if (!copy) throw new JsonPatchError(`missing container at ${key}`);
   if (!rest.length) change(copy, key);
-  else if (Array.isArray(copy)) copy[indexOf(copy, key, copy.length - 1)] = edit(childOf(copy, key), rest, change);
-  else setField(copy, key, edit(childOf(copy, key), rest, change));
+  else if (Array.isArray(copy)) copy[indexOf(copy, key, copy.length - 1)] = edit(childOf(copy, key), rest, change, work);
+  else setField(copy, key, edit(childOf(copy, key), rest, change, work));
+  return copy;
+}
+
+function ownCopy(container: unknown, own: Set<unknown>): unknown[] | Record<string, unknown> | undefined {
+  if (own.has(container)) return container as unknown[] | Record<string, unknown>;
+  const copy = Array.isArray(container) ? [...(container as unknown[])] : isJsonObject(container) ? { ...container } : undefined;
+  if (copy) own.add(copy);
   return copy;
 }
 
 function indexOf(list: readonly unknown[], key: string, max: number): number {
-  const index = /^(?:0|[1-9]\d*)$/.test(key) ? Number(key) : -1;
-  if (index < 0 || index > max) throw new JsonPatchError(`Unable to access invalid index: ${key} of ${list.length}`);
+  const given = integer.test(key) ? Number(key) : Number.NaN;
+  const index = given < 0 ? given + max + 1 : given;
+  if (!(index >= 0 && index <= max)) throw new JsonPatchError(`Unable to access invalid index: ${key} of ${list.length}`);
   return index;
 }
 

@@ -5,6 +5,15 @@
  * Upstream: sigs.k8s.io/json (scanner and strict errors).
  */
 
+/** In order, so that an escaped backslash is not taken for the beginning of an escape. */
+const surrogateEscapes = /\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u[dD][89a-fA-F]../g;
+
+/** JSON.parse, but half a surrogate pair, which no UTF-8 can carry, becomes U+FFFD, as in Go. */
+export function parseText(text: string): unknown {
+  if (!text.includes('\\ud') && !text.includes('\\uD')) return JSON.parse(text);
+  return JSON.parse(text.replace(surrogateEscapes, (found) => (found.length === 6 ? '\ufffd' : found)));
+}
+
 /** A field that is there twice, or where any field of the text begins. */
 export interface FieldPosition {
   /** `metadata.name`, `spec.containers[0].image` */

@@ -122,6 +122,11 @@ const updateRows: readonly { name: string; given: ObjectMeta; from?: ObjectMeta;
     ],
   },
   {
+    name: 'a finalizer that is nobody’s',
+    given: { finalizers: ['a'] },
+    want: ['metadata.finalizers[0]: Invalid value: "a": name is neither a standard finalizer name nor is it fully qualified'],
+  },
+  {
     name: 'no new finalizers when it is being deleted',
     from: { deletionTimestamp: '2026-01-01T00:00:00Z', finalizers: ['a.b/c'] },
     given: { finalizers: ['a.b/c', 'x.y/z', 'b.c/d'] },
@@ -135,7 +140,10 @@ test('metadata of an update', async (t) => {
   for (const { name, given, from, want } of updateRows) {
     await t.test(name, () => {
       const before = { ...old, ...from };
-      assert.deepEqual(validateMetadataUpdate({ ...before, ...given }, before).map(describeFieldError), want);
+      assert.deepEqual(
+        validateMetadataUpdate({ typeName: 'io.k8s.api.core.v1.ConfigMap' }, { ...before, ...given }, before).map(describeFieldError),
+        want,
+      );
     });
   }
 });

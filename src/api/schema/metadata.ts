@@ -41,7 +41,12 @@ export function validateMetadata(rules: MetadataRules, metadata: ObjectMeta, pat
 }
 
 /** What is wrong with the metadata of an update: the checks of `validateMetadata` that upstream repeats, and what may not change. */
-export function validateMetadataUpdate(metadata: ObjectMeta, old: ObjectMeta, path = 'metadata'): readonly FieldError[] {
+export function validateMetadataUpdate(
+  { typeName }: Pick<MetadataRules, 'typeName'>,
+  metadata: ObjectMeta,
+  old: ObjectMeta,
+  path = 'metadata',
+): readonly FieldError[] {
   const found: FieldError[] = [];
   if (old.deletionTimestamp) {
     const added = (metadata.finalizers ?? []).filter((f) => !old.finalizers?.includes(f)).toSorted();
@@ -62,6 +67,7 @@ export function validateMetadataUpdate(metadata: ObjectMeta, old: ObjectMeta, pa
     found.push(fieldErrors.invalid(`${path}.${field}`, metadata[field] ?? (textFields.has(field) ? '' : null), 'field is immutable'));
   }
   checkShared(metadata, path, found);
+  if (typeName?.startsWith(strictTypes)) checkStandardFinalizers(metadata.finalizers, `${path}.finalizers`, found);
   return found;
 }
 

@@ -14,7 +14,7 @@ const configMap = bodyTypeOf({ group: '', version: 'v1', kind: 'ConfigMap' });
 const current = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
-  metadata: { name: 'p', labels: { a: 'b' } },
+  metadata: { name: 'p', labels: { a: 'b' }, ownerReferences: [{ uid: 'u' }] },
   data: { x: '1', y: '2' },
 } as unknown as KubeObject;
 
@@ -55,6 +55,37 @@ const rows: readonly { type: PatchType; patch: unknown; want: unknown }[] = [
     patch: { op: 'add' },
     want: '400 error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
   },
+  {
+    type: 'json',
+    patch: [
+      { op: 'add', path: '/metadata/finalizers', value: ['a.b/c'] },
+      { op: 'remove', path: '/metadata/finalizers/-1' },
+      { op: 'test', path: '/metadata/finalizers', value: [] },
+    ],
+    want: { data: { x: '1', y: '2' } },
+  },
+  {
+    type: 'json',
+    patch: [{ op: 'add', path: '/data/__proto__', value: '1' }],
+    want: { data: JSON.parse('{"x":"1","y":"2","__proto__":"1"}') },
+  },
+  {
+    type: 'json',
+    patch: [
+      { op: 'copy', from: '/data', path: '/data/c' },
+      { op: 'add', path: '/data/c/z', value: '1' },
+      { op: 'remove', path: '/data/c' },
+    ],
+    want: { data: { x: '1', y: '2' } },
+  },
+  {
+    type: 'json',
+    patch: [
+      { op: 'add', path: '/data', value: { a: 'b' } },
+      ...Array.from({ length: 60 }, (_, i) => ({ op: 'copy', from: '/data', path: `/data/${i}` })),
+    ],
+    want: rejected,
+  },
   { type: 'json', patch: '{', want: '400 error decoding patch: unexpected end of JSON input' },
   {
     type: 'json',
@@ -66,13 +97,19 @@ const rows: readonly { type: PatchType; patch: unknown; want: unknown }[] = [
   {
     type: 'merge',
     patch: { data: { x: 5 } },
-    want: '422  "" is invalid: patch: Invalid value: "{\\"apiVersion\\":\\"v1\\",\\"kind\\":\\"ConfigMap\\",\\"metadata\\":{\\"name\\":\\"p\\",\\"labels\\":{\\"a\\":\\"b\\"}},\\"data\\":{\\"x\\":5,\\"y\\":\\"2\\"}}": json: cannot unmarshal number into Go struct field ConfigMap.data of type string',
+    want: '422  "" is invalid: patch: Invalid value: "{\\"apiVersion\\":\\"v1\\",\\"kind\\":\\"ConfigMap\\",\\"metadata\\":{\\"name\\":\\"p\\",\\"labels\\":{\\"a\\":\\"b\\"},\\"ownerReferences\\":[{\\"uid\\":\\"u\\"}]},\\"data\\":{\\"x\\":5,\\"y\\":\\"2\\"}}": json: cannot unmarshal number into Go struct field ConfigMap.data of type string',
   },
   {
     type: 'merge',
     patch: [],
     want: '400 error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}',
   },
+  {
+    type: 'merge',
+    patch: `{"data":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`,
+    want: '400 error decoding patch: exceeded max depth',
+  },
+  { type: 'merge', patch: '{"data":{"z":"\\ud83d\\ude00\\ud83d"}}', want: { data: { x: '1', y: '2', z: '😀\ufffd' } } },
   { type: 'merge', patch: 'null', want: '400 Invalid JSON Patch' },
   {
     type: 'merge',
@@ -84,6 +121,12 @@ const rows: readonly { type: PatchType; patch: unknown; want: unknown }[] = [
   { type: 'strategic', patch: { data: { $patch: 'delete' } }, want: { data: undefined } },
   { type: 'strategic', patch: { data: { $patch: 'foo' } }, want: '500 unknown patch type: foo in map: map[$patch:foo]' },
   { type: 'strategic', patch: 'null', want: { data: { x: '1', y: '2' } } },
+  { type: 'strategic', patch: { kind: 'Pod', apiVersion: 'v2', data: { z: '3' } }, want: { data: { x: '1', y: '2', z: '3' } } },
+  {
+    type: 'strategic',
+    patch: { metadata: { ownerReferences: [null, {}] } },
+    want: '500 list element types are not identical: [map[uid:u]] [<nil> map[]]',
+  },
   { type: 'strategic', patch: 'x', want: "400 invalid character 'x' looking for beginning of value" },
   { type: 'strategic', patch: { metadata: { $deleteFromPrimitiveList: 5 } }, want: '400 invalid patch format of primitive list' },
   { type: 'strategic', patch: { $retainKeys: ['metadata'], data: {} }, want: '400 invalid patch format of retainKeys' },

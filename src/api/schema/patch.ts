@@ -7,7 +7,7 @@ import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors, fieldErrors, isStatusError, StatusError } from '../meta/status-error.ts';
 import { type BodyType, type DecodedBody, decodeBody, type FieldValidation } from './body.ts';
 import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from './json-patch.ts';
-import { describeSyntaxError, mayHaveDuplicates, scanFields } from './json-scan.ts';
+import { describeSyntaxError, mayHaveDuplicates, parseText, scanFields } from './json-scan.ts';
 import { applyMergePatch, isJsonObject } from './merge-patch.ts';
 import { applyStrategicMerge, formatGoValue, StrategicMergeError } from './strategic-merge.ts';
 
@@ -49,9 +49,20 @@ export function parsePatch(type: PatchType, text: string): Patch {
   return { type, value: value ?? {}, text };
 }
 
+/** Deeper than this no object is decoded anyway, and walking it would exhaust the stack. */
+const nestingMax = 500;
+
+function checkNesting(value: unknown, prefix: string, left = nestingMax): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (left === 0) throw errors.badRequest(`${prefix}exceeded max depth`);
+  for (const item of Object.values(value)) checkNesting(item, prefix, left - 1);
+}
+
 function parseJson(text: string, prefix: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    const value = parseText(text);
+    checkNesting(value, prefix);
+    return value;
   } catch (error) {
     if (error instanceof SyntaxError) throw errors.badRequest(`${prefix}${describeSyntaxError(text)}`);
     throw error;
@@ -81,8 +92,15 @@ function patchDocument(patch: Patch, type: BodyType, current: KubeObject): unkno
         return applyJsonPatch(current, patch.value as readonly JsonPatchOperation[]);
       case 'merge':
         return applyMergePatch(current, patch.value);
-      case 'strategic':
-        return applyStrategicMerge(type.schema, current as unknown as Record<string, unknown>, patch.value as Record<string, unknown>);
+      case 'strategic': {
+        const merged = applyStrategicMerge(
+          type.schema,
+          current as unknown as Record<string, unknown>,
+          patch.value as Record<string, unknown>,
+        );
+        // What kind of object the patch takes it for is not asked.
+        return { ...merged, apiVersion: current.apiVersion, kind: current.kind };
+      }
     }
   } catch (error) {
     if (error instanceof JsonPatchError) throw unprocessable('');

@@ -113,7 +113,7 @@ function withoutDirectives(value: unknown): unknown {
   return plain;
 }
 
-const shapeOf = (value: unknown): string => (Array.isArray(value) ? 'list' : typeof value);
+const shapeOf = (value: unknown): string => (Array.isArray(value) ? 'list' : value === null ? 'null' : typeof value);
 
 type List = readonly unknown[];
 

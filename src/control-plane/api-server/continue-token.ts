@@ -28,19 +28,14 @@ export function encodeContinue({ revision, after, sinceMs }: ContinueToken): str
 
 /** `revision` -1 means: whatever is there now (a list that lost its revision goes on inconsistently). */
 export function decodeContinue(token: string): ContinueToken {
-  let decoded: { v?: unknown; rv?: unknown; start?: unknown; since?: unknown };
-  try {
-    decoded = JSON.parse(Buffer.from(token, 'base64url').toString()) as typeof decoded;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw errors.badRequest('invalid continue token: continue key is not valid: not a JSON object');
-  }
-  const { v, rv, start, since } = decoded;
+  const decoded = parseToken(token);
+  if (typeof decoded !== 'object' || decoded === null) throw errors.badRequest(notAnObject);
+  const { v = '', rv, start, since } = decoded as { v?: unknown; rv?: unknown; start?: unknown; since?: unknown };
   if (v !== tokenVersion)
     throw errors.badRequest(
       `invalid continue token: continue key is not valid: server does not recognize this encoded version ${String(v)}`,
     );
-  if (typeof rv !== 'number' || rv === 0)
+  if (!Number.isSafeInteger(rv) || rv === 0)
     throw errors.badRequest(
       'invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)',
     );
@@ -48,5 +43,20 @@ export function decodeContinue(token: string): ContinueToken {
     throw errors.badRequest('invalid continue token: continue key is not valid: encoded start key empty (version meta.k8s.io/v1)');
   if (start.split('/').some((part) => part === '.' || part === '..'))
     throw errors.badRequest(`invalid continue token: continue key is not valid: ${start}`);
-  return { revision: rv, after: start.replace(/^\//, '').replaceAll(keyEnd, ''), ...(typeof since === 'number' && { sinceMs: since }) };
+  return {
+    revision: rv as Revision,
+    after: start.replace(/^\//, '').replaceAll(keyEnd, ''),
+    ...(typeof since === 'number' && { sinceMs: since }),
+  };
+}
+
+const notAnObject = 'invalid continue token: continue key is not valid: not a JSON object';
+
+function parseToken(token: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(token, 'base64url').toString());
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw errors.badRequest(notAnObject);
+  }
 }

@@ -16,7 +16,7 @@ export async function encodeValue(value: object, { format, pretty }: Pick<Answer
   }
   if (format === 'yaml') {
     const { stringify } = await import('yaml');
-    return { contentType, bytes: Buffer.from(stringify(value, { sortMapEntries: true, lineWidth: 0 })) };
+    return { contentType, bytes: Buffer.from(stringify(value, { sortMapEntries: true, lineWidth: 0, compat: 'yaml-1.1' })) };
   }
   return { contentType, bytes: Buffer.from(pretty ? JSON.stringify(value, null, 2) : `${JSON.stringify(value)}\n`) };
 }

@@ -65,7 +65,7 @@ async function attemptUpdate(core: Core, plan: UpdatePlan, stored: StoredObject)
     if (admitted !== object) object = applyDefaults(kind, { ...admitted, metadata: ownMetadata(admitted.metadata, old.metadata) });
   }
   object = strategy.join(object, old, kind, { nowMs: core.clock.now(), user: request.user });
-  refuse(kind, name, [...validateMetadataUpdate(object.metadata, old.metadata), ...strategy.validate(object, old, kind)]);
+  refuse(kind, name, [...validateMetadataUpdate(kind, object.metadata, old.metadata), ...strategy.validate(object, old, kind)]);
   if (!request.subresource) for (const message of kind.hooks.warnings?.(object, old) ?? []) request.warn(message);
   const admission: AdmissionRequest = { ...base, object };
   await core.admission.validate(admission);

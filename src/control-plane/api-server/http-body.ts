@@ -15,6 +15,8 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
 const deleteOptionsType = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
 /** YAML aliases that a document may use: more is an attack. */
 const yamlAliasesMax = 100;
+/** Tags of YAML 1.1 that Go's reader, which clients write for, does not resolve. */
+const unresolvedTags = /:(timestamp|binary|omap|pairs|set)$/;
 
 export function httpBody(exchange: Exchange, request: Pick<ResourceRequest, 'verb' | 'kind'>): RequestBody {
   const type = (exchange.header('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
@@ -34,20 +36,20 @@ async function readObject(
   request: Pick<ResourceRequest, 'verb' | 'kind'>,
 ): Promise<BodyContent | undefined> {
   const isOptional = request.verb === 'delete' || request.verb === 'deletecollection';
-  if (type === 'application/yaml') {
-    const text = await exchange.readText();
-    return isOptional && !text ? undefined : { text: await yamlToJson(text, request.kind.kind) };
+  if (!isOptional) checkType(type);
+  const bytes = await exchange.readBytes();
+  if (isOptional) {
+    if (bytes.length === 0) return undefined;
+    checkType(type);
   }
-  if (type === 'application/vnd.kubernetes.protobuf') {
-    const bytes = await exchange.readBytes();
-    return isOptional && bytes.length === 0 ? undefined : { value: await protobufToValue(bytes, request), isOwn: true };
-  }
-  if (type !== 'application/json' && type !== '' && type !== '*/*' && !isOptional) {
-    const message = `the body of the request was in an unknown format - accepted media types include: ${acceptedTypes}`;
-    throw errors.unsupportedMediaType(message);
-  }
-  const text = await exchange.readText();
-  return isOptional && !text ? undefined : { text };
+  if (type === 'application/vnd.kubernetes.protobuf') return { value: await protobufToValue(bytes, request), isOwn: true };
+  const text = bytes.toString();
+  return { text: type === 'application/yaml' ? await yamlToJson(text, request.kind.kind) : text };
+}
+
+function checkType(type: string): void {
+  if (type === '' || type === 'application/json' || type === 'application/yaml' || type === 'application/vnd.kubernetes.protobuf') return;
+  throw errors.unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${acceptedTypes}`);
 }
 
 async function protobufToValue(bytes: Uint8Array, { verb, kind }: Pick<ResourceRequest, 'verb' | 'kind'>): Promise<object> {
@@ -64,13 +66,33 @@ async function protobufToValue(bytes: Uint8Array, { verb, kind }: Pick<ResourceR
 }
 
 async function yamlToJson(text: string, kind: string): Promise<string> {
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(text, { uniqueKeys: false, prettyErrors: true });
-  const [problem] = document.errors;
+  const { parseAllDocuments } = await import('yaml');
+  const refuse = (why: string): never => {
+    throw errors.badRequest(`the object provided is unrecognized (must be of type ${kind}): yaml: ${why}`);
+  };
+  // YAML 1.1, where `yes` is true and `<<` merges. Times and the digits of a clock stay text; only the first document counts.
+  const [document] = parseAllDocuments(text, {
+    version: '1.1',
+    uniqueKeys: false,
+    customTags: (tags) =>
+      tags.filter((tag) => typeof tag === 'string' || !(unresolvedTags.test(tag.tag) || ('format' in tag && tag.format === 'TIME'))),
+  });
+  const [problem] = document?.errors ?? [];
   if (problem) {
-    const line = problem.linePos?.[0].line ?? 1;
     const why = (problem.message.split('\n', 1)[0] ?? '').replace(/ at line .*$/, '');
-    throw errors.badRequest(`the object provided is unrecognized (must be of type ${kind}): yaml: line ${line}: ${why}`);
+    refuse(`line ${problem.linePos?.[0].line ?? 1}: ${why}`);
   }
-  return JSON.stringify(document.toJS({ maxAliasCount: yamlAliasesMax }) ?? null);
+  try {
+    return JSON.stringify(document?.toJS({ maxAliasCount: yamlAliasesMax, reviver: finite }) ?? null);
+  } catch (error) {
+    // An alias of nothing, or too many of them.
+    if (error instanceof ReferenceError || error instanceof RangeError) return refuse(error.message);
+    throw error;
+  }
+}
+
+/** JSON has no infinite numbers. */
+function finite(_key: unknown, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError(`unsupported value: ${value}`);
+  return value;
 }

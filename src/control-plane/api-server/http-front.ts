@@ -107,7 +107,7 @@ export class HTTPFront implements Disposable {
     const asked = this.#parts.authenticate({ headers, ...(certificate && { certificate }) });
     const authenticated = asked instanceof Promise ? await asked : asked;
     if (!authenticated) throw errors.unauthorized();
-    const impersonated = this.#parts.impersonate(authenticated, headers);
+    const impersonated = this.#parts.impersonate(authenticated, impersonationOf(exchange));
     const user = impersonated instanceof Promise ? await impersonated : impersonated;
     about.user = user;
     const route = routeOf(exchange);
@@ -233,6 +233,23 @@ interface About {
   verb: string;
   user: UserInfo | undefined;
   route: Route | undefined;
+}
+
+const noHeaders: Credentials['headers'] = {};
+const impersonationPrefix = 'impersonate-';
+
+/** Those headers with each of their values, which Node otherwise joins: a group's name may have a comma in it. */
+function impersonationOf({ request: { headers, rawHeaders } }: Exchange): Credentials['headers'] {
+  let isAsked = false;
+  for (const name in headers) isAsked ||= name.startsWith(impersonationPrefix);
+  if (!isAsked) return noHeaders;
+  const values: Record<string, string[]> = {};
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]?.toLowerCase() ?? '';
+    if (!name.startsWith(impersonationPrefix)) continue;
+    values[name] = [...(values[name] ?? []), rawHeaders[i + 1] ?? ''];
+  }
+  return values;
 }
 
 function routeOf(exchange: Exchange): Route {

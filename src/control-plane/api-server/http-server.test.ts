@@ -174,6 +174,9 @@ describe('the HTTPS server', () => {
 
   it('refuses bad requests with a Status, and goes on', async () => {
     await using listening = await listen();
+    const yaml = { 'content-type': 'application/yaml' };
+    const aliases = Array.from('bcdefgh', (name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`)}]\n`).join('');
+    const token = (text: string): string => Buffer.from(text).toString('base64url');
     const named = (name: string, rest = '') => `{"metadata":{"name":"${name}"}${rest}}`;
     const rows: readonly { readonly path?: string; readonly given: Ask; readonly code: number; readonly message: RegExp }[] = [
       { given: { method: 'POST', body: '{"metadata":' }, code: 400, message: /must be of type ConfigMap\).*unexpected end of JSON input/ },
@@ -193,6 +196,35 @@ describe('the HTTPS server', () => {
         message: /strict decoding error: unknown field "x"/,
       },
       { given: { method: 'POST', body: named('a') }, path: `${collection}?dryRun=x`, code: 422, message: /dryRun: Unsupported value/ },
+      { given: { method: 'POST', body: 'a: *a', headers: yaml }, code: 400, message: /yaml: Unresolved alias/ },
+      { given: { method: 'POST', body: `a: &a [x]\n${aliases}`, headers: yaml }, code: 400, message: /yaml: Excessive alias count/ },
+      {
+        given: { method: 'POST', body: 'metadata: {name: a, generation: .inf}', headers: yaml },
+        code: 400,
+        message: /yaml: unsupported value: Infinity/,
+      },
+      {
+        given: { method: 'POST', body: 'metadata: {name: a}\ndata: {a: yes}', headers: yaml },
+        code: 400,
+        message: /cannot unmarshal bool/,
+      },
+      { given: { method: 'POST', body: '{}', headers: { 'content-type': '*/*' } }, code: 415, message: /unknown format/ },
+      {
+        given: { method: 'DELETE', body: '{}', headers: { 'content-type': 'text/plain' } },
+        path: `${collection}/a`,
+        code: 415,
+        message: /unknown format/,
+      },
+      { given: { method: 'DELETE' }, path: `${collection}/a?dryRun=x`, code: 422, message: /dryRun: Unsupported value: \["x"\]/ },
+      { given: {}, path: `${collection}?continue=${token('null')}`, code: 400, message: /continue key is not valid: not a JSON object/ },
+      {
+        given: {},
+        path: `${collection}?continue=${token('{"v":"meta.k8s.io/v1","rv":1.5,"start":"a"}')}`,
+        code: 400,
+        message: /incorrect encoded start/,
+      },
+      { given: {}, path: `${collection}?limit=9223372036854775808`, code: 400, message: /value out of range/ },
+      { given: {}, path: `${collection}?resourceVersion=18446744073709551616`, code: 400, message: /value out of range/ },
       { given: { method: 'POST', body: named('a') }, path: '/api/v1/configmaps', code: 405, message: /does not allow this method/ },
       {
         given: { method: 'PUT', body: named('b') },
@@ -229,6 +261,16 @@ describe('the HTTPS server', () => {
     assert.equal(made.code, 201);
     assert.equal(made.headers['warning'], '299 - "unknown field \\"more\\""');
     assert.deepEqual(made.json<{ data: object }>().data, { k: 'v' });
+    const two = 'x: &x {name: b}\nmetadata: {<<: *x}\ndata: {time: 2001-01-01, clock: 1:30}\n---\nmetadata: {name: c}\n';
+    const merged = await listening.ask(collection, { method: 'POST', body: two, headers: { 'content-type': 'application/yaml' } });
+    assert.deepEqual([merged.code, merged.json<{ data: object }>().data], [201, { time: '2001-01-01', clock: '1:30' }]);
+    const shown = await listening.ask(`${collection}/b`, { headers: { accept: 'application/yaml' } });
+    assert.match(shown.text, /creationTimestamp: "\d{4}-.*\n {2}name: b\n/, 'what older readers take for a time is quoted');
+  });
+
+  it('takes numbers and truths in all their forms', async () => {
+    await using listening = await listen();
+    assert.equal((await listening.ask(`${collection}?watch=False&limit=9223372036854775807`)).json().kind, 'ConfigMapList');
   });
 
   it('packs large lists when asked, and sends them in slices', async () => {
@@ -266,6 +308,42 @@ describe('the HTTPS server', () => {
     assert.match(refused.text, /User \\"eve\\" cannot list resource \\"configmaps\\" in API group \\"\\" in the namespace \\"default\\"/);
     assert.equal((await ask(url, { dispatcher: agent() })).code, 401);
     assert.equal((await ask(url, { dispatcher: agent(stranger) })).code, 401);
+  });
+
+  it('takes each value of a repeated header for one, whatever is in it', async () => {
+    const seen: unknown[] = [];
+    const note: ServerParts['impersonate'] = (user, headers) => {
+      seen.push(headers);
+      return user;
+    };
+    await using listening = await listen({ ...everybody, impersonate: note });
+    const headers = [
+      ['Impersonate-User', 'eve'],
+      ['Impersonate-Group', 'cn=a, ou=b'],
+      ['Impersonate-Group', 'c'],
+    ].flat();
+    const first = await request(`https://127.0.0.1:${listening.port}${collection}`, { dispatcher: listening.agent(), headers });
+    await first.body.dump();
+    const session = connectHTTP2(`https://127.0.0.1:${listening.port}`, { ca: listening.authority.certPem });
+    const names = { 'impersonate-user': 'eve', 'impersonate-group': ['cn=a, ou=b', 'c'] };
+    await once(session.request({ ':path': collection, ...names }).resume(), 'end');
+    session.close();
+    const want = { 'impersonate-user': ['eve'], 'impersonate-group': ['cn=a, ou=b', 'c'] };
+    assert.deepEqual(seen, [want, want]);
+  });
+
+  it('takes long headers, and says when they are too long', async () => {
+    await using listening = await listen();
+    const long = (keys: number): string => `${collection}?labelSelector=${Array.from({ length: keys }, (_, i) => `k${i}`).join(',')}`;
+    assert.equal((await listening.ask(long(60_000))).code, 200);
+    const session = connectHTTP2(`https://127.0.0.1:${listening.port}`, { ca: listening.authority.certPem });
+    const [answer] = await once(
+      session.request({ ':path': long(8000), ...Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`x-${i}`, 'y'])) }),
+      'response',
+    );
+    assert.equal((answer as { ':status': number })[':status'], 200);
+    session.destroy();
+    assert.equal((await listening.ask(collection, { headers: { 'x-long': 'x'.repeat(2 ** 20 + 1) } })).code, 431);
   });
 
   it('answers a fault of the server with 500, and harms nobody else', async () => {

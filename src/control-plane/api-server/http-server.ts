@@ -40,7 +40,9 @@ export interface Listening {
 
 const closeGraceMs = 5000;
 const concurrentStreamsMax = 1000;
-const headerBytesMax = 64 * 1024;
+/** As upstream: selectors can be long. */
+const headerBytesMax = 1024 * 1024;
+const headersMax = 10_000;
 /** How long a connection of HTTP/1.1 without requests is kept, as upstream's server does. */
 const idleMs = 90_000;
 /** The first bytes of a body of ordinary size fit, so that its sender need not wait. */
@@ -62,7 +64,8 @@ export async function listen(
     allowHTTP1: true,
     http1Options: { keepAliveTimeout: idleMs },
     noDelay: true, // else the last piece of an answer waits until the client has acknowledged the one before
-    settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: windowBytes },
+    settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: windowBytes, maxHeaderListSize: headerBytesMax },
+    maxHeaderListPairs: headersMax,
     maxHeaderSize: headerBytesMax,
   } as Parameters<typeof createSecureServer>[0]);
   const connections = new Connections(server);
@@ -76,9 +79,10 @@ export async function listen(
   });
   server.on('sessionError', (error) => tools.log.debug({ error }, 'a session broke'));
   server.on('tlsClientError', (error) => tools.log.debug({ error }, 'a TLS handshake failed'));
-  server.on('clientError', (error: Error, socket: Duplex) => {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     tools.log.debug({ error }, 'a client spoke no HTTP');
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -9,7 +9,7 @@ import { type ContinueToken, continueMsMax, decodeContinue, encodeContinue } fro
 import type { Core } from './core.ts';
 import { checkListOptions } from './list-options.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
-import { awaitRevision, parseRevision } from './revision-wait.ts';
+import { awaitRevision, parseRevision, tooLargeResourceVersion } from './revision-wait.ts';
 import { parseSelection, type Selection } from './selection.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
@@ -81,8 +81,7 @@ async function readPage(core: Core, query: Query, exact: Revision | undefined, r
   try {
     return await fromStore(core, query, exact, request.signal);
   } catch (error) {
-    if (error instanceof FutureRevisionError)
-      throw errors.timeout(`Too large resource version: ${exact}, current: ${core.cache.revision}`, 1);
+    if (error instanceof FutureRevisionError) throw tooLargeResourceVersion(exact, core.cache.revision);
     if (!(error instanceof CompactedError)) throw error;
     throw query.after === undefined
       ? errors.expired('The resourceVersion for the provided list is too old.')

@@ -26,7 +26,7 @@ export function parseOptions(query: URLSearchParams | undefined): RequestOptions
   }
   for (const name of numbers) {
     const value = query.get(name);
-    if (value) options[name] = parseInteger(value);
+    if (value !== null) options[name] = parseInteger(value);
   }
   for (const name of booleans) {
     const value = query.get(name);
@@ -52,8 +52,8 @@ function parseDeletion(query: URLSearchParams): DeleteOptions | undefined {
 }
 
 function parseInteger(text: string): number {
-  const value = Number(text);
-  if (/^[-+]?\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  const reason = /^[-+]?\d+$/.test(text) ? 'value out of range' : 'invalid syntax';
+  const isNumber = /^[-+]?\d+$/.test(text);
+  if (isNumber && BigInt.asIntN(64, BigInt(text)) === BigInt(text)) return Number(text);
+  const reason = isNumber ? 'value out of range' : 'invalid syntax';
   throw errors.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${reason}`);
 }

@@ -6,14 +6,17 @@ import type { Core } from './core.ts';
 /** The revision that a client names, undefined for none. Throws BadRequest. */
 export function parseRevision(text: string | undefined): Revision | undefined {
   if (!text) return undefined;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  const isNumber = /^\d+$/.test(text);
+  // Beyond 2^53 it is not exact, but as far in the future.
+  if (isNumber && BigInt(text) <= uint64Max) return Number(text);
   const quoted = JSON.stringify(text);
+  const reason = isNumber ? 'value out of range' : 'invalid syntax';
   throw errors.badRequest(
-    `invalid resource version: resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`,
+    `invalid resource version: resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: ${reason}`,
   );
 }
 
+const uint64Max = 2n ** 64n - 1n;
 const waitMs = 3000;
 
 export async function awaitRevision(core: Core, revision: Revision, signal: AbortSignal): Promise<void> {
@@ -28,7 +31,7 @@ export async function awaitRevision(core: Core, revision: Revision, signal: Abor
   if (core.cache.revision < revision) throw tooLargeResourceVersion(revision, core.cache.revision);
 }
 
-function tooLargeResourceVersion(wanted: Revision, current: Revision): StatusError {
+export function tooLargeResourceVersion(wanted: Revision, current: Revision): StatusError {
   return new StatusError({
     code: 504,
     reason: 'Timeout',

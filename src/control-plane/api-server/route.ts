@@ -89,5 +89,5 @@ const decode = (part: string): string => (part.includes('%') ? decodeURIComponen
 
 /** As query parameters say it: present and neither `false` nor `0`. */
 export function isTrue(value: string | null | undefined): boolean {
-  return value !== null && value !== undefined && value !== 'false' && value !== '0';
+  return value !== null && value !== undefined && value !== '0' && value.toLowerCase() !== 'false';
 }

@@ -2,7 +2,7 @@
 import type { UserInfo } from '../request.ts';
 
 export interface Credentials {
-  /** lower-case header names; a repeated header as an array, or joined with `, ` */
+  /** lower-case header names; of a repeated header all values, where somebody wants more than one */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** the verified client certificate in DER, when one was presented: the same array for all requests of a connection */
   readonly certificate?: Uint8Array;

@@ -26,8 +26,8 @@ const coreGroup = { group: '', version: 'v1' };
 
 /** The user to go on as: the given one when no such header is there. Throws Forbidden or BadRequest. */
 export function impersonate(user: UserInfo, headers: Headers, authorize: Authorize): UserInfo | Promise<UserInfo> {
-  const asks = headers['impersonate-user'] ?? headers['impersonate-group'] ?? headers['impersonate-uid'];
-  if (asks === undefined && !Object.keys(headers).some((name) => name.startsWith(extraPrefix))) return user;
+  const asks = ['impersonate-user', 'impersonate-group', 'impersonate-uid'].some((name) => valuesOf(headers[name]).some(Boolean));
+  if (!asks && !Object.keys(headers).some((name) => name.startsWith(extraPrefix))) return user;
   return becomeOther(user, parseWanted(headers), authorize);
 }
 
@@ -72,19 +72,15 @@ function completeGroups(username: string, named: readonly string[]): readonly st
 
 const valuesOf = (header: Headers[string]): readonly string[] =>
   header === undefined ? [] : typeof header === 'string' ? [header] : header;
-/** Node gives a repeated header as one text. */
-const repeated = (header: Headers[string]): readonly string[] => valuesOf(header).flatMap((value) => value.split(', '));
-
 function parseWanted(headers: Headers): Wanted {
-  const extra: Record<string, readonly string[]> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(extraPrefix)) extra[decodeKey(name.slice(extraPrefix.length))] = repeated(value);
-  }
+  const extra = Object.entries(headers)
+    .filter(([name]) => name.startsWith(extraPrefix))
+    .map(([name, value]): [string, readonly string[]] => [decodeKey(name.slice(extraPrefix.length)), valuesOf(value)]);
   return {
     user: valuesOf(headers['impersonate-user'])[0] || undefined,
     uid: valuesOf(headers['impersonate-uid'])[0] || undefined,
-    groups: repeated(headers['impersonate-group']),
-    extra,
+    groups: valuesOf(headers['impersonate-group']),
+    extra: Object.fromEntries(extra),
   };
 }
 
