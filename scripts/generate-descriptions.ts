@@ -2,6 +2,8 @@
  * Writes src/api/data/descriptions.json: what the types and fields of the API mean, drawn from the documentation comments
  * of the installed JavaScript client. Not committed: made when the dependencies are installed, and again for the package.
  *
+ * The client has no comments on fields that refer to a type: there the text of that type stands in.
+ *
  * Shape: `texts`, each once; `types` by name, `[text of the type or -1, { field: text }]`, texts by their index.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +13,8 @@ const root = join(import.meta.dirname, '..');
 const modelDir = join(root, 'node_modules/@kubernetes/client-node/dist/gen/models');
 const outFile = join(root, 'src/api/data/descriptions.json');
 
-const typeTable = JSON.parse(readFileSync(join(root, 'src/api/data/types.json'), 'utf8')) as Record<string, { fields?: object }>;
+type Fields = Record<string, { type: string }>;
+const typeTable = JSON.parse(readFileSync(join(root, 'src/api/data/types.json'), 'utf8')) as Record<string, { fields?: Fields }>;
 const upper = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
 /** `V1Pod`; `CoreV1Event` where two groups have a type of the same name. */
@@ -53,6 +56,12 @@ for (const [name, { fields }] of Object.entries(typeTable)) {
     .filter(([field]) => field in fields);
   if (ofType === undefined && !ofFields.length) continue;
   types[name] = [ofType === undefined ? -1 : indexOf(ofType), Object.fromEntries(ofFields.map(([f, c]) => [f, indexOf(c)]))];
+}
+for (const [name, [, ofFields]] of Object.entries(types)) {
+  for (const [field, { type }] of Object.entries(typeTable[name]?.fields ?? {})) {
+    const index = types[type]?.[0] ?? -1;
+    if (index >= 0) ofFields[field] ??= index;
+  }
 }
 if (!texts.size) throw new Error(`no documentation comments in ${modelDir}: the client has changed`);
 writeFileSync(outFile, JSON.stringify({ texts: [...texts.keys()], types }));

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { renderLogLine } from './logging.ts';
 
 test('a process outlives the reader of its output', async () => {
   const program = `
@@ -18,4 +19,17 @@ test('a process outlives the reader of its output', async () => {
   child.stdout.destroy();
   child.stdin.write('go');
   assert.deepEqual(await once(child, 'exit'), [7, null]);
+});
+
+test('records for people', () => {
+  const rows = [
+    {
+      given: '{"level":"warn","time":"2026-11-27T05:57:59.364Z","component":"store","path":"/a b","took":1,"msg":"slow"}',
+      want: '05:57:59.364 WARN  store: slow  path="/a b" took=1',
+    },
+    { given: '{"level":"info","time":"2026-11-27T05:57:59.364Z","msg":"ready"}', want: '05:57:59.364 INFO  ready' },
+    { given: 'Error: out of memory', want: 'Error: out of memory' },
+    { given: '{"level":', want: '{"level":' },
+  ];
+  for (const { given, want } of rows) assert.equal(renderLogLine(given), want);
 });

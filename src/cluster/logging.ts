@@ -47,14 +47,9 @@ function readable(fields: object): Record<string, unknown> {
 
 function textLog(sink: Sink, bound: object): Log {
   const threshold = logLevels.indexOf(sink.level);
-  const write = (level: LogLevel) => (fields: object, message: string) => {
+  const write = (level: LogLevel) => (fields: object, msg: string) => {
     if (logLevels.indexOf(level) < threshold) return;
-    const { component, ...rest } = { ...bound, ...fields } as Record<string, unknown>;
-    const pairs = Object.entries(rest).map(([key, value]) => `${key}=${renderValue(value)}`);
-    const time = new Date(sink.clock.now()).toISOString().slice(11, 23);
-    sink.write(
-      `${time} ${level.toUpperCase().padEnd(5)} ${component ? `${component}: ` : ''}${message}${pairs.length ? `  ${pairs.join(' ')}` : ''}\n`,
-    );
+    sink.write(`${renderRecord({ ...bound, ...fields, level, time: new Date(sink.clock.now()).toISOString(), msg })}\n`);
   };
   return {
     debug: write('debug'),
@@ -63,6 +58,22 @@ function textLog(sink: Sink, bound: object): Log {
     error: write('error'),
     child: (fields) => textLog(sink, { ...bound, ...fields }),
   };
+}
+
+/** A record of the log for people: `05:57:59.364 INFO  store: opened  revision=1`. */
+function renderRecord({ time, level, component, msg, ...rest }: Readonly<Record<string, unknown>>): string {
+  const pairs = Object.entries(rest).map(([key, value]) => ` ${key}=${renderValue(value)}`);
+  const head = `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${component ? `${component}: ` : ''}${msg}`;
+  return pairs.length ? `${head} ${pairs.join('')}` : head;
+}
+
+/** A line of a log file for people; what is no record (a crash, another program's word) as it is. */
+export function renderLogLine(line: string): string {
+  try {
+    return renderRecord(JSON.parse(line) as Record<string, unknown>);
+  } catch {
+    return line;
+  }
 }
 
 function renderValue(value: unknown): string {

@@ -1,8 +1,11 @@
 /** `timonier list`, `status`, `logs`, `kubeconfig` and `version`: what is there, without changing it. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { Instance, type InstanceState, listInstances } from '../../cluster/instance.ts';
+import { renderLogLine } from '../../cluster/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { kubernetesVersion, version } from '../../cluster/version.ts';
 import { createOutput, renderColumns } from '../output.ts';
@@ -41,12 +44,17 @@ export function addInspect(program: Command): void {
     .argument('[NAME]', 'the cluster’s name', 'default')
     .option('-f, --follow', 'go on with what comes')
     .option('--tail <LINES>', 'the last lines only', '200')
-    .action(async (name: string, flags: { follow?: boolean; tail: string }) => {
+    .option('--json', 'as they were written; so it is too when the output is no terminal')
+    .action(async (name: string, flags: { follow?: boolean; tail: string; json?: boolean }) => {
       const instance = new Instance(name);
       if (!existsSync(instance.logFile))
         throw new OperationError({ code: 'no-log', message: `no log at ${instance.logFile}`, fix: '`timonier list` shows what there is' });
-      const child = spawn('tail', ['-n', flags.tail, ...(flags.follow ? ['-F'] : []), instance.logFile], { stdio: 'inherit' });
-      await new Promise((resolve) => child.on('exit', resolve));
+      const asWritten = flags.json === true || !process.stdout.isTTY;
+      const child = spawn('tail', ['-n', flags.tail, ...(flags.follow ? ['-F'] : []), instance.logFile], {
+        stdio: ['ignore', asWritten ? 'inherit' : 'pipe', 'inherit'],
+      });
+      if (child.stdout) for await (const line of createInterface(child.stdout)) process.stdout.write(`${renderLogLine(line)}\n`);
+      if (child.exitCode === null) await once(child, 'exit');
     });
   program
     .command('kubeconfig')
