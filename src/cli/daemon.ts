@@ -13,7 +13,7 @@ import { OperationError } from '../cluster/operation-error.ts';
 export type DaemonMessage =
   | ({ readonly type: 'phase' } & PhaseReport)
   | { readonly type: 'ready' }
-  | { readonly type: 'failed'; readonly phase: string; readonly code: string; readonly message: string; readonly fix: string };
+  | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly fix: string };
 
 export const tellParent = (message: DaemonMessage): void => {
   if (process.connected) process.send?.(message);
@@ -44,7 +44,7 @@ export function startDaemon(instance: Instance, args: readonly string[], onPhase
     child.on('message', (message: DaemonMessage) => {
       if (message.type === 'phase') return onPhase(message);
       if (message.type === 'failed') {
-        failure = new OperationError({ code: message.code, message: `${message.phase}: ${message.message}`, fix: message.fix });
+        failure = new OperationError({ code: message.code, message: message.message, fix: message.fix });
         return;
       }
       process.off('SIGINT', stopChild);

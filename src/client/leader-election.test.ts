@@ -45,7 +45,18 @@ class LeaseHolder {
 
 function candidate(holder: LeaseHolder, clock: VirtualClock, identity: string, log: string[]) {
   const stop = new AbortController();
-  const options = { namespace: 'kube-system', name: 'l', identity, clock, random: seededRandom(1), log: silentLog, signal: stop.signal };
+  const waitedFor = new Set<string>();
+  const onWaiting = (other: string): void => void waitedFor.add(other);
+  const options = {
+    namespace: 'kube-system',
+    name: 'l',
+    identity,
+    clock,
+    random: seededRandom(1),
+    log: silentLog,
+    signal: stop.signal,
+    onWaiting,
+  };
   const at = () => `${(clock.now() - Date.UTC(2026, 0, 1)) / 1000}s`;
   const done = runAsLeader(holder.clientOf(identity), options, async (signal) => {
     log.push(`${at()} ${identity} leads`);
@@ -53,7 +64,7 @@ function candidate(holder: LeaseHolder, clock: VirtualClock, identity: string, l
     log.push(`${at()} ${identity} ends`);
   });
   done.catch(() => undefined);
-  return { stop, done };
+  return { stop, done, waitedFor };
 }
 
 test('a leader that stops hands over at once', async () => {
@@ -95,4 +106,19 @@ test('a leader that is cut off ends before another begins', async () => {
   assert.ok(ends === 18 && (leads ?? 0) > 22, log.join());
   b.stop.abort();
   await b.done;
+});
+
+test('a candidate waits as long as the holder has asked for, and says for whom', async () => {
+  const holder = new LeaseHolder();
+  const clock = new VirtualClock();
+  const spec = { holderIdentity: 'other', leaseDurationSeconds: 60 };
+  holder.lease = { ...(await holder.clientOf('other').create(Lease, { metadata: { namespace: 'kube-system', name: 'l' }, spec })) };
+  const log: string[] = [];
+  const a = candidate(holder, clock, 'a', log);
+  await clock.advance(59_000);
+  assert.deepEqual({ log, waitedFor: [...a.waitedFor] }, { log: [], waitedFor: ['other'] });
+  await clock.advance(6_000);
+  assert.match(log.at(-1) ?? '', /^6\d.* a leads$/);
+  a.stop.abort();
+  await a.done;
 });

@@ -7,7 +7,7 @@
  * Upstream: client-go/tools/leaderelection.
  */
 import { Lease } from '../api/generated/kinds.ts';
-import { isNotFound } from '../api/meta/status-error.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../api/meta/status-error.ts';
 import { formatMicroTime } from '../api/meta/time.ts';
 import type { Client } from './client.ts';
 import type { Clock, Random } from './clock.ts';
@@ -22,9 +22,13 @@ export interface LeaderElectionOptions {
   readonly random: Random;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** called after each try that found another one leading */
+  readonly onWaiting?: (holder: string) => void;
   readonly leaseDurationMs?: number;
   readonly renewDeadlineMs?: number;
   readonly retryPeriodMs?: number;
+  /** default: the retry period */
+  readonly renewPeriodMs?: number;
 }
 
 export class LeadershipLostError extends Error {
@@ -83,6 +87,8 @@ class Candidate {
     const { clock, random, signal } = this.#options;
     while (!signal.aborted) {
       if (await this.#attempt()) return true;
+      const holder = this.#seen?.spec?.holderIdentity;
+      if (holder) this.#options.onWaiting?.(holder);
       const delayMs = this.#retryPeriodMs * (1 + random.next() * jitterFactor);
       await clock.sleep(delayMs, signal).catch(() => undefined);
     }
@@ -91,10 +97,10 @@ class Candidate {
 
   /** Renews until the signal aborts (false) or the deadline passes without success (true: lost). */
   async keep(signal: AbortSignal): Promise<boolean> {
-    const { clock } = this.#options;
+    const { clock, renewPeriodMs = this.#retryPeriodMs } = this.#options;
     let renewedMs = clock.monotonic();
     while (!signal.aborted) {
-      await clock.sleep(this.#retryPeriodMs, signal).catch(() => undefined);
+      await clock.sleep(renewPeriodMs, signal).catch(() => undefined);
       if (signal.aborted) return false;
       if (await this.#attempt(this.#renewDeadlineMs - (clock.monotonic() - renewedMs))) renewedMs = clock.monotonic();
       else if (clock.monotonic() - renewedMs >= this.#renewDeadlineMs) return true;
@@ -122,7 +128,8 @@ class Candidate {
     try {
       return await this.#acquireOrRenew(late.signal);
     } catch (error) {
-      log.debug({ error }, 'lease not acquired or renewed');
+      const isUsual = isConflict(error) || isAlreadyExists(error); // another one was faster
+      log[isUsual ? 'debug' : 'warn']({ lease: this.#options.name, error }, 'lease not acquired or renewed');
       return false;
     }
   }
@@ -142,7 +149,9 @@ class Candidate {
     }
     this.#see(found);
     const holder = found.spec?.holderIdentity ?? '';
-    if (holder && holder !== identity && clock.monotonic() < this.#seenMs + this.#leaseDurationMs) return false;
+    // As long as the holder asked for, which may be another program with other timings.
+    const heldMs = (found.spec?.leaseDurationSeconds ?? 0) * 1000;
+    if (holder && holder !== identity && clock.monotonic() < this.#seenMs + heldMs) return false;
     const spec =
       holder === identity
         ? { ...found.spec, ...ours }

@@ -1,10 +1,23 @@
 /** A running cluster, and what starting one takes. The work is in start-cluster.ts. */
 import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
+import type { Access } from '../client/kubeconfig.ts';
 import type { Log } from '../client/log.ts';
+import type { ComponentName } from './component-names.ts';
 import type { ClusterConfig } from './config.ts';
 
-export const phases = ['store', 'certificates', 'api-server', 'bootstrap', 'controllers', 'scheduler', 'nodes', 'dns', 'ready'] as const;
+export const phases = [
+  'store',
+  'certificates',
+  'api-server',
+  'bootstrap',
+  'controllers',
+  'scheduler',
+  'nodes',
+  'proxy',
+  'dns',
+  'ready',
+] as const;
 export type Phase = (typeof phases)[number];
 
 export interface PhaseReport {
@@ -14,17 +27,15 @@ export interface PhaseReport {
   readonly note?: string;
 }
 
-/** PEM texts */
-export interface KeyPair {
-  readonly cert: string;
-  readonly key: string;
-}
-
 export interface StartOptions extends ClusterConfig {
-  /** default `default` */
+  /** default `default`; with an API server elsewhere, this machine's */
   readonly name?: string;
   /** everything is kept there; absent: nothing is kept, all is in memory */
   readonly dataDir?: string;
+  /** which components this process runs; default: all */
+  readonly components?: readonly ComponentName[];
+  /** where the API server is when it is not among them */
+  readonly access?: Access;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Log;
@@ -38,10 +49,11 @@ export interface Cluster extends AsyncDisposable {
   readonly name: string;
   /** `https://127.0.0.1:6443` */
   readonly server: string;
-  /** of the cluster's administrator (system:masters) */
+  /** of the cluster's administrator (system:masters); with an API server elsewhere, as all clients, of the user in `access` */
   readonly client: Client;
   /** the administrator's kubeconfig, YAML */
   readonly kubeconfig: string;
+  /** of this process */
   readonly nodes: number;
   readonly hollow: number;
   /** The client of somebody else. */

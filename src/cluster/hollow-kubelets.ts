@@ -24,38 +24,38 @@ export class HollowKubelets implements AsyncDisposable {
   readonly #kubelets = new Map<string, HollowKubelet>();
   readonly #addresses = new Map<string, ReturnType<SimulatedKubelets>>();
   readonly #servers = new AsyncDisposableStack();
-  #pki: ClusterPKI | undefined;
+  readonly #pki: ClusterPKI;
 
-  constructor(clock: Clock) {
+  constructor({ clock, pki }: { readonly clock: Clock; readonly pki: ClusterPKI }) {
     this.#clock = clock;
+    this.#pki = pki;
   }
 
-  add(hollow: HollowKubelet, pki: ClusterPKI): void {
-    this.#pki = pki;
+  add(hollow: HollowKubelet): void {
     this.#kubelets.set(hollow.kubelet.nodeName, hollow);
   }
 
   readonly reach: SimulatedKubelets = (nodeName) => {
     const hollow = this.#kubelets.get(nodeName);
-    if (!hollow || !this.#pki) return undefined;
+    if (!hollow) return undefined;
     let address = this.#addresses.get(nodeName);
     if (!address) {
-      address = this.#serve(hollow, this.#pki);
+      address = this.#serve(hollow);
       this.#addresses.set(nodeName, address);
       address.catch(() => this.#addresses.delete(nodeName));
     }
     return address;
   };
 
-  async #serve({ kubelet, client, runtime, log }: HollowKubelet, pki: ClusterPKI): Promise<{ host: string; port: number }> {
+  async #serve({ kubelet, client, runtime, log }: HollowKubelet): Promise<{ host: string; port: number }> {
     const { KubeletServer } = await import('../node/kubelet/server/kubelet-server.ts');
-    const pair = await pki.certificate('hollow-kubelets', {
+    const pair = await this.#pki.certificate('hollow-kubelets', {
       commonName: 'system:node:hollow',
       organizations: ['system:nodes'],
       ipAddresses: [host],
       usages: ['server'],
     });
-    const serving = { host, port: 0, cert: pair.certPem, key: pair.keyPem, clientCA: pki.authority.certPem };
+    const serving = { host, port: 0, cert: pair.certPem, key: pair.keyPem, clientCA: this.#pki.authority.certPem };
     const { nodeName } = kubelet;
     const pods = () => kubelet.pods();
     const server = new KubeletServer({ serving, client, runtime, clock: this.#clock, log, nodeName, dataDir: '/nonexistent', pods });

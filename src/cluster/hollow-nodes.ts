@@ -1,33 +1,13 @@
 /** Simulated nodes, all in this process: real kubelets on the simulated runtime, sharing one wheel of timers. */
-import type { Client } from '../client/client.ts';
-import type { Clock, Random } from '../client/clock.ts';
 import { createEventWriter } from '../client/event-writer.ts';
-import type { Log } from '../client/log.ts';
-import type { ClusterPKI } from '../control-plane/pki/cluster-pki.ts';
 import { startKubelet } from '../node/kubelet/kubelet.ts';
 import { TimerWheel } from '../node/kubelet/timer-wheel.ts';
 import { addressAt, formatCidr, parseCidr, subnetAt } from '../node/network/cidr.ts';
 import { SimulatedRuntime } from '../node/runtime/simulated-runtime.ts';
-import type { HollowKubelets } from './hollow-kubelets.ts';
-import { type Identity, nodeIdentity } from './identities.ts';
+import type { ComponentContext, StartComponent } from './component.ts';
+import { configDefaults } from './config.ts';
+import { hollowNodeName, nodeIdentity } from './identities.ts';
 import { kubernetesVersion } from './version.ts';
-
-export interface HollowNodesOptions {
-  readonly cluster: string;
-  readonly count: number;
-  readonly podsMax: number;
-  readonly clusterDomain: string;
-  readonly dnsServiceIP: string;
-  readonly clientFor: (identity: Identity) => Client;
-  readonly pki: ClusterPKI;
-  /** those started are added to it */
-  readonly hollowKubelets: HollowKubelets;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-  readonly stack: AsyncDisposableStack;
-}
 
 /** Simulated addresses: ranges that no real network of a cluster uses (RFC 6598, RFC 2544). */
 const podRange = parseCidr('100.64.0.0/10');
@@ -36,22 +16,20 @@ const podPrefixLength = 24;
 /** how many register at once */
 const registeringMax = 100;
 
-export const hollowNodeName = (cluster: string, number: number): string => `${cluster}-hollow-${number}`;
-
-export async function startHollowNodes(options: HollowNodesOptions): Promise<void> {
-  const { stack, clock } = options;
-  if (options.count === 0) return;
-  const wheel = stack.use(new TimerWheel(clock));
-  for (let first = 1; first <= options.count; first += registeringMax) {
-    const last = Math.min(options.count, first + registeringMax - 1);
-    await Promise.all(Array.from({ length: last - first + 1 }, (_, i) => startHollowNode(first + i, wheel, options)));
+export const startHollowNodes: StartComponent = async (context, stack) => {
+  const count = context.nodes.hollow;
+  if (count === 0) return;
+  const wheel = stack.use(new TimerWheel(context.clock));
+  for (let first = 1; first <= count; first += registeringMax) {
+    const last = Math.min(count, first + registeringMax - 1);
+    await Promise.all(Array.from({ length: last - first + 1 }, (_, i) => startHollowNode(first + i, wheel, context, stack)));
   }
-}
+};
 
-async function startHollowNode(number: number, wheel: TimerWheel, options: HollowNodesOptions): Promise<void> {
-  const { clock, random, log, signal, stack } = options;
-  const nodeName = hollowNodeName(options.cluster, number);
-  const client = options.clientFor(nodeIdentity(nodeName));
+async function startHollowNode(number: number, wheel: TimerWheel, context: ComponentContext, stack: AsyncDisposableStack): Promise<void> {
+  const { cluster, config, addresses, api, clock, random, log, signal } = context;
+  const nodeName = hollowNodeName(cluster, number);
+  const client = api.clientFor(nodeIdentity(nodeName));
   const events = stack.use(createEventWriter(client, { component: 'kubelet', host: nodeName, clock, log }));
   const runtime = new SimulatedRuntime({ clock, random });
   const nodeLog = log.child({ node: nodeName });
@@ -66,15 +44,15 @@ async function startHollowNode(number: number, wheel: TimerWheel, options: Hollo
     signal,
     events,
     nodeIPs: [addressAt(nodeRange, number)],
-    clusterDNS: [options.dnsServiceIP],
-    clusterDomain: options.clusterDomain,
+    clusterDNS: [addresses.dnsServiceIP],
+    clusterDomain: config.clusterDomain ?? configDefaults.clusterDomain,
     podCIDR: formatCidr(subnetAt(podRange, podPrefixLength, number - 1)),
     labels: { 'timonier.dev/hollow': 'true' },
-    podsMax: options.podsMax,
+    podsMax: config.maxPods ?? configDefaults.maxPods,
     version: kubernetesVersion,
     hollow: true,
     wheel,
   });
   stack.use(kubelet);
-  options.hollowKubelets.add({ kubelet, client, runtime, log: nodeLog }, options.pki);
+  api.local?.hollowKubelets.add({ kubelet, client, runtime, log: nodeLog });
 }

@@ -17,6 +17,9 @@ export const identities = {
   network: { name: 'system:timonier:network', groups: [authenticated] },
 } satisfies Record<string, Identity>;
 
+export const realNodeName = (cluster: string, number: number): string => `${cluster}-${number}`;
+export const hollowNodeName = (cluster: string, number: number): string => `${cluster}-hollow-${number}`;
+
 export const nodeIdentity = (nodeName: string): Identity => ({ name: `system:node:${nodeName}`, groups: ['system:nodes', authenticated] });
 
 /** A controller is the service account of its name, as upstream runs them. */

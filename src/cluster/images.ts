@@ -8,9 +8,9 @@ import { containerdPaths } from '../node/runtime/containerd-config.ts';
 import { createCriClient } from '../node/runtime/cri-client.ts';
 import { ImageLoader } from '../node/runtime/images.ts';
 import { detectSupport } from '../node/runtime/machine-support.ts';
+import { realNodeName } from './identities.ts';
 import type { Instance, InstanceState } from './instance.ts';
 import { OperationError } from './operation-error.ts';
-import { realNodeName } from './real-nodes.ts';
 
 interface RealNode {
   readonly name: string;

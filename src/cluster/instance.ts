@@ -18,7 +18,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { OperationError } from './operation-error.ts';
 
@@ -33,6 +33,14 @@ export function checkName(name: string): string {
     fix: 'use lower-case letters, digits and "-", at most 40, beginning and ending with a letter or digit',
   });
 }
+
+/** This machine's name, as far as it fits. */
+export const machineName = (): string =>
+  hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]/g, '-')
+    .slice(0, 40)
+    .replaceAll(/^-+|-+$/g, '');
 
 /** Where clusters live: /var/lib/timonier for root, else the user's data home. */
 export function instancesRoot(env: NodeJS.ProcessEnv = process.env): string {

@@ -2,6 +2,7 @@
  * The process's log: pino behind the `Log` interface. One line per event; to a terminal as time, level, component,
  * message and fields, else as JSON for machines.
  */
+import { inspect } from 'node:util';
 import type { Clock } from '../client/clock.ts';
 import type { Log } from '../client/log.ts';
 
@@ -38,11 +39,9 @@ function fromPino(logger: PinoLike): Log {
   };
 }
 
-/** Errors among the fields as text: an Error has nothing that JSON would show. */
+/** Errors among the fields as text, with their causes: an Error has nothing that JSON would show. */
 function readable(fields: object): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? (value.stack ?? value.message) : value]),
-  );
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? inspect(value) : value]));
 }
 
 function textLog(sink: Sink, bound: object): Log {
@@ -77,7 +76,7 @@ export function renderLogLine(line: string): string {
 }
 
 function renderValue(value: unknown): string {
-  if (value instanceof Error) return JSON.stringify(value.stack ?? value.message);
+  if (value instanceof Error) return JSON.stringify(inspect(value));
   if (typeof value === 'string') return /^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value);
   return JSON.stringify(value) ?? 'undefined';
 }

@@ -1,6 +1,8 @@
 /** What a node's own process is told, over IPC, to run a node of the cluster against its API. */
+
+import type { Credentials } from '../client/credentials.ts';
 import type { AddressPlan } from './address-plan.ts';
-import type { KeyPair } from './cluster.ts';
+import type { KeyPair } from './component.ts';
 
 export interface NodeConfig {
   readonly cluster: string;
@@ -11,7 +13,8 @@ export interface NodeConfig {
   readonly server: string;
   /** PEM */
   readonly ca: string;
-  readonly credentials: { readonly node: KeyPair; readonly proxy: KeyPair; readonly network: KeyPair };
+  /** without those of a proxy it has none */
+  readonly credentials: { readonly node: Credentials; readonly network: Credentials; readonly proxy?: Credentials };
   readonly serving: KeyPair;
   readonly addresses: AddressPlan;
   readonly clusterDomain: string;

@@ -2,6 +2,7 @@
  * The entry of a node's own process: one real node against the cluster's API over HTTPS, in the network namespace that
  * it was started in. Told to stop, it ends its pods; when its parent just disappears, it ends and leaves them running.
  */
+import type { Credentials } from '../client/credentials.ts';
 import type { NodeConfig, NodeReply, NodeRequest } from './node-config.ts';
 
 const { realClock: clock, realRandom: random } = await import('../client/clock.ts');
@@ -9,6 +10,7 @@ const { createHTTPClient } = await import('../client/http-client.ts');
 const { describeError } = await import('./operation-error.ts');
 const { createLog, surviveLostOutput } = await import('./logging.ts');
 const { startRealNode } = await import('./real-node.ts');
+const { startNodeProxy } = await import('./service-proxy.ts');
 
 surviveLostOutput();
 const stack = new AsyncDisposableStack();
@@ -19,19 +21,19 @@ const reply = (message: NodeReply): void => {
 
 async function start(config: NodeConfig): Promise<void> {
   const log = await createLog({ level: config.logLevel, format: 'json', clock, write: (line) => void process.stdout.write(line) });
-  const clientOf = (pair: { cert: string; key: string }) =>
-    stack.use(createHTTPClient({ server: config.server, ca: config.ca, ...pair, clock, random, log }));
+  const clientOf = (credentials: Credentials) =>
+    stack.use(createHTTPClient({ server: config.server, ca: config.ca, ...credentials, clock, random, log }));
   const { node, proxy, network } = config.credentials;
   await startRealNode({
     ...config,
-    clients: { node: clientOf(node), proxy: clientOf(proxy), network: clientOf(network) },
-    clientCA: config.ca,
+    clients: { node: clientOf(node), network: clientOf(network) },
     clock,
     random,
     log,
     signal: stop.signal,
     stack,
   });
+  if (proxy) stack.use(await startNodeProxy({ ...config, client: clientOf(proxy), clock, log }));
 }
 
 process.on('message', (request: NodeRequest) => {

@@ -4,8 +4,13 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { NodeConfig, NodeReply, NodeRequest } from './node-config.ts';
 
-/** The node's process, when it works. Disposing stops the node and its pods. */
-export async function startNodeProcess(config: NodeConfig, netns: string): Promise<AsyncDisposable> {
+export interface NodeProcess extends AsyncDisposable {
+  /** Resolves when the node works. */
+  readonly started: Promise<void>;
+}
+
+/** Disposing stops the node and its pods, also one that has not started yet. */
+export function startNodeProcess(config: NodeConfig, netns: string): NodeProcess {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const logFd = openSync(join(config.dataDir, 'node.log'), 'a', 0o600);
   const entry = join(import.meta.dirname, `node-main${extname(import.meta.filename)}`);
@@ -14,29 +19,27 @@ export async function startNodeProcess(config: NodeConfig, netns: string): Promi
     cwd: '/',
   });
   closeSync(logFd);
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  child.on('error', () => undefined); // told by the exit, or by the reply that never comes
+  const ended = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
+  answer.promise.catch(() => undefined); // who waits hears of it
   child.on('message', (message: NodeReply) => {
     if (message.type === 'started') answer.resolve();
     else answer.reject(new Error(`${config.nodeName}: ${message.message}`));
   });
-  const gone = ended.then((code) =>
-    Promise.reject<void>(new Error(`${config.nodeName}: its process ended (exit ${code}); see ${join(config.dataDir, 'node.log')}`)),
-  );
+  child.once('exit', (code) => {
+    answer.reject(new Error(`${config.nodeName}: its process ended (exit ${code}); see ${join(config.dataDir, 'node.log')}`));
+    ended.resolve();
+  });
+  child.once('error', (error) => {
+    answer.reject(error);
+    if (child.pid === undefined) ended.resolve();
+  });
   send(child, { type: 'start', config });
-  try {
-    await Promise.race([answer.promise, gone]);
-  } catch (error) {
-    child.kill('SIGKILL');
-    await ended;
-    throw error;
-  }
-  gone.catch(() => undefined);
   return {
+    started: answer.promise,
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.connected) send(child, { type: 'stop' });
-      await ended;
+      await ended.promise;
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Runs the phases of a start one after the other, reports each with its time, and names the one that failed. */
 import type { Clock } from '../client/clock.ts';
 import type { Phase, PhaseReport } from './cluster.ts';
-import { describeError, OperationError } from './operation-error.ts';
+import { OperationError } from './operation-error.ts';
 
 export type PhaseRunner = <T>(phase: Phase, work: () => Promise<T>, note?: (result: T) => string | undefined) => Promise<T>;
 
@@ -26,13 +26,8 @@ export function createPhaseRunner(options: {
       onPhase?.({ phase, durationMs: clock.monotonic() - startMs, ...(text && { note: text }) });
       return result;
     } catch (error) {
-      if (error instanceof OperationError) throw error;
-      throw new OperationError({
-        code: `${phase}-failed`,
-        message: `${phase}: ${describeError(error)}`,
-        fix: hints[phase] ?? 'see the log',
-        cause: error,
-      });
+      const known = error instanceof OperationError ? error : { code: `${phase}-failed`, fix: hints[phase] ?? 'see the log' };
+      throw new OperationError({ code: known.code, message: `${phase} failed`, fix: known.fix, cause: error });
     }
   };
 }

@@ -1,5 +1,5 @@
 /**
- * One real node in this process and its network namespace: containerd, kubelet, pod network, service proxy.
+ * One real node in this process and its network namespace: containerd, kubelet, pod network.
  *
  * Guarantees: stopping it ends its pods, each with its grace up to a bound, and leaves what the data directory holds;
  * when the process dies instead, containers go on, and the next start takes them over.
@@ -10,13 +10,11 @@ import type { Clock, Random } from '../client/clock.ts';
 import { createEventWriter } from '../client/event-writer.ts';
 import type { Log } from '../client/log.ts';
 import { startKubelet } from '../node/kubelet/kubelet.ts';
-import { networkTools } from '../node/network/network-tools.ts';
 import { PodNetwork } from '../node/network/pod-network.ts';
-import { ServiceProxy } from '../node/proxy/proxy.ts';
 import { isRuntimeError } from '../node/runtime/container-runtime.ts';
 import { Containerd } from '../node/runtime/containerd.ts';
 import type { AddressPlan } from './address-plan.ts';
-import type { KeyPair } from './cluster.ts';
+import type { KeyPair } from './component.ts';
 import { kubernetesVersion } from './version.ts';
 
 export interface RealNodeOptions {
@@ -28,11 +26,11 @@ export interface RealNodeOptions {
   readonly clusterDomain: string;
   readonly podsMax: number;
   readonly cniPluginDir: string;
-  /** as the node, the proxy and the pod network */
-  readonly clients: { readonly node: Client; readonly proxy: Client; readonly network: Client };
+  /** as the node and the pod network */
+  readonly clients: { readonly node: Client; readonly network: Client };
   readonly serving: KeyPair;
-  /** PEM */
-  readonly clientCA: string;
+  /** PEM: whose client certificates the kubelet takes */
+  readonly ca: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -43,10 +41,9 @@ export interface RealNodeOptions {
 /** How long a stopping node gives its pods, whatever they ask for. */
 const stopGraceSecondsMax = 10;
 
-export const proxyTable = (cluster: string): string => `timonier-${cluster}-proxy`;
 export const clusterCgroup = (cluster: string): string => `timonier-${cluster}`;
 
-export async function startRealNode(options: RealNodeOptions): Promise<Containerd> {
+export async function startRealNode(options: RealNodeOptions): Promise<void> {
   const { cluster, nodeName, nodeIP, dataDir, addresses, clients, clock, random, signal, stack } = options;
   const log = options.log.child({ node: nodeName });
   const containerd = await Containerd.start({
@@ -74,33 +71,21 @@ export async function startRealNode(options: RealNodeOptions): Promise<Container
     podsMax: options.podsMax,
     version: kubernetesVersion,
     cgroupRoot: [clusterCgroup(cluster), nodeName],
-    serving: { host: nodeIP, port: 10250, cert: options.serving.cert, key: options.serving.key, clientCA: options.clientCA },
+    serving: { host: nodeIP, port: 10250, cert: options.serving.cert, key: options.serving.key, clientCA: options.ca },
   });
   stack.use(kubelet);
-  const [network, proxy] = await Promise.all([
-    PodNetwork.start({
-      cluster,
-      clusterCidr: addresses.podCIDR,
-      client: clients.network,
-      clock,
-      log: log.child({ component: 'network' }),
-      nodeName,
-      cniConfDir: containerd.paths.cniConfDir,
-      ipamDir: join(dataDir, 'ipam'),
-      keepSource: [addresses.nodeCIDR],
-    }),
-    ServiceProxy.start({
-      client: clients.proxy,
-      clock,
-      log: log.child({ component: 'proxy' }),
-      nodeName,
-      table: proxyTable(cluster),
-      applyScript: (script) => networkTools().nft(script),
-    }),
-  ]);
+  const network = await PodNetwork.start({
+    cluster,
+    clusterCidr: addresses.podCIDR,
+    client: clients.network,
+    clock,
+    log: log.child({ component: 'network' }),
+    nodeName,
+    cniConfDir: containerd.paths.cniConfDir,
+    ipamDir: join(dataDir, 'ipam'),
+    keepSource: [addresses.nodeCIDR],
+  });
   stack.use(network);
-  stack.use(proxy);
-  return containerd;
 }
 
 async function stopContainerd(containerd: Containerd, log: Log): Promise<void> {

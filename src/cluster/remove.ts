@@ -12,7 +12,8 @@ import { unmountBelow } from '../node/runtime/mounts.ts';
 import { removeContainerd } from '../node/runtime/remove-containerd.ts';
 import { readNetworks } from './address-plan.ts';
 import { type Instance, nodesDir } from './instance.ts';
-import { clusterCgroup, proxyTable } from './real-node.ts';
+import { clusterCgroup } from './real-node.ts';
+import { proxyTable } from './service-proxy.ts';
 
 export async function removeTraces(instance: Instance): Promise<void> {
   const nodes = await readdir(nodesDir(instance.dir)).catch(() => []);

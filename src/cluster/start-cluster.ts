@@ -1,9 +1,8 @@
 /**
- * Starts a whole cluster: the phases in order, each reported with its time; on failure everything that was started is
- * stopped again. What the data directory holds stays, so that the same call brings every object back.
+ * Starts a whole cluster, or some of its components beside an API server elsewhere: the phases in order, each reported
+ * with its time; on failure everything that was started is stopped again. What the data directory holds stays, so that
+ * the same call brings every object back.
  */
-
-import { startDNS } from '../addons/dns/dns-addon.ts';
 import { Node, ServiceAccount } from '../api/generated/kinds.ts';
 import { builtInRegistry } from '../api/kinds/all.ts';
 import { type KindRegistry, parseRuntimeConfig } from '../api/kinds/registry.ts';
@@ -15,26 +14,19 @@ import { silentLog } from '../client/log.ts';
 import { addressAt, parseCidr } from '../node/network/cidr.ts';
 import { type AddressPlan, keepAddresses, planAddresses } from './address-plan.ts';
 import type { Cluster, StartOptions } from './cluster.ts';
-import { configDefaults } from './config.ts';
-import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
-import { HollowKubelets } from './hollow-kubelets.ts';
-import { startHollowNodes } from './hollow-nodes.ts';
+import type { API, ComponentContext } from './component.ts';
+import { type ComponentName, componentNames } from './component-names.ts';
+import { components } from './components.ts';
 import { identities } from './identities.ts';
-import { checkName } from './instance.ts';
-import { detectMachine, realNodesPossible } from './machine.ts';
+import { checkName, machineName } from './instance.ts';
+import { startLocalAPI } from './local-api.ts';
+import { isSimulated, nodeNames, noNodes, planNodes } from './nodes.ts';
 import { OperationError } from './operation-error.ts';
-import { ensureOwnPolicy } from './own-policy.ts';
 import { createPhaseRunner } from './phase-runner.ts';
+import type { RemoteAPIOptions } from './remote-api.ts';
 
 const timeoutMsDefault = 120_000;
 const hostIndex = 1;
-
-interface NodeCounts {
-  readonly nodes: number;
-  readonly hollow: number;
-  readonly cniPluginDir: string;
-  readonly note?: string;
-}
 
 export async function startCluster(options: StartOptions = {}): Promise<Cluster> {
   const clock = options.clock ?? realClock;
@@ -72,62 +64,52 @@ interface Context {
 }
 
 async function start({ options, clock, signal, stop, stack }: Context): Promise<Omit<Cluster, 'stop' | typeof Symbol.asyncDispose>> {
-  const name = checkName(options.name ?? 'default');
+  const { dataDir, random = realRandom, log = silentLog } = options;
+  const chosen: ReadonlySet<ComponentName> = new Set(options.components ?? componentNames);
+  const localAPI = chosen.has('api-server');
+  const cluster = checkName(options.name ?? (localAPI ? 'default' : machineName()));
+  const nodes = chosen.has('kubelet') ? await planNodes(options, { dataDir: dataDir !== undefined, localAPI }) : noNodes;
   const registry = registryOf(options);
-  const counts = await countNodes(options);
-  const kept = options.dataDir !== undefined;
-  const addresses =
-    options.dataDir === undefined ? planAddresses(options) : await keepAddresses(options, { dir: options.dataDir, real: counts.nodes > 0 });
-  const nodeAddress = counts.nodes > 0 ? addressAt(parseCidr(addresses.nodeCIDR), hostIndex) : undefined;
-  const host = options.host ?? configDefaults.host;
+  const addresses = dataDir === undefined ? planAddresses(options) : await keepAddresses(options, { dir: dataDir, real: nodes.real > 0 });
+  const nodeAddress = nodes.real > 0 ? addressAt(parseCidr(addresses.nodeCIDR), hostIndex) : undefined;
+  if (nodeAddress) await prepareNodeNetwork(cluster, addresses);
   const phase = createPhaseRunner({ clock: realClock, signal, onPhase: options.onPhase });
-  const context: ControlPlaneOptions = {
-    config: options,
-    addresses,
-    registry,
-    ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
-    host,
-    port: options.port ?? (kept ? configDefaults.port : 0),
-    ...(nodeAddress && { nodeAddress }),
-    hollowKubelets: stack.use(new HollowKubelets(clock)),
-    clock,
-    random: options.random ?? realRandom,
-    log: options.log ?? silentLog,
-    phase,
-    stack,
-  };
-  if (nodeAddress) await prepareNodeNetwork(name, addresses);
-  const plane = await startControlPlane(context);
-  await ensureOwnPolicy(plane.server.loopback);
-  const clusterDomain = options.clusterDomain ?? configDefaults.clusterDomain;
-  const podsMax = options.maxPods ?? configDefaults.maxPods;
-  const common = { cluster: name, clusterDomain, podsMax, signal: stop.signal };
-  await phase(
-    'nodes',
-    async () => {
-      if (counts.nodes > 0 && nodeAddress && options.dataDir !== undefined) {
-        const { startRealNodes } = await import('./real-nodes.ts');
-        const real = { ...common, count: counts.nodes, dataDir: options.dataDir, cniPluginDir: counts.cniPluginDir, nodeAddress };
-        await startRealNodes(real, context, plane);
-      }
-      const { dnsServiceIP } = addresses;
-      await startHollowNodes({ ...common, ...context, count: counts.hollow, dnsServiceIP, clientFor: plane.clientFor, pki: plane.pki });
-    },
-    () => counts.note ?? describeNodes(counts),
-  );
-  await phase('dns', () => startClusterDNS(context, plane, clusterDomain));
-  const client = plane.server.clientFor(identities.admin);
-  await phase('ready', () => whenReady(client, counts.nodes + counts.hollow, signal));
-  const server = `https://${host === '0.0.0.0' ? '127.0.0.1' : host}:${plane.port}`;
+  const kept = { ...(dataDir !== undefined && { dataDir }), ...(nodeAddress && { nodeAddress }) };
+  const common = { config: options, addresses, ...kept, clock, random, log };
+  const api = localAPI
+    ? await startLocalAPI({ ...common, registry, phase, stack })
+    : await connectAPI(options, { ...common, phase, stack });
+  const context: ComponentContext = { ...common, cluster, nodes, components: chosen, signal: stop.signal, api };
+  for (const { name, phase: phaseName, start: startComponent, note } of components) {
+    if (!chosen.has(name) || (name === 'proxy' && isSimulated(nodes))) continue;
+    const own = stack.use(new AsyncDisposableStack());
+    await phase(
+      phaseName,
+      () => startComponent(context, own),
+      () => note?.(context),
+    );
+  }
+  const client = api.clientFor(identities.admin);
+  const awaited = { nodes: new Set(nodeNames(cluster, nodes)), defaultServiceAccount: localAPI && chosen.has('controllers') };
+  await phase('ready', () => whenReady(client, awaited, signal));
+  const credentials = await api.credentialsFor(identities.admin);
+  const access = { ...options.access, server: api.server, ...(api.ca && { ca: api.ca }), ...credentials };
   return {
-    name,
-    server,
+    name: cluster,
+    server: api.server,
     client,
-    kubeconfig: await adminKubeconfig(plane, name, server),
-    nodes: counts.nodes,
-    hollow: counts.hollow,
-    clientFor: (user) => plane.clientFor({ name: user.name, groups: [...(user.groups ?? []), 'system:authenticated'] }),
+    kubeconfig: await renderKubeconfig(kubeconfigFor(`timonier-${cluster}`, access)),
+    nodes: nodes.real,
+    hollow: nodes.hollow,
+    clientFor: (user) => api.clientFor({ name: user.name, groups: [...(user.groups ?? []), 'system:authenticated'] }),
   };
+}
+
+async function connectAPI({ access }: StartOptions, how: Omit<RemoteAPIOptions, 'access'>): Promise<API> {
+  if (!access)
+    throw new OperationError({ code: 'bad-config', message: 'no API server', fix: 'say where it is, or add api-server to the components' });
+  const { connectRemoteAPI } = await import('./remote-api.ts');
+  return connectRemoteAPI({ ...how, access });
 }
 
 function registryOf({ runtimeConfig = {} }: StartOptions): KindRegistry {
@@ -139,54 +121,27 @@ function registryOf({ runtimeConfig = {} }: StartOptions): KindRegistry {
   }
 }
 
-async function countNodes(options: StartOptions): Promise<NodeCounts> {
-  const inMemory = options.dataDir === undefined;
-  if (options.nodes === 0 || (inMemory && options.nodes === undefined)) return { nodes: 0, hollow: options.hollow ?? 1, cniPluginDir: '' };
-  if (inMemory)
-    throw new OperationError({ code: 'bad-config', message: 'real nodes need a data directory', fix: 'give dataDir, or nodes: 0' });
-  const machine = await detectMachine();
-  const possible = realNodesPossible(machine);
-  if (possible.ok) return { nodes: options.nodes ?? 1, hollow: options.hollow ?? 0, cniPluginDir: machine.cniPluginDir ?? '' };
-  const missing = possible.missing.map((check) => check.name).join(', ');
-  if (options.nodes !== undefined) {
-    const fix = possible.missing.find((check) => check.fix)?.fix ?? 'see `timonier doctor`';
-    throw new OperationError({ code: 'no-real-nodes', message: `real nodes are not possible here: ${missing}`, fix });
-  }
-  return { nodes: 0, hollow: options.hollow ?? 1, cniPluginDir: '', note: `simulated only: no containers run (missing: ${missing})` };
-}
-
-const describeNodes = ({ nodes, hollow }: NodeCounts): string =>
-  [nodes ? `${nodes} real` : '', hollow ? `${hollow} simulated: no containers run there` : ''].filter(Boolean).join(', ');
-
 async function prepareNodeNetwork(cluster: string, { nodeCIDR, serviceCIDR }: AddressPlan): Promise<void> {
   const { createNodeNamespaces } = await import('../node/network/node-network.ts');
   await createNodeNamespaces({ cluster, nodes: 0, subnet: nodeCIDR, serviceCidr: serviceCIDR });
 }
 
-async function startClusterDNS(context: ControlPlaneOptions, plane: ControlPlane, domain: string): Promise<void> {
-  const { addresses, clock, log, stack, config, nodeAddress } = context;
-  const dns = await startDNS({
-    client: plane.clientFor(identities.dns),
-    clock,
-    log: log.child({ component: 'dns' }),
-    domain,
-    address: nodeAddress ?? '127.0.0.1',
-    port: 0,
-    clusterIP: addresses.dnsServiceIP,
-    ...(config.upstreamDNS && { upstreams: config.upstreamDNS }),
-  });
-  stack.use(dns);
-}
-
 const readyPollMs = 20;
 
+interface Awaited {
+  readonly nodes: ReadonlySet<string>;
+  readonly defaultServiceAccount: boolean;
+}
+
 /** Every node is Ready, and pods can be created in the default namespace. On real time: a virtual clock may stand still. */
-async function whenReady(client: Client, nodeCount: number, signal: AbortSignal): Promise<void> {
+async function whenReady(client: Client, awaited: Awaited, signal: AbortSignal): Promise<void> {
+  if (awaited.nodes.size === 0 && !awaited.defaultServiceAccount) return;
   const nodes = client.informer(Node);
   await nodes.synced;
+  const isReady = (name: string): boolean => isConditionTrue(nodes.get(name)?.status.conditions, 'Ready');
   for (;;) {
-    const ready = nodes.list().filter((node) => isConditionTrue(node.status.conditions, 'Ready')).length;
-    if (ready >= nodeCount && (await hasDefaultServiceAccount(client))) return;
+    const allReady = [...awaited.nodes].every(isReady);
+    if (allReady && (!awaited.defaultServiceAccount || (await hasDefaultServiceAccount(client)))) return;
     await sleepOn(realClock, readyPollMs, signal);
   }
 }
@@ -194,12 +149,6 @@ async function whenReady(client: Client, nodeCount: number, signal: AbortSignal)
 async function hasDefaultServiceAccount(client: Client): Promise<boolean> {
   const { items } = await client.list(ServiceAccount, { namespace: 'default', fieldSelector: 'metadata.name=default' });
   return items.length > 0;
-}
-
-async function adminKubeconfig(plane: ControlPlane, name: string, server: string): Promise<string> {
-  const { clientPair } = await import('./real-nodes.ts');
-  const pair = await clientPair(plane.pki, 'admin', identities.admin);
-  return renderKubeconfig(kubeconfigFor(`timonier-${name}`, { server, ca: plane.pki.authority.certPem, ...pair }));
 }
 
 function once(action: () => Promise<void>): () => Promise<void> {

@@ -1,36 +1,95 @@
-/** `timonier run`: a cluster in the foreground, logs to the terminal; what systemd, containers and `up` start. */
+/**
+ * `timonier run`: a cluster in the foreground, logs to the terminal; what systemd, containers and `up` start. Or some
+ * of its components, beside an API server that a kubeconfig leads to: these keep nothing.
+ */
+import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import { realClock } from '../../client/clock.ts';
+import { type Access, accessOf, parseKubeconfig } from '../../client/kubeconfig.ts';
+import type { Cluster, StartOptions } from '../../cluster/cluster.ts';
+import { type ComponentName, componentNames, parseComponents } from '../../cluster/component-names.ts';
+import { installMissing } from '../../cluster/install.ts';
 import { Instance } from '../../cluster/instance.ts';
 import { createLog } from '../../cluster/logging.ts';
+import { detectMachine } from '../../cluster/machine.ts';
 import { describeError, OperationError } from '../../cluster/operation-error.ts';
 import { version } from '../../cluster/version.ts';
 import { tellParent } from '../daemon.ts';
 import { placeKubeconfig } from '../user-kubeconfig.ts';
 import { addClusterFlags, type ClusterFlags, configFrom, timeoutMsFrom } from './cluster-flags.ts';
 
-export function addRun(program: Command): void {
-  addClusterFlags(program.command('run').description('run a cluster in the foreground')).action(
-    async (name: string, flags: ClusterFlags) => {
-      const instance = new Instance(name, flags.dataDir);
-      const running = instance.running();
-      if (running) {
-        throw new OperationError({
-          code: 'already-running',
-          message: `cluster "${name}" runs already (process ${running.pid})`,
-          fix: `timonier down ${name}`,
-        });
-      }
-      await runForeground(instance, flags);
-    },
-  );
+interface RunFlags extends ClusterFlags {
+  readonly components?: string;
 }
 
-async function runForeground(instance: Instance, flags: ClusterFlags): Promise<void> {
+export function addRun(program: Command): void {
+  addClusterFlags(program.command('run').description('run a cluster, or some of its components, in the foreground'))
+    .option('--components <LIST>', `only these: ${componentNames.join(',')}. Without api-server, --kubeconfig is read: it leads to one`)
+    .action(async (name: string, flags: RunFlags, command: Command) => {
+      const components = flags.components === undefined ? componentNames : parseComponents(flags.components);
+      if (components.includes('api-server')) await runCluster(name, components, flags);
+      else await runBeside(command.args[0], components, flags);
+    });
+}
+
+async function runCluster(name: string, components: readonly ComponentName[], flags: RunFlags): Promise<void> {
+  const instance = new Instance(name, flags.dataDir);
+  const running = instance.running();
+  if (running) {
+    throw new OperationError({
+      code: 'already-running',
+      message: `cluster "${name}" runs already (process ${running.pid})`,
+      fix: `timonier down ${name}`,
+    });
+  }
+  const config = await configFrom(flags);
+  if (flags.install) await installMissing(await detectMachine(), (line) => process.stdout.write(`${line}\n`));
+  instance.create();
+  try {
+    await runForeground(flags, { ...config, components, name, dataDir: instance.dir }, async (cluster) => {
+      const placed = await placeKubeconfig(instance, cluster.kubeconfig, flags.kubeconfig);
+      instance.writeState({
+        pid: process.pid,
+        server: cluster.server,
+        startedAt: new Date(realClock.now()).toISOString(),
+        nodes: cluster.nodes,
+        hollow: cluster.hollow,
+        version,
+        ready: true,
+        ...placed,
+      });
+      return placed;
+    });
+  } finally {
+    instance.clearState();
+  }
+}
+
+/** Components beside an API server elsewhere, named after this machine if nothing else is said. */
+async function runBeside(name: string | undefined, components: readonly ComponentName[], flags: RunFlags): Promise<void> {
+  if (flags.kubeconfig === undefined) {
+    const message = `${components.join(', ')} without api-server: where is the API server?`;
+    throw new OperationError({ code: 'bad-flag', message, fix: 'give --kubeconfig FILE, or add api-server to --components' });
+  }
+  const access = await accessFrom(flags.kubeconfig);
+  await runForeground(flags, { ...(await configFrom(flags)), components, access, ...(name && { name }) }, async () => ({ components }));
+}
+
+async function accessFrom(path: string): Promise<Access> {
+  try {
+    return await accessOf(await parseKubeconfig(readFileSync(path, 'utf8')), { path });
+  } catch (cause) {
+    const fix = 'give a kubeconfig whose current context leads to the API server';
+    throw new OperationError({ code: 'bad-kubeconfig', message: `can't use ${path}`, fix, cause });
+  }
+}
+
+/** Until a signal. `onReady` gives what the log says of it. */
+async function runForeground(flags: RunFlags, options: StartOptions, onReady: (cluster: Cluster) => Promise<object>): Promise<void> {
   const log = await createLog({
     level: flags.logLevel,
-    format: process.stdout.isTTY ? 'text' : 'json',
+    format: process.stdout.isTTY && !flags.json ? 'text' : 'json',
     clock: realClock,
     write: (line) => void process.stdout.write(line),
   });
@@ -40,53 +99,31 @@ async function runForeground(instance: Instance, flags: ClusterFlags): Promise<v
     stop.abort();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  let phase = 'start';
   try {
-    const config = await configFrom(flags);
-    instance.create();
     const { startCluster } = await import('../../cluster/start-cluster.ts');
     await using cluster = await startCluster({
-      ...config,
-      name: instance.name,
-      dataDir: instance.dir,
+      ...options,
       log,
       signal: stop.signal,
       timeoutMs: timeoutMsFrom(flags),
       onPhase: (report) => {
-        phase = report.phase;
         log.info({ durationMs: Math.round(report.durationMs), ...(report.note && { note: report.note }) }, report.phase);
         tellParent({ type: 'phase', ...report });
       },
     });
-    const placed = await placeKubeconfig(instance, cluster.kubeconfig, flags.kubeconfig);
-    instance.writeState({
-      pid: process.pid,
-      server: cluster.server,
-      startedAt: new Date(realClock.now()).toISOString(),
-      nodes: cluster.nodes,
-      hollow: cluster.hollow,
-      version,
-      ready: true,
-      ...placed,
-    });
-    log.info({ server: cluster.server, ...placed }, 'ready');
+    log.info({ server: cluster.server, ...(await onReady(cluster)) }, 'ready');
     tellParent({ type: 'ready' });
     flushCompileCache(); // not only when it ends: it may run for months, and the next start is to be quick
     if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
   } catch (error) {
     if (stop.signal.aborted) return;
-    log.error({ error, phase }, 'the cluster did not start');
+    if (!process.connected) throw error; // the command line says it
+    log.error({ error }, 'the cluster did not start');
     const known = error instanceof OperationError ? error : undefined;
-    tellParent({
-      type: 'failed',
-      phase: `after phase "${phase}"`,
-      code: known?.code ?? 'failed',
-      message: describeError(error),
-      fix: known?.fix ?? `see ${instance.logFile}, and \`timonier doctor\``,
-    });
+    const fix = known?.fix ?? `see \`timonier logs ${options.name}\` and \`timonier doctor\``;
+    tellParent({ type: 'failed', code: known?.code ?? 'failed', message: describeError(error), fix });
     process.exitCode = 1;
   } finally {
-    instance.clearState();
     if (process.connected) process.disconnect?.();
   }
 }

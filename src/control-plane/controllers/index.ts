@@ -27,8 +27,8 @@ import { ttlAfterFinishedController } from './ttl-after-finished.ts';
 import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection.ts';
 
 export interface BuiltinControllersOptions {
-  /** PEM: what pods check the API server's certificate by */
-  readonly rootCA: string;
+  /** PEM: what pods check the API server's certificate by; absent: namespaces get no ConfigMap with it */
+  readonly rootCA?: string;
   /** the pods of all nodes: `10.244.0.0/16` */
   readonly clusterCIDR: string;
 }
@@ -43,7 +43,7 @@ export function builtinControllers({ rootCA, clusterCIDR }: BuiltinControllersOp
     endpointsController,
     endpointSliceMirroring,
     serviceAccountController,
-    rootCAController(rootCA),
+    ...(rootCA === undefined ? [] : [rootCAController(rootCA)]),
     namespaceController,
     garbageCollector(),
     jobController(),

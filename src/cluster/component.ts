@@ -1,0 +1,59 @@
+/**
+ * What a component of a cluster is: a function that resolves when it works, and puts on a stack what has to be stopped,
+ * as it goes, so that a start can be given up at any time. It reaches the cluster by its API alone, and can't tell
+ * whether that is served in this process or elsewhere.
+ */
+import type { Registry } from 'prom-client';
+import type { Client } from '../client/client.ts';
+import type { Clock, Random } from '../client/clock.ts';
+import type { Credentials } from '../client/credentials.ts';
+import type { Log } from '../client/log.ts';
+import type { AddressPlan } from './address-plan.ts';
+import type { ComponentName } from './component-names.ts';
+import type { ClusterConfig } from './config.ts';
+import type { HollowKubelets } from './hollow-kubelets.ts';
+import type { Identity } from './identities.ts';
+import type { LocalNodes } from './nodes.ts';
+
+export interface API {
+  /** `https://127.0.0.1:6443` */
+  readonly server: string;
+  /** PEM: what its certificate is checked by; absent: the system's */
+  readonly ca?: string;
+  /** Elsewhere there is one identity only, the kubeconfig's own. */
+  clientFor(identity: Identity): Client;
+  credentialsFor(identity: Identity): Promise<Credentials>;
+  /** what only an API server in this process has */
+  readonly local?: {
+    readonly port: number;
+    readonly metrics: Registry;
+    readonly hollowKubelets: HollowKubelets;
+    servingPair(nodeName: string, address: string): Promise<KeyPair>;
+  };
+}
+
+/** PEM texts */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface ComponentContext {
+  readonly cluster: string;
+  readonly config: ClusterConfig;
+  readonly addresses: AddressPlan;
+  /** absent: nothing is kept */
+  readonly dataDir?: string;
+  /** where pods and other nodes reach this machine; absent: no real node */
+  readonly nodeAddress?: string;
+  readonly nodes: LocalNodes;
+  readonly components: ReadonlySet<ComponentName>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** aborted when the cluster stops */
+  readonly signal: AbortSignal;
+  readonly api: API;
+}
+
+export type StartComponent = (context: ComponentContext, stack: AsyncDisposableStack) => Promise<void>;

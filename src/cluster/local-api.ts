@@ -1,0 +1,185 @@
+/** The API server in this process: its store, certificates, server, and what must be in it before anything else. */
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import type { KindRegistry } from '../api/kinds/registry.ts';
+import type { Clock, Random } from '../client/clock.ts';
+import type { Log } from '../client/log.ts';
+import { type ApiServer, createApiServer } from '../control-plane/api-server/api-server.ts';
+import { ensureAuthenticationConfig, ensureKubernetesService } from '../control-plane/api-server/bootstrap/kubernetes-service.ts';
+import { ensureBootstrapPolicy } from '../control-plane/api-server/bootstrap/policy.ts';
+import { publishingEndpoints } from '../control-plane/api-server/publishing/endpoints.ts';
+import type { HealthCheck } from '../control-plane/api-server/publishing/health.ts';
+import { securityFor } from '../control-plane/api-server/security.ts';
+import { podStreamEndpoints } from '../control-plane/api-server/streaming/pod-streams.ts';
+import { proxyEndpoints } from '../control-plane/api-server/streaming/proxy-endpoints.ts';
+import type { CertificateSpec } from '../control-plane/pki/authority.ts';
+import { type ClusterPKI, directoryFiles, memoryFiles, openClusterPKI } from '../control-plane/pki/cluster-pki.ts';
+import { openMemoryStore } from '../control-plane/store/memory-store.ts';
+import type { Storage } from '../control-plane/store/storage.ts';
+import type { AddressPlan } from './address-plan.ts';
+import type { API, KeyPair } from './component.ts';
+import { type ClusterConfig, configDefaults } from './config.ts';
+import { HollowKubelets } from './hollow-kubelets.ts';
+import { type Identity, identities } from './identities.ts';
+import { ensureOwnPolicy } from './own-policy.ts';
+import type { PhaseRunner } from './phase-runner.ts';
+import { kubernetesVersion } from './version.ts';
+
+export interface LocalAPIOptions {
+  readonly config: ClusterConfig;
+  readonly addresses: AddressPlan;
+  /** what it serves */
+  readonly registry: KindRegistry;
+  /** absent: all in memory */
+  readonly dataDir?: string;
+  /** where pods and other nodes reach it; absent: no real node needs it */
+  readonly nodeAddress?: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly phase: PhaseRunner;
+  /** what is started is put on it: stopped in reverse */
+  readonly stack: AsyncDisposableStack;
+}
+
+const everywhere = '0.0.0.0';
+const loopbackHost = '127.0.0.1';
+
+export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
+  const { phase, stack, clock, dataDir } = options;
+  const host = options.config.host ?? configDefaults.host;
+  const storage = await phase('store', () => openStore(options));
+  stack.use(storage);
+  const pki = await phase('certificates', () =>
+    openClusterPKI({ files: dataDir === undefined ? memoryFiles() : directoryFiles(join(dataDir, 'pki')), clock }),
+  );
+  const metrics = new Registry();
+  const hollowKubelets = stack.use(new HollowKubelets({ clock, pki }));
+  const { server, port } = await phase('api-server', () => startApiServer(options, { host, storage, pki, metrics, hollowKubelets }));
+  await phase('bootstrap', () => bootstrap(options, server, pki, port));
+  return {
+    server: `https://${host === everywhere ? loopbackHost : host}:${port}`,
+    ca: pki.authority.certPem,
+    clientFor: (identity) => server.clientFor(identity),
+    credentialsFor: (identity) => clientPair(pki, identity),
+    local: { port, metrics, hollowKubelets, servingPair: (nodeName, address) => servingPair(pki, nodeName, address) },
+  };
+}
+
+async function openStore({ dataDir, clock, log, config }: LocalAPIOptions): Promise<Storage> {
+  const historyMs = (config.historySeconds ?? configDefaults.historySeconds) * 1000;
+  if (dataDir === undefined) return openMemoryStore({ clock, historyMs });
+  const { openLmdbStore } = await import('../control-plane/store/lmdb-store.ts');
+  return openLmdbStore({ path: join(dataDir, 'store'), clock, historyMs, log: log.child({ component: 'store' }) });
+}
+
+async function startApiServer(
+  options: LocalAPIOptions,
+  parts: { host: string; storage: Storage; pki: ClusterPKI; metrics: Registry; hollowKubelets: HollowKubelets },
+): Promise<{ server: ApiServer; port: number }> {
+  const { clock, random, config, addresses, stack, nodeAddress } = options;
+  const { host, storage, pki, metrics: exported } = parts;
+  const log = options.log.child({ component: 'api-server' });
+  const serving = await pki.certificate('apiserver', {
+    commonName: 'kube-apiserver',
+    dnsNames: [
+      'localhost',
+      'kubernetes',
+      'kubernetes.default',
+      'kubernetes.default.svc',
+      `kubernetes.default.svc.${config.clusterDomain ?? configDefaults.clusterDomain}`,
+    ],
+    ipAddresses: [...new Set([loopbackHost, host, addresses.apiServiceIP, ...(nodeAddress ? [nodeAddress] : [])])].filter(
+      (ip) => ip !== everywhere,
+    ),
+    usages: ['server'],
+  });
+  const kubelet = await pki.certificate('apiserver-kubelet-client', {
+    commonName: identities.kubeletClient.name,
+    organizations: ['system:masters'],
+    usages: ['client'],
+  });
+  const simulatedKubelets = parts.hollowKubelets.reach;
+  const kubeletCredentials = { cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem };
+  const server = await createApiServer({
+    storage,
+    registry: options.registry,
+    clock,
+    random,
+    log,
+    parts: ({ reader, loopback, registry, isHealthy, metrics, flow }) => {
+      metrics.register(exported, flow);
+      const security = stack.use(
+        securityFor({ reader, loopback, pki, clock, random, log, config: { serviceCIDRs: [addresses.serviceCIDR] } }),
+      );
+      return {
+        ...security,
+        pathEndpoints: [
+          ...security.pathEndpoints,
+          ...publishingEndpoints({
+            registry,
+            version: kubernetesVersion,
+            checks: healthChecks(isHealthy),
+            metrics: exported,
+            onHealthFailure: (check, error) => log.warn({ check, error }, 'health check failed'),
+            otherPaths: security.pathEndpoints.flatMap(({ paths }) => paths),
+          }),
+        ],
+        connectEndpoints: [
+          ...podStreamEndpoints({ reader, kubelet: kubeletCredentials, simulatedKubelets }),
+          ...proxyEndpoints({ reader, kubelet: kubeletCredentials, simulatedKubelets, random }),
+        ],
+      };
+    },
+  });
+  stack.use(server);
+  const tls = { cert: serving.certPem, key: serving.keyPem, clientCA: pki.authority.certPem };
+  const first = await server.listen({ host, port: config.port ?? (options.dataDir === undefined ? 0 : configDefaults.port), tls });
+  if (nodeAddress) await server.listen({ host: nodeAddress, port: first.port, tls });
+  return { server, port: first.port };
+}
+
+function healthChecks(isHealthy: () => boolean): HealthCheck[] {
+  const everywhere = ['livez', 'readyz', 'healthz'] as const;
+  const store = (): void => {
+    if (!isHealthy()) throw new Error('the watch cache has lost the store');
+  };
+  return [
+    { name: 'etcd', of: everywhere, check: store },
+    { name: 'informer-sync', of: ['readyz'], check: store },
+  ];
+}
+
+async function bootstrap(
+  { addresses, clock, nodeAddress }: LocalAPIOptions,
+  server: ApiServer,
+  pki: ClusterPKI,
+  port: number,
+): Promise<void> {
+  const tools = { client: server.loopback, reader: server.reader };
+  await ensureBootstrapPolicy(tools);
+  await ensureAuthenticationConfig(tools, pki.authority.certPem);
+  await ensureKubernetesService(tools, {
+    serviceCIDRs: [addresses.serviceCIDR],
+    clusterIP: addresses.apiServiceIP,
+    clock,
+    ...(nodeAddress && { endpoint: { address: nodeAddress, port } }),
+  });
+  await ensureOwnPolicy(server.loopback);
+}
+
+function servingPair(pki: ClusterPKI, nodeName: string, address: string): Promise<KeyPair> {
+  const subject = { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] };
+  return pairOf(pki, `kubelet-${nodeName}`, { ...subject, dnsNames: [nodeName], ipAddresses: [address], usages: ['server'] });
+}
+
+/** Certificates name groups in the subject; `system:authenticated` comes by itself. */
+function clientPair(pki: ClusterPKI, { name, groups }: Identity): Promise<KeyPair> {
+  const organizations = groups.filter((group) => group !== 'system:authenticated');
+  return pairOf(pki, name.replaceAll(':', '-'), { commonName: name, organizations, usages: ['client'] });
+}
+
+async function pairOf(pki: ClusterPKI, file: string, spec: CertificateSpec): Promise<KeyPair> {
+  const { certPem, keyPem } = await pki.certificate(file, spec);
+  return { cert: certPem, key: keyPem };
+}

@@ -1,0 +1,65 @@
+/** The nodes of this process: how many there are, and their kubelets, real and simulated. */
+import type { StartComponent } from './component.ts';
+import type { ClusterConfig } from './config.ts';
+import { startHollowNodes } from './hollow-nodes.ts';
+import { hollowNodeName, realNodeName } from './identities.ts';
+import { detectMachine, realNodesPossible } from './machine.ts';
+import { OperationError } from './operation-error.ts';
+
+export interface LocalNodes {
+  readonly real: number;
+  readonly hollow: number;
+  readonly cniPluginDir: string;
+  /** why there is no real one */
+  readonly note?: string;
+}
+
+export const noNodes: LocalNodes = { real: 0, hollow: 0, cniPluginDir: '' };
+const simulated = (hollow: number): LocalNodes => ({ ...noNodes, hollow });
+
+export const isSimulated = ({ real, hollow }: LocalNodes): boolean => real === 0 && hollow > 0;
+
+/** How many a configuration means on this machine. Real ones need a directory, and the API server in this process. */
+export async function planNodes(
+  { nodes, hollow }: ClusterConfig,
+  possible: { readonly dataDir: boolean; readonly localAPI: boolean },
+): Promise<LocalNodes> {
+  if (nodes === 0 || (nodes === undefined && !(possible.dataDir && possible.localAPI))) return simulated(hollow ?? 1);
+  if (!possible.localAPI) {
+    throw new OperationError({
+      code: 'bad-config',
+      message: 'real nodes need the API server in the same process',
+      fix: 'start simulated ones (--nodes 0 --hollow N), or add api-server to the components',
+    });
+  }
+  if (!possible.dataDir) {
+    throw new OperationError({ code: 'bad-config', message: 'real nodes need a data directory', fix: 'give dataDir, or nodes: 0' });
+  }
+  const machine = await detectMachine();
+  const real = realNodesPossible(machine);
+  if (real.ok) return { real: nodes ?? 1, hollow: hollow ?? 0, cniPluginDir: machine.cniPluginDir ?? '' };
+  const missing = real.missing.map((check) => check.name).join(', ');
+  if (nodes !== undefined) {
+    const fix = real.missing.find((check) => check.fix)?.fix ?? 'see `timonier doctor`';
+    throw new OperationError({ code: 'no-real-nodes', message: `real nodes are not possible here: ${missing}`, fix });
+  }
+  return { ...simulated(hollow ?? 1), note: `simulated only: no containers run (missing: ${missing})` };
+}
+
+export const describeNodes = ({ real, hollow, note }: LocalNodes): string =>
+  note ?? [real ? `${real} real` : '', hollow ? `${hollow} simulated: no containers run there` : ''].filter(Boolean).join(', ');
+
+const numbered = (count: number, name: (number: number) => string): string[] => Array.from({ length: count }, (_, i) => name(i + 1));
+
+export const nodeNames = (cluster: string, { real, hollow }: LocalNodes): string[] => [
+  ...numbered(real, (number) => realNodeName(cluster, number)),
+  ...numbered(hollow, (number) => hollowNodeName(cluster, number)),
+];
+
+export const startNodes: StartComponent = async (context, stack) => {
+  if (context.nodes.real > 0) {
+    const { startRealNodes } = await import('./real-nodes.ts');
+    await startRealNodes(context, stack);
+  }
+  await startHollowNodes(context, stack);
+};

@@ -1,0 +1,38 @@
+/** The service proxy of a node in this process and its network namespace. */
+import { hostname } from 'node:os';
+import type { Client } from '../client/client.ts';
+import type { Clock } from '../client/clock.ts';
+import type { Log } from '../client/log.ts';
+import { networkTools } from '../node/network/network-tools.ts';
+import { ServiceProxy } from '../node/proxy/proxy.ts';
+import type { StartComponent } from './component.ts';
+import { identities, realNodeName } from './identities.ts';
+
+export const proxyTable = (cluster: string): string => `timonier-${cluster}-proxy`;
+
+interface NodeProxyOptions {
+  readonly cluster: string;
+  readonly nodeName: string;
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function startNodeProxy({ cluster, nodeName, client, clock, log }: NodeProxyOptions): Promise<ServiceProxy> {
+  return ServiceProxy.start({
+    client,
+    clock,
+    log: log.child({ node: nodeName, component: 'proxy' }),
+    nodeName,
+    table: proxyTable(cluster),
+    applyScript: (script) => networkTools().nft(script),
+  });
+}
+
+/** Of the first real node, whose further ones have theirs in their own processes; without any, of the machine itself. */
+export const startProxy: StartComponent = async ({ cluster, nodes, api, clock, log }, stack) => {
+  const nodeName = nodes.real > 0 ? realNodeName(cluster, 1) : hostname();
+  const proxy = await startNodeProxy({ cluster, nodeName, client: api.clientFor(identities.proxy), clock, log });
+  if (api.local) stack.use(proxy);
+  else stack.defer(() => proxy.remove()); // nobody else would: there is no cluster here to be deleted
+};
