@@ -1,5 +1,5 @@
 /**
- * The pod network of two nodes on one machine: namespaces joined by a bridge, routes, masquerading and hostPorts, with
+ * The pod network of two nodes on one machine: namespaces joined by links, routes, masquerading and hostPorts, with
  * real containers. The "machine" is itself a namespace of the test's own, without uplink.
  */
 import assert from 'node:assert/strict';
@@ -189,6 +189,12 @@ if (inOwnNamespaces(import.meta.url)) {
       assert.match(await neighbour.sh(get(node.address, 7000)), /^page of/);
       assert.match(await pod.sh(get(node.address, 7000)), /^page of/);
       assert.throws(() => onNode(other, `set -o pipefail; ${get(node.address, 7001)}`));
+    });
+
+    it('leads a pod to itself through a port of the machine', async () => {
+      const pod = await runPod(nodeAt(0), webServer);
+      await networkTools().nft(rules([{ protocol: 'tcp', hostPort: 7100, podIP: pod.ip, containerPort: 8080 }]));
+      assert.match(await pod.sh(get(namespaces.hostAddress, 7100)), /^page of/);
     });
 
     it('gets through a firewall that forwards nothing', async () => {

@@ -1,6 +1,8 @@
 /**
- * Several nodes on one machine: a network namespace for each further node, joined to this namespace by a bridge. The
- * machine has the subnet's first address and is the others' way out; the nodes have the addresses after it.
+ * Several nodes on one machine: a network namespace for each further node, joined to this namespace by a link of its
+ * own. The machine has the subnet's first address, routes between the nodes and is their way out; the nodes have the
+ * addresses after it. Nothing is switched: where `br_netfilter` is loaded, a bridge does not let a node's packet back
+ * to that node once it was sent on to another address, as a node port does.
  *
  * Guarantees: making it twice changes nothing; removing it removes every link and namespace it made, and needs nothing
  * remembered but the cluster's name. Specified in ip-link(8), ip-netns(8).
@@ -31,7 +33,6 @@ export interface NodeNamespace {
 }
 
 export interface NodeNamespaces extends AsyncDisposable {
-  readonly bridge: string;
   /** the machine's own address among its nodes */
   readonly hostAddress: string;
   readonly nodes: readonly NodeNamespace[];
@@ -55,13 +56,14 @@ export function linkName(cluster: string, suffix = ''): string {
 export async function createNodeNamespaces({ cluster, nodes, subnet, serviceCidr }: NodeNamespacesOptions): Promise<NodeNamespaces> {
   const tools = networkTools();
   const range = parseCidr(subnet);
-  const bridge = linkName(cluster);
+  const holder = linkName(cluster);
   const hostAddress = addressAt(range, hostIndex);
   const [links, namespaces] = await Promise.all([listLinks(tools), listNamespaces(tools)]);
-  if (!links.has(bridge)) await tools.ip('link', 'add', bridge, 'type', 'bridge');
-  await tools.ip('address', 'replace', `${hostAddress}/${range.prefixLength}`, 'dev', bridge);
-  await tools.ip('link', 'set', bridge, 'up');
-  if (serviceCidr !== undefined) await tools.ip('route', 'replace', serviceCidr, 'dev', bridge);
+  // A bridge that joins nothing: not every kernel has dummy links.
+  if (!links.has(holder)) await tools.ip('link', 'add', holder, 'type', 'bridge');
+  await tools.ip('address', 'replace', `${hostAddress}/${range.prefixLength}`, 'dev', holder);
+  await tools.ip('link', 'set', holder, 'up');
+  if (serviceCidr !== undefined) await tools.ip('route', 'replace', serviceCidr, 'dev', holder);
   await tools.sysctl('ipv4/ip_forward', '1');
   const made: NodeNamespace[] = [];
   for (let number = 2; number < nodes + 2; number++) {
@@ -70,12 +72,17 @@ export async function createNodeNamespaces({ cluster, nodes, subnet, serviceCidr
     const link = linkName(cluster, `-${number}`);
     if (!namespaces.has(name)) await tools.ip('netns', 'add', name);
     if (!links.has(link)) await tools.ip('link', 'add', link, 'type', 'veth', 'peer', 'name', nodeInterface, 'netns', name);
-    await tools.ip('link', 'set', link, 'master', bridge, 'up');
+    await tools.ip('link', 'set', link, 'up');
+    await tools.ip('address', 'replace', `${hostAddress}/32`, 'dev', link); // what masquerading takes
+    await tools.ip('route', 'replace', address, 'dev', link);
+    // The machine answers a node's questions for the others, and at once.
+    await tools.sysctl(`ipv4/conf/${link}/proxy_arp`, '1');
+    await tools.sysctl(`ipv4/neigh/${link}/proxy_delay`, '0');
     const netns = join(netnsDir, name);
     await setUpNode(networkTools(netns), { address: `${address}/${range.prefixLength}`, gateway: hostAddress });
     made.push({ name, netns, address });
   }
-  return { bridge, hostAddress, nodes: made, [Symbol.asyncDispose]: () => removeNodeNamespaces(cluster) };
+  return { hostAddress, nodes: made, [Symbol.asyncDispose]: () => removeNodeNamespaces(cluster) };
 }
 
 async function setUpNode(tools: NetworkTools, { address, gateway }: { readonly address: string; readonly gateway: string }): Promise<void> {
