@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Container, PodSpec, ServiceSpec } from '../../../api/generated/core-v1.ts';
-import { ConfigMap, Deployment, PersistentVolumeClaim, Pod, ResourceQuota, Service } from '../../../api/generated/kinds.ts';
+import { ConfigMap, Deployment, PersistentVolumeClaim, Pod, ResourceClaim, ResourceQuota, Service } from '../../../api/generated/kinds.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { storedMeta, testRequest } from '../admission/test-request.ts';
 import { ObjectMap } from '../object-map.ts';
@@ -67,6 +67,26 @@ const usages: readonly { name: string; kind: KindRef; given: KubeObject; want: o
     },
   },
   { name: 'a config map', kind: ConfigMap, given: object(ConfigMap, {}), want: { 'count/configmaps': '1', configmaps: '1' } },
+  {
+    name: 'a device claim',
+    kind: ResourceClaim,
+    given: object(ResourceClaim, {
+      spec: {
+        devices: {
+          requests: [
+            { name: 'a', exactly: { deviceClassName: 'gpu', allocationMode: 'ExactCount', count: 2 } },
+            { name: 'b', firstAvailable: [1, 3].map((count) => ({ name: `${count}`, deviceClassName: 'gpu', count })) },
+            { name: 'c', exactly: { deviceClassName: 'nic', allocationMode: 'All' } },
+          ],
+        },
+      },
+    }),
+    want: {
+      'count/resourceclaims.resource.k8s.io': '1',
+      'gpu.deviceclass.resource.k8s.io/devices': '5',
+      'nic.deviceclass.resource.k8s.io/devices': '32',
+    },
+  },
   { name: 'a deployment', kind: Deployment, given: object(Deployment, {}), want: { 'count/deployments.apps': '1' } },
 ];
 for (const { name, kind, given, want } of usages) test(`usage of ${name}`, () => assert.deepEqual(usageOf(kind, given), want));

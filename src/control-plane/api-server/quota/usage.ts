@@ -1,7 +1,7 @@
 /**
  * What one object uses of a quota, by the names that ResourceQuotas know; and which quotas look at it (scopes).
  * Pure: the same object gives the same usage.
- * What it does not do: device claims; a pod that is stuck in deletion counts until it is gone.
+ * What it does not do: devices asked for as extended resources; a pod that is stuck in deletion counts until it is gone.
  * Upstream: pkg/quota/v1/evaluator/core.
  */
 import type { ResourceQuotaSpec, ScopedResourceSelectorRequirement } from '../../../api/generated/core-v1.ts';
@@ -10,6 +10,7 @@ import {
   PersistentVolumeClaim,
   Pod,
   ReplicationController,
+  ResourceClaim,
   ResourceQuota,
   Secret,
   Service,
@@ -23,11 +24,15 @@ type Resource = { readonly group: string; readonly resource: string };
 
 const simpleNames = new Set([ConfigMap, ReplicationController, ResourceQuota, Secret].map((kind) => kind.resource));
 const storageClassSuffix = '.storageclass.storage.k8s.io/';
+const deviceClassSuffix = '.deviceclass.resource.k8s.io/devices';
+/** What a request for all devices of a class counts as: more are never allocated to one claim. */
+const devicesOfClaimMax = 32;
 
 export const resourceName = ({ group, resource }: Resource): string => (group ? `${resource}.${group}` : resource);
 
 export function usageOf(kind: Resource, object: KubeObject): ResourceList {
   const counted = { [`count/${resourceName(kind)}`]: '1' };
+  if (isResourceClaim(kind)) return { ...counted, ...deviceUsage(object as ResourceClaim) };
   if (kind.group !== '') return counted;
   if (kind.resource === Pod.resource) return { ...counted, ...podUsage(object as Pod) };
   if (kind.resource === Service.resource) return { ...counted, ...serviceUsage(object as Service) };
@@ -35,12 +40,15 @@ export function usageOf(kind: Resource, object: KubeObject): ResourceList {
   return simpleNames.has(kind.resource) ? { ...counted, [kind.resource]: '1' } : counted;
 }
 
+const isResourceClaim = ({ group, resource }: Resource): boolean => group === ResourceClaim.group && resource === ResourceClaim.resource;
+
 /** The resource whose objects use this name; undefined for names that nothing here uses. */
 export function resourceOfName(name: string): string | undefined {
   if (name.startsWith('count/')) return name.slice('count/'.length);
   if (name === 'services' || name.startsWith('services.')) return Service.resource;
   if (name === 'persistentvolumeclaims' || name === 'requests.storage' || name.includes(storageClassSuffix))
     return PersistentVolumeClaim.resource;
+  if (name.endsWith(deviceClassSuffix)) return resourceName(ResourceClaim);
   if (simpleNames.has(name)) return name;
   return isPodName(name) ? Pod.resource : undefined;
 }
@@ -89,6 +97,19 @@ function claimUsage({ metadata, spec, status }: PersistentVolumeClaim): Resource
     ...(storageClass && { [`${storageClass}${storageClassSuffix}${name}`]: value }),
   });
   return { ...both('persistentvolumeclaims', '1'), ...(storage !== undefined && both('requests.storage', storage)) };
+}
+
+/** The most devices of each class that the claim may get. */
+function deviceUsage({ spec }: ResourceClaim): ResourceList {
+  const devices = new Map<string, number>();
+  for (const { exactly, firstAvailable = [] } of spec.devices?.requests ?? []) {
+    const alternatives = Map.groupBy(exactly ? [exactly] : firstAvailable, ({ deviceClassName }) => deviceClassName);
+    for (const [name, requests] of alternatives) {
+      const most = Math.max(...requests.map(({ allocationMode, count = 1 }) => (allocationMode === 'All' ? devicesOfClaimMax : count)));
+      devices.set(name, (devices.get(name) ?? 0) + most);
+    }
+  }
+  return Object.fromEntries([...devices].map(([name, count]) => [name + deviceClassSuffix, `${count}`]));
 }
 
 /** Whether the quota counts this object at all. */
