@@ -1,4 +1,5 @@
 /** The API server in this process: its store, certificates, server, and what must be in it before anything else. */
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import type { KindRegistry } from '../api/kinds/registry.ts';
@@ -44,6 +45,8 @@ export interface LocalAPIOptions {
 
 const everywhere = '0.0.0.0';
 const loopbackHost = '127.0.0.1';
+/** Where the pods of simulated nodes would reach the API: an address on paper, as their own are (RFC 2544). */
+const simulatedAddress = '198.19.255.254';
 
 export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
   const { phase, stack, clock, dataDir } = options;
@@ -56,7 +59,7 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
   const metrics = new Registry();
   const hollowKubelets = stack.use(new HollowKubelets({ clock, pki }));
   const { server, port } = await phase('api-server', () => startApiServer(options, { host, storage, pki, metrics, hollowKubelets }));
-  await phase('bootstrap', () => bootstrap(options, server, pki, port));
+  await phase('bootstrap', () => bootstrap(options, { server, pki, host, port }));
   return {
     server: `https://${host === everywhere ? loopbackHost : host}:${port}`,
     ca: pki.authority.certPem,
@@ -152,9 +155,7 @@ function healthChecks(isHealthy: () => boolean): HealthCheck[] {
 
 async function bootstrap(
   { addresses, clock, nodeAddress }: LocalAPIOptions,
-  server: ApiServer,
-  pki: ClusterPKI,
-  port: number,
+  { server, pki, host, port }: { server: ApiServer; pki: ClusterPKI; host: string; port: number },
 ): Promise<void> {
   const tools = { client: server.loopback, reader: server.reader };
   await ensureBootstrapPolicy(tools);
@@ -163,10 +164,13 @@ async function bootstrap(
     serviceCIDRs: [addresses.serviceCIDR],
     clusterIP: addresses.apiServiceIP,
     clock,
-    ...(nodeAddress && { endpoint: { address: nodeAddress, port } }),
+    endpoint: { address: nodeAddress ?? (isReachable(host) ? host : simulatedAddress), port },
   });
   await ensureOwnPolicy(server.loopback);
 }
+
+/** From other machines. */
+const isReachable = (host: string): boolean => isIP(host) !== 0 && host !== everywhere && !/^(127\.|::1?$)/.test(host);
 
 function servingPair(pki: ClusterPKI, nodeName: string, address: string): Promise<KeyPair> {
   const subject = { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
-import { Pod } from '../../src/api/generated/kinds.ts';
+import { EndpointSlice, Endpoints, Pod } from '../../src/api/generated/kinds.ts';
 import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
 import { startCluster } from '../../src/index.ts';
 
@@ -24,5 +24,21 @@ test('simulated pods have logs, and nothing is sent to their addresses', async (
   assert.equal(await ask(`${pod}/log`), 'one\ntwo\n');
   assert.equal(await ask(`${pod}/log?tailLines=1`), 'two\n');
   assert.match(await ask(`${pod}/proxy/`), /"message":"pod \\"talker\\" is on a simulated node: nothing listens there"/);
-  assert.equal(await ask('/api/v1/nodes/default-hollow-1/proxy/healthz'), 'ok');
+  const node = '/api/v1/nodes/default-hollow-1';
+  assert.equal(await ask(`${node}/proxy/healthz`), 'ok');
+  assert.equal(await ask(`${node}:10250/proxy/healthz`), 'ok');
+  assert.match(await ask(`${node}:9100/proxy/`), /port 9100 is on a simulated node: nothing listens there/);
+});
+
+test('the Service of the API has its endpoint', async () => {
+  await using cluster = await startCluster({ hollow: 1 });
+  const at = { namespace: 'default', name: 'kubernetes' };
+  const { subsets } = await cluster.client.get(Endpoints, at);
+  const { endpoints, ports } = await cluster.client.get(EndpointSlice, at);
+  const port = Number(new URL(cluster.server).port);
+  assert.deepEqual([subsets?.[0]?.ports?.[0]?.port, ports?.[0]?.port], [port, port]);
+  assert.deepEqual(
+    subsets?.[0]?.addresses?.map(({ ip }) => ip),
+    endpoints?.[0]?.addresses,
+  );
 });

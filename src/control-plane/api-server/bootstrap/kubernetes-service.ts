@@ -5,7 +5,7 @@
  * Upstream: pkg/controlplane/controller/kubernetesservice, pkg/controlplane/reconcilers,
  * pkg/controlplane/controller/{defaultservicecidr,clusterauthenticationtrust}.
  */
-import { isIP, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { ConfigMap, EndpointSlice, Endpoints, Service, ServiceCIDR } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject, New } from '../../../api/meta/object.ts';
@@ -18,8 +18,8 @@ export interface KubernetesServiceOptions {
   readonly serviceCIDRs: readonly string[];
   /** the Service's own address: the first of the first CIDR */
   readonly clusterIP: string;
-  /** Where the server is reached from pods. Absent or a loopback address: the Service has no endpoints. */
-  readonly endpoint?: { readonly address: string; readonly port: number };
+  /** where pods reach the server: not a loopback address */
+  readonly endpoint: { readonly address: string; readonly port: number };
   readonly clock: Clock;
 }
 
@@ -30,7 +30,6 @@ const servicePort = 443;
 export async function ensureKubernetesService(tools: BootstrapTools, options: KubernetesServiceOptions): Promise<void> {
   const { endpoint } = options;
   await ensureServiceCIDR(tools, options);
-  const port = endpoint?.port ?? servicePort;
   const wanted: New<Service> = {
     metadata: { ...at, labels: { component: 'apiserver', provider: 'kubernetes' } },
     spec: {
@@ -39,12 +38,11 @@ export async function ensureKubernetesService(tools: BootstrapTools, options: Ku
       clusterIPs: [options.clusterIP],
       ipFamilies: [isIPv6(options.clusterIP) ? 'IPv6' : 'IPv4'],
       ipFamilyPolicy: 'SingleStack',
-      ports: [{ name: portName, protocol: 'TCP', port: servicePort, targetPort: port }],
+      ports: [{ name: portName, protocol: 'TCP', port: servicePort, targetPort: endpoint.port }],
       sessionAffinity: 'None',
     },
   };
   await ensureObject(tools, Service, { plan: planServicePorts, wanted: object('v1', 'Service', wanted) });
-  if (!endpoint || isIP(endpoint.address) === 0 || endpoint.address.startsWith('127.') || endpoint.address === '::1') return;
   await ensureEndpoints(tools, endpoint);
 }
 

@@ -10,6 +10,8 @@ import type { ObjectReader } from '../reader.ts';
 export interface KubeletAddress {
   readonly host: string;
   readonly port: number;
+  /** the port that its node names; a simulated kubelet listens on another one */
+  readonly statedPort: number;
   readonly nodeName: string;
 }
 
@@ -45,17 +47,18 @@ export async function kubeletOf(directory: KubeletDirectory, pod: Pod): Promise<
 export async function kubeletOfNode({ reader, simulatedKubelets }: KubeletDirectory, nodeName: string): Promise<KubeletAddress> {
   const node = reader.get(Node, { name: nodeName });
   if (!node) throw errors.notFound(Node, nodeName);
+  const statedPort = node.status.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPortDefault;
   if (isSimulated(node)) {
     const address = await simulatedKubelets?.(nodeName);
     if (!address) throw errors.serviceUnavailable(`node "${nodeName}" is simulated: its kubelet can't be reached from here`);
-    return { ...address, nodeName };
+    return { ...address, statedPort, nodeName };
   }
   const addresses = node.status.addresses ?? [];
   // A host name need not resolve where the server runs: an address is taken first when there is one.
   const found =
     addresses.find((a) => a.type === 'InternalIP') ?? addressTypes.map((type) => addresses.find((a) => a.type === type)).find((a) => a);
   if (!found) throw errors.internal(`no preferred addresses found; known addresses: []`);
-  return { host: found.address, port: node.status.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPortDefault, nodeName };
+  return { host: found.address, port: statedPort, statedPort, nodeName };
 }
 
 const isSimulated = ({ status }: Node): boolean => status.nodeInfo?.containerRuntimeVersion.startsWith(simulatedRuntime) === true;

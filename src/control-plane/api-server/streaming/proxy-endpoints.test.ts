@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { backendPath, parseProxyName } from './proxy-endpoints.ts';
+import { backendPath, nodeTarget, parseProxyName } from './proxy-endpoints.ts';
 
 suite('proxy', () => {
   const paths: readonly { name: string; rest: string; url: string; query?: string; want: string }[] = [
@@ -19,5 +19,14 @@ suite('proxy', () => {
     assert.deepEqual(parseProxyName('web:80'), { scheme: 'http', name: 'web', port: '80' });
     assert.deepEqual(parseProxyName('https:web:'), { scheme: 'https', name: 'web', port: '' });
     assert.throws(() => parseProxyName('ftp:web:21'), /invalid service request/);
+  });
+
+  test('a node: its kubelet, or another of its ports', () => {
+    const kubelet = { host: '127.0.0.1', port: 40_000, statedPort: 10_250, nodeName: 'node' };
+    const target = (name: string) => nodeTarget(parseProxyName(name), kubelet);
+    const want = { isKubelet: true, protocol: 'https', host: '127.0.0.1', port: 40_000 };
+    assert.deepEqual(['node', 'node:10250', 'https:node:'].map(target), [want, want, want]);
+    assert.deepEqual(target('node:9100'), { isKubelet: false, protocol: 'http', host: '127.0.0.1', port: 9100 });
+    assert.deepEqual(target('https:node:9100'), { isKubelet: false, protocol: 'https', host: '127.0.0.1', port: 9100 });
   });
 });

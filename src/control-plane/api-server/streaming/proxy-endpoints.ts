@@ -13,7 +13,7 @@ import { errors } from '../../../api/meta/status-error.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { ConnectEndpoint, ConnectRequest } from '../endpoint.ts';
 import { type ForwardTarget, forward, type KubeletCredentials, kubeletAgent } from './http-forward.ts';
-import { type KubeletDirectory, kubeletOfNode, refuseSimulated } from './kubelet-address.ts';
+import { type KubeletAddress, type KubeletDirectory, kubeletOfNode, refuseSimulated } from './kubelet-address.ts';
 import { tunnel } from './upgrade-tunnel.ts';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -83,10 +83,10 @@ export function proxyEndpoints({ kubelet, random, ...directory }: ProxyOptions):
   };
 
   const toNode = async (connect: ConnectRequest): Promise<void> => {
-    const { name, port } = parseProxyName(connect.at.name);
-    const address = await kubeletOfNode(directory, name);
-    const target = { host: address.host, port: port === '' ? address.port : Number(port), path: pathOf(connect) };
-    await pass(connect, { protocol: 'https', ...target, tls: agent });
+    const asked = parseProxyName(connect.at.name);
+    const { isKubelet, ...target } = nodeTarget(asked, await kubeletOfNode(directory, asked.name));
+    if (!isKubelet) refuseSimulated(reader, asked.name, `port ${asked.port}`);
+    await pass(connect, { ...target, path: pathOf(connect), ...(isKubelet && { tls: agent }) });
   };
 
   return [
@@ -94,6 +94,14 @@ export function proxyEndpoints({ kubelet, random, ...directory }: ProxyOptions):
     { resource: 'services', subresource: 'proxy', methods, handle: toService },
     { resource: 'nodes', subresource: 'proxy', methods, handle: toNode },
   ];
+}
+
+/** The kubelet, by its port or by none; else any port of the node, which must not see the kubelet's credentials. */
+export function nodeTarget({ scheme, port }: ProxyName, kubelet: KubeletAddress) {
+  const isKubelet = port === '' || Number(port) === kubelet.statedPort;
+  return isKubelet
+    ? { isKubelet, protocol: 'https' as const, host: kubelet.host, port: kubelet.port }
+    : { isKubelet, protocol: scheme, host: kubelet.host, port: Number(port) };
 }
 
 async function pass(connect: ConnectRequest, target: ForwardTarget): Promise<void> {
