@@ -14,6 +14,8 @@ export type HTTPResponse = ServerResponse;
 type Headers = Readonly<Record<string, string | number | string[]>>;
 
 export const bodyBytesMax = 3 * 1024 * 1024;
+/** A smaller answer costs little while its client does not take it. */
+const largeBytesMin = 128 * 1024;
 /** Warnings of one answer, all together. */
 const warningCharactersMax = 4096;
 
@@ -146,10 +148,21 @@ export class Exchange {
     this.response.end();
   }
 
-  /** The time is over: the client is told so, and whatever still works for it is asked to stop. */
+  /** Until the client has taken a large answer; undefined when there is nothing to wait for. */
+  get taken(): Promise<void> | undefined {
+    const { response } = this;
+    if (this.size < largeBytesMin || response.writableFinished || response.destroyed) return undefined;
+    return new Promise((resolve) => {
+      response.once('finish', resolve);
+      response.once('close', resolve);
+    });
+  }
+
+  /** The time is over: the client is told so, or cut off in the middle, and whatever still works for it is asked to stop. */
   expire(): void {
     this.abort();
     if (this.code === 0) void this.fail(errors.timeout('request did not complete within the allotted timeout'));
+    else if (!this.response.writableFinished) this.response.destroy();
   }
 
   /** Answers an error; when the answer has begun already, all that is left is to break it off. */

@@ -186,6 +186,7 @@ export class HTTPFront implements Disposable {
     this.#deadlines.start(exchange, () => exchange.expire());
     try {
       await work();
+      await exchange.taken;
     } finally {
       this.#deadlines.end(exchange);
     }

@@ -9,8 +9,9 @@ import { gunzipSync } from 'node:zlib';
 import { Agent, request } from 'undici';
 import { ConfigMap } from '../../api/generated/kinds.ts';
 import { builtInRegistry } from '../../api/kinds/all.ts';
-import { realClock, seededRandom } from '../../client/clock.ts';
+import { type Clock, realClock, seededRandom } from '../../client/clock.ts';
 import { silentLog } from '../../client/log.ts';
+import { VirtualClock } from '../../client/virtual-clock.ts';
 import { type Authority, createAuthority, type KeyedCertificate } from '../pki/authority.ts';
 import { openMemoryStore } from '../store/memory-store.ts';
 import { type ApiServer, createApiServer, type ServerParts } from './api-server.ts';
@@ -42,15 +43,15 @@ interface Listening extends AsyncDisposable {
   agent(certificate?: KeyedCertificate): Agent;
 }
 
-async function listen(parts: ServerParts = everybody): Promise<Listening> {
+async function listen(parts: ServerParts = everybody, clock: Clock = realClock): Promise<Listening> {
   const stack = new AsyncDisposableStack();
-  const storage = stack.use(openMemoryStore({ clock: realClock }));
+  const storage = stack.use(openMemoryStore({ clock }));
   const ca = await authority;
   const leaf = await ca.issue({ commonName: 'kube-apiserver', ipAddresses: ['127.0.0.1'], usages: ['server'] });
   const server = await createApiServer({
     storage,
     registry: builtInRegistry(),
-    clock: realClock,
+    clock,
     random: seededRandom(1),
     log: silentLog,
     parts: () => parts,
@@ -407,6 +408,38 @@ describe('the HTTPS server', () => {
     assert.match(frames[1] ?? '', /BOOKMARK.*k8s.*initial-events-end/s);
   });
 
+  it('lets a client that does not read wait alone, and go on where it was', async () => {
+    await using listening = await listen();
+    const watched = `${collection}?watch=true&allowWatchBookmarks=true`;
+    const slow = connectTLS({ host: '127.0.0.1', port: listening.port, ca: listening.authority.certPem, ALPNProtocols: ['http/1.1'] });
+    await once(slow, 'secureConnect');
+    slow.pause();
+    slow.write(`GET ${watched} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const { body } = await request(`https://127.0.0.1:${listening.port}${watched}`, { dispatcher: listening.agent() });
+    const names = Array.from({ length: 100 }, (_, i) => `a${String(i).padStart(3, '0')}`);
+    const others = takeNames(body, names.length);
+    for (const name of names) await create(listening, name, { k: 'x'.repeat(200_000) });
+    assert.deepEqual(await others, names);
+    assert.ok(slow.readableLength < 1_000_000);
+    assert.deepEqual(await takeNames(slow, names.length), names);
+  });
+
+  it('gives up on a client that does not take its answer', async () => {
+    const clock = new VirtualClock();
+    await using listening = await listen(everybody, clock);
+    for (let i = 0; i < 40; i++) await create(listening, `a${i}`, { k: 'x'.repeat(500_000) });
+    const slow = connectTLS({ host: '127.0.0.1', port: listening.port, ca: listening.authority.certPem, ALPNProtocols: ['http/1.1'] });
+    await once(slow, 'secureConnect');
+    for (const query of ['', '?pretty=true']) {
+      slow.write(`GET ${collection}${query} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    }
+    slow.pause();
+    await create(listening, 'b');
+    await clock.advance(70_000);
+    slow.resume();
+    await once(slow, 'close');
+  });
+
   it('ends watches and connections when it closes', async () => {
     await using listening = await listen();
     const { body } = await request(`https://127.0.0.1:${listening.port}${collection}?watch=true&resourceVersion=1`, {
@@ -421,6 +454,22 @@ describe('the HTTPS server', () => {
     assert.equal(error.code, 'ECONNREFUSED');
   });
 });
+
+/** The names of so many objects that a watch tells. */
+async function takeNames(stream: AsyncIterable<Buffer>, count: number): Promise<string[]> {
+  const names: string[] = [];
+  let rest = '';
+  for await (const chunk of stream) {
+    rest += chunk.toString();
+    for (const found of rest.matchAll(/"name":"(a\d+)"/g)) {
+      names.push(found[1] ?? '');
+      rest = rest.slice(rest.indexOf(found[0]) + found[0].length);
+    }
+    if (names.length >= count) break;
+    rest = rest.slice(-20);
+  }
+  return names;
+}
 
 async function readUntil(socket: Socket, end: string): Promise<string> {
   let text = '';

@@ -183,6 +183,9 @@ function objectOf<T extends KubeObject>(answer: Answer): T {
   throw errors.internal('an object was expected');
 }
 
+/** Events that wait to be taken; then no more until they all are. */
+const untakenMax = 1000;
+
 /** A watch as an iterable: events wait here until they are taken. */
 class EventQueue<T extends KubeObject> implements WatchSink, AsyncIterable<WatchEvent<T>> {
   readonly #watch: WatchAnswer;
@@ -192,14 +195,17 @@ class EventQueue<T extends KubeObject> implements WatchSink, AsyncIterable<Watch
   #ended = false;
   #error: StatusError | undefined;
   #waiting: (() => void) | undefined;
+  #room: PromiseWithResolvers<void> | undefined;
 
   constructor(watch: WatchAnswer, kind: KindRef<T>) {
     this.#watch = watch;
     this.#kind = kind;
   }
 
-  get backlog(): number {
-    return this.#events.length - this.#taken;
+  get full(): Promise<void> | undefined {
+    if (this.#ended || this.#events.length <= untakenMax) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
   }
 
   event(type: WatchEventType, object: StoredObject): void {
@@ -215,6 +221,7 @@ class EventQueue<T extends KubeObject> implements WatchSink, AsyncIterable<Watch
   end(status?: Status): void {
     this.#ended = true;
     if (status) this.#error = StatusError.from(status);
+    this.#room?.resolve();
     this.#wake();
   }
 
@@ -228,6 +235,8 @@ class EventQueue<T extends KubeObject> implements WatchSink, AsyncIterable<Watch
         }
         this.#events = [];
         this.#taken = 0;
+        this.#room?.resolve();
+        this.#room = undefined;
         if (this.#error) throw this.#error;
         if (this.#ended) return;
         await new Promise<void>((resolve) => {

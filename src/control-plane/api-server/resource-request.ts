@@ -80,8 +80,8 @@ export interface WatchSink {
   /** `event` is there for live events: its frames are shared by all watchers. */
   event(type: WatchEventType, object: StoredObject, event: CacheEvent | undefined): void;
   bookmark(revision: Revision, isInitialEnd: boolean): void;
-  /** Bytes or events that the client has not taken yet; a watcher that is too far behind is ended. */
-  readonly backlog: number;
+  /** The client has left too much untaken: no more until this resolves, which it also does when nobody takes it any more. */
+  readonly full: Promise<void> | undefined;
   /** No event follows. `status` says why, when it is an error. */
   end(status?: Status): void;
 }

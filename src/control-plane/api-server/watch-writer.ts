@@ -1,6 +1,7 @@
 /**
  * A watch over HTTP: one JSON document per event and line, or one protobuf message after its length. What is written in
- * one turn goes out together; an event that shows the whole object is encoded once for all its watchers.
+ * one turn goes out together; an event that shows the whole object is encoded once for all its watchers. What waits for a
+ * client that does not read is bounded.
  */
 import type { Status } from '../../api/generated/meta-v1.ts';
 import { apiVersionOf, type KubeObject } from '../../api/meta/object.ts';
@@ -21,6 +22,8 @@ interface Encoding {
   value(type: string, object: TypeMeta): Buffer;
 }
 
+/** Then the client has to read before it gets more. */
+const untakenBytesMax = 1024 * 1024;
 const frameEnd = Buffer.from('}\n');
 const frameStarts: Readonly<Record<WatchEventType, Buffer>> = {
   ADDED: Buffer.from('{"type":"ADDED","object":'),
@@ -45,8 +48,9 @@ export class WatchWriter implements WatchSink {
   readonly #include: IncludeObject;
   readonly #ended: () => void;
   #pending: Buffer[] = [];
-  /** events since the client last took everything */
+  /** bytes since the client last took everything */
   #untaken = 0;
+  #room: PromiseWithResolvers<void> | undefined;
   #columnsSent = false;
 
   /** `ended` is called once, when nothing more will be written. */
@@ -58,13 +62,13 @@ export class WatchWriter implements WatchSink {
     this.#ended = ended;
     context.exchange.writeHead(200, this.#encoding.contentType);
     context.exchange.response.flushHeaders();
-    context.exchange.response.on('drain', () => {
-      this.#untaken = 0;
-    });
+    context.exchange.response.on('drain', () => this.#takenAll());
   }
 
-  get backlog(): number {
-    return this.#untaken;
+  get full(): Promise<void> | undefined {
+    if (this.#untaken <= untakenBytesMax) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
   }
 
   event(type: WatchEventType, object: StoredObject, event: CacheEvent | undefined): void {
@@ -87,7 +91,11 @@ export class WatchWriter implements WatchSink {
   end(status?: Status): void {
     if (status) this.#tell('ERROR', status as TypeMeta);
     this.#flush();
-    this.#context.exchange.response.end();
+    const { response } = this.#context.exchange;
+    // Who does not read would not see the end either.
+    if (this.full) response.destroy();
+    else response.end();
+    this.#takenAll();
     this.#ended();
   }
 
@@ -105,7 +113,7 @@ export class WatchWriter implements WatchSink {
   }
 
   #write(frame: Buffer): void {
-    this.#untaken++;
+    this.#untaken += frame.length;
     if (this.#pending.push(frame) === 1) queueMicrotask(() => this.#flush());
   }
 
@@ -116,6 +124,12 @@ export class WatchWriter implements WatchSink {
     this.#pending = [];
     const { exchange } = this.#context;
     exchange.size += bytes.length;
-    if (exchange.response.write(bytes)) this.#untaken = 0;
+    if (exchange.response.write(bytes)) this.#takenAll();
+  }
+
+  #takenAll(): void {
+    this.#untaken = 0;
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 }

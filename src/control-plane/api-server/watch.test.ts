@@ -9,12 +9,12 @@ import { VirtualClock } from '../../client/virtual-clock.ts';
 import { openMemoryStore } from '../store/memory-store.ts';
 import { createApiServer } from './api-server.ts';
 import type { RequestOptions } from './resource-request.ts';
-import { planStart, type WatchStart, watchBacklogMax } from './watch.ts';
+import { planStart, type WatchStart } from './watch.ts';
 
-async function start() {
+async function start(history: { readonly historyMs?: number; readonly historyRevisions?: number } = {}) {
   const stack = new AsyncDisposableStack();
   const clock = new VirtualClock();
-  const storage = stack.use(openMemoryStore({ clock }));
+  const storage = stack.use(openMemoryStore({ clock, ...history }));
   const server = stack.use(await createApiServer({ storage, registry: builtInRegistry(), clock, random: seededRandom(1), log: silentLog }));
   return { clock, client: server.loopback, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
@@ -36,18 +36,62 @@ it('tells the revision once a minute and at the end', async () => {
   assert.deepEqual(told, ['BOOKMARK 1', 'ADDED 2', 'BOOKMARK 2', 'BOOKMARK 2']);
 });
 
-it('ends a watcher that does not take its events', async () => {
+it('lets a watcher that did not take its events catch up, from the ring or from history', async () => {
   await using running = await start();
   const { client } = running;
+  for (const missed of [1200, 2200]) {
+    const events = client.watch(ConfigMap, { namespace: 'default', sendInitialEvents: false })[Symbol.asyncIterator]();
+    const first = events.next();
+    const revisions: number[] = [];
+    for (let i = 0; i < missed; i += 100) {
+      const made = await Promise.all(
+        Array.from({ length: 100 }, () => client.create(ConfigMap, { metadata: { generateName: 'a', namespace: 'default' } })),
+      );
+      revisions.push(...made.map(({ metadata }) => Number(metadata.resourceVersion)));
+    }
+    const taken = [await first];
+    while (taken.length < missed) taken.push(await events.next());
+    await client.create(ConfigMap, configMap(`live-${missed}`));
+    assert.equal((await events.next()).value?.object.metadata.name, `live-${missed}`);
+    assert.deepEqual(
+      taken.map(({ value }) => Number(value?.object.metadata.resourceVersion)),
+      revisions.sort((a, b) => a - b),
+    );
+    await events.return?.();
+  }
+});
+
+it('tells a watcher that slept through what has been forgotten', async () => {
+  await using running = await start({ historyMs: 60_000, historyRevisions: 100 });
+  const { client, clock } = running;
   const events = client.watch(ConfigMap, { resourceVersion: '1' })[Symbol.asyncIterator]();
   const first = events.next();
-  for (let i = 0; i < watchBacklogMax + 10; i += 100) {
-    await Promise.all(Array.from({ length: 100 }, (_, j) => client.create(ConfigMap, configMap(`a${i + j}`))));
+  for (let i = 0; i < 2400; i += 200) {
+    await Promise.all(
+      Array.from({ length: 200 }, () => client.create(ConfigMap, { metadata: { generateName: 'a', namespace: 'default' } })),
+    );
   }
+  await clock.advance(120_000);
   await first;
-  let count = 1;
-  while (!(await events.next()).done) count++;
-  assert.ok(count > watchBacklogMax && count <= watchBacklogMax + 2, String(count));
+  const rest = async (): Promise<void> => {
+    for (let i = 0; i < 2400; i++) await events.next();
+  };
+  await assert.rejects(rest, { code: 410, reason: 'Expired' });
+});
+
+it('gives a client that does not read no more than it can hold, initial state included', async () => {
+  await using running = await start();
+  const { client } = running;
+  for (let i = 0; i < 1500; i += 100) {
+    await Promise.all(Array.from({ length: 100 }, (_, j) => client.create(ConfigMap, configMap(`a${String(i + j).padStart(4, '0')}`))));
+  }
+  const events = client.watch(ConfigMap, { allowWatchBookmarks: true })[Symbol.asyncIterator]();
+  const told = [await events.next()];
+  await client.create(ConfigMap, configMap('b'));
+  while (told.length < 1502) told.push(await events.next());
+  const names = told.map(({ value }) => `${value?.type} ${value?.object.metadata.name}`);
+  assert.deepEqual(names.slice(-3), ['ADDED a1499', 'BOOKMARK undefined', 'ADDED b']);
+  assert.equal(new Set(names).size, 1502);
 });
 
 it('leaves no timer behind', async () => {

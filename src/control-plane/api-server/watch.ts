@@ -2,8 +2,8 @@
  * Watch: initial state if asked for, then what was missed, then live events, without a gap.
  *
  * What was missed comes from the cache's ring, else from the store's history; what has been compacted is told as an
- * Expired error event. A selector turns changes into and out of the selection into ADDED and DELETED. A watcher that
- * does not keep up is ended.
+ * Expired error event. A selector turns changes into and out of the selection into ADDED and DELETED. A client that
+ * does not keep up has no queue that grows: it misses, and catches up when it reads again.
  * Upstream: apiserver/pkg/storage/cacher, apiserver/pkg/endpoints/handlers/watch.go.
  */
 import type { Status } from '../../api/generated/meta-v1.ts';
@@ -22,8 +22,6 @@ import { StoredObject } from './stored-object.ts';
 /** A watch without timeoutSeconds lives for this long, up to twice as long by chance. */
 const timeoutMinMs = 1_800_000;
 export const bookmarkPeriodMs = 60_000;
-/** Events that a client may leave untaken. */
-export const watchBacklogMax = 10_000;
 
 export async function watch(core: Core, request: ResourceRequest): Promise<Answer> {
   const { options } = request;
@@ -65,8 +63,9 @@ class Watcher implements CacheWatcher, WatchAnswer {
   readonly #onAbort = (): void => this.stop();
   #sink: WatchSink | undefined;
   #registration: Disposable | undefined;
-  /** Events up to this revision have been seen. */
+  /** Events up to this revision have been told. Not kept while the watch is live. */
   #seen: Revision = 0;
+  #isPausing: boolean = false;
 
   constructor(core: Core, served: ServedKind, selection: Selection, start: WatchStart, request: ResourceRequest) {
     this.#core = core;
@@ -85,20 +84,18 @@ class Watcher implements CacheWatcher, WatchAnswer {
       return;
     }
     this.#request.signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#seen = this.#start.after ?? this.#core.cache.revision;
     this.#setTimers();
-    const now = this.#core.cache.revision;
-    const { after = now } = this.#start;
-    this.#seen = after;
-    if (this.#start.initial) this.#sendInitial(now);
-    const missed = this.#served.cache.eventsSince(after);
-    if (missed) this.#goLive(missed);
-    else void this.#replay(after);
+    void this.#run(this.#start.initial);
   }
 
   take(event: CacheEvent): void {
     if (event.revision <= this.#seen) return;
     this.#send(event);
-    if (this.#sink && this.#sink.backlog > watchBacklogMax) this.end();
+    if (!this.#sink?.full || this.#isPausing) return;
+    // What the store wrote together is told to its end.
+    this.#isPausing = true;
+    queueMicrotask(() => this.#pause());
   }
 
   stop(): void {
@@ -115,19 +112,53 @@ class Watcher implements CacheWatcher, WatchAnswer {
     sink?.end(status);
   }
 
-  #sendInitial(revision: Revision): void {
+  /** Until the watch is live, or at its end. Never rejects. */
+  async #run(initial: boolean): Promise<void> {
+    try {
+      if (initial) await this.#sendInitial();
+      while (this.#sink && !this.#registration) {
+        if (this.#sink.full) await this.#sink.full;
+        else if (!this.#catchUp()) await this.#replay();
+      }
+    } catch (error) {
+      this.end(this.#statusOf(error));
+    }
+  }
+
+  #pause(): void {
+    this.#isPausing = false;
+    if (!this.#registration) return;
+    this.#registration[Symbol.dispose]();
+    this.#registration = undefined;
+    this.#seen = this.#core.cache.revision;
+    void this.#run(false);
+  }
+
+  async #sendInitial(): Promise<void> {
     const { namespace, name } = this.scope;
+    const revision = this.#seen;
     const named = name !== undefined && (namespace !== undefined || !this.#served.kind.namespaced) && this.#served.find(namespace, name);
-    const objects = named === false || named === undefined ? this.#served.cache.sorted(namespace) : [named];
+    const objects = named === false || named === undefined ? [...this.#served.cache.sorted(namespace)] : [named];
     for (const stored of objects) {
-      if (!this.#matches || this.#matches(stored)) this.#sink?.event('ADDED', this.#served.see(stored), undefined);
+      if (this.#matches && !this.#matches(stored)) continue;
+      this.#sink?.event('ADDED', this.#served.see(stored), undefined);
+      if (this.#sink?.full) await this.#sink.full;
+      if (!this.#sink) return;
     }
     if (this.#start.initialEnd) this.#sink?.bookmark(revision, true);
   }
 
-  #goLive(missed: readonly CacheEvent[]): void {
-    for (const event of missed) this.#send(event);
+  /** From the cache's ring; false when it no longer has what is missing. */
+  #catchUp(): boolean {
+    const missed = this.#served.cache.eventsSince(this.#seen);
+    if (!missed) return false;
+    for (const event of missed) {
+      if (event.revision > this.#seen && this.#sink?.full) return true;
+      this.#send(event);
+      this.#seen = event.revision;
+    }
     if (this.#sink) this.#registration = this.#served.cache.addWatcher(this);
+    return true;
   }
 
   #send(event: CacheEvent): void {
@@ -136,27 +167,23 @@ class Watcher implements CacheWatcher, WatchAnswer {
   }
 
   /** From the store's history until the cache's ring can go on. */
-  async #replay(after: Revision): Promise<void> {
+  async #replay(): Promise<void> {
     const { prefix } = this.#served.cache;
-    try {
-      for await (const batch of this.#core.storage.watch({ prefix, revision: after }, this.#stop.signal)) {
-        for (const { revision, current, previous } of batch.events) {
-          this.#send(new CacheEvent(revision, current && StoredObject.from(current), previous && StoredObject.from(previous)));
-        }
-        await this.#core.cache.caughtUp(batch.revision);
-        this.#seen = batch.revision;
-        const missed = this.#served.cache.eventsSince(batch.revision);
-        if (missed) return this.#goLive(missed);
+    for await (const batch of this.#core.storage.watch({ prefix, revision: this.#seen }, this.#stop.signal)) {
+      for (const { revision, current, previous } of batch.events) {
+        this.#send(new CacheEvent(revision, current && StoredObject.from(current), previous && StoredObject.from(previous)));
       }
-      this.end();
-    } catch (error) {
-      this.end(this.#statusOf(error, after));
+      await this.#core.cache.caughtUp(batch.revision);
+      this.#seen = batch.revision;
+      if (this.#sink?.full) await this.#sink.full;
+      if (this.#served.cache.eventsSince(this.#seen)) return;
     }
+    this.end();
   }
 
-  #statusOf(error: unknown, after: Revision): Status {
+  #statusOf(error: unknown): Status {
     if (error instanceof CompactedError)
-      return errors.expired(`too old resource version: ${after} (${this.#core.storage.compactedRevision})`).status;
+      return errors.expired(`too old resource version: ${this.#seen} (${this.#core.storage.compactedRevision})`).status;
     if (isStatusError(error)) return error.status;
     this.#core.log.error({ error, resource: this.#served.kind.resource }, 'a watch failed');
     return errors.internal(error instanceof Error ? error.message : String(error)).status;
