@@ -100,7 +100,7 @@ class NodeLifecycle {
     if (!health) return;
     this.#health.delete(name);
     const about = { apiVersion: 'v1', kind: 'Node', metadata: { name, uid: health.uid } };
-    io.events.event(about, 'Normal', 'RemovingNode', `Removing Node ${name} from Controller`);
+    io.events.event(about, 'Normal', 'RemovingNode', `Node ${name} event: Removing Node ${name} from Controller`);
   }
 
   /** Notes what is new of the node. */
@@ -120,7 +120,7 @@ class NodeLifecycle {
     const health = { uid, heartbeat, renewal: '', seenMs: io.clock.monotonic() - ageMs, wasReady, marksPods: false };
     this.#health.set(name, health);
     const about = { ...node, metadata: { name, uid } };
-    io.events.event(about, 'Normal', 'RegisteredNode', `Registered Node ${name} in Controller`);
+    io.events.event(about, 'Normal', 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`);
     return health;
   }
 
