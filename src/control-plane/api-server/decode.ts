@@ -5,6 +5,7 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import { type FieldError, fieldErrors } from '../../api/meta/status-error.ts';
 import { type BodyType, bodyTypeOf, decodeBody, type FieldValidation, parseBody, parseFieldValidation } from '../../api/schema/body.ts';
 import { applyDefaults as fillDefaults } from '../../api/schema/default.ts';
+import { validateFieldManager } from '../../api/schema/metadata.ts';
 import type { GroupVersionKind } from '../../api/schema/types.ts';
 import type { BodyContent, RequestOptions, ResourceRequest } from './resource-request.ts';
 import { refuse } from './validate.ts';
@@ -16,7 +17,6 @@ const optionsKinds: Partial<Record<ResourceRequest['verb'], string>> = {
   update: 'UpdateOptions',
   patch: 'PatchOptions',
 };
-const fieldManagerMax = 128;
 
 export function isDryRun(options: RequestOptions): boolean {
   return options.dryRun !== undefined && options.dryRun.length > 0;
@@ -29,7 +29,7 @@ export function checkWriteOptions(request: ResourceRequest): FieldValidation {
   if (dryRun || fieldManager || force !== undefined) {
     const found: FieldError[] = [];
     if (force !== undefined) found.push(fieldErrors.forbidden('force', 'may not be specified for non-apply patch'));
-    if (fieldManager && fieldManager.length > fieldManagerMax) found.push(fieldErrors.tooLong('fieldManager', fieldManagerMax));
+    found.push(...validateFieldManager(fieldManager ?? '', 'fieldManager'));
     if (dryRun?.some((value) => value !== 'All')) found.push(fieldErrors.notSupported('dryRun', dryRun, ['All']));
     refuse({ group: 'meta.k8s.io', kind }, '', found);
   }

@@ -209,7 +209,7 @@ export class HTTPFront implements Disposable {
     const decision = await this.#parts.authorize(attributes);
     if (decision.verdict !== 'allow') throw forbiddenError(attributes, decision.reason);
     if (isKnown) throw route.name ? errors.pathNotFound() : methodNotAllowed();
-    const groupIsKnown = this.#parts.registry.list().some((k) => k.group === route.group && k.version === route.version);
+    const groupIsKnown = this.#parts.registry.list().some((k) => k.group === route.group);
     if (groupIsKnown) throw errors.pathNotFound();
     this.#parts.paths.sendNotFound(exchange);
   }
@@ -273,8 +273,11 @@ function allows(
   subresources: Readonly<Record<string, { readonly verbs: readonly string[] }>>,
   { verb, subresource, rest, name }: ResourceRoute,
 ): boolean {
-  if (!subresource)
-    return verbs.includes(verb) && (verb === 'create' || verb === 'list' || verb === 'watch' || verb === 'deletecollection') === !name;
+  if (!subresource) {
+    const isOfMany = verb === 'create' || verb === 'list' || verb === 'deletecollection';
+    // The old paths of watches (`/api/v1/watch/…`) may name one object.
+    return verbs.includes(verb) && (verb === 'watch' || isOfMany === !name);
+  }
   const found = Object.hasOwn(subresources, subresource) ? subresources[subresource] : undefined;
   if (!found || rest) throw errors.pathNotFound();
   return found.verbs.includes(verb);

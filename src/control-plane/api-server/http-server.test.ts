@@ -226,6 +226,13 @@ describe('the HTTPS server', () => {
       },
       { given: {}, path: `${collection}?limit=9223372036854775808`, code: 400, message: /value out of range/ },
       { given: {}, path: `${collection}?resourceVersion=18446744073709551616`, code: 400, message: /value out of range/ },
+      {
+        given: { method: 'POST', body: named('a') },
+        path: `${collection}?fieldManager=%07`,
+        code: 422,
+        message: /invalid character U\+0007/,
+      },
+      { given: {}, path: '/apis/apps/v9/deployments', code: 404, message: /could not find the requested resource/ },
       { given: { method: 'POST', body: named('a') }, path: '/api/v1/configmaps', code: 405, message: /does not allow this method/ },
       {
         given: { method: 'PUT', body: named('b') },
@@ -438,6 +445,15 @@ describe('the HTTPS server', () => {
     await clock.advance(70_000);
     slow.resume();
     await once(slow, 'close');
+  });
+
+  it('watches one object at the old path of watches', async () => {
+    await using listening = await listen();
+    for (const name of ['a', 'b']) await create(listening, name, {});
+    const path = `/api/v1/watch${collection.slice('/api/v1'.length)}/b?timeoutSeconds=1`;
+    const { body } = await request(`https://127.0.0.1:${listening.port}${path}`, { dispatcher: listening.agent() });
+    const first = await (body as AsyncIterable<Buffer>)[Symbol.asyncIterator]().next();
+    assert.match(String(first.value), /^\{"type":"ADDED","object":\{[^\n]*"name":"b"[^\n]*\n$/);
   });
 
   it('ends watches and connections when it closes', async () => {
