@@ -279,8 +279,8 @@ function theBakery(nodeCount: number): void {
           globSync(`/sys/fs/cgroup/*/timonier-${cluster.name}/${cluster.name}-${number}/kubepods/{,besteffort/,burstable/}pod*`),
           [],
         );
-        const inNode = number === 1 ? [] : [`--net=/run/netns/timonier-${cluster.name}-${number}`];
-        const rules = await succeed('nsenter', [...inNode, 'nft', 'list', 'ruleset']);
+        const netns = number === 1 ? '/proc/self/ns/net' : `/run/netns/timonier-${cluster.name}-${number}`;
+        const rules = await succeed('nsenter', [`--net=${netns}`, 'nft', 'list', 'ruleset']);
         for (const gone of [...serviceIPs, String(nodePort)]) assert.ok(!rules.includes(gone), `${gone} is still in the rules`);
       }
       assert.deepEqual(globSync('/{var/,}run/netns/cni-*'), []);
