@@ -1,6 +1,6 @@
 /**
  * How long something has been: `5s`, `3m20s`, `4h`, `12d`. Both forms have as many digits as people read.
- * Upstream: apimachinery/pkg/util/duration/duration.go.
+ * Upstream: apimachinery/pkg/util/duration/duration.go. Durations that are read are Go's: `1m30s`, `250ms`.
  */
 
 const secondMs = 1000;
@@ -48,4 +48,14 @@ export function formatShortDuration(durationMs: number): string {
 export function formatAge(timestamp: string | undefined, nowMs: number): string {
   if (!timestamp) return '<unknown>';
   return formatDuration(nowMs - Date.parse(timestamp));
+}
+
+const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A Go duration in milliseconds. */
+export function parseDuration(text: string | undefined): number | undefined {
+  if (text === undefined || !/^(\d+(\.\d+)?(ns|us|ms|s|m|h))+$/.test(text)) return text === '0' ? 0 : undefined;
+  let totalMs = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)/g)) totalMs += Number(amount) * (unitMs[unit ?? ''] ?? 0);
+  return totalMs;
 }

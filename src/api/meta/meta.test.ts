@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { findCondition, withCondition, withoutCondition } from './conditions.ts';
 import { equalJson, equalSemantically } from './deep-equal.ts';
-import { formatAge, formatDuration, formatShortDuration } from './duration.ts';
+import { formatAge, formatDuration, formatShortDuration, parseDuration } from './duration.ts';
 import { scaleIntOrPercent } from './intstr.ts';
 import { compareResourceVersions, parseResourceVersion } from './resource-version.ts';
 import { canonicalizeMicroTime, canonicalizeTime, describeTimeError, formatMicroTime, formatTime, parseTime } from './time.ts';
@@ -96,4 +96,17 @@ test('resource versions', () => {
   });
   assert.ok(compareResourceVersions('9', '10') < 0);
   assert.equal(compareResourceVersions('10', '10'), 0);
+});
+
+describe('parseDuration', () => {
+  const table: [string | undefined, number | undefined][] = [
+    ['250ms', 250],
+    ['1h2m3.5s', 3_723_500],
+    ['0', 0],
+    ['5', undefined],
+    ['s', undefined],
+    ['', undefined],
+    [undefined, undefined],
+  ];
+  for (const [text, want] of table) it(`${text}`, () => assert.equal(parseDuration(text), want));
 });

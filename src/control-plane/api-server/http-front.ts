@@ -6,6 +6,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { KindRegistry } from '../../api/kinds/registry.ts';
+import { parseDuration } from '../../api/meta/duration.ts';
 import { errors, isStatusError, type StatusError } from '../../api/meta/status-error.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
@@ -183,11 +184,15 @@ export class HTTPFront implements Disposable {
   }
 
   async #timed(exchange: Exchange, work: () => Promise<void>): Promise<void> {
-    this.#deadlines.start(exchange, () => exchange.expire());
+    const wantedMs = wantedTimeoutMs(exchange.query?.get('timeout'));
+    const expire = (): void => exchange.expire();
+    const own = wantedMs > 0 && wantedMs < requestTimeoutMs ? this.#parts.clock.setTimeout(expire, wantedMs) : undefined;
+    this.#deadlines.start(exchange, expire);
     try {
       await work();
       await exchange.taken;
     } finally {
+      own?.cancel();
       this.#deadlines.end(exchange);
     }
   }
@@ -220,6 +225,14 @@ export class HTTPFront implements Disposable {
     this.#parts.log.error({ error, path: exchange.path }, 'a request failed by a fault of the server');
     return errors.internal(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** How long the client gives the server; 0: as long as the server likes. */
+function wantedTimeoutMs(text: string | null | undefined): number {
+  if (!text) return 0;
+  const wantedMs = parseDuration(text);
+  if (wantedMs !== undefined) return wantedMs;
+  throw errors.badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`);
 }
 
 /** An upgrade that does not take place: the answer is an ordinary one, on this socket, and the last. */

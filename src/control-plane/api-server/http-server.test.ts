@@ -242,6 +242,7 @@ describe('the HTTPS server', () => {
       },
       { given: { method: 'PATCH', body: '{}' }, path: `${collection}/a`, code: 415, message: /415/ },
       { given: {}, path: `${collection}?limit=x`, code: 400, message: /strconv.ParseInt: parsing "x": invalid syntax/ },
+      { given: {}, path: `${collection}?timeout=5`, code: 400, message: /invalid timeout specified in the request URL/ },
       { given: {}, path: `${collection}?resourceVersion=x`, code: 400, message: /invalid resource version/ },
       { given: {}, path: '/api/v1/nothings', code: 404, message: /could not find the requested resource/ },
       { given: {}, path: `${collection}/a/status`, code: 404, message: /could not find the requested resource/ },
@@ -361,6 +362,13 @@ describe('the HTTPS server', () => {
     assert.deepEqual([bad.code, good.code], [500, 201]);
     assert.match(bad.text, /"reason":"InternalError"/);
     assert.equal(listening.server.reader.get(ConfigMap, { namespace: 'default', name: 'bad' }), undefined);
+  });
+
+  it('gives up when the client wants no longer to wait', async () => {
+    const never = { name: 'Never', handles: () => true, validate: () => new Promise<void>(() => {}) };
+    await using listening = await listen({ ...everybody, admission: [never] });
+    const answer = await listening.ask(`${collection}?timeout=20ms`, { method: 'POST', body: '{"metadata":{"name":"a"}}' });
+    assert.deepEqual([answer.code, answer.json()['reason']], [504, 'Timeout']);
   });
 
   it('hands connections over to the endpoint of an upgrade', async () => {

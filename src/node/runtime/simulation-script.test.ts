@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { answerProbe, parseDuration, planSimulation, type SimulationScript } from './simulation-script.ts';
+import { answerProbe, planSimulation, type SimulationScript } from './simulation-script.ts';
 
 const main = { name: 'main', runsToCompletion: false };
 const job = { name: 'main', runsToCompletion: true };
@@ -68,17 +68,4 @@ describe('answerProbe', () => {
       const annotations = rules === undefined ? {} : { [`timonier.dev/${word}`]: rules };
       assert.equal(answerProbe(annotations, 'main', { type: 'readiness', sinceStartMs: atMs }).success, want);
     });
-});
-
-describe('parseDuration', () => {
-  const table: [string | undefined, number | undefined][] = [
-    ['250ms', 250],
-    ['1h2m3.5s', 3_723_500],
-    ['0', 0],
-    ['5', undefined],
-    ['s', undefined],
-    ['', undefined],
-    [undefined, undefined],
-  ];
-  for (const [text, want] of table) it(`${text}`, () => assert.equal(parseDuration(text), want));
 });

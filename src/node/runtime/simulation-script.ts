@@ -24,6 +24,7 @@
  *
  * Images need no registry: every name can be pulled at once, except those of the registries in `failingRegistries`.
  */
+import { parseDuration } from '../../api/meta/duration.ts';
 import type { ProbeAnswer, ProbeQuestion } from './container-runtime.ts';
 import type { StringMap } from './cri-types.ts';
 import { type CommandLine, readCommandLine } from './simulated-command.ts';
@@ -115,16 +116,6 @@ function passes(rules: string, sinceStartMs: number): boolean {
 
 function reader(annotations: StringMap, containerName: string): (word: string) => string | undefined {
   return (word) => annotations[`${simulationPrefix}${word}.${containerName}`] ?? annotations[simulationPrefix + word];
-}
-
-const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A Go duration in milliseconds. */
-export function parseDuration(text: string | undefined): number | undefined {
-  if (text === undefined || !/^(\d+(\.\d+)?(ns|us|ms|s|m|h))+$/.test(text)) return text === '0' ? 0 : undefined;
-  let totalMs = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)/g)) totalMs += Number(amount) * (unitMs[unit ?? ''] ?? 0);
-  return totalMs;
 }
 
 const suffixes: Readonly<Record<string, number>> = {
