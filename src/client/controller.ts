@@ -43,6 +43,8 @@ export interface Controller {
   readonly name: string;
   /** whose rights it acts with: the service account of this name in kube-system; default: `name` */
   readonly serviceAccount?: string;
+  /** the user whose rights it acts with instead */
+  readonly user?: string;
   /** The first is the primary kind. All are synced before the first reconcile. */
   // biome-ignore lint/suspicious/noExplicitAny: each entry has a T of its own
   readonly watches: readonly Watched<any>[];

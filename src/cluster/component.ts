@@ -8,6 +8,7 @@ import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
 import type { Credentials } from '../client/credentials.ts';
 import type { Log } from '../client/log.ts';
+import type { ClusterSigning } from '../control-plane/controllers/index.ts';
 import type { AddressPlan } from './address-plan.ts';
 import type { ComponentName } from './component-names.ts';
 import type { ClusterConfig } from './config.ts';
@@ -28,6 +29,7 @@ export interface API {
     readonly port: number;
     readonly metrics: Registry;
     readonly hollowKubelets: HollowKubelets;
+    readonly signing: ClusterSigning;
     servingPair(nodeName: string, address: string): Promise<KeyPair>;
   };
 }

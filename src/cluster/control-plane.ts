@@ -15,7 +15,11 @@ export const startControllers: StartComponent = async (context, stack) => {
   const metrics = api.local && (await createControllerMetrics(api.local.metrics));
   const identity = identities.controllerManager;
   const start: Office['start'] = async (running, signal) => {
-    const controllers = builtinControllers({ ...(api.ca && { rootCA: api.ca }), clusterCIDR: addresses.podCIDR });
+    const controllers = builtinControllers({
+      ...(api.ca && { rootCA: api.ca }),
+      ...(api.local && { signing: api.local.signing }),
+      clusterCIDR: addresses.podCIDR,
+    });
     const all = runControllers(controllers, {
       client: api.clientFor(identity),
       clientFor: (controller) => api.clientFor(identityOf(controller)),

@@ -6,6 +6,7 @@ import type { KindRegistry } from '../api/kinds/registry.ts';
 import type { Clock, Random } from '../client/clock.ts';
 import type { Log } from '../client/log.ts';
 import { type ApiServer, createApiServer } from '../control-plane/api-server/api-server.ts';
+import { issueSecretToken } from '../control-plane/api-server/authentication/service-account-tokens.ts';
 import { ensureAuthenticationConfig, ensureKubernetesService } from '../control-plane/api-server/bootstrap/kubernetes-service.ts';
 import { ensureBootstrapPolicy } from '../control-plane/api-server/bootstrap/policy.ts';
 import { publishingEndpoints } from '../control-plane/api-server/publishing/endpoints.ts';
@@ -65,7 +66,16 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
     ca: pki.authority.certPem,
     clientFor: (identity) => server.clientFor(identity),
     credentialsFor: (identity) => clientPair(pki, identity),
-    local: { port, metrics, hollowKubelets, servingPair: (nodeName, address) => servingPair(pki, nodeName, address) },
+    local: {
+      port,
+      metrics,
+      hollowKubelets,
+      signing: {
+        certificate: (request, terms) => pki.authority.sign(request, terms),
+        secretToken: (account, secretName) => issueSecretToken(pki.serviceAccountKeys, account, secretName),
+      },
+      servingPair: (nodeName, address) => servingPair(pki, nodeName, address),
+    },
   };
 }
 

@@ -86,7 +86,7 @@ export function securityFor(options: SecurityOptions): Security {
   const { reader, pki, clock, random, config = {} } = options;
   const issuer = config.serviceAccountIssuer ?? serviceAccountIssuerDefault;
   const audiences = config.apiAudiences ?? [issuer];
-  const tokens = new ServiceAccountTokens({ issuer, keys: pki.serviceAccountKeys, reader, clock, random });
+  const tokens = new ServiceAccountTokens({ issuer, keys: pki.serviceAccountKeys, audiences, reader, clock, random });
   const bindings = new BindingIndex(reader);
   const graph = new NodeGraph(reader);
   const rbac = new RBAC(bindings);

@@ -1,9 +1,13 @@
 /**
  * All controllers of the control plane. Each acts with the rights of its own service account in kube-system
- * (`Controller.serviceAccount`, else its name); the bootstrap policy has a role for each.
+ * (`Controller.serviceAccount`, else its name), or of a user; the bootstrap policy has a role for each.
  */
 import type { Controller } from '../../client/controller.ts';
 import { clusterRoleAggregation } from '../api-server/authorization/cluster-role-aggregation.ts';
+import type { Authority } from '../pki/authority.ts';
+import { certificateApproval } from './certificate-approval.ts';
+import { certificateCleaner } from './certificate-cleaner.ts';
+import { certificateSigning } from './certificate-signing.ts';
 import { cronJobController } from './cron-job.ts';
 import { daemonSetController } from './daemon-set.ts';
 import { deploymentController } from './deployment.ts';
@@ -21,6 +25,7 @@ import { replicaSetController } from './replica-set.ts';
 import { replicationController } from './replication-controller.ts';
 import { rootCAController } from './root-ca.ts';
 import { serviceAccountController } from './service-account.ts';
+import { type IssueSecretToken, serviceAccountTokens } from './service-account-tokens.ts';
 import { statefulSetController } from './stateful-set.ts';
 import { taintEvictionController } from './taint-eviction.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished.ts';
@@ -31,10 +36,17 @@ export interface BuiltinControllersOptions {
   readonly rootCA?: string;
   /** the pods of all nodes: `10.244.0.0/16` */
   readonly clusterCIDR: string;
+  /** the cluster's secret keys; absent: nothing is signed, for certificate requests or tokens in Secrets */
+  readonly signing?: ClusterSigning;
+}
+
+export interface ClusterSigning {
+  readonly certificate: Authority['sign'];
+  readonly secretToken: IssueSecretToken;
 }
 
 /** A new set: some controllers remember things between reconciles, so a set is run once. */
-export function builtinControllers({ rootCA, clusterCIDR }: BuiltinControllersOptions): Controller[] {
+export function builtinControllers({ rootCA, clusterCIDR, signing }: BuiltinControllersOptions): Controller[] {
   return [
     replicaSetController,
     replicationController,
@@ -44,6 +56,10 @@ export function builtinControllers({ rootCA, clusterCIDR }: BuiltinControllersOp
     endpointSliceMirroring,
     serviceAccountController,
     ...(rootCA === undefined ? [] : [rootCAController(rootCA)]),
+    ...(signing && rootCA !== undefined ? [serviceAccountTokens({ issue: signing.secretToken, rootCA })] : []),
+    ...(signing ? [certificateSigning(signing.certificate)] : []),
+    certificateApproval,
+    certificateCleaner,
     namespaceController,
     garbageCollector(),
     jobController(),
@@ -64,7 +80,10 @@ export function builtinControllers({ rootCA, clusterCIDR }: BuiltinControllersOp
 }
 
 /** The user that a controller acts as. */
-export const identityOf = ({ name, serviceAccount = name }: Controller) => ({
-  name: `system:serviceaccount:kube-system:${serviceAccount}`,
-  groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
-});
+export const identityOf = ({ name, serviceAccount = name, user }: Controller) =>
+  user === undefined
+    ? {
+        name: `system:serviceaccount:kube-system:${serviceAccount}`,
+        groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'],
+      }
+    : { name: user, groups: ['system:authenticated'] };

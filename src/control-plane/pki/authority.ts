@@ -4,8 +4,9 @@
  * Guarantees: a leaf never outlives its authority; serial numbers are random; every leaf carries the authority's key
  * identifier. The X.509 library (60 ms) is imported when the first certificate is made, so a start that finds its
  * certificates on disk does not pay for it.
- * What it does not do: revocation, intermediate authorities, certificate signing requests.
- * Upstream: cmd/kubeadm/app/util/pkiutil/pki_helpers.go for lifetimes, usages and subjects.
+ * What it does not do: revocation, intermediate authorities.
+ * Upstream: cmd/kubeadm/app/util/pkiutil/pki_helpers.go for lifetimes, usages and subjects;
+ * pkg/controller/certificates/authority for what a signing request gets.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import type * as X509 from '@peculiar/x509';
@@ -30,8 +31,17 @@ export interface KeyedCertificate {
   readonly keyPem: string;
 }
 
+/** What a certificate may be used for, by the API's names of usages, and for how long. */
+export interface SigningTerms {
+  readonly usages: readonly string[];
+  /** at most a year */
+  readonly lifeSeconds?: number;
+}
+
 export interface Authority extends KeyedCertificate {
   issue(spec: CertificateSpec): Promise<KeyedCertificate>;
+  /** The certificate, in PEM, that a PKCS #10 request asks for: its subject, names and key. Its signature was checked. */
+  sign(requestPem: string, terms: SigningTerms): Promise<string>;
 }
 
 const leafValidDaysDefault = 365;
@@ -39,6 +49,9 @@ const authorityValidDaysDefault = 3650;
 const dayMs = 86_400_000;
 /** Certificates are valid from a little before they are made: clocks of clients differ. */
 const backdateMs = 5 * 60_000;
+/** Shorter lives are not shortened by what they are backdated. */
+const shortLifeMs = 8 * 3600_000;
+const signedLifeMsMax = leafValidDaysDefault * dayMs;
 const serialBytes = 16;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
@@ -75,47 +88,105 @@ export async function createAuthority(options: {
 /** An authority from what was stored. Its key may also be RSA, when the user brought their own. */
 export function loadAuthority(options: { readonly certPem: string; readonly keyPem: string; readonly clock: Clock }): Authority {
   const { certPem, keyPem, clock } = options;
-  return { certPem, keyPem, issue: (spec) => issue({ certPem, key: createPrivateKey(keyPem), nowMs: clock.now() }, spec) };
+  const issuer = (): Issuer => ({ certPem, key: createPrivateKey(keyPem), nowMs: clock.now() });
+  return { certPem, keyPem, issue: (spec) => issue(issuer(), spec), sign: (request, terms) => sign(issuer(), request, terms) };
 }
 
-async function issue(
-  issuer: { readonly certPem: string; readonly key: KeyObject; readonly nowMs: number },
-  spec: CertificateSpec,
-): Promise<KeyedCertificate> {
+interface Issuer {
+  readonly certPem: string;
+  readonly key: KeyObject;
+  readonly nowMs: number;
+}
+
+interface Leaf {
+  readonly subject: X509.Name;
+  readonly names: X509.JsonGeneralNames;
+  readonly publicKey: X509.PublicKeyType;
+  /** by the API's names */
+  readonly usages: readonly string[];
+  readonly endMs: number;
+}
+
+async function issue(issuer: Issuer, spec: CertificateSpec): Promise<KeyedCertificate> {
   const x509 = await importX509();
-  const authority = new X509Certificate(issuer.certPem);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const certPem = await certify(x509, issuer, {
+    subject: new x509.Name([...(spec.organizations ?? []).map((group) => ({ O: [group] })), { CN: [spec.commonName] }]),
+    names: [
+      ...(spec.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
+      ...(spec.ipAddresses ?? []).map((value) => ({ type: 'ip' as const, value })),
+    ],
+    publicKey: keys.publicKey,
+    usages: ['digital signature', 'key encipherment', ...spec.usages.map((name) => `${name} auth`)],
+    endMs: issuer.nowMs + (spec.validDays ?? leafValidDaysDefault) * dayMs,
+  });
+  return { certPem, keyPem: await privateKeyPem(keys.privateKey) };
+}
+
+async function sign(issuer: Issuer, requestPem: string, { usages, lifeSeconds }: SigningTerms): Promise<string> {
+  const x509 = await importX509();
+  const request = new x509.Pkcs10CertificateRequest(requestPem);
+  const names = request.extensions.find((each) => each instanceof x509.SubjectAlternativeNameExtension)?.names.toJSON() ?? [];
+  const lifeMs = Math.min((lifeSeconds ?? Number.POSITIVE_INFINITY) * 1000, signedLifeMsMax);
+  const endMs = issuer.nowMs + lifeMs - (lifeMs < shortLifeMs ? 0 : backdateMs);
+  return certify(x509, issuer, { subject: request.subjectName, names, publicKey: request.publicKey, usages, endMs });
+}
+
+async function certify(x509: typeof X509, issuer: Issuer, leaf: Leaf): Promise<string> {
+  const authority = new X509Certificate(issuer.certPem);
   const signing = signingAlgorithmOf(issuer.key);
-  const wantedEndMs = issuer.nowMs + (spec.validDays ?? leafValidDaysDefault) * dayMs;
+  const keyUsage = leaf.usages.reduce((flags, name) => flags | (keyUsages[name] ?? 0), 0);
+  const purposes = leaf.usages.flatMap((name) => purposeIds[name] ?? []);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
-    subject: new x509.Name([...(spec.organizations ?? []).map((group) => ({ O: [group] })), { CN: [spec.commonName] }]),
+    subject: leaf.subject,
     issuer: new x509.X509Certificate(authority.raw).subjectName,
     notBefore: new Date(issuer.nowMs - backdateMs),
-    notAfter: new Date(Math.min(wantedEndMs, authority.validToDate.getTime())),
-    publicKey: keys.publicKey,
+    notAfter: new Date(Math.min(leaf.endMs, authority.validToDate.getTime())),
+    publicKey: leaf.publicKey,
     signingKey: issuer.key.toCryptoKey(signing, false, ['sign']),
     signingAlgorithm: signing,
-    extensions: await leafExtensions(x509, authority, spec),
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      ...(keyUsage > 0 ? [new x509.KeyUsagesExtension(keyUsage, true)] : []),
+      ...(purposes.length > 0 ? [new x509.ExtendedKeyUsageExtension(purposes)] : []),
+      await x509.AuthorityKeyIdentifierExtension.create(new x509.X509Certificate(authority.raw)),
+      ...(leaf.names.length > 0 ? [new x509.SubjectAlternativeNameExtension(leaf.names)] : []),
+    ],
   });
-  return { certPem: pem(certificate), keyPem: await privateKeyPem(keys.privateKey) };
+  return pem(certificate);
 }
 
-async function leafExtensions(x509: typeof X509, authority: X509Certificate, spec: CertificateSpec): Promise<X509.Extension[]> {
-  const usage = x509.KeyUsageFlags;
-  const purposes = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth };
-  const names = [
-    ...(spec.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
-    ...(spec.ipAddresses ?? []).map((value) => ({ type: 'ip' as const, value })),
-  ];
-  return [
-    new x509.BasicConstraintsExtension(false, undefined, true),
-    new x509.KeyUsagesExtension(usage.digitalSignature | usage.keyEncipherment, true),
-    new x509.ExtendedKeyUsageExtension(spec.usages.map((name) => purposes[name])),
-    await x509.AuthorityKeyIdentifierExtension.create(new x509.X509Certificate(authority.raw)),
-    ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
-  ];
-}
+/** The bits of RFC 5280, 4.2.1.3, by the API's names of usages. */
+const keyUsages: Readonly<Record<string, number>> = {
+  signing: 1,
+  'digital signature': 1,
+  'content commitment': 2,
+  'key encipherment': 4,
+  'data encipherment': 8,
+  'key agreement': 16,
+  'cert sign': 32,
+  'crl sign': 64,
+  'encipher only': 128,
+  'decipher only': 256,
+};
+
+/** The purposes of RFC 5280, 4.2.1.12, and two older ones. */
+const purposeIds: Readonly<Record<string, string>> = {
+  any: '2.5.29.37.0',
+  'server auth': '1.3.6.1.5.5.7.3.1',
+  'client auth': '1.3.6.1.5.5.7.3.2',
+  'code signing': '1.3.6.1.5.5.7.3.3',
+  'email protection': '1.3.6.1.5.5.7.3.4',
+  's/mime': '1.3.6.1.5.5.7.3.4',
+  'ipsec end system': '1.3.6.1.5.5.7.3.5',
+  'ipsec tunnel': '1.3.6.1.5.5.7.3.6',
+  'ipsec user': '1.3.6.1.5.5.7.3.7',
+  timestamping: '1.3.6.1.5.5.7.3.8',
+  'ocsp signing': '1.3.6.1.5.5.7.3.9',
+  'microsoft sgc': '1.3.6.1.4.1.311.10.3.3',
+  'netscape sgc': '2.16.840.1.113730.4.1',
+};
 
 function signingAlgorithmOf(key: KeyObject): { name: string; namedCurve?: string; hash: string } {
   if (key.asymmetricKeyType === 'rsa') return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };

@@ -4,8 +4,9 @@
  * Guarantees: a token counts only while its service account, and the pod, secret or node that it is bound to, are there
  * with the same uid; this is asked on every request, so a deleted pod's token ends at once. The signature is checked
  * once per token, and the answer kept (bounded). One token gives the same UserInfo object every time.
- * What it does not do: the endless tokens of Secrets of type kubernetes.io/service-account-token.
- * Upstream: pkg/serviceaccount/{claims,jwt}.go, apiserver/pkg/authentication/serviceaccount/util.go.
+ * The endless tokens of Secrets of type kubernetes.io/service-account-token count while that Secret holds them.
+ * What it does not do: note in such a Secret when its token was last used.
+ * Upstream: pkg/serviceaccount/{claims,jwt,legacy}.go, apiserver/pkg/authentication/serviceaccount/util.go.
  */
 
 import { Node, Pod, Secret, ServiceAccount } from '../../../api/generated/kinds.ts';
@@ -31,6 +32,16 @@ interface KubernetesClaim {
   readonly secret?: Ref;
   readonly node?: Ref;
   readonly warnafter?: number;
+}
+
+function claimOf(claims: JWTClaims): KubernetesClaim | undefined {
+  if (claims.iss !== secretTokenIssuer) return claims[claimName] as KubernetesClaim | undefined;
+  const part = (name: string): string => String(claims[`${secretTokenClaim}/${name}`] ?? '');
+  return {
+    namespace: part('namespace'),
+    secret: { name: part('secret.name') },
+    serviceaccount: { name: part('service-account.name'), uid: part('service-account.uid') },
+  };
 }
 
 export interface TokenBinding {
@@ -70,10 +81,27 @@ const knownTokensMax = 4096;
 const tokenLengthMax = 16_384;
 const leewaySeconds = 60;
 const claimName = 'kubernetes.io';
+const secretTokenIssuer = 'kubernetes/serviceaccount';
+const secretTokenClaim = 'kubernetes.io/serviceaccount';
+
+/** The endless token that a Secret of type kubernetes.io/service-account-token holds. */
+export function issueSecretToken(keys: ServiceAccountKeys, { metadata }: ServiceAccount, secretName: string): string {
+  const { namespace, name, uid } = metadata;
+  return signJWT(keys, {
+    iss: secretTokenIssuer,
+    [`${secretTokenClaim}/namespace`]: namespace,
+    [`${secretTokenClaim}/secret.name`]: secretName,
+    [`${secretTokenClaim}/service-account.name`]: name,
+    [`${secretTokenClaim}/service-account.uid`]: uid,
+    sub: serviceAccountUsername(namespace, name),
+  });
+}
 
 export class ServiceAccountTokens {
   readonly issuer: string;
   readonly keys: ServiceAccountKeys;
+  /** for whom tokens are that do not say */
+  readonly audiences: readonly string[];
   readonly #reader: ObjectReader;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -82,12 +110,14 @@ export class ServiceAccountTokens {
   constructor(options: {
     readonly issuer: string;
     readonly keys: ServiceAccountKeys;
+    readonly audiences: readonly string[];
     readonly reader: ObjectReader;
     readonly clock: Clock;
     readonly random: Random;
   }) {
     this.issuer = options.issuer;
     this.keys = options.keys;
+    this.audiences = options.audiences;
     this.#reader = options.reader;
     this.#clock = options.clock;
     this.#random = options.random;
@@ -121,14 +151,17 @@ export class ServiceAccountTokens {
   identify(token: string, audiences: readonly string[]): TokenIdentity | undefined {
     const known = this.#known.get(token) ?? this.#learn(token);
     if (!known) return undefined;
-    const own = typeof known.claims.aud === 'string' ? [known.claims.aud] : (known.claims.aud ?? []);
+    const isSecretToken = known.claims.iss === secretTokenIssuer;
+    const named = typeof known.claims.aud === 'string' ? [known.claims.aud] : (known.claims.aud ?? []);
+    const own = isSecretToken ? this.audiences : named;
     const shared = audiences.filter((audience) => own.includes(audience));
     if (shared.length === 0) {
       throw new TokenError(
         `token audiences ${JSON.stringify(own).replaceAll(',', ' ')} is invalid for the target audiences ${JSON.stringify(audiences).replaceAll(',', ' ')}`,
       );
     }
-    this.#checkTimes(known.claims);
+    if (isSecretToken) this.#checkSecret(known.kubernetes, token);
+    else this.#checkTimes(known.claims);
     this.#checkObjects(known.kubernetes);
     return { user: known.user, audiences: shared };
   }
@@ -136,9 +169,9 @@ export class ServiceAccountTokens {
   #learn(token: string): KnownToken | undefined {
     if (token.length > tokenLengthMax) return undefined;
     const claims = parseJWT(token);
-    if (claims?.iss !== this.issuer) return undefined;
+    if (!claims || (claims.iss !== this.issuer && claims.iss !== secretTokenIssuer)) return undefined;
     if (!isSignedBy(this.keys, token)) throw new TokenError('go-jose/go-jose: error in cryptographic primitive');
-    const kubernetes = claims[claimName] as KubernetesClaim | undefined;
+    const kubernetes = claimOf(claims);
     const { namespace, serviceaccount } = kubernetes ?? {};
     if (!kubernetes || !namespace || !serviceaccount?.name) throw new TokenError('token is not one of a service account');
     const known = { claims, kubernetes, user: userOf(kubernetes, claims.jti) };
@@ -161,6 +194,13 @@ export class ServiceAccountTokens {
     if (iat !== undefined && nowSeconds + leewaySeconds < iat) throw new TokenError('service account token is issued in the future');
   }
 
+  #checkSecret({ namespace = '', secret }: KubernetesClaim, token: string): void {
+    const holder = this.#reader.get(Secret, { namespace, name: secret?.name ?? '' });
+    if (!holder || holder.metadata.deletionTimestamp) throw new TokenError('Token has been invalidated');
+    const held = Buffer.from(holder.data?.['token'] ?? '', 'base64').toString();
+    if (held !== token) throw new TokenError("Token does not match server's copy");
+  }
+
   #checkObjects({ namespace = '', serviceaccount, secret, pod, node }: KubernetesClaim): void {
     const name = serviceaccount?.name ?? '';
     const account = this.#reader.get(ServiceAccount, { namespace, name });
@@ -169,7 +209,7 @@ export class ServiceAccountTokens {
       throw new TokenError(`service account UID (${account.metadata.uid}) does not match claim (${serviceaccount?.uid ?? ''})`);
     }
     if (this.#isLongDeleted(account)) throw new TokenError(`service account ${namespace}/${name} has been deleted`);
-    if (secret) this.#checkBound(Secret, { namespace }, secret);
+    if (secret?.uid !== undefined) this.#checkBound(Secret, { namespace }, secret);
     if (pod) this.#checkBound(Pod, { namespace }, pod);
     else if (node) this.#checkBound(Node, {}, node);
   }
