@@ -31,7 +31,7 @@ async function startHollowNode(number: number, wheel: TimerWheel, context: Compo
   const nodeName = hollowNodeName(cluster, number);
   const client = api.clientFor(nodeIdentity(nodeName));
   const events = stack.use(createEventWriter(client, { component: 'kubelet', host: nodeName, clock, log }));
-  const runtime = new SimulatedRuntime({ clock, random });
+  const runtime = stack.use(new SimulatedRuntime({ clock, random }));
   const nodeLog = log.child({ node: nodeName });
   const kubelet = await startKubelet({
     nodeName,

@@ -3,9 +3,13 @@
  * and as annotations of its pod for simulated ones.
  */
 import assert from 'node:assert/strict';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import type { Status } from '../../src/api/generated/meta-v1.ts';
 import { type ContainerRuntime, isRuntimeError, type RuntimeEvent } from '../../src/node/runtime/container-runtime.ts';
 import type { PodSandboxConfig, StringMap } from '../../src/node/runtime/cri-types.ts';
+import { dialSpdy } from '../../src/node/streaming/dial-spdy.ts';
+import { SpdyConnection } from '../../src/node/streaming/spdy-connection.ts';
 
 export interface RuntimeUnderTest extends AsyncDisposable {
   readonly runtime: ContainerRuntime;
@@ -228,6 +232,47 @@ export function containerRuntimeContract(name: string, start: () => Promise<Runt
       await runtime.startContainer(pod.containerId);
       const { exitCode, stdout, stderr } = await runtime.execSync(request);
       assert.deepEqual([exitCode, stdout.toString(), stderr.toString()], [7, 'hello\n', '']);
+    });
+
+    /** What comes of a streamed command that is given this input. */
+    const stream = async (url: string, input?: string): Promise<{ stdout: string; stderr: string; status: Partial<Status> }> => {
+      const { socket, head, protocol } = await dialSpdy(new URL(url), ['v4.channel.k8s.io'], new AbortController().signal);
+      assert.equal(protocol, 'v4.channel.k8s.io');
+      const connection = new SpdyConnection(socket, { head });
+      const [error, stdout, stderr] = ['error', 'stdout', 'stderr'].map((streamtype) => text(connection.open({ streamtype })));
+      if (input !== undefined) connection.open({ streamtype: 'stdin' }).end(input);
+      await connection.ended;
+      return { stdout: (await stdout) ?? '', stderr: (await stderr) ?? '', status: JSON.parse((await error) ?? '') };
+    };
+    const output = { stdout: true, stderr: true };
+
+    it('streams a command, with its input to the end', async () => {
+      await using pod = await makePod(staysUp);
+      const request = { containerId: pod.containerId, cmd: ['cat'], stdin: true, ...output };
+      await assert.rejects(runtime.exec(request));
+      await runtime.startContainer(pod.containerId);
+      const input = 'hello\n'.repeat(100_000);
+      const { stdout, stderr, status } = await stream(await runtime.exec(request), input);
+      assert.equal(stdout, input);
+      assert.deepEqual([stderr, status], ['', { metadata: {}, status: 'Success' }]);
+    });
+
+    it('tells the exit code of a streamed command', async () => {
+      await using pod = await makePod(staysUp);
+      await runtime.startContainer(pod.containerId);
+      const url = await runtime.exec({ containerId: pod.containerId, cmd: ['sh', '-c', 'echo hello; exit 7'], ...output });
+      const { stdout, status } = await stream(url);
+      assert.equal(stdout, 'hello\n');
+      assert.deepEqual([status.status, status.reason], ['Failure', 'NonZeroExitCode']);
+      assert.deepEqual(status.details?.causes, [{ reason: 'ExitCode', message: '7' }]);
+      await assert.rejects(stream(url), /unable to upgrade connection/);
+    });
+
+    it('attaches to a container until it ends', async () => {
+      await using pod = await makePod({ ...staysUp, command: ['sh', '-c', 'sleep 1; echo ahoy; exit 4'] });
+      await runtime.startContainer(pod.containerId);
+      const { stdout, status } = await stream(await runtime.attach({ containerId: pod.containerId, ...output }));
+      assert.deepEqual([stdout, status.status], ['ahoy\n', 'Success']);
     });
 
     it('changes limits of a running container', async () => {

@@ -3,12 +3,16 @@
  * fail as their pod's annotations say (simulation-script.ts), all on the injected clock.
  *
  * Guarantees: the same contract as containerd; a pod at rest costs two small objects and no timer; nothing touches
- * files, processes or the network. It remembers nothing over a restart of the process.
- * Deliberately without: exec, attach and port-forward streams (Unimplemented), checkpoints.
+ * files or processes, nor the network before somebody execs or attaches. It remembers nothing over a restart of the
+ * process. A command that is run in a container does what simulation-script.ts can tell of it, and `cat` gives back what
+ * it gets; who attaches sees the log.
+ * Deliberately without: port-forward (Unimplemented), checkpoints.
  */
+import { pipeline } from 'node:stream/promises';
 import type { Clock, Random } from '../../client/clock.ts';
 import {
   type AttachRequest,
+  type CallOptions,
   type ContainerRuntime,
   type CreateContainerRequest,
   type ExecRequest,
@@ -34,7 +38,8 @@ import {
   scriptOf,
   stateEvent,
 } from './simulated-objects.ts';
-import { answerProbe } from './simulation-script.ts';
+import { SimulatedStreams } from './simulated-streams.ts';
+import { answerProbe, planExec, type SimulatedExec } from './simulation-script.ts';
 
 export interface SimulatedRuntimeOptions {
   readonly clock: Clock;
@@ -56,12 +61,14 @@ export class SimulatedRuntime implements ContainerRuntime {
   readonly #containers = new Map<string, SimulatedContainer>();
   readonly #images = new SimulatedImages();
   readonly #queues = new Set<EventQueue>();
+  readonly #streams: SimulatedStreams;
   #addresses: PodAddresses | undefined;
 
   constructor(options: SimulatedRuntimeOptions) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#version = options.version ?? '1.0.0';
+    this.#streams = new SimulatedStreams(options.clock, options.random);
     if (options.podCidr !== undefined) this.#addresses = new PodAddresses(options.podCidr);
     this.simulation = {
       probe: ({ containerId, type }) => {
@@ -250,17 +257,39 @@ export class SimulatedRuntime implements ContainerRuntime {
     this.#running(containerId);
   }
 
-  async execSync({ containerId }: ExecSyncRequest): Promise<cri.ExecSyncResponse> {
-    const { execExitCode, execOutput } = scriptOf(this.#running(containerId));
-    return { exitCode: execExitCode, stdout: Buffer.from(execOutput), stderr: Buffer.alloc(0) };
+  async execSync({ containerId, cmd, timeoutSeconds }: ExecSyncRequest, options: CallOptions = {}): Promise<cri.ExecSyncResponse> {
+    const container = this.#running(containerId);
+    const { runForMs, stdout, stderr, exitCode } = this.#planExec(container, cmd);
+    const limitMs = Math.min(
+      timeoutSeconds > 0 ? timeoutSeconds * 1000 : Number.POSITIVE_INFINITY,
+      options.timeoutMs ?? Number.POSITIVE_INFINITY,
+    );
+    const isOver = await this.#runs(container, Math.min(runForMs, limitMs), options.signal);
+    if (isOver && runForMs > limitMs) throw new RuntimeError('DeadlineExceeded', `command ${JSON.stringify(cmd)} timed out`);
+    return { exitCode: isOver ? exitCode : killedExitCode, stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) };
   }
 
-  async exec(_request: ExecRequest): Promise<string> {
-    throw new RuntimeError('Unimplemented', 'a simulated container has no processes: exec is not possible');
+  async exec({ containerId, cmd, ...streams }: ExecRequest): Promise<string> {
+    const container = this.#running(containerId);
+    const { isCat, runForMs, exitCode, ...output } = this.#planExec(container, cmd);
+    return this.#streams.promise(streams, async ({ stdin, stdout, stderr, signal }) => {
+      if (isCat && stdin && stdout) await pipeline(stdin, stdout, { end: false, signal });
+      const forTerminal = (text: string): string => (streams.tty ? text.replaceAll('\n', '\r\n') : text);
+      stdout?.write(forTerminal(output.stdout));
+      (stderr ?? stdout)?.write(forTerminal(output.stderr));
+      return (await this.#runs(container, runForMs, signal)) ? exitCode : killedExitCode;
+    });
   }
-  async attach(_request: AttachRequest): Promise<string> {
-    throw new RuntimeError('Unimplemented', 'a simulated container has no processes: attach is not possible');
+
+  async attach({ containerId, ...streams }: AttachRequest): Promise<string> {
+    const container = this.#running(containerId);
+    return this.#streams.promise(streams, async ({ stdout, signal }) => {
+      for await (const line of this.#logs(container, { follow: true, signal }))
+        stdout?.write(line.toString().replace(/^\S+ \S+ \S+ /gm, ''));
+      return 0;
+    });
   }
+
   async portForward(): Promise<string> {
     throw new RuntimeError('Unimplemented', 'a simulated pod has no network: port-forward is not possible');
   }
@@ -339,6 +368,7 @@ export class SimulatedRuntime implements ContainerRuntime {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#streams[Symbol.asyncDispose]();
     for (const container of this.#containers.values()) container.end?.cancel();
     this.#containers.clear();
     this.#sandboxes.clear();
@@ -387,8 +417,23 @@ export class SimulatedRuntime implements ContainerRuntime {
           .join(''),
       );
     if (!options.follow || container.state === 'CONTAINER_EXITED') return;
-    const ended = new AbortController();
-    const signal = options.signal ? AbortSignal.any([options.signal, ended.signal]) : ended.signal;
+    await this.#untilEnded(container, options.signal);
+  }
+
+  #planExec({ sandbox, config }: SimulatedContainer, cmd: readonly string[]): SimulatedExec {
+    return planExec(sandbox.config.annotations ?? noStringMap, config.metadata.name, cmd);
+  }
+
+  /** Resolves true after that time, false when the container ends or the signal is aborted before. */
+  async #runs(container: SimulatedContainer, forMs: number, signal?: AbortSignal): Promise<boolean> {
+    if (forMs === 0) return true;
+    const over = new AbortController();
+    using _timer = Number.isFinite(forMs) ? this.#clock.setTimeout(() => over.abort(), forMs) : undefined;
+    await this.#untilEnded(container, signal ? AbortSignal.any([signal, over.signal]) : over.signal);
+    return over.signal.aborted;
+  }
+
+  async #untilEnded(container: SimulatedContainer, signal = new AbortController().signal): Promise<void> {
     for await (const event of this.events(signal)) if (event.containerId === container.id && event.type === 'stopped') return;
   }
 

@@ -13,8 +13,9 @@
  *   exit-reason: OOMKilled   default: Completed for 0, else Error
  *   stop-after: 2s           from the stop signal until it ends (killed when the grace period is over); default at once
  *   probe: RULES             every probe; probe-liveness, probe-readiness and probe-startup mean one type
- *   exec-exit-code: "1"      what a command run in it ends with (lifecycle hooks), and
- *   exec-output: TEXT        what that command prints
+ *   exec-exit-code: "1"      what a command run in it ends with (kubectl exec, lifecycle hooks), and
+ *   exec-output: TEXT        what that command prints; without them the command tells, as the container's own does; one
+ *                            that says nothing succeeds
  *   log: TEXT                its log, a line each; default: what it echoes, else one line that names the container
  *   cpu: 250m                what it uses, for the metrics; defaults 1m and
  *   memory: 64Mi             8Mi
@@ -52,8 +53,6 @@ export interface SimulationScript {
   readonly exitCode: number;
   readonly exitReason: string;
   readonly stopAfterMs: number;
-  readonly execExitCode: number;
-  readonly execOutput: string;
   readonly log?: string;
   readonly cpuNanoCores: number;
   readonly memoryBytes: number;
@@ -82,11 +81,35 @@ export function planSimulation(
     exitCode,
     exitReason: word('exit-reason') ?? (exitCode === 0 ? 'Completed' : 'Error'),
     stopAfterMs: parseDuration(word('stop-after')) ?? 0,
-    execExitCode: Number.parseInt(word('exec-exit-code') ?? '0', 10) || 0,
-    execOutput: word('exec-output') ?? '',
     ...(log !== undefined && { log }),
     cpuNanoCores: Math.round((parseAmount(word('cpu')) ?? 0.001) * 1e9),
     memoryBytes: Math.round(parseAmount(word('memory')) ?? 8 * 2 ** 20),
+  };
+}
+
+export interface SimulatedExec {
+  /** it gives back what it gets */
+  readonly isCat: boolean;
+  /** may be infinite */
+  readonly runForMs: number;
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What a command does that is run in a container. */
+export function planExec(annotations: StringMap, containerName: string, command: readonly string[]): SimulatedExec {
+  const word = reader(annotations, containerName);
+  const [code, output] = [word('exec-exit-code'), word('exec-output')];
+  const life = readCommandLine({ command });
+  const isCat = command.length === 1 && command[0] === 'cat';
+  const isKnown = isCat || life !== undefined || code !== undefined || output !== undefined;
+  return {
+    isCat,
+    runForMs: life?.runForMs === 'forever' ? Number.POSITIVE_INFINITY : (life?.runForMs ?? 0),
+    exitCode: code === undefined ? (life?.exitCode ?? 0) : Number.parseInt(code, 10) || 0,
+    stdout: output ?? (life?.output ? `${life.output}\n` : ''),
+    stderr: isKnown ? '' : `this container is simulated: ${command.join(' ')} was not run\n`,
   };
 }
 

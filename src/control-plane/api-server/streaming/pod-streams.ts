@@ -1,6 +1,7 @@
 /**
  * `pods/log`, `exec`, `attach` and `portforward`: handed on to the kubelet of the pod's node. WebSocket and SPDY pass
- * through as they are; what the container runtime speaks decides. Upstream: pkg/registry/core/pod/rest.
+ * through as they are: the kubelet translates what its runtime does not speak (upstream's ExtendWebSocketsToKubelet).
+ * Upstream: pkg/registry/core/pod/rest.
  */
 
 import type { Duplex } from 'node:stream';

@@ -2,6 +2,7 @@
  * Hands an upgraded connection on: opens a connection to the backend, sends the request's head, and from then on bytes
  * go both ways untouched. The backend's own answer (101 or an error) is what the client sees.
  */
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { ConnectRequest } from '../endpoint.ts';
@@ -51,7 +52,10 @@ function joinStreams(a: Duplex, b: Duplex, signal: AbortSignal): Promise<void> {
       a.destroy();
       b.destroy();
     };
-    for (const stream of [a, b]) stream.on('error', end).on('close', closed);
+    for (const stream of [a, b]) {
+      stream.on('error', end).on('close', closed);
+      if (stream instanceof Socket) stream.setNoDelay(true);
+    }
     a.on('close', () => b.end());
     b.on('close', () => a.end());
     signal.addEventListener('abort', end, { once: true });

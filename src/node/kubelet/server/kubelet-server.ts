@@ -9,7 +9,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Pod } from '../../../api/generated/core-v1.ts';
+import type { Container, Pod } from '../../../api/generated/core-v1.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { Log } from '../../../client/log.ts';
@@ -19,9 +19,11 @@ import { observePod } from '../observe-pod.ts';
 import { findContainer } from '../observed-pod.ts';
 import { chooseContainer, containerLog, parseLogOptions } from './container-logs.ts';
 import { ownMetrics, renderMetrics, resourceMetrics } from './metrics.ts';
+import { chooseChannelProtocol, type RemoteCommand, serveRemoteCommand } from './remote-command.ts';
 import { RequestAuthority } from './request-authority.ts';
 import { CPURates, type Summary, summarize } from './stats.ts';
-import { proxyUpgrade, renderError } from './streaming-proxy.ts';
+import { proxyUpgrade, renderError, tunneledProtocols, tunnelSpdy, type Upgrade } from './streaming-proxy.ts';
+import { isWebSocket, offeredProtocols } from './websocket-upgrade.ts';
 
 export interface KubeletServerOptions {
   readonly serving: ServingOptions;
@@ -193,7 +195,8 @@ export class KubeletServer implements AsyncDisposable {
     if (!container) throw new HTTPError(400, '{"message": "Missing container name."}');
     const options = orThrow(422, '{"message": "Invalid request."}', () => parseLogOptions(url.searchParams, clock.now()));
     const pod = this.#pod(namespace, name, `pod "${name}" does not exist`);
-    if (!allContainers(pod).includes(container)) throw new HTTPError(404, `container "${container}" not found in pod "${name}"`);
+    if (!containersOf(pod).some((c) => c.name === container))
+      throw new HTTPError(404, `container "${container}" not found in pod "${name}"`);
     const id = orThrow(400, undefined, () => chooseContainer(name, pod.status, { container, previous: options.previous }));
     const gone = new AbortController();
     request.once('close', () => gone.abort());
@@ -223,47 +226,57 @@ export class KubeletServer implements AsyncDisposable {
     try {
       const url = new URL(request.url ?? '/', 'https://kubelet');
       await this.#admit(request, url.pathname);
-      const target = await this.#streamURL(url);
-      await proxyUpgrade({ request, socket, head }, new URL(target), this.#stop.signal);
+      await this.#stream(url, { request, socket, head });
     } catch (error) {
       const { status, message } = describeError(error);
       socket.end(renderError(status, message));
     }
   }
 
-  async #streamURL(url: URL): Promise<string> {
-    const { runtime } = this.#options;
+  async #stream(url: URL, upgrade: Upgrade): Promise<void> {
+    const { signal } = this.#stop;
     const [area = '', namespace = '', name = '', ...rest] = url.pathname.split('/').slice(1).map(decodeURIComponent);
-    const query = url.searchParams;
-    if (area === 'portForward')
-      return await this.#portForwardURL({ namespace, name, container: '', ...(rest[0] && { uid: rest[0] }) }, query);
+    const offered = isWebSocket(upgrade.request) ? offeredProtocols(upgrade.request) : undefined;
+    if (area === 'portForward') {
+      const asked = url.searchParams.getAll('port').flatMap((p) => p.split(','));
+      const ports = asked.map(Number).filter((p) => p > 0);
+      const tunneled = tunneledProtocols(offered ?? []);
+      if (offered && tunneled.length === 0 && ports.length === 0) throw new HTTPError(400, 'query parameter "port" is required');
+      const target = await this.#portForwardURL({ namespace, name, container: '', ...(rest[0] && { uid: rest[0] }) }, ports);
+      await (tunneled.length > 0 ? tunnelSpdy(upgrade, target, tunneled, signal) : proxyUpgrade(upgrade, target, signal));
+      return;
+    }
     if (area !== 'exec' && area !== 'attach') throw new HTTPError(404, '404 page not found');
     const [container, uid] = rest.length > 1 ? [rest[1] ?? '', rest[0]] : [rest[0] ?? '', undefined];
+    const protocol = offered && chooseChannelProtocol(offered);
+    if (offered && protocol === undefined) throw new HTTPError(403, `requested protocol(s) are not supported: [${offered.join(' ')}]`);
+    const command = await this.#remoteCommand(area, { namespace, name, container, ...(uid && { uid }) }, url.searchParams);
+    if (protocol === undefined) await proxyUpgrade(upgrade, command.target, signal);
+    else await serveRemoteCommand(upgrade, { ...command, protocol }, signal);
+  }
+
+  async #remoteCommand(area: 'exec' | 'attach', at: Target, query: URLSearchParams): Promise<Omit<RemoteCommand, 'protocol'>> {
+    const { runtime } = this.#options;
     const streams = streamOptions(query);
     if (!streams.stdin && !streams.stdout && !streams.stderr) {
       throw new HTTPError(400, 'you must specify at least 1 of stdin, stdout, stderr');
     }
-    const containerId = await this.#runningContainer({ namespace, name, container, ...(uid && { uid }) });
-    if (area === 'exec') return await runtime.exec({ containerId, cmd: query.getAll('command'), ...streams });
-    const { spec } = this.#pod(namespace, name);
-    const own = [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].find((c) => c.name === container);
-    const tty = own?.tty ?? false;
-    return await runtime.attach({ containerId, ...streams, stderr: streams.stderr && !tty, tty });
+    const containerId = await this.#runningContainer(at);
+    if (area === 'exec')
+      return { ...streams, target: new URL(await runtime.exec({ containerId, cmd: query.getAll('command'), ...streams })) };
+    const tty = containersOf(this.#pod(at.namespace, at.name)).find((c) => c.name === at.container)?.tty ?? false;
+    const attached = { ...streams, stderr: streams.stderr && !tty, tty };
+    return { ...attached, target: new URL(await runtime.attach({ containerId, ...attached })) };
   }
 
-  async #portForwardURL(target: Target, query: URLSearchParams): Promise<string> {
+  async #portForwardURL(target: Target, ports: readonly number[]): Promise<URL> {
     const { runtime } = this.#options;
     const pod = this.#pod(target.namespace, target.name);
     if (target.uid && pod.metadata.uid !== target.uid) throw new HTTPError(404, 'pod not found');
     const observed = await observePod(runtime, pod.metadata.uid);
     const sandbox = observed.sandboxes.find((s) => s.ready);
     if (!sandbox) throw new HTTPError(404, `pod not found ("${pod.metadata.name}_${pod.metadata.namespace}")`);
-    const ports = query
-      .getAll('port')
-      .flatMap((p) => p.split(','))
-      .map(Number)
-      .filter((p) => p > 0);
-    return await runtime.portForward(sandbox.id, ports);
+    return new URL(await runtime.portForward(sandbox.id, ports));
   }
 
   // --- pods
@@ -284,8 +297,11 @@ export class KubeletServer implements AsyncDisposable {
   }
 }
 
-const allContainers = ({ spec }: Pod): readonly string[] =>
-  [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].map((c) => c.name);
+const containersOf = ({ spec }: Pod): readonly Pick<Container, 'name' | 'tty'>[] => [
+  ...spec.containers,
+  ...(spec.initContainers ?? []),
+  ...(spec.ephemeralContainers ?? []),
+];
 
 function streamOptions(query: URLSearchParams): { stdin: boolean; stdout: boolean; stderr: boolean; tty: boolean } {
   const flag = (...names: readonly string[]): boolean => names.some((name) => query.get(name) === '1' || query.get(name) === 'true');

@@ -1,10 +1,13 @@
 /**
- * Hands an upgraded connection on to the runtime's streaming server, bytes as they are: SPDY and WebSocket alike.
- * Upstream: apimachinery/pkg/util/proxy/upgradeaware.go.
+ * Hands an upgraded connection on to the runtime's streaming server, bytes as they are: SPDY, and what else the server
+ * speaks; or SPDY in the messages of a WebSocket, as kubectl forwards ports.
+ * Upstream: apimachinery/pkg/util/proxy/upgradeaware.go, apiserver/pkg/util/proxy/streamtunnel.go.
  */
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { dialSpdy, spdyProtocol } from '../../streaming/dial-spdy.ts';
+import { acceptWebSocket, normalClosure } from './websocket-upgrade.ts';
 
 export interface Upgrade {
   readonly request: IncomingMessage;
@@ -14,6 +17,7 @@ export interface Upgrade {
 }
 
 const connectMs = 10_000;
+const tunnelPrefix = `${spdyProtocol}+`;
 
 /** Resolves when the connection has ended. */
 export async function proxyUpgrade({ request, socket, head }: Upgrade, target: URL, signal: AbortSignal): Promise<void> {
@@ -25,21 +29,44 @@ export async function proxyUpgrade({ request, socket, head }: Upgrade, target: U
   upstream.once('timeout', () => upstream.destroy(new Error('the streaming server does not answer')));
   upstream.write(renderHead(request, target));
   if (head.length > 0) upstream.write(head);
-  await new Promise<void>((resolve) => {
+  upstream.on('error', (error) => {
+    if (upstream.bytesRead === 0 && !socket.destroyed) socket.write(renderError(502, error.message));
+  });
+  await join(socket, upstream);
+}
+
+/** Of the subprotocols that a WebSocket request offers, those of SPDY that it would speak inside. */
+export const tunneledProtocols = (offered: readonly string[]): string[] =>
+  offered.filter((name) => name.startsWith(tunnelPrefix) && name.endsWith('.k8s.io')).map((name) => name.slice(tunnelPrefix.length));
+
+/** Resolves when the connection has ended. */
+export async function tunnelSpdy(upgrade: Upgrade, target: URL, protocols: readonly string[], signal: AbortSignal): Promise<void> {
+  const { socket, head, protocol } = await dialSpdy(target, protocols, signal);
+  const close = (): void => void socket.destroy();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    const client = await acceptWebSocket(upgrade, tunnelPrefix + protocol);
+    if (head.length > 0) socket.unshift(head);
+    socket.once('end', () => client.close(normalClosure));
+    const { createWebSocketStream } = await import('ws');
+    await join(createWebSocketStream(client), socket);
+  } finally {
+    signal.removeEventListener('abort', close);
+    close();
+  }
+}
+
+/** What ends one side ends the other. */
+function join(a: Duplex, b: Duplex): Promise<void> {
+  return new Promise((resolve) => {
     const end = (): void => {
-      socket.destroy();
-      upstream.destroy();
+      a.destroy();
+      b.destroy();
       resolve();
     };
-    upstream.on('error', (error) => {
-      if (upstream.bytesRead === 0 && !socket.destroyed) socket.write(renderError(502, error.message));
-      end();
-    });
-    socket.on('error', end);
-    upstream.on('close', end);
-    socket.on('close', end);
-    socket.pipe(upstream);
-    upstream.pipe(socket);
+    for (const side of [a, b]) side.on('error', end).on('close', end);
+    a.pipe(b);
+    b.pipe(a);
   });
 }
 
