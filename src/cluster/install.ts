@@ -7,7 +7,16 @@ import { spawn } from 'node:child_process';
 import { detectMachine, type Machine, realNodesPossible } from './machine.ts';
 import { OperationError } from './operation-error.ts';
 
-export const debianPackages = ['containerd', 'runc', 'containernetworking-plugins', 'nftables', 'iproute2', 'util-linux', 'busybox-static'];
+export const debianPackages = [
+  'containerd',
+  'runc',
+  'containernetworking-plugins',
+  'nftables',
+  'conntrack',
+  'iproute2',
+  'util-linux',
+  'busybox-static',
+];
 
 /** The machine as it is after installing. `onLine` gets what apt prints. */
 export async function installMissing(machine: Machine, onLine: (line: string) => void): Promise<Machine> {

@@ -23,7 +23,7 @@ export interface Machine {
   /** absolute paths of programs, absent when not found */
   readonly programs: Readonly<Partial<Record<Program, string>>>;
   readonly containerdVersion?: string;
-  /** directory with the standard CNI plugins (bridge, host-local, loopback) */
+  /** directory with the standard CNI plugins (ptp, host-local, loopback) */
   readonly cniPluginDir?: string;
   readonly cgroups: 'v2' | 'v1' | 'hybrid' | 'none';
 }
@@ -33,7 +33,7 @@ export type Program = (typeof programs)[number];
 
 const extraDirs = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 const cniDirs = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'];
-const cniPlugins = ['bridge', 'host-local', 'loopback'];
+const cniPlugins = ['ptp', 'host-local', 'loopback'];
 
 export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | undefined {
   for (const dir of [...path.split(delimiter), ...extraDirs]) {
@@ -142,7 +142,7 @@ export function checkMachine(machine: Machine): Check[] {
       : {
           name: 'CNI plugins',
           ok: false,
-          detail: `bridge, host-local and loopback in none of ${cniDirs.join(', ')}`,
+          detail: `ptp, host-local and loopback in none of ${cniDirs.join(', ')}`,
           fix: installHint(machine),
         },
     program('nft', 'nftables'),

@@ -7,6 +7,7 @@ import { networkTools } from '../node/network/network-tools.ts';
 import { ServiceProxy } from '../node/proxy/proxy.ts';
 import type { StartComponent } from './component.ts';
 import { identities, realNodeName } from './identities.ts';
+import { findProgram } from './machine.ts';
 
 export const proxyTable = (cluster: string): string => `timonier-${cluster}-proxy`;
 
@@ -19,13 +20,15 @@ interface NodeProxyOptions {
 }
 
 export function startNodeProxy({ cluster, nodeName, client, clock, log }: NodeProxyOptions): Promise<ServiceProxy> {
+  const tools = networkTools();
   return ServiceProxy.start({
     client,
     clock,
     log: log.child({ node: nodeName, component: 'proxy' }),
     nodeName,
     table: proxyTable(cluster),
-    applyScript: (script) => networkTools().nft(script),
+    applyScript: tools.nft,
+    ...(findProgram('conntrack') && { conntrack: tools.conntrack }),
   });
 }
 

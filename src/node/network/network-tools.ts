@@ -1,6 +1,6 @@
 /**
- * The machine's network tools, in this process's network namespace or in another one: `ip`, `nft` and the sysctls below
- * /proc/sys/net. A failure carries the tool's own words.
+ * The machine's network tools, in this process's network namespace or in another one: `ip`, `nft`, `conntrack` and the
+ * sysctls below /proc/sys/net. A failure carries the tool's own words.
  */
 import { execFile } from 'node:child_process';
 
@@ -11,6 +11,8 @@ export interface NetworkTools {
   nft(script: string): Promise<void>;
   /** What `nft list` knows, as libnftables-json(5) has it. */
   nftList(...what: readonly string[]): Promise<readonly object[]>;
+  /** Gives what it prints. */
+  conntrack(...args: readonly string[]): Promise<string>;
   /** `ipv4/ip_forward`, `1` */
   sysctl(name: string, value: string): Promise<void>;
 }
@@ -26,6 +28,7 @@ export function networkTools(netns?: string): NetworkTools {
       await run([...enter, 'nft', '-f', '-'], script);
     },
     nftList: async (...what) => (JSON.parse(await run([...enter, 'nft', '-j', '-a', 'list', ...what])) as { nftables: object[] }).nftables,
+    conntrack: (...args) => run([...enter, 'conntrack', ...args]),
     sysctl: async (name, value) => {
       await run([...enter, 'sh', '-c', 'echo "$2" > "/proc/sys/net/$1"', 'sysctl', name, value]);
     },

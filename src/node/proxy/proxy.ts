@@ -3,8 +3,9 @@
  * what they ask for. Changes that come while nft runs go into the next transaction together. When nft refuses a
  * difference (somebody flushed the table), the whole table is written anew.
  *
- * What it does not do: source ranges of load balancers, health check node ports, topology hints, IPv6, and forgetting
- * connections of UDP services whose endpoints went away (they end with their conntrack time-out).
+ * UDP flows to endpoints that went away are forgotten where conntrack(8) is there, else they end with their time-out.
+ *
+ * What it does not do: source ranges of load balancers, health check node ports, topology hints, IPv6.
  */
 import { EndpointSlice, Service } from '../../api/generated/kinds.ts';
 import { keyOf } from '../../api/meta/object.ts';
@@ -14,6 +15,7 @@ import type { Log } from '../../client/log.ts';
 import { emptyRuleset, renderDifference, renderWhole } from './render-difference.ts';
 import { planRuleset, type Ruleset } from './ruleset.ts';
 import { planServicePorts, type ServicePort } from './service-ports.ts';
+import { planStaleFlows } from './stale-flows.ts';
 
 export interface ProxyOptions {
   readonly client: Client;
@@ -24,6 +26,8 @@ export interface ProxyOptions {
   readonly table: string;
   /** runs an nft script in the node's network namespace; rejects with nft's own words */
   readonly applyScript: (script: string) => Promise<void>;
+  /** runs conntrack(8) there, and gives what it prints */
+  readonly conntrack?: (...args: readonly string[]) => Promise<string>;
 }
 
 const retryMs = 1000;
@@ -33,6 +37,7 @@ export class ServiceProxy implements AsyncDisposable {
   readonly #ports = new Map<string, readonly ServicePort[]>();
   readonly #subscriptions: Disposable[] = [];
   #applied: Ruleset = emptyRuleset;
+  #lastUdp = '';
   #whole = true;
   #dirty = false;
   #working: Promise<void> | undefined;
@@ -102,7 +107,8 @@ export class ServiceProxy implements AsyncDisposable {
     while (this.#dirty && !this.#stopped) {
       this.#dirty = false;
       await Promise.resolve(); // the other changes of this turn belong to the same transaction
-      const want = planRuleset([...this.#ports.values()].flat());
+      const ports = [...this.#ports.values()].flat();
+      const want = planRuleset(ports);
       const { table } = this.#options;
       const script = this.#whole ? renderWhole(table, want) : renderDifference(table, this.#applied, want);
       if (!script) continue;
@@ -110,12 +116,29 @@ export class ServiceProxy implements AsyncDisposable {
         await this.#options.applyScript(script);
         this.#applied = want;
         this.#whole = false;
+        await this.#forgetStaleFlows(ports);
       } catch (error) {
         this.#options.log.warn({ error }, this.#whole ? 'nft refused the ruleset' : 'nft refused a change; writing the whole table');
         this.#dirty = true;
         if (this.#whole) await this.#options.clock.sleep(retryMs);
         this.#whole = true;
       }
+    }
+  }
+  /** No new ones arise once the rules are in place. What can't be forgotten ends by itself, later. */
+  async #forgetStaleFlows(ports: readonly ServicePort[]): Promise<void> {
+    const { conntrack, log } = this.#options;
+    const udp = ports.filter(({ protocol }) => protocol === 'udp');
+    const now = JSON.stringify(udp);
+    if (!conntrack || now === this.#lastUdp) return;
+    this.#lastUdp = now;
+    try {
+      for (const flow of planStaleFlows(await conntrack('--dump', '--proto', 'udp'), udp)) {
+        // It fails when the flow ended meanwhile.
+        await conntrack('--delete', '--proto', 'udp', ...flow).catch((error: unknown) => log.debug({ error }, 'a flow is gone already'));
+      }
+    } catch (error) {
+      log.warn({ error }, 'UDP flows could not be listed');
     }
   }
 }

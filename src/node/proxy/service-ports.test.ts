@@ -23,6 +23,10 @@ const slice = (...endpoints: NonNullable<EndpointSlice['endpoints']>): EndpointS
     { name: 'other', port: 9 },
   ],
 });
+const labelled = <T extends Service | EndpointSlice>(object: T, label: string, value: string): T => ({
+  ...object,
+  metadata: { ...object.metadata, labels: { [label]: value } },
+});
 const here = { addresses: ['10.0.0.1'], nodeName: 'a', conditions: { ready: true } };
 const there = { addresses: ['10.0.0.2'], nodeName: 'b', conditions: { ready: true } };
 const draining = { addresses: ['10.0.0.3'], nodeName: 'b', conditions: { ready: false, serving: true, terminating: true } };
@@ -46,6 +50,16 @@ const cases: { name: string; given: [Service, EndpointSlice[]]; inside?: string[
     outside: ['10.0.0.1:8080'],
   },
   { name: 'headless', given: [service({ ...spec, clusterIP: 'None' }), [slice(here)]], count: 0 },
+  {
+    name: 'of another proxy',
+    given: [labelled(service(spec), 'service.kubernetes.io/service-proxy-name', 'other'), [slice(here)]],
+    count: 0,
+  },
+  {
+    name: 'a slice that is not for proxies',
+    given: [service(spec), [labelled(slice(here), 'service.kubernetes.io/headless', '')]],
+    inside: [],
+  },
   { name: 'ExternalName', given: [service({ type: 'ExternalName', externalName: 'example.org' }), []], count: 0 },
 ];
 

@@ -34,11 +34,15 @@ export interface ServicePort {
 
 const affinitySecondsDefault = 10_800;
 
+/** Services and slices with one of these labels are none of this proxy's business. */
+const notOurs = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'];
+const isOurs = ({ metadata }: Service | EndpointSlice): boolean => !notOurs.some((label) => metadata.labels?.[label] !== undefined);
+
 /** Headless and ExternalName services, and those without an address, have no entry. */
 export function planServicePorts(service: Service, slices: readonly EndpointSlice[], nodeName: string): ServicePort[] {
   const { spec } = service;
   const clusterIP = spec.clusterIP;
-  if (!clusterIP || clusterIP === 'None' || clusterIP.includes(':') || spec.type === 'ExternalName') return [];
+  if (!isOurs(service) || !clusterIP || clusterIP === 'None' || clusterIP.includes(':') || spec.type === 'ExternalName') return [];
   const local = spec.externalTrafficPolicy === 'Local';
   const loadBalancerIPs = (service.status.loadBalancer?.ingress ?? []).flatMap((i) => (i.ip && i.ipMode !== 'Proxy' ? [i.ip] : []));
   return (spec.ports ?? []).map((port) => {
@@ -68,7 +72,7 @@ interface Candidate extends ProxyEndpoint {
 function endpointsOf(slices: readonly EndpointSlice[], portName: string, nodeName: string): Candidate[] {
   const byAddress = new Map<string, Candidate>();
   for (const slice of slices) {
-    if (slice.addressType !== 'IPv4') continue;
+    if (slice.addressType !== 'IPv4' || !isOurs(slice)) continue;
     for (const { name, port } of slice.ports ?? []) {
       if ((name ?? '') !== portName || port === undefined) continue;
       for (const endpoint of slice.endpoints ?? []) {
