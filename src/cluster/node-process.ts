@@ -1,4 +1,7 @@
-/** Starts a further node of this machine as a process of its own, in the network namespace of that node. */
+/**
+ * Starts a further node of this machine as a process of its own, in the network namespace of that node, with the node's
+ * name as its hostname: pods on the node's network see it.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -14,7 +17,8 @@ export function startNodeProcess(config: NodeConfig, netns: string): NodeProcess
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const logFd = openSync(join(config.dataDir, 'node.log'), 'a', 0o600);
   const entry = join(import.meta.dirname, `node-main${extname(import.meta.filename)}`);
-  const child = spawn('nsenter', [`--net=${netns}`, process.execPath, ...process.execArgv, entry], {
+  const named = ['unshare', '--uts', 'sh', '-c', 'echo "$0" > /proc/sys/kernel/hostname; exec "$@"', config.nodeName];
+  const child = spawn('nsenter', [`--net=${netns}`, ...named, process.execPath, ...process.execArgv, entry], {
     stdio: ['ignore', logFd, logFd, 'ipc'],
     cwd: '/',
   });

@@ -39,7 +39,7 @@ test('a thousand services, then differences', { skip: why }, async (t) => {
   t.after(() => namespace.end());
   const ports = Array.from({ length: 1000 }, (_, i) => port(i));
   const full = planRuleset(ports);
-  namespace.nft(renderWhole('timonier-test', full));
+  namespace.nft(renderWhole({ table: 'timonier-test', podCidr: '10.244.0.0/16' }, full));
 
   const changed = planRuleset(
     ports.flatMap((p, i) => {

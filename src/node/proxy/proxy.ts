@@ -5,13 +5,14 @@
  *
  * UDP flows to endpoints that went away are forgotten where conntrack(8) is there, else they end with their time-out.
  *
- * What it does not do: source ranges of load balancers, health check node ports, topology hints, IPv6.
+ * What it does not do: source ranges of load balancers, topology hints, IPv6.
  */
 import { EndpointSlice, Service } from '../../api/generated/kinds.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
+import { type HealthCheck, HealthChecks, planHealthCheck } from './health-checks.ts';
 import { emptyRuleset, renderDifference, renderWhole } from './render-difference.ts';
 import { planRuleset, type Ruleset } from './ruleset.ts';
 import { planServicePorts, type ServicePort } from './service-ports.ts';
@@ -24,6 +25,8 @@ export interface ProxyOptions {
   readonly nodeName: string;
   /** the table's name: one per cluster and node */
   readonly table: string;
+  /** the pods of all nodes */
+  readonly podCidr: string;
   /** runs an nft script in the node's network namespace; rejects with nft's own words */
   readonly applyScript: (script: string) => Promise<void>;
   /** runs conntrack(8) there, and gives what it prints */
@@ -35,6 +38,8 @@ const retryMs = 1000;
 export class ServiceProxy implements AsyncDisposable {
   readonly #options: ProxyOptions;
   readonly #ports = new Map<string, readonly ServicePort[]>();
+  readonly #checks = new Map<string, HealthCheck>();
+  readonly #checkPorts: HealthChecks;
   readonly #subscriptions: Disposable[] = [];
   #applied: Ruleset = emptyRuleset;
   #lastUdp = '';
@@ -45,6 +50,7 @@ export class ServiceProxy implements AsyncDisposable {
 
   private constructor(options: ProxyOptions) {
     this.#options = options;
+    this.#checkPorts = new HealthChecks(options.log);
   }
 
   /** Resolves when the first ruleset is in place. */
@@ -60,6 +66,9 @@ export class ServiceProxy implements AsyncDisposable {
     const replan = (key: string): void => {
       const service = services.get(key);
       const ports = service ? planServicePorts(service, slicesOf(key), options.nodeName) : [];
+      const check = service && planHealthCheck(service, slicesOf(key), options.nodeName);
+      if (check) proxy.#checks.set(key, check);
+      else proxy.#checks.delete(key);
       if (ports.length) proxy.#ports.set(key, ports);
       else if (!proxy.#ports.delete(key)) return;
       proxy.#changed();
@@ -88,6 +97,7 @@ export class ServiceProxy implements AsyncDisposable {
     this.#stopped = true;
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
     await this.#working;
+    await this.#checkPorts[Symbol.asyncDispose]();
   }
 
   async remove(): Promise<void> {
@@ -107,10 +117,11 @@ export class ServiceProxy implements AsyncDisposable {
     while (this.#dirty && !this.#stopped) {
       this.#dirty = false;
       await Promise.resolve(); // the other changes of this turn belong to the same transaction
+      await this.#checkPorts.set([...this.#checks.values()]);
       const ports = [...this.#ports.values()].flat();
       const want = planRuleset(ports);
       const { table } = this.#options;
-      const script = this.#whole ? renderWhole(table, want) : renderDifference(table, this.#applied, want);
+      const script = this.#whole ? renderWhole(this.#options, want) : renderDifference(table, this.#applied, want);
       if (!script) continue;
       try {
         await this.#options.applyScript(script);

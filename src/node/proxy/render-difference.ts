@@ -2,13 +2,13 @@
  * The nftables script that turns one ruleset into another. Applied in one transaction: packets see the old rules or
  * the new ones, never something between. Order matters to nft: what is referred to comes before, and goes after.
  */
-import { elementNames, type Ruleset, renderBase } from './ruleset.ts';
+import { elementNames, type ProxyTable, type Ruleset, renderBase } from './ruleset.ts';
 
 export const emptyRuleset: Ruleset = { chains: new Map(), elements: new Map(), affinitySets: new Map() };
 
 /** From nothing, whatever was in the table before. */
-export function renderWhole(table: string, want: Ruleset): string {
-  return `add table ip ${table}\ndelete table ip ${table}\n${renderBase(table)}${renderDifference(table, emptyRuleset, want)}`;
+export function renderWhole({ table, podCidr }: ProxyTable, want: Ruleset): string {
+  return `add table ip ${table}\ndelete table ip ${table}\n${renderBase({ table, podCidr })}${renderDifference(table, emptyRuleset, want)}`;
 }
 
 /** '' when there is nothing to change. */

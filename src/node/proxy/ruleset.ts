@@ -3,7 +3,9 @@
  *
  *   nat prerouting, output  -> chain `services`: look the destination up in `service-ips`, node ports in `node-ports`
  *   `svc-…`                 one chain per service port: one dnat rule with a random choice among its endpoints
- *   `ext-…`                 before it, for traffic from outside: marks it for masquerading
+ *   `ext-…`                 before it, for traffic from outside: marks it for masquerading; with externalTrafficPolicy
+ *                           Local only what comes from the node itself and from pods goes there, the rest to `loc-…`
+ *   `loc-…`                 as `svc-…`, among the node's own endpoints
  *   `ep-…`                  per endpoint, only with session affinity: a set of clients with a time-out sticks to it
  *   nat postrouting         masquerades what is marked, and pods that reach themselves through a service (`hairpin`)
  *   filter hooks            services without endpoints, and other ports of service addresses, are refused at once
@@ -25,9 +27,16 @@ export type ElementsName = (typeof elementNames)[number];
 
 const masqueradeMark = '0x4000';
 
+export interface ProxyTable {
+  readonly table: string;
+  /** the pods of all nodes */
+  readonly podCidr: string;
+}
+
 /** The part of the table that never changes. */
-export function renderBase(table: string): string {
+export function renderBase({ table, podCidr }: ProxyTable): string {
   return `table ip ${table} {
+  set pods { type ipv4_addr; flags interval; elements = { ${podCidr} }; }
   map service-ips { type ipv4_addr . inet_proto . inet_service : verdict; }
   map node-ports { type inet_proto . inet_service : verdict; }
   map refused-ips { type ipv4_addr . inet_proto . inet_service : verdict; }
@@ -98,12 +107,12 @@ function planPort(port: ServicePort, draft: Draft): void {
 
   const outside = port.externalIPs.map((ip) => `${ip} . ${protocol} . ${port.port}`);
   if (outside.length === 0 && !port.nodePort) return;
-  if (port.externalEndpoints.length) {
+  if (port.externalEndpoints.length || (port.keepsClientAddress && port.endpoints.length)) {
     planExternal(key, port, draft);
     for (const element of outside) draft.add('service-ips', element, `goto ext-${key}`);
     if (port.nodePort) draft.add('node-ports', `${protocol} . ${port.nodePort}`, `goto ext-${key}`);
-    return;
   }
+  if (port.externalEndpoints.length) return;
   // Endpoints on other nodes only: upstream drops, so that a load balancer's health check decides.
   const verdict = port.keepsClientAddress && port.endpoints.length ? 'goto drop-it' : 'goto refuse';
   for (const element of outside) draft.add('refused-ips', element, verdict);
@@ -111,13 +120,18 @@ function planPort(port: ServicePort, draft: Draft): void {
 }
 
 function planExternal(key: string, port: ServicePort, draft: Draft): void {
-  if (port.keepsClientAddress) {
-    planBalancing(`ext-${key}`, port, port.externalEndpoints, draft);
+  const [target, local] = [`svc-${key}`, `loc-${key}`];
+  const masquerade = `meta mark set meta mark or ${masqueradeMark}`;
+  if (!port.keepsClientAddress) {
+    if (!draft.chains.has(target)) planBalancing(target, port, port.externalEndpoints, draft);
+    draft.chains.set(`ext-${key}`, [masquerade, `goto ${target}`]);
     return;
   }
-  const target = `svc-${key}`;
-  if (!draft.chains.has(target)) planBalancing(target, port, port.externalEndpoints, draft);
-  draft.chains.set(`ext-${key}`, [`meta mark set meta mark or ${masqueradeMark}`, `goto ${target}`]);
+  if (port.externalEndpoints.length) planBalancing(local, port, port.externalEndpoints, draft);
+  draft.chains.set(`ext-${key}`, [
+    ...(port.endpoints.length ? [`ip saddr @pods goto ${target}`, `fib saddr type local ${masquerade} goto ${target}`] : []),
+    ...(port.externalEndpoints.length ? [`goto ${local}`] : []),
+  ]);
 }
 
 function planBalancing(chain: string, port: ServicePort, endpoints: readonly ProxyEndpoint[], draft: Draft): void {

@@ -36,7 +36,7 @@ const affinitySecondsDefault = 10_800;
 
 /** Services and slices with one of these labels are none of this proxy's business. */
 const notOurs = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'];
-const isOurs = ({ metadata }: Service | EndpointSlice): boolean => !notOurs.some((label) => metadata.labels?.[label] !== undefined);
+export const isOurs = ({ metadata }: Service | EndpointSlice): boolean => !notOurs.some((label) => metadata.labels?.[label] !== undefined);
 
 /** Headless and ExternalName services, and those without an address, have no entry. */
 export function planServicePorts(service: Service, slices: readonly EndpointSlice[], nodeName: string): ServicePort[] {
@@ -86,6 +86,16 @@ function endpointsOf(slices: readonly EndpointSlice[], portName: string, nodeNam
   }
   return [...byAddress.values()].sort((a, b) => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : a.port - b.port));
 }
+
+/** The addresses of this node's ready endpoints. */
+export const readyHere = (slices: readonly EndpointSlice[], nodeName: string): ReadonlySet<string> =>
+  new Set(
+    slices
+      .filter(isOurs)
+      .flatMap(({ endpoints }) => endpoints ?? [])
+      .filter((endpoint) => endpoint.nodeName === nodeName && endpoint.conditions?.ready !== false)
+      .flatMap(({ addresses }) => addresses.slice(0, 1)),
+  );
 
 function usable(candidates: readonly Candidate[]): ProxyEndpoint[] {
   const ready = candidates.filter((e) => e.ready);

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { planRuleset } from './ruleset.ts';
+import type { ServicePort } from './service-ports.ts';
+
+const here = { ip: '10.244.0.2', port: 8080 };
+const there = { ip: '10.244.1.2', port: 8080 };
+const local: ServicePort = {
+  id: 'shop/web:/TCP',
+  protocol: 'tcp',
+  clusterIP: '10.96.0.1',
+  port: 80,
+  nodePort: 30_080,
+  externalIPs: [],
+  affinitySeconds: 0,
+  endpoints: [here, there],
+  externalEndpoints: [here],
+  keepsClientAddress: true,
+};
+const inside = ['ip saddr @pods goto svc-…', 'fib saddr type local meta mark set meta mark or 0x4000 goto svc-…'];
+const cases = [
+  { name: 'from outside to the node’s own endpoints', given: local, want: [...inside, 'goto loc-…'], refused: [] },
+  {
+    name: 'without one of its own: dropped from outside, led on from inside',
+    given: { ...local, endpoints: [there], externalEndpoints: [] },
+    want: inside,
+    refused: ['tcp . 30080 -> goto drop-it'],
+  },
+  {
+    name: 'without any: refused',
+    given: { ...local, endpoints: [], externalEndpoints: [] },
+    want: undefined,
+    refused: ['tcp . 30080 -> goto refuse'],
+  },
+];
+for (const { name, given, want, refused } of cases) {
+  test(`externalTrafficPolicy Local, ${name}`, () => {
+    const { chains, elements } = planRuleset([given]);
+    const external = [...chains].find(([chain]) => chain.startsWith('ext-'))?.[1];
+    assert.deepEqual(
+      external?.map((rule) => rule.replace(/[0-9a-f]{16}/, '…')),
+      want,
+    );
+    assert.deepEqual(
+      [...(elements.get('refused-node-ports') ?? [])].map(([key, value]) => `${key} -> ${value}`),
+      refused,
+    );
+  });
+}
