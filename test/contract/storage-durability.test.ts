@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -82,6 +84,27 @@ it('a second owner is refused, by name, as long as the first one has the store',
     name: 'StoreUnavailableError',
     message: `the store in ${elsewhere.path} is in use by process ${child.pid}`,
   });
+});
+
+it('a file that is no store, or no whole one, is refused by name and left as it is', async () => {
+  const rows: readonly { readonly name: string; readonly damage: (file: Buffer) => Buffer; readonly want: RegExp }[] = [
+    { name: 'another file', damage: () => Buffer.from('hello\n'.repeat(5000)), want: /does not begin as a store does/ },
+    { name: 'cut off', damage: (file) => file.subarray(0, 100), want: /torn off at its beginning/ },
+    { name: 'zeroes', damage: (file) => file.fill(0, 0, 16_384), want: /does not begin as a store does/ },
+    { name: 'half a beginning', damage: (file) => file.fill(0xa5, 8192, 16_384), want: /does not begin as a store does/ },
+  ];
+  for (const { name, damage, want } of rows) {
+    await using directory = await temporaryDirectory();
+    const file = join(directory.path, 'data.mdb');
+    {
+      await using store = await open(directory.path);
+      await committed(store, put('a', '1'));
+    }
+    const damaged = damage(await readFile(file));
+    await writeFile(file, damaged);
+    await assert.rejects(open(directory.path), (error) => error instanceof StoreUnavailableError && want.test(error.message), name);
+    assert.deepEqual(await readFile(file), damaged, name);
+  }
 });
 
 it('a path that can not be used is named', async () => {

@@ -2,9 +2,10 @@
  * A control plane for scenario tests: the in-process API server on a memory store, controllers, and a virtual clock.
  * The node is a controller too: it starts the pods that are there, and ends those that are deleted.
  */
-import { Node, Pod } from '../../src/api/generated/kinds.ts';
+import { Namespace, Node, Pod } from '../../src/api/generated/kinds.ts';
 import { builtInRegistry } from '../../src/api/kinds/all.ts';
 import { parseKey } from '../../src/api/meta/object.ts';
+import { isConflict } from '../../src/api/meta/status-error.ts';
 import { formatTime } from '../../src/api/meta/time.ts';
 import type { Client } from '../../src/client/client.ts';
 import { seededRandom } from '../../src/client/clock.ts';
@@ -12,7 +13,8 @@ import { type Controller, defineController, watched } from '../../src/client/con
 import { runControllers } from '../../src/client/controller-runner.ts';
 import { type Log, silentLog } from '../../src/client/log.ts';
 import { VirtualClock } from '../../src/client/virtual-clock.ts';
-import { type ApiServer, createApiServer } from '../../src/control-plane/api-server/api-server.ts';
+import { namespaceLifecycle } from '../../src/control-plane/api-server/admission/namespace-lifecycle.ts';
+import { type ApiServer, createApiServer, type ServerContext } from '../../src/control-plane/api-server/api-server.ts';
 import { publishingEndpoints } from '../../src/control-plane/api-server/publishing/endpoints.ts';
 import { targetNodeOf } from '../../src/control-plane/controllers/daemon-nodes.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
@@ -27,15 +29,27 @@ export interface ControlPlane extends AsyncDisposable {
   tick(seconds: number): Promise<void>;
 }
 
-export async function startControlPlane(controllers: readonly Controller[], log: Log = silentLog): Promise<ControlPlane> {
+export interface ControlPlaneOptions {
+  readonly log?: Log;
+  readonly seed?: number;
+  /** between the controllers and the server */
+  readonly wrap?: (client: Client) => Client;
+}
+
+export async function startControlPlane(controllers: readonly Controller[], options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const { log = silentLog, seed = 1, wrap } = options;
   const clock = new VirtualClock();
-  const random = seededRandom(1);
+  const random = seededRandom(seed);
   const storage = openMemoryStore({ clock });
   const registry = builtInRegistry();
-  const parts = () => ({ pathEndpoints: publishingEndpoints({ registry, version: 'v1.36.0' }) });
+  const parts = ({ reader }: ServerContext) => ({
+    pathEndpoints: publishingEndpoints({ registry, version: 'v1.36.0' }),
+    admission: [namespaceLifecycle(reader)],
+  });
   const server = await createApiServer({ storage, registry, clock, random, log, parts });
   const client = server.loopback;
-  const running = runControllers(controllers, { client, clock, random, log });
+  await client.create(Namespace, { metadata: { name: 'default' }, spec: {} });
+  const running = runControllers(controllers, { client, clock, random, log, ...(wrap && { clientFor: () => wrap(client) }) });
   await running.started;
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const settle = async (): Promise<void> => {
@@ -98,7 +112,9 @@ export function testNode({ fate = () => 'ready' }: TestNodeOptions = {}): Contro
             metadata: pod.metadata,
             target: { kind: 'Node', name: nodeName },
           })
-          .catch(() => undefined);
+          .catch((error: unknown) => {
+            if (!isConflict(error)) throw error;
+          });
       }
       const now = formatTime(io.clock.now());
       const current = await io.client.get(Pod, parseKey(key));

@@ -89,6 +89,20 @@ test('orphan: dependents stay, without their owner', async () => {
   assert.equal(child.metadata.ownerReferences, undefined);
 });
 
+test('who deletes in the foreground may still let the dependents be', async () => {
+  const { plane, make, names, remove } = await start();
+  await using _ = plane;
+  const owner = await make('owner');
+  await make('child', [referenceTo(owner, { blockOwnerDeletion: true })], ['example.com/wait']);
+  await plane.settle();
+  await remove('owner', 'Foreground');
+  assert.deepEqual(await names(), ['child', 'owner']);
+  await remove('owner', 'Orphan');
+  assert.deepEqual(await names(), ['child']);
+  const child = await plane.client.get(ConfigMap, { namespace: 'n', name: 'child' });
+  assert.equal(child.metadata.ownerReferences, undefined);
+});
+
 test('an owner that never was: its dependent goes', async () => {
   const { plane, make, names } = await start();
   await using _ = plane;
@@ -138,7 +152,7 @@ test('a namespace has its service account and root certificate, and goes with ev
   await plane.tick(8);
   assert.deepEqual(
     (await client.list(Namespace)).items.map(({ metadata }) => metadata.name),
-    [],
+    ['default'],
   );
-  assert.deepEqual((await client.list(ConfigMap)).items, []);
+  assert.deepEqual((await client.list(ConfigMap, { namespace: 'n' })).items, []);
 });

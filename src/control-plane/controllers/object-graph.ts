@@ -51,8 +51,8 @@ export class ObjectGraph {
     const sameOwners = old !== undefined && ownersOf(old) === owners;
     if (!sameOwners) this.#relink(uid, old ? ownersOf(old) : [], owners);
 
-    const startsDeleting =
-      (isDeletingForeground(object) || isOrphaning(object)) && !(old && (isDeletingForeground(old) || isOrphaning(old)));
+    // Whoever deletes it may change his mind between the two.
+    const startsDeleting = [isDeletingForeground, isOrphaning].some((is) => is(object) && !(old && is(old)));
     // Who is new, or has other owners than before, may be owned by nobody, or by somebody who is going.
     const isDoubtful = !sameOwners && owners.some((owner) => this.#isMissingOrGoing(owner.uid));
     // An owner that waits for its dependents may wait for one fewer.

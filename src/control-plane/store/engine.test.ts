@@ -1,12 +1,13 @@
 /** What the engine does when its tables can't write. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import type { Clock } from '../../client/clock.ts';
 import { type Log, silentLog } from '../../client/log.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import { StoreEngine } from './engine.ts';
 import { MemoryTables } from './memory-tables.ts';
 import { type Op, type StoreEvents, StoreUnavailableError } from './storage.ts';
-import type { WriteBatch } from './tables.ts';
+import { type Head, positionOf, type WriteBatch } from './tables.ts';
 
 /** Fails while `full`; a write that is held lasts until `release`. */
 class FailingTables extends MemoryTables {
@@ -106,4 +107,37 @@ it('a compaction that could not be written is taken up again', async () => {
   assert.equal(store.compactedRevision, 46);
   assert((await store.sizeBytes()) < before / 4);
   assert.equal(clock.pending, 0);
+});
+
+it('a value that is not where it was written is damage, not an absent key', async () => {
+  class HoledTables extends MemoryTables {
+    override readonly state = { revision: 2, compacted: 1, swept: 1, lastLease: 0 };
+    override *heads(): Iterable<readonly [string, Head]> {
+      yield ['a', { position: positionOf(2, 0), createRevision: 2, lease: 0, deleted: false }];
+    }
+  }
+  await using store = new StoreEngine(new HoledTables(), { clock: new VirtualClock() });
+  await assert.rejects(store.range({ prefix: '' }), { name: 'StoreUnavailableError', message: /damaged: the value of a/ });
+});
+
+it('setting the wall clock ends no lease early, and none late', async () => {
+  for (const jumpMs of [86_400_000, -86_400_000]) {
+    const clock = new VirtualClock();
+    let wallMs = 0;
+    const jumping: Clock = {
+      now: () => clock.now() + wallMs,
+      monotonic: () => clock.monotonic(),
+      setTimeout: (callback, delayMs) => clock.setTimeout(callback, delayMs),
+      setInterval: (callback, periodMs) => clock.setInterval(callback, periodMs),
+      sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
+    };
+    await using store = new StoreEngine(new MemoryTables(), { clock: jumping });
+    await store.commit([put('a', '0', { lease: await store.grantLease(60) })]);
+    wallMs = jumpMs;
+    await store.grantLease(1000);
+    await clock.advance(59_000);
+    assert.equal((await keysOf(store)).length, 1, String(jumpMs));
+    await clock.advance(2_000);
+    assert.equal((await keysOf(store)).length, 0, String(jumpMs));
+  }
 });

@@ -3,6 +3,9 @@
  * keys are deleted by ordinary commits, a slice at a time, and then the lease itself; a crash in between is taken up
  * again at the next start, since an expired lease is found expired.
  *
+ * While the process runs, what counts is how long it has run: nobody's keys go because the wall clock was set. Wall time
+ * says how much of a lease passed while nobody ran; at most all that is left of it begins again.
+ *
  * Leases are few, because writers share them: an hour's worth of keys hangs on sixty. So the next end is found by
  * looking at all of them.
  */
@@ -28,7 +31,8 @@ export interface LeaseKeeperOptions {
 
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
-  readonly #leases = new Map<number, LeaseRecord>();
+  /** when each ends, on the monotonic clock */
+  readonly #leases = new Map<number, { readonly ttlMs: number; readonly endsAtMs: number }>();
   readonly #ending = new Map<number, Promise<void>>();
   #timer: Timer | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
@@ -36,7 +40,11 @@ export class LeaseKeeper {
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
-    for (const lease of options.leases) this.#leases.set(lease.id, lease);
+    const { clock } = options;
+    for (const { id, ttlMs, expiresAtMs } of options.leases) {
+      const leftMs = Math.min(expiresAtMs - clock.now(), ttlMs);
+      this.#leases.set(id, { ttlMs, endsAtMs: clock.monotonic() + leftMs });
+    }
     this.#arm();
   }
 
@@ -47,14 +55,14 @@ export class LeaseKeeper {
 
   async grant(id: number, ttlSeconds: number): Promise<number> {
     if (!(ttlSeconds > 0)) throw new RangeError(`a lease needs a time to live above 0, not ${ttlSeconds}`);
-    await this.#keep({ id, ttlMs: ttlSeconds * 1000, expiresAtMs: this.#options.clock.now() + ttlSeconds * 1000 });
+    await this.#keep(id, ttlSeconds * 1000);
     return id;
   }
 
   async renew(id: number): Promise<void> {
     const lease = this.#leases.get(id);
     if (!lease || !this.has(id)) throw notFound(id);
-    await this.#keep({ ...lease, expiresAtMs: this.#options.clock.now() + lease.ttlMs });
+    await this.#keep(id, lease.ttlMs);
   }
 
   async revoke(id: number): Promise<void> {
@@ -69,33 +77,35 @@ export class LeaseKeeper {
     this.#timer = undefined;
   }
 
-  async #keep(lease: LeaseRecord): Promise<void> {
-    await this.#options.save(lease);
-    if (this.#stopped || this.#ending.has(lease.id)) return;
-    this.#leases.set(lease.id, lease);
+  async #keep(id: number, ttlMs: number): Promise<void> {
+    const { clock, save } = this.#options;
+    const endsAtMs = clock.monotonic() + ttlMs;
+    await save({ id, ttlMs, expiresAtMs: clock.now() + ttlMs });
+    if (this.#stopped || this.#ending.has(id)) return;
+    this.#leases.set(id, { ttlMs, endsAtMs });
     this.#arm();
   }
 
   #arm(delayMsMin = 0): void {
     if (this.#stopped) return;
     let firstMs = Number.POSITIVE_INFINITY;
-    for (const lease of this.#leases.values()) {
-      if (!this.#ending.has(lease.id)) firstMs = Math.min(firstMs, lease.expiresAtMs);
+    for (const [id, { endsAtMs }] of this.#leases) {
+      if (!this.#ending.has(id)) firstMs = Math.min(firstMs, endsAtMs);
     }
     if (firstMs === this.#timerAtMs && this.#timer) return;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#timerAtMs = firstMs;
     if (firstMs === Number.POSITIVE_INFINITY) return;
-    const delayMs = Math.max(firstMs - this.#options.clock.now(), delayMsMin);
+    const delayMs = Math.max(firstMs - this.#options.clock.monotonic(), delayMsMin);
     this.#timer = this.#options.clock.setTimeout(() => void this.#endExpired(), delayMs);
   }
 
   async #endExpired(): Promise<void> {
     this.#timer = undefined;
-    const nowMs = this.#options.clock.now();
-    const expired = [...this.#leases.values()].filter((lease) => lease.expiresAtMs <= nowMs && !this.#ending.has(lease.id));
-    const ends = await Promise.allSettled(expired.map((lease) => this.#end(lease.id)));
+    const nowMs = this.#options.clock.monotonic();
+    const expired = [...this.#leases].filter(([id, { endsAtMs }]) => endsAtMs <= nowMs && !this.#ending.has(id));
+    const ends = await Promise.allSettled(expired.map(([id]) => this.#end(id)));
     // A store that can't write says so to its writers; the lease is still there and is ended when it can.
     this.#arm(ends.some((end) => end.status === 'rejected') ? retryMs : 0);
   }

@@ -11,6 +11,7 @@ import assert from 'node:assert/strict';
 import { mkdir, open as openFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
+import { describeDamage, isComplete } from './lmdb-check.ts';
 import { decodeEntry, decodeHead, decodeLease, encodeEntries, encodeHeads, encodeLease, RecordSpace } from './lmdb-records.ts';
 import { StoreUnavailableError } from './storage.ts';
 import { claimStore, releaseStore, type StoreOwner } from './store-owner.ts';
@@ -25,6 +26,7 @@ import {
   type WriteBatch,
 } from './tables.ts';
 
+const fileName = 'data.mdb';
 /** Written into every store; a program refuses stores of a later format. */
 const formatVersion = 1;
 /** Three objects of 2 kB fit on one; LMDB gives what is larger than half a page its own pages. */
@@ -69,9 +71,12 @@ export class LmdbTables implements Tables {
   static async open(path: string): Promise<LmdbTables> {
     try {
       await mkdir(path, { recursive: true, mode: 0o700 });
+      const damage = await describeDamage(join(path, fileName), pageBytes);
+      if (damage) throw new Error(`it is damaged: ${damage}`);
       const databases = await openDatabases(path);
       try {
         await syncDirectory(path);
+        if (!isComplete(databases.heads) || !isComplete(databases.log)) throw new Error('it is damaged: records are missing');
         const owner = claimStore(databases.meta, path);
         try {
           return new LmdbTables(path, owner, databases);
@@ -158,7 +163,7 @@ export class LmdbTables implements Tables {
   }
 
   async sizeBytes(): Promise<number> {
-    return (await stat(join(this.#path, 'data.mdb'))).size;
+    return (await stat(join(this.#path, fileName))).size;
   }
 
   async close(): Promise<void> {

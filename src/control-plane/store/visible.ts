@@ -3,7 +3,15 @@
  * written) and more than was visible then; walking back from a key's head finds what it was.
  */
 import type { RecentHistory } from './recent-history.ts';
-import type { KeyValue, RangeQuery, RangeResult, Revision, StoreEvent, StoreEvents } from './storage.ts';
+import {
+  type KeyValue,
+  type RangeQuery,
+  type RangeResult,
+  type Revision,
+  type StoreEvent,
+  type StoreEvents,
+  StoreUnavailableError,
+} from './storage.ts';
 import { type Head, type LogEntry, type Position, positionOf, revisionOf, type Tables } from './tables.ts';
 
 /** Pages of old revisions whose count is remembered for the page after them. */
@@ -33,8 +41,7 @@ export class Visible {
       if (position === 0) continue;
       count++;
       if (items.length < limit) {
-        const item = this.#readKey(key, position);
-        if (item) items.push(item);
+        items.push(this.#readKey(key, position));
       } else if (known !== undefined) {
         count = known;
         break;
@@ -90,9 +97,12 @@ export class Visible {
     return at.deleted ? 0 : at.position;
   }
 
-  #readKey(key: string, position: Position): KeyValue | undefined {
+  /** What a head points to is there: else the file was damaged, and nothing of it is to be trusted. */
+  #readKey(key: string, position: Position): KeyValue {
     const recent = this.#recent.newest(key);
-    return recent?.entry.position === position ? recent.current : this.read(position);
+    const item = recent?.entry.position === position ? recent.current : this.read(position);
+    if (item?.key !== key) throw new StoreUnavailableError(`the store is damaged: the value of ${key} is not where it was written`);
+    return item;
   }
 
   #eventOf(entry: LogEntry): StoreEvent {
