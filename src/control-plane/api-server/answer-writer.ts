@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ListMeta } from '../../api/generated/meta-v1.ts';
+import { scaleDisplay } from '../../api/kinds/autoscaling/scale.ts';
 import { apiVersionOf, type KubeObject } from '../../api/meta/object.ts';
 import { encodeEnveloped, encodeItemHead, encodeListHead, encodeMessage, type TypeMeta } from '../../api/schema/encode-protobuf.ts';
 import type { Clock } from '../../client/clock.ts';
@@ -48,11 +49,9 @@ function viewOf({ form, request, exchange, clock }: WriteContext, object: KubeOb
   if (form.view !== 'table') return object;
   const { resourceVersion } = object.metadata;
   const include = parseIncludeObject(exchange.query?.get('includeObject'));
-  return renderTable(
-    [object],
-    { ...(resourceVersion && { resourceVersion }) },
-    { kind: request.kind, nowMs: clock.now(), include, withColumns: true },
-  );
+  const display = object.kind === 'Scale' ? scaleDisplay : request.kind;
+  const options = { display, nowMs: clock.now(), include, withColumns: true };
+  return renderTable([object], { ...(resourceVersion && { resourceVersion }) }, options);
 }
 
 async function writeList(context: WriteContext, list: ListAnswer & { readonly code: number }): Promise<void> {
@@ -66,7 +65,11 @@ async function writeList(context: WriteContext, list: ListAnswer & { readonly co
   if (form.view === 'table') {
     const include = parseIncludeObject(exchange.query?.get('includeObject'));
     const objects = list.items.map((stored) => stored.object);
-    return writeValue(context, list.code, renderTable(objects, metadata, { kind, nowMs: clock.now(), include, withColumns: true }));
+    return writeValue(
+      context,
+      list.code,
+      renderTable(objects, metadata, { display: kind, nowMs: clock.now(), include, withColumns: true }),
+    );
   }
   const isPartial = form.view === 'metadata';
   const apiVersion = isPartial ? metaApiVersion : apiVersionOf(kind);

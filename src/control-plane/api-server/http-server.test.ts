@@ -103,6 +103,9 @@ describe('the HTTPS server', () => {
   it('answers in the form that is asked for', async () => {
     await using listening = await listen();
     await create(listening, 'a', { k: 'v' });
+    const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+    const body = JSON.stringify({ metadata: { name: 'rc' }, spec: { replicas: 2, template } });
+    await listening.ask('/api/v1/namespaces/default/replicationcontrollers', { method: 'POST', body });
     const protobuf = 'application/vnd.kubernetes.protobuf';
     const table = 'application/json;as=Table;g=meta.k8s.io;v=v1';
     const rows: readonly {
@@ -121,6 +124,13 @@ describe('the HTTPS server', () => {
       { accept: '*/*', path: collection, code: 200, type: 'application/json', has: /"items":\[\{"metadata":\{/ },
       { accept: 'application/yaml', code: 200, type: 'application/yaml', has: /^apiVersion: v1\ndata:\n {2}k: v\n/ },
       { accept: table, path: collection, code: 200, type: 'application/json', has: /"kind":"Table".*"cells":\["a",1,"/ },
+      {
+        accept: table,
+        path: '/api/v1/namespaces/default/replicationcontrollers/rc/scale',
+        code: 200,
+        type: 'application/json',
+        has: /"name":"Desired".*"cells":\["rc",2,0,"/,
+      },
       { accept: `${table},application/json`, code: 200, type: 'application/json', has: /"object":\{"kind":"PartialObjectMetadata"/ },
       {
         accept: table,

@@ -20,8 +20,14 @@ export function parseIncludeObject(value: string | null | undefined): IncludeObj
   return 'Metadata';
 }
 
+/** How the objects of a kind are shown. */
+export interface Display {
+  readonly columns: Kind['columns'];
+  readonly hooks: Pick<Kind['hooks'], 'cells'>;
+}
+
 export interface TableOptions {
-  readonly kind: Kind;
+  readonly display: Display;
   readonly nowMs: number;
   readonly include: IncludeObject;
   /** false: columns are left out, as in all but the first event of a watch */
@@ -29,19 +35,19 @@ export interface TableOptions {
 }
 
 export function renderTable(objects: readonly KubeObject[], metadata: object, options: TableOptions): TypeMeta {
-  const { kind, withColumns } = options;
+  const { display, withColumns } = options;
   const columnDefinitions = withColumns
-    ? kind.columns.map(({ name, type, format, description = '', priority }) => ({ name, type, format, description, priority }))
+    ? display.columns.map(({ name, type, format, description = '', priority }) => ({ name, type, format, description, priority }))
     : null;
   const rows = objects.map((object) => ({ cells: cellsOf(object, options), ...rowObject(object, options.include) }));
   return { kind: 'Table', apiVersion: metaApiVersion, metadata, columnDefinitions, rows } as TypeMeta;
 }
 
-function cellsOf(object: KubeObject, { kind, nowMs }: TableOptions): readonly Cell[] {
-  const cells = kind.hooks.cells?.(object, { nowMs });
+function cellsOf(object: KubeObject, { display, nowMs }: TableOptions): readonly Cell[] {
+  const cells = display.hooks.cells?.(object, { nowMs });
   if (cells) return cells;
   const { name = '', creationTimestamp } = object.metadata;
-  return kind.columns.map((column) =>
+  return display.columns.map((column) =>
     column.name === 'Name' ? name : column.name === 'Created At' ? (creationTimestamp ?? '') : '<unknown>',
   );
 }

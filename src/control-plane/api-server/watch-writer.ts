@@ -103,7 +103,7 @@ export class WatchWriter implements WatchSink {
     const { form, request, clock } = this.#context;
     if (form.view === 'metadata') return metadataOnly(object);
     const { resourceVersion } = object.metadata;
-    const options = { kind: request.kind, nowMs: clock.now(), include: this.#include, withColumns: !this.#columnsSent };
+    const options = { display: request.kind, nowMs: clock.now(), include: this.#include, withColumns: !this.#columnsSent };
     this.#columnsSent = true;
     return renderTable([object], { ...(resourceVersion && { resourceVersion }) }, options);
   }
