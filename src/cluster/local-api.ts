@@ -59,8 +59,11 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
   );
   const metrics = new Registry();
   const hollowKubelets = stack.use(new HollowKubelets({ clock, pki }));
-  const { server, port } = await phase('api-server', () => startApiServer(options, { host, storage, pki, metrics, hollowKubelets }));
+  const boot = { isDone: false };
+  const parts = { host, storage, pki, metrics, hollowKubelets, boot };
+  const { server, port } = await phase('api-server', () => startApiServer(options, parts));
   await phase('bootstrap', () => bootstrap(options, { server, pki, host, port }));
+  boot.isDone = true;
   return {
     server: `https://${host === everywhere ? loopbackHost : host}:${port}`,
     ca: pki.authority.certPem,
@@ -88,7 +91,7 @@ async function openStore({ dataDir, clock, log, config }: LocalAPIOptions): Prom
 
 async function startApiServer(
   options: LocalAPIOptions,
-  parts: { host: string; storage: Storage; pki: ClusterPKI; metrics: Registry; hollowKubelets: HollowKubelets },
+  parts: { host: string; storage: Storage; pki: ClusterPKI; metrics: Registry; hollowKubelets: HollowKubelets; boot: { isDone: boolean } },
 ): Promise<{ server: ApiServer; port: number }> {
   const { clock, random, config, addresses, stack, nodeAddress } = options;
   const { host, storage, pki, metrics: exported } = parts;
@@ -132,7 +135,7 @@ async function startApiServer(
           ...publishingEndpoints({
             registry,
             version: kubernetesVersion,
-            checks: healthChecks(isHealthy),
+            checks: healthChecks(isHealthy, () => parts.boot.isDone),
             metrics: exported,
             onHealthFailure: (check, error) => log.warn({ check, error }, 'health check failed'),
             otherPaths: security.pathEndpoints.flatMap(({ paths }) => paths),
@@ -152,14 +155,28 @@ async function startApiServer(
   return { server, port: first.port };
 }
 
-function healthChecks(isHealthy: () => boolean): HealthCheck[] {
+/** What the bootstrap makes, by the names of upstream's checks for it. */
+const bootHooks = [
+  'start-system-namespaces-controller',
+  'start-cluster-authentication-info-controller',
+  'bootstrap-controller',
+  'rbac/bootstrap-roles',
+  'scheduling/bootstrap-system-priority-classes',
+  'priority-and-fairness-config-producer',
+];
+
+function healthChecks(isHealthy: () => boolean, isBooted: () => boolean): HealthCheck[] {
   const everywhere = ['livez', 'readyz', 'healthz'] as const;
   const store = (): void => {
     if (!isHealthy()) throw new Error('the watch cache has lost the store');
   };
+  const booted = (): void => {
+    if (!isBooted()) throw new Error('not finished');
+  };
   return [
     { name: 'etcd', of: everywhere, check: store },
     { name: 'informer-sync', of: ['readyz'], check: store },
+    ...bootHooks.map((hook) => ({ name: `poststarthook/${hook}`, of: everywhere, check: booted })),
   ];
 }
 

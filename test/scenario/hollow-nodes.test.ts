@@ -24,6 +24,7 @@ test('simulated pods have logs, and nothing is sent to their addresses', async (
   assert.equal(await ask(`${pod}/log`), 'one\ntwo\n');
   assert.equal(await ask(`${pod}/log?tailLines=1`), 'two\n');
   assert.match(await ask(`${pod}/proxy/`), /"message":"pod \\"talker\\" is on a simulated node: nothing listens there"/);
+  assert.match(await ask('/readyz?verbose'), /^\[\+\]poststarthook\/rbac\/bootstrap-roles ok$/m);
   const node = '/api/v1/nodes/default-hollow-1';
   assert.equal(await ask(`${node}/proxy/healthz`), 'ok');
   assert.equal(await ask(`${node}:10250/proxy/healthz`), 'ok');
