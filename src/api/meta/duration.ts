@@ -50,12 +50,13 @@ export function formatAge(timestamp: string | undefined, nowMs: number): string 
   return formatDuration(nowMs - Date.parse(timestamp));
 }
 
-const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** A Go duration in milliseconds. */
 export function parseDuration(text: string | undefined): number | undefined {
-  if (text === undefined || !/^(\d+(\.\d+)?(ns|us|ms|s|m|h))+$/.test(text)) return text === '0' ? 0 : undefined;
+  const [, sign, amounts = ''] = /^([-+]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+|0)$/.exec(text ?? '') ?? [];
+  if (amounts === '') return undefined;
   let totalMs = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)/g)) totalMs += Number(amount) * (unitMs[unit ?? ''] ?? 0);
-  return totalMs;
+  for (const [, amount, unit = ''] of amounts.matchAll(/([\d.]+)(\D+)/g)) totalMs += Number(amount) * (unitMs[unit] ?? 0);
+  return sign === '-' ? -totalMs : totalMs;
 }

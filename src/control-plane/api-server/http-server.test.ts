@@ -30,6 +30,10 @@ interface Answer {
   readonly text: string;
   json<T = Record<string, unknown>>(): T;
 }
+interface Table {
+  readonly columnDefinitions?: unknown;
+  readonly rows: readonly { readonly cells: unknown[]; readonly object?: { readonly metadata: { readonly annotations?: unknown } } }[];
+}
 interface Ask {
   readonly method?: string;
   readonly body?: string | Buffer;
@@ -431,6 +435,17 @@ describe('the HTTPS server', () => {
     }
     assert.match(frames[0] ?? '', /ADDED.*k8s.*ConfigMap/s);
     assert.match(frames[1] ?? '', /BOOKMARK.*k8s.*initial-events-end/s);
+  });
+
+  it('says in a table too that the objects of the beginning are over', async () => {
+    await using listening = await listen();
+    await create(listening, 'a', { k: 'v' });
+    const watched = `${collection}?watch=true&timeoutSeconds=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`;
+    const { text } = await listening.ask(watched, { headers: { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' } });
+    const [added, bookmark] = text.split('\n').map((line) => JSON.parse(line || 'null') as { type: string; object: Table } | null);
+    assert.deepEqual([added?.type, added?.object.rows[0]?.cells[0], bookmark?.type], ['ADDED', 'a', 'BOOKMARK']);
+    const { columnDefinitions, rows } = bookmark?.object ?? { rows: [] };
+    assert.deepEqual([columnDefinitions, rows[0]?.object?.metadata.annotations], [null, { 'k8s.io/initial-events-end': 'true' }]);
   });
 
   it('lets a client that does not read wait alone, and go on where it was', async () => {

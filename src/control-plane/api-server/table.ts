@@ -34,12 +34,27 @@ export interface TableOptions {
   readonly withColumns: boolean;
 }
 
+interface Row {
+  readonly cells: readonly Cell[];
+  readonly object: object | null;
+}
+
 export function renderTable(objects: readonly KubeObject[], metadata: object, options: TableOptions): TypeMeta {
-  const { display, withColumns } = options;
+  const rows = objects.map((object) => ({ cells: cellsOf(object, options), object: rowObject(object, options.include) }));
+  return tableOf(rows, metadata, options);
+}
+
+/** A bookmark has nothing to show: its row is there for the metadata, whatever was asked for. */
+export function renderBookmark(bookmark: KubeObject, options: TableOptions): TypeMeta {
+  const cells = options.display.columns.map(({ type }) => (type === 'integer' ? 0 : ''));
+  const object = options.include === 'Object' ? bookmark : metadataOnly(bookmark);
+  return tableOf([{ cells, object }], { resourceVersion: bookmark.metadata.resourceVersion }, options);
+}
+
+function tableOf(rows: readonly Row[], metadata: object, { display, withColumns }: TableOptions): TypeMeta {
   const columnDefinitions = withColumns
     ? display.columns.map(({ name, type, format, description = '', priority }) => ({ name, type, format, description, priority }))
     : null;
-  const rows = objects.map((object) => ({ cells: cellsOf(object, options), ...rowObject(object, options.include) }));
   return { kind: 'Table', apiVersion: metaApiVersion, metadata, columnDefinitions, rows } as TypeMeta;
 }
 
@@ -52,9 +67,9 @@ function cellsOf(object: KubeObject, { display, nowMs }: TableOptions): readonly
   );
 }
 
-function rowObject(object: KubeObject, include: IncludeObject): { readonly object: object | null } {
-  if (include === 'None') return { object: null };
-  return { object: include === 'Object' ? object : metadataOnly(object) };
+function rowObject(object: KubeObject, include: IncludeObject): object | null {
+  if (include === 'None') return null;
+  return include === 'Object' ? object : metadataOnly(object);
 }
 
 /** PartialObjectMetadata. */

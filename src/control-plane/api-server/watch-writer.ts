@@ -11,7 +11,7 @@ import type { CacheEvent, WatchEventType } from './cache-event.ts';
 import { mediaTypes } from './negotiation.ts';
 import type { WatchSink } from './resource-request.ts';
 import type { StoredObject } from './stored-object.ts';
-import { type IncludeObject, metaApiVersion, metadataOnly, parseIncludeObject, renderTable } from './table.ts';
+import { type IncludeObject, metadataOnly, parseIncludeObject, renderBookmark, renderTable, type TableOptions } from './table.ts';
 
 /** How events look on the wire. */
 interface Encoding {
@@ -85,7 +85,7 @@ export class WatchWriter implements WatchSink {
     const { view } = this.#context.form;
     if (view === 'object') this.#tell('BOOKMARK', object);
     else if (view === 'metadata') this.#tell('BOOKMARK', metadataOnly(object));
-    else this.#tell('BOOKMARK', { kind: 'Table', apiVersion: metaApiVersion, metadata, columnDefinitions: null, rows: [] } as TypeMeta);
+    else this.#tell('BOOKMARK', renderBookmark(object, this.#tableOptions()));
   }
 
   end(status?: Status): void {
@@ -100,12 +100,17 @@ export class WatchWriter implements WatchSink {
   }
 
   #viewed(object: KubeObject): TypeMeta {
-    const { form, request, clock } = this.#context;
-    if (form.view === 'metadata') return metadataOnly(object);
+    if (this.#context.form.view === 'metadata') return metadataOnly(object);
     const { resourceVersion } = object.metadata;
-    const options = { display: request.kind, nowMs: clock.now(), include: this.#include, withColumns: !this.#columnsSent };
+    return renderTable([object], { ...(resourceVersion && { resourceVersion }) }, this.#tableOptions());
+  }
+
+  /** The first table of a watch says the columns. */
+  #tableOptions(): TableOptions {
+    const { request, clock } = this.#context;
+    const withColumns = !this.#columnsSent;
     this.#columnsSent = true;
-    return renderTable([object], { ...(resourceVersion && { resourceVersion }) }, options);
+    return { display: request.kind, nowMs: clock.now(), include: this.#include, withColumns };
   }
 
   #tell(type: string, object: TypeMeta): void {

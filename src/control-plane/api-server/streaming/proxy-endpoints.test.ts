@@ -15,15 +15,15 @@ suite('proxy', () => {
   }
 
   test('names with scheme and port', () => {
-    assert.deepEqual(parseProxyName('web'), { scheme: 'http', name: 'web', port: '' });
-    assert.deepEqual(parseProxyName('web:80'), { scheme: 'http', name: 'web', port: '80' });
-    assert.deepEqual(parseProxyName('https:web:'), { scheme: 'https', name: 'web', port: '' });
-    assert.throws(() => parseProxyName('ftp:web:21'), /invalid service request/);
+    assert.deepEqual(parseProxyName('web', 'node'), { scheme: 'http', name: 'web', port: '' });
+    assert.deepEqual(parseProxyName('web:80', 'node'), { scheme: 'http', name: 'web', port: '80' });
+    assert.deepEqual(parseProxyName('https:web:', 'node'), { scheme: 'https', name: 'web', port: '' });
+    assert.throws(() => parseProxyName('ftp:web:21', 'node'), /invalid node request/);
   });
 
   test('a node: its kubelet, or another of its ports', () => {
     const kubelet = { host: '127.0.0.1', port: 40_000, statedPort: 10_250, nodeName: 'node' };
-    const target = (name: string) => nodeTarget(parseProxyName(name), kubelet);
+    const target = (name: string) => nodeTarget(parseProxyName(name, 'node'), kubelet);
     const want = { isKubelet: true, protocol: 'https', host: '127.0.0.1', port: 40_000 };
     assert.deepEqual(['node', 'node:10250', 'https:node:'].map(target), [want, want, want]);
     assert.deepEqual(target('node:9100'), { isKubelet: false, protocol: 'http', host: '127.0.0.1', port: 9100 });

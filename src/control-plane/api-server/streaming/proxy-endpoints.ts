@@ -25,7 +25,7 @@ interface ProxyName {
 }
 
 /** `name`, `name:port`, `scheme:name:port`, `scheme:name:`. */
-export function parseProxyName(text: string): ProxyName {
+export function parseProxyName(text: string, kind: 'pod' | 'service' | 'node'): ProxyName {
   const parts = text.split(':');
   const [first = '', second = '', third = ''] = parts;
   if (parts.length === 1) return { scheme: 'http', name: first, port: '' };
@@ -33,7 +33,7 @@ export function parseProxyName(text: string): ProxyName {
   if (parts.length === 3 && (first === '' || first === 'http' || first === 'https')) {
     return { scheme: first === 'https' ? 'https' : 'http', name: second, port: third };
   }
-  throw errors.badRequest(`invalid service request "${text}"`);
+  throw errors.badRequest(`invalid ${kind} request "${text}"`);
 }
 
 export interface ProxyOptions extends KubeletDirectory {
@@ -46,7 +46,7 @@ export function proxyEndpoints({ kubelet, random, ...directory }: ProxyOptions):
   const agent = kubeletAgent(kubelet);
 
   const toPod = async (connect: ConnectRequest): Promise<void> => {
-    const { scheme, name, port } = parseProxyName(connect.at.name);
+    const { scheme, name, port } = parseProxyName(connect.at.name, 'pod');
     const pod = reader.get(Pod, { ...connect.at, name });
     if (!pod) throw errors.notFound(Pod, name);
     const number = port === '' ? pod.spec.containers.flatMap((c) => c.ports ?? [])[0]?.containerPort : Number(port);
@@ -61,7 +61,7 @@ export function proxyEndpoints({ kubelet, random, ...directory }: ProxyOptions):
   };
 
   const toService = async (connect: ConnectRequest): Promise<void> => {
-    const { scheme, name, port } = parseProxyName(connect.at.name);
+    const { scheme, name, port } = parseProxyName(connect.at.name, 'service');
     const service = reader.get(Service, { ...connect.at, name });
     if (!service) throw errors.notFound(Service, name);
     const wanted = (service.spec.ports ?? []).find((p) => port === '' || p.name === port || String(p.port) === port);
@@ -83,7 +83,7 @@ export function proxyEndpoints({ kubelet, random, ...directory }: ProxyOptions):
   };
 
   const toNode = async (connect: ConnectRequest): Promise<void> => {
-    const asked = parseProxyName(connect.at.name);
+    const asked = parseProxyName(connect.at.name, 'node');
     const { isKubelet, ...target } = nodeTarget(asked, await kubeletOfNode(directory, asked.name));
     if (!isKubelet) refuseSimulated(reader, asked.name, `port ${asked.port}`);
     await pass(connect, { ...target, path: pathOf(connect), ...(isKubelet && { tls: agent }) });
