@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Agent, request } from 'undici';
-import { EndpointSlice, Endpoints, Pod } from '../../src/api/generated/kinds.ts';
+import { EndpointSlice, Endpoints, Node, Pod } from '../../src/api/generated/kinds.ts';
 import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
 import { startCluster } from '../../src/index.ts';
 
@@ -42,4 +42,25 @@ test('the Service of the API has its endpoint', async () => {
     subsets?.[0]?.addresses?.map(({ ip }) => ip),
     endpoints?.[0]?.addresses,
   );
+});
+
+test('what somebody says that a node has can be asked for', async () => {
+  await using cluster = await startCluster({ hollow: 1 });
+  const { client } = cluster;
+  const resource = 'example.com/dongle';
+  const [node] = (await client.list(Node)).items;
+  const say = (count: string | null) =>
+    client.patch(
+      Node,
+      { name: node?.metadata.name ?? '' },
+      { type: 'merge', body: { status: { capacity: { [resource]: count } } } },
+      { subresource: 'status' },
+    );
+  await say('3');
+  const resources = { requests: { [resource]: '3' }, limits: { [resource]: '3' } };
+  const containers = [{ name: 'main', image: 'busybox', resources }];
+  await client.create(Pod, { metadata: { name: 'asking', namespace: 'default' }, spec: { containers } });
+  for await (const { object } of client.watch(Pod, { namespace: 'default' })) if ((object as Pod).status.phase === 'Running') break;
+  await say(null);
+  for await (const { object } of client.watch(Node)) if ((object as Node).status.allocatable?.[resource] === undefined) break;
 });

@@ -53,6 +53,8 @@ export interface Kubelet extends AsyncDisposable {
   pods(): readonly Pod[];
   /** Resolves when all statuses have been written. */
   settled(): Promise<void>;
+  /** Somebody who watches for several kubelets has seen this one's node; the others watch it themselves. */
+  observeNode(node: Node): void;
 }
 
 /** Resolves when the node is registered and its pods are known. */
@@ -172,6 +174,10 @@ class RunningKubelet implements Kubelet {
 
   async settled(): Promise<void> {
     await this.#context.statuses.settled();
+  }
+
+  observeNode(node: Node): void {
+    this.#agent.observe(node);
   }
 
   async start(): Promise<void> {

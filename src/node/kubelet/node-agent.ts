@@ -15,7 +15,7 @@ import type { Client } from '../../client/client.ts';
 import type { Clock, Random, Timer } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
-import { type NodeInput, newNode, nodeLabels, nodeStatus, sameNodeStatus } from './node-object.ts';
+import { isAllocatableLate, type NodeInput, newNode, nodeLabels, nodeStatus, sameNodeStatus } from './node-object.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 export interface NodeAgentOptions {
@@ -67,6 +67,7 @@ export class NodeAgent implements AsyncDisposable {
   /** The API told of the node. */
   observe(node: Node): void {
     this.#node = node;
+    if (isAllocatableLate(node.status)) void this.report();
   }
 
   /** Registers, then keeps the node alive until disposed. */
@@ -205,5 +206,13 @@ export function planNodePatch(before: NodeStatus, next: NodeStatus): unknown {
     const gone = (before.addresses ?? []).filter((a) => !next.addresses?.some((b) => b.type === a.type));
     patch['addresses'] = [...(next.addresses ?? []), ...gone.map(({ type }) => ({ type, $patch: 'delete' }))];
   }
+  const { capacity, allocatable } = before;
+  if (capacity && next.capacity && patch['capacity']) patch['capacity'] = withRemovals(capacity, next.capacity);
+  if (allocatable && next.allocatable && patch['allocatable']) patch['allocatable'] = withRemovals(allocatable, next.allocatable);
   return patch;
+}
+
+/** A patch leaves in a map what it does not name. */
+function withRemovals(before: Readonly<Record<string, string>>, next: Readonly<Record<string, string>>): Record<string, string | null> {
+  return { ...Object.fromEntries(Object.keys(before).map((name) => [name, null])), ...next };
 }

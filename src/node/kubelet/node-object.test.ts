@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Node, PodSpec } from '../../api/generated/core-v1.ts';
 import { simulatedMachine } from './machine-facts.ts';
 import { planNodePatch } from './node-agent.ts';
-import { allocatableOf, type NodeInput, newNode, nodeStatus, readiness, sameNodeStatus } from './node-object.ts';
+import { allocatableOf, isAllocatableLate, type NodeInput, newNode, nodeStatus, readiness, sameNodeStatus } from './node-object.ts';
 import { judgeAdmission } from './pod-admission.ts';
 import { planStatusPatch } from './status-manager.ts';
 import { container, testPod } from './test-pods.ts';
@@ -64,9 +64,22 @@ describe('the node', () => {
     assert.deepEqual(later.conditions?.[3], { ...first.conditions?.[3], lastHeartbeatTime: '2026-01-01T00:01:00Z' });
     assert.equal(sameNodeStatus(first, nodeStatus(input({ runtime: runtime(false) }), first, nowMs)), false);
   });
+  test('what others say it has can be given away, until they take it back', () => {
+    const first = nodeStatus(input(), undefined, nowMs);
+    const told = { ...first, capacity: { ...first.capacity, 'example.com/gpu': '4', pods: '1' } };
+    const second = nodeStatus(input(), told, nowMs);
+    assert.deepEqual(
+      [second.capacity?.['example.com/gpu'], second.allocatable?.['example.com/gpu'], second.capacity?.['pods']],
+      ['4', '4', '110'],
+    );
+    const third = nodeStatus(input(), { ...second, capacity: first.capacity ?? {} }, nowMs);
+    assert.equal(third.allocatable?.['example.com/gpu'], undefined);
+    assert.deepEqual([first, told, second].map(isAllocatableLate), [false, true, false]);
+  });
   test('only what differs is patched', () => {
     const first = nodeStatus(input(), undefined, nowMs);
-    assert.deepEqual(planNodePatch(first, { ...first, capacity: { cpu: '1' } }), { capacity: { cpu: '1' } });
+    const one = { ...first, capacity: { cpu: '2', 'hugepages-2Mi': '0' } };
+    assert.deepEqual(planNodePatch(one, { ...one, capacity: { cpu: '1' } }), { capacity: { cpu: '1', 'hugepages-2Mi': null } });
     assert.deepEqual(planNodePatch(first, { ...first, addresses: [{ type: 'InternalIP', address: '192.0.2.9' }] }), {
       addresses: [
         { type: 'InternalIP', address: '192.0.2.9' },

@@ -3,6 +3,7 @@
  * Upstream: pkg/kubelet/kubelet_node_status.go, nodestatus/setters.go.
  */
 import type { ContainerImage, Node, NodeAddress, NodeCondition, NodeStatus, Taint } from '../../api/generated/core-v1.ts';
+import { isExtendedResource } from '../../api/kinds/core/pod-spec/resource-names.ts';
 import { equalSemantically } from '../../api/meta/deep-equal.ts';
 import type { New } from '../../api/meta/object.ts';
 import { canonicalizeQuantity, quantityValue } from '../../api/meta/quantity.ts';
@@ -77,13 +78,22 @@ export function newNode(input: NodeInput, nowMs: number): New<Node> {
   };
 }
 
-/** `old` gives the times of conditions that did not change. */
+/** What others say that the node has, by its capacity in the API: `example.com/gpu`. All of it can be given away. */
+const extendedResources = (capacity: NodeStatus['capacity'] = {}): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(capacity).filter(([name]) => isExtendedResource(name)));
+
+/** Others have changed what the node has, and it can't be given away yet, or still. */
+export const isAllocatableLate = ({ capacity, allocatable }: NodeStatus): boolean =>
+  !equalSemantically(extendedResources(capacity), extendedResources(allocatable));
+
+/** `old` gives the times of conditions that did not change, and what others say that the node has. */
 export function nodeStatus(input: NodeInput, old: NodeStatus | undefined, nowMs: number): NodeStatus {
   const { machine, runtime } = input;
+  const extended = extendedResources(old?.capacity);
   const handlers = runtime?.runtimeHandlers.map(({ name, features }) => ({ ...(features && { features }), name })) ?? [];
   return {
-    capacity: canonical(capacityOf(input)),
-    allocatable: canonical(allocatableOf(input)),
+    capacity: canonical({ ...capacityOf(input), ...extended }),
+    allocatable: canonical({ ...allocatableOf(input), ...extended }),
     conditions: nodeConditions(input, old?.conditions ?? [], nowMs),
     addresses: addressesOf(input),
     daemonEndpoints: { kubeletEndpoint: { Port: input.port } },
