@@ -2,8 +2,9 @@
  * The ledger of upstream's conformance suite: what is expected of every test, on simulated nodes and on real ones.
  *
  * A verdict is `passes`; or why the test does not pass, which begins with `needs` (a part of Kubernetes that is not
- * there yet, or containers on nodes that have none), `differs` (on purpose, see docs/parity.md), `fails` (a defect) or
- * `unsteady` (passes and fails by turns; neither is a difference); or `not run`.
+ * there yet, or containers on nodes that have none), `differs` (on purpose, see docs/parity.md) or `fails` (a defect);
+ * or `unsteady` (passes and fails by turns) or `empty` (it passes without having tested anything), where neither outcome
+ * is a difference; or `not run`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -15,6 +16,8 @@ export const passes = 'passes';
 export const notRun = 'not run';
 /** The test is worth running: it is expected to pass, or nobody knows. */
 export const isDue = (verdict: string): boolean => verdict === passes || verdict === notRun || verdict.startsWith('unsteady');
+
+const isTolerant = (verdict: string): boolean => /^(unsteady|empty)/.test(verdict);
 
 export interface Outcome {
   readonly name: string;
@@ -44,8 +47,7 @@ export function compareOutcomes(ledger: Ledger, sort: NodeSort, outcomes: readon
   return outcomes.flatMap(({ name, passed, message }) => {
     const verdict = ledger[name]?.[sort];
     if (verdict === undefined) return [`not in the ledger: ${name}`];
-    if (verdict.startsWith('unsteady') || (verdict === passes) === passed)
-      return verdict === notRun ? [`not judged yet: ${name}: ${message}`] : [];
+    if (isTolerant(verdict) || (verdict === passes) === passed) return verdict === notRun ? [`not judged yet: ${name}: ${message}`] : [];
     return [passed ? `passes, the ledger says "${verdict}": ${name}` : `fails, the ledger says "${verdict}": ${name}: ${message}`];
   });
 }
@@ -55,7 +57,7 @@ export function recordOutcomes(ledger: Ledger, sort: NodeSort, outcomes: readonl
   const recorded = { ...ledger };
   for (const { name, passed, message } of outcomes) {
     const entry = ledger[name] ?? { simulated: notRun, real: notRun };
-    if (entry[sort].startsWith('unsteady')) continue;
+    if (isTolerant(entry[sort])) continue;
     if (passed) recorded[name] = { ...entry, [sort]: passes };
     else if (isDue(entry[sort])) recorded[name] = { ...entry, [sort]: `fails: ${message}` };
   }
