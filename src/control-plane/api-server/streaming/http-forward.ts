@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Status } from '../../../api/generated/meta-v1.ts';
 import { errors, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
 import type { ConnectRequest } from '../endpoint.ts';
+import { type ProxiedSite, planPageRewrite } from './rewrite-links.ts';
 
 /** How the server shows itself to kubelets, and whom it trusts. */
 export interface KubeletCredentials {
@@ -22,6 +23,8 @@ export interface ForwardTarget {
   /** the client's own headers go along, without its credentials */
   readonly passHeaders?: boolean;
   readonly tls?: Agent;
+  /** where the backend appears: its pages and redirects are made to lead there */
+  readonly site?: ProxiedSite;
   /** a backend's error that is a Status is thrown as one */
   readonly statusErrors?: boolean;
 }
@@ -49,9 +52,11 @@ export async function forward(connect: ConnectRequest, target: ForwardTarget): P
   const answer = await ask(connect, target);
   const out = response as ServerResponse;
   out.statusCode = answer.statusCode ?? 502;
-  for (const [name, value] of Object.entries(answer.headers)) if (value !== undefined && !hopHeaders.has(name)) out.setHeader(name, value);
+  const page = target.site && planPageRewrite(answer, target.site);
+  for (const [name, value] of Object.entries(page?.headers ?? answer.headers))
+    if (value !== undefined && !hopHeaders.has(name)) out.setHeader(name, value);
   out.flushHeaders();
-  await pipeline(answer, out).catch((error: NodeJS.ErrnoException) => {
+  await pipeline([answer, ...(page?.steps ?? []), out]).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && !signal.aborted) throw error; // the client went away: nothing left to tell it
   });
 }

@@ -2,12 +2,12 @@
  * `pods/proxy`, `services/proxy` and `nodes/proxy`: HTTP to a pod, an endpoint of a service or a kubelet, through the
  * API server. A name may carry scheme and port: `https:web:8443`. Upstream: apimachinery/pkg/util/proxy,
  * pkg/registry/core/{pod,service,node}/strategy.go.
- *
- * What it does not do: rewrite links in HTML answers.
  */
 import type { ServerResponse } from 'node:http';
+import { Agent } from 'node:https';
 import { connect as tcpConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { connect as tlsConnect } from 'node:tls';
 import { EndpointSlice, Pod, Service } from '../../../api/generated/kinds.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Random } from '../../../client/clock.ts';
@@ -106,15 +106,31 @@ export function nodeTarget({ scheme, port }: ProxyName, kubelet: KubeletAddress)
 
 async function pass(connect: ConnectRequest, target: ForwardTarget): Promise<void> {
   if (!connect.upgrade && isRootWithoutSlash(connect)) return redirectToRoot(connect);
-  if (!connect.upgrade) return forward(connect, { ...target, passHeaders: true });
-  const { host, port, path } = target;
-  return tunnel(connect, { host: `${host}:${port}`, path, passHeaders: true, connect: () => dial(host, port) });
+  const { protocol, host, port, path } = target;
+  const { at, request } = connect;
+  const prefix = (request.url ?? '').split('/', at.namespace ? podRootDepth : nodeRootDepth).join('/');
+  if (!connect.upgrade)
+    return forward(connect, {
+      ...(protocol === 'https' && { tls: anyCertificate }),
+      ...target,
+      passHeaders: true,
+      site: { prefix, host: `${host}:${port}` },
+    });
+  return tunnel(connect, { host: `${host}:${port}`, path, passHeaders: true, connect: () => dial({ protocol, host, port }) });
 }
 
-const dial = (host: string, port: number): Promise<Duplex> =>
+/** How many parts split by `/` lead to the proxied server's root: `/api/v1/namespaces/NS/pods/NAME/proxy`. */
+const podRootDepth = 8;
+const nodeRootDepth = 6;
+
+/** Pods and services have certificates that nobody here could check, as upstream has it. */
+const anyCertificate = new Agent({ rejectUnauthorized: false });
+
+const dial = ({ protocol, host, port }: Pick<ForwardTarget, 'protocol' | 'host' | 'port'>): Promise<Duplex> =>
   new Promise((resolve, reject) => {
-    const socket = tcpConnect(port, host);
-    socket.once('error', reject).once('connect', () => resolve(socket.off('error', reject)));
+    const [socket, ready] =
+      protocol === 'https' ? [tlsConnect({ host, port, rejectUnauthorized: false }), 'secureConnect'] : [tcpConnect(port, host), 'connect'];
+    socket.once('error', reject).once(ready, () => resolve(socket.off('error', reject)));
   });
 
 /** A browser would take relative links of such a page for siblings of `proxy`. */
