@@ -44,7 +44,7 @@ export function startDaemon(instance: Instance, args: readonly string[], onPhase
     child.on('message', (message: DaemonMessage) => {
       if (message.type === 'phase') return onPhase(message);
       if (message.type === 'failed') {
-        failure = new OperationError({ code: message.code, message: message.message, fix: message.fix });
+        failure = new OperationError({ code: message.code, message: message.message, fix: `${message.fix} (log: ${instance.logFile})` });
         return;
       }
       process.off('SIGINT', stopChild);

@@ -53,6 +53,8 @@ export interface ComponentContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** aborted when the start is given up */
+  readonly giveUp: AbortSignal;
   /** aborted when the cluster stops */
   readonly signal: AbortSignal;
   readonly api: API;

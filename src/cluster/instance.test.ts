@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Instance } from './instance.ts';
+import { Instance, isAlive } from './instance.ts';
 
 test('the place of all clusters goes with the last one, if it came with the first', () => {
   const dir = mkdtempSync(join(tmpdir(), 'timonier-instance-'));
@@ -28,5 +30,19 @@ test('the place of all clusters goes with the last one, if it came with the firs
     if (before === undefined) delete process.env['TIMONIER_ROOT'];
     else process.env['TIMONIER_ROOT'] = before;
     rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test('a process that ended is not alive, though its parent has not asked', { skip: !existsSync('/proc') && 'needs /proc' }, async () => {
+  // the shell becomes sleep, which never waits for the child that it has
+  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000']);
+  try {
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    while (!/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) await new Promise(setImmediate);
+    assert.equal(isAlive({ pid }), false);
+    assert.equal(isAlive({ pid: parent.pid ?? 0 }), true);
+  } finally {
+    parent.kill();
   }
 });

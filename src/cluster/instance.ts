@@ -5,6 +5,8 @@
  * with its last cluster, if it came with the first.
  */
 import {
+  accessSync,
+  constants,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -19,7 +21,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir, hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { OperationError } from './operation-error.ts';
 
 /** Names go into links, namespaces, cgroups and contexts: a DNS label of at most 40 characters. */
@@ -107,8 +109,16 @@ export class Instance {
 
   /** Makes the directory, and the link to it when it lies elsewhere. */
   create(): void {
-    makeRoot();
-    mkdirSync(this.dir, { recursive: true, mode: 0o700 });
+    try {
+      makeRoot();
+      mkdirSync(dirname(this.dir), { recursive: true });
+      if (!existsSync(this.dir)) mkdirSync(this.dir, { mode: 0o700 }); // recursive, it would not say why it can't
+      accessSync(this.dir, constants.W_OK);
+    } catch (cause) {
+      removeEmptyRoot();
+      const fix = 'give a directory that you may write to: --data-dir DIR';
+      throw new OperationError({ code: 'bad-data-dir', message: `can't keep the cluster in ${this.dir}`, fix, cause });
+    }
     if (this.dir === this.#link) return;
     const there = lstatSync(this.#link, { throwIfNoEntry: false });
     if (there?.isSymbolicLink()) {
@@ -173,15 +183,17 @@ export function listInstances(): Instance[] {
     .filter((instance) => instance.exists);
 }
 
-/** Field 22 of /proc/PID/stat; undefined where there is no /proc. */
-function processStartTicks(pid: number): string | undefined {
+/** /proc/PID/stat from its third field on; undefined where there is no /proc. */
+function processStat(pid: number): readonly string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;
   }
 }
+
+const processStartTicks = (pid: number): string | undefined => processStat(pid)?.[19];
 
 export function isAlive(state: Pick<InstanceState, 'pid' | 'startTicks'>): boolean {
   try {
@@ -189,5 +201,7 @@ export function isAlive(state: Pick<InstanceState, 'pid' | 'startTicks'>): boole
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-  return state.startTicks === undefined || processStartTicks(state.pid) === state.startTicks;
+  const stat = processStat(state.pid);
+  if (stat?.[0] === 'Z') return false; // ended, but nobody asked how: containers often have no init
+  return state.startTicks === undefined || stat?.[19] === state.startTicks;
 }

@@ -52,8 +52,7 @@ const simulatedAddress = '198.19.255.254';
 export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
   const { phase, stack, clock, dataDir } = options;
   const host = options.config.host ?? configDefaults.host;
-  const storage = await phase('store', () => openStore(options));
-  stack.use(storage);
+  const storage = await phase('store', async () => stack.use(await openStore(options)));
   const pki = await phase('certificates', () =>
     openClusterPKI({ files: dataDir === undefined ? memoryFiles() : directoryFiles(join(dataDir, 'pki')), clock }),
   );

@@ -66,7 +66,7 @@ async function versionOf(file: string | undefined, ...args: string[]): Promise<s
     const { stdout } = await run(file, args, { timeout: toolTimeoutMs });
     return /\d+\.\d+[\w.+~-]*/.exec(stdout)?.[0];
   } catch {
-    return undefined; // a program that can't tell its version is reported without one
+    return undefined;
   }
 }
 
@@ -134,7 +134,9 @@ export function checkMachine(machine: Machine): Check[] {
       detail: machine.cgroups,
       ...(machine.cgroups === 'none' && { fix: 'mount cgroup2 on /sys/fs/cgroup' }),
     },
-    program('containerd', 'containerd', machine.containerdVersion),
+    machine.programs.containerd && !machine.containerdVersion
+      ? { name: 'containerd', ok: false, detail: `${machine.programs.containerd} does not tell its version`, fix: installHint(machine) }
+      : program('containerd', 'containerd', machine.containerdVersion),
     program('containerd-shim-runc-v2', 'containerd shim'),
     program('runc', 'runc'),
     machine.cniPluginDir

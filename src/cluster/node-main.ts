@@ -30,6 +30,7 @@ async function start(config: NodeConfig): Promise<void> {
     clock,
     random,
     log,
+    giveUp: stop.signal,
     signal: stop.signal,
     stack,
   });

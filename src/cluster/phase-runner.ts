@@ -1,11 +1,17 @@
-/** Runs the phases of a start one after the other, reports each with its time, and names the one that failed. */
-import type { Clock } from '../client/clock.ts';
+/**
+ * Runs the phases of a start one after the other, reports each with its time, and names the one that failed. What a phase
+ * starts it puts on the stack itself, so that it is taken back also when the start is given up meanwhile.
+ */
+import { type Clock, realClock } from '../client/clock.ts';
 import type { Phase, PhaseReport } from './cluster.ts';
 import { OperationError } from './operation-error.ts';
+
+const settleMsMax = 3_000;
 
 export type PhaseRunner = <T>(phase: Phase, work: () => Promise<T>, note?: (result: T) => string | undefined) => Promise<T>;
 
 const hints: Partial<Record<Phase, string>> = {
+  bootstrap: 'is the disk of the data directory full?',
   store: 'is the disk full, or does another process use this data directory?',
   'api-server': 'is the port taken? give another one with --port, or --port 0 for a free one',
   nodes: 'see `timonier doctor`; `--nodes 0 --hollow 1` needs no containers',
@@ -18,9 +24,9 @@ export function createPhaseRunner(options: {
 }): PhaseRunner {
   const { clock, signal, onPhase } = options;
   return async (phase, work, note) => {
-    signal.throwIfAborted();
     const startMs = clock.monotonic();
     try {
+      signal.throwIfAborted();
       const result = await raceAbort(work(), signal);
       const text = note?.(result);
       onPhase?.({ phase, durationMs: clock.monotonic() - startMs, ...(text && { note: text }) });
@@ -32,9 +38,20 @@ export function createPhaseRunner(options: {
   };
 }
 
-function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
+/** When the start is given up, what is under way gets a moment to end. */
+async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const onAbort = (): void => resolve();
   signal.addEventListener('abort', onAbort, { once: true });
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', onAbort));
+  const settled = work.then(
+    () => undefined,
+    () => undefined,
+  );
+  try {
+    await Promise.race([settled, aborted.then(() => Promise.race([settled, realClock.sleep(settleMsMax)]))]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+  signal.throwIfAborted();
+  return work;
 }

@@ -34,6 +34,8 @@ export interface RealNodeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** aborted when the start is given up */
+  readonly giveUp: AbortSignal;
   readonly signal: AbortSignal;
   readonly stack: AsyncDisposableStack;
 }
@@ -52,6 +54,7 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
     cniPluginDir: options.cniPluginDir,
     clock,
     log: log.child({ component: 'containerd' }),
+    signal: options.giveUp,
   });
   stack.defer(() => stopContainerd(containerd, log));
   const events = stack.use(createEventWriter(clients.node, { component: 'kubelet', host: nodeName, clock, log }));

@@ -8,7 +8,7 @@ import { startNodeProcess } from './node-process.ts';
 import { startRealNode } from './real-node.ts';
 
 export const startRealNodes: StartComponent = async (context, stack) => {
-  const { cluster, components, config, addresses, api, nodes, dataDir, nodeAddress, clock, random, log, signal } = context;
+  const { cluster, components, config, addresses, api, nodes, dataDir, nodeAddress, clock, random, log, giveUp, signal } = context;
   const { local, ca } = api;
   if (!local || !ca || !nodeAddress || dataDir === undefined) throw new Error('real nodes need a directory and the API in this process');
   const namespaces = await createNodeNamespaces({ cluster, nodes: nodes.real - 1, subnet: addresses.nodeCIDR });
@@ -33,7 +33,7 @@ export const startRealNodes: StartComponent = async (context, stack) => {
       node: api.clientFor(nodeIdentity(settings.nodeName)),
       network: api.clientFor(identities.network),
     };
-    await startRealNode({ ...settings, clients, clock, random, log, signal, stack });
+    await startRealNode({ ...settings, clients, clock, random, log, giveUp, signal, stack });
   };
   const further = namespaces.nodes.map(async ({ netns, address }, i) => {
     const settings = await settingsOf(i + 2, address);
@@ -45,5 +45,6 @@ export const startRealNodes: StartComponent = async (context, stack) => {
     const server = `https://${nodeAddress}:${local.port}`;
     await stack.use(startNodeProcess({ ...settings, credentials, server, logLevel: 'info' }, netns)).started;
   });
-  await Promise.all([first(), ...further]);
+  const results = await Promise.allSettled([first(), ...further]); // one that fails does not leave the others half started
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 };

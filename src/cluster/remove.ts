@@ -1,7 +1,9 @@
 /**
  * Takes away what a cluster left on the machine outside its own directory: containers, mounts, cgroups, network
  * namespaces, links, rules, routes; whether it stopped cleanly or was killed. Only what carries its name is touched.
+ * Files stay, so that the logs of a start that failed can be read.
  */
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { realClock } from '../client/clock.ts';
@@ -11,23 +13,22 @@ import { removePodNetwork } from '../node/network/pod-network.ts';
 import { unmountBelow } from '../node/runtime/mounts.ts';
 import { removeContainerd } from '../node/runtime/remove-containerd.ts';
 import { readNetworks } from './address-plan.ts';
-import { type Instance, nodesDir } from './instance.ts';
+import { type Instance, nodeDir, nodesDir } from './instance.ts';
 import { clusterCgroup } from './real-node.ts';
 import { proxyTable } from './service-proxy.ts';
 
-export async function removeTraces(instance: Instance): Promise<void> {
-  const nodes = await readdir(nodesDir(instance.dir)).catch(() => []);
-  if (nodes.length === 0) return; // never had a real node
-  const cluster = instance.name;
-  for (const node of nodes) {
+export async function removeTraces({ name: cluster, dir }: Pick<Instance, 'name' | 'dir'>): Promise<void> {
+  if (!existsSync(nodesDir(dir))) return; // never had a real node
+  for (const node of await readdir(nodesDir(dir))) {
     await removeContainerd({
-      dataDir: join(instance.nodeDir(Number(node)), 'containerd'),
+      dataDir: join(nodeDir(dir, Number(node)), 'containerd'),
       clock: realClock,
       cgroup: clusterCgroup(cluster),
+      keepFiles: true,
     });
   }
-  await unmountBelow(instance.dir);
-  const networks = readNetworks(instance.dir);
+  await unmountBelow(dir);
+  const networks = readNetworks(dir);
   if (networks) await removePodNetwork({ cluster, clusterCidr: networks.podCIDR });
   const table = proxyTable(cluster);
   await networkTools().nft(`add table ip ${table}\ndelete table ip ${table}\n`);

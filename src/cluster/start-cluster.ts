@@ -3,6 +3,7 @@
  * with its time; on failure everything that was started is stopped again. What the data directory holds stays, so that
  * the same call brings every object back.
  */
+import { mkdirSync } from 'node:fs';
 import { Node, ServiceAccount } from '../api/generated/kinds.ts';
 import { builtInRegistry } from '../api/kinds/all.ts';
 import { type KindRegistry, parseRuntimeConfig } from '../api/kinds/registry.ts';
@@ -18,7 +19,7 @@ import type { API, ComponentContext } from './component.ts';
 import { type ComponentName, componentNames } from './component-names.ts';
 import { components } from './components.ts';
 import { identities } from './identities.ts';
-import { checkName, machineName } from './instance.ts';
+import { checkName, machineName, nodesDir } from './instance.ts';
 import { startLocalAPI } from './local-api.ts';
 import { isSimulated, nodeNames, noNodes, planNodes } from './nodes.ts';
 import { OperationError } from './operation-error.ts';
@@ -32,22 +33,22 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
   const clock = options.clock ?? realClock;
   const deadline = new AbortController();
   const timeoutMs = options.timeoutMs ?? timeoutMsDefault;
-  const timer = realClock.setTimeout(() => {
+  using _timer = realClock.setTimeout(() => {
     deadline.abort(
       new OperationError({
         code: 'timeout',
         message: `not ready after ${timeoutMs / 1000} s`,
-        fix: 'see the log for what it waits for; --timeout gives it longer',
+        fix: '--timeout gives it longer; the log says what it waits for',
       }),
     );
   }, timeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, deadline.signal]) : deadline.signal;
   const stop = new AbortController();
+  await using undo = new AsyncDisposableStack();
   await using stack = new AsyncDisposableStack();
   stack.defer(() => stop.abort());
-  const context: Omit<Context, 'stack'> = { options, clock, signal, stop };
-  const cluster = await start({ ...context, stack });
-  timer.cancel();
+  const cluster = await start({ options, clock, signal, stop, stack, undo });
+  undo.move(); // it is not undone
   const started = stack.move();
   const stopCluster = once(() => started.disposeAsync());
   return { ...cluster, stop: stopCluster, [Symbol.asyncDispose]: stopCluster };
@@ -61,9 +62,11 @@ interface Context {
   /** aborted when the cluster stops */
   readonly stop: AbortController;
   readonly stack: AsyncDisposableStack;
+  /** what a start that fails takes back, beside stopping everything */
+  readonly undo: AsyncDisposableStack;
 }
 
-async function start({ options, clock, signal, stop, stack }: Context): Promise<Omit<Cluster, 'stop' | typeof Symbol.asyncDispose>> {
+async function start({ options, clock, signal, stop, stack, undo }: Context): Promise<Omit<Cluster, 'stop' | typeof Symbol.asyncDispose>> {
   const { dataDir, random = realRandom, log = silentLog } = options;
   const chosen: ReadonlySet<ComponentName> = new Set(options.components ?? componentNames);
   const localAPI = chosen.has('api-server');
@@ -72,20 +75,19 @@ async function start({ options, clock, signal, stop, stack }: Context): Promise<
   const registry = registryOf(options);
   const addresses = dataDir === undefined ? planAddresses(options) : await keepAddresses(options, { dir: dataDir, real: nodes.real > 0 });
   const nodeAddress = nodes.real > 0 ? addressAt(parseCidr(addresses.nodeCIDR), hostIndex) : undefined;
-  if (nodeAddress) await prepareNodeNetwork(cluster, addresses);
+  if (nodeAddress && dataDir !== undefined) await prepareNodeNetwork({ cluster, dataDir, addresses, undo });
   const phase = createPhaseRunner({ clock: realClock, signal, onPhase: options.onPhase });
   const kept = { ...(dataDir !== undefined && { dataDir }), ...(nodeAddress && { nodeAddress }) };
   const common = { config: options, addresses, ...kept, clock, random, log };
   const api = localAPI
     ? await startLocalAPI({ ...common, registry, phase, stack })
     : await connectAPI(options, { ...common, phase, stack });
-  const context: ComponentContext = { ...common, cluster, nodes, components: chosen, signal: stop.signal, api };
+  const context: ComponentContext = { ...common, cluster, nodes, components: chosen, giveUp: signal, signal: stop.signal, api };
   for (const { name, phase: phaseName, start: startComponent, note } of components) {
     if (!chosen.has(name) || (name === 'proxy' && isSimulated(nodes))) continue;
-    const own = stack.use(new AsyncDisposableStack());
     await phase(
       phaseName,
-      () => startComponent(context, own),
+      () => startComponent(context, stack),
       () => note?.(context),
     );
   }
@@ -121,9 +123,23 @@ function registryOf({ runtimeConfig = {} }: StartOptions): KindRegistry {
   }
 }
 
-async function prepareNodeNetwork(cluster: string, { nodeCIDR, serviceCIDR }: AddressPlan): Promise<void> {
+interface NodeNetworkOptions {
+  readonly cluster: string;
+  readonly dataDir: string;
+  readonly addresses: AddressPlan;
+  readonly undo: AsyncDisposableStack;
+}
+
+/** A first start that fails takes everything away from the machine again; a later one leaves it as the one before did. */
+async function prepareNodeNetwork({ cluster, dataDir, addresses, undo }: NodeNetworkOptions): Promise<void> {
   const { createNodeNamespaces } = await import('../node/network/node-network.ts');
-  await createNodeNamespaces({ cluster, nodes: 0, subnet: nodeCIDR, serviceCidr: serviceCIDR });
+  mkdirSync(nodesDir(dataDir), { recursive: true, mode: 0o700 });
+  const { isNew } = await createNodeNamespaces({ cluster, nodes: 0, subnet: addresses.nodeCIDR, serviceCidr: addresses.serviceCIDR });
+  if (!isNew) return;
+  undo.defer(async () => {
+    const { removeTraces } = await import('./remove.ts');
+    await removeTraces({ name: cluster, dir: dataDir });
+  });
 }
 
 const readyPollMs = 20;

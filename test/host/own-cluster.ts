@@ -75,18 +75,18 @@ export class OwnCluster {
   readonly env: Readonly<Record<string, string>>;
   readonly kubectlProgram: string;
 
-  private constructor(name: string, root: string, kubectlProgram: string) {
+  private constructor(name: string, root: string, kubectlProgram: string, env: Readonly<Record<string, string>>) {
     this.name = name;
     this.root = root;
     this.dir = join(root, name);
-    this.env = { TIMONIER_ROOT: root, KUBECONFIG: join(root, 'user.kubeconfig') };
+    this.env = { TIMONIER_ROOT: root, KUBECONFIG: join(root, 'user.kubeconfig'), ...env };
     this.kubectlProgram = kubectlProgram;
   }
 
-  static async named(name: string, root = '/var/lib/timonier-test'): Promise<OwnCluster> {
+  static async named(name: string, root = '/var/lib/timonier-test', env: Readonly<Record<string, string>> = {}): Promise<OwnCluster> {
     const kubectl = await bundledKubectl();
     if (!kubectl) throw new Error('the development dependencies bring kubectl: npm install');
-    return new OwnCluster(name, root, kubectl);
+    return new OwnCluster(name, root, kubectl, env);
   }
 
   /** `timonier …` that must succeed. */

@@ -36,12 +36,16 @@ export interface NodeNamespaces extends AsyncDisposable {
   /** the machine's own address among its nodes */
   readonly hostAddress: string;
   readonly nodes: readonly NodeNamespace[];
+  /** nothing of it was there before */
+  readonly isNew: boolean;
 }
 
 const interfaceNameMax = 15;
 const netnsDir = '/run/netns';
 const nodeInterface = 'eth0';
 const hostIndex = 1;
+/** In no cluster's name: node 2 of "a" is not cluster "a-2". */
+const linkSeparator = '_';
 
 /** Number 2 is the first node besides the machine. */
 const namespaceName = (cluster: string, number: number): string => `timonier-${cluster}-${number}`;
@@ -69,7 +73,7 @@ export async function createNodeNamespaces({ cluster, nodes, subnet, serviceCidr
   for (let number = 2; number < nodes + 2; number++) {
     const name = namespaceName(cluster, number);
     const address = addressAt(range, hostIndex + number - 1);
-    const link = linkName(cluster, `-${number}`);
+    const link = linkName(cluster, `${linkSeparator}${number}`);
     if (!namespaces.has(name)) await tools.ip('netns', 'add', name);
     if (!links.has(link)) await tools.ip('link', 'add', link, 'type', 'veth', 'peer', 'name', nodeInterface, 'netns', name);
     await tools.ip('link', 'set', link, 'up');
@@ -82,7 +86,7 @@ export async function createNodeNamespaces({ cluster, nodes, subnet, serviceCidr
     await setUpNode(networkTools(netns), { address: `${address}/${range.prefixLength}`, gateway: hostAddress });
     made.push({ name, netns, address });
   }
-  return { hostAddress, nodes: made, [Symbol.asyncDispose]: () => removeNodeNamespaces(cluster) };
+  return { hostAddress, nodes: made, isNew: !links.has(holder), [Symbol.asyncDispose]: () => removeNodeNamespaces(cluster) };
 }
 
 async function setUpNode(tools: NetworkTools, { address, gateway }: { readonly address: string; readonly gateway: string }): Promise<void> {
@@ -98,7 +102,7 @@ export async function removeNodeNamespaces(cluster: string): Promise<void> {
   const tools = networkTools();
   const [links, namespaces] = await Promise.all([listLinks(tools), listNamespaces(tools)]);
   const isOurs = (name: string, prefix: string): boolean => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length));
-  for (const link of links) if (isOurs(link, linkName(cluster, '-'))) await tools.ip('link', 'delete', link);
+  for (const link of links) if (isOurs(link, linkName(cluster, linkSeparator))) await tools.ip('link', 'delete', link);
   for (const name of namespaces) if (isOurs(name, namespaceName(cluster, 0).slice(0, -1))) await tools.ip('netns', 'delete', name);
   if (links.has(linkName(cluster))) await tools.ip('link', 'delete', linkName(cluster));
   await removeNamespaceDirectory();

@@ -34,6 +34,8 @@ export interface ContainerdOptions {
   /** default: found by PATH */
   readonly programs?: { readonly containerd?: string; readonly ctr?: string };
   readonly cgroupDriver?: 'systemd' | 'cgroupfs';
+  /** gives up a start that is under way */
+  readonly signal?: AbortSignal;
   /** URLs to ask before the registry itself, by registry */
   readonly registryMirrors?: Readonly<Record<string, readonly string[]>>;
 }
@@ -78,6 +80,8 @@ export class Containerd implements AsyncDisposable {
     const containerd = [program, '--config', paths.config] as const;
     await rm(paths.socket, { force: true });
     const giveUp = new AbortController();
+    const onAbort = (): void => giveUp.abort(options.signal?.reason);
+    options.signal?.addEventListener('abort', onAbort, { once: true });
     const socketMade = whenMade(paths.socket, { clock, signal: giveUp.signal });
     const process = await KeptProcess.start({
       name: 'containerd',
@@ -101,6 +105,7 @@ export class Containerd implements AsyncDisposable {
     const ready = async (): Promise<void> => {
       await socketMade;
       await answers(runtime, { clock, signal: giveUp.signal });
+      giveUp.signal.throwIfAborted();
       await images.ensurePauseImage();
     };
     try {
@@ -110,6 +115,8 @@ export class Containerd implements AsyncDisposable {
       await runtime[Symbol.asyncDispose]();
       await process.stop();
       throw new Error(`containerd does not start: ${await lastLine(paths.log)} (its log is ${paths.log})`, { cause: error });
+    } finally {
+      options.signal?.removeEventListener('abort', onAbort);
     }
     return new Containerd({ paths, runtime, process, images });
   }

@@ -18,6 +18,8 @@ export interface RemoveContainerdOptions {
   readonly clock: Clock;
   /** the first part of the cgroup path of its pods, without slash: `timonier-NAME` */
   readonly cgroup: string;
+  /** Files stay, its log among them; default: no. */
+  readonly keepFiles?: boolean;
 }
 
 /** Where all shims of a machine put their sockets, whatever containerd they belong to. */
@@ -26,7 +28,7 @@ const shimSocketDir = '/run/containerd/s';
 const cniResultDir = '/var/lib/cni/results';
 const criState = join('io.containerd.grpc.v1.cri', 'sandboxes');
 
-export async function removeContainerd({ dataDir, clock, cgroup }: RemoveContainerdOptions): Promise<void> {
+export async function removeContainerd({ dataDir, clock, cgroup, keepFiles = false }: RemoveContainerdOptions): Promise<void> {
   const paths = containerdPaths(dataDir);
   await endLeftover({ pidFile: paths.pid, mark: paths.config, clock });
   const shims = (await listProcesses()).filter(({ args }) => args.includes('-address') && args.includes(paths.socket));
@@ -44,7 +46,7 @@ export async function removeContainerd({ dataDir, clock, cgroup }: RemoveContain
   for (const socket of sockets) await rm(socket, { force: true });
   for (const dir of [shimSocketDir, dirname(shimSocketDir)]) await removeIfEmpty(dir);
   await removeCniResults(sandboxes);
-  await rm(dataDir, { recursive: true, force: true });
+  if (!keepFiles) await rm(dataDir, { recursive: true, force: true });
 }
 
 /** The addresses that shims left in the directories of their containers. */
