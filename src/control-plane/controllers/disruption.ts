@@ -50,7 +50,15 @@ function keysOfPod(pod: Pod, old: Pod | undefined, io: ControllerIO): readonly O
     const matcher = matcherOf(spec?.selector);
     return matcher.matches(pod.metadata.labels) || (old !== undefined && matcher.matches(old.metadata.labels));
   };
-  return [...budgets.filter(selects).map(keyOf), ...stale];
+  const [first, ...more] = budgets.filter(selects);
+  if (!first) return stale;
+  if (more.length > 0) {
+    const { namespace, name } = pod.metadata;
+    // Each is counted; evictions are refused.
+    const message = `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${first.metadata.name}" arbitrarily.`;
+    io.events.event(pod, 'Warning', 'MultiplePodDisruptionBudgets', message);
+  }
+  return [first, ...more].map(keyOf).concat(stale);
 }
 
 async function reconcile(key: ObjectKey, io: ControllerIO): Promise<Outcome> {
