@@ -8,6 +8,7 @@ import {
   IngressClass,
   LimitRange,
   Namespace,
+  Node,
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
@@ -24,6 +25,7 @@ import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts';
 import type { AdmissionPlugin } from './plugin.ts';
+import { podTopologyLabels } from './pod-topology-labels.ts';
 import { priority } from './priority.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
@@ -86,6 +88,9 @@ const objects = new ObjectMap()
     }),
   );
 
+const places = { 'topology.kubernetes.io/zone': 'z', 'topology.kubernetes.io/region': 'r' };
+objects.put(Node, object(Node, 'n', { metadata: { ...storedMeta, name: 'n', labels: { ...places, 'kubernetes.io/hostname': 'n' } } }));
+
 interface Row {
   readonly name: string;
   readonly plugin: AdmissionPlugin;
@@ -94,6 +99,7 @@ interface Row {
   readonly want: string | object;
 }
 const lifecycle = namespaceLifecycle(objects);
+const topology = podTopologyLabels(objects);
 const limits = limitRanger(objects);
 const prioritize = priority(objects);
 const runtime = runtimeClass(objects);
@@ -213,6 +219,24 @@ const rows: readonly Row[] = [
     given: { kind: Ingress, object: object(Ingress, 'i', { spec: {} }) },
     want: { ingressClassName: 'web' },
   },
+  {
+    name: 'topology labels: of the node that a pod is bound to',
+    plugin: topology,
+    given: {
+      kind: Pod,
+      operation: 'CREATE',
+      subresource: 'binding',
+      object: { ...object(Pod, 'p', { target: { kind: 'Node', name: 'n' } }), metadata: { ...storedMeta, name: 'p', labels: { a: 'b' } } },
+    },
+    want: { labels: { a: 'b', ...places } },
+  },
+  {
+    name: 'topology labels: of the node that a pod begins on',
+    plugin: topology,
+    given: { kind: Pod, object: pod({ nodeName: 'n' }) },
+    want: { labels: places },
+  },
+  { name: 'topology labels: of no node', plugin: topology, given: { kind: Pod, object: pod({ nodeName: 'none' }) }, want: {} },
   {
     name: 'protection: a finalizer',
     plugin: storageObjectInUseProtection,

@@ -13,6 +13,7 @@ import { nodeRestriction } from './node-restriction.ts';
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 import { podSecurity } from './pod-security.ts';
+import { podTopologyLabels } from './pod-topology-labels.ts';
 import { priority } from './priority.ts';
 import { roleEscalation } from './role-escalation.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -38,5 +39,6 @@ export const admissionPlugins = (tools: AdmissionTools): readonly AdmissionPlugi
   certificateSigning(tools.authorize),
   certificateSubjectRestriction,
   defaultIngressClass(tools.reader),
+  podTopologyLabels(tools.reader),
   roleEscalation(tools),
 ];
