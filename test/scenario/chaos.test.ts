@@ -47,7 +47,7 @@ async function live(seed: number): Promise<void> {
 }
 
 /** Pods of Jobs end well; the others run. */
-const fateOf = (pod: Pod) => (pod.metadata.labels?.['app'] === 'job' ? 'succeeded' : 'ready');
+const fateOf = (pod: Pod) => (pod.metadata.labels?.['job-name'] ? 'succeeded' : 'ready');
 
 async function createWorkloads({ client, settle }: ControlPlane): Promise<void> {
   for (const name of nodes) await createNode(client, name);

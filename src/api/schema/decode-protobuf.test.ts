@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import protobuf from 'protobufjs/minimal.js';
 import { decodeProtobuf, ProtobufError } from './decode-protobuf.ts';
 
@@ -176,4 +177,21 @@ for (const { name, given, want } of cases) test(name, () => assert.deepEqual(dec
 test('what is no message is refused', () => {
   assert.throws(() => decodeProtobuf(Buffer.from('{"kind":"Pod"}'), 'io.k8s.api.core.v1.Pod'), ProtobufError);
   assert.throws(() => decodeProtobuf(Buffer.from('k8s\0\x12\xff\xff'), 'io.k8s.api.core.v1.Pod'), ProtobufError);
+});
+
+test('laws: bytes that were damaged on the way are a message or refused, and never more', () => {
+  const good = cases.map(({ given }) => given);
+  const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 });
+  fc.assert(
+    fc.property(fc.constantFrom(...good), damage, fc.nat(), (given, changes, end) => {
+      const bytes = Buffer.from(given);
+      for (const [at, value] of changes) bytes[at % bytes.length] = value;
+      try {
+        JSON.stringify(decodeProtobuf(bytes.subarray(0, (end % bytes.length) + 1), 'io.k8s.api.core.v1.Pod'));
+      } catch (error) {
+        assert.ok(error instanceof ProtobufError, String(error));
+      }
+    }),
+    { numRuns: 500 },
+  );
 });

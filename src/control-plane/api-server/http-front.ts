@@ -174,13 +174,17 @@ export class HTTPFront implements Disposable {
 
   /** Within the limits of how many and how long. */
   async #limited(exchange: Exchange, flow: FlowClass, user: UserInfo, work: () => Promise<void>): Promise<void> {
-    const waiting = this.#parts.flow.enter(flow, user);
-    if (waiting) await waiting;
-    try {
-      await this.#timed(exchange, work);
-    } finally {
-      this.#parts.flow.leave(flow);
-    }
+    await this.#timed(exchange, async () => {
+      const waiting = this.#parts.flow.enter(flow, user);
+      if (waiting) await waiting;
+      try {
+        // Who gave up while he waited is not served.
+        if (!exchange.isOver) await work();
+        await exchange.taken;
+      } finally {
+        this.#parts.flow.leave(flow);
+      }
+    });
   }
 
   async #timed(exchange: Exchange, work: () => Promise<void>): Promise<void> {

@@ -1,8 +1,8 @@
 /** The API over real sockets: protocols, forms of bodies and answers, refusals, identities, upgrades, shutdown. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect as connectHTTP2 } from 'node:http2';
-import type { Socket } from 'node:net';
+import { connect as connectHTTP2, constants } from 'node:http2';
+import { connect as connectTCP, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { connect as connectTLS } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
@@ -15,8 +15,10 @@ import { VirtualClock } from '../../client/virtual-clock.ts';
 import { type Authority, createAuthority, type KeyedCertificate } from '../pki/authority.ts';
 import { openMemoryStore } from '../store/memory-store.ts';
 import { type ApiServer, createApiServer, type ServerParts } from './api-server.ts';
+import { anonymous } from './authentication/anonymous.ts';
 import { clientCertificates } from './authentication/client-certificate.ts';
 import type { ConnectEndpoint } from './endpoint.ts';
+import { flowLimits } from './flow-control.ts';
 import { acceptedTypes } from './negotiation.ts';
 
 const everybody: ServerParts = { authenticators: [{ authenticate: () => ({ name: 'tester', groups: ['system:masters'] }) }] };
@@ -333,6 +335,18 @@ describe('the HTTPS server', () => {
     assert.equal((await ask(url, { dispatcher: agent(stranger) })).code, 401);
   });
 
+  it('takes only those for anonymous who show nothing', async () => {
+    await using listening = await listen({ authenticators: [clientCertificates(), anonymous] });
+    const { agent, port } = listening;
+    const url = `https://127.0.0.1:${port}${collection}`;
+    const usages = ['client'] as const;
+    const stranger = await (await createAuthority({ commonName: 'other', clock: realClock })).issue({ commonName: 'ada', usages });
+    const server = await listening.authority.issue({ commonName: 'ada', usages: ['server'] });
+    const nobody = await listening.authority.issue({ commonName: '', organizations: ['writers'], usages });
+    assert.equal((await ask(url, { dispatcher: agent() })).code, 200);
+    for (const shown of [stranger, server, nobody]) assert.equal((await ask(url, { dispatcher: agent(shown) })).code, 401);
+  });
+
   it('takes each value of a repeated header for one, whatever is in it', async () => {
     const seen: unknown[] = [];
     const note: ServerParts['impersonate'] = (user, headers) => {
@@ -464,6 +478,29 @@ describe('the HTTPS server', () => {
     assert.deepEqual(await takeNames(slow, names.length), names);
   });
 
+  it('does nothing for who has gone away while he waited his turn', async () => {
+    const gate = Promise.withResolvers<void>();
+    const slow = { name: 'Slow', handles: () => true, validate: () => gate.promise };
+    const user = { name: 'tester', groups: ['everybody'] };
+    await using listening = await listen({ authenticators: [{ authenticate: () => user }], admission: [slow] });
+    const session = connectHTTP2(`https://127.0.0.1:${listening.port}`, { ca: listening.authority.certPem });
+    const post = (name: string) => {
+      const stream = session.request({ ':path': collection, ':method': 'POST', 'content-type': 'application/json' });
+      stream.end(JSON.stringify({ metadata: { name } }));
+      return stream.resume();
+    };
+    const running = Array.from({ length: flowLimits.mutatingMax }, (_, i) => once(post(`a${i}`), 'end'));
+    const [late, gone] = [post('late'), post('gone')];
+    await once(session.request({ ':path': collection }).resume(), 'end');
+    gone.close(constants.NGHTTP2_CANCEL);
+    await once(session.request({ ':path': collection }).resume(), 'end');
+    gate.resolve();
+    await Promise.all([...running, once(late, 'end')]);
+    session.close();
+    const names = Array.from(listening.server.reader.list(ConfigMap), ({ metadata }) => metadata.name);
+    assert.deepEqual([names.length, names.includes('late')], [flowLimits.mutatingMax + 1, true]);
+  });
+
   it('gives up on a client that does not take its answer', async () => {
     const clock = new VirtualClock();
     await using listening = await listen(everybody, clock);
@@ -495,7 +532,10 @@ describe('the HTTPS server', () => {
       dispatcher: listening.agent(),
     });
     await create(listening, 'a');
+    const silent = connectTCP({ host: '127.0.0.1', port: listening.port });
+    await once(silent, 'connect');
     const closing = listening.server[Symbol.asyncDispose]();
+    await once(silent.resume(), 'close');
     assert.match(await body.text(), /^\{"type":"ADDED","object":\{"kind":"ConfigMap"/);
     await closing;
     const socket = connectTLS({ host: '127.0.0.1', port: listening.port });

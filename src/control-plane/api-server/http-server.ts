@@ -12,11 +12,12 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
+import type { Credentials } from './authentication/authenticator.ts';
 import type { HTTPFront } from './http-front.ts';
 
 export interface ListenOptions {
@@ -43,8 +44,11 @@ const concurrentStreamsMax = 1000;
 /** As upstream: selectors can be long. */
 const headerBytesMax = 1024 * 1024;
 const headersMax = 10_000;
-/** How long a connection of HTTP/1.1 without requests is kept, as upstream's server does. */
+/** How long a connection without requests is kept, as upstream's server does. */
 const idleMs = 90_000;
+/** How long the handshake of a connection may take, and the headers of a request; so often it is looked at. */
+const headersMs = 32_000;
+const checkMs = 10_000;
 /** The first bytes of a body of ordinary size fit, so that its sender need not wait. */
 const windowBytes = 1024 * 1024;
 
@@ -62,7 +66,8 @@ export async function listen(
     ...(tls.clientCA && { ca: tls.clientCA, requestCert: true, rejectUnauthorized: false }),
     minVersion: 'TLSv1.2',
     allowHTTP1: true,
-    http1Options: { keepAliveTimeout: idleMs },
+    handshakeTimeout: headersMs,
+    http1Options: { keepAliveTimeout: idleMs, headersTimeout: headersMs, connectionsCheckingInterval: checkMs },
     noDelay: true, // else the last piece of an answer waits until the client has acknowledged the one before
     settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: windowBytes, maxHeaderListSize: headerBytesMax },
     maxHeaderListPairs: headersMax,
@@ -78,7 +83,10 @@ export async function listen(
     void front.upgrade(request, { socket, head }, connections.certificateOf(request));
   });
   server.on('sessionError', (error) => tools.log.debug({ error }, 'a session broke'));
-  server.on('tlsClientError', (error) => tools.log.debug({ error }, 'a TLS handshake failed'));
+  server.on('tlsClientError', (error, socket) => {
+    tools.log.debug({ error }, 'a TLS handshake failed');
+    socket.destroy();
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     tools.log.debug({ error }, 'a client spoke no HTTP');
     const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
@@ -100,20 +108,26 @@ export async function listen(
   };
 }
 
-const unverified = Symbol('unverified');
-
 /** What is known of each connection, and their orderly end. */
 class Connections {
   readonly #server: Http2SecureServer;
+  /** connections that have not come to speak TLS, by their other end */
+  readonly #strangers = new Map<string, Socket>();
   /** connections of HTTP/1.1, and how many requests of each are under way */
   readonly #sockets = new Map<TLSSocket, number>();
   #closing = false;
   readonly #sessions = new Set<ServerHttp2Session>();
-  readonly #certificates = new WeakMap<object, Uint8Array | typeof unverified | undefined>();
+  readonly #certificates = new WeakMap<object, Credentials['certificate']>();
 
   constructor(server: Http2SecureServer) {
     this.#server = server;
+    server.on('connection', (socket: Socket) => {
+      const end = endOf(socket);
+      this.#strangers.set(end, socket);
+      socket.once('close', () => this.#strangers.delete(end));
+    });
     server.on('secureConnection', (socket: TLSSocket) => {
+      this.#strangers.delete(endOf(socket));
       if (socket.alpnProtocol === 'h2') return;
       this.#sockets.set(socket, 0);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -121,6 +135,8 @@ class Connections {
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
+      // Whatever is still under way, a silent watch, goes on to its end.
+      session.setTimeout(idleMs, () => session.close());
     });
   }
 
@@ -136,8 +152,8 @@ class Connections {
     });
   }
 
-  /** The verified client certificate of the request's connection; the same bytes for all its requests. */
-  certificateOf(request: Request): Uint8Array | undefined {
+  /** What the request's connection showed; the same bytes for all its requests. */
+  certificateOf(request: Request): Credentials['certificate'] {
     const connection = 'stream' in request ? request.stream.session : request.socket;
     if (!connection) return undefined;
     let certificate = this.#certificates.get(connection);
@@ -145,7 +161,7 @@ class Connections {
       certificate = readCertificate(('stream' in request ? request.stream.session?.socket : request.socket) as TLSSocket);
       this.#certificates.set(connection, certificate);
     }
-    return certificate === unverified ? undefined : certificate;
+    return certificate;
   }
 
   async close(clock: Clock): Promise<void> {
@@ -153,6 +169,7 @@ class Connections {
     for (const session of this.#sessions) session.close();
     // Connections of HTTP/1.1 without a request under way have nothing to wait for.
     this.#closing = true;
+    for (const socket of this.#strangers.values()) socket.destroy();
     for (const [socket, requests] of this.#sockets) if (requests === 0) socket.destroySoon();
     const timer = clock.setTimeout(() => this.#destroy(), closeGraceMs);
     await closed;
@@ -165,8 +182,9 @@ class Connections {
   }
 }
 
-function readCertificate(socket: TLSSocket): Uint8Array | typeof unverified | undefined {
+const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+
+function readCertificate(socket: TLSSocket): Credentials['certificate'] {
   const { raw } = socket.getPeerCertificate?.() ?? {};
-  if (!raw) return undefined;
-  return socket.authorized ? raw : unverified;
+  return raw && (socket.authorized ? raw : 'unverified');
 }

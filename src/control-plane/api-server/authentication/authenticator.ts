@@ -4,8 +4,8 @@ import type { UserInfo } from '../request.ts';
 export interface Credentials {
   /** lower-case header names; of a repeated header all values, where somebody wants more than one */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** the verified client certificate in DER, when one was presented: the same array for all requests of a connection */
-  readonly certificate?: Uint8Array;
+  /** the client certificate in DER, when one was presented and verified: the same array for all requests of a connection */
+  readonly certificate?: Uint8Array | 'unverified';
 }
 
 export interface Authenticator {

@@ -25,7 +25,7 @@ export function clientCertificates(): Authenticator {
   };
   return {
     authenticate({ certificate }) {
-      if (!certificate) return undefined;
+      if (!certificate || certificate === 'unverified') return undefined;
       const user = byConnection.get(certificate) ?? find(certificate);
       return user === 'nobody' ? undefined : user;
     },
