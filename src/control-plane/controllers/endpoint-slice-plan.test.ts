@@ -71,6 +71,20 @@ function apply(existing: readonly EndpointSlice[], { create, update, remove }: S
 }
 const sizes = (slices: readonly EndpointSlice[]) => slices.map((slice) => slice.endpoints?.length ?? 0);
 
+test('trafficDistribution says for whom ready endpoints are; without it nothing says so any more', () => {
+  const hintsOf = (slices: readonly { readonly endpoints?: EndpointSlice['endpoints'] }[]) =>
+    slices.flatMap(({ endpoints = [] }) => endpoints.map(({ hints }) => hints));
+  const near = (trafficDistribution: string) => service({ trafficDistribution });
+  const pods = [pod(1), pod(2, { ready: false })];
+  const byNode = { forZones: [{ name: 'z' }], forNodes: [{ name: 'node-1' }] };
+  assert.deepEqual(hintsOf(plan(pods, [], near('PreferClose')).create), [{ forZones: [{ name: 'z' }] }, undefined]);
+  assert.deepEqual(hintsOf(plan(pods, [], near('PreferSameNode')).create), [byNode, undefined]);
+  const existing = apply([], plan(pods, [], near('PreferSameZone')));
+  assert.deepEqual(plan(pods, existing, near('PreferSameZone')).update, []);
+  assert.deepEqual(hintsOf(plan(pods, existing, near('PreferSameNode')).update), [byNode, undefined]);
+  assert.deepEqual(hintsOf(plan(pods, existing).update), [undefined, undefined]);
+});
+
 test('a slice says all that proxies and DNS want to know', () => {
   const spec = { hostname: 'one', subdomain: 'web' };
   assert.deepEqual(plan([pod(1, { spec })]).create, [

@@ -2,9 +2,10 @@
  * Which EndpointSlices a Service should have: its endpoints, grouped by their ports, in slices of at most a hundred.
  * Pure. Slices are kept as they are where possible, since each change goes to every node: endpoints stay in their
  * slice, new ones fill the slices that change anyway, then one that has room for all, then new ones.
- * What it does not do: topology hints. Upstream: k8s.io/endpointslice/reconciler.go.
+ * What it does not do: hints by the processors of zones (topology-mode: Auto).
+ * Upstream: k8s.io/endpointslice/reconciler.go, trafficdist/trafficdist.go.
  */
-import type { Endpoint, EndpointPort } from '../../api/generated/discovery-v1.ts';
+import type { Endpoint, EndpointHints, EndpointPort } from '../../api/generated/discovery-v1.ts';
 import { type EndpointSlice, type Node, type Pod, Service } from '../../api/generated/kinds.ts';
 import { equalSemantically } from '../../api/meta/deep-equal.ts';
 import { nameIsDnsSubdomain } from '../../api/meta/names.ts';
@@ -149,14 +150,26 @@ function endpointOf(pod: Pod, node: Node | undefined, service: Service, type: Ad
   const hostname = hostnameOf(pod, service);
   const zone = node?.metadata.labels?.['topology.kubernetes.io/zone'];
   const addresses = (pod.status.podIPs ?? []).map(({ ip }) => ip).filter((ip) => ip.includes(':') === (type === 'IPv6'));
+  const ready = service.spec.publishNotReadyAddresses === true || (serving && !terminating);
+  const hints = ready ? hintsOf(service, pod.spec.nodeName, zone) : undefined;
   return {
     addresses,
-    conditions: { ready: service.spec.publishNotReadyAddresses === true || (serving && !terminating), serving, terminating },
+    conditions: { ready, serving, terminating },
+    ...(hints && { hints }),
     ...(hostname && { hostname }),
     ...(pod.spec.nodeName && { nodeName: pod.spec.nodeName }),
     targetRef: targetRefOf(pod),
     ...(zone && { zone }),
   };
+}
+
+/** For whom the endpoint is, as the Service's trafficDistribution has it. */
+function hintsOf({ spec }: Service, nodeName: string | undefined, zone: string | undefined): EndpointHints | undefined {
+  const byNode = spec.trafficDistribution === 'PreferSameNode';
+  if (!byNode && spec.trafficDistribution !== 'PreferSameZone' && spec.trafficDistribution !== 'PreferClose') return undefined;
+  const forNodes = byNode && nodeName ? [{ name: nodeName }] : [];
+  if (!zone && forNodes.length === 0) return undefined;
+  return { ...(zone && { forZones: [{ name: zone }] }), ...(forNodes.length > 0 && { forNodes }) };
 }
 
 function endpointPorts(service: Service, pod: Pod): readonly EndpointPort[] {
@@ -216,7 +229,7 @@ function keep(before: readonly Endpoint[], left: Map<string, Endpoint>): { endpo
     if (!now) continue;
     left.delete(key);
     endpoints.push(now);
-    isSame &&= equalSemantically({ ...old, hints: undefined }, now);
+    isSame &&= equalSemantically(old, now);
   }
   return { endpoints, isSame: isSame && endpoints.length === before.length };
 }

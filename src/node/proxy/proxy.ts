@@ -5,9 +5,9 @@
  *
  * UDP flows to endpoints that went away are forgotten where conntrack(8) is there, else they end with their time-out.
  *
- * What it does not do: source ranges of load balancers, topology hints, IPv6.
+ * What it does not do: source ranges of load balancers, IPv6.
  */
-import { EndpointSlice, Service } from '../../api/generated/kinds.ts';
+import { EndpointSlice, Node, Service } from '../../api/generated/kinds.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../client/clock.ts';
@@ -35,6 +35,8 @@ export interface ProxyOptions {
 
 const retryMs = 1000;
 
+const zoneOf = (node: Node | undefined): string | undefined => node?.metadata.labels?.['topology.kubernetes.io/zone'];
+
 export class ServiceProxy implements AsyncDisposable {
   readonly #options: ProxyOptions;
   readonly #ports = new Map<string, readonly ServicePort[]>();
@@ -58,14 +60,18 @@ export class ServiceProxy implements AsyncDisposable {
     const proxy = new ServiceProxy(options);
     const services = options.client.informer(Service);
     const slices = options.client.informer(EndpointSlice);
-    await Promise.all([services.synced, slices.synced]);
+    const { nodeName } = options;
+    const nodes = options.client.informer(Node, { fieldSelector: `metadata.name=${nodeName}` });
+    await Promise.all([services.synced, slices.synced, nodes.synced]);
+    let zone = zoneOf(nodes.get(nodeName));
     const slicesOf = slices.index('service', (slice) => {
       const name = slice.metadata.labels?.['kubernetes.io/service-name'];
       return name === undefined ? [] : [`${slice.metadata.namespace}/${name}`];
     });
     const replan = (key: string): void => {
       const service = services.get(key);
-      const ports = service ? planServicePorts(service, slicesOf(key), options.nodeName) : [];
+      const here = { nodeName, ...(zone !== undefined && { zone }) };
+      const ports = service ? planServicePorts(service, slicesOf(key), here) : [];
       const check = service && planHealthCheck(service, slicesOf(key), options.nodeName);
       if (check) proxy.#checks.set(key, check);
       else proxy.#checks.delete(key);
@@ -78,7 +84,13 @@ export class ServiceProxy implements AsyncDisposable {
       const name = slice.metadata.labels?.['kubernetes.io/service-name'];
       if (name !== undefined) replan(`${slice.metadata.namespace}/${name}`);
     };
+    const ofNode = (node: Node): void => {
+      if (zoneOf(node) === zone) return;
+      zone = zoneOf(node);
+      services.list().forEach(ofService);
+    };
     proxy.#subscriptions.push(
+      nodes.on({ added: ofNode, updated: ofNode }),
       services.on({ added: ofService, updated: ofService, deleted: ofService }),
       slices.on({ added: ofSlice, updated: ofSlice, deleted: ofSlice }),
     );

@@ -31,6 +31,10 @@ const here = { addresses: ['10.0.0.1'], nodeName: 'a', conditions: { ready: true
 const there = { addresses: ['10.0.0.2'], nodeName: 'b', conditions: { ready: true } };
 const draining = { addresses: ['10.0.0.3'], nodeName: 'b', conditions: { ready: false, serving: true, terminating: true } };
 const broken = { addresses: ['10.0.0.4'], nodeName: 'b', conditions: { ready: false, serving: false } };
+const hinted = <T>(endpoint: T, node: string, zone: string) => ({
+  ...endpoint,
+  hints: { forNodes: [{ name: node }], forZones: [{ name: zone }] },
+});
 const spec = { clusterIP: '10.96.0.1', ports: [http] } satisfies Service['spec'];
 
 const cases: { name: string; given: [Service, EndpointSlice[]]; inside?: string[]; outside?: string[]; count?: number }[] = [
@@ -49,6 +53,22 @@ const cases: { name: string; given: [Service, EndpointSlice[]]; inside?: string[
     inside: ['10.0.0.1:8080', '10.0.0.2:8080'],
     outside: ['10.0.0.1:8080'],
   },
+  {
+    name: 'meant for this node',
+    given: [service(spec), [slice(hinted(here, 'a', 'z'), hinted(there, 'b', 'z'))]],
+    inside: ['10.0.0.1:8080'],
+  },
+  {
+    name: 'meant for this zone, and none for this node',
+    given: [service(spec), [slice(hinted(there, 'b', 'z'), hinted(broken, 'c', 'y'), hinted({ ...here, nodeName: 'c' }, 'c', 'y'))]],
+    inside: ['10.0.0.2:8080'],
+  },
+  { name: 'meant for others', given: [service(spec), [slice(hinted(there, 'b', 'y'))]], inside: ['10.0.0.2:8080'] },
+  {
+    name: 'hints on some only',
+    given: [service(spec), [slice(hinted(here, 'a', 'z'), there)]],
+    inside: ['10.0.0.1:8080', '10.0.0.2:8080'],
+  },
   { name: 'headless', given: [service({ ...spec, clusterIP: 'None' }), [slice(here)]], count: 0 },
   {
     name: 'of another proxy',
@@ -65,7 +85,7 @@ const cases: { name: string; given: [Service, EndpointSlice[]]; inside?: string[
 
 for (const { name, given, inside, outside, count } of cases) {
   test(name, () => {
-    const ports = planServicePorts(...given, 'a');
+    const ports = planServicePorts(...given, { nodeName: 'a', zone: 'z' });
     assert.equal(ports.length, count ?? 1);
     const [port] = ports;
     const shown = (endpoints: readonly { ip: string; port: number }[] = []) => endpoints.map((e) => `${e.ip}:${e.port}`);
@@ -81,7 +101,7 @@ test('session affinity and external addresses', () => {
       { loadBalancer: { ingress: [{ ip: '192.0.2.2' }, { ip: '192.0.2.3', ipMode: 'Proxy' }] } },
     ),
     [slice(here)],
-    'a',
+    { nodeName: 'a' },
   );
   assert.equal(port?.affinitySeconds, 10_800);
   assert.deepEqual(port.externalIPs, ['192.0.2.1', '192.0.2.2']);

@@ -3,6 +3,7 @@
  * may be used. Pure. Readiness as upstream's kube-proxy has it: ready endpoints; when there is none, those that are
  * terminating but still serving. Upstream: pkg/proxy/topology.go, servicechangetracker.go.
  */
+import type { EndpointHints } from '../../api/generated/discovery-v1.ts';
 import type { EndpointSlice, Service } from '../../api/generated/kinds.ts';
 
 export type Protocol = 'tcp' | 'udp' | 'sctp';
@@ -39,14 +40,15 @@ const notOurs = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes
 export const isOurs = ({ metadata }: Service | EndpointSlice): boolean => !notOurs.some((label) => metadata.labels?.[label] !== undefined);
 
 /** Headless and ExternalName services, and those without an address, have no entry. */
-export function planServicePorts(service: Service, slices: readonly EndpointSlice[], nodeName: string): ServicePort[] {
+export function planServicePorts(service: Service, slices: readonly EndpointSlice[], here: Place): ServicePort[] {
   const { spec } = service;
   const clusterIP = spec.clusterIP;
   if (!isOurs(service) || !clusterIP || clusterIP === 'None' || clusterIP.includes(':') || spec.type === 'ExternalName') return [];
   const local = spec.externalTrafficPolicy === 'Local';
   const loadBalancerIPs = (service.status.loadBalancer?.ingress ?? []).flatMap((i) => (i.ip && i.ipMode !== 'Proxy' ? [i.ip] : []));
   return (spec.ports ?? []).map((port) => {
-    const all = endpointsOf(slices, port.name ?? '', nodeName);
+    const all = endpointsOf(slices, port.name ?? '', here.nodeName);
+    const close = closeBy(all, here);
     return {
       id: `${service.metadata.namespace}/${service.metadata.name}:${port.name ?? ''}/${port.protocol ?? 'TCP'}`,
       protocol: (port.protocol ?? 'TCP').toLowerCase() as Protocol,
@@ -56,8 +58,8 @@ export function planServicePorts(service: Service, slices: readonly EndpointSlic
       externalIPs: [...new Set([...(spec.externalIPs ?? []), ...loadBalancerIPs])].filter((ip) => !ip.includes(':')),
       affinitySeconds:
         spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? affinitySecondsDefault) : 0,
-      endpoints: usable(spec.internalTrafficPolicy === 'Local' ? all.filter((e) => e.isLocal) : all),
-      externalEndpoints: usable(local ? all.filter((e) => e.isLocal) : all),
+      endpoints: usable(spec.internalTrafficPolicy === 'Local' ? all.filter((e) => e.isLocal) : close),
+      externalEndpoints: usable(local ? all.filter((e) => e.isLocal) : close),
       keepsClientAddress: local,
     };
   });
@@ -67,6 +69,14 @@ interface Candidate extends ProxyEndpoint {
   readonly isLocal: boolean;
   readonly ready: boolean;
   readonly serving: boolean;
+  readonly hints: EndpointHints | undefined;
+}
+
+/** Where the proxy is. */
+export interface Place {
+  readonly nodeName: string;
+  /** of its node, where it is known */
+  readonly zone?: string;
 }
 
 function endpointsOf(slices: readonly EndpointSlice[], portName: string, nodeName: string): Candidate[] {
@@ -80,11 +90,28 @@ function endpointsOf(slices: readonly EndpointSlice[], portName: string, nodeNam
         if (ip === undefined) continue;
         const ready = endpoint.conditions?.ready !== false;
         const serving = endpoint.conditions?.serving ?? ready;
-        byAddress.set(`${ip}:${port}`, { ip, port, ready, serving, isLocal: endpoint.nodeName === nodeName });
+        const isLocal = endpoint.nodeName === nodeName;
+        byAddress.set(`${ip}:${port}`, { ip, port, ready, serving, isLocal, hints: endpoint.hints });
       }
     }
   }
   return [...byAddress.values()].sort((a, b) => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : a.port - b.port));
+}
+
+/**
+ * Those that are meant for this node, else for its zone, else all. A hint counts only where every ready endpoint has one:
+ * else the slices are being changed, and some would get too much.
+ */
+function closeBy(all: readonly Candidate[], { nodeName, zone }: Place): readonly Candidate[] {
+  const ready = all.filter((e) => e.ready);
+  const meantFor = (names: (hints: EndpointHints) => readonly { readonly name: string }[] | undefined, name: string | undefined) => {
+    const namesOf = ({ hints }: Candidate) => (hints && names(hints)) ?? [];
+    return ready.every((e) => namesOf(e).length > 0) ? ready.filter((e) => namesOf(e).some((each) => each.name === name)) : [];
+  };
+  const forNode = meantFor(({ forNodes }) => forNodes, nodeName);
+  if (forNode.length > 0) return forNode;
+  const forZone = meantFor(({ forZones }) => forZones, zone);
+  return forZone.length > 0 ? forZone : all;
 }
 
 /** The addresses of this node's ready endpoints. */
