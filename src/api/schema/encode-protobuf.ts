@@ -4,7 +4,6 @@
  * Upstream: apimachinery/pkg/runtime/serializer/protobuf, the generated.proto files.
  */
 import type { ListMeta } from '../generated/meta-v1.ts';
-import { parseTime } from '../meta/time.ts';
 import { type Layout, layoutOf, magic } from './protobuf-layout.ts';
 import { fixed64, lengthDelimited, ProtobufWriter, varint } from './protobuf-writer.ts';
 import { type ObjectSchema, objectSchema, type Schema, typeNameOf, typeSchema } from './types.ts';
@@ -214,11 +213,14 @@ function writerOfMap(values: Schema): Write {
 /** A message whose field 1 is the value. */
 const wrap = (write: Write): Write => nested((writer, value) => write(writer, value, 1));
 
+/** Of `2026-01-02T03:04:05Z`; a MicroTime has six more digits after a point. */
+const secondsLength = 20;
+
 function writeTime(writer: Writer, value: unknown): void {
   const text = value as string;
-  const micros = Number(/\.(\d{6})/.exec(text)?.[1] ?? 0);
+  const micros = text.length > secondsLength ? Number(text.slice(secondsLength, -1)) : 0;
   if (micros) writeVarint(writer, micros * 1000, 2);
-  writeVarint(writer, Math.floor((parseTime(text) ?? 0) / 1000), 1);
+  writeVarint(writer, Math.floor(Date.parse(text) / 1000), 1);
 }
 
 function writeIntOrString(writer: Writer, value: unknown): void {

@@ -8,6 +8,7 @@ export const fixed64 = 1;
 export const lengthDelimited = 2;
 /** A buffer that grew beyond this is not kept for the next message. */
 const keptBytesMax = 1024 * 1024;
+const shortCharactersMax = 64;
 let shared = Buffer.allocUnsafe(64 * 1024);
 
 export class ProtobufWriter {
@@ -55,10 +56,25 @@ export class ProtobufWriter {
   }
 
   text(value: string): void {
+    if (value.length <= shortCharactersMax && this.#ascii(value)) return;
     const length = Buffer.byteLength(value);
     this.#reserve(length);
     this.#at -= length;
     this.#buffer.write(value, this.#at);
+  }
+
+  /** Most texts are short and plain: writing them here is faster than a call out of JavaScript. */
+  #ascii(value: string): boolean {
+    const { length } = value;
+    this.#reserve(length);
+    const start = this.#at - length;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= 0x80) return false;
+      this.#buffer[start + i] = code;
+    }
+    this.#at = start;
+    return true;
   }
 
   bytes(value: Uint8Array): void {
