@@ -206,7 +206,7 @@ function servingPair(pki: ClusterPKI, nodeName: string, address: string): Promis
 /** Certificates name groups in the subject; `system:authenticated` comes by itself. */
 function clientPair(pki: ClusterPKI, { name, groups }: Identity): Promise<KeyPair> {
   const organizations = groups.filter((group) => group !== 'system:authenticated');
-  return pairOf(pki, name.replaceAll(':', '-'), { commonName: name, organizations, usages: ['client'] });
+  return pairOf(pki, name.replaceAll(':', '-'), { commonName: name, organizations, usages: ['client'], keyType: 'rsa' });
 }
 
 async function pairOf(pki: ClusterPKI, file: string, spec: CertificateSpec): Promise<KeyPair> {

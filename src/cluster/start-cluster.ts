@@ -93,8 +93,8 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   }
   const client = api.clientFor(identities.admin);
   const awaited = { nodes: new Set(nodeNames(cluster, nodes)), defaultServiceAccount: localAPI && chosen.has('controllers') };
-  await phase('ready', () => whenReady(client, awaited, signal));
-  const credentials = await api.credentialsFor(identities.admin);
+  const ready = phase('ready', () => whenReady(client, awaited, signal));
+  const [credentials] = await Promise.all([api.credentialsFor(identities.admin), ready]);
   const access = { ...options.access, server: api.server, ...(api.ca && { ca: api.ca }), ...credentials };
   return {
     name: cluster,

@@ -1,5 +1,5 @@
 /**
- * A certificate authority: makes and signs the certificates of one cluster, all ECDSA P-256.
+ * A certificate authority: makes and signs the certificates of one cluster, ECDSA P-256 but for keys that are given away.
  *
  * Guarantees: a leaf never outlives its authority; serial numbers are random; every leaf carries the authority's key
  * identifier. The X.509 library (60 ms) is imported when the first certificate is made, so a start that finds its
@@ -21,13 +21,15 @@ export interface CertificateSpec {
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
   readonly usages: readonly CertificateUsage[];
+  /** default `ec`; `rsa` takes 40 ms, and is what every client can read: fabric8's can't read EC keys by itself */
+  readonly keyType?: 'ec' | 'rsa';
   /** default: a year */
   readonly validDays?: number;
 }
 
 export interface KeyedCertificate {
   readonly certPem: string;
-  /** PKCS#8 */
+  /** PKCS#8, RSA keys PKCS#1 */
   readonly keyPem: string;
 }
 
@@ -54,6 +56,7 @@ const shortLifeMs = 8 * 3600_000;
 const signedLifeMsMax = leafValidDaysDefault * dayMs;
 const serialBytes = 16;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const rsa = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: Uint8Array.of(1, 0, 1), hash: 'SHA-256' } as const;
 
 const importX509 = async (): Promise<typeof X509> => {
   await import('reflect-metadata');
@@ -109,7 +112,7 @@ interface Leaf {
 
 async function issue(issuer: Issuer, spec: CertificateSpec): Promise<KeyedCertificate> {
   const x509 = await importX509();
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys = await webcrypto.subtle.generateKey(spec.keyType === 'rsa' ? rsa : algorithm, true, ['sign', 'verify']);
   const certPem = await certify(x509, issuer, {
     subject: new x509.Name([...(spec.organizations ?? []).map((group) => ({ O: [group] })), { CN: [spec.commonName] }]),
     names: [
@@ -207,7 +210,8 @@ const pem = (certificate: X509.X509Certificate): string => `${certificate.toStri
 
 async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
   const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key));
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' }).toString();
+  const type = key.algorithm.name === rsa.name ? 'pkcs1' : 'pkcs8';
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type }).toString();
 }
 
 /** The public half of a private or public key in PEM, as PEM. */

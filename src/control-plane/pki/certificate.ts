@@ -15,7 +15,9 @@ export function staleReason(
 ): string | undefined {
   const certificate = new X509Certificate(stored.certPem);
   const authority = new X509Certificate(wanted.authorityPem);
-  if (!certificate.checkPrivateKey(createPrivateKey(stored.keyPem))) return 'its key is another one';
+  const key = createPrivateKey(stored.keyPem);
+  if (!certificate.checkPrivateKey(key)) return 'its key is another one';
+  if (key.asymmetricKeyType !== (wanted.spec.keyType ?? 'ec')) return 'its key is of another type';
   if (!certificate.verify(authority.publicKey)) return 'it was signed by another authority';
   if (renewalDue(certificate, wanted.nowMs)) return 'less than a third of its life is left';
   if (describeSubject(subjectOf(certificate)) !== describeSubject(wanted.spec)) return 'its subject is another one';

@@ -22,9 +22,12 @@ const server: CertificateSpec = {
 };
 const admin: CertificateSpec = { commonName: 'system:node:a', organizations: ['system:nodes', 'b,c=d'], usages: ['client'] };
 
-test('certificates are good for TLS in both directions', async () => {
+for (const keyType of ['ec', 'rsa'] as const)
+  test(`certificates are good for TLS in both directions: ${keyType}`, () => handshake(keyType));
+
+async function handshake(keyType: 'ec' | 'rsa'): Promise<void> {
   const pki = await openClusterPKI({ files: memoryFiles(), clock: realClock });
-  const [serving, client] = [await pki.certificate('apiserver', server), await pki.certificate('admin', admin)];
+  const [serving, client] = [await pki.certificate('apiserver', server), await pki.certificate('admin', { ...admin, keyType })];
   const listener = createServer(
     { cert: serving.certPem, key: serving.keyPem, ca: pki.authority.certPem, requestCert: true, rejectUnauthorized: true },
     (socket) => socket.end(JSON.stringify(subjectOf(socket.getPeerX509Certificate() as X509Certificate))),
@@ -42,7 +45,8 @@ test('certificates are good for TLS in both directions', async () => {
   for await (const chunk of socket) text += chunk;
   listener.close();
   assert.deepEqual(JSON.parse(text), { commonName: 'system:node:a', organizations: ['system:nodes', 'b,c=d'] });
-});
+  assert.match(client.keyPem, keyType === 'rsa' ? /^-----BEGIN RSA PRIVATE KEY-----/ : /^-----BEGIN PRIVATE KEY-----/);
+}
 
 const renewals: readonly { name: string; afterDays: number; spec: CertificateSpec; kept: boolean }[] = [
   { name: 'kept while fresh', afterDays: 1, spec: server, kept: true },
@@ -50,6 +54,7 @@ const renewals: readonly { name: string; afterDays: number; spec: CertificateSpe
   { name: 'renewed in its last third', afterDays: 250, spec: server, kept: false },
   { name: 'renewed for another name', afterDays: 1, spec: { ...server, dnsNames: ['localhost'] }, kept: false },
   { name: 'renewed for another address', afterDays: 1, spec: { ...server, ipAddresses: ['127.0.0.1', '::2'] }, kept: false },
+  { name: 'renewed for another type of key', afterDays: 1, spec: { ...server, keyType: 'rsa' }, kept: false },
   { name: 'renewed for another group', afterDays: 1, spec: { ...server, organizations: ['g'] }, kept: false },
 ];
 for (const { name, afterDays, spec, kept } of renewals) {
