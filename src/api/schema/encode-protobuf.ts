@@ -50,6 +50,9 @@ export function encodeEnveloped(type: TypeMeta, message: Uint8Array): Buffer {
   return writer.finish();
 }
 
+/** Of the length before an event. */
+export const eventLengthBytes = 4;
+
 /** A frame of a watch: its length and a WatchEvent. */
 export function encodeEvent(event: string, type: TypeMeta, message: Uint8Array): Buffer {
   const writer = new ProtobufWriter();
@@ -58,7 +61,7 @@ export function encodeEvent(event: string, type: TypeMeta, message: Uint8Array):
   writer.head(1, 0);
   writer.head(2, 0);
   writeText(writer, event, 1);
-  const length = Buffer.allocUnsafe(4);
+  const length = Buffer.allocUnsafe(eventLengthBytes);
   length.writeUInt32BE(writer.size);
   writer.bytes(length);
   return writer.finish();

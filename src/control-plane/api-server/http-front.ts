@@ -30,6 +30,7 @@ import type { UserInfo } from './request.ts';
 import type { MetricSubject, RequestMetrics } from './request-metrics.ts';
 import type { ResourceRequest, WatchAnswer } from './resource-request.ts';
 import { parseRoute, type ResourceRoute, type Route } from './route.ts';
+import { isWebSocket, openWatchSocket } from './watch-socket.ts';
 import { WatchWriter } from './watch-writer.ts';
 
 /** For everything but watches and connections. */
@@ -138,8 +139,9 @@ export class HTTPFront implements Disposable {
       about.verb = 'connect';
       return this.#longRunning(route, 'CONNECT', () => connects.call({ exchange, route, kind, user, upgrade }));
     }
-    if (upgrade) answerOn(upgrade.socket, exchange);
     const { verb, namespace, name, subresource } = route;
+    const watchUpgrade = verb === 'watch' && isWebSocket(exchange.request) ? upgrade : undefined;
+    if (upgrade && !watchUpgrade) answerOn(upgrade.socket, exchange);
     if (exchange.method === 'HEAD' || verb === '' || !allows(kind.verbs, kind.subresources, route)) throw methodNotAllowed();
     const target = { verb, kind };
     const deprecation = deprecationOf(kind);
@@ -169,7 +171,11 @@ export class HTTPFront implements Disposable {
       else await writeAnswer(context, answer);
     });
     const started = watch;
-    if (started) await this.#longRunning(route, 'WATCH', () => new Promise((resolve) => started.start(new WatchWriter(context, resolve))));
+    if (!started) return;
+    // Upgrades come over HTTP/1.1 only.
+    const incoming = exchange.request as IncomingMessage;
+    const socket = watchUpgrade && (await openWatchSocket(incoming, watchUpgrade.socket, watchUpgrade.head));
+    await this.#longRunning(route, 'WATCH', () => new Promise((resolve) => started.start(new WatchWriter(context, resolve, socket))));
   }
 
   /** Within the limits of how many and how long. */

@@ -1,12 +1,13 @@
 /** The API over real sockets: protocols, forms of bodies and answers, refusals, identities, upgrades, shutdown. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { connect as connectHTTP2, constants } from 'node:http2';
 import { connect as connectTCP, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { connect as connectTLS } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import { Agent, request } from 'undici';
+import { WebSocket } from 'ws';
 import { ConfigMap } from '../../api/generated/kinds.ts';
 import { builtInRegistry } from '../../api/kinds/all.ts';
 import { type Clock, realClock, seededRandom } from '../../client/clock.ts';
@@ -524,6 +525,30 @@ describe('the HTTPS server', () => {
     const { body } = await request(`https://127.0.0.1:${listening.port}${path}`, { dispatcher: listening.agent() });
     const first = await (body as AsyncIterable<Buffer>)[Symbol.asyncIterator]().next();
     assert.match(String(first.value), /^\{"type":"ADDED","object":\{[^\n]*"name":"b"[^\n]*\n$/);
+  });
+
+  it('tells events by WebSocket, a message each', async () => {
+    await using listening = await listen();
+    for (const name of ['a', 'b']) await create(listening, name, {});
+    const options = { ca: listening.authority.certPem };
+    const url = `wss://127.0.0.1:${listening.port}${collection}?watch=true`;
+    const forms = [
+      { accept: 'application/json', late: 'c', message: /^\{"type":"ADDED","object":.*"name":"c".*\}\n$/, binary: false },
+      { accept: 'application/vnd.kubernetes.protobuf', late: 'late-d', message: /ADDED.*k8s.*ConfigMap.*late-d/s, binary: true },
+    ];
+    for (const { accept, late, message, binary } of forms) {
+      const client = new WebSocket(url, { ...options, headers: { accept } });
+      let seen = 0;
+      for await (const [data, isBinary] of on(client, 'message') as AsyncIterable<[Buffer, boolean]>) {
+        assert.equal(isBinary, binary);
+        if (++seen === 1) await create(listening, late, {});
+        if (message.test(data.toString('latin1'))) break;
+      }
+      client.close();
+      await once(client, 'close');
+    }
+    const refused = new WebSocket(`${url}&resourceVersion=x`, options);
+    await assert.rejects(once(refused, 'open'), /Unexpected server response: 400/);
   });
 
   it('ends watches and connections when it closes', async () => {

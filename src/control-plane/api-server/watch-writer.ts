@@ -1,11 +1,12 @@
 /**
- * A watch over HTTP: one JSON document per event and line, or one protobuf message after its length. What is written in
- * one turn goes out together; an event that shows the whole object is encoded once for all its watchers. What waits for a
- * client that does not read is bounded.
+ * A watch over HTTP: one JSON document per event and line, or one protobuf message after its length; over a WebSocket, a
+ * message per event. What is written in one turn goes out together; an event that shows the whole object is encoded once
+ * for all its watchers. What waits for a client that does not read is bounded.
  */
+import type { Duplex, Writable } from 'node:stream';
 import type { Status } from '../../api/generated/meta-v1.ts';
 import { apiVersionOf, type KubeObject } from '../../api/meta/object.ts';
-import { encodeEvent, encodeMessage, type TypeMeta } from '../../api/schema/encode-protobuf.ts';
+import { encodeEvent, encodeMessage, eventLengthBytes, type TypeMeta } from '../../api/schema/encode-protobuf.ts';
 import type { WriteContext } from './answer-writer.ts';
 import type { CacheEvent, WatchEventType } from './cache-event.ts';
 import { mediaTypes } from './negotiation.ts';
@@ -20,10 +21,13 @@ interface Encoding {
   stored(type: WatchEventType, object: StoredObject): Buffer;
   /** any other */
   value(type: string, object: TypeMeta): Buffer;
+  /** the same as a message of a WebSocket */
+  message(frame: Buffer): Buffer | string;
 }
 
 /** Then the client has to read before it gets more. */
 const untakenBytesMax = 1024 * 1024;
+const switchingProtocols = 101;
 const frameEnd = Buffer.from('}\n');
 const frameStarts: Readonly<Record<WatchEventType, Buffer>> = {
   ADDED: Buffer.from('{"type":"ADDED","object":'),
@@ -34,11 +38,13 @@ const json: Encoding = {
   contentType: mediaTypes.json,
   stored: (type, object) => Buffer.concat([frameStarts[type], object.json, frameEnd]),
   value: (type, object) => Buffer.from(`${JSON.stringify({ type, object })}\n`),
+  message: (frame) => frame.toString(),
 };
 const protobuf: Encoding = {
   contentType: `${mediaTypes.protobuf};stream=watch`,
   stored: (type, { object, message }) => encodeEvent(type, object, message),
   value: (type, object) => encodeEvent(type, object, encodeMessage(object)),
+  message: (frame) => frame.subarray(eventLengthBytes),
 };
 
 export class WatchWriter implements WatchSink {
@@ -47,22 +53,30 @@ export class WatchWriter implements WatchSink {
   readonly #apiVersion: string;
   readonly #include: IncludeObject;
   readonly #ended: () => void;
+  readonly #socket: Duplex | undefined;
+  readonly #out: Writable;
   #pending: Buffer[] = [];
   /** bytes since the client last took everything */
   #untaken = 0;
   #room: PromiseWithResolvers<void> | undefined;
   #columnsSent = false;
 
-  /** `ended` is called once, when nothing more will be written. */
-  constructor(context: WriteContext, ended: () => void) {
+  /** `ended` is called once, when nothing more will be written. To a `socket`, events are written one by one. */
+  constructor(context: WriteContext, ended: () => void, socket?: Duplex) {
     this.#context = context;
     this.#encoding = context.form.format === 'protobuf' ? protobuf : json;
     this.#apiVersion = apiVersionOf(context.request.kind);
     this.#include = parseIncludeObject(context.exchange.query?.get('includeObject'));
     this.#ended = ended;
-    context.exchange.writeHead(200, this.#encoding.contentType);
-    context.exchange.response.flushHeaders();
-    context.exchange.response.on('drain', () => this.#takenAll());
+    const { exchange } = context;
+    this.#socket = socket;
+    this.#out = socket ?? exchange.response;
+    if (socket) exchange.code = switchingProtocols;
+    else {
+      exchange.writeHead(200, this.#encoding.contentType);
+      exchange.response.flushHeaders();
+    }
+    this.#out.on('drain', () => this.#takenAll());
   }
 
   get full(): Promise<void> | undefined {
@@ -91,10 +105,9 @@ export class WatchWriter implements WatchSink {
   end(status?: Status): void {
     if (status) this.#tell('ERROR', status as TypeMeta);
     this.#flush();
-    const { response } = this.#context.exchange;
     // Who does not read would not see the end either.
-    if (this.full) response.destroy();
-    else response.end();
+    if (this.full) this.#out.destroy();
+    else this.#out.end();
     this.#takenAll();
     this.#ended();
   }
@@ -123,13 +136,16 @@ export class WatchWriter implements WatchSink {
   }
 
   #flush(): void {
-    const [only] = this.#pending;
-    if (!only) return;
-    const bytes = this.#pending.length === 1 ? only : Buffer.concat(this.#pending);
+    const frames = this.#pending;
+    if (frames.length === 0) return;
     this.#pending = [];
-    const { exchange } = this.#context;
-    exchange.size += bytes.length;
-    if (exchange.response.write(bytes)) this.#takenAll();
+    const pieces = this.#socket ? frames.map(this.#encoding.message) : [joined(frames)];
+    let isTaken = false;
+    for (const piece of pieces) {
+      this.#context.exchange.size += piece.length;
+      isTaken = this.#out.write(piece);
+    }
+    if (isTaken) this.#takenAll();
   }
 
   #takenAll(): void {
@@ -138,3 +154,8 @@ export class WatchWriter implements WatchSink {
     this.#room = undefined;
   }
 }
+
+const joined = (frames: readonly Buffer[]): Buffer => {
+  const [only] = frames;
+  return frames.length === 1 && only ? only : Buffer.concat(frames);
+};
