@@ -288,3 +288,9 @@ test('keys that mean something to JavaScript are only data', () => {
   assert.equal(JSON.stringify(object.metadata.labels), '{"__proto__":"x","constructor":"y"}');
   assert.equal(Object.getPrototypeOf(object), Object.prototype);
 });
+
+test('an Eviction of an older version is taken for one of today', () => {
+  const eviction = bodyTypeOf({ group: 'policy', version: 'v1', kind: 'Eviction' });
+  const given = { apiVersion: 'policy/v1beta1', kind: 'Eviction', metadata: { name: 'a' } };
+  assert.deepEqual(decodeBody(eviction, given, { fieldValidation: 'Strict' }).object, { ...given, apiVersion: 'policy/v1' });
+});

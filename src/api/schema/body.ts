@@ -14,7 +14,12 @@ export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 /** What the body has to be: a Kind, or the type that a subresource takes. */
 export interface BodyType extends GroupVersionKind {
   readonly schema: ObjectSchema;
+  /** another apiVersion that is taken for this one */
+  readonly oldApiVersion?: string | undefined;
 }
+
+/** What was served once, is no longer, and still counts in bodies: some clients send nothing else. By kind. */
+const oldApiVersions: Readonly<Record<string, string>> = { Eviction: 'policy/v1beta1' };
 
 export interface BodyOptions extends DecodeOptions {
   readonly fieldValidation: FieldValidation;
@@ -34,7 +39,7 @@ type Json = Record<string, unknown>;
 export function bodyTypeOf(gvk: GroupVersionKind): BodyType {
   const name = typeNameOf(gvk);
   if (!name) throw new Error(`no type for ${gvk.group}/${gvk.version} ${gvk.kind}`);
-  return { group: gvk.group, version: gvk.version, kind: gvk.kind, schema: objectSchema(name) };
+  return { group: gvk.group, version: gvk.version, kind: gvk.kind, schema: objectSchema(name), oldApiVersion: oldApiVersions[gvk.kind] };
 }
 
 /** Checks `fieldValidation` of the query; throws Invalid. `options` is CreateOptions, UpdateOptions or PatchOptions. */
@@ -118,7 +123,7 @@ function checkKind(type: BodyType, body: Json, text: string): void {
   }
   const apiVersion = body['apiVersion'] || apiVersionOf(type);
   const kind = String(body['kind'] || type.kind);
-  if (apiVersion === apiVersionOf(type) && kind === type.kind) return;
+  if ((apiVersion === apiVersionOf(type) || apiVersion === type.oldApiVersion) && kind === type.kind) return;
   const given = parseApiVersion(String(apiVersion), kind);
   if (!typeNameOf(given)) {
     const why = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`;
