@@ -23,11 +23,19 @@ export interface ContainerStatusesInput {
   readonly runtimeName: string;
   /** why a container could not be started the last time, by name */
   readonly waitingReasons: ReadonlyMap<string, WaitingReason>;
+  /** All containers are being removed to start over. */
+  readonly restartingAll: boolean;
   /** what a running container really has, where that is known to differ */
   actual?(containerID: string): Container['resources'] | undefined;
 }
 
 const lostExitCode = 137;
+const lostReason = 'ContainerStatusUnknown';
+export const restartingAllReason = 'RestartingAllContainers';
+const restartingAllMessage = 'The container is removed because RestartAllContainers in place';
+/** Told in `lastState` of a container that the runtime no longer has: its restart count has the next start in it. */
+export const countsNextStart = ({ state, lastState }: ContainerStatus): boolean =>
+  state?.waiting !== undefined && [lostReason, restartingAllReason].includes(lastState?.terminated?.reason ?? '');
 
 export function containerStatuses(input: ContainerStatusesInput): readonly ContainerStatus[] {
   const { containers } = input;
@@ -83,9 +91,14 @@ function volumeMountStatuses(container: Container): ContainerStatus['volumeMount
 /** It ran when it was last told of, and the runtime knows nothing of it: it has ended, nobody knows how. */
 function inferLost(input: ContainerStatusesInput, status: ContainerStatus): ContainerStatus {
   const old = input.previous.find((s) => s.name === status.name);
+  if (input.restartingAll && old && !old.state?.waiting) {
+    const terminated = { reason: restartingAllReason, message: restartingAllMessage, exitCode: lostExitCode };
+    const waiting = { reason: restartingAllReason, message: restartingAllMessage };
+    return { ...status, state: { waiting }, lastState: { terminated }, ready: false, restartCount: old.restartCount + 1 };
+  }
   if (!old?.state?.running || status.lastState?.terminated) return status;
   const lost = {
-    reason: 'ContainerStatusUnknown',
+    reason: lostReason,
     message: 'The container could not be located when the pod was deleted.  The container used to be Running',
     exitCode: lostExitCode,
   };
@@ -120,7 +133,7 @@ function convert(input: ContainerStatusesInput, container: Container, observed: 
 
 const lostState: ContainerState = {
   terminated: {
-    reason: 'ContainerStatusUnknown',
+    reason: lostReason,
     message: 'The container could not be located when the pod was terminated',
     exitCode: lostExitCode,
   },

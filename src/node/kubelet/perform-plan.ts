@@ -8,7 +8,7 @@ import type { Container, Pod, PodStatus, Secret } from '../../api/generated/core
 import { RuntimeClass } from '../../api/generated/kinds.ts';
 import type { PodSandboxConfig } from '../runtime/cri-types.ts';
 import type { BackOffEntry } from './back-off.ts';
-import type { WaitingReason } from './container-statuses.ts';
+import { countsNextStart, type WaitingReason } from './container-statuses.ts';
 import { podDNS } from './dns-config.ts';
 import { containerFieldPath } from './field-path.ts';
 import { killContainer, killPod } from './kill-pod.ts';
@@ -198,6 +198,7 @@ function nextRestartCount(observed: ObservedPod, old: PodStatus, container: Cont
   const status = [...(old.containerStatuses ?? []), ...(old.initContainerStatuses ?? []), ...(old.ephemeralContainerStatuses ?? [])].find(
     (s) => s.name === container.name,
   );
+  if (status && countsNextStart(status)) return status.restartCount;
   const ran = status?.containerID !== undefined || status?.lastState?.terminated !== undefined;
   return ran ? (status?.restartCount ?? 0) + 1 : 0;
 }

@@ -3,6 +3,7 @@
  * Upstream: pkg/kubelet/kubelet_pods.go (getPhase).
  */
 import type { Container, ContainerStatus, PodSpec, PodStatus } from '../../api/generated/core-v1.ts';
+import { restartingAllReason } from './container-statuses.ts';
 import { isRestartableInit, restartsAfter } from './restart-policy.ts';
 
 export type Phase = NonNullable<PodStatus['phase']>;
@@ -57,10 +58,16 @@ export function podPhase({ spec, statuses, terminal, initialized }: PhaseInput):
   return counts.stopped === counts.succeeded ? 'Succeeded' : 'Failed';
 }
 
+const isRestartable = (
+  container: Container,
+  spec: PodSpec,
+  { exitCode, reason }: { readonly exitCode: number; readonly reason?: string },
+) => reason === restartingAllReason || restartsAfter(container, spec, exitCode);
+
 function countInit(counts: Counts, container: Container, spec: PodSpec, status: ContainerStatus | undefined): void {
   const ended = status?.state?.terminated ?? (status?.state?.waiting ? status.lastState?.terminated : undefined);
   if (!ended) counts.pendingInit++;
-  else if (ended.exitCode !== 0 && !restartsAfter(container, spec, ended.exitCode)) counts.failedInit++;
+  else if (ended.exitCode !== 0 && !isRestartable(container, spec, ended)) counts.failedInit++;
 }
 
 function countSidecar(counts: Counts, _container: Container, _spec: PodSpec, status: ContainerStatus | undefined): void {
@@ -92,6 +99,6 @@ function countRegular(counts: Counts, container: Container, spec: PodSpec, statu
     return;
   }
   counts.stopped++;
-  if (!restartsAfter(container, spec, ended.exitCode)) counts.stoppedForGood++;
+  if (!isRestartable(container, spec, ended)) counts.stoppedForGood++;
   if (!waiting && ended.exitCode === 0) counts.succeeded++;
 }

@@ -43,6 +43,17 @@ const statusOf = ({
   });
 };
 
+const restartAll = { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [42] } } as const;
+const toldStatus = (name: string, state: ContainerStatus['state'] & object): ContainerStatus => ({
+  name,
+  image: '',
+  imageID: '',
+  ready: false,
+  restartCount: 0,
+  containerID: `containerd://${name}`,
+  state,
+});
+
 const describeState = ({ name, state, lastState, ready, restartCount }: ContainerStatus): string => {
   const of = (s: ContainerStatus['state']): string =>
     s?.running ? 'running' : s?.terminated ? `terminated:${s.terminated.exitCode}` : s?.waiting ? `waiting:${s.waiting.reason ?? ''}` : '';
@@ -207,6 +218,33 @@ const rows: readonly Row[] = [
       'main waiting:ContainerCreating (terminated:137) #1',
       `not Ready: ContainersNotReady (${unready})`,
       `not ContainersReady: ContainersNotReady (${unready})`,
+    ],
+  },
+  {
+    name: 'all containers are removed to start over',
+    pod: {
+      spec: {
+        restartPolicy: 'Never',
+        initContainers: [container('setup')],
+        containers: [container('main', { restartPolicy: 'Never', restartPolicyRules: [restartAll] }), container('side')],
+      },
+    },
+    observed: observe(),
+    old: {
+      phase: 'Running',
+      conditions: [{ type: 'AllContainersRestarting', status: 'True' }],
+      initContainerStatuses: [toldStatus('setup', { terminated: { exitCode: 0 } })],
+      containerStatuses: [toldStatus('main', { terminated: { exitCode: 42 } }), toldStatus('side', { running: {} })],
+    },
+    want: [
+      'Running',
+      'setup waiting:RestartingAllContainers (terminated:137) #1',
+      'main waiting:RestartingAllContainers (terminated:137) #1',
+      'side waiting:RestartingAllContainers (terminated:137) #1',
+      'not Initialized: ContainersNotInitialized (containers with incomplete status: [setup])',
+      'not Ready: ContainersNotReady (containers with unready status: [main side])',
+      'not ContainersReady: ContainersNotReady (containers with unready status: [main side])',
+      'not AllContainersRestarting',
     ],
   },
   {

@@ -5,6 +5,7 @@
  */
 import { isIPv6 } from 'node:net';
 import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from '../../api/generated/core-v1.ts';
+import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { equalSemantically } from '../../api/meta/deep-equal.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { containerStatuses, type WaitingReason } from './container-statuses.ts';
@@ -43,9 +44,13 @@ const terminationMessagesBytesMax = 12 * 1024;
 
 export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, observed, old } = input;
+  const restartsNow = allContainersShouldRestart(pod, observed);
+  const restartingAll = restartsNow || isConditionTrue(old.conditions, 'AllContainersRestarting');
   const bytesMax = Math.floor(terminationMessagesBytesMax / Math.max(1, countContainers(pod)));
   const statusesOf = (containers: readonly Container[], previous: readonly ContainerStatus[] | undefined, init: boolean) =>
-    containerStatuses({ ...input, containers, previous: previous ?? [], init }).map((s) => withReadiness(input, s, init, bytesMax));
+    containerStatuses({ ...input, containers, previous: previous ?? [], init, restartingAll }).map((s) =>
+      withReadiness(input, s, init, bytesMax),
+    );
   const statuses = statusesOf(pod.spec.containers, old.containerStatuses, false);
   const initStatuses = statusesOf(pod.spec.initContainers ?? [], old.initContainerStatuses, true);
   const ephemeralStatuses = statusesOf(pod.spec.ephemeralContainers ?? [], old.ephemeralContainerStatuses, false);
@@ -59,7 +64,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     statuses,
     phase,
     hasSandbox: !planSandbox(pod, observed).create,
-    restartingAll: allContainersShouldRestart(pod, observed),
+    restartingAll: restartsNow,
     resize: input.resizeConditions ?? [],
   });
   const generation = pod.metadata.generation;
