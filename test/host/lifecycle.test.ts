@@ -105,8 +105,8 @@ function aLife(): void {
     before(async () => {
       const root = '/var/lib/lifecycle/clusters';
       const kubeconfig = '/var/lib/lifecycle/user.kubeconfig';
-      cluster = await OwnCluster.named(`life-${process.pid}`, root, { KUBECONFIG: kubeconfig });
-      second = await OwnCluster.named(`life-${process.pid}-2`, root, { KUBECONFIG: kubeconfig });
+      cluster = await OwnCluster.named(`life-${process.pid}`, { root, env: { KUBECONFIG: kubeconfig } });
+      second = await OwnCluster.named(`life-${process.pid}-2`, { root, env: { KUBECONFIG: kubeconfig } });
       mkdirSync('/var/lib/lifecycle');
       writeFileSync(kubeconfig, JSON.stringify(foreign));
       writeFileSync(archive, busyboxImage(image));
@@ -329,7 +329,7 @@ function failures(): void {
   describe('a start fails and leaves nothing running when', () => {
     for (const { name, flags, env = {}, meanwhile, message, fix } of failingStarts()) {
       it(name, async () => {
-        const cluster = await OwnCluster.named(`fails-${process.pid}`, file('clusters'), env);
+        const cluster = await OwnCluster.named(`fails-${process.pid}`, { root: file('clusters'), env });
         await using _meanwhile = await meanwhile?.();
         const machineBefore = stateOf(cluster);
         try {
@@ -351,7 +351,10 @@ function failures(): void {
 
 function ownKubeconfig(): void {
   it('a kubeconfig of one’s choice is all that is written', async () => {
-    const cluster = await OwnCluster.named('chosen', '/var/lib/chosen/clusters', { KUBECONFIG: '/var/lib/chosen/user.kubeconfig' });
+    const cluster = await OwnCluster.named('chosen', {
+      root: '/var/lib/chosen/clusters',
+      env: { KUBECONFIG: '/var/lib/chosen/user.kubeconfig' },
+    });
     const chosen = '/var/lib/chosen/kube/config';
     try {
       const text = await cluster.timonier('up', 'chosen', '--nodes', '0', '--port', '0', '--kubeconfig', chosen);

