@@ -58,6 +58,10 @@ export interface Cluster extends AsyncDisposable {
   readonly hollow: number;
   /** The client of somebody else. */
   clientFor(user: { readonly name: string; readonly groups?: readonly string[] }): Client;
+  /** Takes the power from a simulated node: its containers are gone, and nobody is told. */
+  killNode(nodeName: string): Promise<void>;
+  /** Gives it back: the node starts again, with nothing on it. Does nothing while it runs. */
+  startNode(nodeName: string): Promise<void>;
   /** Stops everything, pods included. What the data directory holds stays. */
   stop(): Promise<void>;
 }

@@ -13,6 +13,7 @@ import type { AddressPlan } from './address-plan.ts';
 import type { ComponentName } from './component-names.ts';
 import type { ClusterConfig } from './config.ts';
 import type { HollowKubelets } from './hollow-kubelets.ts';
+import type { HollowNode } from './hollow-nodes.ts';
 import type { Identity } from './identities.ts';
 import type { LocalNodes } from './nodes.ts';
 
@@ -49,6 +50,8 @@ export interface ComponentContext {
   /** where pods and other nodes reach this machine; absent: no real node */
   readonly nodeAddress?: string;
   readonly nodes: LocalNodes;
+  /** the simulated ones, by name, once they are started */
+  readonly hollowNodes: Map<string, HollowNode>;
   readonly components: ReadonlySet<ComponentName>;
   readonly clock: Clock;
   readonly random: Random;

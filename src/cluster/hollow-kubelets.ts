@@ -17,37 +17,42 @@ export interface HollowKubelet {
   readonly log: Log;
 }
 
+interface KubeletAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 const host = '127.0.0.1';
 
-export class HollowKubelets implements AsyncDisposable {
+export class HollowKubelets {
   readonly #clock: Clock;
-  readonly #kubelets = new Map<string, HollowKubelet>();
-  readonly #addresses = new Map<string, ReturnType<SimulatedKubelets>>();
-  readonly #servers = new AsyncDisposableStack();
   readonly #pki: ClusterPKI;
+  readonly #addresses = new Map<string, () => Promise<KubeletAddress>>();
 
   constructor({ clock, pki }: { readonly clock: Clock; readonly pki: ClusterPKI }) {
     this.#clock = clock;
     this.#pki = pki;
   }
 
-  add(hollow: HollowKubelet): void {
-    this.#kubelets.set(hollow.kubelet.nodeName, hollow);
+  /** Disposing what comes back makes it unreachable. */
+  add(hollow: HollowKubelet): AsyncDisposable {
+    const { nodeName } = hollow.kubelet;
+    const served = new AsyncDisposableStack();
+    served.defer(() => void this.#addresses.delete(nodeName));
+    let address: Promise<KubeletAddress> | undefined;
+    this.#addresses.set(nodeName, () => {
+      address ??= this.#serve(hollow, served).catch((error: unknown) => {
+        address = undefined;
+        throw error;
+      });
+      return address;
+    });
+    return served;
   }
 
-  readonly reach: SimulatedKubelets = (nodeName) => {
-    const hollow = this.#kubelets.get(nodeName);
-    if (!hollow) return undefined;
-    let address = this.#addresses.get(nodeName);
-    if (!address) {
-      address = this.#serve(hollow);
-      this.#addresses.set(nodeName, address);
-      address.catch(() => this.#addresses.delete(nodeName));
-    }
-    return address;
-  };
+  readonly reach: SimulatedKubelets = (nodeName) => this.#addresses.get(nodeName)?.();
 
-  async #serve({ kubelet, client, runtime, log }: HollowKubelet): Promise<{ host: string; port: number }> {
+  async #serve({ kubelet, client, runtime, log }: HollowKubelet, stack: AsyncDisposableStack): Promise<KubeletAddress> {
     const { KubeletServer } = await import('../node/kubelet/server/kubelet-server.ts');
     const pair = await this.#pki.certificate('hollow-kubelets', {
       commonName: 'system:node:hollow',
@@ -58,13 +63,9 @@ export class HollowKubelets implements AsyncDisposable {
     const serving = { host, port: 0, cert: pair.certPem, key: pair.keyPem, clientCA: this.#pki.authority.certPem };
     const { nodeName } = kubelet;
     const pods = () => kubelet.pods();
-    const server = new KubeletServer({ serving, client, runtime, clock: this.#clock, log, nodeName, dataDir: '/nonexistent', pods });
-    this.#servers.use(server);
+    const server = stack.use(
+      new KubeletServer({ serving, client, runtime, clock: this.#clock, log, nodeName, dataDir: '/nonexistent', pods }),
+    );
     return { host, port: await server.listen() };
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#kubelets.clear();
-    return this.#servers.disposeAsync();
   }
 }

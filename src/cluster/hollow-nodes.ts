@@ -21,49 +21,76 @@ export const startHollowNodes: StartComponent = async (context, stack) => {
   const count = context.nodes.hollow;
   if (count === 0) return;
   const wheel = stack.use(new TimerWheel(context.clock));
-  const kubelets = new Map<string, Kubelet>();
-  const tell = (node: Node): void => kubelets.get(node.metadata.name)?.observeNode(node);
+  const all = Array.from({ length: count }, (_, i) => stack.use(new HollowNode(i + 1, wheel, context)));
+  for (const node of all) context.hollowNodes.set(node.name, node);
+  const tell = (node: Node): void => context.hollowNodes.get(node.metadata.name)?.observe(node);
   stack.use(context.api.clientFor(identities.network).informer(Node).on({ added: tell, updated: tell }));
-  for (let first = 1; first <= count; first += registeringMax) {
-    const last = Math.min(count, first + registeringMax - 1);
-    const started = Array.from({ length: last - first + 1 }, (_, i) => startHollowNode(first + i, wheel, context, stack));
-    for (const kubelet of await Promise.all(started)) kubelets.set(kubelet.nodeName, kubelet);
+  for (let first = 0; first < count; first += registeringMax) {
+    await Promise.all(all.slice(first, first + registeringMax).map((node) => node.start()));
   }
 };
 
-async function startHollowNode(
-  number: number,
-  wheel: TimerWheel,
-  context: ComponentContext,
-  stack: AsyncDisposableStack,
-): Promise<Kubelet> {
-  const { cluster, config, addresses, api, clock, random, log, signal } = context;
-  const nodeName = hollowNodeName(cluster, number);
-  const client = api.clientFor(nodeIdentity(nodeName));
-  const events = stack.use(createEventWriter(client, { component: 'kubelet', host: nodeName, clock, log }));
-  const runtime = stack.use(new SimulatedRuntime({ clock, random }));
-  const nodeLog = log.child({ node: nodeName });
-  const kubelet = await startKubelet({
-    nodeName,
-    client,
-    runtime,
-    dataDir: '/nonexistent',
-    clock,
-    random,
-    log: nodeLog,
-    signal,
-    events,
-    nodeIPs: [addressAt(nodeRange, number)],
-    clusterDNS: [addresses.dnsServiceIP],
-    clusterDomain: config.clusterDomain ?? configDefaults.clusterDomain,
-    podCIDR: formatCidr(subnetAt(podRange, podPrefixLength, number - 1)),
-    labels: { 'timonier.dev/hollow': 'true' },
-    podsMax: config.maxPods ?? configDefaults.maxPods,
-    version: kubernetesVersion,
-    hollow: true,
-    wheel,
-  });
-  stack.use(kubelet);
-  api.local?.hollowKubelets.add({ kubelet, client, runtime, log: nodeLog });
-  return kubelet;
+/** One of them. It can lose its power, and get it back: containers are gone then, and nobody was told. */
+export class HollowNode implements AsyncDisposable {
+  readonly name: string;
+  readonly #number: number;
+  readonly #wheel: TimerWheel;
+  readonly #context: ComponentContext;
+  #running: { readonly kubelet: Kubelet; readonly stack: AsyncDisposableStack } | undefined;
+
+  constructor(number: number, wheel: TimerWheel, context: ComponentContext) {
+    this.name = hollowNodeName(context.cluster, number);
+    this.#number = number;
+    this.#wheel = wheel;
+    this.#context = context;
+  }
+
+  /** Does nothing while it runs. */
+  async start(): Promise<void> {
+    if (this.#running) return;
+    const { config, addresses, api, clock, random, log, signal } = this.#context;
+    await using stack = new AsyncDisposableStack();
+    const client = api.clientFor(nodeIdentity(this.name));
+    const events = stack.use(createEventWriter(client, { component: 'kubelet', host: this.name, clock, log }));
+    const runtime = stack.use(new SimulatedRuntime({ clock, random }));
+    const nodeLog = log.child({ node: this.name });
+    const kubelet = await startKubelet({
+      nodeName: this.name,
+      client,
+      runtime,
+      dataDir: '/nonexistent',
+      clock,
+      random,
+      log: nodeLog,
+      signal,
+      events,
+      nodeIPs: [addressAt(nodeRange, this.#number)],
+      clusterDNS: [addresses.dnsServiceIP],
+      clusterDomain: config.clusterDomain ?? configDefaults.clusterDomain,
+      podCIDR: formatCidr(subnetAt(podRange, podPrefixLength, this.#number - 1)),
+      labels: { 'timonier.dev/hollow': 'true' },
+      podsMax: config.maxPods ?? configDefaults.maxPods,
+      version: kubernetesVersion,
+      hollow: true,
+      wheel: this.#wheel,
+    });
+    stack.use(kubelet);
+    const served = api.local?.hollowKubelets.add({ kubelet, client, runtime, log: nodeLog });
+    if (served) stack.use(served);
+    this.#running = { kubelet, stack: stack.move() };
+  }
+
+  async kill(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.stack.disposeAsync();
+  }
+
+  observe(node: Node): void {
+    this.#running?.kubelet.observeNode(node);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
+  }
 }

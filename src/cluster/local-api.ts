@@ -57,7 +57,7 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
     openClusterPKI({ files: dataDir === undefined ? memoryFiles() : directoryFiles(join(dataDir, 'pki')), clock }),
   );
   const metrics = new Registry();
-  const hollowKubelets = stack.use(new HollowKubelets({ clock, pki }));
+  const hollowKubelets = new HollowKubelets({ clock, pki });
   const boot = { isDone: false };
   const parts = { host, storage, pki, metrics, hollowKubelets, boot };
   const { server, port } = await phase('api-server', () => startApiServer(options, parts));

@@ -18,6 +18,7 @@ import type { Cluster, StartOptions } from './cluster.ts';
 import type { API, ComponentContext } from './component.ts';
 import { type ComponentName, componentNames } from './component-names.ts';
 import { components } from './components.ts';
+import type { HollowNode } from './hollow-nodes.ts';
 import { identities } from './identities.ts';
 import { checkName, machineName, nodesDir } from './instance.ts';
 import { startLocalAPI } from './local-api.ts';
@@ -82,7 +83,17 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const api = localAPI
     ? await startLocalAPI({ ...common, registry, phase, stack })
     : await connectAPI(options, { ...common, phase, stack });
-  const context: ComponentContext = { ...common, cluster, nodes, components: chosen, giveUp: signal, signal: stop.signal, api };
+  const hollowNodes = new Map<string, HollowNode>();
+  const context: ComponentContext = {
+    ...common,
+    cluster,
+    nodes,
+    hollowNodes,
+    components: chosen,
+    giveUp: signal,
+    signal: stop.signal,
+    api,
+  };
   for (const { name, phase: phaseName, start: startComponent, note } of components) {
     if (!chosen.has(name) || (name === 'proxy' && isSimulated(nodes))) continue;
     await phase(
@@ -95,6 +106,12 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const awaited = { nodes: new Set(nodeNames(cluster, nodes)), defaultServiceAccount: localAPI && chosen.has('controllers') };
   const ready = phase('ready', () => whenReady(client, awaited, signal));
   const [credentials] = await Promise.all([api.credentialsFor(identities.admin), ready]);
+  const hollowNodeOf = (nodeName: string): HollowNode => {
+    const node = hollowNodes.get(nodeName);
+    if (node) return node;
+    const fix = `name one of: ${[...hollowNodes.keys()].join(', ')}`;
+    throw new OperationError({ code: 'no-such-node', message: `"${nodeName}" is no simulated node of this process`, fix });
+  };
   const access = { ...options.access, server: api.server, ...(api.ca && { ca: api.ca }), ...credentials };
   return {
     name: cluster,
@@ -103,6 +120,8 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
     kubeconfig: await renderKubeconfig(kubeconfigFor(`timonier-${cluster}`, access)),
     nodes: nodes.real,
     hollow: nodes.hollow,
+    killNode: (nodeName) => hollowNodeOf(nodeName).kill(),
+    startNode: (nodeName) => hollowNodeOf(nodeName).start(),
     clientFor: (user) => api.clientFor({ name: user.name, groups: [...(user.groups ?? []), 'system:authenticated'] }),
   };
 }

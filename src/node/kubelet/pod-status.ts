@@ -28,6 +28,8 @@ export interface PodStatusInput {
   readonly old: PodStatus;
   readonly runtimeName: string;
   readonly waitingReasons: ReadonlyMap<string, WaitingReason>;
+  /** containers whose status stays as it was */
+  readonly held?: ReadonlySet<string>;
   readiness(containerName: string, containerID: string): Readiness;
   /** All containers are stopped for good. */
   readonly terminal: boolean;
@@ -51,7 +53,9 @@ export function podStatus(input: PodStatusInput): PodStatus {
     containerStatuses({ ...input, containers, previous: previous ?? [], init, restartingAll }).map((s) =>
       withReadiness(input, s, init, bytesMax),
     );
-  const statuses = statusesOf(pod.spec.containers, old.containerStatuses, false);
+  const statuses = statusesOf(pod.spec.containers, old.containerStatuses, false).map(
+    (now) => (input.held?.has(now.name) ? old.containerStatuses?.find(({ name }) => name === now.name) : undefined) ?? now,
+  );
   const initStatuses = statusesOf(pod.spec.initContainers ?? [], old.initContainerStatuses, true);
   const ephemeralStatuses = statusesOf(pod.spec.ephemeralContainers ?? [], old.ephemeralContainerStatuses, false);
 

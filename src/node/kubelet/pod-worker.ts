@@ -29,6 +29,7 @@ import { isTerminalPhase } from './pod-phase.ts';
 import { PodResize } from './pod-resize.ts';
 import { podStatus } from './pod-status.ts';
 import { podLogsDirectory } from './sandbox-config.ts';
+import { settle } from './settling.ts';
 import { readTerminationMessage } from './termination-message.ts';
 import { VolumesNotReadyError } from './volumes/volume-manager.ts';
 
@@ -63,6 +64,8 @@ export class PodWorker {
   #again = false;
   #failures = 0;
   #timer: Timer | undefined;
+  /** when containers that were just started have proved themselves */
+  #settledAtMs: number | undefined;
   /** as the runtime last told it */
   #observed: ObservedPod = nothingObserved;
   /** as the last step took it: what is told in between is about that one */
@@ -270,6 +273,8 @@ export class PodWorker {
   #tell(observed: ObservedPod, terminal: boolean, pod = this.allocatedPod): PodStatus {
     const { statuses, probes, clock, node, runtimeName } = this.#context;
     const old = statuses.get(pod.metadata.uid) ?? pod.status;
+    const { held, untilMs } = settle(pod, observed, { told: old, nowMs: clock.now() });
+    this.#settledAtMs = untilMs;
     const containers = new Map([...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map((c) => [c.name, c]));
     const told = new Map(
       [...(this.#told.containerStatuses ?? []), ...(this.#told.initContainerStatuses ?? [])].map((s) => [s.containerID, s]),
@@ -280,6 +285,7 @@ export class PodWorker {
       old,
       runtimeName,
       waitingReasons: this.#waiting,
+      held,
       readiness: (name, containerID) => {
         const container = containers.get(name);
         const before = told.get(`${runtimeName}://${containerID}`);
@@ -391,7 +397,7 @@ export class PodWorker {
   #planWake(status: PodStatus, wakeAtMs: number | undefined): void {
     const { clock } = this.#context;
     const deadline = this.#deadlineMs(status);
-    const times = [wakeAtMs, deadline].filter((t) => t !== undefined);
+    const times = [wakeAtMs, deadline, this.#settledAtMs].filter((t) => t !== undefined);
     if (times.length > 0) this.#wakeIn(Math.max(0, Math.min(...times) - clock.now()));
   }
 
