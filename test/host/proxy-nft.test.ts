@@ -47,7 +47,9 @@ test('a thousand services, then differences', { skip: why }, async (t) => {
       if (i === 1) return [port(1, { endpoints: [], externalEndpoints: [] })];
       if (i === 7) return [port(7, { affinitySeconds: 60 })];
       if (i === 20) return [port(20, { keepsClientAddress: true, externalEndpoints: [] })];
-      return i === 30 ? [port(30, { externalIPs: ['192.0.2.1'] }), port(2000)] : [p];
+      return i === 30
+        ? [port(30, { externalIPs: ['192.0.2.1'], guarded: { ips: ['192.0.2.1'], ranges: ['198.51.100.0/24'] } }), port(2000)]
+        : [p];
     }),
   );
   const start = performance.now();

@@ -5,7 +5,7 @@
  *
  * UDP flows to endpoints that went away are forgotten where conntrack(8) is there, else they end with their time-out.
  *
- * What it does not do: source ranges of load balancers, IPv6.
+ * What it does not do: IPv6.
  */
 import { EndpointSlice, Node, Service } from '../../api/generated/kinds.ts';
 import { keyOf } from '../../api/meta/object.ts';

@@ -47,3 +47,15 @@ for (const { name, given, want, refused } of cases) {
     );
   });
 }
+
+test('a load balancer lets in its ranges only', () => {
+  const guarded = { ips: ['192.0.2.9'], ranges: ['198.51.100.0/24'] };
+  const { chains, elements } = planRuleset([{ ...local, externalIPs: ['192.0.2.9'], guarded }]);
+  const [[key, verdict] = []] = [...(elements.get('guarded-ips') ?? [])];
+  assert.equal(key, '192.0.2.9 . tcp . 80');
+  assert.deepEqual(chains.get(verdict?.replace('goto ', '') ?? ''), [
+    'ip saddr 198.51.100.0/24 return',
+    'ip saddr 192.0.2.9 return',
+    'drop',
+  ]);
+});

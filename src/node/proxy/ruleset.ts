@@ -7,6 +7,7 @@
  *                           Local only what comes from the node itself and from pods goes there, the rest to `loc-…`
  *   `loc-…`                 as `svc-…`, among the node's own endpoints
  *   `ep-…`                  per endpoint, only with session affinity: a set of clients with a time-out sticks to it
+ *   `fw-…`                  for load balancers that let in only some ranges: drops the others, before all that
  *   nat postrouting         masquerades what is marked, and pods that reach themselves through a service (`hairpin`)
  *   filter hooks            services without endpoints, and other ports of service addresses, are refused at once
  */
@@ -22,7 +23,15 @@ export interface Ruleset {
   readonly affinitySets: ReadonlyMap<string, number>;
 }
 
-export const elementNames = ['service-ips', 'node-ports', 'refused-ips', 'refused-node-ports', 'cluster-ips', 'hairpin'] as const;
+export const elementNames = [
+  'service-ips',
+  'node-ports',
+  'guarded-ips',
+  'refused-ips',
+  'refused-node-ports',
+  'cluster-ips',
+  'hairpin',
+] as const;
 export type ElementsName = (typeof elementNames)[number];
 
 const masqueradeMark = '0x4000';
@@ -39,12 +48,16 @@ export function renderBase({ table, podCidr }: ProxyTable): string {
   set pods { type ipv4_addr; flags interval; elements = { ${podCidr} }; }
   map service-ips { type ipv4_addr . inet_proto . inet_service : verdict; }
   map node-ports { type inet_proto . inet_service : verdict; }
+  map guarded-ips { type ipv4_addr . inet_proto . inet_service : verdict; }
   map refused-ips { type ipv4_addr . inet_proto . inet_service : verdict; }
   map refused-node-ports { type inet_proto . inet_service : verdict; }
   set cluster-ips { type ipv4_addr; }
   set hairpin { type ipv4_addr . ipv4_addr; }
   chain refuse { reject; }
   chain drop-it { drop; }
+  chain guard { ip daddr . meta l4proto . th dport vmap @guarded-ips; }
+  chain guard-prerouting { type filter hook prerouting priority -110; policy accept; ct state new jump guard; }
+  chain guard-output { type filter hook output priority -110; policy accept; ct state new jump guard; }
   chain services {
     ip daddr . meta l4proto . th dport vmap @service-ips
     ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @node-ports
@@ -103,6 +116,13 @@ function planPort(port: ServicePort, draft: Draft): void {
     draft.add('service-ips', inside, `goto svc-${key}`);
   } else {
     draft.add('refused-ips', inside, 'goto refuse');
+  }
+
+  if (port.guarded) {
+    const { ips, ranges } = port.guarded;
+    // Also from the address itself: a node that has it as its own asks itself.
+    draft.chains.set(`fw-${key}`, [...[...ranges, ...ips].map((range) => `ip saddr ${range} return`), 'drop']);
+    for (const ip of ips) draft.add('guarded-ips', `${ip} . ${protocol} . ${port.port}`, `goto fw-${key}`);
   }
 
   const outside = port.externalIPs.map((ip) => `${ip} . ${protocol} . ${port.port}`);

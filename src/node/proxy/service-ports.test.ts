@@ -106,3 +106,15 @@ test('session affinity and external addresses', () => {
   assert.equal(port?.affinitySeconds, 10_800);
   assert.deepEqual(port.externalIPs, ['192.0.2.1', '192.0.2.2']);
 });
+
+test('source ranges of a load balancer', () => {
+  const ofRanges = (loadBalancerSourceRanges: string[]) =>
+    planServicePorts(
+      service({ ...spec, loadBalancerSourceRanges, externalIPs: ['192.0.2.1'] }, { loadBalancer: { ingress: [{ ip: '192.0.2.2' }] } }),
+      [slice(here)],
+      { nodeName: 'a' },
+    )[0]?.guarded;
+  assert.deepEqual(ofRanges([' 198.51.100.0/24', '2001:db8::/32']), { ips: ['192.0.2.2'], ranges: ['198.51.100.0/24'] });
+  assert.equal(ofRanges(['0.0.0.0/0']), undefined);
+  assert.equal(ofRanges([]), undefined);
+});

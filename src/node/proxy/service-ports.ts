@@ -23,6 +23,8 @@ export interface ServicePort {
   readonly nodePort: number;
   /** external and load-balancer addresses */
   readonly externalIPs: readonly string[];
+  /** Those of a load balancer that let in only these ranges. */
+  readonly guarded?: { readonly ips: readonly string[]; readonly ranges: readonly string[] };
   /** 0: no session affinity */
   readonly affinitySeconds: number;
   /** for traffic to the cluster IP */
@@ -46,6 +48,8 @@ export function planServicePorts(service: Service, slices: readonly EndpointSlic
   if (!isOurs(service) || !clusterIP || clusterIP === 'None' || clusterIP.includes(':') || spec.type === 'ExternalName') return [];
   const local = spec.externalTrafficPolicy === 'Local';
   const loadBalancerIPs = (service.status.loadBalancer?.ingress ?? []).flatMap((i) => (i.ip && i.ipMode !== 'Proxy' ? [i.ip] : []));
+  const ranges = (spec.loadBalancerSourceRanges ?? []).map((range) => range.trim()).filter((range) => !range.includes(':'));
+  const isGuarded = loadBalancerIPs.length > 0 && ranges.length > 0 && !ranges.includes('0.0.0.0/0');
   return (spec.ports ?? []).map((port) => {
     const all = endpointsOf(slices, port.name ?? '', here.nodeName);
     const close = closeBy(all, here);
@@ -56,6 +60,7 @@ export function planServicePorts(service: Service, slices: readonly EndpointSlic
       port: port.port,
       nodePort: port.nodePort ?? 0,
       externalIPs: [...new Set([...(spec.externalIPs ?? []), ...loadBalancerIPs])].filter((ip) => !ip.includes(':')),
+      ...(isGuarded && { guarded: { ips: loadBalancerIPs.filter((ip) => !ip.includes(':')), ranges } }),
       affinitySeconds:
         spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? affinitySecondsDefault) : 0,
       endpoints: usable(spec.internalTrafficPolicy === 'Local' ? all.filter((e) => e.isLocal) : close),
