@@ -3,6 +3,7 @@
  * durable, and every later read of this server sees it.
  */
 import type { KubeObject } from '../../api/meta/object.ts';
+import { StatusError } from '../../api/meta/status-error.ts';
 import type { Revision } from '../store/storage.ts';
 import type { Core } from './core.ts';
 import type { ServedKind } from './served-kinds.ts';
@@ -11,13 +12,17 @@ import { Draft, StoredObject } from './stored-object.ts';
 /** How long a write that is on its way to the disk is waited for. */
 const pendingMs = 1000;
 
-/** Undefined: somebody else was faster (or, for a create, the name is taken). */
+/** As etcd, whose clusters this cluster's objects may have to go to; counted in JSON. */
+const objectBytesMax = 1.5 * 1024 * 1024;
+
+/** Undefined: somebody else was faster (or, for a create, the name is taken). Throws for what is too large. */
 export async function commitObject(
   core: Core,
   served: ServedKind,
   write: { readonly key: string; readonly object: KubeObject; readonly expect: Revision | 'absent'; readonly lease?: number | undefined },
 ): Promise<StoredObject | undefined> {
   const draft = new Draft(served.toStored(write.object));
+  if (draft.bytes.length > objectBytesMax) throw new StatusError({ code: 500, reason: '', message: 'etcdserver: request is too large' });
   const { key, expect, lease } = write;
   const result = await core.storage.commit([{ key, expect, put: draft.bytes, attachment: draft, ...(lease !== undefined && { lease }) }]);
   if (!result.ok) {

@@ -161,6 +161,8 @@ export class Exchange {
   /** The time is over: the client is told so, or cut off in the middle, and whatever still works for it is asked to stop. */
   expire(): void {
     this.abort();
+    // What is left of its body is not waited for.
+    this.response.shouldKeepAlive = false;
     if (this.code === 0) void this.fail(errors.timeout('request did not complete within the allotted timeout'));
     else if (!this.response.writableFinished) this.response.destroy();
   }

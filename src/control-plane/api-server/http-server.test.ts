@@ -502,6 +502,17 @@ describe('the HTTPS server', () => {
     assert.deepEqual([names.length, names.includes('late')], [flowLimits.mutatingMax + 1, true]);
   });
 
+  it('hangs up on a client that does not send what it announced', async () => {
+    const clock = new VirtualClock();
+    await using listening = await listen(everybody, clock);
+    const slow = connectTLS({ host: '127.0.0.1', port: listening.port, ca: listening.authority.certPem, ALPNProtocols: ['http/1.1'] });
+    await once(slow, 'secureConnect');
+    slow.write(`POST ${collection} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{`);
+    await create(listening, 'b');
+    await clock.advance(70_000);
+    assert.match(await readUntil(slow, 'never'), /^HTTP\/1.1 504 Gateway Timeout.*Connection: close/s);
+  });
+
   it('gives up on a client that does not take its answer', async () => {
     const clock = new VirtualClock();
     await using listening = await listen(everybody, clock);

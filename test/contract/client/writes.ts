@@ -156,6 +156,17 @@ export function testWrites({ start }: Implementation): void {
     assert.match(await describeRefusal(client.get(ConfigMap, at)), /^404/);
   });
 
+  it('refuses what is too large for a store', async () => {
+    await using running = await start();
+    const { client } = running;
+    const lease = (bytes: number) => ({ metadata: at, spec: { holderIdentity: 'x'.repeat(bytes) } });
+    const made = await client.create(Lease, lease(1_500_000));
+    const want = '500 : etcdserver: request is too large';
+    assert.equal(await describeRefusal(client.update(Lease, { ...made, spec: lease(1_600_000).spec })), want);
+    assert.equal(await describeRefusal(client.create(Lease, { ...lease(1_600_000), metadata: { ...at, name: 'b' } })), want);
+    assert.equal((await client.get(Lease, at)).spec?.holderIdentity?.length, 1_500_000);
+  });
+
   it('leaves what the caller passed as it was', async () => {
     await using running = await start();
     const given = { metadata: { name: 'a', namespace: 'default', labels: { x: 'y' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };

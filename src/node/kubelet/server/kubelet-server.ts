@@ -86,10 +86,13 @@ export class KubeletServer implements AsyncDisposable {
       (request, response) => void this.#answer(request, response),
     );
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#upgrade(request, socket, head));
-    this.#server.on('secureConnection', (socket: Duplex) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+    // Twice each, as it is and with TLS: some never come so far.
+    for (const event of ['connection', 'secureConnection']) {
+      this.#server.on(event, (socket: Duplex) => {
+        this.#sockets.add(socket);
+        socket.once('close', () => this.#sockets.delete(socket));
+      });
+    }
   }
 
   /** The port that was taken. */
@@ -104,7 +107,7 @@ export class KubeletServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of [...this.#sockets].reverse()) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
