@@ -113,20 +113,14 @@ function fromCache(query: Query, revision: Revision): Page {
   let seen = 0;
   for (const stored of cache.sorted(selection.namespace, after)) {
     if (limit > 0 && items.length === limit) {
-      const remaining =
-        after === undefined ? cache.count(selection.namespace) - seen : countAfter(cache.sorted(selection.namespace, after), seen);
+      const all = after === undefined ? cache.count(selection.namespace) : cache.countAfter(selection.namespace, after);
+      const remaining = all - seen;
       return { items, revision, more: true, ...(!selection.isFiltered && { remaining }) };
     }
     seen++;
     if (!matches || matches(served.see(stored).object)) items.push(stored);
   }
   return { items, revision, more: false };
-}
-
-function countAfter(objects: Iterable<StoredObject>, seen: number): number {
-  let count = -seen;
-  for (const _ of objects) count++;
-  return count;
 }
 
 /** The state as it was, read from the store; objects that have not changed since are the cache's own. */

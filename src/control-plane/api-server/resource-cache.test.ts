@@ -55,6 +55,12 @@ describe('the cache of a resource', () => {
     fixture.delete('b/x');
     assert.equal(fixture.sorted(), 'a-b/z a/b a/c a/x b/y');
     assert.deepEqual([fixture.cache.count(), fixture.cache.count('a'), fixture.cache.count('c')], [5, 3, 0]);
+    for (const namespace of [undefined, 'a', 'b', 'c']) {
+      for (const after of ['a-b/z', 'a/b', 'a/bb', 'a/', 'b/z', 'c/']) {
+        const rest = fixture.sorted(namespace, after).split(' ').filter(Boolean);
+        assert.equal(fixture.cache.countAfter(namespace, after), rest.length, `${namespace} ${after}`);
+      }
+    }
   });
 
   it('tells whom it concerns, and nobody else', () => {

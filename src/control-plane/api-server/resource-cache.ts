@@ -107,6 +107,19 @@ export class ResourceCache {
     }
   }
 
+  /** How many `sorted` would give. */
+  countAfter(namespace: string | undefined, startAfter: string): number {
+    if (!this.namespaced) return this.#namespaces.get('')?.countAfter(startAfter) ?? 0;
+    const slash = startAfter.indexOf('/');
+    const afterNamespace = startAfter.slice(0, slash + 1);
+    let count = 0;
+    for (const [name, objects] of this.#namespaces) {
+      if ((namespace !== undefined && name !== namespace) || `${name}/` < afterNamespace) continue;
+      count += `${name}/` === afterNamespace ? objects.countAfter(startAfter.slice(slash + 1)) : objects.size;
+    }
+    return count;
+  }
+
   /** How many objects a namespace (or all of them) has. */
   count(namespace?: string): number {
     return namespace === undefined ? this.#size : (this.#namespaces.get(namespace)?.size ?? 0);

@@ -27,13 +27,23 @@ export class SortedObjects {
 
   /** In order of name, those after `startAfter` only. */
   *sorted(startAfter?: string): IterableIterator<StoredObject> {
-    this.#names ??= [...this.#byName.keys()].sort();
+    const order = this.#order();
     // A copy of the order: the caller may take turns while the objects change.
-    const names = this.#names.slice(startAfter === undefined ? 0 : upperBound(this.#names, startAfter));
+    const names = order.slice(startAfter === undefined ? 0 : upperBound(order, startAfter));
     for (const name of names) {
       const object = this.#byName.get(name);
       if (object) yield object;
     }
+  }
+
+  countAfter(name: string): number {
+    const order = this.#order();
+    return order.length - upperBound(order, name);
+  }
+
+  #order(): string[] {
+    this.#names ??= [...this.#byName.keys()].sort();
+    return this.#names;
   }
 }
 
