@@ -129,13 +129,13 @@ export class ServiceProxy implements AsyncDisposable {
     while (this.#dirty && !this.#stopped) {
       this.#dirty = false;
       await Promise.resolve(); // the other changes of this turn belong to the same transaction
-      await this.#checkPorts.set([...this.#checks.values()]);
-      const ports = [...this.#ports.values()].flat();
-      const want = planRuleset(ports);
-      const { table } = this.#options;
-      const script = this.#whole ? renderWhole(this.#options, want) : renderDifference(table, this.#applied, want);
-      if (!script) continue;
       try {
+        await this.#checkPorts.set([...this.#checks.values()]);
+        const ports = [...this.#ports.values()].flat();
+        const want = planRuleset(ports);
+        const { table } = this.#options;
+        const script = this.#whole ? renderWhole(this.#options, want) : renderDifference(table, this.#applied, want);
+        if (!script) continue;
         await this.#options.applyScript(script);
         this.#applied = want;
         this.#whole = false;

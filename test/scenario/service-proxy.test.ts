@@ -1,0 +1,45 @@
+/** The service proxy when nft fails: it goes on trying, writes everything anew, and is never wrong for long. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EndpointSlice, Namespace, Service } from '../../src/api/generated/kinds.ts';
+import { silentLog } from '../../src/client/log.ts';
+import { ServiceProxy } from '../../src/node/proxy/proxy.ts';
+import { startControlPlane } from './control-plane.ts';
+
+test('what nft refuses is written anew, until it takes it', async () => {
+  await using plane = await startControlPlane([]);
+  const { client, clock } = plane;
+  await client.create(Namespace, { metadata: { name: 'n' }, spec: {} });
+  const scripts: string[] = [];
+  let failures = 0;
+  const applyScript = async (script: string): Promise<void> => {
+    scripts.push(script);
+    if (failures-- > 0) throw new Error('nft: No such file or directory');
+  };
+  await using _ = await ServiceProxy.start({
+    client,
+    clock,
+    log: silentLog,
+    nodeName: 'a',
+    table: 't',
+    podCidr: '10.244.0.0/16',
+    applyScript,
+  });
+  assert.equal(scripts.length, 1);
+  failures = 3;
+  await client.create(Service, {
+    metadata: { namespace: 'n', name: 's' },
+    spec: { clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'], ports: [{ port: 80 }] },
+  });
+  await client.create(EndpointSlice, {
+    metadata: { namespace: 'n', name: 's', labels: { 'kubernetes.io/service-name': 's' } },
+    addressType: 'IPv4',
+    ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+    endpoints: [{ addresses: ['10.244.0.5'], conditions: { ready: true } }],
+  });
+  await plane.tick(5);
+  assert.equal(failures, -1);
+  const isWhole = scripts.map((script) => script.includes('delete table ip t'));
+  assert.deepEqual(isWhole.slice(1), [false, true, true, true], 'a change, then everything');
+  assert.match(scripts.at(-1) ?? '', /10\.96\.0\.9[^]*10\.244\.0\.5/);
+});
