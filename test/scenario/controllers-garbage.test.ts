@@ -103,6 +103,26 @@ test('who deletes in the foreground may still let the dependents be', async () =
   assert.equal(child.metadata.ownerReferences, undefined);
 });
 
+test('who names an owner where it is not goes, and takes nobody along', async () => {
+  const { plane, make, names, remove } = await start();
+  await using _ = plane;
+  const [owner, other] = [await make('owner'), await make('other')];
+  await make('child', [referenceTo(owner), referenceTo(other)]);
+  await plane.client.create(Namespace, { metadata: { name: 'm' }, spec: {} });
+  const strays = [
+    { namespace: 'm', name: 'stray' },
+    { namespace: 'n', name: 'liar' },
+  ];
+  for (const at of strays) {
+    const reference = referenceTo(owner, at.name === 'liar' ? { name: 'other' } : {});
+    await plane.client.create(ConfigMap, { metadata: { ...at, ownerReferences: [reference] } });
+  }
+  await plane.settle();
+  assert.deepEqual((await plane.client.list(ConfigMap, { namespace: 'm' })).items, []);
+  await remove('other');
+  assert.deepEqual(await names(), ['child', 'owner']);
+});
+
 test('an owner that never was: its dependent goes', async () => {
   const { plane, make, names } = await start();
   await using _ = plane;

@@ -19,6 +19,7 @@ import {
   foregroundFinalizer,
   type GraphNode,
   isDeletingForeground,
+  isMeant,
   isOrphaning,
   ObjectGraph,
   orphanFinalizer,
@@ -60,8 +61,8 @@ interface Owners {
 class Collector {
   readonly #graph = new ObjectGraph();
   readonly #kinds: FollowedKinds;
-  /** Owners that the API has said are gone; a uid never comes back. */
-  readonly #absent = new RecentMap<UID, true>(absentOwnersMax);
+  /** Owners that the API has said are gone, by uid and place: what is not in one place may well be in another. */
+  readonly #absent = new RecentMap<string, true>(absentOwnersMax);
 
   constructor(io: ControllerIO) {
     const look = (uids: readonly UID[]): void => {
@@ -119,21 +120,17 @@ class Collector {
   async #find(reference: OwnerReference, ownerKind: KindRef, object: KubeObject, io: ControllerIO): Promise<KubeObject | undefined> {
     const { namespace } = object.metadata;
     const { name, uid } = reference;
-    if (this.#absent.get(uid)) return undefined;
     const known = this.#graph.get(uid);
-    const isSame =
-      known?.kind.resource === ownerKind.resource &&
-      known.kind.group === ownerKind.group &&
-      known.object.metadata.name === name &&
-      (!ownerKind.namespaced || known.object.metadata.namespace === namespace);
-    if (known && isSame) return known.object;
+    if (known && isMeant(known, reference, namespace)) return known.object;
+    const place = `${uid} ${ownerKind.group}/${ownerKind.resource} ${ownerKind.namespaced ? namespace : ''}/${name}`;
+    if (this.#absent.get(place)) return undefined;
     const at = { name, ...(ownerKind.namespaced && namespace && { namespace }) };
     const found = await io.client.get(ownerKind, at).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;
       throw error;
     });
     if (found?.metadata.uid === uid) return found;
-    this.#absent.set(uid, true);
+    this.#absent.set(place, true);
     return undefined;
   }
 

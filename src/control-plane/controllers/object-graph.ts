@@ -26,6 +26,18 @@ export const isDeletingForeground = (object: KubeObject): boolean => isDeleting(
 /** Its dependents are to be let go of before it goes. */
 export const isOrphaning = (object: KubeObject): boolean => isDeleting(object) && hasFinalizer(object, orphanFinalizer);
 
+/** Whether a reference in an object of this namespace means the owner: the right uid in the wrong place does not. */
+export function isMeant({ kind, object }: GraphNode, reference: OwnerReference, namespace: string | undefined): boolean {
+  const { name } = object.metadata;
+  const group = reference.apiVersion.includes('/') ? reference.apiVersion.split('/', 1)[0] : '';
+  return (
+    kind.kind === reference.kind &&
+    kind.group === group &&
+    name === reference.name &&
+    (!kind.namespaced || object.metadata.namespace === namespace)
+  );
+}
+
 export class ObjectGraph {
   readonly #nodes = new Map<UID, GraphNode>();
   readonly #dependents = new Map<UID, Set<UID>>();
@@ -54,7 +66,7 @@ export class ObjectGraph {
     // Whoever deletes it may change his mind between the two.
     const startsDeleting = [isDeletingForeground, isOrphaning].some((is) => is(object) && !(old && is(old)));
     // Who is new, or has other owners than before, may be owned by nobody, or by somebody who is going.
-    const isDoubtful = !sameOwners && owners.some((owner) => this.#isMissingOrGoing(owner.uid));
+    const isDoubtful = !sameOwners && owners.some((owner) => this.#isMissingOrGoing(owner, object.metadata.namespace));
     // An owner that waits for its dependents may wait for one fewer.
     const waiting = sameOwners ? [] : this.#waitingOwners(old ? ownersOf(old) : []);
     return [...(startsDeleting || isDoubtful ? [uid] : []), ...waiting];
@@ -68,9 +80,9 @@ export class ObjectGraph {
     return [...(this.#dependents.get(uid) ?? []), ...this.#waitingOwners(ownersOf(node.object))];
   }
 
-  #isMissingOrGoing(uid: UID): boolean {
-    const owner = this.#nodes.get(uid);
-    return !owner || isDeletingForeground(owner.object);
+  #isMissingOrGoing(reference: OwnerReference, namespace: string | undefined): boolean {
+    const owner = this.#nodes.get(reference.uid);
+    return !owner || !isMeant(owner, reference, namespace) || isDeletingForeground(owner.object);
   }
 
   #waitingOwners(owners: readonly OwnerReference[]): readonly UID[] {
