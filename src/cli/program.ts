@@ -18,6 +18,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('timonier')
     .description('Kubernetes in TypeScript: the whole cluster in one package')
     .enablePositionalOptions()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'timonier: ')) })
+    .showHelpAfterError('  fix: --help says what there is')
     .exitOverride();
   for (const add of [addUp, addRun, addStop, addInspect, addDoctor, addImage, addKubectl, addTest]) add(program);
   try {

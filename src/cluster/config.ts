@@ -65,18 +65,20 @@ const fields: Record<keyof ClusterConfig, { check: Check; what: string }> = {
   upstreamDNS: { check: (value) => Array.isArray(value) && value.every(text), what: 'a list of addresses' },
 };
 
+const settings = `the settings are: ${Object.keys(fields).join(', ')}`;
+
 /** Checks names and types; `where` (a file, "flags") goes into the error. */
 export function checkConfig(given: object, where: string): ClusterConfig {
+  const unknown = Object.keys(given).filter((name) => !(name in fields));
   const wrong = Object.entries(given).flatMap(([name, value]) => {
     const field = fields[name as keyof ClusterConfig];
-    if (!field) return [`unknown setting "${name}"`];
-    return field.check(value) ? [] : [`${name}: ${JSON.stringify(value)} is not ${field.what}`];
+    return !field || field.check(value) ? [] : [`${name}: ${JSON.stringify(value)} is not ${field.what}`];
   });
-  if (wrong.length === 0) return given as ClusterConfig;
+  if (unknown.length + wrong.length === 0) return given as ClusterConfig;
   throw new OperationError({
     code: 'bad-config',
-    message: `${where}: ${wrong.join('; ')}`,
-    fix: `the settings are: ${Object.keys(fields).join(', ')}`,
+    message: `${where}: ${[...unknown.map((name) => `unknown setting "${name}"`), ...wrong].join('; ')}`,
+    fix: unknown.length > 0 ? settings : 'give a value that fits, or leave the setting out',
   });
 }
 
@@ -92,7 +94,7 @@ export async function readConfigFile(file: string): Promise<ClusterConfig> {
     throw new OperationError({
       code: 'bad-config',
       message: `${file} is not a map of settings`,
-      fix: `the settings are: ${Object.keys(fields).join(', ')}`,
+      fix: settings,
     });
   }
   return checkConfig(parsed, file);

@@ -25,7 +25,7 @@ export async function installMissing(machine: Machine, onLine: (line: string) =>
   if (machine.platform !== 'linux' || !machine.isRoot || !machine.hasApt) {
     throw new OperationError({
       code: 'install-impossible',
-      message: `can't install here: ${possible.missing.map((check) => check.detail).join('; ')}`,
+      message: `can't install here what is missing: ${possible.missing}`,
       fix: 'run as root on Debian or Ubuntu, or install them by hand; `timonier up --nodes 0 --hollow 1` needs none of it',
     });
   }
@@ -36,8 +36,8 @@ export async function installMissing(machine: Machine, onLine: (line: string) =>
   if (!still.ok) {
     throw new OperationError({
       code: 'install-incomplete',
-      message: `still missing after the installation: ${still.missing.map((check) => `${check.name} (${check.detail})`).join(', ')}`,
-      fix: still.missing.find((check) => check.fix)?.fix ?? 'see `timonier doctor`',
+      message: `still missing after the installation: ${still.missing}`,
+      fix: still.fix,
     });
   }
   return after;

@@ -7,6 +7,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { OperationError } from './operation-error.ts';
 
 const run = promisify(execFile);
 const toolTimeoutMs = 5000;
@@ -153,8 +154,20 @@ export function checkMachine(machine: Machine): Check[] {
   ];
 }
 
-/** Whether real nodes can run here, and if not, why. */
-export function realNodesPossible(machine: Machine): { readonly ok: true } | { readonly ok: false; readonly missing: readonly Check[] } {
+/** Whether real nodes can run here, and if not, what is missing, and how to begin to mend it. */
+export function realNodesPossible(
+  machine: Machine,
+): { readonly ok: true } | { readonly ok: false; readonly missing: string; readonly fix: string } {
   const missing = checkMachine(machine).filter((check) => !check.ok);
-  return missing.length === 0 ? { ok: true } : { ok: false, missing };
+  if (missing.length === 0) return { ok: true };
+  return {
+    ok: false,
+    missing: missing.map(({ name, detail }) => `${name} (${detail})`).join(', '),
+    fix: missing.find(({ fix }) => fix)?.fix ?? 'see `timonier doctor`',
+  };
+}
+
+/** Real nodes were asked for, and are not possible. */
+export function noRealNodes({ missing, fix }: { readonly missing: string; readonly fix: string }): OperationError {
+  return new OperationError({ code: 'no-real-nodes', message: `real nodes are not possible here: ${missing}`, fix });
 }

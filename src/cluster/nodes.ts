@@ -3,7 +3,7 @@ import type { StartComponent } from './component.ts';
 import type { ClusterConfig } from './config.ts';
 import { startHollowNodes } from './hollow-nodes.ts';
 import { hollowNodeName, realNodeName } from './identities.ts';
-import { detectMachine, realNodesPossible } from './machine.ts';
+import { detectMachine, noRealNodes, realNodesPossible } from './machine.ts';
 import { OperationError } from './operation-error.ts';
 
 export interface LocalNodes {
@@ -38,12 +38,8 @@ export async function planNodes(
   const machine = await detectMachine();
   const real = realNodesPossible(machine);
   if (real.ok) return { real: nodes ?? 1, hollow: hollow ?? 0, cniPluginDir: machine.cniPluginDir ?? '' };
-  const missing = real.missing.map((check) => check.name).join(', ');
-  if (nodes !== undefined) {
-    const fix = real.missing.find((check) => check.fix)?.fix ?? 'see `timonier doctor`';
-    throw new OperationError({ code: 'no-real-nodes', message: `real nodes are not possible here: ${missing}`, fix });
-  }
-  return { ...simulated(hollow ?? 1), note: `simulated only: no containers run (missing: ${missing})` };
+  if (nodes !== undefined) throw noRealNodes(real);
+  return { ...simulated(hollow ?? 1), note: `simulated only: no containers run; missing: ${real.missing}` };
 }
 
 export const describeNodes = ({ real, hollow, note }: LocalNodes): string =>

@@ -31,7 +31,7 @@ export function addClusterFlags(command: Command): Command {
       'turn APIs on or off: api/all, api/beta, GROUP/VERSION, GROUP/VERSION/RESOURCE',
       (value, before?: string) => (before === undefined ? value : `${before},${value}`),
     )
-    .option('--data-dir <DIR>', 'keep everything there (default: /var/lib/timonier/NAME for root)')
+    .option('--data-dir <DIR>', 'keep everything there (default: /var/lib/timonier/NAME for root, else ~/.local/share/timonier/NAME)')
     .option('--kubeconfig <FILE>', 'write the kubeconfig only there')
     .option('--config <FILE>', 'settings in YAML; flags win')
     .option('--timeout <S>', 'how long to wait until the cluster is ready', '120')

@@ -60,15 +60,14 @@ async function prepareHost(): Promise<string | undefined> {
   }
   const possible = realNodesPossible(machine);
   if (possible.ok) return undefined;
-  const reason = possible.missing.map((check) => `${check.name}: ${check.detail}`).join('; ');
   if (process.env['CI'] && machine.platform === 'linux' && machine.isRoot) {
     throw new OperationError({
       code: 'host-tests-missing',
-      message: `host tests could run here, but: ${reason}`,
-      fix: 'install what is missing',
+      message: `host tests could run here, but for: ${possible.missing}`,
+      fix: possible.fix,
     });
   }
-  return reason;
+  return possible.missing;
 }
 
 async function runStep(root: string, step: Step): Promise<void> {

@@ -2,8 +2,7 @@
 import type { Command } from 'commander';
 import { installMissing } from '../../cluster/install.ts';
 import { Instance } from '../../cluster/instance.ts';
-import { detectMachine, realNodesPossible } from '../../cluster/machine.ts';
-import { OperationError } from '../../cluster/operation-error.ts';
+import { detectMachine, noRealNodes, realNodesPossible } from '../../cluster/machine.ts';
 import { startDaemon } from '../daemon.ts';
 import { createOutput, type Output } from '../output.ts';
 import { addClusterFlags, type ClusterFlags, configFrom, flagWords, timeoutMsFrom } from './cluster-flags.ts';
@@ -49,14 +48,10 @@ async function checkBeforehand(flags: ClusterFlags, output: Output): Promise<voi
   if (flags.install) machine = await installMissing(machine, (line) => output.event({ event: 'install', line }));
   const possible = realNodesPossible(machine);
   if (possible.ok || config.nodes === 0) return;
-  const missing = possible.missing.map((check) => `${check.name} (${check.detail})`).join(', ');
-  const fix = possible.missing.find((check) => check.fix)?.fix ?? 'see `timonier doctor`';
-  if (config.nodes !== undefined) {
-    throw new OperationError({ code: 'no-real-nodes', message: `real nodes are not possible here: ${missing}`, fix });
-  }
-  output.line(
-    `No real node here: ${missing}.\nA simulated one instead: pods become Running, but no container runs, and no traffic flows. For real ones: ${fix}`,
-  );
+  if (config.nodes !== undefined) throw noRealNodes(possible);
+  output.line(`No real node here: ${possible.missing}.`);
+  output.line('A simulated one instead: pods become Running, but no container runs, and no traffic flows.');
+  output.line(`For real ones: ${possible.fix}\n`);
 }
 
 function nextCommand(name: string, kubeconfig: string, ownFile: boolean): string {
