@@ -111,7 +111,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
         tellParent({ type: 'phase', ...report });
       },
     });
-    log.info({ server: cluster.server, ...(await onReady(cluster)) }, 'ready');
+    log.info({ server: cluster.server, ...(await onReady(cluster)) }, 'the cluster is ready');
     tellParent({ type: 'ready' });
     flushCompileCache(); // not only when it ends: it may run for months, and the next start is to be quick
     if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
