@@ -119,7 +119,7 @@ describe('credentials', () => {
     await using cluster = await startCluster({ hollow: 1 });
     const { client } = cluster;
     const namespace = 'default';
-    await client.create(ServiceAccount, { metadata: { namespace, name: 'robot' } });
+    await client.create(ServiceAccount, { metadata: { namespace, name: 'robot' }, secrets: [{ name: 'first' }, { name: 'other' }] });
     const annotations = { 'kubernetes.io/service-account.name': 'robot' };
     const type = 'kubernetes.io/service-account-token';
     for (const name of ['first', 'second']) await client.create(Secret, { metadata: { namespace, name, annotations }, type });
@@ -134,6 +134,7 @@ describe('credentials', () => {
 
     await client.delete(Secret, { namespace, name: 'first' });
     assert.equal((await askAs(cluster, { token: first })).code, 401);
+    await until(client, ServiceAccount, { namespace, name: 'robot' }, (account) => account?.secrets?.length === 1);
     assert.equal((await askAs(cluster, { token: second })).code, 403);
     await client.delete(ServiceAccount, { namespace, name: 'robot' });
     await until(client, Secret, { namespace, name: 'second' }, (secret) => secret === undefined);

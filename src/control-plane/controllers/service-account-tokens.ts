@@ -1,11 +1,11 @@
 /**
  * Secrets of type kubernetes.io/service-account-token get what they are made for: an endless token of the account that
- * they name, its namespace, and the certificate of the API's authority. One whose account is gone is deleted.
- * What it does not do: take deleted Secrets off the account's own list. Upstream: pkg/controller/serviceaccount/tokens_controller.go.
+ * they name, its namespace, and the certificate of the API's authority. One whose account is gone is deleted; one that is
+ * deleted is taken off its account's list. Upstream: pkg/controller/serviceaccount/tokens_controller.go.
  */
 import { Secret, ServiceAccount } from '../../api/generated/kinds.ts';
 import { equalJson } from '../../api/meta/deep-equal.ts';
-import { keyOf, parseKey } from '../../api/meta/object.ts';
+import { keyOf, type ObjectName, parseKey } from '../../api/meta/object.ts';
 import { isConflict, isNotFound } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
 import { type Controller, defineController, watched } from '../../client/controller.ts';
@@ -34,7 +34,8 @@ export function serviceAccountTokens({ issue, rootCA }: { readonly issue: IssueS
     ],
     async reconcile(key, { client }) {
       const secret = client.informer(Secret, ofType).get(key);
-      if (!secret || secret.metadata.deletionTimestamp) return;
+      if (!secret) return await takeOffLists(client, parseKey(key));
+      if (secret.metadata.deletionTimestamp) return;
       const { namespace, annotations = {}, name, uid } = secret.metadata;
       const account = await accountOf(client, { namespace, name: annotations[nameAnnotation] ?? '' }, annotations[uidAnnotation]);
       try {
@@ -65,6 +66,13 @@ async function accountOf(
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
+  }
+}
+
+async function takeOffLists(client: Client, { namespace, name }: ObjectName): Promise<void> {
+  for (const account of client.informer(ServiceAccount).list(namespace)) {
+    const secrets = account.secrets?.filter((secret) => secret.name !== name) ?? [];
+    if (secrets.length < (account.secrets?.length ?? 0)) await client.update(ServiceAccount, { ...account, secrets });
   }
 }
 
