@@ -6,7 +6,8 @@ import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { PathEndpoint, PathResponse } from '../endpoint.ts';
 import { discoveryEndpoint } from './discovery.ts';
 import { servedGroups } from './group-order.ts';
-import { type HealthCheck, type HealthFailure, healthEndpoint, pingCheck } from './health.ts';
+import { type HealthCheck, type HealthListener, healthEndpoint, pingCheck } from './health.ts';
+import { HealthRecord } from './health-record.ts';
 import { openApiEndpoints } from './openapi.ts';
 import { versionInfo } from './version.ts';
 
@@ -22,7 +23,7 @@ export interface PublishingOptions {
   readonly version: string;
   /** beside `ping`, in the order in which they are shown */
   readonly checks?: readonly HealthCheck[];
-  readonly onHealthFailure?: HealthFailure;
+  readonly onHealthFailure?: HealthListener['failed'];
   readonly metrics?: MetricsSource;
   /** `host:port` under which clients reach the server, for `/api` */
   readonly serverAddress?: () => string;
@@ -34,16 +35,25 @@ export interface PublishingOptions {
 
 export function publishingEndpoints(options: PublishingOptions): readonly PathEndpoint[] {
   const { registry, version, checks = [], metrics, serverAddress = () => '' } = options;
-  const onFailure = options.onHealthFailure ?? (() => undefined);
+  const record = new HealthRecord();
+  const listener: HealthListener = {
+    failed: options.onHealthFailure ?? (() => undefined),
+    checked: (name, path, isHealthy) => record.observe(name, path, isHealthy),
+  };
   const all = [pingCheck, ...checks];
   return [
     discoveryEndpoint({ registry, serverAddress }),
     ...openApiEndpoints({ registry, version, ...(options.nowMs && { nowMs: options.nowMs }) }),
     versionEndpoint(version),
-    healthEndpoint('livez', all, onFailure),
-    healthEndpoint('readyz', all, onFailure),
-    healthEndpoint('healthz', all, onFailure),
-    ...(metrics ? [metricsEndpoint(metrics)] : []),
+    healthEndpoint('livez', all, listener),
+    healthEndpoint('readyz', all, listener),
+    healthEndpoint('healthz', all, listener),
+    ...(metrics
+      ? [
+          metricsEndpoint('/metrics', metrics),
+          metricsEndpoint('/metrics/slis', { contentType: metrics.contentType, metrics: async () => record.render() }),
+        ]
+      : []),
     indexEndpoint({ ...options, checks: all }),
   ];
 }
@@ -59,9 +69,9 @@ function versionEndpoint(version: string): PathEndpoint {
   return { paths: ['/version', '/version/'], handle: () => indented(info) };
 }
 
-function metricsEndpoint(metrics: MetricsSource): PathEndpoint {
+function metricsEndpoint(path: string, metrics: MetricsSource): PathEndpoint {
   return {
-    paths: ['/metrics'],
+    paths: [path],
     async handle() {
       return { status: 200, headers: { 'content-type': metrics.contentType }, body: await metrics.metrics() };
     },
@@ -87,6 +97,15 @@ function indexPaths({
     `/${path}`,
     ...checks.filter((c) => c.of.includes(path)).map((c) => `/${path}/${c.name}`),
   ]);
-  const own = ['/api', '/apis', '/apis/', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/version', ...(metrics ? ['/metrics'] : [])];
+  const own = [
+    '/api',
+    '/apis',
+    '/apis/',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/openapi/v3/',
+    '/version',
+    ...(metrics ? ['/metrics', '/metrics/slis'] : []),
+  ];
   return [...new Set([...groups, ...health, ...own, ...otherPaths])].sort();
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type HealthCheck, healthEndpoint, pingCheck } from './health.ts';
+import { type HealthCheck, type HealthListener, healthEndpoint, pingCheck } from './health.ts';
+import { HealthRecord } from './health-record.ts';
 
 const all = ['livez', 'readyz', 'healthz'] as const;
 const checks: readonly HealthCheck[] = [
@@ -32,12 +33,22 @@ const rows: readonly { path: string; query?: string; want: string }[] = [
 
 test('health checks', async () => {
   const failures: string[] = [];
+  const record = new HealthRecord();
+  const listener: HealthListener = {
+    failed: (name) => failures.push(name),
+    checked: (...result) => record.observe(...result),
+  };
   for (const { path, query = '', want } of rows) {
     const which = path.split('/')[1] as (typeof all)[number];
-    const endpoint = healthEndpoint(which, checks, (name) => failures.push(name));
+    const endpoint = healthEndpoint(which, checks, listener);
     const request = { method: 'GET', path, query: new URLSearchParams(query), headers: {}, user: { name: 'me', groups: [] } };
     const { status, body } = await endpoint.handle(request);
     assert.equal(`${status} ${String(body)}`, want);
   }
   assert.deepEqual(failures, ['poststarthook/rbac/bootstrap-roles', 'poststarthook/rbac/bootstrap-roles']);
+  const metrics = record.render();
+  assert.match(metrics, /^kubernetes_healthcheck\{name="etcd",type="livez"\} 1$/m);
+  assert.match(metrics, /^kubernetes_healthcheck\{name="poststarthook\/rbac\/bootstrap-roles",type="readyz"\} 0$/m);
+  assert.match(metrics, /^kubernetes_healthchecks_total\{name="ping",status="success",type="livez"\} 4$/m);
+  assert.match(metrics, /^kubernetes_healthchecks_total\{name="poststarthook\/rbac\/bootstrap-roles",status="error",type="readyz"\} 2$/m);
 });

@@ -5,60 +5,63 @@
 import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
 import { pathNotFound, text } from './answers.ts';
 
+export type HealthPath = 'livez' | 'readyz' | 'healthz';
+
 export interface HealthCheck {
   readonly name: string;
   /** of which of the three paths it is a part */
-  readonly of: readonly ('livez' | 'readyz' | 'healthz')[];
+  readonly of: readonly HealthPath[];
   /** Throws, or rejects, when something is wrong. */
   check(): void | Promise<void>;
 }
 
-/** Told of each failure, with the check's name. */
-export type HealthFailure = (name: string, error: unknown) => void;
+/** Who is told what came of each check. */
+export interface HealthListener {
+  failed(name: string, error: unknown): void;
+  checked?(name: string, path: HealthPath, isHealthy: boolean): void;
+}
 
 /** Always there: the server answers. */
 export const pingCheck: HealthCheck = { name: 'ping', of: ['livez', 'readyz', 'healthz'], check: () => undefined };
 
-export function healthEndpoint(
-  path: 'livez' | 'readyz' | 'healthz',
-  checks: readonly HealthCheck[],
-  onFailure: HealthFailure,
-): PathEndpoint {
+export function healthEndpoint(path: HealthPath, checks: readonly HealthCheck[], listener: HealthListener): PathEndpoint {
   const own = checks.filter((c) => c.of.includes(path));
+  const passes: Passes = async (check) => {
+    const isHealthy = await succeeds(check, listener);
+    listener.checked?.(check.name, path, isHealthy);
+    return isHealthy;
+  };
   return {
     paths: [`/${path}`, `/${path}/*`],
     handle(request) {
       const name = request.path.slice(path.length + 2);
-      return name ? answerOne(own, name, onFailure) : answerAll(path, own, request, onFailure);
+      return name ? answerOne(own, name, passes) : answerAll(path, own, request, passes);
     },
   };
 }
 
-async function answerOne(checks: readonly HealthCheck[], name: string, onFailure: HealthFailure): Promise<PathResponse> {
+type Passes = (check: HealthCheck) => Promise<boolean>;
+
+async function answerOne(checks: readonly HealthCheck[], name: string, passes: Passes): Promise<PathResponse> {
   const check = checks.find((c) => c.name === name);
   if (!check) return pathNotFound();
-  const ok = await passes(check, onFailure);
+  const ok = await passes(check);
   return ok ? text(200, 'ok') : text(500, `internal server error: ${name} check failed\n`, noSniff);
 }
 
 const noSniff = { 'x-content-type-options': 'nosniff' };
 
-async function passes(check: HealthCheck, onFailure: HealthFailure): Promise<boolean> {
+async function succeeds(check: HealthCheck, listener: HealthListener): Promise<boolean> {
   try {
     await check.check();
     return true;
   } catch (error) {
-    onFailure(check.name, error);
+    listener.failed(check.name, error);
     return false;
   }
 }
 
-async function answerAll(
-  path: string,
-  checks: readonly HealthCheck[],
-  request: PathRequest,
-  onFailure: HealthFailure,
-): Promise<PathResponse> {
+async function answerAll(path: string, checks: readonly HealthCheck[], request: PathRequest, passes: Passes): Promise<PathResponse> {
   const excluded = new Set(request.query.getAll('exclude'));
   const lines: string[] = [];
   let failed = false;
@@ -67,7 +70,7 @@ async function answerAll(
       lines.push(`[+]${check.name} excluded: ok`);
       continue;
     }
-    const ok = await passes(check, onFailure);
+    const ok = await passes(check);
     failed ||= !ok;
     lines.push(ok ? `[+]${check.name} ok` : `[-]${check.name} failed: reason withheld`);
   }
