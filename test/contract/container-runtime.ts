@@ -268,6 +268,14 @@ export function containerRuntimeContract(name: string, start: () => Promise<Runt
       await assert.rejects(stream(url), /unable to upgrade connection/);
     });
 
+    it('tells the exit code of a command that leaves its input unread', async () => {
+      await using pod = await makePod(staysUp);
+      await runtime.startContainer(pod.containerId);
+      const url = await runtime.exec({ containerId: pod.containerId, cmd: ['sh', '-c', 'exit 7'], stdin: true, ...output });
+      const { status } = await stream(url, 'unread '.repeat(1000));
+      assert.deepEqual(status.details?.causes, [{ reason: 'ExitCode', message: '7' }]);
+    });
+
     it('attaches to a container until it ends', async () => {
       await using pod = await makePod({ ...staysUp, command: ['sh', '-c', 'sleep 1; echo ahoy; exit 4'] });
       await runtime.startContainer(pod.containerId);

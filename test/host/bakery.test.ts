@@ -17,6 +17,8 @@ import { inOwnNamespaces } from './own-namespaces.ts';
 const manifests = join(import.meta.dirname, '..', '..', 'examples', 'bakery', 'manifests');
 const shelf = '/var/tmp/timonier-bakery-shelf';
 const nodePort = 30080;
+/** What kubectl speaks by itself, and what its older versions spoke. */
+const protocols = [{}, { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false', KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' }];
 
 /** A pod that runs a shell script of the bakery's image. */
 const scriptPod = (name: string, script: string, more: { spec?: object; container?: object } = {}): object => ({
@@ -141,36 +143,55 @@ function theBakery(nodeCount: number): void {
       assert.equal((await kubectl('exec', await onePod('delivery'), '--', 'ls', '/shelf')).trim().split('\n').length, 6);
     });
 
-    step('runs commands, with input, terminal and exit code', async () => {
-      for (const { name } of await podsOf('delivery')) {
-        const { code, stdout } = await cluster.tryKubectl(['-n', 'bakery', 'exec', '-i', name, '--', 'sh', '-c', 'cat; exit 3'], {
-          input: 'dough',
-        });
-        assert.deepEqual({ code, stdout }, { code: 3, stdout: 'dough' });
-        assert.match(await kubectl('exec', name, '--', 'env'), new RegExp(`NODE_NAME=${cluster.name}-\\d`));
-      }
+    step('runs commands, with input, terminal and exit code, in the protocol that kubectl asks for first', async () => {
+      for (const { name } of await podsOf('delivery'))
+        for (const env of protocols) {
+          const args = ['-v=4', '-n', 'bakery', 'exec', '-i', name, '--', 'sh', '-c', 'cat; echo burnt >&2; exit 3'];
+          const { code, stdout, stderr } = await cluster.tryKubectl(args, { input: 'dough', env });
+          assert.deepEqual({ code, stdout }, { code: 3, stdout: 'dough' });
+          assert.match(stderr, /^burnt$/m);
+          assert.doesNotMatch(stderr, /fallback/);
+        }
+      assert.match(await kubectl('exec', await onePod('delivery'), '--', 'env'), new RegExp(`NODE_NAME=${cluster.name}-\\d`));
       assert.match(await kubectl('exec', await onePod('front'), '-c', 'front', '--', 'cat', '/etc/recipe/sourdough'), /patience/);
+      const unread = { input: 'rye '.repeat(5000) };
+      const early = await cluster.tryKubectl(['-n', 'bakery', 'exec', '-i', await onePod('delivery'), '--', 'sh', '-c', 'exit 4'], unread);
+      assert.equal(early.code, 4);
+      const missing = await cluster.tryKubectl(['-n', 'bakery', 'exec', await onePod('delivery'), '--', 'no-such-program']);
+      assert.match(missing.stderr, /no-such-program.*executable file not found/);
     });
 
     step('copies files in and out', async () => {
       const [there, back] = [join(files, 'there'), join(files, 'back')];
-      writeFileSync(there, 'rye '.repeat(100_000));
-      for (const { name } of await podsOf('delivery')) {
-        await kubectl('cp', there, `${name}:/tmp/rye`);
-        await kubectl('cp', `${name}:/tmp/rye`, back);
-        assert.equal(readFileSync(back, 'utf8'), readFileSync(there, 'utf8'));
-      }
+      writeFileSync(there, 'rye '.repeat(1_000_000));
+      for (const { name } of await podsOf('delivery'))
+        for (const env of protocols) {
+          for (const ways of [
+            [there, `${name}:/tmp/rye`],
+            [`${name}:/tmp/rye`, back],
+          ]) {
+            const { code, stderr } = await cluster.tryKubectl(['-v=4', '-n', 'bakery', 'cp', ...ways], { env });
+            assert.equal(code, 0, stderr);
+            assert.doesNotMatch(stderr, /fallback/);
+          }
+          assert.equal(readFileSync(back, 'utf8'), readFileSync(there, 'utf8'));
+        }
     });
 
     step('forwards a port', async () => {
-      const child = cluster.startKubectl('-n', 'bakery', 'port-forward', 'service/front', ':80');
-      try {
-        const [line] = (await once(child.stdout, 'data')) as [Buffer];
-        const port = /127\.0\.0\.1:(\d+)/.exec(line.toString())?.[1];
-        for (let i = 0; i < 3; i++) assert.equal(await fetchPage(`http://127.0.0.1:${port}/version.txt`), '1.0\n');
-      } finally {
-        child.kill();
-        await once(child, 'close');
+      for (const env of protocols) {
+        const child = cluster.startKubectl(['-v=4', '-n', 'bakery', 'port-forward', 'service/front', ':80'], env);
+        const errors: Buffer[] = [];
+        child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+        try {
+          const [line] = (await once(child.stdout, 'data')) as [Buffer];
+          const port = /127\.0\.0\.1:(\d+)/.exec(line.toString())?.[1];
+          for (let i = 0; i < 3; i++) assert.equal(await fetchPage(`http://127.0.0.1:${port}/version.txt`), '1.0\n');
+        } finally {
+          child.kill();
+          await once(child, 'close');
+        }
+        assert.doesNotMatch(Buffer.concat(errors).toString(), /fallback|error/i);
       }
     });
 
@@ -237,7 +258,7 @@ function theBakery(nodeCount: number): void {
     });
 
     step('ends a pod gracefully, to the last line of its log', async () => {
-      const follower = cluster.startKubectl('-n', 'bakery', 'logs', '-f', 'stove');
+      const follower = cluster.startKubectl(['-n', 'bakery', 'logs', '-f', 'stove']);
       const lines: Buffer[] = [];
       follower.stdout.on('data', (chunk: Buffer) => lines.push(chunk));
       const over = once(follower, 'close');

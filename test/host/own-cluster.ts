@@ -120,12 +120,12 @@ export class OwnCluster {
   }
 
   tryKubectl(args: readonly string[], invocation: Invocation = {}): Promise<Outcome> {
-    return invoke(this.kubectlProgram, this.#words(args), { ...invocation, env: this.env, ...this.#user });
+    return invoke(this.kubectlProgram, this.#words(args), { ...invocation, env: { ...this.env, ...invocation.env }, ...this.#user });
   }
 
   /** kubectl that goes on until it is killed or has seen what it waits for. */
-  startKubectl(...args: readonly string[]) {
-    return spawn(this.kubectlProgram, this.#words(args), { env: { ...process.env, ...this.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  startKubectl(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    return spawn(this.kubectlProgram, this.#words(args), { env: { ...process.env, ...this.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
   }
 
   apply(manifest: object): Promise<Outcome> {

@@ -1,12 +1,13 @@
 /** The official JavaScript client, unmodified, against a cluster in this process, over HTTPS with its kubeconfig. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import {
   ApiException,
   AppsV1Api,
   CoreV1Api,
+  Exec,
   KubeConfig,
   KubernetesObjectApi,
   Log,
@@ -15,12 +16,25 @@ import {
   setHeaderOptions,
   type V1ConfigMap,
   type V1Pod,
+  type V1Status,
   VersionApi,
 } from '@kubernetes/client-node';
 import type { Cluster } from '../../src/cluster/cluster.ts';
 import { startCluster } from '../../src/cluster/start-cluster.ts';
 
 const namespace = 'default';
+
+/** A stream that keeps what it is given. */
+function collector(): { readonly sink: Writable; said(): string } {
+  let text = '';
+  const sink = new Writable({
+    write(chunk, _, done) {
+      text += chunk;
+      done();
+    },
+  });
+  return { sink, said: () => text };
+}
 
 describe('the JavaScript client', () => {
   let cluster: Cluster;
@@ -78,17 +92,25 @@ describe('the JavaScript client', () => {
     await informer.start();
     const pod = await promise;
     await informer.stop();
-    let text = '';
-    const sink = new Writable({
-      write(chunk, _, done) {
-        text += chunk;
-        done();
-      },
-    });
+    const { sink, said } = collector();
     const ended = once(sink, 'finish');
     await new Log(config).log(namespace, pod.metadata?.name ?? '', 'front', sink, { follow: false });
     await ended;
-    assert.ok(text.length > 0);
+    assert.ok(said().length > 0);
+  });
+
+  it('runs commands, with input and exit code', async () => {
+    const core = config.makeApiClient(CoreV1Api);
+    const [pod] = (await core.listNamespacedPod({ namespace })).items;
+    const run = async (command: readonly string[], stdin: Readable | null): Promise<string> => {
+      const { sink, said } = collector();
+      const { promise, resolve } = Promise.withResolvers<V1Status>();
+      await new Exec(config).exec(namespace, pod?.metadata?.name ?? '', 'front', [...command], sink, null, stdin, false, resolve);
+      const { status, details } = await promise;
+      return `${said()} ${status} ${details?.causes?.[0]?.message ?? ''}`.trim();
+    };
+    assert.equal(await run(['cat'], Readable.from(['flour'])), 'flour Success');
+    assert.equal(await run(['sh', '-c', 'exit 3'], null), 'Failure 3');
   });
 
   it('follows a list in pages', async () => {

@@ -72,6 +72,7 @@ export class SimulatedStreams implements AsyncDisposable {
   }
 
   #upgrade({ url = '', headers }: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
     const token = url.slice(1);
     const promised = this.#promised.get(token);
     const offered = [headers[streamProtocolHeader]].flat().join().split(/,\s*/);

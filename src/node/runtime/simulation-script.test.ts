@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { answerProbe, planSimulation, type SimulationScript } from './simulation-script.ts';
+import { answerProbe, planExec, planSimulation, type SimulationScript } from './simulation-script.ts';
 
 const main = { name: 'main', runsToCompletion: false };
 const job = { name: 'main', runsToCompletion: true };
@@ -45,6 +45,26 @@ describe('planSimulation', () => {
       const script = planSimulation(annotations, of);
       const asked = Object.keys(want) as (keyof SimulationScript)[];
       assert.deepEqual(Object.fromEntries(asked.map((key) => [key, script[key]])), want);
+    });
+});
+
+describe('planExec', () => {
+  const table: { command: string[]; given?: Record<string, string>; want: string }[] = [
+    { command: ['true'], want: '100 0' },
+    { command: ['sh', '-c', 'echo hi; sleep 2; exit 3'], want: '2100 3 hi|' },
+    { command: ['sleep', 'infinity'], want: 'Infinity 0' },
+    { command: ['cat'], want: 'cat 0 0' },
+    { command: ['ls', '-l'], want: '0 0  this container is simulated: ls -l was not run|' },
+    { command: ['ls', '-l'], given: { 'exec-output': 'total 0' }, want: '0 0 total 0' },
+    { command: ['ls', '-l'], given: { 'exec-exit-code': '2' }, want: '0 2' },
+    { command: ['echo', 'hi'], given: { 'exec-exit-code.main': '2', 'exec-output.main': 'ho' }, want: '100 2 ho' },
+    { command: ['false'], given: { 'exec-exit-code': '0' }, want: '100 0' },
+  ];
+  for (const { command, given = {}, want } of table)
+    it(`${command.join(' ')} ${JSON.stringify(given)}`, () => {
+      const annotations = Object.fromEntries(Object.entries(given).map(([word, value]) => [`timonier.dev/${word}`, value]));
+      const { isCat, runForMs, exitCode, stdout, stderr } = planExec(annotations, 'main', command);
+      assert.equal(`${isCat ? 'cat ' : ''}${runForMs} ${exitCode} ${stdout} ${stderr}`.replaceAll('\n', '|').trim(), want);
     });
 });
 

@@ -6,6 +6,7 @@ import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { RuntimeError } from '../runtime/container-runtime.ts';
+import { connectToRuntime } from './runtime-socket.ts';
 
 export interface DialedSpdy {
   readonly socket: Socket;
@@ -25,13 +26,13 @@ export function dialSpdy(target: URL, protocols: readonly string[], signal: Abor
     const asked = request(target, {
       method: 'POST',
       headers: { connection: 'Upgrade', upgrade: spdyProtocol, [streamProtocolHeader]: [...protocols] },
-      agent: false,
+      createConnection: () => connectToRuntime(target.hostname, Number(target.port || 80)),
       timeout: answerMsMax,
       signal,
     });
     asked.on('upgrade', (answer: IncomingMessage, socket: Socket, head: Buffer) => {
       socket.setTimeout(0);
-      socket.setNoDelay(true);
+      socket.on('error', () => undefined); // it closes then, which is what counts
       const chosen = answer.headers[streamProtocolHeader];
       resolve({ socket, head, protocol: typeof chosen === 'string' ? chosen : '' });
     });

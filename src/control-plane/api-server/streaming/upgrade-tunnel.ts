@@ -10,6 +10,9 @@ import type { ConnectRequest } from '../endpoint.ts';
 /** Headers that make an upgrade; nothing else of the client's request reaches the backend, its credentials least of all. */
 const forwardedHeaders = /^(connection|upgrade|x-stream-protocol-version|sec-websocket-(version|key|protocol|extensions))$/i;
 
+/** how long a side whose other has gone may take to close */
+const lingerMs = 10_000;
+
 export interface TunnelTarget {
   /** connects; the returned stream is open */
   connect(signal: AbortSignal): Promise<Duplex>;
@@ -39,27 +42,28 @@ export async function tunnel(connect: ConnectRequest, target: TunnelTarget): Pro
   await joinStreams(client, backend, signal);
 }
 
-/** Ends when both sides have; an error or an abort on one side ends the other. */
+/**
+ * Ends when both sides have. A side whose other has gone gets all that was said, and then its end; what it still sends is
+ * read and dropped: a connection that is closed with unread input takes unread output with it.
+ */
 function joinStreams(a: Duplex, b: Duplex, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    let open = 2;
-    const closed = (): void => {
-      if (--open > 0) return;
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const end = (): void => {
-      a.destroy();
-      b.destroy();
-    };
-    for (const stream of [a, b]) {
-      stream.on('error', end).on('close', closed);
-      if (stream instanceof Socket) stream.setNoDelay(true);
-    }
-    a.on('close', () => b.end());
-    b.on('close', () => a.end());
-    signal.addEventListener('abort', end, { once: true });
-    a.pipe(b);
-    b.pipe(a);
+  const end = (): void => {
+    a.destroy();
+    b.destroy();
+  };
+  signal.addEventListener('abort', end, { once: true });
+  const joined = [a, b].map((stream, i) => {
+    const other = i === 0 ? b : a;
+    if (stream instanceof Socket) stream.setNoDelay(true);
+    stream.pipe(other);
+    stream.on('error', () => stream.destroy());
+    return new Promise<void>((resolve) => {
+      stream.on('close', () => {
+        other.unpipe(stream).resume().end();
+        if (other instanceof Socket) other.setTimeout(lingerMs, () => other.destroy());
+        resolve();
+      });
+    });
   });
+  return Promise.all(joined).then(() => signal.removeEventListener('abort', end));
 }

@@ -12,7 +12,7 @@ import type { StreamOptions } from '../../runtime/cri-types.ts';
 import { dialSpdy } from '../../streaming/dial-spdy.ts';
 import { SpdyConnection, type SpdyStream } from '../../streaming/spdy-connection.ts';
 import type { Upgrade } from './streaming-proxy.ts';
-import { acceptWebSocket, normalClosure } from './websocket-upgrade.ts';
+import { acceptWebSocket } from './websocket-upgrade.ts';
 
 interface ChannelProtocol {
   /** messages are text: the channel's digit, and base64 */
@@ -34,6 +34,8 @@ const protocols: Readonly<Record<string, ChannelProtocol>> = {
 };
 const streamTypes = ['stdin', 'stdout', 'stderr', 'error', 'resize'] as const;
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
+/** Clients take any other end for a failure. */
+const normalClosure = 1000;
 const runtimeProtocol = 'v4.channel.k8s.io';
 
 /** The one to speak, of what a client offers. */

@@ -4,10 +4,11 @@
  * Upstream: apimachinery/pkg/util/proxy/upgradeaware.go, apiserver/pkg/util/proxy/streamtunnel.go.
  */
 import type { IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { dialSpdy, spdyProtocol } from '../../streaming/dial-spdy.ts';
-import { acceptWebSocket, normalClosure } from './websocket-upgrade.ts';
+import { connectToRuntime } from '../../streaming/runtime-socket.ts';
+import { acceptWebSocket } from './websocket-upgrade.ts';
 
 export interface Upgrade {
   readonly request: IncomingMessage;
@@ -17,22 +18,24 @@ export interface Upgrade {
 }
 
 const connectMs = 10_000;
+/** how long a client may take to close */
+const lingerMs = 10_000;
 const tunnelPrefix = `${spdyProtocol}+`;
 
 /** Resolves when the connection has ended. */
 export async function proxyUpgrade({ request, socket, head }: Upgrade, target: URL, signal: AbortSignal): Promise<void> {
-  const upstream = connect({ host: target.hostname, port: Number(target.port || 80), signal, timeout: connectMs });
-  upstream.once('connect', () => {
-    upstream.setTimeout(0);
-    upstream.setNoDelay(true);
-  });
-  upstream.once('timeout', () => upstream.destroy(new Error('the streaming server does not answer')));
+  const upstream = connectToRuntime(target.hostname, Number(target.port || 80));
+  upstream.setTimeout(connectMs, () => upstream.destroy(new Error('the streaming server does not answer')));
+  upstream.once('connect', () => upstream.setTimeout(0));
+  const close = (): void => void upstream.destroy();
+  signal.addEventListener('abort', close, { once: true });
   upstream.write(renderHead(request, target));
   if (head.length > 0) upstream.write(head);
   upstream.on('error', (error) => {
     if (upstream.bytesRead === 0 && !socket.destroyed) socket.write(renderError(502, error.message));
   });
   await join(socket, upstream);
+  signal.removeEventListener('abort', close);
 }
 
 /** Of the subprotocols that a WebSocket request offers, those of SPDY that it would speak inside. */
@@ -47,7 +50,6 @@ export async function tunnelSpdy(upgrade: Upgrade, target: URL, protocols: reado
   try {
     const client = await acceptWebSocket(upgrade, tunnelPrefix + protocol);
     if (head.length > 0) socket.unshift(head);
-    socket.once('end', () => client.close(normalClosure));
     const { createWebSocketStream } = await import('ws');
     await join(createWebSocketStream(client), socket);
   } finally {
@@ -56,17 +58,23 @@ export async function tunnelSpdy(upgrade: Upgrade, target: URL, protocols: reado
   }
 }
 
-/** What ends one side ends the other. */
-function join(a: Duplex, b: Duplex): Promise<void> {
+/**
+ * Resolves when the client has gone. When the runtime ends first, the client gets all it said, and then its end; what it
+ * still sends is read and dropped: a connection that is closed with unread input takes unread output with it.
+ */
+function join(client: Duplex, upstream: Duplex): Promise<void> {
+  client.pipe(upstream);
+  upstream.pipe(client);
+  upstream.on('close', () => {
+    client.unpipe(upstream).resume().end();
+    if (client instanceof Socket) client.setTimeout(lingerMs, () => client.destroy());
+  });
   return new Promise((resolve) => {
-    const end = (): void => {
-      a.destroy();
-      b.destroy();
+    client.on('error', () => client.destroy());
+    client.on('close', () => {
+      upstream.destroy();
       resolve();
-    };
-    for (const side of [a, b]) side.on('error', end).on('close', end);
-    a.pipe(b);
-    b.pipe(a);
+    });
   });
 }
 

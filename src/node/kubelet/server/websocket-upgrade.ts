@@ -6,8 +6,6 @@ import type { Upgrade } from './streaming-proxy.ts';
 
 /** What the field's servers take at most. Upstream: golang.org/x/net/websocket. */
 const messageBytesMax = 32 * 1024 * 1024;
-/** Clients take any other end for a failure. */
-export const normalClosure = 1000;
 
 export const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
 
@@ -15,17 +13,18 @@ export const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.up
 export const offeredProtocols = ({ headers }: IncomingMessage): string[] =>
   (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
 
-/** `protocol` is one that was offered. */
+/** `protocol` is one that was offered. Nothing is read before a stream is made of it, so that no message is lost. */
 export async function acceptWebSocket({ request, socket, head }: Upgrade, protocol: string): Promise<WebSocket> {
   const { WebSocketServer } = await import('ws');
-  const server = new WebSocketServer({
-    noServer: true,
-    handleProtocols: () => protocol || false,
-    maxPayload: messageBytesMax,
-    perMessageDeflate: false,
-  });
+  const server = new WebSocketServer({ noServer: true, maxPayload: messageBytesMax, perMessageDeflate: false });
+  // SPDY's names have a slash in them, which ws takes for no subprotocol: it is not shown what was offered.
+  delete request.headers['sec-websocket-protocol'];
+  server.on('headers', (lines) => protocol && lines.push(`Sec-WebSocket-Protocol: ${protocol}`));
   return new Promise((resolve, reject) => {
     server.on('wsClientError', ({ message }) => reject(new RuntimeError('InvalidArgument', `unable to upgrade: ${message}`)));
-    server.handleUpgrade(request, socket, head, resolve);
+    server.handleUpgrade(request, socket, head, (client) => {
+      client.pause();
+      resolve(client);
+    });
   });
 }
