@@ -83,6 +83,8 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const api = localAPI
     ? await startLocalAPI({ ...common, registry, phase, stack })
     : await connectAPI(options, { ...common, phase, stack });
+  const credentialsMade = api.credentialsFor(identities.admin); // their key takes its time, beside the components
+  credentialsMade.catch(() => undefined); // told below
   const hollowNodes = new Map<string, HollowNode>();
   const context: ComponentContext = {
     ...common,
@@ -104,8 +106,8 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   }
   const client = api.clientFor(identities.admin);
   const awaited = { nodes: new Set(nodeNames(cluster, nodes)), defaultServiceAccount: localAPI && chosen.has('controllers') };
-  const ready = phase('ready', () => whenReady(client, awaited, signal));
-  const [credentials] = await Promise.all([api.credentialsFor(identities.admin), ready]);
+  await phase('ready', () => whenReady(client, awaited, signal));
+  const credentials = await credentialsMade;
   const hollowNodeOf = (nodeName: string): HollowNode => {
     const node = hollowNodes.get(nodeName);
     if (node) return node;
