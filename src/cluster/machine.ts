@@ -37,15 +37,17 @@ const cniDirs = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'];
 const cniPlugins = ['ptp', 'host-local', 'loopback'];
 
 export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | undefined {
-  for (const dir of [...path.split(delimiter), ...extraDirs]) {
-    if (!dir) continue;
-    const file = join(dir, name);
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {}
+  const dirs = [...path.split(delimiter), ...extraDirs].filter(Boolean);
+  return dirs.map((dir) => join(dir, name)).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
-  return undefined;
 }
 
 function detectCgroups(): Machine['cgroups'] {
