@@ -141,9 +141,10 @@ async function main(): Promise<void> {
   const dir = flags.dir ?? mkdtempSync(join(tmpdir(), 'timonier-bench-'));
   mkdirSync(dir, { recursive: true });
   try {
+    // Ours alone first: the other servers go on with what the later cases leave them.
+    const own = await runOwnCases(dir);
     const api = await runApiCases(dir, apiCases.filter(isWanted));
     const workloads = await runWorkloadCases(dir, workloadCases.filter(isWanted));
-    const own = await runOwnCases(dir);
     const report: Report = {
       takenAt: new Date().toISOString(),
       commit: execFileSync('git', ['-C', sourceRoot, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
