@@ -13,6 +13,7 @@ import { startKubelet } from '../node/kubelet/kubelet.ts';
 import { PodNetwork } from '../node/network/pod-network.ts';
 import { isRuntimeError } from '../node/runtime/container-runtime.ts';
 import { Containerd } from '../node/runtime/containerd.ts';
+import { unmountBelow } from '../node/runtime/mounts.ts';
 import type { AddressPlan } from './address-plan.ts';
 import type { KeyPair } from './component.ts';
 import { kubernetesVersion } from './version.ts';
@@ -56,7 +57,7 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
     log: log.child({ component: 'containerd' }),
     signal: options.giveUp,
   });
-  stack.defer(() => stopContainerd(containerd, log));
+  stack.defer(() => stopContainerd(containerd, { volumesDir: join(dataDir, 'kubelet'), log }));
   const events = stack.use(createEventWriter(clients.node, { component: 'kubelet', host: nodeName, clock, log }));
   const kubelet = await startKubelet({
     nodeName,
@@ -91,7 +92,11 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
   stack.use(network);
 }
 
-async function stopContainerd(containerd: Containerd, log: Log): Promise<void> {
+/** Volumes in memory go with the pods; the next start mounts them anew. */
+async function stopContainerd(
+  containerd: Containerd,
+  { volumesDir, log }: { readonly volumesDir: string; readonly log: Log },
+): Promise<void> {
   const { runtime } = containerd;
   try {
     const running = await runtime.listContainers({ state: { state: 'CONTAINER_RUNNING' } });
@@ -105,6 +110,7 @@ async function stopContainerd(containerd: Containerd, log: Log): Promise<void> {
       }),
     );
     await containerd.removePods();
+    await unmountBelow(volumesDir);
   } catch (error) {
     log.warn({ error }, 'some pods did not end');
   }

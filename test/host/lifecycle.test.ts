@@ -159,6 +159,10 @@ function aLife(): void {
       objects = await allObjects();
       assert.match(await cluster.timonier('down', cluster.name), /is stopped\. `timonier up life-\d+` brings it back\.\n$/);
       assert.deepEqual(stateOf(cluster).processes, []);
+      assert.deepEqual(
+        stateOf(cluster).mounts.filter((mount) => mount.includes(cluster.dir)),
+        [],
+      );
       assert.deepEqual(pidsOf(seconds), []);
       const { code, stderr } = await cluster.tryTimonier('status', cluster.name);
       assert.deepEqual(
