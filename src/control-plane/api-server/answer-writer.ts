@@ -113,9 +113,10 @@ async function messagesOf(items: readonly StoredObject[], isPartial: boolean): P
 }
 
 function joinedMessages(type: TypeMeta, metadata: ListMeta, items: readonly Buffer[]): Joined {
-  const size = items.reduce((sum, item) => sum + encodeItemHead(item.length).length + item.length, 0);
+  const heads = items.map((item) => encodeItemHead(item.length));
+  const size = items.reduce((sum, item, i) => sum + (heads[i]?.length ?? 0) + item.length, 0);
   const opening = encodeListHead(type, metadata, size);
-  const headOf = (item: Buffer): Buffer => encodeItemHead(item.length);
+  const headOf = (_: Buffer, i: number): Buffer => heads[i] ?? Buffer.alloc(0);
   return { contentType: mediaTypes.protobuf, opening, items, headOf, skip: 0, closing: Buffer.alloc(0) };
 }
 

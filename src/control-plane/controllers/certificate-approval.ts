@@ -5,9 +5,8 @@
  */
 import { CertificateSigningRequest, SubjectAccessReview } from '../../api/generated/kinds.ts';
 import { defineController, watched } from '../../client/controller.ts';
-import { readCertificateRequest } from '../pki/certificate-request.ts';
+import { readCertificateRequest, requestPem } from '../pki/certificate-request.ts';
 import { kubeletClientSigner, signers } from './certificate-signers.ts';
-import { requestPem } from './certificate-signing.ts';
 
 export const certificateApproval = defineController({
   name: 'certificatesigningrequest-approving-controller',
@@ -18,7 +17,7 @@ export const certificateApproval = defineController({
     if (!request || request.status.certificate || request.spec.signerName !== kubeletClientSigner) return;
     const { spec, status } = request;
     if (status.conditions?.some(({ type }) => type === 'Approved' || type === 'Denied')) return;
-    const asked = await readCertificateRequest(requestPem(request));
+    const asked = await readCertificateRequest(requestPem(spec));
     if (!asked || signers[kubeletClientSigner]?.(asked, spec.usages ?? []) !== undefined) return;
     const rights = spec.username === asked.commonName ? (['selfnodeclient', 'nodeclient'] as const) : (['nodeclient'] as const);
     for (const subresource of rights) {

@@ -8,7 +8,7 @@ import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { type Controller, defineController, TerminalError, watched } from '../../client/controller.ts';
 import type { Authority } from '../pki/authority.ts';
-import { readCertificateRequest } from '../pki/certificate-request.ts';
+import { readCertificateRequest, requestPem } from '../pki/certificate-request.ts';
 import { signers } from './certificate-signers.ts';
 
 const lifeSecondsMin = 600;
@@ -24,7 +24,7 @@ export function certificateSigning(sign: Authority['sign']): Controller {
       const { signerName, usages = [], expirationSeconds } = request.spec;
       const problemOf = signers[signerName];
       if (!problemOf || !isApproved(request)) return;
-      const pem = requestPem(request);
+      const pem = requestPem(request.spec);
       const asked = await readCertificateRequest(pem);
       if (!asked) throw new TerminalError('the certificate request could not be read');
       const problem = problemOf(asked, usages);
@@ -44,8 +44,6 @@ export function certificateSigning(sign: Authority['sign']): Controller {
     },
   });
 }
-
-export const requestPem = ({ spec }: CertificateSigningRequest): string => Buffer.from(spec.request ?? '', 'base64').toString();
 
 /** What is both approved and denied is denied. */
 function isApproved({ status }: CertificateSigningRequest): boolean {

@@ -6,6 +6,9 @@ export interface RequestedCertificate extends CertificateSubject {
   readonly names: readonly { readonly type: string; readonly value: string }[];
 }
 
+/** The text of a request, as the spec of a CertificateSigningRequest has it. */
+export const requestPem = ({ request = '' }: { readonly request?: string }): string => Buffer.from(request, 'base64').toString();
+
 /** Undefined when the text is no certificate request. */
 export async function readCertificateRequest(pem: string): Promise<RequestedCertificate | undefined> {
   if (!pem.includes('-----BEGIN CERTIFICATE REQUEST-----')) return undefined;

@@ -12,6 +12,7 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
 import { type ContainerRuntime, podLabels } from '../runtime/container-runtime.ts';
 import type { ContainerStats } from '../runtime/cri-types.ts';
+import { bareContainerID } from './container-id.ts';
 import { rotateLog } from './log-rotation.ts';
 import { memoryAvailableBytesMin, planMemoryEviction } from './memory-pressure.ts';
 import type { Eviction } from './pod-worker.ts';
@@ -88,7 +89,7 @@ export class Housekeeping implements AsyncDisposable {
     for (const status of [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])]) {
       if (!status.state?.running || !status.containerID) continue;
       const path = join(podLogsDirectory(logsRoot, pod), status.name, `${status.restartCount}.log`);
-      const containerID = status.containerID.replace(/^[^:]*:\/\//, '');
+      const containerID = bareContainerID(status.containerID);
       try {
         await rotateLog({ path, containerID, nowMs: clock.now() }, runtime);
       } catch (error) {

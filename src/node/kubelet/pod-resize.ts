@@ -10,6 +10,7 @@
  */
 import type { Container, Pod, PodCondition } from '../../api/generated/core-v1.ts';
 import { compareQuantities } from '../../api/meta/quantity.ts';
+import { bareContainerID } from './container-id.ts';
 import type { ObservedPod } from './observed-pod.ts';
 import type { Rejection } from './pod-admission.ts';
 
@@ -43,7 +44,7 @@ export class PodResize {
     const statuses = [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])];
     for (const container of resizableContainers(pod)) {
       const status = statuses.find((s) => s.name === container.name);
-      const id = status?.containerID?.replace(/^[^:]*:\/\//, '');
+      const id = status?.containerID === undefined ? undefined : bareContainerID(status.containerID);
       if (id !== undefined && status?.resources) this.#actual.set(id, status.resources);
       const requests = status?.allocatedResources;
       const told = id !== undefined && status?.resources ? { ...status.resources, ...(requests && { requests }) } : undefined;

@@ -8,6 +8,7 @@ import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from '.
 import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { equalSemantically } from '../../api/meta/deep-equal.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { bareContainerID } from './container-id.ts';
 import { containerStatuses, type WaitingReason } from './container-statuses.ts';
 import { activeContainers, type ObservedPod } from './observed-pod.ts';
 import { planSandbox } from './plan-pod.ts';
@@ -100,7 +101,7 @@ function withReadiness(input: PodStatusInput, status: ContainerStatus, init: boo
   const ephemeral = input.pod.spec.ephemeralContainers?.some((c) => c.name === status.name) ?? false;
   const cut = cutMessages(status, bytesMax);
   if (ephemeral) return cut;
-  const id = status.containerID?.replace(/^[^:]*:\/\//, '') ?? '';
+  const id = bareContainerID(status.containerID ?? '');
   const said = status.state?.running ? input.readiness(status.name, id) : { started: false, ready: false };
   if (container && !isRestartableInit(container)) {
     return { ...cut, started: said.started, ready: status.state?.terminated?.exitCode === 0 };

@@ -4,6 +4,7 @@
  * Upstream: pkg/kubelet/prober/prober_manager.go.
  */
 import type { Container, ContainerStatus, Pod, PodStatus } from '../../api/generated/core-v1.ts';
+import { bareContainerID } from './container-id.ts';
 import type { ProbeVerdict } from './plan-pod.ts';
 import type { Readiness } from './pod-status.ts';
 import { type ProbedContainer, type ProbeEnvironment, ProbeWorker } from './probe-worker.ts';
@@ -112,7 +113,7 @@ export class ProbeManager implements Disposable {
 function probedContainer(status: ContainerStatus, old: ContainerStatus | undefined, podIP: string): ProbedContainer | undefined {
   if (!status.state?.running || !status.containerID) return undefined;
   return {
-    id: status.containerID.replace(/^[^:]*:\/\//, ''),
+    id: bareContainerID(status.containerID),
     startedAtMs: Date.parse(status.state.running.startedAt ?? '') || 0,
     podIP,
     started: status.started ?? false,

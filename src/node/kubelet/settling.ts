@@ -4,7 +4,8 @@
  * replace the pods that work. A container that has to prove itself by a probe is told of at once.
  * Upstream comes to the same by looking at the runtime only once a second (pkg/kubelet/pleg/generic.go).
  */
-import type { Container, ContainerStatus, Pod, PodStatus } from '../../api/generated/core-v1.ts';
+import type { Pod, PodStatus } from '../../api/generated/core-v1.ts';
+import { bareContainerID } from './container-id.ts';
 import type { ObservedPod } from './observed-pod.ts';
 
 const settlingMs = 250;
@@ -17,15 +18,13 @@ export interface Settling {
 }
 
 export function settle(pod: Pod, observed: ObservedPod, { told, nowMs }: { readonly told: PodStatus; readonly nowMs: number }): Settling {
-  const isTold = (id: string): boolean => told.containerStatuses?.some((s) => s.state?.running && idOf(s) === id) ?? false;
-  const unproven = new Set(pod.spec.containers.filter(needsNoProof).map((container) => container.name));
+  const isTold = (id: string): boolean =>
+    told.containerStatuses?.some((s) => s.state?.running && bareContainerID(s.containerID ?? '') === id) ?? false;
+  const needsNoProof = (name: string): boolean => pod.spec.containers.some((c) => c.name === name && !c.readinessProbe && !c.startupProbe);
   const settling = observed.containers.filter(
     ({ id, name, state, startedAtMs }) =>
-      state === 'running' && startedAtMs <= nowMs && nowMs - startedAtMs < settlingMs && unproven.has(name) && !isTold(id),
+      state === 'running' && startedAtMs <= nowMs && nowMs - startedAtMs < settlingMs && needsNoProof(name) && !isTold(id),
   );
   const held = new Set(settling.map((container) => container.name));
   return held.size === 0 ? { held } : { held, untilMs: Math.min(...settling.map((c) => c.startedAtMs)) + settlingMs };
 }
-
-const needsNoProof = ({ readinessProbe, startupProbe }: Container): boolean => !readinessProbe && !startupProbe;
-const idOf = ({ containerID = '' }: ContainerStatus): string => containerID.slice(containerID.indexOf('//') + 2);

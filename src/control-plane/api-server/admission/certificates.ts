@@ -5,7 +5,7 @@
  */
 import { CertificateSigningRequest } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
-import { readCertificateRequest } from '../../pki/certificate-request.ts';
+import { readCertificateRequest, requestPem } from '../../pki/certificate-request.ts';
 import { groups } from '../authentication/user.ts';
 import type { Authorize } from '../authorization/decide.ts';
 import type { AdmissionOperation, UserInfo } from '../request.ts';
@@ -50,7 +50,7 @@ export const certificateSubjectRestriction: AdmissionPlugin = {
   async validate(request) {
     const { spec } = request.object as CertificateSigningRequest;
     if (spec.signerName !== clientSigner) return;
-    const subject = await readCertificateRequest(Buffer.from(spec.request ?? '', 'base64').toString());
+    const subject = await readCertificateRequest(requestPem(spec));
     if (!subject) throw refused(request, 'failed to parse CSR: PEM block type must be CERTIFICATE REQUEST');
     if (subject.organizations.includes(groups.masters))
       throw refused(request, `use of ${clientSigner} signer with ${groups.masters} group is not allowed`);

@@ -16,7 +16,7 @@ import {
 } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { errors } from '../../../api/meta/status-error.ts';
-import { readCertificateRequest } from '../../pki/certificate-request.ts';
+import { readCertificateRequest, requestPem } from '../../pki/certificate-request.ts';
 import { nodeNameOf } from '../authentication/user.ts';
 import type { AdmissionRequest } from '../request.ts';
 import { refused } from './forbidden.ts';
@@ -168,7 +168,7 @@ const nodeSigners = ['kubernetes.io/kubelet-serving', 'kubernetes.io/kube-apiser
 async function checkSigningRequest(node: string, { operation, object }: AdmissionRequest): Promise<string | undefined> {
   const { spec } = (object ?? {}) as Partial<CertificateSigningRequest>;
   if (operation !== 'CREATE' || !spec || !nodeSigners.includes(spec.signerName)) return undefined;
-  const subject = await readCertificateRequest(Buffer.from(spec.request ?? '', 'base64').toString());
+  const subject = await readCertificateRequest(requestPem(spec));
   if (!subject) return 'unable to parse csr: PEM block type must be CERTIFICATE REQUEST';
   return subject.commonName === `system:node:${node}` ? undefined : `can only create a node CSR with CN=system:node:${node}`;
 }

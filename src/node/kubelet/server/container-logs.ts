@@ -5,6 +5,7 @@
 import type { Pod, PodStatus } from '../../../api/generated/core-v1.ts';
 import type { Clock } from '../../../client/clock.ts';
 import { type ContainerRuntime, isRuntimeError } from '../../runtime/container-runtime.ts';
+import { bareContainerID } from '../container-id.ts';
 import { LineSplitter, type LogEntry, parseLogLine } from '../cri-log.ts';
 import { readLogFile } from './log-source.ts';
 
@@ -65,18 +66,16 @@ export function chooseContainer(
   const { running, terminated, waiting } = found.state ?? {};
   if (previous) {
     if (!last?.containerID) throw new Error(`previous terminated ${where} not found`);
-    return bareID(last.containerID);
+    return bareContainerID(last.containerID);
   }
   const id = running ? found.containerID : terminated ? terminated.containerID || last?.containerID : last?.containerID;
-  if (id) return bareID(id);
+  if (id) return bareContainerID(id);
   if (terminated || last) throw new Error(`${where} is terminated`);
   if (waiting?.reason === 'ErrImagePull') throw new Error(`${where} is waiting to start: image can't be pulled`);
   if (waiting?.reason === 'ImagePullBackOff') throw new Error(`${where} is waiting to start: trying and failing to pull image`);
   if (waiting) throw new Error(`${where} is waiting to start: ${waiting.reason ?? ''}`);
   throw new Error(`${where} is waiting to start - no logs yet`);
 }
-
-const bareID = (id: string): string => id.replace(/^[^:]*:\/\//, '');
 
 export interface LogRequest {
   readonly runtime: ContainerRuntime;
