@@ -60,3 +60,18 @@ export function parseDuration(text: string | undefined): number | undefined {
   for (const [, amount, unit = ''] of amounts.matchAll(/([\d.]+)(\D+)/g)) totalMs += Number(amount) * (unitMs[unit] ?? 0);
   return sign === '-' ? -totalMs : totalMs;
 }
+
+/** Why a text is no duration, in the words of Go's time.ParseDuration. */
+export function describeDurationError(text: string): string {
+  const quoted = JSON.stringify(text);
+  let rest = text.replace(/^[-+]/, '');
+  while (rest) {
+    const [amount = ''] = /^(?:\d+\.?\d*|\.\d+)/.exec(rest) ?? [];
+    if (!amount) break;
+    const [unit = ''] = /^[^\d.]*/.exec(rest.slice(amount.length)) ?? [];
+    if (!unit) return `time: missing unit in duration ${quoted}`;
+    if (!Object.hasOwn(unitMs, unit)) return `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`;
+    rest = rest.slice(amount.length + unit.length);
+  }
+  return `time: invalid duration ${quoted}`;
+}

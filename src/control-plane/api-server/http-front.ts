@@ -6,7 +6,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { KindRegistry } from '../../api/kinds/registry.ts';
-import { parseDuration } from '../../api/meta/duration.ts';
+import { describeDurationError, parseDuration } from '../../api/meta/duration.ts';
 import { errors, isStatusError, type StatusError } from '../../api/meta/status-error.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
@@ -242,7 +242,7 @@ function wantedTimeoutMs(text: string | null | undefined): number {
   if (!text) return 0;
   const wantedMs = parseDuration(text);
   if (wantedMs !== undefined) return wantedMs;
-  throw errors.badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`);
+  throw errors.badRequest(`invalid timeout specified in the request URL - ${describeDurationError(text)}`);
 }
 
 /** An upgrade that does not take place: the answer is an ordinary one, on this socket, and the last. */

@@ -7,13 +7,15 @@
  */
 import type { CronJobStatus } from '../../api/generated/batch-v1.ts';
 import { CronJob, Job } from '../../api/generated/kinds.ts';
+import { type CronSchedule, parseCron } from '../../api/meta/cron.ts';
 import { equalJson } from '../../api/meta/deep-equal.ts';
 import { keyOf, type New, type ObjectKey, parseKey } from '../../api/meta/object.ts';
 import { LabelMatcher } from '../../api/meta/selectors.ts';
 import { isAlreadyExists, isNotFound } from '../../api/meta/status-error.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { TimeZone } from '../../api/meta/time-zone.ts';
 import { type ControllerIO, defineController, type Outcome, watched } from '../../client/controller.ts';
-import { findDue, formatInZone, parseSchedule, type Schedule } from './cron-schedule.ts';
+import { findDue } from './due-time.ts';
 import { isFinished } from './job-plan.ts';
 import { controlledBy, controllerReference, isControlledBy, keysOfOwners } from './owner.ts';
 import { isNamespaceTerminating, messageOf } from './pod-control.ts';
@@ -89,10 +91,16 @@ interface Ran {
 async function run(cronJob: CronJob & { readonly status: CronJobStatus }, jobs: readonly Job[], io: ControllerIO): Promise<Ran> {
   const { spec, status, metadata } = cronJob;
   if (metadata.deletionTimestamp || spec.suspend) return { status };
-  const schedule = await scheduleOf(cronJob, io);
-  if (!schedule) return { status };
+  const timetable = timetableOf(cronJob, io);
+  if (!timetable) return { status };
+  const { schedule, zone } = timetable;
   const nowMs = io.clock.now();
-  const { dueMs, tooManyMissed } = findDue(cronJob, schedule, nowMs, true);
+  const { dueMs, tooManyMissed, isEmpty } = findDue(cronJob, schedule, nowMs, true);
+  if (isEmpty) {
+    const message = `invalid schedule: ${spec.schedule} : time difference between two schedules is less than 1 second`;
+    io.events.event(cronJob, 'Warning', 'InvalidSchedule', message);
+    return { status };
+  }
   const again = (of: CronJobStatus): Ran => {
     const latest = findDue({ ...cronJob, status: of }, schedule, nowMs, false);
     const nextMs = schedule.next(latest.dueMs ?? (latest.tooManyMissed ? nowMs : latest.fromMs));
@@ -121,28 +129,44 @@ async function run(cronJob: CronJob & { readonly status: CronJobStatus }, jobs: 
       await deleteJob(cronJob, job, io);
     active = [];
   }
-  const reference = await createJob(cronJob, name, dueMs, io);
+  const reference = await createJob(cronJob, name, zone.format(dueMs), io);
   return again(reference ? { ...status, active: [...active, reference], lastScheduleTime: formatTime(dueMs) } : { ...status, active });
 }
 
-async function scheduleOf(cronJob: CronJob, io: ControllerIO): Promise<Schedule | undefined> {
-  const { schedule, timeZone } = cronJob.spec;
+interface Timetable {
+  readonly schedule: CronSchedule;
+  readonly zone: TimeZone;
+}
+
+/** undefined: it can't be read, which its events say */
+function timetableOf(cronJob: CronJob, io: ControllerIO): Timetable | undefined {
+  const { schedule, timeZone = 'UTC' } = cronJob.spec;
+  const tell = (reason: string, message: string): void => io.events.event(cronJob, 'Warning', reason, message);
+  const zone = TimeZone.find(timeZone);
+  if (!zone) {
+    tell('UnknownTimeZone', `invalid timeZone: "${timeZone}": unknown time zone ${timeZone}`);
+    return undefined;
+  }
+  if (schedule.includes('TZ')) {
+    const more = 'see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details';
+    tell('UnsupportedSchedule', `CRON_TZ or TZ used in schedule "${schedule}" is not officially supported, ${more}`);
+  }
   try {
-    return await parseSchedule(schedule, timeZone);
+    return { schedule: parseCron(schedule, zone), zone };
   } catch (error) {
-    io.events.event(cronJob, 'Warning', 'UnparseableSchedule', `unparseable schedule: "${schedule}" : ${messageOf(error)}`);
+    tell('UnparseableSchedule', `unparseable schedule: "${schedule}" : ${messageOf(error)}`);
     return undefined;
   }
 }
 
-function makeJob(cronJob: CronJob, name: string, dueMs: number): New<Job> {
+function makeJob(cronJob: CronJob, name: string, scheduledAt: string): New<Job> {
   const { metadata, spec } = cronJob.spec.jobTemplate;
   return {
     metadata: {
       namespace: cronJob.metadata.namespace,
       name,
       ...(metadata?.labels && { labels: metadata.labels }),
-      annotations: { ...metadata?.annotations, [timestampAnnotation]: formatInZone(dueMs, cronJob.spec.timeZone) },
+      annotations: { ...metadata?.annotations, [timestampAnnotation]: scheduledAt },
       ownerReferences: [controllerReference(CronJob, cronJob)],
     },
     spec: spec ?? { template: {} },
@@ -150,9 +174,9 @@ function makeJob(cronJob: CronJob, name: string, dueMs: number): New<Job> {
 }
 
 /** undefined: the namespace is going */
-async function createJob(cronJob: CronJob, name: string, dueMs: number, io: ControllerIO): Promise<Active | undefined> {
+async function createJob(cronJob: CronJob, name: string, scheduledAt: string, io: ControllerIO): Promise<Active | undefined> {
   try {
-    const job = await io.client.create(Job, makeJob(cronJob, name, dueMs));
+    const job = await io.client.create(Job, makeJob(cronJob, name, scheduledAt));
     io.events.event(cronJob, 'Normal', 'SuccessfulCreate', `Created job ${name}`);
     return referenceTo(job);
   } catch (error) {

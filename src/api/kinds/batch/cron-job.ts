@@ -1,19 +1,21 @@
 /** CronJob. Upstream: pkg/registry/batch/cronjob, pkg/apis/batch/validation/validation.go. */
 import type { CronJobSpec, JobTemplateSpec } from '../../generated/batch-v1.ts';
 import { CronJob } from '../../generated/kinds.ts';
+import { CronError, parseCron } from '../../meta/cron.ts';
 import { formatAge } from '../../meta/duration.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { TimeZone } from '../../meta/time-zone.ts';
 import { ageOf, containerCells, formatSelector } from '../cells.ts';
 import { addInvalid, checkNonnegative, checkOneOf, checkPresent, type Errors } from '../checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, listOf } from '../fill.ts';
 import { hostnameWarnings } from '../workload-checks.ts';
-import { cronError, timeZoneErrors } from './cron-schedule.ts';
 import { jobSpecWarnings } from './job-warnings.ts';
 import { checkJobSpec } from './validate-job.ts';
 
 const nameLengthMax = 52;
+const zonePart = /^[A-Za-z.\-_0-9+]{1,14}$/;
 const policies = ['Allow', 'Forbid', 'Replace'];
 
 export const cronJob = defineKind(CronJob, {
@@ -70,6 +72,26 @@ function checkSchedule(errors: Errors, { schedule, timeZone }: CronJobSpec, old:
   if (!schedule.includes('TZ')) return;
   if (!old?.schedule.includes('TZ')) bad('cannot use TZ or CRON_TZ in schedule, use timeZone field instead');
   else if (timeZone !== undefined) bad('cannot use both timeZone field and TZ or CRON_TZ in schedule');
+}
+
+function cronError(schedule: string): string | undefined {
+  try {
+    parseCron(schedule);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CronError) return error.message;
+    throw error;
+  }
+}
+
+function timeZoneErrors(name: string): readonly string[] {
+  if (!name) return ['timeZone must be nil or non-empty string'];
+  const isBad = (part: string): boolean => part === '.' || part === '..' || part.startsWith('-') || !zonePart.test(part);
+  const unknown = `unknown time zone ${name}`;
+  if (name.split('/').some(isBad)) return [unknown];
+  const isLocal = name.toLowerCase() === 'local';
+  const found = isLocal ? ['timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'] : [];
+  return name === 'Local' || TimeZone.find(name) ? found : [...found, unknown];
 }
 
 function checkTemplate(errors: Errors, path: string, { spec }: JobTemplateSpec): void {
