@@ -48,6 +48,22 @@ export const isForbidden = (error: unknown): boolean => isStatusError(error) && 
 export const isExpired = (error: unknown): boolean => isStatusError(error) && (error.reason === 'Expired' || error.reason === 'Gone');
 export const isInvalid = (error: unknown): boolean => isStatusError(error) && error.reason === 'Invalid';
 
+/** What an answer tells of the errors of one object: the first ones. Upstream tells all of them, however many. */
+export const fieldErrorsMax = 1000;
+const causesCharactersMax = 256 * 1024;
+
+function causesOf(list: readonly FieldError[]): readonly StatusCause[] {
+  const causes: StatusCause[] = [];
+  let characters = 0;
+  for (const error of list) {
+    if (causes.length === fieldErrorsMax || characters > causesCharactersMax) break;
+    const message = describeFieldErrorBody(error);
+    causes.push({ reason: error.type, message, field: error.field });
+    characters += error.field.length + message.length;
+  }
+  return causes;
+}
+
 type Named = { readonly group: string; readonly resource: string };
 const qualified = (r: Named): string => (r.group ? `${r.resource}.${r.group}` : r.resource);
 const details = (r: Named, name: string, extra: Partial<StatusDetails> = {}): StatusDetails => ({
@@ -84,9 +100,10 @@ export const errors = {
   /** `kind` is the kind's name, as upstream has it here. */
   invalid: (kind: { group: string; kind: string }, name: string, list: readonly FieldError[]) => {
     const qualifiedKind = kind.group ? `${kind.kind}.${kind.group}` : kind.kind;
-    const causes = list.map((e): StatusCause => ({ reason: e.type, message: describeFieldErrorBody(e), field: e.field }));
-    const texts = list.map(describeFieldError);
-    const message = texts.length === 1 ? texts[0] : `[${[...new Set(texts)].join(', ')}]`;
+    const causes = causesOf(list);
+    const texts = new Set(causes.map((cause) => `${cause.field || '<nil>'}: ${cause.message}`));
+    if (causes.length < list.length) texts.add('and more');
+    const message = list.length === 1 ? [...texts][0] : `[${[...texts].join(', ')}]`;
     return new StatusError({
       code: 422,
       reason: 'Invalid',
@@ -189,43 +206,80 @@ function sortedMaps(_key: string, value: unknown): unknown {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Thrown out of a search for errors that has found more than anybody is told. */
+class EnoughFound extends Error {
+  override readonly name = 'EnoughFound';
+}
+
+/** by the search that runs: searches are synchronous */
+let collected: FieldError[] | undefined;
+
+/**
+ * What `find` finds, but no more than an answer tells and one: the search ends there, so that an object of a hundred
+ * thousand wrong items costs no more than one of a thousand. `find` must not wait, nor make errors that it drops.
+ */
+export function collectFieldErrors(find: () => readonly FieldError[]): readonly FieldError[] {
+  const outer = collected;
+  const own: FieldError[] = [];
+  collected = own;
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof EnoughFound) return own;
+    throw error;
+  } finally {
+    collected = outer;
+  }
+}
+
+function made(error: FieldError): FieldError {
+  collected?.push(error);
+  if (collected && collected.length > fieldErrorsMax) throw new EnoughFound();
+  return error;
+}
+
 /** Makers of field errors, in upstream's wording. */
 export const fieldErrors = {
-  notFound: (field: string, badValue: unknown): FieldError => ({ type: 'FieldValueNotFound', field, badValue, detail: '' }),
-  required: (field: string, detail = ''): FieldError => ({ type: 'FieldValueRequired', field, badValue: '', detail }),
-  duplicate: (field: string, badValue: unknown): FieldError => ({ type: 'FieldValueDuplicate', field, badValue, detail: '' }),
-  invalid: (field: string, badValue: unknown, detail: string): FieldError => ({ type: 'FieldValueInvalid', field, badValue, detail }),
+  notFound: (field: string, badValue: unknown): FieldError => made({ type: 'FieldValueNotFound', field, badValue, detail: '' }),
+  required: (field: string, detail = ''): FieldError => made({ type: 'FieldValueRequired', field, badValue: '', detail }),
+  duplicate: (field: string, badValue: unknown): FieldError => made({ type: 'FieldValueDuplicate', field, badValue, detail: '' }),
+  invalid: (field: string, badValue: unknown, detail: string): FieldError => made({ type: 'FieldValueInvalid', field, badValue, detail }),
   /** For what concerns a whole object, where showing it says nothing. */
-  invalidWithoutValue: (field: string, detail: string): FieldError => ({
-    type: 'FieldValueInvalid',
-    field,
-    badValue: omittedValue,
-    detail,
-  }),
-  typeInvalid: (field: string, badValue: unknown, detail: string): FieldError => ({
-    type: 'FieldValueTypeInvalid',
-    field,
-    badValue,
-    detail,
-  }),
+  invalidWithoutValue: (field: string, detail: string): FieldError =>
+    made({
+      type: 'FieldValueInvalid',
+      field,
+      badValue: omittedValue,
+      detail,
+    }),
+  typeInvalid: (field: string, badValue: unknown, detail: string): FieldError =>
+    made({
+      type: 'FieldValueTypeInvalid',
+      field,
+      badValue,
+      detail,
+    }),
   /** The values are named in the order given: upstream sorts most of them, not all. */
-  notSupported: (field: string, badValue: unknown, supported: readonly string[]): FieldError => ({
-    type: 'FieldValueNotSupported',
-    field,
-    badValue,
-    detail: supported.length ? `supported values: ${supported.map((v) => JSON.stringify(v)).join(', ')}` : '',
-  }),
-  forbidden: (field: string, detail: string): FieldError => ({ type: 'FieldValueForbidden', field, badValue: '', detail }),
-  tooLong: (field: string, maxLength: number): FieldError => ({
-    type: 'FieldValueTooLong',
-    field,
-    badValue: '<value omitted>',
-    detail: `may not be more than ${maxLength} bytes`,
-  }),
-  tooMany: (field: string, actual: number, max: number): FieldError => ({
-    type: 'FieldValueTooMany',
-    field,
-    badValue: actual,
-    detail: `must have at most ${max} item${max === 1 ? '' : 's'}`,
-  }),
+  notSupported: (field: string, badValue: unknown, supported: readonly string[]): FieldError =>
+    made({
+      type: 'FieldValueNotSupported',
+      field,
+      badValue,
+      detail: supported.length ? `supported values: ${supported.map((v) => JSON.stringify(v)).join(', ')}` : '',
+    }),
+  forbidden: (field: string, detail: string): FieldError => made({ type: 'FieldValueForbidden', field, badValue: '', detail }),
+  tooLong: (field: string, maxLength: number): FieldError =>
+    made({
+      type: 'FieldValueTooLong',
+      field,
+      badValue: '<value omitted>',
+      detail: `may not be more than ${maxLength} bytes`,
+    }),
+  tooMany: (field: string, actual: number, max: number): FieldError =>
+    made({
+      type: 'FieldValueTooMany',
+      field,
+      badValue: actual,
+      detail: `must have at most ${max} item${max === 1 ? '' : 's'}`,
+    }),
 };

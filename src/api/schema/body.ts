@@ -144,16 +144,23 @@ function parseApiVersion(apiVersion: string, kind: string): GroupVersionKind {
   return { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1), kind };
 }
 
+/** Problems that are told of one body. */
+export const problemsMax = 100;
+/** How much of paths is looked at to bring unknown and duplicate fields into one order. */
+const comparedCharactersMax = 1024 * 1024;
+
 /** Unknown and duplicate fields in the order of the text. */
 function withDuplicates(decoded: Decoded, text: string | undefined): readonly string[] {
   if (text === undefined || !mayHaveDuplicates(text, decoded.fieldCount)) return decoded.unknown;
-  const fields = scanFields(text);
   const unknown = new Set(decoded.unknown);
   const found: string[] = [];
-  for (const { path, duplicate } of fields) {
+  let compared = 0;
+  scanFields(text, (path, isDuplicate) => {
+    if (found.length >= problemsMax || (!isDuplicate && (unknown.size === 0 || compared > comparedCharactersMax))) return;
+    compared += path.length;
     const quoted = JSON.stringify(path);
-    if (duplicate) found.push(`duplicate field ${quoted}`);
+    if (isDuplicate) found.push(`duplicate field ${quoted}`);
     if (unknown.delete(`unknown field ${quoted}`)) found.push(`unknown field ${quoted}`);
-  }
-  return [...found, ...unknown].slice(0, 100);
+  });
+  return [...found, ...unknown].slice(0, problemsMax);
 }

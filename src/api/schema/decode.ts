@@ -9,6 +9,7 @@
  */
 import { canonicalizeQuantity, QuantityError } from '../meta/quantity.ts';
 import { canonicalizeMicroTime, canonicalizeTime, describeTimeError } from '../meta/time.ts';
+import { nestingMax } from './nesting.ts';
 import type { FieldSchema, ObjectSchema, Schema } from './types.ts';
 
 /** A body of the wrong type; the message is upstream's, without the kind before it. */
@@ -31,8 +32,6 @@ export interface Decoded {
 
 type Json = Record<string, unknown>;
 
-/** Objects and lists within each other; upstream allows 10,000, which no program of ours could walk. */
-const nestingMax = 500;
 const problemsMax = 100;
 
 type Step = string | number | FieldSchema;

@@ -1,17 +1,21 @@
 /**
  * JSON Patch (RFC 6902), with the leniencies of the library that upstream uses, since clients rely on them: `replace`
  * adds what is not there, `copy` of what is not there sets null, `test` takes a missing field for null, `add` without a
- * value sets null, an index below 0 counts from the end. The document stays as it is: containers along the paths are
- * copied, each once. What `copy` may copy is limited, since a few operations could double an object over and over.
+ * value sets null, an index below 0 counts from the end, what stands before the first slash of a path is not looked at.
+ * The document stays as it is: containers along the paths are copied, each once.
+ *
+ * The work is bounded, not only the text: a few operations could double an object over and over (`copy`), and each of
+ * many could look through or move a long list. A patch that goes beyond is refused like one that cannot be applied.
  * Upstream: apiserver/pkg/endpoints/handlers/patch.go, gopkg.in/evanphx/json-patch.v4.
  */
 import { equalJson } from '../meta/deep-equal.ts';
 import { isJsonObject, setField } from './merge-patch.ts';
+import { isTooDeep, nestingMax } from './nesting.ts';
 
 export interface JsonPatchOperation {
-  readonly op?: string;
-  readonly path?: string;
-  readonly from?: string;
+  readonly op?: string | null;
+  readonly path?: string | null;
+  readonly from?: string | null;
   readonly value?: unknown;
 }
 
@@ -20,98 +24,179 @@ export class JsonPatchError extends Error {
   override readonly name = 'JsonPatchError';
 }
 
-/** As upstream, which limits it like the body of a request. */
+/** What `copy` may copy, as JSON; as upstream, which limits it like the body of a request. */
 const copiedCharactersMax = 3 * 1024 * 1024;
+/** Fields and items that all operations together may look through. */
+const seenItemsMax = 1_000_000;
+/** Items of a list that are moved at the price of looking at one. */
+const movedPerSeen = 16;
 
-interface Work {
+export function applyJsonPatch(document: unknown, operations: readonly (JsonPatchOperation | null)[]): unknown {
+  const patched = new PatchedDocument(document);
+  try {
+    for (const operation of operations) patched.apply(operation ?? {});
+  } catch (error) {
+    if (error instanceof RangeError) throw tooDeep();
+    throw error;
+  }
+  if (isTooDeep(patched.root)) throw tooDeep();
+  return patched.root;
+}
+
+const tooDeep = (): JsonPatchError => new JsonPatchError(`nested deeper than ${nestingMax}`);
+
+type Container = unknown[] | Record<string, unknown>;
+
+/** Where an operation takes place: the container that the path leads to, and the last step. */
+interface Place {
+  readonly container: Container;
+  readonly key: string;
+}
+
+class PatchedDocument {
+  root: unknown;
   /** containers that this patch has made, and may change */
-  readonly own: Set<unknown>;
-  /** by `copy`, as JSON */
-  copiedCharacters: number;
-}
+  readonly #own = new Set<unknown>();
+  #copiedCharacters = 0;
+  #seenItems = 0;
 
-export function applyJsonPatch(document: unknown, operations: readonly JsonPatchOperation[]): unknown {
-  const work: Work = { own: new Set(), copiedCharacters: 0 };
-  let result = document;
-  for (const operation of operations) result = applyOperation(result, operation, work);
-  return result;
-}
+  constructor(document: unknown) {
+    this.root = document;
+  }
 
-function applyOperation(document: unknown, { op, path, from, value = null }: JsonPatchOperation, work: Work): unknown {
-  const at = parsePointer(path);
-  switch (op) {
-    case 'add':
-      return edit(document, at, (parent, key) => insert(parent, key, value), work);
-    case 'replace':
-      if (Array.isArray(parentOf(document, at))) requireValue(document, at);
-      return edit(document, at, (parent, key) => assign(parent, key, value), work);
-    case 'remove':
-      requireValue(document, at);
-      return edit(document, at, erase, work);
-    case 'move': {
-      const source = parsePointer(from);
-      const moved = requireValue(document, source);
-      const rest = edit(document, source, erase, work);
-      return edit(rest, at, (parent, key) => insert(parent, key, moved), work);
+  apply({ op, path, from, value = null }: JsonPatchOperation): void {
+    switch (op) {
+      case 'add':
+        this.#insert(path, value);
+        break;
+      case 'replace':
+        this.#replace(path, value);
+        break;
+      case 'remove':
+        this.#remove(this.#placeToChange(path));
+        break;
+      case 'move':
+        this.#insert(path, this.#take(this.#placeToChange(from)));
+        break;
+      case 'copy':
+        this.#insert(path, this.#copy(get(this.#place(from))));
+        break;
+      case 'test':
+        this.#test(path, value);
+        break;
+      default:
+        throw new JsonPatchError(`Unexpected kind: ${op ?? 'unknown'}`);
     }
-    case 'copy': {
-      const text = JSON.stringify(valueAt(document, parsePointer(from)) ?? null);
-      work.copiedCharacters += text.length;
-      if (work.copiedCharacters > copiedCharactersMax) throw new JsonPatchError(`copies of more than ${copiedCharactersMax} characters`);
-      return edit(document, at, (parent, key) => insert(parent, key, JSON.parse(text)), work);
+  }
+
+  #insert(path: string | null | undefined, value: unknown): void {
+    const { container, key } = this.#placeToChange(path);
+    if (!Array.isArray(container)) setField(container, key, value);
+    else if (key === '-') container.push(value);
+    else {
+      const index = indexOf(container, key, container.length);
+      this.#see((container.length - index) / movedPerSeen);
+      container.splice(index, 0, value);
     }
-    case 'test':
-      if (equalJson(valueAt(document, at) ?? null, value)) return document;
-      throw new JsonPatchError(`testing value ${path} failed: test failed`);
-    default:
-      throw new JsonPatchError(`Unexpected kind: ${op ?? 'unknown'}`);
+  }
+
+  #replace(path: string | null | undefined, value: unknown): void {
+    if (path === '') {
+      if (typeof value !== 'object' || value === null) throw new JsonPatchError('replace operation value must be object or array');
+      this.root = value;
+      return;
+    }
+    const { container, key } = this.#placeToChange(path);
+    if (Array.isArray(container)) container[indexOf(container, key, container.length - 1)] = value;
+    else setField(container, key, value);
+  }
+
+  #remove({ container, key }: Place): void {
+    if (Array.isArray(container)) {
+      const index = indexOf(container, key, container.length - 1);
+      this.#see((container.length - index) / movedPerSeen);
+      container.splice(index, 1);
+    } else if (Object.hasOwn(container, key)) delete container[key];
+    else throw new JsonPatchError(`Unable to remove nonexistent key: ${key}`);
+  }
+
+  #take(place: Place): unknown {
+    const value = get(place);
+    this.#remove(place);
+    return value;
+  }
+
+  #copy(value: unknown): unknown {
+    const text = JSON.stringify(value ?? null);
+    this.#copiedCharacters += text.length;
+    if (this.#copiedCharacters > copiedCharactersMax) throw new JsonPatchError(`copies of more than ${copiedCharactersMax} characters`);
+    return JSON.parse(text);
+  }
+
+  #test(path: string | null | undefined, wanted: unknown): void {
+    const found = path === '' ? this.root : (get(this.#place(path)) ?? null);
+    if (typeof found === 'object' && found !== null) this.#see(Array.isArray(found) ? found.length : Object.keys(found).length);
+    if (!equalJson(wanted, found)) throw new JsonPatchError(`testing value ${path} failed: test failed`);
+  }
+
+  #see(items: number): void {
+    this.#seenItems += items;
+    if (this.#seenItems > seenItemsMax) throw new JsonPatchError(`operations on more than ${seenItemsMax} fields and items`);
+  }
+
+  #place(path: string | null | undefined): Place {
+    const steps = stepsOf(path);
+    const key = steps.pop() ?? '';
+    let container = this.root as Container;
+    for (const step of steps) container = containerAt({ container, key: step });
+    return { container, key };
+  }
+
+  /** The same, with every container that leads there copied. */
+  #placeToChange(path: string | null | undefined): Place {
+    const steps = stepsOf(path);
+    const key = steps.pop() ?? '';
+    let container = this.#owned(this.root as Container);
+    this.root = container;
+    for (const step of steps) {
+      const next = this.#owned(containerAt({ container, key: step }));
+      if (Array.isArray(container)) container[indexOf(container, step, container.length - 1)] = next;
+      else setField(container, step, next);
+      container = next;
+    }
+    return { container, key };
+  }
+
+  #owned(container: Container): Container {
+    if (this.#own.has(container)) return container;
+    const copy = Array.isArray(container) ? container.slice() : { ...container };
+    this.#own.add(copy);
+    return copy;
   }
 }
 
-function parsePointer(pointer: string | undefined): readonly string[] {
-  if (pointer === undefined) throw new JsonPatchError('missing path');
-  if (!pointer.startsWith('/')) throw new JsonPatchError(`invalid path ${JSON.stringify(pointer)}`);
-  return pointer
-    .slice(1)
-    .split('/')
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+/** The steps of a path, the last one being the key of the place. */
+function stepsOf(pointer: string | null | undefined): string[] {
+  if (pointer === undefined || pointer === null) throw new JsonPatchError('operation missing path field');
+  const [, ...steps] = pointer.split('/', nestingMax + 2);
+  if (steps.length === 0) throw new JsonPatchError(`doc is missing path: ${JSON.stringify(pointer)}`);
+  if (steps.length > nestingMax) throw tooDeep();
+  return pointer.includes('~') ? steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~')) : steps;
+}
+
+function containerAt(place: Place): Container {
+  const found = get(place);
+  if (Array.isArray(found) || isJsonObject(found)) return found as Container;
+  throw new JsonPatchError(`doc is missing path at ${place.key}`);
+}
+
+/** undefined for a field that is not there; an item has to be. */
+function get({ container, key }: Place): unknown {
+  if (Array.isArray(container)) return container[indexOf(container, key, container.length - 1)];
+  return Object.hasOwn(container, key) ? container[key] : undefined;
 }
 
 const integer = /^[-+]?\d+$/;
-
-function childOf(parent: unknown, key: string): unknown {
-  if (Array.isArray(parent)) return integer.test(key) ? parent.at(Number(key)) : undefined;
-  return isJsonObject(parent) && Object.hasOwn(parent, key) ? parent[key] : undefined;
-}
-
-const valueAt = (document: unknown, path: readonly string[]): unknown => path.reduce(childOf, document);
-const parentOf = (document: unknown, path: readonly string[]): unknown => valueAt(document, path.slice(0, -1));
-
-function requireValue(document: unknown, path: readonly string[]): unknown {
-  const value = valueAt(document, path);
-  if (value === undefined) throw new JsonPatchError(`missing value at ${path.join('/')}`);
-  return value;
-}
-
-type Edit = (parent: unknown[] | Record<string, unknown>, key: string) => void;
-
-/** The document with the container of `path` changed; containers along the path are copied. */
-function edit(document: unknown, path: readonly string[], change: Edit, work: Work): unknown {
-  const [key = '', ...rest] = path;
-  const copy = ownCopy(document, work.own);
-  if (!copy) throw new JsonPatchError(`missing container at ${key}`);
-  if (!rest.length) change(copy, key);
-  else if (Array.isArray(copy)) copy[indexOf(copy, key, copy.length - 1)] = edit(childOf(copy, key), rest, change, work);
-  else setField(copy, key, edit(childOf(copy, key), rest, change, work));
-  return copy;
-}
-
-function ownCopy(container: unknown, own: Set<unknown>): unknown[] | Record<string, unknown> | undefined {
-  if (own.has(container)) return container as unknown[] | Record<string, unknown>;
-  const copy = Array.isArray(container) ? [...(container as unknown[])] : isJsonObject(container) ? { ...container } : undefined;
-  if (copy) own.add(copy);
-  return copy;
-}
 
 function indexOf(list: readonly unknown[], key: string, max: number): number {
   const given = integer.test(key) ? Number(key) : Number.NaN;
@@ -119,19 +204,3 @@ function indexOf(list: readonly unknown[], key: string, max: number): number {
   if (!(index >= 0 && index <= max)) throw new JsonPatchError(`Unable to access invalid index: ${key} of ${list.length}`);
   return index;
 }
-
-const insert = (parent: unknown[] | Record<string, unknown>, key: string, value: unknown): void => {
-  if (!Array.isArray(parent)) setField(parent, key, value);
-  else if (key === '-') parent.push(value);
-  else parent.splice(indexOf(parent, key, parent.length), 0, value);
-};
-
-const assign = (parent: unknown[] | Record<string, unknown>, key: string, value: unknown): void => {
-  if (Array.isArray(parent)) parent[indexOf(parent, key, parent.length - 1)] = value;
-  else setField(parent, key, value);
-};
-
-const erase: Edit = (parent, key) => {
-  if (Array.isArray(parent)) parent.splice(indexOf(parent, key, parent.length - 1), 1);
-  else delete parent[key];
-};

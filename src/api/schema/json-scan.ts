@@ -1,7 +1,7 @@
 /**
  * Reads JSON text once more where JSON.parse does not tell enough: which fields are there twice, and what is wrong with
- * malformed text in the words that clients of Kubernetes know. Never on the way of a good request: `hasDuplicates` is a
- * count that costs little, and only a positive answer is followed by the scan.
+ * malformed text in the words that clients of Kubernetes know. Never on the way of a good request: `mayHaveDuplicates` is
+ * a count that costs little, and only a positive answer is followed by the scan.
  * Upstream: sigs.k8s.io/json (scanner and strict errors).
  */
 
@@ -14,13 +14,8 @@ export function parseText(text: string): unknown {
   return JSON.parse(text.replace(surrogateEscapes, (found) => (found.length === 6 ? '\ufffd' : found)));
 }
 
-/** A field that is there twice, or where any field of the text begins. */
-export interface FieldPosition {
-  /** `metadata.name`, `spec.containers[0].image` */
-  readonly path: string;
-  readonly offset: number;
-  readonly duplicate: boolean;
-}
+/** Called for every field of a text, in order. `path`: `metadata.name`, `spec.containers[0].image`; long ones are costly to look at. */
+export type FieldVisitor = (path: string, isDuplicate: boolean) => void;
 
 /** Malformed; the message is upstream's. */
 class JsonSyntaxError extends Error {
@@ -43,10 +38,11 @@ const nestingMax = 1000;
 
 class Scanner {
   readonly text: string;
-  readonly found: FieldPosition[] = [];
+  readonly visit: FieldVisitor;
   at = 0;
-  constructor(text: string) {
+  constructor(text: string, visit: FieldVisitor) {
     this.text = text;
+    this.visit = visit;
   }
   blank(): void {
     for (;;) {
@@ -89,11 +85,10 @@ class Scanner {
     }
     for (;;) {
       this.blank();
-      const offset = this.at;
       if (this.text[this.at] !== '"') this.fail('looking for beginning of object key string');
       const key = this.string();
       const at = path ? `${path}.${key}` : key;
-      this.found.push({ path: at, offset, duplicate: seen.has(key) });
+      this.visit(at, seen.has(key));
       seen.add(key);
       this.blank();
       if (this.text[this.at] !== ':') this.fail('after object key');
@@ -188,16 +183,23 @@ function quoteCharacter(c: string): string {
 const isDigit = (c: string | undefined): boolean => c !== undefined && c >= '0' && c <= '9';
 
 /** Every field of a well-formed text, in order. Throws JsonSyntaxError. */
-export function scanFields(text: string): readonly FieldPosition[] {
-  const scanner = new Scanner(text);
-  scanner.document();
-  return scanner.found;
+export function scanFields(text: string, visit: FieldVisitor): void {
+  new Scanner(text, visit).document();
+}
+
+/** Paths of the fields that are there twice, at most `max`. */
+export function duplicateFields(text: string, max: number): readonly string[] {
+  const found: string[] = [];
+  scanFields(text, (path, isDuplicate) => {
+    if (isDuplicate && found.length < max) found.push(path);
+  });
+  return found;
 }
 
 /** What is wrong with a text that JSON.parse refused. */
 export function describeSyntaxError(text: string): string {
   try {
-    scanFields(text);
+    scanFields(text, () => undefined);
   } catch (error) {
     if (error instanceof JsonSyntaxError) return error.message;
     throw error;

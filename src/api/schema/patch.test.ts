@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { KubeObject } from '../meta/object.ts';
 import { isStatusError } from '../meta/status-error.ts';
 import { bodyTypeOf } from './body.ts';
-import { applyJsonPatch } from './json-patch.ts';
+import { applyJsonPatch, JsonPatchError } from './json-patch.ts';
 import { applyMergePatch } from './merge-patch.ts';
 import { applyPatch, type PatchType, parsePatch } from './patch.ts';
 import { applyStrategicMerge } from './strategic-merge.ts';
@@ -30,6 +30,13 @@ function outcome(type: PatchType, patch: unknown): unknown {
     if (isStatusError(error)) return `${error.code} ${error.message}`;
     throw error;
   }
+}
+
+/** `{"a":{"a":…{}}}` */
+function nested(depth: number): object {
+  let value = {};
+  for (let i = 0; i < depth; i++) value = { a: value };
+  return value;
 }
 
 const rows: readonly { type: PatchType; patch: unknown; want: unknown }[] = [
@@ -85,6 +92,73 @@ const rows: readonly { type: PatchType; patch: unknown; want: unknown }[] = [
       ...Array.from({ length: 60 }, (_, i) => ({ op: 'copy', from: '/data', path: `/data/${i}` })),
     ],
     want: rejected,
+  },
+  // What stands before the first slash of a path is not looked at.
+  { type: 'json', patch: [{ op: 'add', path: 'x/data/w', value: '1' }], want: { data: { x: '1', y: '2', w: '1' } } },
+  { type: 'json', patch: [{ op: 'add', path: 'data/w', value: '1' }], want: { data: { x: '1', y: '2' }, warnings: ['unknown field "w"'] } },
+  { type: 'json', patch: [{ op: 'copy', from: 'x/data/y', path: '/data/w' }], want: { data: { x: '1', y: '2', w: '2' } } },
+  // Only the last step of a path may lead to nothing.
+  { type: 'json', patch: [{ op: 'test', path: '/none/x', value: null }], want: rejected },
+  { type: 'json', patch: [{ op: 'copy', from: '/none/x', path: '/data/q' }], want: rejected },
+  { type: 'json', patch: [{ op: 'test', path: '/metadata/ownerReferences/5', value: null }], want: rejected },
+  { type: 'json', patch: [{ op: 'replace', path: '/metadata/ownerReferences/-', value: {} }], want: rejected },
+  { type: 'json', patch: [{ op: 'move', from: '/data', path: '/data/q' }], want: rejected },
+  { type: 'json', patch: [{ op: 'add', path: '/data/a~1b~01', value: '1' }], want: { data: { x: '1', y: '2', 'a/b~1': '1' } } },
+  { type: 'json', patch: [{ op: 'replace', path: '', value: { data: { r: '1' } } }], want: { data: { r: '1' } } },
+  { type: 'json', patch: [{ op: 'replace', path: '', value: null }], want: rejected },
+  { type: 'json', patch: [{ op: 'test', path: '', value: current }], want: { data: { x: '1', y: '2' } } },
+  { type: 'json', patch: [null], want: rejected },
+  { type: 'json', patch: [{ op: null, path: '/data/x' }], want: rejected },
+  {
+    type: 'json',
+    patch: ['a'],
+    want: '400 error decoding patch: json: cannot unmarshal string into Go value of type handlers.jsonPatchOp',
+  },
+  {
+    type: 'json',
+    patch: [{ op: 'add', path: 5 }],
+    want: '400 error decoding patch: json: cannot unmarshal number into Go struct field jsonPatchOp.path of type string',
+  },
+  // Work without end: each operation one level deeper, moved chains, long lists moved or looked through again and again.
+  { type: 'json', patch: Array.from({ length: 1600 }, (_, i) => ({ op: 'add', path: '/a'.repeat(i + 1), value: {} })), want: rejected },
+  {
+    type: 'json',
+    patch: [
+      { op: 'add', path: '/c0', value: nested(1) },
+      ...Array.from({ length: 40 }, (_, i) => [
+        { op: 'add', path: `/c${i + 1}`, value: nested(400) },
+        { op: 'move', from: `/c${i}`, path: `/c${i + 1}${'/a'.repeat(400)}` },
+      ]).flat(),
+    ],
+    want: rejected,
+  },
+  {
+    type: 'json',
+    patch: [
+      { op: 'add', path: '/l', value: Array.from({ length: 100_000 }, () => 0) },
+      ...Array.from({ length: 9_000 }, () => ({ op: 'add', path: '/l/0', value: 0 })),
+      { op: 'remove', path: '/l' },
+    ],
+    want: rejected,
+  },
+  {
+    type: 'json',
+    patch: [
+      { op: 'add', path: '/l', value: Array.from({ length: 5_000 }, () => ({})) },
+      ...Array.from({ length: 9_000 }, () => ({ op: 'test', path: '/l/0', value: {} })),
+      ...Array.from({ length: 900 }, () => ({ op: 'remove', path: '/l/0' })),
+      { op: 'remove', path: '/l' },
+    ],
+    want: { data: { x: '1', y: '2' } },
+  },
+  {
+    type: 'json',
+    patch: [
+      { op: 'add', path: '/l', value: Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [i, 0])) },
+      ...Array.from({ length: 9_000 }, () => ({ op: 'copy', from: '/data/x', path: '/data/y' })),
+      { op: 'remove', path: '/l' },
+    ],
+    want: { data: { x: '1', y: '1' } },
   },
   { type: 'json', patch: '{', want: '400 error decoding patch: unexpected end of JSON input' },
   {
@@ -275,4 +349,11 @@ test('laws of strategic merge', () => {
       assert.deepEqual(names.toSorted(), [...new Set([...a, ...b].map((c) => c.name))].toSorted(), 'no item is lost or there twice');
     }),
   );
+});
+
+test('a test of a large container counts', () => {
+  const large = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`k${i}`, '']));
+  const patch = (times: number) => Array.from({ length: times }, () => ({ op: 'test', path: '/large', value: large }));
+  assert.deepEqual(applyJsonPatch({ large }, patch(100)), { large });
+  assert.throws(() => applyJsonPatch({ large }, patch(300)), JsonPatchError);
 });

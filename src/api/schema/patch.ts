@@ -5,10 +5,11 @@
  */
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors, fieldErrors, isStatusError, StatusError } from '../meta/status-error.ts';
-import { type BodyType, type DecodedBody, decodeBody, type FieldValidation } from './body.ts';
+import { type BodyType, type DecodedBody, decodeBody, type FieldValidation, problemsMax } from './body.ts';
 import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from './json-patch.ts';
-import { describeSyntaxError, mayHaveDuplicates, parseText, scanFields } from './json-scan.ts';
+import { describeSyntaxError, duplicateFields, mayHaveDuplicates, parseText } from './json-scan.ts';
 import { applyMergePatch, isJsonObject } from './merge-patch.ts';
+import { isTooDeep } from './nesting.ts';
 import { applyStrategicMerge, formatGoValue, StrategicMergeError } from './strategic-merge.ts';
 
 /** By content type. */
@@ -40,6 +41,7 @@ export function parsePatch(type: PatchType, text: string): Patch {
       const message = `The allowed maximum operations in a JSON patch is ${operationsMax}, got ${value.length}`;
       throw errors.tooLarge(`Request entity too large: ${message}`);
     }
+    for (const operation of value) checkOperation(operation, prefix);
     return { type, value, text };
   }
   if (value === null && type === 'merge') throw errors.badRequest('Invalid JSON Patch');
@@ -49,23 +51,26 @@ export function parsePatch(type: PatchType, text: string): Patch {
   return { type, value: value ?? {}, text };
 }
 
-/** Deeper than this no object is decoded anyway, and walking it would exhaust the stack. */
-const nestingMax = 500;
-
-function checkNesting(value: unknown, prefix: string, left = nestingMax): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (left === 0) throw errors.badRequest(`${prefix}exceeded max depth`);
-  for (const item of Object.values(value)) checkNesting(item, prefix, left - 1);
-}
-
 function parseJson(text: string, prefix: string): unknown {
   try {
     const value = parseText(text);
-    checkNesting(value, prefix);
+    if (isTooDeep(value)) throw errors.badRequest(`${prefix}exceeded max depth`);
     return value;
   } catch (error) {
     if (error instanceof SyntaxError) throw errors.badRequest(`${prefix}${describeSyntaxError(text)}`);
     throw error;
+  }
+}
+
+/** An operation may be null; so may its members. */
+function checkOperation(operation: unknown, prefix: string): void {
+  if (operation === null) return;
+  const refuse = (value: unknown, where: string): Error =>
+    errors.badRequest(`${prefix}json: cannot unmarshal ${kindOf(value)} into Go ${where}`);
+  if (!isJsonObject(operation)) throw refuse(operation, 'value of type handlers.jsonPatchOp');
+  for (const member of ['op', 'path', 'from']) {
+    const value = operation[member] ?? null;
+    if (value !== null && typeof value !== 'string') throw refuse(value, `struct field jsonPatchOp.${member} of type string`);
   }
 }
 
@@ -125,16 +130,16 @@ function unprocessable(detail: string): StatusError {
 function problemsOfPatch(patch: Patch): readonly string[] {
   const found: string[] = [];
   if (patch.type === 'json') {
-    (patch.value as readonly Record<string, unknown>[]).forEach((operation, i) => {
-      for (const key of Object.keys(operation)) {
-        if (!operationFields.has(key)) found.push(`json patch unknown field "[${i}].${key}"`);
+    (patch.value as readonly (Record<string, unknown> | null)[]).forEach((operation, i) => {
+      for (const key in operation) {
+        if (found.length < problemsMax && !operationFields.has(key)) found.push(`json patch unknown field "[${i}].${key}"`);
       }
     });
   }
   if (!mayHaveDuplicates(patch.text, countFields(patch.value))) return found;
   const prefix = patch.type === 'json' ? 'json patch ' : '';
-  const twice = scanFields(patch.text).filter((f) => f.duplicate);
-  return [...found, ...twice.map((f) => `${prefix}duplicate field ${JSON.stringify(f.path)}`)];
+  const twice = duplicateFields(patch.text, problemsMax - found.length);
+  return [...found, ...twice.map((path) => `${prefix}duplicate field ${JSON.stringify(path)}`)];
 }
 
 const operationFields: ReadonlySet<string> = new Set(['op', 'path', 'from', 'value']);

@@ -34,10 +34,20 @@ export function validateByTable(schema: ObjectSchema, object: object): readonly 
 /** Both lists, the hook's findings instead of the table's where they are about the same field or one above it. */
 export function mergeFieldErrors(table: readonly FieldError[], hook: readonly FieldError[]): readonly FieldError[] {
   if (!table.length || !hook.length) return table.length ? table : hook;
-  const isSaid = ({ field }: FieldError): boolean =>
-    hook.some((e) => field === e.field || (field.startsWith(e.field) && /^[.[]/.test(field.slice(e.field.length))));
-  return [...table.filter((e) => !isSaid(e)), ...hook];
+  const said = new Set(hook.map((e) => e.field));
+  return [...table.filter(({ field }) => !isSaid(field, said)), ...hook];
 }
+
+/** Whether the field, or one above it, is among those of which something was said. */
+function isSaid(field: string, said: ReadonlySet<string>): boolean {
+  if (said.has(field)) return true;
+  const steps = field.length > pathCharactersMax ? [] : field.matchAll(/[.[]/g);
+  for (const { index } of steps) if (said.has(field.slice(0, index))) return true;
+  return false;
+}
+
+/** The path of a field that is longer has a key of a map in it that is itself refused. */
+const pathCharactersMax = 4096;
 
 const checks = new WeakMap<ObjectSchema, { readonly check: Check | undefined }>();
 

@@ -5,7 +5,7 @@
  */
 import type { ObjectMeta } from '../../api/generated/meta-v1.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import { errors, isStatusError, StatusError } from '../../api/meta/status-error.ts';
+import { collectFieldErrors, errors, isStatusError, StatusError } from '../../api/meta/status-error.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import { validateMetadata } from '../../api/schema/metadata.ts';
 import { admissionRequest } from './admission-request.ts';
@@ -62,7 +62,8 @@ async function attemptCreate(core: Core, served: ServedKind, request: ResourceRe
   }
   object = withIdentity(core, served, object);
   if (kind.hooks.prepareForCreate) object = kind.hooks.prepareForCreate(object, { nowMs: core.clock.now(), user: request.user });
-  validateObject(kind, object, undefined, validateMetadata(kind, object.metadata));
+  const metadataErrors = collectFieldErrors(() => validateMetadata(kind, object.metadata));
+  validateObject(kind, object, undefined, metadataErrors);
   for (const message of kind.hooks.warnings?.(object) ?? []) request.warn(message);
   const name = object.metadata.name ?? '';
   const admission: AdmissionRequest = { ...base, name, object };

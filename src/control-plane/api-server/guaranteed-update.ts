@@ -10,7 +10,7 @@
 import type { ObjectMeta } from '../../api/generated/meta-v1.ts';
 import { equalJson } from '../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import { errors, fieldErrors } from '../../api/meta/status-error.ts';
+import { collectFieldErrors, errors, fieldErrors } from '../../api/meta/status-error.ts';
 import { validateMetadataUpdate } from '../../api/schema/metadata.ts';
 import { admissionRequest } from './admission-request.ts';
 import { allocate, release } from './allocation-steps.ts';
@@ -65,7 +65,11 @@ async function attemptUpdate(core: Core, plan: UpdatePlan, stored: StoredObject)
     if (admitted !== object) object = applyDefaults(kind, { ...admitted, metadata: ownMetadata(admitted.metadata, old.metadata) });
   }
   object = strategy.join(object, old, kind, { nowMs: core.clock.now(), user: request.user });
-  refuse(kind, name, [...validateMetadataUpdate(kind, object.metadata, old.metadata), ...strategy.validate(object, old, kind)]);
+  const found = collectFieldErrors(() => [
+    ...validateMetadataUpdate(kind, object.metadata, old.metadata),
+    ...strategy.validate(object, old, kind),
+  ]);
+  refuse(kind, name, found);
   if (!request.subresource) for (const message of kind.hooks.warnings?.(object, old) ?? []) request.warn(message);
   const admission: AdmissionRequest = { ...base, object };
   await core.admission.validate(admission);

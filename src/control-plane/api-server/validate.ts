@@ -1,7 +1,7 @@
 /** Validation in one place: metadata, the type table, the kind's own rules. */
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import { errors, type FieldError } from '../../api/meta/status-error.ts';
+import { collectFieldErrors, errors, type FieldError } from '../../api/meta/status-error.ts';
 import { mergeFieldErrors, validateByTable } from '../../api/schema/validate.ts';
 
 export function validateObject(kind: Kind, object: KubeObject, old: KubeObject | undefined, metadataErrors: readonly FieldError[]): void {
@@ -11,8 +11,11 @@ export function validateObject(kind: Kind, object: KubeObject, old: KubeObject |
 
 /** The type table's rules and the kind's own. */
 export function validateWhole(kind: Kind, object: KubeObject, old: KubeObject | undefined): readonly FieldError[] {
-  const byTable = validateByTable(kind.schema, object);
-  return mergeFieldErrors(byTable, kind.hooks.validate?.(object, old) ?? noErrors);
+  const byTable = collectFieldErrors(() => validateByTable(kind.schema, object));
+  return mergeFieldErrors(
+    byTable,
+    collectFieldErrors(() => kind.hooks.validate?.(object, old) ?? noErrors),
+  );
 }
 
 const noErrors: readonly FieldError[] = [];
