@@ -28,9 +28,10 @@ const port = (i: number, change: Partial<ServicePort> = {}): ServicePort => ({
   nodePort: i % 10 === 0 ? 30_000 + i : 0,
   externalIPs: [],
   affinitySeconds: i % 7 === 0 ? 10_800 : 0,
-  endpoints: [1, 2, 3].map((n) => ({ ip: `10.244.${n}.${i & 255}`, port: 8080 })),
-  externalEndpoints: [1, 2, 3].map((n) => ({ ip: `10.244.${n}.${i & 255}`, port: 8080 })),
-  keepsClientAddress: false,
+  internalPolicy: 'Cluster',
+  externalPolicy: 'Cluster',
+  clusterEndpoints: [1, 2, 3].map((n) => ({ ip: `10.244.${n}.${i & 255}`, port: 8080 })),
+  localEndpoints: [],
   ...change,
 });
 
@@ -44,9 +45,9 @@ test('a thousand services, then differences', { skip: why }, async (t) => {
   const changed = planRuleset(
     ports.flatMap((p, i) => {
       if (i === 0) return [];
-      if (i === 1) return [port(1, { endpoints: [], externalEndpoints: [] })];
+      if (i === 1) return [port(1, { clusterEndpoints: [] })];
       if (i === 7) return [port(7, { affinitySeconds: 60 })];
-      if (i === 20) return [port(20, { keepsClientAddress: true, externalEndpoints: [] })];
+      if (i === 20) return [port(20, { externalPolicy: 'Local', internalPolicy: 'Local' })];
       return i === 30
         ? [port(30, { externalIPs: ['192.0.2.1'], guarded: { ips: ['192.0.2.1'], ranges: ['198.51.100.0/24'] } }), port(2000)]
         : [p];

@@ -28,6 +28,11 @@ export function parseCidr(text: string): Cidr {
 
 export const formatCidr = ({ base, prefixLength }: Cidr): string => `${formatIPv4(base)}/${prefixLength}`;
 
+export const isInCidr = ({ base, size }: Cidr, address: string): boolean => {
+  const index = parseIPv4(address) - base;
+  return index >= 0 && index < size;
+};
+
 /** The address at this place in the range. */
 export function addressAt(cidr: Cidr, index: number): string {
   if (index < 0 || index >= cidr.size) throw new RangeError(`${formatCidr(cidr)} has no address ${index}`);

@@ -15,7 +15,7 @@ import type { Log } from '../../client/log.ts';
 import { type HealthCheck, HealthChecks, planHealthCheck } from './health-checks.ts';
 import { emptyRuleset, renderDifference, renderWhole } from './render-difference.ts';
 import { planRuleset, type Ruleset } from './ruleset.ts';
-import { planServicePorts, type ServicePort } from './service-ports.ts';
+import { type Place, planServicePorts, type ServicePort } from './service-ports.ts';
 import { planStaleFlows } from './stale-flows.ts';
 
 export interface ProxyOptions {
@@ -35,7 +35,11 @@ export interface ProxyOptions {
 
 const retryMs = 1000;
 
-const zoneOf = (node: Node | undefined): string | undefined => node?.metadata.labels?.['topology.kubernetes.io/zone'];
+const placeOf = (nodeName: string, node: Node | undefined): Place => ({
+  nodeName,
+  zone: node?.metadata.labels?.['topology.kubernetes.io/zone'],
+  address: node?.status.addresses?.find(({ type, address }) => type === 'InternalIP' && !address.includes(':'))?.address,
+});
 
 export class ServiceProxy implements AsyncDisposable {
   readonly #options: ProxyOptions;
@@ -63,14 +67,13 @@ export class ServiceProxy implements AsyncDisposable {
     const { nodeName } = options;
     const nodes = options.client.informer(Node, { fieldSelector: `metadata.name=${nodeName}` });
     await Promise.all([services.synced, slices.synced, nodes.synced]);
-    let zone = zoneOf(nodes.get(nodeName));
+    let here = placeOf(nodeName, nodes.get(nodeName));
     const slicesOf = slices.index('service', (slice) => {
       const name = slice.metadata.labels?.['kubernetes.io/service-name'];
       return name === undefined ? [] : [`${slice.metadata.namespace}/${name}`];
     });
     const replan = (key: string): void => {
       const service = services.get(key);
-      const here = { nodeName, ...(zone !== undefined && { zone }) };
       const ports = service ? planServicePorts(service, slicesOf(key), here) : [];
       const check = service && planHealthCheck(service, slicesOf(key), options.nodeName);
       if (check) proxy.#checks.set(key, check);
@@ -85,8 +88,9 @@ export class ServiceProxy implements AsyncDisposable {
       if (name !== undefined) replan(`${slice.metadata.namespace}/${name}`);
     };
     const ofNode = (node: Node): void => {
-      if (zoneOf(node) === zone) return;
-      zone = zoneOf(node);
+      const next = placeOf(nodeName, node);
+      if (next.zone === here.zone && next.address === here.address) return;
+      here = next;
       services.list().forEach(ofService);
     };
     proxy.#subscriptions.push(

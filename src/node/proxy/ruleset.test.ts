@@ -13,22 +13,23 @@ const local: ServicePort = {
   nodePort: 30_080,
   externalIPs: [],
   affinitySeconds: 0,
-  endpoints: [here, there],
-  externalEndpoints: [here],
-  keepsClientAddress: true,
+  internalPolicy: 'Cluster',
+  externalPolicy: 'Local',
+  clusterEndpoints: [here, there],
+  localEndpoints: [here],
 };
 const inside = ['ip saddr @pods goto svc-…', 'fib saddr type local meta mark set meta mark or 0x4000 goto svc-…'];
 const cases = [
   { name: 'from outside to the node’s own endpoints', given: local, want: [...inside, 'goto loc-…'], refused: [] },
   {
     name: 'without one of its own: dropped from outside, led on from inside',
-    given: { ...local, endpoints: [there], externalEndpoints: [] },
+    given: { ...local, clusterEndpoints: [there], localEndpoints: [] },
     want: inside,
-    refused: ['tcp . 30080 -> goto drop-it'],
+    refused: ['tcp . 30080 -> drop'],
   },
   {
     name: 'without any: refused',
-    given: { ...local, endpoints: [], externalEndpoints: [] },
+    given: { ...local, clusterEndpoints: [], localEndpoints: [] },
     want: undefined,
     refused: ['tcp . 30080 -> goto refuse'],
   },
@@ -42,7 +43,7 @@ for (const { name, given, want, refused } of cases) {
       want,
     );
     assert.deepEqual(
-      [...(elements.get('refused-node-ports') ?? [])].map(([key, value]) => `${key} -> ${value}`),
+      [...(elements.get('unserved-node-ports') ?? [])].map(([key, value]) => `${key} -> ${value}`),
       refused,
     );
   });
@@ -53,9 +54,5 @@ test('a load balancer lets in its ranges only', () => {
   const { chains, elements } = planRuleset([{ ...local, externalIPs: ['192.0.2.9'], guarded }]);
   const [[key, verdict] = []] = [...(elements.get('guarded-ips') ?? [])];
   assert.equal(key, '192.0.2.9 . tcp . 80');
-  assert.deepEqual(chains.get(verdict?.replace('goto ', '') ?? ''), [
-    'ip saddr 198.51.100.0/24 return',
-    'ip saddr 192.0.2.9 return',
-    'drop',
-  ]);
+  assert.deepEqual(chains.get(verdict?.replace('goto ', '') ?? ''), ['ip saddr 198.51.100.0/24 return', 'drop']);
 });

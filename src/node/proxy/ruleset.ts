@@ -2,17 +2,22 @@
  * The proxy's whole nftables table as data, planned from service ports. Pure; apply-ruleset.ts renders differences.
  *
  *   nat prerouting, output  -> chain `services`: look the destination up in `service-ips`, node ports in `node-ports`
- *   `svc-…`                 one chain per service port: one dnat rule with a random choice among its endpoints
- *   `ext-…`                 before it, for traffic from outside: marks it for masquerading; with externalTrafficPolicy
- *                           Local only what comes from the node itself and from pods goes there, the rest to `loc-…`
- *   `loc-…`                 as `svc-…`, among the node's own endpoints
- *   `ep-…`                  per endpoint, only with session affinity: a set of clients with a time-out sticks to it
+ *   `svc-…`                 traffic policy Cluster: one dnat rule with a random choice among a service port's endpoints
+ *   `loc-…`                 traffic policy Local: the same among the node's own endpoints
+ *   `ext-…`                 before them, for node ports and external addresses: marks for masquerading; with the policy
+ *                           Local, what the node itself and pods ask goes to `svc-…` all the same, the rest to `loc-…`
+ *   `ep-…`                  per endpoint, only with session affinity: a set of clients with a time-out sticks to it,
+ *                           whichever policy led there
  *   `fw-…`                  for load balancers that let in only some ranges: drops the others, before all that
  *   nat postrouting         masquerades what is marked, and pods that reach themselves through a service (`hairpin`)
- *   filter hooks            services without endpoints, and other ports of service addresses, are refused at once
+ *   filter hooks            what no chain above took: refused where the service has no endpoints at all, dropped where the
+ *                           policy alone leaves none here (a load balancer's health check decides); other ports of
+ *                           service addresses are refused
+ *
+ * Upstream: pkg/proxy/nftables/proxier.go.
  */
 import { createHash } from 'node:crypto';
-import type { ProxyEndpoint, ServicePort } from './service-ports.ts';
+import { endpointsBy, type ProxyEndpoint, type ServicePort, type TrafficPolicy } from './service-ports.ts';
 
 export interface Ruleset {
   /** chain name → its rules; every chain but the base chains */
@@ -27,14 +32,15 @@ export const elementNames = [
   'service-ips',
   'node-ports',
   'guarded-ips',
-  'refused-ips',
-  'refused-node-ports',
+  'unserved-ips',
+  'unserved-node-ports',
   'cluster-ips',
   'hairpin',
 ] as const;
 export type ElementsName = (typeof elementNames)[number];
 
 const masqueradeMark = '0x4000';
+const markForMasquerade = `meta mark set meta mark or ${masqueradeMark}`;
 
 export interface ProxyTable {
   readonly table: string;
@@ -49,16 +55,16 @@ export function renderBase({ table, podCidr }: ProxyTable): string {
   map service-ips { type ipv4_addr . inet_proto . inet_service : verdict; }
   map node-ports { type inet_proto . inet_service : verdict; }
   map guarded-ips { type ipv4_addr . inet_proto . inet_service : verdict; }
-  map refused-ips { type ipv4_addr . inet_proto . inet_service : verdict; }
-  map refused-node-ports { type inet_proto . inet_service : verdict; }
+  map unserved-ips { type ipv4_addr . inet_proto . inet_service : verdict; }
+  map unserved-node-ports { type inet_proto . inet_service : verdict; }
   set cluster-ips { type ipv4_addr; }
   set hairpin { type ipv4_addr . ipv4_addr; }
   chain refuse { reject; }
-  chain drop-it { drop; }
   chain guard { ip daddr . meta l4proto . th dport vmap @guarded-ips; }
   chain guard-prerouting { type filter hook prerouting priority -110; policy accept; ct state new jump guard; }
   chain guard-output { type filter hook output priority -110; policy accept; ct state new jump guard; }
   chain services {
+    ip daddr @cluster-ips ip saddr != @pods ${markForMasquerade}
     ip daddr . meta l4proto . th dport vmap @service-ips
     ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @node-ports
   }
@@ -70,18 +76,18 @@ export function renderBase({ table, podCidr }: ProxyTable): string {
     ip saddr . ip daddr @hairpin masquerade fully-random
   }
   chain unserved {
-    ip daddr . meta l4proto . th dport vmap @refused-ips
+    ip daddr . meta l4proto . th dport vmap @unserved-ips
     ip daddr @cluster-ips reject
   }
   chain filter-input {
     type filter hook input priority filter; policy accept;
-    ct state new fib daddr type local meta l4proto . th dport vmap @refused-node-ports
+    ct state new ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @unserved-node-ports
     ct state new jump unserved
   }
   chain filter-forward { type filter hook forward priority filter; policy accept; ct state new jump unserved; }
   chain filter-output {
     type filter hook output priority filter; policy accept;
-    ct state new fib daddr type local meta l4proto . th dport vmap @refused-node-ports
+    ct state new ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @unserved-node-ports
     ct state new jump unserved
   }
 }
@@ -106,52 +112,50 @@ export function planRuleset(ports: Iterable<ServicePort>): Ruleset {
 
 function planPort(port: ServicePort, draft: Draft): void {
   const key = shortHash(port.id);
-  const { protocol } = port;
+  const { protocol, clusterEndpoints, localEndpoints, internalPolicy, externalPolicy } = port;
+  const chainOf = { Cluster: `svc-${key}`, Local: `loc-${key}` } satisfies Record<TrafficPolicy, string>;
+  // Judged before a policy narrows the list.
+  const isServed = clusterEndpoints.length > 0;
+  const unserved = isServed ? 'drop' : 'goto refuse';
   draft.add('cluster-ips', port.clusterIP);
-  for (const { ip } of [...port.endpoints, ...port.externalEndpoints]) draft.add('hairpin', `${ip} . ${ip}`);
+  for (const { ip } of [...clusterEndpoints, ...localEndpoints]) draft.add('hairpin', `${ip} . ${ip}`);
 
   const inside = `${port.clusterIP} . ${protocol} . ${port.port}`;
-  if (port.endpoints.length) {
-    planBalancing(`svc-${key}`, port, port.endpoints, draft);
-    draft.add('service-ips', inside, `goto svc-${key}`);
-  } else {
-    draft.add('refused-ips', inside, 'goto refuse');
-  }
+  if (endpointsBy(port, internalPolicy).length > 0) draft.add('service-ips', inside, `goto ${chainOf[internalPolicy]}`);
+  else draft.add('unserved-ips', inside, unserved);
 
   if (port.guarded) {
     const { ips, ranges } = port.guarded;
-    // Also from the address itself: a node that has it as its own asks itself.
-    draft.chains.set(`fw-${key}`, [...[...ranges, ...ips].map((range) => `ip saddr ${range} return`), 'drop']);
+    draft.chains.set(`fw-${key}`, [...ranges.map((range) => `ip saddr ${range} return`), 'drop']);
     for (const ip of ips) draft.add('guarded-ips', `${ip} . ${protocol} . ${port.port}`, `goto fw-${key}`);
   }
 
   const outside = port.externalIPs.map((ip) => `${ip} . ${protocol} . ${port.port}`);
-  if (outside.length === 0 && !port.nodePort) return;
-  if (port.externalEndpoints.length || (port.keepsClientAddress && port.endpoints.length)) {
-    planExternal(key, port, draft);
+  const nodePorts = port.nodePort ? [`${protocol} . ${port.nodePort}`] : [];
+  const isExternal = outside.length + nodePorts.length > 0;
+  if (isExternal && isServed) {
+    draft.chains.set(`ext-${key}`, planExternal(port, chainOf));
     for (const element of outside) draft.add('service-ips', element, `goto ext-${key}`);
-    if (port.nodePort) draft.add('node-ports', `${protocol} . ${port.nodePort}`, `goto ext-${key}`);
+    for (const element of nodePorts) draft.add('node-ports', element, `goto ext-${key}`);
   }
-  if (port.externalEndpoints.length) return;
-  // Endpoints on other nodes only: upstream drops, so that a load balancer's health check decides.
-  const verdict = port.keepsClientAddress && port.endpoints.length ? 'goto drop-it' : 'goto refuse';
-  for (const element of outside) draft.add('refused-ips', element, verdict);
-  if (port.nodePort) draft.add('refused-node-ports', `${protocol} . ${port.nodePort}`, verdict);
+  if (endpointsBy(port, externalPolicy).length === 0) {
+    for (const element of outside) draft.add('unserved-ips', element, unserved);
+    for (const element of nodePorts) draft.add('unserved-node-ports', element, unserved);
+  }
+
+  // With the policy Local, too, what comes from inside the cluster to an external address goes to all endpoints.
+  if (isServed && (isExternal || internalPolicy === 'Cluster')) planBalancing(chainOf.Cluster, port, clusterEndpoints, draft);
+  if (localEndpoints.length > 0 && (internalPolicy === 'Local' || (isExternal && externalPolicy === 'Local')))
+    planBalancing(chainOf.Local, port, localEndpoints, draft);
 }
 
-function planExternal(key: string, port: ServicePort, draft: Draft): void {
-  const [target, local] = [`svc-${key}`, `loc-${key}`];
-  const masquerade = `meta mark set meta mark or ${masqueradeMark}`;
-  if (!port.keepsClientAddress) {
-    if (!draft.chains.has(target)) planBalancing(target, port, port.externalEndpoints, draft);
-    draft.chains.set(`ext-${key}`, [masquerade, `goto ${target}`]);
-    return;
-  }
-  if (port.externalEndpoints.length) planBalancing(local, port, port.externalEndpoints, draft);
-  draft.chains.set(`ext-${key}`, [
-    ...(port.endpoints.length ? [`ip saddr @pods goto ${target}`, `fib saddr type local ${masquerade} goto ${target}`] : []),
-    ...(port.externalEndpoints.length ? [`goto ${local}`] : []),
-  ]);
+function planExternal({ externalPolicy, localEndpoints }: ServicePort, chainOf: Readonly<Record<TrafficPolicy, string>>): string[] {
+  if (externalPolicy === 'Cluster') return [markForMasquerade, `goto ${chainOf.Cluster}`];
+  return [
+    `ip saddr @pods goto ${chainOf.Cluster}`,
+    `fib saddr type local ${markForMasquerade} goto ${chainOf.Cluster}`,
+    ...(localEndpoints.length > 0 ? [`goto ${chainOf.Local}`] : []),
+  ];
 }
 
 function planBalancing(chain: string, port: ServicePort, endpoints: readonly ProxyEndpoint[], draft: Draft): void {
@@ -160,7 +164,7 @@ function planBalancing(chain: string, port: ServicePort, endpoints: readonly Pro
     draft.chains.set(chain, [`meta l4proto ${protocol} ${dnatTo(endpoints)}`]);
     return;
   }
-  const names = endpoints.map((endpoint) => shortHash(`${chain} ${endpoint.ip}:${endpoint.port} ${affinitySeconds}`));
+  const names = endpoints.map((endpoint) => shortHash(`${port.id} ${endpoint.ip}:${endpoint.port} ${affinitySeconds}`));
   const stick = names.map((name) => `ip saddr @aff-${name} goto ep-${name}`);
   const choose = `numgen random mod ${names.length} vmap { ${names.map((name, i) => `${i} : goto ep-${name}`).join(', ')} }`;
   draft.chains.set(chain, [...stick, choose]);

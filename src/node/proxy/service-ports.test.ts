@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EndpointSlice, Service } from '../../api/generated/kinds.ts';
-import { planServicePorts } from './service-ports.ts';
+import { endpointsBy, planServicePorts } from './service-ports.ts';
 
 const metadata = { name: 'web', namespace: 'shop', uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' };
 const service = (spec: Service['spec'], status: Service['status'] = {}): Service => ({
@@ -89,8 +89,8 @@ for (const { name, given, inside, outside, count } of cases) {
     assert.equal(ports.length, count ?? 1);
     const [port] = ports;
     const shown = (endpoints: readonly { ip: string; port: number }[] = []) => endpoints.map((e) => `${e.ip}:${e.port}`);
-    if (inside) assert.deepEqual(shown(port?.endpoints), inside);
-    if (outside) assert.deepEqual(shown(port?.externalEndpoints), outside);
+    if (inside) assert.deepEqual(shown(port && endpointsBy(port, port.internalPolicy)), inside);
+    if (outside) assert.deepEqual(shown(port && endpointsBy(port, port.externalPolicy)), outside);
   });
 }
 

@@ -1,10 +1,12 @@
 /**
  * From Services and EndpointSlices to what the proxy has to do: one entry per service port, with the endpoints that
- * may be used. Pure. Readiness as upstream's kube-proxy has it: ready endpoints; when there is none, those that are
- * terminating but still serving. Upstream: pkg/proxy/topology.go, servicechangetracker.go.
+ * each traffic policy may use here. Pure. Readiness as upstream's kube-proxy has it: ready endpoints; when there is none,
+ * those that are terminating but still serving, for either policy by itself.
+ * Upstream: pkg/proxy/topology.go, serviceport.go, endpointslicecache.go.
  */
 import type { EndpointHints } from '../../api/generated/discovery-v1.ts';
 import type { EndpointSlice, Service } from '../../api/generated/kinds.ts';
+import { isInCidr, parseCidr } from '../network/cidr.ts';
 
 export type Protocol = 'tcp' | 'udp' | 'sctp';
 
@@ -13,8 +15,11 @@ export interface ProxyEndpoint {
   readonly port: number;
 }
 
+/** Whether traffic may go to all nodes or to this one only. */
+export type TrafficPolicy = 'Cluster' | 'Local';
+
 export interface ServicePort {
-  /** `namespace/name:port` */
+  /** `namespace/name:port/protocol` */
   readonly id: string;
   readonly protocol: Protocol;
   readonly clusterIP: string;
@@ -23,16 +28,18 @@ export interface ServicePort {
   readonly nodePort: number;
   /** external and load-balancer addresses */
   readonly externalIPs: readonly string[];
-  /** Those of a load balancer that let in only these ranges. */
+  /** The load balancer's addresses, where they let in only these ranges. */
   readonly guarded?: { readonly ips: readonly string[]; readonly ranges: readonly string[] };
   /** 0: no session affinity */
   readonly affinitySeconds: number;
   /** for traffic to the cluster IP */
-  readonly endpoints: readonly ProxyEndpoint[];
-  /** for traffic to node ports and external addresses */
-  readonly externalEndpoints: readonly ProxyEndpoint[];
-  /** externalTrafficPolicy Local: the client's address is kept */
-  readonly keepsClientAddress: boolean;
+  readonly internalPolicy: TrafficPolicy;
+  /** for traffic to node ports and external addresses; Local keeps the client's address */
+  readonly externalPolicy: TrafficPolicy;
+  /** What the policy Cluster uses. None: the service has no usable endpoint on any node. */
+  readonly clusterEndpoints: readonly ProxyEndpoint[];
+  /** What the policy Local uses: this node's. */
+  readonly localEndpoints: readonly ProxyEndpoint[];
 }
 
 const affinitySecondsDefault = 10_800;
@@ -41,39 +48,52 @@ const affinitySecondsDefault = 10_800;
 const notOurs = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'];
 export const isOurs = ({ metadata }: Service | EndpointSlice): boolean => !notOurs.some((label) => metadata.labels?.[label] !== undefined);
 
+/** What a policy leads to. */
+export const endpointsBy = (port: ServicePort, policy: TrafficPolicy): readonly ProxyEndpoint[] =>
+  policy === 'Local' ? port.localEndpoints : port.clusterEndpoints;
+
 /** Headless and ExternalName services, and those without an address, have no entry. */
 export function planServicePorts(service: Service, slices: readonly EndpointSlice[], here: Place): ServicePort[] {
-  const { spec } = service;
+  const { spec, metadata } = service;
   const clusterIP = spec.clusterIP;
   if (!isOurs(service) || !clusterIP || clusterIP === 'None' || clusterIP.includes(':') || spec.type === 'ExternalName') return [];
-  const local = spec.externalTrafficPolicy === 'Local';
-  const loadBalancerIPs = (service.status.loadBalancer?.ingress ?? []).flatMap((i) => (i.ip && i.ipMode !== 'Proxy' ? [i.ip] : []));
-  const ranges = (spec.loadBalancerSourceRanges ?? []).map((range) => range.trim()).filter((range) => !range.includes(':'));
-  const isGuarded = loadBalancerIPs.length > 0 && ranges.length > 0 && !ranges.includes('0.0.0.0/0');
+  const loadBalancerIPs = (service.status.loadBalancer?.ingress ?? []).flatMap((i) =>
+    i.ip && !i.ip.includes(':') && i.ipMode !== 'Proxy' ? [i.ip] : [],
+  );
+  const guarded = planGuard(spec.loadBalancerSourceRanges, loadBalancerIPs, here);
   return (spec.ports ?? []).map((port) => {
     const all = endpointsOf(slices, port.name ?? '', here.nodeName);
-    const close = closeBy(all, here);
     return {
-      id: `${service.metadata.namespace}/${service.metadata.name}:${port.name ?? ''}/${port.protocol ?? 'TCP'}`,
+      id: `${metadata.namespace}/${metadata.name}:${port.name ?? ''}/${port.protocol ?? 'TCP'}`,
       protocol: (port.protocol ?? 'TCP').toLowerCase() as Protocol,
       clusterIP,
       port: port.port,
       nodePort: port.nodePort ?? 0,
       externalIPs: [...new Set([...(spec.externalIPs ?? []), ...loadBalancerIPs])].filter((ip) => !ip.includes(':')),
-      ...(isGuarded && { guarded: { ips: loadBalancerIPs.filter((ip) => !ip.includes(':')), ranges } }),
+      ...(guarded && { guarded }),
       affinitySeconds:
         spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? affinitySecondsDefault) : 0,
-      endpoints: usable(spec.internalTrafficPolicy === 'Local' ? all.filter((e) => e.isLocal) : close),
-      externalEndpoints: usable(local ? all.filter((e) => e.isLocal) : close),
-      keepsClientAddress: local,
+      internalPolicy: spec.internalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',
+      externalPolicy: spec.externalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',
+      clusterEndpoints: usable(closeBy(all, here)),
+      localEndpoints: usable(all.filter((e) => e.isLocal)),
     };
   });
+}
+
+/** A node in the ranges that has the address as its own asks itself from that very address. */
+function planGuard(sourceRanges: readonly string[] | undefined, ips: readonly string[], { address }: Place): ServicePort['guarded'] {
+  const ranges = (sourceRanges ?? []).map((range) => range.trim()).filter((range) => !range.includes(':'));
+  if (ips.length === 0 || ranges.length === 0 || ranges.some((range) => range.endsWith('/0'))) return undefined;
+  const letsNodeIn = address !== undefined && ranges.some((range) => isInCidr(parseCidr(range), address));
+  return { ips, ranges: letsNodeIn ? [...ranges, ...ips] : ranges };
 }
 
 interface Candidate extends ProxyEndpoint {
   readonly isLocal: boolean;
   readonly ready: boolean;
-  readonly serving: boolean;
+  /** on its way out, and still answering */
+  readonly draining: boolean;
   readonly hints: EndpointHints | undefined;
 }
 
@@ -81,7 +101,9 @@ interface Candidate extends ProxyEndpoint {
 export interface Place {
   readonly nodeName: string;
   /** of its node, where it is known */
-  readonly zone?: string;
+  readonly zone?: string | undefined;
+  /** the node's own, where it is known */
+  readonly address?: string | undefined;
 }
 
 function endpointsOf(slices: readonly EndpointSlice[], portName: string, nodeName: string): Candidate[] {
@@ -93,10 +115,12 @@ function endpointsOf(slices: readonly EndpointSlice[], portName: string, nodeNam
       for (const endpoint of slice.endpoints ?? []) {
         const ip = endpoint.addresses[0];
         if (ip === undefined) continue;
-        const ready = endpoint.conditions?.ready !== false;
-        const serving = endpoint.conditions?.serving ?? ready;
+        const { ready = true, serving = true, terminating = false } = endpoint.conditions ?? {};
         const isLocal = endpoint.nodeName === nodeName;
-        byAddress.set(`${ip}:${port}`, { ip, port, ready, serving, isLocal, hints: endpoint.hints });
+        const key = `${ip}:${port}`;
+        // The address of a pod that goes may be a new pod's already.
+        if (terminating && byAddress.has(key)) continue;
+        byAddress.set(key, { ip, port, ready, draining: serving && terminating, isLocal, hints: endpoint.hints });
       }
     }
   }
@@ -131,6 +155,6 @@ export const readyHere = (slices: readonly EndpointSlice[], nodeName: string): R
 
 function usable(candidates: readonly Candidate[]): ProxyEndpoint[] {
   const ready = candidates.filter((e) => e.ready);
-  const chosen = ready.length ? ready : candidates.filter((e) => e.serving);
+  const chosen = ready.length ? ready : candidates.filter((e) => e.draining);
   return chosen.map(({ ip, port }) => ({ ip, port }));
 }

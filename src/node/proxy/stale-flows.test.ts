@@ -12,9 +12,10 @@ const port: ServicePort = {
   nodePort: 30_053,
   externalIPs: ['192.0.2.9'],
   affinitySeconds: 0,
-  endpoints: [endpoint],
-  externalEndpoints: [endpoint],
-  keepsClientAddress: false,
+  internalPolicy: 'Cluster',
+  externalPolicy: 'Cluster',
+  clusterEndpoints: [endpoint],
+  localEndpoints: [],
 };
 const flow = (to: string, answerer: string): string => {
   const [dst, dport] = to.split(':');
@@ -36,6 +37,6 @@ for (const { name, to, answerer, stale } of cases) {
   test(`a flow ${name}`, () => {
     const [dst = '', dport = ''] = to.split(':');
     const want = stale ? [['--src', '10.244.1.2', '--dst', dst, '--sport', '4000', '--dport', dport]] : [];
-    assert.deepEqual(planStaleFlows(`${flow(to, answerer)}\n`, [port, { ...port, protocol: 'tcp', endpoints: [] }]), want);
+    assert.deepEqual(planStaleFlows(`${flow(to, answerer)}\n`, [port, { ...port, protocol: 'tcp', clusterEndpoints: [] }]), want);
   });
 }

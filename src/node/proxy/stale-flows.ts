@@ -15,7 +15,7 @@ export function planStaleFlows(listing: string, ports: Iterable<ServicePort>): F
   const nodePorts = new Map<string, Set<string>>();
   for (const port of ports) {
     if (port.protocol !== 'udp') continue;
-    const endpoints = new Set([...port.endpoints, ...port.externalEndpoints].map(({ ip, port }) => `${ip}:${port}`));
+    const endpoints = new Set([...port.clusterEndpoints, ...port.localEndpoints].map(({ ip, port }) => `${ip}:${port}`));
     for (const ip of [port.clusterIP, ...port.externalIPs]) services.set(`${ip}:${port.port}`, endpoints);
     if (port.nodePort) nodePorts.set(String(port.nodePort), endpoints);
   }
