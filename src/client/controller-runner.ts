@@ -125,7 +125,8 @@ class ControllerLoop {
   #handlerOf(watched: Watched, io: ControllerIO) {
     const keysOf = watched.keys ?? ((object: KubeObject) => [keyOf(object)]);
     const tell = (object: KubeObject, old: KubeObject | undefined): void => {
-      for (const key of keysOf(object, old, io)) this.#queue.add(key);
+      const gatherMs = watched.gatherMs?.(object, old) ?? 0;
+      for (const key of keysOf(object, old, io)) this.#queue.addAfter(key, gatherMs);
       this.#options.metrics?.queueDepth(this.#controller.name, this.#queue.depth);
     };
     return {

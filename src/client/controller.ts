@@ -28,6 +28,8 @@ export interface Watched<T extends KubeObject = KubeObject> {
   readonly options?: InformerOptions;
   /** Default: the object's own key. `old` is there for updates. */
   keys?(object: T, old: T | undefined, io: ControllerIO): readonly ObjectKey[];
+  /** How long further changes are gathered before the keys are reconciled; default: not at all. */
+  gatherMs?(object: T, old: T | undefined): number;
 }
 
 /** Done (undefined), or again after a while. A thrown error means again with back-off; `TerminalError` means drop. */

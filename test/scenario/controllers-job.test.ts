@@ -49,7 +49,7 @@ async function start(spec: Partial<JobSpec>, fate: Fate = () => 'succeeded') {
 test('a Job of five, two at a time, completes', async () => {
   const { plane, status, conditions, pods, events } = await start({ completions: 5, parallelism: 2 });
   await using _ = plane;
-  await plane.settle();
+  await plane.tick(5);
   const { succeeded, active, ready, terminating, uncountedTerminatedPods, startTime, completionTime, failed } = await status();
   assert.deepEqual(
     { succeeded, active, ready, terminating, uncountedTerminatedPods, failed },
@@ -76,9 +76,10 @@ test('never more pods than asked for at a time', async () => {
   const { plane, status, pods, change } = await start({ completions: 6, parallelism: 3 }, () => 'ready');
   await using _ = plane;
   assert.equal((await pods()).length, 3);
-  assert.deepEqual([(await status()).active, (await status()).ready], [3, 3]);
   await plane.tick(1);
+  assert.deepEqual([(await status()).active, (await status()).ready], [3, 3]);
   await change((pod) => (pod.metadata.creationTimestamp === '2026-01-01T00:00:00Z' ? 'succeeded' : 'ready'));
+  await plane.tick(2);
   assert.equal((await status()).active, 3);
 });
 
@@ -112,7 +113,7 @@ test('past its deadline a Job fails, and its pods go', async () => {
 test('an indexed Job runs each index once, and the pods know theirs', async () => {
   const { plane, status, pods } = await start({ completionMode: 'Indexed', completions: 4, parallelism: 2 });
   await using _ = plane;
-  await plane.settle();
+  await plane.tick(3);
   assert.deepEqual([(await status()).completedIndexes, (await status()).succeeded], ['0-3', 4]);
   const all = (await pods()).toSorted((a, b) => ((a.spec.hostname ?? '') < (b.spec.hostname ?? '') ? -1 : 1));
   assert.deepEqual(
@@ -133,6 +134,17 @@ test('backoffLimitPerIndex: an index that fails for good does not stop the other
   assert.deepEqual(await conditions(), ['FailureTarget=True FailedIndexes', 'Failed=True FailedIndexes']);
 });
 
+test('what pods do within a second is one step: all that failed meanwhile are told, not the first few', async () => {
+  const spec = { completionMode: 'Indexed' as const, completions: 4, parallelism: 4, backoffLimitPerIndex: 0, maxFailedIndexes: 2 };
+  const { plane, status, conditions } = await start(spec, () => 'failed');
+  await using _ = plane;
+  await plane.settle();
+  assert.equal((await status()).failedIndexes, '');
+  await plane.tick(2);
+  assert.equal((await status()).failedIndexes, '0-3');
+  assert.deepEqual(await conditions(), ['FailureTarget=True MaxFailedIndexesExceeded', 'Failed=True MaxFailedIndexesExceeded']);
+});
+
 test('a success policy ends the Job before all have run', async () => {
   const fate: Fate = (pod) => (pod.spec.hostname === 'j-0' ? 'succeeded' : 'ready');
   const spec = {
@@ -143,7 +155,7 @@ test('a success policy ends the Job before all have run', async () => {
   };
   const { plane, conditions, pods } = await start(spec, fate);
   await using _ = plane;
-  await plane.settle();
+  await plane.tick(2);
   assert.deepEqual(await conditions(), ['SuccessCriteriaMet=True SuccessPolicy', 'Complete=True SuccessPolicy']);
   assert.deepEqual(
     (await pods()).map(({ spec: { hostname } }) => hostname),
@@ -155,7 +167,7 @@ test('a pod failure policy can fail the Job at once', async () => {
   const rules = [{ action: 'FailJob' as const, onExitCodes: { operator: 'In' as const, values: [1] } }];
   const { plane, status, conditions } = await start({ podFailurePolicy: { rules } }, () => 'failed');
   await using _ = plane;
-  await plane.settle();
+  await plane.tick(2);
   assert.deepEqual(await conditions(), ['FailureTarget=True PodFailurePolicy', 'Failed=True PodFailurePolicy']);
   assert.match(
     (await status()).conditions?.[0]?.message ?? '',

@@ -210,3 +210,39 @@ test('Endpoints: ready and not ready addresses of like ports share a subset', ()
   );
   assert.deepEqual(planSubsets(service({ ports: [], clusterIP: 'None' }), [pod(1)]).length, 1);
 });
+
+const two = service({
+  ports: [
+    { name: 'web', port: 80, targetPort: 'web' },
+    { name: 'admin', port: 81, targetPort: 'admin' },
+  ],
+});
+const serves = (...names: string[]): PodGiven => ({
+  spec: { containers: [{ name: 'c', image: 'i', ports: names.map((name, i) => ({ name, containerPort: 8000 + i, protocol: 'TCP' })) }] },
+});
+const subsets: { name: string; pods: readonly Pod[]; want: readonly string[] }[] = [
+  {
+    name: 'all serve both',
+    pods: [pod(1, serves('web', 'admin')), pod(2, serves('web', 'admin'))],
+    want: ['10.1.0.1+10.1.0.2: web:8000 admin:8001'],
+  },
+  {
+    name: 'a port that one pod lacks stands apart, for all',
+    pods: [pod(1, serves('web', 'admin')), pod(2, serves('web'))],
+    want: ['10.1.0.1+10.1.0.2: web:8000', '10.1.0.1: admin:8001'],
+  },
+  {
+    name: 'one name, two numbers',
+    pods: [pod(1, serves('web', 'admin')), pod(2, serves('admin', 'web'))],
+    want: ['10.1.0.1: web:8000 admin:8001', '10.1.0.2: web:8001 admin:8000'],
+  },
+];
+for (const { name, pods, want } of subsets) {
+  test(`Endpoints, subsets: ${name}`, () => {
+    const found = planSubsets(two, pods).map(
+      ({ addresses, ports }) =>
+        `${addresses?.map(({ ip }) => ip).join('+')}: ${ports?.map((port) => `${port.name}:${port.port}`).join(' ')}`,
+    );
+    assert.deepEqual(found.toSorted(), want);
+  });
+}

@@ -76,28 +76,61 @@ async function remove(key: ObjectKey, io: ControllerIO): Promise<void> {
   });
 }
 
-/** Addresses that have the same ports share a subset. Sorted, so that the same pods give the same subsets. */
+interface Endpoint {
+  readonly address: EndpointAddress;
+  readonly ready: boolean;
+  /** undefined among them: of a headless Service without ports */
+  readonly ports: readonly (EndpointPort | undefined)[];
+}
+
+interface Group {
+  readonly ports: (EndpointPort | undefined)[];
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** Ports that have the same addresses, ready and not, share a subset. Sorted, so that the same pods give the same subsets. */
 export function planSubsets(service: Service, pods: readonly Pod[]): readonly EndpointSubset[] {
-  const groups = new Map<string, { ports: readonly EndpointPort[]; ready: EndpointAddress[]; notReady: EndpointAddress[] }>();
-  for (const pod of pods) {
-    if (!hasEndpoint(pod) || (pod.metadata.deletionTimestamp && !service.spec.publishNotReadyAddresses)) continue;
-    const address = addressOf(service, pod);
-    const ports = portsOf(service, pod);
-    if (!address || (ports.length === 0 && (service.spec.ports?.length || service.spec.clusterIP !== 'None'))) continue;
-    const key = canonical(ports);
-    let group = groups.get(key);
-    if (!group) {
-      group = { ports, ready: [], notReady: [] };
-      groups.set(key, group);
+  const byPort = new Map<string, { port: EndpointPort | undefined; endpoints: Endpoint[] }>();
+  for (const endpoint of endpointsOf(service, pods)) {
+    for (const port of endpoint.ports) {
+      const key = canonical(port ?? null);
+      const found = byPort.get(key) ?? { port, endpoints: [] };
+      byPort.set(key, found);
+      found.endpoints.push(endpoint);
     }
-    (isPodReady(pod) || service.spec.publishNotReadyAddresses ? group.ready : group.notReady).push(address);
   }
-  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.map(([, { ports, ready, notReady }]) => ({
-    ...(ready.length > 0 && { addresses: ready.sort(byAddress) }),
-    ...(notReady.length > 0 && { notReadyAddresses: notReady.sort(byAddress) }),
-    ...(ports.length > 0 && { ports }),
-  }));
+  const groups = new Map<string, Group>();
+  for (const { port, endpoints } of byPort.values()) {
+    const key = endpoints.map(({ address, ready }) => `${orderOf(address)} ${ready}`).join();
+    const group = groups.get(key) ?? { ports: [], endpoints };
+    groups.set(key, group);
+    group.ports.push(port);
+  }
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => subsetOf(group));
+}
+
+const orderOf = ({ ip, targetRef }: EndpointAddress): string => `${ip} ${targetRef?.uid ?? ''}`;
+
+/** By address, each with what it serves. */
+function endpointsOf(service: Service, pods: readonly Pod[]): readonly Endpoint[] {
+  const { publishNotReadyAddresses = false } = service.spec;
+  const found = pods.flatMap((pod): Endpoint[] => {
+    if (!hasEndpoint(pod) || (pod.metadata.deletionTimestamp && !publishNotReadyAddresses)) return [];
+    const address = addressOf(service, pod);
+    return address ? [{ address, ready: isPodReady(pod) || publishNotReadyAddresses, ports: portsOf(service, pod) }] : [];
+  });
+  return found.sort((a, b) => (orderOf(a.address) < orderOf(b.address) ? -1 : 1));
+}
+
+function subsetOf({ ports, endpoints }: Group): EndpointSubset {
+  const ready = endpoints.filter((endpoint) => endpoint.ready).map(({ address }) => address);
+  const notReady = endpoints.filter((endpoint) => !endpoint.ready).map(({ address }) => address);
+  const named = ports.filter((port) => port !== undefined);
+  return {
+    ...(ready.length > 0 && { addresses: ready }),
+    ...(notReady.length > 0 && { notReadyAddresses: notReady }),
+    ...(named.length > 0 && { ports: named }),
+  };
 }
 
 /** The pod's address of the Service's first family. */
@@ -110,15 +143,15 @@ function addressOf(service: Service, pod: Pod): EndpointAddress | undefined {
   return { ip, ...(hostname && { hostname }), ...(pod.spec.nodeName && { nodeName: pod.spec.nodeName }), targetRef: targetRefOf(pod) };
 }
 
-function portsOf(service: Service, pod: Pod): readonly EndpointPort[] {
-  return (service.spec.ports ?? []).flatMap((port) => {
+function portsOf(service: Service, pod: Pod): Endpoint['ports'] {
+  const { ports = [], clusterIP } = service.spec;
+  if (ports.length === 0 && clusterIP === 'None') return [undefined];
+  return ports.flatMap((port) => {
     const target = targetPortOf(pod, port);
     const { name, protocol = 'TCP', appProtocol } = port;
     return target === undefined ? [] : [{ ...(name && { name }), port: target, protocol, ...(appProtocol && { appProtocol }) }];
   });
 }
-
-const byAddress = (a: EndpointAddress, b: EndpointAddress): number => (canonical(a) < canonical(b) ? -1 : 1);
 
 /** Ready addresses before those that are not, in proportion to the sizes of the subsets. */
 function truncate(subsets: readonly EndpointSubset[]): { subsets: readonly EndpointSubset[]; truncated: boolean } {

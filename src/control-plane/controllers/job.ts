@@ -2,7 +2,7 @@
  * Jobs: runs pods until enough of them have succeeded, or too many failed.
  *
  * Guarantees: each pod that ends is counted exactly once, through crashes and restarts: it carries a finalizer until
- * the status has it (job-plan.ts). A Job is Complete or Failed only when no pod of it is left running.
+ * the status has it (job-plan.ts). What its pods do within a second is one step. A Job is Complete or Failed only when no pod of it is left running.
  * What it does not do: Jobs that say `managedBy` another controller; pod groups (alpha).
  * The back-off of a Job starts anew when the controller does.
  * Upstream: pkg/controller/job.
@@ -37,6 +37,8 @@ import { createPod, deletePod, isNamespaceTerminating } from './pod-control.ts';
 
 const controllerName = 'kubernetes.io/job-controller';
 const concurrency = 5;
+/** What pods do in this time is counted at once: a Job of many pods is not written for each. */
+const gatherMs = 1000;
 /** keys of pods that lost their Job, beside the keys of Jobs */
 const podPrefix = 'pod ';
 
@@ -51,13 +53,18 @@ export function jobController(): Controller {
   return defineController({
     name: 'job-controller',
     watches: [
-      watched(Job, (job, _old, io) => [keyOf(job), ...keysOfLeftPods(job, io)]),
-      watched(Pod, (pod, old, io) => [...keysOfJobs(pod, old, io), ...(isTracked(pod) && !jobOf(pod, io) ? [keyOfPod(pod)] : [])]),
+      { kind: Job, gatherMs: (job: Job, old?: Job) => (isStatusChange(job, old) ? gatherMs : 0) },
+      { kind: Pod, keys: keysOfJobs, gatherMs: () => gatherMs },
+      watched(Job, (job, _old, io) => keysOfLeftPods(job, io)),
+      watched(Pod, (pod, _old, io) => (isTracked(pod) && !jobOf(pod, io) ? [keyOfPod(pod)] : [])),
     ],
     concurrency,
     reconcile: (key, io) => (key.startsWith(podPrefix) ? releaseOrphan(key.slice(podPrefix.length), io) : reconcile(key, records, io)),
   });
 }
+
+const isStatusChange = (job: Job, old: Job | undefined): boolean =>
+  old !== undefined && old.metadata.uid === job.metadata.uid && old.metadata.generation === job.metadata.generation && !isFinished(job);
 
 /** A Job that is gone or over holds no pod back. */
 function keysOfLeftPods(job: Job, io: ControllerIO): readonly ObjectKey[] {
