@@ -1,13 +1,13 @@
 /**
- * Sees the import direction check fail: writes one wrong import per room, runs the linter on it, and expects it to be
- * refused. A check that can't fail is no check.
+ * Sees the linter refuse what it is to refuse: writes one wrong import per room, and a promise that is let go, runs the
+ * linter on each, and expects it to be refused. A check that can't fail is no check.
  */
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const wrong = [
+const wrongImports = [
   { room: 'api', imports: '../client/clock.ts' },
   { room: 'client', imports: '../control-plane/store/storage.ts' },
   { room: 'control-plane', imports: '../node/runtime/container-runtime.ts' },
@@ -16,22 +16,37 @@ const wrong = [
   { room: 'cluster', imports: '../cli/output.ts' },
 ];
 
+const wrong = [
+  ...wrongImports.map(({ room, imports }) => ({
+    room,
+    text: `import * as other from '${imports}';\n\nexport const probe = other;\n`,
+    rule: 'noRestrictedImports',
+    what: `import ${imports}`,
+  })),
+  ...['void work();', 'work();', '(() => work())();'].map((text) => ({
+    room: 'client',
+    text: `async function work(): Promise<void> {}\n\nexport function probe(): void {\n  ${text}\n}\n`,
+    rule: text.startsWith('void') ? 'noVoid' : 'noFloatingPromises',
+    what: `let a promise go by \`${text}\``,
+  })),
+];
+
 let missed = 0;
-for (const { room, imports } of wrong) {
-  const file = join(root, 'src', room, 'direction-check-probe.ts');
-  writeFileSync(file, `import * as other from '${imports}';\n\nexport const probe = other;\n`);
+for (const { room, text, rule, what } of wrong) {
+  const file = join(root, 'src', room, 'lint-check-probe.ts');
+  writeFileSync(file, text);
   let refused = false;
   try {
     execFileSync(join(root, 'node_modules/.bin/biome'), ['lint', '--vcs-use-ignore-file=false', file], { cwd: root, stdio: 'pipe' });
   } catch (error) {
-    refused = String((error as { stderr?: Buffer }).stderr).includes('noRestrictedImports');
+    refused = String((error as { stderr?: Buffer }).stderr).includes(rule);
   } finally {
     rmSync(file);
   }
   if (!refused) {
     missed++;
-    console.error(`src/${room} may import ${imports}: the direction check does not hold`);
+    console.error(`src/${room} may ${what}: the check does not hold`);
   }
 }
 if (missed) process.exit(1);
-console.log(`import direction: ${wrong.length} wrong imports, all refused`);
+console.log(`${wrong.length} wrong files, all refused`);

@@ -9,7 +9,6 @@
  * What it does not do: resync periodically. Controllers that need time ask for it themselves.
  * Upstream: client-go/tools/cache/reflector.go, shared_informer.go.
  */
-
 import { apiVersionOf, type KindRef, type KubeObject, keyOf, type ObjectKey } from '../api/meta/object.ts';
 import { isExpired } from '../api/meta/status-error.ts';
 import { BackOff } from './back-off.ts';
@@ -103,7 +102,7 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
   on(handler: InformerHandler<T>): Disposable {
     this.#handlers.add(handler);
     for (const object of this.list()) this.#guard(() => handler.added?.(object));
-    return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
+    return { [Symbol.dispose]: () => this.#handlers.delete(handler) };
   }
 
   shows(write: Written): boolean {

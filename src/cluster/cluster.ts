@@ -5,6 +5,7 @@ import type { Access } from '../client/kubeconfig.ts';
 import type { Log } from '../client/log.ts';
 import type { ComponentName } from './component-names.ts';
 import type { ClusterConfig } from './config.ts';
+import type { ProcessFaults } from './process-faults.ts';
 
 export const phases = [
   'store',
@@ -40,6 +41,8 @@ export interface StartOptions extends ClusterConfig {
   readonly random?: Random;
   readonly log?: Log;
   readonly signal?: AbortSignal;
+  /** of the process: shown as a metric */
+  readonly faults?: ProcessFaults;
   /** how long until ready; default 120 s */
   readonly timeoutMs?: number;
   readonly onPhase?: (report: PhaseReport) => void;

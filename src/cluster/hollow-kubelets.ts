@@ -38,7 +38,9 @@ export class HollowKubelets {
   add(hollow: HollowKubelet): AsyncDisposable {
     const { nodeName } = hollow.kubelet;
     const served = new AsyncDisposableStack();
-    served.defer(() => void this.#addresses.delete(nodeName));
+    served.defer(() => {
+      this.#addresses.delete(nodeName);
+    });
     let address: Promise<KubeletAddress> | undefined;
     this.#addresses.set(nodeName, () => {
       address ??= this.#serve(hollow, served).catch((error: unknown) => {

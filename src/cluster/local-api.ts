@@ -1,7 +1,7 @@
 /** The API server in this process: its store, certificates, server, and what must be in it before anything else. */
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { Registry } from 'prom-client';
+import { Counter, Registry } from 'prom-client';
 import type { KindRegistry } from '../api/kinds/registry.ts';
 import type { Clock, Random } from '../client/clock.ts';
 import type { Log } from '../client/log.ts';
@@ -25,6 +25,7 @@ import { HollowKubelets } from './hollow-kubelets.ts';
 import { type Identity, identities } from './identities.ts';
 import { ensureOwnPolicy } from './own-policy.ts';
 import type { PhaseRunner } from './phase-runner.ts';
+import type { ProcessFaults } from './process-faults.ts';
 import { kubernetesVersion } from './version.ts';
 
 export interface LocalAPIOptions {
@@ -40,6 +41,7 @@ export interface LocalAPIOptions {
   readonly random: Random;
   readonly log: Log;
   readonly phase: PhaseRunner;
+  readonly faults?: ProcessFaults;
   /** what is started is put on it: stopped in reverse */
   readonly stack: AsyncDisposableStack;
 }
@@ -57,6 +59,7 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
     openClusterPKI({ files: dataDir === undefined ? memoryFiles() : directoryFiles(join(dataDir, 'pki')), clock }),
   );
   const metrics = new Registry();
+  if (options.faults) registerFaults(options.faults, metrics);
   const hollowKubelets = new HollowKubelets({ clock, pki });
   const boot = { isDone: false };
   const parts = { host, storage, pki, metrics, hollowKubelets, boot };
@@ -79,6 +82,18 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
       servingPair: (nodeName, address) => servingPair(pki, nodeName, address),
     },
   };
+}
+
+function registerFaults(faults: ProcessFaults, metrics: Registry): void {
+  new Counter({
+    name: 'timonier_unhandled_rejections_total',
+    help: 'Failures that no part of the process has caught',
+    registers: [metrics],
+    collect() {
+      this.reset();
+      this.inc(faults.unhandledRejections);
+    },
+  });
 }
 
 async function openStore({ dataDir, clock, log, config }: LocalAPIOptions): Promise<Storage> {

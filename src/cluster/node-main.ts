@@ -9,6 +9,7 @@ const { realClock: clock, realRandom: random } = await import('../client/clock.t
 const { createHTTPClient } = await import('../client/http-client.ts');
 const { describeError } = await import('./operation-error.ts');
 const { createLog, surviveLostOutput } = await import('./logging.ts');
+const { watchProcess } = await import('./process-faults.ts');
 const { startRealNode } = await import('./real-node.ts');
 const { startNodeProxy } = await import('./service-proxy.ts');
 
@@ -20,7 +21,8 @@ const reply = (message: NodeReply): void => {
 };
 
 async function start(config: NodeConfig): Promise<void> {
-  const log = await createLog({ level: config.logLevel, format: 'json', clock, write: (line) => void process.stdout.write(line) });
+  const log = await createLog({ level: config.logLevel, format: 'json', clock, write: (line) => process.stdout.write(line) });
+  watchProcess(log);
   const clientOf = (credentials: Credentials) =>
     stack.use(createHTTPClient({ server: config.server, ca: config.ca, ...credentials, clock, random, log }));
   const { node, proxy, network } = config.credentials;

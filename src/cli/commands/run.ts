@@ -14,6 +14,7 @@ import { Instance } from '../../cluster/instance.ts';
 import { createLog } from '../../cluster/logging.ts';
 import { detectMachine } from '../../cluster/machine.ts';
 import { describeError, OperationError } from '../../cluster/operation-error.ts';
+import { watchProcess } from '../../cluster/process-faults.ts';
 import { version } from '../../cluster/version.ts';
 import { tellParent } from '../daemon.ts';
 import { placeKubeconfig } from '../user-kubeconfig.ts';
@@ -91,8 +92,9 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
     level: flags.logLevel,
     format: process.stdout.isTTY && !flags.json ? 'text' : 'json',
     clock: realClock,
-    write: (line) => void process.stdout.write(line),
+    write: (line) => process.stdout.write(line),
   });
+  using faults = watchProcess(log);
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
     log.info({ signal }, 'stopping');
@@ -104,6 +106,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
     await using cluster = await startCluster({
       ...options,
       log,
+      faults,
       signal: stop.signal,
       timeoutMs: timeoutMsFrom(flags),
       onPhase: (report) => {

@@ -24,6 +24,7 @@ const steps: readonly Step[] = [
   { name: 'generated files are current', words: ['npm', 'run', '--silent', 'check:generated'] },
   { name: 'dead code', words: ['npm', 'run', '--silent', 'check:dead'] },
   { name: 'unit and contract tests', words: ['npm', 'run', '--silent', 'test:unit'] },
+  { name: 'tests of known weaknesses', words: ['npm', 'run', '--silent', 'test:security'] },
   { name: 'scenario tests', words: ['npm', 'run', '--silent', 'test:scenario'] },
 ];
 const hostSteps: readonly Step[] = [

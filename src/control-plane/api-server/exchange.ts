@@ -1,11 +1,16 @@
 /**
  * One HTTP request and its answer, over HTTP/1.1 or HTTP/2 alike: the URL taken apart, the body read within limits, the
  * headers that every answer has, and an abort signal for when the client is gone or the time is over.
+ *
+ * Whatever text becomes a header here is printable ASCII (header-text.ts). A body that is not read to its end costs its
+ * sender the connection (HTTP/1.1) or the stream (HTTP/2).
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest } from 'node:http2';
+import { IncomingMessage, type ServerResponse } from 'node:http';
+import { constants, type Http2ServerRequest } from 'node:http2';
 import { errors, type StatusError } from '../../api/meta/status-error.ts';
+import { detach } from '../../client/detached.ts';
 import { encodeValue } from './encode-value.ts';
+import { headerText, warningHeaders } from './header-text.ts';
 import { formOfError, type Negotiated } from './negotiation.ts';
 
 export type HTTPRequest = IncomingMessage | Http2ServerRequest;
@@ -16,8 +21,8 @@ type Headers = Readonly<Record<string, string | number | string[]>>;
 export const bodyBytesMax = 3 * 1024 * 1024;
 /** A smaller answer costs little while its client does not take it. */
 const largeBytesMin = 128 * 1024;
-/** Warnings of one answer, all together. */
-const warningCharactersMax = 4096;
+/** Warnings kept of one request. Their characters are limited in header-text.ts. */
+const warningsMax = 4096;
 
 export class Exchange {
   readonly request: HTTPRequest;
@@ -32,7 +37,6 @@ export class Exchange {
   #abort: AbortController | undefined;
   #isOver = false;
   #warnings: string[] | undefined;
-  #headers: Record<string, string> | undefined;
   /** set when the head of the answer is written */
   code = 0;
   /** bytes of the answer's body */
@@ -46,11 +50,14 @@ export class Exchange {
     const mark = url.indexOf('?');
     this.path = mark < 0 ? url : url.slice(0, mark);
     this.query = mark < 0 ? undefined : new URLSearchParams(url.slice(mark + 1));
-    this.auditID = given.auditID;
+    this.auditID = headerText(given.auditID);
     this.startMs = given.startMs;
     response.once('close', () => {
       if (!response.writableEnded) this.abort();
     });
+    // Both tell of a client that is gone by `close` too; an error without a listener would be the process's.
+    response.on('error', ignore);
+    request.on('error', ignore);
   }
 
   /** Aborts when the client is gone, or the server gives the request up. */
@@ -79,14 +86,7 @@ export class Exchange {
 
   warn(message: string): void {
     this.#warnings ??= [];
-    const text = `299 - ${JSON.stringify(message)}`;
-    const used = this.#warnings.reduce((sum, warning) => sum + warning.length, 0);
-    if (!this.#warnings.includes(text) && used + text.length <= warningCharactersMax) this.#warnings.push(text);
-  }
-
-  setHeader(name: string, value: string): void {
-    this.#headers ??= {};
-    this.#headers[name] = value;
+    if (this.#warnings.length < warningsMax) this.#warnings.push(message);
   }
 
   /** The text of the body. Throws RequestEntityTooLarge; rejects when the client is gone. */
@@ -120,16 +120,30 @@ export class Exchange {
 
   /** The head of an answer; without content type for one that has no body (304), whose reader keeps the type that it knows. */
   writeHead(code: number, contentType: string | undefined, more?: Headers): void {
-    this.code = code;
+    if (this.#isBodyLeft()) this.#giveUpBody();
     const headers: Headers = {
       'audit-id': this.auditID,
       'cache-control': 'no-cache, private',
       ...(contentType !== undefined && { 'content-type': contentType }),
-      ...this.#headers,
       ...more,
-      ...(this.#warnings && { warning: this.#warnings }),
+      ...(this.#warnings && { warning: warningHeaders(this.#warnings) }),
     };
     this.response.writeHead(code, headers);
+    this.code = code;
+  }
+
+  #isBodyLeft(): boolean {
+    const { request } = this;
+    if (!(request instanceof IncomingMessage)) return !request.stream.endAfterHeaders && !request.complete;
+    const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers;
+    return !request.complete && (coding !== undefined || Number(length) > 0);
+  }
+
+  /** The client is answered before it has sent all: what is left is not waited for. */
+  #giveUpBody(): void {
+    const { request, response } = this;
+    response.shouldKeepAlive = false;
+    if (!(request instanceof IncomingMessage)) response.once('finish', () => request.stream.close(constants.NGHTTP2_NO_ERROR));
   }
 
   /** The whole answer at once; nothing when one has been given already (the time was over). */
@@ -163,8 +177,12 @@ export class Exchange {
     this.abort();
     // What is left of its body is not waited for.
     this.response.shouldKeepAlive = false;
-    if (this.code === 0) void this.fail(errors.timeout('request did not complete within the allotted timeout'));
-    else if (!this.response.writableFinished) this.response.destroy();
+    if (this.code === 0) {
+      detach(
+        () => this.fail(errors.timeout('request did not complete within the allotted timeout')),
+        () => this.response.destroy(),
+      );
+    } else if (!this.response.writableFinished) this.response.destroy();
   }
 
   /** Answers an error; when the answer has begun already, all that is left is to break it off. */
@@ -172,6 +190,8 @@ export class Exchange {
     if (this.code === 0) {
       const { contentType, bytes } = await encodeValue(status, formOfError(this.wishes));
       const retry = status.details?.retryAfterSeconds;
+      // What a backend's answer had set before it broke off.
+      for (const name of this.response.getHeaderNames()) this.response.removeHeader(name);
       this.send(code, contentType, bytes, retry ? { 'retry-after': String(retry) } : undefined);
     } else if (!this.response.writableEnded) this.response.destroy();
   }
@@ -179,5 +199,7 @@ export class Exchange {
 
 /** Why a request's signal is aborted; one for all, so that it costs nothing. */
 const givenUp = new Error('the client is gone, or the request took too long');
+
+function ignore(): void {}
 
 const tooLarge = (): StatusError => errors.tooLarge(`Request entity too large: limit is ${bodyBytesMax}`);

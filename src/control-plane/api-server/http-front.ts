@@ -10,6 +10,7 @@ import { describeDurationError, parseDuration } from '../../api/meta/duration.ts
 import { errors, isStatusError, type StatusError } from '../../api/meta/status-error.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
+import { contextOf, requestContext } from '../../client/request-context.ts';
 import { writeAnswer } from './answer-writer.ts';
 import type { AuditSink } from './audit.ts';
 import type { Credentials } from './authentication/authenticator.ts';
@@ -70,7 +71,7 @@ export class HTTPFront implements Disposable {
     this.#deadlines[Symbol.dispose]();
   }
 
-  /** Never rejects. */
+  /** Rejects when even the refusal has failed. */
   handle(request: HTTPRequest, response: HTTPResponse, certificate: Credentials['certificate']): Promise<void> {
     return this.#process(this.#exchange(request, response), certificate, undefined);
   }
@@ -83,14 +84,19 @@ export class HTTPFront implements Disposable {
   }
 
   #exchange(request: HTTPRequest, response: HTTPResponse): Exchange {
-    const auditID = request.headers['audit-id'];
     return new Exchange(request, response, {
-      auditID: typeof auditID === 'string' && auditID ? auditID : this.#parts.random.uuid(),
+      auditID: auditIDOf(request) || this.#parts.random.uuid(),
       startMs: this.#parts.clock.monotonic(),
     });
   }
 
-  async #process(exchange: Exchange, certificate: Credentials['certificate'], upgrade: Upgrade | undefined): Promise<void> {
+  #process(exchange: Exchange, certificate: Credentials['certificate'], upgrade: Upgrade | undefined): Promise<void> {
+    return requestContext.run(contextOf(exchange.method, exchange.path, exchange.auditID), () =>
+      this.#serve(exchange, certificate, upgrade),
+    );
+  }
+
+  async #serve(exchange: Exchange, certificate: Credentials['certificate'], upgrade: Upgrade | undefined): Promise<void> {
     const { clock, audit } = this.#parts;
     const about: About = { verb: exchange.method, user: undefined, route: undefined };
     try {
@@ -251,6 +257,13 @@ function answerOn(socket: Duplex, { response }: Exchange): void {
   response.shouldKeepAlive = false;
   response.assignSocket(socket as Socket);
   response.once('finish', () => socket.end());
+}
+
+/** The first, whole, as upstream has it; Node joins several. */
+function auditIDOf({ headers, rawHeaders }: HTTPRequest): string {
+  const joined = String(headers['audit-id'] ?? '');
+  if (!joined.includes(',')) return joined;
+  return rawHeaders[rawHeaders.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'audit-id') + 1] ?? '';
 }
 
 interface About {

@@ -6,87 +6,25 @@ import { connect as connectTCP, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { connect as connectTLS } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import { WebSocket } from 'ws';
+import { type Answer, type Ask, ask, everybody, type Listening, listen } from '../../../test/kit/https-server.ts';
 import { ConfigMap } from '../../api/generated/kinds.ts';
-import { builtInRegistry } from '../../api/kinds/all.ts';
-import { type Clock, realClock, seededRandom } from '../../client/clock.ts';
-import { silentLog } from '../../client/log.ts';
+import { realClock } from '../../client/clock.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
-import { type Authority, createAuthority, type KeyedCertificate } from '../pki/authority.ts';
-import { openMemoryStore } from '../store/memory-store.ts';
-import { type ApiServer, createApiServer, type ServerParts } from './api-server.ts';
+import { createAuthority } from '../pki/authority.ts';
+import type { ServerParts } from './api-server.ts';
 import { anonymous } from './authentication/anonymous.ts';
 import { clientCertificates } from './authentication/client-certificate.ts';
 import type { ConnectEndpoint } from './endpoint.ts';
 import { flowLimits } from './flow-control.ts';
 import { acceptedTypes } from './negotiation.ts';
 
-const everybody: ServerParts = { authenticators: [{ authenticate: () => ({ name: 'tester', groups: ['system:masters'] }) }] };
-const authority = createAuthority({ commonName: 'kubernetes', clock: realClock });
 const collection = '/api/v1/namespaces/default/configmaps';
 
-interface Answer {
-  readonly code: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly bytes: Buffer;
-  readonly text: string;
-  json<T = Record<string, unknown>>(): T;
-}
 interface Table {
   readonly columnDefinitions?: unknown;
   readonly rows: readonly { readonly cells: unknown[]; readonly object?: { readonly metadata: { readonly annotations?: unknown } } }[];
-}
-interface Ask {
-  readonly method?: string;
-  readonly body?: string | Buffer;
-  readonly headers?: Record<string, string>;
-}
-interface Listening extends AsyncDisposable {
-  readonly server: ApiServer;
-  readonly port: number;
-  readonly authority: Authority;
-  ask(path: string, given?: Ask): Promise<Answer>;
-  agent(certificate?: KeyedCertificate): Agent;
-}
-
-async function listen(parts: ServerParts = everybody, clock: Clock = realClock): Promise<Listening> {
-  const stack = new AsyncDisposableStack();
-  const storage = stack.use(openMemoryStore({ clock }));
-  const ca = await authority;
-  const leaf = await ca.issue({ commonName: 'kube-apiserver', ipAddresses: ['127.0.0.1'], usages: ['server'] });
-  const server = await createApiServer({
-    storage,
-    registry: builtInRegistry(),
-    clock,
-    random: seededRandom(1),
-    log: silentLog,
-    parts: () => parts,
-  });
-  stack.use(server);
-  const { port } = await server.listen({ host: '127.0.0.1', port: 0, tls: { cert: leaf.certPem, key: leaf.keyPem, clientCA: ca.certPem } });
-  const agent = (certificate?: KeyedCertificate): Agent => {
-    const made = new Agent({ connect: { ca: ca.certPem, ...(certificate && { cert: certificate.certPem, key: certificate.keyPem }) } });
-    stack.defer(() => made.destroy());
-    return made;
-  };
-  const dispatcher = agent();
-  return {
-    server,
-    port,
-    authority: ca,
-    agent,
-    ask: (path, given) => ask(`https://127.0.0.1:${port}${path}`, { dispatcher, ...given }),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  };
-}
-
-async function ask(url: string, { method = 'GET', body, headers, dispatcher }: Ask & { readonly dispatcher: Agent }): Promise<Answer> {
-  const given = { 'content-type': 'application/json', ...headers };
-  const answer = await request(url, { method: method as 'GET', dispatcher, ...(body !== undefined && { body }), headers: given });
-  const bytes = Buffer.from(await answer.body.arrayBuffer());
-  const text = bytes.toString();
-  return { code: answer.statusCode, headers: answer.headers, bytes, text, json: <T>() => JSON.parse(text) as T };
 }
 
 const create = ({ ask }: Listening, name: string, data: Record<string, string> = {}) =>

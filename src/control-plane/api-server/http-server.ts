@@ -16,6 +16,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../client/clock.ts';
+import { detach } from '../../client/detached.ts';
 import type { Log } from '../../client/log.ts';
 import type { Credentials } from './authentication/authenticator.ts';
 import type { HTTPFront } from './http-front.ts';
@@ -51,6 +52,9 @@ const headersMs = 32_000;
 const checkMs = 10_000;
 /** The first bytes of a body of ordinary size fit, so that its sender need not wait. */
 const windowBytes = 1024 * 1024;
+/** As Go's server does. */
+const lingerMs = 500;
+const bareFailure = 'Internal Server Error\n';
 
 type Request = IncomingMessage | Http2ServerRequest;
 
@@ -73,14 +77,20 @@ export async function listen(
     maxHeaderListPairs: headersMax,
     maxHeaderSize: headerBytesMax,
   } as Parameters<typeof createSecureServer>[0]);
-  const connections = new Connections(server);
+  const connections = new Connections(server, tools.clock);
   server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => {
     connections.hold(request, response);
-    void front.handle(request, response as unknown as ServerResponse, connections.certificateOf(request));
+    detach(
+      () => front.handle(request, response as unknown as ServerResponse, connections.certificateOf(request)),
+      (error) => giveUp(response as unknown as ServerResponse, error, tools.log),
+    );
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', (error) => tools.log.debug({ error }, 'an upgraded connection broke'));
-    void front.upgrade(request, { socket, head }, connections.certificateOf(request));
+    detach(
+      () => front.upgrade(request, { socket, head }, connections.certificateOf(request)),
+      (error) => giveUp(socket, error, tools.log),
+    );
   });
   server.on('sessionError', (error) => tools.log.debug({ error }, 'a session broke'));
   server.on('tlsClientError', (error, socket) => {
@@ -103,7 +113,7 @@ export async function listen(
     port: (server.address() as AddressInfo).port,
     async close() {
       tools.stopWatches();
-      await connections.close(tools.clock);
+      await connections.close();
     },
   };
 }
@@ -111,6 +121,7 @@ export async function listen(
 /** What is known of each connection, and their orderly end. */
 class Connections {
   readonly #server: Http2SecureServer;
+  readonly #clock: Clock;
   /** connections that have not come to speak TLS, by their other end */
   readonly #strangers = new Map<string, Socket>();
   /** connections of HTTP/1.1, and how many requests of each are under way */
@@ -119,8 +130,9 @@ class Connections {
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #certificates = new WeakMap<object, Credentials['certificate']>();
 
-  constructor(server: Http2SecureServer) {
+  constructor(server: Http2SecureServer, clock: Clock) {
     this.#server = server;
+    this.#clock = clock;
     server.on('connection', (socket: Socket) => {
       const end = endOf(socket);
       this.#strangers.set(end, socket);
@@ -129,6 +141,7 @@ class Connections {
     server.on('secureConnection', (socket: TLSSocket) => {
       this.#strangers.delete(endOf(socket));
       if (socket.alpnProtocol === 'h2') return;
+      this.#lingerAtEnd(socket);
       this.#sockets.set(socket, 0);
       socket.once('close', () => this.#sockets.delete(socket));
     });
@@ -164,14 +177,28 @@ class Connections {
     return certificate;
   }
 
-  async close(clock: Clock): Promise<void> {
+  /**
+   * After the last answer of a connection of HTTP/1.1. One that is closed while its client still sends may take the answer
+   * with it: so what still comes is dropped for a while, until the client has closed too.
+   */
+  #lingerAtEnd(socket: TLSSocket): void {
+    const closeNow = socket.destroySoon.bind(socket);
+    socket.destroySoon = () => {
+      if (this.#closing) return closeNow();
+      socket.end();
+      const timer = this.#clock.setTimeout(() => socket.destroy(), lingerMs);
+      socket.once('close', () => timer.cancel());
+    };
+  }
+
+  async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const session of this.#sessions) session.close();
     // Connections of HTTP/1.1 without a request under way have nothing to wait for.
     this.#closing = true;
     for (const socket of this.#strangers.values()) socket.destroy();
     for (const [socket, requests] of this.#sockets) if (requests === 0) socket.destroySoon();
-    const timer = clock.setTimeout(() => this.#destroy(), closeGraceMs);
+    const timer = this.#clock.setTimeout(() => this.#destroy(), closeGraceMs);
     await closed;
     timer.cancel();
   }
@@ -179,6 +206,20 @@ class Connections {
   #destroy(): void {
     for (const session of this.#sessions) session.destroy();
     for (const socket of this.#sockets.keys()) socket.destroy();
+  }
+}
+
+/** What answers and refuses has failed itself: this exchange ends, with a bare 500 if nothing has been said yet. */
+function giveUp(exchange: ServerResponse | Duplex, error: unknown, log: Log): void {
+  log.error({ error }, 'a request failed by a fault of the server');
+  if (!('headersSent' in exchange) || exchange.headersSent) {
+    exchange.destroy();
+    return;
+  }
+  try {
+    exchange.writeHead(500, { 'content-type': 'text/plain', 'content-length': bareFailure.length }).end(bareFailure);
+  } catch {
+    exchange.destroy(); // a header that was set before is the fault
   }
 }
 

@@ -33,7 +33,7 @@ export class ObjectMap implements ObjectReader {
     for (const object of this.#of(kind).values()) handler(object, undefined);
     const followers = this.#followers.get(resourceKey(kind)) ?? new Set();
     this.#followers.set(resourceKey(kind), followers.add(handler));
-    return { [Symbol.dispose]: () => void followers.delete(handler) };
+    return { [Symbol.dispose]: () => followers.delete(handler) };
   }
 
   #of(kind: KindRef): Map<string, KubeObject> {

@@ -172,7 +172,7 @@ export class ResourceCache {
   follow(follower: CacheFollower): Disposable {
     for (const object of this.values()) follower(object, undefined);
     this.#followers.add(follower);
-    return { [Symbol.dispose]: () => void this.#followers.delete(follower) };
+    return { [Symbol.dispose]: () => this.#followers.delete(follower) };
   }
 
   endWatchers(): void {
@@ -230,7 +230,7 @@ export class ResourceCache {
     if (indexed !== undefined && this.#indexedField) return addTo(this.#byField, indexed, watcher);
     if (namespace !== undefined && this.namespaced) return addTo(this.#byNamespace, namespace, watcher);
     this.#broad.add(watcher);
-    return () => void this.#broad.delete(watcher);
+    return () => this.#broad.delete(watcher);
   }
 
   #split(key: string): { namespace: string; name: string } {

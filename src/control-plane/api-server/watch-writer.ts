@@ -135,10 +135,19 @@ export class WatchWriter implements WatchSink {
     if (this.#pending.push(frame) === 1) queueMicrotask(() => this.#flush());
   }
 
+  /** Never throws: nobody would catch it. */
   #flush(): void {
     const frames = this.#pending;
     if (frames.length === 0) return;
     this.#pending = [];
+    try {
+      this.#send(frames);
+    } catch {
+      this.#out.destroy();
+    }
+  }
+
+  #send(frames: readonly Buffer[]): void {
     const pieces = this.#socket ? frames.map(this.#encoding.message) : [joined(frames)];
     let isTaken = false;
     for (const piece of pieces) {

@@ -8,6 +8,7 @@
  */
 import type { Status } from '../../api/generated/meta-v1.ts';
 import { errors, isStatusError } from '../../api/meta/status-error.ts';
+import { detach } from '../../client/detached.ts';
 import { CompactedError, type Revision } from '../store/storage.ts';
 import { CacheEvent } from './cache-event.ts';
 import type { Core } from './core.ts';
@@ -86,12 +87,16 @@ class Watcher implements CacheWatcher, WatchAnswer {
     this.#request.signal.addEventListener('abort', this.#onAbort, { once: true });
     this.#seen = this.#start.after ?? this.#core.cache.revision;
     this.#setTimers();
-    void this.#run(this.#start.initial);
+    this.#runSoon(this.#start.initial);
   }
 
   take(event: CacheEvent): void {
     if (event.revision <= this.#seen) return;
-    this.#send(event);
+    try {
+      this.#send(event);
+    } catch (error) {
+      this.end(this.#statusOf(error)); // this watch only: others have to hear of the event
+    }
     if (!this.#sink?.full || this.#isPausing) return;
     // What the store wrote together is told to its end.
     this.#isPausing = true;
@@ -112,7 +117,14 @@ class Watcher implements CacheWatcher, WatchAnswer {
     sink?.end(status);
   }
 
-  /** Until the watch is live, or at its end. Never rejects. */
+  #runSoon(initial: boolean): void {
+    detach(
+      () => this.#run(initial),
+      (error) => this.#core.log.error({ error, resource: this.#served.kind.resource }, 'a watch failed'),
+    );
+  }
+
+  /** Until the watch is live, or at its end. */
   async #run(initial: boolean): Promise<void> {
     try {
       if (initial) await this.#sendInitial();
@@ -131,7 +143,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
     this.#registration[Symbol.dispose]();
     this.#registration = undefined;
     this.#seen = this.#core.cache.revision;
-    void this.#run(false);
+    this.#runSoon(false);
   }
 
   async #sendInitial(): Promise<void> {

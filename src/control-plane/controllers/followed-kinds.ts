@@ -7,6 +7,7 @@ import { APIService, CustomResourceDefinition } from '../../api/generated/kinds.
 import type { OwnerReference } from '../../api/generated/meta-v1.ts';
 import { apiVersionOf, type KindRef, type KubeObject } from '../../api/meta/object.ts';
 import type { ControllerIO, Outcome } from '../../client/controller.ts';
+import { detach } from '../../client/detached.ts';
 import { discoverResources, type ServedResource } from '../../client/discovery.ts';
 import type { Informer } from '../../client/informer.ts';
 import { createInformer } from '../../client/informer-cache.ts';
@@ -40,7 +41,7 @@ export class FollowedKinds {
   constructor(io: ControllerIO, follower: Follower) {
     this.#io = io;
     this.#follower = follower;
-    io.signal.addEventListener('abort', () => void this.#stopAll(), { once: true });
+    io.signal.addEventListener('abort', () => this.#stopSoon(), { once: true });
   }
 
   /** The resource behind an owner reference; of another version where that one is not served. */
@@ -104,6 +105,13 @@ export class FollowedKinds {
       .informer(APIService)
       .list()
       .filter(({ spec }) => spec?.service !== undefined);
+  }
+
+  #stopSoon(): void {
+    detach(
+      () => this.#stopAll(),
+      (error) => this.#io.log.error({ error }, 'an informer did not stop'),
+    );
   }
 
   async #stopAll(): Promise<void> {

@@ -96,5 +96,5 @@ export function directoryFiles(directory: string): PEMFiles {
 
 export function memoryFiles(): PEMFiles {
   const texts = new Map<string, string>();
-  return { read: (name) => texts.get(name), write: (name, text) => void texts.set(name, text) };
+  return { read: (name) => texts.get(name), write: (name, text) => texts.set(name, text) };
 }

@@ -5,6 +5,7 @@
  * Times are of this process: after a restart, what is there counts as new.
  */
 import type { Clock, Timer } from '../../client/clock.ts';
+import { detach } from '../../client/detached.ts';
 import type { Revision } from './storage.ts';
 
 /** History goes in steps of this part of the time for which it is kept. */
@@ -69,7 +70,7 @@ export class Compactor {
   #arm(): void {
     if (this.#running || this.#stopped) return;
     const delayMs = this.#unfinished ? retryMs : this.#untilNextMs();
-    if (delayMs !== undefined) this.#timer = this.#options.clock.setTimeout(() => void this.#run(), delayMs);
+    if (delayMs !== undefined) this.#timer = this.#options.clock.setTimeout(() => this.#runSoon(), delayMs);
   }
 
   /** Nothing to do until there are more revisions than are kept, and a mark is old enough. */
@@ -80,6 +81,17 @@ export class Compactor {
     const next = this.#marks[0];
     const delayMs = this.#old > compacted() || !next ? 0 : next.atMs + historyMs - clock.monotonic();
     return Math.max(delayMs, this.#stepMs);
+  }
+
+  #runSoon(): void {
+    detach(
+      () => this.#run(),
+      () => {
+        this.#running = false;
+        this.#unfinished = true;
+        this.#arm();
+      },
+    );
   }
 
   async #run(): Promise<void> {

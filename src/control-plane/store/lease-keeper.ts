@@ -10,6 +10,7 @@
  * looking at all of them.
  */
 import type { Clock, Timer } from '../../client/clock.ts';
+import { detach } from '../../client/detached.ts';
 import { LeaseNotFoundError, type Op } from './storage.ts';
 import type { LeaseRecord } from './tables.ts';
 
@@ -98,7 +99,14 @@ export class LeaseKeeper {
     this.#timerAtMs = firstMs;
     if (firstMs === Number.POSITIVE_INFINITY) return;
     const delayMs = Math.max(firstMs - this.#options.clock.monotonic(), delayMsMin);
-    this.#timer = this.#options.clock.setTimeout(() => void this.#endExpired(), delayMs);
+    this.#timer = this.#options.clock.setTimeout(() => this.#endExpiredSoon(), delayMs);
+  }
+
+  #endExpiredSoon(): void {
+    detach(
+      () => this.#endExpired(),
+      () => this.#arm(retryMs),
+    );
   }
 
   async #endExpired(): Promise<void> {

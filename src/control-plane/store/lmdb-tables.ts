@@ -140,22 +140,24 @@ export class LmdbTables implements Tables {
     const { root, log, heads: headsOf, leases, leaseKeys, meta } = this.#databases;
     /** The binding answers these one by one: false for a position that is not after all others. */
     const appended: Promise<boolean>[] = [];
+    /** These fail with the batch. */
+    const others: Promise<boolean>[] = [];
     let written: boolean[];
     try {
       const batched = root.batch(() => {
-        for (const key of batch.droppedHeads) void headsOf.remove(key);
+        for (const key of batch.droppedHeads) others.push(headsOf.remove(key));
         for (const [index, entry] of batch.entries.entries()) {
           appended.push(log.put(entry.position, values[index] as Buffer, { append: true }));
-          void headsOf.put(entry.key, heads[index] as Buffer);
-          if (entry.lease > 0) void leaseKeys.put([entry.lease, entry.key], present);
+          others.push(headsOf.put(entry.key, heads[index] as Buffer));
+          if (entry.lease > 0) others.push(leaseKeys.put([entry.lease, entry.key], present));
         }
-        for (const position of batch.droppedEntries) void log.remove(position);
-        for (const lease of batch.leases) void leases.put(lease.id, encodeLease(lease));
-        for (const lease of batch.endedLeases) void leases.remove(lease);
-        for (const key of endedKeys) void leaseKeys.remove(key);
-        void meta.put('state', Buffer.from(JSON.stringify(batch.state)));
+        for (const position of batch.droppedEntries) others.push(log.remove(position));
+        for (const lease of batch.leases) others.push(leases.put(lease.id, encodeLease(lease)));
+        for (const lease of batch.endedLeases) others.push(leases.remove(lease));
+        for (const key of endedKeys) others.push(leaseKeys.remove(key));
+        others.push(meta.put('state', Buffer.from(JSON.stringify(batch.state))));
       });
-      written = await Promise.all([batched, ...appended]);
+      [written] = await Promise.all([Promise.all(appended), Promise.all(others), batched]);
     } catch (error) {
       throw await commitError(error, this.#path);
     }

@@ -27,7 +27,7 @@ export function claimStore(meta: Database<Buffer, string>, path: string): StoreO
   const other = meta.transactionSync(() => {
     const owner = readOwner(meta);
     if (owner && isAlive(owner, own)) return owner;
-    void meta.put(ownerKey, Buffer.from(JSON.stringify(own)));
+    meta.putSync(ownerKey, Buffer.from(JSON.stringify(own)));
     return undefined;
   });
   if (other) throw new StoreUnavailableError(`the store in ${path} is in use by process ${other.pid}`);
@@ -36,7 +36,7 @@ export function claimStore(meta: Database<Buffer, string>, path: string): StoreO
 
 export function releaseStore(meta: Database<Buffer, string>, own: StoreOwner): void {
   meta.transactionSync(() => {
-    if (readOwner(meta)?.id === own.id) void meta.remove(ownerKey);
+    if (readOwner(meta)?.id === own.id) meta.removeSync(ownerKey);
   });
 }
 

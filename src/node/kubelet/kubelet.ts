@@ -15,6 +15,7 @@ import { equalJson } from '../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { quantityValue } from '../../api/meta/quantity.ts';
 import type { Timer } from '../../client/clock.ts';
+import { detach } from '../../client/detached.ts';
 import { createInformer, type RunningInformer } from '../../client/informer-cache.ts';
 import type * as cri from '../runtime/cri-types.ts';
 import { parseResolvConf } from './dns-config.ts';
@@ -182,7 +183,7 @@ class RunningKubelet implements Kubelet {
 
   async start(): Promise<void> {
     const { runtime, podCIDR, events, hollow, signal } = this.#options;
-    signal.addEventListener('abort', () => void this[Symbol.asyncDispose](), { once: true });
+    signal.addEventListener('abort', () => this.#detach(() => this[Symbol.asyncDispose]()), { once: true });
     await this.#serve();
     if (podCIDR !== undefined) await runtime.updatePodCidr(podCIDR);
     await this.#lookAtRuntime();
@@ -192,6 +193,10 @@ class RunningKubelet implements Kubelet {
     this.#tasks.push(this.#followRuntime());
     await this.#watchPods();
     if (!runtime.simulation) this.#keepHouse();
+  }
+
+  #detach(work: () => Promise<void>): void {
+    detach(work, (error) => this.#options.log.error({ error }, 'a part of the kubelet failed'));
   }
 
   #keepHouse(): void {
@@ -206,7 +211,7 @@ class RunningKubelet implements Kubelet {
       pods: () => this.pods().filter((p) => this.#workers.get(p.metadata.uid)?.state === 'syncing'),
       podDirectory: (uid) => this.#volumes.podDirectory(uid),
       evict: (pod, eviction) => this.#workers.get(pod.metadata.uid)?.evict(eviction),
-      onPressure: () => void this.#agent.report(),
+      onPressure: () => this.#agent.reportSoon(),
     });
   }
 
@@ -323,13 +328,13 @@ class RunningKubelet implements Kubelet {
     if (!ready && !this.#lookTimer) {
       this.#lookTimer = this.#wheel.setTimeout(() => {
         this.#lookTimer = undefined;
-        void this.#lookAtRuntime();
+        this.#detach(() => this.#lookAtRuntime());
       }, this.#lookAgainMs);
     }
     this.#lookAgainMs = ready ? lookAtRuntimeMs.first : Math.min(this.#lookAgainMs * 2, lookAtRuntimeMs.max);
     const wasReady = before !== undefined && readiness({ runtime: before }) === undefined;
     if (ready === wasReady || !this.#agent.node) return;
-    void this.#agent.report();
+    this.#agent.reportSoon();
     if (ready) for (const worker of this.#workers.values()) worker.wake();
   }
 
@@ -341,9 +346,9 @@ class RunningKubelet implements Kubelet {
       this.#agent.observe(node);
       const cidr = node.spec.podCIDR;
       if (podCIDR !== undefined || !cidr) return;
-      void runtime.updatePodCidr(cidr).then(
-        () => this.#lookAtRuntime(),
-        (error: unknown) => log.warn({ error, podCIDR: cidr }, 'the runtime did not take the pod address range'),
+      detach(
+        () => runtime.updatePodCidr(cidr).then(() => this.#lookAtRuntime()),
+        (error) => log.warn({ error, podCIDR: cidr }, 'the runtime did not take the pod address range'),
       );
     };
     informer.on({ added: told, updated: told });
@@ -376,7 +381,7 @@ class RunningKubelet implements Kubelet {
     if (this.#disposing) return;
     const rejection = this.#judge(pod);
     // The pod may know more of the node's labels than this kubelet.
-    if (rejection?.reason === 'NodeAffinity') void this.#addAfresh(pod);
+    if (rejection?.reason === 'NodeAffinity') this.#detach(() => this.#addAfresh(pod));
     else this.#add(pod, rejection);
   }
 

@@ -13,6 +13,7 @@ import { isAlreadyExists, isConflict, isNotFound } from '../../api/meta/status-e
 import { formatMicroTime } from '../../api/meta/time.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Random, Timer } from '../../client/clock.ts';
+import { detach } from '../../client/detached.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
 import { isAllocatableLate, type NodeInput, newNode, nodeLabels, nodeStatus, sameNodeStatus } from './node-object.ts';
@@ -67,7 +68,7 @@ export class NodeAgent implements AsyncDisposable {
   /** The API told of the node. */
   observe(node: Node): void {
     this.#node = node;
-    if (isAllocatableLate(node.status)) void this.report();
+    if (isAllocatableLate(node.status)) this.reportSoon();
   }
 
   /** Registers, then keeps the node alive until disposed. */
@@ -78,6 +79,13 @@ export class NodeAgent implements AsyncDisposable {
     const spread = random.next();
     this.#every(renewMs, spread, () => this.#renew());
     this.#every(lookEveryMs ?? reportMs, spread, () => this.report());
+  }
+
+  reportSoon(): void {
+    detach(
+      () => this.report(),
+      (error) => this.#options.log.error({ error }, 'node status not written'),
+    );
   }
 
   /** Looks at the status, and tells it when it changed or was not told for long. */

@@ -14,6 +14,7 @@ import { Secret } from '../../api/generated/kinds.ts';
 import { isNotFound } from '../../api/meta/status-error.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { Timer } from '../../client/clock.ts';
+import { detach } from '../../client/detached.ts';
 import type { BackOffEntry } from './back-off.ts';
 import { containerResources } from './container-resources.ts';
 import type { WaitingReason } from './container-statuses.ts';
@@ -158,18 +159,21 @@ export class PodWorker {
     if (this.#running || this.#state === 'removed') return;
     this.#running = true;
     this.#idle = Promise.withResolvers();
-    void this.#loop();
+    detach(
+      () => this.#loop(),
+      (error) => this.#context.log.error({ error, pod: this.#pod.metadata.name }, 'a pod worker failed'),
+    );
   }
 
   /** A probe has changed its mind: that is told even while the worker is busy. */
   probed(): void {
-    if (this.#running) void this.#retell();
+    if (this.#running) this.#retellSoon();
     this.wake();
   }
 
   /** Something happened in the runtime. */
   observeAgain(): void {
-    if (this.#running && this.#state === 'terminating') void this.#retell();
+    if (this.#running && this.#state === 'terminating') this.#retellSoon();
     this.wake();
   }
 
@@ -251,6 +255,13 @@ export class PodWorker {
       ...(signal && { signal }),
     });
     return this.#observed;
+  }
+
+  #retellSoon(): void {
+    detach(
+      () => this.#retell(),
+      (error) => this.#context.log.error({ error, pod: this.#pod.metadata.name }, 'pod not observed'),
+    );
   }
 
   /** Tells how the pod is while a step is under way: a kill that takes its time, a pull. */

@@ -7,6 +7,7 @@
  */
 import type { Container, Pod, Probe } from '../../api/generated/core-v1.ts';
 import type { Clock, Random, Timer } from '../../client/clock.ts';
+import { detach } from '../../client/detached.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
 import type { ContainerRuntime } from '../runtime/container-runtime.ts';
@@ -128,7 +129,10 @@ export class ProbeWorker implements Disposable {
     if (this.#stop.signal.aborted) return;
     this.#timer = this.#environment.wheel.setTimeout(() => {
       this.#timer = undefined;
-      void this.#ask();
+      detach(
+        () => this.#ask(),
+        (error) => this.#environment.log.error({ error, pod: this.#pod.metadata.name }, 'a probe failed by a fault of the kubelet'),
+      );
     }, delayMs);
   }
 

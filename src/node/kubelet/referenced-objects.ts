@@ -6,6 +6,7 @@
 import type { KindRef, KubeObject } from '../../api/meta/object.ts';
 import { errors, isNotFound } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
+import { detach } from '../../client/detached.ts';
 import { createInformer, type InformerEnvironment, type RunningInformer } from '../../client/informer-cache.ts';
 
 interface Watched {
@@ -44,7 +45,10 @@ export class ReferencedObjects implements AsyncDisposable {
         entry.users--;
         if (entry.users > 0) return;
         this.#watched.delete(key);
-        void entry.informer[Symbol.asyncDispose]();
+        detach(
+          () => entry.informer[Symbol.asyncDispose](),
+          (error) => this.#environment.log.error({ error }, 'an informer did not stop'),
+        );
       },
     };
   }

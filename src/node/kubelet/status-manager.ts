@@ -13,6 +13,7 @@ import { compareResourceVersions } from '../../api/meta/resource-version.ts';
 import { isConflict, isNotFound, isStatusError } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Timer } from '../../client/clock.ts';
+import { detach } from '../../client/detached.ts';
 import type { Log } from '../../client/log.ts';
 import { isTerminalPhase } from './pod-phase.ts';
 import { mergePodStatus, sameStatus } from './pod-status.ts';
@@ -129,11 +130,15 @@ export class StatusManager implements Disposable {
       if (!told) continue;
       this.#writes++;
       told.writing = true;
-      void this.#write(uid, told).finally(() => {
-        told.writing = false;
-        this.#writes--;
-        this.#pump();
-      });
+      detach(
+        () =>
+          this.#write(uid, told).finally(() => {
+            told.writing = false;
+            this.#writes--;
+            this.#pump();
+          }),
+        (error) => this.#options.log.error({ error, pod: told.pod.metadata.name }, 'pod status not written'),
+      );
     }
     if (this.#writes === 0 && this.#queue.size === 0) {
       this.#idle?.resolve();

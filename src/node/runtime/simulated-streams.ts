@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Clock, Random, Timer } from '../../client/clock.ts';
+import { detach } from '../../client/detached.ts';
 import { spdyProtocol, streamProtocolHeader } from '../streaming/dial-spdy.ts';
 import { SpdyConnection, type SpdyStream } from '../streaming/spdy-connection.ts';
 import type { StreamOptions } from './cri-types.ts';
@@ -62,7 +63,9 @@ export class SimulatedStreams implements AsyncDisposable {
   }
 
   #listen(): Promise<Server> {
-    const server = createServer((_request, response) => void response.writeHead(400).end('Upgrade request required'));
+    const server = createServer((_request, response) => {
+      response.writeHead(400).end('Upgrade request required');
+    });
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     server.on('connection', (socket: Duplex) => {
       this.#sockets.add(socket);
@@ -100,7 +103,11 @@ export class SimulatedStreams implements AsyncDisposable {
           return;
         }
         streams[type] = stream;
-        if (wanted.every((one) => streams[one])) void run(connection, promised.command, streams);
+        if (wanted.every((one) => streams[one]))
+          detach(
+            () => run(connection, promised.command, streams),
+            () => socket.destroy(),
+          );
       },
     });
   }
@@ -108,7 +115,10 @@ export class SimulatedStreams implements AsyncDisposable {
 
 async function run(connection: SpdyConnection, command: StreamedCommand, streams: Partial<Record<StreamType, SpdyStream>>): Promise<void> {
   const gone = new AbortController();
-  void connection.ended.then(() => gone.abort());
+  connection.ended.then(
+    () => gone.abort(),
+    () => gone.abort(),
+  );
   const { stdin, stdout, stderr, error, resize } = streams;
   resize?.resume();
   const status = await command({ signal: gone.signal, ...(stdin && { stdin }), ...(stdout && { stdout }), ...(stderr && { stderr }) }).then(

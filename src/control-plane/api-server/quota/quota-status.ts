@@ -8,6 +8,7 @@ import { keyOf } from '../../../api/meta/object.ts';
 import { isConflict, isNotFound } from '../../../api/meta/status-error.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
+import { detach } from '../../../client/detached.ts';
 import type { Log } from '../../../client/log.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { Account } from './ledger.ts';
@@ -38,7 +39,14 @@ export class QuotaStatus implements Disposable {
     const key = keyOf(quota);
     const isWriting = this.#writing.has(key);
     this.#writing.set(key, quota);
-    if (!isWriting) void this.#writeAll(key);
+    if (isWriting) return;
+    detach(
+      () => this.#writeAll(key),
+      (error) => {
+        this.#writing.delete(key);
+        this.#tools.log.error({ error, quota: key }, 'the status of a quota was not written');
+      },
+    );
   }
 
   [Symbol.dispose](): void {

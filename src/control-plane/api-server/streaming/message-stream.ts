@@ -25,7 +25,9 @@ export async function sendAsMessages(
   const client = await new Promise<WebSocket>((resolve) => {
     server.handleUpgrade(request as IncomingMessage, socket, Buffer.from(head), resolve);
   });
-  const end = (): void => void source.destroy();
+  const end = (): void => {
+    source.destroy();
+  };
   client.on('close', end).on('error', end);
   signal.addEventListener('abort', end, { once: true });
   const send = (message: Buffer | string): Promise<void> =>

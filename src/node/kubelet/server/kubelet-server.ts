@@ -12,7 +12,9 @@ import { pipeline } from 'node:stream/promises';
 import type { Container, Pod } from '../../../api/generated/core-v1.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
+import { detach } from '../../../client/detached.ts';
 import type { Log } from '../../../client/log.ts';
+import { contextOf, requestContext } from '../../../client/request-context.ts';
 import { type ContainerRuntime, RuntimeError } from '../../runtime/container-runtime.ts';
 import type { ServingOptions } from '../kubelet-options.ts';
 import { observePod } from '../observe-pod.ts';
@@ -83,9 +85,18 @@ export class KubeletServer implements AsyncDisposable {
         headersTimeout: headersMs,
         requestTimeout: 0,
       },
-      (request, response) => void this.#answer(request, response),
+      (request, response) =>
+        detach(
+          () => requestContext.run(contextOf(request.method, request.url), () => this.#answer(request, response)),
+          (error) => this.#giveUp(response, error),
+        ),
     );
-    this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#upgrade(request, socket, head));
+    this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      detach(
+        () => requestContext.run(contextOf(request.method, request.url), () => this.#upgrade(request, socket, head)),
+        (error) => this.#giveUp(socket, error),
+      ),
+    );
     // Twice each, as it is and with TLS: some never come so far.
     for (const event of ['connection', 'secureConnection']) {
       this.#server.on(event, (socket: Duplex) => {
@@ -112,6 +123,12 @@ export class KubeletServer implements AsyncDisposable {
   }
 
   // --- requests
+
+  /** What answers and refuses has failed itself: the exchange ends, nothing else. */
+  #giveUp(exchange: { destroy(): unknown }, error: unknown): void {
+    this.#options.log.error({ error }, 'a request failed by a fault of the kubelet');
+    exchange.destroy();
+  }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {

@@ -27,7 +27,9 @@ export async function proxyUpgrade({ request, socket, head }: Upgrade, target: U
   const upstream = connectToRuntime(target.hostname, Number(target.port || 80));
   upstream.setTimeout(connectMs, () => upstream.destroy(new Error('the streaming server does not answer')));
   upstream.once('connect', () => upstream.setTimeout(0));
-  const close = (): void => void upstream.destroy();
+  const close = (): void => {
+    upstream.destroy();
+  };
   signal.addEventListener('abort', close, { once: true });
   upstream.write(renderHead(request, target));
   if (head.length > 0) upstream.write(head);
@@ -45,7 +47,9 @@ export const tunneledProtocols = (offered: readonly string[]): string[] =>
 /** Resolves when the connection has ended. */
 export async function tunnelSpdy(upgrade: Upgrade, target: URL, protocols: readonly string[], signal: AbortSignal): Promise<void> {
   const { socket, head, protocol } = await dialSpdy(target, protocols, signal);
-  const close = (): void => void socket.destroy();
+  const close = (): void => {
+    socket.destroy();
+  };
   signal.addEventListener('abort', close, { once: true });
   try {
     const client = await acceptWebSocket(upgrade, tunnelPrefix + protocol);

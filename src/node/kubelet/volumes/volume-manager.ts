@@ -12,6 +12,7 @@ import type { Pod, Volume } from '../../../api/generated/core-v1.ts';
 import { ConfigMap, Secret } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { Timer } from '../../../client/clock.ts';
+import { detach } from '../../../client/detached.ts';
 import type { EventRecorder } from '../../../client/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
 import { podReferences } from '../pod-references.ts';
@@ -199,8 +200,15 @@ export class VolumeManager implements AsyncDisposable {
 
   #refreshWhere(volumes: PodVolumes, concerned: (volume: Volume) => boolean): void {
     for (const volume of volumes.pod.spec.volumes ?? []) {
-      if (concerned(volume) && volumes.ready.has(volume.name)) void this.#refresh(volumes, volume);
+      if (concerned(volume) && volumes.ready.has(volume.name)) this.#refreshSoon(volumes, volume);
     }
+  }
+
+  #refreshSoon(volumes: PodVolumes, volume: Volume): void {
+    detach(
+      () => this.#refresh(volumes, volume),
+      (error) => this.#options.log.error({ error, volume: volume.name, pod: volumes.pod.metadata.name }, 'volume not brought up to date'),
+    );
   }
 
   /** Brings the content of a volume that is in use up to date. */
@@ -223,7 +231,7 @@ export class VolumeManager implements AsyncDisposable {
     const delayMs = Math.max(0, atMs - this.#options.host.clock.now());
     volumes.timers.set(
       volume.name,
-      this.#options.wheel.setTimeout(() => void this.#refresh(volumes, volume), delayMs),
+      this.#options.wheel.setTimeout(() => this.#refreshSoon(volumes, volume), delayMs),
     );
   }
 }
