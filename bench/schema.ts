@@ -109,7 +109,7 @@ const rows: readonly (readonly [string, (i: number) => void])[] = [
   ['defaults of a new Pod', () => applyDefaults(pod.schema, onePod)],
   ['defaults of a complete Pod', () => applyDefaults(pod.schema, fullPod)],
   ['table checks of a Pod', () => validateByTable(pod.schema, fullPod)],
-  ['metadata checks of a Pod', () => validateMetadata(podKind, fullPod.metadata)],
+  ['metadata checks of a Pod', () => validateMetadata(podKind, fullPod)],
   ['strategic merge of a Pod', () => applyPatch(strategic, pod, fullPod, 'Warn')],
   ['merge patch of a Pod', () => applyPatch(merge, pod, fullPod, 'Warn')],
   ['label selector of three terms', () => selector.matches(onePod.metadata.labels)],

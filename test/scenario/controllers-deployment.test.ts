@@ -99,7 +99,7 @@ test('a pod that matches is adopted, one that no longer matches is let go and re
   const { plane, client, pods } = await start();
   await using _ = plane;
   const [set] = (await client.list(ReplicaSet, { namespace: 'n' })).items;
-  const labels = set?.spec.selector.matchLabels ?? {};
+  const labels = set?.spec.selector?.matchLabels ?? {};
   const [first] = await pods();
   const relabel = { metadata: { labels: { app: 'debug' } } };
   await client.patch(Pod, { namespace: 'n', name: first?.metadata.name ?? '' }, { type: 'merge', body: relabel });

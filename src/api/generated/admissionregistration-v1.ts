@@ -87,7 +87,7 @@ export interface MutatingWebhook {
   readonly objectSelector?: meta_v1.LabelSelector;
   readonly reinvocationPolicy?: "IfNeeded" | "Never";
   readonly rules?: readonly RuleWithOperations[];
-  readonly sideEffects: "None" | "NoneOnDryRun" | "Some" | "Unknown";
+  readonly sideEffects?: "None" | "NoneOnDryRun" | "Some" | "Unknown";
   readonly timeoutSeconds?: number;
 }
 
@@ -176,8 +176,8 @@ export interface ValidatingAdmissionPolicyBindingList {
 export interface ValidatingAdmissionPolicyBindingSpec {
   readonly matchResources?: MatchResources;
   readonly paramRef?: ParamRef;
-  readonly policyName: string;
-  readonly validationActions: readonly ("Audit" | "Deny" | "Warn")[];
+  readonly policyName?: string;
+  readonly validationActions?: readonly ("Audit" | "Deny" | "Warn")[];
 }
 
 export interface ValidatingAdmissionPolicyList {
@@ -213,7 +213,7 @@ export interface ValidatingWebhook {
   readonly namespaceSelector?: meta_v1.LabelSelector;
   readonly objectSelector?: meta_v1.LabelSelector;
   readonly rules?: readonly RuleWithOperations[];
-  readonly sideEffects: "None" | "NoneOnDryRun" | "Some" | "Unknown";
+  readonly sideEffects?: "None" | "NoneOnDryRun" | "Some" | "Unknown";
   readonly timeoutSeconds?: number;
 }
 

@@ -2,9 +2,9 @@
 import type * as meta_v1 from './meta-v1.ts';
 
 export interface ServerStorageVersion {
-  readonly apiServerID: string;
-  readonly decodableVersions: readonly string[];
-  readonly encodingVersion: string;
+  readonly apiServerID?: string;
+  readonly decodableVersions?: readonly string[];
+  readonly encodingVersion?: string;
   readonly servedVersions?: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export interface StorageVersion {
 
 export interface StorageVersionCondition {
   readonly lastTransitionTime?: meta_v1.Time;
-  readonly message: string;
+  readonly message?: string;
   readonly observedGeneration?: number;
   readonly reason: string;
   readonly status: string;

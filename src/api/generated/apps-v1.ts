@@ -43,7 +43,7 @@ export interface DaemonSetList {
 export interface DaemonSetSpec {
   readonly minReadySeconds?: number;
   readonly revisionHistoryLimit?: number;
-  readonly selector: meta_v1.LabelSelector;
+  readonly selector?: meta_v1.LabelSelector;
   readonly template: core_v1.PodTemplateSpec;
   readonly updateStrategy?: DaemonSetUpdateStrategy;
 }
@@ -96,7 +96,7 @@ export interface DeploymentSpec {
   readonly progressDeadlineSeconds?: number;
   readonly replicas?: number;
   readonly revisionHistoryLimit?: number;
-  readonly selector: meta_v1.LabelSelector;
+  readonly selector?: meta_v1.LabelSelector;
   readonly strategy?: DeploymentStrategy;
   readonly template: core_v1.PodTemplateSpec;
 }
@@ -144,7 +144,7 @@ export interface ReplicaSetList {
 export interface ReplicaSetSpec {
   readonly minReadySeconds?: number;
   readonly replicas?: number;
-  readonly selector: meta_v1.LabelSelector;
+  readonly selector?: meta_v1.LabelSelector;
   readonly template?: core_v1.PodTemplateSpec;
 }
 
@@ -212,7 +212,7 @@ export interface StatefulSetSpec {
   readonly podManagementPolicy?: "OrderedReady" | "Parallel";
   readonly replicas?: number;
   readonly revisionHistoryLimit?: number;
-  readonly selector: meta_v1.LabelSelector;
+  readonly selector?: meta_v1.LabelSelector;
   readonly serviceName?: string;
   readonly template: core_v1.PodTemplateSpec;
   readonly updateStrategy?: StatefulSetUpdateStrategy;

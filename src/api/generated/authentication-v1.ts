@@ -48,7 +48,7 @@ export interface TokenReview {
 
 export interface TokenReviewSpec {
   readonly audiences?: readonly string[];
-  readonly token: string;
+  readonly token?: string;
 }
 
 export interface TokenReviewStatus {

@@ -21,5 +21,5 @@ export interface LeaseCandidateSpec {
   readonly leaseName: string;
   readonly pingTime?: meta_v1.MicroTime;
   readonly renewTime?: meta_v1.MicroTime;
-  readonly strategy: string;
+  readonly strategy?: string;
 }

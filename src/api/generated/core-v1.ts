@@ -245,12 +245,12 @@ export interface ContainerResizePolicy {
 }
 
 export interface ContainerRestartRule {
-  readonly action: string;
+  readonly action?: string;
   readonly exitCodes?: ContainerRestartRuleOnExitCodes;
 }
 
 export interface ContainerRestartRuleOnExitCodes {
-  readonly operator: string;
+  readonly operator?: string;
   readonly values?: readonly number[];
 }
 
@@ -582,7 +582,7 @@ export interface ImageVolumeSource {
 }
 
 export interface ImageVolumeStatus {
-  readonly imageRef: string;
+  readonly imageRef?: string;
 }
 
 export interface KeyToPath {
@@ -993,9 +993,9 @@ export interface PodCertificateProjection {
   readonly certificateChainPath?: string;
   readonly credentialBundlePath?: string;
   readonly keyPath?: string;
-  readonly keyType: string;
+  readonly keyType?: string;
   readonly maxExpirationSeconds?: number;
-  readonly signerName: string;
+  readonly signerName?: string;
   readonly userAnnotations?: { readonly [key: string]: string };
 }
 
@@ -1338,7 +1338,7 @@ export interface ScaleIOPersistentVolumeSource {
   readonly gateway: string;
   readonly protectionDomain?: string;
   readonly readOnly?: boolean;
-  readonly secretRef: SecretReference;
+  readonly secretRef?: SecretReference;
   readonly sslEnabled?: boolean;
   readonly storageMode?: string;
   readonly storagePool?: string;
@@ -1351,7 +1351,7 @@ export interface ScaleIOVolumeSource {
   readonly gateway: string;
   readonly protectionDomain?: string;
   readonly readOnly?: boolean;
-  readonly secretRef: LocalObjectReference;
+  readonly secretRef?: LocalObjectReference;
   readonly sslEnabled?: boolean;
   readonly storageMode?: string;
   readonly storagePool?: string;

@@ -9,7 +9,7 @@ export interface Event {
   readonly deprecatedFirstTimestamp?: meta_v1.Time;
   readonly deprecatedLastTimestamp?: meta_v1.Time;
   readonly deprecatedSource?: core_v1.EventSource;
-  readonly eventTime: meta_v1.MicroTime;
+  readonly eventTime?: meta_v1.MicroTime;
   readonly kind: 'Event';
   readonly metadata: meta_v1.NamespacedMeta;
   readonly note?: string;
@@ -31,5 +31,5 @@ export interface EventList {
 
 export interface EventSeries {
   readonly count: number;
-  readonly lastObservedTime: meta_v1.MicroTime;
+  readonly lastObservedTime?: meta_v1.MicroTime;
 }

@@ -45,7 +45,7 @@ export interface APIVersions {
 }
 
 export interface Condition {
-  readonly lastTransitionTime: Time;
+  readonly lastTransitionTime?: Time;
   readonly message: string;
   readonly observedGeneration?: number;
   readonly reason: string;
@@ -185,7 +185,7 @@ export interface StatusDetails {
 export type Time = string;
 
 export interface WatchEvent {
-  readonly object: RawExtension;
+  readonly object?: RawExtension;
   readonly type: string;
 }
 

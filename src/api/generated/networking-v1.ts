@@ -5,7 +5,7 @@ import type * as meta_v1 from './meta-v1.ts';
 export interface HTTPIngressPath {
   readonly backend: IngressBackend;
   readonly path?: string;
-  readonly pathType: "Exact" | "ImplementationSpecific" | "Prefix";
+  readonly pathType?: "Exact" | "ImplementationSpecific" | "Prefix";
 }
 
 export interface HTTPIngressRuleValue {
@@ -27,7 +27,7 @@ export interface IPAddressList {
 }
 
 export interface IPAddressSpec {
-  readonly parentRef: ParentReference;
+  readonly parentRef?: ParentReference;
 }
 
 export interface IPBlock {
@@ -169,9 +169,9 @@ export interface NetworkPolicySpec {
 
 export interface ParentReference {
   readonly group?: string;
-  readonly name: string;
+  readonly name?: string;
   readonly namespace?: string;
-  readonly resource: string;
+  readonly resource?: string;
 }
 
 export interface ServiceBackendPort {

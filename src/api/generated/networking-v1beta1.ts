@@ -16,14 +16,14 @@ export interface IPAddressList {
 }
 
 export interface IPAddressSpec {
-  readonly parentRef: ParentReference;
+  readonly parentRef?: ParentReference;
 }
 
 export interface ParentReference {
   readonly group?: string;
-  readonly name: string;
+  readonly name?: string;
   readonly namespace?: string;
-  readonly resource: string;
+  readonly resource?: string;
 }
 
 export interface ServiceCIDR {

@@ -41,10 +41,10 @@ export interface DeviceTaintSelector {
 export interface PoolStatus {
   readonly allocatedDevices?: number;
   readonly availableDevices?: number;
-  readonly driver: string;
+  readonly driver?: string;
   readonly generation: number;
   readonly nodeName?: string;
-  readonly poolName: string;
+  readonly poolName?: string;
   readonly resourceSliceCount?: number;
   readonly totalDevices?: number;
   readonly unavailableDevices?: number;
@@ -74,6 +74,6 @@ export interface ResourcePoolStatusRequestSpec {
 
 export interface ResourcePoolStatusRequestStatus {
   readonly conditions?: readonly meta_v1.Condition[];
-  readonly poolCount: number;
+  readonly poolCount?: number;
   readonly pools?: readonly PoolStatus[];
 }

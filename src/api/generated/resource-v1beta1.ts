@@ -45,7 +45,7 @@ export interface CapacityRequestPolicy {
 
 export interface CapacityRequestPolicyRange {
   readonly max?: meta_v1.Quantity;
-  readonly min: meta_v1.Quantity;
+  readonly min?: meta_v1.Quantity;
   readonly step?: meta_v1.Quantity;
 }
 
@@ -58,7 +58,7 @@ export interface Counter {
 }
 
 export interface CounterSet {
-  readonly counters: { readonly [key: string]: Counter };
+  readonly counters?: { readonly [key: string]: Counter };
   readonly name: string;
 }
 
@@ -137,7 +137,7 @@ export interface DeviceConstraint {
 
 export interface DeviceCounterConsumption {
   readonly counterSet: string;
-  readonly counters: { readonly [key: string]: Counter };
+  readonly counters?: { readonly [key: string]: Counter };
 }
 
 export interface DeviceRequest {
@@ -207,7 +207,7 @@ export interface NodeAllocatableResourceMapping {
 
 export interface OpaqueDeviceConfiguration {
   readonly driver: string;
-  readonly parameters: meta_v1.RawExtension;
+  readonly parameters?: meta_v1.RawExtension;
 }
 
 export interface ResourceClaim {

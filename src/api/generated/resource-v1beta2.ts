@@ -30,7 +30,7 @@ export interface CapacityRequestPolicy {
 
 export interface CapacityRequestPolicyRange {
   readonly max?: meta_v1.Quantity;
-  readonly min: meta_v1.Quantity;
+  readonly min?: meta_v1.Quantity;
   readonly step?: meta_v1.Quantity;
 }
 
@@ -43,7 +43,7 @@ export interface Counter {
 }
 
 export interface CounterSet {
-  readonly counters: { readonly [key: string]: Counter };
+  readonly counters?: { readonly [key: string]: Counter };
   readonly name: string;
 }
 
@@ -133,7 +133,7 @@ export interface DeviceConstraint {
 
 export interface DeviceCounterConsumption {
   readonly counterSet: string;
-  readonly counters: { readonly [key: string]: Counter };
+  readonly counters?: { readonly [key: string]: Counter };
 }
 
 export interface DeviceRequest {
@@ -237,7 +237,7 @@ export interface NodeAllocatableResourceMapping {
 
 export interface OpaqueDeviceConfiguration {
   readonly driver: string;
-  readonly parameters: meta_v1.RawExtension;
+  readonly parameters?: meta_v1.RawExtension;
 }
 
 export interface ResourceClaim {

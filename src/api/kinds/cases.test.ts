@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Kind, WriteContext } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
-import { describeFieldError, type FieldError } from '../meta/status-error.ts';
+import { describeFieldError, type FieldError, fieldErrors } from '../meta/status-error.ts';
 import { decode } from '../schema/decode.ts';
 import { applyDefaults } from '../schema/default.ts';
 import { mergeFieldErrors, validateByTable } from '../schema/validate.ts';
@@ -51,8 +51,10 @@ export function create(manifest: Manifest): Written {
   const given = read(kind, manifest);
   const identified = freeze({ ...given, metadata: { ...given.metadata, uid: '11111111-1111-1111-1111-111111111111' } });
   const object = freeze(kind.hooks.prepareForCreate?.(identified, by) ?? identified);
+  const { name = '' } = object.metadata;
+  const badName = kind.validateName(name, false, object).map((message) => fieldErrors.invalid('metadata.name', name, message));
   const errors = mergeFieldErrors(validateByTable(kind.schema, object), kind.hooks.validate?.(object) ?? []);
-  return { object, errors: told(errors), warnings: kind.hooks.warnings?.(object) ?? [] };
+  return { object, errors: told([...badName, ...errors]), warnings: kind.hooks.warnings?.(object) ?? [] };
 }
 
 /** `subresource`: status, or one of the kind's views. */

@@ -6,15 +6,17 @@ import printerColumns from '../data/printer-columns.json' with { type: 'json' };
 import resourceTable from '../data/resources.json' with { type: 'json' };
 import { formatAge } from '../meta/duration.ts';
 import type { Cell, Column, FieldGetter, Kind, KindHooks, Subresource, Verb, VersionConversion } from '../meta/kind.ts';
-import { type NameCheck, nameIsDnsSubdomain } from '../meta/names.ts';
+import { nameIsDnsSubdomain } from '../meta/names.ts';
 import type { KindRef, KubeObject } from '../meta/object.ts';
 import { objectSchema, typeNameOf } from '../schema/types.ts';
 import { conversions } from './conversions.ts';
 import {
   createOnUpdateKinds,
+  fieldRefusals,
   generationKinds,
   nameChecks,
   returnsDeletedKinds,
+  selectableByDefault,
   selectablePaths,
   shortNames,
   storagePrefixes,
@@ -30,7 +32,7 @@ export interface KindExtra<T extends KubeObject> {
   readonly selectableFields?: Readonly<Record<string, FieldGetter<T>>>;
   readonly immutablePaths?: readonly string[];
   readonly hasGeneration?: boolean;
-  readonly validateName?: NameCheck;
+  validateName?(name: string, prefix: boolean, object: T): readonly string[];
   readonly allowCreateOnUpdate?: boolean;
   readonly allowUnconditionalUpdate?: boolean;
   readonly storagePrefix?: string;
@@ -91,7 +93,8 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindExt
     verbs: row.verbs as readonly Verb[],
     subresources: row.subresources,
     columns,
-    selectableFields: { ...fieldGetters<T>(selectablePaths[key]), ...extra.selectableFields },
+    selectableFields: new Map([...fieldGetters<T>(selectablePaths[key]), ...Object.entries(extra.selectableFields ?? {})]),
+    describeUnknownField: (field) => describeUnknownField(key, field, row.version),
     hooks: { cells: defaultCells(columns), ...extra.hooks },
     immutablePaths: extra.immutablePaths ?? [],
     hasGeneration: extra.hasGeneration ?? generationKinds.has(key),
@@ -143,13 +146,20 @@ const defaultColumns = [
   ['Age', 'string', '', 0],
 ] as const;
 
-function fieldGetters<T extends KubeObject>(paths: Readonly<Record<string, string>> = {}): Record<string, (object: T) => string> {
-  return Object.fromEntries(
-    Object.entries(paths).map(([path, absent]) => {
-      const steps = path.split('.');
-      return [path, (object: T) => textAt(object, steps) ?? absent];
-    }),
-  );
+function fieldGetters<T extends KubeObject>(
+  paths: Readonly<Record<string, string>> = selectableByDefault,
+): readonly (readonly [string, (object: T) => string])[] {
+  return Object.entries(paths).map(([path, absent]) => {
+    const steps = path.split('.');
+    return [path, (object) => textAt(object, steps) ?? absent];
+  });
+}
+
+function describeUnknownField(key: string, field: string, version: string): string {
+  const own = fieldRefusals[key];
+  if (own) return own(field, version);
+  if (selectablePaths[key]) return `field label not supported: ${field}`;
+  return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 
 function textAt(object: unknown, steps: readonly string[]): string | undefined {

@@ -71,6 +71,6 @@ test('kinds come and go while a server runs', () => {
 test('a selectable field of an object that lacks it', () => {
   const pods = builtInRegistry().byResource('', 'v1', 'pods');
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' } };
-  assert.equal(pods?.selectableFields['spec.nodeName']?.(pod), '');
-  assert.equal(pods?.selectableFields['spec.hostNetwork']?.(pod), 'false');
+  assert.equal(pods?.selectableFields.get('spec.nodeName')?.(pod), '');
+  assert.equal(pods?.selectableFields.get('spec.hostNetwork')?.(pod), 'false');
 });

@@ -67,7 +67,6 @@ export const nameChecks: Readonly<Record<string, NameCheck>> = {
   'clusterroles.rbac.authorization.k8s.io': nameIsPathSegment,
   'rolebindings.rbac.authorization.k8s.io': nameIsPathSegment,
   'roles.rbac.authorization.k8s.io': nameIsPathSegment,
-  'apiservices.apiregistration.k8s.io': nameIsPathSegment,
   'certificatesigningrequests.certificates.k8s.io': nameIsAnything,
   'clustertrustbundles.certificates.k8s.io': nameIsAnything,
   'ipaddresses.networking.k8s.io': nameIsAnything,
@@ -103,9 +102,15 @@ export const shortNames: Readonly<Record<string, readonly string[]>> = { 'ipaddr
 /** Seconds after which the store deletes an object. */
 export const ttlSeconds: Readonly<Record<string, number>> = { events: 3600, 'events.events.k8s.io': 3600 };
 
-/** Fields that a field selector may name: field to its path in the object and what an absent one counts as. */
+/**
+ * Fields that a field selector may name, where these are not just the name and the namespace: field to its path in the
+ * object and what an absent one counts as. Upstream's lists are whole, so a kind here has the namespace only if it says so.
+ */
+const named = { 'metadata.name': '' };
+const placed = { ...named, 'metadata.namespace': '' };
 export const selectablePaths: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   pods: {
+    ...placed,
     'spec.nodeName': '',
     'spec.restartPolicy': '',
     'spec.schedulerName': '',
@@ -115,16 +120,18 @@ export const selectablePaths: Readonly<Record<string, Readonly<Record<string, st
     'status.podIP': '',
     'status.nominatedNodeName': '',
   },
-  nodes: { 'spec.unschedulable': 'false' },
-  namespaces: { 'status.phase': '' },
-  secrets: { type: '' },
-  services: { 'spec.clusterIP': '', 'spec.type': '' },
-  replicationcontrollers: { 'status.replicas': '0' },
-  'replicasets.apps': { 'status.replicas': '0' },
-  'certificatesigningrequests.certificates.k8s.io': { 'spec.signerName': '' },
-  'clustertrustbundles.certificates.k8s.io': { 'spec.signerName': '' },
-  'resourceslices.resource.k8s.io': { 'spec.nodeName': '', 'spec.driver': '' },
+  nodes: { ...named, 'spec.unschedulable': 'false' },
+  namespaces: { ...named, 'status.phase': '' },
+  secrets: { ...placed, type: '' },
+  services: { ...placed, 'spec.clusterIP': '', 'spec.type': '' },
+  replicationcontrollers: { ...placed, 'status.replicas': '0' },
+  'certificatesigningrequests.certificates.k8s.io': { ...named, 'spec.signerName': '' },
+  'clustertrustbundles.certificates.k8s.io': { ...named, 'spec.signerName': '' },
+  'podcertificaterequests.certificates.k8s.io': { ...named, 'spec.signerName': '', 'spec.podName': '', 'spec.nodeName': '' },
+  'jobs.batch': placed,
+  'resourceslices.resource.k8s.io': { ...named, 'spec.nodeName': '', 'spec.driver': '' },
   events: {
+    ...placed,
     'involvedObject.kind': '',
     'involvedObject.namespace': '',
     'involvedObject.name': '',
@@ -137,6 +144,7 @@ export const selectablePaths: Readonly<Record<string, Readonly<Record<string, st
     type: '',
   },
   'events.events.k8s.io': {
+    ...placed,
     'regarding.kind': '',
     'regarding.namespace': '',
     'regarding.name': '',
@@ -148,4 +156,12 @@ export const selectablePaths: Readonly<Record<string, Readonly<Record<string, st
     reportingController: '',
     type: '',
   },
+};
+export const selectableByDefault = placed;
+
+/** What is said of a field that a selector may not name, where it is not what most kinds say. */
+export const fieldRefusals: Readonly<Record<string, (field: string, version: string) => string>> = {
+  'jobs.batch': (field) => `field label ${JSON.stringify(field)} not supported for Job`,
+  'resourceslices.resource.k8s.io': (field, version) =>
+    `field label not supported for resource.k8s.io/${version}, Kind=ResourceSlice: ${field}`,
 };

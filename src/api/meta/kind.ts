@@ -94,15 +94,17 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   readonly verbs: readonly Verb[];
   readonly subresources: Readonly<Record<string, Subresource>>;
   readonly columns: readonly Column[];
-  /** beyond metadata.name and metadata.namespace; `object` is in this kind's own version */
-  readonly selectableFields: Readonly<Record<string, FieldGetter<T>>>;
+  /** all that a field selector may name; the object is in this kind's own version */
+  readonly selectableFields: ReadonlyMap<string, FieldGetter<T>>;
+  /** why a field selector is refused that names another field */
+  describeUnknownField(field: string): string;
   readonly hooks: KindHooks<T>;
   /** Paths whose change is refused with "field is immutable". */
   readonly immutablePaths: readonly string[];
   /** False for kinds that bump no generation (those without spec semantics). */
   readonly hasGeneration: boolean;
-  /** The checker of metadata.name; returns messages in upstream's wording. */
-  readonly validateName: (name: string, prefix: boolean) => readonly string[];
+  /** The checker of metadata.name; returns messages in upstream's wording. `prefix`: it is a generateName. */
+  validateName(name: string, prefix: boolean, object: T): readonly string[];
   /** a finished deletion answers with the object as it was, not with a Status */
   readonly returnsDeletedObject?: boolean;
   /** an update of what does not exist creates it (leases, nodes of old …) */

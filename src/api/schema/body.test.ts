@@ -95,6 +95,41 @@ const wrongTypes: readonly { given: object; want: string }[] = [
   { given: podOf({}, {}, { spec: 5 }), want: 'json: cannot unmarshal number into Go struct field Pod.spec of type v1.PodSpec' },
 ];
 
+const withSchema = (schema: object) => ({ spec: { versions: [{ name: 'v1', schema: { openAPIV3Schema: schema } }] } });
+const schemaRows: readonly { name: string; given: object; want: unknown }[] = [
+  { name: 'true or false', given: { additionalProperties: false }, want: { additionalProperties: false } },
+  { name: 'a schema', given: { items: { type: 'string' } }, want: { items: { type: 'string' } } },
+  { name: 'a field that no schema has', given: { items: { type: 'string', foo: 1 } }, want: { items: { type: 'string' } } },
+  { name: 'several schemas', given: { items: [{ type: 'string' }] }, want: { items: [{ type: 'string' }] } },
+  { name: 'names', given: { dependencies: { a: ['b'] } }, want: { dependencies: { a: ['b'] } } },
+  { name: 'no schema at all', given: { items: 'x' }, want: {} },
+  { name: 'text for true or false', given: { additionalProperties: 'x' }, want: 'boolean or JSON schema expected' },
+  {
+    name: 'names that are numbers',
+    given: { dependencies: { a: [0] } },
+    want: 'json: cannot unmarshal number into Go struct field JSONSchemaProps.spec.versions.schema.openAPIV3Schema.dependencies of type string',
+  },
+  {
+    name: 'schemas that are text',
+    given: { items: ['x'] },
+    want: 'json: cannot unmarshal string into Go struct field JSONSchemaProps.spec.versions.schema.openAPIV3Schema.items of type v1.JSONSchemaProps',
+  },
+];
+for (const { name, given, want } of schemaRows) {
+  test(`within the schema of a custom resource: ${name}`, () => {
+    const read = (): unknown => decodeBody(crd, withSchema(given), { fieldValidation: 'Warn' }).object;
+    if (typeof want === 'string') {
+      assert.equal(
+        messageOf(read),
+        `400 CustomResourceDefinition in version "v1" cannot be handled as a CustomResourceDefinition: ${want}`,
+      );
+    } else {
+      const { spec } = read() as { spec: { versions: { schema: { openAPIV3Schema: unknown } }[] } };
+      assert.deepEqual(spec.versions[0]?.schema.openAPIV3Schema, want);
+    }
+  });
+}
+
 test('a value of the wrong type is refused in upstream words', () => {
   for (const { given, want } of wrongTypes) {
     const found = messageOf(() => decodeBody(pod, given as Record<string, unknown>, { fieldValidation: 'Warn' }));

@@ -10,7 +10,7 @@
 import { canonicalizeQuantity, QuantityError } from '../meta/quantity.ts';
 import { canonicalizeMicroTime, canonicalizeTime, describeTimeError } from '../meta/time.ts';
 import { nestingMax } from './nesting.ts';
-import type { FieldSchema, ObjectSchema, Schema } from './types.ts';
+import { type FieldSchema, type ObjectSchema, objectSchema, type Schema } from './types.ts';
 
 /** A body of the wrong type; the message is upstream's, without the kind before it. */
 export class DecodeError extends Error {
@@ -222,7 +222,7 @@ function compileValue(schema: Schema, goType: string): Walk {
     case 'map':
       return compileMap(schema.values, goType);
     case 'any':
-      return (value, context) => (typeof value === 'object' ? anyWalk(value as object, context) : value);
+      return schemaUnion(schema.name) ?? ((value, context) => (typeof value === 'object' ? anyWalk(value as object, context) : value));
     case 'string':
       return (value, context) => (typeof value === 'string' ? value : context.fail(value, goType));
     case 'boolean':
@@ -328,6 +328,24 @@ function compileMap(values: Schema, goType: string): Walk {
 /** For named map types (v1.ResourceList), whose values the Go name does not say. */
 function goTypeOfMapValue(values: Schema): string {
   return values.type === 'quantity' ? 'resource.Quantity' : values.type;
+}
+
+const apiextensions = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.';
+
+/** The unions in a CustomResourceDefinition's schema: a schema, or what the type's name says. Others hold free JSON. */
+function schemaUnion(name: string | undefined): Walk | undefined {
+  if (!name?.startsWith(`${apiextensions}JSONSchemaPropsOr`)) return undefined;
+  const schema = objectSchema(`${apiextensions}JSONSchemaProps`);
+  const takesBool = name.endsWith('OrBool');
+  const list = name.endsWith('OrStringArray') ? compileList({ type: 'string' }, '[]string') : compileList(schema, '[]v1.JSONSchemaProps');
+  return (value, context) => {
+    if (takesBool && (typeof value !== 'object' || Array.isArray(value))) {
+      if (typeof value === 'boolean') return value;
+      throw new DecodeError('boolean or JSON schema expected');
+    }
+    if (Array.isArray(value)) return list(value, context);
+    return typeof value === 'object' ? objectWalk(schema)(value, context) : undefined;
+  };
 }
 
 /** Free JSON: counted and bounded in depth, copied when asked for. */

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ObjectMeta } from '../generated/meta-v1.ts';
 import { nameIsDnsSubdomain } from '../meta/names.ts';
+import type { KubeObject } from '../meta/object.ts';
 import { describeFieldError } from '../meta/status-error.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 
 const rules = { namespaced: true, validateName: nameIsDnsSubdomain, typeName: 'io.k8s.api.core.v1.ConfigMap' };
+const objectWith = (metadata: ObjectMeta): KubeObject => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata });
 const key =
   "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const subdomain =
@@ -87,11 +89,11 @@ const createRows: readonly { name: string; given: ObjectMeta; want: readonly str
 test('metadata of a new object', async (t) => {
   for (const { name, given, want } of createRows) {
     await t.test(name, () => {
-      assert.deepEqual(validateMetadata(rules, { namespace: 'ns', ...given }).map(describeFieldError), want);
+      assert.deepEqual(validateMetadata(rules, objectWith({ namespace: 'ns', ...given })).map(describeFieldError), want);
     });
   }
   await t.test('a namespace where there is none', () => {
-    const found = validateMetadata({ ...rules, namespaced: false }, { name: 'a', namespace: 'b' });
+    const found = validateMetadata({ ...rules, namespaced: false }, objectWith({ name: 'a', namespace: 'b' }));
     assert.deepEqual(found.map(describeFieldError), ['metadata.namespace: Forbidden: not allowed on this type']);
   });
 });

@@ -5,7 +5,8 @@
  */
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../generated/meta-v1.ts';
 import { equalSemantically } from '../meta/deep-equal.ts';
-import { checkDns1123Label, checkQualifiedName, type NameCheck } from '../meta/names.ts';
+import { checkDns1123Label, checkQualifiedName } from '../meta/names.ts';
+import type { KubeObject } from '../meta/object.ts';
 import { validateLabels } from '../meta/selectors.ts';
 import { type FieldError, fieldErrors } from '../meta/status-error.ts';
 
@@ -14,22 +15,24 @@ const annotationsBytesMax = 256 * 1024;
 
 export interface MetadataRules {
   readonly namespaced: boolean;
-  readonly validateName: NameCheck;
+  validateName(name: string, prefix: boolean, object: KubeObject): readonly string[];
   /** the type table's name: kinds of the core's own groups take only qualified finalizers */
   readonly typeName?: string;
 }
 
 /** What is wrong with the metadata of an object that is about to be stored. */
-export function validateMetadata(rules: MetadataRules, metadata: ObjectMeta, path = 'metadata'): readonly FieldError[] {
+export function validateMetadata(rules: MetadataRules, object: KubeObject): readonly FieldError[] {
   const found: FieldError[] = [];
+  const { metadata } = object;
+  const path = 'metadata';
   const { name, generateName } = metadata;
   if (generateName) {
-    for (const message of rules.validateName(generateName, true)) {
+    for (const message of rules.validateName(generateName, true, object)) {
       found.push(fieldErrors.invalid(`${path}.generateName`, generateName, message));
     }
   }
   if (!name) found.push(fieldErrors.required(`${path}.name`, 'name or generateName is required'));
-  else for (const message of rules.validateName(name, false)) found.push(fieldErrors.invalid(`${path}.name`, name, message));
+  else for (const message of rules.validateName(name, false, object)) found.push(fieldErrors.invalid(`${path}.name`, name, message));
   checkNamespace(rules.namespaced, metadata.namespace, path, found);
   if ((metadata.generation ?? 0) < 0) {
     found.push(fieldErrors.invalid(`${path}.generation`, metadata.generation, 'must be greater than or equal to 0'));

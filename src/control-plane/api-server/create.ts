@@ -62,7 +62,7 @@ async function attemptCreate(core: Core, served: ServedKind, request: ResourceRe
   }
   object = withIdentity(core, served, object);
   if (kind.hooks.prepareForCreate) object = kind.hooks.prepareForCreate(object, { nowMs: core.clock.now(), user: request.user });
-  const metadataErrors = collectFieldErrors(() => validateMetadata(kind, object.metadata));
+  const metadataErrors = collectFieldErrors(() => validateMetadata(kind, object));
   validateObject(kind, object, undefined, metadataErrors);
   for (const message of kind.hooks.warnings?.(object) ?? []) request.warn(message);
   const name = object.metadata.name ?? '';
@@ -101,7 +101,7 @@ function withIdentity(core: Core, served: ServedKind, object: KubeObject): KubeO
     throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
   const finalName = name || (generateName ? generateName.slice(0, generatedBaseMax) + core.random.suffix(generatedSuffixLength) : '');
   const metadata: ObjectMeta = {
-    ...(finalName && { name: finalName }),
+    name: finalName,
     ...(generateName && { generateName }),
     ...(namespace && { namespace }),
     uid: core.random.uuid(),

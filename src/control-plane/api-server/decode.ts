@@ -38,7 +38,14 @@ export function checkWriteOptions(request: ResourceRequest): FieldValidation {
 
 /** The body as an object of the kind, with its defaults. */
 export async function decodeObject(request: ResourceRequest, kind: Kind): Promise<KubeObject> {
-  return applyDefaults(kind, await decodeAs(request, kind));
+  return applyDefaults(kind, withNames(await decodeAs(request, kind), kind));
+}
+
+/** What hooks may rely on: an object has a name and, where its kind does, a namespace, though they may be empty. */
+export function withNames(object: KubeObject, { namespaced }: Pick<Kind, 'namespaced'>): KubeObject {
+  const { metadata } = object;
+  if (metadata.name !== undefined && (metadata.namespace !== undefined || !namespaced)) return object;
+  return { ...object, metadata: { name: '', ...(namespaced && { namespace: '' }), ...metadata } };
 }
 
 /** The body as an object of a type that need not be a kind of its own: Scale, Binding, TokenRequest. */

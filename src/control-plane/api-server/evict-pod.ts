@@ -163,7 +163,7 @@ function withAllowedCondition(budget: PodDisruptionBudget, nowMs: number): PodDi
     status: 'False',
     reason: 'InsufficientPods',
     message: '',
-    lastTransitionTime: old?.status === 'False' ? old.lastTransitionTime : formatTime(nowMs),
+    lastTransitionTime: (old?.status === 'False' && old.lastTransitionTime) || formatTime(nowMs),
     ...(observedGeneration !== undefined && { observedGeneration }),
   };
   return { ...budget, status: { ...budget.status, conditions: [...conditions.filter((c) => c !== old), made] } };

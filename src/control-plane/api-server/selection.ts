@@ -55,12 +55,9 @@ function compile(
 }
 
 function fieldGetter(kind: Kind, field: string): (object: KubeObject) => string {
-  if (field === 'metadata.name') return (object) => object.metadata.name ?? '';
-  if (field === 'metadata.namespace' && kind.namespaced) return (object) => object.metadata.namespace ?? '';
-  const getter = Object.hasOwn(kind.selectableFields, field) ? kind.selectableFields[field] : undefined;
-  if (getter) return getter;
-  if (Object.keys(kind.selectableFields).length > 0) throw errors.badRequest(`field label not supported: ${field}`);
-  throw errors.badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
+  const getter = kind.selectableFields.get(field);
+  if (!getter) throw errors.badRequest(kind.describeUnknownField(field));
+  return getter;
 }
 
 function parse<T>(parser: () => T): T {

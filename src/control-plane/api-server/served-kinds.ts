@@ -92,7 +92,7 @@ export class ServedKinds {
 /** What the watch cache has to know of a kind. */
 export function cachedResourceOf(kind: Kind): CachedResource {
   const { storagePrefix, namespaced } = kind;
-  const nodeName = kind.resource === 'pods' && kind.group === '' ? kind.selectableFields[indexedFieldPath] : undefined;
+  const nodeName = kind.resource === 'pods' && kind.group === '' ? kind.selectableFields.get(indexedFieldPath) : undefined;
   return { storagePrefix, namespaced, ...(nodeName && { indexedField: nodeName }) };
 }
 

@@ -99,7 +99,7 @@ test('a new Deployment gets one ReplicaSet of full size', () => {
   assert.deepEqual(roll(deployment('one'), sets), ['one:4/0#1']);
   const [set] = sets.list;
   assert.match(set?.metadata.name ?? '', /^web-[b-z2-9]+$/);
-  assert.equal(set?.spec.selector.matchLabels?.['pod-template-hash'], set?.metadata.labels?.['pod-template-hash']);
+  assert.equal(set?.spec.selector?.matchLabels?.['pod-template-hash'], set?.metadata.labels?.['pod-template-hash']);
   assert.equal(set?.metadata.annotations?.['deployment.kubernetes.io/max-replicas'], '5');
 });
 

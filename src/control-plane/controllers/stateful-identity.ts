@@ -51,7 +51,7 @@ export function claimsOf(set: StatefulSet, ordinal: number): readonly New<Persis
     metadata: {
       namespace: set.metadata.namespace,
       name: claimName({ metadata } as PersistentVolumeClaim, set, ordinal),
-      labels: { ...metadata.labels, ...set.spec.selector.matchLabels },
+      labels: { ...metadata.labels, ...set.spec.selector?.matchLabels },
       ...(metadata.annotations && { annotations: metadata.annotations }),
     },
     spec,

@@ -34,7 +34,7 @@ export const validatingAdmissionPolicyBinding = defineKind(ValidatingAdmissionPo
       checkActions(errors, 'spec.validationActions', listOf(spec.validationActions));
       return errors;
     },
-    cells: nameAndAge(({ spec }) => [spec.policyName, paramRefText(spec.paramRef)]),
+    cells: nameAndAge(({ spec }) => [spec.policyName ?? '', paramRefText(spec.paramRef)]),
   },
 });
 

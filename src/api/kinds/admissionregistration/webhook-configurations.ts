@@ -43,7 +43,7 @@ function validate(object: Configuration, old?: Configuration): readonly FieldErr
   const errors: Errors = [];
   const before = webhooksOf(old);
   const lenient: Leniency = {
-    anyEffects: before.some(({ sideEffects }) => !harmless.includes(sideEffects)),
+    anyEffects: before.some(({ sideEffects }) => !harmless.includes(sideEffects ?? '')),
     anyVersions: before.some((webhook) => webhook.admissionReviewVersions?.length && !hasKnownVersion(webhook)),
     sameNames: new Set(before.map(({ name }) => name)).size < before.length,
   };

@@ -11,7 +11,7 @@ import type {
 import { CustomResourceDefinition } from '../../generated/kinds.ts';
 import { isConditionTrue } from '../../meta/conditions.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
-import { checkDns1035Label, checkDns1123Subdomain } from '../../meta/names.ts';
+import { checkDns1035Label, checkDns1123Subdomain, nameIsDnsSubdomain } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { addInvalid, checkImmutable, checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -25,6 +25,7 @@ type Definition = CustomResourceDefinition;
 const reviewVersions = ['v1', 'v1beta1'];
 
 export const customResourceDefinition = defineKind(CustomResourceDefinition, {
+  validateName,
   hooks: {
     default: (object) => withStoredVersion(change(object, 'spec', defaultSpec)),
     prepareForCreate: (object) => withStoredVersion({ ...object, status: { acceptedNames: { kind: '', plural: '' } } }),
@@ -54,13 +55,15 @@ function withStoredVersion(object: Definition): Definition {
   return { ...object, status: { ...object.status, storedVersions: [...known, stored.name] } };
 }
 
+function validateName(name: string, prefix: boolean, { spec: { names, group = '' } }: Definition): readonly string[] {
+  const problems = nameIsDnsSubdomain(name, prefix);
+  return name === `${names?.plural ?? ''}.${group}` ? problems : [...problems, 'must be spec.names.plural+"."+spec.group'];
+}
+
 function validate(object: Definition, old?: Definition): readonly FieldError[] {
   const errors: Errors = [];
-  const { spec, metadata } = object;
+  const { spec } = object;
   const { names, group = '' } = spec;
-  if (!old && metadata.name !== `${names?.plural ?? ''}.${group}`) {
-    errors.push(fieldErrors.invalid('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'));
-  }
   checkGroup(errors, 'spec.group', group);
   checkOneOf(errors, 'spec.scope', spec.scope, { of: ['Cluster', 'Namespaced'] });
   checkVersions(errors, spec);

@@ -15,6 +15,7 @@ const versionPriorityMax = 1000;
 const statuses = ['True', 'False', 'Unknown'];
 
 export const apiService = defineKind(APIService, {
+  validateName,
   hooks: {
     prepareForCreate: (object, by) => ({ ...object, status: object.spec.service ? {} : { conditions: [localCondition(by)] } }),
     prepareForStatusUpdate(object, old) {
@@ -58,14 +59,15 @@ function availability(condition: { readonly status: string; readonly reason?: st
   return status !== 'True' && reason ? `${status} (${reason})` : status;
 }
 
-function validate({ spec, metadata }: APIService): readonly FieldError[] {
+function validateName(name: string, prefix: boolean, { spec: { version = '', group = '' } }: APIService): readonly string[] {
+  const problems = checkPathSegment(name, prefix);
+  const required = `${version}.${group}`;
+  return problems.length || name === required ? problems : [`must be \`spec.version+"."+spec.group\`: "${required}"`];
+}
+
+function validate({ spec }: APIService): readonly FieldError[] {
   const errors: Errors = [];
   const { group = '', version = '', service, caBundle, insecureSkipTLSVerify: insecure } = spec;
-  const required = `${version}.${group}`;
-  const { name } = metadata;
-  if (name !== required && !checkPathSegment(name).length) {
-    errors.push(fieldErrors.invalid('metadata.name', name, `must be \`spec.version+"."+spec.group\`: "${required}"`));
-  }
   if (group) addInvalid(errors, 'spec.group', group, checkDns1123Subdomain(group));
   else if (version !== 'v1') {
     errors.push(fieldErrors.required('spec.group', 'only v1 may have an empty group and it better be legacy kube'));

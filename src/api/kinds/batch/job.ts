@@ -21,6 +21,7 @@ const int32Max = 2 ** 31 - 1;
 const backoffLimit = 6;
 
 export const job = defineKind(Job, {
+  selectableFields: { 'status.successful': (object) => String(object.status?.succeeded ?? 0) },
   hooks: {
     default: defaultJob,
     prepareForCreate: (object) => ({ ...withSelector(object), status: {} }),

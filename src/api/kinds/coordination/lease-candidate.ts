@@ -53,7 +53,8 @@ function validate({ spec }: Candidate, old?: Candidate): readonly FieldError[] {
     const message = 'must be greater than or equal to `emulationVersion`';
     errors.push(fieldErrors.invalid('spec.binaryVersion', binaryVersion, message));
   }
-  if (checkPresent(errors, 'spec.strategy', strategy)) {
+  if (!strategy) errors.push(fieldErrors.required('spec.strategy'));
+  else {
     if (strategy === 'OldestEmulationVersion' && !emulated) {
       const message = "must be specified when `strategy` is 'OldestEmulationVersion'";
       errors.push(fieldErrors.required('spec.emulationVersion', message));

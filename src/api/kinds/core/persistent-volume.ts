@@ -60,7 +60,6 @@ const withMountOptions: typeof sources = [
 const reclaimPolicies = ['Delete', 'Recycle', 'Retain'];
 
 export const persistentVolume = defineKind(PersistentVolume, {
-  selectableFields: { name: (object) => object.metadata.name },
   hooks: {
     prepareForCreate: (object, by) => ({
       ...object,

@@ -21,6 +21,11 @@ import { ephemeralContainersView, resizeView } from './pod-views.ts';
 import { computeQOS } from './qos.ts';
 
 export const pod = defineKind(Pod, {
+  selectableFields: {
+    'spec.host': (p) => p.spec.nodeName ?? '',
+    // Selectable by name, but upstream never says what it is.
+    'status.podIPs': () => '',
+  },
   hooks: {
     default: (p) => change(change(p, 'spec', defaultSpecOfPod), 'status', withBothIPFields),
     prepareForCreate,

@@ -26,7 +26,7 @@ function validateName(name: string): readonly string[] {
   return errors.map(({ detail }) => detail);
 }
 
-const parentText = ({ group, resource, namespace, name }: ParentReference): string =>
+const parentText = ({ group, resource = '', namespace, name = '' }: ParentReference): string =>
   `${(group ? `${resource}.${group}` : resource).toLowerCase()}${namespace ? `/${namespace}` : ''}/${name}`;
 
 function validate({ spec }: Address, old?: Address): readonly FieldError[] {

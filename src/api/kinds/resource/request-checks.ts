@@ -15,8 +15,11 @@ const oneOf = 'exactly one of `exactly` or `firstAvailable` is required';
 
 type Wanted = Pick<ExactDeviceRequest, 'allocationMode' | 'count' | 'deviceClassName' | 'selectors'>;
 
-const withCount = <T extends Wanted>(request: T): T =>
-  request.allocationMode === 'ExactCount' ? fillEmpty(request, { count: 1 } as Partial<T>) : request;
+function withCount<T extends Wanted>(given: T): T {
+  // Of v1beta1, whose requests have no type of their own for this, the table fills in nothing.
+  const request = fillEmpty<Wanted>(given, { allocationMode: 'ExactCount' }) as T;
+  return request.allocationMode === 'ExactCount' ? (fillEmpty<Wanted>(request, { count: 1 }) as T) : request;
+}
 
 /** One device, unless the request says how many. */
 export const defaultClaim = (spec: ResourceClaimSpec): ResourceClaimSpec =>

@@ -38,6 +38,15 @@ testCreates([
   },
   { name: 'fills in status', given: { apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaim', spec: {} }, has: { status: {} } },
   {
+    name: 'asks for one device in the oldest version too',
+    given: {
+      apiVersion: 'resource.k8s.io/v1beta1',
+      kind: 'ResourceClaim',
+      spec: { devices: { requests: [{ name: 'r', deviceClassName: 'c' }] } },
+    },
+    has: { 'spec.devices.requests[0].allocationMode': 'ExactCount', 'spec.devices.requests[0].count': 1 },
+  },
+  {
     name: 'refuses spec.devices.requests[0].name and 9 more',
     given: {
       apiVersion: 'resource.k8s.io/v1',

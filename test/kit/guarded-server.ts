@@ -1,0 +1,108 @@
+/**
+ * An API server as a cluster has it, in memory: authentication, RBAC, admission and allocation are on, the bootstrap
+ * policy is there, and every version of every kind is served. Asked in process, or over HTTPS with whatever bytes and
+ * headers a test wants to send.
+ */
+import { Agent, request } from 'undici';
+import { ServiceAccount } from '../../src/api/generated/kinds.ts';
+import { builtInRegistry } from '../../src/api/kinds/all.ts';
+import type { Client } from '../../src/client/client.ts';
+import { type Clock, realClock, realRandom } from '../../src/client/clock.ts';
+import { type Log, silentLog } from '../../src/client/log.ts';
+import { kubernetesServiceIP } from '../../src/control-plane/api-server/allocation/service-network.ts';
+import { type ApiServer, createApiServer, type ServerParts } from '../../src/control-plane/api-server/api-server.ts';
+import { ensureAuthenticationConfig, ensureKubernetesService } from '../../src/control-plane/api-server/bootstrap/kubernetes-service.ts';
+import { ensureBootstrapPolicy } from '../../src/control-plane/api-server/bootstrap/policy.ts';
+import { type Security, securityFor } from '../../src/control-plane/api-server/security.ts';
+import { type ClusterPKI, memoryFiles, openClusterPKI } from '../../src/control-plane/pki/cluster-pki.ts';
+import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
+
+export interface Ask {
+  /** default: POST with a body, GET without */
+  readonly method?: string;
+  readonly body?: string | Uint8Array | object;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  /** a bearer token; absent: the certificate of an administrator, '': nobody */
+  readonly token?: string;
+}
+
+export interface Answer {
+  readonly code: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly bytes: Buffer;
+  readonly text: string;
+}
+
+export interface GuardedServer extends AsyncDisposable {
+  readonly server: ApiServer;
+  readonly security: Security;
+  readonly pki: ClusterPKI;
+  readonly port: number;
+  /** of the group system:masters */
+  readonly admin: Client;
+  /** a client of somebody who is authenticated, in process */
+  as(name: string, ...groups: readonly string[]): Client;
+  /** one request over HTTPS; an object as the body is sent as JSON */
+  ask(path: string, given?: Ask): Promise<Answer>;
+}
+
+export async function startGuardedServer(
+  options: { readonly clock?: Clock; readonly log?: Log; readonly parts?: ServerParts } = {},
+): Promise<GuardedServer> {
+  const { clock = realClock, log = silentLog } = options;
+  const stack = new AsyncDisposableStack();
+  const pki = await openClusterPKI({ files: memoryFiles(), clock });
+  let security: Security | undefined;
+  const server = await createApiServer({
+    storage: stack.use(openMemoryStore({ clock })),
+    registry: builtInRegistry({ 'api/all': true }),
+    clock,
+    random: realRandom,
+    log,
+    parts({ reader, loopback }) {
+      security = stack.use(securityFor({ reader, loopback, pki, clock, random: realRandom, log }));
+      return { ...security, ...options.parts };
+    },
+  });
+  stack.use(server);
+  if (!security) throw new Error('the server was put together without its parts');
+  const tools = { reader: server.reader, client: server.loopback };
+  await ensureBootstrapPolicy(tools);
+  await ensureAuthenticationConfig(tools, pki.authority.certPem);
+  const endpoint = { address: '192.0.2.1', port: 6443 };
+  await ensureKubernetesService(tools, { serviceCIDRs: ['10.96.0.0/16'], clusterIP: kubernetesServiceIP(), endpoint, clock });
+  await server.loopback.create(ServiceAccount, { metadata: { name: 'default', namespace: 'default' } });
+  const serving = await pki.certificate('apiserver', { commonName: 'kube-apiserver', ipAddresses: ['127.0.0.1'], usages: ['server'] });
+  const tls = { cert: serving.certPem, key: serving.keyPem, clientCA: pki.authority.certPem };
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0, tls });
+  const own = await pki.certificate('admin', { commonName: 'admin', organizations: ['system:masters'], usages: ['client'] });
+  const agent = (pair?: { readonly certPem: string; readonly keyPem: string }): Agent => {
+    const made = new Agent({ connect: { ca: pki.authority.certPem, ...(pair && { cert: pair.certPem, key: pair.keyPem }) } });
+    stack.defer(() => made.destroy());
+    return made;
+  };
+  const known = agent(own);
+  const unknown = agent();
+  return {
+    server,
+    security,
+    pki,
+    port,
+    admin: server.clientFor({ name: 'admin', groups: ['system:masters', 'system:authenticated'] }),
+    as: (name, ...groups) => server.clientFor({ name, groups: [...groups, 'system:authenticated'] }),
+    ask: (path, given = {}) => ask(`https://127.0.0.1:${port}${path}`, given, given.token === undefined ? known : unknown),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+async function ask(url: string, { method, body, headers, token }: Ask, dispatcher: Agent): Promise<Answer> {
+  const sent = body === undefined || typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+  const answer = await request(url, {
+    method: (method ?? (body === undefined ? 'GET' : 'POST')) as 'GET',
+    dispatcher,
+    ...(sent !== undefined && { body: sent }),
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }), ...headers },
+  });
+  const bytes = Buffer.from(await answer.body.arrayBuffer());
+  return { code: answer.statusCode, headers: answer.headers, bytes, text: bytes.toString() };
+}
