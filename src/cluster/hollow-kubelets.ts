@@ -9,6 +9,7 @@ import type { SimulatedKubelets } from '../control-plane/api-server/streaming/ku
 import type { ClusterPKI } from '../control-plane/pki/cluster-pki.ts';
 import type { Kubelet } from '../node/kubelet/kubelet.ts';
 import type { ContainerRuntime } from '../node/runtime/container-runtime.ts';
+import { nodeIdentity } from './identities.ts';
 
 export interface HollowKubelet {
   readonly kubelet: Kubelet;
@@ -56,14 +57,15 @@ export class HollowKubelets {
 
   async #serve({ kubelet, client, runtime, log }: HollowKubelet, stack: AsyncDisposableStack): Promise<KubeletAddress> {
     const { KubeletServer } = await import('../node/kubelet/server/kubelet-server.ts');
-    const pair = await this.#pki.certificate('hollow-kubelets', {
-      commonName: 'system:node:hollow',
+    const { nodeName } = kubelet;
+    // Not kept: there may be thousands, and the next start has others.
+    const pair = await this.#pki.authority.issue({
+      commonName: nodeIdentity(nodeName).name,
       organizations: ['system:nodes'],
       ipAddresses: [host],
       usages: ['server'],
     });
     const serving = { host, port: 0, cert: pair.certPem, key: pair.keyPem, clientCA: this.#pki.authority.certPem };
-    const { nodeName } = kubelet;
     const pods = () => kubelet.pods();
     const server = stack.use(
       new KubeletServer({ serving, client, runtime, clock: this.#clock, log, nodeName, dataDir: '/nonexistent', pods }),

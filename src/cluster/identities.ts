@@ -9,7 +9,7 @@ const authenticated = 'system:authenticated';
 export const identities = {
   admin: { name: 'kubernetes-admin', groups: ['system:masters', authenticated] },
   /** the API server, towards kubelets */
-  kubeletClient: { name: 'kube-apiserver-kubelet-client', groups: ['system:masters', authenticated] },
+  kubeletClient: { name: 'kube-apiserver-kubelet-client', groups: [authenticated] },
   controllerManager: { name: 'system:kube-controller-manager', groups: [authenticated] },
   scheduler: { name: 'system:kube-scheduler', groups: [authenticated] },
   proxy: { name: 'system:kube-proxy', groups: [authenticated] },

@@ -12,6 +12,7 @@ import { ensureBootstrapPolicy } from '../control-plane/api-server/bootstrap/pol
 import { publishingEndpoints } from '../control-plane/api-server/publishing/endpoints.ts';
 import type { HealthCheck } from '../control-plane/api-server/publishing/health.ts';
 import { securityFor } from '../control-plane/api-server/security.ts';
+import { createDial } from '../control-plane/api-server/streaming/dial.ts';
 import { podStreamEndpoints } from '../control-plane/api-server/streaming/pod-streams.ts';
 import { proxyEndpoints } from '../control-plane/api-server/streaming/proxy-endpoints.ts';
 import type { CertificateSpec } from '../control-plane/pki/authority.ts';
@@ -126,11 +127,10 @@ async function startApiServer(
   });
   const kubelet = await pki.certificate('apiserver-kubelet-client', {
     commonName: identities.kubeletClient.name,
-    organizations: ['system:masters'],
     usages: ['client'],
   });
   const simulatedKubelets = parts.hollowKubelets.reach;
-  const kubeletCredentials = { cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem };
+  const dial = createDial({ cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem });
   const server = await createApiServer({
     storage,
     registry: options.registry,
@@ -156,8 +156,8 @@ async function startApiServer(
           }),
         ],
         connectEndpoints: [
-          ...podStreamEndpoints({ reader, kubelet: kubeletCredentials, simulatedKubelets }),
-          ...proxyEndpoints({ reader, kubelet: kubeletCredentials, simulatedKubelets, random }),
+          ...podStreamEndpoints({ reader, dial, simulatedKubelets }),
+          ...proxyEndpoints({ reader, dial, simulatedKubelets, random }),
         ],
       };
     },

@@ -24,15 +24,23 @@ const roles = [
       { apiGroups: [''], resources: ['endpoints/restricted'], verbs: ['create'] },
     ],
   },
+  {
+    name: 'system:timonier:node-status',
+    user: identities.kubeletClient.name,
+    rules: [{ apiGroups: [''], resources: ['nodes/statusz'], verbs: ['get'] }],
+  },
 ];
 
+/** Upstream's roles, given to whom an installer gives them. */
+const bindings = [{ name: 'kubeadm:kubelet-api-admin', user: identities.kubeletClient.name, role: 'system:kubelet-api-admin' }];
+
 export async function ensureOwnPolicy(client: Client): Promise<void> {
+  await Promise.all(roles.map(({ name, rules }) => ensure(() => client.create(ClusterRole, { metadata: { name }, rules }))));
   await Promise.all(
-    roles.map(async ({ name, user, rules }) => {
-      await ensure(() => client.create(ClusterRole, { metadata: { name }, rules }));
-      const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
+    [...roles.map(({ name, user }) => ({ name, user, role: name })), ...bindings].map(({ name, user, role }) => {
+      const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role };
       const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }];
-      await ensure(() => client.create(ClusterRoleBinding, { metadata: { name }, roleRef, subjects }));
+      return ensure(() => client.create(ClusterRoleBinding, { metadata: { name }, roleRef, subjects }));
     }),
   );
 }

@@ -139,6 +139,8 @@ export const errors = {
       message: `Internal error occurred: ${message}`,
       details: { causes: [{ message }] },
     }),
+  /** Without a reason, as upstream has those of its errors that are none of the API's. */
+  unnamed: (message: string) => new StatusError({ code: 500, reason: '', message }),
   serviceUnavailable: (message: string) => new StatusError({ code: 503, reason: 'ServiceUnavailable', message }),
 };
 

@@ -23,8 +23,8 @@ export interface ConnectCall {
   readonly upgrade: Upgrade | undefined;
 }
 
-/** A GET that upgrades one of these asks for what a POST of it would, and needs the same right. */
-const upgradesNeedCreate = new Set(['exec', 'attach', 'portforward']);
+/** A GET that upgrades one of these asks for what a POST of it would, and needs the same right: a kubelet runs commands. */
+const upgradesNeedCreate = new Set(['pods/exec', 'pods/attach', 'pods/portforward', 'nodes/proxy']);
 const noQuery = new URLSearchParams();
 
 export class ConnectCalls {
@@ -47,7 +47,8 @@ export class ConnectCalls {
     const endpoint = this.#endpoints.get(`${route.resource}/${subresource}`);
     if (!endpoint?.methods.includes(exchange.method)) throw errors.methodNotAllowed(kind, exchange.method.toLowerCase());
     await this.#check(route, route.verb, user, exchange.path);
-    if (upgrade && route.verb === 'get' && upgradesNeedCreate.has(subresource)) await this.#check(route, 'create', user, exchange.path);
+    if (upgrade && route.verb === 'get' && upgradesNeedCreate.has(`${route.resource}/${subresource}`))
+      await this.#check(route, 'create', user, exchange.path);
     const options = optionsOf(exchange.query, kind.subresources[subresource]?.kind);
     const admission: AdmissionRequest = {
       operation: 'CONNECT',

@@ -1,115 +1,144 @@
-/** Forwards one HTTP request to a backend and streams the answer back: pod logs, and the proxy subresources. */
+/**
+ * Forwards one HTTP request to a backend and streams the answer back: pod logs, and the proxy subresources. A redirect
+ * is an answer like others: it is given back, never followed. An answer that breaks off breaks the client's off.
+ */
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { Agent, request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Status } from '../../../api/generated/meta-v1.ts';
 import { errors, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
 import type { ConnectRequest } from '../endpoint.ts';
+import { type Backend, type Dial, joinHostPort } from './dial.ts';
+import { answerHeaders, type Headers, requestHeaders } from './proxied-headers.ts';
 import { type ProxiedSite, planPageRewrite } from './rewrite-links.ts';
 
-/** How the server shows itself to kubelets, and whom it trusts. */
-export interface KubeletCredentials {
-  readonly cert: string;
-  readonly key: string;
-  readonly ca: string;
-}
-
-export interface ForwardTarget {
-  readonly protocol: 'http' | 'https';
-  readonly host: string;
-  readonly port: number;
+export interface ForwardTarget extends Backend {
   readonly path: string;
   readonly method?: string;
-  /** the client's own headers go along, without its credentials */
-  readonly passHeaders?: boolean;
-  readonly tls?: Agent;
-  /** where the backend appears: its pages and redirects are made to lead there */
+  /** where the backend appears: its pages and redirects are made to lead there; the client's own headers go along then */
   readonly site?: ProxiedSite;
   /** a backend's error that is a Status is thrown as one */
   readonly statusErrors?: boolean;
 }
 
-const hopHeaders = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-]);
+/** of a backend's error that becomes the message of a Status, or the answer to an upgrade */
 const errorBodyBytesMax = 64 * 1024;
-
-export const kubeletAgent = (credentials: KubeletCredentials): Agent =>
-  // A kubelet is known by the cluster's authority, not by the address under which it is reached.
-  new Agent({ ...credentials, keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, checkServerIdentity: () => undefined });
+/** As upstream's clients take them, nearly. */
+const answerHeadBytesMax = 1024 * 1024;
 
 /** The body of the answer streams through. */
-export async function forward(connect: ConnectRequest, target: ForwardTarget): Promise<void> {
+export async function forward(connect: ConnectRequest, dial: Dial, target: ForwardTarget): Promise<void> {
   const { response, signal } = connect;
   if (!response) throw errors.badRequest('the request can not be upgraded');
-  const answer = await ask(connect, target);
+  const answer = await ask(connect, dial, target);
   const out = response as ServerResponse;
-  out.statusCode = answer.statusCode ?? 502;
   const page = target.site && planPageRewrite(answer, target.site);
-  for (const [name, value] of Object.entries(page?.headers ?? answer.headers))
-    if (value !== undefined && !hopHeaders.has(name)) out.setHeader(name, value);
+  out.statusCode = answer.statusCode ?? 0;
+  for (const [name, value] of Object.entries(answerHeaders(page?.headers ?? answer.headers))) out.setHeader(name, value);
   out.flushHeaders();
-  await pipeline([answer, ...(page?.steps ?? []), out]).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && !signal.aborted) throw error; // the client went away: nothing left to tell it
+  await pipeline([answer, ...(page?.steps ?? []), out]).catch(() => {
+    // The client went away, or the backend did: both ends are closed, and with the head sent nothing is left to tell.
+    if (!signal.aborted) out.destroy();
   });
 }
 
 /** The backend's answer, of which the head has come. */
-export async function ask({ request, signal }: ConnectRequest, target: ForwardTarget): Promise<IncomingMessage> {
+export async function ask(connect: ConnectRequest, dial: Dial, target: ForwardTarget): Promise<IncomingMessage> {
+  const { request, signal } = connect;
   const method = target.method ?? request.method ?? 'GET';
-  const headers = target.passHeaders ? forwardedHeaders(request.headers, target) : {};
-  const send = target.protocol === 'https' ? httpsRequest : httpRequest;
-  const backend = send({
-    method,
-    host: target.host,
-    port: target.port,
-    path: target.path,
-    headers,
-    signal,
-    ...(target.tls && { agent: target.tls }),
-  });
+  const sendsBody = target.site !== undefined && hasBody(request);
+  const headers = target.site ? proxyHeaders(connect, sendsBody) : {};
   let answer: IncomingMessage;
   try {
+    const backend = openRequest(await dial(target, signal), { target, method, headers, signal });
     const answered = answerOf(backend);
-    if (method === 'GET' || method === 'HEAD') backend.end();
-    else await Promise.race([pipeline(request, backend), answered]);
+    // A backend may answer before it has read all, and be gone then.
+    if (sendsBody) pipeline(request, backend).catch(() => undefined);
+    else backend.end();
     answer = await answered;
   } catch (error) {
     if (isStatusError(error)) throw error;
-    throw errors.serviceUnavailable(`error trying to reach service: ${error instanceof Error ? error.message : String(error)}`);
+    throw unreachable(target, error instanceof Error ? error.message : String(error));
   }
-  const code = answer.statusCode ?? 502;
+  const code = answer.statusCode ?? 0;
   if (target.statusErrors && code >= 400) throw await backendError(answer, code);
+  if (target.statusErrors && code >= 300) throw unreachable(target, 'redirects forbidden', answer);
+  if (!isFinalCode(code)) throw unreachable(target, `malformed HTTP status code "${code}"`, answer);
   return answer;
+}
+
+/** What can be sent on, over HTTP/2 too. */
+const isFinalCode = (code: number): boolean => code >= 200 && code <= 599;
+
+/** Upstream's: a proxy says that a service can't be reached, the client of the kubelet what it asked for. */
+function unreachable(target: ForwardTarget, message: string, answer?: IncomingMessage): StatusError {
+  answer?.destroy();
+  if (target.site) return errors.serviceUnavailable(`error trying to reach service: ${message}`);
+  const url = `${target.protocol}://${joinHostPort(target.host, target.port)}${target.path}`;
+  return errors.unnamed(`Get ${JSON.stringify(url)}: ${message}`);
+}
+
+/** A request over a connection of its own. */
+export function openRequest(
+  socket: Socket,
+  {
+    target,
+    method,
+    headers,
+    signal,
+  }: {
+    readonly target: Backend & { readonly path: string };
+    readonly method: string;
+    readonly headers: Headers;
+    readonly signal: AbortSignal;
+  },
+): ClientRequest {
+  const { host, port, path } = target;
+  return httpRequest({
+    createConnection: () => socket,
+    method,
+    path,
+    headers: { host: joinHostPort(host, port), ...headers },
+    maxHeaderSize: answerHeadBytesMax,
+    signal,
+  });
 }
 
 const answerOf = (backend: ClientRequest): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    backend.on('response', resolve).on('error', reject);
+    backend
+      .on('response', resolve)
+      .on('upgrade', (answer: IncomingMessage, socket: Socket) => {
+        socket.destroy();
+        reject(errors.unnamed(`backend tried to switch protocol ${JSON.stringify(answer.headers.upgrade ?? '')} when "" was requested`));
+      })
+      .on('error', (error) => reject(new Error(describeBreak(error))))
+      .on('close', () => reject(new Error('EOF')));
   });
 
-function forwardedHeaders(headers: ConnectRequest['request']['headers'], target: ForwardTarget): Record<string, string | string[]> {
-  const out: Record<string, string | string[]> = { host: `${target.host}:${target.port}` };
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || name.startsWith(':') || name === 'host' || name === 'authorization' || hopHeaders.has(name)) continue;
-    out[name] = value;
-  }
-  return out;
+/** How a conversation ended before there was an answer, as Go has it. */
+export function describeBreak({ code = '', message }: NodeJS.ErrnoException): string {
+  if (message === 'socket hang up') return 'EOF';
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'read: connection reset by peer';
+  if (code.startsWith('HPE_')) return `net/http: HTTP/1.x transport connection broken: malformed HTTP response (${message})`;
+  return message;
+}
+
+function hasBody(request: ConnectRequest['request']): boolean {
+  if ('stream' in request) return !request.stream.endAfterHeaders;
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  return encoding !== undefined || (length !== undefined && length !== '0');
+}
+
+function proxyHeaders({ request }: ConnectRequest, sendsBody: boolean): Headers {
+  const passed = requestHeaders(request.headers, sendsBody);
+  const from = [passed['x-forwarded-for'], request.socket.remoteAddress].flat().filter((one) => one !== undefined);
+  const [path = ''] = (request.url ?? '').split('?');
+  return { ...passed, ...(from.length > 0 && { 'x-forwarded-for': from.join(', ') }), 'x-forwarded-uri': path };
 }
 
 async function backendError(answer: IncomingMessage, code: number): Promise<StatusError> {
-  let text = '';
-  for await (const chunk of answer) {
-    text += String(chunk);
-    if (text.length > errorBodyBytesMax) break;
-  }
+  const text = await readErrorBody(answer);
   try {
     const status = JSON.parse(text) as Status;
     if (status.kind === 'Status') return StatusError.from(status, code);
@@ -118,4 +147,20 @@ async function backendError(answer: IncomingMessage, code: number): Promise<Stat
   }
   const reason = code === 404 ? 'NotFound' : code === 400 ? 'BadRequest' : code === 401 || code === 403 ? 'Forbidden' : 'InternalError';
   return new StatusError({ code, reason, message: text.trim() || `the kubelet answered ${code}` });
+}
+
+/** Its beginning: what came before it broke, if it did. */
+export async function readErrorBody(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > errorBodyBytesMax) break;
+    }
+  } catch {
+    // it broke off
+  }
+  return Buffer.concat(chunks).subarray(0, errorBodyBytesMax).toString();
 }

@@ -6,13 +6,12 @@ import { Node, Pod } from '../../../api/generated/kinds.ts';
 import type { ObjectName } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { ObjectReader } from '../reader.ts';
+import type { Backend } from './dial.ts';
 
-export interface KubeletAddress {
-  readonly host: string;
-  readonly port: number;
+export interface KubeletAddress extends Backend {
   /** the port that its node names; a simulated kubelet listens on another one */
   readonly statedPort: number;
-  readonly nodeName: string;
+  readonly kubeletOf: string;
 }
 
 /**
@@ -48,18 +47,21 @@ export async function kubeletOfNode({ reader, simulatedKubelets }: KubeletDirect
   const node = reader.get(Node, { name: nodeName });
   if (!node) throw errors.notFound(Node, nodeName);
   const statedPort = node.status.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPortDefault;
+  const kubelet = { protocol: 'https', statedPort, kubeletOf: nodeName } as const;
   if (isSimulated(node)) {
     const address = await simulatedKubelets?.(nodeName);
     if (!address) throw errors.serviceUnavailable(`node "${nodeName}" is simulated: its kubelet can't be reached from here`);
-    return { ...address, statedPort, nodeName };
+    return { ...address, ...kubelet, isInProcess: true };
   }
   const addresses = node.status.addresses ?? [];
   // A host name need not resolve where the server runs: an address is taken first when there is one.
   const found =
     addresses.find((a) => a.type === 'InternalIP') ?? addressTypes.map((type) => addresses.find((a) => a.type === type)).find((a) => a);
-  if (!found) throw errors.internal(`no preferred addresses found; known addresses: []`);
-  return { host: found.address, port: statedPort, statedPort, nodeName };
+  if (!found) throw errors.unnamed(`no preferred addresses found; known addresses: [${addresses.map(describeAddress).join(' ')}]`);
+  return { host: found.address, port: statedPort, ...kubelet };
 }
+
+const describeAddress = ({ type, address }: { readonly type: string; readonly address: string }): string => `{${type} ${address}}`;
 
 const isSimulated = ({ status }: Node): boolean => status.nodeInfo?.containerRuntimeVersion.startsWith(simulatedRuntime) === true;
 

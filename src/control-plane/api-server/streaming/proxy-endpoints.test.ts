@@ -14,19 +14,26 @@ suite('proxy', () => {
     test(name, () => assert.equal(backendPath({ rest, query: new URLSearchParams(query), url }), want));
   }
 
-  test('names with scheme and port', () => {
-    assert.deepEqual(parseProxyName('web', 'node'), { scheme: 'http', name: 'web', port: '' });
-    assert.deepEqual(parseProxyName('web:80', 'node'), { scheme: 'http', name: 'web', port: '80' });
-    assert.deepEqual(parseProxyName('https:web:', 'node'), { scheme: 'https', name: 'web', port: '' });
-    assert.throws(() => parseProxyName('ftp:web:21', 'node'), /invalid node request/);
-  });
+  const names: readonly { name: string; want: unknown }[] = [
+    { name: 'web', want: { scheme: 'http', name: 'web', port: '' } },
+    { name: 'web:80', want: { scheme: 'http', name: 'web', port: '80' } },
+    { name: 'https:web:', want: { scheme: 'https', name: 'web', port: '' } },
+    { name: ':web:80', want: { scheme: 'http', name: 'web', port: '80' } },
+    ...['ftp:web:21', ':80', 'http::80', '', 'a:b:c:d'].map((name) => ({ name, want: `invalid node request ${JSON.stringify(name)}` })),
+  ];
+  for (const { name, want } of names) {
+    test(`the name ${JSON.stringify(name)}`, () => {
+      if (typeof want === 'string') assert.throws(() => parseProxyName(name, 'node'), { message: want, code: 400 });
+      else assert.deepEqual(parseProxyName(name, 'node'), want);
+    });
+  }
 
   test('a node: its kubelet, or another of its ports', () => {
-    const kubelet = { host: '127.0.0.1', port: 40_000, statedPort: 10_250, nodeName: 'node' };
-    const target = (name: string) => nodeTarget(parseProxyName(name, 'node'), kubelet);
-    const want = { isKubelet: true, protocol: 'https', host: '127.0.0.1', port: 40_000 };
-    assert.deepEqual(['node', 'node:10250', 'https:node:'].map(target), [want, want, want]);
-    assert.deepEqual(target('node:9100'), { isKubelet: false, protocol: 'http', host: '127.0.0.1', port: 9100 });
-    assert.deepEqual(target('https:node:9100'), { isKubelet: false, protocol: 'https', host: '127.0.0.1', port: 9100 });
+    const backend = { protocol: 'https', host: '127.0.0.1', port: 40_000, kubeletOf: 'node', isInProcess: true } as const;
+    const target = (name: string) => nodeTarget(parseProxyName(name, 'node'), { ...backend, statedPort: 10_250 });
+    assert.deepEqual(['node', 'node:10250', 'https:node:'].map(target), [backend, backend, backend]);
+    assert.deepEqual(target('node:9100'), { protocol: 'http', host: '127.0.0.1', port: 9100 });
+    assert.deepEqual(target('https:node:9100'), { protocol: 'https', host: '127.0.0.1', port: 9100 });
+    for (const port of ['http', '1e3', '-1', '0x50', ' 80']) assert.throws(() => target(`node:${port}`), { code: 400 });
   });
 });

@@ -4,15 +4,14 @@
  * pkg/registry/core/{pod,service,node}/strategy.go.
  */
 import type { ServerResponse } from 'node:http';
-import { Agent } from 'node:https';
-import { connect as tcpConnect } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { connect as tlsConnect } from 'node:tls';
-import { EndpointSlice, Pod, Service } from '../../../api/generated/kinds.ts';
+import type { EndpointAddress } from '../../../api/generated/core-v1.ts';
+import { Endpoints, Pod, Service } from '../../../api/generated/kinds.ts';
+import type { ObjectName } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { ConnectEndpoint, ConnectRequest } from '../endpoint.ts';
-import { type ForwardTarget, forward, type KubeletCredentials, kubeletAgent } from './http-forward.ts';
+import { type Backend, type Dial, joinHostPort } from './dial.ts';
+import { forward } from './http-forward.ts';
 import { type KubeletAddress, type KubeletDirectory, kubeletOfNode, refuseSimulated } from './kubelet-address.ts';
 import { tunnel } from './upgrade-tunnel.ts';
 
@@ -26,67 +25,86 @@ interface ProxyName {
 
 /** `name`, `name:port`, `scheme:name:port`, `scheme:name:`. */
 export function parseProxyName(text: string, kind: 'pod' | 'service' | 'node'): ProxyName {
-  const parts = text.split(':');
-  const [first = '', second = '', third = ''] = parts;
-  if (parts.length === 1) return { scheme: 'http', name: first, port: '' };
-  if (parts.length === 2) return { scheme: 'http', name: first, port: second };
-  if (parts.length === 3 && (first === '' || first === 'http' || first === 'https')) {
-    return { scheme: first === 'https' ? 'https' : 'http', name: second, port: third };
+  const [scheme, name, port, rest] = text.includes(':', text.indexOf(':') + 1) ? text.split(':') : ['', ...text.split(':')];
+  if (!name || rest !== undefined || (scheme !== '' && scheme !== 'http' && scheme !== 'https')) {
+    throw errors.badRequest(`invalid ${kind} request ${JSON.stringify(text)}`);
   }
-  throw errors.badRequest(`invalid ${kind} request "${text}"`);
+  return { scheme: scheme === 'https' ? 'https' : 'http', name, port: port ?? '' };
+}
+
+/** Of pods and nodes ports have no names. */
+function portNumber(port: string): number {
+  if (!/^\d{1,9}$/.test(port)) throw errors.badRequest(`invalid port ${JSON.stringify(port)}`);
+  return Number(port);
 }
 
 export interface ProxyOptions extends KubeletDirectory {
-  readonly kubelet: KubeletCredentials;
+  readonly dial: Dial;
   readonly random: Random;
 }
 
-export function proxyEndpoints({ kubelet, random, ...directory }: ProxyOptions): ConnectEndpoint[] {
+export function proxyEndpoints({ dial, random, ...directory }: ProxyOptions): ConnectEndpoint[] {
   const { reader } = directory;
-  const agent = kubeletAgent(kubelet);
 
   const toPod = async (connect: ConnectRequest): Promise<void> => {
-    const { scheme, name, port } = parseProxyName(connect.at.name, 'pod');
+    const { scheme: protocol, name, port } = parseProxyName(connect.at.name, 'pod');
     const pod = reader.get(Pod, { ...connect.at, name });
     if (!pod) throw errors.notFound(Pod, name);
-    const number = port === '' ? pod.spec.containers.flatMap((c) => c.ports ?? [])[0]?.containerPort : Number(port);
+    const firstPort = pod.spec.containers.flatMap((c) => c.ports ?? [])[0]?.containerPort;
+    const number = port === '' ? firstPort || (protocol === 'https' ? 443 : 80) : portNumber(port);
     if (!pod.status.podIP) throw errors.badRequest('address not allowed');
     refuseSimulated(reader, pod.spec.nodeName, `pod "${name}"`);
-    await pass(connect, {
-      protocol: scheme,
-      host: pod.status.podIP,
-      port: number || (scheme === 'https' ? 443 : 80),
-      path: pathOf(connect),
-    });
+    await pass(connect, { protocol, host: pod.status.podIP, port: number });
   };
 
   const toService = async (connect: ConnectRequest): Promise<void> => {
-    const { scheme, name, port } = parseProxyName(connect.at.name, 'service');
-    const service = reader.get(Service, { ...connect.at, name });
-    if (!service) throw errors.notFound(Service, name);
-    const wanted = (service.spec.ports ?? []).find((p) => port === '' || p.name === port || String(p.port) === port);
-    if (!wanted) throw errors.serviceUnavailable(`no service port "${port}" found for service "${name}"`);
-    const slices = [...reader.list(EndpointSlice, connect.at.namespace)].filter(
-      (s) => s.metadata.labels?.['kubernetes.io/service-name'] === name,
-    );
-    const backends = slices.flatMap((slice) => {
-      const target = (slice.ports ?? []).find((p) => (p.name ?? '') === (wanted.name ?? ''))?.port;
-      if (target === undefined) return [];
-      return (slice.endpoints ?? [])
-        .filter((e) => e.conditions?.ready !== false)
-        .flatMap((e) => e.addresses.map((host) => ({ host, port: target, nodeName: e.nodeName })));
+    const { scheme: protocol, name, port } = parseProxyName(connect.at.name, 'service');
+    const portName = /^[-+]?\d+$/.test(port) ? servicePortName(connect.at, name, Number(port)) : port;
+    const endpoints = reader.get(Endpoints, { ...connect.at, name });
+    if (!endpoints) throw errors.notFound(Service, name);
+    const backends = (endpoints.subsets ?? []).flatMap(({ addresses = [], ports = [] }) => {
+      const target = ports.find((p) => (p.name ?? '') === portName);
+      if (!target) return [];
+      return addresses.flatMap((address) => {
+        const pod = podAt(address, connect.at);
+        return pod ? [{ pod, host: address.ip, port: target.port }] : [];
+      });
     });
     const chosen = backends[Math.floor(random.next() * backends.length)];
-    if (!chosen) throw errors.serviceUnavailable(`no endpoints available for service "${connect.at.name}"`);
-    refuseSimulated(reader, chosen.nodeName, `the endpoint of service "${name}"`);
-    await pass(connect, { protocol: scheme, host: chosen.host, port: chosen.port, path: pathOf(connect) });
+    if (!chosen) throw errors.serviceUnavailable(`no endpoints available for service ${JSON.stringify(connect.at.name)}`);
+    const { pod, ...address } = chosen;
+    refuseSimulated(reader, pod.spec.nodeName, `the endpoint of service "${name}"`);
+    await pass(connect, { protocol, ...address });
+  };
+
+  const servicePortName = (at: ObjectName, name: string, number: number): string => {
+    const service = reader.get(Service, { ...at, name });
+    if (!service) throw errors.notFound(Service, name);
+    const found = (service.spec.ports ?? []).find((p) => p.port === number);
+    if (!found) throw errors.serviceUnavailable(`no service port ${number} found for service ${JSON.stringify(name)}`);
+    return found.name ?? '';
+  };
+
+  /** Whoever may write endpoints says where they are: only addresses that pods of the same namespace have are believed. */
+  const podAt = ({ ip, targetRef }: EndpointAddress, { namespace = '' }: ObjectName): Pod | undefined => {
+    if (targetRef?.kind !== 'Pod' || targetRef.namespace !== namespace || !targetRef.name) return undefined;
+    const pod = reader.get(Pod, { namespace, name: targetRef.name });
+    return pod?.status.podIPs?.some((each) => each.ip === ip) ? pod : undefined;
   };
 
   const toNode = async (connect: ConnectRequest): Promise<void> => {
     const asked = parseProxyName(connect.at.name, 'node');
-    const { isKubelet, ...target } = nodeTarget(asked, await kubeletOfNode(directory, asked.name));
-    if (!isKubelet) refuseSimulated(reader, asked.name, `port ${asked.port}`);
-    await pass(connect, { ...target, path: pathOf(connect), ...(isKubelet && { tls: agent }) });
+    const target = nodeTarget(asked, await kubeletOfNode(directory, asked.name));
+    if (!target.kubeletOf) refuseSimulated(reader, asked.name, `port ${asked.port}`);
+    await pass(connect, target);
+  };
+
+  const pass = async (connect: ConnectRequest, backend: Backend): Promise<void> => {
+    const path = pathOf(connect);
+    if (connect.upgrade) return tunnel(connect, dial, { ...backend, path, passHeaders: true });
+    if (isRootWithoutSlash(connect)) return redirectToRoot(connect);
+    const prefix = (connect.request.url ?? '').split('/', connect.at.namespace ? podRootDepth : nodeRootDepth).join('/');
+    return forward(connect, dial, { ...backend, path, site: { prefix, host: joinHostPort(backend.host, backend.port) } });
   };
 
   return [
@@ -96,42 +114,15 @@ export function proxyEndpoints({ kubelet, random, ...directory }: ProxyOptions):
   ];
 }
 
-/** The kubelet, by its port or by none; else any port of the node, which must not see the kubelet's credentials. */
-export function nodeTarget({ scheme, port }: ProxyName, kubelet: KubeletAddress) {
-  const isKubelet = port === '' || Number(port) === kubelet.statedPort;
-  return isKubelet
-    ? { isKubelet, protocol: 'https' as const, host: kubelet.host, port: kubelet.port }
-    : { isKubelet, protocol: scheme, host: kubelet.host, port: Number(port) };
-}
-
-async function pass(connect: ConnectRequest, target: ForwardTarget): Promise<void> {
-  if (!connect.upgrade && isRootWithoutSlash(connect)) return redirectToRoot(connect);
-  const { protocol, host, port, path } = target;
-  const { at, request } = connect;
-  const prefix = (request.url ?? '').split('/', at.namespace ? podRootDepth : nodeRootDepth).join('/');
-  if (!connect.upgrade)
-    return forward(connect, {
-      ...(protocol === 'https' && { tls: anyCertificate }),
-      ...target,
-      passHeaders: true,
-      site: { prefix, host: `${host}:${port}` },
-    });
-  return tunnel(connect, { host: `${host}:${port}`, path, passHeaders: true, connect: () => dial({ protocol, host, port }) });
+/** The kubelet, by its port or by none; else any port of the node, which does not see the server's certificate. */
+export function nodeTarget({ scheme, port }: ProxyName, { statedPort, ...kubelet }: KubeletAddress): Backend {
+  if (port === '' || portNumber(port) === statedPort) return kubelet;
+  return { protocol: scheme, host: kubelet.host, port: portNumber(port) };
 }
 
 /** How many parts split by `/` lead to the proxied server's root: `/api/v1/namespaces/NS/pods/NAME/proxy`. */
 const podRootDepth = 8;
 const nodeRootDepth = 6;
-
-/** Pods and services have certificates that nobody here could check, as upstream has it. */
-const anyCertificate = new Agent({ rejectUnauthorized: false });
-
-const dial = ({ protocol, host, port }: Pick<ForwardTarget, 'protocol' | 'host' | 'port'>): Promise<Duplex> =>
-  new Promise((resolve, reject) => {
-    const [socket, ready] =
-      protocol === 'https' ? [tlsConnect({ host, port, rejectUnauthorized: false }), 'secureConnect'] : [tcpConnect(port, host), 'connect'];
-    socket.once('error', reject).once(ready, () => resolve(socket.off('error', reject)));
-  });
 
 /** A browser would take relative links of such a page for siblings of `proxy`. */
 function isRootWithoutSlash({ rest, request: { method, url } }: ConnectRequest): boolean {

@@ -1,45 +1,85 @@
 /**
- * Hands an upgraded connection on: opens a connection to the backend, sends the request's head, and from then on bytes
- * go both ways untouched. The backend's own answer (101 or an error) is what the client sees.
+ * Hands an upgraded connection on: sends the request's head to the backend, and when that agrees, bytes go both ways
+ * untouched. Until then nothing of the client's but the head reaches the backend: who is refused has no connection to it
+ * (CVE-2018-1002105). An error of the backend is what the client sees; a redirect, or anything else, is no upgrade.
+ * Upstream: apimachinery/pkg/util/proxy/upgradeaware.go.
  */
+import { type ClientRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { errors } from '../../../api/meta/status-error.ts';
+import { errors, isStatusError } from '../../../api/meta/status-error.ts';
 import type { ConnectRequest } from '../endpoint.ts';
-
-/** Headers that make an upgrade; nothing else of the client's request reaches the backend, its credentials least of all. */
-const forwardedHeaders = /^(connection|upgrade|x-stream-protocol-version|sec-websocket-(version|key|protocol|extensions))$/i;
+import type { Backend, Dial } from './dial.ts';
+import { describeBreak, openRequest, readErrorBody } from './http-forward.ts';
+import { requestHeaders, upgradeHeaders } from './proxied-headers.ts';
 
 /** how long a side whose other has gone may take to close */
 const lingerMs = 10_000;
 
-export interface TunnelTarget {
-  /** connects; the returned stream is open */
-  connect(signal: AbortSignal): Promise<Duplex>;
-  readonly host: string;
+export interface TunnelTarget extends Backend {
   readonly path: string;
   /** further headers that may pass (proxy subresources) */
   readonly passHeaders?: boolean;
 }
 
-export async function tunnel(connect: ConnectRequest, target: TunnelTarget): Promise<void> {
+export async function tunnel(connect: ConnectRequest, dial: Dial, target: TunnelTarget): Promise<void> {
   const { upgrade, request, signal } = connect;
   if (!upgrade) throw errors.badRequest('Upgrade request required');
-  let backend: Duplex;
-  try {
-    backend = await target.connect(signal);
-  } catch (error) {
-    throw errors.internal(`error dialing backend: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const headers = { ...(target.passHeaders && requestHeaders(request.headers, false)), ...upgradeHeaders(request.headers) };
+  const socket = await dial(target, signal).catch((error: unknown) => {
+    if (isStatusError(error)) throw error;
+    throw errors.unnamed(`error dialing backend: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  const backend = openRequest(socket, { target, method: request.method ?? 'GET', headers, signal });
+  const answered = answerOf(backend);
+  backend.end();
+  const { answer, upgraded } = await answered;
   const client = upgrade.socket;
-  const lines = [`${request.method ?? 'GET'} ${target.path} HTTP/1.1`, `Host: ${target.host}`];
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value === undefined || !(forwardedHeaders.test(name) || (target.passHeaders && !/^(host|authorization)$/i.test(name)))) continue;
-    for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
+  if (!upgraded) return await refuse(client, answer);
+  client.write(renderHead(answer, answer.rawHeaders));
+  if (upgraded.head.length > 0) client.write(upgraded.head);
+  if (upgrade.head.length > 0) upgraded.socket.write(upgrade.head);
+  await joinStreams(client, upgraded.socket, signal);
+}
+
+interface Answered {
+  readonly answer: IncomingMessage;
+  readonly upgraded?: { readonly socket: Socket; readonly head: Buffer };
+}
+
+const answerOf = (backend: ClientRequest): Promise<Answered> =>
+  new Promise((resolve, reject) => {
+    backend
+      .on('upgrade', (answer: IncomingMessage, socket: Socket, head: Buffer) => resolve({ answer, upgraded: { socket, head } }))
+      .on('response', (answer) => resolve({ answer }))
+      .on('error', (error) => reject(errors.unnamed(describeBreak(error).replace(/^EOF$/, 'unexpected EOF'))))
+      .on('close', () => reject(errors.unnamed('unexpected EOF')));
+  });
+
+/** The backend's own error, as the last that is said on this connection. */
+async function refuse(client: Duplex, answer: IncomingMessage): Promise<void> {
+  const code = answer.statusCode ?? 0;
+  if (code < 400) {
+    answer.destroy();
+    throw errors.unnamed(`invalid upgrade response: status code ${code}`);
   }
-  backend.write(`${lines.join('\r\n')}\r\n\r\n`);
-  if (upgrade.head.length) backend.write(upgrade.head);
-  await joinStreams(client, backend, signal);
+  const body = await readErrorBody(answer);
+  const type = answer.headers['content-type'];
+  const headers = [
+    ...(type === undefined ? [] : ['Content-Type', type]),
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    'Connection',
+    'close',
+  ];
+  client.resume().end(renderHead(answer, headers) + body);
+  if (client instanceof Socket) client.setTimeout(lingerMs, () => client.destroy());
+}
+
+function renderHead({ statusCode = 0, statusMessage }: IncomingMessage, headers: readonly string[]): string {
+  const lines = [`HTTP/1.1 ${statusCode} ${statusMessage || (STATUS_CODES[statusCode] ?? '')}`];
+  for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
+  return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
 /**

@@ -22,7 +22,7 @@ import { findContainer } from '../observed-pod.ts';
 import { chooseContainer, containerLog, parseLogOptions } from './container-logs.ts';
 import { ownMetrics, renderMetrics, resourceMetrics } from './metrics.ts';
 import { chooseChannelProtocol, type RemoteCommand, serveRemoteCommand } from './remote-command.ts';
-import { RequestAuthority } from './request-authority.ts';
+import { RequestAuthority, subresourcesOf, verbOf } from './request-authority.ts';
 import { CPURates, type Summary, summarize } from './stats.ts';
 import { proxyUpgrade, renderError, tunneledProtocols, tunnelSpdy, type Upgrade } from './streaming-proxy.ts';
 import { isWebSocket, offeredProtocols } from './websocket-upgrade.ts';
@@ -145,8 +145,10 @@ export class KubeletServer implements AsyncDisposable {
   async #admit(request: IncomingMessage, path: string): Promise<void> {
     const who = await this.#authority.authenticate(request);
     if (!who) throw new HTTPError(401, 'Unauthorized');
-    if (await this.#authority.allows(who, request, path)) return;
-    throw new HTTPError(403, `Forbidden (user=${who.name}, verb=${request.method?.toLowerCase()}, resource=nodes, subresource(s)=[proxy])`);
+    const verb = verbOf(request);
+    if (await this.#authority.allows(who, verb, path)) return;
+    const subresources = subresourcesOf(path).join(' ');
+    throw new HTTPError(403, `Forbidden (user=${who.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresources}])`);
   }
 
   async #route(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -177,6 +179,7 @@ export class KubeletServer implements AsyncDisposable {
         await this.#logs(rest, url, request, response);
         return;
       case 'run':
+        if (request.method !== 'POST') throw new HTTPError(405, '405: Method Not Allowed');
         await this.#run(rest, url, response);
         return;
       case 'exec':

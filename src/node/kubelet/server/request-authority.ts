@@ -45,8 +45,7 @@ export class RequestAuthority {
   }
 
   /** One of the subresources is enough. */
-  async allows(who: Requester, request: IncomingMessage, path: string): Promise<boolean> {
-    const verb = verbs[request.method ?? 'GET'] ?? '';
+  async allows(who: Requester, verb: string, path: string): Promise<boolean> {
     for (const subresource of subresourcesOf(path)) if (await this.#review(who, verb, subresource)) return true;
     return false;
   }
@@ -97,6 +96,9 @@ function certificateUser(socket: TLSSocket): Requester | undefined {
   const groups = subject.O === undefined ? [] : typeof subject.O === 'string' ? [subject.O] : subject.O;
   return { name: subject.CN, groups: [...groups, 'system:authenticated'] };
 }
+
+/** Streams run commands in containers, in whatever method a WebSocket is asked for (k/k#83465: upstream takes `get`). */
+export const verbOf = ({ method = 'GET', headers }: IncomingMessage): string => (headers.upgrade ? 'create' : (verbs[method] ?? ''));
 
 const verbs: Readonly<Record<string, string>> = { POST: 'create', GET: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
 

@@ -1,0 +1,175 @@
+/**
+ * The one door through which the server opens connections on somebody's behalf: to pods, endpoints, nodes and kubelets,
+ * whose addresses were written by whoever may write such objects.
+ *
+ * Guarantees: no connection leads to this machine itself or to a link-local neighbour, such as a cloud's metadata; what
+ * is checked is the very address that is connected to, so a name that resolves otherwise a moment later gains nothing.
+ * The server's certificate is shown to kubelets only, and nothing is said before the peer has proved to be that node's:
+ * its certificate is the cluster's, in the name of the node and for its address. Connections are not shared.
+ * Names are resolved by DNS alone, without the machine's hosts file: that would take a thread for as long as a slow
+ * name server likes.
+ * Upstream: pkg/registry/core/{pod,node}/strategy.go, pkg/kubelet/client/kubelet_client.go; wording as Go has it.
+ */
+import { Resolver } from 'node:dns/promises';
+import { BlockList, isIP, type Socket, connect as tcpConnect } from 'node:net';
+import { checkServerIdentity, type PeerCertificate, connect as tlsConnect } from 'node:tls';
+import { errors } from '../../../api/meta/status-error.ts';
+
+/** How the server shows itself to kubelets, and whom it trusts. */
+export interface KubeletCredentials {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+}
+
+export interface Backend {
+  readonly protocol: 'http' | 'https';
+  /** an address, or a name */
+  readonly host: string;
+  readonly port: number;
+  /** that this node's kubelet has to answer */
+  readonly kubeletOf?: string;
+  /** the kubelet is believed without proof, because the client asked for it */
+  readonly skipVerify?: boolean;
+  /** the address is the server's own knowledge: a kubelet in this process */
+  readonly isInProcess?: boolean;
+}
+
+export type Dial = (backend: Backend, signal: AbortSignal) => Promise<Socket>;
+
+/** What lies behind it. */
+export interface DialNetwork {
+  resolve(name: string): Promise<readonly string[]>;
+  connect(address: string, port: number): Socket;
+}
+
+const dialTimeoutMs = 10_000;
+const resolveTimeoutMs = 3000;
+const resolveTriesMax = 2;
+const portMax = 65_535;
+
+export function createDial(kubelet: KubeletCredentials, network: DialNetwork = realNetwork): Dial {
+  return async (backend, signal) => {
+    const { protocol, host, port, isInProcess } = backend;
+    if (port > portMax) throw new Error(`dial tcp: address ${port}: invalid port`);
+    const [address] = isInProcess ? [host] : await allowedAddresses(host, network);
+    if (address === undefined) throw errors.badRequest('no addresses for hostname');
+    const plain = network.connect(address, port);
+    await opened(plain, 'connect', { place: joinHostPort(address, port), signal });
+    if (protocol === 'http') return plain;
+    const secure = tlsConnect({ socket: plain, ...tlsOptions(backend, kubelet), ALPNProtocols: ['http/1.1'] });
+    await opened(secure, 'secureConnect', { place: joinHostPort(address, port), signal });
+    return secure;
+  };
+}
+
+const realNetwork: DialNetwork = {
+  async resolve(name) {
+    const resolver = new Resolver({ timeout: resolveTimeoutMs, tries: resolveTriesMax });
+    const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
+    return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  },
+  connect: (address, port) => tcpConnect({ host: address, port }),
+};
+
+/** Of a name every address has to be allowed, as upstream asks. */
+async function allowedAddresses(host: string, network: DialNetwork): Promise<readonly string[]> {
+  const addresses = isIP(host) ? [host] : await network.resolve(host);
+  if (addresses.length === 0) throw errors.badRequest(`lookup ${host}: no such host`);
+  if (!addresses.every(isProxyable)) throw errors.badRequest('address not allowed');
+  return addresses;
+}
+
+/** This machine itself, its neighbours on the link, and what is no single machine; IPv4 in IPv6 too. */
+const refused = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 4],
+  ['255.255.255.255', 32],
+] as const)
+  refused.addSubnet(network, prefix, 'ipv4');
+for (const [network, prefix] of [
+  ['::', 96],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const)
+  refused.addSubnet(network, prefix, 'ipv6');
+
+/** Whether a connection may lead there. An address with a zone is one of the link. */
+export function isProxyable(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && !address.includes('%') && !refused.check(address, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** Pods and services have certificates that nobody here could check, as upstream has it. */
+function tlsOptions({ host, kubeletOf, skipVerify }: Backend, kubelet: KubeletCredentials) {
+  const named = isIP(host) ? {} : { servername: host };
+  if (kubeletOf === undefined) return { ...named, rejectUnauthorized: false };
+  if (skipVerify) return { ...named, ...kubelet, rejectUnauthorized: false };
+  const nodeName = `system:node:${kubeletOf}`;
+  return {
+    ...named,
+    ...kubelet,
+    checkServerIdentity: (_: string, certificate: PeerCertificate): Error | undefined => {
+      const { CN } = certificate.subject;
+      if (CN !== nodeName) return new Error(`x509: certificate is of ${JSON.stringify(CN)}, not of ${JSON.stringify(nodeName)}`);
+      return checkServerIdentity(host, certificate) && new Error(`x509: certificate is valid for ${namesOf(certificate)}, not ${host}`);
+    },
+  };
+}
+
+const namesOf = ({ subjectaltname = '' }: PeerCertificate): string => subjectaltname.replace(/(DNS|IP Address):/g, '') || 'no names';
+
+/** Resolves when it is; else it is destroyed. */
+function opened(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  { place, signal }: { readonly place: string; readonly signal: AbortSignal },
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const fail = (error: Error): void => {
+    socket.destroy();
+    reject(error);
+  };
+  const onAbort = (): void => fail(new Error('the client went away'));
+  const onError = (error: NodeJS.ErrnoException): void => fail(event === 'connect' ? dialError(error, place) : tlsError(error));
+  socket.setTimeout(dialTimeoutMs, () => fail(new Error(`dial tcp ${place}: i/o timeout`)));
+  socket.once('error', onError).once(event, resolve);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  return promise.finally(() => {
+    socket.setTimeout(0).removeAllListeners('timeout');
+    socket.off('error', onError).on('error', () => undefined); // whoever uses it hears of its end by 'close', if not by his own listener
+    signal.removeEventListener('abort', onAbort);
+  });
+}
+
+const causes: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connect: connection refused',
+  ECONNRESET: 'connect: connection reset by peer',
+  EHOSTUNREACH: 'connect: no route to host',
+  ENETUNREACH: 'connect: network is unreachable',
+  ETIMEDOUT: 'connect: connection timed out',
+  EADDRNOTAVAIL: 'connect: cannot assign requested address',
+};
+
+const dialError = ({ code = '', message }: NodeJS.ErrnoException, place: string): Error =>
+  new Error(`dial tcp ${place}: ${causes[code] ?? message}`);
+
+const untrusted = new Set(['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_GET_ISSUER_CERT']);
+
+function tlsError({ code = '', message }: NodeJS.ErrnoException): Error {
+  if (message.startsWith('x509: ')) return new Error(`tls: failed to verify certificate: ${message}`);
+  if (untrusted.has(code) || code.includes('SELF_SIGNED_CERT'))
+    return new Error('tls: failed to verify certificate: x509: certificate signed by unknown authority');
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+    return new Error('tls: failed to verify certificate: x509: certificate has expired or is not yet valid');
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
+    return new Error('tls: first record does not look like a TLS handshake');
+  if (code === 'ECONNRESET') return new Error('EOF');
+  return new Error(message);
+}
+
+export const joinHostPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
