@@ -51,7 +51,6 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
   const log = options.log.child({ node: nodeName });
   const containerd = await Containerd.start({
     dataDir: join(dataDir, 'containerd'),
-    nodeAddress: nodeIP,
     cniPluginDir: options.cniPluginDir,
     clock,
     log: log.child({ component: 'containerd' }),

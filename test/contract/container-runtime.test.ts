@@ -20,7 +20,6 @@ if (inOwnNamespaces(import.meta.url)) {
     const dataDir = await mkdtemp(join(tmpdir(), 'contract-'));
     const containerd = await Containerd.start({
       dataDir,
-      nodeAddress: '127.0.0.1',
       cniPluginDir: findCniPlugins() ?? '',
       clock: realClock,
       log: silentLog,

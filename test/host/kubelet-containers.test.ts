@@ -58,7 +58,6 @@ if (inOwnNamespaces(import.meta.url)) {
       before_ = machineState([dataDir, cgroup]);
       containerd = await Containerd.start({
         dataDir: join(dataDir, 'containerd'),
-        nodeAddress: '127.0.0.1',
         cniPluginDir: findCniPlugins() ?? '',
         clock: realClock,
         log: silentLog,

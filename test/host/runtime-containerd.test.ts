@@ -38,7 +38,7 @@ if (inOwnNamespaces(import.meta.url)) {
     let awake: NodeJS.Timeout;
 
     const start = (): Promise<Containerd> =>
-      Containerd.start({ dataDir, nodeAddress: '127.0.0.1', cniPluginDir: findCniPlugins() ?? '', clock: realClock, log: silentLog });
+      Containerd.start({ dataDir, cniPluginDir: findCniPlugins() ?? '', clock: realClock, log: silentLog });
 
     before(async () => {
       awake = setInterval(() => {}, 60_000);
@@ -236,7 +236,6 @@ if (inOwnNamespaces(import.meta.url)) {
     it('says at once why it does not start', async () => {
       const start = Containerd.start({
         dataDir: join(dataDir, 'other'),
-        nodeAddress: '127.0.0.1',
         netns: '/nonexistent/netns',
         cniPluginDir: findCniPlugins() ?? '',
         clock: realClock,

@@ -58,7 +58,6 @@ if (inOwnNamespaces(import.meta.url)) {
       const podCidr = `10.244.${index}.0/24`;
       const containerd = await Containerd.start({
         dataDir,
-        nodeAddress: namespace.address,
         netns: namespace.netns,
         cniPluginDir: findCniPlugins() ?? '',
         clock: realClock,

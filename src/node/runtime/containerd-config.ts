@@ -44,8 +44,6 @@ export interface ContainerdSettings {
   readonly version: ContainerdVersion;
   readonly paths: ContainerdPaths;
   readonly pauseImage: string;
-  /** the node's own address: exec, attach and port-forward are served on it */
-  readonly streamAddress: string;
   readonly snapshotter: Snapshotter;
   readonly canLowerOomScore: boolean;
   readonly cgroupDriver: 'systemd' | 'cgroupfs';
@@ -90,7 +88,7 @@ export function renderContainerdConfig(settings: ContainerdSettings): string {
 function criPluginOf1(settings: ContainerdSettings): TomlTable {
   return {
     'io.containerd.grpc.v1.cri': {
-      ...streaming(settings),
+      ...streaming,
       ...sandboxes(settings),
       sandbox_image: settings.pauseImage,
       containerd: { snapshotter: settings.snapshotter, ...runtimes(settings) },
@@ -102,7 +100,7 @@ function criPluginOf1(settings: ContainerdSettings): TomlTable {
 
 function criPluginsOf2(settings: ContainerdSettings): TomlTable {
   return {
-    'io.containerd.grpc.v1.cri': streaming(settings),
+    'io.containerd.grpc.v1.cri': streaming,
     'io.containerd.cri.v1.images': {
       snapshotter: settings.snapshotter,
       pinned_images: { sandbox: settings.pauseImage },
@@ -112,10 +110,8 @@ function criPluginsOf2(settings: ContainerdSettings): TomlTable {
   };
 }
 
-const streaming = ({ streamAddress }: ContainerdSettings): TomlTable => ({
-  stream_server_address: streamAddress,
-  stream_server_port: '0',
-});
+/** The kubelet, which hands streams on, runs in the same network namespace; pods can't reach it there. */
+const streaming: TomlTable = { stream_server_address: '127.0.0.1', stream_server_port: '0' };
 
 const sandboxes = ({ canLowerOomScore }: ContainerdSettings): TomlTable => ({
   restrict_oom_score_adj: !canLowerOomScore,

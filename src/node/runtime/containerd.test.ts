@@ -13,7 +13,6 @@ describe('containerd’s configuration', () => {
       version: parseContainerdVersion(text),
       paths: containerdPaths('/data'),
       pauseImage: 'pause:1',
-      streamAddress: '172.30.0.2',
       snapshotter: 'overlayfs',
       canLowerOomScore: true,
       cgroupDriver: 'cgroupfs',

@@ -23,13 +23,11 @@ import { detectSupport } from './machine-support.ts';
 
 export interface ContainerdOptions {
   readonly dataDir: string;
-  /** the node's own address: exec, attach and port-forward are served on it */
-  readonly nodeAddress: string;
   /** directory with the standard CNI plugins */
   readonly cniPluginDir: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** path of the network namespace that it runs in; default: the one of this process */
+  /** path of the network namespace that it runs in; default: the one of this process, which streams need */
   readonly netns?: string;
   /** default: found by PATH */
   readonly programs?: { readonly containerd?: string; readonly ctr?: string };
@@ -65,16 +63,7 @@ export class Containerd implements AsyncDisposable {
     await writeConfiguration(
       options,
       paths,
-      renderContainerdConfig({
-        ...options,
-        paths,
-        version,
-        pauseImage,
-        snapshotter,
-        canLowerOomScore,
-        cgroupDriver,
-        streamAddress: options.nodeAddress,
-      }),
+      renderContainerdConfig({ ...options, paths, version, pauseImage, snapshotter, canLowerOomScore, cgroupDriver }),
     );
     log.debug({ containerd: version.text, snapshotter, canLowerOomScore, cgroupDriver }, 'starting containerd');
     const containerd = [program, '--config', paths.config] as const;
