@@ -5,19 +5,17 @@
 import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
 import { createServer as createTLSServer } from 'node:tls';
 import { Endpoints, Namespace, Node, Pod, Service, ServiceAccount } from '../../src/api/generated/kinds.ts';
-import { builtInRegistry } from '../../src/api/kinds/all.ts';
-import { realClock, seededRandom } from '../../src/client/clock.ts';
-import { silentLog } from '../../src/client/log.ts';
-import { createApiServer } from '../../src/control-plane/api-server/api-server.ts';
+import { realClock } from '../../src/client/clock.ts';
 import { createDial } from '../../src/control-plane/api-server/streaming/dial.ts';
 import { podStreamEndpoints } from '../../src/control-plane/api-server/streaming/pod-streams.ts';
 import { proxyEndpoints } from '../../src/control-plane/api-server/streaming/proxy-endpoints.ts';
 import { type Authority, createAuthority, type KeyedCertificate } from '../../src/control-plane/pki/authority.ts';
-import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
+import { everybody, listen } from './https-server.ts';
 
 const loopback = '127.0.0.1';
 
 export interface ProxiedNetwork extends AsyncDisposable {
+  /** of the kubelets */
   readonly authority: Authority;
   readonly port: number;
   /** places that were connected to, in order */
@@ -41,10 +39,7 @@ export interface ProxiedNetwork extends AsyncDisposable {
 export async function startProxiedNetwork(): Promise<ProxiedNetwork> {
   const stack = new AsyncDisposableStack();
   const authority = await createAuthority({ commonName: 'kubernetes', clock: realClock });
-  const [serving, kubeletClient] = await Promise.all([
-    authority.issue({ commonName: 'kube-apiserver', ipAddresses: [loopback], usages: ['server'] }),
-    authority.issue({ commonName: 'kube-apiserver-kubelet-client', usages: ['client'] }),
-  ]);
+  const kubeletClient = await authority.issue({ commonName: 'kube-apiserver-kubelet-client', usages: ['client'] });
   const places = new Map<string, { readonly port: number; received: string }>();
   const names = new Map<string, (readonly string[])[]>();
   const dialled: string[] = [];
@@ -63,21 +58,13 @@ export async function startProxiedNetwork(): Promise<ProxiedNetwork> {
       },
     },
   );
-  const storage = stack.use(openMemoryStore({ clock: realClock }));
-  const random = seededRandom(1);
-  const server = await createApiServer({
-    storage,
-    registry: builtInRegistry(),
-    clock: realClock,
-    random,
-    log: silentLog,
-    parts: ({ reader }) => ({
-      authenticators: [{ authenticate: () => ({ name: 'tester', groups: ['system:masters'] }) }],
+  const listening = stack.use(
+    await listen(({ reader, random }) => ({
+      ...everybody,
       connectEndpoints: [...podStreamEndpoints({ reader, dial }), ...proxyEndpoints({ reader, dial, random })],
-    }),
-  });
-  stack.use(server);
-  const { port } = await server.listen({ host: loopback, port: 0, tls: { cert: serving.certPem, key: serving.keyPem } });
+    })),
+  );
+  const { server, port } = listening;
   const client = server.loopback;
   const namespace = 'default';
   await client.create(Namespace, { metadata: { name: namespace }, spec: {} });
@@ -131,9 +118,8 @@ export async function startProxiedNetwork(): Promise<ProxiedNetwork> {
       await client.create(Endpoints, { metadata: { namespace, name }, subsets } as never);
     },
     async say(text) {
-      const { connect } = await import('node:tls');
-      const socket = connect({ host: loopback, port, ca: authority.certPem, ALPNProtocols: ['http/1.1'] });
-      socket.on('error', () => undefined).write(text);
+      const socket = await listening.raw('http/1.1');
+      socket.write(text);
       let answer = '';
       for await (const chunk of socket as AsyncIterable<Buffer>) answer += chunk.toString('latin1');
       return answer;
