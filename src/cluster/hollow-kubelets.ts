@@ -10,6 +10,7 @@ import type { ClusterPKI } from '../control-plane/pki/cluster-pki.ts';
 import type { Kubelet } from '../node/kubelet/kubelet.ts';
 import type { ContainerRuntime } from '../node/runtime/container-runtime.ts';
 import { nodeIdentity } from './identities.ts';
+import { kubernetesVersion } from './version.ts';
 
 export interface HollowKubelet {
   readonly kubelet: Kubelet;
@@ -66,9 +67,18 @@ export class HollowKubelets {
       usages: ['server'],
     });
     const serving = { host, port: 0, cert: pair.certPem, key: pair.keyPem, clientCA: this.#pki.authority.certPem };
-    const pods = () => kubelet.pods();
     const server = stack.use(
-      new KubeletServer({ serving, client, runtime, clock: this.#clock, log, nodeName, dataDir: '/nonexistent', pods }),
+      new KubeletServer({
+        serving,
+        client,
+        runtime,
+        clock: this.#clock,
+        log,
+        nodeName,
+        version: kubernetesVersion,
+        dataDir: '/nonexistent',
+        kubelet,
+      }),
     );
     return { host, port: await server.listen() };
   }

@@ -10,7 +10,7 @@ import { issueSecretToken } from '../control-plane/api-server/authentication/ser
 import { ensureAuthenticationConfig, ensureKubernetesService } from '../control-plane/api-server/bootstrap/kubernetes-service.ts';
 import { ensureBootstrapPolicy } from '../control-plane/api-server/bootstrap/policy.ts';
 import { publishingEndpoints } from '../control-plane/api-server/publishing/endpoints.ts';
-import type { HealthCheck } from '../control-plane/api-server/publishing/health.ts';
+import { type BootHook, type HookDone, healthChecks } from '../control-plane/api-server/publishing/health-checks.ts';
 import { securityFor } from '../control-plane/api-server/security.ts';
 import { createDial } from '../control-plane/api-server/streaming/dial.ts';
 import { podStreamEndpoints } from '../control-plane/api-server/streaming/pod-streams.ts';
@@ -43,6 +43,8 @@ export interface LocalAPIOptions {
   readonly log: Log;
   readonly phase: PhaseRunner;
   readonly faults?: ProcessFaults;
+  /** aborted when the cluster stops */
+  readonly stopping: AbortSignal;
   /** what is started is put on it: stopped in reverse */
   readonly stack: AsyncDisposableStack;
 }
@@ -62,11 +64,13 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
   const metrics = new Registry();
   if (options.faults) registerFaults(options.faults, metrics);
   const hollowKubelets = new HollowKubelets({ clock, pki });
-  const boot = { isDone: false };
-  const parts = { host, storage, pki, metrics, hollowKubelets, boot };
+  const hooksDone = new Set<BootHook>();
+  const parts = { host, storage, pki, metrics, hollowKubelets, hooksDone };
   const { server, port } = await phase('api-server', () => startApiServer(options, parts));
-  await phase('bootstrap', () => bootstrap(options, { server, pki, host, port }));
-  boot.isDone = true;
+  const done = (hook: BootHook): void => {
+    hooksDone.add(hook);
+  };
+  await phase('bootstrap', () => bootstrap(options, { server, pki, host, port, done }));
   return {
     server: `https://${host === everywhere ? loopbackHost : host}:${port}`,
     ca: pki.authority.certPem,
@@ -106,7 +110,14 @@ async function openStore({ dataDir, clock, log, config }: LocalAPIOptions): Prom
 
 async function startApiServer(
   options: LocalAPIOptions,
-  parts: { host: string; storage: Storage; pki: ClusterPKI; metrics: Registry; hollowKubelets: HollowKubelets; boot: { isDone: boolean } },
+  parts: {
+    host: string;
+    storage: Storage;
+    pki: ClusterPKI;
+    metrics: Registry;
+    hollowKubelets: HollowKubelets;
+    hooksDone: ReadonlySet<BootHook>;
+  },
 ): Promise<{ server: ApiServer; port: number }> {
   const { clock, random, config, addresses, stack, nodeAddress } = options;
   const { host, storage, pki, metrics: exported } = parts;
@@ -149,7 +160,7 @@ async function startApiServer(
           ...publishingEndpoints({
             registry,
             version: kubernetesVersion,
-            checks: healthChecks(isHealthy, () => parts.boot.isDone),
+            checks: healthChecks({ storage, isCacheCurrent: isHealthy, hooksDone: parts.hooksDone, stopping: options.stopping }),
             metrics: exported,
             onHealthFailure: (check, error) => log.warn({ check, error }, 'health check failed'),
             otherPaths: security.pathEndpoints.flatMap(({ paths }) => paths),
@@ -169,43 +180,20 @@ async function startApiServer(
   return { server, port: first.port };
 }
 
-/** What the bootstrap makes, by the names of upstream's checks for it. */
-const bootHooks = [
-  'start-system-namespaces-controller',
-  'start-cluster-authentication-info-controller',
-  'bootstrap-controller',
-  'rbac/bootstrap-roles',
-  'scheduling/bootstrap-system-priority-classes',
-  'priority-and-fairness-config-producer',
-];
-
-function healthChecks(isHealthy: () => boolean, isBooted: () => boolean): HealthCheck[] {
-  const everywhere = ['livez', 'readyz', 'healthz'] as const;
-  const store = (): void => {
-    if (!isHealthy()) throw new Error('the watch cache has lost the store');
-  };
-  const booted = (): void => {
-    if (!isBooted()) throw new Error('not finished');
-  };
-  return [
-    { name: 'etcd', of: everywhere, check: store },
-    { name: 'informer-sync', of: ['readyz'], check: store },
-    ...bootHooks.map((hook) => ({ name: `poststarthook/${hook}`, of: everywhere, check: booted })),
-  ];
-}
-
 async function bootstrap(
   { addresses, clock, nodeAddress }: LocalAPIOptions,
-  { server, pki, host, port }: { server: ApiServer; pki: ClusterPKI; host: string; port: number },
+  { server, pki, host, port, done }: { server: ApiServer; pki: ClusterPKI; host: string; port: number; done: HookDone },
 ): Promise<void> {
   const tools = { client: server.loopback, reader: server.reader };
-  await ensureBootstrapPolicy(tools);
+  await ensureBootstrapPolicy(tools, done);
   await ensureAuthenticationConfig(tools, pki.authority.certPem);
+  done('start-cluster-authentication-info-controller');
   await ensureKubernetesService(tools, {
     serviceCIDRs: [addresses.serviceCIDR],
     clusterIP: addresses.apiServiceIP,
     clock,
     endpoint: { address: nodeAddress ?? (isReachable(host) ? host : simulatedAddress), port },
+    done,
   });
   await ensureOwnPolicy(server.loopback);
 }

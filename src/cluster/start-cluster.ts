@@ -81,7 +81,7 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const kept = { ...(dataDir !== undefined && { dataDir }), ...(nodeAddress && { nodeAddress }) };
   const common = { config: options, addresses, ...kept, clock, random, log };
   const api = localAPI
-    ? await startLocalAPI({ ...common, registry, phase, stack, ...(options.faults && { faults: options.faults }) })
+    ? await startLocalAPI({ ...common, registry, phase, stack, stopping: stop.signal, ...(options.faults && { faults: options.faults }) })
     : await connectAPI(options, { ...common, phase, stack });
   const credentialsMade = api.credentialsFor(identities.admin); // their key takes its time, beside the components
   credentialsMade.catch(() => undefined); // told below

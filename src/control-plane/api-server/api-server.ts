@@ -153,6 +153,7 @@ class Server implements ApiServer {
     const pipeline = new Pipeline({
       core,
       authorize,
+      metrics: this.metrics,
       functions: new FunctionCalls(core, [...bindingEndpoints(core), evictionEndpoint(core), ...(parts.functionEndpoints ?? [])]),
     });
     const paths = new PathCalls(parts.pathEndpoints ?? [], authorize);

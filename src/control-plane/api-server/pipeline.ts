@@ -22,14 +22,17 @@ import { list } from './list.ts';
 import { patch } from './patch.ts';
 import { methodNotAllowed } from './refusals.ts';
 import type { RequestAttributes } from './request.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
 import { update } from './update.ts';
+import { ValidationFault } from './validate.ts';
 import { watch } from './watch.ts';
 
 export interface PipelineParts {
   readonly core: Core;
   readonly authorize: Authorize;
   readonly functions: FunctionCalls;
+  readonly metrics: RequestMetrics;
 }
 
 export class Pipeline {
@@ -47,6 +50,7 @@ export class Pipeline {
       if (decision.verdict !== 'allow') throw forbiddenError(attributes, decision.reason);
       return await this.#perform(request);
     } catch (error) {
+      if (error instanceof ValidationFault) this.#parts.metrics.validationBroke();
       throw toStatusError(error, this.#parts.core.log, request);
     }
   }

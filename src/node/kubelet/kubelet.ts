@@ -18,10 +18,13 @@ import type { Timer } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
 import { createInformer, type RunningInformer } from '../../client/informer-cache.ts';
 import type * as cri from '../runtime/cri-types.ts';
+import type { CgroupDriver } from './container-resources.ts';
+import type { Terminations } from './container-terminations.ts';
 import { parseResolvConf } from './dns-config.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { ImagePuller } from './image-puller.ts';
 import type { KubeletOptions } from './kubelet-options.ts';
+import { describeSettings, type KubeletSettings } from './kubelet-settings.ts';
 import { detectMachine, type MachineFacts, simulatedMachine } from './machine-facts.ts';
 import { NodeAgent } from './node-agent.ts';
 import { allocatableOf, type NodeInput, networkProblem, readiness } from './node-object.ts';
@@ -41,6 +44,7 @@ import { ServiceAccountTokens } from './volumes/service-account-token.ts';
 import { VolumeManager } from './volumes/volume-manager.ts';
 
 const podsMaxDefault = 110;
+const resolvConfDefault = '/etc/resolv.conf';
 const kubeletPort = 10250;
 const lookAtNodeMs = 10_000;
 /** while it is not ready */
@@ -52,6 +56,9 @@ export interface Kubelet extends AsyncDisposable {
   readonly port: number;
   /** Pods of this node, with the status that was computed last. */
   pods(): readonly Pod[];
+  /** how many containers ended, and how */
+  terminations(): readonly Terminations[];
+  settings(): KubeletSettings;
   /** Resolves when all statuses have been written. */
   settled(): Promise<void>;
   /** Somebody who watches for several kubelets has seen this one's node; the others watch it themselves. */
@@ -77,11 +84,12 @@ interface Facts {
   readonly runtimeName: string;
   readonly runtimeVersion: string;
   readonly resolvConf: ReturnType<typeof parseResolvConf>;
+  readonly cgroupDriver: CgroupDriver;
   readonly cgroups: PodCgroups;
 }
 
 async function assemble(options: KubeletOptions): Promise<Facts> {
-  const { runtime, dataDir, resolvConfPath = '/etc/resolv.conf', nodeName, capacity, cgroupRoot = [] } = options;
+  const { runtime, dataDir, resolvConfPath = resolvConfDefault, nodeName, capacity, cgroupRoot = [] } = options;
   const simulated = runtime.simulation !== undefined;
   if (!simulated) await mkdir(dataDir, { recursive: true, mode: 0o750 });
   const [version, driver, resolvConf, hierarchies, machine] = await Promise.all([
@@ -96,6 +104,7 @@ async function assemble(options: KubeletOptions): Promise<Facts> {
     runtimeName: version.runtimeName,
     runtimeVersion: `${version.runtimeName}://${version.runtimeVersion}`,
     resolvConf: parseResolvConf(resolvConf),
+    cgroupDriver: driver,
     cgroups: new PodCgroups({ driver, root: cgroupRoot, hierarchies }),
   };
 }
@@ -173,6 +182,15 @@ class RunningKubelet implements Kubelet {
     return (this.#pods?.list() ?? []).map((pod) => ({ ...pod, status: statuses.get(pod.metadata.uid) ?? pod.status }));
   }
 
+  terminations(): readonly Terminations[] {
+    return this.#context.statuses.terminations.all();
+  }
+
+  settings(): KubeletSettings {
+    const { podsMax = podsMaxDefault, resolvConfPath = resolvConfDefault } = this.#options;
+    return describeSettings({ ...this.#options, podsMax, resolvConfPath, cgroupDriver: this.#facts.cgroupDriver });
+  }
+
   async settled(): Promise<void> {
     await this.#context.statuses.settled();
   }
@@ -219,8 +237,9 @@ class RunningKubelet implements Kubelet {
     const { serving, client, runtime, clock, log, dataDir } = this.#options;
     if (!serving) return;
     const { KubeletServer } = await import('./server/kubelet-server.ts');
-    const pods = (): readonly Pod[] => this.pods();
-    this.#server = new KubeletServer({ serving, client, runtime, clock, log, nodeName: this.nodeName, dataDir, pods });
+    const { nodeName } = this;
+    const { version } = this.#options;
+    this.#server = new KubeletServer({ serving, client, runtime, clock, log, nodeName, version, dataDir, kubelet: this });
     this.#port = await this.#server.listen();
   }
 

@@ -35,9 +35,9 @@ export interface NodeAgentOptions {
 }
 
 const leaseNamespace = 'kube-node-lease';
-const leaseSeconds = 40;
+export const leaseSeconds = 40;
 const renewMs = 10_000;
-const reportMs = 300_000;
+export const reportMs = 300_000;
 const retryMs = { first: 200, max: 7_000 } as const;
 
 const conditionEvents = [

@@ -15,6 +15,7 @@ import type { Client } from '../../client/client.ts';
 import type { Clock, Timer } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
 import type { Log } from '../../client/log.ts';
+import { ContainerTerminations } from './container-terminations.ts';
 import { isTerminalPhase } from './pod-phase.ts';
 import { mergePodStatus, sameStatus } from './pod-status.ts';
 
@@ -45,6 +46,7 @@ const writesMax = 16;
 const retryMs = 2_000;
 
 export class StatusManager implements Disposable {
+  readonly terminations = new ContainerTerminations();
   readonly #options: StatusManagerOptions;
   readonly #told = new Map<string, Told>();
   readonly #queue = new Set<string>();
@@ -64,6 +66,7 @@ export class StatusManager implements Disposable {
   set(pod: Pod, status: PodStatus): void {
     const { uid } = pod.metadata;
     const before = this.#told.get(uid);
+    this.terminations.observe(before?.status ?? pod.status, status);
     if (!before) {
       this.#told.set(uid, { pod, status, version: 1, written: 0, finished: false, writing: false });
     } else {

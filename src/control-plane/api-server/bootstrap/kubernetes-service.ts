@@ -11,7 +11,8 @@ import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject, New } from '../../../api/meta/object.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock } from '../../../client/clock.ts';
-import { type BootstrapTools, ensureObject } from './policy.ts';
+import type { HookDone } from '../publishing/health-checks.ts';
+import { type BootstrapTools, ensureObject, ignored } from './policy.ts';
 import { planPresent, type Step } from './policy-object.ts';
 
 export interface KubernetesServiceOptions {
@@ -21,6 +22,7 @@ export interface KubernetesServiceOptions {
   /** where pods reach the server: not a loopback address */
   readonly endpoint: { readonly address: string; readonly port: number };
   readonly clock: Clock;
+  readonly done?: HookDone;
 }
 
 const at = { namespace: 'default', name: 'kubernetes' };
@@ -28,8 +30,9 @@ const portName = 'https';
 const servicePort = 443;
 
 export async function ensureKubernetesService(tools: BootstrapTools, options: KubernetesServiceOptions): Promise<void> {
-  const { endpoint } = options;
+  const { endpoint, done = ignored } = options;
   await ensureServiceCIDR(tools, options);
+  done('start-kubernetes-service-cidr-controller');
   const wanted: New<Service> = {
     metadata: { ...at, labels: { component: 'apiserver', provider: 'kubernetes' } },
     spec: {
@@ -44,6 +47,7 @@ export async function ensureKubernetesService(tools: BootstrapTools, options: Ku
   };
   await ensureObject(tools, Service, { plan: planServicePorts, wanted: object('v1', 'Service', wanted) });
   await ensureEndpoints(tools, endpoint);
+  done('bootstrap-controller');
 }
 
 const object = <T>(apiVersion: string, kind: string, body: object): T => ({ apiVersion, kind, ...body }) as T;

@@ -9,6 +9,7 @@ import * as kinds from '../../../api/generated/kinds.ts';
 import { apiVersionOf, type KindRef, type KubeObject, type New, type ObjectName } from '../../../api/meta/object.ts';
 import { isAlreadyExists, isNotFound } from '../../../api/meta/status-error.ts';
 import type { Client } from '../../../client/client.ts';
+import type { BootHook, HookDone } from '../publishing/health-checks.ts';
 import type { ObjectReader } from '../reader.ts';
 import { planBinding, planFlowControl, planPresent, planRole, type Step } from './policy-object.ts';
 
@@ -20,22 +21,35 @@ export interface BootstrapTools {
   readonly client: Client;
 }
 
+export const ignored: HookDone = () => undefined;
+
 /** Resolves when all is there. Roles of namespaces come after the namespaces. */
-export async function ensureBootstrapPolicy(tools: BootstrapTools): Promise<void> {
+export async function ensureBootstrapPolicy(tools: BootstrapTools, done: HookDone = ignored): Promise<void> {
   const { default: file } = await import('../../../api/data/bootstrap-policy.json', { with: { type: 'json' } });
   const data: PolicyData = file;
   const ensure = async <T extends KubeObject>(kind: KindRef<T>, list: string, plan: Plan<T>): Promise<void> => {
     await Promise.all((data[list] ?? []).map((wanted) => ensureObject(tools, kind, { plan, wanted: complete(kind, wanted) })));
   };
   await ensure(kinds.Namespace, 'namespaces', planPresent);
+  done('start-system-namespaces-controller');
+  const ensureAll = async (hook: BootHook, ...parts: readonly Promise<void>[]): Promise<void> => {
+    await Promise.all(parts);
+    done(hook);
+  };
   await Promise.all([
-    ensure(kinds.ClusterRole, 'clusterRoles', planRole),
-    ensure(kinds.ClusterRoleBinding, 'clusterRoleBindings', planBinding),
-    ensure(kinds.Role, 'roles', planRole),
-    ensure(kinds.RoleBinding, 'roleBindings', planBinding),
-    ensure(kinds.PriorityLevelConfiguration, 'priorityLevels', planFlowControl),
-    ensure(kinds.FlowSchema, 'flowSchemas', planFlowControl),
-    ensure(kinds.PriorityClass, 'priorityClasses', planPresent),
+    ensureAll(
+      'rbac/bootstrap-roles',
+      ensure(kinds.ClusterRole, 'clusterRoles', planRole),
+      ensure(kinds.ClusterRoleBinding, 'clusterRoleBindings', planBinding),
+      ensure(kinds.Role, 'roles', planRole),
+      ensure(kinds.RoleBinding, 'roleBindings', planBinding),
+    ),
+    ensureAll(
+      'priority-and-fairness-config-producer',
+      ensure(kinds.PriorityLevelConfiguration, 'priorityLevels', planFlowControl),
+      ensure(kinds.FlowSchema, 'flowSchemas', planFlowControl),
+    ),
+    ensureAll('scheduling/bootstrap-system-priority-classes', ensure(kinds.PriorityClass, 'priorityClasses', planPresent)),
   ]);
 }
 

@@ -17,7 +17,8 @@ it('ends connections that never came to speak', async () => {
     log: silentLog,
     nodeName: 'a',
     dataDir: '/nonexistent',
-    pods: () => [],
+    version: 'v1.36.3',
+    kubelet: { pods: () => [], terminations: () => [], settings: () => ({ configuration: {}, flags: {} }) },
   });
   const socket = connect({ host: '127.0.0.1', port: await server.listen() });
   await once(socket, 'connect');

@@ -16,10 +16,13 @@ import { detach } from '../../../client/detached.ts';
 import type { Log } from '../../../client/log.ts';
 import { contextOf, requestContext } from '../../../client/request-context.ts';
 import { type ContainerRuntime, RuntimeError } from '../../runtime/container-runtime.ts';
+import type { Terminations } from '../container-terminations.ts';
 import type { ServingOptions } from '../kubelet-options.ts';
+import type { KubeletSettings } from '../kubelet-settings.ts';
 import { observePod } from '../observe-pod.ts';
 import { findContainer } from '../observed-pod.ts';
 import { chooseContainer, containerLog, parseLogOptions } from './container-logs.ts';
+import { chooseForm, type DebugPage, flagz, statusz, structuredType } from './debug-pages.ts';
 import { ownMetrics, renderMetrics, resourceMetrics } from './metrics.ts';
 import { chooseChannelProtocol, type RemoteCommand, serveRemoteCommand } from './remote-command.ts';
 import { RequestAuthority, subresourcesOf, verbOf } from './request-authority.ts';
@@ -34,9 +37,18 @@ export interface KubeletServerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly nodeName: string;
+  /** as the node reports it */
+  readonly version: string;
   readonly dataDir: string;
+  readonly kubelet: KubeletView;
+}
+
+/** What the kubelet tells of itself. */
+export interface KubeletView {
   /** with the status that this kubelet computed last */
   pods(): readonly Pod[];
+  terminations(): readonly Terminations[];
+  settings(): KubeletSettings;
 }
 
 /** An answer that is no success. */
@@ -56,6 +68,8 @@ interface Target {
   readonly container: string;
 }
 
+/** What can be read here, as `/statusz` lists it. */
+const areas = ['/configz', '/containerLogs', '/flagz', '/healthz', '/logs', '/metrics', '/pods', '/runningpods', '/stats', '/statusz'];
 const text = { 'content-type': 'text/plain; charset=utf-8' };
 const headersMs = 30_000;
 
@@ -158,19 +172,32 @@ export class KubeletServer implements AsyncDisposable {
         response.writeHead(200, text).end('ok');
         return;
       case 'pods':
-        sendJSON(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: this.#options.pods() });
+        sendJSON(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: this.#options.kubelet.pods() });
         return;
       case 'runningpods':
         sendJSON(response, {
           kind: 'PodList',
           apiVersion: 'v1',
           metadata: {},
-          items: this.#options.pods().filter((p) => p.status.phase === 'Running'),
+          items: this.#options.kubelet.pods().filter((p) => p.status.phase === 'Running'),
         });
         return;
       case 'stats':
         if (rest[0] !== 'summary') throw new HTTPError(404, '404 page not found');
         sendJSON(response, await this.#summary());
+        return;
+      case 'configz':
+        sendJSON(response, { kubeletconfig: this.#options.kubelet.settings().configuration });
+        return;
+      case 'flagz':
+        sendPage(request, response, flagz(this.#options.kubelet.settings().flags));
+        return;
+      case 'statusz':
+        sendPage(
+          request,
+          response,
+          statusz({ ...this.#options, startedMs: this.#startedMs, nowMs: this.#options.clock.now(), paths: areas }),
+        );
         return;
       case 'metrics':
         await this.#metrics(rest, response);
@@ -193,7 +220,7 @@ export class KubeletServer implements AsyncDisposable {
 
   async #summary(): Promise<Summary> {
     const { runtime, nodeName, dataDir, clock } = this.#options;
-    const pods = this.#options.pods();
+    const pods = this.#options.kubelet.pods();
     return await summarize({ runtime, nodeName, nodeStartedMs: this.#startedMs, dataDir, pods, nowMs: clock.now(), rates: this.#rates });
   }
 
@@ -201,7 +228,12 @@ export class KubeletServer implements AsyncDisposable {
     const summary = await this.#summary();
     const containers = summary.pods.reduce((sum, p) => sum + p.containers.length, 0);
     const own = (): ReturnType<typeof ownMetrics> =>
-      ownMetrics({ nodeName: this.#options.nodeName, pods: summary.pods.length, containers });
+      ownMetrics({
+        nodeName: this.#options.nodeName,
+        pods: summary.pods.length,
+        containers,
+        terminations: this.#options.kubelet.terminations(),
+      });
     const metrics = which === undefined ? own() : which === 'resource' || which === 'cadvisor' ? resourceMetrics(summary) : undefined;
     if (!metrics) throw new HTTPError(404, '404 page not found');
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(renderMetrics(metrics));
@@ -305,7 +337,7 @@ export class KubeletServer implements AsyncDisposable {
   // --- pods
 
   #pod(namespace: string, name: string, missing = 'pod does not exist'): Pod {
-    const pod = this.#options.pods().find((p) => p.metadata.namespace === namespace && p.metadata.name === name);
+    const pod = this.#options.kubelet.pods().find((p) => p.metadata.namespace === namespace && p.metadata.name === name);
     if (!pod) throw new HTTPError(404, missing);
     return pod;
   }
@@ -330,6 +362,12 @@ function streamOptions(query: URLSearchParams): { stdin: boolean; stdout: boolea
   const flag = (...names: readonly string[]): boolean => names.some((name) => query.get(name) === '1' || query.get(name) === 'true');
   const tty = flag('tty');
   return { stdin: flag('input', 'stdin'), stdout: flag('output', 'stdout'), stderr: flag('error', 'stderr') && !tty, tty };
+}
+
+function sendPage({ headers }: IncomingMessage, response: ServerResponse, page: DebugPage): void {
+  const form = chooseForm(page, headers.accept);
+  if (!form) throw new HTTPError(406, `only the following media types are accepted: text/plain, ${structuredType(page)}`);
+  response.writeHead(200, { 'content-type': form.contentType }).end(form.body);
 }
 
 function sendJSON(response: ServerResponse, body: unknown): void {

@@ -2,6 +2,7 @@
  * /metrics/resource, which metrics servers read, and a few figures of the kubelet itself, in Prometheus' text format.
  * Upstream: pkg/kubelet/metrics/collectors/resource_metrics.go, pkg/kubelet/metrics/metrics.go.
  */
+import type { Terminations } from '../container-terminations.ts';
 import type { CPUStats, MemoryStats, Summary } from './stats.ts';
 
 interface Sample {
@@ -82,7 +83,12 @@ function memoryMetric(name: string, of: string, parts: readonly { readonly label
   };
 }
 
-export function ownMetrics(figures: { readonly nodeName: string; readonly pods: number; readonly containers: number }): readonly Metric[] {
+export function ownMetrics(figures: {
+  readonly nodeName: string;
+  readonly pods: number;
+  readonly containers: number;
+  readonly terminations: readonly Terminations[];
+}): readonly Metric[] {
   return [
     {
       name: 'kubelet_node_name',
@@ -101,6 +107,12 @@ export function ownMetrics(figures: { readonly nodeName: string; readonly pods: 
       help: '[BETA] Number of containers currently running',
       type: 'gauge',
       samples: [{ labels: { container_state: 'running' }, value: figures.containers }],
+    },
+    {
+      name: 'kubelet_terminated_containers_total',
+      help: '[ALPHA] Cumulative number of container terminations.',
+      type: 'counter',
+      samples: figures.terminations.map(({ labels, count }) => ({ labels, value: count })),
     },
     {
       name: 'process_resident_memory_bytes',

@@ -113,6 +113,12 @@ export function subresourcesOf(path: string): readonly string[] {
       return ['healthz', 'proxy'];
     case 'configz':
       return ['configz', 'proxy'];
+    case 'flagz':
+      return ['configz'];
+    case 'statusz':
+      return ['statusz'];
+    case 'checkpoint':
+      return ['checkpoint'];
     case 'stats':
       return ['stats'];
     case 'metrics':
