@@ -4,10 +4,11 @@ import type { StartComponent } from './component.ts';
 import { configDefaults } from './config.ts';
 import { identities } from './identities.ts';
 
-export const startClusterDNS: StartComponent = async ({ api, addresses, clock, log, config, nodeAddress }, stack) => {
+export const startClusterDNS: StartComponent = async ({ api, addresses, clock, random, log, config, nodeAddress }, stack) => {
   const dns = await startDNS({
     client: api.clientFor(identities.dns),
     clock,
+    random,
     log: log.child({ component: 'dns' }),
     domain: config.clusterDomain ?? configDefaults.clusterDomain,
     // beside an API server elsewhere, `host` is all that can be meant

@@ -1,14 +1,17 @@
 /**
  * The names of the cluster, by the Kubernetes DNS specification 1.1.0 (github.com/kubernetes/dns): services, headless
- * services with their endpoints, ExternalName, SRV of named ports, pods by address, reverse lookups. Answers are read
- * off Services and EndpointSlices at the moment of the question; nothing is kept beside the informers' caches.
+ * services with their endpoints, ExternalName, SRV of named ports, pods by address, reverse lookups; and the zone's own
+ * SOA and NS. Answers are read off Services and EndpointSlices at the moment of the question; nothing is kept beside
+ * the informers' caches. What the specification leaves open is as in CoreDNS with kubeadm's configuration: `pods
+ * insecure` (a pod's name is answered for any address), `ttl 30`.
  *
- * What is not of the cluster's zone or addresses is `undefined`: somebody else's to answer. Pods are answered for any
- * address, as CoreDNS does with `pods insecure`.
+ * What is not of the cluster's zone or addresses is `undefined`: somebody else's to answer. An alias is followed within
+ * the zone; where it leaves it, the answer says to whom (`continueAt`).
  */
-import type { Answer, RecordType } from 'dns-packet';
+import { isIP, isIPv4, SocketAddress } from 'node:net';
 import type { Endpoint } from '../../api/generated/discovery-v1.ts';
 import type { EndpointSlice, Service } from '../../api/generated/kinds.ts';
+import { type DNSRecord, encodeAddress, encodeText, encodeUint16s, type Name, parseName, type Rcode, recordTypes } from './message.ts';
 
 /** What the zone reads. */
 export interface ZoneSource {
@@ -16,200 +19,273 @@ export interface ZoneSource {
   hasNamespace(namespace: string): boolean;
   slices(namespace: string, service: string): readonly EndpointSlice[];
   serviceByIP(ip: string): Service | undefined;
-  sliceByIP(ip: string): readonly EndpointSlice[];
+  slicesByIP(ip: string): readonly EndpointSlice[];
+  /** seconds since the epoch: the zone's serial number */
+  changedAt(): number;
+}
+
+export interface ClusterZoneOptions {
+  readonly domain: string;
+  readonly source: ZoneSource;
+  /** the Service under which the server publishes itself, and the address for when there is none */
+  readonly nameServer: { readonly namespace: string; readonly name: string; readonly address: string };
 }
 
 export interface ZoneAnswer {
-  readonly rcode: 'NOERROR' | 'NXDOMAIN';
-  readonly answers: readonly Answer[];
-  readonly additionals: readonly Answer[];
+  readonly rcode: Rcode;
+  readonly answers: readonly DNSRecord[];
+  readonly additionals: readonly DNSRecord[];
   /** the SOA of a negative answer */
-  readonly authorities: readonly Answer[];
+  readonly authorities: readonly DNSRecord[];
+  /** the last alias among the answers leads out of the zone */
+  readonly continueAt?: Name | undefined;
 }
 
-const ttlSeconds = 5;
+const ttlSeconds = 30;
+const versionTTLSeconds = 28_800;
 const dnsVersion = '1.1.0';
-
-interface Target {
-  readonly host: string;
-  readonly ip: string;
-}
-
-export class ClusterZone {
-  readonly #domain: string;
-  readonly #source: ZoneSource;
-
-  constructor(domain: string, source: ZoneSource) {
-    this.#domain = domain.toLowerCase();
-    this.#source = source;
-  }
-
-  /** `question` is a full name in any case, without the final dot. */
-  resolve(question: string, type: RecordType): ZoneAnswer | undefined {
-    const name = question.toLowerCase();
-    if (name.endsWith('.in-addr.arpa')) return this.#reverse(question, name, type);
-    if (name !== this.#domain && !name.endsWith(`.${this.#domain}`)) return undefined;
-    const labels = name === this.#domain ? [] : name.slice(0, -this.#domain.length - 1).split('.');
-    const found = this.#find(labels);
-    if (!found) return this.#negative('NXDOMAIN');
-    const { answers, additionals } = renderRecords(question, type, found);
-    return answers.length ? { rcode: 'NOERROR', answers, additionals, authorities: [] } : this.#negative('NOERROR');
-  }
-
-  /** What a name stands for; undefined when it does not exist. */
-  #find(labels: readonly string[]): Found | undefined {
-    if (labels.length === 0) return {};
-    if (labels.length === 1 && labels[0] === 'dns-version') return { text: dnsVersion };
-    const kind = labels.at(-1);
-    const namespace = labels.at(-2);
-    if (kind === 'pod') return this.#findPod(labels, namespace);
-    if (kind !== 'svc') return undefined;
-    if (namespace === undefined) return {};
-    const serviceName = labels.at(-3);
-    if (serviceName === undefined) return this.#source.hasNamespace(namespace) ? {} : undefined;
-    const service = this.#source.service(namespace, serviceName);
-    return service && this.#findInService(service, labels.slice(0, -3));
-  }
-
-  #findPod(labels: readonly string[], namespace: string | undefined): Found | undefined {
-    if (namespace === undefined) return {};
-    if (!this.#source.hasNamespace(namespace)) return undefined;
-    if (labels.length === 2) return {};
-    const ip = (labels[0] ?? '').replaceAll('-', '.');
-    return labels.length === 3 && isIPv4(ip) ? { addresses: [ip] } : undefined;
-  }
-
-  #findInService(service: Service, rest: readonly string[]): Found | undefined {
-    const { type, externalName } = service.spec;
-    const base = `${service.metadata.name}.${service.metadata.namespace}.svc.${this.#domain}`;
-    if (type === 'ExternalName') return rest.length === 0 && externalName ? { alias: externalName } : undefined;
-    const [first = '', second = ''] = rest;
-    const asksPort = rest.length === 2 && first.startsWith('_') && second.startsWith('_');
-    if (rest.length > 1 && !asksPort) return undefined;
-    const headless = service.spec.clusterIP === 'None';
-    if (!headless) {
-      if (rest.length === 0)
-        return { addresses: (service.spec.clusterIPs ?? [service.spec.clusterIP ?? '']).filter(isIPv4), ...servicePorts(service, base) };
-      if (!asksPort) return undefined;
-      const ports = (service.spec.ports ?? []).filter(
-        (p) => p.name === first.slice(1) && (p.protocol ?? 'TCP').toLowerCase() === second.slice(1),
-      );
-      const target = { host: base, ip: service.spec.clusterIP ?? '' };
-      return ports.length ? { services: ports.map((p) => ({ port: p.port, target })) } : undefined;
-    }
-    return this.#findInHeadless(service, base, rest, asksPort);
-  }
-
-  #findInHeadless(service: Service, base: string, rest: readonly string[], asksPort: boolean): Found | undefined {
-    const slices = this.#source.slices(service.metadata.namespace, service.metadata.name).filter((slice) => slice.addressType === 'IPv4');
-    const [first = '', second = ''] = rest;
-    if (asksPort) {
-      const services = slices.flatMap((slice) =>
-        (slice.ports ?? [])
-          .filter((p) => p.name === first.slice(1) && (p.protocol ?? 'TCP').toLowerCase() === second.slice(1))
-          .flatMap((p) => readyEndpoints(slice).flatMap((e) => targetsOf(e, base).map((target) => ({ port: p.port ?? 0, target })))),
-      );
-      return services.length ? { services } : undefined;
-    }
-    const targets = slices.flatMap((slice) => readyEndpoints(slice).flatMap((e) => targetsOf(e, base)));
-    if (rest.length === 1) {
-      const addresses = targets.filter((t) => t.host === `${first}.${base}`).map((t) => t.ip);
-      return addresses.length ? { addresses } : undefined;
-    }
-    const services = slices.flatMap((slice) =>
-      (slice.ports ?? []).flatMap((p) =>
-        readyEndpoints(slice).flatMap((e) => targetsOf(e, base).map((target) => ({ port: p.port ?? 0, target }))),
-      ),
-    );
-    return { addresses: [...new Set(targets.map((t) => t.ip))], services };
-  }
-
-  #reverse(question: string, name: string, type: RecordType): ZoneAnswer | undefined {
-    const ip = name.slice(0, -'.in-addr.arpa'.length).split('.').reverse().join('.');
-    const service = this.#source.serviceByIP(ip);
-    const hosts = service
-      ? [`${service.metadata.name}.${service.metadata.namespace}.svc.${this.#domain}`]
-      : this.#source.sliceByIP(ip).flatMap((slice) => this.#hostsIn(slice, ip));
-    if (hosts.length === 0) return undefined;
-    if (type !== 'PTR') return this.#negative('NOERROR');
-    return {
-      rcode: 'NOERROR',
-      answers: hosts.map((data) => ({ type: 'PTR', name: question, ttl: ttlSeconds, data })),
-      additionals: [],
-      authorities: [],
-    };
-  }
-
-  #hostsIn(slice: EndpointSlice, ip: string): string[] {
-    const service = slice.metadata.labels?.['kubernetes.io/service-name'];
-    if (service === undefined) return [];
-    const base = `${service}.${slice.metadata.namespace}.svc.${this.#domain}`;
-    return readyEndpoints(slice)
-      .flatMap((endpoint) => targetsOf(endpoint, base))
-      .filter((target) => target.ip === ip)
-      .map((target) => target.host);
-  }
-
-  #negative(rcode: 'NOERROR' | 'NXDOMAIN'): ZoneAnswer {
-    const soa: Answer = {
-      type: 'SOA',
-      name: this.#domain,
-      ttl: ttlSeconds,
-      data: {
-        mname: `ns.dns.${this.#domain}`,
-        rname: `hostmaster.${this.#domain}`,
-        serial: 1,
-        refresh: 7200,
-        retry: 1800,
-        expire: 86_400,
-        minimum: ttlSeconds,
-      },
-    };
-    return { rcode, answers: [], additionals: [], authorities: [soa] };
-  }
-}
+const aliasesMax = 11;
+const soaTimes = { refresh: 7200, retry: 1800, expire: 86_400 } as const;
 
 /** What a name stands for. An empty one exists, but has no records of its own. */
 interface Found {
-  readonly addresses?: readonly string[];
-  readonly services?: readonly { readonly port: number; readonly target: Target }[];
-  readonly alias?: string;
+  readonly hosts?: readonly Host[];
+  readonly alias?: Name;
   readonly text?: string;
 }
-
-function servicePorts(service: Service, host: string): Pick<Found, 'services'> {
-  const target = { host, ip: service.spec.clusterIP ?? '' };
-  return { services: (service.spec.ports ?? []).map((p) => ({ port: p.port, target })) };
+interface Host {
+  readonly name: Name;
+  readonly ip: string;
+  /** absent: none that SRV could tell */
+  readonly port?: number | undefined;
+}
+/** What stands before a service's name: nothing, an endpoint, or a port and its protocol. */
+interface Part {
+  readonly endpoint?: string;
+  readonly port?: string;
+  readonly protocol?: string;
 }
 
-function renderRecords(name: string, type: RecordType, found: Found): { answers: Answer[]; additionals: Answer[] } {
-  if (found.alias !== undefined) return { answers: [{ type: 'CNAME', name, ttl: ttlSeconds, data: found.alias }], additionals: [] };
+export class ClusterZone {
+  readonly #domain: Name;
+  readonly #source: ZoneSource;
+  readonly #nameServer: ClusterZoneOptions['nameServer'];
+
+  constructor({ domain, source, nameServer }: ClusterZoneOptions) {
+    this.#domain = parseName(domain.toLowerCase());
+    this.#source = source;
+    this.#nameServer = nameServer;
+  }
+
+  resolve(question: Name, type: number): ZoneAnswer | undefined {
+    const name = question.map((label) => label.toLowerCase());
+    const ip = addressOfReverse(name);
+    if (ip !== undefined) return this.#reverse(question, ip, type);
+    if (!isBelow(name, this.#domain)) return undefined;
+    // in the case in which it was asked, as everything that is told below it
+    const zone = question.slice(question.length - this.#domain.length);
+    const found = this.#find(name, zone);
+    if (!found) return this.#negative('NXDOMAIN', zone);
+    if (found.alias) return this.#followAlias(question, found.alias, type, zone);
+    if (type === recordTypes.SOA && name.length === zone.length) return positive([this.#soa(zone)]);
+    if (type === recordTypes.NS && name.length === zone.length) return renderNameServers(question, this.#nameServers(zone));
+    const { answers, additionals } = renderRecords(question, type, found);
+    return answers.length ? positive(answers, additionals) : this.#negative('NOERROR', zone);
+  }
+
+  /** What a name of the zone stands for; undefined when it does not exist. */
+  #find(name: Name, zone: Name): Found | undefined {
+    const labels = name.slice(0, name.length - zone.length);
+    const [kind, namespace, subject, ...before] = labels.toReversed();
+    if (kind === undefined) return {};
+    if (labels.length === 1 && kind === 'dns-version') return { text: dnsVersion };
+    if (labels.length === 2 && kind === 'dns' && namespace === 'ns')
+      return { hosts: this.#nameServers(zone).map(({ ip }) => ({ name, ip })) };
+    if (kind !== 'svc' && kind !== 'pod') return undefined;
+    if (namespace === undefined) return {};
+    if (before.length > 2 || !this.#source.hasNamespace(namespace)) return undefined;
+    if (subject === undefined) return {};
+    if (kind === 'pod') return findPod(subject, [subject, namespace, kind, ...zone]);
+    const service = this.#source.service(namespace, subject);
+    return service && this.#findInService(service, parsePart(before), zone);
+  }
+
+  #findInService(service: Service, part: Part, zone: Name): Found | undefined {
+    const { namespace, name } = service.metadata;
+    const { type, externalName = '', clusterIP = '', clusterIPs = [clusterIP] } = service.spec;
+    if (type === 'ExternalName') {
+      const namesNothing = part.endpoint || part.port || part.protocol || externalName === '' || isIP(externalName);
+      return namesNothing ? undefined : { alias: parseName(externalName) };
+    }
+    const base: Name = [name, namespace ?? '', 'svc', ...zone];
+    const hosts =
+      clusterIP === 'None' || part.endpoint !== undefined
+        ? this.#source.slices(namespace ?? '', name).flatMap((slice) => hostsOfSlice(slice, base, part))
+        : (service.spec.ports ?? [])
+            .filter((port) => matchesPort(part, port))
+            .flatMap(({ port }) => clusterIPs.filter((ip) => isIP(ip)).map((ip) => ({ name: base, ip, port })));
+    return hosts.length ? { hosts } : undefined;
+  }
+
+  /** CNAME after CNAME until there are records of the type asked for; without any, the name has no such record. */
+  #followAlias(question: Name, first: Name, type: number, zone: Name): ZoneAnswer {
+    const { A, AAAA, CNAME } = recordTypes;
+    if (type === CNAME) return positive([aliasRecord(question, first)]);
+    const nothing = this.#negative('NOERROR', zone);
+    if (type !== A && type !== AAAA) return nothing;
+    const chain: DNSRecord[] = [];
+    const seen = new Set<string>();
+    let owner = question;
+    let target: Name | undefined = first;
+    while (target) {
+      seen.add(owner.join('.').toLowerCase());
+      const name = target.map((label) => label.toLowerCase());
+      if (seen.has(name.join('.')) || chain.length >= aliasesMax) return nothing;
+      chain.push(aliasRecord(owner, target));
+      if (!isBelow(name, this.#domain)) return { ...positive(chain), continueAt: target };
+      const found = this.#find(name, this.#domain);
+      const records = found ? renderRecords(target, type, found).answers : [];
+      if (records.length) return positive([...chain, ...records]);
+      owner = target;
+      target = found?.alias;
+    }
+    return nothing;
+  }
+
+  #reverse(question: Name, ip: string, type: number): ZoneAnswer | undefined {
+    const service = this.#source.serviceByIP(ip);
+    const names = service
+      ? [[service.metadata.name, service.metadata.namespace ?? '', 'svc', ...this.#domain]]
+      : this.#source.slicesByIP(ip).flatMap((slice) => this.#namesInSlice(slice, ip));
+    if (names.length === 0) return undefined;
+    if (type !== recordTypes.PTR) return this.#negative('NOERROR', question.slice(-2));
+    const distinct = new Map(names.map((name) => [name.join('.'), name]));
+    return positive([...distinct.values()].map((name) => ({ name: question, type, ttl: ttlSeconds, data: [name] })));
+  }
+
+  #namesInSlice(slice: EndpointSlice, ip: string): Name[] {
+    const service = slice.metadata.labels?.['kubernetes.io/service-name'];
+    if (service === undefined) return [];
+    const base = [service, slice.metadata.namespace ?? '', 'svc', ...this.#domain];
+    return hostsOfSlice(slice, base, {}).flatMap((host) => (host.ip === ip ? [host.name] : []));
+  }
+
+  #nameServers(zone: Name): Host[] {
+    const { namespace, name, address } = this.#nameServer;
+    const ips = (this.#source.service(namespace, name)?.spec.clusterIPs ?? []).filter((ip) => isIP(ip));
+    if (ips.length === 0) return [{ name: ['ns', 'dns', ...zone], ip: address }];
+    return ips.map((ip) => ({ name: [name, namespace, 'svc', ...zone], ip }));
+  }
+
+  #negative(rcode: Rcode, zone: Name): ZoneAnswer {
+    return { rcode, answers: [], additionals: [], authorities: [this.#soa(zone)] };
+  }
+
+  #soa(zone: Name): DNSRecord {
+    const { refresh, retry, expire } = soaTimes;
+    const numbers = [this.#source.changedAt(), refresh, retry, expire, ttlSeconds];
+    const times = encodeUint16s(...numbers.flatMap((number) => [number >>> 16, number & 0xffff]));
+    return { name: zone, type: recordTypes.SOA, ttl: ttlSeconds, data: [['ns', 'dns', ...zone], ['hostmaster', ...zone], times] };
+  }
+}
+
+const positive = (answers: readonly DNSRecord[], additionals: readonly DNSRecord[] = []): ZoneAnswer => ({
+  rcode: 'NOERROR',
+  answers,
+  additionals,
+  authorities: [],
+});
+
+function renderRecords(name: Name, type: number, { hosts = [], text }: Found): { answers: DNSRecord[]; additionals: DNSRecord[] } {
   switch (type) {
-    case 'A':
-      return { answers: (found.addresses ?? []).map((data) => ({ type: 'A', name, ttl: ttlSeconds, data })), additionals: [] };
-    case 'TXT':
-      return { answers: found.text === undefined ? [] : [{ type: 'TXT', name, ttl: ttlSeconds, data: found.text }], additionals: [] };
-    case 'SRV': {
-      const services = found.services ?? [];
-      const weight = Math.floor(100 / Math.max(1, services.length));
-      const answers = services.map(
-        ({ port, target }): Answer => ({ type: 'SRV', name, ttl: ttlSeconds, data: { port, target: target.host, priority: 0, weight } }),
+    case recordTypes.A:
+    case recordTypes.AAAA:
+      return { answers: addressRecords(hosts.map(({ ip }) => ({ name, ip }))).filter((record) => record.type === type), additionals: [] };
+    case recordTypes.TXT:
+      return { answers: text === undefined ? [] : [{ name, type, ttl: versionTTLSeconds, data: [encodeText(text)] }], additionals: [] };
+    case recordTypes.SRV: {
+      const served = hosts.filter(({ port }) => port !== undefined);
+      const weight = Math.max(1, Math.floor(100 / served.length));
+      // a port that is served by UDP and by TCP is one record
+      const distinct = new Map(served.map((host) => [`${host.port} ${host.name[0]}`, host]));
+      const answers = [...distinct.values()].map(
+        (host): DNSRecord => ({ name, type, ttl: ttlSeconds, data: [encodeUint16s(0, weight, host.port ?? 0), host.name] }),
       );
-      const byHost = new Map(services.map(({ target }) => [`${target.host} ${target.ip}`, target]));
-      const additionals = [...byHost.values()].map(
-        (target): Answer => ({ type: 'A', name: target.host, ttl: ttlSeconds, data: target.ip }),
-      );
-      return { answers, additionals };
+      return { answers, additionals: addressRecords(served) };
     }
     default:
       return { answers: [], additionals: [] };
   }
 }
 
-const readyEndpoints = (slice: EndpointSlice): readonly Endpoint[] => (slice.endpoints ?? []).filter((e) => e.conditions?.ready !== false);
+function renderNameServers(zone: Name, hosts: readonly Host[]): ZoneAnswer {
+  const names = new Map(hosts.map(({ name }) => [name[0], name]));
+  const answers = [...names.values()].map((name): DNSRecord => ({ name: zone, type: recordTypes.NS, ttl: ttlSeconds, data: [name] }));
+  return positive(answers, addressRecords(hosts));
+}
+
+/** One record per name and address. The hosts of one answer differ in their first label only. */
+function addressRecords(hosts: readonly Host[]): DNSRecord[] {
+  const distinct = new Map(hosts.map((host) => [`${host.ip} ${host.name[0]}`, host]));
+  return [...distinct.values()].flatMap(({ name, ip }) => {
+    const bytes = encodeAddress(ip);
+    return bytes ? [{ name, type: bytes.length === 4 ? recordTypes.A : recordTypes.AAAA, ttl: ttlSeconds, data: [bytes] }] : [];
+  });
+}
+
+const aliasRecord = (name: Name, target: Name): DNSRecord => ({ name, type: recordTypes.CNAME, ttl: ttlSeconds, data: [target] });
+
+const isBelow = (name: Name, zone: Name): boolean => {
+  const start = name.length - zone.length;
+  return start >= 0 && zone.every((label, i) => label === name[start + i]);
+};
+
+/** `10-0-0-7` or `2001-db8--7`: any address, whether a pod has it or not. */
+function findPod(label: string, name: Name): Found | undefined {
+  const isDotted = label.split('-').length === 4 && !label.includes('--');
+  const ip = label.replaceAll('-', isDotted ? '.' : ':');
+  return isIP(ip) ? { hosts: [{ name, ip, port: 0 }] } : undefined;
+}
+
+/** `before` reads from the service outwards. The underscores of port and protocol may be missing. */
+function parsePart([first, second]: readonly string[]): Part {
+  if (first === undefined) return {};
+  if (second === undefined) return { endpoint: first };
+  return { port: second.replace(/^_/, ''), protocol: first.replace(/^_/, '') };
+}
+
+const matchesPort = (part: Part, port: { readonly name?: string | undefined; readonly protocol?: string | undefined }): boolean =>
+  (!part.port || part.port === port.name?.toLowerCase()) && (!part.protocol || part.protocol === port.protocol?.toLowerCase());
+
+/** The ready endpoints, each with each port; one without ports still has its addresses. */
+function hostsOfSlice(slice: EndpointSlice, base: Name, part: Part): Host[] {
+  if (slice.addressType === 'FQDN') return [];
+  const ports = (slice.ports?.length ? slice.ports : [{}]).filter((port) => matchesPort(part, port));
+  const hosts: Host[] = [];
+  for (const endpoint of slice.endpoints ?? []) {
+    if (endpoint.conditions?.ready === false) continue;
+    for (const ip of endpoint.addresses) {
+      const label = endpointLabel(endpoint, ip);
+      if (part.endpoint !== undefined && part.endpoint !== label.toLowerCase()) continue;
+      const name = [label, ...base];
+      for (const { port } of ports) hosts.push({ name, ip, port });
+    }
+  }
+  return hosts;
+}
 
 /** An endpoint is known by its hostname, else by its address with dashes. */
-const targetsOf = (endpoint: Endpoint, base: string): Target[] =>
-  endpoint.addresses.map((ip) => ({ ip, host: `${endpoint.hostname ?? ip.replaceAll('.', '-')}.${base}` }));
+const endpointLabel = ({ hostname }: Endpoint, ip: string): string => hostname || ip.replaceAll(/[.:]/g, '-').replace(/-$/, '-0');
 
-const isIPv4 = (text: string): boolean => /^(\d{1,3}\.){3}\d{1,3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255);
+/** `7.0.96.10.in-addr.arpa`, or 32 hexadecimal digits below `ip6.arpa`. */
+function addressOfReverse(name: Name): string | undefined {
+  const zone = name.slice(-2).join('.');
+  const parts = name.slice(0, -2).reverse();
+  if (zone === 'in-addr.arpa') {
+    const ip = parts.join('.');
+    return isIPv4(ip) ? ip : undefined;
+  }
+  if (zone !== 'ip6.arpa' || parts.length !== 32 || !parts.every((part) => /^[\da-f]$/.test(part))) return undefined;
+  const words = Array.from({ length: 8 }, (_, i) => parts.slice(4 * i, 4 * i + 4).join(''));
+  return new SocketAddress({ address: words.join(':'), family: 'ipv6' }).address;
+}

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { EndpointSlice, Service } from '../../api/generated/kinds.ts';
 import { isAlreadyExists, isNotFound } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
-import type { Clock } from '../../client/clock.ts';
+import type { Clock, Random } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import { ClusterZone } from './cluster-zone.ts';
 import { DNSServer } from './dns-server.ts';
@@ -16,6 +16,7 @@ import { createInformerSource } from './informer-source.ts';
 export interface DNSAddonOptions {
   readonly client: Client;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly domain: string;
   /** where it listens; other nodes must reach it */
@@ -32,14 +33,15 @@ const at = { namespace: 'kube-system', name: 'kube-dns' } as const;
 const labels = { 'k8s-app': 'kube-dns', 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' };
 
 export async function startDNS(options: DNSAddonOptions): Promise<DNSServer> {
-  const source = createInformerSource(options.client);
+  const source = createInformerSource(options.client, options.clock);
   await source.synced;
   const upstreams = (options.upstreams ?? machineUpstreams()).map(parseUpstream);
   const server = await DNSServer.listen({
     address: options.address,
     port: options.port,
-    zone: new ClusterZone(options.domain, source),
+    zone: new ClusterZone({ domain: options.domain, source, nameServer: { ...at, address: options.address } }),
     forwarder: new Forwarder(upstreams, options.clock),
+    random: options.random,
     log: options.log,
   });
   if (options.clusterIP !== undefined) await publish(options.client, options.clusterIP, options.address, server.port);
@@ -54,7 +56,7 @@ function machineUpstreams(file = '/etc/resolv.conf'): string[] {
   } catch {
     return []; // no resolver on this machine: only the cluster's own names are answered
   }
-  return [...text.matchAll(/^\s*nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$/gm)].map((match) => match[1] ?? '');
+  return [...text.matchAll(/^nameserver\s+([\d.a-fA-F:]+)\s*$/gm)].map((match) => match[1] ?? '');
 }
 
 async function publish(client: Client, clusterIP: string, address: string, port: number): Promise<void> {

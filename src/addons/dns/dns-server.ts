@@ -1,54 +1,44 @@
 /**
- * The cluster's DNS server: UDP and TCP on one address. Names of the cluster come from the zone, everything else from
- * the forwarder. A malformed packet is answered with FORMERR when it has an identity, else dropped; nothing it holds
- * can end the server. Answers over UDP are cut to what the client takes (512 bytes, or its EDNS0 size).
+ * The cluster's DNS server: UDP and TCP on one address. What an answer says is the responder's; here are the sockets.
+ *
+ * Guarantees: nothing that a packet holds, and nobody who does not read, ends the server or holds more than his place.
+ * TCP (RFC 7766): queries may follow one another without waiting and are answered as they are done; connections are
+ * bounded in number (who has asked nothing for the longest time goes first), in idle time, in queries under way and in
+ * answers not yet read, beyond which they are read no further.
  */
 import { createSocket, type Socket as UDPSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
-import {
-  type Answer,
-  AUTHORITATIVE_ANSWER,
-  type DecodedPacket,
-  decode,
-  encode,
-  type Packet,
-  type Question,
-  RECURSION_AVAILABLE,
-  TRUNCATED_RESPONSE,
-} from 'dns-packet';
+import { detach } from '../../client/detached.ts';
 import type { Log } from '../../client/log.ts';
-import type { ClusterZone, ZoneAnswer } from './cluster-zone.ts';
-import type { Forwarder } from './forwarder.ts';
+import { Responder, type ResponderOptions } from './responder.ts';
+import { frame, unframe } from './stream-frame.ts';
 
-const udpBytesDefault = 512;
-const udpBytesMax = 4096;
 const tcpConnectionsMax = 200;
 const tcpIdleMs = 10_000;
-const aliasDepthMax = 8;
+const tcpUnderWayMax = 8;
+/** A question with all its options is far shorter. */
+const queryBytesMax = 4096;
 
-const rcodes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4 } as const;
-type Rcode = keyof typeof rcodes;
-
-export interface DNSServerOptions {
+export interface DNSServerOptions extends ResponderOptions {
   readonly address: string;
   /** 0 takes a free one */
   readonly port: number;
-  readonly zone: ClusterZone;
-  readonly forwarder: Forwarder;
   readonly log: Log;
 }
 
 export class DNSServer implements AsyncDisposable {
-  readonly #options: DNSServerOptions;
+  readonly #log: Log;
+  readonly #responder: Responder;
   readonly #udp: UDPSocket;
   readonly #tcp: Server;
+  /** the one that has asked last is last */
   readonly #connections = new Set<Socket>();
 
   private constructor(options: DNSServerOptions) {
-    this.#options = options;
+    this.#log = options.log;
+    this.#responder = new Responder(options);
     this.#udp = createSocket('udp4');
-    this.#tcp = createServer((socket) => this.#serveTCP(socket));
-    this.#tcp.maxConnections = tcpConnectionsMax;
+    this.#tcp = createServer({ allowHalfOpen: true }, (socket) => this.#serveTCP(socket));
   }
 
   static async listen(options: DNSServerOptions): Promise<DNSServer> {
@@ -61,12 +51,14 @@ export class DNSServer implements AsyncDisposable {
       server.#udp.once('error', reject);
       server.#udp.bind(server.port, options.address, resolve);
     });
-    server.#udp.removeAllListeners('error').on('error', (error) => options.log.warn({ error }, 'DNS socket'));
+    for (const socket of [server.#tcp, server.#udp]) {
+      socket.removeAllListeners('error').on('error', (error) => options.log.warn({ error }, 'DNS socket'));
+    }
     server.#udp.on('message', (packet, from) => {
-      server.#answer(packet, 'udp').then(
-        (answer) => answer && server.#udp.send(answer, from.port, from.address),
-        (error) => options.log.error({ error }, 'DNS query failed'),
-      );
+      detach(async () => {
+        const answer = await server.#responder.answer(packet, 'udp');
+        if (answer) server.#udp.send(answer, from.port, from.address);
+      }, server.#failed);
     });
     return server;
   }
@@ -82,88 +74,52 @@ export class DNSServer implements AsyncDisposable {
     await new Promise<void>((resolve) => this.#tcp.close(() => resolve()));
   }
 
+  /** A query's fault, or a sender to whom nothing can be sent (from port 0), ends here. */
+  readonly #failed = (error: unknown): void => this.#log.warn({ error }, 'DNS query failed');
+
   #serveTCP(socket: Socket): void {
+    const [idlest] = this.#connections;
+    if (this.#connections.size >= tcpConnectionsMax) idlest?.destroy();
     this.#connections.add(socket);
     socket.setTimeout(tcpIdleMs, () => socket.destroy());
     socket.on('close', () => this.#connections.delete(socket));
     socket.on('error', () => socket.destroy());
-    let received = Buffer.alloc(0);
-    socket.on('data', (chunk: Buffer) => {
-      received = Buffer.concat([received, chunk]);
-      while (received.length >= 2 && received.length >= received.readUInt16BE() + 2) {
-        const length = received.readUInt16BE();
-        const packet = received.subarray(2, length + 2);
-        received = received.subarray(length + 2);
-        this.#answer(packet, 'tcp').then(
-          (answer) => {
-            if (!answer || socket.destroyed) return;
-            const head = Buffer.alloc(2);
-            head.writeUInt16BE(answer.length);
-            socket.write(Buffer.concat([head, answer]));
-          },
-          (error) => this.#options.log.error({ error }, 'DNS query failed'),
-        );
+    let received: Buffer = Buffer.alloc(0);
+    let waiting: Buffer[] = [];
+    let underWay = 0;
+    let ended = false;
+    /** Takes up as many of the waiting queries as may be under way; only when all are, reading goes on. */
+    const proceed = (): void => {
+      while (waiting.length > 0 && underWay < tcpUnderWayMax && !socket.writableNeedDrain) {
+        const query = waiting.shift() as Buffer;
+        underWay++;
+        detach(async () => {
+          try {
+            const answer = await this.#responder.answer(query, 'tcp');
+            if (answer && socket.writable) socket.write(frame(answer));
+          } finally {
+            underWay--;
+            proceed();
+          }
+        }, this.#failed);
       }
-    });
-  }
-
-  async #answer(packet: Buffer, via: 'udp' | 'tcp'): Promise<Uint8Array | undefined> {
-    let query: DecodedPacket;
-    try {
-      query = decode(packet);
-    } catch {
-      if (packet.length < 12) return undefined;
-      return encode({ type: 'response', id: packet.readUInt16BE(), flags: rcodes.FORMERR });
-    }
-    if (query.type !== 'query') return undefined;
-    const question = query.questions?.[0];
-    if (!question) return this.#render(query, 'FORMERR', undefined, via);
-    const found = this.#options.zone.resolve(question.name, question.type);
-    if (!found) {
-      const answer = await this.#options.forwarder.ask(packet);
-      return answer ?? this.#render(query, 'SERVFAIL', undefined, via);
-    }
-    return this.#render(query, found.rcode, await this.#followAlias(question, found), via);
-  }
-
-  /** The address behind a CNAME goes into the same answer, as resolvers in containers expect. */
-  async #followAlias(question: Question, found: ZoneAnswer): Promise<ZoneAnswer> {
-    if (question.type === 'CNAME') return found;
-    const answers: Answer[] = [...found.answers];
-    for (let depth = 0; depth < aliasDepthMax; depth++) {
-      const last = answers.at(-1);
-      if (last?.type !== 'CNAME') break;
-      const inside = this.#options.zone.resolve(last.data, question.type);
-      if (inside) {
-        answers.push(...inside.answers);
-        if (inside.answers.length === 0) break;
-        continue;
-      }
-      const packet = await this.#options.forwarder.ask(
-        encode({ type: 'query', id: depth + 1, flags: 0x100, questions: [{ type: question.type, name: last.data }] }),
-      );
-      if (packet) answers.push(...(decode(Buffer.from(packet)).answers ?? []));
-      break;
-    }
-    return { ...found, answers };
-  }
-
-  #render(query: DecodedPacket, rcode: Rcode, found: ZoneAnswer | undefined, via: 'udp' | 'tcp'): Uint8Array {
-    const edns = query.additionals?.find((record) => record.type === 'OPT');
-    const recursionDesired = (query.flags ?? 0) & 0x100;
-    const response: Packet = {
-      type: 'response',
-      id: query.id ?? 0,
-      flags: RECURSION_AVAILABLE | recursionDesired | (found ? AUTHORITATIVE_ANSWER : 0) | rcodes[rcode],
-      questions: query.questions ?? [],
-      answers: [...(found?.answers ?? [])],
-      authorities: [...(found?.authorities ?? [])],
-      additionals: [...(found?.additionals ?? [])],
+      if (waiting.length > 0) socket.pause();
+      else if (!ended) socket.resume();
+      else if (underWay === 0) socket.end();
     };
-    const bytes = encode(response);
-    const asked = edns && 'udpPayloadSize' in edns ? Number(edns.udpPayloadSize) : udpBytesDefault;
-    const bytesMax = via === 'tcp' ? 65_535 : Math.min(Math.max(asked, udpBytesDefault), udpBytesMax);
-    if (bytes.length <= bytesMax) return bytes;
-    return encode({ ...response, flags: (response.flags ?? 0) | TRUNCATED_RESPONSE, answers: [], additionals: [] });
+    socket.on('drain', proceed);
+    socket.on('end', () => {
+      ended = true;
+      proceed();
+    });
+    socket.on('data', (chunk: Buffer) => {
+      const { messages, rest } = unframe(Buffer.concat([received, chunk]), queryBytesMax);
+      if (!messages) return socket.destroy();
+      received = rest;
+      if (messages.length === 0) return;
+      if (this.#connections.delete(socket)) this.#connections.add(socket);
+      waiting = [...waiting, ...messages];
+      proceed();
+    });
   }
 }

@@ -1,26 +1,130 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { suite, test } from 'node:test';
+import { describeMessage } from '../../../test/kit/dns-messages.ts';
 import { realClock } from '../../client/clock.ts';
-import { Forwarder } from './forwarder.ts';
+import { VirtualClock } from '../../client/virtual-clock.ts';
+import { Forwarder, parseUpstream } from './forwarder.ts';
+import { decodeQuery, encodeMessage, parseName, type Query } from './message.ts';
+import { frame } from './stream-frame.ts';
 
 /** A broadcast address: connecting to it fails at once, without a packet. */
 const unreachable = { address: '255.255.255.255', port: 53 };
-const query = Buffer.from([7, 7, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+const question = { name: parseName('www.Example.org'), type: 1, class: 1 };
+const asked = { question, flags: 0x110, edns: { dnssecOK: true } };
+
+/** Answers each query with what `answers` makes of it, over UDP, and over TCP with 100 addresses. */
+async function startUpstream(answers: (query: Query) => readonly Buffer[]) {
+  const seen: Query[] = [];
+  const udp = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(udp, 'listening');
+  const { port } = udp.address();
+  udp.on('message', (message, from) => {
+    const query = decodeQuery(message) as Query;
+    seen.push(query);
+    for (const answer of answers(query)) udp.send(answer, from.port, from.address);
+  });
+  const tcp = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (bytes: Buffer) => {
+      // in two pieces, behind an answer to something else
+      const framed = Buffer.concat([frame(answerTo({ id: 1, question })), frame(answerTo(decodeQuery(bytes.subarray(2)) as Query, 100))]);
+      socket.write(framed.subarray(0, 99));
+      setImmediate(() => socket.write(framed.subarray(99)));
+    });
+  }).listen(port, '127.0.0.1');
+  await once(tcp, 'listening');
+  return {
+    upstream: { address: '127.0.0.1', port: (tcp.address() as AddressInfo).port },
+    seen,
+    async [Symbol.asyncDispose]() {
+      udp.close();
+      tcp.close();
+      await once(tcp, 'close');
+    },
+  };
+}
+
+const answerTo = ({ id, question: q = question }: Pick<Query, 'id' | 'question'>, count = 1, bytesMax = 65_535): Buffer =>
+  encodeMessage(
+    {
+      id,
+      flags: 0x8180,
+      question: q,
+      answers: Array.from({ length: count }, (_, i) => ({ name: q.name, type: 1, ttl: 9, data: [Uint8Array.of(192, 0, 2, i)] })),
+    },
+    bytesMax,
+  );
 
 suite('forwarder', () => {
   test('nobody can be reached', async () => {
-    assert.equal(await new Forwarder([unreachable], realClock).ask(query), undefined);
+    assert.equal(await new Forwarder([unreachable], realClock).ask(asked, 'udp'), undefined);
   });
 
-  test('the next server is asked when one cannot be reached', async () => {
-    const server = createSocket('udp4');
-    server.on('message', (message, { port, address }) => server.send(message, port, address));
-    server.bind(0, '127.0.0.1');
-    await once(server, 'listening');
-    const forwarder = new Forwarder([unreachable, { address: '127.0.0.1', port: server.address().port }], realClock);
-    assert.deepEqual(await forwarder.ask(query), query);
-    server.close();
+  test('the next server is asked when one cannot be reached; nothing but the question goes out', async () => {
+    await using server = await startUpstream((query) => [answerTo(query)]);
+    const answer = await new Forwarder([unreachable, server.upstream], realClock).ask(asked, 'udp');
+    assert.deepEqual(answer && describeMessage(answer).answers, ['www.Example.org 9 A 192.0.2.0']);
+    assert.deepEqual(
+      [server.seen[0]?.question, server.seen[0]?.flags, server.seen[0]?.edns],
+      [question, 0x110, { udpBytes: 1232, version: 0, dnssecOK: true }],
+    );
   });
+
+  test('only an answer to this very question counts', async () => {
+    const wrong = (query: Query): Buffer[] => [
+      answerTo({ ...query, id: query.id ^ 1 }),
+      answerTo({ ...query, question: { ...question, name: parseName('evil.example.org') } }),
+      answerTo({ ...query, question: { ...question, type: 28 } }),
+      answerTo({ ...query, question: { ...question, class: 3 } }),
+      encodeMessage({ id: query.id, flags: 0x8000 }, 512),
+      Buffer.from([1, 2, 3]),
+      Buffer.concat([answerTo(query).subarray(0, 30)]),
+    ];
+    await using server = await startUpstream((query) => [
+      ...wrong(query),
+      answerTo({ ...query, question: { ...question, name: parseName('WWW.EXAMPLE.ORG') } }),
+    ]);
+    const answer = await new Forwarder([server.upstream], realClock).ask(asked, 'udp');
+    assert.equal(answer && describeMessage(answer).question, 'WWW.EXAMPLE.ORG A class 1');
+  });
+
+  test('each query has an identity of its own', async () => {
+    await using server = await startUpstream((query) => [answerTo(query)]);
+    const forwarder = new Forwarder([server.upstream], realClock);
+    await Promise.all(Array.from({ length: 50 }, () => forwarder.ask(asked, 'udp')));
+    assert.ok(new Set(server.seen.map(({ id }) => id)).size > 40);
+  });
+
+  for (const [via, want] of [
+    ['udp', 29],
+    ['tcp', 100],
+  ] as const) {
+    test(`an answer that was cut, for a client that came by ${via}`, async () => {
+      await using server = await startUpstream((query) => [answerTo(query, 100, 512)]);
+      const answer = await new Forwarder([server.upstream], realClock).ask({ ...asked, edns: undefined }, via);
+      assert.equal(answer && describeMessage(answer).answers.length, want);
+    });
+  }
+
+  test('a server that says nothing is left after two seconds, and questions under way are bounded', async () => {
+    await using server = await startUpstream(() => []);
+    const clock = new VirtualClock();
+    const forwarder = new Forwarder([server.upstream], clock);
+    const waiting = Array.from({ length: 1000 }, () => forwarder.ask(asked, 'udp'));
+    assert.equal(await forwarder.ask(asked, 'udp'), undefined); // at once: one too many
+    await clock.advance(2000);
+    assert.deepEqual(new Set(await Promise.all(waiting)), new Set([undefined]));
+  });
+
+  for (const [text, address, port] of [
+    ['10.0.0.2', '10.0.0.2', 53],
+    ['10.0.0.2:5353', '10.0.0.2', 5353],
+    ['2001:db8::2', '2001:db8::2', 53],
+    ['[2001:db8::2]:5353', '2001:db8::2', 5353],
+  ] as const) {
+    test(`upstream ${text}`, () => assert.deepEqual(parseUpstream(text), { address, port }));
+  }
 });

@@ -1,24 +1,48 @@
 /**
  * Asks other servers for names that are not the cluster's: over UDP, one server after the other, over TCP when the
- * answer was cut short. Bounded in questions under way and in time; when nobody answers the caller says SERVFAIL.
+ * answer was cut short and the caller can take a longer one. Bounded in questions under way, in bytes and in time;
+ * when nobody answers the caller says SERVFAIL.
+ *
+ * What goes out is a query of its own, with nothing of the client's but its question: its identity comes from the
+ * system's random source, its port from the kernel, a socket each. What comes back counts only from the server that was
+ * asked, with that identity and that question (RFC 5452 §9).
  */
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
-import { connect } from 'node:net';
+import { connect, isIPv6 } from 'node:net';
 import type { Clock } from '../../client/clock.ts';
+import {
+  decodeAnswer,
+  encodeQuery,
+  FormatError,
+  headerBytes,
+  headerFlags,
+  type Message,
+  messageBytesMax,
+  type Question,
+} from './message.ts';
+import { frame, unframe } from './stream-frame.ts';
 
 const perServerTimeoutMs = 2000;
 const underWayMax = 1000;
-const truncatedFlag = 0x02;
 
 export interface Upstream {
   readonly address: string;
   readonly port: number;
 }
 
-/** `10.0.0.2`, `10.0.0.2:5353` */
+export interface Forwarded {
+  readonly question: Question;
+  /** RD and CD are passed on */
+  readonly flags: number;
+  readonly edns?: Message['edns'];
+}
+
+/** `10.0.0.2`, `10.0.0.2:5353`, `2001:db8::2`, `[2001:db8::2]:5353` */
 export function parseUpstream(text: string): Upstream {
-  const [address = '', port] = text.split(':');
-  return { address, port: port === undefined ? 53 : Number(port) };
+  if (isIPv6(text)) return { address: text, port: 53 };
+  const [, address = text, port = 53] = /^\[?(.+?)\]?(?::(\d+))?$/.exec(text) ?? [];
+  return { address, port: Number(port) };
 }
 
 export class Forwarder {
@@ -31,15 +55,17 @@ export class Forwarder {
     this.#clock = clock;
   }
 
-  /** The answer to a whole query packet, or undefined when nobody gave one. */
-  async ask(query: Uint8Array): Promise<Uint8Array | undefined> {
+  /** The whole answer, under the identity of its own, or undefined when nobody gave one. */
+  async ask({ question, flags, edns }: Forwarded, via: 'udp' | 'tcp'): Promise<Buffer | undefined> {
     if (this.#underWay >= underWayMax) return undefined;
     this.#underWay++;
     try {
+      const passed = flags & (headerFlags.recursionDesired | headerFlags.checkingDisabled);
       for (const upstream of this.#upstreams) {
+        const query = encodeQuery({ id: randomInt(0x10000), flags: passed, question, edns });
         const answer = await this.#askUDP(upstream, query);
         if (!answer) continue;
-        if (!((answer[2] ?? 0) & truncatedFlag)) return answer;
+        if (via === 'udp' || !(answer.readUInt16BE(2) & headerFlags.truncated)) return answer;
         return (await this.#askTCP(upstream, query)) ?? answer;
       }
       return undefined;
@@ -48,10 +74,10 @@ export class Forwarder {
     }
   }
 
-  #askUDP(upstream: Upstream, query: Uint8Array): Promise<Uint8Array | undefined> {
+  #askUDP(upstream: Upstream, query: Buffer): Promise<Buffer | undefined> {
     return new Promise((resolve) => {
-      const socket = createSocket('udp4');
-      const finish = (answer?: Uint8Array): void => {
+      const socket = createSocket(isIPv6(upstream.address) ? 'udp6' : 'udp4');
+      const finish = (answer?: Buffer): void => {
         timer.cancel();
         socket.removeAllListeners();
         socket.on('error', () => undefined); // a late one of a closed socket
@@ -61,18 +87,17 @@ export class Forwarder {
       const timer = this.#clock.setTimeout(() => finish(), perServerTimeoutMs);
       socket.on('error', () => finish());
       socket.on('message', (message) => {
-        if (message[0] === query[0] && message[1] === query[1]) finish(message);
+        if (isAnswerTo(query, message)) finish(message);
       });
       socket.on('connect', () => socket.send(query)); // as a callback it would be given the error too
       socket.connect(upstream.port, upstream.address);
     });
   }
 
-  #askTCP(upstream: Upstream, query: Uint8Array): Promise<Uint8Array | undefined> {
+  #askTCP(upstream: Upstream, query: Buffer): Promise<Buffer | undefined> {
     return new Promise((resolve) => {
       const socket = connect(upstream.port, upstream.address);
-      let received = Buffer.alloc(0);
-      const finish = (answer?: Uint8Array): void => {
+      const finish = (answer?: Buffer): void => {
         timer.cancel();
         socket.destroy();
         resolve(answer);
@@ -80,17 +105,30 @@ export class Forwarder {
       const timer = this.#clock.setTimeout(() => finish(), perServerTimeoutMs);
       socket.on('error', () => finish());
       socket.on('close', () => finish());
-      socket.on('connect', () => {
-        const head = Buffer.alloc(2);
-        head.writeUInt16BE(query.length);
-        socket.write(Buffer.concat([head, query]));
-      });
+      socket.on('connect', () => socket.write(frame(query)));
+      let received: Buffer = Buffer.alloc(0);
       socket.on('data', (chunk: Buffer) => {
-        received = Buffer.concat([received, chunk]);
-        if (received.length < 2) return;
-        const length = received.readUInt16BE();
-        if (received.length >= length + 2) finish(received.subarray(2, length + 2));
+        const { messages, rest } = unframe(Buffer.concat([received, chunk]), messageBytesMax);
+        const answer = messages?.find((message) => isAnswerTo(query, message));
+        if (answer || !messages) return finish(answer);
+        received = rest;
       });
     });
+  }
+}
+
+/** The same identity and, in whatever case, the same question; and it can be read. */
+function isAnswerTo(query: Buffer, message: Buffer): boolean {
+  if (message.length < headerBytes || message.readUInt16BE(0) !== query.readUInt16BE(0)) return false;
+  if (!(message.readUInt16BE(2) & headerFlags.response)) return false;
+  try {
+    const asked = decodeAnswer(query).question;
+    const { question } = decodeAnswer(message);
+    const sameName =
+      question.name.length === asked.name.length && question.name.every((label, i) => label.toLowerCase() === asked.name[i]?.toLowerCase());
+    return sameName && question.type === asked.type && question.class === asked.class;
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
   }
 }
