@@ -246,6 +246,28 @@ if (inOwnNamespaces(import.meta.url)) {
       assert.equal(await exec('web', 'sh', '-c', file), `${96 * 2 ** 20}\n`);
     });
 
+    it('changes the pod as a whole as it runs, and takes no memory away that is used', async () => {
+      const memory = (limit: string) => ({ resources: { requests: { memory: '16Mi' }, limits: { memory: limit } } });
+      const script = 'dd if=/dev/zero of=/dev/shm/full bs=1M count=24 2>/dev/null; touch /tmp/done; sleep 600';
+      await create('whole', { command: ['sh', '-c', script] }, memory('64Mi'));
+      await until('whole', isReady);
+      const resize = (limit: string) =>
+        client.patch(Pod, at('whole'), { type: 'merge', body: { spec: memory(limit) } }, { subresource: 'resize' });
+      await resize('96Mi');
+      const pod = await until('whole', (p) => p?.status.resources?.limits?.['memory'] === '96Mi');
+      assert.deepEqual(pod?.status.allocatedResources, { memory: '16Mi' });
+      const file = 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max';
+      assert.equal(await exec('whole', 'sh', '-c', file), `${96 * 2 ** 20}\n`);
+      await exec('whole', 'sh', '-c', 'until [ -e /tmp/done ]; do sleep 0.1; done');
+      await resize('17Mi');
+      const stuck = await until('whole', (p) => p?.status.conditions?.some(({ reason }) => reason === 'Error') ?? false);
+      const condition = stuck?.status.conditions?.find(({ type }) => type === 'PodResizeInProgress');
+      assert.match(condition?.message ?? '', /attempting to set pod memory limit \(17825792\) below current usage/);
+      assert.equal(stuck?.status.resources?.limits?.['memory'], '96Mi');
+      assert.equal(await exec('whole', 'echo', 'alive'), 'alive\n');
+      await remove('whole');
+    });
+
     it('lets nobody in whom it does not know', async () => {
       const stranger = { cert: undefined, key: undefined, rejectUnauthorized: true };
       assert.equal((await ask('GET', '/pods', stranger)).status, 401);
@@ -293,6 +315,7 @@ if (inOwnNamespaces(import.meta.url)) {
       const mount = (name: string, more = {}) => ({ name, mountPath: `/${name}`, ...more });
       const volumeMounts = [...volumes.map((v) => mount(v.name)), { name: 'disk', mountPath: '/part', subPathExpr: '$(SUB)/b' }];
       const script = [
+        'exec 2>&1', // two streams have no order
         'ls -ldn /memory /disk /cm/x/y /secret/p | cut -c1-10',
         'busybox mount | grep -E "/(memory|secret) " | cut -d" " -f3,5,6',
         'cat /cm/x/y /secret/p /down/name; echo; touch /part/made; ls /disk/a/b; echo x > /host/f; id -G; echo x > /secret/f',

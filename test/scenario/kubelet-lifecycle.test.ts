@@ -215,6 +215,33 @@ describe('a pod', () => {
   });
 });
 
+describe('a pod that wants other resources as a whole', () => {
+  const wish = (cpu: string) => ({ type: 'merge' as const, body: { spec: { resources: { requests: { cpu }, limits: { cpu } } } } });
+  test('gets them as it runs, and tells what was granted and what is there', async () => {
+    await using node = await startKubeletNode({ capacity: { cpu: '4' } });
+    const resources = { requests: { cpu: '1' }, limits: { cpu: '1' } };
+    await node.create('web', { resources, containers: [{ name: 'main', image: 'registry/main:1' }] });
+    await node.tick(1);
+    const show = async () => {
+      const { status } = (await node.pod('web')) ?? {};
+      const pending = status?.conditions?.find((c) => c.type.startsWith('PodResize'));
+      return [
+        status?.allocatedResources?.['cpu'],
+        status?.resources?.limits?.['cpu'],
+        status?.containerStatuses?.[0]?.restartCount,
+        pending?.reason,
+      ];
+    };
+    assert.deepEqual(await show(), ['1', '1', 0, undefined]);
+    await node.client.patch(Pod, at('web'), wish('3'), { subresource: 'resize' });
+    await node.tick(1);
+    assert.deepEqual(await show(), ['3', '3', 0, undefined]);
+    await node.client.patch(Pod, at('web'), wish('5'), { subresource: 'resize' });
+    await node.tick(1);
+    assert.deepEqual(await show(), ['3', '3', 0, 'Infeasible']);
+  });
+});
+
 describe('a pod that wants other resources', () => {
   const main = (cpu: string) => ({ name: 'main', image: 'registry/main:1', resources: { requests: { cpu } } });
   const wish = (cpu: string) => ({

@@ -6,6 +6,7 @@
  */
 import type { Container, Pod } from '../../api/generated/core-v1.ts';
 import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
+import { podResources as sumResources } from '../../api/predicates/pod-resources.ts';
 import type { LinuxContainerResources } from '../runtime/cri-types.ts';
 import { isRestartableInit } from './restart-policy.ts';
 
@@ -62,11 +63,21 @@ export function oomScoreAdjust(pod: Pod, container: Container, memoryCapacityByt
   if (pod.status.qosClass === 'Guaranteed') return oomScore.guaranteed;
   if (pod.status.qosClass === 'BestEffort' || memoryCapacityBytes === 0) return oomScore.bestEffort;
   const scoreFor = (requestBytes: number): number => 1000 - Math.floor((1000 * requestBytes) / memoryCapacityBytes);
-  let score = scoreFor(bytes(container.resources, 'requests', 'memory'));
+  const share = unassignedShare(pod);
+  let score = scoreFor(bytes(container.resources, 'requests', 'memory') + share);
   if (isRestartableInit(container) && pod.spec.initContainers?.includes(container)) {
-    score = Math.min(score, scoreFor(Math.min(...pod.spec.containers.map((c) => bytes(c.resources, 'requests', 'memory')))));
+    score = Math.min(score, scoreFor(Math.min(...pod.spec.containers.map((c) => bytes(c.resources, 'requests', 'memory'))) + share));
   }
   return Math.min(Math.max(score, 1000 + oomScore.guaranteed), oomScore.bestEffort - 1);
+}
+
+/** What the pod as a whole asks for beyond its containers, an equal part for each. */
+function unassignedShare({ spec }: Pod): number {
+  const whole = bytes(spec.resources, 'requests', 'memory');
+  if (whole === 0) return 0;
+  const { resources: _, ...parts } = spec;
+  const assigned = quantityValue(sumResources(parts, 'requests', { withOverhead: false })['memory'] ?? '0');
+  return Math.trunc((whole - assigned) / (spec.containers.length + (spec.initContainers?.length ?? 0)));
 }
 
 export interface PodTotals {

@@ -39,12 +39,21 @@ export class PodCgroups {
     return cgroupParent(podCgroupNames(pod, this.#options.root), this.#options.driver);
   }
 
-  async ensure(pod: Pod): Promise<void> {
+  ensure(pod: Pod): Promise<void> {
+    return this.#set(pod, podResources(pod));
+  }
+
+  /** Room for what the pod has and for what it is to have. */
+  grow(from: Pod, to: Pod): Promise<void> {
+    return this.#set(to, largerResources(podResources(from), podResources(to)));
+  }
+
+  async #set(pod: Pod, resources: LinuxContainerResources): Promise<void> {
     if (this.#options.driver === 'systemd') return;
     const names = podCgroupNames(pod, this.#options.root);
     for (const hierarchy of this.#options.hierarchies.filter(isLimiting)) {
       await makeGroups(hierarchy, names);
-      for (const { file, value } of planCgroupFiles(hierarchy, podResources(pod))) {
+      for (const { file, value } of planCgroupFiles(hierarchy, resources)) {
         await writeFile(join(hierarchy.path, ...names, file), value);
       }
     }
@@ -58,6 +67,18 @@ export class PodCgroups {
       for (const { path } of this.#options.hierarchies) await removeGroups(join(path, ...names));
     }
   }
+}
+
+/** Of each limit the larger; what one of them does not limit is not limited. Pure. */
+export function largerResources(a: LinuxContainerResources, b: LinuxContainerResources): LinuxContainerResources {
+  const limit = (one: number | undefined, other: number | undefined): number => (one && other ? Math.max(one, other) : 0);
+  const memoryLimitInBytes = limit(a.memoryLimitInBytes, b.memoryLimitInBytes);
+  const cpuPeriod = a.cpuPeriod ?? b.cpuPeriod;
+  return {
+    cpuShares: Math.max(a.cpuShares ?? 0, b.cpuShares ?? 0),
+    ...(cpuPeriod !== undefined && { cpuPeriod, cpuQuota: limit(a.cpuQuota, b.cpuQuota) }),
+    ...(memoryLimitInBytes > 0 && { memoryLimitInBytes }),
+  };
 }
 
 const isLimiting = ({ controllers }: CgroupHierarchy): boolean => wantedControllers.some((c) => controllers.includes(c));

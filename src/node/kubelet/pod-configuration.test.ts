@@ -14,7 +14,7 @@ import {
   podTotals,
 } from './container-resources.ts';
 import { parseResolvConf, podDNS } from './dns-config.ts';
-import { planCgroupFiles, sharesToWeight } from './pod-cgroups.ts';
+import { largerResources, planCgroupFiles, sharesToWeight } from './pod-cgroups.ts';
 import { kernelHostname, podHostname, renderHostsFile } from './pod-hostname.ts';
 import { readContainerNotes } from './runtime-labels.ts';
 import { sandboxConfig } from './sandbox-config.ts';
@@ -129,6 +129,23 @@ describe('resources', () => {
       ],
       [-997, 1000, 999, 3, -997],
     );
+  });
+  test('memory asked for by the pod as a whole protects its containers alike', () => {
+    const part = container('main', { resources: { requests: { memory: '128Mi' } } });
+    const spec = { containers: [part, container('other')], resources: { requests: { memory: '512Mi' } } };
+    const pod = testPod({ status: { qosClass: 'Burstable' }, spec });
+    assert.deepEqual(
+      spec.containers.map((c) => oomScoreAdjust(pod, c, 2 ** 30)),
+      [688, 813],
+    );
+  });
+  test('room for what a pod has and for what it is to have', () => {
+    const has = { cpuShares: 100, cpuPeriod: 100_000, cpuQuota: 50_000, memoryLimitInBytes: 2000 };
+    assert.deepEqual(largerResources(has, { cpuShares: 200, cpuPeriod: 100_000, cpuQuota: 20_000, memoryLimitInBytes: 1000 }), {
+      ...has,
+      cpuShares: 200,
+    });
+    assert.deepEqual(largerResources(has, { cpuShares: 50 }), { cpuShares: 100, cpuPeriod: 100_000, cpuQuota: 0 });
   });
   test('a pod: sidecars beside all, init containers one by one', () => {
     const cpu = (name: string, value: string, more: Partial<Container> = {}): Container =>

@@ -27,7 +27,7 @@ describe('PodResize', () => {
       ['main-0'],
     );
     assert.equal(resize.settle(allocated, running).event, undefined);
-    resize.noteActual('main-0', { requests: { cpu: '2' } });
+    for (const update of resize.updates(allocated, running)) resize.noteActual(update, allocated);
     assert.deepEqual(resize.settle(allocated, running).event, {
       type: 'Normal',
       reason: 'ResizeCompleted',
@@ -83,5 +83,55 @@ describe('PodResize', () => {
       resize.consider(podWith('1000m'), () => assert.fail()),
       {},
     );
+  });
+
+  describe('of the pod as a whole', () => {
+    const whole = (limit: string, more: Partial<Pod> = {}): Pod =>
+      testPod({
+        metadata: { generation: 1 },
+        spec: {
+          resources: { requests: { cpu: '1' }, limits: { cpu: limit } },
+          containers: [container('main'), container('own', { resources: { limits: { cpu: '1' } } })],
+        },
+        ...more,
+      });
+    const both = observe(observedContainer('main', 'running'), observedContainer('own', 'running'));
+    const limitOf = (pod: Pod): string | undefined => pod.spec.resources?.limits?.['cpu'];
+
+    test('it changes the pod, and those containers that have no limit of their own', () => {
+      const resize = new PodResize(whole('2'));
+      resize.settle(resize.allocatedPod(whole('2')), both);
+      assert.equal(resize.podDiffers(whole('2')), false);
+      const wish = whole('4');
+      assert.equal(resize.consider(wish, fits).event?.reason, 'ResizeStarted');
+      const allocated = resize.allocatedPod(wish);
+      assert.deepEqual([limitOf(allocated), limitOf(resize.actualPod(allocated, both)), resize.podDiffers(allocated)], ['4', '2', true]);
+      const updates = resize.updates(allocated, both);
+      assert.deepEqual(
+        updates.map((u) => u.containerID),
+        ['main-0'],
+      );
+      for (const update of updates) resize.noteActual(update, allocated);
+      assert.equal(resize.settle(allocated, both).event, undefined);
+      resize.noteActualPod(allocated);
+      assert.equal(resize.settle(allocated, both).event?.reason, 'ResizeCompleted');
+      assert.equal(limitOf(resize.actualPod(allocated, both)), '4');
+    });
+    test('what does not fit leaves it as it is', () => {
+      const resize = new PodResize(whole('2'));
+      assert.equal(
+        resize.consider(whole('4'), () => ({ reason: 'OutOfcpu', message: 'no room', ever: true })).event?.reason,
+        'ResizeDeferred',
+      );
+      assert.equal(limitOf(resize.allocatedPod(whole('4'))), '2');
+    });
+    test('another kubelet reads from the status what was granted and what is there, without the overhead', () => {
+      const status = { resources: { requests: { cpu: '1100m' }, limits: { cpu: '2100m' } }, allocatedResources: { cpu: '1100m' } };
+      const pod = whole('4', { status });
+      const resize = new PodResize({ ...pod, spec: { ...pod.spec, overhead: { cpu: '100m' } } });
+      const allocated = resize.allocatedPod(pod);
+      assert.deepEqual(allocated.spec.resources, { requests: { cpu: '1' }, limits: { cpu: '2' } });
+      assert.equal(resize.podDiffers(allocated), false);
+    });
   });
 });

@@ -14,6 +14,7 @@ import { activeContainers, type ObservedPod } from './observed-pod.ts';
 import { planSandbox } from './plan-pod.ts';
 import { isOwnedByKubelet, keepTransitionTimes, podConditions, terminalVerdict } from './pod-conditions.ts';
 import { isTerminalPhase, type Phase, podPhase } from './pod-phase.ts';
+import { podResourceStatus } from './pod-resource-status.ts';
 import { allContainersShouldRestart, isRestartableInit } from './restart-policy.ts';
 
 /** What the probes of a running container say; a container without probes is started and ready. */
@@ -41,6 +42,8 @@ export interface PodStatusInput {
   /** what a running container really has */
   actual?(containerID: string): Container['resources'] | undefined;
   readonly resizeConditions?: readonly PodCondition[];
+  /** the pod with the resources that it really has; default: those that it was granted */
+  readonly actualPod?: Pod | undefined;
 }
 
 const terminationMessagesBytesMax = 12 * 1024;
@@ -84,6 +87,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     containerStatuses: statuses,
     ...(initStatuses.length > 0 && { initContainerStatuses: initStatuses }),
     ...(ephemeralStatuses.length > 0 && { ephemeralContainerStatuses: ephemeralStatuses }),
+    ...podResourceStatus(pod, input.actualPod ?? pod, phase === 'Running'),
   };
 }
 

@@ -15,8 +15,8 @@ import { isNotFound } from '../../api/meta/status-error.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { Timer } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
+import { applyResize, growPod } from './apply-resize.ts';
 import type { BackOffEntry } from './back-off.ts';
-import { containerResources } from './container-resources.ts';
 import type { WaitingReason } from './container-statuses.ts';
 import { finalPodStatus } from './final-status.ts';
 import { planGarbage } from './garbage.ts';
@@ -311,6 +311,7 @@ export class PodWorker {
       hostIPs: node.hostIPs,
       nowMs: clock.now(),
       actual: (containerID) => this.#resize.actual(containerID),
+      actualPod: this.#resize.actualPod(pod, observed),
       resizeConditions: terminal ? [] : this.#resize.conditions(),
     });
     if (!this.#orphaned) statuses.set(pod, status);
@@ -338,7 +339,7 @@ export class PodWorker {
       return;
     }
     await this.#collectGarbage(observed);
-    if (!hollow) await this.#ensureCgroup(pod, observed);
+    if (!hollow) await growPod(this.#context, { pod, observed, resize: this.#resize });
     const ready = hollow ? new Map() : await volumes.setUp(pod);
     const plan = planPod({
       pod,
@@ -351,7 +352,11 @@ export class PodWorker {
       nowMs: this.#context.clock.now(),
       needsRestart: (containerID, name) => this.#resize.needsRestart(pod, containerID, name),
     });
-    if (await this.#applyResize(pod, observed)) this.#again = true;
+    const resized = await applyResize(this.#context, { pod, observed, resize: this.#resize }).catch((error: unknown) => {
+      this.#tell(observed, false, pod);
+      throw error;
+    });
+    if (resized) this.#again = true;
     const outcome = await performPlan(this.#context, {
       plan,
       pod,
@@ -368,40 +373,11 @@ export class PodWorker {
     this.#planWake(status, outcome.wakeAtMs);
   }
 
-  async #ensureCgroup(pod: Pod, observed: ObservedPod): Promise<void> {
-    const { cgroups } = this.#context;
-    // A smaller limit than the containers still have may be refused; it is set again after them.
-    const shrinking = this.#resize.updates(pod, observed).length > 0;
-    await cgroups.ensure(pod).catch((error: unknown) => {
-      if (!shrinking) throw error;
-    });
-  }
-
   #considerResize(observed: ObservedPod): void {
     const { events } = this.#context;
     const done = this.#resize.settle(this.allocatedPod, observed);
     const granted = this.#resize.consider(this.#pod, () => this.#context.judgeResize(this.#pod));
     for (const { event } of [done, granted]) if (event) events.event(this.#pod, event.type, event.reason, event.message);
-  }
-
-  /** Changes containers as they run. The pod's own cgroup grows before them, and shrinks after. */
-  async #applyResize(pod: Pod, observed: ObservedPod): Promise<boolean> {
-    const { runtime, cgroups, hollow, events, node } = this.#context;
-    const updates = this.#resize.updates(pod, observed);
-    try {
-      for (const { container, containerID } of updates) {
-        await runtime.updateContainerResources(containerID, containerResources(pod, container, node.memoryCapacityBytes));
-        this.#resize.noteActual(containerID, container.resources ?? {});
-      }
-      if (updates.length > 0 && !hollow) await cgroups.ensure(pod);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#resize.noteError(message);
-      events.event(pod, 'Warning', 'ResizeError', `Pod resize error: ${message}`);
-      this.#tell(observed, false, pod);
-      throw error;
-    }
-    return updates.length > 0;
   }
 
   /** The next look, when nothing happens before. */

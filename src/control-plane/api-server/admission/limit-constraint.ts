@@ -1,7 +1,7 @@
 /** One limit of a LimitRange against what is asked for. Upstream: plugin/pkg/admission/limitranger/admission.go. */
 import type { LimitRangeItem } from '../../../api/generated/core-v1.ts';
 import { compareQuantities, quantityToNumber } from '../../../api/meta/quantity.ts';
-import type { ResourceList } from './pod-resources.ts';
+import type { ResourceList } from '../../../api/predicates/pod-resources.ts';
 
 export interface Constrained {
   readonly requests: ResourceList;

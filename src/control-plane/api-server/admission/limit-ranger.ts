@@ -5,12 +5,12 @@
  */
 import type { Container, PodSpec } from '../../../api/generated/core-v1.ts';
 import { LimitRange, PersistentVolumeClaim, Pod } from '../../../api/generated/kinds.ts';
+import { podResources, type ResourceList } from '../../../api/predicates/pod-resources.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { AdmissionRequest } from '../request.ts';
 import { refused } from './forbidden.ts';
 import { type Constrained, constraintProblems, requestProblems } from './limit-constraint.ts';
 import type { AdmissionPlugin } from './plugin.ts';
-import { podResources, type ResourceList } from './pod-resources.ts';
 
 const annotation = 'kubernetes.io/limit-ranger';
 

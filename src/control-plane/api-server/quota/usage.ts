@@ -18,7 +18,7 @@ import {
 import { computeQOS } from '../../../api/kinds/core/qos.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
-import { podResources, type ResourceList } from '../admission/pod-resources.ts';
+import { podResources, type ResourceList } from '../../../api/predicates/pod-resources.ts';
 
 type Resource = { readonly group: string; readonly resource: string };
 

@@ -3,8 +3,8 @@
  * (restartable init containers) count with both. What is said for the pod as a whole comes before its containers.
  * Upstream: component-helpers/resource/helpers.go, plugin/pkg/admission/limitranger/admission.go.
  */
-import type { Container, PodSpec } from '../../../api/generated/core-v1.ts';
-import { addQuantities, compareQuantities } from '../../../api/meta/quantity.ts';
+import type { Container, PodSpec } from '../generated/core-v1.ts';
+import { addQuantities, compareQuantities } from '../meta/quantity.ts';
 
 export type ResourceList = Readonly<Record<string, string>>;
 
