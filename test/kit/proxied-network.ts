@@ -2,6 +2,7 @@
  * An API server whose proxies lead into a network on paper: each address and port of it is a small server on loopback
  * that says what it is told to. What was dialled, and what came, can be asked for.
  */
+import type { ClientHttp2Session } from 'node:http2';
 import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
 import { createServer as createTLSServer } from 'node:tls';
 import { Endpoints, Namespace, Node, Pod, Service, ServiceAccount } from '../../src/api/generated/kinds.ts';
@@ -32,6 +33,7 @@ export interface ProxiedNetwork extends AsyncDisposable {
   endpoints(name: string, subsets: unknown): Promise<void>;
   /** Sends these bytes over TLS, and takes what comes until the end. */
   say(text: string): Promise<string>;
+  http2(): ClientHttp2Session;
   /** A certificate of this node's for this address. */
   servingOf(nodeName: string, address: string): Promise<KeyedCertificate>;
 }
@@ -124,6 +126,7 @@ export async function startProxiedNetwork(): Promise<ProxiedNetwork> {
       for await (const chunk of socket as AsyncIterable<Buffer>) answer += chunk.toString('latin1');
       return answer;
     },
+    http2: () => listening.http2(),
     servingOf: (nodeName, address) =>
       authority.issue({
         commonName: `system:node:${nodeName}`,

@@ -278,4 +278,30 @@ describe('proxies', () => {
     assert.equal((await ask(`${pods}/good:8080/proxy/x`, { method: 'POST', headers })).code, 400);
     assert.equal(network.received('10.0.0.1:8080'), heard);
   });
+
+  it('over HTTP/2 the same: bodies pass, and what breaks off is reset', async () => {
+    const session = network.http2();
+    const fetch = (path: string, method: string, body?: string): Promise<string> =>
+      new Promise((resolve) => {
+        const stream = session.request({ ':path': path, ':method': method }, { endStream: body === undefined });
+        let text = '';
+        let code = 0;
+        stream.on('response', (headers) => {
+          code = Number(headers[':status']);
+        });
+        stream.on('data', (chunk: Buffer) => {
+          text += chunk.toString();
+        });
+        stream.on('error', () => resolve(`${code} reset`)).on('end', () => resolve(`${code} ${text}`));
+        if (body !== undefined) stream.end(body);
+      });
+    assert.match(
+      await fetch(`${pods}/good:8080/proxy/x`, 'GET'),
+      /^200 GET \/x HTTP\/1.1\r\n(?!.*(transfer-encoding|content-length)).*\r\n\r\n$/is,
+    );
+    assert.match(await fetch(`${pods}/good:8080/proxy/x`, 'PUT', 'hello'), /^200 PUT \/x HTTP\/1.1\r\n.*hello/s);
+    assert.equal(await fetch(`${pods}/good:8085/proxy/x`, 'GET'), '200 reset');
+    assert.equal(await fetch(`${pods}/good:8091/proxy/x`, 'GET'), '200 reset');
+    assert.match(await fetch(`${pods}/good:8081/proxy/x`, 'GET'), /^503 .*EOF/);
+  });
 });
