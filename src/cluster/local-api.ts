@@ -12,7 +12,7 @@ import { ensureBootstrapPolicy } from '../control-plane/api-server/bootstrap/pol
 import { publishingEndpoints } from '../control-plane/api-server/publishing/endpoints.ts';
 import { type BootHook, type HookDone, healthChecks } from '../control-plane/api-server/publishing/health-checks.ts';
 import { securityFor } from '../control-plane/api-server/security.ts';
-import { createDial } from '../control-plane/api-server/streaming/dial.ts';
+import { Dialer } from '../control-plane/api-server/streaming/dialer.ts';
 import { podStreamEndpoints } from '../control-plane/api-server/streaming/pod-streams.ts';
 import { proxyEndpoints } from '../control-plane/api-server/streaming/proxy-endpoints.ts';
 import type { CertificateSpec } from '../control-plane/pki/authority.ts';
@@ -141,7 +141,7 @@ async function startApiServer(
     usages: ['client'],
   });
   const simulatedKubelets = parts.hollowKubelets.reach;
-  const dial = createDial({ cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem });
+  const dialer = stack.use(new Dialer({ cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem }));
   const server = await createApiServer({
     storage,
     registry: options.registry,
@@ -167,8 +167,8 @@ async function startApiServer(
           }),
         ],
         connectEndpoints: [
-          ...podStreamEndpoints({ reader, dial, simulatedKubelets }),
-          ...proxyEndpoints({ reader, dial, simulatedKubelets, random }),
+          ...podStreamEndpoints({ reader, dialer, simulatedKubelets }),
+          ...proxyEndpoints({ reader, dialer, simulatedKubelets, random }),
         ],
       };
     },

@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket, connect as tcpConnect } from 'n
 import { createServer as createTLSServer } from 'node:tls';
 import { Endpoints, Namespace, Node, Pod, Service, ServiceAccount } from '../../src/api/generated/kinds.ts';
 import { realClock } from '../../src/client/clock.ts';
-import { createDial } from '../../src/control-plane/api-server/streaming/dial.ts';
+import { Dialer } from '../../src/control-plane/api-server/streaming/dialer.ts';
 import { podStreamEndpoints } from '../../src/control-plane/api-server/streaming/pod-streams.ts';
 import { proxyEndpoints } from '../../src/control-plane/api-server/streaming/proxy-endpoints.ts';
 import { type Authority, createAuthority, type KeyedCertificate } from '../../src/control-plane/pki/authority.ts';
@@ -45,7 +45,7 @@ export async function startProxiedNetwork(): Promise<ProxiedNetwork> {
   const places = new Map<string, { readonly port: number; received: string }>();
   const names = new Map<string, (readonly string[])[]>();
   const dialled: string[] = [];
-  const dial = createDial(
+  const dialer = new Dialer(
     { cert: kubeletClient.certPem, key: kubeletClient.keyPem, ca: authority.certPem },
     {
       resolve: async (name) => {
@@ -60,10 +60,11 @@ export async function startProxiedNetwork(): Promise<ProxiedNetwork> {
       },
     },
   );
+  stack.use(dialer);
   const listening = stack.use(
     await listen(({ reader, random }) => ({
       ...everybody,
-      connectEndpoints: [...podStreamEndpoints({ reader, dial }), ...proxyEndpoints({ reader, dial, random })],
+      connectEndpoints: [...podStreamEndpoints({ reader, dialer }), ...proxyEndpoints({ reader, dialer, random })],
     })),
   );
   const { server, port } = listening;

@@ -72,6 +72,20 @@ describe('the kubelet as peer', () => {
     });
   }
 
+  it('is asked again over the connection that it has proved itself on, and nobody else is', async () => {
+    const answering = (socket: Socket): void => {
+      socket.on('data', () => socket.write(ok));
+    };
+    await network.place('10.0.0.4:10250', answering, await network.servingOf('kept', '10.0.0.4'));
+    await network.node('kept', [at('10.0.0.4')]);
+    await network.node('follower', [at('10.0.0.4')]);
+    const dials = (): number => network.dialled.filter((place) => place === '10.0.0.4:10250').length;
+    for (let i = 0; i < 3; i++) assert.equal(await ask('/api/v1/nodes/kept/proxy/healthz'), '200 ok');
+    assert.equal(dials(), 1);
+    assert.match(await ask('/api/v1/nodes/follower/proxy/healthz'), /^503 .*certificate is of "system:node:kept"/);
+    assert.equal(dials(), 2);
+  });
+
   it('is believed without proof for logs, when the client says so', async () => {
     assert.equal(await ask('/api/v1/namespaces/default/pods/on-moved/log?insecureSkipTLSVerifyBackend=true'), '200 ok');
   });

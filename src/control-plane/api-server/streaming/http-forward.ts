@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Status } from '../../../api/generated/meta-v1.ts';
 import { errors, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
 import type { ConnectRequest } from '../endpoint.ts';
-import { type Backend, type Dial, joinHostPort } from './dial.ts';
+import { type Backend, type Dialer, joinHostPort, type RequestConnection } from './dialer.ts';
 import { answerHeaders, type Headers, requestHeaders } from './proxied-headers.ts';
 import { type ProxiedSite, planPageRewrite } from './rewrite-links.ts';
 
@@ -27,10 +27,10 @@ const errorBodyBytesMax = 64 * 1024;
 const answerHeadBytesMax = 1024 * 1024;
 
 /** The body of the answer streams through. */
-export async function forward(connect: ConnectRequest, dial: Dial, target: ForwardTarget): Promise<void> {
+export async function forward(connect: ConnectRequest, dialer: Dialer, target: ForwardTarget): Promise<void> {
   const { response, signal } = connect;
   if (!response) throw errors.badRequest('the request can not be upgraded');
-  const answer = await ask(connect, dial, target);
+  const answer = await ask(connect, dialer, target);
   const out = response as ServerResponse;
   const page = target.site && planPageRewrite(answer, target.site);
   out.statusCode = answer.statusCode ?? 0;
@@ -43,14 +43,14 @@ export async function forward(connect: ConnectRequest, dial: Dial, target: Forwa
 }
 
 /** The backend's answer, of which the head has come. */
-export async function ask(connect: ConnectRequest, dial: Dial, target: ForwardTarget): Promise<IncomingMessage> {
+export async function ask(connect: ConnectRequest, dialer: Dialer, target: ForwardTarget): Promise<IncomingMessage> {
   const { request, signal } = connect;
   const method = target.method ?? request.method ?? 'GET';
   const sendsBody = target.site !== undefined && hasBody(request);
   const headers = target.site ? proxyHeaders(connect, sendsBody) : {};
   let answer: IncomingMessage;
   try {
-    const backend = openRequest(await dial(target, signal), { target, method, headers, signal });
+    const backend = openRequest(await dialer.open(target, signal), { target, method, headers, signal });
     const answered = answerOf(backend);
     // A backend may answer before it has read all, and be gone then.
     if (sendsBody) pipeline(request, backend).catch(() => undefined);
@@ -78,24 +78,17 @@ function unreachable(target: ForwardTarget, message: string, answer?: IncomingMe
   return errors.unnamed(`Get ${JSON.stringify(url)}: ${message}`);
 }
 
-/** A request over a connection of its own. */
-export function openRequest(
-  socket: Socket,
-  {
-    target,
-    method,
-    headers,
-    signal,
-  }: {
-    readonly target: Backend & { readonly path: string };
-    readonly method: string;
-    readonly headers: Headers;
-    readonly signal: AbortSignal;
-  },
-): ClientRequest {
+export interface RequestHead {
+  readonly target: Backend & { readonly path: string };
+  readonly method: string;
+  readonly headers: Headers;
+  readonly signal: AbortSignal;
+}
+
+export function openRequest(connection: RequestConnection, { target, method, headers, signal }: RequestHead): ClientRequest {
   const { host, port, path } = target;
   return httpRequest({
-    createConnection: () => socket,
+    ...connection,
     method,
     path,
     headers: { host: joinHostPort(host, port), ...headers },
@@ -112,7 +105,7 @@ const answerOf = (backend: ClientRequest): Promise<IncomingMessage> =>
         socket.destroy();
         reject(errors.unnamed(`backend tried to switch protocol ${JSON.stringify(answer.headers.upgrade ?? '')} when "" was requested`));
       })
-      .on('error', (error) => reject(new Error(describeBreak(error))))
+      .on('error', (error) => reject(isStatusError(error) ? error : new Error(describeBreak(error))))
       .on('close', () => reject(new Error('EOF')));
   });
 

@@ -6,19 +6,19 @@
 import type { ServerResponse } from 'node:http';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { ConnectEndpoint, ConnectRequest } from '../endpoint.ts';
-import type { Dial } from './dial.ts';
+import type { Dialer } from './dialer.ts';
 import { ask, forward } from './http-forward.ts';
 import { chooseContainer, type KubeletDirectory, kubeletOf, readPod } from './kubelet-address.ts';
 import { sendAsMessages } from './message-stream.ts';
 import { tunnel } from './upgrade-tunnel.ts';
 
 export interface PodStreamOptions extends KubeletDirectory {
-  readonly dial: Dial;
+  readonly dialer: Dialer;
 }
 
 const logParameters = ['follow', 'previous', 'timestamps', 'sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes', 'stream'];
 
-export function podStreamEndpoints({ dial, ...directory }: PodStreamOptions): ConnectEndpoint[] {
+export function podStreamEndpoints({ dialer, ...directory }: PodStreamOptions): ConnectEndpoint[] {
   const { reader } = directory;
 
   const log = async (connect: ConnectRequest): Promise<void> => {
@@ -32,8 +32,8 @@ export function podStreamEndpoints({ dial, ...directory }: PodStreamOptions): Co
     const path = `/containerLogs/${pod.metadata.namespace}/${pod.metadata.name}/${container}${query.size ? `?${query}` : ''}`;
     const skipVerify = isTrue(connect.query.get('insecureSkipTLSVerifyBackend'));
     const target = { ...address, path, method: 'GET', skipVerify, statusErrors: true };
-    if (connect.upgrade) await sendAsMessages(connect, connect.upgrade, await ask(connect, dial, target));
-    else await forward(connect, dial, target);
+    if (connect.upgrade) await sendAsMessages(connect, connect.upgrade, await ask(connect, dialer, target));
+    else await forward(connect, dialer, target);
   };
 
   const shell = (verb: 'exec' | 'attach') => async (connect: ConnectRequest) => {
@@ -52,7 +52,7 @@ export function podStreamEndpoints({ dial, ...directory }: PodStreamOptions): Co
     if (wants('tty')) words.set('tty', '1');
     if (verb === 'exec') for (const word of query.getAll('command')) words.append('command', word);
     const address = await kubeletOf(directory, pod);
-    await tunnel(connect, dial, { ...address, path: `/${verb}/${pod.metadata.namespace}/${pod.metadata.name}/${container}?${words}` });
+    await tunnel(connect, dialer, { ...address, path: `/${verb}/${pod.metadata.namespace}/${pod.metadata.name}/${container}?${words}` });
   };
 
   const portForward = async (connect: ConnectRequest): Promise<void> => {
@@ -60,7 +60,7 @@ export function podStreamEndpoints({ dial, ...directory }: PodStreamOptions): Co
     const ports = connect.query.getAll('ports');
     const query = ports.length ? `?${new URLSearchParams(ports.map((value) => ['port', value]))}` : '';
     const path = `/portForward/${pod.metadata.namespace}/${pod.metadata.name}${query}`;
-    await tunnel(connect, dial, { ...(await kubeletOf(directory, pod)), path });
+    await tunnel(connect, dialer, { ...(await kubeletOf(directory, pod)), path });
   };
 
   return [

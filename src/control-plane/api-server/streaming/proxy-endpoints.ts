@@ -10,7 +10,7 @@ import type { ObjectName } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { ConnectEndpoint, ConnectRequest } from '../endpoint.ts';
-import { type Backend, type Dial, joinHostPort } from './dial.ts';
+import { type Backend, type Dialer, joinHostPort } from './dialer.ts';
 import { forward } from './http-forward.ts';
 import { type KubeletAddress, type KubeletDirectory, kubeletOfNode, refuseSimulated } from './kubelet-address.ts';
 import { tunnel } from './upgrade-tunnel.ts';
@@ -39,11 +39,11 @@ function portNumber(port: string): number {
 }
 
 export interface ProxyOptions extends KubeletDirectory {
-  readonly dial: Dial;
+  readonly dialer: Dialer;
   readonly random: Random;
 }
 
-export function proxyEndpoints({ dial, random, ...directory }: ProxyOptions): ConnectEndpoint[] {
+export function proxyEndpoints({ dialer, random, ...directory }: ProxyOptions): ConnectEndpoint[] {
   const { reader } = directory;
 
   const toPod = async (connect: ConnectRequest): Promise<void> => {
@@ -101,10 +101,10 @@ export function proxyEndpoints({ dial, random, ...directory }: ProxyOptions): Co
 
   const pass = async (connect: ConnectRequest, backend: Backend): Promise<void> => {
     const path = pathOf(connect);
-    if (connect.upgrade) return tunnel(connect, dial, { ...backend, path, passHeaders: true });
+    if (connect.upgrade) return tunnel(connect, dialer, { ...backend, path, passHeaders: true });
     if (isRootWithoutSlash(connect)) return redirectToRoot(connect);
     const prefix = (connect.request.url ?? '').split('/', connect.at.namespace ? podRootDepth : nodeRootDepth).join('/');
-    return forward(connect, dial, { ...backend, path, site: { prefix, host: joinHostPort(backend.host, backend.port) } });
+    return forward(connect, dialer, { ...backend, path, site: { prefix, host: joinHostPort(backend.host, backend.port) } });
   };
 
   return [

@@ -9,7 +9,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errors, isStatusError } from '../../../api/meta/status-error.ts';
 import type { ConnectRequest } from '../endpoint.ts';
-import type { Backend, Dial } from './dial.ts';
+import type { Backend, Dialer } from './dialer.ts';
 import { describeBreak, openRequest, readErrorBody } from './http-forward.ts';
 import { requestHeaders, upgradeHeaders } from './proxied-headers.ts';
 
@@ -22,15 +22,15 @@ export interface TunnelTarget extends Backend {
   readonly passHeaders?: boolean;
 }
 
-export async function tunnel(connect: ConnectRequest, dial: Dial, target: TunnelTarget): Promise<void> {
+export async function tunnel(connect: ConnectRequest, dialer: Dialer, target: TunnelTarget): Promise<void> {
   const { upgrade, request, signal } = connect;
   if (!upgrade) throw errors.badRequest('Upgrade request required');
   const headers = { ...(target.passHeaders && requestHeaders(request.headers, false)), ...upgradeHeaders(request.headers) };
-  const socket = await dial(target, signal).catch((error: unknown) => {
+  const socket = await dialer.connect(target, signal).catch((error: unknown) => {
     if (isStatusError(error)) throw error;
     throw errors.unnamed(`error dialing backend: ${error instanceof Error ? error.message : String(error)}`);
   });
-  const backend = openRequest(socket, { target, method: request.method ?? 'GET', headers, signal });
+  const backend = openRequest({ createConnection: () => socket }, { target, method: request.method ?? 'GET', headers, signal });
   const answered = answerOf(backend);
   backend.end();
   const { answer, upgraded } = await answered;

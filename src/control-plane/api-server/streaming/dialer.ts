@@ -5,13 +5,16 @@
  * Guarantees: no connection leads to this machine itself or to a link-local neighbour, such as a cloud's metadata; what
  * is checked is the very address that is connected to, so a name that resolves otherwise a moment later gains nothing.
  * The server's certificate is shown to kubelets only, and nothing is said before the peer has proved to be that node's:
- * its certificate is the cluster's, in the name of the node and for its address. Connections are not shared.
+ * its certificate is the cluster's, in the name of the node and for its address. A connection is used again only for
+ * requests to the same node at the same place.
  * Names are resolved by DNS alone, without the machine's hosts file: that would take a thread for as long as a slow
  * name server likes.
  * Upstream: pkg/registry/core/{pod,node}/strategy.go, pkg/kubelet/client/kubelet_client.go; wording as Go has it.
  */
 import { Resolver } from 'node:dns/promises';
+import { Agent, type ClientRequestArgs } from 'node:http';
 import { BlockList, isIP, type Socket, connect as tcpConnect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { checkServerIdentity, type PeerCertificate, connect as tlsConnect } from 'node:tls';
 import { errors } from '../../../api/meta/status-error.ts';
 
@@ -35,9 +38,7 @@ export interface Backend {
   readonly isInProcess?: boolean;
 }
 
-export type Dial = (backend: Backend, signal: AbortSignal) => Promise<Socket>;
-
-/** What lies behind it. */
+/** What lies behind the door. */
 export interface DialNetwork {
   resolve(name: string): Promise<readonly string[]>;
   connect(address: string, port: number): Socket;
@@ -47,21 +48,76 @@ const dialTimeoutMs = 10_000;
 const resolveTimeoutMs = 3000;
 const resolveTriesMax = 2;
 const portMax = 65_535;
+/** Connections to kubelets that wait for a request: how long, and how many of one node. */
+const idleMs = 30_000;
+const idleMax = 4;
 
-export function createDial(kubelet: KubeletCredentials, network: DialNetwork = realNetwork): Dial {
-  return async (backend, signal) => {
+export class Dialer implements Disposable {
+  readonly #kubelet: KubeletCredentials;
+  readonly #network: DialNetwork;
+  readonly #agent: KubeletAgent;
+
+  constructor(kubelet: KubeletCredentials, network: DialNetwork = realNetwork) {
+    this.#kubelet = kubelet;
+    this.#network = network;
+    this.#agent = new KubeletAgent(this);
+  }
+
+  /** A connection of one's own. */
+  async connect(backend: Backend, signal: AbortSignal): Promise<Socket> {
     const { protocol, host, port, isInProcess } = backend;
     if (port > portMax) throw new Error(`dial tcp: address ${port}: invalid port`);
-    const [address] = isInProcess ? [host] : await allowedAddresses(host, network);
+    const [address] = isInProcess ? [host] : await allowedAddresses(host, this.#network);
     if (address === undefined) throw errors.badRequest('no addresses for hostname');
-    const plain = network.connect(address, port);
+    const plain = this.#network.connect(address, port);
     await opened(plain, 'connect', { place: joinHostPort(address, port), signal });
     if (protocol === 'http') return plain;
-    const secure = tlsConnect({ socket: plain, ...tlsOptions(backend, kubelet), ALPNProtocols: ['http/1.1'] });
+    const secure = tlsConnect({ socket: plain, ...tlsOptions(backend, this.#kubelet), ALPNProtocols: ['http/1.1'] });
     await opened(secure, 'secureConnect', { place: joinHostPort(address, port), signal });
     return secure;
-  };
+  }
+
+  /** For a request: by a connection to the same kubelet that is free, or a new one. */
+  async open(backend: Backend, signal: AbortSignal): Promise<RequestConnection> {
+    if (backend.kubeletOf !== undefined && !backend.skipVerify) return { agent: this.#agent, backend };
+    const socket = await this.connect(backend, signal);
+    return { createConnection: () => socket };
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy();
+  }
 }
+
+/** Options of a request. */
+export type RequestConnection = { readonly createConnection: () => Socket } | { readonly agent: Agent; readonly backend: Backend };
+
+/** Keeps connections by the node that has proved to be at their end. */
+class KubeletAgent extends Agent {
+  readonly #dialer: Dialer;
+
+  constructor(dialer: Dialer) {
+    super({ keepAlive: true, timeout: idleMs, maxFreeSockets: idleMax });
+    this.#dialer = dialer;
+  }
+
+  override getName(options?: object): string {
+    const { kubeletOf, host, port } = backendOf(options);
+    return JSON.stringify([kubeletOf, host, port]);
+  }
+
+  /** Bounded by the dialer's own time; whoever asked may be gone by then. */
+  override createConnection(options: ClientRequestArgs, created?: (error: Error | null, socket: Duplex) => void): undefined {
+    const none = undefined as unknown as Duplex;
+    this.#dialer.connect(backendOf(options), never.signal).then(
+      (socket) => created?.(null, socket),
+      (error: Error) => created?.(error, none),
+    );
+  }
+}
+
+const never = new AbortController();
+const backendOf = (options: object | undefined): Backend => (options as { readonly backend: Backend }).backend;
 
 const realNetwork: DialNetwork = {
   async resolve(name) {
