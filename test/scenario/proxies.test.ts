@@ -263,6 +263,7 @@ describe('proxies', () => {
     await ask(`${pods}/good:8090/proxy/socket`, { headers });
     const heard = network.received('10.0.0.1:8090');
     assert.match(heard, /^sec-websocket-protocol: chat\r$/im);
+    assert.match(heard, /^x-forwarded-for: 127.0.0.1\r$/im);
     assert.doesNotMatch(heard, /c2VjcmV0/);
   });
 

@@ -124,10 +124,8 @@ function hasBody(request: ConnectRequest['request']): boolean {
 }
 
 function proxyHeaders({ request }: ConnectRequest, sendsBody: boolean): Headers {
-  const passed = requestHeaders(request.headers, sendsBody);
-  const from = [passed['x-forwarded-for'], request.socket.remoteAddress].flat().filter((one) => one !== undefined);
   const [path = ''] = (request.url ?? '').split('?');
-  return { ...passed, ...(from.length > 0 && { 'x-forwarded-for': from.join(', ') }), 'x-forwarded-uri': path };
+  return { ...requestHeaders(request, sendsBody), 'x-forwarded-uri': path };
 }
 
 async function backendError(answer: IncomingMessage, code: number): Promise<StatusError> {

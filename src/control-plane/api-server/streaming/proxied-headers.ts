@@ -4,7 +4,7 @@
  * `X-Remote-User` from here for the word of the server.
  * Upstream: net/http/httputil/reverseproxy.go, apimachinery/pkg/util/proxy/{transport,upgradeaware}.go.
  */
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 const ofOneConnection = new Set([
   'connection',
@@ -27,8 +27,8 @@ const ofOrigin = /^access-control-allow-(credentials|headers|methods|origin)$/;
 
 export type Headers = Record<string, string | string[]>;
 
-/** Of a client's request, those that the backend gets. `hasBody` says whether a length is told. */
-export function requestHeaders(headers: IncomingHttpHeaders, hasBody: boolean): Headers {
+/** Of a client's request, those that the backend gets, and where it came from. `hasBody` says whether a length is told. */
+export function requestHeaders({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>, hasBody: boolean): Headers {
   const out: Headers = {};
   const named = namedByConnection(headers);
   for (const [name, value] of Object.entries(headers)) {
@@ -37,6 +37,8 @@ export function requestHeaders(headers: IncomingHttpHeaders, hasBody: boolean): 
     if (name === 'content-length' && !hasBody) continue;
     out[name] = value;
   }
+  const from = [out['x-forwarded-for'], socket.remoteAddress].flat().filter((one) => one !== undefined);
+  if (from.length > 0) out['x-forwarded-for'] = from.join(', ');
   return out;
 }
 

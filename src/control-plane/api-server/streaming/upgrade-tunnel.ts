@@ -25,7 +25,7 @@ export interface TunnelTarget extends Backend {
 export async function tunnel(connect: ConnectRequest, dialer: Dialer, target: TunnelTarget): Promise<void> {
   const { upgrade, request, signal } = connect;
   if (!upgrade) throw errors.badRequest('Upgrade request required');
-  const headers = { ...(target.passHeaders && requestHeaders(request.headers, false)), ...upgradeHeaders(request.headers) };
+  const headers = { ...(target.passHeaders && requestHeaders(request, false)), ...upgradeHeaders(request.headers) };
   const socket = await dialer.connect(target, signal).catch((error: unknown) => {
     if (isStatusError(error)) throw error;
     throw errors.unnamed(`error dialing backend: ${error instanceof Error ? error.message : String(error)}`);
