@@ -3,7 +3,7 @@
  * that says what it is told to. What was dialled, and what came, can be asked for.
  */
 import type { ClientHttp2Session } from 'node:http2';
-import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
+import { createServer, type Server, Socket, connect as tcpConnect } from 'node:net';
 import { createServer as createTLSServer } from 'node:tls';
 import { Endpoints, Namespace, Node, Pod, Service, ServiceAccount } from '../../src/api/generated/kinds.ts';
 import { realClock } from '../../src/client/clock.ts';
@@ -14,6 +14,8 @@ import { type Authority, createAuthority, type KeyedCertificate } from '../../sr
 import { everybody, listen } from './https-server.ts';
 
 const loopback = '127.0.0.1';
+/** From here no answer comes, not even a refusal. */
+export const nobody = '10.255.0.1';
 
 export interface ProxiedNetwork extends AsyncDisposable {
   /** of the kubelets */
@@ -38,7 +40,7 @@ export interface ProxiedNetwork extends AsyncDisposable {
   servingOf(nodeName: string, address: string): Promise<KeyedCertificate>;
 }
 
-export async function startProxiedNetwork(): Promise<ProxiedNetwork> {
+export async function startProxiedNetwork({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<ProxiedNetwork> {
   const stack = new AsyncDisposableStack();
   const authority = await createAuthority({ commonName: 'kubernetes', clock: realClock });
   const kubeletClient = await authority.issue({ commonName: 'kube-apiserver-kubelet-client', usages: ['client'] });
@@ -52,9 +54,11 @@ export async function startProxiedNetwork(): Promise<ProxiedNetwork> {
         const answers = names.get(name) ?? [];
         return (answers.length > 1 ? answers.shift() : answers[0]) ?? [];
       },
+      ...(timeoutMs !== undefined && { timeoutMs }),
       connect(address, port) {
         const place = `${address}:${port}`;
         dialled.push(place);
+        if (address === nobody) return new Socket();
         // Nothing listens at port 1 of the machine that runs the tests.
         return tcpConnect({ host: loopback, port: places.get(place)?.port ?? 1 });
       },

@@ -5,7 +5,15 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { messageOf, type ProxiedNetwork, parseAnswer, request, startProxiedNetwork, upgradeHeaders } from '../kit/proxied-network.ts';
+import {
+  messageOf,
+  nobody,
+  type ProxiedNetwork,
+  parseAnswer,
+  request,
+  startProxiedNetwork,
+  upgradeHeaders,
+} from '../kit/proxied-network.ts';
 
 const nodes = '/api/v1/nodes';
 const pods = '/api/v1/namespaces/default/pods';
@@ -305,4 +313,22 @@ describe('proxies', () => {
     assert.equal(await fetch(`${pods}/good:8091/proxy/x`, 'GET'), '200 reset');
     assert.match(await fetch(`${pods}/good:8081/proxy/x`, 'GET'), /^503 .*EOF/);
   });
+});
+
+it('who does not answer is not waited for', async () => {
+  await using network = await startProxiedNetwork({ timeoutMs: 200 });
+  await network.place('10.0.0.1:10250', () => undefined);
+  await network.node('silent', [{ type: 'InternalIP', address: nobody }]);
+  await network.node('deaf', [{ type: 'InternalIP', address: '10.0.0.1' }]);
+  await network.pod('lost', { ip: nobody, node: 'silent' });
+  const ask = async (path: string, headers: readonly string[] = []): Promise<string> => {
+    const answer = parseAnswer(await network.say(request(path, { headers })));
+    return `${answer.code} ${messageOf(answer)}`;
+  };
+  const late = `dial tcp ${nobody}:10250: i/o timeout`;
+  assert.equal(await ask(`${nodes}/silent/proxy/healthz`), `503 ${unreachable} ${late}`);
+  assert.equal(await ask(`${pods}/lost/proxy/`), `503 ${unreachable} dial tcp ${nobody}:80: i/o timeout`);
+  assert.equal(await ask(`${pods}/lost/log`), `500 Get "https://${nobody}:10250/containerLogs/default/lost/main": ${late}`);
+  assert.equal(await ask(`${pods}/lost/exec?command=a&stdout=1`, upgradeHeaders), `500 error dialing backend: ${late}`);
+  assert.equal(await ask(`${nodes}/deaf/proxy/healthz`), `503 ${unreachable} net/http: TLS handshake timeout`);
 });

@@ -42,9 +42,11 @@ export interface Backend {
 export interface DialNetwork {
   resolve(name: string): Promise<readonly string[]>;
   connect(address: string, port: number): Socket;
+  /** of a connection, and then of its handshake; default: ten seconds */
+  readonly timeoutMs?: number;
 }
 
-const dialTimeoutMs = 10_000;
+const timeoutMsDefault = 10_000;
 const resolveTimeoutMs = 3000;
 const resolveTriesMax = 2;
 const portMax = 65_535;
@@ -70,10 +72,11 @@ export class Dialer implements Disposable {
     const [address] = isInProcess ? [host] : await allowedAddresses(host, this.#network);
     if (address === undefined) throw errors.badRequest('no addresses for hostname');
     const plain = this.#network.connect(address, port);
-    await opened(plain, 'connect', { place: joinHostPort(address, port), signal });
+    const how = { place: joinHostPort(address, port), timeoutMs: this.#network.timeoutMs ?? timeoutMsDefault, signal };
+    await opened(plain, 'connect', how);
     if (protocol === 'http') return plain;
     const secure = tlsConnect({ socket: plain, ...tlsOptions(backend, this.#kubelet), ALPNProtocols: ['http/1.1'] });
-    await opened(secure, 'secureConnect', { place: joinHostPort(address, port), signal });
+    await opened(secure, 'secureConnect', how);
     return secure;
   }
 
@@ -178,12 +181,14 @@ function tlsOptions({ host, kubeletOf, skipVerify }: Backend, kubelet: KubeletCr
 
 const namesOf = ({ subjectaltname = '' }: PeerCertificate): string => subjectaltname.replace(/(DNS|IP Address):/g, '') || 'no names';
 
+interface Opening {
+  readonly place: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
 /** Resolves when it is; else it is destroyed. */
-function opened(
-  socket: Socket,
-  event: 'connect' | 'secureConnect',
-  { place, signal }: { readonly place: string; readonly signal: AbortSignal },
-): Promise<void> {
+function opened(socket: Socket, event: 'connect' | 'secureConnect', { place, timeoutMs, signal }: Opening): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const fail = (error: Error): void => {
     socket.destroy();
@@ -191,7 +196,8 @@ function opened(
   };
   const onAbort = (): void => fail(new Error('the client went away'));
   const onError = (error: NodeJS.ErrnoException): void => fail(event === 'connect' ? dialError(error, place) : tlsError(error));
-  socket.setTimeout(dialTimeoutMs, () => fail(new Error(`dial tcp ${place}: i/o timeout`)));
+  const late = event === 'connect' ? `dial tcp ${place}: i/o timeout` : 'net/http: TLS handshake timeout';
+  socket.setTimeout(timeoutMs, () => fail(new Error(late)));
   socket.once('error', onError).once(event, resolve);
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
