@@ -7,6 +7,7 @@ import type { Clock } from '../client/clock.ts';
 import type { Log } from '../client/log.ts';
 import type { SimulatedKubelets } from '../control-plane/api-server/streaming/kubelet-address.ts';
 import type { ClusterPKI } from '../control-plane/pki/cluster-pki.ts';
+import { FileGate } from '../node/files/file-gate.ts';
 import type { Kubelet } from '../node/kubelet/kubelet.ts';
 import type { ContainerRuntime } from '../node/runtime/container-runtime.ts';
 import { nodeIdentity } from './identities.ts';
@@ -73,6 +74,7 @@ export class HollowKubelets {
         client,
         runtime,
         clock: this.#clock,
+        gate: new FileGate({ clock: this.#clock }),
         log,
         nodeName,
         version: kubernetesVersion,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Instance, isAlive } from './instance.ts';
 
-test('the place of all clusters goes with the last one, if it came with the first', () => {
+test('the place of all clusters goes with the last one, if it came with the first', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'timonier-instance-'));
   const before = process.env['TIMONIER_ROOT'];
   try {
@@ -21,9 +21,9 @@ test('the place of all clusters goes with the last one, if it came with the firs
       const [first, second] = [new Instance('first'), new Instance('second', join(dir, 'elsewhere'))];
       first.create();
       second.create();
-      first.remove();
+      await first.remove();
       assert.equal(existsSync(root), true, name);
-      second.remove();
+      await second.remove();
       assert.equal(existsSync(root), isThere, name);
     }
   } finally {

@@ -22,6 +22,9 @@ import {
 } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { realClock } from '../client/clock.ts';
+import { FileGate } from '../node/files/file-gate.ts';
+import { removeTree } from '../node/files/remove-tree.ts';
 import { OperationError } from './operation-error.ts';
 
 /** Names go into links, namespaces, cgroups and contexts: a DNS label of at most 40 characters. */
@@ -160,7 +163,9 @@ export class Instance {
   }
 
   /** Removes every file. */
-  remove(): void {
+  async remove(): Promise<void> {
+    // containers may have made trees that no path reaches
+    if (existsSync(nodesDir(this.dir))) await removeTree(this.dir, new FileGate({ clock: realClock }));
     rmSync(this.dir, { recursive: true, force: true });
     if (lstatSync(this.#link, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(this.#link);
     removeEmptyRoot();

@@ -1,6 +1,6 @@
 /**
  * The process's log: pino behind the `Log` interface. One line per event; to a terminal as time, level, component,
- * message and fields, else as JSON for machines.
+ * message and fields, else as JSON for machines. A line has a bounded length, whatever is told.
  */
 import { inspect } from 'node:util';
 import type { Clock } from '../client/clock.ts';
@@ -31,31 +31,56 @@ type PinoLike = Record<LogLevel, (fields: object, message: string) => void> & { 
 
 function fromPino(logger: PinoLike): Log {
   return {
-    debug: (fields, message) => logger.debug(readable(fields), message),
-    info: (fields, message) => logger.info(readable(fields), message),
-    warn: (fields, message) => logger.warn(readable(fields), message),
-    error: (fields, message) => logger.error(readable(fields), message),
-    child: (fields) => fromPino(logger.child(fields)),
+    debug: (fields, message) => logger.debug(readable(fields), cut(message)),
+    info: (fields, message) => logger.info(readable(fields), cut(message)),
+    warn: (fields, message) => logger.warn(readable(fields), cut(message)),
+    error: (fields, message) => logger.error(readable(fields), cut(message)),
+    child: (fields) => fromPino(logger.child(readable(fields))),
   };
+}
+
+/** Nothing that anybody can make long (a path, a name, a message of another program) makes a line longer. */
+const textCharsMax = 2048;
+const fieldsMax = 32;
+
+/** The beginning and the end of a text, which tell most. */
+function cut(text: string): string {
+  if (text.length <= textCharsMax) return text;
+  const [head, tail] = [Math.ceil(textCharsMax * 0.75), Math.floor(textCharsMax * 0.25)];
+  return `${text.slice(0, head)}… (${text.length - textCharsMax} more characters) …${text.slice(-tail)}`;
 }
 
 /** Errors among the fields as text, with their causes: an Error has nothing that JSON would show. */
 function readable(fields: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? inspect(value) : value]));
+  return Object.fromEntries(
+    Object.entries(fields)
+      .slice(0, fieldsMax)
+      .map(([key, value]) => [key, readableValue(value)]),
+  );
+}
+
+function readableValue(value: unknown): unknown {
+  if (value instanceof Error) return cut(inspect(value));
+  if (typeof value === 'string') return cut(value);
+  if (typeof value !== 'object' || value === null) return value;
+  const text = JSON.stringify(value);
+  return text === undefined || text.length <= textCharsMax ? value : cut(text);
 }
 
 function textLog(sink: Sink, bound: object): Log {
   const threshold = logLevels.indexOf(sink.level);
   const write = (level: LogLevel) => (fields: object, msg: string) => {
     if (logLevels.indexOf(level) < threshold) return;
-    sink.write(`${renderRecord({ ...bound, ...fields, level, time: new Date(sink.clock.now()).toISOString(), msg })}\n`);
+    sink.write(
+      `${renderRecord({ ...bound, ...readable(fields), level, time: new Date(sink.clock.now()).toISOString(), msg: cut(msg) })}\n`,
+    );
   };
   return {
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
-    child: (fields) => textLog(sink, { ...bound, ...fields }),
+    child: (fields) => textLog(sink, { ...bound, ...readable(fields) }),
   };
 }
 

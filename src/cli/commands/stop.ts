@@ -42,7 +42,7 @@ export function addStop(program: Command): void {
       const { removeTraces } = await import('../../cluster/remove.ts');
       await removeTraces(instance);
       if (!state?.ownKubeconfig) await forgetContext(`timonier-${name}`, state?.kubeconfig);
-      instance.remove();
+      await instance.remove();
       output.line(`Cluster "${name}" is deleted.`);
       output.event({ event: 'deleted', name });
     });

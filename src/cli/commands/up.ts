@@ -29,7 +29,7 @@ export function addUp(program: Command): void {
           output.event({ event: 'phase', ...report });
         });
       } catch (error) {
-        if (fresh && !instance.exists) instance.remove();
+        if (fresh && !instance.exists) await instance.remove();
         throw error;
       }
       const state = instance.readState();

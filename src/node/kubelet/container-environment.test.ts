@@ -50,7 +50,7 @@ const sources = {
     if (name !== 's') throw errors.notFound({ group: '', resource: 'secret' }, name);
     return secret;
   },
-  file: async () => "# a comment\nKEY='a value'\nOTHER=plain\n",
+  file: async () => Buffer.from("# a comment\nKEY='a value'\nOTHER=plain\n"),
 };
 const environmentOf = async (main: Partial<Container>): Promise<Readonly<Record<string, string>>> =>
   Object.fromEntries(

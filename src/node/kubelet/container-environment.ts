@@ -4,16 +4,18 @@
  * CreateContainerConfigError.
  * Upstream: pkg/kubelet/kubelet_pods.go (makeEnvironmentVariables).
  */
-import type { ConfigMap, Container, EnvVar, Secret } from '../../api/generated/core-v1.ts';
+import type { ConfigMap, Container, EnvVar, FileKeySelector, Secret } from '../../api/generated/core-v1.ts';
 import { isNotFound } from '../../api/meta/status-error.ts';
+import { parseEnvFile } from './env-file.ts';
 import { expandReferences } from './expand-references.ts';
 import { containerResourceValue, type FieldContext, podFieldValue } from './pod-fields.ts';
+import { NoVolumeError } from './volumes/read-volume-file.ts';
 
 export interface EnvironmentSources {
   configMap(namespace: string, name: string): Promise<ConfigMap>;
   secret(namespace: string, name: string): Promise<Secret>;
-  /** the file of a volume that an environment variable is read from */
-  file(volumeName: string, path: string): Promise<string>;
+  /** the file of a volume that an environment variable is read from; rejects when it is larger than fileBytesMax */
+  file(volumeName: string, path: string): Promise<Buffer>;
 }
 
 export interface EnvironmentInput extends FieldContext {
@@ -74,7 +76,7 @@ async function valueFrom(input: EnvironmentInput, { valueFrom: from }: EnvVar): 
     return pick(object && { data: decoded(object) }, secretKeyRef, `Secret ${pod.metadata.namespace}/${secretKeyRef.name}`);
   }
   if (fileKeyRef) {
-    const value = readEnvFile(await input.sources.file(fileKeyRef.volumeName, fileKeyRef.path), fileKeyRef.key);
+    const value = await fileValue(input, fileKeyRef);
     if (value) return value;
     if (fileKeyRef.optional) return undefined;
     throw new Error(`environment variable key "${fileKeyRef.key}" not found in file "${fileKeyRef.path}"`);
@@ -92,13 +94,14 @@ function pick(
   return value;
 }
 
-/** `KEY='value'` a line; comments and blank lines are skipped. */
-function readEnvFile(text: string, key: string): string | undefined {
-  for (const line of text.split('\n')) {
-    const match = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(?:'([^']*)'|"([^"]*)"|(\S*))\s*$/.exec(line);
-    if (match?.[1] === key) return match[2] ?? match[3] ?? match[4];
+/** What is wrong with the file is not told to the pod's author: it may be none of his. */
+async function fileValue({ sources }: EnvironmentInput, { volumeName, path, key }: FileKeySelector): Promise<string> {
+  try {
+    return parseEnvFile(await sources.file(volumeName, path), key);
+  } catch (error) {
+    if (error instanceof NoVolumeError) throw error;
+    throw new Error("couldn't parse env file", { cause: error });
   }
-  return undefined;
 }
 
 /** What `$(NAME)` of a command or argument means: the container's whole environment. */

@@ -3,10 +3,12 @@
  * words. Rejects in upstream's wording, which becomes CreateContainerConfigError.
  * Upstream: pkg/kubelet/kubelet_pods.go (makeMounts), kuberuntime/kuberuntime_container.go (makeMounts).
  */
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Container, Pod, VolumeMount } from '../../api/generated/core-v1.ts';
 import type { Random } from '../../client/clock.ts';
+import type { FileGate } from '../files/file-gate.ts';
+import { HeldDirectory } from '../files/held-directory.ts';
 import type { Device, Mount, MountPropagation } from '../runtime/cri-types.ts';
 import { expandReferences } from './expand-references.ts';
 import { podHostname, renderHostNetworkHostsFile, renderHostsFile } from './pod-hostname.ts';
@@ -15,6 +17,7 @@ import { bindSubpath, checkSubPath } from './volumes/subpath.ts';
 import type { ReadyVolumes } from './volumes/volume-manager.ts';
 
 const hostsPath = '/etc/hosts';
+const hostsFile = 'etc-hosts';
 
 export interface MountsInput {
   readonly pod: Pod;
@@ -26,6 +29,7 @@ export interface MountsInput {
   readonly clusterDomain: string;
   readonly podDirectory: string;
   readonly random: Random;
+  readonly gate: FileGate;
   /** absent: nothing is written */
   readonly mounter?: Mounter;
 }
@@ -50,7 +54,7 @@ export function containerDevices(container: Container, volumes: ReadyVolumes): r
 }
 
 async function volumeMount(input: MountsInput, mount: VolumeMount, index: number): Promise<Mount> {
-  const { container, volumes, mounter } = input;
+  const { container, volumes, mounter, gate } = input;
   const volume = volumes.get(mount.name);
   if (!volume) throw new Error(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
   const subPath = mount.subPathExpr ? expandSubPath(mount.subPathExpr, input.env) : (mount.subPath ?? '');
@@ -63,7 +67,7 @@ async function volumeMount(input: MountsInput, mount: VolumeMount, index: number
   if (volume.image) return { ...common, image: { image: volume.image.image }, ...(subPath && { imageSubPath: subPath }) };
   if (!subPath || !mounter) return { ...common, hostPath: subPath ? join(volume.hostPath, subPath) : volume.hostPath };
   const target = join(input.podDirectory, 'volume-subpaths', mount.name, container.name, String(index));
-  const hostPath = await bindSubpath({ volumePath: volume.hostPath, subPath, target }, mounter).catch((error: unknown) => {
+  const hostPath = await bindSubpath({ volumePath: volume.hostPath, subPath, target }, mounter, gate).catch((error: unknown) => {
     // Details would tell the pod's author about the node's files.
     throw new Error(`failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`, { cause: error });
   });
@@ -86,24 +90,24 @@ function propagationOf({ mountPropagation }: VolumeMount): MountPropagation {
   return mountPropagation === 'Bidirectional' ? 'PROPAGATION_BIDIRECTIONAL' : 'PROPAGATION_PRIVATE';
 }
 
-async function hostsMount({ pod, podIPs, clusterDomain, podDirectory }: MountsInput): Promise<Mount> {
+/** A new file each time: containers that run have the old one, and may have done anything to it. */
+async function hostsMount({ pod, podIPs, clusterDomain, podDirectory, gate }: MountsInput): Promise<Mount> {
   const aliases = pod.spec.hostAliases ?? [];
   const text = pod.spec.hostNetwork
     ? renderHostNetworkHostsFile(await readFile(hostsPath, 'utf8'), aliases)
     : renderHostsFile({ ips: podIPs, name: podHostname(pod, clusterDomain), aliases });
-  const path = join(podDirectory, 'etc-hosts');
   await mkdir(podDirectory, { recursive: true, mode: 0o750 });
-  await writeFile(path, text, { mode: 0o644 });
-  await chmod(path, 0o644);
-  return { containerPath: hostsPath, hostPath: path, readonly: false };
+  await using directory = await HeldDirectory.open(podDirectory, gate);
+  await directory.replaceFile(hostsFile, text, 0o644);
+  return { containerPath: hostsPath, hostPath: join(podDirectory, hostsFile), readonly: false };
 }
 
 /** A new file for each start of the container. */
-async function lastWordsMount({ container, podDirectory, random }: MountsInput, messagePath: string): Promise<Mount> {
+async function lastWordsMount({ container, podDirectory, random, gate }: MountsInput, messagePath: string): Promise<Mount> {
   const dir = join(podDirectory, 'containers', container.name);
   await mkdir(dir, { recursive: true, mode: 0o750 });
-  const path = join(dir, random.uuid().slice(0, 8));
-  await writeFile(path, '', { mode: 0o666 });
-  await chmod(path, 0o666);
-  return { containerPath: messagePath.startsWith('/') ? messagePath : `/${messagePath}`, hostPath: path };
+  const name = random.uuid().slice(0, 8);
+  await using directory = await HeldDirectory.open(dir, gate);
+  await (await directory.createFile(name, 0o666)).close();
+  return { containerPath: messagePath.startsWith('/') ? messagePath : `/${messagePath}`, hostPath: join(dir, name) };
 }

@@ -14,6 +14,7 @@ export interface LogEntry {
 }
 
 const space = 0x20;
+const newline = 0x0a;
 
 /** undefined for what is no entry. The line has no newline at its end. */
 export function parseLogLine(line: Buffer): LogEntry | undefined {
@@ -33,21 +34,23 @@ export function parseLogLine(line: Buffer): LogEntry | undefined {
   };
 }
 
-/** Splits a stream of bytes into lines; the rest waits for more. */
+/** The runtime writes entries of at most 16 KiB; whatever is longer was not written by it. */
+const lineBytesMax = 256 * 1024;
+
+/** Splits a stream of bytes into lines; the rest waits for more. Lines that are too long are left out. */
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0);
+  /** up to the next newline nothing counts */
+  #skips = false;
 
   *push(chunk: Buffer): Generator<Buffer> {
     let data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
-    for (let end = data.indexOf(0x0a); end >= 0; end = data.indexOf(0x0a)) {
-      yield data.subarray(0, end);
+    for (let end = data.indexOf(newline); end >= 0; end = data.indexOf(newline)) {
+      if (!this.#skips && end <= lineBytesMax) yield data.subarray(0, end);
+      this.#skips = false;
       data = data.subarray(end + 1);
     }
-    this.#rest = data;
-  }
-
-  /** What came after the last newline. */
-  get rest(): Buffer {
-    return this.#rest;
+    if (data.length > lineBytesMax) this.#skips = true;
+    this.#rest = this.#skips ? Buffer.alloc(0) : data;
   }
 }

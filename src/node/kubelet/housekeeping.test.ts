@@ -5,11 +5,15 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { Container, PodSpec } from '../../api/generated/core-v1.ts';
+import { realClock } from '../../client/clock.ts';
+import { FileGate } from '../files/file-gate.ts';
 import { rotateLog } from './log-rotation.ts';
 import { planMemoryEviction } from './memory-pressure.ts';
 import { judgeStorage, measureDirectory } from './storage-limits.ts';
 import { judgeSysctls } from './sysctls.ts';
 import { container, testPod } from './test-pods.ts';
+
+const gate = new FileGate({ clock: realClock });
 
 test('logs are moved away, compressed, and five are kept', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'rotation-'));
@@ -19,15 +23,15 @@ test('logs are moved away, compressed, and five are kept', async () => {
   const limits = { bytesMax: 10, filesMax: 4 };
   const at = (minute: number) => ({ path, containerID: 'c', nowMs: Date.UTC(2026, 0, 1, 0, minute) });
   await writeFile(path, 'short');
-  assert.equal(await rotateLog(at(0), runtime, limits), false);
+  assert.equal(await rotateLog(at(0), { runtime, gate, limits }), false);
   for (let minute = 1; minute <= 5; minute++) {
     await writeFile(path, `a longer log ${minute}`);
-    assert.equal(await rotateLog(at(minute), runtime, limits), true);
+    assert.equal(await rotateLog(at(minute), { runtime, gate, limits }), true);
   }
   assert.deepEqual((await readdir(dir)).toSorted(), ['0.log.20260101-000300.gz', '0.log.20260101-000400.gz', '0.log.20260101-000500']);
   assert.equal(gunzipSync(await readFile(join(dir, '0.log.20260101-000400.gz'))).toString(), 'a longer log 4');
   await writeFile(path, 'one that the runtime won’t reopen');
-  await assert.rejects(rotateLog(at(6), { reopenContainerLog: () => Promise.reject(new Error('no')) }, limits));
+  await assert.rejects(rotateLog(at(6), { runtime: { reopenContainerLog: () => Promise.reject(new Error('no')) }, gate, limits }));
   assert.equal(await readFile(path, 'utf8'), 'one that the runtime won’t reopen');
   assert.equal(reopened, 5);
   await rm(dir, { recursive: true });
@@ -60,11 +64,11 @@ describe('judgeStorage', () => {
 
 test('measureDirectory', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'measure-'));
-  const empty = await measureDirectory(dir);
+  const empty = await measureDirectory(dir, { gate, clock: realClock });
   await writeFile(join(dir, 'f'), Buffer.alloc(100_000, 1));
-  const more = (await measureDirectory(dir)) - empty;
+  const more = (await measureDirectory(dir, { gate, clock: realClock })) - empty;
   assert.ok(more >= 100_000 && more < 120_000, String(more));
-  assert.equal(await measureDirectory(join(dir, 'missing')), 0);
+  assert.equal(await measureDirectory(join(dir, 'missing'), { gate, clock: realClock }), 0);
   await rm(dir, { recursive: true });
 });
 

@@ -10,6 +10,8 @@ import type { Pod } from '../../api/generated/core-v1.ts';
 import type { Clock, Timer } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
+import type { FileGate } from '../files/file-gate.ts';
+import { WalkTooLargeError } from '../files/walk.ts';
 import { type ContainerRuntime, podLabels } from '../runtime/container-runtime.ts';
 import type { ContainerStats } from '../runtime/cri-types.ts';
 import { bareContainerID } from './container-id.ts';
@@ -27,6 +29,7 @@ export interface HousekeepingOptions {
   readonly events: EventRecorder;
   readonly log: Log;
   readonly logsRoot: string;
+  readonly gate: FileGate;
   /** that run on this node, with their computed status */
   pods(): readonly Pod[];
   podDirectory(podUID: string): string;
@@ -44,7 +47,9 @@ export class Housekeeping implements AsyncDisposable {
   readonly #options: HousekeepingOptions;
   #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
-  #stopped = false;
+  readonly #stop = new AbortController();
+  /** by pod: a big one takes its time, and holds up nobody else */
+  readonly #measuring = new Map<string, Promise<void>>();
   #lowMemoryAtMs: number | undefined;
 
   constructor(options: HousekeepingOptions) {
@@ -57,13 +62,14 @@ export class Housekeeping implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped = true;
+    this.#stop.abort();
     this.#timer?.cancel();
     await this.#running;
+    await Promise.all(this.#measuring.values());
   }
 
   #arm(): void {
-    if (this.#stopped) return;
+    if (this.#stop.signal.aborted) return;
     this.#timer = this.#options.wheel.setTimeout(() => {
       this.#running = this.#lookAround()
         .catch((error: unknown) => this.#options.log.debug({ error }, 'housekeeping failed'))
@@ -80,18 +86,18 @@ export class Housekeeping implements AsyncDisposable {
     this.#notePressure(low);
     if (limited.length === 0 && !low) return;
     const stats = await this.#options.runtime.listContainerStats();
-    for (const pod of limited) await this.#checkStorage(pod, stats);
+    for (const pod of limited) this.#beginMeasuring(pod, stats);
     if (low) this.#relieveMemory(pods, stats, availableBytes);
   }
 
   async #rotateLogs(pod: Pod): Promise<void> {
-    const { runtime, clock, logsRoot, log } = this.#options;
+    const { runtime, clock, logsRoot, gate, log } = this.#options;
     for (const status of [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])]) {
       if (!status.state?.running || !status.containerID) continue;
       const path = join(podLogsDirectory(logsRoot, pod), status.name, `${status.restartCount}.log`);
       const containerID = bareContainerID(status.containerID);
       try {
-        await rotateLog({ path, containerID, nowMs: clock.now() }, runtime);
+        await rotateLog({ path, containerID, nowMs: clock.now() }, { runtime, gate });
       } catch (error) {
         log.warn({ error, pod: pod.metadata.name, container: status.name }, 'log not rotated');
       }
@@ -106,16 +112,31 @@ export class Housekeeping implements AsyncDisposable {
     if (before !== this.memoryPressure) this.#options.onPressure();
   }
 
+  #beginMeasuring(pod: Pod, stats: readonly ContainerStats[]): void {
+    const { log } = this.#options;
+    const { uid, name } = pod.metadata;
+    if (this.#measuring.has(uid)) return;
+    const measured = this.#checkStorage(pod, stats)
+      .catch((error: unknown) => {
+        if (error instanceof WalkTooLargeError) this.#evict(pod, `Usage of local storage can not be measured: ${error.message}. `);
+        else if (!this.#stop.signal.aborted) log.warn({ error, pod: name }, 'storage not measured');
+      })
+      .finally(() => this.#measuring.delete(uid));
+    this.#measuring.set(uid, measured);
+  }
+
   async #checkStorage(pod: Pod, stats: readonly ContainerStats[]): Promise<void> {
+    const { gate, clock } = this.#options;
+    const measuring = { gate, clock, signal: this.#stop.signal };
     const { uid } = pod.metadata;
     const volumes = join(this.#options.podDirectory(uid), 'volumes', 'kubernetes.io~empty-dir');
     const emptyDirBytes = new Map<string, number>();
-    for (const name of limitedEmptyDirs(pod)) emptyDirBytes.set(name, await measureDirectory(join(volumes, name)));
+    for (const name of limitedEmptyDirs(pod)) emptyDirBytes.set(name, await measureDirectory(join(volumes, name), measuring));
     const logs = podLogsDirectory(this.#options.logsRoot, pod);
     const containerBytes = new Map<string, number>();
     for (const { attributes, writableLayer } of stats.filter((s) => s.attributes.labels[podLabels.podUid] === uid)) {
       const { name } = attributes.metadata;
-      const logBytes = hasLimit(pod) ? await measureDirectory(join(logs, name)) : 0;
+      const logBytes = hasLimit(pod) ? await measureDirectory(join(logs, name), measuring) : 0;
       containerBytes.set(name, (writableLayer?.usedBytes?.value ?? 0) + logBytes);
     }
     const message = judgeStorage(pod, { emptyDirBytes, containerBytes });

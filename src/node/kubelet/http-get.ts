@@ -10,6 +10,8 @@ import type { Container, HTTPGetAction } from '../../api/generated/core-v1.ts';
 
 const bodyBytesMax = 10 * 1024;
 const redirectsMax = 10;
+/** of an answer: Node's own limit is tighter than what servers send */
+const headerBytesMax = 1024 * 1024;
 
 export interface HTTPGet {
   readonly url: URL;
@@ -61,7 +63,7 @@ export async function httpGet(get: HTTPGet, signal: AbortSignal): Promise<HTTPAn
     const location = statusCode >= 301 && statusCode <= 308 && statusCode !== 304 ? response.headers.location : undefined;
     const next = location === undefined ? undefined : new URL(location, url);
     if (!next || next.hostname !== get.url.hostname) return { statusCode, body: await readBody(response) };
-    response.resume();
+    response.destroy();
     if (hops + 1 >= redirectsMax) throw new Error(`Get "${next}": stopped after ${redirectsMax} redirects`);
     url = next;
   }
@@ -69,7 +71,14 @@ export async function httpGet(get: HTTPGet, signal: AbortSignal): Promise<HTTPAn
 
 function send(url: URL, headers: HTTPGet['headers'], signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const options = { method: 'GET', headers: { ...headers }, agent: false as const, signal, rejectUnauthorized: false };
+    const options = {
+      method: 'GET',
+      headers: { ...headers },
+      agent: false as const,
+      signal,
+      rejectUnauthorized: false,
+      maxHeaderSize: headerBytesMax,
+    };
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, resolve);
     request.on('error', (error) => {
       reject(

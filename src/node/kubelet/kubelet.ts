@@ -17,6 +17,7 @@ import { quantityValue } from '../../api/meta/quantity.ts';
 import type { Timer } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
 import { createInformer, type RunningInformer } from '../../client/informer-cache.ts';
+import { FileGate } from '../files/file-gate.ts';
 import type * as cri from '../runtime/cri-types.ts';
 import type { CgroupDriver } from './container-resources.ts';
 import type { Terminations } from './container-terminations.ts';
@@ -47,6 +48,7 @@ const podsMaxDefault = 110;
 const resolvConfDefault = '/etc/resolv.conf';
 const kubeletPort = 10250;
 const lookAtNodeMs = 10_000;
+const leftoverRetryMs = { first: 1_000, max: 300_000 } as const;
 /** while it is not ready */
 const lookAtRuntimeMs = { first: 100, max: 5_000 } as const;
 
@@ -121,6 +123,7 @@ class RunningKubelet implements Kubelet {
   readonly #workers = new Map<string, PodWorker>();
   readonly #objects: ReferencedObjects;
   readonly #volumes: VolumeManager;
+  readonly #gate: FileGate;
   readonly #informers: RunningInformer<never>[] = [];
   readonly #tasks: Promise<void>[] = [];
   readonly #disposed = Promise.withResolvers<void>();
@@ -154,11 +157,13 @@ class RunningKubelet implements Kubelet {
       ...(!hollow && { lookEveryMs: lookAtNodeMs }),
     });
     const mounter = options.mounter ?? (runtime.simulation ? undefined : realMounter);
+    this.#gate = new FileGate({ clock, signal: this.#signal });
     this.#objects = new ReferencedObjects(client, { clock, random, log });
     this.#volumes = new VolumeManager({
       host: {
         client,
         clock,
+        gate: this.#gate,
         objects: this.#objects,
         tokens: new ServiceAccountTokens({ client, clock, random }),
         ...(mounter && { mounter }),
@@ -226,6 +231,7 @@ class RunningKubelet implements Kubelet {
       events,
       log,
       logsRoot: join(dataDir, 'logs'),
+      gate: this.#gate,
       pods: () => this.pods().filter((p) => this.#workers.get(p.metadata.uid)?.state === 'syncing'),
       podDirectory: (uid) => this.#volumes.podDirectory(uid),
       evict: (pod, eviction) => this.#workers.get(pod.metadata.uid)?.evict(eviction),
@@ -239,7 +245,7 @@ class RunningKubelet implements Kubelet {
     const { KubeletServer } = await import('./server/kubelet-server.ts');
     const { nodeName } = this;
     const { version } = this.#options;
-    this.#server = new KubeletServer({ serving, client, runtime, clock, log, nodeName, version, dataDir, kubelet: this });
+    this.#server = new KubeletServer({ serving, client, runtime, clock, log, nodeName, version, dataDir, gate: this.#gate, kubelet: this });
     this.#port = await this.#server.listen();
   }
 
@@ -298,6 +304,7 @@ class RunningKubelet implements Kubelet {
       objects: this.#objects,
       volumes: this.#volumes,
       cgroups: this.#facts.cgroups,
+      gate: this.#gate,
       ...(mounter && { mounter }),
       services: () => this.#listServices(),
       judgeResize: (pod) => this.#judgeResize(pod),
@@ -480,7 +487,20 @@ class RunningKubelet implements Kubelet {
       this.#workers.set(uid, worker);
       worker.remove();
     }
-    for (const uid of await this.#volumes.podsOnDisk()) if (!this.#workers.has(uid)) await this.#volumes.tearDown(uid);
+    for (const uid of await this.#volumes.podsOnDisk()) if (!this.#workers.has(uid)) this.#tasks.push(this.#removeLeftover(uid));
+  }
+
+  /** Nobody waits for it: there may be much to remove, or something that can't be. */
+  async #removeLeftover(uid: string): Promise<void> {
+    const { clock, log } = this.#options;
+    for (let delayMs: number = leftoverRetryMs.first; !this.#signal.aborted; delayMs = Math.min(delayMs * 2, leftoverRetryMs.max)) {
+      try {
+        return await this.#volumes.tearDown(uid);
+      } catch (error) {
+        if (!this.#signal.aborted) log.warn({ error, uid }, 'the files of a pod that is gone are not removed');
+      }
+      await clock.sleep(delayMs, this.#signal).catch(() => undefined);
+    }
   }
 
   async #followRuntime(): Promise<void> {

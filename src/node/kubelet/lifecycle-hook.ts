@@ -8,6 +8,7 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { ContainerRuntime } from '../runtime/container-runtime.ts';
 import { httpGet, planHTTPGet } from './http-get.ts';
 import { describePod } from './plan-pod.ts';
+import { execOutput } from './run-probe.ts';
 
 export interface HookContext {
   readonly runtime: ContainerRuntime;
@@ -51,7 +52,7 @@ async function runExec(command: readonly string[], where: string, { runtime, con
     throw new Error(describe(messageOf(error), ''), { cause: error });
   }
   if (answer.exitCode === 0) return;
-  const output = Buffer.concat([answer.stdout, answer.stderr]).toString();
+  const output = execOutput(answer);
   throw new Error(describe(`command '${command.join(' ')}' exited with ${answer.exitCode}: ${output}`, output));
 }
 

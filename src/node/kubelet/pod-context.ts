@@ -4,6 +4,7 @@ import type { Client } from '../../client/client.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
+import type { FileGate } from '../files/file-gate.ts';
 import type { ContainerRuntime } from '../runtime/container-runtime.ts';
 import type { ResolvConf } from './dns-config.ts';
 import type { ImagePuller } from './image-puller.ts';
@@ -46,6 +47,8 @@ export interface PodContext {
   readonly objects: ReferencedObjects;
   readonly volumes: VolumeManager;
   readonly cgroups: PodCgroups;
+  /** for calls on files that containers or other machines can make hang */
+  readonly gate: FileGate;
   /** absent where there are no real containers: no file is written then */
   readonly mounter?: Mounter;
   /** All services, once they have been listed. */

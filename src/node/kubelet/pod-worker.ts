@@ -8,13 +8,13 @@
  * the pod is told to be terminal only when none of its containers runs.
  * Upstream: pkg/kubelet/pod_workers.go, kubelet.go (SyncPod, SyncTerminatingPod, SyncTerminatedPod).
  */
-import { rm } from 'node:fs/promises';
 import type { Pod, PodStatus } from '../../api/generated/core-v1.ts';
 import { Secret } from '../../api/generated/kinds.ts';
 import { isNotFound } from '../../api/meta/status-error.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { Timer } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
+import { removeTree } from '../files/remove-tree.ts';
 import { applyResize, growPod } from './apply-resize.ts';
 import type { BackOffEntry } from './back-off.ts';
 import type { WaitingReason } from './container-statuses.ts';
@@ -45,7 +45,13 @@ export interface Eviction {
   readonly disruption?: boolean;
 }
 
-const retryMs = { mountFirst: 500, mountMax: 122_000, other: 10_000, network: 5_000, kill: 1_000 } as const;
+/** Each failure in a row doubles the wait. */
+const retryMs = {
+  mount: { first: 500, max: 122_000 },
+  sync: { first: 10_000, max: 60_000 },
+  end: { first: 1_000, max: 60_000 },
+} as const;
+const networkRetryMs = 5_000;
 
 export class PodWorker {
   readonly #context: PodContext;
@@ -220,11 +226,8 @@ export class PodWorker {
     const { log } = this.#context;
     this.#failures++;
     const mount = error instanceof VolumesNotReadyError;
-    const delayMs = mount
-      ? Math.min(retryMs.mountFirst * 2 ** (this.#failures - 1), retryMs.mountMax)
-      : this.#state === 'syncing'
-        ? retryMs.other
-        : retryMs.kill;
+    const { first, max } = retryMs[mount ? 'mount' : this.#state === 'syncing' ? 'sync' : 'end'];
+    const delayMs = Math.min(first * 2 ** (this.#failures - 1), max);
     if (this.#sync.signal.aborted && this.#state === 'syncing') {
       this.#again = true;
       return;
@@ -249,9 +252,9 @@ export class PodWorker {
   }
 
   async #observe(signal?: AbortSignal): Promise<ObservedPod> {
-    const { runtime } = this.#context;
+    const { runtime, gate } = this.#context;
     this.#observed = await observePod(runtime, this.#pod.metadata.uid, {
-      ...(!runtime.simulation && { lastWords: readTerminationMessage }),
+      ...(!runtime.simulation && { lastWords: (status, notes) => readTerminationMessage(status, notes, gate) }),
       ...(signal && { signal }),
     });
     return this.#observed;
@@ -335,7 +338,7 @@ export class PodWorker {
     const problem = this.#context.node.networkProblem();
     if (problem !== undefined && !pod.spec.hostNetwork) {
       events.event(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${problem}`);
-      this.#wakeIn(retryMs.network);
+      this.#wakeIn(networkRetryMs);
       return;
     }
     await this.#collectGarbage(observed);
@@ -422,12 +425,12 @@ export class PodWorker {
   }
 
   async #collectGarbage(observed: ObservedPod): Promise<void> {
-    const { runtime } = this.#context;
+    const { runtime, gate } = this.#context;
     const { containerIDs, sandboxIDs } = planGarbage(observed);
     for (const id of containerIDs) {
       const path = observed.containers.find((c) => c.id === id)?.logPath;
       await runtime.removeContainer(id);
-      if (path && !runtime.simulation) await rm(path, { force: true });
+      if (path && !runtime.simulation) await removeTree(path, gate);
     }
     for (const id of sandboxIDs) await runtime.removePodSandbox(id);
   }
@@ -480,11 +483,11 @@ export class PodWorker {
 
   /** Nobody can ask for its logs any more. */
   async #stepRemove(): Promise<void> {
-    const { runtime, statuses, node } = this.#context;
+    const { runtime, statuses, node, gate } = this.#context;
     const observed = await this.#observe();
     for (const container of observed.containers) await runtime.removeContainer(container.id);
     for (const sandbox of observed.sandboxes) await runtime.removePodSandbox(sandbox.id);
-    if (!runtime.simulation) await rm(podLogsDirectory(node.logsRoot, this.#pod), { recursive: true, force: true });
+    if (!runtime.simulation) await removeTree(podLogsDirectory(node.logsRoot, this.#pod), gate);
     statuses.forget(this.#pod.metadata.uid);
     this.#state = 'removed';
     this.#onRemoved();

@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import type { Container, GRPCAction, Probe, TCPSocketAction } from '../../api/generated/core-v1.ts';
 import type { Clock } from '../../client/clock.ts';
 import { type ContainerRuntime, isRuntimeError } from '../runtime/container-runtime.ts';
+import type { ExecSyncResponse } from '../runtime/cri-types.ts';
 import { expandStaticCommand } from './container-environment.ts';
 import { grpcHealthProbe } from './grpc-health.ts';
 import { describeConnectError, httpGet, planHTTPGet, resolvePort } from './http-get.ts';
@@ -26,9 +27,19 @@ export interface ProbeTarget {
   readonly signal: AbortSignal;
 }
 
-const outputCharsMax = 10 * 1024;
+/** of what a container says, whichever way it is asked */
+export const outputBytesMax = 10 * 1024;
+
+/** The beginning of what a command said. */
+export const execOutput = ({ stdout, stderr }: ExecSyncResponse): string =>
+  Buffer.concat([stdout.subarray(0, outputBytesMax), stderr.subarray(0, outputBytesMax)]).toString('utf8', 0, outputBytesMax);
 
 export async function runProbe(type: ProbeType, probe: Probe, target: ProbeTarget): Promise<ProbeResult> {
+  const { result, output } = await ask(type, probe, target);
+  return { result, output: output.slice(0, outputBytesMax) };
+}
+
+async function ask(type: ProbeType, probe: Probe, target: ProbeTarget): Promise<ProbeResult> {
   const { runtime, containerID } = target;
   const timeoutSeconds = probe.timeoutSeconds ?? 1;
   if (runtime.simulation) {
@@ -59,8 +70,7 @@ async function execProbe(
 ): Promise<ProbeResult> {
   try {
     const answer = await runtime.execSync({ containerId: containerID, cmd: command, timeoutSeconds }, { signal });
-    const output = Buffer.concat([answer.stdout, answer.stderr]).toString().slice(0, outputCharsMax);
-    return { result: answer.exitCode === 0 ? 'success' : 'failure', output };
+    return { result: answer.exitCode === 0 ? 'success' : 'failure', output: execOutput(answer) };
   } catch (error) {
     if (!isRuntimeError(error, 'DeadlineExceeded')) throw error;
     return { result: 'failure', output: `command timed out: "${command.join(' ')}" timed out after ${timeoutSeconds}s` };

@@ -25,6 +25,9 @@ export interface ImageUser {
   readonly username: string;
 }
 
+/** As the API bounds runAsUser. */
+const uidMax = 2 ** 31 - 1;
+
 /** Throws in upstream's wording when the container would run as root and must not. */
 export function verifyNonRoot(pod: Pod, container: Container, image: ImageUser): void {
   const context = effectiveSecurityContext(pod, container);
@@ -33,6 +36,10 @@ export function verifyNonRoot(pod: Pod, container: Container, image: ImageUser):
   if (context.runAsUser !== undefined) {
     if (context.runAsUser === 0) throw new Error(`container's runAsUser breaks non-root policy ${where}`);
     return;
+  }
+  // The runtime takes the last 32 bits of a user's number: one that is larger can turn out to be root.
+  if (image.uid !== undefined && (image.uid < 0 || image.uid > uidMax)) {
+    throw new Error(`container has runAsNonRoot and image has a user out of range (${image.uid}), cannot verify user is non-root ${where}`);
   }
   if (image.uid === 0) throw new Error(`container has runAsNonRoot and image will run as root ${where}`);
   if (image.uid === undefined && image.username) {

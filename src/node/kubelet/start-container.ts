@@ -12,6 +12,7 @@ import type { ContainerConfig, PodSandboxConfig } from '../runtime/cri-types.ts'
 import { containerConfig } from './container-config.ts';
 import { containerEnvironment } from './container-environment.ts';
 import { containerDevices, containerMounts } from './container-mounts.ts';
+import { fileBytesMax } from './env-file.ts';
 import { containerFieldPath } from './field-path.ts';
 import { killContainer } from './kill-pod.ts';
 import { runHook } from './lifecycle-hook.ts';
@@ -97,6 +98,7 @@ async function makeConfig(context: PodContext, request: StartRequest, imageRef: 
         clusterDomain: node.clusterDomain,
         podDirectory: manager.podDirectory(pod.metadata.uid),
         random,
+        gate: context.gate,
         ...(mounter && { mounter }),
       });
   const target = pod.spec.ephemeralContainers?.find((c) => c.name === container.name)?.targetContainerName;
@@ -148,7 +150,7 @@ async function environment(context: PodContext, { pod, container, podIPs, volume
     sources: {
       configMap: (namespace, name) => objects.get(ConfigMap, { namespace, name }),
       secret: (namespace, name) => objects.get(SecretKind, { namespace, name }),
-      file: (name, path) => readVolumeFile(volumes, name, path),
+      file: (volume, path) => readVolumeFile(volumes, { volume, path, bytesMax: fileBytesMax }, context.gate),
     },
   });
 }

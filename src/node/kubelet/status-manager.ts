@@ -38,12 +38,14 @@ interface Told {
   /** Everything of it is cleaned up. */
   finished: boolean;
   writing: boolean;
+  /** in a row */
+  failures: number;
   /** as the last write left it */
   latest?: Pod;
 }
 
 const writesMax = 16;
-const retryMs = 2_000;
+const retryMs = { first: 2_000, max: 60_000 } as const;
 
 export class StatusManager implements Disposable {
   readonly terminations = new ContainerTerminations();
@@ -68,7 +70,7 @@ export class StatusManager implements Disposable {
     const before = this.#told.get(uid);
     this.terminations.observe(before?.status ?? pod.status, status);
     if (!before) {
-      this.#told.set(uid, { pod, status, version: 1, written: 0, finished: false, writing: false });
+      this.#told.set(uid, { pod, status, version: 1, written: 0, finished: false, writing: false, failures: 0 });
     } else {
       before.pod = pod;
       if (sameStatus(before.status, status)) return;
@@ -155,14 +157,18 @@ export class StatusManager implements Disposable {
     try {
       const pod = await this.#writeStatus(uid, told);
       told.written = Math.max(told.written, version);
+      told.failures = 0;
       if (pod && this.#deletable(pod, told)) await this.#delete(pod);
     } catch (error) {
       if (signal.aborted) return;
       log.warn({ error, pod: told.pod.metadata.name, namespace: told.pod.metadata.namespace }, 'pod status not written');
-      const timer = clock.setTimeout(() => {
-        this.#retries.delete(timer);
-        if (this.#told.get(uid) === told) this.#enqueue(uid);
-      }, retryMs);
+      const timer = clock.setTimeout(
+        () => {
+          this.#retries.delete(timer);
+          if (this.#told.get(uid) === told) this.#enqueue(uid);
+        },
+        Math.min(retryMs.first * 2 ** told.failures++, retryMs.max),
+      );
       this.#retries.add(timer);
     }
   }

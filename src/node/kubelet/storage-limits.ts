@@ -3,10 +3,12 @@
  * limit of ephemeral storage. Pure, but for the measuring.
  * Upstream: pkg/kubelet/eviction/eviction_manager.go (localStorageEviction).
  */
-import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Container, Pod } from '../../api/generated/core-v1.ts';
 import { quantityValue } from '../../api/meta/quantity.ts';
+import type { Clock } from '../../client/clock.ts';
+import type { FileGate } from '../files/file-gate.ts';
+import { HeldDirectory, ignoreMissing } from '../files/held-directory.ts';
+import { walk } from '../files/walk.ts';
 
 const resource = 'ephemeral-storage';
 const blockBytes = 512;
@@ -50,14 +52,36 @@ export function judgeStorage(pod: Pod, { emptyDirBytes, containerBytes }: Storag
 
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) => a + b, 0);
 
-/** What a directory takes on disk; what vanishes meanwhile counts nothing. */
-export async function measureDirectory(path: string): Promise<number> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-  let total = (await lstat(path).catch(() => undefined))?.blocks ?? 0;
-  total *= blockBytes;
-  for (const entry of entries) {
-    const inner = join(path, entry.name);
-    total += entry.isDirectory() ? await measureDirectory(inner) : ((await lstat(inner).catch(() => undefined))?.blocks ?? 0) * blockBytes;
-  }
-  return total;
+/** How many files with several names are remembered, so that they count once. */
+const linkedMax = 100_000;
+/** After so many entries the walk rests for as long as they took: nobody else should feel it. */
+const entriesPerTurn = 1000;
+
+export interface MeasuringOptions {
+  readonly gate: FileGate;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+}
+
+/** What a directory takes on disk; what vanishes meanwhile counts nothing. Rejects with WalkTooLargeError. */
+export async function measureDirectory(path: string, { gate, clock, signal }: MeasuringOptions): Promise<number> {
+  const root = await ignoreMissing(HeldDirectory.open(path, gate));
+  if (!root) return 0;
+  await using _ = root;
+  let blocks = (await root.info()).blocks;
+  const linked = new Set<bigint>();
+  let [entries, sinceMs] = [0, clock.monotonic()];
+  await walk(root, async ({ info }) => {
+    signal?.throwIfAborted();
+    if (++entries % entriesPerTurn === 0) {
+      await clock.sleep(clock.monotonic() - sinceMs, signal);
+      sinceMs = clock.monotonic();
+    }
+    if (info.nlink > 1n && !info.isDirectory()) {
+      if (linked.has(info.ino)) return;
+      if (linked.size < linkedMax) linked.add(info.ino);
+    }
+    blocks += info.blocks;
+  });
+  return Number(blocks) * blockBytes;
 }

@@ -3,7 +3,8 @@
  * failed, the end of its log.
  * Upstream: pkg/kubelet/kuberuntime/kuberuntime_container.go (getTerminationMessage).
  */
-import { open } from 'node:fs/promises';
+import type { FileGate } from '../files/file-gate.ts';
+import { isMissing, openFile, readEnd } from '../files/held-directory.ts';
 import type { ContainerStatus } from '../runtime/cri-types.ts';
 import { parseLogLine } from './cri-log.ts';
 import type { ContainerNotes } from './runtime-labels.ts';
@@ -14,7 +15,7 @@ const logLinesMax = 80;
 /** How much of the end of a log file is looked at. */
 const logReadBytesMax = 64 * 1024;
 
-export async function readTerminationMessage(status: ContainerStatus, notes: ContainerNotes): Promise<string> {
+export async function readTerminationMessage(status: ContainerStatus, notes: ContainerNotes, gate: FileGate): Promise<string> {
   const wantsLog =
     notes.terminationMessagePolicy === 'FallbackToLogsOnError' && status.exitCode !== 0 && status.reason !== 'ContainerCannotRun';
   const path = notes.terminationMessagePath;
@@ -22,28 +23,24 @@ export async function readTerminationMessage(status: ContainerStatus, notes: Con
   const mount = path ? status.mounts.find((m) => m.containerPath === absolute) : undefined;
   if (mount?.hostPath) {
     try {
-      const text = (await readEnd(mount.hostPath, messageBytesMax)).toString();
+      const text = (await readFileEnd(mount.hostPath, messageBytesMax, gate)).toString();
       if (text !== '' || !wantsLog) return text;
     } catch (error) {
-      if (!isMissing(error)) return `Error on reading termination log ${mount.hostPath}: ${String(error)}`;
+      if (!isMissing(error))
+        return `Error on reading termination log ${mount.hostPath}: ${error instanceof Error ? error.message : String(error)}`;
     }
   }
-  return wantsLog ? await lastLogLines(status.logPath) : '';
+  return wantsLog ? await lastLogLines(status.logPath, gate) : '';
 }
 
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
-
-async function readEnd(path: string, bytesMax: number): Promise<Buffer> {
-  await using file = await open(path);
-  const { size } = await file.stat();
-  const length = Math.min(size, bytesMax);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
-  return buffer.subarray(0, bytesRead);
+async function readFileEnd(path: string, bytesMax: number, gate: FileGate): Promise<Buffer> {
+  await using file = await openFile(path, gate);
+  return await readEnd(file, bytesMax);
 }
 
-async function lastLogLines(path: string): Promise<string> {
+async function lastLogLines(path: string, gate: FileGate): Promise<string> {
   try {
-    const text = await readEnd(path, logReadBytesMax);
+    const text = await readFileEnd(path, logReadBytesMax, gate);
     const entries = text
       .toString('latin1')
       .split('\n')

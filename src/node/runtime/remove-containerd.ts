@@ -7,6 +7,8 @@
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../client/clock.ts';
+import { FileGate } from '../files/file-gate.ts';
+import { removeTree } from '../files/remove-tree.ts';
 import { processesInGroup, removeGroup } from './cgroups.ts';
 import { containerdPaths } from './containerd-config.ts';
 import { endLeftover } from './kept-process.ts';
@@ -46,7 +48,8 @@ export async function removeContainerd({ dataDir, clock, cgroup, keepFiles = fal
   for (const socket of sockets) await rm(socket, { force: true });
   for (const dir of [shimSocketDir, dirname(shimSocketDir)]) await removeIfEmpty(dir);
   await removeCniResults(sandboxes);
-  if (!keepFiles) await rm(dataDir, { recursive: true, force: true });
+  // images and containers may have made trees that no path reaches
+  if (!keepFiles) await removeTree(dataDir, new FileGate({ clock }));
 }
 
 /** The addresses that shims left in the directories of their containers. */

@@ -17,6 +17,8 @@ export interface TarFile {
 
 const blockBytes = 512;
 const nameBytesMax = 100;
+/** of what a reader takes: a path and whatever else a pax header tells of the file */
+const longNameBytesMax = 64 * 1024;
 
 export function writeTar(files: readonly TarFile[]): Buffer {
   const parts = files.flatMap((file) => {
@@ -69,6 +71,8 @@ export async function* readTar(source: AsyncIterable<Buffer>, contentBytesMax: n
     const size = readSize(header);
     const type = String.fromCharCode(header[156] ?? 0);
     const isName = type === 'L' || type === 'x';
+    if (!Number.isSafeInteger(size) || size < 0) throw new RangeError('not a tar archive: an entry without a size');
+    if (isName && size > longNameBytesMax) throw new RangeError(`a name of ${size} bytes in an archive`);
     const keeps = isName || ((type === '0' || type === '\0') && size <= contentBytesMax);
     const content = keeps ? await bytes.take(size) : await bytes.skip(size);
     await bytes.skip(padding(size));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ContainerState, PodStatus } from '../../../api/generated/core-v1.ts';
 import { realClock } from '../../../client/clock.ts';
+import { FileGate } from '../../files/file-gate.ts';
 import type { ContainerRuntime } from '../../runtime/container-runtime.ts';
 import { parseLogLine } from '../cri-log.ts';
 import { testPod } from '../test-pods.ts';
@@ -17,6 +18,7 @@ before(async () => {
 });
 after(() => rm(dir, { recursive: true }));
 
+const gate = new FileGate({ clock: realClock });
 const all: LogOptions = { follow: false, previous: false, timestamps: false, stream: 'All' };
 const lines = [
   '2026-01-01T00:00:01.5Z stdout F one',
@@ -35,7 +37,7 @@ const runtimeOf = (path: string, isRunning: () => boolean = () => false): Contai
 
 async function read(runtime: ContainerRuntime, options: LogOptions, signal = new AbortController().signal): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of containerLog({ runtime, clock: realClock, pod: testPod(), containerID: 'c', options, signal }))
+  for await (const chunk of containerLog({ runtime, clock: realClock, gate, pod: testPod(), containerID: 'c', options, signal }))
     chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 }
@@ -67,15 +69,18 @@ describe('containerLog', () => {
     const followed = join(dir, 'followed.log');
     await writeFile(followed, '2026-01-01T00:00:01Z stdout F before\n');
     let running = true;
-    const reading = read(
-      runtimeOf(followed, () => running),
-      { ...all, follow: true },
-    );
+    const runtime = runtimeOf(followed, () => running);
+    const { signal } = new AbortController();
+    const options = { ...all, follow: true };
+    const log = containerLog({ runtime, clock: realClock, gate, pod: testPod(), containerID: 'c', options, signal });
+    const first = await log.next();
     await appendFile(followed, '2026-01-01T00:00:02Z stdout F more\n');
     await rename(followed, `${followed}.old`);
     await writeFile(followed, '2026-01-01T00:00:03Z stdout F after\n');
     running = false;
-    assert.equal(await reading, 'before\nmore\nafter\n');
+    const rest: Buffer[] = [];
+    for await (const chunk of log) rest.push(chunk);
+    assert.equal(Buffer.concat([first.value ?? Buffer.alloc(0), ...rest]).toString(), 'before\nmore\nafter\n');
   });
 
   test('following ends when nobody listens any more', async () => {

@@ -4,6 +4,7 @@
  */
 import type { Pod, PodStatus } from '../../../api/generated/core-v1.ts';
 import type { Clock } from '../../../client/clock.ts';
+import type { FileGate } from '../../files/file-gate.ts';
 import { type ContainerRuntime, isRuntimeError } from '../../runtime/container-runtime.ts';
 import { bareContainerID } from '../container-id.ts';
 import { LineSplitter, type LogEntry, parseLogLine } from '../cri-log.ts';
@@ -80,6 +81,7 @@ export function chooseContainer(
 export interface LogRequest {
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
+  readonly gate: FileGate;
   readonly pod: Pod;
   readonly containerID: string;
   readonly options: LogOptions;
@@ -148,7 +150,7 @@ function fixedTime(text: string): string {
   return match ? `${match[1]}.${(match[2] ?? '').padEnd(9, '0')}${match[3]}` : text;
 }
 
-async function* logBytes({ runtime, clock, containerID, options, signal }: LogRequest): AsyncGenerator<Buffer> {
+async function* logBytes({ runtime, clock, gate, containerID, options, signal }: LogRequest): AsyncGenerator<Buffer> {
   const { follow, tailLines } = options;
   const { simulation } = runtime;
   if (simulation) {
@@ -163,7 +165,7 @@ async function* logBytes({ runtime, clock, containerID, options, signal }: LogRe
       return isRuntimeError(error, 'Unavailable');
     }
   };
-  yield* readLogFile(logPath, { follow, clock, signal, isRunning, ...(tailLines !== undefined && { tailLines }) });
+  yield* readLogFile(logPath, { follow, clock, gate, signal, isRunning, ...(tailLines !== undefined && { tailLines }) });
 }
 
 /** The end of what there is already, and all that comes. */

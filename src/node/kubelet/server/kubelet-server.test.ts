@@ -5,15 +5,18 @@ import { it } from 'node:test';
 import type { Client } from '../../../client/client.ts';
 import { silentLog } from '../../../client/log.ts';
 import { VirtualClock } from '../../../client/virtual-clock.ts';
+import { FileGate } from '../../files/file-gate.ts';
 import type { ContainerRuntime } from '../../runtime/container-runtime.ts';
 import { KubeletServer } from './kubelet-server.ts';
 
 it('ends connections that never came to speak', async () => {
+  const clock = new VirtualClock();
   const server = new KubeletServer({
     serving: { host: '127.0.0.1', port: 0, cert: '', key: '', clientCA: '' },
     client: {} as Client,
     runtime: {} as ContainerRuntime,
-    clock: new VirtualClock(),
+    clock,
+    gate: new FileGate({ clock }),
     log: silentLog,
     nodeName: 'a',
     dataDir: '/nonexistent',

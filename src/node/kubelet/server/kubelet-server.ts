@@ -15,6 +15,7 @@ import type { Clock } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
 import type { Log } from '../../../client/log.ts';
 import { contextOf, requestContext } from '../../../client/request-context.ts';
+import type { FileGate } from '../../files/file-gate.ts';
 import { type ContainerRuntime, RuntimeError } from '../../runtime/container-runtime.ts';
 import type { Terminations } from '../container-terminations.ts';
 import type { ServingOptions } from '../kubelet-options.ts';
@@ -40,6 +41,7 @@ export interface KubeletServerOptions {
   /** as the node reports it */
   readonly version: string;
   readonly dataDir: string;
+  readonly gate: FileGate;
   readonly kubelet: KubeletView;
 }
 
@@ -245,7 +247,7 @@ export class KubeletServer implements AsyncDisposable {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const { runtime, clock } = this.#options;
+    const { runtime, clock, gate } = this.#options;
     if (!name) throw new HTTPError(400, '{"message": "Missing podID."}');
     if (!container) throw new HTTPError(400, '{"message": "Missing container name."}');
     const options = orThrow(422, '{"message": "Invalid request."}', () => parseLogOptions(url.searchParams, clock.now()));
@@ -256,7 +258,7 @@ export class KubeletServer implements AsyncDisposable {
     const gone = new AbortController();
     request.once('close', () => gone.abort());
     const signal = AbortSignal.any([gone.signal, this.#stop.signal]);
-    const lines = containerLog({ runtime, clock, pod, containerID: id, options, signal });
+    const lines = containerLog({ runtime, clock, gate, pod, containerID: id, options, signal });
     response.writeHead(200, text);
     response.flushHeaders();
     await pipeline(lines, response, { signal }).catch((error: unknown) => {

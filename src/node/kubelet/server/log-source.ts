@@ -4,15 +4,18 @@
  * Upstream: k8s.io/cri-client/pkg/logs/{logs,tail}.go.
  */
 import { watch } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, lstat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../../../client/clock.ts';
+import type { FileGate } from '../../files/file-gate.ts';
+import { openFile } from '../../files/held-directory.ts';
 
 export interface LogSourceOptions {
   readonly follow: boolean;
   /** how many lines of the end; absent: all */
   readonly tailLines?: number;
   readonly clock: Clock;
+  readonly gate: FileGate;
   readonly signal: AbortSignal;
   /** The container may still write. */
   isRunning(): Promise<boolean>;
@@ -23,14 +26,14 @@ const chunkBytes = 64 * 1024;
 const lookAgainMs = 1000;
 
 export async function* readLogFile(path: string, options: LogSourceOptions): AsyncGenerator<Buffer> {
-  let file = await openAt(path, options.tailLines);
+  let file = await openAt(path, options);
   using changes = options.follow ? new Changes(dirname(path), options.clock) : undefined;
   let ended = false;
   try {
     for (;;) {
       for (let chunk = await file.read(); chunk; chunk = await file.read()) yield chunk;
       if (!changes || ended || options.signal.aborted) return;
-      const next = await reopened(path, file);
+      const next = await reopened(path, file, options.gate);
       if (next) {
         await file.handle.close();
         file = next;
@@ -58,16 +61,16 @@ class LogFile {
   }
 }
 
-async function openAt(path: string, tailLines: number | undefined): Promise<LogFile> {
-  const handle = await open(path);
+async function openAt(path: string, { gate, tailLines }: LogSourceOptions): Promise<LogFile> {
+  const handle = await openFile(path, gate);
   return new LogFile(handle, tailLines === undefined ? 0 : await tailStart(handle, tailLines));
 }
 
 /** The file was rotated away and made anew. */
-async function reopened(path: string, file: LogFile): Promise<LogFile | undefined> {
-  const now = await stat(path).catch(() => undefined);
+async function reopened(path: string, file: LogFile, gate: FileGate): Promise<LogFile | undefined> {
+  const now = await lstat(path).catch(() => undefined);
   if (!now || now.ino === (await file.handle.stat()).ino) return undefined;
-  return new LogFile(await open(path), 0);
+  return new LogFile(await openFile(path, gate), 0);
 }
 
 /** Where the last `lines` lines begin. A last line without end counts as one. */

@@ -4,8 +4,11 @@
  * `..data`. Files that are gone from the payload vanish; an unchanged payload writes nothing.
  * Upstream: pkg/volume/util/atomic_writer.go.
  */
-import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, normalize } from 'node:path';
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, normalize } from 'node:path';
+import type { FileGate } from '../../files/file-gate.ts';
+import { openFile, readAtMost } from '../../files/held-directory.ts';
+import { removeTree } from '../../files/remove-tree.ts';
 import { checkPayloadPath, type FileContent, type FilePayload } from './file-payload.ts';
 
 const dataLink = '..data';
@@ -15,7 +18,7 @@ const newDataLink = '..data_tmp';
 export async function writeAtomically(
   dir: string,
   payload: FilePayload,
-  at: { readonly nowMs: number; readonly setPermissions?: () => Promise<void> },
+  at: { readonly nowMs: number; readonly gate: FileGate; readonly setPermissions?: () => Promise<void> },
 ): Promise<boolean> {
   const files = new Map<string, FileContent>();
   for (const [path, content] of payload) {
@@ -23,7 +26,7 @@ export async function writeAtomically(
     files.set(normalize(path), content);
   }
   const current = await readlink(join(dir, dataLink)).catch(ignoreMissing);
-  if (current !== undefined && (await isUpToDate(join(dir, current), files))) {
+  if (current !== undefined && (await isUpToDate(join(dir, basename(current)), files, at.gate))) {
     await makeVisible(dir, files);
     return false;
   }
@@ -36,7 +39,7 @@ export async function writeAtomically(
   await rename(join(dir, newDataLink), join(dir, dataLink));
   await makeVisible(dir, files);
   await hideOthers(dir, files);
-  if (current !== undefined) await rm(join(dir, current), { recursive: true, force: true });
+  if (current !== undefined) await removeTree(join(dir, basename(current)), at.gate);
   return true;
 }
 
@@ -55,15 +58,15 @@ async function writeOne(path: string, { data, mode, uid }: FileContent): Promise
   if (uid !== undefined) await chown(path, uid, -1);
 }
 
-async function isUpToDate(dir: string, files: ReadonlyMap<string, FileContent>): Promise<boolean> {
+async function isUpToDate(dir: string, files: ReadonlyMap<string, FileContent>, gate: FileGate): Promise<boolean> {
   const present = await filesBelow(dir, '');
   if (present.length !== files.size) return false;
   for (const [path, { data, mode }] of files) {
     if (!present.includes(path)) return false;
-    const full = join(dir, path);
-    const [content, { mode: actual }] = await Promise.all([readFile(full), stat(full)]);
+    await using file = await openFile(join(dir, path), gate);
+    const [content, { mode: actual }] = await Promise.all([readAtMost(file, data.length), file.stat()]);
     // The group's bits may have been added for the pod's fsGroup.
-    if (!content.equals(data) || (actual & mode & 0o777) !== (mode & 0o777)) return false;
+    if (!content?.equals(data) || (actual & mode & 0o777) !== (mode & 0o777)) return false;
   }
   return true;
 }

@@ -60,8 +60,9 @@ export function nestedMountPoints({ spec }: Pod, volume: string): readonly strin
 
 async function write({ pod, dir }: SetUpRequest, host: VolumeHost, files: FilePayload): Promise<void> {
   const fsGroup = fsGroupOf(pod);
-  const setPermissions = fsGroup === undefined ? undefined : () => giveToGroup(dir, { fsGroup, readOnly: true, policy: 'Always' });
-  await writeAtomically(dir, files, { nowMs: host.clock.now(), ...(setPermissions && { setPermissions }) });
+  const setPermissions =
+    fsGroup === undefined ? undefined : () => giveToGroup(dir, { fsGroup, readOnly: true, policy: 'Always' }, host.gate);
+  await writeAtomically(dir, files, { nowMs: host.clock.now(), gate: host.gate, ...(setPermissions && { setPermissions }) });
 }
 
 export const configMapVolume = contentPlugin(

@@ -3,9 +3,11 @@
  * says so.
  * Upstream: pkg/volume/hostpath/host_path.go.
  */
-import type { Stats } from 'node:fs';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { mkdir, open, stat } from 'node:fs/promises';
 import type { HostPathVolumeSource } from '../../../api/generated/core-v1.ts';
+import type { FileGate } from '../../files/file-gate.ts';
+import { shorten } from '../../files/held-directory.ts';
 import type { VolumePlugin } from './volume-plugin.ts';
 
 export const hostPath: VolumePlugin = {
@@ -13,7 +15,7 @@ export const hostPath: VolumePlugin = {
   supports: (volume) => volume.hostPath !== undefined,
   async setUp({ volume }, host) {
     const source = volume.hostPath ?? { path: '' };
-    if (host.mounter) await checkHostPath(source);
+    if (host.mounter) await checkHostPath(source, host.gate);
     return { hostPath: source.path, readOnly: false };
   },
 };
@@ -29,17 +31,23 @@ const types: Readonly<Record<Exclude<NonNullable<HostPathVolumeSource['type']>, 
   Directory: isDirectory,
   DirectoryOrCreate: { ...isDirectory, make: (path) => mkdir(path, { recursive: true, mode: 0o755 }) },
   File: isFile,
-  FileOrCreate: { ...isFile, make: (path) => writeFile(path, '', { flag: 'a', mode: 0o644 }) },
+  FileOrCreate: { ...isFile, make: makeFile },
   Socket: { fits: (info) => info.isSocket(), what: 'a socket file' },
   CharDevice: { fits: (info) => info.isCharacterDevice(), what: 'a character device' },
   BlockDevice: { fits: (info) => info.isBlockDevice(), what: 'a block device' },
 };
 
-export async function checkHostPath({ path, type }: HostPathVolumeSource): Promise<void> {
+/** Whoever puts something else in its place meanwhile finds it neither followed nor waited for. */
+async function makeFile(path: string): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  await (await open(path, flags, 0o644)).close();
+}
+
+export async function checkHostPath({ path, type }: HostPathVolumeSource, gate: FileGate): Promise<void> {
   if (path.split('/').includes('..')) throw new Error(`invalid HostPath \`${path}\`: must not contain '..'`);
   if (!type) return;
   const { fits, what, make } = types[type];
-  const info = await stat(path).catch(() => undefined);
-  if (!info && make) await make(path);
+  const info = await gate.call(`stat ${shorten(path)}`, () => stat(path).catch(() => undefined));
+  if (!info && make) await gate.call(`make ${shorten(path)}`, () => make(path));
   else if (!info || !fits(info)) throw new Error(`hostPath type check failed: ${path} is not ${what}`);
 }

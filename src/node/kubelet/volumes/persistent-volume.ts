@@ -58,7 +58,7 @@ async function setUpVolume(
 ): Promise<ReadyVolume> {
   const { hostPath, local, volumeMode } = pv.spec;
   if (hostPath) {
-    if (host.mounter) await checkHostPath(hostPath);
+    if (host.mounter) await checkHostPath(hostPath, host.gate);
     return { hostPath: hostPath.path, readOnly };
   }
   if (!local) throw new Error(`no volume plugin matched for volume ${pv.metadata.name}`);
@@ -70,6 +70,6 @@ async function setUpVolume(
   await mounter.bind(local.path, dir, { readOnly });
   const fsGroup = fsGroupOf(pod);
   const policy = pod.spec.securityContext?.fsGroupChangePolicy ?? 'Always';
-  if (fsGroup !== undefined && !readOnly) await giveToGroup(dir, { fsGroup, readOnly: false, policy });
+  if (fsGroup !== undefined && !readOnly) await giveToGroup(dir, { fsGroup, readOnly: false, policy }, host.gate);
   return { hostPath: dir, readOnly };
 }

@@ -1,15 +1,29 @@
 /** Reads a file of a pod's volume for an environment variable; links that lead out of the volume are refused. */
-import { readFile, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { FileGate } from '../../files/file-gate.ts';
+import { HeldDirectory, readAtMost } from '../../files/held-directory.ts';
+import { openInside } from '../../files/open-inside.ts';
 import { checkSubPath } from './subpath.ts';
 import type { ReadyVolumes } from './volume-manager.ts';
 
-export async function readVolumeFile(volumes: ReadyVolumes, name: string, path: string): Promise<string> {
-  const volume = volumes.get(name);
-  if (!volume) throw new Error(`cannot find the volume "${name}" referenced by FileKeyRef`);
-  checkSubPath(path);
-  const root = await realpath(volume.hostPath);
-  const file = await realpath(join(root, path)).catch(() => undefined);
-  if (!file?.startsWith(`${root}/`)) throw new Error("couldn't parse env file");
-  return await readFile(file, 'utf8');
+export interface VolumeFile {
+  readonly volume: string;
+  readonly path: string;
+  readonly bytesMax: number;
+}
+
+export class NoVolumeError extends Error {
+  override readonly name = 'NoVolumeError';
+}
+
+/** Rejects for what is no regular file, and for what is larger than it may be. */
+export async function readVolumeFile(volumes: ReadyVolumes, file: VolumeFile, gate: FileGate): Promise<Buffer> {
+  const volume = volumes.get(file.volume);
+  if (!volume) throw new NoVolumeError(`cannot find the volume "${file.volume}" referenced by FileKeyRef`);
+  checkSubPath(file.path);
+  await using root = await HeldDirectory.open(volume.hostPath, gate);
+  await using held = await openInside(root, file.path);
+  await using opened = await root.reopen(held, file.path);
+  const content = await readAtMost(opened, file.bytesMax);
+  if (!content) throw new Error(`more than ${file.bytesMax} bytes`);
+  return content;
 }

@@ -1,11 +1,13 @@
 /**
- * A part of a volume, mounted so that links inside the volume can't lead out of it: the path is walked component by
- * component without following links, and what was opened is what is bound.
+ * A part of a volume, mounted so that links inside the volume can't lead out of it: the path is resolved by descriptors,
+ * and what was opened is what is bound. What is missing is made, with the volume's own permissions.
  * Upstream: pkg/volume/util/subpath/subpath_linux.go.
  */
-import { constants } from 'node:fs';
-import { chmod, type FileHandle, mkdir, open, realpath, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { FileGate } from '../../files/file-gate.ts';
+import { HeldDirectory } from '../../files/held-directory.ts';
+import { openInside } from '../../files/open-inside.ts';
 import type { Mounter } from './mounter.ts';
 
 export interface Subpath {
@@ -15,9 +17,6 @@ export interface Subpath {
   readonly target: string;
 }
 
-/** Linux's O_PATH, which Node does not name: opens without reading. */
-const pathOnly = 0o10000000;
-
 /** Throws for a path that is absolute or climbs. */
 export function checkSubPath(subPath: string): void {
   if (subPath.startsWith('/')) throw new Error(`error SubPath \`${subPath}\` must not be an absolute path`);
@@ -25,55 +24,14 @@ export function checkSubPath(subPath: string): void {
 }
 
 /** The host path to mount into the container. */
-export async function bindSubpath(subpath: Subpath, mounter: Mounter): Promise<string> {
-  const root = await realpath(subpath.volumePath);
-  await makeInside(root, subpath.subPath);
-  const resolved = await realpath(join(root, subpath.subPath));
-  if (resolved !== root && !resolved.startsWith(`${root}/`)) throw new Error(`subpath "${resolved}" not within volume path "${root}"`);
-  await using opened = await openInside(root, resolved.slice(root.length + 1));
-  await mounter.unmount(subpath.target);
-  await makeTarget(subpath.target, (await opened.handle.stat()).isDirectory());
-  await mounter.bind(`/proc/${process.pid}/fd/${opened.handle.fd}`, subpath.target);
-  return subpath.target;
-}
-
-interface Opened extends AsyncDisposable {
-  readonly handle: FileHandle;
-}
-
-async function openInside(root: string, relative: string): Promise<Opened> {
-  let handle = await open(root, pathOnly | constants.O_DIRECTORY);
-  for (const part of relative.split('/').filter((p) => p !== '')) {
-    const parent = handle;
-    try {
-      handle = await open(`/proc/self/fd/${parent.fd}/${part}`, pathOnly | constants.O_NOFOLLOW);
-    } finally {
-      await parent.close();
-    }
-    if ((await handle.stat()).isSymbolicLink()) {
-      await handle.close();
-      throw new Error(`unexpected symlink found in "${relative}"`);
-    }
-  }
-  return { handle, [Symbol.asyncDispose]: () => handle.close() };
-}
-
-/** Makes what is missing of a directory, with the volume's own permissions, one component at a time. */
-async function makeInside(root: string, relative: string): Promise<void> {
-  const { mode } = await stat(root);
-  let at = root;
-  for (const part of relative.split('/').filter((p) => p !== '' && p !== '.')) {
-    const next = join(at, part);
-    const there = await realpath(next).catch(() => undefined);
-    if (there === undefined) {
-      await mkdir(next);
-      await chmod(next, mode & 0o7777);
-      at = next;
-      continue;
-    }
-    if (there !== root && !there.startsWith(`${root}/`)) throw new Error(`path "${there}" is outside of the volume`);
-    at = there;
-  }
+export async function bindSubpath({ volumePath, subPath, target }: Subpath, mounter: Mounter, gate: FileGate): Promise<string> {
+  await using root = await HeldDirectory.open(volumePath, gate);
+  const { mode } = await root.info();
+  await using part = await openInside(root, subPath, { make: Number(mode) & 0o7777 });
+  await mounter.unmount(target);
+  await makeTarget(target, part.info.isDirectory());
+  await mounter.bind(`/proc/${process.pid}/fd/${part.fd}`, target);
+  return target;
 }
 
 async function makeTarget(target: string, isDirectory: boolean): Promise<void> {

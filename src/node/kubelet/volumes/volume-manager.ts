@@ -6,7 +6,7 @@
  * `FailedMount`; after `tearDown` nothing of the pod is mounted or on disk.
  * Upstream: pkg/kubelet/volumemanager, pkg/volume/util/operationexecutor.
  */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod, Volume } from '../../../api/generated/core-v1.ts';
 import { ConfigMap, Secret } from '../../../api/generated/kinds.ts';
@@ -15,6 +15,7 @@ import type { Timer } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
 import type { EventRecorder } from '../../../client/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
+import { removeTree } from '../../files/remove-tree.ts';
 import { podReferences } from '../pod-references.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import { configMapVolume, downwardAPIVolume, projectedVolume, secretVolume } from './content-volume.ts';
@@ -57,12 +58,14 @@ interface PodVolumes {
   ready: Map<string, ReadyVolume>;
   readonly watches: Disposable[];
   readonly timers: Map<string, Timer>;
+  /** how often in a row a volume could not be brought up to date */
+  readonly failures: Map<string, number>;
   /** set-ups of one pod happen one after the other */
   work: Promise<unknown>;
   gone: boolean;
 }
 
-const refreshRetryMs = 10_000;
+const refreshRetryMs = { first: 10_000, max: 300_000 } as const;
 
 export class VolumeManager implements AsyncDisposable {
   readonly #options: VolumeManagerOptions;
@@ -87,7 +90,15 @@ export class VolumeManager implements AsyncDisposable {
       if (told && known.ready.size > 0) this.#refreshWhere(known, (v) => v.downwardAPI !== undefined || v.projected !== undefined);
       return;
     }
-    const volumes: PodVolumes = { pod, ready: new Map(), watches: [], timers: new Map(), work: Promise.resolve(), gone: false };
+    const volumes: PodVolumes = {
+      pod,
+      ready: new Map(),
+      watches: [],
+      timers: new Map(),
+      failures: new Map(),
+      work: Promise.resolve(),
+      gone: false,
+    };
     this.#pods.set(pod.metadata.uid, volumes);
     const { objects } = this.#options.host;
     const { namespace } = pod.metadata;
@@ -121,15 +132,12 @@ export class VolumeManager implements AsyncDisposable {
       for (const timer of volumes.timers.values()) timer.cancel();
       await volumes.work.catch(() => undefined);
     }
-    const { mounter, tokens } = this.#options.host;
+    const { mounter, tokens, gate } = this.#options.host;
     tokens.forget(podUID);
     if (mounter) {
       const dir = this.podDirectory(podUID);
       for (const point of await mounter.mountsBelow(dir)) await mounter.unmount(point);
-      for (const part of ['volumes', 'volume-subpaths', 'etc-hosts', 'containers', 'plugins']) {
-        await rm(join(dir, part), { recursive: true, force: true });
-      }
-      await rm(dir, { recursive: true, force: true });
+      await removeTree(dir, gate);
     }
     this.#pods.delete(podUID);
   }
@@ -218,9 +226,18 @@ export class VolumeManager implements AsyncDisposable {
     await this.#serialize(volumes, async () => {
       if (volumes.gone) return;
       const why = await this.#setUpOne(volumes, volume);
-      if (why === undefined) return;
+      if (why === undefined) {
+        volumes.failures.delete(volume.name);
+        return;
+      }
+      const failures = volumes.failures.get(volume.name) ?? 0;
+      volumes.failures.set(volume.name, failures + 1);
       this.#options.log.debug({ volume: volume.name, pod: volumes.pod.metadata.name, why }, 'volume not brought up to date');
-      this.#planRefresh(volumes, volume, this.#options.host.clock.now() + refreshRetryMs);
+      this.#planRefresh(
+        volumes,
+        volume,
+        this.#options.host.clock.now() + Math.min(refreshRetryMs.first * 2 ** failures, refreshRetryMs.max),
+      );
     });
   }
 

@@ -6,6 +6,7 @@
 import type { Pod, Volume } from '../../../api/generated/core-v1.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
+import type { FileGate } from '../../files/file-gate.ts';
 import type { ImageSpec } from '../../runtime/cri-types.ts';
 import type { ReferencedObjects } from '../referenced-objects.ts';
 import type { Mounter } from './mounter.ts';
@@ -15,6 +16,8 @@ import type { ServiceAccountTokens } from './service-account-token.ts';
 export interface VolumeHost {
   readonly client: Client;
   readonly clock: Clock;
+  /** for calls on files that containers or other machines can make hang */
+  readonly gate: FileGate;
   readonly objects: ReferencedObjects;
   readonly tokens: ServiceAccountTokens;
   /** absent where there are no real containers: nothing is written or mounted then, but everything is looked up */

@@ -4,6 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { realClock } from '../../../client/clock.ts';
+import { FileGate } from '../../files/file-gate.ts';
 import { container, testPod } from '../test-pods.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { nestedMountPoints } from './content-volume.ts';
@@ -13,6 +15,7 @@ import type { Mounter } from './mounter.ts';
 import { giveToGroup } from './ownership.ts';
 import { bindSubpath, checkSubPath } from './subpath.ts';
 
+const gate = new FileGate({ clock: realClock });
 let dir: string;
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'volumes-'));
@@ -31,7 +34,7 @@ const files = (entries: Readonly<Record<string, string>>, mode = 0o644): FilePay
 describe('writeAtomically', () => {
   test('files are links through ..data, and change together', async () => {
     const volume = await fresh();
-    assert.equal(await writeAtomically(volume, files({ a: '1', 'd/b': '2', 'd/e/c': '3' }), { nowMs: Date.UTC(2026, 1, 3) }), true);
+    assert.equal(await writeAtomically(volume, files({ a: '1', 'd/b': '2', 'd/e/c': '3' }), { nowMs: Date.UTC(2026, 1, 3), gate }), true);
     assert.deepEqual(
       (await readdir(volume)).filter((n) => !n.startsWith('..')),
       ['a', 'd'],
@@ -40,9 +43,9 @@ describe('writeAtomically', () => {
     assert.match(await readlink(join(volume, '..data')), /^\.\.2026_02_03_00_00_00\./);
     assert.equal(await readFile(join(volume, 'd/e/c'), 'utf8'), '3');
     const first = await readlink(join(volume, '..data'));
-    assert.equal(await writeAtomically(volume, files({ a: '1', 'd/b': '2', 'd/e/c': '3' }), { nowMs: 0 }), false);
+    assert.equal(await writeAtomically(volume, files({ a: '1', 'd/b': '2', 'd/e/c': '3' }), { nowMs: 0, gate }), false);
     assert.equal(await readlink(join(volume, '..data')), first);
-    assert.equal(await writeAtomically(volume, files({ a: 'new', x: 'y' }), { nowMs: 1000 }), true);
+    assert.equal(await writeAtomically(volume, files({ a: 'new', x: 'y' }), { nowMs: 1000, gate }), true);
     assert.deepEqual(
       (await readdir(volume)).filter((n) => !n.startsWith('..')),
       ['a', 'x'],
@@ -52,10 +55,10 @@ describe('writeAtomically', () => {
   });
   test('modes are exact, whatever the umask', async () => {
     const volume = await fresh();
-    await writeAtomically(volume, files({ a: '1' }, 0o666), { nowMs: 0 });
+    await writeAtomically(volume, files({ a: '1' }, 0o666), { nowMs: 0, gate });
     assert.equal((await stat(join(volume, 'a'))).mode & 0o777, 0o666);
-    assert.equal(await writeAtomically(volume, files({ a: '1' }, 0o400), { nowMs: 0 }), false);
-    assert.equal(await writeAtomically(volume, files({ b: '1' }, 0o400), { nowMs: 0 }), true);
+    assert.equal(await writeAtomically(volume, files({ a: '1' }, 0o400), { nowMs: 0, gate }), false);
+    assert.equal(await writeAtomically(volume, files({ b: '1' }, 0o400), { nowMs: 0, gate }), true);
     assert.equal((await stat(join(volume, 'b'))).mode & 0o777, 0o400);
   });
   for (const path of ['', '/a', '../a', 'a/../b', '..a', 'x'.repeat(300)]) {
@@ -93,13 +96,13 @@ test('volumes inside others get their directories beforehand', () => {
 describe('checkHostPath', () => {
   test('makes what is to be made, and refuses what is of another type', async () => {
     const base = await fresh();
-    await checkHostPath({ path: join(base, 'd/e'), type: 'DirectoryOrCreate' });
-    await checkHostPath({ path: join(base, 'f'), type: 'FileOrCreate' });
-    await checkHostPath({ path: join(base, 'f'), type: 'File' });
-    await checkHostPath({ path: join(base, 'missing') });
-    await checkHostPath({ path: '/dev/null', type: 'CharDevice' });
+    await checkHostPath({ path: join(base, 'd/e'), type: 'DirectoryOrCreate' }, gate);
+    await checkHostPath({ path: join(base, 'f'), type: 'FileOrCreate' }, gate);
+    await checkHostPath({ path: join(base, 'f'), type: 'File' }, gate);
+    await checkHostPath({ path: join(base, 'missing') }, gate);
+    await checkHostPath({ path: '/dev/null', type: 'CharDevice' }, gate);
     const refused = (path: string, type: 'Directory' | 'File' | 'Socket' | 'BlockDevice', what: string) =>
-      assert.rejects(checkHostPath({ path, type }), { message: `hostPath type check failed: ${path} is not ${what}` });
+      assert.rejects(checkHostPath({ path, type }, gate), { message: `hostPath type check failed: ${path} is not ${what}` });
     await refused(join(base, 'f'), 'Directory', 'a directory');
     await refused(join(base, 'missing'), 'File', 'a file');
     await refused(join(base, 'f'), 'Socket', 'a socket file');
@@ -111,7 +114,7 @@ test('giveToGroup', { skip: process.getuid?.() !== 0 && 'needs root' }, async ()
   const volume = await fresh();
   await writeFile(join(volume, 'f'), '', { mode: 0o600 });
   await symlink('f', join(volume, 'link'));
-  await giveToGroup(volume, { fsGroup: 1234, readOnly: false, policy: 'OnRootMismatch' });
+  await giveToGroup(volume, { fsGroup: 1234, readOnly: false, policy: 'OnRootMismatch' }, gate);
   const [root, file] = await Promise.all([stat(volume), stat(join(volume, 'f'))]);
   assert.deepEqual([root.gid, root.mode & 0o7070, file.gid, file.mode & 0o777], [1234, 0o2070, 1234, 0o660]);
 });
@@ -129,7 +132,7 @@ describe('subPath', () => {
   };
   const bind = async (volumePath: string, subPath: string): Promise<string | undefined> => {
     bound.length = 0;
-    await bindSubpath({ volumePath, subPath, target: join(await fresh(), 'target') }, mounter);
+    await bindSubpath({ volumePath, subPath, target: join(await fresh(), 'target') }, mounter, gate);
     return bound[0];
   };
   test('what is missing is made, inside', async () => {
