@@ -7,6 +7,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { describeWeaknesses, weaknessesOf } from '../node/runtime/known-weaknesses.ts';
 import { OperationError } from './operation-error.ts';
 
 const run = promisify(execFile);
@@ -24,6 +25,7 @@ export interface Machine {
   /** absolute paths of programs, absent when not found */
   readonly programs: Readonly<Partial<Record<Program, string>>>;
   readonly containerdVersion?: string;
+  readonly runcVersion?: string;
   /** directory with the standard CNI plugins (ptp, host-local, loopback) */
   readonly cniPluginDir?: string;
   readonly cgroups: 'v2' | 'v1' | 'hybrid' | 'none';
@@ -79,7 +81,10 @@ export async function detectMachine(): Promise<Machine> {
     const file = findProgram(name);
     if (file) found[name] = file;
   }
-  const containerdVersion = await versionOf(found.containerd, '--version');
+  const [containerdVersion, runcVersion] = await Promise.all([
+    versionOf(found.containerd, '--version'),
+    versionOf(found.runc, '--version'),
+  ]);
   const cniPluginDir = cniDirs.find((dir) => cniPlugins.every((plugin) => existsSync(join(dir, plugin))));
   return {
     platform: platform(),
@@ -91,6 +96,7 @@ export async function detectMachine(): Promise<Machine> {
     hasApt: findProgram('apt-get') !== undefined,
     programs: found,
     ...(containerdVersion && { containerdVersion }),
+    ...(runcVersion && { runcVersion }),
     ...(cniPluginDir && { cniPluginDir }),
     cgroups: platform() === 'linux' ? detectCgroups() : 'none',
   };
@@ -102,6 +108,8 @@ export interface Check {
   readonly ok: boolean;
   readonly detail: string;
   readonly fix?: string;
+  /** It works, and is better mended. */
+  readonly warning?: string;
 }
 
 const installHint = (machine: Machine): string =>
@@ -113,8 +121,9 @@ const installHint = (machine: Machine): string =>
 export function checkMachine(machine: Machine): Check[] {
   const program = (name: Program, what: string, version?: string): Check => {
     const file = machine.programs[name];
+    const weak = name === 'containerd' || name === 'runc' ? describeWeaknesses(weaknessesOf(name, version)) : '';
     return file
-      ? { name: what, ok: true, detail: version ? `${file} ${version}` : file }
+      ? { name: what, ok: true, detail: version ? `${file} ${version}` : file, ...(weak && { warning: `known weaknesses: ${weak}` }) }
       : { name: what, ok: false, detail: `${name} was not found`, fix: installHint(machine) };
   };
   const linux = machine.platform === 'linux';
@@ -141,7 +150,7 @@ export function checkMachine(machine: Machine): Check[] {
       ? { name: 'containerd', ok: false, detail: `${machine.programs.containerd} does not tell its version`, fix: installHint(machine) }
       : program('containerd', 'containerd', machine.containerdVersion),
     program('containerd-shim-runc-v2', 'containerd shim'),
-    program('runc', 'runc'),
+    program('runc', 'runc', machine.runcVersion),
     machine.cniPluginDir
       ? { name: 'CNI plugins', ok: true, detail: machine.cniPluginDir }
       : {

@@ -15,6 +15,7 @@ export function addDoctor(program: Command): void {
       output.event({ realNodes: ok, checks });
       for (const check of checks) {
         output.line(`${check.ok ? 'ok     ' : 'missing'}  ${check.name.padEnd(16)} ${check.detail}`);
+        if (check.warning) output.line(`${' '.repeat(26)}warning: ${check.warning}`);
         if (check.fix) output.line(`${' '.repeat(26)}fix: ${check.fix}`);
       }
       output.line(ok ? '\nReal nodes are possible here.' : '\nNo real nodes here; simulated ones (--nodes 0 --hollow N) work anywhere.');

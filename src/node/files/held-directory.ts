@@ -193,9 +193,7 @@ export class HeldDirectory implements AsyncDisposable {
   }
 
   #path(name: Name): Buffer {
-    const bytes = Buffer.from(name);
-    if (!isOneName(bytes)) throw new RangeError(`not the name of an entry: ${JSON.stringify(shorten(name.toString()))}`);
-    return Buffer.concat([Buffer.from(`${fdPath(this.fd)}/`), bytes]);
+    return Buffer.concat([Buffer.from(`${fdPath(this.fd)}/`), Buffer.from(checkedName(name))]);
   }
 
   #describe(name: Name): string {
@@ -224,7 +222,13 @@ async function readBatch(stream: Dir): Promise<Dirent<Buffer>[]> {
   return batch;
 }
 
-/** One component of a path, as the kernel takes it. */
+/** Throws for what is not one component of a path: it would lead elsewhere. */
+export function checkedName<N extends Name>(name: N): N {
+  if (!isOneName(Buffer.from(name))) throw new RangeError(`not the name of an entry: ${JSON.stringify(shorten(name.toString()))}`);
+  return name;
+}
+
+/** As the kernel takes it. */
 function isOneName(bytes: Buffer): boolean {
   if (bytes.length === 0 || bytes.includes(0x2f) || bytes.includes(0)) return false;
   const text = bytes.toString('latin1');

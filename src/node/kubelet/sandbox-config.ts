@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Pod } from '../../api/generated/core-v1.ts';
+import { checkedName } from '../files/held-directory.ts';
 import type { DNSConfig, PodSandboxConfig, PortMapping } from '../runtime/cri-types.ts';
 import { podResources } from './container-resources.ts';
 import { kernelHostname, podHostname } from './pod-hostname.ts';
@@ -21,7 +22,7 @@ export interface SandboxInput {
 }
 
 export const podLogsDirectory = (logsRoot: string, pod: Pod): string =>
-  join(logsRoot, `${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}`);
+  join(logsRoot, checkedName(`${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}`));
 
 export function sandboxConfig(input: SandboxInput): PodSandboxConfig {
   const { pod, attempt, dns } = input;

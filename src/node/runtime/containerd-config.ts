@@ -55,7 +55,7 @@ interface TomlTable {
   readonly [key: string]: TomlValue | TomlTable;
 }
 
-/** Not needed, slow to try, or known to use a place that all containerds of a machine share. */
+/** Not needed, dangerous, slow to try, or known to use a place that all containerds of a machine share. */
 const disabledPlugins = [
   'io.containerd.snapshotter.v1.aufs',
   'io.containerd.snapshotter.v1.blockfile',
@@ -63,6 +63,8 @@ const disabledPlugins = [
   'io.containerd.snapshotter.v1.devmapper',
   'io.containerd.snapshotter.v1.erofs',
   'io.containerd.snapshotter.v1.zfs',
+  // starts, and lets log, whatever the labels of a container say; images bring labels
+  'io.containerd.internal.v1.restart',
   'io.containerd.nri.v1.nri',
   'io.containerd.internal.v1.tracing',
   'io.containerd.tracing.processor.v1.otlp',

@@ -19,6 +19,7 @@ import { type ContainerdPaths, containerdPaths, renderContainerdConfig, renderRe
 import { createCriClient } from './cri-client.ts';
 import { ImageLoader, pauseImage } from './images.ts';
 import { KeptProcess } from './kept-process.ts';
+import { describeWeaknesses, weaknessesOf } from './known-weaknesses.ts';
 import { detectSupport } from './machine-support.ts';
 
 export interface ContainerdOptions {
@@ -59,7 +60,15 @@ export class Containerd implements AsyncDisposable {
     const program = options.programs?.containerd ?? 'containerd';
     const paths = containerdPaths(options.dataDir);
     const support = await detectSupport({ containerd: program, dir: options.dataDir });
-    const { containerdVersion: version, snapshotter, canLowerOomScore } = support;
+    const { containerdVersion: version, runcVersion, snapshotter, canLowerOomScore } = support;
+    const weak = [...weaknessesOf('containerd', version.text), ...weaknessesOf('runc', runcVersion)];
+    if (weak.length > 0) {
+      const known = describeWeaknesses(weak);
+      log.warn(
+        { containerd: version.text, runc: runcVersion, known },
+        'containers can use known weaknesses of the runtime: bring it up to date',
+      );
+    }
     await writeConfiguration(
       options,
       paths,

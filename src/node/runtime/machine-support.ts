@@ -13,6 +13,8 @@ export type Snapshotter = 'overlayfs' | 'native';
 
 export interface MachineSupport {
   readonly containerdVersion: ContainerdVersion;
+  /** as runc says it; absent: it does not */
+  readonly runcVersion?: string;
   /** Without CAP_SYS_RESOURCE an OOM score can't be lowered, and runc dies when it is told to. */
   readonly canLowerOomScore: boolean;
   readonly snapshotter: Snapshotter;
@@ -29,12 +31,16 @@ export interface ContainerdVersion {
 const capSysResource = 24n;
 
 export async function detectSupport(options: { readonly containerd: string; readonly dir: string }): Promise<MachineSupport> {
-  const [containerdVersion, canLowerOomScore, snapshotter] = await Promise.all([
+  const [containerdVersion, runcVersion, canLowerOomScore, snapshotter] = await Promise.all([
     run(options.containerd, ['--version']).then(({ stdout }) => parseContainerdVersion(stdout)),
+    run('runc', ['--version']).then(
+      ({ stdout }) => /\d+\.\d+\.\d+\S*/.exec(stdout)?.[0],
+      () => undefined,
+    ),
     readFile('/proc/self/status', 'utf8').then((status) => hasCapability(status, capSysResource)),
     detectSnapshotter(options.dir),
   ]);
-  return { containerdVersion, canLowerOomScore, snapshotter };
+  return { containerdVersion, ...(runcVersion && { runcVersion }), canLowerOomScore, snapshotter };
 }
 
 /** `containerd github.com/containerd/containerd 1.6.20~ds1 …`, `containerd github.com/containerd/containerd/v2 v2.0.0 …` */

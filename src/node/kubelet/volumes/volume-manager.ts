@@ -15,6 +15,7 @@ import type { Timer } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
 import type { EventRecorder } from '../../../client/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
+import { checkedName } from '../../files/held-directory.ts';
 import { removeTree } from '../../files/remove-tree.ts';
 import { podReferences } from '../pod-references.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
@@ -76,7 +77,7 @@ export class VolumeManager implements AsyncDisposable {
   }
 
   podDirectory(podUID: string): string {
-    return join(this.#options.podsRoot, podUID);
+    return join(this.#options.podsRoot, checkedName(podUID));
   }
 
   /** Watches what the pod refers to from now on, and takes note of its changes. */
@@ -193,7 +194,7 @@ export class VolumeManager implements AsyncDisposable {
       events.event(pod, 'Warning', 'FailedMount', message);
       return message;
     }
-    const dir = join(this.podDirectory(pod.metadata.uid), 'volumes', plugin.directory, volume.name);
+    const dir = join(this.podDirectory(pod.metadata.uid), 'volumes', plugin.directory, checkedName(volume.name));
     try {
       const ready = await plugin.setUp({ pod, volume, dir }, host);
       volumes.ready.set(volume.name, ready);
