@@ -6,7 +6,7 @@
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors } from '../meta/status-error.ts';
 import { type Decoded, DecodeError, type DecodeOptions, decode } from './decode.ts';
-import { describeSyntaxError, mayHaveDuplicates, parseText, scanFields } from './json-scan.ts';
+import { describeSyntaxError, hasMoreValues, mayHaveDuplicates, parseText, scanFields } from './json-scan.ts';
 import { type GroupVersionKind, type ObjectSchema, objectSchema, typeNameOf } from './types.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
@@ -25,6 +25,8 @@ export interface BodyOptions extends DecodeOptions {
   readonly fieldValidation: FieldValidation;
   /** the JSON text that the body was parsed from: without it duplicate fields go unseen */
   readonly text?: string;
+  /** what reading it has found already */
+  readonly problems?: readonly string[] | undefined;
 }
 
 export interface DecodedBody {
@@ -67,26 +69,40 @@ function snippet(text: string): string {
 }
 
 function unrecognized(kind: string, why: string, text: string): Error {
-  return errors.badRequest(
-    `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${why} (${snippet(text)})`,
-  );
+  return unreadableBody(kind, `couldn't get version/kind; json parse error: ${why}`, text);
 }
 
 const metaStruct = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
 
-/** Parses the JSON text of a body that has to be an object (null counts as an empty one). Throws BadRequest. */
+/** Values of one body, names of fields among them: no object that can be stored has as many, unless it is made to. */
+export const bodyValuesMax = 250_000;
+
+export function checkBodyValues(text: string): void {
+  if (hasMoreValues(text, bodyValuesMax)) throw errors.tooLarge(`Request entity too large: more than ${bodyValuesMax} values`);
+}
+
+/** Parses the JSON text of a body that has to be an object. Throws BadRequest and RequestEntityTooLarge. */
 export function parseBody(text: string, kind: string): Json {
-  let value: unknown;
+  checkBodyValues(text);
   try {
-    value = parseText(text);
+    return requireObject(parseText(text), kind, text);
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) throw unrecognized(kind, describeSyntaxError(text), text);
     throw error;
   }
+}
+
+/** A body that is an object; null counts as an empty one. Throws BadRequest. `text`: as it came. */
+export function requireObject(value: unknown, kind: string, text: string): Json {
   if (value === null) return {};
   if (typeof value === 'object' && !Array.isArray(value)) return value as Json;
   const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
   throw unrecognized(kind, `json: cannot unmarshal ${what} into Go value of type ${metaStruct}`, text);
+}
+
+/** A body that is no text of its format. */
+export function unreadableBody(kind: string, why: string, text: string): Error {
+  return errors.badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${snippet(text)})`);
 }
 
 /** Decodes a parsed body. Throws BadRequest. */
@@ -105,7 +121,7 @@ export function decodeBody(type: BodyType, body: Json, options: BodyOptions): De
   const typed = value['apiVersion'] === apiVersion && value['kind'] === type.kind ? value : { ...front, ...value, ...front };
   const object = typed as unknown as KubeObject;
   if (options.fieldValidation === 'Ignore') return { object, warnings: [] };
-  const problems = withDuplicates(decoded, options.text);
+  const problems = [...(options.problems ?? []), ...withDuplicates(decoded, options.text)];
   if (!problems.length) return { object, warnings: problems };
   if (options.fieldValidation === 'Strict') throw cannotBeHandled(type, type, `strict decoding error: ${problems.join(', ')}`);
   return { object, warnings: problems };

@@ -14,6 +14,38 @@ export function parseText(text: string): unknown {
   return JSON.parse(text.replace(surrogateEscapes, (found) => (found.length === 6 ? '\ufffd' : found)));
 }
 
+/** Fewer characters hold no more values than this. */
+const charactersPerValue = 2;
+
+/** Whether a text, well-formed or not, has more values than that; a field's name counts as one. */
+export function hasMoreValues(text: string, max: number): boolean {
+  if (text.length <= max * charactersPerValue) return false;
+  let count = 0;
+  for (let at = 0; at < text.length; at++) {
+    const c = text.charCodeAt(at);
+    if (c === quote) at = endOfString(text, at);
+    else if ((c === comma || c === colonSign || c === bracket || c === brace) && ++count > max) return true;
+  }
+  return false;
+}
+
+const quote = 34;
+const comma = 44;
+const colonSign = 58;
+const bracket = 91;
+const backslash = 92;
+const brace = 123;
+
+/** Where the string that begins here ends. */
+function endOfString(text: string, start: number): number {
+  for (let at = text.indexOf('"', start + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+    let escapes = at - 1;
+    while (text.charCodeAt(escapes) === backslash) escapes--;
+    if ((at - escapes) % 2 === 1) return at;
+  }
+  return text.length;
+}
+
 /** Called for every field of a text, in order. `path`: `metadata.name`, `spec.containers[0].image`; long ones are costly to look at. */
 export type FieldVisitor = (path: string, isDuplicate: boolean) => void;
 

@@ -5,7 +5,7 @@
  */
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors, fieldErrors, isStatusError, StatusError } from '../meta/status-error.ts';
-import { type BodyType, type DecodedBody, decodeBody, type FieldValidation, problemsMax } from './body.ts';
+import { type BodyType, checkBodyValues, type DecodedBody, decodeBody, type FieldValidation, problemsMax } from './body.ts';
 import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from './json-patch.ts';
 import { describeSyntaxError, duplicateFields, mayHaveDuplicates, parseText } from './json-scan.ts';
 import { applyMergePatch, isJsonObject } from './merge-patch.ts';
@@ -52,6 +52,7 @@ export function parsePatch(type: PatchType, text: string): Patch {
 }
 
 function parseJson(text: string, prefix: string): unknown {
+  checkBodyValues(text);
   try {
     const value = parseText(text);
     if (isTooDeep(value)) throw errors.badRequest(`${prefix}exceeded max depth`);

@@ -1,9 +1,18 @@
 /** From the body of a request to an object of the expected kind: its type checked, its defaults filled in. */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Scale } from '../../api/generated/autoscaling-v1.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { type FieldError, fieldErrors } from '../../api/meta/status-error.ts';
-import { type BodyType, bodyTypeOf, decodeBody, type FieldValidation, parseBody, parseFieldValidation } from '../../api/schema/body.ts';
+import {
+  type BodyOptions,
+  type BodyType,
+  bodyTypeOf,
+  decodeBody,
+  type FieldValidation,
+  parseBody,
+  parseFieldValidation,
+} from '../../api/schema/body.ts';
 import { applyDefaults as fillDefaults } from '../../api/schema/default.ts';
 import { validateFieldManager } from '../../api/schema/metadata.ts';
 import type { GroupVersionKind } from '../../api/schema/types.ts';
@@ -65,15 +74,23 @@ export function applyDefaults(kind: Kind, object: KubeObject): KubeObject {
 
 async function decodeAs(request: ResourceRequest, type: BodyType): Promise<KubeObject> {
   const content: BodyContent = (await request.body?.read()) ?? { text: '' };
-  if ('text' in content) return decodeJson(request, type, parseBody(content.text, type.kind), { text: content.text });
-  return decodeJson(request, type, (content.value ?? {}) as Json, { copy: !content.isOwn });
+  if (!('text' in content)) {
+    return decodeJson(request, type, (content.value ?? {}) as Json, { copy: !content.isOwn, problems: content.problems });
+  }
+  const { text } = content;
+  const value = parseBody(text, type.kind);
+  if (text.length > restCharacters) await turn();
+  return decodeJson(request, type, value, { text });
 }
+
+/** After parsing and after decoding one that is longer, others have their turn. */
+const restCharacters = 128 * 1024;
 
 function decodeJson(
   request: ResourceRequest,
   type: BodyType,
   value: Json,
-  how: { readonly text?: string; readonly copy?: boolean },
+  how: Pick<BodyOptions, 'text' | 'copy' | 'problems'>,
 ): KubeObject {
   const fieldValidation = checkWriteOptions(request);
   const { object, warnings } = decodeBody(type, value, { fieldValidation, ...how });

@@ -1,7 +1,10 @@
 /** The body of a request over HTTP: JSON as it is, YAML and protobuf turned into it, patches by their content type. */
+import { isUtf8 } from 'node:buffer';
+import { setImmediate as turn } from 'node:timers/promises';
 import { errors } from '../../api/meta/status-error.ts';
+import { bodyValuesMax, requireObject, unreadableBody } from '../../api/schema/body.ts';
 import type { PatchType } from '../../client/client.ts';
-import type { Exchange } from './exchange.ts';
+import { bodyBytesMax, type Exchange } from './exchange.ts';
 import { acceptedTypes } from './negotiation.ts';
 import { unsupportedPatch } from './refusals.ts';
 import type { BodyContent, RequestBody, ResourceRequest } from './resource-request.ts';
@@ -13,11 +16,6 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/apply-patch+yaml': 'apply',
 };
 const deleteOptionsType = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
-/** YAML aliases that a document may use: more is an attack. */
-const yamlAliasesMax = 100;
-/** Tags of YAML 1.1 that Go's reader, which clients write for, does not resolve. */
-const unresolvedTags = /:(timestamp|binary|omap|pairs|set)$/;
-
 export function httpBody(exchange: Exchange, request: Pick<ResourceRequest, 'verb' | 'kind'>): RequestBody {
   const type = (exchange.header('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   if (request.verb === 'patch') return { read: async () => ({ text: await exchange.readText() }), patchType: () => patchTypeOf(type) };
@@ -44,7 +42,7 @@ async function readObject(
   }
   if (type === 'application/vnd.kubernetes.protobuf') return { value: await protobufToValue(bytes, request), isOwn: true };
   const text = bytes.toString();
-  return { text: type === 'application/yaml' ? await yamlToJson(text, request.kind.kind) : text };
+  return type === 'application/yaml' ? readYamlBody(text, { kind: request.kind.kind, isUTF8: isUtf8(bytes) }) : { text };
 }
 
 function checkType(type: string): void {
@@ -65,34 +63,20 @@ async function protobufToValue(bytes: Uint8Array, { verb, kind }: Pick<ResourceR
   }
 }
 
-async function yamlToJson(text: string, kind: string): Promise<string> {
-  const { parseAllDocuments } = await import('yaml');
-  const refuse = (why: string): never => {
-    throw errors.badRequest(`the object provided is unrecognized (must be of type ${kind}): yaml: ${why}`);
-  };
-  // YAML 1.1, where `yes` is true and `<<` merges. Times and the digits of a clock stay text; only the first document counts.
-  const [document] = parseAllDocuments(text, {
-    version: '1.1',
-    uniqueKeys: false,
-    customTags: (tags) =>
-      tags.filter((tag) => typeof tag === 'string' || !(unresolvedTags.test(tag.tag) || ('format' in tag && tag.format === 'TIME'))),
-  });
-  const [problem] = document?.errors ?? [];
-  if (problem) {
-    const why = (problem.message.split('\n', 1)[0] ?? '').replace(/ at line .*$/, '');
-    refuse(`line ${problem.linePos?.[0].line ?? 1}: ${why}`);
-  }
+/** In steps, between which others have their turn. */
+async function readYamlBody(text: string, { kind, isUTF8 }: { readonly kind: string; readonly isUTF8: boolean }): Promise<BodyContent> {
+  const { readYaml, YamlError, YamlTooLargeError } = await import('../../api/schema/yaml/read-yaml.ts');
   try {
-    return JSON.stringify(document?.toJS({ maxAliasCount: yamlAliasesMax, reviver: finite }) ?? null);
+    if (!isUTF8) throw new YamlError('yaml: invalid leading UTF-8 octet');
+    const reading = readYaml(text, { values: bodyValuesMax, characters: bodyBytesMax });
+    let step = reading.next();
+    for (; !step.done; step = reading.next()) await turn();
+    const { value, duplicates } = step.value;
+    const problems = duplicates.length > 0 ? [`yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`] : [];
+    return { value: requireObject(value, kind, text), isOwn: true, problems };
   } catch (error) {
-    // An alias of nothing, or too many of them.
-    if (error instanceof ReferenceError || error instanceof RangeError) return refuse(error.message);
+    if (error instanceof YamlError) throw unreadableBody(kind, error.message, text);
+    if (error instanceof YamlTooLargeError) throw errors.tooLarge(`Request entity too large: ${error.message}`);
     throw error;
   }
-}
-
-/** JSON has no infinite numbers. */
-function finite(_key: unknown, value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError(`unsupported value: ${value}`);
-  return value;
 }

@@ -152,12 +152,32 @@ describe('the HTTPS server', () => {
         message: /strict decoding error: unknown field "x"/,
       },
       { given: { method: 'POST', body: named('a') }, path: `${collection}?dryRun=x`, code: 422, message: /dryRun: Unsupported value/ },
-      { given: { method: 'POST', body: 'a: *a', headers: yaml }, code: 400, message: /yaml: Unresolved alias/ },
-      { given: { method: 'POST', body: `a: &a [x]\n${aliases}`, headers: yaml }, code: 400, message: /yaml: Excessive alias count/ },
+      {
+        given: { method: 'POST', body: 'a: *a', headers: yaml },
+        code: 400,
+        message: /yaml: unknown anchor 'a' referenced \(613a202a61\)$/,
+      },
+      {
+        given: { method: 'POST', body: `a: &a [x]\n${aliases}`, headers: yaml },
+        code: 413,
+        message: /^Request entity too large: more than 250000 values$/,
+      },
+      {
+        given: { method: 'POST', body: `{"data":{"a":"1"},"x":[${'[],'.repeat(250_000)}0]}` },
+        code: 413,
+        message: /^Request entity too large: more than 250000 values$/,
+      },
+      {
+        given: { method: 'POST', body: 'metadata: {name: a}\ndata: {a: b,\n a: c}\nx: y', headers: yaml },
+        path: `${collection}?fieldValidation=Strict`,
+        code: 400,
+        message: /strict decoding error: yaml: unmarshal errors:\n {2}line 3: key "a" already set in map, unknown field "x"$/,
+      },
+      { given: { method: 'POST', body: '[a]', headers: yaml }, code: 400, message: /cannot unmarshal array .*\(5b615d\)$/ },
       {
         given: { method: 'POST', body: 'metadata: {name: a, generation: .inf}', headers: yaml },
         code: 400,
-        message: /yaml: unsupported value: Infinity/,
+        message: /json: unsupported value: \+Inf/,
       },
       {
         given: { method: 'POST', body: 'metadata: {name: a}\ndata: {a: yes}', headers: yaml },

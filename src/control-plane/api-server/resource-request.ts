@@ -36,8 +36,13 @@ export interface RequestBody {
   patchType?(): PatchType;
 }
 
-/** JSON text as it came over the wire, or a value: the caller's, who keeps it, unless it is the pipeline's own. */
-export type BodyContent = { readonly text: string } | { readonly value: unknown; readonly isOwn?: boolean };
+/**
+ * JSON text as it came over the wire, or a value: the caller's, who keeps it, unless it is the pipeline's own.
+ * `problems`: what is wrong with its text, in the words of strict field validation.
+ */
+export type BodyContent =
+  | { readonly text: string }
+  | { readonly value: unknown; readonly isOwn?: boolean; readonly problems?: readonly string[] };
 
 export interface ResourceRequest {
   readonly user: UserInfo;
