@@ -5,6 +5,7 @@
  */
 import type { Kind } from '../src/api/meta/kind.ts';
 import { apiVersionOf } from '../src/api/meta/object.ts';
+import { bodyValuesMax } from '../src/api/schema/body.ts';
 import type { FieldSchema, ObjectSchema, Schema } from '../src/api/schema/types.ts';
 
 /** `empty`: items without fields; `same`: all alike; `distinct`: all different and mostly right; `wrong`: all different and refused */
@@ -22,6 +23,9 @@ export interface AmplifiedBody {
   readonly name: string;
   readonly body: string;
 }
+
+/** Around the place that is filled. */
+const otherValuesMax = 1000;
 
 /** Types within types; deeper there is nothing that is not found higher up in another kind. */
 const pathLengthMax = 6;
@@ -74,7 +78,9 @@ function fillTo({ schema, ...field }: FieldSchema, style: Style, bytes: number):
     const value = schema.type === 'map' ? fill(schema.values, style, i) : undefined;
     return `${JSON.stringify(style === 'wrong' ? `! ${i}` : `k${i}`)}:${JSON.stringify(value) ?? 'null'}`;
   };
-  const count = Math.floor(bytes / (item(9_999_999).length + 1));
+  const one = item(9_999_999);
+  const values = 2 + (one.match(/[,:[{]/g)?.length ?? 0);
+  const count = Math.floor(Math.min(bytes / (one.length + 1), (bodyValuesMax - otherValuesMax) / values));
   const items = Array.from({ length: count }, (_, i) => item(i)).join(',');
   return schema.type === 'list' ? `[${items}]` : `{${items}}`;
 }

@@ -16,6 +16,12 @@ export const immutableMessage = 'field is immutable';
 export const negativeMessage = 'must be greater than or equal to 0';
 const notPositiveMessage = 'must be greater than zero';
 
+/** Says of each value whether it came before: a search for each would cost the square of a list's length. */
+export function repeats<T>(): (value: T) => boolean {
+  const seen = new Set<T>();
+  return (value) => seen.size === seen.add(value).size;
+}
+
 /** One Invalid per message. */
 export function addInvalid(errors: Errors, path: string, value: unknown, messages: readonly string[]): void {
   for (const message of messages) errors.push(fieldErrors.invalid(path, value, message));

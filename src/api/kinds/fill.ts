@@ -65,3 +65,7 @@ export const isEmptyObject = (object: object | undefined): boolean => {
   for (const _ in object) return false;
   return true;
 };
+
+/** The items by name; of several of one name the first. */
+export const firstByName = <T extends { readonly name: string }>(list: readonly T[]): ReadonlyMap<string, T> =>
+  new Map(list.toReversed().map((item) => [item.name, item]));

@@ -38,7 +38,7 @@ for (const { value, wrong, canonical } of addresses) {
       canonical,
     );
     assert.deepEqual(
-      told((errors) => checkIP(errors, 'x', value, [value])),
+      told((errors) => checkIP(errors, 'x', value, new Set([value]))),
       [],
       'what was there before stays',
     );

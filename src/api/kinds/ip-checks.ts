@@ -6,6 +6,11 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { fieldErrors } from '../meta/status-error.ts';
 import type { Errors } from './checks.ts';
 
+/** With zeros that do not belong there; what is longer is no address in any form. */
+const addressCharactersMax = 256;
+
+const nothingKept: ReadonlySet<string> = new Set();
+
 const dropZeros = (text: string): string =>
   text
     .split('.')
@@ -17,16 +22,17 @@ export const isIPAddress = (value: string): boolean => isIPv4(value) || isIPv6Ad
 const isMapped = (value: string): boolean => isIPv6Address(value) && parseIPv6(value).slice(0, 6).join() === '0,0,0,0,0,65535';
 
 /** Adds what is wrong; true when nothing is. */
-export function checkIP(errors: Errors, path: string, value: string, kept: readonly string[] = []): boolean {
-  if (kept.includes(value)) return true;
+export function checkIP(errors: Errors, path: string, value: string, kept: ReadonlySet<string> = nothingKept): boolean {
+  if (kept.has(value)) return true;
   if (isIPAddress(value)) {
     if (!isMapped(value)) return true;
     errors.push(fieldErrors.invalid(path, value, 'must not be an IPv4-mapped IPv6 address'));
     return false;
   }
-  const message = isIPAddress(dropZeros(value))
-    ? 'must not have leading 0s'
-    : 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+  const message =
+    value.length <= addressCharactersMax && isIPAddress(dropZeros(value))
+      ? 'must not have leading 0s'
+      : 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
   errors.push(fieldErrors.invalid(path, value, message));
   return false;
 }
@@ -38,8 +44,8 @@ export function checkCanonicalIP(errors: Errors, path: string, value: string): v
   if (canonical !== value) errors.push(fieldErrors.invalid(path, value, `must be in canonical form (${JSON.stringify(canonical)})`));
 }
 
-export function checkCIDR(errors: Errors, path: string, value: string, kept: readonly string[] = []): boolean {
-  if (kept.includes(value)) return true;
+export function checkCIDR(errors: Errors, path: string, value: string, kept: ReadonlySet<string> = nothingKept): boolean {
+  if (kept.has(value)) return true;
   const message = whatIsWrongWithCIDR(value);
   if (message) errors.push(fieldErrors.invalid(path, value, message));
   return !message;
@@ -47,7 +53,7 @@ export function checkCIDR(errors: Errors, path: string, value: string, kept: rea
 
 function whatIsWrongWithCIDR(value: string): string | undefined {
   const [address = '', prefix = '', rest] = value.split('/');
-  const sloppy = isIPAddress(address) ? address : dropZeros(address);
+  const sloppy = isIPAddress(address) || address.length > addressCharactersMax ? address : dropZeros(address);
   const bits = isIPv6Address(sloppy) ? 128 : 32;
   if (rest !== undefined || !isIPAddress(sloppy) || !/^\d+$/.test(prefix) || Number(prefix) > bits) {
     return 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';

@@ -54,7 +54,7 @@ const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3
 
 /** A Go duration in milliseconds. */
 export function parseDuration(text: string | undefined): number | undefined {
-  const [, sign, amounts = ''] = /^([-+]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+|0)$/.exec(text ?? '') ?? [];
+  const [, sign, amounts = ''] = /^([-+]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+|0)$/.exec(text ?? '') ?? [];
   if (amounts === '') return undefined;
   let totalMs = 0;
   for (const [, amount, unit = ''] of amounts.matchAll(/([\d.]+)(\D+)/g)) totalMs += Number(amount) * (unitMs[unit] ?? 0);

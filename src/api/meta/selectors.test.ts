@@ -160,3 +160,24 @@ test('laws', () => {
     }),
   );
 });
+
+test('many requirements select what each of them selects', () => {
+  const key = fc.constantFrom('a', 'b', 'constructor', 'toString');
+  const value = fc.constantFrom('', '1', '2', '3', 'x');
+  const requirement = fc.oneof(
+    { weight: 1, arbitrary: key },
+    { weight: 1, arbitrary: fc.constantFrom('!d', '!b') },
+    { weight: 6, arbitrary: fc.tuple(key, fc.constantFrom('=', '!=', '>', '<'), fc.constantFrom('1', '2')).map((parts) => parts.join('')) },
+    { weight: 6, arbitrary: fc.tuple(key, value).map(([k, v]) => `${k} in (${v},1,2,3)`) },
+    { weight: 6, arbitrary: fc.tuple(key, value).map(([k, v]) => `${k} notin (${v},9)`) },
+  );
+  const labels = fc.dictionary(key, value, { noNullPrototype: true });
+  fc.assert(
+    fc.property(fc.array(requirement, { minLength: 1, maxLength: 5 }), labels, (list, map) => {
+      const filler = Array.from({ length: 20 }, (_, i) => `filler!=v${i}`);
+      const want = list.every((one) => parseLabelSelector(one).matches(map));
+      assert.equal(parseLabelSelector([...list, ...filler].join(',')).matches(map), want);
+    }),
+    { numRuns: 500 },
+  );
+});

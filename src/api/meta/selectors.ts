@@ -1,6 +1,6 @@
 /**
  * Label and field selectors: the string forms of the list call, and LabelSelector objects. A selector is a list of
- * requirements that all have to hold; matching allocates nothing.
+ * requirements that all have to hold; matching allocates nothing, and a long list costs what the object's labels cost.
  * Upstream: apimachinery/pkg/labels/selector.go, apimachinery/pkg/fields/selector.go, apimachinery/pkg/apis/meta/v1/helpers.go.
  */
 import type { LabelSelector } from '../generated/meta-v1.ts';
@@ -22,15 +22,22 @@ export class SelectorError extends Error {
   override readonly name = 'SelectorError';
 }
 
+/** Requirements or values that are looked through one by one. */
+const fewRequirements = 16;
+
 /** A parsed label selector. `everything` and `nothing` are the two that have no requirements. */
 export class LabelMatcher {
   static readonly everything: LabelMatcher = new LabelMatcher([]);
   static readonly nothing: LabelMatcher = new LabelMatcher([], true);
   readonly requirements: readonly Requirement[];
   readonly #none: boolean;
+  /** in place of the requirements, where there are many; made when first asked */
+  #index: RequirementIndex | undefined;
+  readonly #isLong: boolean;
   constructor(requirements: readonly Requirement[], none = false) {
     this.requirements = requirements;
     this.#none = none;
+    this.#isLong = requirements.length > fewRequirements || requirements.some(({ values }) => values.length > fewRequirements);
   }
   get isEverything(): boolean {
     return !this.#none && this.requirements.length === 0;
@@ -40,12 +47,65 @@ export class LabelMatcher {
   }
   matches(labels: LabelMap | undefined): boolean {
     if (this.#none) return false;
+    if (this.#isLong) {
+      this.#index ??= new RequirementIndex(this.requirements);
+      return this.#index.matches(labels ?? {});
+    }
     for (const requirement of this.requirements) if (!meets(requirement, labels)) return false;
     return true;
   }
   /** The string form, as `parseLabelSelector` takes it. */
   toString(): string {
     return this.requirements.map(describeRequirement).join(',');
+  }
+}
+
+/** What all requirements of one key say together of its value. */
+interface KeyRule {
+  isForbidden: boolean;
+  /** undefined: any */
+  allowed: ReadonlySet<string> | undefined;
+  readonly refused: Set<string>;
+  readonly ordered: Requirement[];
+}
+
+/** Many requirements by their keys: an object is asked only about the labels that it has. */
+class RequirementIndex {
+  readonly #rules = new Map<string, KeyRule>();
+  /** that have to be there */
+  readonly #needed = new Set<string>();
+
+  constructor(requirements: readonly Requirement[]) {
+    for (const requirement of requirements) this.#add(requirement);
+  }
+
+  #add(requirement: Requirement): void {
+    const { key, operator, values } = requirement;
+    const rule = this.#rules.get(key) ?? { isForbidden: false, allowed: undefined, refused: new Set(), ordered: [] };
+    this.#rules.set(key, rule);
+    if (operator === '!') rule.isForbidden = true;
+    else if (operator === '!=' || operator === 'notin') for (const value of values) rule.refused.add(value);
+    else {
+      this.#needed.add(key);
+      if (operator === 'gt' || operator === 'lt') rule.ordered.push(requirement);
+      else if (operator !== 'exists') {
+        const { allowed } = rule;
+        rule.allowed = new Set(allowed ? values.filter((value) => allowed.has(value)) : values);
+      }
+    }
+  }
+
+  matches(labels: LabelMap): boolean {
+    let found = 0;
+    for (const key in labels) {
+      const rule = this.#rules.get(key);
+      if (!rule) continue;
+      const value = labels[key] ?? '';
+      if (rule.isForbidden || rule.refused.has(value) || (rule.allowed && !rule.allowed.has(value))) return false;
+      if (!rule.ordered.every((requirement) => meets(requirement, labels))) return false;
+      if (this.#needed.has(key)) found++;
+    }
+    return found === this.#needed.size;
   }
 }
 
@@ -331,14 +391,12 @@ export interface FieldRequirement {
 
 /** Parses `a=b,c!=d`; `\` escapes `\`, `,` and `=` in values. Throws SelectorError. */
 export function parseFieldSelector(text: string): readonly FieldRequirement[] {
-  return splitTerms(text)
-    .filter((term) => term !== '')
-    .toSorted()
-    .map((term) => {
-      const match = /^(.*?)(!=|==|=)(.*)$/s.exec(term);
-      if (!match) return fail(`invalid selector: '${text}'; can't understand '${term}'`);
-      return { field: match[1] ?? '', operator: match[2] === '!=' ? '!=' : '=', value: unescapeValue(match[3] ?? '') };
-    });
+  const terms = splitTerms(text).filter((term) => term !== '');
+  return terms.toSorted().map((term) => {
+    const match = /^(.*?)(!=|==|=)(.*)$/s.exec(term);
+    if (!match) return fail(`invalid selector: '${text}'; can't understand '${term}'`);
+    return { field: match[1] ?? '', operator: match[2] === '!=' ? '!=' : '=', value: unescapeValue(match[3] ?? '') };
+  });
 }
 
 function splitTerms(text: string): readonly string[] {

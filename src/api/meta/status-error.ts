@@ -195,17 +195,46 @@ export function describeFieldErrorBody(e: FieldError): string {
   return e.detail ? `${value}: ${e.detail}` : value;
 }
 
+/** Longer values are cut: upstream shows them whole, in the message and in the cause. */
+const shownCharactersMax = 16 * 1024;
+
+/** As JSON; maps of texts (labels) in the order of their keys, fields of objects in their own. */
 function describeValue(value: unknown): string {
-  if (value === undefined || value === null) return 'null';
-  return JSON.stringify(value, sortedMaps);
+  const rest = { characters: shownCharactersMax };
+  const text = render(value ?? null, rest) ?? 'null';
+  return rest.characters < 0 ? `${text.slice(0, shownCharactersMax)}...` : text;
 }
 
-/** Maps of strings (labels) are written in the order of their keys; fields of objects in their own. */
-function sortedMaps(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const entries = Object.entries(value);
-  if (!entries.every(([, entry]) => typeof entry === 'string')) return value;
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+/** JSON, until the characters that are left are used up. */
+function render(value: unknown, rest: { characters: number }): string | undefined {
+  if (rest.characters < 0 || value === undefined) return undefined;
+  let text: string;
+  if (typeof value !== 'object' || value === null) {
+    text = JSON.stringify(typeof value === 'string' ? value.slice(0, rest.characters + 1) : value);
+  } else if (Array.isArray(value)) text = `[${renderAll(value, rest, (item) => render(item ?? null, rest)).join(',')}]`;
+  else {
+    const keys = Object.keys(value);
+    const object = value as Readonly<Record<string, unknown>>;
+    const isMap = keys.length <= shownCharactersMax && keys.every((key) => typeof object[key] === 'string');
+    const fields = renderAll(isMap ? keys.sort() : keys, rest, (key) => {
+      const field = render(object[key], rest);
+      return field === undefined ? undefined : `${JSON.stringify(key)}:${field}`;
+    });
+    text = `{${fields.join(',')}}`;
+  }
+  if (typeof value !== 'object' || value === null) rest.characters -= text.length;
+  return text;
+}
+
+function renderAll<T>(list: readonly T[], rest: { characters: number }, one: (item: T) => string | undefined): readonly string[] {
+  const texts: string[] = [];
+  for (const item of list) {
+    rest.characters -= typeof item === 'string' ? item.length : 1;
+    if (rest.characters < 0) break;
+    const text = one(item);
+    if (text !== undefined) texts.push(text);
+  }
+  return texts;
 }
 
 /** Thrown out of a search for errors that has found more than anybody is told. */

@@ -78,8 +78,10 @@ const metaStruct = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""
 export const bodyValuesMax = 250_000;
 
 export function checkBodyValues(text: string): void {
-  if (hasMoreValues(text, bodyValuesMax)) throw errors.tooLarge(`Request entity too large: more than ${bodyValuesMax} values`);
+  if (hasMoreValues(text, bodyValuesMax)) throw tooManyValues();
 }
+
+export const tooManyValues = (): Error => errors.tooLarge(`Request entity too large: more than ${bodyValuesMax} values`);
 
 /** Parses the JSON text of a body that has to be an object. Throws BadRequest and RequestEntityTooLarge. */
 export function parseBody(text: string, kind: string): Json {

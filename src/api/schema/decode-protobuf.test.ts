@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import protobuf from 'protobufjs/minimal.js';
-import { decodeProtobuf, ProtobufError } from './decode-protobuf.ts';
+import { decodeProtobuf, ProtobufError, ProtobufTooLargeError } from './decode-protobuf.ts';
 
 type Fields = readonly (readonly [number, string | number | boolean | Fields])[];
 
@@ -194,4 +194,21 @@ test('laws: bytes that were damaged on the way are a message or refused, and nev
     }),
     { numRuns: 500 },
   );
+});
+
+test('what a message may hold is bounded', () => {
+  const items = (count: number) => Buffer.concat(Array.from({ length: count }, () => Buffer.from([0x12, 0])));
+  const unknown = (body: Buffer) => {
+    const length = [];
+    for (let rest = body.length; ; rest >>>= 7) {
+      if (rest < 128) {
+        length.push(rest);
+        break;
+      }
+      length.push((rest & 127) | 128);
+    }
+    return Buffer.concat([Buffer.from('k8s\0\x12'), Buffer.from(length), body]);
+  };
+  assert.doesNotThrow(() => decodeProtobuf(unknown(items(50)), 'io.k8s.api.core.v1.Pod', 100));
+  assert.throws(() => decodeProtobuf(unknown(items(200)), 'io.k8s.api.core.v1.Pod', 100), ProtobufTooLargeError);
 });

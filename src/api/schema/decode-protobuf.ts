@@ -6,29 +6,42 @@
  */
 import protobuf from 'protobufjs/minimal.js';
 import { formatTime } from '../meta/time.ts';
+import { hasMoreValues } from './json-scan.ts';
 import { type Layout, layoutOf, magic } from './protobuf-layout.ts';
 import { lengthDelimited, varint } from './protobuf-writer.ts';
 import { type FieldSchema, type ObjectSchema, objectSchema, type Schema, typeNameOf, typeSchema } from './types.ts';
 
-type Reader = protobuf.Reader;
+/** `left`: how many more fields and items may be read, of the whole message. */
+type Reader = protobuf.Reader & { left: number };
 type Read = (reader: Reader) => unknown;
 type Value = Record<string, unknown>;
 
 const depthMax = 100;
 
+const readerOfBytes = (bytes: Uint8Array, left: number): Reader => Object.assign(protobuf.Reader.create(bytes), { left });
+
+function count(reader: Reader): void {
+  if (--reader.left < 0) throw new ProtobufTooLargeError('the message has too many values');
+}
+
 export class ProtobufError extends Error {
   override readonly name = 'ProtobufError';
 }
 
-/** The value of an enveloped message. `fallbackType` is its type where the envelope names a kind that has none of its own. */
-export function decodeProtobuf(bytes: Uint8Array, fallbackType: string): Value {
+/** More values than asked for. */
+export class ProtobufTooLargeError extends Error {
+  override readonly name = 'ProtobufTooLargeError';
+}
+
+/** The value of an enveloped message, of at most so many fields and items. `fallbackType` is its type where the envelope names a kind that has none of its own. */
+export function decodeProtobuf(bytes: Uint8Array, fallbackType: string, valuesMax: number = Number.POSITIVE_INFINITY): Value {
   if (bytes.length < magic.length || !magic.equals(bytes.subarray(0, magic.length))) {
     throw new ProtobufError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
   }
   try {
-    return decodeUnknown(protobuf.Reader.create(bytes.subarray(magic.length)), fallbackType);
+    return decodeUnknown(readerOfBytes(bytes.subarray(magic.length), valuesMax), fallbackType);
   } catch (error) {
-    if (error instanceof ProtobufError) throw error;
+    if (error instanceof ProtobufError || error instanceof ProtobufTooLargeError) throw error;
     throw new ProtobufError(`proto: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
@@ -51,7 +64,7 @@ function decodeUnknown(reader: Reader, fallbackType: string): Value {
   });
   const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
   const name = typeNameOf({ group, version, kind }) ?? fallbackType;
-  const body = protobuf.Reader.create(raw);
+  const body = readerOfBytes(raw, reader.left);
   return { ...(apiVersion && { apiVersion }), ...(kind && { kind }), ...readMessage(objectSchema(name), body, body.len, 0) };
 }
 
@@ -59,6 +72,7 @@ function decodeUnknown(reader: Reader, fallbackType: string): Value {
 function eachField(reader: Reader, end: number, visit: (number: number, wireType: number) => boolean): void {
   while (reader.pos < end) {
     const tag = reader.uint32();
+    count(reader);
     if (!visit(tag >>> 3, tag & 7)) reader.skipType(tag & 7);
   }
 }
@@ -96,7 +110,10 @@ function readField({ name, schema, presence }: FieldSchema, value: Value, wireTy
     const read = readerOf(schema.items, depth + 1);
     if (wireType === lengthDelimited && isVarint(schema.items)) {
       const end = reader.uint32() + reader.pos;
-      while (reader.pos < end) list.push(read(reader));
+      while (reader.pos < end) {
+        count(reader);
+        list.push(read(reader));
+      }
     } else list.push(read(reader));
     return;
   }
@@ -223,12 +240,18 @@ const schemaProps = `${apiextensions}.JSONSchemaProps`;
 function readAny(name: string | undefined, reader: Reader, depth: number): unknown {
   if (!name?.startsWith(`${apiextensions}.JSONSchemaPropsOr`)) {
     const raw = readFirst(reader, (inner) => inner.bytes());
-    return raw?.length ? JSON.parse(Buffer.from(raw).toString()) : undefined;
+    if (!raw?.length) return undefined;
+    const text = Buffer.from(raw).toString();
+    if (hasMoreValues(text, reader.left)) throw new ProtobufTooLargeError('JSON with too many values');
+    return JSON.parse(text);
   }
   const schema = readerOf(typeSchema(schemaProps), depth);
   let value: unknown;
+  let list: unknown[] | undefined;
   const append = (item: unknown): void => {
-    value = [...(Array.isArray(value) ? (value as unknown[]) : []), item];
+    if (value !== list || !list) list = [];
+    list.push(item);
+    value = list;
   };
   eachField(reader, reader.uint32() + reader.pos, (number) => {
     if (name.endsWith('OrBool')) {

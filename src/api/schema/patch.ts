@@ -21,6 +21,8 @@ export const patchTypes = {
 export type PatchType = (typeof patchTypes)[keyof typeof patchTypes];
 
 const operationsMax = 10_000;
+/** of a patch that is refused */
+const shownCharactersMax = 16 * 1024;
 
 export interface Patch {
   readonly type: PatchType;
@@ -82,7 +84,7 @@ export function applyPatch(patch: Patch, type: BodyType, current: KubeObject, fi
   const patched = patchDocument(patch, type, current);
   if (!isJsonObject(patched)) throw unprocessable('');
   const refuse = (why: string): StatusError => {
-    const shown = patch.type === 'strategic' ? formatGoValue(patch.value) : JSON.stringify(patched);
+    const shown = patch.type === 'strategic' ? formatGoValue(patch.value, shownCharactersMax) : JSON.stringify(patched);
     return errors.invalid({ group: '', kind: '' }, '', [fieldErrors.invalid('patch', shown, why)]);
   };
   const own = fieldValidation === 'Ignore' ? [] : problemsOfPatch(patch);

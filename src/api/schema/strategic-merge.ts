@@ -55,7 +55,7 @@ function applyDirective(patch: Json): Json {
   const { [directive]: kind, ...rest } = patch;
   if (kind === 'replace') return rest;
   if (kind === 'delete') return {};
-  throw new StrategicMergeError(`unknown patch type: ${formatGoValue(kind)} in map: ${formatGoValue(patch)}`);
+  throw new StrategicMergeError(`unknown patch type: ${shown(kind)} in map: ${shown(patch)}`);
 }
 
 function retainOnly(original: Json, patch: Json): Record<string, unknown> {
@@ -121,7 +121,10 @@ function mergeLists(field: FieldSchema | undefined, original: List, patch: List,
   if (!isDeleteList && !field?.patchStrategy.includes('merge')) return patch;
   if (!original.length && !patch.length) return original;
   if (!isJsonObject(elementOf(original, patch))) {
-    if (isDeleteList) return original.filter((item) => !patch.includes(item));
+    if (isDeleteList) {
+      const deleted = new Set(patch);
+      return original.filter((item) => !deleted.has(item));
+    }
     return inOrder([...new Set([...original, ...patch])], { order: patch, original, key: '' });
   }
   const key = field?.patchMergeKey ?? '';
@@ -139,7 +142,7 @@ function elementOf(...lists: readonly List[]): unknown {
   }
   const first = all[0];
   if (all.some((item) => shapeOf(item) !== shapeOf(first))) {
-    throw new StrategicMergeError(`list element types are not identical: ${lists.map(formatGoValue).join(' ')}`);
+    throw new StrategicMergeError(`list element types are not identical: ${lists.map(shown).join(' ')}`);
   }
   return first;
 }
@@ -150,38 +153,52 @@ function applyItemDirectives(
   patch: readonly Json[],
   key: string,
 ): { readonly kept: readonly Json[]; readonly items: readonly Json[] } {
-  let kept = original;
+  const deleted = new Set<string>();
   let replaces = false;
   const items: Json[] = [];
   for (const item of patch) {
     const kind = item[directive];
     if (kind === undefined) items.push(item);
     else if (kind === 'replace') replaces = true;
-    else if (kind === 'delete') {
-      const value = keyOf(item, key);
-      kept = kept.filter((o) => !sameKey(o[key], value));
-    } else if (kind === 'merge') throw new StrategicMergeError('merging lists cannot yet be specified in the patch');
-    else throw new StrategicMergeError(`unknown patch type: ${formatGoValue(kind)} in map: ${formatGoValue(item)}`);
+    else if (kind === 'delete') deleted.add(identify(keyOf(item, key)));
+    else if (kind === 'merge') throw new StrategicMergeError('merging lists cannot yet be specified in the patch');
+    else throw new StrategicMergeError(`unknown patch type: ${shown(kind)} in map: ${shown(item)}`);
   }
+  const kept = deleted.size ? original.filter((item) => !deleted.has(identify(item[key]))) : original;
   return { kept: replaces ? [] : kept, items };
 }
 
 function keyOf(item: Json, key: string): unknown {
   const value = item[key];
-  if (value === undefined) throw new StrategicMergeError(`map: ${formatGoValue(item)} does not contain declared merge key: ${key}`);
+  if (value === undefined) throw new StrategicMergeError(`map: ${shown(item)} does not contain declared merge key: ${key}`);
   return value;
 }
 
-const sameKey = (a: unknown, b: unknown): boolean => a === b || formatGoValue(a) === formatGoValue(b);
+/** Two keys are one when they are printed alike, so that lists are merged by look-ups. */
+const identify = (value: unknown): string => formatGoValue(value);
+
+/** Where each key is found first. */
+function positions(list: List, keyValue: (item: unknown) => unknown): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const [i, item] of list.entries()) {
+    const id = identify(keyValue(item));
+    if (!found.has(id)) found.set(id, i);
+  }
+  return found;
+}
 
 function mergeItems(schema: Schema | undefined, original: readonly Json[], patch: readonly Json[], key: string): readonly Json[] {
   const merged = [...original];
+  const places = positions(merged, (item) => (item as Json)[key]);
   for (const item of patch) {
-    const value = keyOf(item, key);
-    const at = merged.findIndex((o) => sameKey(o[key], value));
-    const old = merged[at];
-    if (old) merged[at] = mergeObjects(schema, old, item);
-    else merged.push(withoutDirectives(item) as Json);
+    const id = identify(keyOf(item, key));
+    const at = places.get(id);
+    const old = at === undefined ? undefined : merged[at];
+    if (at !== undefined && old) merged[at] = mergeObjects(schema, old, item);
+    else {
+      places.set(id, merged.length);
+      merged.push(withoutDirectives(item) as Json);
+    }
   }
   return merged;
 }
@@ -197,18 +214,22 @@ interface Ordering {
 
 /** Items that the patch names in its order, the others in theirs, each of them before what it was before. */
 function inOrder(merged: List, { order, original, key }: Ordering): List {
-  const keyValue = (item: unknown): unknown => (key ? (item as Json)[key] : item);
-  const position = (list: List, item: unknown): number => list.findIndex((other) => sameKey(keyValue(other), keyValue(item)));
-  const named = merged.filter((item) => position(order, item) >= 0).toSorted((a, b) => position(order, a) - position(order, b));
-  const others = merged.filter((item) => position(order, item) < 0).toSorted((a, b) => position(original, a) - position(original, b));
+  const keyValue = (item: unknown): unknown => (key && isJsonObject(item) ? item[key] : item);
+  const inPatch = positions(order, keyValue);
+  const before = positions(original, keyValue);
+  const placed = merged.map((item) => {
+    const id = identify(keyValue(item));
+    return { item, named: inPatch.get(id), was: before.get(id) ?? -1 };
+  });
+  const named = placed.filter((p) => p.named !== undefined).toSorted((a, b) => (a.named ?? 0) - (b.named ?? 0));
+  const others = placed.filter((p) => p.named === undefined).toSorted((a, b) => a.was - b.was);
   const result: unknown[] = [];
-  while (named.length && others.length) {
-    const other = position(original, others[0]);
-    const own = position(original, named[0]);
-    const otherFirst = other >= 0 && own >= 0 && other < own;
-    result.push(otherFirst ? others.shift() : named.shift());
+  let next = 0;
+  for (const { item, was } of named) {
+    for (let other = others[next]; other && other.was >= 0 && other.was < was; other = others[++next]) result.push(other.item);
+    result.push(item);
   }
-  return [...result, ...named, ...others];
+  return [...result, ...others.slice(next).map((other) => other.item)];
 }
 
 /** Merges one list by a `$setElementOrder` directive; true when the patch's own list for the field is dealt with. */
@@ -239,21 +260,38 @@ function checkOrder(patch: List, order: List, key: string): void {
   let at = 0;
   for (const item of patch) {
     if (isJsonObject(item) && directive in item) continue;
-    while (at < order.length && !sameKey(keyValue(order[at]), keyValue(item))) at++;
+    const id = identify(keyValue(item));
+    while (at < order.length && identify(keyValue(order[at])) !== id) at++;
     if (at++ >= order.length) {
-      const lists = `The order in patch list:\n${formatGoValue(patch)}\n doesn't match ${orderPrefix} list:\n${formatGoValue(order)}\n`;
+      const lists = `The order in patch list:\n${shown(patch)}\n doesn't match ${orderPrefix} list:\n${shown(order)}\n`;
       throw new StrategicMergeError(lists);
     }
   }
 }
 
-/** A JSON value as Go's %v prints it: `map[a:1 b:[x y]]`. */
-export function formatGoValue(value: unknown): string {
-  if (value === null || value === undefined) return '<nil>';
-  if (Array.isArray(value)) return `[${value.map(formatGoValue).join(' ')}]`;
-  if (!isJsonObject(value)) return String(value);
-  return `map[${Object.keys(value)
-    .toSorted()
-    .map((key) => `${key}:${formatGoValue(value[key])}`)
-    .join(' ')}]`;
+const shownCharactersMax = 16 * 1024;
+const shown = (value: unknown): string => formatGoValue(value, shownCharactersMax);
+
+/** A JSON value as Go's %v prints it: `map[a:1 b:[x y]]`; no more than about so many characters of it. */
+export function formatGoValue(value: unknown, charactersMax: number = Number.POSITIVE_INFINITY): string {
+  const rest = { characters: charactersMax };
+  const format = (given: unknown): string => {
+    if (rest.characters < 0) return '...';
+    if (given === null || given === undefined) return '<nil>';
+    if (Array.isArray(given)) return `[${each(given, format)}]`;
+    if (isJsonObject(given)) return `map[${each(Object.keys(given).toSorted(), (key) => `${key}:${format(given[key])}`)}]`;
+    const text = String(given);
+    rest.characters -= text.length;
+    return text.length > charactersMax ? `${text.slice(0, charactersMax)}...` : text;
+  };
+  const each = <T>(list: readonly T[], one: (item: T) => string): string => {
+    const texts: string[] = [];
+    for (const item of list) {
+      texts.push(one(item));
+      rest.characters -= 1;
+      if (rest.characters < 0) break;
+    }
+    return texts.join(' ');
+  };
+  return format(value);
 }

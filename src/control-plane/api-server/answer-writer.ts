@@ -18,7 +18,7 @@ import type { Exchange } from './exchange.ts';
 import { type AnswerForm, mediaTypes } from './negotiation.ts';
 import type { Answer, ListAnswer, ResourceRequest } from './resource-request.ts';
 import type { StoredObject } from './stored-object.ts';
-import { metaApiVersion, metadataOnly, parseIncludeObject, renderTable } from './table.ts';
+import { metaApiVersion, metadataOnly, parseIncludeObject, renderRow, renderTable } from './table.ts';
 
 const gzipBytesMin = 128 * 1024;
 const gzipLevel = 1;
@@ -64,11 +64,12 @@ async function writeList(context: WriteContext, list: ListAnswer & { readonly co
   };
   if (form.view === 'table') {
     const include = parseIncludeObject(exchange.query?.get('includeObject'));
-    const objects = list.items.map((stored) => stored.object);
-    return writeValue(
-      context,
+    const options = { display: kind, nowMs: clock.now(), include, withColumns: true };
+    const rows = list.items.values().map((stored) => renderRow(stored.object, options));
+    return writeJoined(
+      exchange,
       list.code,
-      renderTable(objects, metadata, { display: kind, nowMs: clock.now(), include, withColumns: true }),
+      await joinedTexts(form, { whole: renderTable([], metadata, options), field: 'rows', items: rows }),
     );
   }
   const isPartial = form.view === 'metadata';
@@ -79,9 +80,10 @@ async function writeList(context: WriteContext, list: ListAnswer & { readonly co
     return writeJoined(exchange, list.code, joinedMessages(type, metadata, messages));
   }
   const head = { ...type, metadata };
-  if (isPartial) return writeValue(context, list.code, { ...head, items: list.items.map((stored) => metadataOnly(stored.object)) });
-  if (form.format === 'yaml' || form.pretty)
-    return writeValue(context, list.code, { ...head, items: list.items.map((stored) => stored.object) });
+  if (isPartial || form.format === 'yaml' || form.pretty) {
+    const items = list.items.values().map(({ object }) => (isPartial ? metadataOnly(object) : object));
+    return writeJoined(exchange, list.code, await joinedTexts(form, { whole: { ...head, items: [] }, field: 'items', items }));
+  }
   // Items of a list carry no kind and apiVersion of their own.
   const skip = `{"kind":"${kind.kind}","apiVersion":"${apiVersion}",`.length;
   await writeJoined(exchange, list.code, {
@@ -119,6 +121,41 @@ function joinedMessages(type: TypeMeta, metadata: ListMeta, items: readonly Buff
   const headOf = (_: Buffer, i: number): Buffer => heads[i] ?? Buffer.alloc(0);
   return { contentType: mediaTypes.protobuf, opening, items, headOf, skip: 0, closing: Buffer.alloc(0) };
 }
+
+interface Enclosed {
+  /** what is answered, with nothing in its list, which is its last field */
+  readonly whole: object;
+  readonly field: string;
+  readonly items: IteratorObject<object, undefined>;
+}
+
+/** A list whose items no cache holds in this form: each is made when its turn comes. */
+async function joinedTexts({ format, pretty }: AnswerForm, { whole, field, items }: Enclosed): Promise<Joined> {
+  const contentType = mediaTypes[format];
+  const parts = (opening: string, closing: string, item: (object: object, i: number) => string): Joined => ({
+    contentType,
+    opening: Buffer.from(opening),
+    items: items.map((object, i) => Buffer.from(item(object, i))),
+    headOf: () => nothing,
+    skip: 0,
+    closing: Buffer.from(closing),
+  });
+  if (format === 'yaml') {
+    const { writeYaml, writeYamlItem } = await import('../../api/schema/yaml/write-yaml.ts');
+    const [opening = '', closing = ''] = writeYaml(whole).split(`${field}: []\n`);
+    const first = items.next();
+    if (first.done) return parts(`${opening}${field}: []\n${closing}`, '', () => '');
+    return parts(`${opening}${field}:\n${writeYamlItem(first.value)}`, closing, writeYamlItem);
+  }
+  if (!pretty) return parts(JSON.stringify(whole).slice(0, -2), ']}\n', (object, i) => `${i > 0 ? ',' : ''}${JSON.stringify(object)}`);
+  const text = (object: object): string => JSON.stringify(object, null, 2).replaceAll('\n', '\n    ');
+  const first = items.next();
+  if (first.done) return parts(JSON.stringify(whole, null, 2), '', () => '');
+  const opening = JSON.stringify(whole, null, 2).slice(0, -']\n}'.length);
+  return parts(`${opening}\n    ${text(first.value)}`, '\n  ]\n}', (object) => `,\n    ${text(object)}`);
+}
+
+const nothing = Buffer.alloc(0);
 
 interface Joined {
   readonly contentType: string;

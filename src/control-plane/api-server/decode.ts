@@ -80,11 +80,13 @@ async function decodeAs(request: ResourceRequest, type: BodyType): Promise<KubeO
   const { text } = content;
   const value = parseBody(text, type.kind);
   if (text.length > restCharacters) await turn();
-  return decodeJson(request, type, value, { text });
+  const object = decodeJson(request, type, value, { text });
+  if (text.length > restCharacters) await turn();
+  return object;
 }
 
 /** After parsing and after decoding one that is longer, others have their turn. */
-const restCharacters = 128 * 1024;
+export const restCharacters = 128 * 1024;
 
 function decodeJson(
   request: ResourceRequest,

@@ -15,8 +15,8 @@ export async function encodeValue(value: object, { format, pretty }: Pick<Answer
     return { contentType, bytes: encodeEnveloped(object, encodeMessage(object)) };
   }
   if (format === 'yaml') {
-    const { stringify } = await import('yaml');
-    return { contentType, bytes: Buffer.from(stringify(value, { sortMapEntries: true, lineWidth: 0, compat: 'yaml-1.1' })) };
+    const { writeYaml } = await import('../../api/schema/yaml/write-yaml.ts');
+    return { contentType, bytes: Buffer.from(writeYaml(value)) };
   }
   return { contentType, bytes: Buffer.from(pretty ? JSON.stringify(value, null, 2) : `${JSON.stringify(value)}\n`) };
 }

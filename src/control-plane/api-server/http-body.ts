@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { setImmediate as turn } from 'node:timers/promises';
 import { errors } from '../../api/meta/status-error.ts';
-import { bodyValuesMax, requireObject, unreadableBody } from '../../api/schema/body.ts';
+import { bodyValuesMax, requireObject, tooManyValues, unreadableBody } from '../../api/schema/body.ts';
 import type { PatchType } from '../../client/client.ts';
 import { bodyBytesMax, type Exchange } from './exchange.ts';
 import { acceptedTypes } from './negotiation.ts';
@@ -51,11 +51,12 @@ function checkType(type: string): void {
 }
 
 async function protobufToValue(bytes: Uint8Array, { verb, kind }: Pick<ResourceRequest, 'verb' | 'kind'>): Promise<object> {
-  const { decodeProtobuf, ProtobufError } = await import('../../api/schema/decode-protobuf.ts');
+  const { decodeProtobuf, ProtobufError, ProtobufTooLargeError } = await import('../../api/schema/decode-protobuf.ts');
   const isDelete = verb === 'delete' || verb === 'deletecollection';
   try {
-    return decodeProtobuf(bytes, isDelete ? deleteOptionsType : kind.typeName);
+    return decodeProtobuf(bytes, isDelete ? deleteOptionsType : kind.typeName, bodyValuesMax);
   } catch (error) {
+    if (error instanceof ProtobufTooLargeError) throw tooManyValues();
     if (!(error instanceof ProtobufError)) throw error;
     throw errors.badRequest(
       `the object provided is unrecognized (must be of type ${isDelete ? 'DeleteOptions' : kind.kind}): ${error.message}`,

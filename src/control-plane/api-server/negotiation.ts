@@ -29,8 +29,11 @@ const formats = new Map<string, Format>([
 ]);
 const plainJson: AnswerForm = { format: 'json', view: 'object', pretty: false };
 const known = new Map<string, Form | Refusal>();
-/** Distinct Accept headers remembered. */
+/** Distinct Accept headers remembered, and how long one of them may be. */
 const knownMax = 256;
+const knownLengthMax = 1024;
+/** Wishes of one header that are looked at. */
+const clausesMax = 1000;
 const browserLike = /^(curl|Wget|Mozilla\/5\.0)/;
 
 type Refusal = 'none' | 'unknown-view';
@@ -87,6 +90,7 @@ function formOf(accept: string | undefined, offer: Offer): Form | Refusal {
   let form = known.get(key);
   if (form === undefined) {
     form = choose(accept, offer);
+    if (accept.length > knownLengthMax) return form;
     if (known.size >= knownMax) known.clear();
     known.set(key, form);
   }
@@ -119,7 +123,7 @@ export interface MediaRange {
 /** The wishes of an Accept header, the strongest first. */
 export function parseAccept(accept: string): readonly MediaRange[] {
   return accept
-    .split(',')
+    .split(',', clausesMax)
     .flatMap((clause) => {
       const [type = '', ...rest] = clause.split(';').map((part) => part.trim());
       const parameters = Object.fromEntries(rest.map((part) => part.split('=', 2) as [string, string]));

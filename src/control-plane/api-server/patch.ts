@@ -4,6 +4,7 @@
  * What it does not do: server-side apply.
  * Upstream: apiserver/pkg/endpoints/handlers/patch.go.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Scale } from '../../api/generated/autoscaling-v1.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
@@ -11,7 +12,7 @@ import { type BodyType, bodyTypeOf } from '../../api/schema/body.ts';
 import { applyPatch, type Patch, parsePatch } from '../../api/schema/patch.ts';
 import { checkName } from './check-name.ts';
 import type { Core } from './core.ts';
-import { applyDefaults, checkWriteOptions, scaleType } from './decode.ts';
+import { applyDefaults, checkWriteOptions, restCharacters, scaleType } from './decode.ts';
 import { guaranteedUpdate } from './guaranteed-update.ts';
 import { unsupportedPatch } from './refusals.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
@@ -41,7 +42,10 @@ async function readPatch(request: ResourceRequest): Promise<Patch> {
   const type = request.body?.patchType?.();
   if (!type || type === 'apply') throw unsupportedPatch();
   const content = (await request.body?.read()) ?? { text: '' };
-  return parsePatch(type, 'text' in content ? content.text : JSON.stringify(content.value));
+  const text = 'text' in content ? content.text : JSON.stringify(content.value);
+  const patch = parsePatch(type, text);
+  if (text.length > restCharacters) await turn();
+  return patch;
 }
 
 function patched(request: ResourceRequest, given: Patch, type: BodyType, current: KubeObject): KubeObject {

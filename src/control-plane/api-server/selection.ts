@@ -21,12 +21,12 @@ export function parseSelection(request: ResourceRequest): Selection {
   const { kind, namespace, options } = request;
   const labels = parse(() => (options.labelSelector ? parseLabelSelector(options.labelSelector) : LabelMatcher.everything));
   const fields = parse(() => (options.fieldSelector ? parseFieldSelector(options.fieldSelector) : []));
-  const values = fields.map((term) => ({ term, value: fieldGetter(kind, term.field) }));
+  const rules = fieldRules(kind, fields);
   const exact = (field: string): string | undefined => fields.find((t) => t.field === field && t.operator === '=' && t.value !== '')?.value;
   const scopedNamespace = kind.namespaced ? (namespace ?? exact('metadata.namespace')) : undefined;
   const name = exact('metadata.name') ?? request.name;
   const isFiltered = !labels.isEverything || fields.length > 0;
-  const matches = compile(kind, labels, values, request);
+  const matches = compile(kind, labels, rules, request);
   const indexed = exact(indexedFieldPath);
   return {
     ...(scopedNamespace !== undefined && { namespace: scopedNamespace }),
@@ -40,18 +40,43 @@ export function parseSelection(request: ResourceRequest): Selection {
 function compile(
   kind: Kind,
   labels: LabelMatcher,
-  fields: readonly { readonly term: FieldRequirement; readonly value: (object: KubeObject) => string }[],
+  fields: readonly FieldRule[],
   request: ResourceRequest,
 ): ((object: KubeObject) => boolean) | undefined {
   const tests: ((object: KubeObject) => boolean)[] = [];
   const { namespace, name } = request;
   if (kind.namespaced && namespace !== undefined) tests.push((object) => object.metadata.namespace === namespace);
   if (name !== undefined) tests.push((object) => object.metadata.name === name);
-  for (const { term, value } of fields) tests.push((object) => (value(object) === term.value) === (term.operator === '='));
+  for (const { get, wanted, refused } of fields) {
+    tests.push((object) => {
+      const value = get(object);
+      return (wanted === undefined || wanted === value) && !refused.has(value);
+    });
+  }
   if (!labels.isEverything) tests.push((object) => labels.matches(object.metadata.labels));
   const [only] = tests;
   if (tests.length <= 1) return only;
   return (object) => tests.every((test) => test(object));
+}
+
+/** What all terms of one field say together. */
+interface FieldRule {
+  readonly get: (object: KubeObject) => string;
+  wanted: string | undefined;
+  readonly refused: Set<string>;
+}
+
+function fieldRules(kind: Kind, terms: readonly FieldRequirement[]): readonly FieldRule[] {
+  const rules = new Map<string, FieldRule>();
+  for (const { field, operator, value } of terms) {
+    const rule = rules.get(field) ?? { get: fieldGetter(kind, field), wanted: undefined, refused: new Set() };
+    rules.set(field, rule);
+    if (operator === '!=') rule.refused.add(value);
+    else if (rule.wanted === undefined || rule.wanted === value) rule.wanted = value;
+    // Two values at once: none has both.
+    else for (const both of [rule.wanted, value]) rule.refused.add(both);
+  }
+  return [...rules.values()];
 }
 
 function fieldGetter(kind: Kind, field: string): (object: KubeObject) => string {

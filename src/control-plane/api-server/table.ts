@@ -34,14 +34,13 @@ export interface TableOptions {
   readonly withColumns: boolean;
 }
 
-interface Row {
-  readonly cells: readonly Cell[];
-  readonly object: object | null;
+export function renderTable(objects: readonly KubeObject[], metadata: object, options: TableOptions): TypeMeta {
+  const rows = objects.map((object) => renderRow(object, options));
+  return tableOf(rows, metadata, options);
 }
 
-export function renderTable(objects: readonly KubeObject[], metadata: object, options: TableOptions): TypeMeta {
-  const rows = objects.map((object) => ({ cells: cellsOf(object, options), object: rowObject(object, options.include) }));
-  return tableOf(rows, metadata, options);
+export function renderRow(object: KubeObject, options: TableOptions): object {
+  return { cells: cellsOf(object, options), object: rowObject(object, options.include) };
 }
 
 /** A bookmark has nothing to show: its row is there for the metadata, whatever was asked for. */
@@ -51,7 +50,7 @@ export function renderBookmark(bookmark: KubeObject, options: TableOptions): Typ
   return tableOf([{ cells, object }], { resourceVersion: bookmark.metadata.resourceVersion }, options);
 }
 
-function tableOf(rows: readonly Row[], metadata: object, { display, withColumns }: TableOptions): TypeMeta {
+function tableOf(rows: readonly object[], metadata: object, { display, withColumns }: TableOptions): TypeMeta {
   const columnDefinitions = withColumns
     ? display.columns.map(({ name, type, format, description = '', priority }) => ({ name, type, format, description, priority }))
     : null;

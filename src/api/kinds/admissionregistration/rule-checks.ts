@@ -7,7 +7,7 @@ import type {
 } from '../../generated/admissionregistration-v1.ts';
 import { checkPathSegment, checkQualifiedName } from '../../meta/names.ts';
 import { fieldErrors } from '../../meta/status-error.ts';
-import { addInvalid, checkPresent, checkSelector, checkSupported, type Errors } from '../checks.ts';
+import { addInvalid, checkPresent, checkSelector, checkSupported, type Errors, repeats } from '../checks.ts';
 import { listOf } from '../fill.ts';
 
 const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
@@ -68,9 +68,10 @@ function checkResources(errors: Errors, path: string, resources: readonly string
 
 function checkNamedRule(errors: Errors, path: string, rule: NamedRuleWithOperations): void {
   const names = listOf(rule.resourceNames);
+  const isRepeated = repeats<string>();
   names.forEach((name, i) => {
     addInvalid(errors, `${path}.resourceNames[${i}]`, name, checkPathSegment(name));
-    if (names.indexOf(name) < i) errors.push(fieldErrors.duplicate(`${path}.resourceNames[${i}]`, name));
+    if (isRepeated(name)) errors.push(fieldErrors.duplicate(`${path}.resourceNames[${i}]`, name));
   });
   checkRule(errors, path, rule);
 }

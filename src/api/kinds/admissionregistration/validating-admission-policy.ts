@@ -4,7 +4,7 @@ import { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../
 import { checkQualifiedName } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { nameAndAge } from '../cells.ts';
-import { addInvalid, checkPresent, checkSupported, type Errors } from '../checks.ts';
+import { addInvalid, checkPresent, checkSupported, type Errors, repeats } from '../checks.ts';
 import { checkConditions } from '../condition-checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../fill.ts';
@@ -86,9 +86,10 @@ function checkAnnotations(errors: Errors, path: string, annotations: readonly Au
 }
 
 function checkActions(errors: Errors, path: string, given: readonly string[]): void {
+  const isRepeated = repeats<string>();
   given.forEach((action, i) => {
     checkSupported(errors, `${path}[${i}]`, action, actions);
-    if (given.indexOf(action) < i) errors.push(fieldErrors.duplicate(`${path}[${i}]`, action));
+    if (isRepeated(action)) errors.push(fieldErrors.duplicate(`${path}[${i}]`, action));
   });
   if (given.includes('Deny') && given.includes('Warn')) {
     const message =

@@ -8,7 +8,7 @@ import type { KindHooks } from '../../meta/kind.ts';
 import { checkDns1035Label } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { nameAndAge } from '../cells.ts';
-import { addInvalid, checkSelector, checkSupported, type Errors } from '../checks.ts';
+import { addInvalid, checkSelector, checkSupported, type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { checkFullyQualifiedName } from '../domain-checks.ts';
 import { listOf } from '../fill.ts';
@@ -87,8 +87,9 @@ function checkReviewVersions(errors: Errors, path: string, webhook: Webhook, len
     errors.push(fieldErrors.required(path, `must specify one of ${reviewVersions.join(', ')}`));
     return;
   }
+  const isRepeated = repeats<string>();
   versions.forEach((version, i) => {
-    if (versions.indexOf(version) < i) errors.push(fieldErrors.invalid(`${path}[${i}]`, version, 'duplicate version'));
+    if (isRepeated(version)) errors.push(fieldErrors.invalid(`${path}[${i}]`, version, 'duplicate version'));
     else addInvalid(errors, `${path}[${i}]`, version, checkDns1035Label(version));
   });
   if (lenient.anyVersions || hasKnownVersion(webhook)) return;

@@ -13,7 +13,7 @@ import { isConditionTrue } from '../../meta/conditions.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { checkDns1035Label, checkDns1123Subdomain, nameIsDnsSubdomain } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
-import { addInvalid, checkImmutable, checkOneOf, type Errors } from '../checks.ts';
+import { addInvalid, checkImmutable, checkOneOf, type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, fillEmpty, listOf } from '../fill.ts';
 import { checkClientConfig } from '../webhook-checks.ts';
@@ -139,8 +139,9 @@ function checkConversion(errors: Errors, path: string, { strategy, webhook }: Cu
 
 function checkReviewVersions(errors: Errors, path: string, versions: readonly string[], old?: Definition): void {
   if (!versions.length) return void errors.push(fieldErrors.required(path));
+  const isRepeated = repeats<string>();
   versions.forEach((version, i) => {
-    if (versions.indexOf(version) < i) errors.push(fieldErrors.invalid(`${path}[${i}]`, version, 'duplicate version'));
+    if (isRepeated(version)) errors.push(fieldErrors.invalid(`${path}[${i}]`, version, 'duplicate version'));
     else addInvalid(errors, `${path}[${i}]`, version, checkDns1035Label(version));
   });
   const isKnown = (list: readonly string[]): boolean => list.some((version) => reviewVersions.includes(version));

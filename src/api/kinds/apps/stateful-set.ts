@@ -106,7 +106,8 @@ function checkPolicies(errors: Errors, spec: StatefulSetSpec): void {
 function checkTemplate(errors: Errors, spec: StatefulSetSpec): void {
   const { template } = spec;
   const claims = listOf(spec.volumeClaimTemplates).map((claim) => claim.metadata.name);
-  const own = listOf(template.spec?.volumes).filter((volume) => !claims.includes(volume.name));
+  const claimed = new Set(claims);
+  const own = listOf(template.spec?.volumes).filter((volume) => !claimed.has(volume.name));
   const volumes = [...claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })), ...own];
   const completed: PodTemplateSpec = template.spec
     ? { ...template, spec: { ...omit(template.spec, 'hostname', 'subdomain'), ...(volumes.length && { volumes }) } }

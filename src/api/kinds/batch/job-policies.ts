@@ -2,7 +2,7 @@
 import type { JobSpec, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyRule, SuccessPolicyRule } from '../../generated/batch-v1.ts';
 import { checkQualifiedName } from '../../meta/names.ts';
 import { fieldErrors } from '../../meta/status-error.ts';
-import { addInvalid, checkNonnegative, checkOneOf, type Errors } from '../checks.ts';
+import { addInvalid, checkNonnegative, checkOneOf, type Errors, repeats } from '../checks.ts';
 import { listOf } from '../fill.ts';
 
 const rulesMax = 20;
@@ -56,9 +56,10 @@ function checkExitCodes(errors: Errors, path: string, codes: PodFailurePolicyOnE
   const at = `${path}.values`;
   if (!values.length) errors.push(fieldErrors.invalid(at, values, 'at least one value is required'));
   else if (values.length > exitCodesMax) errors.push(fieldErrors.tooMany(at, values.length, exitCodesMax));
+  const isRepeated = repeats<number>();
   values.forEach((value, i) => {
     if (codes.operator === 'In' && value === 0) errors.push(fieldErrors.invalid(`${at}[${i}]`, value, 'must not be 0 for the In operator'));
-    if (values.indexOf(value) < i) errors.push(fieldErrors.duplicate(`${at}[${i}]`, value));
+    if (isRepeated(value)) errors.push(fieldErrors.duplicate(`${at}[${i}]`, value));
   });
   if (values.some((value, i) => i > 0 && (values[i - 1] ?? 0) > value)) errors.push(fieldErrors.invalid(at, values, 'must be ordered'));
 }

@@ -124,9 +124,11 @@ function checkIndexes(errors: Errors, { spec, status }: Job, old: Job): void {
     errors.push(fieldErrors.invalid(failedPath, failedIndexes, 'cannot set non-null failedIndexes when backoffLimitPerIndex is null'));
   }
   if ((!completedChanged && !failedChanged) || 'error' in completed || 'error' in failed) return;
+  let next = 0;
   for (const [from, to] of completed.intervals) {
-    const overlap = failed.intervals.find(([start, end]) => from <= end && start <= to);
-    if (!overlap) continue;
+    while ((failed.intervals[next]?.[1] ?? from) < from) next++;
+    const overlap = failed.intervals[next];
+    if (!overlap || overlap[0] > to) continue;
     const message = `failedIndexes and completedIndexes overlap at index: ${Math.max(from, overlap[0])}`;
     errors.push(fieldErrors.invalid(failedPath, failedIndexes, message));
     return;

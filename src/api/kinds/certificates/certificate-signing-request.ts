@@ -10,7 +10,7 @@ import type { WriteContext } from '../../meta/kind.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { formatTime } from '../../meta/time.ts';
 import { ageOf } from '../cells.ts';
-import type { Errors } from '../checks.ts';
+import { type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, listOf, mapSame } from '../fill.ts';
 import { checkSignerName } from './signer-name.ts';
@@ -93,14 +93,17 @@ const withConditions = (object: Request, map: (condition: Condition) => Conditio
 function withTimes(object: Request, old: Request, by: WriteContext | undefined): Request {
   if (!by) return object;
   const now = formatTime(by.nowMs);
+  const before = new Map<string, string>();
+  for (const { type, status, lastTransitionTime } of listOf(old.status.conditions).toReversed()) {
+    if (lastTransitionTime) before.set(JSON.stringify([type, status]), lastTransitionTime);
+  }
   return withConditions(object, (condition) => {
     const { lastUpdateTime, lastTransitionTime } = condition;
     if (lastUpdateTime && lastTransitionTime) return condition;
-    const known = ofType(old, condition.type).find((c) => c.status === condition.status && c.lastTransitionTime);
     return {
       ...condition,
       lastUpdateTime: lastUpdateTime ?? now,
-      lastTransitionTime: lastTransitionTime ?? known?.lastTransitionTime ?? now,
+      lastTransitionTime: lastTransitionTime ?? before.get(JSON.stringify([condition.type, condition.status])) ?? now,
     };
   });
 }
@@ -138,8 +141,9 @@ function checkUsages(errors: Errors, { spec }: Request, old: Request | undefined
   const usages = listOf(spec.usages);
   if (!usages.length) errors.push(fieldErrors.required('spec.usages'));
   if (old) return;
+  const isRepeated = repeats<string>();
   usages.forEach((usage, i) => {
-    if (usages.indexOf(usage) < i) errors.push(fieldErrors.duplicate(`spec.usages[${i}]`, usage));
+    if (isRepeated(usage)) errors.push(fieldErrors.duplicate(`spec.usages[${i}]`, usage));
   });
 }
 

@@ -37,7 +37,8 @@ function validate(object: ConfigMap, old?: ConfigMap): readonly FieldError[] {
 }
 
 /** How many bytes base64 text stands for. */
-export const decodedLength = (base64: string): number => Math.floor((base64.replace(/=+$/, '').length * 3) / 4);
+export const decodedLength = (base64: string): number =>
+  Math.floor(((base64.length - (base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0)) * 3) / 4);
 
 type Immutable = { readonly immutable?: boolean };
 

@@ -9,7 +9,7 @@ import { equalJson } from '../../meta/deep-equal.ts';
 import type { Cell } from '../../meta/kind.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { ageOf, type CellContext } from '../cells.ts';
-import type { Errors } from '../checks.ts';
+import { type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf, omit } from '../fill.ts';
 import { checkCIDR, isIPv6Address } from '../ip-checks.ts';
@@ -77,8 +77,9 @@ function validateUpdate(object: Node, old: Node): readonly FieldError[] {
   const fromEmpty = (field: string): string => `node updates may not change ${field} except from "" to valid`;
   if (object.status !== old.status) checkResources(errors, object);
   const addresses = listOf(object.status.addresses);
+  const isRepeated = repeats<string>();
   addresses.forEach((address, i) => {
-    if (addresses.slice(0, i).some((earlier) => equalJson(earlier, address))) {
+    if (isRepeated(JSON.stringify([address.type, address.address]))) {
       errors.push(fieldErrors.duplicate(`status.addresses[${i}]`, address));
     }
   });

@@ -128,6 +128,11 @@ function addRestarts(tally: { restarts: number; lastRestart: string }, container
 function readinessGates(pod: Pod): string {
   const gates = listOf(pod.spec.readinessGates);
   if (!gates.length) return '<none>';
-  const met = gates.filter((gate) => pod.status.conditions?.find((c) => c.type === gate.conditionType)?.status === 'True');
+  const statuses = new Map(
+    listOf(pod.status.conditions)
+      .toReversed()
+      .map(({ type, status }) => [type, status]),
+  );
+  const met = gates.filter((gate) => statuses.get(gate.conditionType) === 'True');
   return `${met.length}/${gates.length}`;
 }

@@ -6,7 +6,7 @@ import type { Container, ContainerStatus, Pod, PodSpec } from '../../generated/c
 import { checkQualifiedName, nameIsDnsSubdomain } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { addInvalid, checkImmutable, type Errors } from '../checks.ts';
-import { listOf } from '../fill.ts';
+import { firstByName, listOf } from '../fill.ts';
 import { checkIP, isIPv6Address } from '../ip-checks.ts';
 import { checkPodAnnotations } from './pod-spec/annotation-checks.ts';
 import { checkAnnotationUpdate } from './pod-update.ts';
@@ -62,12 +62,14 @@ function checkTransitions(errors: Errors, pod: Pod, old: Pod): void {
   );
   for (const [field, containers] of statusLists) {
     if (allMayRestart && containers) continue;
+    const statuses = firstByName<ContainerStatus>(listOf(pod.status[field]));
+    const specs = containers && firstByName<Container>(listOf(spec[containers]));
     listOf(old.status[field]).forEach((before, i) => {
       const ended = before.state?.terminated;
       if (!ended) return;
-      const now = pod.status[field]?.find((status: ContainerStatus) => status.name === before.name);
+      const now = statuses.get(before.name);
       if (!now || now.state?.terminated) return;
-      const container = containers && spec[containers]?.find((c) => c.name === before.name);
+      const container = specs?.get(before.name);
       if (container && mayRestart(container, spec, ended.exitCode)) return;
       errors.push(fieldErrors.forbidden(`status.${field}[${i}].state`, 'may not be transitioned to non-terminated state'));
     });
@@ -86,9 +88,10 @@ export function mayRestart(container: Container, spec: PodSpec, exitCode: number
 
 function checkClaimStatuses(errors: Errors, { spec, status }: Pod): void {
   const seen = new Set<string>();
+  const claims = new Set(listOf(spec.resourceClaims).map((claim) => claim.name));
   listOf(status.resourceClaimStatuses).forEach(({ name, resourceClaimName }, i) => {
     const at = `status.resourceClaimStatuses[${i}]`;
-    if (!spec.resourceClaims?.some((claim) => claim.name === name)) {
+    if (!claims.has(name)) {
       errors.push(fieldErrors.invalid(`${at}.name`, name, 'must match the name of an entry in `spec.resourceClaims`'));
     }
     if (seen.has(name)) errors.push(fieldErrors.duplicate(`${at}.name`, name));
@@ -101,7 +104,7 @@ function checkClaimStatuses(errors: Errors, { spec, status }: Pod): void {
 type Addresses = readonly { readonly ip: string }[] | undefined;
 
 function checkAddresses(errors: Errors, path: string, { ips, old }: { ips: Addresses; old: Addresses }): void {
-  const kept = listOf(old).map(({ ip }) => ip);
+  const kept = new Set(listOf(old).map(({ ip }) => ip));
   const list = listOf(ips).map(({ ip }) => ip);
   list.forEach((ip, i) => {
     checkIP(errors, `${path}[${i}]`, ip, kept);

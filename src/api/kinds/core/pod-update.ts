@@ -2,7 +2,7 @@
  * What may change of a pod: images, a shorter deadline, more tolerations, fewer gates; and node selection while it is
  * gated. Everything else is fixed. Upstream: pkg/apis/core/validation/validation.go (ValidatePodUpdate).
  */
-import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec } from '../../generated/core-v1.ts';
+import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec, Toleration } from '../../generated/core-v1.ts';
 import { equalJson, equalSemantically } from '../../meta/deep-equal.ts';
 import { rangeMessage } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
@@ -75,10 +75,9 @@ function checkDeadline(errors: Errors, spec: PodSpec, old: PodSpec): boolean {
 
 function checkAddedTolerations(errors: Errors, spec: PodSpec, old: PodSpec): void {
   const now = listOf(spec.tolerations);
-  const isKept = listOf(old.tolerations).every((toleration) => {
-    const bare = omit(toleration, 'tolerationSeconds');
-    return now.some((candidate) => equalJson(omit(candidate, 'tolerationSeconds'), bare));
-  });
+  const bare = ({ key, operator, value, effect }: Toleration): string => JSON.stringify([key, operator, value, effect]);
+  const all = new Set(now.map(bare));
+  const isKept = listOf(old.tolerations).every((toleration) => all.has(bare(toleration)));
   if (!isKept) {
     errors.push(fieldErrors.forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'));
   } else checkTolerations(errors, 'spec.tolerations', now);

@@ -11,6 +11,7 @@ import {
   checkPort,
   checkSupported,
   type Errors,
+  repeats,
 } from '../checks.ts';
 import { listOf } from '../fill.ts';
 import { checkCIDR, checkEndpointIP, checkIP, isIPAddress, isIPv6Address } from '../ip-checks.ts';
@@ -40,9 +41,10 @@ export function validateService(service: Service, old?: Service): readonly Field
   checkLabels(errors, 'spec.selector', spec.selector);
   checkAffinity(errors, spec);
   checkAddresses(errors, spec, old?.spec);
+  const externalBefore = new Set(listOf(old?.spec.externalIPs));
   listOf(spec.externalIPs).forEach((address, i) => {
     const path = `spec.externalIPs[${i}]`;
-    if (checkIP(errors, path, address, old?.spec.externalIPs)) checkEndpointIP(errors, path, address);
+    if (checkIP(errors, path, address, externalBefore)) checkEndpointIP(errors, path, address);
   });
   checkOneOf(errors, 'spec.type', spec.type, { of: types });
   checkSourceRanges(errors, service, old);
@@ -126,14 +128,16 @@ function checkAddresses(errors: Errors, spec: ServiceSpec, old: ServiceSpec | un
     if (!addresses.length) errors.push(fieldErrors.required(path));
     else if (addresses[0] !== spec.clusterIP) bad('first value must match `clusterIP`');
   } else if (addresses.length) bad('must be empty when `clusterIP` is not specified');
-  listOf(spec.ipFamilies).forEach((family, i, families) => {
+  const isRepeated = repeats<string>();
+  listOf(spec.ipFamilies).forEach((family, i) => {
     checkSupported(errors, `spec.ipFamilies[${i}]`, family, ['IPv4', 'IPv6']);
-    if (families.indexOf(family) < i) errors.push(fieldErrors.duplicate(`spec.ipFamilies[${i}]`, family));
+    if (isRepeated(family)) errors.push(fieldErrors.duplicate(`spec.ipFamilies[${i}]`, family));
   });
   checkSupported(errors, 'spec.ipFamilyPolicy', spec.ipFamilyPolicy, ['PreferDualStack', 'RequireDualStack', 'SingleStack']);
   const before = errors.length;
+  const addressesBefore = new Set(listOf(old?.clusterIPs));
   addresses.forEach((address, i) => {
-    if (i > 0 || address !== 'None') checkIP(errors, `${path}[${i}]`, address, old?.clusterIPs);
+    if (i > 0 || address !== 'None') checkIP(errors, `${path}[${i}]`, address, addressesBefore);
     else if (addresses.length > 1) bad("'None' must be the first and only value");
   });
   const invalid = errors.length > before;
@@ -160,7 +164,7 @@ function checkSourceRanges(errors: Errors, { spec, metadata }: Service, old: Ser
   if (ranges.length) {
     const path = 'spec.LoadBalancerSourceRanges';
     if (spec.type !== 'LoadBalancer') errors.push(fieldErrors.forbidden(path, onlyOfBalancers));
-    const kept = listOf(old?.spec.loadBalancerSourceRanges).map((range) => range.trim());
+    const kept = new Set(listOf(old?.spec.loadBalancerSourceRanges).map((range) => range.trim()));
     ranges.forEach((range, i) => {
       checkCIDR(errors, `${path}[${i}]`, range.trim(), kept);
     });
@@ -246,7 +250,7 @@ export function validateServiceStatus(service: Service, old: Service): readonly 
 type Ingress = NonNullable<LoadBalancerStatus['ingress']>;
 
 function checkIngress(errors: Errors, path: string, { ingress, old }: { ingress: Ingress; old: Ingress }): void {
-  const kept = old.flatMap(({ ip }) => ip || []);
+  const kept = new Set(old.flatMap(({ ip }) => ip || []));
   ingress.forEach(({ ip, ipMode, hostname }, i) => {
     const at = `${path}[${i}]`;
     if (ip) checkIP(errors, `${at}.ip`, ip, kept);

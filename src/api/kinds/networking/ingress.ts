@@ -145,7 +145,7 @@ function checkService(errors: Errors, path: string, { name, port }: IngressServi
 
 function validateStatus({ status }: Ingress, old: Ingress): readonly FieldError[] {
   const errors: Errors = [];
-  const known = listOf(old.status.loadBalancer?.ingress).flatMap(({ ip }) => (ip ? [ip] : []));
+  const known = new Set(listOf(old.status.loadBalancer?.ingress).flatMap(({ ip }) => (ip ? [ip] : [])));
   listOf(status.loadBalancer?.ingress).forEach(({ ip, hostname }, i) => {
     const at = `status.loadBalancer.ingress[${i}]`;
     if (ip) checkIP(errors, `${at}.ip`, ip, known);

@@ -27,7 +27,7 @@ function defaultSpec(spec: NetworkPolicySpec): NetworkPolicySpec {
 
 function validate({ spec }: NetworkPolicy, old?: NetworkPolicy): readonly FieldError[] {
   const errors: Errors = [];
-  const known = old ? cidrsOf(old.spec) : [];
+  const known = new Set(old ? cidrsOf(old.spec) : []);
   checkSelector(errors, 'spec.podSelector', spec.podSelector);
   listOf(spec.ingress).forEach(({ ports, from }, i) => {
     checkPorts(errors, `spec.ingress[${i}].ports`, listOf(ports));
@@ -72,7 +72,7 @@ function checkPorts(errors: Errors, path: string, ports: readonly NetworkPolicyP
   });
 }
 
-function checkPeers(errors: Errors, path: string, peers: readonly NetworkPolicyPeer[], known: readonly string[]): void {
+function checkPeers(errors: Errors, path: string, peers: readonly NetworkPolicyPeer[], known: ReadonlySet<string>): void {
   peers.forEach(({ podSelector, namespaceSelector, ipBlock }, i) => {
     const at = `${path}[${i}]`;
     checkSelector(errors, `${at}.podSelector`, podSelector);
@@ -84,7 +84,7 @@ function checkPeers(errors: Errors, path: string, peers: readonly NetworkPolicyP
   });
 }
 
-function checkBlock(errors: Errors, path: string, { cidr, except }: IPBlock, known: readonly string[]): void {
+function checkBlock(errors: Errors, path: string, { cidr, except }: IPBlock, known: ReadonlySet<string>): void {
   if (!cidr) return void errors.push(fieldErrors.required(`${path}.cidr`));
   checkCIDR(errors, `${path}.cidr`, cidr, known);
   listOf(except).forEach((inner, i) => {

@@ -57,7 +57,8 @@ function validateStatus({ status, metadata }: Claim, { status: before }: Claim):
   if (reserved.length && !status.allocation) {
     errors.push(fieldErrors.forbidden(path, 'may not be specified when `allocated` is not set'));
   }
-  if (metadata.deletionTimestamp && reserved.some(({ uid }) => !listOf(before.reservedFor).some((known) => known.uid === uid))) {
+  const known = new Set(listOf(before.reservedFor).map(({ uid }) => uid));
+  if (metadata.deletionTimestamp && reserved.some(({ uid }) => !known.has(uid))) {
     errors.push(fieldErrors.forbidden(path, 'new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set'));
   }
   if (before.allocation && status.allocation && !equalSemantically(status.allocation, before.allocation)) {

@@ -3,7 +3,7 @@ import type { TopologySelectorTerm } from '../../generated/core-v1.ts';
 import { StorageClass } from '../../generated/kinds.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { ageOf } from '../cells.ts';
-import { checkImmutable, checkLabelKey, checkSupported, type Errors } from '../checks.ts';
+import { checkImmutable, checkLabelKey, checkSupported, type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../fill.ts';
 import { checkParameters, checkProvisioner } from './parameters.ts';
@@ -63,7 +63,8 @@ function checkTopologies(errors: Errors, path: string, terms: readonly TopologyS
 
 function checkValues(errors: Errors, path: string, values: readonly string[]): void {
   if (!values.length) errors.push(fieldErrors.required(path));
+  const isRepeated = repeats<string>();
   values.forEach((value, i) => {
-    if (values.indexOf(value) < i) errors.push(fieldErrors.duplicate(`${path}[${i}]`, value));
+    if (isRepeated(value)) errors.push(fieldErrors.duplicate(`${path}[${i}]`, value));
   });
 }

@@ -27,24 +27,46 @@ export const ruleAllows = (rule: PolicyRule, attributes: Omit<RequestAttributes,
   ruleConcerns(rule, attributes) && (!attributes.resource || ruleNames(rule, attributes.resource.name ?? ''));
 
 function urlCovers(owned: string, asked: string): boolean {
-  return owned === '*' || owned === asked || (owned.endsWith('*') && asked.startsWith(owned.replace(/\*+$/, '')));
+  return owned === '*' || owned === asked || (owned.endsWith('*') && asked.startsWith(withoutStars(owned)));
 }
 
-/** The smallest rules (one verb, one group, one resource, one name) among `asked` that no rule of `owned` covers. */
-export const uncoveredRules = (owned: readonly PolicyRule[], asked: readonly PolicyRule[]): readonly PolicyRule[] =>
-  asked.flatMap(breakDown).filter((small) => !owned.some((rule) => covers(rule, small)));
+function withoutStars(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '*') end--;
+  return text.slice(0, end);
+}
 
-function breakDown(rule: PolicyRule): PolicyRule[] {
-  const small: PolicyRule[] = [];
+/** Comparisons that one question may cost: a rule of a few hundred groups, resources and verbs is millions of small ones. */
+const comparisonsMax = 1_000_000;
+/** Uncovered rules that anybody is told. */
+const uncoveredMax = 1000;
+
+/** The smallest rules (one verb, one group, one resource, one name) among `asked` that no rule of `owned` covers; the first of them. */
+export function uncoveredRules(owned: readonly PolicyRule[], asked: readonly PolicyRule[]): readonly PolicyRule[] {
+  const uncovered: PolicyRule[] = [];
+  let comparisons = 0;
+  for (const rule of asked) {
+    if (owned.some((own) => covers(own, rule))) continue;
+    for (const small of breakDown(rule)) {
+      comparisons += 1 + owned.length;
+      // Nobody knows of the rest: it counts as not covered.
+      if (comparisons > comparisonsMax) return uncovered.length > 0 ? uncovered : [rule];
+      if (!owned.some((own) => covers(own, small))) uncovered.push(small);
+      if (uncovered.length === uncoveredMax) return uncovered;
+    }
+  }
+  return uncovered;
+}
+
+function* breakDown(rule: PolicyRule): Generator<PolicyRule> {
   for (const group of rule.apiGroups ?? [])
     for (const resource of rule.resources ?? [])
       for (const verb of rule.verbs) {
         const one = { apiGroups: [group], resources: [resource], verbs: [verb] };
-        if (!rule.resourceNames?.length) small.push(one);
-        else small.push(...rule.resourceNames.map((name) => ({ ...one, resourceNames: [name] })));
+        if (!rule.resourceNames?.length) yield one;
+        else for (const name of rule.resourceNames) yield { ...one, resourceNames: [name] };
       }
-  for (const url of rule.nonResourceURLs ?? []) for (const verb of rule.verbs) small.push({ nonResourceURLs: [url], verbs: [verb] });
-  return small;
+  for (const url of rule.nonResourceURLs ?? []) for (const verb of rule.verbs) yield { nonResourceURLs: [url], verbs: [verb] };
 }
 
 function covers(owned: PolicyRule, small: PolicyRule): boolean {

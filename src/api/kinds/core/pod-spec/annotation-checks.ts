@@ -21,6 +21,7 @@ interface Annotated {
 }
 
 export function checkPodAnnotations(errors: Errors, path: string, { annotations, spec }: Annotated): void {
+  let containers: ReadonlySet<string> | undefined;
   for (const key in annotations) {
     const value = annotations[key] ?? '';
     if (key === mirrorKey) {
@@ -30,8 +31,26 @@ export function checkPodAnnotations(errors: Errors, path: string, { annotations,
     } else if (key === deletionCostKey) {
       if (!isInt32(value)) errors.push(fieldErrors.invalid(`${path}[${key}]`, value, 'must be a 32bit integer'));
     } else if (key === seccompPodKey || key.startsWith(seccompContainerPrefix)) checkSeccompText(errors, `${path}.${key}`, value);
-    else if (key.startsWith(appArmorPrefix)) checkAppArmorText(errors, `${path}[${key}]`, { key, value, spec });
+    else if (key.startsWith(appArmorPrefix)) {
+      containers ??= namesOfContainers(spec);
+      checkAppArmorText(errors, `${path}[${key}]`, { name: key.slice(appArmorPrefix.length), value, containers });
+    }
   }
+}
+
+function namesOfContainers(spec: PodSpec): ReadonlySet<string> {
+  const names = new Set<string>();
+  eachContainer(spec, '', ({ name }) => {
+    names.add(name);
+  });
+  return names;
+}
+
+interface AppArmorText {
+  /** of the container */
+  readonly name: string;
+  readonly value: string;
+  readonly containers: ReadonlySet<string>;
 }
 
 function isInt32(text: string): boolean {
@@ -46,13 +65,8 @@ function checkSeccompText(errors: Errors, path: string, value: string): void {
   else errors.push(fieldErrors.invalid(path, value, 'must be a valid seccomp profile'));
 }
 
-function checkAppArmorText(errors: Errors, path: string, { key, value, spec }: { key: string; value: string; spec: PodSpec }): void {
-  const name = key.slice(appArmorPrefix.length);
-  let found = false;
-  eachContainer(spec, '', (container) => {
-    if (container.name === name) found = true;
-  });
-  if (!found) errors.push(fieldErrors.invalid(path, name, 'container not found'));
+function checkAppArmorText(errors: Errors, path: string, { name, value, containers }: AppArmorText): void {
+  if (!containers.has(name)) errors.push(fieldErrors.invalid(path, name, 'container not found'));
   if (value && value !== 'runtime/default' && value !== 'unconfined' && !value.startsWith('localhost/')) {
     errors.push(fieldErrors.invalid(path, value, `invalid AppArmor profile name: ${JSON.stringify(value)}`));
   }

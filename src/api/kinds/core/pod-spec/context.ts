@@ -2,7 +2,7 @@
 import type { PodSpec, Volume } from '../../../generated/core-v1.ts';
 import type { LabelMap } from '../../../meta/selectors.ts';
 import type { Errors } from '../../checks.ts';
-import { listOf } from '../../fill.ts';
+import { firstByName, listOf } from '../../fill.ts';
 
 export interface SpecContext {
   readonly errors: Errors;
@@ -11,6 +11,8 @@ export interface SpecContext {
   readonly pod?: { readonly name: string; readonly annotations: LabelMap };
   /** the volumes that have no faults */
   readonly volumes: Map<string, Volume>;
+  /** the first of each name, faults or not */
+  readonly allVolumes: ReadonlyMap<string, Volume>;
   readonly claimNames: ReadonlySet<string>;
   readonly hostUsers: boolean;
 }
@@ -21,6 +23,7 @@ export function makeContext(errors: Errors, spec: PodSpec, pod?: SpecContext['po
     spec,
     ...(pod && { pod }),
     volumes: new Map(),
+    allVolumes: firstByName(listOf(spec.volumes)),
     claimNames: new Set(listOf(spec.resourceClaims).map((claim) => claim.name)),
     hostUsers: spec.hostUsers ?? true,
   };

@@ -61,7 +61,7 @@ export function checkEnvFiles(context: SpecContext, path: string, env: readonly 
     const name = variable.valueFrom?.fileKeyRef?.volumeName;
     if (name === undefined) continue;
     const at = `${path}.env[${i}].valueFrom.fileKeyRef.volumeName`;
-    const volume = context.spec.volumes?.find((v) => v.name === name);
+    const volume = context.allVolumes.get(name);
     if (!volume) context.errors.push(fieldErrors.notFound(at, name));
     else if (!volume.emptyDir) context.errors.push(fieldErrors.invalid(at, name, 'referenced volume must be of type emptyDir'));
   }

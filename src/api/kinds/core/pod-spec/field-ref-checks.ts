@@ -27,30 +27,34 @@ const resourcePaths = ['limits', 'requests'].flatMap((list) => ['cpu', 'ephemera
 const isHugePagesPath = (resource: string): boolean =>
   resource.startsWith('requests.hugepages-') || resource.startsWith('limits.hugepages-');
 
-const subscripted = /^(.*)\['(.*)'\]$/s;
+/** `metadata.labels['app']` in two parts, cut at the last bracket. */
+function subscriptOf(path: string): { readonly base: string; readonly key: string } | undefined {
+  const at = path.lastIndexOf("['");
+  return at >= 0 && path.endsWith("']") && at + 4 <= path.length ? { base: path.slice(0, at), key: path.slice(at + 2, -2) } : undefined;
+}
 
 export function checkFieldRef(errors: Errors, path: string, ref: ObjectFieldSelector, allowed: readonly string[]): void {
   if (!checkPresent(errors, `${path}.apiVersion`, ref.apiVersion)) return;
   if (!checkPresent(errors, `${path}.fieldPath`, ref.fieldPath)) return;
-  const subscript = subscripted.exec(ref.fieldPath);
-  const fieldPath = subscript?.[1] ?? ref.fieldPath;
-  const conversionError = conversionErrorOf(ref.apiVersion ?? '', ref.fieldPath, subscript !== null);
+  const subscript = subscriptOf(ref.fieldPath);
+  const fieldPath = subscript?.base ?? ref.fieldPath;
+  const conversionError = conversionErrorOf(ref.apiVersion ?? '', ref.fieldPath, subscript);
   if (conversionError) {
     errors.push(fieldErrors.invalid(`${path}.fieldPath`, ref.fieldPath, `error converting fieldPath: ${conversionError}`));
     return;
   }
   if (subscript) {
-    const key = fieldPath === 'metadata.annotations' ? (subscript[2] ?? '').toLowerCase() : (subscript[2] ?? '');
+    const key = fieldPath === 'metadata.annotations' ? subscript.key.toLowerCase() : subscript.key;
     addInvalid(errors, path, key, checkQualifiedName(key));
   } else if (!allowed.includes(fieldPath)) {
     errors.push(fieldErrors.notSupported(`${path}.fieldPath`, fieldPath, allowed));
   }
 }
 
-function conversionErrorOf(apiVersion: string, fieldPath: string, hasSubscript: boolean): string | undefined {
+function conversionErrorOf(apiVersion: string, fieldPath: string, subscript: { readonly base: string } | undefined): string | undefined {
   if (apiVersion !== 'v1') return `unsupported pod version: ${apiVersion}`;
-  if (hasSubscript) {
-    const [, base] = subscripted.exec(fieldPath) ?? [];
+  if (subscript) {
+    const { base } = subscript;
     if (base === 'metadata.annotations' || base === 'metadata.labels') return undefined;
     return `field label does not support subscript: ${fieldPath}`;
   }

@@ -10,7 +10,8 @@ import { checkDescendingPath, hasBacksteps } from './path-checks.ts';
 const propagations = ['Bidirectional', 'HostToContainer', 'None'];
 
 export function checkVolumeMounts({ errors, volumes }: SpecContext, path: string, container: AnyContainer): void {
-  const devices = listOf(container.volumeDevices);
+  const deviceNames = new Set(listOf(container.volumeDevices).map((device) => device.name));
+  const devicePaths = new Set(listOf(container.volumeDevices).map((device) => device.devicePath));
   const paths = new Set<string>();
   listOf(container.volumeMounts).forEach((mount, i) => {
     const at = `${path}[${i}]`;
@@ -20,10 +21,10 @@ export function checkVolumeMounts({ errors, volumes }: SpecContext, path: string
     checkPresent(errors, `${at}.mountPath`, mountPath);
     if (paths.has(mountPath)) errors.push(fieldErrors.invalid(`${at}.mountPath`, mountPath, 'must be unique'));
     paths.add(mountPath);
-    if (devices.some((device) => device.name === name)) {
+    if (deviceNames.has(name)) {
       errors.push(fieldErrors.invalid(`${at}.name`, name, 'must not already exist in volumeDevices'));
     }
-    if (devices.some((device) => device.devicePath === mountPath)) {
+    if (devicePaths.has(mountPath)) {
       errors.push(fieldErrors.invalid(`${at}.mountPath`, mountPath, 'must not already exist as a path in volumeDevices'));
     }
     if (subPath) checkDescendingPath(errors, `${path}.subPath`, subPath);
@@ -52,7 +53,8 @@ function checkPropagation(errors: Errors, path: string, { mount, privileged }: {
 }
 
 export function checkVolumeDevices({ errors, volumes }: SpecContext, path: string, container: AnyContainer): void {
-  const mounts = listOf(container.volumeMounts);
+  const mountNames = new Set(listOf(container.volumeMounts).map((mount) => mount.name));
+  const mountPaths = new Set(listOf(container.volumeMounts).map((mount) => mount.mountPath));
   const names = new Set<string>();
   const paths = new Set<string>();
   listOf(container.volumeDevices).forEach(({ name, devicePath }, i) => {
@@ -70,10 +72,10 @@ export function checkVolumeDevices({ errors, volumes }: SpecContext, path: strin
     if (hasBacksteps(devicePath)) {
       errors.push(fieldErrors.invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"));
     } else paths.add(devicePath);
-    if (mounts.some((mount) => mount.name === name)) {
+    if (mountNames.has(name)) {
       errors.push(fieldErrors.invalid(`${at}.name`, name, 'must not already exist in volumeMounts'));
     }
-    if (mounts.some((mount) => mount.mountPath === devicePath)) {
+    if (mountPaths.has(devicePath)) {
       errors.push(fieldErrors.invalid(`${at}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts'));
     }
     if (name) names.add(name);

@@ -102,6 +102,8 @@ function checkAgainstLimit(errors: Errors, path: string, r: { name: string; quan
 
 function checkClaims(errors: Errors, path: string, claims: readonly ResourceClaim[], claimNames: ReadonlySet<string>): void {
   const seen = new Set<string>();
+  const inParts = new Set<string>();
+  let names: string | undefined;
   for (const [i, claim] of claims.entries()) {
     const at = `${path}[${i}]`;
     if (!claim.name) {
@@ -113,11 +115,12 @@ function checkClaims(errors: Errors, path: string, claims: readonly ResourceClai
     else {
       if (claim.request) checkDnsLabel(errors, `${at}.request`, claim.request);
       if (seen.has(key)) errors.push(fieldErrors.duplicate(at, key));
-      else if (!claim.request && [...seen].some((k) => k.startsWith(`${claim.name}/`))) errors.push(fieldErrors.duplicate(at, claim.name));
+      else if (!claim.request && inParts.has(claim.name)) errors.push(fieldErrors.duplicate(at, claim.name));
       seen.add(key);
+      if (claim.request) inParts.add(claim.name);
     }
     if (!claimNames.has(claim.name)) {
-      const names = claimNames.size ? `: ${[...claimNames].toSorted().join(', ')}` : ' which is empty';
+      names ??= claimNames.size ? `: ${[...claimNames].toSorted().join(', ')}` : ' which is empty';
       errors.push({ ...fieldErrors.notFound(at, claim.name), detail: `must be one of the names in pod.spec.resourceClaims${names}` });
     }
   }

@@ -49,13 +49,15 @@ export function checkTaints(errors: Errors, path: string, taints: readonly Taint
 }
 
 export function checkSpreadConstraints(errors: Errors, path: string, constraints: readonly TopologySpreadConstraint[]): void {
+  const pairOf = (c: TopologySpreadConstraint): string => JSON.stringify([c.topologyKey, c.whenUnsatisfiable]);
+  const last = new Map(constraints.map((constraint, i) => [pairOf(constraint), i]));
   for (const [i, constraint] of constraints.entries()) {
     const at = `${path}[${i}]`;
     const { topologyKey, whenUnsatisfiable, minDomains } = constraint;
     checkPositive(errors, `${at}.maxSkew`, constraint.maxSkew);
     if (!topologyKey) errors.push(fieldErrors.required(`${at}.topologyKey`, 'can not be empty'));
     checkSupported(errors, `${at}.whenUnsatisfiable`, whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway']);
-    if (constraints.slice(i + 1).some((c) => c.topologyKey === topologyKey && c.whenUnsatisfiable === whenUnsatisfiable)) {
+    if (last.get(pairOf(constraint)) !== i) {
       errors.push(fieldErrors.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
     }
     if (minDomains !== undefined) {

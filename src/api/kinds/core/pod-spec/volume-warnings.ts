@@ -35,14 +35,29 @@ function pathsOfProjection({ configMap, secret, downwardAPI, serviceAccountToken
   return serviceAccountToken ? [{ path: serviceAccountToken.path, from: 'ServiceAccountToken' }] : [];
 }
 
+/** Of one volume; a list that no two can share is short. */
+const warningsMax = 100;
+
+/** Each source with those before it. Sorted by their paths, all that lie below one follow it. */
 function overlaps(volume: string, described: string, given: readonly Source[]): readonly string[] {
-  const sources = given.map(({ path, from }) => ({ path: path.replace(/\/+$/, ''), from }));
-  return sources.flatMap((source, i) =>
-    sources
-      .slice(0, i)
-      .filter((other) => source.path && other.path && isInTheWay(source.path, other.path))
-      .map((other) => `volume ${quoted(volume)} (${described}): overlapping paths: ${text(source)} with ${text(other)}`),
-  );
+  const sources = given
+    .map(({ path, from }, i) => ({ i, path: withoutSlashes(path), from }))
+    .filter(({ path }) => path)
+    .toSorted((a, b) => (`${a.path}/` < `${b.path}/` ? -1 : 1));
+  const pairs: { readonly source: (typeof sources)[number]; readonly other: (typeof sources)[number] }[] = [];
+  for (const [at, above] of sources.entries()) {
+    for (let below = sources[at + 1], n = at + 1; below && `${below.path}/`.startsWith(`${above.path}/`); below = sources[++n]) {
+      if (pairs.length === warningsMax) break;
+      pairs.push(below.i > above.i ? { source: below, other: above } : { source: above, other: below });
+    }
+  }
+  return pairs
+    .toSorted((a, b) => a.source.i - b.source.i || a.other.i - b.other.i)
+    .map(({ source, other }) => `volume ${quoted(volume)} (${described}): overlapping paths: ${text(source)} with ${text(other)}`);
 }
 
-const isInTheWay = (a: string, b: string): boolean => `${a}/`.startsWith(`${b}/`) || `${b}/`.startsWith(`${a}/`);
+function withoutSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end);
+}
