@@ -14,9 +14,10 @@ export interface Access {
 export interface LoadRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** default: application/json */
   readonly contentType?: string;
+  readonly accept?: string;
 }
 
 export interface LoadAnswer {
@@ -47,9 +48,12 @@ export function openSocket({ server, ca, cert, key }: Access): Promise<TLSSocket
   });
 }
 
-export function renderHead(server: string, { method, path, body, contentType = 'application/json' }: LoadRequest): string {
+export function renderHead(
+  server: string,
+  { method, path, body, contentType = 'application/json', accept = 'application/json' }: LoadRequest,
+): string {
   const content = body === undefined ? '' : `Content-Type: ${contentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
-  return `${method} ${path} HTTP/1.1\r\nHost: ${new URL(server).host}\r\nAccept: application/json\r\nUser-Agent: bench\r\n${content}\r\n`;
+  return `${method} ${path} HTTP/1.1\r\nHost: ${new URL(server).host}\r\nAccept: ${accept}\r\nUser-Agent: bench\r\n${content}\r\n`;
 }
 
 class HTTP1Connection implements Connection {
@@ -83,7 +87,11 @@ class HTTP1Connection implements Connection {
     if (this.#socket.destroyed || this.#socket.readableEnded) this.#attach(await openSocket(this.#access));
     const answered = Promise.withResolvers<LoadAnswer>();
     this.#answer = { status: 0, bytes: 0, pieces: [], keepText, answered };
-    this.#socket.write(renderHead(this.#access.server, request) + (request.body ?? ''));
+    const head = renderHead(this.#access.server, request);
+    if (typeof request.body === 'object') {
+      this.#socket.write(head);
+      this.#socket.write(request.body);
+    } else this.#socket.write(head + (request.body ?? ''));
     return answered.promise;
   }
 

@@ -16,6 +16,10 @@ export type Job =
   | { readonly type: 'request'; readonly request: LoadRequest }
   /** one after another */
   | { readonly type: 'repeat'; readonly request: LoadRequest; readonly times: number }
+  /** gets, one after another, until `end-probe`; a lap tells the longest of them since the last lap */
+  | { readonly type: 'probe'; readonly request: LoadRequest }
+  | { readonly type: 'probe-lap' }
+  | { readonly type: 'end-probe' }
   /** as many watches of this path, until `end-watches` */
   | { readonly type: 'watch'; readonly name: string; readonly path: string; readonly watchers: number; readonly eventType?: string }
   /** until every one of them has seen as many events */
@@ -63,6 +67,9 @@ export interface JobResults {
   readonly load: LoadResult;
   readonly request: RequestResult;
   readonly repeat: RepeatResult;
+  readonly probe: undefined;
+  readonly 'probe-lap': { readonly longestMs: number };
+  readonly 'end-probe': undefined;
   readonly watch: undefined;
   readonly 'await-events': EventsResult;
   readonly 'end-watches': undefined;

@@ -69,6 +69,38 @@ async function repeat({ request, times }: Extract<Job, { type: 'repeat' }>): Pro
   return { timesMs, bytes };
 }
 
+let probe: { longestMs: number; isOver: boolean; next: PromiseWithResolvers<void> } | undefined;
+
+/** Small requests without a pause: whoever holds the server up holds one of them up. */
+function startProbe({ request }: Extract<Job, { type: 'probe' }>): void {
+  const own = { longestMs: 0, isOver: false, next: Promise.withResolvers<void>() };
+  probe = own;
+  const run = async (): Promise<void> => {
+    while (!own.isOver) {
+      const startMs = now();
+      await connectionFor(0).send(request);
+      own.longestMs = Math.max(own.longestMs, now() - startMs);
+      own.next.resolve();
+      own.next = Promise.withResolvers();
+    }
+  };
+  run().catch((error: unknown) => own.next.reject(error));
+}
+
+/** After the request that is under way, and one more. */
+async function lapProbe(): Promise<{ longestMs: number }> {
+  if (!probe) throw new Error('no probe');
+  await probe.next.promise;
+  await probe.next.promise;
+  const { longestMs } = probe;
+  probe.longestMs = 0;
+  return { longestMs };
+}
+
+function endProbe(): void {
+  if (probe) probe.isOver = true;
+}
+
 async function sendOne(job: Extract<Job, { type: 'request' }>): Promise<RequestResult> {
   const startMs = now();
   const { status, text } = await connectionFor(0).send(job.request, true);
@@ -108,6 +140,12 @@ async function perform(job: Job): Promise<unknown> {
       return sendOne(job);
     case 'repeat':
       return repeat(job);
+    case 'probe':
+      return startProbe(job);
+    case 'probe-lap':
+      return lapProbe();
+    case 'end-probe':
+      return endProbe();
     case 'watch':
       return watch(job);
     case 'await-events':

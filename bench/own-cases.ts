@@ -7,6 +7,7 @@ import { Generator } from './generator.ts';
 import { pod } from './objects.ts';
 import { OwnServer, type OwnServerOptions } from './own-server.ts';
 import { cpuPerPod, pods, schedulePods } from './workload-cases.ts';
+import { measureWorst } from './worst-case.ts';
 
 export interface OwnContext {
   readonly dir: string;
@@ -25,6 +26,7 @@ export const ownCases: readonly OwnCase[] = [
   { name: 'start', run: measureStart },
   { name: 'pod', run: measureFirstPod },
   { name: 'idle', run: measureIdle },
+  { name: 'worst', run: measureWorst },
   { name: 'schedule-1000', run: (context) => measureScheduling(context, 1000) },
   { name: 'schedule-5000', run: (context) => measureScheduling(context, 5000) },
 ];

@@ -38,6 +38,7 @@ const groupTitles: Readonly<Record<string, string>> = {
   start: 'Starting',
   idle: 'Idle',
   scheduling: 'Pods and nodes',
+  worst: 'Worst requests',
 };
 /** Figures that two servers are compared by. */
 const compared: readonly FigureName[] = ['perSecond', 'ms', 'cpuMsPer1000', 'cpuMs'];

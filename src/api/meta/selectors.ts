@@ -65,8 +65,9 @@ interface KeyRule {
   isForbidden: boolean;
   /** undefined: any */
   allowed: ReadonlySet<string> | undefined;
-  readonly refused: Set<string>;
-  readonly ordered: Requirement[];
+  refused: Set<string> | undefined;
+  /** by size */
+  ordered: Requirement[] | undefined;
 }
 
 /** Many requirements by their keys: an object is asked only about the labels that it has. */
@@ -81,14 +82,18 @@ class RequirementIndex {
 
   #add(requirement: Requirement): void {
     const { key, operator, values } = requirement;
-    const rule = this.#rules.get(key) ?? { isForbidden: false, allowed: undefined, refused: new Set(), ordered: [] };
+    const rule = this.#rules.get(key) ?? { isForbidden: false, allowed: undefined, refused: undefined, ordered: undefined };
     this.#rules.set(key, rule);
     if (operator === '!') rule.isForbidden = true;
-    else if (operator === '!=' || operator === 'notin') for (const value of values) rule.refused.add(value);
-    else {
+    else if (operator === '!=' || operator === 'notin') {
+      rule.refused ??= new Set();
+      for (const value of values) rule.refused.add(value);
+    } else {
       this.#needed.add(key);
-      if (operator === 'gt' || operator === 'lt') rule.ordered.push(requirement);
-      else if (operator !== 'exists') {
+      if (operator === 'gt' || operator === 'lt') {
+        rule.ordered ??= [];
+        rule.ordered.push(requirement);
+      } else if (operator !== 'exists') {
         const { allowed } = rule;
         rule.allowed = new Set(allowed ? values.filter((value) => allowed.has(value)) : values);
       }
@@ -101,8 +106,8 @@ class RequirementIndex {
       const rule = this.#rules.get(key);
       if (!rule) continue;
       const value = labels[key] ?? '';
-      if (rule.isForbidden || rule.refused.has(value) || (rule.allowed && !rule.allowed.has(value))) return false;
-      if (!rule.ordered.every((requirement) => meets(requirement, labels))) return false;
+      if (rule.isForbidden || rule.refused?.has(value) || (rule.allowed && !rule.allowed.has(value))) return false;
+      if (rule.ordered && !rule.ordered.every((requirement) => meets(requirement, labels))) return false;
       if (this.#needed.has(key)) found++;
     }
     return found === this.#needed.size;

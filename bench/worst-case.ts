@@ -1,0 +1,128 @@
+/**
+ * What one client can do to another: while the worst requests that are known are sent in turn, and others that a search
+ * makes up, a second client sends small gets without a pause. The figure is the longest that one of those waited.
+ */
+import { builtInKinds } from '../src/api/kinds/all.ts';
+import type { Kind } from '../src/api/meta/kind.ts';
+import { amplify, placesOf, styles } from './amplified-bodies.ts';
+import { type Connection, type LoadRequest, openHTTP1 } from './connections.ts';
+import type { Row } from './figures.ts';
+import { Generator } from './generator.ts';
+import { configMap } from './objects.ts';
+import type { OwnContext } from './own-cases.ts';
+import { OwnServer } from './own-server.ts';
+import { bodyBytes, listed, listedBytes, ownerList, owners, target, worstNamespace, worstRequests } from './worst-requests.ts';
+
+const rounds = 3;
+const searchedBodies = 150;
+const seed = 20_261_128;
+const quietMs = 2000;
+const failing = 400;
+const namespacePath = `/api/v1/namespaces/${worstNamespace}`;
+
+export async function measureWorst(context: OwnContext): Promise<Row[]> {
+  await using server = await OwnServer.start({ dir: context.dir, name: 'worst', probe: false });
+  using generator = new Generator();
+  await generator.connect(server.access, 1);
+  await prepare(generator);
+  await generator.do({ type: 'probe', request: { method: 'GET', path: `${namespacePath}/configmaps/quick` } });
+  const victim = new Victim(generator, server, await openHTTP1(server.access));
+  const rows = [await victim.quiet()];
+  for (const { name, make } of worstRequests) rows.push(await victim.suffer(name, make(), context.quick ? 1 : rounds));
+  rows.push(await search(victim, context.quick ? searchedBodies / 5 : searchedBodies));
+  await generator.do({ type: 'end-probe' });
+  victim.close();
+  return rows;
+}
+
+async function prepare(generator: Generator): Promise<void> {
+  const post = (path: string, object: object): Promise<unknown> =>
+    generator.request({ method: 'POST', path, body: JSON.stringify(object) });
+  await post('/api/v1/namespaces', { metadata: { name: worstNamespace } });
+  await post(`${namespacePath}/configmaps`, { metadata: { name: 'quick' }, data: { a: 'b' } });
+  await post(`${namespacePath}/configmaps`, { metadata: { name: target, ownerReferences: ownerList(owners) } });
+  for (let i = 0; i < listed; i++) await post(`${namespacePath}/configmaps`, configMap(`listed-${i}`, listedBytes, i));
+}
+
+class Victim {
+  readonly #generator: Generator;
+  readonly #server: OwnServer;
+  readonly #attacker: Connection;
+
+  constructor(generator: Generator, server: OwnServer, attacker: Connection) {
+    this.#generator = generator;
+    this.#server = server;
+    this.#attacker = attacker;
+  }
+
+  close(): void {
+    this.#attacker.close();
+  }
+
+  /** What it waits for when nobody does anything. */
+  async quiet(): Promise<Row> {
+    await this.#lap();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    setTimeout(resolve, quietMs);
+    await promise;
+    return { group: 'worst', name: 'nothing at all, for two seconds', ours: { waitMs: await this.#lap() } };
+  }
+
+  async suffer(name: string, request: LoadRequest, times: number): Promise<Row> {
+    await this.#lap();
+    let waitMs = 0;
+    let answer = '';
+    const cpuBefore = this.#server.cpuMs();
+    for (let i = 0; i < times; i++) {
+      const { status } = await this.#attacker.send(request);
+      answer = status < failing ? '' : ` (${status})`;
+      waitMs = Math.max(waitMs, await this.#lap());
+    }
+    const cpuMs = (this.#server.cpuMs() - cpuBefore) / times;
+    return { group: 'worst', name: `${name}${answer}`, ours: { waitMs, cpuMs } };
+  }
+
+  async #lap(): Promise<number> {
+    return (await this.#generator.do({ type: 'probe-lap' })).longestMs;
+  }
+}
+
+/** Bodies of all kinds, each filled in one place, as JSON or YAML (which any JSON is): the worst of a seeded sample. */
+async function search(victim: Victim, count: number): Promise<Row> {
+  const kinds = builtInKinds.filter(({ verbs, version }) => verbs.includes('create') && /^v\d+$/.test(version));
+  const bodies = kinds.flatMap(placesOf).flatMap((place) => styles.map((style) => ({ place, style })));
+  const random = randomFrom(seed);
+  let worst: Row | undefined;
+  for (let i = 0; i < count; i++) {
+    const chosen = bodies[Math.floor(random() * bodies.length)];
+    if (!chosen) break;
+    const { name, body } = amplify(chosen.place, chosen.style, bodyBytes);
+    const isYaml = random() < 0.2;
+    const contentType = isYaml ? 'application/yaml' : 'application/json';
+    const row = await victim.suffer(
+      `${name}, as ${isYaml ? 'YAML' : 'JSON'}`,
+      { method: 'POST', path: pathOf(chosen.place.kind), contentType, body },
+      1,
+    );
+    if ((row.ours?.waitMs ?? 0) > (worst?.ours?.waitMs ?? 0)) worst = row;
+  }
+  return {
+    group: 'worst',
+    name: `the worst of ${count} bodies among ${bodies.length.toLocaleString('en')}: ${worst?.name}`,
+    ...(worst?.ours && { ours: worst.ours }),
+  };
+}
+
+const pathOf = ({ group, version, resource, namespaced }: Kind): string =>
+  `${group ? `/apis/${group}/${version}` : `/api/${version}`}${namespaced ? '/namespaces/default' : ''}/${resource}?dryRun=All`;
+
+/** Numbers from 0 to 1 that are the same each time (mulberry32). */
+function randomFrom(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,198 @@
+/** Requests known to cost much for their size: each stands for a kind of work that somebody once had for nothing. */
+import type { LoadRequest } from './connections.ts';
+
+export interface WorstRequest {
+  readonly name: string;
+  readonly make: () => LoadRequest;
+}
+
+/** A little under what a server takes. */
+export const bodyBytes = 2_900_000;
+export const worstNamespace = 'worst';
+/** made before the requests are sent: a ConfigMap with many owners, and objects to list */
+export const target = 'target';
+export const owners = 6000;
+export const listed = 3000;
+export const listedBytes = 4000;
+
+const core = `/api/v1/namespaces/${worstNamespace}`;
+const dry = 'dryRun=All';
+const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+
+const post = (resource: string, body: string | Uint8Array, contentType?: string): LoadRequest => ({
+  method: 'POST',
+  path: `${core}/${resource}?${dry}`,
+  body,
+  ...(contentType !== undefined && { contentType }),
+});
+const head = (kind: string): string => `"apiVersion":"v1","kind":"${kind}","metadata":{"name":"x"}`;
+const configMap = (data: string, more = ''): string => `{${head('ConfigMap')},"data":{${data}}${more}}`;
+const pod = (containers: string): string => `{${head('Pod')},"spec":{"containers":[${containers}]}}`;
+const patch = (type: string, value: unknown): LoadRequest => ({
+  method: 'PATCH',
+  path: `${core}/configmaps/${target}?${dry}`,
+  contentType: `application/${type}+json`,
+  body: typeof value === 'string' ? value : JSON.stringify(value),
+});
+const yaml = (body: string): LoadRequest => post('configmaps', body, 'application/yaml');
+const list = (query: string, accept?: string): LoadRequest => ({
+  method: 'GET',
+  path: `${core}/configmaps?${query}`,
+  ...(accept !== undefined && { accept }),
+});
+const review = (fields: string): LoadRequest => ({
+  method: 'POST',
+  path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+  body: `{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{"resourceAttributes":{"verb":"get","resource":"pods"}}${fields}}`,
+});
+/** Of a kind that nobody knows, so that nobody collects what they own. */
+export const ownerList = (count: number): object[] =>
+  times(count, (i) => ({ apiVersion: 'example.com/v1', kind: 'Thing', name: 'o', uid: `u${i}` }));
+
+/** The protobuf envelope around a message. */
+function enveloped(body: Buffer): Buffer {
+  const length: number[] = [];
+  for (let rest = body.length; length.length === 0 || rest > 0; rest >>>= 7) length.push((rest & 127) | (rest > 127 ? 128 : 0));
+  const type = Buffer.from('\x0a\x02v1\x12\x09ConfigMap', 'latin1');
+  return Buffer.concat([Buffer.from('k8s\0\x0a', 'latin1'), Buffer.from([type.length]), type, Buffer.from([0x12, ...length]), body]);
+}
+
+export const worstRequests: readonly WorstRequest[] = [
+  { name: 'JSON: 120,000 keys of a ConfigMap', make: () => post('configmaps', configMap(times(120_000, (i) => `"k${i}":""`).join(','))) },
+  {
+    name: 'JSON: 100,000 keys that are refused',
+    make: () => post('configmaps', configMap(times(100_000, (i) => `"! ${i}":""`).join(','))),
+  },
+  { name: 'JSON: 100,000 containers without a field', make: () => post('pods', pod(times(100_000, () => '{}').join(','))) },
+  { name: 'JSON: a million values', make: () => post('configmaps', configMap('', `,"x":[${'{},'.repeat(900_000)}0]`)) },
+  { name: 'JSON: one text of 2.9 MB', make: () => post('configmaps', configMap(`"k":"${'x'.repeat(bodyBytes)}"`)) },
+  { name: 'JSON: one text of escapes', make: () => post('configmaps', configMap(`"k":"${'\\u0041'.repeat(bodyBytes / 6)}"`)) },
+  { name: 'JSON: a number of 2.9 MB', make: () => post('configmaps', configMap('', `,"x":${'1'.repeat(bodyBytes)}`)) },
+  {
+    name: 'JSON: 100,000 fields that are there twice',
+    make: () => post('configmaps', configMap(times(100_000, (i) => `"k${i % 10}":""`).join(','))),
+  },
+  { name: 'JSON: what looks like fields within texts', make: () => post('configmaps', configMap(`"k":"${'\\":'.repeat(bodyBytes / 3)}"`)) },
+  {
+    name: 'JSON: 60,000 unknown fields, deep down',
+    make: () =>
+      post('configmaps', configMap('', `,"a":${'{"a":'.repeat(400)}{${times(60_000, (i) => `"u${i}":0`).join(',')}}${'}'.repeat(400)}`)),
+  },
+  { name: 'JSON: malformed at its end', make: () => post('configmaps', configMap(`"k":"${'x'.repeat(bodyBytes)}"`, ',')) },
+  { name: 'JSON: nested without end', make: () => post('configmaps', configMap('', `,"x":${'['.repeat(bodyBytes)}`)) },
+  {
+    name: 'JSON: 60,000 selector terms',
+    make: () => ({
+      method: 'POST',
+      path: `/apis/networking.k8s.io/v1/namespaces/${worstNamespace}/networkpolicies?${dry}`,
+      body: `{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"x"},"spec":{"podSelector":{"matchLabels":{${times(120_000, (i) => `"k${i}":"v"`).join(',')}}}}}`,
+    }),
+  },
+  { name: 'review with 60,000 unknown fields', make: () => review(`,${times(60_000, (i) => `"u${i}":""`).join(',')}`) },
+  {
+    name: 'review for 100,000 groups',
+    make: () => ({
+      method: 'POST',
+      path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+      body: `{"apiVersion":"authorization.k8s.io/v1","kind":"SubjectAccessReview","spec":{"user":"a","groups":[${times(100_000, (i) => `"g${i}"`).join(',')}],"resourceAttributes":{"verb":"get","resource":"pods"}}}`,
+    }),
+  },
+  {
+    name: 'JSON patch: 1,600 adds, each one level deeper',
+    make: () =>
+      patch(
+        'json-patch',
+        times(1600, (i) => ({ op: 'add', path: '/a'.repeat(i + 1), value: {} })),
+      ),
+  },
+  {
+    name: 'JSON patch: 9,000 inserts before a long list',
+    make: () =>
+      patch('json-patch', [
+        { op: 'add', path: '/l', value: times(200_000, () => 0) },
+        ...times(9000, () => ({ op: 'add', path: '/l/0', value: 0 })),
+      ]),
+  },
+  {
+    name: 'JSON patch: 10,000 copies',
+    make: () =>
+      patch(
+        'json-patch',
+        times(10_000, (i) => ({ op: 'copy', from: '/metadata', path: `/data/c${i}` })),
+      ),
+  },
+  {
+    name: 'JSON patch: 10,000 tests of a large object',
+    make: () =>
+      patch(
+        'json-patch',
+        times(10_000, () => ({ op: 'test', path: '/metadata/ownerReferences', value: [] })),
+      ),
+  },
+  {
+    name: 'merge patch: 100,000 fields',
+    make: () => patch('merge-patch', { data: Object.fromEntries(times(100_000, (i) => [`k${i}`, ''])) }),
+  },
+  {
+    name: 'strategic merge patch: 20,000 items into 6,000 others, in another order',
+    make: () =>
+      patch('strategic-merge-patch', {
+        metadata: {
+          ownerReferences: ownerList(20_000).toReversed(),
+          '$setElementOrder/ownerReferences': ownerList(20_000)
+            .toReversed()
+            .map((o) => ({ uid: (o as { uid: string }).uid })),
+        },
+      }),
+  },
+  {
+    name: 'strategic merge patch: 50,000 items to delete',
+    make: () =>
+      patch('strategic-merge-patch', { metadata: { ownerReferences: times(50_000, (i) => ({ uid: `u${i}`, $patch: 'delete' })) } }),
+  },
+  { name: 'YAML: a list of 1.4 million letters', make: () => yaml(`[${'a,'.repeat(1_400_000)}a]`) },
+  {
+    name: 'YAML: a manifest of 2.7 MB, 45,000 lines',
+    make: () =>
+      yaml(
+        `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\ndata:\n${times(45_000, (i) => `  key-${i}: some words that say what this is, and why\n`).join('')}`,
+      ),
+  },
+  { name: 'YAML: a text of 480,000 folded lines', make: () => yaml(`a: "${'b\n'.repeat(480_000)}"`) },
+  { name: 'YAML: a text of 1.4 million escapes', make: () => yaml(`a: "${'\\n'.repeat(1_400_000)}"`) },
+  { name: 'YAML: 480,000 comments', make: () => yaml(`${'#\n'.repeat(480_000)}a: b`) },
+  {
+    name: 'YAML: aliases of aliases',
+    make: () =>
+      yaml(
+        `a: &a [x,x,x,x,x,x,x,x,x]\n${times(6, (i) => `${'bcdefg'[i]}: &${'bcdefg'[i]} [${times(9, () => `*${'abcdef'[i]}`).join(',')}]\n`).join('')}`,
+      ),
+  },
+  { name: 'YAML: 480,000 anchors', make: () => yaml(`[${'&a a,'.repeat(480_000)}]`) },
+  {
+    name: 'protobuf: 1.4 million empty fields',
+    make: () => post('configmaps', enveloped(Buffer.alloc(bodyBytes, Buffer.from([0x12, 0]))), 'application/vnd.kubernetes.protobuf'),
+  },
+  {
+    name: 'protobuf: 1.4 million unknown fields',
+    make: () => post('configmaps', enveloped(Buffer.alloc(bodyBytes, Buffer.from([0x78, 0]))), 'application/vnd.kubernetes.protobuf'),
+  },
+  { name: 'list by 120,000 labels', make: () => list(`labelSelector=${times(120_000, (i) => `k${i}`).join(',')}`) },
+  { name: 'list by 100,000 labels that nothing has', make: () => list(`labelSelector=${times(100_000, (i) => `!k${i}`).join(',')}`) },
+  { name: 'list by 40,000 fields', make: () => list(`fieldSelector=${times(40_000, (i) => `metadata.name!=${i}`).join(',')}`) },
+  { name: 'list with 110,000 parameters', make: () => list(times(110_000, (i) => `k${i}=`).join('&')) },
+  { name: 'list with a time-out of 900,000 digits', make: () => list(`timeout=${'1'.repeat(900_000)}`) },
+  { name: 'list with 90,000 wishes', make: () => list('limit=1', 'a/b;q=0.1,'.repeat(90_000)) },
+  { name: 'list of 12 MB', make: () => list('') },
+  { name: 'list of 12 MB, indented', make: () => list('pretty=true') },
+  { name: 'list of 12 MB as YAML', make: () => list('', 'application/yaml') },
+  {
+    name: 'list of 3,000 rows with their objects',
+    make: () => list('includeObject=Object', 'application/json;as=Table;v=v1;g=meta.k8s.io'),
+  },
+  { name: 'list of 3,000 objects’ metadata', make: () => list('', 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io') },
+  {
+    name: 'create with a field manager of 300,000 characters',
+    make: () => ({ method: 'POST', path: `${core}/configmaps?${dry}&fieldManager=${'%01'.repeat(300_000)}`, body: configMap('') }),
+  },
+];
