@@ -3,7 +3,7 @@
  * from the programs of Debian packages with the libraries they load. Names and tags are those of the suite's own list
  * (test/utils/image/manifest.go).
  *
- *   node test/conformance/images.ts --agnhost PROGRAM --nnp PROGRAM --root DIR --module DIR --out DIR
+ *   node test/conformance/images.ts --agnhost PROGRAM --nnp PROGRAM [--coredns PROGRAM] --root DIR --module DIR --out DIR
  *
  * `--root` holds the unpacked packages (see README.md), `--module` is the Go module k8s.io/kubernetes. What the images
  * have is near upstream's, not the same: `sh` is bash, since busybox's drops variables such as `data-1`; `wget` is GNU's.
@@ -17,8 +17,8 @@ import { hostArchitecture, pauseProgram } from '../../src/node/runtime/pause-pro
 import type { TarFile } from '../../src/node/runtime/tar.ts';
 
 const option = { type: 'string' } as const;
-const { values } = parseArgs({ options: { agnhost: option, nnp: option, root: option, module: option, out: option } });
-const { agnhost = '', nnp = '', root = '', module = '', out = '.' } = values;
+const { values } = parseArgs({ options: { agnhost: option, nnp: option, coredns: option, root: option, module: option, out: option } });
+const { agnhost = '', nnp = '', coredns, root = '', module = '', out = '.' } = values;
 
 const registry = 'registry.k8s.io/e2e-test-images';
 const libraryPath = join(root, 'usr/lib/x86_64-linux-gnu');
@@ -98,6 +98,7 @@ const sources: readonly ImageSource[] = [
     name: `${registry}/agnhost:${version}`,
     files: [
       ...network,
+      ...(coredns === undefined ? [] : [program('coredns', coredns)]), // a name server of the pod's own
       ...['localhost.crt', 'localhost.key'].map((path) => ({ path, content: readFileSync(join(images, 'agnhost/porter', path)) })),
     ],
     entrypoint: ['/agnhost'],

@@ -74,11 +74,11 @@ export async function connectTo(port: number): Promise<Socket> {
   return socket;
 }
 
-/** All that comes until `count` messages are there, or the server has ended. */
+/** All that comes until `count` messages are there, or the server has ended. The connection stays. */
 export async function receive(socket: Socket, count: number): Promise<Described[]> {
   let received: Buffer = Buffer.alloc(0);
   const got: Described[] = [];
-  for await (const chunk of socket) {
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
     const { messages, rest } = unframe(Buffer.concat([received, chunk as Buffer]), 65_535);
     got.push(...(messages ?? []).map(describeMessage));
     received = rest;

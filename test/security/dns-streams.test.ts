@@ -31,23 +31,22 @@ class HoldingForwarder extends Forwarder {
 }
 
 describe('unbounded streams', () => {
-  it('the 201st connection takes the place of the one that has asked nothing for the longest time', async () => {
+  it('the 201st connection takes the place of the one that has asked nothing for the longest time', { timeout: 20_000 }, async () => {
     await using server = await listenDNS();
-    const first = await connectTo(server.port);
-    first.write(query);
-    await receive(first.setMaxListeners(0), 1);
-    const idle = await connectTo(server.port);
-    const gone = once(idle.resume(), 'close');
-    const sockets: Socket[] = [];
-    for (let i = 0; i < 199; i++) {
-      const socket = await connectTo(server.port);
-      sockets.push(socket);
+    const ask = async (socket: Socket): Promise<void> => {
       socket.write(query);
       assert.equal((await receive(socket, 1)).length, 1);
-    }
-    idle.end();
-    await gone;
-    for (const socket of sockets) socket.destroy();
+    };
+    const earliest = await connectTo(server.port);
+    const idle = await connectTo(server.port);
+    const others: Socket[] = [];
+    for (let i = 0; i < 198; i++) others.push(await connectTo(server.port));
+    for (const socket of [earliest, ...others]) await ask(socket);
+    const ended = once(idle.resume(), 'end');
+    const last = await connectTo(server.port);
+    await ended;
+    for (const socket of [last, earliest, ...others]) await ask(socket);
+    for (const socket of [last, earliest, ...others, idle]) socket.destroy();
   });
 
   it('one stream has eight questions under way, and the next one another eight', async () => {

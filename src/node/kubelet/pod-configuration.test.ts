@@ -64,6 +64,39 @@ describe('podDNS', () => {
   });
 });
 
+describe('limits of a pod’s search list', () => {
+  const label = 'a'.repeat(60);
+  const long = [label, label, label, label].join('.'); // 243 characters
+  const many = Array.from({ length: 34 }, (_, i) => `s${i}`);
+  const rows: readonly {
+    readonly name: string;
+    readonly searches: readonly string[];
+    readonly want: readonly string[];
+    readonly warned: boolean;
+  }[] = [
+    { name: '32 paths', searches: many.slice(0, 32), want: many.slice(0, 32), warned: false },
+    { name: 'more than 32 paths', searches: many, want: many.slice(0, 32), warned: true },
+    { name: 'one path of more than 253 characters', searches: ['x', `${long}.${label}`, 'y'], want: ['x', 'y'], warned: true },
+    {
+      name: 'more than 2048 characters',
+      searches: Array.from({ length: 9 }, (_, i) => `${i}.${long}`),
+      want: Array.from({ length: 8 }, (_, i) => `${i}.${long}`),
+      warned: true,
+    },
+    { name: 'the same path twice', searches: ['x', 'y', 'x'], want: ['x', 'y'], warned: false },
+  ];
+  for (const { name, searches, want, warned } of rows) {
+    test(name, () => {
+      const spec: Partial<PodSpec> = { dnsPolicy: 'None', dnsConfig: { nameservers: ['192.0.2.9'], searches } };
+      const host = parseResolvConf('');
+      const { config, warnings } = podDNS({ pod: testPod({ spec }), host, clusterDNS: [], clusterDomain: '' });
+      assert.deepEqual(config.searches, want);
+      const message = `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${want.join(' ')}`;
+      assert.deepEqual(warnings, warned ? [{ reason: 'DNSConfigForming', message }] : []);
+    });
+  }
+});
+
 describe('podHostname', () => {
   const rows: readonly { readonly name: string; readonly pod: TestPod; readonly want: readonly string[] }[] = [
     { name: 'the pod’s name', pod: {}, want: ['web', '', 'web'] },
