@@ -413,6 +413,13 @@ if (inOwnNamespaces(import.meta.url)) {
       const ended = pod?.status.containerStatuses?.[0]?.lastState?.terminated;
       assert.deepEqual([ended?.exitCode, ended?.message, ended?.reason], [3, 'last words\n', 'Error']);
       assert.equal((await ask('GET', '/containerLogs/default/words/main?previous=true')).body, 'said\n');
+      const folder = `/logs/pods/default_words_${pod?.metadata.uid}/main/`;
+      assert.match((await ask('GET', folder)).body, /<a href=".\/0.log">0.log<\/a>/);
+      assert.match((await ask('GET', `${folder}0.log`)).body, /^\S+ stdout F said\n$/);
+      assert.match(
+        (await ask('GET', '/metrics')).body,
+        /^kubelet_terminated_containers_total\{container_type="container",exit_code="3",reason="Error"\} \d+$/m,
+      );
       await remove('words');
       await create(
         'fallback',

@@ -48,6 +48,14 @@ describe('pages', () => {
     assert.match(await ask(`${node}/statusz`, 'application/json'), /^406 /);
   });
 
+  it('/logs/', async () => {
+    assert.match(await ask(`${node}/logs/`), /^200 <!doctype html>.*<a href=".\/pods\/">pods\/<\/a>/s);
+    assert.match(await ask(`/api/v1/nodes/default-hollow-1:10250/proxy/logs/`), /^200 /);
+    assert.equal(await ask(`${node}/logs/pods/`), '404 404 page not found');
+    assert.equal(await ask(`${node}/logs/..%2f..%2fetc%2fpasswd`), '404 404 page not found');
+    assert.equal(await ask(`${node}/logs/?query=kubelet&pattern=%24(id)`), '400 node log query is not enabled');
+  });
+
   it('containers that ended, in /metrics', async () => {
     const containers = [{ name: 'main', image: 'busybox', command: ['sh', '-c', 'exit 139'] }];
     const at = { name: 'crashing', namespace: 'default' };

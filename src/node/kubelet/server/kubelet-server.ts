@@ -25,6 +25,7 @@ import { findContainer } from '../observed-pod.ts';
 import { chooseContainer, containerLog, parseLogOptions } from './container-logs.ts';
 import { chooseForm, type DebugPage, flagz, statusz, structuredType } from './debug-pages.ts';
 import { ownMetrics, renderMetrics, resourceMetrics } from './metrics.ts';
+import { nodeLogs } from './node-logs.ts';
 import { chooseChannelProtocol, type RemoteCommand, serveRemoteCommand } from './remote-command.ts';
 import { RequestAuthority, subresourcesOf, verbOf } from './request-authority.ts';
 import { CPURates, type Summary, summarize } from './stats.ts';
@@ -207,6 +208,9 @@ export class KubeletServer implements AsyncDisposable {
       case 'containerLogs':
         await this.#logs(rest, url, request, response);
         return;
+      case 'logs':
+        await this.#nodeLogs(url, request, response);
+        return;
       case 'run':
         if (request.method !== 'POST') throw new HTTPError(405, '405: Method Not Allowed');
         await this.#run(rest, url, response);
@@ -239,6 +243,28 @@ export class KubeletServer implements AsyncDisposable {
     const metrics = which === undefined ? own() : which === 'resource' || which === 'cadvisor' ? resourceMetrics(summary) : undefined;
     if (!metrics) throw new HTTPError(404, '404 page not found');
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(renderMetrics(metrics));
+  }
+
+  async #nodeLogs(url: URL, { method }: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (method !== 'GET' && method !== 'HEAD') throw new HTTPError(405, '405: Method Not Allowed');
+    const answer = await nodeLogs(url.pathname.slice('/logs'.length), url.searchParams, this.#options);
+    switch (answer.type) {
+      case 'file': {
+        await using file = answer.file;
+        response.writeHead(200, { ...text, 'x-content-type-options': 'nosniff', 'last-modified': answer.modified.toUTCString() });
+        if (method === 'HEAD' || answer.size === 0) response.end();
+        else await pipeline(file.createReadStream({ start: 0, end: answer.size - 1, autoClose: false }), response);
+        return;
+      }
+      case 'folder':
+        response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(answer.html);
+        return;
+      case 'redirect':
+        response.writeHead(301, { location: answer.location }).end();
+        return;
+      case 'refusal':
+        throw new HTTPError(answer.status, answer.message);
+    }
   }
 
   async #logs(
