@@ -66,7 +66,7 @@ export class Dialer implements Disposable {
   }
 
   /** A connection of one's own. */
-  async connect(backend: Backend, signal: AbortSignal): Promise<Socket> {
+  async connect(backend: Backend, signal?: AbortSignal): Promise<Socket> {
     const { protocol, host, port, isInProcess } = backend;
     if (port > portMax) throw new Error(`dial tcp: address ${port}: invalid port`);
     const [address] = isInProcess ? [host] : await allowedAddresses(host, this.#network);
@@ -112,14 +112,13 @@ class KubeletAgent extends Agent {
   /** Bounded by the dialer's own time; whoever asked may be gone by then. */
   override createConnection(options: ClientRequestArgs, created?: (error: Error | null, socket: Duplex) => void): undefined {
     const none = undefined as unknown as Duplex;
-    this.#dialer.connect(backendOf(options), never.signal).then(
+    this.#dialer.connect(backendOf(options)).then(
       (socket) => created?.(null, socket),
       (error: Error) => created?.(error, none),
     );
   }
 }
 
-const never = new AbortController();
 const backendOf = (options: object | undefined): Backend => (options as { readonly backend: Backend }).backend;
 
 const realNetwork: DialNetwork = {
@@ -184,7 +183,7 @@ const namesOf = ({ subjectaltname = '' }: PeerCertificate): string => subjectalt
 interface Opening {
   readonly place: string;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Resolves when it is; else it is destroyed. */
@@ -199,12 +198,12 @@ function opened(socket: Socket, event: 'connect' | 'secureConnect', { place, tim
   const late = event === 'connect' ? `dial tcp ${place}: i/o timeout` : 'net/http: TLS handshake timeout';
   socket.setTimeout(timeoutMs, () => fail(new Error(late)));
   socket.once('error', onError).once(event, resolve);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) onAbort();
   return promise.finally(() => {
     socket.setTimeout(0).removeAllListeners('timeout');
     socket.off('error', onError).on('error', () => undefined); // whoever uses it hears of its end by 'close', if not by his own listener
-    signal.removeEventListener('abort', onAbort);
+    signal?.removeEventListener('abort', onAbort);
   });
 }
 
