@@ -36,7 +36,7 @@ async function start(config: NodeConfig): Promise<void> {
     signal: stop.signal,
     stack,
   });
-  if (proxy) stack.use(await startNodeProxy({ ...config, client: clientOf(proxy), clock, log }));
+  if (proxy) stack.use(await startNodeProxy({ ...config, client: clientOf(proxy), clock, log, stack }));
 }
 
 process.on('message', (request: NodeRequest) => {

@@ -7,6 +7,8 @@ import { realClock, realRandom } from '../client/clock.ts';
 import { createHTTPClient } from '../client/http-client.ts';
 import { accessOf, parseKubeconfig } from '../client/kubeconfig.ts';
 import { silentLog } from '../client/log.ts';
+import { proxyPorts } from '../node/proxy/proxy-server.ts';
+import { realNodeName } from './identities.ts';
 import type { InstanceState } from './instance.ts';
 import { describeError } from './operation-error.ts';
 
@@ -16,7 +18,9 @@ export interface ClusterStatus {
   readonly lines: readonly (readonly [string, string])[];
 }
 
-export async function readStatus(kubeconfig: string, state: InstanceState): Promise<ClusterStatus> {
+const proxyAnswerMs = 1000;
+
+export async function readStatus(cluster: string, kubeconfig: string, state: InstanceState): Promise<ClusterStatus> {
   const uptimeMs = realClock.now() - (parseTime(state.startedAt) ?? realClock.now());
   const process: [string, string] = ['Process', `${state.pid}, up ${formatDuration(uptimeMs)}, timonier ${state.version}`];
   const access = await accessOf(await parseKubeconfig(kubeconfig));
@@ -33,6 +37,7 @@ export async function readStatus(kubeconfig: string, state: InstanceState): Prom
         process,
         ['API server', `${state.server}, answers`],
         ['Nodes', `${ready} of ${nodes.items.length} Ready (${state.nodes} real, ${state.hollow} simulated)`],
+        ...(await describeProxies(nodes.items, { cluster, real: state.nodes })),
         ['Pods', phases.length ? phases.join(', ') : 'none'],
         ['kubeconfig', state.kubeconfig],
       ],
@@ -41,5 +46,28 @@ export async function readStatus(kubeconfig: string, state: InstanceState): Prom
     return { healthy: false, lines: [process, ['API server', `${state.server} does not answer: ${describeError(error)}`]] };
   } finally {
     await client[Symbol.asyncDispose]();
+  }
+}
+
+/** Simulated nodes have none. */
+async function describeProxies(
+  nodes: readonly Node[],
+  { cluster, real }: { readonly cluster: string; readonly real: number },
+): Promise<readonly [string, string][]> {
+  if (real === 0) return [];
+  const names = new Set(Array.from({ length: real }, (_, i) => realNodeName(cluster, i + 1)));
+  const addresses = nodes
+    .filter(({ metadata }) => names.has(metadata.name))
+    .map(({ status }) => status.addresses?.find(({ type }) => type === 'InternalIP')?.address);
+  const healthy = await Promise.all(addresses.map((address) => address !== undefined && isProxyHealthy(address)));
+  return [['Proxies', `${healthy.filter(Boolean).length} of ${real} healthy`]];
+}
+
+async function isProxyHealthy(address: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://${address}:${proxyPorts.health}/healthz`, { signal: AbortSignal.timeout(proxyAnswerMs) });
+    return answer.ok;
+  } catch {
+    return false; // it does not answer
   }
 }

@@ -33,7 +33,7 @@ export function addInspect(program: Command): void {
       const output = createOutput(flags.json === true);
       const { instance, state } = runningInstance(name);
       const { readStatus } = await import('../../cluster/status.ts');
-      const status = await readStatus(readFileSync(instance.kubeconfig, 'utf8'), state);
+      const status = await readStatus(instance.name, readFileSync(instance.kubeconfig, 'utf8'), state);
       output.event(status);
       for (const [label, value] of status.lines) output.line(`${`${label}:`.padEnd(12)} ${value}`);
       if (!status.healthy) process.exitCode = 1;

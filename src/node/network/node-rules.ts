@@ -76,6 +76,7 @@ ${elements(hostPorts.map(({ podIP }) => `${podIP} . ${podIP}`))}  }
   chain guard {
     type filter hook prerouting priority raw; policy accept;
     iifname != "lo" ip daddr 127.0.0.0/8 drop
+    iifname != "lo" ip saddr 127.0.0.0/8 drop
   }
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;

@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { EndpointSlice, Service } from '../../api/generated/kinds.ts';
-import { silentLog } from '../../client/log.ts';
 import { HealthChecks, planHealthCheck } from './health-checks.ts';
 
 const metadata = { name: 'web', namespace: 'shop', uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' };
@@ -44,7 +43,9 @@ async function freePort(): Promise<number> {
 }
 
 test('a load balancer is told, until the check goes', async () => {
-  await using checks = new HealthChecks(silentLog);
+  let serviceProxyHealthy = true;
+  const isProxyHealthy = () => serviceProxyHealthy;
+  await using checks = new HealthChecks({ isProxyHealthy, refused: (_, error) => assert.ifError(error) });
   const port = await freePort();
   const check = { port, service: { namespace: 'shop', name: 'web' }, localEndpoints: 2 };
   const ask = async () => {
@@ -52,10 +53,27 @@ test('a load balancer is told, until the check goes', async () => {
     return { status: answer.status, weight: answer.headers.get('x-load-balancing-endpoint-weight'), body: await answer.json() };
   };
   await checks.set([check]);
-  const told = { service: check.service, serviceProxyHealthy: true };
+  const told = { service: check.service, serviceProxyHealthy };
   assert.deepEqual(await ask(), { status: 200, weight: '2', body: { ...told, localEndpoints: 2 } });
+  serviceProxyHealthy = false;
+  assert.deepEqual(await ask(), { status: 503, weight: '2', body: { ...told, localEndpoints: 2, serviceProxyHealthy } });
+  serviceProxyHealthy = true;
   await checks.set([{ ...check, localEndpoints: 0 }]);
   assert.deepEqual(await ask(), { status: 503, weight: '0', body: { ...told, localEndpoints: 0 } });
   await checks.set([]);
   await assert.rejects(ask());
+});
+
+test('a port of another program stays its own, is told once, and is taken when it is free', async () => {
+  const port = await freePort();
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(port, resolve));
+  const refused: unknown[] = [];
+  await using checks = new HealthChecks({ isProxyHealthy: () => true, refused: ({ service }) => refused.push(service.name) });
+  const check = { port, service: { namespace: 'shop', name: 'web' }, localEndpoints: 1 };
+  for (let times = 0; times < 2; times++) await checks.set([check]);
+  assert.deepEqual(refused, ['web']);
+  await new Promise((resolve) => other.close(resolve));
+  await checks.set([check]);
+  assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
 });

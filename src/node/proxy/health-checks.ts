@@ -2,9 +2,9 @@
  * The health check node ports of services with externalTrafficPolicy Local: an HTTP server per service tells load
  * balancers whether this node has ready endpoints (200) or none (503). Upstream: pkg/proxy/healthcheck.
  */
-import { createServer, type Server } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { EndpointSlice, Service } from '../../api/generated/kinds.ts';
-import type { Log } from '../../client/log.ts';
+import { listenHTTP, OpenPorts } from './open-ports.ts';
 import { isOurs, readyHere } from './service-ports.ts';
 
 export interface HealthCheck {
@@ -22,52 +22,49 @@ export function planHealthCheck(service: Service, slices: readonly EndpointSlice
   return { port, service: { namespace, name }, localEndpoints: readyHere(slices, nodeName).size };
 }
 
-export class HealthChecks implements AsyncDisposable {
-  readonly #log: Log;
-  readonly #open = new Map<number, { readonly server: Server; check: HealthCheck }>();
+export interface HealthChecksOptions {
+  /** of the proxy itself: a node whose rules are stale takes no traffic */
+  readonly isProxyHealthy: () => boolean;
+  readonly refused: (check: HealthCheck, error: unknown) => void;
+}
 
-  constructor(log: Log) {
-    this.#log = log;
+export class HealthChecks implements AsyncDisposable {
+  readonly #options: HealthChecksOptions;
+  readonly #ports: OpenPorts;
+  #checks = new Map<string, HealthCheck>();
+
+  constructor(options: HealthChecksOptions) {
+    this.#options = options;
+    this.#ports = new OpenPorts((key, error) => {
+      const check = this.#checks.get(key);
+      if (check) options.refused(check, error);
+    });
   }
 
   /** These, and no others. */
-  async set(checks: readonly HealthCheck[]): Promise<void> {
-    const wanted = new Map(checks.map((check) => [check.port, check]));
-    await Promise.all([...this.#open.keys()].filter((port) => !wanted.has(port)).map((port) => this.#close(port)));
-    for (const check of wanted.values()) {
-      const known = this.#open.get(check.port);
-      if (known) known.check = check;
-      else this.#listen(check);
+  async set(checks: Iterable<HealthCheck>): Promise<void> {
+    this.#checks = new Map([...checks].map((check) => [String(check.port), check]));
+    const open = (key: string) => listenHTTP({ port: Number(key) }, (_request, response) => this.#answer(key, response));
+    await this.#ports.set(new Map([...this.#checks.keys()].map((key) => [key, () => open(key)])));
+  }
+
+  #answer(key: string, response: ServerResponse): void {
+    const check = this.#checks.get(key);
+    if (!check) {
+      response.destroy(); // being closed
+      return;
     }
-  }
-
-  #listen(check: HealthCheck): void {
-    const { port } = check;
-    const server = createServer((_request, response) => {
-      const { service, localEndpoints } = this.#open.get(port)?.check ?? check;
-      response.writeHead(localEndpoints > 0 ? 200 : 503, {
-        'Content-Type': 'application/json',
-        'X-Content-Type-Options': 'nosniff',
-        'X-Load-Balancing-Endpoint-Weight': localEndpoints,
-      });
-      response.end(JSON.stringify({ service, localEndpoints, serviceProxyHealthy: true }));
+    const { service, localEndpoints } = check;
+    const serviceProxyHealthy = this.#options.isProxyHealthy();
+    response.writeHead(localEndpoints > 0 && serviceProxyHealthy ? 200 : 503, {
+      'Content-Type': 'application/json',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Load-Balancing-Endpoint-Weight': localEndpoints,
     });
-    server.on('error', (error) => {
-      this.#log.warn({ error, ...check }, 'a health check port can not be served');
-      this.#open.delete(port);
-    });
-    server.listen(port);
-    this.#open.set(port, { server, check });
-  }
-
-  async #close(port: number): Promise<void> {
-    const server = this.#open.get(port)?.server;
-    this.#open.delete(port);
-    server?.closeAllConnections();
-    await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
+    response.end(JSON.stringify({ service, localEndpoints, serviceProxyHealthy }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.set([]);
+    await this.#ports[Symbol.asyncDispose]();
   }
 }

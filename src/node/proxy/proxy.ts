@@ -3,6 +3,8 @@
  * what they ask for. Changes that come while nft runs go into the next transaction together. When nft refuses a
  * difference (somebody flushed the table), the whole table is written anew.
  *
+ * It listens itself where rules do not reach: health check node ports, node ports on loopback, its own health.
+ *
  * UDP flows to endpoints that went away are forgotten where conntrack(8) is there, else they end with their time-out.
  *
  * What it does not do: IPv6.
@@ -11,8 +13,13 @@ import { EndpointSlice, Node, Service } from '../../api/generated/kinds.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../client/clock.ts';
+import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
 import { type HealthCheck, HealthChecks, planHealthCheck } from './health-checks.ts';
+import { LoopbackPorts, planLoopbackPorts } from './loopback-ports.ts';
+import { ProxyHealth } from './proxy-health.ts';
+import { createProxyMetrics, type ProxyMetrics } from './proxy-metrics.ts';
+import { ProxyServer } from './proxy-server.ts';
 import { emptyRuleset, renderDifference, renderWhole } from './render-difference.ts';
 import { planRuleset, type Ruleset } from './ruleset.ts';
 import { type Place, planServicePorts, type ServicePort } from './service-ports.ts';
@@ -31,6 +38,19 @@ export interface ProxyOptions {
   readonly applyScript: (script: string) => Promise<void>;
   /** runs conntrack(8) there, and gives what it prints */
   readonly conntrack?: (...args: readonly string[]) => Promise<string>;
+  /** told of ports that another program has */
+  readonly events?: EventRecorder;
+  /** Serves node ports on loopback, and its own health there and at the node's address; absent: neither. */
+  readonly listen?: { readonly address: string | undefined };
+}
+
+/** A port that the proxy should listen on and can't. */
+interface Refusal {
+  readonly port: number;
+  readonly error: unknown;
+  /** of its event */
+  readonly reason: string;
+  readonly what: string;
 }
 
 const retryMs = 1000;
@@ -45,7 +65,9 @@ export class ServiceProxy implements AsyncDisposable {
   readonly #options: ProxyOptions;
   readonly #ports = new Map<string, readonly ServicePort[]>();
   readonly #checks = new Map<string, HealthCheck>();
+  readonly #health: ProxyHealth;
   readonly #checkPorts: HealthChecks;
+  readonly #loopback: LoopbackPorts | undefined;
   readonly #subscriptions: Disposable[] = [];
   #applied: Ruleset = emptyRuleset;
   #lastUdp = '';
@@ -53,21 +75,44 @@ export class ServiceProxy implements AsyncDisposable {
   #dirty = false;
   #working: Promise<void> | undefined;
   #stopped = false;
+  #metrics: ProxyMetrics | undefined;
+  #server: ProxyServer | undefined;
 
-  private constructor(options: ProxyOptions) {
+  private constructor(options: ProxyOptions, refused: (service: string, about: Refusal) => void) {
+    const { clock, log, listen } = options;
     this.#options = options;
-    this.#checkPorts = new HealthChecks(options.log);
+    this.#health = new ProxyHealth(clock);
+    this.#checkPorts = new HealthChecks({
+      isProxyHealthy: () => this.#health.isHealthy,
+      refused: ({ service: { namespace, name }, port }, error) =>
+        refused(`${namespace}/${name}`, { port, error, reason: 'FailedToStartServiceHealthcheck', what: 'healthcheck' }),
+    });
+    this.#loopback =
+      listen &&
+      new LoopbackPorts({
+        clock,
+        log,
+        refused: ({ service, port }, error) =>
+          refused(service, { port, error, reason: 'FailedToStartLoopbackNodePort', what: 'node port on loopback' }),
+      });
   }
 
   /** Resolves when the first ruleset is in place. */
   static async start(options: ProxyOptions): Promise<ServiceProxy> {
-    const proxy = new ServiceProxy(options);
+    const { nodeName, listen, log } = options;
     const services = options.client.informer(Service);
     const slices = options.client.informer(EndpointSlice);
-    const { nodeName } = options;
+    const proxy = new ServiceProxy(options, (key, { port, error, reason, what }) => {
+      const service = services.get(key);
+      const message = `node ${nodeName} failed to start ${what} "${key}" on port ${port}: ${error instanceof Error ? error.message : error}`;
+      log.warn({ service: key, port, error }, message);
+      if (service) options.events?.event(service, 'Warning', reason, message);
+    });
     const nodes = options.client.informer(Node, { fieldSelector: `metadata.name=${nodeName}` });
     await Promise.all([services.synced, slices.synced, nodes.synced]);
     let here = placeOf(nodeName, nodes.get(nodeName));
+    proxy.#health.seeNode(nodes.get(nodeName));
+    if (listen) await proxy.#tell(listen);
     const slicesOf = slices.index('service', (slice) => {
       const name = slice.metadata.labels?.['kubernetes.io/service-name'];
       return name === undefined ? [] : [`${slice.metadata.namespace}/${name}`];
@@ -82,19 +127,24 @@ export class ServiceProxy implements AsyncDisposable {
       else if (!proxy.#ports.delete(key)) return;
       proxy.#changed();
     };
-    const ofService = (service: Service): void => replan(keyOf(service));
+    const ofService = (service: Service): void => {
+      proxy.#metrics?.changed('service');
+      replan(keyOf(service));
+    };
     const ofSlice = (slice: EndpointSlice): void => {
+      proxy.#metrics?.changed('endpoint');
       const name = slice.metadata.labels?.['kubernetes.io/service-name'];
       if (name !== undefined) replan(`${slice.metadata.namespace}/${name}`);
     };
     const ofNode = (node: Node): void => {
+      proxy.#health.seeNode(node);
       const next = placeOf(nodeName, node);
       if (next.zone === here.zone && next.address === here.address) return;
       here = next;
       services.list().forEach(ofService);
     };
     proxy.#subscriptions.push(
-      nodes.on({ added: ofNode, updated: ofNode }),
+      nodes.on({ added: ofNode, updated: ofNode, deleted: () => proxy.#health.seeNode(undefined) }),
       services.on({ added: ofService, updated: ofService, deleted: ofService }),
       slices.on({ added: ofSlice, updated: ofSlice, deleted: ofSlice }),
     );
@@ -113,7 +163,7 @@ export class ServiceProxy implements AsyncDisposable {
     this.#stopped = true;
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
     await this.#working;
-    await this.#checkPorts[Symbol.asyncDispose]();
+    await Promise.all([this.#checkPorts, this.#loopback, this.#server].map((ports) => ports?.[Symbol.asyncDispose]()));
   }
 
   async remove(): Promise<void> {
@@ -122,8 +172,26 @@ export class ServiceProxy implements AsyncDisposable {
     await this.#options.applyScript(`add table ip ${table}\ndelete table ip ${table}\n`);
   }
 
+  async #tell({ address }: { readonly address: string | undefined }): Promise<void> {
+    const { Registry } = await import('prom-client');
+    const [registry, health, { log }] = [new Registry(), this.#health, this.#options];
+    const withoutLocal = (policy: 'internalPolicy' | 'externalPolicy'): number =>
+      this.#allPorts().filter((port) => port[policy] === 'Local' && port.clusterEndpoints.length > 0 && port.localEndpoints.length === 0)
+        .length;
+    this.#metrics = await createProxyMetrics(registry, {
+      times: () => health.times,
+      withoutLocalEndpoints: () => ({ internal: withoutLocal('internalPolicy'), external: withoutLocal('externalPolicy') }),
+    });
+    this.#server = new ProxyServer({ address, health, metrics: this.#metrics, registry, log });
+  }
+
+  #allPorts(): readonly ServicePort[] {
+    return [...this.#ports.values()].flat();
+  }
+
   #changed(): void {
     this.#dirty = true;
+    this.#health.queued();
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
     });
@@ -134,17 +202,10 @@ export class ServiceProxy implements AsyncDisposable {
       this.#dirty = false;
       await Promise.resolve(); // the other changes of this turn belong to the same transaction
       try {
-        await this.#checkPorts.set([...this.#checks.values()]);
-        const ports = [...this.#ports.values()].flat();
-        const want = planRuleset(ports);
-        const { table } = this.#options;
-        const script = this.#whole ? renderWhole(this.#options, want) : renderDifference(table, this.#applied, want);
-        if (!script) continue;
-        await this.#options.applyScript(script);
-        this.#applied = want;
-        this.#whole = false;
-        await this.#forgetStaleFlows(ports);
+        await this.#apply(this.#allPorts());
+        if (!this.#dirty) this.#health.updated();
       } catch (error) {
+        this.#metrics?.syncFailed();
         this.#options.log.warn({ error }, this.#whole ? 'nft refused the ruleset' : 'nft refused a change; writing the whole table');
         this.#dirty = true;
         if (this.#whole) await this.#options.clock.sleep(retryMs);
@@ -152,6 +213,21 @@ export class ServiceProxy implements AsyncDisposable {
       }
     }
   }
+
+  async #apply(ports: readonly ServicePort[]): Promise<void> {
+    const { clock, table, applyScript } = this.#options;
+    await Promise.all([this.#checkPorts.set(this.#checks.values()), this.#loopback?.set(planLoopbackPorts(ports)), this.#server?.listen()]);
+    const startMs = clock.monotonic();
+    const want = planRuleset(ports);
+    const script = this.#whole ? renderWhole(this.#options, want) : renderDifference(table, this.#applied, want);
+    if (!script) return;
+    await applyScript(script);
+    this.#applied = want;
+    this.#whole = false;
+    this.#metrics?.synced((clock.monotonic() - startMs) / 1000);
+    await this.#forgetStaleFlows(ports);
+  }
+
   /** No new ones arise once the rules are in place. What can't be forgotten ends by itself, later. */
   async #forgetStaleFlows(ports: readonly ServicePort[]): Promise<void> {
     const { conntrack, log } = this.#options;
@@ -160,7 +236,9 @@ export class ServiceProxy implements AsyncDisposable {
     if (!conntrack || now === this.#lastUdp) return;
     this.#lastUdp = now;
     try {
-      for (const flow of planStaleFlows(await conntrack('--dump', '--proto', 'udp'), udp)) {
+      const stale = planStaleFlows(await conntrack('--dump', '--proto', 'udp'), udp);
+      this.#metrics?.flowsForgotten(stale.length);
+      for (const flow of stale) {
         // It fails when the flow ended meanwhile.
         await conntrack('--delete', '--proto', 'udp', ...flow).catch((error: unknown) => log.debug({ error }, 'a flow is gone already'));
       }
