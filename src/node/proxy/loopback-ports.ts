@@ -1,5 +1,5 @@
 /**
- * Node ports on 127.0.0.1 (ADR 13). The proxy's rules leave loopback alone, as upstream's do in this mode, so that no
+ * Node ports on 127.0.0.1 (ADR 19). The proxy's rules leave loopback alone, as upstream's do in this mode, so that no
  * packet with a loopback address ever leaves or enters the node. Here the node itself listens on 127.0.0.1:PORT and passes
  * on what its own programs say there.
  *
