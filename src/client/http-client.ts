@@ -15,6 +15,7 @@ import { StatusError } from '../api/meta/status-error.ts';
 import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, PatchType, WatchEvent, WatchOptions, WriteOptions } from './client.ts';
 import type { Clock, Random } from './clock.ts';
 import { type Credentials, createTokenSource, type TokenSource } from './credentials.ts';
+import { answerHeadBytesMax } from './http-limits.ts';
 import type { Informer, InformerOptions } from './informer.ts';
 import { InformerSet } from './informer-set.ts';
 import type { Log } from './log.ts';
@@ -205,7 +206,7 @@ class HTTPClient implements Client {
       ...(tlsServerName && { servername: tlsServerName }),
       ...(insecureSkipTLSVerify && { rejectUnauthorized: false }),
     };
-    const shared = { connect, keepAliveTimeout: keepAliveMs, headersTimeout: requestTimeoutMs };
+    const shared = { connect, keepAliveTimeout: keepAliveMs, headersTimeout: requestTimeoutMs, maxHeaderSize: answerHeadBytesMax };
     return {
       requests: new Pool(this.#base.origin, { ...shared, connections: connectionsMax, bodyTimeout: requestTimeoutMs }),
       watches: new Pool(this.#base.origin, { ...shared, bodyTimeout: 0 }),

@@ -76,7 +76,7 @@ export async function listen(
       return socket.on('error', () => undefined); // the server may hang up in the middle
     },
     http2: () => {
-      const session = connectHTTP2(`https://127.0.0.1:${port}`, { ca: ca.certPem });
+      const session = connectHTTP2(`https://127.0.0.1:${port}`, { ca: ca.certPem, maxSendHeaderBlockLength: 8 * 1024 * 1024 });
       stack.defer(() => session.destroy());
       return session.on('error', () => undefined);
     },

@@ -56,6 +56,7 @@ describe('streams of simulated pods', () => {
     const table: readonly { readonly args: readonly string[]; readonly input?: string; readonly want: Partial<Outcome> }[] = [
       { args: ['exec', sleeper, '--', 'sh', '-c', 'echo hello; exit 3'], want: { code: 3, stdout: 'hello\n' } },
       { args: ['exec', sleeper, '--', 'true'], want: { code: 0, stdout: '', stderr: '' } },
+      { args: ['exec', sleeper, '--', 'sh', '-c', `echo ${'x'.repeat(20_000)}`], want: { code: 0, stdout: `${'x'.repeat(20_000)}\n` } },
       { args: ['exec', '-i', sleeper, '--', 'cat'], input: 'a\nb\n', want: { code: 0, stdout: 'a\nb\n', stderr: '' } },
       { args: ['exec', sleeper, '--', 'ls'], want: { code: 0, stderr: 'this container is simulated: ls was not run\n' } },
       {

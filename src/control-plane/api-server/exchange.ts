@@ -143,7 +143,9 @@ export class Exchange {
   #giveUpBody(): void {
     const { request, response } = this;
     response.shouldKeepAlive = false;
-    if (!(request instanceof IncomingMessage)) response.once('finish', () => request.stream.close(constants.NGHTTP2_NO_ERROR));
+    if (request instanceof IncomingMessage) return;
+    const { stream } = request;
+    stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
   }
 
   /** The whole answer at once; nothing when one has been given already (the time was over). */

@@ -7,11 +7,13 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { KindRegistry } from '../../api/kinds/registry.ts';
 import { describeDurationError, parseDuration } from '../../api/meta/duration.ts';
+import type { Kind } from '../../api/meta/kind.ts';
 import { errors, isStatusError, type StatusError } from '../../api/meta/status-error.ts';
 import type { Clock, Random } from '../../client/clock.ts';
+import { requestHeadersMax } from '../../client/http-limits.ts';
 import type { Log } from '../../client/log.ts';
 import { contextOf, requestContext } from '../../client/request-context.ts';
-import { writeAnswer } from './answer-writer.ts';
+import { type WriteContext, writeAnswer } from './answer-writer.ts';
 import type { AuditSink } from './audit.ts';
 import type { Credentials } from './authentication/authenticator.ts';
 import type { Authorize } from './authorization/decide.ts';
@@ -26,7 +28,7 @@ import { negotiate } from './negotiation.ts';
 import type { PathCalls } from './path-calls.ts';
 import type { Pipeline } from './pipeline.ts';
 import { parseOptions } from './query-options.ts';
-import { methodNotAllowed } from './refusals.ts';
+import { methodNotAllowed, tooManyHeaders } from './refusals.ts';
 import type { UserInfo } from './request.ts';
 import type { MetricSubject, RequestMetrics } from './request-metrics.ts';
 import type { ResourceRequest, WatchAnswer } from './resource-request.ts';
@@ -111,7 +113,8 @@ export class HTTPFront implements Disposable {
   }
 
   async #answer(exchange: Exchange, about: About, certificate: Credentials['certificate'], upgrade: Upgrade | undefined): Promise<void> {
-    const { headers } = exchange.request;
+    const { headers, rawHeaders } = exchange.request;
+    if (rawHeaders.length > 2 * requestHeadersMax) throw tooManyHeaders();
     const asked = this.#parts.authenticate({ headers, ...(certificate && { certificate }) });
     const authenticated = asked instanceof Promise ? await asked : asked;
     if (!authenticated) throw errors.unauthorized();
@@ -145,30 +148,11 @@ export class HTTPFront implements Disposable {
       about.verb = 'connect';
       return this.#longRunning(route, 'CONNECT', () => connects.call({ exchange, route, kind, user, upgrade }));
     }
-    const { verb, namespace, name, subresource } = route;
+    const { verb } = route;
     const watchUpgrade = verb === 'watch' && isWebSocket(exchange.request) ? upgrade : undefined;
     if (upgrade && !watchUpgrade) answerOn(upgrade.socket, exchange);
-    if (exchange.method === 'HEAD' || verb === '' || !allows(kind.verbs, kind.subresources, route)) throw methodNotAllowed();
-    const target = { verb, kind };
-    const deprecation = deprecationOf(kind);
-    if (deprecation) exchange.warn(deprecation);
-    const request: ResourceRequest = {
-      user,
-      verb,
-      kind,
-      ...(namespace && { namespace }),
-      ...(name && { name }),
-      ...(subresource && { subresource }),
-      options: parseOptions(exchange.query),
-      ...(verb !== 'get' && verb !== 'list' && verb !== 'watch' && { body: httpBody(exchange, target) }),
-      get signal() {
-        return exchange.signal;
-      },
-      warn: (message) => exchange.warn(message),
-    };
-    const offer = { isWatch: verb === 'watch', hasTable: this.#parts.pipeline.hasTable(request), hasProtobuf: kind.schema.name !== '' };
-    const form = negotiate(exchange.wishes, offer);
-    const context = { exchange, form, request, clock: this.#parts.clock };
+    const context = await this.#authorizedIfRefused(exchange, route, user, () => this.#prepare(exchange, route, kind, user));
+    const { request } = context;
     let watch: WatchAnswer | undefined;
     const flow = verb === 'get' || verb === 'list' || verb === 'watch' ? 'readOnly' : 'mutating';
     await this.#limited(exchange, flow, user, async () => {
@@ -182,6 +166,47 @@ export class HTTPFront implements Disposable {
     const incoming = exchange.request as IncomingMessage;
     const socket = watchUpgrade && (await openWatchSocket(incoming, watchUpgrade.socket, watchUpgrade.head));
     await this.#longRunning(route, 'WATCH', () => new Promise((resolve) => started.start(new WatchWriter(context, resolve, socket))));
+  }
+
+  /** What the head of the request says. Throws MethodNotAllowed, NotFound, NotAcceptable, BadRequest. */
+  #prepare(exchange: Exchange, route: ResourceRoute, kind: Kind, user: UserInfo): WriteContext {
+    const { verb, namespace, name, subresource } = route;
+    if (exchange.method === 'HEAD' || verb === '' || !allows(kind.verbs, kind.subresources, route)) throw methodNotAllowed();
+    const deprecation = deprecationOf(kind);
+    if (deprecation) exchange.warn(deprecation);
+    const request: ResourceRequest = {
+      user,
+      verb,
+      kind,
+      ...(namespace && { namespace }),
+      ...(name && { name }),
+      ...(subresource && { subresource }),
+      options: parseOptions(exchange.query),
+      ...(verb !== 'get' && verb !== 'list' && verb !== 'watch' && { body: httpBody(exchange, { verb, kind }) }),
+      get signal() {
+        return exchange.signal;
+      },
+      warn: (message) => exchange.warn(message),
+    };
+    const offer = { isWatch: verb === 'watch', hasTable: this.#parts.pipeline.hasTable(request), hasProtobuf: kind.schema.name !== '' };
+    return { exchange, form: negotiate(exchange.wishes, offer), request, clock: this.#parts.clock };
+  }
+
+  /** What is wrong with a request is told only to who may make it. The pipeline authorizes what is not refused. */
+  async #authorizedIfRefused<T>(exchange: Exchange, route: ResourceRoute, user: UserInfo, work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (refusal) {
+      await this.#authorize(exchange, route, user);
+      throw refusal;
+    }
+  }
+
+  async #authorize(exchange: Exchange, route: ResourceRoute, user: UserInfo): Promise<void> {
+    const { type: _, rest: _rest, verb, ...resource } = route;
+    const attributes = { user, verb, path: exchange.path, resource };
+    const decision = await this.#parts.authorize(attributes);
+    if (decision.verdict !== 'allow') throw forbiddenError(attributes, decision.reason);
   }
 
   /** Within the limits of how many and how long. */
@@ -225,10 +250,7 @@ export class HTTPFront implements Disposable {
 
   /** What is not there is said only to who may ask for it. */
   async #refuseUnknown(exchange: Exchange, route: ResourceRoute, user: UserInfo, isKnown: boolean): Promise<void> {
-    const { type: _, rest: _rest, verb, ...resource } = route;
-    const attributes = { user, verb, path: exchange.path, resource };
-    const decision = await this.#parts.authorize(attributes);
-    if (decision.verdict !== 'allow') throw forbiddenError(attributes, decision.reason);
+    await this.#authorize(exchange, route, user);
     if (isKnown) throw route.name ? errors.pathNotFound() : methodNotAllowed();
     const groupIsKnown = this.#parts.registry.list().some((k) => k.group === route.group);
     if (groupIsKnown) throw errors.pathNotFound();

@@ -238,6 +238,33 @@ describe('the HTTPS server', () => {
     assert.deepEqual([unknown.code, unknown.text], [404, '404 page not found\n']);
   });
 
+  it('says what is wrong only to who may ask', async () => {
+    const powerless = { ...everybody, authorize: () => ({ verdict: 'no-opinion', reason: '' }) as const };
+    await using weak = await listen(powerless);
+    await using strong = await listen(everybody);
+    const accept = { accept: 'text/html' };
+    const rows: readonly { readonly path: string; readonly given: Ask; readonly want: number }[] = [
+      { path: '/api/v1/nodes', given: { method: 'OPTIONS' }, want: 405 },
+      { path: '/api/v1/nodes', given: { method: 'TRACE' }, want: 405 },
+      { path: '/api/v1/nodes', given: { method: 'HEAD' }, want: 405 },
+      { path: '/api/v1/nodes', given: { method: 'PUT', body: '{}' }, want: 405 },
+      { path: collection, given: { method: 'PATCH', body: '{}' }, want: 405 },
+      { path: `${collection}/a/nothing`, given: {}, want: 404 },
+      { path: '/api/v1/nothing', given: {}, want: 404 },
+      { path: '/apis/no.where/v1/nothing', given: {}, want: 404 },
+      { path: collection, given: { headers: accept }, want: 406 },
+      { path: `${collection}?limit=x`, given: {}, want: 400 },
+      { path: `${collection}?labelSelector=%3D`, given: {}, want: 400 },
+      { path: collection, given: { method: 'POST', body: '{}', headers: { 'content-type': 'text/html' } }, want: 415 },
+      { path: `${collection}/a`, given: { method: 'PATCH', body: '{}' }, want: 415 },
+    ];
+    for (const { path, given, want } of rows) {
+      const about = `${given.method ?? 'GET'} ${path}`;
+      assert.equal((await strong.ask(path, given)).code, want, about);
+      assert.equal((await weak.ask(path, given)).code, 403, about);
+    }
+  });
+
   it('takes YAML, and warns of unknown fields', async () => {
     await using listening = await listen();
     const body = 'metadata:\n  name: a\ndata:\n  k: v\nmore: 1\n';

@@ -17,6 +17,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
+import { requestHeadBytesMax, requestHeadersMax } from '../../client/http-limits.ts';
 import type { Log } from '../../client/log.ts';
 import type { Credentials } from './authentication/authenticator.ts';
 import type { HTTPFront } from './http-front.ts';
@@ -42,9 +43,6 @@ export interface Listening {
 
 const closeGraceMs = 5000;
 const concurrentStreamsMax = 1000;
-/** As upstream: selectors can be long. */
-const headerBytesMax = 1024 * 1024;
-const headersMax = 10_000;
 /** How long a connection without requests is kept, as upstream's server does. */
 const idleMs = 90_000;
 /** How long the handshake of a connection may take, and the headers of a request; so often it is looked at. */
@@ -73,10 +71,11 @@ export async function listen(
     handshakeTimeout: headersMs,
     http1Options: { keepAliveTimeout: idleMs, headersTimeout: headersMs, connectionsCheckingInterval: checkMs },
     noDelay: true, // else the last piece of an answer waits until the client has acknowledged the one before
-    settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: windowBytes, maxHeaderListSize: headerBytesMax },
-    maxHeaderListPairs: headersMax,
-    maxHeaderSize: headerBytesMax,
+    settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: windowBytes, maxHeaderListSize: requestHeadBytesMax },
+    maxHeaderListPairs: requestHeadersMax,
+    maxHeaderSize: requestHeadBytesMax,
   } as Parameters<typeof createSecureServer>[0]);
+  (server as { maxHeadersCount?: number }).maxHeadersCount = requestHeadersMax + 1; // one too many is refused
   const connections = new Connections(server, tools.clock);
   server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => {
     connections.hold(request, response);

@@ -9,5 +9,9 @@ export const methodNotAllowed = (): StatusError =>
     details: {},
   });
 
+/** As Node's own word for a head that is too long. */
+export const tooManyHeaders = (): StatusError =>
+  new StatusError({ code: 431, reason: '', message: 'Request Header Fields Too Large', details: {} });
+
 export const unsupportedPatch = (): StatusError =>
   new StatusError({ code: 415, reason: 'UnsupportedMediaType', message: '415: Unsupported Media Type', details: {} });

@@ -3,12 +3,11 @@
  * a path. Knows nothing of which resources exist.
  * Upstream: apiserver/pkg/endpoints/request/requestinfo.go.
  */
-import { methodNotAllowed } from './refusals.ts';
 import type { RequestVerb } from './request.ts';
 
 export interface ResourceRoute {
   readonly type: 'resource';
-  /** empty for OPTIONS, which only what is behind a proxy understands */
+  /** empty for a method that no resource has, as OPTIONS; what is behind a proxy may understand it */
   readonly verb: Exclude<RequestVerb, 'connect'> | '';
   readonly group: string;
   readonly version: string;
@@ -31,11 +30,10 @@ const verbs: Readonly<Record<string, ResourceRoute['verb']>> = {
   PATCH: 'patch',
   DELETE: 'delete',
 };
-const proxyVerbs: typeof verbs = { ...verbs, OPTIONS: '' };
 /** What may follow the name of a namespace without being a resource in it. */
 const namespaceSubresources = new Set(['status', 'finalize']);
 
-/** `path` is still percent-encoded. Throws URIError for a malformed one, MethodNotAllowed for a method that no resource has. */
+/** `path` is still percent-encoded. Throws URIError for a malformed one. */
 export function parseRoute(method: string, path: string, query: URLSearchParams | undefined): Route {
   if (!path.startsWith('/api')) return pathRoute;
   const parts = path.split('/');
@@ -66,9 +64,8 @@ function resourceRoute(given: {
   const isNamespaced = parts[0] === 'namespaces' && parts.length > 2 && !namespaceSubresources.has(parts[2] ?? '');
   const namespace = isNamespaced ? parts[1] : undefined;
   const [resource = '', name, subresource, ...rest] = isNamespaced ? parts.slice(2) : parts;
-  const verb = (subresource === 'proxy' ? proxyVerbs : verbs)[given.method];
+  const verb = verbs[given.method] ?? '';
   if (!resource) return pathRoute;
-  if (verb === undefined) throw methodNotAllowed();
   const route = {
     type: 'resource' as const,
     group,

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Clock, Random, Timer } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
+import { requestHeadBytesMax } from '../../client/http-limits.ts';
 import { spdyProtocol, streamProtocolHeader } from '../streaming/dial-spdy.ts';
 import { SpdyConnection, type SpdyStream } from '../streaming/spdy-connection.ts';
 import type { StreamOptions } from './cri-types.ts';
@@ -63,7 +64,7 @@ export class SimulatedStreams implements AsyncDisposable {
   }
 
   #listen(): Promise<Server> {
-    const server = createServer((_request, response) => {
+    const server = createServer({ maxHeaderSize: requestHeadBytesMax }, (_request, response) => {
       response.writeHead(400).end('Upgrade request required');
     });
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));

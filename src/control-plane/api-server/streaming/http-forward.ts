@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Status } from '../../../api/generated/meta-v1.ts';
 import { errors, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
+import { answerHeadBytesMax } from '../../../client/http-limits.ts';
 import type { ConnectRequest } from '../endpoint.ts';
 import { type Backend, type Dialer, joinHostPort, type RequestConnection } from './dialer.ts';
 import { answerHeaders, type Headers, requestHeaders } from './proxied-headers.ts';
@@ -23,8 +24,6 @@ export interface ForwardTarget extends Backend {
 
 /** of a backend's error that becomes the message of a Status, or the answer to an upgrade */
 const errorBodyBytesMax = 64 * 1024;
-/** As upstream's clients take them, nearly. */
-const answerHeadBytesMax = 1024 * 1024;
 
 /** The body of the answer streams through. */
 export async function forward(connect: ConnectRequest, dialer: Dialer, target: ForwardTarget): Promise<void> {

@@ -13,6 +13,7 @@ import type { Container, Pod } from '../../../api/generated/core-v1.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
+import { requestHeadBytesMax, requestHeadersMax } from '../../../client/http-limits.ts';
 import type { Log } from '../../../client/log.ts';
 import { contextOf, requestContext } from '../../../client/request-context.ts';
 import type { FileGate } from '../../files/file-gate.ts';
@@ -101,6 +102,7 @@ export class KubeletServer implements AsyncDisposable {
         minVersion: 'TLSv1.2',
         headersTimeout: headersMs,
         requestTimeout: 0,
+        maxHeaderSize: requestHeadBytesMax,
       },
       (request, response) =>
         detach(
@@ -108,6 +110,7 @@ export class KubeletServer implements AsyncDisposable {
           (error) => this.#giveUp(response, error),
         ),
     );
+    this.#server.maxHeadersCount = requestHeadersMax;
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       detach(
         () => requestContext.run(contextOf(request.method, request.url), () => this.#upgrade(request, socket, head)),
