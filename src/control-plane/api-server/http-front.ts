@@ -33,6 +33,7 @@ import type { UserInfo } from './request.ts';
 import type { MetricSubject, RequestMetrics } from './request-metrics.ts';
 import type { ResourceRequest, WatchAnswer } from './resource-request.ts';
 import { parseRoute, type ResourceRoute, type Route } from './route.ts';
+import { UntakenBytes } from './untaken-bytes.ts';
 import { isWebSocket, openWatchSocket } from './watch-socket.ts';
 import { WatchWriter } from './watch-writer.ts';
 
@@ -63,6 +64,7 @@ export interface Upgrade {
 export class HTTPFront implements Disposable {
   readonly #parts: FrontParts;
   readonly #deadlines: Deadlines;
+  readonly #untaken = new UntakenBytes();
 
   constructor(parts: FrontParts) {
     this.#parts = parts;
@@ -165,7 +167,11 @@ export class HTTPFront implements Disposable {
     // Upgrades come over HTTP/1.1 only.
     const incoming = exchange.request as IncomingMessage;
     const socket = watchUpgrade && (await openWatchSocket(incoming, watchUpgrade.socket, watchUpgrade.head));
-    await this.#longRunning(route, 'WATCH', () => new Promise((resolve) => started.start(new WatchWriter(context, resolve, socket))));
+    await this.#longRunning(
+      route,
+      'WATCH',
+      () => new Promise((resolve) => started.start(new WatchWriter({ ...context, untaken: this.#untaken }, resolve, socket))),
+    );
   }
 
   /** What the head of the request says. Throws MethodNotAllowed, NotFound, NotAcceptable, BadRequest. */
@@ -212,14 +218,14 @@ export class HTTPFront implements Disposable {
   /** Within the limits of how many and how long. */
   async #limited(exchange: Exchange, flow: FlowClass, user: UserInfo, work: () => Promise<void>): Promise<void> {
     await this.#timed(exchange, async () => {
-      const waiting = this.#parts.flow.enter(flow, user);
-      if (waiting) await waiting;
+      const entered = this.#parts.flow.enter(flow, user);
+      const leave = entered instanceof Promise ? await entered : entered;
       try {
         // Who gave up while he waited is not served.
         if (!exchange.isOver) await work();
         await exchange.taken;
       } finally {
-        this.#parts.flow.leave(flow);
+        leave();
       }
     });
   }

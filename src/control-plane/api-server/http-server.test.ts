@@ -17,7 +17,7 @@ import type { ServerParts } from './api-server.ts';
 import { anonymous } from './authentication/anonymous.ts';
 import { clientCertificates } from './authentication/client-certificate.ts';
 import type { ConnectEndpoint } from './endpoint.ts';
-import { flowLimits } from './flow-control.ts';
+import { flowLimits, userShare } from './flow-control.ts';
 import { acceptedTypes } from './negotiation.ts';
 
 const collection = '/api/v1/namespaces/default/configmaps';
@@ -475,7 +475,8 @@ describe('the HTTPS server', () => {
       stream.end(JSON.stringify({ metadata: { name } }));
       return stream.resume();
     };
-    const running = Array.from({ length: flowLimits.mutatingMax }, (_, i) => once(post(`a${i}`), 'end'));
+    const ofUser = flowLimits.mutatingMax * userShare;
+    const running = Array.from({ length: ofUser }, (_, i) => once(post(`a${i}`), 'end'));
     const [late, gone] = [post('late'), post('gone')];
     await once(session.request({ ':path': collection }).resume(), 'end');
     gone.close(constants.NGHTTP2_CANCEL);
@@ -484,7 +485,7 @@ describe('the HTTPS server', () => {
     await Promise.all([...running, once(late, 'end')]);
     session.close();
     const names = Array.from(listening.server.reader.list(ConfigMap), ({ metadata }) => metadata.name);
-    assert.deepEqual([names.length, names.includes('late')], [flowLimits.mutatingMax + 1, true]);
+    assert.deepEqual([names.length, names.includes('late')], [ofUser + 1, true]);
   });
 
   it('hangs up on a client that does not send what it announced', async () => {

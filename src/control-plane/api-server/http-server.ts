@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  constants,
   createSecureServer,
   type Http2SecureServer,
   type Http2ServerRequest,
@@ -17,7 +18,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
-import { requestHeadBytesMax, requestHeadersMax } from '../../client/http-limits.ts';
+import { answerHeadBytesMax, requestHeadBytesMax, requestHeadersMax } from '../../client/http-limits.ts';
 import type { Log } from '../../client/log.ts';
 import type { Credentials } from './authentication/authenticator.ts';
 import type { HTTPFront } from './http-front.ts';
@@ -48,6 +49,35 @@ const idleMs = 90_000;
 /** How long the handshake of a connection may take, and the headers of a request; so often it is looked at. */
 const headersMs = 32_000;
 const checkMs = 10_000;
+/** As the protocol has it, in both directions: what a connection keeps to shorten its headers. */
+const headerTableBytes = 4096;
+/** Nine pieces are the most that the library takes for a head, so 1 MiB has to fit into nine. */
+const frameBytesMax = 128 * 1024;
+/** What one connection of HTTP/2 may do, beside its streams. */
+const sessionLimits = {
+  /**
+   * Of all its streams, in MB: a net below what is really meant. The memory of answers is bounded per user (flow-control.ts,
+   * untaken-bytes.ts); a full connection would refuse its streams, and a thousand watches of a large list share one.
+   */
+  maxSessionMemory: 1024,
+  /** Malformed frames and streams over the limit, then the connection ends: a burst before the settings arrive is no attack. */
+  maxSessionInvalidFrames: 100,
+  maxSessionRejectedStreams: concurrentStreamsMax,
+  /** Streams that are opened and reset at once: so many together, then so many a second. Ending watches looks like that. */
+  streamResetBurst: 1000,
+  streamResetRate: 33,
+  /** Entries of one SETTINGS frame; there are seven. */
+  maxSettings: 32,
+  /** Of ours, which we never send. */
+  maxOutstandingPings: 10,
+  /** The head of an answer: what a proxied server says passes through. */
+  maxSendHeaderBlockLength: answerHeadBytesMax,
+  maxDeflateDynamicTableSize: headerTableBytes,
+  /** How long a connection that chose a protocol of neither kind is kept. */
+  unknownProtocolTimeout: 10_000,
+  /** The length of an answer is no secret. */
+  paddingStrategy: constants.PADDING_STRATEGY_NONE,
+};
 /** The first bytes of a body of ordinary size fit, so that its sender need not wait. */
 const windowBytes = 1024 * 1024;
 /** As Go's server does. */
@@ -71,7 +101,15 @@ export async function listen(
     handshakeTimeout: headersMs,
     http1Options: { keepAliveTimeout: idleMs, headersTimeout: headersMs, connectionsCheckingInterval: checkMs },
     noDelay: true, // else the last piece of an answer waits until the client has acknowledged the one before
-    settings: { maxConcurrentStreams: concurrentStreamsMax, initialWindowSize: windowBytes, maxHeaderListSize: requestHeadBytesMax },
+    settings: {
+      maxConcurrentStreams: concurrentStreamsMax,
+      initialWindowSize: windowBytes,
+      maxHeaderListSize: requestHeadBytesMax,
+      headerTableSize: headerTableBytes,
+      maxFrameSize: frameBytesMax,
+      enableConnectProtocol: false,
+    },
+    ...sessionLimits,
     maxHeaderListPairs: requestHeadersMax,
     maxHeaderSize: requestHeadBytesMax,
   } as Parameters<typeof createSecureServer>[0]);

@@ -13,6 +13,7 @@ import { mediaTypes } from './negotiation.ts';
 import type { WatchSink } from './resource-request.ts';
 import type { StoredObject } from './stored-object.ts';
 import { type IncludeObject, metadataOnly, parseIncludeObject, renderBookmark, renderTable, type TableOptions } from './table.ts';
+import type { UntakenBytes } from './untaken-bytes.ts';
 
 /** How events look on the wire. */
 interface Encoding {
@@ -23,6 +24,10 @@ interface Encoding {
   value(type: string, object: TypeMeta): Buffer;
   /** the same as a message of a WebSocket */
   message(frame: Buffer): Buffer | string;
+}
+
+export interface WatchContext extends WriteContext {
+  readonly untaken: UntakenBytes;
 }
 
 /** Then the client has to read before it gets more. */
@@ -48,7 +53,7 @@ const protobuf: Encoding = {
 };
 
 export class WatchWriter implements WatchSink {
-  readonly #context: WriteContext;
+  readonly #context: WatchContext;
   readonly #encoding: Encoding;
   readonly #apiVersion: string;
   readonly #include: IncludeObject;
@@ -62,7 +67,7 @@ export class WatchWriter implements WatchSink {
   #columnsSent = false;
 
   /** `ended` is called once, when nothing more will be written. To a `socket`, events are written one by one. */
-  constructor(context: WriteContext, ended: () => void, socket?: Duplex) {
+  constructor(context: WatchContext, ended: () => void, socket?: Duplex) {
     this.#context = context;
     this.#encoding = context.form.format === 'protobuf' ? protobuf : json;
     this.#apiVersion = apiVersionOf(context.request.kind);
@@ -80,7 +85,8 @@ export class WatchWriter implements WatchSink {
   }
 
   get full(): Promise<void> | undefined {
-    if (this.#untaken <= untakenBytesMax) return undefined;
+    const { untaken, request } = this.#context;
+    if (this.#untaken === 0 || (this.#untaken <= untakenBytesMax && !untaken.isTooMuch(request.user.name))) return undefined;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
   }
@@ -132,6 +138,7 @@ export class WatchWriter implements WatchSink {
 
   #write(frame: Buffer): void {
     this.#untaken += frame.length;
+    this.#context.untaken.change(this.#context.request.user.name, frame.length);
     if (this.#pending.push(frame) === 1) queueMicrotask(() => this.#flush());
   }
 
@@ -158,6 +165,7 @@ export class WatchWriter implements WatchSink {
   }
 
   #takenAll(): void {
+    this.#context.untaken.change(this.#context.request.user.name, -this.#untaken);
     this.#untaken = 0;
     this.#room?.resolve();
     this.#room = undefined;
