@@ -154,7 +154,7 @@ const int64Max = 2n ** 63n - 1n;
 
 /** Go's strconv.Atoi, for what is not negative. */
 function parseNumber(text: string): bigint {
-  const [, sign, digits] = /^([-+]?)0*(\d+)$/.exec(text) ?? [];
+  const [, sign, digits] = /^([-+]?)0*([1-9]\d*|0)$/.exec(text) ?? [];
   const bad = (why: string): CronError =>
     new CronError(`failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: ${why}`);
   if (digits === undefined) throw bad('invalid syntax');

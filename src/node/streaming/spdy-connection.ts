@@ -19,6 +19,8 @@ export interface SpdyOptions {
 
 const streamsMax = 64;
 const frameDataBytesMax = 1024 * 1024;
+/** Answers that the peer has not taken: who asks for more and does not read is cut off. */
+const untakenAnswersMax = 1000;
 const cancelStatus = 5;
 const refusedStatus = 3;
 
@@ -74,6 +76,7 @@ export class SpdyConnection {
   /** Ours are odd: only clients open any. */
   #nextId = 1;
   #lastPeerId = 0;
+  #untakenAnswers = 0;
   /** streams that have no room */
   readonly #full = new Set<SpdyStream>();
   readonly #over = Promise.withResolvers<void>();
@@ -184,7 +187,7 @@ export class SpdyConnection {
         this.#streams.delete(frame.streamId);
         return;
       case 'ping':
-        this.sendFrame(frame);
+        this.#answer(frame);
         return;
       case 'goAway':
         this.#end();
@@ -196,9 +199,18 @@ export class SpdyConnection {
     }
   }
 
+  /** What costs the peer nothing to ask for. */
+  #answer(frame: SpdyFrame): void {
+    if (++this.#untakenAnswers > untakenAnswersMax) {
+      this.#end();
+      return;
+    }
+    this.sendFrame(frame, () => this.#untakenAnswers--);
+  }
+
   #accept({ streamId, headers, fin }: Extract<SpdyFrame, { headers: SpdyHeaders }>): void {
     if (!this.#onStream || streamId <= this.#lastPeerId || this.#streams.size >= streamsMax) {
-      this.sendFrame({ type: 'rstStream', streamId, status: refusedStatus });
+      this.#answer({ type: 'rstStream', streamId, status: refusedStatus });
       return;
     }
     this.#lastPeerId = streamId;

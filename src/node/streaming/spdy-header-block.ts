@@ -10,6 +10,8 @@ export type SpdyHeaders = Readonly<Record<string, string>>;
 
 const inflatedBytesMax = 64 * 1024;
 const windowBytes = 32 * 1024;
+/** Of one block: streams have three or four. */
+const headersMax = 1000;
 
 const dictionaryWords =
   'options head post put delete trace accept accept-charset accept-encoding accept-language accept-ranges age allow ' +
@@ -78,7 +80,9 @@ export class HeaderReader {
       if (at > block.length) throw new RangeError('a header is longer than its block');
       return block.toString('utf8', from, at);
     };
-    for (let left = block.readUInt32BE(0); left > 0; left--) {
+    const count = block.readUInt32BE(0);
+    if (count > headersMax) throw new RangeError(`a block of ${count} headers`);
+    for (let left = count; left > 0; left--) {
       const name = text();
       headers[name] = text();
     }
