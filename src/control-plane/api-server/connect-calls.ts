@@ -45,10 +45,10 @@ export class ConnectCalls {
   async call({ exchange, route, kind, user, upgrade }: ConnectCall): Promise<void> {
     const { subresource = '', namespace, name = '', rest } = route;
     const endpoint = this.#endpoints.get(`${route.resource}/${subresource}`);
-    if (!endpoint?.methods.includes(exchange.method)) throw errors.methodNotAllowed(kind, exchange.method.toLowerCase());
     await this.#check(route, route.verb, user, exchange.path);
     if (upgrade && route.verb === 'get' && upgradesNeedCreate.has(`${route.resource}/${subresource}`))
       await this.#check(route, 'create', user, exchange.path);
+    if (!endpoint?.methods.includes(exchange.method)) throw errors.methodNotAllowed(kind, exchange.method.toLowerCase());
     const options = optionsOf(exchange.query, kind.subresources[subresource]?.kind);
     const admission: AdmissionRequest = {
       operation: 'CONNECT',
