@@ -10,15 +10,19 @@ import { it } from 'node:test';
 const sources = join(import.meta.dirname, '../../src');
 const literal =
   /(?<=[=(,:?&|![{;]\s{0,8}|\breturn\s|=>\s{0,8})\/((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])*)\/([dgimsuvy]*)/g;
-/** As long as a text must be for the time to tell; a line that grows with its square takes 20 times as long. */
-const lengths = [2000, 20_000];
+/** As long as a text must be for a time that grows with its square to tell. */
+const textLength = 20_000;
 const tooLongMs = 40;
+/** Something else may have had the processor. */
+const triesMax = 5;
 const suffixes = ['\0', '!', '\n', 'x', ''];
 
 /** Only ever put to texts of ours, of the kernel or of the runtime, or to short ones. */
 const known = new Set<string>([
+  '/[+-].*$/', // our own version
   '/[-.]+$/', // a host name, cut to its length
   '/\\d+\\.\\d+[\\w.+~-]*/', // what a program on this machine says of its version
+  '/[\\d.]+\\.\\d+$/', // an address that is known to be one
   '/([\\d.]+)(\\D+)/g', // a duration that is known to be one
 ]);
 
@@ -52,10 +56,15 @@ function pumps(source: string): string[] {
 }
 
 function timeOf(pattern: RegExp, text: string): number {
-  const startMs = performance.now();
-  pattern.lastIndex = 0;
-  text.replace(pattern, '');
-  return performance.now() - startMs;
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < triesMax; i++) {
+    const startMs = performance.now();
+    pattern.lastIndex = 0;
+    text.replace(pattern, '');
+    least = Math.min(least, performance.now() - startMs);
+    if (least < tooLongMs) break;
+  }
+  return least;
 }
 
 it('no pattern takes more than linear time', () => {
@@ -68,11 +77,7 @@ it('no pattern takes more than linear time', () => {
       .flatMap((pump) =>
         suffixes.flatMap((suffix) => ['', ...source.slice(0, 2).replace(/[^<"a-z]/g, '')].map((prefix) => ({ pump, suffix, prefix }))),
       )
-      .find(({ pump, suffix, prefix }) =>
-        lengths.every(
-          (length) => timeOf(pattern, prefix + pump.repeat(length / pump.length) + suffix) > (length === 2000 ? 0.5 : tooLongMs),
-        ),
-      );
+      .find(({ pump, suffix, prefix }) => timeOf(pattern, prefix + pump.repeat(textLength / pump.length) + suffix) > tooLongMs);
     if (slowest) slow.push(`${name} in ${file} by ${JSON.stringify(slowest)}`);
   }
   assert.ok(all.size > 80, `only ${all.size} patterns found`);

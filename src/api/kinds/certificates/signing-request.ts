@@ -10,7 +10,7 @@ interface PemBlock {
   readonly bytes: Buffer;
 }
 
-const pemPattern = /-----BEGIN ([^-\n]+)-----\r?\n([\s\S]*?)\r?\n?-----END \1-----/g;
+const pemPattern = /-----BEGIN ([^-\n]+)-----\r?\n((?:(?!-----)[\s\S])*)-----END \1-----/g;
 
 export function pemBlocks(text: string): readonly PemBlock[] {
   return [...text.matchAll(pemPattern)].map(([, type = '', body = '']) => ({
