@@ -20,6 +20,8 @@ const suffixes = ['\0', '!', '\n', 'x', ''];
 /** Only ever put to texts of ours, of the kernel or of the runtime, or to short ones. */
 const known = new Set<string>([
   '/[+-].*$/', // our own version
+  '/(\\d+)\\.(\\d+)\\.(\\d+)(-(?:alpha|beta|rc))?/', // versions that the runtime tells
+  '/\\d+\\.\\d+\\.\\d+\\S*/',
   '/[-.]+$/', // a host name, cut to its length
   '/\\d+\\.\\d+[\\w.+~-]*/', // what a program on this machine says of its version
   '/[\\d.]+\\.\\d+$/', // an address that is known to be one

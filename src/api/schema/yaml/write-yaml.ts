@@ -54,7 +54,7 @@ function inLine(value: unknown, indent: string): string {
 
 const plain = /^[A-Za-z0-9_/.$][A-Za-z0-9_/.$()+=@;<>^~*&%!?,'"\\|{}[\]-]*(?:[ :][A-Za-z0-9_/.$()+=@;<>^~*&%!?,'"\\|{}[\]-]+)*$/;
 /** Dates, digits of a clock, and what looks like a number but is none: some readers take them for more than text. */
-const doubtful = /^(?:\d+[-:]\d|=$|[-+._\deE]*[\d.][-+._\deE]*$)/;
+const doubtful = /^(?:\d+[-:]\d|=$|(?=[-+._eE]*[\d.])[-+._\deE]*$)/;
 const version = /^\d+\.\d+\.\d/;
 /** A plain text is read again by everybody if it is shorter. */
 const plainCharactersMax = 1000;
