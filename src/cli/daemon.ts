@@ -1,13 +1,16 @@
 /**
- * A cluster in the background: `up` starts `run` as a process of its own and listens to it over IPC until it is ready
- * or has failed; `down` ends it. On failure nothing is left running.
+ * A cluster in the background: `up` starts `run` below a supervisor (supervise.sh), which starts it again when it dies,
+ * and listens to it over IPC until it is ready or has failed; `down` ends both. On failure nothing is left running.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PhaseReport } from '../cluster/cluster.ts';
+import { giveUpMsMax, stopMsMax } from '../cluster/end-process.ts';
 import { type Instance, type InstanceState, isAlive } from '../cluster/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
+import { readSupervision, type Supervision, signalName } from '../cluster/supervision.ts';
 
 /** What `run` tells its parent. */
 export type DaemonMessage =
@@ -19,70 +22,149 @@ export const tellParent = (message: DaemonMessage): void => {
   if (process.connected) process.send?.(message);
 };
 
-/** How long `down` waits for the pods to end before it kills. */
-const stopTimeoutMs = 90_000;
+/** Longer than the process itself and its supervisor wait. */
+const stopTimeoutMs = stopMsMax + 30_000;
+/** The same for a start that is given up. */
+const hangMs = giveUpMsMax + 5_000;
+const killMsMax = 5_000;
 const pollMs = 20;
 const logTailBytes = 3000;
 /** As the launcher has it; an installed package has no launcher. */
-const nodeFlags = ['--max-semi-space-size=4'];
+const nodeFlags = ['--max-semi-space-size=4', '--disable-sigusr1'];
+const supervisor = join(import.meta.dirname, 'supervise.sh');
 
-export function startDaemon(instance: Instance, args: readonly string[], onPhase: (report: PhaseReport) => void): Promise<void> {
+export interface DaemonOptions {
+  /** how long until it is ready */
+  readonly timeoutMs: number;
+  readonly onPhase: (report: PhaseReport) => void;
+}
+
+/** When it rejects, neither the process nor its supervisor is there. */
+export async function startDaemon(instance: Instance, args: readonly string[], { timeoutMs, onPhase }: DaemonOptions): Promise<void> {
+  instance.clearState(); // of a process that died: the supervisor takes it for this one's
   const logFd = openSync(instance.logFile, 'a', 0o600);
-  const child = spawn(process.execPath, [...nodeFlags, ...process.execArgv, process.argv[1] ?? '', 'run', ...args], {
+  const program = [process.execPath, ...nodeFlags, ...process.execArgv, process.argv[1] ?? '', 'run', ...args];
+  const child = spawn('sh', [supervisor, instance.dir, ...program], {
     detached: true,
     stdio: ['ignore', logFd, logFd, 'ipc'],
     cwd: '/',
   });
   closeSync(logFd);
-  return new Promise((resolve, reject) => {
-    const stopChild = (): void => {
-      if (child.pid !== undefined) child.kill('SIGTERM');
-    };
-    process.once('SIGINT', stopChild);
-    process.once('SIGTERM', stopChild);
-    child.on('error', reject);
-    child.on('message', (message: DaemonMessage) => {
-      if (message.type === 'phase') return onPhase(message);
-      if (message.type === 'failed') {
-        failure = new OperationError({ code: message.code, message: message.message, fix: `${message.fix} (log: ${instance.logFile})` });
-        return;
-      }
-      process.off('SIGINT', stopChild);
-      process.off('SIGTERM', stopChild);
-      child.disconnect();
-      child.unref();
-      resolve();
+  const { promise: started, resolve, reject } = Promise.withResolvers<void>();
+  let failure: OperationError | undefined;
+  const stopChild = (): void => {
+    child.kill('SIGTERM');
+    failure ??= new OperationError({
+      code: 'interrupted',
+      message: 'interrupted; nothing is left running',
+      fix: 'start it again: timonier up',
     });
-    let failure: OperationError | undefined;
-    child.on('exit', (code, signal) => {
-      reject(
-        failure ??
-          new OperationError({
-            code: 'start-failed',
-            message: `the cluster's process ended (${signal ?? `exit ${code}`}) before it was ready:\n${tailOf(instance.logFile)}`,
-            fix: `see ${instance.logFile}`,
-          }),
-      );
+  };
+  process.once('SIGINT', stopChild);
+  process.once('SIGTERM', stopChild);
+  const hung = setTimeout(() => {
+    failure ??= new OperationError({
+      code: 'timeout',
+      message: `not ready after ${timeoutMs / 1000} s, and the cluster's process did not end: it was killed`,
+      fix: `see ${instance.logFile}`,
     });
+    if (child.pid !== undefined) sendSignal(-child.pid, 'SIGKILL');
+  }, timeoutMs + hangMs);
+  child.on('error', reject);
+  child.on('message', (message: DaemonMessage) => {
+    if (message.type === 'phase') onPhase(message);
+    else if (message.type === 'ready') resolve();
+    else failure = new OperationError({ code: message.code, message: message.message, fix: `${message.fix} (log: ${instance.logFile})` });
   });
+  child.on('exit', (code, signal) => {
+    const how = signal ?? describeExit(code ?? 0);
+    reject(
+      failure ??
+        new OperationError({
+          code: 'start-failed',
+          message: `the cluster's process ended (${how}) before it was ready:\n${tailOf(instance.logFile)}`,
+          fix: `see ${instance.logFile}`,
+        }),
+    );
+  });
+  try {
+    await started;
+    child.disconnect();
+    child.unref();
+  } finally {
+    clearTimeout(hung);
+    process.off('SIGINT', stopChild);
+    process.off('SIGTERM', stopChild);
+  }
 }
+
+/** The shell's exit code of a program that a signal ended is 128 and the signal. */
+const describeExit = (code: number): string => signalName(code - 128) ?? `exit ${code}`;
 
 function tailOf(file: string): string {
   return readFileSync(file, 'utf8').slice(-logTailBytes).trimEnd();
 }
 
-/** Ends the process of a cluster: asks first, then kills. Resolves when it is gone. */
-export async function stopDaemon(state: InstanceState): Promise<void> {
-  process.kill(state.pid, 'SIGTERM');
-  const rounds = stopTimeoutMs / pollMs;
-  for (let i = 0; i < rounds; i++) {
-    if (!isAlive(state)) return;
-    await sleep(pollMs);
+type Target = Pick<InstanceState, 'pid' | 'startTicks'>;
+
+/** The cluster's process and its supervisor, as far as they are there. The supervisor ends only after its process. */
+function targetsOf(instance: Instance): Target[] {
+  const supervision = readSupervision(instance.dir);
+  return [supervision, stateOf(instance, supervision)].filter((target) => target !== undefined);
+}
+
+/** With a supervisor, which asks its process to end, a damaged state does not matter. */
+function stateOf(instance: Instance, supervision: Supervision | undefined): Target | undefined {
+  try {
+    return instance.running();
+  } catch (error) {
+    if (supervision) return undefined;
+    throw error;
   }
-  process.kill(state.pid, 'SIGKILL');
+}
+
+/** Whether there is a process of the cluster, or something that would start it. */
+export const isStarted = (instance: Instance): boolean => targetsOf(instance).length > 0;
+
+/** Ends the process of a cluster and its supervisor: asks first, then kills. They are gone when it resolves or rejects. */
+export async function stopDaemon(instance: Instance): Promise<void> {
+  const targets = targetsOf(instance);
+  for (const { pid } of targets) sendSignal(pid, 'SIGTERM');
+  if (await endWithin(targets, stopTimeoutMs)) return;
+  await killDaemon(instance);
   throw new OperationError({
     code: 'stop-timeout',
-    message: `process ${state.pid} did not stop within ${stopTimeoutMs / 1000} s and was killed`,
+    message: `process ${targets.map(({ pid }) => pid).join(', ')} did not stop within ${stopTimeoutMs / 1000} s and was killed`,
     fix: 'its containers may still run: `timonier up` takes them over, `timonier delete` removes them',
   });
+}
+
+/** At once. What it has started beside containers goes with it or by itself. */
+export async function killDaemon(instance: Instance): Promise<void> {
+  const targets = targetsOf(instance);
+  const supervision = readSupervision(instance.dir);
+  if (supervision) sendSignal(-supervision.pid, 'SIGKILL'); // the first of its group, in which all is that it started
+  for (const { pid } of targets) sendSignal(pid, 'SIGKILL');
+  if (await endWithin(targets, killMsMax)) return;
+  throw new OperationError({
+    code: 'stop-timeout',
+    message: `process ${targets.map(({ pid }) => pid).join(', ')} can't be killed: the kernel waits for something, perhaps a disk`,
+    fix: 'see its state in /proc/PID/status; restart the machine',
+  });
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function endWithin(targets: readonly Target[], durationMs: number): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < durationMs; waitedMs += pollMs) {
+    if (!targets.some(isAlive)) return true;
+    await sleep(pollMs);
+  }
+  return false;
 }

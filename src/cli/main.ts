@@ -1,4 +1,7 @@
-/** The entry: turns the compile cache on before anything else is loaded, where the launcher has not done so. */
+/**
+ * The entry: before anything else is loaded it turns the compile cache on and the debugger off, where the launcher has
+ * not done so.
+ */
 import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -6,5 +9,7 @@ import { join } from 'node:path';
 // In the user's own directory, since what is found there is run. Child processes take it from the environment.
 process.env['NODE_COMPILE_CACHE'] ??= join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'timonier');
 enableCompileCache();
+// Else SIGUSR1 would open a debugger to everybody on the machine. Processes started from here get --disable-sigusr1.
+process.on('SIGUSR1', () => undefined);
 const { main } = await import('./program.ts');
 await main(process.argv);

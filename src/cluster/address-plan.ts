@@ -3,12 +3,12 @@
  * networks by a number of its own that nothing else on the machine uses; settings of one's own win. What was chosen is
  * kept with the cluster: later starts use it again, and removing it knows what to take away.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addressAt, parseCidr } from '../node/network/cidr.ts';
 import { isFree, usedRanges } from '../node/network/free-range.ts';
 import type { ClusterConfig } from './config.ts';
-import { listInstances } from './instance.ts';
+import { type Instance, listInstances } from './instance.ts';
+import { readKept, writeKept } from './kept-file.ts';
 import { OperationError } from './operation-error.ts';
 
 export interface Networks {
@@ -55,21 +55,30 @@ export async function keepAddresses(
   const used = real ? await usedRanges() : [];
   const number = freeNumber(config, used);
   const networks = merge(networksOf(number), config);
-  writeFileSync(join(dir, file), `${JSON.stringify({ number, ...networks }, null, 2)}\n`, { mode: 0o600 });
+  writeKept(join(dir, file), { number, ...networks });
   return withServices(networks);
 }
 
+/** Undefined: a new one. */
 export function readNetworks(dir: string): KeptNetworks | undefined {
+  const isWhole = ({ number, serviceCIDR, podCIDR, nodeCIDR }: Partial<KeptNetworks>): boolean =>
+    Number.isInteger(number) && [serviceCIDR, podCIDR, nodeCIDR].every((cidr) => typeof cidr === 'string' && /^[\d.]+\/\d+$/.test(cidr));
+  const fix = 'put it back from a copy; or write it anew: number, serviceCIDR, podCIDR and nodeCIDR, as objects and pods have them';
+  return readKept<KeptNetworks>(join(dir, file), isWhole, fix);
+}
+
+/** Of another cluster, whose damaged files are not this one's matter. */
+function numberOf(instance: Instance): number | undefined {
   try {
-    return JSON.parse(readFileSync(join(dir, file), 'utf8')) as KeptNetworks;
+    return readNetworks(instance.dir)?.number;
   } catch {
-    return undefined; // a new one
+    return undefined;
   }
 }
 
 /** The lowest that no other cluster has and whose networks are free; where none is (a wide VPN), the lowest. */
 function freeNumber(config: ClusterConfig, used: readonly string[]): number {
-  const taken = new Set(listInstances().map((instance) => readNetworks(instance.dir)?.number));
+  const taken = new Set(listInstances().map(numberOf));
   const numbers = Array.from({ length: clustersMax }, (_, number) => number).filter((number) => !taken.has(number));
   const isUnused = (number: number): boolean => Object.values(merge(networksOf(number), config)).every((range) => isFree(range, used));
   const number = numbers.find(isUnused) ?? numbers[0];

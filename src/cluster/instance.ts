@@ -14,7 +14,6 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
-  renameSync,
   rmdirSync,
   rmSync,
   symlinkSync,
@@ -25,6 +24,7 @@ import { dirname, join, resolve } from 'node:path';
 import { realClock } from '../client/clock.ts';
 import { FileGate } from '../node/files/file-gate.ts';
 import { removeTree } from '../node/files/remove-tree.ts';
+import { readKept, writeKept } from './kept-file.ts';
 import { OperationError } from './operation-error.ts';
 
 /** Names go into links, namespaces, cgroups and contexts: a DNS label of at most 40 characters. */
@@ -137,19 +137,35 @@ export class Instance {
     symlinkSync(this.dir, this.#link);
   }
 
+  /** Undefined: never started, or stopped. */
   readState(): InstanceState | undefined {
-    try {
-      return JSON.parse(readFileSync(this.#path('state.json'), 'utf8')) as InstanceState;
-    } catch {
-      return undefined; // never started, or stopped
-    }
+    const file = this.#path('state.json');
+    const fix = `end the cluster's process, if there is one, then remove ${file}`;
+    return readKept<InstanceState>(file, ({ pid, server }) => isProcessId(pid) && typeof server === 'string' && URL.canParse(server), fix);
   }
 
   writeState(state: Omit<InstanceState, 'startTicks'>): void {
     const startTicks = processStartTicks(state.pid);
-    const file = this.#path('state.json');
-    writeFileSync(`${file}.new`, `${JSON.stringify({ ...state, ...(startTicks && { startTicks }) }, null, 2)}\n`, { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+    writeKept(this.#path('state.json'), { ...state, ...(startTicks && { startTicks }) });
+  }
+
+  /** The administrator's, which each start writes anew. */
+  readKubeconfig(): string {
+    try {
+      const text = readFileSync(this.kubeconfig, 'utf8');
+      if (text.includes('client-key-data:') && text.endsWith('\n')) return text;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+    const fix = `timonier down ${this.name}, then timonier up ${this.name}: that writes it anew`;
+    throw new OperationError({ code: 'file-damaged', message: `${this.kubeconfig} is gone or damaged`, fix });
+  }
+
+  /** What the cluster is started with, and started again with; gives the file. */
+  writeSettings(settings: object): string {
+    const file = this.#path('settings.json');
+    writeKept(file, settings);
+    return file;
   }
 
   clearState(): void {
@@ -199,6 +215,9 @@ function processStat(pid: number): readonly string[] | undefined {
 }
 
 const processStartTicks = (pid: number): string | undefined => processStat(pid)?.[19];
+
+/** Not 0, 1 or less, which as the target of a signal would be something else. */
+export const isProcessId = (pid: unknown): pid is number => Number.isInteger(pid) && (pid as number) > 1;
 
 export function isAlive(state: Pick<InstanceState, 'pid' | 'startTicks'>): boolean {
   try {

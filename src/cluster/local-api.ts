@@ -11,6 +11,7 @@ import { ensureAuthenticationConfig, ensureKubernetesService } from '../control-
 import { ensureBootstrapPolicy } from '../control-plane/api-server/bootstrap/policy.ts';
 import { publishingEndpoints } from '../control-plane/api-server/publishing/endpoints.ts';
 import { type BootHook, type HookDone, healthChecks } from '../control-plane/api-server/publishing/health-checks.ts';
+import { threadPool } from '../control-plane/api-server/publishing/thread-pool.ts';
 import { securityFor } from '../control-plane/api-server/security.ts';
 import { Dialer } from '../control-plane/api-server/streaming/dialer.ts';
 import { podStreamEndpoints } from '../control-plane/api-server/streaming/pod-streams.ts';
@@ -160,7 +161,13 @@ async function startApiServer(
           ...publishingEndpoints({
             registry,
             version: kubernetesVersion,
-            checks: healthChecks({ storage, isCacheCurrent: isHealthy, hooksDone: parts.hooksDone, stopping: options.stopping }),
+            checks: healthChecks({
+              storage,
+              threads: threadPool,
+              isCacheCurrent: isHealthy,
+              hooksDone: parts.hooksDone,
+              stopping: options.stopping,
+            }),
             metrics: exported,
             onHealthFailure: (check, error) => log.warn({ check, error }, 'health check failed'),
             otherPaths: security.pathEndpoints.flatMap(({ paths }) => paths),

@@ -9,7 +9,7 @@ const { realClock: clock, realRandom: random } = await import('../client/clock.t
 const { createHTTPClient } = await import('../client/http-client.ts');
 const { describeError } = await import('./operation-error.ts');
 const { createLog, surviveLostOutput } = await import('./logging.ts');
-const { watchProcess } = await import('./process-faults.ts');
+const { endProcess, watchProcess } = await import('./process-faults.ts');
 const { startRealNode } = await import('./real-node.ts');
 const { startNodeProxy } = await import('./service-proxy.ts');
 
@@ -48,13 +48,13 @@ process.on('message', (request: NodeRequest) => {
     return;
   }
   stack.disposeAsync().then(
-    () => process.exit(0),
+    () => endProcess(0),
     (error) => {
       process.stderr.write(`${describeError(error)}\n`);
-      process.exit(1);
+      endProcess(1);
     },
   );
 });
-process.on('disconnect', () => process.exit(1));
+process.on('disconnect', () => endProcess(1));
 // The terminal's Ctrl-C reaches the whole group: the parent decides how to stop.
 process.on('SIGINT', () => undefined);

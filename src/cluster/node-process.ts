@@ -3,8 +3,10 @@
  * name as its hostname: pods on the node's network see it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { realClock } from '../client/clock.ts';
+import { endLeftover } from '../node/runtime/kept-process.ts';
 import type { NodeConfig, NodeReply, NodeRequest } from './node-config.ts';
 
 export interface NodeProcess extends AsyncDisposable {
@@ -12,17 +14,19 @@ export interface NodeProcess extends AsyncDisposable {
   readonly started: Promise<void>;
 }
 
+const entry = join(import.meta.dirname, `node-main${extname(import.meta.filename)}`);
+
 /** Disposing stops the node and its pods, also one that has not started yet. */
 export function startNodeProcess(config: NodeConfig, netns: string): NodeProcess {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const logFd = openSync(join(config.dataDir, 'node.log'), 'a', 0o600);
-  const entry = join(import.meta.dirname, `node-main${extname(import.meta.filename)}`);
   const named = ['unshare', '--uts', 'sh', '-c', 'echo "$0" > /proc/sys/kernel/hostname; exec "$@"', config.nodeName];
-  const child = spawn('nsenter', [`--net=${netns}`, ...named, process.execPath, ...process.execArgv, entry], {
+  const child = spawn('nsenter', [`--net=${netns}`, ...named, process.execPath, '--disable-sigusr1', ...process.execArgv, entry], {
     stdio: ['ignore', logFd, logFd, 'ipc'],
     cwd: '/',
   });
   closeSync(logFd);
+  if (child.pid !== undefined) writeFileSync(nodePidFile(config.dataDir), `${child.pid}\n`, { mode: 0o600 });
   const ended = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
   answer.promise.catch(() => undefined); // who waits hears of it
@@ -47,6 +51,13 @@ export function startNodeProcess(config: NodeConfig, netns: string): NodeProcess
     },
   };
 }
+
+/** Ends the node's process that a cluster left when it was killed, if it has not ended by itself. */
+export async function endLeftNode(dataDir: string): Promise<void> {
+  await endLeftover({ pidFile: nodePidFile(dataDir), mark: entry, clock: realClock, graceMs: 0 });
+}
+
+const nodePidFile = (dataDir: string): string => join(dataDir, 'node.pid');
 
 function send(child: ChildProcess, request: NodeRequest): void {
   child.send(request);

@@ -3,6 +3,8 @@
  * starts it puts on the stack itself, so that it is taken back also when the start is given up meanwhile.
  */
 import { type Clock, realClock } from '../client/clock.ts';
+import { DamagedKeyError } from '../control-plane/pki/cluster-pki.ts';
+import { StoreDamagedError } from '../control-plane/store/storage.ts';
 import type { Phase, PhaseReport } from './cluster.ts';
 import { OperationError } from './operation-error.ts';
 
@@ -32,10 +34,19 @@ export function createPhaseRunner(options: {
       onPhase?.({ phase, durationMs: clock.monotonic() - startMs, ...(text && { note: text }) });
       return result;
     } catch (error) {
-      const known = error instanceof OperationError ? error : { code: `${phase}-failed`, fix: hints[phase] ?? 'see the log' };
+      const known =
+        error instanceof OperationError ? error : (damageOf(error) ?? { code: `${phase}-failed`, fix: hints[phase] ?? 'see the log' });
       throw new OperationError({ code: known.code, message: `${phase} failed`, fix: known.fix, cause: error });
     }
   };
+}
+
+/** Of what is kept, whoever comes upon it. */
+function damageOf(error: unknown): { readonly code: string; readonly fix: string } | undefined {
+  if (error instanceof DamagedKeyError) return error;
+  if (!(error instanceof Error)) return undefined;
+  if (!(error instanceof StoreDamagedError)) return damageOf(error.cause);
+  return { code: error.code, fix: 'put the directory `store` back from a copy; without one: timonier delete, and begin anew' };
 }
 
 /** When the start is given up, what is under way gets a moment to end. */

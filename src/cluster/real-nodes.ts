@@ -4,7 +4,7 @@ import type { StartComponent } from './component.ts';
 import { configDefaults } from './config.ts';
 import { identities, nodeIdentity, realNodeName } from './identities.ts';
 import { nodeDir } from './instance.ts';
-import { startNodeProcess } from './node-process.ts';
+import { endLeftNode, startNodeProcess } from './node-process.ts';
 import { startRealNode } from './real-node.ts';
 
 export const startRealNodes: StartComponent = async (context, stack) => {
@@ -43,6 +43,7 @@ export const startRealNodes: StartComponent = async (context, stack) => {
       network: await api.credentialsFor(identities.network),
     };
     const server = `https://${nodeAddress}:${local.port}`;
+    await endLeftNode(settings.dataDir);
     await stack.use(startNodeProcess({ ...settings, credentials, server, logLevel: 'info' }, netns)).started;
   });
   const results = await Promise.allSettled([first(), ...further]); // one that fails does not leave the others half started

@@ -12,14 +12,16 @@ import { removeNodeNamespaces } from '../node/network/node-network.ts';
 import { removePodNetwork } from '../node/network/pod-network.ts';
 import { unmountBelow } from '../node/runtime/mounts.ts';
 import { removeContainerd } from '../node/runtime/remove-containerd.ts';
-import { readNetworks } from './address-plan.ts';
+import { type Networks, readNetworks } from './address-plan.ts';
 import { type Instance, nodeDir, nodesDir } from './instance.ts';
+import { endLeftNode } from './node-process.ts';
 import { clusterCgroup } from './real-node.ts';
 import { proxyTable } from './service-proxy.ts';
 
 export async function removeTraces({ name: cluster, dir }: Pick<Instance, 'name' | 'dir'>): Promise<void> {
   if (!existsSync(nodesDir(dir))) return; // never had a real node
   for (const node of await readdir(nodesDir(dir))) {
+    await endLeftNode(nodeDir(dir, Number(node)));
     await removeContainerd({
       dataDir: join(nodeDir(dir, Number(node)), 'containerd'),
       clock: realClock,
@@ -28,9 +30,18 @@ export async function removeTraces({ name: cluster, dir }: Pick<Instance, 'name'
     });
   }
   await unmountBelow(dir);
-  const networks = readNetworks(dir);
+  const networks = networksIfWhole(dir);
   if (networks) await removePodNetwork({ cluster, clusterCidr: networks.podCIDR });
   const table = proxyTable(cluster);
   await networkTools().nft(`add table ip ${table}\ndelete table ip ${table}\n`);
   await removeNodeNamespaces(cluster);
+}
+
+/** Without, rules and routes by its networks stay; all the rest goes by its name. */
+function networksIfWhole(dir: string): Networks | undefined {
+  try {
+    return readNetworks(dir);
+  } catch {
+    return undefined;
+  }
 }

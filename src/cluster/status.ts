@@ -11,18 +11,31 @@ import { proxyPorts } from '../node/proxy/proxy-server.ts';
 import { realNodeName } from './identities.ts';
 import type { InstanceState } from './instance.ts';
 import { describeError } from './operation-error.ts';
+import { describeSupervision, describeWaiting, type Supervision } from './supervision.ts';
 
 export interface ClusterStatus {
   readonly healthy: boolean;
+  /** what starts its process again when that dies; absent: nothing does */
+  readonly supervisor?: Supervision;
   /** label and text, for people */
   readonly lines: readonly (readonly [string, string])[];
 }
 
 const proxyAnswerMs = 1000;
 
-export async function readStatus(cluster: string, kubeconfig: string, state: InstanceState): Promise<ClusterStatus> {
-  const uptimeMs = realClock.now() - (parseTime(state.startedAt) ?? realClock.now());
-  const process: [string, string] = ['Process', `${state.pid}, up ${formatDuration(uptimeMs)}, timonier ${state.version}`];
+/** Of one whose process answers, or should. */
+export async function readStatus(
+  { name: cluster, kubeconfig }: { readonly name: string; readonly kubeconfig: string },
+  state: InstanceState,
+  supervision: Supervision | undefined,
+): Promise<ClusterStatus> {
+  const nowMs = realClock.now();
+  const uptimeMs = nowMs - (parseTime(state.startedAt) ?? nowMs);
+  const supervisor = supervision && { supervisor: supervision };
+  const processes: readonly [string, string][] = [
+    ['Process', `${state.pid}, up ${formatDuration(uptimeMs)}, timonier ${state.version}`],
+    ['Supervisor', describeSupervision(supervision, nowMs)],
+  ];
   const access = await accessOf(await parseKubeconfig(kubeconfig));
   const client = createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog });
   try {
@@ -33,8 +46,9 @@ export async function readStatus(cluster: string, kubeconfig: string, state: Ins
     );
     return {
       healthy: ready === nodes.items.length,
+      ...supervisor,
       lines: [
-        process,
+        ...processes,
         ['API server', `${state.server}, answers`],
         ['Nodes', `${ready} of ${nodes.items.length} Ready (${state.nodes} real, ${state.hollow} simulated)`],
         ...(await describeProxies(nodes.items, { cluster, real: state.nodes })),
@@ -43,7 +57,11 @@ export async function readStatus(cluster: string, kubeconfig: string, state: Ins
       ],
     };
   } catch (error) {
-    return { healthy: false, lines: [process, ['API server', `${state.server} does not answer: ${describeError(error)}`]] };
+    return {
+      healthy: false,
+      ...supervisor,
+      lines: [...processes, ['API server', `${state.server} does not answer: ${describeError(error)}`]],
+    };
   } finally {
     await client[Symbol.asyncDispose]();
   }
@@ -70,4 +88,17 @@ async function isProxyHealthy(address: string): Promise<boolean> {
   } catch {
     return false; // it does not answer
   }
+}
+
+/** Of one whose process died and is not there again, or not ready. */
+export function waitingStatus(supervisor: Supervision): ClusterStatus {
+  const nowMs = realClock.now();
+  return {
+    healthy: false,
+    supervisor,
+    lines: [
+      ['Process', describeWaiting(supervisor, nowMs)],
+      ['Supervisor', describeSupervision(supervisor, nowMs)],
+    ],
+  };
 }

@@ -2,20 +2,29 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Clock, realClock } from '../../src/client/clock.ts';
+import { type Clock, realClock, seededRandom } from '../../src/client/clock.ts';
 import { silentLog } from '../../src/client/log.ts';
 import { VirtualClock } from '../../src/client/virtual-clock.ts';
 import { openLmdbStore } from '../../src/control-plane/store/lmdb-store.ts';
-import { CompactedError, type Revision, type Storage, StoreUnavailableError } from '../../src/control-plane/store/storage.ts';
+import {
+  CompactedError,
+  type Revision,
+  type Storage,
+  StoreDamagedError,
+  StoreUnavailableError,
+} from '../../src/control-plane/store/storage.ts';
 import { committed, describeEvent, list, put, takeEvents, temporaryDirectory, text } from './storage/stores.ts';
 
 const never = new AbortController().signal;
 const killRounds = 100;
+const cutRounds = 100;
+const flipRounds = 150;
+const pageBytes = 8192;
 const childProgram = fileURLToPath(new URL('storage/writing-child.ts', import.meta.url));
 
 function open(path: string, clock: Clock = realClock): Promise<Storage> {
@@ -87,25 +96,106 @@ it('a second owner is refused, by name, as long as the first one has the store',
 });
 
 it('a file that is no store, or no whole one, is refused by name and left as it is', async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, 'data.mdb');
+  const want = await fill(directory.path);
+  const whole = await readFile(file);
+  assert.ok(whole.length > 50 * pageBytes);
+  const [older, newer] = whole.readBigUInt64LE(152) < whole.readBigUInt64LE(pageBytes + 152) ? [0, pageBytes] : [pageBytes, 0];
+  const changed =
+    (at: number, ...bytes: number[]) =>
+    (copy: Buffer) =>
+      copy.fill(Buffer.from(bytes), at, at + bytes.length);
   const rows: readonly { readonly name: string; readonly damage: (file: Buffer) => Buffer; readonly want: RegExp }[] = [
     { name: 'another file', damage: () => Buffer.from('hello\n'.repeat(5000)), want: /does not begin as a store does/ },
-    { name: 'cut off', damage: (file) => file.subarray(0, 100), want: /torn off at its beginning/ },
-    { name: 'zeroes', damage: (file) => file.fill(0, 0, 16_384), want: /does not begin as a store does/ },
-    { name: 'half a beginning', damage: (file) => file.fill(0xa5, 8192, 16_384), want: /does not begin as a store does/ },
+    { name: 'empty', damage: () => Buffer.alloc(0), want: /data\.mdb is empty, and it was a cluster's store$/ },
+    { name: 'cut off', damage: (copy) => copy.subarray(0, 100), want: /torn off at its beginning/ },
+    { name: 'zeroes', damage: (copy) => copy.fill(0, 0, 2 * pageBytes), want: /does not begin as a store does/ },
+    { name: 'half a beginning', damage: (copy) => copy.fill(0xa5, pageBytes, 2 * pageBytes), want: /does not begin as a store does/ },
+    { name: 'a size of pages of its own', damage: changed(newer + 49, 0x10), want: /does not begin as a store does/ },
+    { name: 'a map too large for any machine', damage: changed(newer + 46, 0x10), want: /its beginning is damaged/ },
+    { name: 'a last page beyond all', damage: changed(newer + 150, 1), want: /its beginning is damaged/ },
+    { name: 'tables of another kind', damage: changed(older + 53, 1), want: /its beginning is damaged/ },
+    { name: 'its main table elsewhere', damage: changed(newer + 136, 1), want: /page \d+ (is another one|can't be there)/ },
+    { name: 'its main table longer', damage: changed(newer + 128, 99), want: /records are missing: a table has 5 of 99/ },
+    { name: 'its main table deeper', damage: changed(newer + 102, 3), want: /page \d+ is damaged/ },
   ];
-  for (const { name, damage, want } of rows) {
-    await using directory = await temporaryDirectory();
-    const file = join(directory.path, 'data.mdb');
-    {
-      await using store = await open(directory.path);
-      await committed(store, put('a', '1'));
-    }
-    const damaged = damage(await readFile(file));
+  for (const { name, damage, want: message } of rows) {
+    const damaged = damage(Buffer.from(whole));
     await writeFile(file, damaged);
-    await assert.rejects(open(directory.path), (error) => error instanceof StoreUnavailableError && want.test(error.message), name);
+    await assert.rejects(open(directory.path), (error) => error instanceof StoreDamagedError && message.test(error.message), name);
     assert.deepEqual(await readFile(file), damaged, name);
   }
+  await rm(file);
+  await assert.rejects(open(directory.path), { message: `${file} is gone, and it was a cluster's store` });
+  await writeFile(file, whole);
+  await using store = await open(directory.path);
+  assert.deepEqual(await list(store, ''), want);
 });
+
+it('a file that is cut off anywhere opens with all data or is refused', async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, 'data.mdb');
+  const want = await fill(directory.path);
+  const whole = await readFile(file);
+  const step = Math.ceil(whole.length / cutRounds);
+  for (let bytes = 1; bytes < whole.length; bytes += step) {
+    await writeFile(file, whole.subarray(0, bytes));
+    try {
+      await using store = await open(directory.path);
+      assert.deepEqual(await list(store, ''), want, `${bytes} bytes`);
+    } catch (error) {
+      assert.ok(error instanceof StoreDamagedError, `${bytes} bytes: ${error}`);
+    }
+  }
+});
+
+it('a changed byte in what holds the tables together is never the end of the process', async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, 'data.mdb');
+  await fill(directory.path);
+  const whole = await readFile(file);
+  const random = seededRandom(7);
+  for (let round = 0; round < flipRounds; round++) {
+    const page = Math.floor(random.next() * (whole.length / pageBytes));
+    const at = page * pageBytes + Math.floor(random.next() * (round % 2 === 0 ? 64 : 200));
+    const copy = Buffer.from(whole);
+    copy[at] = Math.floor(random.next() * 256);
+    await writeFile(file, copy);
+    try {
+      await using store = await open(directory.path);
+      await store.range({ prefix: '' });
+    } catch (error) {
+      assert.ok(error instanceof StoreDamagedError || error instanceof StoreUnavailableError, `round ${round}, byte ${at}: ${error}`);
+    }
+  }
+});
+
+it('its files are its owner’s alone, also those that were not', async () => {
+  await using directory = await temporaryDirectory();
+  for (const round of [1, 2]) {
+    await using store = await open(directory.path);
+    await committed(store, put('a', String(round)));
+    for (const name of await readdir(directory.path)) {
+      assert.equal((await stat(join(directory.path, name))).mode & 0o777, 0o600, name);
+      await chmod(join(directory.path, name), 0o644);
+    }
+  }
+});
+
+/** Tables of several levels, values of several pages, and free pages. Gives what is in them. */
+async function fill(path: string): Promise<string[]> {
+  await using store = await openLmdbStore({ path, clock: realClock, log: silentLog, historyRevisions: 20 });
+  for (let round = 0; round < 10; round++) {
+    const values = Array.from({ length: 40 }, (_, i) => ({
+      key: `k${(round * 37 + i * 7) % 400}`,
+      bytes: i % 9 === 0 ? 20_000 : 300 + i * 40,
+    }));
+    await Promise.all(values.map(({ key, bytes }) => store.commit([put(key, String(round).padEnd(bytes, 'x'))])));
+  }
+  await store.compact(store.revision - 5);
+  return list(store, '');
+}
 
 it('a path that can not be used is named', async () => {
   await assert.rejects(

@@ -282,6 +282,26 @@ function theBakery(nodeCount: number): void {
       assert.equal(await kubectl('logs', 'till'), 'sold a baguette\nclosed\n');
     });
 
+    step('serves on while its cluster is killed and comes back', async () => {
+      const pods = await jsonpath(['pods'], '{range .items[*]}{.metadata.uid} {.status.containerStatuses[*].containerID}{"\\n"}{end}');
+      const customer = new Customer([`http://${await clusterIP()}/version.txt`]);
+      const { pid } = cluster.state();
+      try {
+        process.kill(pid, 'SIGKILL');
+        await cluster.comesBack(pid);
+        assert.match(await cluster.timonier('status', cluster.name), /^Supervisor: +process \d+, started again once; last exit: signal 9/m);
+        await kubectl('rollout', 'status', 'deployment/front', '--timeout=60s');
+      } finally {
+        await customer.stop();
+      }
+      assert.deepEqual(customer.failures, []);
+      assert.deepEqual([...customer.answers.keys()], ['1.0']);
+      assert.equal(
+        await jsonpath(['pods'], '{range .items[*]}{.metadata.uid} {.status.containerStatuses[*].containerID}{"\\n"}{end}'),
+        pods,
+      );
+    });
+
     step('closes: with its namespace everything of it goes', async () => {
       const serviceIPs = (await jsonpath(['services'], '{.items[*].spec.clusterIP}')).split(' ');
       await cluster.kubectl('delete', 'namespace', 'bakery', '--timeout=90s');

@@ -178,14 +178,14 @@ function aLife(): void {
       assert.equal(await allObjects(), objects);
     });
 
-    step('killed, leaves its containers alone; started again, takes them over and has all that it acknowledged', async () => {
+    step('killed, leaves its containers alone; back again, takes them over and has all that it acknowledged', async () => {
       const [container, pids] = [await containerOf(cluster, 'first'), pidsOf(seconds)];
+      const { pid } = cluster.state();
       const acknowledged = await createUntilKilled(cluster, 300);
       assert.ok(acknowledged.length >= 300);
       assert.deepEqual(pidsOf(seconds), pids);
-      assert.match(await cluster.timonier('list'), new RegExp(`^${cluster.name} +stopped`, 'm'));
-
-      await cluster.timonier('up', cluster.name, '--timeout', '60');
+      assert.match(await cluster.timonier('list'), new RegExp(`^${cluster.name} +restarting`, 'm'));
+      await cluster.comesBack(pid);
       const there = new Set((await cluster.kubectl('get', 'configmaps', '-o', 'name')).trim().split('\n'));
       assert.deepEqual(
         acknowledged.filter((name) => !there.has(`configmap/${name}`)),
@@ -196,6 +196,15 @@ function aLife(): void {
       assert.deepEqual(pidsOf(seconds), pids);
       assert.equal(await containerOf(cluster, 'first'), container);
       assert.equal(await cluster.kubectl('exec', 'first', '--', 'echo', 'here'), 'here\n');
+    });
+
+    step('killed, is started at once by who does not want to wait', async () => {
+      const [container, pids, { pid }] = [await containerOf(cluster, 'first'), pidsOf(seconds), cluster.state()];
+      process.kill(pid, 'SIGKILL');
+      await cluster.timonier('up', cluster.name, '--timeout', '60');
+      assert.notEqual(cluster.state().pid, pid);
+      assert.deepEqual(pidsOf(seconds), pids);
+      assert.equal(await containerOf(cluster, 'first'), container);
     });
 
     step('starts its containerd again when that is killed, and the pods go on', async () => {

@@ -3,11 +3,11 @@
  * test's own; everything it starts ends with `timonier delete`.
  */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { bundledKubectl } from '../../src/cli/bundled-kubectl.ts';
-import type { InstanceState } from '../../src/cluster/instance.ts';
+import { type InstanceState, isAlive } from '../../src/cluster/instance.ts';
 
 export interface Outcome {
   readonly code: number;
@@ -134,6 +134,26 @@ export class OwnCluster {
 
   state(): InstanceState {
     return JSON.parse(readFileSync(join(this.dir, 'state.json'), 'utf8')) as InstanceState;
+  }
+
+  /** Until something holds of its own files. */
+  async until(condition: () => boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const check = (): void => {
+      if (condition()) resolve();
+    };
+    const watcher = watch(this.dir, check);
+    check();
+    await promise;
+    watcher.close();
+  }
+
+  /** Until another process than this one, which was killed, serves it. */
+  comesBack(pid: number): Promise<void> {
+    return this.until(() => {
+      const state = existsSync(join(this.dir, 'state.json')) ? this.state() : undefined;
+      return state !== undefined && state.pid !== pid && isAlive(state);
+    });
   }
 
   #words(args: readonly string[]): string[] {

@@ -35,7 +35,8 @@ test('flags and file become a configuration, also in the words for the backgroun
       if (want instanceof RegExp) await assert.rejects(result, { message: want });
       else {
         assert.deepEqual(await result, want, words.join(' '));
-        assert.deepEqual(await configFrom(parse(flagWords('x', given))), want, words.join(' '));
+        writeFileSync(join(dir, 'settings.json'), JSON.stringify(await result));
+        assert.deepEqual(await configFrom(parse(flagWords('x', given, join(dir, 'settings.json')))), want, words.join(' '));
       }
     }
   } finally {
@@ -44,9 +45,9 @@ test('flags and file become a configuration, also in the words for the backgroun
 });
 
 test('the background process finds files wherever it works', () => {
-  const words = flagWords('x', parse(['--config', 'a.yaml', '--kubeconfig', 'b', '--data-dir', 'c']));
+  const words = flagWords('x', parse(['--kubeconfig', 'b', '--data-dir', 'c']), '/a.yaml');
   assert.deepEqual(
     words.filter((word) => word.startsWith('/')),
-    ['c', 'b', 'a.yaml'].map((name) => resolve(name)),
+    ['/a.yaml', resolve('c'), resolve('b')],
   );
 });

@@ -69,15 +69,13 @@ export function timeoutMsFrom(flags: ClusterFlags): number {
   });
 }
 
-/** The flags again, as words for the background process, which has another working directory. */
-export function flagWords(name: string, flags: ClusterFlags): string[] {
-  const words = [name];
-  const valued = ['nodes', 'hollow', 'port', 'runtimeConfig', 'timeout', 'logLevel'] as const;
-  const files = ['dataDir', 'kubeconfig', 'config'] as const;
-  for (const key of [...valued, ...files]) {
-    const value = flags[key];
-    const flag = `--${key.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
-    if (value !== undefined) words.push(flag, (files as readonly string[]).includes(key) ? resolve(value) : value);
-  }
-  return words;
+/** The words for the background process, which has another working directory; `settings` is the file of its configuration. */
+export function flagWords(name: string, flags: ClusterFlags, settings: string): string[] {
+  const { timeout, logLevel, dataDir, kubeconfig } = flags;
+  return [
+    name,
+    ...['--config', settings, '--timeout', timeout, '--log-level', logLevel],
+    ...(dataDir === undefined ? [] : ['--data-dir', resolve(dataDir)]),
+    ...(kubeconfig === undefined ? [] : ['--kubeconfig', resolve(kubeconfig)]),
+  ];
 }

@@ -1,12 +1,14 @@
 /** `timonier list`, `status`, `logs`, `kubeconfig` and `version`: what is there, without changing it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { Instance, type InstanceState, listInstances } from '../../cluster/instance.ts';
 import { renderLogLine } from '../../cluster/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
+import type { ClusterStatus } from '../../cluster/status.ts';
+import { readSupervision } from '../../cluster/supervision.ts';
 import { kubernetesVersion, version } from '../../cluster/version.ts';
 import { createOutput, renderColumns } from '../output.ts';
 
@@ -17,11 +19,17 @@ export function addInspect(program: Command): void {
     .option('--json', 'as JSON')
     .action((flags: { json?: boolean }) => {
       const output = createOutput(flags.json === true);
-      const all = listInstances().map((instance) => ({ name: instance.name, state: instance.running(), dir: instance.dir }));
+      const all = listInstances().map((instance) => ({ name: instance.name, dir: instance.dir, ...conditionOf(instance) }));
       output.event({
-        clusters: all.map(({ name, state, dir }) => ({ name, running: state !== undefined, dir, ...(state && { server: state.server }) })),
+        clusters: all.map(({ name, state, condition, dir }) => ({
+          name,
+          running: state !== undefined,
+          state: condition,
+          dir,
+          ...(state && { server: state.server }),
+        })),
       });
-      const rows = all.map(({ name, state, dir }) => [name, state ? 'running' : 'stopped', state?.server ?? '-', nodesOf(state), dir]);
+      const rows = all.map(({ name, state, condition, dir }) => [name, condition, state?.server ?? '-', nodesOf(state), dir]);
       for (const line of renderColumns([['NAME', 'STATE', 'SERVER', 'NODES', 'DIRECTORY'], ...rows])) output.line(line);
     });
   program
@@ -31,9 +39,13 @@ export function addInspect(program: Command): void {
     .option('--json', 'as JSON')
     .action(async (name: string, flags: { json?: boolean }) => {
       const output = createOutput(flags.json === true);
-      const { instance, state } = runningInstance(name);
-      const { readStatus } = await import('../../cluster/status.ts');
-      const status = await readStatus(instance.name, readFileSync(instance.kubeconfig, 'utf8'), state);
+      const instance = new Instance(name);
+      const [state, supervision] = [instance.running(), readSupervision(instance.dir)];
+      const { readStatus, waitingStatus } = await import('../../cluster/status.ts');
+      let status: ClusterStatus;
+      if (state) status = await readStatus({ name, kubeconfig: instance.readKubeconfig() }, state, supervision);
+      else if (supervision) status = waitingStatus(supervision);
+      else throw notRunning(name);
       output.event(status);
       for (const [label, value] of status.lines) output.line(`${`${label}:`.padEnd(12)} ${value}`);
       if (!status.healthy) process.exitCode = 1;
@@ -62,7 +74,7 @@ export function addInspect(program: Command): void {
     .argument('[NAME]', 'the cluster’s name', 'default')
     .action((name: string) => {
       const { instance } = runningInstance(name);
-      process.stdout.write(readFileSync(instance.kubeconfig, 'utf8'));
+      process.stdout.write(instance.readKubeconfig());
     });
   program
     .command('version')
@@ -75,11 +87,33 @@ export function addInspect(program: Command): void {
     });
 }
 
+interface Condition {
+  readonly condition: 'running' | 'restarting' | 'stopped' | 'damaged';
+  readonly state?: InstanceState;
+}
+
+function conditionOf(instance: Instance): Condition {
+  try {
+    const state = instance.running();
+    if (state) return { condition: 'running', state };
+    return { condition: readSupervision(instance.dir) ? 'restarting' : 'stopped' };
+  } catch {
+    return { condition: 'damaged' }; // the other commands say what is
+  }
+}
+
 const nodesOf = (state: InstanceState | undefined): string => (state ? `${state.nodes} real, ${state.hollow} simulated` : '-');
 
 export function runningInstance(name: string): { instance: Instance; state: InstanceState } {
   const instance = new Instance(name);
   const state = instance.running();
   if (state) return { instance, state };
-  throw new OperationError({ code: 'not-running', message: `cluster "${name}" is not running`, fix: `timonier up ${name}` });
+  if (readSupervision(instance.dir)) {
+    const fix = `timonier status ${name} says when; timonier logs ${name} says why`;
+    throw new OperationError({ code: 'restarting', message: `cluster "${name}" is being started again, since its process died`, fix });
+  }
+  throw notRunning(name);
 }
+
+const notRunning = (name: string): OperationError =>
+  new OperationError({ code: 'not-running', message: `cluster "${name}" is not running`, fix: `timonier up ${name}` });

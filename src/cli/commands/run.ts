@@ -4,13 +4,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { realClock } from '../../client/clock.ts';
 import { type Access, accessOf, parseKubeconfig } from '../../client/kubeconfig.ts';
 import type { Cluster, StartOptions } from '../../cluster/cluster.ts';
 import { type ComponentName, componentNames, parseComponents } from '../../cluster/component-names.ts';
+import { endAfter, giveUpMsMax, stopMsMax } from '../../cluster/end-process.ts';
 import { installMissing } from '../../cluster/install.ts';
-import { Instance } from '../../cluster/instance.ts';
+import { Instance, type InstanceState } from '../../cluster/instance.ts';
 import { createLog } from '../../cluster/logging.ts';
 import { detectMachine } from '../../cluster/machine.ts';
 import { describeError, OperationError } from '../../cluster/operation-error.ts';
@@ -22,11 +23,14 @@ import { addClusterFlags, type ClusterFlags, configFrom, timeoutMsFrom } from '.
 
 interface RunFlags extends ClusterFlags {
   readonly components?: string;
+  /** by the supervisor, after the process died */
+  readonly again?: boolean;
 }
 
 export function addRun(program: Command): void {
   addClusterFlags(program.command('run').description('run a cluster, or some of its components, in the foreground'))
     .option('--components <LIST>', `only these: ${componentNames.join(',')}. Without api-server, --kubeconfig is read: it leads to one`)
+    .addOption(new Option('--again', 'as it was before its process died').hideHelp())
     .action(async (name: string, flags: RunFlags, command: Command) => {
       const components = flags.components === undefined ? componentNames : parseComponents(flags.components);
       if (components.includes('api-server')) await runCluster(name, components, flags);
@@ -44,7 +48,7 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
       fix: `timonier down ${name}`,
     });
   }
-  const config = await configFrom(flags);
+  const config = { ...(await configFrom(flags)), ...(flags.again && portOf(instance.readState())) };
   if (flags.install) await installMissing(await detectMachine(), (line) => process.stdout.write(`${line}\n`));
   instance.create();
   try {
@@ -62,9 +66,17 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
       });
       return placed;
     });
-  } finally {
-    instance.clearState();
+  } catch (error) {
+    if (!flags.again) instance.clearState(); // else it still says how the process that died was
+    throw error;
   }
+  instance.clearState();
+}
+
+/** Clients know the port, whoever chose it. */
+function portOf(state: InstanceState | undefined): { port?: number } {
+  const port = Number(state && new URL(state.server).port);
+  return port > 0 ? { port } : {};
 }
 
 /** Components beside an API server elsewhere, named after this machine if nothing else is said. */
@@ -95,9 +107,17 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
     write: (line) => process.stdout.write(line),
   });
   using faults = watchProcess(log);
+  const timeoutMs = timeoutMsFrom(flags);
+  using deadlines = new DisposableStack();
+  const startDeadline = deadlines.use(
+    endAfter(timeoutMs + giveUpMsMax, 'SIGKILL', () => log.error({ timeoutMs, giveUpMsMax }, 'a start that failed does not end: killed')),
+  );
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
+    if (stop.signal.aborted) return;
     log.info({ signal }, 'stopping');
+    startDeadline[Symbol.dispose]();
+    deadlines.use(endAfter(stopMsMax, 'SIGTERM', () => log.error({ stopMsMax }, 'not everything stopped in time: ended as it is')));
     stop.abort();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
@@ -108,13 +128,14 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
       log,
       faults,
       signal: stop.signal,
-      timeoutMs: timeoutMsFrom(flags),
+      timeoutMs,
       onPhase: (report) => {
         log.info({ durationMs: Math.round(report.durationMs), ...(report.note && { note: report.note }) }, report.phase);
         tellParent({ type: 'phase', ...report });
       },
     });
     log.info({ server: cluster.server, ...(await onReady(cluster)) }, 'the cluster is ready');
+    startDeadline[Symbol.dispose]();
     tellParent({ type: 'ready' });
     flushCompileCache(); // not only when it ends: it may run for months, and the next start is to be quick
     if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));

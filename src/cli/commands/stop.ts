@@ -1,8 +1,8 @@
 /** `timonier down` and `timonier delete`. */
 import type { Command } from 'commander';
-import { Instance } from '../../cluster/instance.ts';
+import { Instance, type InstanceState } from '../../cluster/instance.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
-import { stopDaemon } from '../daemon.ts';
+import { isStarted, killDaemon, stopDaemon } from '../daemon.ts';
 import { createOutput } from '../output.ts';
 import { forgetContext } from '../user-kubeconfig.ts';
 
@@ -21,24 +21,25 @@ export function addStop(program: Command): void {
     .action(async (name: string, flags: StopFlags) => {
       const output = createOutput(flags.json === true);
       const instance = existing(name, flags);
-      const running = instance.running();
-      if (running) await stopDaemon(running);
+      const wasRunning = isStarted(instance);
+      if (wasRunning) await stopDaemon(instance);
       instance.clearState();
-      output.line(running ? `Cluster "${name}" is stopped. \`timonier up ${name}\` brings it back.` : `Cluster "${name}" was not running.`);
-      output.event({ event: 'stopped', name, wasRunning: running !== undefined });
+      output.line(
+        wasRunning ? `Cluster "${name}" is stopped. \`timonier up ${name}\` brings it back.` : `Cluster "${name}" was not running.`,
+      );
+      output.event({ event: 'stopped', name, wasRunning });
     });
   program
     .command('delete')
-    .description('stop a cluster and remove everything of it')
+    .description('end a cluster at once and remove everything of it')
     .argument('[NAME]', 'the cluster’s name', 'default')
     .option('--data-dir <DIR>', 'where it is kept')
     .option('--json', 'one JSON value per event')
     .action(async (name: string, flags: StopFlags) => {
       const output = createOutput(flags.json === true);
       const instance = existing(name, flags);
-      const state = instance.readState();
-      const running = instance.running();
-      if (running) await stopDaemon(running);
+      await killDaemon(instance); // nothing of it is to be kept, so nothing has to end well
+      const state = stateIfWhole(instance);
       const { removeTraces } = await import('../../cluster/remove.ts');
       await removeTraces(instance);
       if (!state?.ownKubeconfig) await forgetContext(`timonier-${name}`, state?.kubeconfig);
@@ -56,4 +57,12 @@ function existing(name: string, flags: StopFlags): Instance {
     message: `there is no cluster "${name}" in ${instance.dir}`,
     fix: '`timonier list` shows what there is',
   });
+}
+
+function stateIfWhole(instance: Instance): InstanceState | undefined {
+  try {
+    return instance.readState();
+  } catch {
+    return undefined; // the usual kubeconfig, then
+  }
 }

@@ -1,9 +1,11 @@
 /** `timonier up`: a cluster in the background, back when it is ready. */
 import type { Command } from 'commander';
+import type { PhaseReport } from '../../cluster/cluster.ts';
+import type { ClusterConfig } from '../../cluster/config.ts';
 import { installMissing } from '../../cluster/install.ts';
 import { Instance } from '../../cluster/instance.ts';
 import { detectMachine, noRealNodes, realNodesPossible } from '../../cluster/machine.ts';
-import { startDaemon } from '../daemon.ts';
+import { killDaemon, startDaemon } from '../daemon.ts';
 import { createOutput, type Output } from '../output.ts';
 import { addClusterFlags, type ClusterFlags, configFrom, flagWords, timeoutMsFrom } from './cluster-flags.ts';
 
@@ -18,16 +20,19 @@ export function addUp(program: Command): void {
         output.event({ event: 'ready', name, server: running.server, kubeconfig: running.kubeconfig, alreadyRunning: true });
         return;
       }
-      await checkBeforehand(flags, output);
+      const config = await checkBeforehand(flags, output);
+      await killDaemon(instance); // what waits to be started again, or is being started; its containers go on
       instance.create();
       const fresh = !instance.exists;
+      const words = flagWords(name, flags, instance.writeSettings(config));
+      const onPhase = (report: PhaseReport): void => {
+        output.line(
+          `  ${report.phase.padEnd(13)} ${String(Math.round(report.durationMs)).padStart(6)} ms${report.note ? `   ${report.note}` : ''}`,
+        );
+        output.event({ event: 'phase', ...report });
+      };
       try {
-        await startDaemon(instance, flagWords(name, flags), (report) => {
-          output.line(
-            `  ${report.phase.padEnd(13)} ${String(Math.round(report.durationMs)).padStart(6)} ms${report.note ? `   ${report.note}` : ''}`,
-          );
-          output.event({ event: 'phase', ...report });
-        });
+        await startDaemon(instance, words, { timeoutMs: timeoutMsFrom(flags), onPhase });
       } catch (error) {
         if (fresh && !instance.exists) await instance.remove();
         throw error;
@@ -41,17 +46,18 @@ export function addUp(program: Command): void {
 }
 
 /** What can be known to fail before a process is started. */
-async function checkBeforehand(flags: ClusterFlags, output: Output): Promise<void> {
+async function checkBeforehand(flags: ClusterFlags, output: Output): Promise<ClusterConfig> {
   timeoutMsFrom(flags);
   const config = await configFrom(flags);
   let machine = await detectMachine();
   if (flags.install) machine = await installMissing(machine, (line) => output.event({ event: 'install', line }));
   const possible = realNodesPossible(machine);
-  if (possible.ok || config.nodes === 0) return;
+  if (possible.ok || config.nodes === 0) return config;
   if (config.nodes !== undefined) throw noRealNodes(possible);
   output.line(`No real node here: ${possible.missing}.`);
   output.line('A simulated one instead: pods become Running, but no container runs, and no traffic flows.');
   output.line(`For real ones: ${possible.fix}\n`);
+  return config;
 }
 
 function nextCommand(name: string, kubeconfig: string, ownFile: boolean): string {

@@ -2,7 +2,7 @@
  * Reads certificates with node:crypto alone: is a stored one still what is wanted, and long enough valid?
  * Renewal is due when less than a third of a certificate's life is left.
  */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { CertificateSpec, KeyedCertificate } from './authority.ts';
 
@@ -13,9 +13,15 @@ export function staleReason(
   stored: KeyedCertificate,
   wanted: { readonly spec: CertificateSpec; readonly authorityPem: string; readonly nowMs: number },
 ): string | undefined {
-  const certificate = new X509Certificate(stored.certPem);
   const authority = new X509Certificate(wanted.authorityPem);
-  const key = createPrivateKey(stored.keyPem);
+  let certificate: X509Certificate;
+  let key: KeyObject;
+  try {
+    certificate = new X509Certificate(stored.certPem);
+    key = createPrivateKey(stored.keyPem);
+  } catch {
+    return 'it is damaged';
+  }
   if (!certificate.checkPrivateKey(key)) return 'its key is another one';
   if (key.asymmetricKeyType !== (wanted.spec.keyType ?? 'ec')) return 'its key is of another type';
   if (!certificate.verify(authority.publicKey)) return 'it was signed by another authority';

@@ -11,7 +11,7 @@ import { realClock } from '../../client/clock.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import type { CertificateSpec } from './authority.ts';
 import { subjectOf } from './certificate.ts';
-import { directoryFiles, memoryFiles, openClusterPKI } from './cluster-pki.ts';
+import { directoryFiles, memoryFiles, openClusterPKI, type PEMFiles } from './cluster-pki.ts';
 
 const dayMs = 86_400_000;
 const server: CertificateSpec = {
@@ -68,18 +68,68 @@ for (const { name, afterDays, spec, kept } of renewals) {
   });
 }
 
-test('key files are private, and a second opening reads the same', async () => {
+test('files are private, and a second opening reads the same', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'pki-'));
   try {
     const first = await openClusterPKI({ files: directoryFiles(directory), clock: realClock });
     const second = await openClusterPKI({ files: directoryFiles(directory), clock: realClock });
     assert.equal(second.authority.certPem, first.authority.certPem);
     assert.equal(second.serviceAccountKeys.signing.id, first.serviceAccountKeys.signing.id);
-    for (const file of ['ca.key', 'sa.key']) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600);
+    for (const file of ['ca.key', 'ca.crt', 'sa.key', 'sa.pub']) assert.equal(statSync(join(directory, file)).mode & 0o777, 0o600);
   } finally {
     rmSync(directory, { recursive: true });
   }
 });
+
+const damages: readonly { name: string; damage: (files: PEMFiles) => PEMFiles; want: RegExp | 'made anew' }[] = [
+  {
+    name: 'ca.crt that is no certificate',
+    damage: (files) => overlay(files, { 'ca.crt': 'hello' }),
+    want: /^ca\.crt is damaged: it is no certificate$/,
+  },
+  { name: 'ca.crt that is empty', damage: (files) => overlay(files, { 'ca.crt': '' }), want: /^ca\.crt is damaged/ },
+  {
+    name: 'ca.crt that is cut off',
+    damage: (files) => overlay(files, { 'ca.crt': files.read('ca.crt')?.slice(0, 200) }),
+    want: /^ca\.crt is damaged/,
+  },
+  {
+    name: 'ca.crt that is gone',
+    damage: (files) => overlay(files, { 'ca.crt': undefined }),
+    want: /^ca\.crt is gone, and its key is there$/,
+  },
+  {
+    name: 'ca.key that is no key',
+    damage: (files) => overlay(files, { 'ca.key': 'hello' }),
+    want: /^ca\.key is damaged: it is no private key$/,
+  },
+  { name: 'ca.key that is gone', damage: (files) => overlay(files, { 'ca.key': undefined }), want: /^ca\.key is gone/ },
+  {
+    name: 'ca.key of another authority',
+    damage: (files) => overlay(files, { 'ca.key': files.read('sa.key') }),
+    want: /^ca\.key is not the key of ca\.crt$/,
+  },
+  {
+    name: 'sa.key that is no key',
+    damage: (files) => overlay(files, { 'sa.key': 'hello' }),
+    want: /^sa\.key is damaged: it is no private key$/,
+  },
+  { name: 'a leaf that is no certificate', damage: (files) => overlay(files, { 'apiserver.crt': 'hello' }), want: 'made anew' },
+  { name: 'a leaf’s key that is none', damage: (files) => overlay(files, { 'apiserver.key': '' }), want: 'made anew' },
+];
+const overlay = (files: PEMFiles, texts: Readonly<Record<string, string | undefined>>): PEMFiles => ({
+  ...files,
+  read: (name) => (name in texts ? texts[name] : files.read(name)),
+});
+for (const { name, damage, want } of damages) {
+  test(`${name} ${want === 'made anew' ? 'is made anew' : 'is refused by name'}`, async () => {
+    const files = memoryFiles();
+    const before = await (await openClusterPKI({ files, clock: realClock })).certificate('apiserver', server);
+    const opened = openClusterPKI({ files: damage(files), clock: realClock });
+    if (want !== 'made anew') return assert.rejects(opened, { name: 'DamagedKeyError', code: 'key-damaged', message: want });
+    assert.notEqual((await (await opened).certificate('apiserver', server)).certPem, before.certPem);
+  });
+}
 
 test('an RSA authority that the user brought signs too', async () => {
   await import('reflect-metadata');

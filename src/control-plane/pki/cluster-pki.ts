@@ -4,8 +4,10 @@
  * any number of leaf certificates by name. File names are kubeadm's.
  *
  * Guarantees: what is on disk and still good is used as it is, without importing the X.509 library; a leaf whose
- * subject, names or authority changed, or with less than a third of its life left, is made anew; keys are 0600.
+ * subject, names or authority changed, or with less than a third of its life left, is made anew, as is one that is damaged; a damaged authority or service
+ * account key is refused by name; files are 0600.
  */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../client/clock.ts';
@@ -15,6 +17,8 @@ import { createServiceAccountKeyPem, loadServiceAccountKeys, type ServiceAccount
 
 /** Where PEM texts are kept: a directory, or memory for clusters that live in a test. */
 export interface PEMFiles {
+  /** for messages: where `name` is */
+  path(name: string): string;
   read(name: string): string | undefined;
   write(name: string, text: string): void;
 }
@@ -43,12 +47,46 @@ export async function openClusterPKI(options: { readonly files: PEMFiles; readon
   };
 }
 
+/** A file that nothing but a copy can replace is not what it was. It is left as it is. */
+export class DamagedKeyError extends Error {
+  override readonly name = 'DamagedKeyError';
+  readonly code = 'key-damaged';
+  readonly fix: string;
+  constructor(message: string, fix: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.fix = fix;
+  }
+}
+
+const authorityFix = 'put it back from a copy; without one: timonier delete, and begin anew, as nothing would trust another authority';
+const serviceAccountFix = 'put it back from a copy, or remove it: then pods get tokens of a new key';
+
 async function openAuthority(files: PEMFiles, clock: Clock, wanted: { name: string; commonName: string }): Promise<Authority> {
-  const stored = readPair(files, wanted.name);
+  const stored = readAuthority(files, wanted.name);
   if (stored) return loadAuthority({ ...stored, clock });
   const made = await createAuthority({ commonName: wanted.commonName, clock });
   writePair(files, wanted.name, made);
   return made;
+}
+
+function readAuthority(files: PEMFiles, name: string): KeyedCertificate | undefined {
+  const [certPath, keyPath] = [files.path(`${name}.crt`), files.path(`${name}.key`)];
+  const [certPem, keyPem] = [files.read(`${name}.crt`), files.read(`${name}.key`)];
+  if (certPem === undefined && keyPem === undefined) return undefined;
+  if (certPem === undefined) throw new DamagedKeyError(`${certPath} is gone, and its key is there`, authorityFix);
+  if (keyPem === undefined) throw new DamagedKeyError(`${keyPath} is gone, and its certificate is there`, authorityFix);
+  const certificate = orDamaged(() => new X509Certificate(certPem), `${certPath} is damaged: it is no certificate`, authorityFix);
+  const key = orDamaged(() => createPrivateKey(keyPem), `${keyPath} is damaged: it is no private key`, authorityFix);
+  if (!certificate.checkPrivateKey(key)) throw new DamagedKeyError(`${keyPath} is not the key of ${certPath}`, authorityFix);
+  return { certPem, keyPem };
+}
+
+function orDamaged<T>(read: () => T, message: string, fix: string): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new DamagedKeyError(message, fix, cause);
+  }
 }
 
 function openServiceAccountKeys(files: PEMFiles): ServiceAccountKeys {
@@ -58,7 +96,8 @@ function openServiceAccountKeys(files: PEMFiles): ServiceAccountKeys {
     files.write('sa.key', key);
     files.write('sa.pub', publicKeyPem(key));
   }
-  return loadServiceAccountKeys(key);
+  const pem = key;
+  return orDamaged(() => loadServiceAccountKeys(pem), `${files.path('sa.key')} is damaged: it is no private key`, serviceAccountFix);
 }
 
 function readPair(files: PEMFiles, name: string): KeyedCertificate | undefined {
@@ -73,9 +112,12 @@ function writePair(files: PEMFiles, name: string, pair: KeyedCertificate): Keyed
   return { certPem: pair.certPem, keyPem: pair.keyPem };
 }
 
+const fileMode = 0o600;
+
 export function directoryFiles(directory: string): PEMFiles {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return {
+    path: (name) => join(directory, name),
     read(name) {
       try {
         return readFileSync(join(directory, name), 'utf8');
@@ -85,10 +127,9 @@ export function directoryFiles(directory: string): PEMFiles {
       }
     },
     write(name, text) {
-      const mode = name.endsWith('.key') ? 0o600 : 0o644;
       const temporary = join(directory, `.${name}.new`);
-      writeFileSync(temporary, text, { mode, flush: true });
-      chmodSync(temporary, mode);
+      writeFileSync(temporary, text, { mode: fileMode, flush: true });
+      chmodSync(temporary, fileMode);
       renameSync(temporary, join(directory, name));
     },
   };
@@ -96,5 +137,5 @@ export function directoryFiles(directory: string): PEMFiles {
 
 export function memoryFiles(): PEMFiles {
   const texts = new Map<string, string>();
-  return { read: (name) => texts.get(name), write: (name, text) => texts.set(name, text) };
+  return { path: (name) => name, read: (name) => texts.get(name), write: (name, text) => texts.set(name, text) };
 }

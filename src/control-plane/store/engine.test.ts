@@ -117,7 +117,35 @@ it('a value that is not where it was written is damage, not an absent key', asyn
     }
   }
   await using store = new StoreEngine(new HoledTables(), { clock: new VirtualClock() });
-  await assert.rejects(store.range({ prefix: '' }), { name: 'StoreUnavailableError', message: /damaged: the value of a/ });
+  await assert.rejects(store.range({ prefix: '' }), { name: 'StoreDamagedError', message: /damaged: the value of a/ });
+});
+
+it('says whether it can write: by trying, once for all who ask, and not again right after a success', async () => {
+  let hasRoom = true;
+  let writes = 0;
+  class FullTables extends MemoryTables {
+    override async checkRoom(): Promise<void> {
+      if (!hasRoom) throw new Error('full');
+    }
+    override write(...args: Parameters<MemoryTables['write']>): ReturnType<MemoryTables['write']> {
+      writes++;
+      return super.write(...args);
+    }
+  }
+  const clock = new VirtualClock();
+  await using store = new StoreEngine(new FullTables(), { clock });
+  const { revision } = store;
+  await Promise.all(Array.from({ length: 100 }, () => store.checkWritable()));
+  await store.checkWritable();
+  assert.equal(writes, 1);
+  hasRoom = false;
+  await clock.advance(1_000);
+  await assert.rejects(store.checkWritable(), /full/);
+  await assert.rejects(store.checkWritable(), /full/);
+  hasRoom = true;
+  await store.checkWritable();
+  assert.equal(writes, 2);
+  assert.equal(store.revision, revision);
 });
 
 it('setting the wall clock ends no lease early, and none late', async () => {

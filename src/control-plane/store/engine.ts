@@ -63,6 +63,8 @@ interface StoreWork extends Work {
   readonly changes: readonly Change[];
 }
 
+/** How long a write that succeeded answers for the next who ask. */
+const writableKeptMs = 1_000;
 const noChanges: readonly Change[] = [];
 
 export class StoreEngine implements Storage {
@@ -83,6 +85,9 @@ export class StoreEngine implements Storage {
   #swept: Revision;
   #lastLease: number;
   #closing: Promise<void> | undefined;
+  readonly #clock: Clock;
+  #probing: Promise<void> | undefined;
+  #writableUntilMs = 0;
   /** the last batch could not be written */
   #failing: boolean = false;
 
@@ -90,6 +95,7 @@ export class StoreEngine implements Storage {
     const { clock } = options;
     const state = tables.state ?? { revision: firstRevision, compacted: firstRevision, swept: firstRevision, lastLease: 0 };
     this.#tables = tables;
+    this.#clock = clock;
     this.#log = options.log;
     this.#revision = state.revision;
     this.#assigned = state.revision;
@@ -191,6 +197,31 @@ export class StoreEngine implements Storage {
     return this.#leases.revoke(lease);
   }
 
+  /** All who ask at the same time share one write. */
+  checkWritable(): Promise<void> {
+    this.#checkOpen();
+    if (this.#clock.monotonic() < this.#writableUntilMs) return Promise.resolve();
+    this.#probing ??= this.#probe().finally(() => {
+      this.#probing = undefined;
+    });
+    return this.#probing;
+  }
+
+  async #probe(): Promise<void> {
+    await this.#tables.checkRoom();
+    await new Promise<void>((resolve, reject) =>
+      this.#queue.push({
+        changes: noChanges,
+        resolve,
+        reject,
+        addTo: (batch) => {
+          batch.isProbe = true;
+        },
+      }),
+    );
+    this.#writableUntilMs = this.#clock.monotonic() + writableKeptMs;
+  }
+
   sizeBytes(): Promise<number> {
     return this.#tables.sizeBytes();
   }
@@ -256,6 +287,7 @@ export class StoreEngine implements Storage {
 
   #newBatch(): WriteBatch {
     return {
+      isProbe: false,
       entries: [],
       droppedEntries: [],
       droppedHeads: [],
@@ -265,8 +297,8 @@ export class StoreEngine implements Storage {
     };
   }
 
-  #changesNothing({ entries, leases, endedLeases, state }: WriteBatch): boolean {
-    return entries.length === 0 && leases.length === 0 && endedLeases.length === 0 && state.swept === this.#swept;
+  #changesNothing({ isProbe, entries, leases, endedLeases, state }: WriteBatch): boolean {
+    return !isProbe && entries.length === 0 && leases.length === 0 && endedLeases.length === 0 && state.swept === this.#swept;
   }
 
   #publish(batch: WriteBatch, works: readonly StoreWork[]): void {
@@ -294,6 +326,7 @@ export class StoreEngine implements Storage {
   #rollBack(error: Error): void {
     if (!this.#failing) this.#log?.error({ error }, 'the store can not write');
     this.#failing = true;
+    this.#writableUntilMs = 0;
     this.#pending.clear();
     this.#assigned = this.#revision;
   }

@@ -1,12 +1,20 @@
-/** How log entries, heads and leases lie in LMDB: fixed fields, then key and value. Little endian. */
+/**
+ * How log entries, heads and leases lie in LMDB: fixed fields, then key and value. Little endian. An entry carries a
+ * check sum (CRC-32) over all of it, which is looked at when its value is read.
+ */
+import { crc32 } from 'node:zlib';
+import { StoreDamagedError } from './storage.ts';
 import type { Head, LeaseRecord, LogEntry, Position } from './tables.ts';
 
 /*
- * entry: 0 previous f64, 8 createRevision f64, 16 lease f64, 24 key length u16, 26 deleted u8, 27 key, value
+ * entry: 0 previous f64, 8 createRevision f64, 16 lease f64, 24 key length u16, 26 flags u8, 27 check sum u32, 31 key, value
  * head:  0 position f64, 8 createRevision f64, 16 lease f64, 24 deleted u8
  * lease: 0 ttlMs f64, 8 expiresAtMs f64
  */
-const entryHeaderBytes = 27;
+const checkSumAt = 27;
+const entryHeaderBytes = 31;
+/** Entries of format 1 have neither the second flag nor the check sum: their keys begin at its place. */
+const entryFlags = { deleted: 1, checked: 2 } as const;
 const headBytes = 25;
 const leaseBytes = 16;
 
@@ -36,22 +44,36 @@ export function encodeEntries(entries: readonly LogEntry[], space: RecordSpace):
     whole.writeDoubleLE(entry.lease, at + 16);
     const keyBytes = whole.write(entry.key, at + entryHeaderBytes);
     whole.writeUInt16LE(keyBytes, at + 24);
-    whole.writeUInt8(entry.deleted ? 1 : 0, at + 26);
+    whole.writeUInt8((entry.deleted ? entryFlags.deleted : 0) | entryFlags.checked, at + 26);
     at += entryHeaderBytes + keyBytes;
     if (entry.value) {
       whole.set(entry.value, at);
       at += entry.value.byteLength;
     }
-    return whole.subarray(start, at);
+    const record = whole.subarray(start, at);
+    record.writeUInt32LE(checkSumOf(record), checkSumAt);
+    return record;
   });
 }
 
+/** LMDB's binding gives buffers that are longer than their `length` says. */
+const checkSumOf = (record: Buffer): number =>
+  crc32(record.subarray(entryHeaderBytes, record.length), crc32(record.subarray(0, checkSumAt)));
+
 /** Copies out of the record, which LMDB's binding may reuse. Leaves out the value if its key is not wanted. */
 export function decodeEntry(position: Position, record: Buffer, wanted?: (key: string) => boolean): LogEntry {
-  const keyEnd = entryHeaderBytes + record.readUInt16LE(24);
-  const key = record.toString('utf8', entryHeaderBytes, keyEnd);
-  const deleted = record.readUInt8(26) === 1;
+  const damaged = (): StoreDamagedError =>
+    new StoreDamagedError(`the store is damaged: the record at ${position} is not as it was written`);
+  if (record.length < checkSumAt) throw damaged();
+  const flags = record.readUInt8(26);
+  const isChecked = (flags & entryFlags.checked) !== 0;
+  const keyAt = isChecked ? entryHeaderBytes : checkSumAt;
+  const keyEnd = keyAt + record.readUInt16LE(24);
+  if (keyEnd > record.length) throw damaged();
+  const key = record.toString('utf8', keyAt, keyEnd);
+  const deleted = (flags & entryFlags.deleted) !== 0;
   const isWanted = !deleted && (!wanted || wanted(key));
+  if (isWanted && isChecked && checkSumOf(record) !== record.readUInt32LE(checkSumAt)) throw damaged();
   return {
     key,
     position,
@@ -76,6 +98,7 @@ export function encodeHeads(entries: readonly LogEntry[]): Buffer[] {
 }
 
 export function decodeHead(record: Buffer): Head {
+  if (record.length !== headBytes) throw new StoreDamagedError('the store is damaged: a head is not as it was written');
   return {
     position: record.readDoubleLE(0),
     createRevision: record.readDoubleLE(8),

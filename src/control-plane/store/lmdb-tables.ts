@@ -8,12 +8,13 @@
  * Databases: `log` position → change with value, `heads` key → newest position, `leases`, `leaseKeys`, `meta`.
  */
 import assert from 'node:assert/strict';
-import { mkdir, open as openFile, stat } from 'node:fs/promises';
+import { closeSync, existsSync, fchmodSync, openSync, statSync } from 'node:fs';
+import { mkdir, open as openFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
-import { describeDamage, isComplete } from './lmdb-check.ts';
+import { describeDamage } from './lmdb-check.ts';
 import { decodeEntry, decodeHead, decodeLease, encodeEntries, encodeHeads, encodeLease, RecordSpace } from './lmdb-records.ts';
-import { StoreUnavailableError } from './storage.ts';
+import { StoreDamagedError, StoreUnavailableError } from './storage.ts';
 import { claimStore, releaseStore, type StoreOwner } from './store-owner.ts';
 import {
   type Head,
@@ -27,13 +28,18 @@ import {
 } from './tables.ts';
 
 const fileName = 'data.mdb';
-/** Written into every store; a program refuses stores of a later format. */
-const formatVersion = 1;
+const lockName = 'lock.mdb';
+/** Empty; that it is there says that the store was in use. */
+const markName = 'in-use';
+/** Written into every store; a program refuses stores of a later format. Format 1 had entries without check sums, which stay readable. */
+const formatVersion = 2;
 /** Three objects of 2 kB fit on one; LMDB gives what is larger than half a page its own pages. */
 const pageBytes = 8192;
 const databasesMax = 8;
 /** Address space, not memory: a map that never has to grow is never there twice. */
 const mapBytes = 2 ** 36;
+/** Less is a full disk: not even the largest object would fit. */
+const roomBytesMin = 2 * 2 ** 20;
 /** a lease's key holds nothing */
 const present = Buffer.from([1]);
 
@@ -67,19 +73,20 @@ export class LmdbTables implements Tables {
     this.leases = [...databases.leases.getRange()].map(({ key, value }) => decodeLease(key, value));
   }
 
-  /** Throws `StoreUnavailableError` when another process has the directory, or when it can't be used. */
+  /** Throws `StoreUnavailableError` when another process has the directory, or when it can't be used; `StoreDamagedError`. */
   static async open(path: string): Promise<LmdbTables> {
     try {
       await mkdir(path, { recursive: true, mode: 0o700 });
-      const damage = await describeDamage(join(path, fileName), pageBytes);
-      if (damage) throw new Error(`it is damaged: ${damage}`);
+      checkFile(path);
+      makePrivate(path);
       const databases = await openDatabases(path);
       try {
-        await syncDirectory(path);
-        if (!isComplete(databases.heads) || !isComplete(databases.log)) throw new Error('it is damaged: records are missing');
         const owner = claimStore(databases.meta, path);
         try {
-          return new LmdbTables(path, owner, databases);
+          const tables = new LmdbTables(path, owner, databases);
+          markUsed(path);
+          await syncDirectory(path);
+          return tables;
         } catch (error) {
           releaseStore(databases.meta, owner);
           throw error;
@@ -168,6 +175,13 @@ export class LmdbTables implements Tables {
     return (await stat(join(this.#path, fileName))).size;
   }
 
+  /** A file with free pages takes small writes for a while when the disk is full, so that is asked too. */
+  async checkRoom(): Promise<void> {
+    const { bsize, bfree, bavail } = await statfs(this.#path);
+    const roomBytes = bsize * (process.getuid?.() === 0 ? bfree : bavail);
+    if (roomBytes < roomBytesMin) throw new StoreUnavailableError(`the disk of ${this.#path} has ${roomBytes} bytes left`);
+  }
+
   async close(): Promise<void> {
     try {
       releaseStore(this.#databases.meta, this.#owner);
@@ -176,6 +190,30 @@ export class LmdbTables implements Tables {
     }
   }
 }
+
+/** A file that was in use once does not come to nothing by itself. */
+function checkFile(path: string): void {
+  const file = join(path, fileName);
+  const isUsed = existsSync(join(path, markName));
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size;
+  if (isUsed && !bytes) throw new StoreDamagedError(`${file} is ${bytes === 0 ? 'empty' : 'gone'}, and it was a cluster's store`);
+  const damage = describeDamage(file, { pageBytes, mapBytesMax: mapBytes });
+  if (damage) throw new StoreDamagedError(`the store in ${path} is damaged: ${damage}`);
+}
+
+/** LMDB would make its files readable to everybody. */
+function makePrivate(path: string): void {
+  for (const name of [fileName, lockName]) touchPrivate(join(path, name));
+}
+
+function touchPrivate(file: string): void {
+  const fd = openSync(file, 'a', 0o600);
+  fchmodSync(fd, 0o600);
+  closeSync(fd);
+}
+
+/** From now on the file has something in it. */
+const markUsed = (path: string): void => touchPrivate(join(path, markName));
 
 async function openDatabases(path: string): Promise<Databases> {
   const { open } = await import('lmdb');
@@ -212,12 +250,13 @@ function readState({ meta, log }: Databases, path: string): TablesState | undefi
     throw new StoreUnavailableError(
       `the store in ${path} was written by a later version (format ${format}, this one reads ${formatVersion})`,
     );
+  if (Number(format.toString()) < formatVersion) meta.putSync('format', Buffer.from(String(formatVersion)));
   const record = meta.get('state');
   const state = record && (JSON.parse(record.toString()) as TablesState);
   // Both were always written together.
   for (const position of log.getKeys({ reverse: true, limit: 1 })) {
     if (revisionOf(position) > (state?.revision ?? 0))
-      throw new StoreUnavailableError(`the store in ${path} is damaged: its log goes on after its end`);
+      throw new StoreDamagedError(`the store in ${path} is damaged: its log goes on after its end`);
   }
   return state;
 }

@@ -75,6 +75,8 @@ export class MemoryTables implements Tables {
     return ++this.#batches > batchesPerTurnMax ? turn() : undefined;
   }
 
+  async checkRoom(): Promise<void> {}
+
   sizeBytes(): Promise<number> {
     return Promise.resolve(this.#bytes);
   }

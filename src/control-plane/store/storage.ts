@@ -96,6 +96,8 @@ export interface Storage extends AsyncDisposable {
   grantLease(ttlSeconds: number): Promise<number>;
   renewLease(lease: number): Promise<void>;
   revokeLease(lease: number): Promise<void>;
+  /** Rejects when nothing can be written: tries a tiny durable write that changes nothing, unless one has just succeeded. */
+  checkWritable(): Promise<void>;
   /** bytes on disk (or held in memory) */
   sizeBytes(): Promise<number>;
 }
@@ -116,6 +118,11 @@ export class LeaseNotFoundError extends Error {
 }
 /** The store can't write: disk full, or closed. Nothing of the commit is visible. */
 export class StoreUnavailableError extends Error {
-  override readonly name = 'StoreUnavailableError';
-  readonly code = 'store-unavailable';
+  override readonly name: string = 'StoreUnavailableError';
+  readonly code: string = 'store-unavailable';
+}
+/** What is on the disk is not what was written. It is left as it is. */
+export class StoreDamagedError extends StoreUnavailableError {
+  override readonly name = 'StoreDamagedError';
+  override readonly code = 'store-damaged';
 }

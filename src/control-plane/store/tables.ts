@@ -53,6 +53,8 @@ export interface LeaseRecord {
 
 /** Everything that becomes durable together. */
 export interface WriteBatch {
+  /** Written though nothing changes: somebody asks whether that is possible. */
+  isProbe: boolean;
   /** new entries, in order; each becomes its key's head */
   entries: LogEntry[];
   /** positions to forget */
@@ -94,5 +96,7 @@ export interface Tables {
   /** Rejects (or throws) when nothing was written. Never called again before it has settled. */
   write(batch: WriteBatch): Promise<void> | undefined;
   sizeBytes(): Promise<number>;
+  /** Rejects when what `write` needs soon is not there: room on the disk. */
+  checkRoom(): Promise<void>;
   close(): Promise<void>;
 }

@@ -8,9 +8,9 @@ import {
   type RangeQuery,
   type RangeResult,
   type Revision,
+  StoreDamagedError,
   type StoreEvent,
   type StoreEvents,
-  StoreUnavailableError,
 } from './storage.ts';
 import { type Head, type LogEntry, type Position, positionOf, revisionOf, type Tables } from './tables.ts';
 
@@ -101,7 +101,7 @@ export class Visible {
   #readKey(key: string, position: Position): KeyValue {
     const recent = this.#recent.newest(key);
     const item = recent?.entry.position === position ? recent.current : this.read(position);
-    if (item?.key !== key) throw new StoreUnavailableError(`the store is damaged: the value of ${key} is not where it was written`);
+    if (item?.key !== key) throw new StoreDamagedError(`the store is damaged: the value of ${key} is not where it was written`);
     return item;
   }
 

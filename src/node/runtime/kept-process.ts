@@ -115,11 +115,14 @@ export class KeptProcess implements AsyncDisposable {
 }
 
 /** Ends what a killed parent left running, if the pid is still that program's. */
-export async function endLeftover(options: Pick<KeptProcessOptions, 'pidFile' | 'mark' | 'clock'>): Promise<void> {
+export async function endLeftover(
+  options: Pick<KeptProcessOptions, 'pidFile' | 'mark' | 'clock'> & { readonly graceMs?: number },
+): Promise<void> {
   const pid = Number((await readFile(options.pidFile, 'utf8').catch(() => '')).trim());
   if (!pid) return;
   const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  if (commandLine.split('\0').includes(options.mark)) await endProcesses([pid], { clock: options.clock, graceMs: stopMsMax });
+  if (commandLine.split('\0').includes(options.mark))
+    await endProcesses([pid], { clock: options.clock, graceMs: options.graceMs ?? stopMsMax });
   await rm(options.pidFile, { force: true });
 }
 

@@ -32,7 +32,7 @@ const criState = join('io.containerd.grpc.v1.cri', 'sandboxes');
 
 export async function removeContainerd({ dataDir, clock, cgroup, keepFiles = false }: RemoveContainerdOptions): Promise<void> {
   const paths = containerdPaths(dataDir);
-  await endLeftover({ pidFile: paths.pid, mark: paths.config, clock });
+  await endLeftover({ pidFile: paths.pid, mark: paths.config, clock, graceMs: 0 });
   const shims = (await listProcesses()).filter(({ args }) => args.includes('-address') && args.includes(paths.socket));
   const shimPids = new Set(shims.map(({ pid }) => pid));
   const children = (await listProcesses()).filter(({ parent }) => shimPids.has(parent));

@@ -1,0 +1,75 @@
+/** What the commands say of a cluster whose own files are damaged. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readNetworks } from './address-plan.ts';
+import { Instance } from './instance.ts';
+import { readSupervision } from './supervision.ts';
+
+const state = { pid: process.pid, server: 'https://127.0.0.1:6443', startedAt: '2026-01-01T00:00:00Z', nodes: 0, hollow: 1, version: '1' };
+const networks = { number: 0, serviceCIDR: '10.96.0.0/16', podCIDR: '10.244.0.0/16', nodeCIDR: '172.31.250.0/24' };
+const text = JSON.stringify;
+
+interface Row {
+  readonly file: 'state.json' | 'network.json' | 'supervisor.json' | 'admin.kubeconfig';
+  readonly name: string;
+  readonly content: string;
+  readonly want: 'refused' | 'none' | 'read';
+}
+
+const rows: readonly Row[] = [
+  { file: 'state.json', name: 'whole', content: text(state), want: 'read' },
+  { file: 'state.json', name: 'empty', content: '', want: 'refused' },
+  { file: 'state.json', name: 'cut off', content: text(state).slice(0, 20), want: 'refused' },
+  { file: 'state.json', name: 'null', content: 'null', want: 'refused' },
+  { file: 'state.json', name: 'without a process', content: '{"server":"https://127.0.0.1:1"}', want: 'refused' },
+  { file: 'state.json', name: 'whose process is every process', content: text({ ...state, pid: -1 }), want: 'refused' },
+  { file: 'state.json', name: 'whose process is its own group', content: text({ ...state, pid: 0 }), want: 'refused' },
+  { file: 'state.json', name: 'whose server is nowhere', content: text({ ...state, server: 'somewhere' }), want: 'refused' },
+  { file: 'network.json', name: 'whole', content: text(networks), want: 'read' },
+  { file: 'network.json', name: 'empty', content: '', want: 'refused' },
+  { file: 'network.json', name: 'without a network', content: text({ ...networks, podCIDR: undefined }), want: 'refused' },
+  { file: 'network.json', name: 'with words for a network', content: text({ ...networks, podCIDR: 'pods' }), want: 'refused' },
+  { file: 'supervisor.json', name: 'whole', content: text({ pid: process.pid, startTicks: '', restarts: 0 }), want: 'read' },
+  { file: 'supervisor.json', name: 'empty', content: '', want: 'none' },
+  { file: 'supervisor.json', name: 'of every process', content: text({ pid: -1, startTicks: '', restarts: 0 }), want: 'none' },
+  { file: 'supervisor.json', name: 'of the first process', content: text({ pid: 1, startTicks: '', restarts: 0 }), want: 'none' },
+  { file: 'admin.kubeconfig', name: 'cut off', content: 'apiVersion: v1\nusers:\n  - user:\n      client-key-d', want: 'refused' },
+  { file: 'admin.kubeconfig', name: 'empty', content: '', want: 'refused' },
+];
+
+const readers = {
+  'state.json': (instance: Instance) => instance.running(),
+  'network.json': (instance: Instance) => readNetworks(instance.dir),
+  'supervisor.json': (instance: Instance) => readSupervision(instance.dir),
+  'admin.kubeconfig': (instance: Instance) => instance.readKubeconfig(),
+};
+
+for (const { file, name, content, want } of rows) {
+  test(`${file}, ${name}: ${want}`, () => {
+    const dir = mkdtempSync(join(tmpdir(), 'timonier-kept-'));
+    try {
+      writeFileSync(join(dir, file), content);
+      const read = (): unknown => readers[file](new Instance('kept', dir));
+      if (want === 'refused')
+        assert.throws(read, (error: Error) => error.name === 'OperationError' && error.message.startsWith(`${join(dir, file)} is `));
+      else assert.equal(read() !== undefined, want === 'read');
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+}
+
+test('what is written is whole, and its owner’s alone', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'timonier-kept-'));
+  try {
+    mkdirSync(join(dir, 'x'));
+    const file = new Instance('kept', join(dir, 'x')).writeSettings({ hollow: 1 });
+    assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), { hollow: 1 });
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});

@@ -1,0 +1,173 @@
+/**
+ * A cluster whose process, supervisor or nodes end in every way but the usual one: killed, stuck, interrupted, deleted
+ * with pods that do not want to end. As a user sees it who has the command line. Real containers, in namespaces of its own.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe } from 'node:test';
+import { isAlive } from '../../src/cluster/instance.ts';
+import { readSupervision, type Supervision } from '../../src/cluster/supervision.ts';
+import { busyboxImage } from './busybox-image.ts';
+import { machineState } from './machine-state.ts';
+import { inSteps, OwnCluster } from './own-cluster.ts';
+import { inOwnNamespaces } from './own-namespaces.ts';
+
+const image = 'supervised:1';
+const archive = '/var/lib/supervised.tar';
+/** More than a start takes here on a busy machine. */
+const deleteMsMax = 20_000;
+
+/** Pods that ignore SIGTERM and may take an hour to end. */
+const stubborn = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'stubborn', namespace: 'default' },
+  spec: {
+    replicas: 6,
+    selector: { matchLabels: { app: 'stubborn' } },
+    template: {
+      metadata: { labels: { app: 'stubborn' } },
+      spec: {
+        terminationGracePeriodSeconds: 3600,
+        containers: [{ name: 'main', image, command: ['sh', '-c', `trap '' TERM; while :; do sleep 3600; done`] }],
+      },
+    },
+  },
+};
+
+const stateOf = (cluster: OwnCluster) => machineState([cluster.dir, `timonier-${cluster.name}`]);
+
+const supervision = ({ dir }: OwnCluster): Supervision | undefined => readSupervision(dir);
+const containers = (cluster: OwnCluster): Promise<string> =>
+  cluster.kubectl('get', 'pods', '-o', 'jsonpath={range .items[*]}{.metadata.name} {.status.containerStatuses[0].containerID}{"\\n"}{end}');
+
+function startUp(cluster: OwnCluster, ...flags: readonly string[]): ChildProcess {
+  const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'up', cluster.name, ...flags], {
+    env: { ...process.env, ...cluster.env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+}
+
+function supervised(): void {
+  describe('a cluster in the background', () => {
+    const step = inSteps();
+    let cluster: OwnCluster;
+    let machineBefore: ReturnType<typeof machineState>;
+    let server: string;
+
+    before(async () => {
+      cluster = await OwnCluster.named(`kept-${process.pid}`, { root: '/var/lib/supervised/clusters' });
+      mkdirSync('/var/lib/supervised');
+      writeFileSync(archive, busyboxImage(image));
+      machineBefore = stateOf(cluster);
+    });
+    after(async () => void (await cluster.tryTimonier('delete', cluster.name)));
+
+    step('has a supervisor, and says so', async () => {
+      await cluster.timonier('up', cluster.name, '--nodes', '2', '--port', '0', '--timeout', '100');
+      await cluster.timonier('image', 'load', '--cluster-name', cluster.name, archive);
+      await cluster.apply(stubborn);
+      await cluster.kubectl('rollout', 'status', 'deployment/stubborn', '--timeout=60s');
+      server = cluster.state().server;
+      const { pid } = supervision(cluster) ?? assert.fail('no supervisor');
+      assert.match(
+        await cluster.timonier('status', cluster.name),
+        new RegExp(`^Supervisor: +process ${pid}; it has not had to start anything again$`, 'm'),
+      );
+    });
+
+    step('opens no debugger at SIGUSR1, in none of its processes', async () => {
+      const processes = stateOf(cluster).processes.length;
+      const node = Number(readFileSync(join(cluster.dir, 'nodes', '2', 'node.pid'), 'utf8'));
+      for (const pid of [cluster.state().pid, node]) {
+        const ports = (): string => readFileSync(`/proc/${pid}/net/tcp`, 'utf8');
+        process.kill(pid, 'SIGUSR1');
+        await cluster.kubectl('get', '--raw', '/readyz'); // it has run on since
+        assert.doesNotMatch(ports(), /:240D 00000000:0000 0A/); // 9229 listens
+      }
+      for (const log of ['timonier.log', join('nodes', '2', 'node.log')])
+        assert.doesNotMatch(readFileSync(join(cluster.dir, log), 'utf8'), /Debugger listening/);
+      assert.equal(stateOf(cluster).processes.length, processes);
+    });
+
+    step('killed, comes back by itself, at the same port, with the same containers', async () => {
+      const before = await containers(cluster);
+      const { pid } = cluster.state();
+      process.kill(pid, 'SIGKILL');
+      await cluster.until(() => supervision(cluster)?.nextTryAt !== undefined);
+      const { code, stdout } = await cluster.tryTimonier('status', cluster.name);
+      assert.equal(code, 1);
+      assert.match(stdout, /^Process: +(none; it ended by signal 9 \(SIGKILL\), \ds ago, and is started again in [01] s|\d+, starting)$/m);
+      await cluster.comesBack(pid);
+      assert.equal(cluster.state().server, server);
+      assert.equal(await containers(cluster), before);
+      assert.match(
+        await cluster.timonier('status', cluster.name),
+        /^Supervisor: +process \d+, started again once; last exit: signal 9 \(SIGKILL\), \d+s ago$/m,
+      );
+      const status = JSON.parse(await cluster.timonier('status', cluster.name, '--json')) as { supervisor: Supervision };
+      assert.deepEqual([status.supervisor.restarts, status.supervisor.lastExit], [1, 'signal 9']);
+      assert.match(await cluster.timonier('logs', cluster.name), /"supervisor".*ended \(signal 9\); it is started again in 1 s/);
+    });
+
+    step('without its supervisor, runs on, says so, and stops', async () => {
+      process.kill(supervision(cluster)?.pid ?? assert.fail('no supervisor'), 'SIGKILL');
+      assert.match(await cluster.timonier('status', cluster.name), /^Supervisor: +none: when the process dies, nothing starts it again$/m);
+      await cluster.kubectl('get', '--raw', '/readyz');
+      assert.match(await cluster.timonier('down', cluster.name), /is stopped/);
+      assert.deepEqual(stateOf(cluster).processes, []);
+    });
+
+    step('told to stop by SIGTERM, stays stopped', async () => {
+      await cluster.timonier('up', cluster.name, '--nodes', '0', '--port', '0', '--timeout', '100');
+      const supervisor = supervision(cluster) ?? assert.fail('no supervisor');
+      process.kill(cluster.state().pid, 'SIGTERM');
+      await cluster.until(() => supervision(cluster) === undefined);
+      while (isAlive(supervisor)) await new Promise(setImmediate);
+      assert.deepEqual(stateOf(cluster).processes, []);
+      assert.match(await cluster.timonier('list'), new RegExp(`^${cluster.name} +stopped`, 'm'));
+    });
+
+    step('a start that hangs is given up in time, and leaves nothing running', async () => {
+      const up = startUp(cluster, '--nodes', '0', '--port', '0', '--timeout', '1');
+      let said = '';
+      up.stderr?.on('data', (chunk) => {
+        said += String(chunk);
+      });
+      await cluster.until(() => supervision(cluster)?.process !== undefined);
+      process.kill(supervision(cluster)?.process ?? 0, 'SIGSTOP');
+      assert.deepEqual(await once(up, 'close'), [1, null]);
+      assert.match(said, /^timonier: not ready after 1 s, and the cluster's process did not end: it was killed$/m);
+      assert.deepEqual(stateOf(cluster).processes, []);
+    });
+
+    step('an interrupted start leaves nothing running', async () => {
+      const up = startUp(cluster, '--nodes', '0', '--port', '0');
+      let said = '';
+      up.stderr?.on('data', (chunk) => {
+        said += String(chunk);
+      });
+      await cluster.until(() => supervision(cluster)?.process !== undefined);
+      up.kill('SIGINT');
+      assert.deepEqual(await once(up, 'close'), [1, null]);
+      assert.match(said, /^timonier: interrupted; nothing is left running$/m);
+      assert.deepEqual(stateOf(cluster).processes, []);
+    });
+
+    step('is deleted at once, whatever its pods want, without a trace', async () => {
+      await cluster.timonier('up', cluster.name, '--nodes', '2', '--port', '0', '--timeout', '100');
+      await cluster.kubectl('rollout', 'status', 'deployment/stubborn', '--timeout=90s');
+      const startMs = performance.now();
+      assert.equal(await cluster.timonier('delete', cluster.name), `Cluster "${cluster.name}" is deleted.\n`);
+      const tookMs = performance.now() - startMs;
+      assert.ok(tookMs < deleteMsMax, `${tookMs} ms`);
+      assert.deepEqual(stateOf(cluster), machineBefore);
+    });
+  });
+}
+
+if (inOwnNamespaces(import.meta.url)) supervised();
