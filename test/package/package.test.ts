@@ -1,11 +1,13 @@
 /** The npm package: packed, installed into an empty folder, and used there by command line and as a library. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { bundledKubectl } from '../../src/cli/bundled-kubectl.ts';
+import type { InstanceState } from '../../src/cluster/instance.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -30,7 +32,7 @@ describe('the packed package', () => {
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
 
-  it('starts a cluster by its command', () => {
+  it('starts a cluster by its command, and again when it is killed', async () => {
     assert.match(timonier('version'), /^timonier \d+\.\d+\.\d+ \(Kubernetes API v1\.36/);
     try {
       const lines = timonier('up', 'packed', '--nodes', '0', '--hollow', '1', '--port', '0', '--json').trim().split('\n');
@@ -40,6 +42,15 @@ describe('the packed package', () => {
       assert.match(timonier('list'), /packed +running/);
       assert.match(timonier('status', 'packed'), /1 of 1 Ready/);
       const explained = run(kubectl, '--context', 'timonier-packed', 'explain', 'pod.spec.containers.image');
+      const stateFile = join(dir, 'clusters', 'packed', 'state.json');
+      const { pid } = JSON.parse(readFileSync(stateFile, 'utf8')) as InstanceState;
+      process.kill(pid, 'SIGUSR1');
+      run(kubectl, '--context', 'timonier-packed', 'get', '--raw', '/readyz');
+      assert.doesNotMatch(timonier('logs', 'packed'), /Debugger listening/);
+      process.kill(pid, 'SIGKILL');
+      for await (const _ of watch(dirname(stateFile), { signal: AbortSignal.timeout(60_000) }))
+        if ((JSON.parse(readFileSync(stateFile, 'utf8')) as InstanceState).pid !== pid) break;
+      assert.match(timonier('status', 'packed'), /started again once; last exit: signal 9 \(SIGKILL\)/);
       assert.match(explained, /FIELD: image <string>\s+DESCRIPTION:\s+Container image name/);
     } finally {
       timonier('delete', 'packed');
