@@ -1,12 +1,12 @@
 /**
- * Assembles the images that the suite's containers want, without a registry: from agnhost and nnp, which Go builds, and
+ * Assembles the images that the suite's containers want, without a registry: from its own programs, which Go builds, and
  * from the programs of Debian packages with the libraries they load. Names and tags are those of the suite's own list
  * (test/utils/image/manifest.go).
  *
- *   node test/conformance/images.ts --agnhost PROGRAM --nnp PROGRAM [--coredns PROGRAM] --root DIR --module DIR --out DIR
+ *   node test/conformance/images.ts --programs DIR --root DIR --module DIR --out DIR
  *
- * `--root` holds the unpacked packages (see README.md), `--module` is the Go module k8s.io/kubernetes. What the images
- * have is near upstream's, not the same: `sh` is bash, since busybox's drops variables such as `data-1`; `wget` is GNU's.
+ * `--programs` holds agnhost, nonewprivs, regression-issue-74839 and coredns, `--root` the unpacked packages (see README.md),
+ * `--module` is the Go module k8s.io/kubernetes. What the images have is near upstream's, not the same: `sh` is bash, since busybox's drops variables such as `data-1`; `wget` is GNU's.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
@@ -17,8 +17,9 @@ import { hostArchitecture, pauseProgram } from '../../src/node/runtime/pause-pro
 import type { TarFile } from '../../src/node/runtime/tar.ts';
 
 const option = { type: 'string' } as const;
-const { values } = parseArgs({ options: { agnhost: option, nnp: option, coredns: option, root: option, module: option, out: option } });
-const { agnhost = '', nnp = '', coredns, root = '', module = '', out = '.' } = values;
+const { values } = parseArgs({ options: { programs: option, root: option, module: option, out: option } });
+const { programs = '', root = '', module = '', out = '.' } = values;
+const agnhost = join(programs, 'agnhost');
 
 const registry = 'registry.k8s.io/e2e-test-images';
 const libraryPath = join(root, 'usr/lib/x86_64-linux-gnu');
@@ -56,7 +57,7 @@ const base: readonly TarFile[] = [
 function system(programs: readonly string[] = []): TarFile[] {
   const busybox = find('bin/busybox');
   const files = new Map<string, TarFile>();
-  for (const path of ['bin/busybox', 'bin/bash', 'bin/getent', 'bin/wget', ...programs]) {
+  for (const path of ['bin/busybox', 'bin/bash', 'bin/getent', 'bin/printenv', 'bin/wget', ...programs]) {
     const file = find(path);
     files.set(path, program(path, file));
     for (const library of [...librariesOf(file), ...resolvers]) {
@@ -98,7 +99,7 @@ const sources: readonly ImageSource[] = [
     name: `${registry}/agnhost:${version}`,
     files: [
       ...network,
-      ...(coredns === undefined ? [] : [program('coredns', coredns)]), // a name server of the pod's own
+      program('coredns', join(programs, 'coredns')), // a name server of the pod's own
       ...['localhost.crt', 'localhost.key'].map((path) => ({ path, content: readFileSync(join(images, 'agnhost/porter', path)) })),
     ],
     entrypoint: ['/agnhost'],
@@ -111,7 +112,7 @@ const sources: readonly ImageSource[] = [
   { name: `${registry}/glibc-dns-testing:2.0.0`, files: network, cmd: ['sh'] },
   {
     name: `${registry}/nonewprivs:1.4`,
-    files: [...plain, { ...program('usr/local/bin/nnp', nnp), mode: 0o6755 }],
+    files: [...plain, { ...program('usr/local/bin/nnp', join(programs, 'nonewprivs')), mode: 0o6755 }],
     cmd: ['nnp'],
   },
   ...['1.15-4', '1.27-0'].map((version) => ({
@@ -125,6 +126,12 @@ const sources: readonly ImageSource[] = [
     cmd: ['nginx', '-g', 'daemon off;'],
     env: { VERSION: version },
   })),
+  {
+    name: `${registry}/regression-issue-74839:1.4`,
+    files: [...plain, program('regression-issue-74839', join(programs, 'regression-issue-74839'))],
+    entrypoint: ['/regression-issue-74839'],
+  },
+  { name: 'registry.k8s.io/build-image/distroless-iptables:v0.9.6', files: system(['sbin/conntrack']), cmd: ['sh'] },
   {
     name: 'registry.k8s.io/pause:3.10.2',
     files: [...base, { path: 'pause', content: pauseProgram(hostArchitecture()), mode: 0o755 }],

@@ -1,9 +1,10 @@
 /**
- * The ledger of upstream's conformance suite: what is expected of every test, on simulated nodes and on real ones.
+ * The ledger of upstream's suite: what is expected of every test, on simulated nodes and on real ones. It holds the
+ * conformance tests, and those that upstream runs beside them before each merge (`isBesideConformance`).
  *
  * A verdict is `passes`; or why the test does not pass, which begins with `needs` (a part of Kubernetes that is not
- * there yet, or containers on nodes that have none), `differs` (on purpose, see docs/parity.md) or `fails` (a defect);
- * or `unsteady` (passes and fails by turns) or `empty` (it passes without having tested anything), where neither outcome
+ * there yet, or containers on nodes that have none), `skips` (the test finds itself out of place, say on this provider),
+ * `differs` (on purpose, see docs/parity.md) or `fails` (a defect); or `unsteady` (passes and fails by turns) or `empty` (it passes without having tested anything), where neither outcome
  * is a difference; or `not run`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,6 +12,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 export const nodeSorts = ['simulated', 'real'] as const;
 export type NodeSort = (typeof nodeSorts)[number];
 export type Ledger = Readonly<Record<string, Readonly<Record<NodeSort, string>>>>;
+
+export const isConformance = (name: string): boolean => name.includes('[Conformance]');
+/** Runs anywhere, beside others, in good time, with what is on by default; of storage and Windows none. */
+export const isBesideConformance = (name: string): boolean =>
+  !isConformance(name) && !/\[(?:Serial|Slow|Disruptive|Flaky|Alpha|Beta|Feature:.*)\]|^\[sig-(?:storage|windows)\]/.test(name);
 
 export const passes = 'passes';
 export const notRun = 'not run';
