@@ -155,7 +155,7 @@ async function main(): Promise<void> {
     };
     process.stdout.write(`${renderText(report)}\n`);
     if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(report, undefined, 2)}\n`);
-    if (flags.write !== undefined) writeIntoDocument(flags.write, report);
+    if (flags.write !== undefined) writeIntoDocument(flags.write, report, flags.only.length === 0);
   } finally {
     if (flags.dir === undefined) rmSync(dir, { recursive: true, force: true });
   }

@@ -106,11 +106,27 @@ function renderMarkdown(report: Report): string {
 const begin = '<!-- figures: written by npm run bench -->';
 const end = '<!-- end of figures -->';
 
-/** Replaces what is between the marks in the document. */
-export function writeIntoDocument(file: string, report: Report): void {
+/** Replaces what is between the marks in the document: all of it, or of a run of some cases their own tables. */
+export function writeIntoDocument(file: string, report: Report, isWhole: boolean): void {
   const text = readFileSync(file, 'utf8');
   const from = text.indexOf(begin);
   const to = text.indexOf(end);
   if (from < 0 || to < 0) throw new Error(`${file} has no place for the figures`);
-  writeFileSync(file, `${text.slice(0, from + begin.length)}\n${renderMarkdown(report)}\n${text.slice(to)}`);
+  const before = text.slice(from + begin.length, to).trim();
+  const figures = isWhole ? renderMarkdown(report) : replaceTables(before, report);
+  writeFileSync(file, `${text.slice(0, from + begin.length)}\n${figures}\n${text.slice(to)}`);
+}
+
+/** Each table that the report has in place of the one with its title, with a line of its own about when it was taken. */
+function replaceTables(before: string, report: Report): string {
+  const [facts = '', ...tables] = renderMarkdown(report).split(/^(?=### )/m);
+  const sections = before.split(/^(?=### )/m).map((section) => section.trim());
+  for (const table of tables) {
+    const title = table.split('\n', 1)[0] ?? '';
+    const section = table.replace(title, `${title}\n\n${facts.trim()}`).trim();
+    const at = sections.findIndex((old) => old.startsWith(`${title}\n`));
+    if (at < 0) sections.push(section);
+    else sections[at] = section;
+  }
+  return sections.join('\n\n');
 }

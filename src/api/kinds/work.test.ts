@@ -11,9 +11,9 @@ import { objectSchema } from '../schema/types.ts';
 import { mergeFieldErrors, validateByTable } from '../schema/validate.ts';
 import { builtInKinds } from './all.ts';
 
-const count = 100_000;
-/** The square of the count is hours; what grows with the count is done in a tenth of this. */
-const cpuMsMax = 4000;
+const count = 60_000;
+/** What grows with the square of the count takes longer than this; what grows with the count, a small part of it. */
+const cpuMsMax = 1500;
 
 function cpuMsOf(work: () => unknown): number {
   const before = process.threadCpuUsage().user;

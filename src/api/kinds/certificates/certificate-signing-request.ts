@@ -79,9 +79,9 @@ const ofType = ({ status }: Request, type: string): readonly Condition[] => list
 function withDecisionsOf(object: Request, old: Request): Request {
   let result = object;
   for (const type of decisions) {
-    const kept = ofType(old, type).slice();
+    const kept = ofType(old, type).toReversed();
     if (kept.length !== ofType(result, type).length) continue;
-    result = withConditions(result, (condition) => (condition.type === type ? (kept.shift() ?? condition) : condition));
+    result = withConditions(result, (condition) => (condition.type === type ? (kept.pop() ?? condition) : condition));
   }
   return result;
 }

@@ -107,12 +107,16 @@ function expressionsOf(keys: readonly string[], operator: string, labels: Labels
 
 /** Owners and the class of service stay; observed generations that a client left out are kept. */
 function prepareForStatusUpdate(p: Pod, old: Pod): Pod {
+  /** by type, the first of them last */
   const kept = new Map<string, number[]>();
-  for (const { type, observedGeneration } of listOf(old.status.conditions))
-    kept.set(type, [...(kept.get(type) ?? []), observedGeneration ?? 0]);
+  for (const { type, observedGeneration } of listOf(old.status.conditions).toReversed()) {
+    const generations = kept.get(type);
+    if (generations) generations.push(observedGeneration ?? 0);
+    else kept.set(type, [observedGeneration ?? 0]);
+  }
   const status = change(p.status, 'conditions', (conditions) =>
     mapSame(conditions, (condition) => {
-      const generation = kept.get(condition.type)?.shift();
+      const generation = kept.get(condition.type)?.pop();
       return condition.observedGeneration || !generation ? condition : { ...condition, observedGeneration: generation };
     }),
   );
