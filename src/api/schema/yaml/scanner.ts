@@ -534,10 +534,12 @@ export class YamlScanner {
       if (isBreak(c)) gap.addBreak(this.#break());
       else if (!isBlank(c)) return;
       else {
-        if (gap.hasBreak && c === tab && this.#column < indent) this.#fail('found a tab character that violates indentation', token.line);
         const start = this.#at;
-        this.#at++;
-        if (!gap.hasBreak) gap.blanks += this.#text[start] ?? '';
+        for (; isBlank(c); c = this.#code()) {
+          if (gap.hasBreak && c === tab && this.#column < indent) this.#fail('found a tab character that violates indentation', token.line);
+          this.#at++;
+        }
+        if (!gap.hasBreak) gap.blanks += this.#text.slice(start, this.#at);
       }
     }
   }
