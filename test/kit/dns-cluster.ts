@@ -67,8 +67,8 @@ export class FakeForwarder extends Forwarder {
 export const listenDNS = (log: Log = silentLog, forwarder: Forwarder = new Forwarder([], realClock)) =>
   DNSServer.listen({ address: '127.0.0.1', port: 0, zone: smallZone, forwarder, random: seededRandom(1), log });
 
-export async function connectTo(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+export async function connectTo(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true });
   socket.on('error', () => socket.destroy());
   await once(socket, 'connect');
   return socket;

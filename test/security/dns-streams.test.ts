@@ -30,13 +30,14 @@ class HoldingForwarder extends Forwarder {
   }
 }
 
+const ask = async (socket: Socket): Promise<void> => {
+  socket.write(query);
+  assert.equal((await receive(socket, 1)).length, 1);
+};
+
 describe('unbounded streams', () => {
   it('the 201st connection takes the place of the one that has asked nothing for the longest time', { timeout: 20_000 }, async () => {
     await using server = await listenDNS();
-    const ask = async (socket: Socket): Promise<void> => {
-      socket.write(query);
-      assert.equal((await receive(socket, 1)).length, 1);
-    };
     const earliest = await connectTo(server.port);
     const idle = await connectTo(server.port);
     const others: Socket[] = [];
@@ -47,6 +48,21 @@ describe('unbounded streams', () => {
     await ended;
     for (const socket of [last, earliest, ...others]) await ask(socket);
     for (const socket of [last, earliest, ...others, idle]) socket.destroy();
+  });
+
+  it('who has all the places loses his own to others, and takes none of theirs', { timeout: 20_000 }, async () => {
+    await using server = await listenDNS();
+    const others = [await connectTo(server.port, '127.0.0.2'), await connectTo(server.port, '127.0.0.3')];
+    const busy: Socket[] = [];
+    for (let i = 0; i < 198; i++) busy.push(await connectTo(server.port));
+    for (const socket of busy) await ask(socket);
+    for (const address of [...Array.from({ length: 250 }, () => '127.0.0.1'), '127.0.0.4']) {
+      const ended = once((busy.shift() as Socket).resume(), 'end');
+      (address === '127.0.0.1' ? busy : others).push(await connectTo(server.port, address));
+      await ended;
+    }
+    for (const socket of others) await ask(socket);
+    for (const socket of [...busy, ...others]) socket.destroy();
   });
 
   it('one stream has eight questions under way, and the next one another eight', async () => {

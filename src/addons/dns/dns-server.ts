@@ -3,8 +3,8 @@
  *
  * Guarantees: nothing that a packet holds, and nobody who does not read, ends the server or holds more than his place.
  * TCP (RFC 7766): queries may follow one another without waiting and are answered as they are done; connections are
- * bounded in number (who has asked nothing for the longest time goes first), in idle time, in queries under way and in
- * answers not yet read, beyond which they are read no further.
+ * bounded in number (one of the address that holds the most gives way, so that nobody pushes others out by himself), in
+ * idle time, in queries under way and in answers not yet read, beyond which they are read no further.
  */
 import { createSocket, type Socket as UDPSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -31,8 +31,8 @@ export class DNSServer implements AsyncDisposable {
   readonly #responder: Responder;
   readonly #udp: UDPSocket;
   readonly #tcp: Server;
-  /** the one that has asked last is last */
-  readonly #connections = new Set<Socket>();
+  /** with the address of who asks; the one that has asked last is last */
+  readonly #connections = new Map<Socket, string>();
 
   private constructor(options: DNSServerOptions) {
     this.#log = options.log;
@@ -69,7 +69,7 @@ export class DNSServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#connections) socket.destroy();
+    for (const socket of this.#connections.keys()) socket.destroy();
     await new Promise<void>((resolve) => this.#udp.close(resolve));
     await new Promise<void>((resolve) => this.#tcp.close(() => resolve()));
   }
@@ -78,9 +78,9 @@ export class DNSServer implements AsyncDisposable {
   readonly #failed = (error: unknown): void => this.#log.warn({ error }, 'DNS query failed');
 
   #serveTCP(socket: Socket): void {
-    const [idlest] = this.#connections;
-    if (this.#connections.size >= tcpConnectionsMax) idlest?.destroy();
-    this.#connections.add(socket);
+    const address = socket.remoteAddress ?? '';
+    this.#connections.set(socket, address);
+    if (this.#connections.size > tcpConnectionsMax) planToGiveWay(this.#connections)?.destroy();
     socket.setTimeout(tcpIdleMs, () => socket.destroy());
     socket.on('close', () => this.#connections.delete(socket));
     socket.on('error', () => socket.destroy());
@@ -117,9 +117,16 @@ export class DNSServer implements AsyncDisposable {
       if (!messages) return socket.destroy();
       received = rest;
       if (messages.length === 0) return;
-      if (this.#connections.delete(socket)) this.#connections.add(socket);
+      if (this.#connections.delete(socket)) this.#connections.set(socket, address);
       waiting = [...waiting, ...messages];
       proceed();
     });
   }
+}
+
+/** Of the connections of the address that has the most: the one that has asked nothing for the longest time. */
+function planToGiveWay(connections: ReadonlyMap<Socket, string>): Socket | undefined {
+  const byAddress = [...Map.groupBy(connections, ([, address]) => address).values()];
+  const [most] = byAddress.sort((a, b) => b.length - a.length); // among equals the first, who has waited longest
+  return most?.[0]?.[0];
 }
