@@ -275,9 +275,10 @@ if (inOwnNamespaces(import.meta.url)) {
       assert.equal((await ask('GET', '/exec/default/web/main?output=1&command=id')).status, 400);
     });
 
-    it('leaves pods alone when it is started again', async () => {
+    it('leaves pods alone when it is started again, and removes the logs of those that went meanwhile', async () => {
       const before = await client.get(Pod, at('web'));
       await kubelet[Symbol.asyncDispose]();
+      await mkdir(join(dataDir, 'kubelet/logs/default_gone_9f0c6a2e-0000-4000-8000-000000000000/main'), { recursive: true });
       kubelet = await start();
       assert.equal(await exec('web', 'echo', 'still here'), 'still here\n');
       assert.deepEqual((await client.get(Pod, at('web'))).status, before.status);

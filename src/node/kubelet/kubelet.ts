@@ -7,7 +7,7 @@
  * Deliberately without: static pods, device plugins, dynamic resources, in-place resizing, CSI.
  * Upstream: pkg/kubelet/kubelet.go.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Node, Pod, Service } from '../../api/generated/core-v1.ts';
 import { Node as NodeKind, Pod as PodKind, Service as ServiceKind } from '../../api/generated/kinds.ts';
@@ -18,6 +18,7 @@ import type { Timer } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
 import { createInformer, type RunningInformer } from '../../client/informer-cache.ts';
 import { FileGate } from '../files/file-gate.ts';
+import { removeTree } from '../files/remove-tree.ts';
 import type * as cri from '../runtime/cri-types.ts';
 import type { CgroupDriver } from './container-resources.ts';
 import type { Terminations } from './container-terminations.ts';
@@ -37,6 +38,7 @@ import { PodWorker } from './pod-worker.ts';
 import { ProbeManager } from './probe-manager.ts';
 import { ReferencedObjects } from './referenced-objects.ts';
 import { podUIDOf, restorePod } from './restore-pod.ts';
+import { podUIDOfLogs } from './sandbox-config.ts';
 import type { KubeletServer } from './server/kubelet-server.ts';
 import { StatusManager } from './status-manager.ts';
 import { TimerWheel } from './timer-wheel.ts';
@@ -487,15 +489,27 @@ class RunningKubelet implements Kubelet {
       this.#workers.set(uid, worker);
       worker.remove();
     }
-    for (const uid of await this.#volumes.podsOnDisk()) if (!this.#workers.has(uid)) this.#tasks.push(this.#removeLeftover(uid));
+    const logs = Map.groupBy(await this.#logDirectories(), podUIDOfLogs);
+    for (const uid of new Set([...(await this.#volumes.podsOnDisk()), ...logs.keys()]))
+      if (!this.#workers.has(uid)) this.#tasks.push(this.#removeLeftover(uid, logs.get(uid) ?? []));
+  }
+
+  async #logDirectories(): Promise<readonly string[]> {
+    if (this.#options.runtime.simulation) return [];
+    return await readdir(this.#context.node.logsRoot).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
   }
 
   /** Nobody waits for it: there may be much to remove, or something that can't be. */
-  async #removeLeftover(uid: string): Promise<void> {
+  async #removeLeftover(uid: string, logs: readonly string[]): Promise<void> {
     const { clock, log } = this.#options;
     for (let delayMs: number = leftoverRetryMs.first; !this.#signal.aborted; delayMs = Math.min(delayMs * 2, leftoverRetryMs.max)) {
       try {
-        return await this.#volumes.tearDown(uid);
+        await this.#volumes.tearDown(uid);
+        for (const name of logs) await removeTree(join(this.#context.node.logsRoot, name), this.#context.gate);
+        return;
       } catch (error) {
         if (!this.#signal.aborted) log.warn({ error, uid }, 'the files of a pod that is gone are not removed');
       }

@@ -24,6 +24,9 @@ export interface SandboxInput {
 export const podLogsDirectory = (logsRoot: string, pod: Pod): string =>
   join(logsRoot, checkedName(`${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}`));
 
+/** Whose logs lie in a directory of this name. */
+export const podUIDOfLogs = (name: string): string => name.slice(name.lastIndexOf('_') + 1);
+
 export function sandboxConfig(input: SandboxInput): PodSandboxConfig {
   const { pod, attempt, dns } = input;
   const { metadata, spec } = pod;
