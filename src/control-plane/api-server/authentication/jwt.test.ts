@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { test } from 'node:test';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { publicKeyPem } from '../../pki/authority.ts';
@@ -30,3 +30,30 @@ for (const [name, pem] of [
     assert.equal(isSignedBy(keys, none), false);
   });
 }
+
+test('a header or an alphabet that is not meant is no signature', () => {
+  const pem = createServiceAccountKeyPem();
+  const keys = loadServiceAccountKeys(pem);
+  const token = signJWT(keys, claims);
+  const [head = '', body = '', tail = ''] = token.split('.');
+  const header = JSON.parse(Buffer.from(head, 'base64url').toString()) as object;
+  const signedWith = (more: object): string => {
+    const signed = `${Buffer.from(JSON.stringify({ ...header, ...more })).toString('base64url')}.${body}`;
+    return `${signed}.${sign('sha256', Buffer.from(signed), { key: pem, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+  };
+  assert.ok(isSignedBy(keys, signedWith({})));
+  for (const [name, given] of [
+    ['a key id that is no text', signedWith({ kid: 5 })],
+    ['an extension that has to be understood', signedWith({ crit: ['b64'], b64: false })],
+    ['an algorithm in a list', signedWith({ alg: ['ES256'] })],
+    ['a signature in the other alphabet', `${head}.${body}.${tail}==`],
+    ['a signature with something behind it', `${token}!`],
+    ['a part too many', `${token}.`],
+    ['no signature', `${head}.${body}.`],
+    ['a header that is null', `${Buffer.from('null').toString('base64url')}.${body}.${tail}`],
+  ] as const) {
+    assert.equal(isSignedBy(keys, given), false, name);
+  }
+  assert.equal(parseJWT(`${head}.${body}=.${tail}`), undefined);
+  assert.equal(parseJWT(`${head}.${Buffer.from('{"exp":"never"}').toString('base64url')}.${tail}`), undefined);
+});

@@ -5,17 +5,7 @@
  */
 import { sign, verify } from 'node:crypto';
 import type { ServiceAccountKeys, VerifyingKey } from '../../pki/service-account-key.ts';
-
-export interface JWTClaims {
-  readonly iss?: string;
-  readonly sub?: string;
-  readonly aud?: string | readonly string[];
-  readonly exp?: number;
-  readonly nbf?: number;
-  readonly iat?: number;
-  readonly jti?: string;
-  readonly [claim: string]: unknown;
-}
+import { type JWTClaims, readClaims } from './token-claims.ts';
 
 /** JOSE signatures of ECDSA are the two numbers side by side, not DER. */
 const signatureOptions = (key: VerifyingKey) => ({ key: key.key, dsaEncoding: 'ieee-p1363' as const });
@@ -30,24 +20,30 @@ export function signJWT(keys: ServiceAccountKeys, claims: JWTClaims): string {
 /** The claims as they stand, signature not looked at; undefined for what is no JWT. */
 export function parseJWT(token: string): JWTClaims | undefined {
   const parts = token.split('.');
-  return parts.length === 3 ? parseObject(parts[1]) : undefined;
+  return parts.length === 3 ? readClaims(parsePart(parts[1])) : undefined;
 }
 
 export function isSignedBy(keys: ServiceAccountKeys, token: string): boolean {
-  const end = token.lastIndexOf('.');
-  const header = parseObject(token.slice(0, token.indexOf('.')));
-  if (end < 0 || !header) return false;
-  const known = typeof header['kid'] === 'string' ? keys.verifying.get(header['kid']) : undefined;
+  const [head, body, tail, more] = token.split('.');
+  const header = parsePart(head) as { readonly alg?: unknown; readonly kid?: unknown; readonly crit?: unknown } | null | undefined;
+  // A header that asks for more than is known here (RFC 7515, section 4.1.11) counts as no signature.
+  if (!header || !base64url.test(tail ?? '') || more !== undefined || header.crit !== undefined) return false;
+  const { kid } = header;
+  if (kid !== undefined && typeof kid !== 'string') return false;
+  const known = kid === undefined ? undefined : keys.verifying.get(kid);
   const candidates = known ? [known] : [...keys.verifying.values()];
-  const signed = Buffer.from(token.slice(0, end));
-  const signature = Buffer.from(token.slice(end + 1), 'base64url');
-  return candidates.some((key) => key.algorithm === header['alg'] && verify('sha256', signed, signatureOptions(key), signature));
+  const signed = Buffer.from(`${head}.${body}`);
+  const signature = Buffer.from(tail ?? '', 'base64url');
+  return candidates.some((key) => key.algorithm === header.alg && verify('sha256', signed, signatureOptions(key), signature));
 }
 
-function parseObject(part: string | undefined): JWTClaims | undefined {
+const base64url = /^[\w-]+$/;
+
+/** JSON of any kind; undefined for what is none, or written in another alphabet. */
+function parsePart(part = ''): unknown {
+  if (!base64url.test(part)) return undefined;
   try {
-    const value: unknown = JSON.parse(Buffer.from(part ?? '', 'base64url').toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JWTClaims) : undefined;
+    return JSON.parse(Buffer.from(part, 'base64url').toString());
   } catch {
     return undefined;
   }

@@ -16,33 +16,17 @@ import type { Clock, Random } from '../../../client/clock.ts';
 import type { ServiceAccountKeys } from '../../pki/service-account-key.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { UserInfo } from '../request.ts';
-import { isSignedBy, type JWTClaims, parseJWT, signJWT } from './jwt.ts';
+import { isSignedBy, parseJWT, signJWT } from './jwt.ts';
+import {
+  type JWTClaims,
+  type KubernetesClaim,
+  kubernetesClaimName,
+  readKubernetesClaim,
+  secretTokenClaim,
+  secretTokenIssuer,
+  type TokenRef,
+} from './token-claims.ts';
 import { serviceAccountGroups, serviceAccountUsername } from './user.ts';
-
-interface Ref {
-  readonly name?: string;
-  readonly uid?: string;
-}
-
-/** The claim `kubernetes.io`. */
-interface KubernetesClaim {
-  readonly namespace?: string;
-  readonly serviceaccount?: Ref;
-  readonly pod?: Ref;
-  readonly secret?: Ref;
-  readonly node?: Ref;
-  readonly warnafter?: number;
-}
-
-function claimOf(claims: JWTClaims): KubernetesClaim | undefined {
-  if (claims.iss !== secretTokenIssuer) return claims[claimName] as KubernetesClaim | undefined;
-  const part = (name: string): string => String(claims[`${secretTokenClaim}/${name}`] ?? '');
-  return {
-    namespace: part('namespace'),
-    secret: { name: part('secret.name') },
-    serviceaccount: { name: part('service-account.name'), uid: part('service-account.uid') },
-  };
-}
 
 export interface TokenBinding {
   readonly pod?: KubeObject;
@@ -80,9 +64,6 @@ export class TokenError extends Error {
 const knownTokensMax = 4096;
 const tokenLengthMax = 16_384;
 const leewaySeconds = 60;
-const claimName = 'kubernetes.io';
-const secretTokenIssuer = 'kubernetes/serviceaccount';
-const secretTokenClaim = 'kubernetes.io/serviceaccount';
 
 /** The endless token that a Secret of type kubernetes.io/service-account-token holds. */
 export function issueSecretToken(keys: ServiceAccountKeys, { metadata }: ServiceAccount, secretName: string): string {
@@ -141,7 +122,7 @@ export class ServiceAccountTokens {
       iat: nowSeconds,
       iss: this.issuer,
       jti: this.#random.uuid(),
-      [claimName]: kubernetes,
+      [kubernetesClaimName]: kubernetes,
       nbf: nowSeconds,
       sub: serviceAccountUsername(namespace, name),
     });
@@ -171,9 +152,8 @@ export class ServiceAccountTokens {
     const claims = parseJWT(token);
     if (!claims || (claims.iss !== this.issuer && claims.iss !== secretTokenIssuer)) return undefined;
     if (!isSignedBy(this.keys, token)) throw new TokenError('go-jose/go-jose: error in cryptographic primitive');
-    const kubernetes = claimOf(claims);
-    const { namespace, serviceaccount } = kubernetes ?? {};
-    if (!kubernetes || !namespace || !serviceaccount?.name) throw new TokenError('token is not one of a service account');
+    const kubernetes = readKubernetesClaim(claims);
+    if (!kubernetes) throw new TokenError('token is not one of a service account');
     const known = { claims, kubernetes, user: userOf(kubernetes, claims.jti) };
     if (this.#known.size >= knownTokensMax) this.#forgetOldest();
     this.#known.set(token, known);
@@ -214,7 +194,7 @@ export class ServiceAccountTokens {
     else if (node) this.#checkBound(Node, {}, node);
   }
 
-  #checkBound(kind: KindRef, scope: Pick<ObjectName, 'namespace'>, ref: Ref): void {
+  #checkBound(kind: KindRef, scope: Pick<ObjectName, 'namespace'>, ref: TokenRef): void {
     const object = this.#reader.get(kind, { ...scope, name: ref.name ?? '' });
     if (!object || this.#isLongDeleted(object)) throw new TokenError('service account token has been invalidated');
     if (object.metadata.uid === ref.uid) return;
@@ -230,7 +210,7 @@ export class ServiceAccountTokens {
   }
 }
 
-const refTo = ({ metadata }: { readonly metadata: { readonly name?: string; readonly uid?: string } }): Ref => ({
+const refTo = ({ metadata }: { readonly metadata: { readonly name?: string; readonly uid?: string } }): TokenRef => ({
   ...(metadata.name && { name: metadata.name }),
   ...(metadata.uid && { uid: metadata.uid }),
 });
