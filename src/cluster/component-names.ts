@@ -1,4 +1,5 @@
 /** The components of a cluster by name; upstream's programs are understood too. */
+import { own } from '../api/meta/words.ts';
 import { OperationError } from './operation-error.ts';
 
 export const componentNames = ['api-server', 'controllers', 'scheduler', 'kubelet', 'proxy', 'dns'] as const;
@@ -18,7 +19,7 @@ const aliases: Readonly<Record<string, ComponentName>> = {
 /** `scheduler,controllers` */
 export function parseComponents(text: string): ComponentName[] {
   const given = text.split(',').map((name) => name.trim());
-  const names = given.map((name) => componentNames.find((known) => known === name) ?? aliases[name]);
+  const names = given.map((name) => componentNames.find((known) => known === name) ?? own(aliases, name));
   const known = names.filter((name) => name !== undefined);
   if (known.length === given.length) return known;
   throw new OperationError({

@@ -26,14 +26,18 @@ const onlyOf: ReadonlyMap<string, string> = new Map([
   ['io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta', 'ConfigMap'],
 ]);
 
-/** `base` is a valid object of the schema. */
-export function* oddBodies(schema: ObjectSchema, base: Json): Iterable<OddBody> {
-  yield { name: 'nothing at all', whole: {}, alone: {} };
+/** `base` is a valid object of the schema; `valuesOf` says what is put where that schema stands. */
+export function* oddBodies(
+  schema: ObjectSchema,
+  base: Json,
+  valuesOf: (schema: Schema) => readonly unknown[] = oddValues,
+): Iterable<OddBody> {
+  if (valuesOf === oddValues) yield { name: 'nothing at all', whole: {}, alone: {} };
   const { apiVersion, kind } = base;
   const head = { ...(apiVersion !== undefined && { apiVersion }), ...(kind !== undefined && { kind }) };
   for (const place of places(schema, String(kind))) {
     const path = place.steps.map((step) => (step === 0 ? '[0]' : `.${step}`)).join('');
-    for (const value of oddValues(place.schema)) {
+    for (const value of valuesOf(place.schema)) {
       const name = `${path.slice(1)}: ${JSON.stringify(value)}`;
       yield { name, whole: put(base, place.steps, value) as Json, alone: put(head, place.steps, value) as Json };
     }
@@ -86,4 +90,27 @@ function put(target: unknown, steps: readonly Step[], value: unknown): unknown {
   }
   const object = typeof target === 'object' && target !== null && !Array.isArray(target) ? (target as Json) : {};
   return { ...object, [step]: put(object[step], rest, value) };
+}
+
+/** Words that every object of JavaScript knows, whatever was put into it. */
+export const knownWords = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf', 'isPrototypeOf'] as const;
+
+/** An object with this one field, whatever its name. */
+export const fieldOf = (word: string, value: unknown): Json => Object.fromEntries([[word, value]]);
+
+/** That word wherever a text may stand, and as the key of each map. */
+export const wordValues =
+  (word: string) =>
+  (schema: Schema): readonly unknown[] => {
+    if (schema.type === 'map') return [fieldOf(word, sampleOf(schema.values))];
+    if (schema.type === 'any') return [fieldOf(word, fieldOf(word, word)), word];
+    if (schema.type === 'object') return [fieldOf(word, {})];
+    return schema.type === 'string' || schema.type === 'intOrString' || schema.type === 'quantity' ? [word] : [];
+  };
+
+function sampleOf(schema: Schema): unknown {
+  if (schema.type === 'quantity') return '1';
+  if (schema.type === 'bytes') return 'eA==';
+  if (schema.type === 'list') return [sampleOf(schema.items)];
+  return schema.type === 'string' ? 'x' : {};
 }

@@ -2,10 +2,12 @@
  * Events are stored in the core group's version; events.k8s.io shows the same objects under newer names.
  * Upstream: pkg/apis/events/v1/conversion.go.
  */
+
 import type { Event as CoreEvent } from '../generated/core-v1.ts';
 import type { Event } from '../generated/events-v1.ts';
 import type { VersionConversion } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
+import { own } from '../meta/words.ts';
 
 /** Field of events.k8s.io to field of core; the others have the same name. */
 const renamed = {
@@ -22,7 +24,7 @@ const back: Readonly<Record<string, string>> = Object.fromEntries(Object.entries
 const there: Readonly<Record<string, string>> = renamed;
 
 function rename(object: KubeObject, names: Readonly<Record<string, string>>, apiVersion: string): KubeObject {
-  const entries = Object.entries(object).map(([field, value]) => [Object.hasOwn(names, field) ? names[field] : field, value]);
+  const entries = Object.entries(object).map(([field, value]) => [own(names, field) ?? field, value]);
   return { ...(Object.fromEntries(entries) as KubeObject), apiVersion };
 }
 

@@ -2,8 +2,10 @@
  * resource.k8s.io/v1beta1 has the fields of an exact device request, and of a device, one level higher or lower than v1.
  * Upstream: pkg/apis/resource/v1beta1/conversion.go.
  */
+
 import type { VersionConversion } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
+import { own } from '../meta/words.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type Change = (value: Json) => Json;
@@ -12,7 +14,7 @@ type Change = (value: Json) => Json;
 function changeAt(value: Json, path: readonly string[], change: Change): Json {
   const [step = '', ...rest] = path;
   if (!path.length) return change(value);
-  const inner = value[step];
+  const inner = own(value, step);
   if (Array.isArray(inner)) return { ...value, [step]: inner.map((item: Json) => changeAt(item, rest, change)) };
   if (typeof inner !== 'object' || inner === null) return value;
   return { ...value, [step]: changeAt(inner as Json, rest, change) };

@@ -2,12 +2,14 @@
  * Makes a built-in kind from the tables: names, scope, verbs, subresources, columns, type, and upstream's traits. A
  * kind's own file adds hooks and what no table can say.
  */
+
 import printerColumns from '../data/printer-columns.json' with { type: 'json' };
 import resourceTable from '../data/resources.json' with { type: 'json' };
 import { formatAge } from '../meta/duration.ts';
 import type { Cell, Column, FieldGetter, Kind, KindHooks, Subresource, Verb, VersionConversion } from '../meta/kind.ts';
 import { nameIsDnsSubdomain } from '../meta/names.ts';
 import type { KindRef, KubeObject } from '../meta/object.ts';
+import { own } from '../meta/words.ts';
 import { objectSchema, typeNameOf } from '../schema/types.ts';
 import { conversions } from './conversions.ts';
 import {
@@ -76,7 +78,7 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindExt
   if (!typeName) throw new Error(`no type for ${key}`);
   const convert = extra.convert ?? (conversions[`${key}/${ref.version}`] as VersionConversion<T> | undefined);
   const columns = extra.columns ?? columnsOf(row);
-  const ttl = extra.ttlSeconds ?? ttlSeconds[key];
+  const ttl = extra.ttlSeconds ?? own(ttlSeconds, key);
   return {
     group: ref.group,
     version: ref.version,
@@ -88,21 +90,21 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindExt
     storageVersion: storageVersionOf(row),
     ...(convert && { convert }),
     singular: row.singular,
-    shortNames: row.shortNames ?? shortNames[key] ?? [],
+    shortNames: row.shortNames ?? own(shortNames, key) ?? [],
     categories: row.categories ?? [],
     verbs: row.verbs as readonly Verb[],
     subresources: row.subresources,
     columns,
-    selectableFields: new Map([...fieldGetters<T>(selectablePaths[key]), ...Object.entries(extra.selectableFields ?? {})]),
+    selectableFields: new Map([...fieldGetters<T>(own(selectablePaths, key)), ...Object.entries(extra.selectableFields ?? {})]),
     describeUnknownField: (field) => describeUnknownField(key, field, row.version),
     hooks: { cells: defaultCells(columns), ...extra.hooks },
     immutablePaths: extra.immutablePaths ?? [],
     hasGeneration: extra.hasGeneration ?? generationKinds.has(key),
-    validateName: extra.validateName ?? nameChecks[key] ?? nameIsDnsSubdomain,
+    validateName: extra.validateName ?? own(nameChecks, key) ?? nameIsDnsSubdomain,
     returnsDeletedObject: returnsDeletedKinds.has(key),
     allowCreateOnUpdate: extra.allowCreateOnUpdate ?? createOnUpdateKinds.has(key),
     allowUnconditionalUpdate: extra.allowUnconditionalUpdate ?? !versionedUpdateKinds.has(key),
-    storagePrefix: extra.storagePrefix ?? storagePrefixes[key] ?? ref.resource,
+    storagePrefix: extra.storagePrefix ?? own(storagePrefixes, key) ?? ref.resource,
     ...(ttl !== undefined && { ttlSeconds: ttl }),
   };
 }
@@ -116,7 +118,7 @@ export function versionPriority(version: string): number {
 }
 
 function storageVersionOf(row: ResourceRow): { readonly group: string; readonly version: string } {
-  const elsewhere = storageVersions[resourceKey(row)];
+  const elsewhere = own(storageVersions, resourceKey(row));
   if (elsewhere) return elsewhere;
   const versions = resourceRows.filter((r) => r.group === row.group && r.resource === row.resource).map((r) => r.version);
   const newest = versions.reduce((a, b) => (versionPriority(b) > versionPriority(a) ? b : a), row.version);
@@ -156,9 +158,9 @@ function fieldGetters<T extends KubeObject>(
 }
 
 function describeUnknownField(key: string, field: string, version: string): string {
-  const own = fieldRefusals[key];
-  if (own) return own(field, version);
-  if (selectablePaths[key]) return `field label not supported: ${field}`;
+  const refusal = own(fieldRefusals, key);
+  if (refusal) return refusal(field, version);
+  if (own(selectablePaths, key)) return `field label not supported: ${field}`;
   return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 
@@ -166,7 +168,7 @@ function textAt(object: unknown, steps: readonly string[]): string | undefined {
   let at = object;
   for (const step of steps) {
     if (typeof at !== 'object' || at === null) return undefined;
-    at = (at as Record<string, unknown>)[step];
+    at = own(at as Record<string, unknown>, step);
   }
   return at === undefined || at === null ? undefined : String(at);
 }

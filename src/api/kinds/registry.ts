@@ -3,8 +3,10 @@
  * custom resources come and go while the server runs. Lookups are by URL (group, version, resource) and by the type of
  * an object (group, version, kind).
  */
+
 import type { Kind } from '../meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
+import { own } from '../meta/words.ts';
 import { resourceKey, versionPriority } from './define-kind.ts';
 
 const pathKey = (group: string, version: string, name: string): string => `${group}/${version}/${name}`;
@@ -30,7 +32,7 @@ export function parseRuntimeConfig(given: Readonly<Record<string, string>>): Run
 function isServed(kind: Kind, config: RuntimeConfig): boolean {
   const groupVersion = apiVersionOf(kind);
   const stability = /alpha/.test(kind.version) ? 'api/alpha' : /beta/.test(kind.version) ? 'api/beta' : 'api/ga';
-  const exact = config[`${groupVersion}/${kind.resource}`] ?? config[groupVersion] ?? config[stability] ?? config['api/all'];
+  const exact = config[`${groupVersion}/${kind.resource}`] ?? own(config, groupVersion) ?? config[stability] ?? config['api/all'];
   return exact ?? stability === 'api/ga';
 }
 

@@ -3,6 +3,7 @@
  * and the empty object are not told apart by `equalSemantically`; `equalJson` tells them apart. Order of fields never counts.
  * Upstream: apimachinery/pkg/api/equality/semantic.go.
  */
+import { own } from './words.ts';
 
 export function equalJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
@@ -14,7 +15,7 @@ export function equalJson(a: unknown, b: unknown): boolean {
   for (const key in left) {
     if (left[key] === undefined) continue;
     count++;
-    if (!equalJson(left[key], right[key])) return false;
+    if (!equalJson(left[key], own(right, key))) return false;
   }
   for (const key in right) if (right[key] !== undefined) count--;
   return count === 0;
@@ -28,8 +29,8 @@ export function equalSemantically(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b) && equalLists(a, b, equalSemantically);
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  for (const key in left) if (!equalSemantically(left[key], right[key])) return false;
-  for (const key in right) if (!(key in left) && !isEmpty(right[key])) return false;
+  for (const key in left) if (!equalSemantically(left[key], own(right, key))) return false;
+  for (const key in right) if (!Object.hasOwn(left, key) && !isEmpty(right[key])) return false;
   return true;
 }
 
@@ -41,6 +42,6 @@ function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   if (typeof value !== 'object') return false;
   if (Array.isArray(value)) return value.length === 0;
-  for (const key in value) if ((value as Record<string, unknown>)[key] !== undefined) return false;
+  for (const key in value) if (own(value as Record<string, unknown>, key) !== undefined) return false;
   return true;
 }

@@ -2,6 +2,7 @@
  * How long something has been: `5s`, `3m20s`, `4h`, `12d`. Both forms have as many digits as people read.
  * Upstream: apimachinery/pkg/util/duration/duration.go. Durations that are read are Go's: `1m30s`, `250ms`.
  */
+import { own } from './words.ts';
 
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
@@ -57,7 +58,7 @@ export function parseDuration(text: string | undefined): number | undefined {
   const [, sign, amounts = ''] = /^([-+]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+|0)$/.exec(text ?? '') ?? [];
   if (amounts === '') return undefined;
   let totalMs = 0;
-  for (const [, amount, unit = ''] of amounts.matchAll(/([\d.]+)(\D+)/g)) totalMs += Number(amount) * (unitMs[unit] ?? 0);
+  for (const [, amount, unit = ''] of amounts.matchAll(/([\d.]+)(\D+)/g)) totalMs += Number(amount) * (own(unitMs, unit) ?? 0);
   return sign === '-' ? -totalMs : totalMs;
 }
 

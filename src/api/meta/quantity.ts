@@ -4,6 +4,7 @@
  * Precision ends at one billionth (rounded up), as upstream. `toNumber` and friends have a fast path without BigInt.
  * Upstream: apimachinery/pkg/api/resource/{quantity,suffix,amount}.go.
  */
+import { own } from './words.ts';
 
 export type QuantityFormat = 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
 
@@ -50,9 +51,9 @@ interface Suffix {
 }
 
 function parseSuffix(suffix: string): Suffix {
-  const decimal = decimalSuffixes[suffix];
+  const decimal = own(decimalSuffixes, suffix);
   if (decimal !== undefined) return { base: 10, exponent: decimal, format: 'DecimalSI' };
-  const binary = binarySuffixes[suffix];
+  const binary = own(binarySuffixes, suffix);
   if (binary !== undefined) return { base: 2, exponent: binary, format: 'BinarySI' };
   const exponent = exponentSyntax.exec(suffix)?.[1];
   if (exponent === undefined || Math.abs(Number(exponent)) > exponentMax) throw new QuantityError(suffixWrong);
@@ -216,7 +217,7 @@ function toSafeInteger(value: QuantityValue): number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
   const match = fast.exec(value);
   if (!match || match[2] === 'm') return undefined;
-  const whole = Number(match[1]) * (match[2] === undefined ? 1 : (multipliers[match[2]] ?? Number.NaN));
+  const whole = Number(match[1]) * (match[2] === undefined ? 1 : (own(multipliers, match[2]) ?? Number.NaN));
   return Number.isSafeInteger(whole) ? whole : undefined;
 }
 

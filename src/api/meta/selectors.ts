@@ -3,9 +3,11 @@
  * requirements that all have to hold; matching allocates nothing, and a long list costs what the object's labels cost.
  * Upstream: apimachinery/pkg/labels/selector.go, apimachinery/pkg/fields/selector.go, apimachinery/pkg/apis/meta/v1/helpers.go.
  */
+
 import type { LabelSelector } from '../generated/meta-v1.ts';
 import { checkLabelValue, checkQualifiedName } from './names.ts';
 import { describeFieldError, type FieldError, fieldErrors } from './status-error.ts';
+import { own } from './words.ts';
 
 export type Operator = 'in' | 'notin' | '=' | '==' | '!=' | 'exists' | '!' | 'gt' | 'lt';
 
@@ -115,7 +117,7 @@ class RequirementIndex {
 }
 
 function meets(r: Requirement, labels: LabelMap | undefined): boolean {
-  const value = labels && Object.hasOwn(labels, r.key) ? labels[r.key] : undefined;
+  const value = own(labels, r.key);
   switch (r.operator) {
     case 'in':
     case '=':
@@ -342,7 +344,7 @@ export function labelMatcher(selector: LabelSelector | null | undefined): LabelM
   if (!selector) return LabelMatcher.nothing;
   const requirements = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => makeRequirement(key, '=', [value]));
   for (const e of selector.matchExpressions ?? []) {
-    const operator = objectOperators[e.operator];
+    const operator = own(objectOperators, e.operator);
     if (!operator) throw new SelectorError(`${JSON.stringify(e.operator)} is not a valid label selector operator`);
     requirements.push(makeRequirement(e.key, operator, e.values ?? []));
   }

@@ -31,19 +31,20 @@ const podLevel = (list: ResourceList | undefined): ResourceList =>
 /** Overhead adds to limits only where there is one. */
 function addOverhead(total: ResourceList, overhead: ResourceList, what: 'requests' | 'limits'): ResourceList {
   if (what === 'requests') return addResources(total, overhead);
-  return addResources(total, Object.fromEntries(Object.entries(overhead).filter(([name]) => total[name] !== undefined)));
+  return addResources(total, Object.fromEntries(Object.entries(overhead).filter(([name]) => own(total, name) !== undefined)));
 }
 
 function addResources(a: ResourceList, b: ResourceList): ResourceList {
   const sum: Record<string, string> = { ...a };
-  for (const [name, value] of Object.entries(b)) sum[name] = sum[name] === undefined ? value : addQuantities(sum[name], value);
+  for (const [name, value] of Object.entries(b)) put(sum, name, addQuantities(own(sum, name) ?? '0', value));
   return sum;
 }
 
 function maxResources(a: ResourceList, b: ResourceList): ResourceList {
   const max: Record<string, string> = { ...a };
   for (const [name, value] of Object.entries(b)) {
-    if (max[name] === undefined || compareQuantities(value, max[name]) > 0) max[name] = value;
+    const before = own(max, name);
+    if (before === undefined || compareQuantities(value, before) > 0) put(max, name, value);
   }
   return max;
 }

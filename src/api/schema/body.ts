@@ -3,8 +3,10 @@
  * duplicate fields, each answered as upstream does. What is returned has its apiVersion and kind.
  * Upstream: apiserver/pkg/endpoints/handlers/{create,update,rest}.go, apimachinery/pkg/runtime/serializer/json/json.go.
  */
+
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors } from '../meta/status-error.ts';
+import { own } from '../meta/words.ts';
 import { type Decoded, DecodeError, type DecodeOptions, decode } from './decode.ts';
 import { describeSyntaxError, hasMoreValues, mayHaveDuplicates, parseText, scanFields } from './json-scan.ts';
 import { type GroupVersionKind, type ObjectSchema, objectSchema, typeNameOf } from './types.ts';
@@ -41,7 +43,13 @@ type Json = Record<string, unknown>;
 export function bodyTypeOf(gvk: GroupVersionKind): BodyType {
   const name = typeNameOf(gvk);
   if (!name) throw new Error(`no type for ${gvk.group}/${gvk.version} ${gvk.kind}`);
-  return { group: gvk.group, version: gvk.version, kind: gvk.kind, schema: objectSchema(name), oldApiVersion: oldApiVersions[gvk.kind] };
+  return {
+    group: gvk.group,
+    version: gvk.version,
+    kind: gvk.kind,
+    schema: objectSchema(name),
+    oldApiVersion: own(oldApiVersions, gvk.kind),
+  };
 }
 
 /** Checks `fieldValidation` of the query; throws Invalid. `options` is CreateOptions, UpdateOptions or PatchOptions. */

@@ -4,6 +4,7 @@
  * dropped here, as Go's JSON drops them. Bytes that are no valid message throw ProtobufError.
  * Upstream: apimachinery/pkg/runtime/serializer/protobuf, the generated.proto files.
  */
+
 import protobuf from 'protobufjs/minimal.js';
 import { formatTime } from '../meta/time.ts';
 import { hasMoreValues } from './json-scan.ts';
@@ -105,8 +106,8 @@ function readFields(layout: Layout, value: Value, { reader, end, depth }: Positi
 
 function readField({ name, schema, presence }: FieldSchema, value: Value, wireType: number, { reader, depth }: Position): void {
   if (schema.type === 'list') {
-    value[name] ??= [];
-    const list = value[name] as unknown[];
+    const list = (own(value, name) ?? []) as unknown[];
+    put(value, name, list);
     const read = readerOf(schema.items, depth + 1);
     if (wireType === lengthDelimited && isVarint(schema.items)) {
       const end = reader.uint32() + reader.pos;
@@ -118,15 +119,15 @@ function readField({ name, schema, presence }: FieldSchema, value: Value, wireTy
     return;
   }
   if (schema.type === 'map') {
-    value[name] ??= {};
-    const map = value[name] as Value;
+    const map = (own(value, name) ?? {}) as Value;
+    put(value, name, map);
     const [key, item] = readEntry(schema.values, reader, depth + 1);
-    Object.defineProperty(map, key, { value: item, enumerable: true, configurable: true, writable: true });
+    put(map, key, item);
     return;
   }
   const read = readerOf(schema, depth + 1)(reader);
   if (read === undefined || (presence !== 'kept' && isZero(read))) return;
-  value[name] = read;
+  put(value, name, read);
 }
 
 const isZero = (value: unknown): boolean => value === '' || value === 0 || value === false;

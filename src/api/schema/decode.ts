@@ -7,8 +7,10 @@
  * Not done here: defaults (default.ts), validation (validate.ts), duplicate fields (json-scan.ts).
  * Upstream: sigs.k8s.io/json, apimachinery/pkg/runtime/serializer/json.
  */
+
 import { canonicalizeQuantity, QuantityError } from '../meta/quantity.ts';
 import { canonicalizeMicroTime, canonicalizeTime, describeTimeError } from '../meta/time.ts';
+import { own, put } from '../meta/words.ts';
 import { nestingMax } from './nesting.ts';
 import { type FieldSchema, type ObjectSchema, objectSchema, type Schema } from './types.ts';
 
@@ -101,11 +103,6 @@ interface FieldWalk {
   readonly dropsZero: boolean;
 }
 
-function put(target: Json, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
-  else target[key] = value;
-}
-
 /** The entries before `key`, which were all kept as they are. */
 function copyBefore(source: Json, key: string): Json {
   const target: Json = {};
@@ -145,10 +142,10 @@ function compileObject(schema: ObjectSchema): Walk {
       }
     }
     for (const f of always) {
-      if ((target ?? source)[f.field.name] !== undefined) continue;
+      if (own(target ?? source, f.field.name) !== undefined) continue;
       target ??= { ...source };
       context.path.push(f.field);
-      target[f.field.name] = zeroOf(f.field.schema, context);
+      put(target, f.field.name, zeroOf(f.field.schema, context));
       context.path.pop();
     }
     context.struct = outer;
@@ -359,7 +356,7 @@ function anyWalk(value: object, context: Context): unknown {
     const copy: Json = {};
     for (const key in value) {
       context.fieldCount++;
-      const item = (value as Json)[key];
+      const item = own(value as Json, key);
       const next = item !== null && typeof item === 'object' ? anyWalk(item, context) : item;
       if (context.copy) put(copy, key, next);
     }

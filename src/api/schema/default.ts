@@ -3,7 +3,9 @@
  * type into closures that visit only what has defaults below it; nothing is changed in place, and an object that is
  * complete comes back as it is. Quantities of resource lists are rounded up to thousandths, as upstream does here.
  */
+
 import { formatQuantity, parseQuantity, quantityMilliValue } from '../meta/quantity.ts';
+import { own, put } from '../meta/words.ts';
 import { rulesOf } from './own-table.ts';
 import type { FieldSchema, ObjectSchema, Schema } from './types.ts';
 
@@ -45,7 +47,7 @@ function compileObject(schema: ObjectSchema): Walk | undefined {
   const defaults: FieldDefault[] = [];
   const below: FieldWalk[] = [];
   for (const field of schema.fields.values()) {
-    const value = rules[field.name]?.default ?? field.default;
+    const value = own(rules, field.name)?.default ?? field.default;
     if (value !== undefined) defaults.push({ name: field.name, value, replacesZero: field.presence !== 'kept' });
     const walk = compileField(field);
     if (walk) below.push({ name: field.name, walk });
@@ -57,18 +59,18 @@ function compileObject(schema: ObjectSchema): Walk | undefined {
 function fillObject(source: Json, defaults: readonly FieldDefault[], below: readonly FieldWalk[]): Json {
   let target: Record<string, unknown> | undefined;
   for (const d of defaults) {
-    const given = source[d.name];
+    const given = own(source, d.name);
     if (given !== undefined && !(d.replacesZero && isZero(given))) continue;
     target ??= { ...source };
-    target[d.name] = d.value;
+    put(target, d.name, d.value);
   }
   for (const f of below) {
-    const given = (target ?? source)[f.name];
+    const given = own(target ?? source, f.name);
     if (given === undefined || given === null) continue;
     const next = f.walk(given);
     if (next === given) continue;
     target ??= { ...source };
-    target[f.name] = next;
+    put(target, f.name, next);
   }
   return target ?? source;
 }
@@ -110,7 +112,7 @@ function fillMap(source: Json, walk: Walk): Json {
     const next = walk(source[key]);
     if (next === source[key]) continue;
     target ??= { ...source };
-    target[key] = next;
+    put(target, key, next);
   }
   return target ?? source;
 }

@@ -3,7 +3,9 @@
  * in JSON is absent here, where Go writes zero values of all fields that are no pointers: its readers see no difference.
  * Upstream: apimachinery/pkg/runtime/serializer/protobuf, the generated.proto files.
  */
+
 import type { ListMeta } from '../generated/meta-v1.ts';
+import { own } from '../meta/words.ts';
 import { type Layout, layoutOf, magic } from './protobuf-layout.ts';
 import { fixed64, lengthDelimited, ProtobufWriter, varint } from './protobuf-writer.ts';
 import { type ObjectSchema, objectSchema, type Schema, typeNameOf, typeSchema } from './types.ts';
@@ -124,7 +126,7 @@ function compile(layout: Layout): WriteFields {
       const { name, schema, goType } = node.field;
       const write = goType === nullableList ? wrap(writerOf(schema)) : writerOf(schema);
       return (writer, value) => {
-        const item = (value as Readonly<Record<string, unknown>>)[name];
+        const item = own(value as Readonly<Record<string, unknown>>, name);
         if (item !== undefined && item !== null) write(writer, item, number);
       };
     });

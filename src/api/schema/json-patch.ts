@@ -8,8 +8,10 @@
  * many could look through or move a long list. A patch that goes beyond is refused like one that cannot be applied.
  * Upstream: apiserver/pkg/endpoints/handlers/patch.go, gopkg.in/evanphx/json-patch.v4.
  */
+
 import { equalJson } from '../meta/deep-equal.ts';
-import { isJsonObject, setField } from './merge-patch.ts';
+import { own, put } from '../meta/words.ts';
+import { isJsonObject } from './merge-patch.ts';
 import { isTooDeep, nestingMax } from './nesting.ts';
 
 export interface JsonPatchOperation {
@@ -91,7 +93,7 @@ class PatchedDocument {
 
   #insert(path: string | null | undefined, value: unknown): void {
     const { container, key } = this.#placeToChange(path);
-    if (!Array.isArray(container)) setField(container, key, value);
+    if (!Array.isArray(container)) put(container, key, value);
     else if (key === '-') container.push(value);
     else {
       const index = indexOf(container, key, container.length);
@@ -108,7 +110,7 @@ class PatchedDocument {
     }
     const { container, key } = this.#placeToChange(path);
     if (Array.isArray(container)) container[indexOf(container, key, container.length - 1)] = value;
-    else setField(container, key, value);
+    else put(container, key, value);
   }
 
   #remove({ container, key }: Place): void {
@@ -161,7 +163,7 @@ class PatchedDocument {
     for (const step of steps) {
       const next = this.#owned(containerAt({ container, key: step }));
       if (Array.isArray(container)) container[indexOf(container, step, container.length - 1)] = next;
-      else setField(container, step, next);
+      else put(container, step, next);
       container = next;
     }
     return { container, key };
@@ -193,7 +195,7 @@ function containerAt(place: Place): Container {
 /** undefined for a field that is not there; an item has to be. */
 function get({ container, key }: Place): unknown {
   if (Array.isArray(container)) return container[indexOf(container, key, container.length - 1)];
-  return Object.hasOwn(container, key) ? container[key] : undefined;
+  return own(container, key);
 }
 
 const integer = /^[-+]?\d+$/;

@@ -4,6 +4,7 @@
  * a count that costs little, and only a positive answer is followed by the scan.
  * Upstream: sigs.k8s.io/json (scanner and strict errors).
  */
+import { own } from '../meta/words.ts';
 
 /** In order, so that an escaped backslash is not taken for the beginning of an escape. */
 const surrogateEscapes = /\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u[dD][89a-fA-F]../g;
@@ -208,8 +209,8 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** As Go writes a character in quotes. */
 function quoteCharacter(c: string): string {
-  if (c >= ' ') return escapes[c] ?? c;
-  return escapes[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  if (c >= ' ') return own(escapes, c) ?? c;
+  return own(escapes, c) ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`;
 }
 
 const isDigit = (c: string | undefined): boolean => c !== undefined && c >= '0' && c <= '9';

@@ -4,6 +4,7 @@
  * What depends on other fields is said in the hooks of the kinds.
  * Upstream: pkg/apis/<group>/v1/defaults.go, pkg/apis/<group>/validation/validation.go.
  */
+import { own } from '../meta/words.ts';
 
 /** A field's rules. */
 export interface FieldRules {
@@ -172,7 +173,7 @@ const shortName = (typeName: string): string => typeName.replace(/^io\.k8s\.(?:a
 /** The rules of a type's fields; undefined when there are none. Beta and alpha versions share those of v1. */
 export function rulesOf(typeName: string): Rules | undefined {
   const short = shortName(typeName);
-  return ownRules[short] ?? ownRules[short.replace(/\.v\d+(?:alpha|beta)\d+\./, '.v1.')];
+  return own(ownRules, short) ?? own(ownRules, short.replace(/\.v\d+(?:alpha|beta)\d+\./, '.v1.'));
 }
 
 /** Whether a required field of the type table is refused when it is empty. */

@@ -3,6 +3,7 @@
  * refusal as upstream words it. The result is decoded like any body (decode.ts). Server-side apply is not here.
  * Upstream: apiserver/pkg/endpoints/handlers/patch.go.
  */
+
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors, fieldErrors, isStatusError, StatusError } from '../meta/status-error.ts';
 import { type BodyType, checkBodyValues, type DecodedBody, decodeBody, type FieldValidation, problemsMax } from './body.ts';
@@ -72,7 +73,7 @@ function checkOperation(operation: unknown, prefix: string): void {
     errors.badRequest(`${prefix}json: cannot unmarshal ${kindOf(value)} into Go ${where}`);
   if (!isJsonObject(operation)) throw refuse(operation, 'value of type handlers.jsonPatchOp');
   for (const member of ['op', 'path', 'from']) {
-    const value = operation[member] ?? null;
+    const value = own(operation, member) ?? null;
     if (value !== null && typeof value !== 'string') throw refuse(value, `struct field jsonPatchOp.${member} of type string`);
   }
 }

@@ -4,7 +4,8 @@
  * `$deleteFromPrimitiveList/<field>`. Nothing is changed in place.
  * Upstream: apimachinery/pkg/util/strategicpatch/patch.go; the API conventions' page on strategic merge patch.
  */
-import { isJsonObject, setField } from './merge-patch.ts';
+import { own, put } from '../meta/words.ts';
+import { isJsonObject } from './merge-patch.ts';
 import type { FieldSchema, Schema } from './types.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -45,9 +46,9 @@ function mergeObjects(schema: Schema | undefined, original: Json, patch: Json): 
     if (!key.startsWith(orderPrefix)) continue;
     done.add(key);
     const field = nameAfter(key, orderPrefix, 'invalid patch format of setElementOrder list');
-    if (mergeOrdered(schema, merged, patch, { field, order: patch[key] })) done.add(field);
+    if (mergeOrdered(schema, merged, patch, { field, order: own(patch, key) })) done.add(field);
   }
-  for (const key of Object.keys(patch)) if (!done.has(key)) mergeField(schema, merged, key, patch[key]);
+  for (const key of Object.keys(patch)) if (!done.has(key)) mergeField(schema, merged, key, own(patch, key));
   return merged;
 }
 
@@ -65,7 +66,7 @@ function retainOnly(original: Json, patch: Json): Record<string, unknown> {
   if (!Array.isArray(list)) throw wrong;
   const kept: ReadonlySet<unknown> = new Set(list);
   for (const key of Object.keys(patch)) {
-    const free = key === retainKeys || patch[key] === null || key.startsWith(deletePrefix) || key.startsWith(orderPrefix);
+    const free = key === retainKeys || own(patch, key) === null || key.startsWith(deletePrefix) || key.startsWith(orderPrefix);
     if (!free && !kept.has(key)) throw wrong;
   }
   return Object.fromEntries(Object.entries(original).filter(([key]) => kept.has(key)));
@@ -83,22 +84,22 @@ function mergeField(schema: Schema | undefined, merged: Record<string, unknown>,
     delete merged[key];
     return;
   }
-  const old = Object.hasOwn(merged, key) ? merged[key] : undefined;
+  const old = own(merged, key);
   if (old === undefined || shapeOf(old) !== shapeOf(value)) {
     if (!isDeleteList) take(merged, key, value);
   } else if (isJsonObject(old) && isJsonObject(value)) {
     const replaces = fieldOf(schema, key)?.patchStrategy.includes('replace') ?? false;
-    setField(merged, key, replaces ? value : mergeObjects(schemaOf(schema, key), old, value));
+    put(merged, key, replaces ? value : mergeObjects(schemaOf(schema, key), old, value));
   } else if (Array.isArray(old) && Array.isArray(value)) {
-    setField(merged, key, mergeLists(fieldOf(schema, key), old, value, isDeleteList));
-  } else setField(merged, key, value);
+    put(merged, key, mergeLists(fieldOf(schema, key), old, value, isDeleteList));
+  } else put(merged, key, value);
 }
 
 /** The patch's value as it is, without directives and nulls; a value that is only a directive is no value. */
 function take(merged: Record<string, unknown>, key: string, value: unknown): void {
   const plain = withoutDirectives(value);
   if (plain === undefined) delete merged[key];
-  else setField(merged, key, plain);
+  else put(merged, key, plain);
 }
 
 function withoutDirectives(value: unknown): unknown {
@@ -107,8 +108,8 @@ function withoutDirectives(value: unknown): unknown {
   if (directive in value) return undefined;
   const plain: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
-    const item = value[key] === null ? undefined : withoutDirectives(value[key]);
-    if (item !== undefined) setField(plain, key, item);
+    const item = own(value, key) === null ? undefined : withoutDirectives(own(value, key));
+    if (item !== undefined) put(plain, key, item);
   }
   return plain;
 }
@@ -241,22 +242,22 @@ function mergeOrdered(
 ): boolean {
   const wrong = new StrategicMergeError('invalid patch format of setElementOrder list', 'malformed');
   if (!Array.isArray(order)) throw wrong;
-  const old = merged[name];
-  const given = patch[name];
+  const old = own(merged, name);
+  const given = own(patch, name);
   if ((old !== undefined && !Array.isArray(old)) || (given !== undefined && given !== null && !Array.isArray(given))) throw wrong;
   if (given === null || (old === undefined && given === undefined)) return false;
   const field = fieldOf(schema, name);
   const key = field?.patchMergeKey ?? '';
   if (given) checkOrder(given, order as List, key);
   const list = !given ? (old ?? []) : old === undefined ? (withoutDirectives(given) as List) : mergeLists(field, old, given, false);
-  merged[name] = inOrder(list, { order: order as List, original: old ?? [], key });
+  put(merged, name, inOrder(list, { order: order as List, original: old ?? [], key }));
   return true;
 }
 
 /** Items of the patch have to come in the order that the directive gives. */
 function checkOrder(patch: List, order: List, key: string): void {
   if (!order.length) return;
-  const keyValue = (item: unknown): unknown => (key && isJsonObject(item) ? item[key] : item);
+  const keyValue = (item: unknown): unknown => (key && isJsonObject(item) ? own(item, key) : item);
   let at = 0;
   for (const item of patch) {
     if (isJsonObject(item) && directive in item) continue;

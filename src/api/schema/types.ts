@@ -5,8 +5,10 @@
  *
  * Types are made when first asked for, and so are their fields: loading this module only parses the table.
  */
+
 import table from '../data/types.json' with { type: 'json' };
 import wireTable from '../data/wire.json' with { type: 'json' };
+import { own } from '../meta/words.ts';
 
 export type ScalarType =
   | 'string'
@@ -176,7 +178,7 @@ class TableObject implements ObjectSchema {
   }
   get fields(): ReadonlyMap<string, FieldSchema> {
     this.#fields ??= new Map(
-      Object.entries(this.#row.fields ?? {}).map(([name, row]) => [name, makeField(name, row, wire[this.name] ?? {})]),
+      Object.entries(this.#row.fields ?? {}).map(([name, row]) => [name, makeField(name, row, own(wire, this.name) ?? {})]),
     );
     return this.#fields;
   }
@@ -197,13 +199,13 @@ class TableObject implements ObjectSchema {
 
 function makeField(name: string, row: FieldRow, go: WireRow): FieldSchema {
   const schema = resolve(row.type, row);
-  const inlined = go.inlined?.[name];
+  const inlined = own(go.inlined, name);
   return {
     name,
     schema,
     required: row.required ?? false,
     presence: presenceOf(name, schema, row.required ?? false, go),
-    goType: go.goTypes?.[name] ?? goTypeOf(row.type),
+    goType: own(go.goTypes, name) ?? goTypeOf(row.type),
     ...(inlined !== undefined && { inlined }),
     patchStrategy: (row.patchStrategy?.split(',') ?? []) as readonly PatchStrategy[],
     ...(row.default !== undefined && { default: row.default }),
@@ -238,7 +240,7 @@ function goTypeOf(expression: string): string {
   if (expression.startsWith('[]')) return `[]${goTypeOf(expression.slice(2))}`;
   const values = /^map<string,(.*)>$/.exec(expression)?.[1];
   if (values) return `map[string]${goTypeOf(values)}`;
-  return goScalars[expression] ?? expression.split('.').slice(-2).join('.');
+  return own(goScalars, expression) ?? expression.split('.').slice(-2).join('.');
 }
 
 function resolve(expression: string, row: FieldRow): Schema {
@@ -252,7 +254,7 @@ function resolve(expression: string, row: FieldRow): Schema {
   }
   const values = /^map<string,(.*)>$/.exec(expression)?.[1];
   if (values) return { type: 'map', values: resolve(values, { type: '' }), atomic: row.mapType === 'atomic' };
-  const named = scalars[expression] ?? typeSchema(expression);
+  const named = own(scalars, expression) ?? typeSchema(expression);
   return row.mapType && named instanceof TableObject ? named.withAtomic(row.mapType === 'atomic') : named;
 }
 
@@ -260,9 +262,9 @@ function resolve(expression: string, row: FieldRow): Schema {
 export function typeSchema(name: string): Schema {
   const known = made.get(name);
   if (known) return known;
-  const row = rows[name];
+  const row = own(rows, name);
   if (!row) throw new Error(`no type ${name}`);
-  const schema: Schema = special[name] ?? (row.fields ? new TableObject(name, row) : makeAny(name, row));
+  const schema: Schema = own(special, name) ?? (row.fields ? new TableObject(name, row) : makeAny(name, row));
   made.set(name, schema);
   return schema;
 }

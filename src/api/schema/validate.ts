@@ -5,7 +5,9 @@
  * It is the floor under every kind. A kind's own hook knows upstream's rules better: where it finds something wrong with
  * the same field, its word counts (`mergeFieldErrors`).
  */
+
 import { type FieldError, fieldErrors } from '../meta/status-error.ts';
+import { own } from '../meta/words.ts';
 import { isEnforced, rulesOf } from './own-table.ts';
 import type { FieldSchema, ObjectSchema, Schema } from './types.ts';
 
@@ -80,7 +82,7 @@ function compileObject(schema: ObjectSchema): Check | undefined {
   return (value, findings) => {
     if (typeof value !== 'object' || value === null) return;
     for (const f of fields) {
-      const given = (value as Json)[f.name];
+      const given = own(value as Json, f.name);
       if (isMissing(given)) {
         if (f.required) findings.errors.push(fieldErrors.required(findings.at(f.name)));
       } else if (f.check) {
@@ -104,7 +106,7 @@ const isMissing = (value: unknown): boolean =>
   value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 
 function compileField(owner: ObjectSchema, field: FieldSchema): Check | undefined {
-  const rule = rulesOf(owner.name)?.[field.name];
+  const rule = own(rulesOf(owner.name), field.name);
   const { min, max } = rule ?? {};
   if (min !== undefined || max !== undefined) return (value, findings) => checkBounds(value, findings, min, max);
   if (field.enum) {
@@ -152,7 +154,7 @@ function eachValue(check: Check): Check {
   return (value, findings) => {
     for (const key in value as Json) {
       findings.path.push(`[${key}]`);
-      check((value as Json)[key], findings);
+      check(own(value as Json, key), findings);
       findings.path.pop();
     }
   };

@@ -19,6 +19,7 @@ interface Step {
 
 const steps: readonly Step[] = [
   { name: 'types', words: ['npm', 'run', '--silent', 'check:types'] },
+  { name: 'words of clients as keys', words: ['npm', 'run', '--silent', 'check:words'] },
   { name: 'lint and import direction', words: ['npm', 'run', '--silent', 'check:lint'] },
   { name: 'import direction is really checked', words: ['npm', 'run', '--silent', 'check:direction'] },
   { name: 'generated files are current', words: ['npm', 'run', '--silent', 'check:generated'] },

@@ -3,8 +3,10 @@
  * authorizes and admits, the endpoint does the rest.
  * Upstream: apiserver/pkg/endpoints/handlers/rest.go (ConnectResource), pkg/registry/core/pod/rest/subresources.go.
  */
+
 import type { Kind } from '../../api/meta/kind.ts';
 import { errors } from '../../api/meta/status-error.ts';
+import { own, put } from '../../api/meta/words.ts';
 import type { GroupVersionKind } from '../../api/schema/types.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import type { Authorize } from './authorization/decide.ts';
@@ -89,7 +91,7 @@ function optionsOf(query: URLSearchParams | undefined, kind: GroupVersionKind | 
     : {};
   for (const name of new Set(query?.keys() ?? [])) {
     const values = query?.getAll(name) ?? [];
-    options[name] = values.length > 1 ? values : values[0];
+    put(options, name, values.length > 1 ? values : values[0]);
   }
   return options;
 }

@@ -5,9 +5,11 @@
  * Whatever text becomes a header here is printable ASCII (header-text.ts). A body that is not read to its end costs its
  * sender the connection (HTTP/1.1) or the stream (HTTP/2).
  */
+
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import { constants, type Http2ServerRequest } from 'node:http2';
 import { errors, type StatusError } from '../../api/meta/status-error.ts';
+import { own } from '../../api/meta/words.ts';
 import { detach } from '../../client/detached.ts';
 import { encodeValue } from './encode-value.ts';
 import { headerText, warningHeaders } from './header-text.ts';
@@ -75,7 +77,7 @@ export class Exchange {
   }
 
   header(name: string): string | undefined {
-    const value = this.request.headers[name];
+    const value = own(this.request.headers, name);
     return typeof value === 'string' ? value : value?.[0];
   }
 

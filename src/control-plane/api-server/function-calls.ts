@@ -4,6 +4,7 @@
  */
 
 import { errors } from '../../api/meta/status-error.ts';
+import { own } from '../../api/meta/words.ts';
 import { admissionRequest } from './admission-request.ts';
 import type { Core } from './core.ts';
 import { decodeBodyAs, isDryRun } from './decode.ts';
@@ -29,7 +30,7 @@ export class FunctionCalls {
     if (!endpoint) throw errors.pathNotFound();
     const { kind, subresource, namespace, name, user, signal } = request;
     const dryRun = isDryRun(request.options);
-    const given = await decodeBodyAs(request, (subresource && kind.subresources[subresource]?.kind) || kind);
+    const given = await decodeBodyAs(request, (subresource && own(kind.subresources, subresource)?.kind) || kind);
     const inNamespace = expectedNamespace(request, given.metadata.namespace);
     const decoded = inNamespace ? { ...given, metadata: { ...given.metadata, namespace: inNamespace } } : given;
     const admission = { ...admissionRequest(request, 'CREATE', name ?? decoded.metadata.name ?? '', dryRun), object: decoded };

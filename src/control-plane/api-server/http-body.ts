@@ -23,7 +23,7 @@ export function httpBody(exchange: Exchange, request: Pick<ResourceRequest, 'ver
 }
 
 function patchTypeOf(type: string): PatchType {
-  const known = patchTypes[type];
+  const known = own(patchTypes, type);
   if (!known) throw unsupportedPatch();
   return known;
 }

@@ -2,6 +2,7 @@
  * From an HTTP request to its answer: route → authenticate → impersonate → flow control → the pipeline (or the endpoint
  * of a path) → write. Whatever fails is answered as a Status; nothing that one request does harms another.
  */
+
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -9,6 +10,7 @@ import type { KindRegistry } from '../../api/kinds/registry.ts';
 import { describeDurationError, parseDuration } from '../../api/meta/duration.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import { errors, isStatusError, type StatusError } from '../../api/meta/status-error.ts';
+import { own, put } from '../../api/meta/words.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import { requestHeadersMax } from '../../client/http-limits.ts';
 import type { Log } from '../../client/log.ts';
@@ -312,7 +314,7 @@ function impersonationOf({ request: { headers, rawHeaders } }: Exchange): Creden
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]?.toLowerCase() ?? '';
     if (!name.startsWith(impersonationPrefix)) continue;
-    values[name] = [...(values[name] ?? []), rawHeaders[i + 1] ?? ''];
+    put(values, name, [...(own(values, name) ?? []), rawHeaders[i + 1] ?? '']);
   }
   return values;
 }
@@ -342,7 +344,7 @@ function allows(
     // The old paths of watches (`/api/v1/watch/…`) may name one object.
     return verbs.includes(verb) && (verb === 'watch' || isOfMany === !name);
   }
-  const found = Object.hasOwn(subresources, subresource) ? subresources[subresource] : undefined;
+  const found = own(subresources, subresource);
   if (!found || rest) throw errors.pathNotFound();
   return found.verbs.includes(verb);
 }
@@ -351,7 +353,7 @@ function subjectOf(route: Route | undefined, verb: string): MetricSubject {
   if (route?.type !== 'resource') return { verb: verb.toUpperCase(), group: '', version: '', resource: '', subresource: '', scope: '' };
   const { group, version, resource, subresource = '', name, namespace } = route;
   const scope = name ? 'resource' : namespace ? 'namespace' : 'cluster';
-  return { verb: metricVerbs[verb] ?? verb.toUpperCase(), group, version, resource, subresource, scope };
+  return { verb: own(metricVerbs, verb) ?? verb.toUpperCase(), group, version, resource, subresource, scope };
 }
 
 const metricVerbs: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' };

@@ -3,7 +3,9 @@
  * of the client's wishes (by weight, then in order) that the server can meet wins.
  * Upstream: apiserver/pkg/endpoints/handlers/negotiation.
  */
+
 import { StatusError } from '../../api/meta/status-error.ts';
+import { own } from '../../api/meta/words.ts';
 
 export type View = 'object' | 'table' | 'metadata';
 export type Format = keyof typeof mediaTypes;
@@ -106,7 +108,7 @@ function choose(accept: string, { isWatch, hasTable = true, isDocument, hasProto
     if (!format || (isWatch && format === 'yaml') || (!hasProtobuf && format === 'protobuf')) continue;
     const { as, g, v } = parameters;
     if (as === undefined) return { format, view: 'object' };
-    const view = g === 'meta.k8s.io' && (v === 'v1' || v === 'v1beta1') ? views[as] : undefined;
+    const view = g === 'meta.k8s.io' && (v === 'v1' || v === 'v1beta1') ? own(views, as) : undefined;
     const isOffered = view === 'table' ? hasTable && format !== 'protobuf' : view !== undefined;
     if (view && isOffered && !isDocument) return { format, view };
     best = 'unknown-view';

@@ -3,9 +3,11 @@
  * alone, `validate` says what is wrong with the rest. Every updating verb and subresource is one of these.
  * Upstream: PrepareForUpdate and ValidateUpdate of pkg/registry/<group>/<resource>/strategy.go.
  */
+
 import type { Kind, ViewHooks, WriteContext } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors, type FieldError } from '../../api/meta/status-error.ts';
+import { own } from '../../api/meta/words.ts';
 import { changesSpec } from './generation.ts';
 import { validateWhole } from './validate.ts';
 
@@ -45,7 +47,7 @@ const viewOf = (name: string): UpdateStrategy => ({
 });
 
 function hooksOf(kind: Kind, name: string): ViewHooks {
-  const hooks = kind.hooks.views?.[name];
+  const hooks = own(kind.hooks.views, name);
   if (!hooks) throw errors.pathNotFound();
   return hooks;
 }
@@ -61,7 +63,7 @@ const strategies: Readonly<Record<string, UpdateStrategy>> = {
 /** Throws NotFound for a subresource that the kind doesn't have. */
 export function strategyOf(kind: Kind, subresource: string | undefined): UpdateStrategy {
   if (!subresource) return wholeObject;
-  const strategy = kind.subresources[subresource] && strategies[subresource];
+  const strategy = own(kind.subresources, subresource) && own(strategies, subresource);
   if (!strategy) throw errors.pathNotFound();
   return strategy;
 }

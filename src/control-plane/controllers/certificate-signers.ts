@@ -2,6 +2,7 @@
  * What the signers of `kubernetes.io` ask of a request before they sign it. Pure.
  * Upstream: pkg/apis/certificates/helpers.go, pkg/controller/certificates/signer/signer.go.
  */
+import { own } from '../../api/meta/words.ts';
 import type { RequestedCertificate } from '../pki/certificate-request.ts';
 
 export const kubeletClientSigner = 'kubernetes.io/kube-apiserver-client-kubelet';
@@ -22,7 +23,7 @@ function kubeletProblem(
   const has = (type: string): boolean => request.names.some((name) => name.type === type);
   if (purpose === 'server auth' && !has('dns') && !has('ip')) return 'DNS or IP subjectAltName is required';
   const unwanted = purpose === 'client auth' ? ['dns', 'email', 'ip', 'url'] : ['email', 'url'];
-  for (const type of unwanted) if (has(type)) return `${nameWords[type]} subjectAltNames are not allowed`;
+  for (const type of unwanted) if (has(type)) return `${own(nameWords, type)} subjectAltNames are not allowed`;
   const required = [purpose, 'digital signature'];
   const allowed = [...required, 'key encipherment'].sort();
   if (!required.every((usage) => usages.includes(usage)) || !usages.every((usage) => allowed.includes(usage)))

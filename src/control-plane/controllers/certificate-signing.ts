@@ -3,9 +3,11 @@
  * authority; what a signer does not sign is marked as failed. Others' signers are left to them.
  * Upstream: pkg/controller/certificates/signer/signer.go.
  */
+
 import { CertificateSigningRequest } from '../../api/generated/kinds.ts';
 import { isConditionTrue } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { own } from '../../api/meta/words.ts';
 import { type Controller, defineController, TerminalError, watched } from '../../client/controller.ts';
 import type { Authority } from '../pki/authority.ts';
 import { readCertificateRequest, requestPem } from '../pki/certificate-request.ts';
@@ -22,7 +24,7 @@ export function certificateSigning(sign: Authority['sign']): Controller {
       const request = client.informer(CertificateSigningRequest).get(name);
       if (!request || request.status.certificate || isConditionTrue(request.status.conditions, 'Failed')) return;
       const { signerName, usages = [], expirationSeconds } = request.spec;
-      const problemOf = signers[signerName];
+      const problemOf = own(signers, signerName);
       if (!problemOf || !isApproved(request)) return;
       const pem = requestPem(request.spec);
       const asked = await readCertificateRequest(pem);

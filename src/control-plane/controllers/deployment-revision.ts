@@ -3,10 +3,12 @@
  * template's hash. `kubectl rollout history` and `undo` read what is written here.
  * Upstream: pkg/controller/deployment/util/deployment_util.go.
  */
+
 import type { PodTemplateSpec } from '../../api/generated/core-v1.ts';
 import { Deployment, type ReplicaSet } from '../../api/generated/kinds.ts';
 import { equalSemantically } from '../../api/meta/deep-equal.ts';
 import type { New } from '../../api/meta/object.ts';
+import { own, put } from '../../api/meta/words.ts';
 import { controllerReference } from './owner.ts';
 import { hashOf } from './template-hash.ts';
 
@@ -49,7 +51,7 @@ export const desiredReplicasOf = (annotations: Annotations | undefined): number 
 export const maxReplicasOf = (annotations: Annotations | undefined): number | undefined => countIn(annotations, maxAnnotation);
 
 function countIn(annotations: Annotations | undefined, name: string): number | undefined {
-  const text = annotations?.[name];
+  const text = own(annotations, name);
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
@@ -63,7 +65,7 @@ export const withReplicas = (annotations: Annotations, desired: number, max: num
 export function newestAnnotations(deployment: Deployment, current: Annotations | undefined, revision: bigint): Annotations {
   const annotations: Record<string, string> = { ...current };
   for (const [name, value] of Object.entries(deployment.metadata.annotations ?? {})) {
-    if (!ownAnnotations.has(name)) annotations[name] = value;
+    if (!ownAnnotations.has(name)) put(annotations, name, value);
   }
   const before = current?.[revisionAnnotation];
   if (parseRevision(before) >= revision) return annotations;

@@ -7,9 +7,11 @@
  * middle of a rollout, all active ReplicaSets grow or shrink in proportion.
  * Upstream: pkg/controller/deployment/{sync,rolling,recreate}.go.
  */
+
 import type { Deployment, ReplicaSet } from '../../api/generated/kinds.ts';
 import { scaleIntOrPercent } from '../../api/meta/intstr.ts';
 import type { New } from '../../api/meta/object.ts';
+import { own } from '../../api/meta/words.ts';
 import {
   type Annotations,
   byCreation,
@@ -131,7 +133,7 @@ class Round {
     if (each.replicas !== (set.spec.replicas ?? 1)) return true;
     if (each === this.#newest && (set.spec.minReadySeconds ?? 0) !== (this.#deployment.spec.minReadySeconds ?? 0)) return true;
     const before = set.metadata.annotations ?? {};
-    return Object.entries(each.annotations).some(([name, value]) => before[name] !== value);
+    return Object.entries(each.annotations).some(([name, value]) => own(before, name) !== value);
   }
 
   roll(): void {

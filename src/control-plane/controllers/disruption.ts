@@ -5,6 +5,7 @@
  * two minutes; a DisruptionTarget condition that led to nothing is reset after as long.
  * Upstream: pkg/controller/disruption.
  */
+
 import { Deployment, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, StatefulSet } from '../../api/generated/kinds.ts';
 import type { Condition, OwnerReference } from '../../api/generated/meta-v1.ts';
 import type { PodDisruptionBudgetStatus } from '../../api/generated/policy-v1.ts';
@@ -14,6 +15,7 @@ import { scaleIntOrPercent } from '../../api/meta/intstr.ts';
 import { apiVersionOf, keyOf, type ObjectKey, parseKey } from '../../api/meta/object.ts';
 import { isConflict } from '../../api/meta/status-error.ts';
 import { formatTime, parseTime } from '../../api/meta/time.ts';
+import { own, put } from '../../api/meta/words.ts';
 import { type ControllerIO, defineController, type Outcome, watched } from '../../client/controller.ts';
 import { discoverResources } from '../../client/discovery.ts';
 import { controllerOf, matcherOf } from './owner.ts';
@@ -106,7 +108,7 @@ export interface Counted {
 
 export function nextBudgetStatus(budget: PodDisruptionBudget, counted: Counted): PodDisruptionBudgetStatus {
   const { pods, disruptedPods, expectedPods, desiredHealthy, nowMs } = counted;
-  const isHealthy = (pod: Pod): boolean => !pod.metadata.deletionTimestamp && !disruptedPods[pod.metadata.name] && isPodReady(pod);
+  const isHealthy = (pod: Pod): boolean => !pod.metadata.deletionTimestamp && !own(disruptedPods, pod.metadata.name) && isPodReady(pod);
   const currentHealthy = pods.filter(isHealthy).length;
   const disruptionsAllowed = expectedPods > 0 ? Math.max(0, currentHealthy - desiredHealthy) : 0;
   const { generation } = budget.metadata;
@@ -136,12 +138,12 @@ function stillDisrupted(budget: PodDisruptionBudget, pods: readonly Pod[], nowMs
   const overdue: Pod[] = [];
   let againMs: number | undefined;
   for (const pod of pods) {
-    const time = budget.status?.disruptedPods?.[pod.metadata.name];
+    const time = own(budget.status?.disruptedPods, pod.metadata.name);
     if (!time || pod.metadata.deletionTimestamp) continue;
     const leftMs = (parseTime(time) ?? 0) + evictionMsMax - nowMs;
     if (leftMs < 0) overdue.push(pod);
     else {
-      disruptedPods[pod.metadata.name] = time;
+      put(disruptedPods, pod.metadata.name, time);
       againMs = Math.min(againMs ?? leftMs, leftMs) || 1;
     }
   }

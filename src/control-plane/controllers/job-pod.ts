@@ -2,11 +2,13 @@
  * What a Job's controller knows of its pods: their index, whether and when they ended, and how a new one is made. Pure.
  * Upstream: pkg/controller/job/{indexed_job_utils,backoff_utils}.go.
  */
+
 import type { Container, ContainerStatus, PodTemplateSpec } from '../../api/generated/core-v1.ts';
 import { Job, type Pod } from '../../api/generated/kinds.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
 import type { New } from '../../api/meta/object.ts';
 import { parseTime } from '../../api/meta/time.ts';
+import { own } from '../../api/meta/words.ts';
 import { matchFailurePolicy } from './job-policy.ts';
 import { controllerReference } from './owner.ts';
 import { podFromTemplate } from './pod-control.ts';
@@ -60,7 +62,7 @@ export function restartsOf({ status }: Pod): number {
   return sum(status?.initContainerStatuses) + sum(status?.containerStatuses);
 }
 
-const countIn = (pod: Pod, annotation: string): number => Number(pod.metadata.annotations?.[annotation] ?? 0) || 0;
+const countIn = (pod: Pod, annotation: string): number => Number(own(pod.metadata.annotations, annotation) ?? 0) || 0;
 /** Failures of a pod's index before it that counted; with those that were ignored. */
 export const indexFailures = (pod: Pod): number => countIn(pod, failureCountAnnotation);
 export const allIndexFailures = (pod: Pod): number => indexFailures(pod) + countIn(pod, ignoredFailureCountAnnotation);

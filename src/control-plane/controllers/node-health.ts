@@ -2,10 +2,12 @@
  * What follows from a node's health: its conditions when the kubelet falls silent, and its taints. Pure.
  * Upstream: pkg/controller/nodelifecycle/node_lifecycle_controller.go.
  */
+
 import type { NodeCondition, Taint } from '../../api/generated/core-v1.ts';
 import type { Node } from '../../api/generated/kinds.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import { own } from '../../api/meta/words.ts';
 
 export const notReadyTaint = 'node.kubernetes.io/not-ready';
 export const unreachableTaint = 'node.kubernetes.io/unreachable';
@@ -68,7 +70,7 @@ export function nextTaints(node: Node, evicts: boolean, nowMs: number): readonly
 }
 
 function wantedScheduleTaints(node: Node): readonly Taint[] {
-  const keys = (node.status?.conditions ?? []).flatMap(({ type, status }) => taintOfCondition[type]?.[status] ?? []);
+  const keys = (node.status?.conditions ?? []).flatMap(({ type, status }) => own(own(taintOfCondition, type), status) ?? []);
   return [...keys, ...(node.spec?.unschedulable ? [unschedulableTaint] : [])].map((key): Taint => ({ key, effect: 'NoSchedule' }));
 }
 

@@ -2,9 +2,11 @@
  * Owner references: who controls an object, which objects an owner controls (indexed by its uid), and which keys a
  * change of a dependent concerns. Upstream: apimachinery/pkg/apis/meta/v1/controller_ref.go, pkg/controller/controller_utils.go.
  */
+
 import type { LabelSelector, OwnerReference } from '../../api/generated/meta-v1.ts';
 import { apiVersionOf, type KindRef, type KubeObject, keyOf, type ObjectKey } from '../../api/meta/object.ts';
 import { LabelMatcher, labelMatcher } from '../../api/meta/selectors.ts';
+import { own } from '../../api/meta/words.ts';
 import type { ControllerIO, Watched } from '../../client/controller.ts';
 import type { Informer } from '../../client/informer.ts';
 
@@ -57,7 +59,7 @@ export const sameLabels = (a: KubeObject, b: KubeObject): boolean => {
   const before = a.metadata.labels ?? {};
   const after = b.metadata.labels ?? {};
   const keys = Object.keys(before);
-  return keys.length === Object.keys(after).length && keys.every((key) => before[key] === after[key]);
+  return keys.length === Object.keys(after).length && keys.every((key) => own(before, key) === own(after, key));
 };
 
 /**

@@ -8,8 +8,10 @@
  * Upstream: cmd/kubeadm/app/util/pkiutil/pki_helpers.go for lifetimes, usages and subjects;
  * pkg/controller/certificates/authority for what a signing request gets.
  */
+
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import type * as X509 from '@peculiar/x509';
+import { own } from '../../api/meta/words.ts';
 import type { Clock } from '../../client/clock.ts';
 
 type CertificateUsage = 'server' | 'client';
@@ -138,8 +140,8 @@ async function sign(issuer: Issuer, requestPem: string, { usages, lifeSeconds }:
 async function certify(x509: typeof X509, issuer: Issuer, leaf: Leaf): Promise<string> {
   const authority = new X509Certificate(issuer.certPem);
   const signing = signingAlgorithmOf(issuer.key);
-  const keyUsage = leaf.usages.reduce((flags, name) => flags | (keyUsages[name] ?? 0), 0);
-  const purposes = leaf.usages.flatMap((name) => purposeIds[name] ?? []);
+  const keyUsage = leaf.usages.reduce((flags, name) => flags | (own(keyUsages, name) ?? 0), 0);
+  const purposes = leaf.usages.flatMap((name) => own(purposeIds, name) ?? []);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: leaf.subject,
@@ -194,7 +196,7 @@ const purposeIds: Readonly<Record<string, string>> = {
 function signingAlgorithmOf(key: KeyObject): { name: string; namedCurve?: string; hash: string } {
   if (key.asymmetricKeyType === 'rsa') return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
   const curves: Record<string, string> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
-  const namedCurve = curves[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  const namedCurve = own(curves, key.asymmetricKeyDetails?.namedCurve ?? '');
   if (!namedCurve) throw new Error(`a certificate authority needs an RSA or an EC key, this one is ${key.asymmetricKeyType ?? 'unknown'}`);
   return { name: 'ECDSA', namedCurve, hash: 'SHA-256' };
 }

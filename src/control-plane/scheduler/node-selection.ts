@@ -5,12 +5,13 @@
 
 import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '../../api/generated/core-v1.ts';
 import type { Node } from '../../api/generated/kinds.ts';
+import { own } from '../../api/meta/words.ts';
 
 export type NodeMatcher = (node: Node) => boolean;
 
 export function labelOf(node: Node, key: string): string | undefined {
   const { labels } = node.metadata;
-  return labels && Object.hasOwn(labels, key) ? labels[key] : undefined;
+  return own(labels, key);
 }
 
 function meets(requirement: NodeSelectorRequirement, value: string | undefined): boolean {

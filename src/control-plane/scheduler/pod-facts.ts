@@ -2,10 +2,12 @@
  * What the scheduler knows of one pod, compiled once: requests, selectors, affinity terms, ports. Two pods whose
  * `classKey` is equal can't be told apart by any plugin of scope `node`.
  */
+
 import type { ContainerPort, TopologySpreadConstraint } from '../../api/generated/core-v1.ts';
 import type { Pod } from '../../api/generated/kinds.ts';
 import { equalJson } from '../../api/meta/deep-equal.ts';
 import { type LabelMap, LabelMatcher, labelMatcher } from '../../api/meta/selectors.ts';
+import { own } from '../../api/meta/words.ts';
 import { type AffinityTerms, compileAffinity } from './affinity-term.ts';
 import { type NodeMatcher, requiredNodeMatcher } from './node-selection.ts';
 import { podNonZeroRequests, podRequests, podScoredRequests, type Requests, type ScoredRequests } from './pod-requests.ts';
@@ -159,7 +161,7 @@ function compileConstraint(constraint: TopologySpreadConstraint, owner: Pod): Sp
 function withLabelKeys(selector: LabelMatcher, owner: Pod, keys: readonly string[] = []): LabelMatcher {
   if (selector.isNothing) return selector;
   const extra = keys.flatMap((key) => {
-    const value = owner.metadata.labels?.[key];
+    const value = own(owner.metadata.labels, key);
     return value === undefined ? [] : [{ key, operator: 'in' as const, values: [value] }];
   });
   return extra.length ? new LabelMatcher([...selector.requirements, ...extra]) : selector;

@@ -3,9 +3,11 @@
  * top of what starts after them, plus overhead; pod-level requests win. While a container is being resized, the larger
  * of what it wants, has and is promised counts. Upstream: component-helpers/resource/helpers.go.
  */
+
 import type { Container, ContainerStatus } from '../../api/generated/core-v1.ts';
 import type { Pod } from '../../api/generated/kinds.ts';
 import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
+import { own } from '../../api/meta/words.ts';
 
 export interface Requests {
   readonly milliCPU: number;
@@ -111,7 +113,7 @@ function podAmounts(pod: Pod, sum: Amounts): Amounts {
   const { resources, allocatedResources } = pod.status ?? {};
   for (const name in requests) {
     if (!isPodLevel(name)) continue;
-    const quantities = resources ? [resources.requests?.[name], allocatedResources?.[name]] : [];
+    const quantities = resources ? [own(resources.requests, name), own(allocatedResources, name)] : [];
     if (!resources || !isInfeasible(pod)) quantities.push(requests[name]);
     sum.set(name, Math.max(0, ...quantities.map((quantity) => amountOf(name, quantity ?? '0'))));
   }

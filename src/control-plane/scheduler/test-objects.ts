@@ -1,7 +1,9 @@
 /** Nodes, pods and tables for tests. */
+
 import type { PodSpec, Taint } from '../../api/generated/core-v1.ts';
 import type { Node, Pod } from '../../api/generated/kinds.ts';
 import type { LabelMap } from '../../api/meta/selectors.ts';
+import { own } from '../../api/meta/words.ts';
 import { seededRandom } from '../../client/clock.ts';
 import { describeDiagnosis } from './diagnosis.ts';
 import type { ClusterEvent, SchedulerPlugin } from './framework.ts';
@@ -66,7 +68,7 @@ export interface TestCluster {
 }
 
 export function testTable({ nodes, pods = {}, namespaces = {} }: TestCluster): NodeTable {
-  const table = new NodeTable((namespace) => namespaces[namespace]);
+  const table = new NodeTable((namespace) => own(namespaces, namespace));
   for (const [name, node] of Object.entries(nodes)) table.setNode(testNode(name, node));
   for (const [nodeName, those] of Object.entries(pods)) {
     for (const [name, pod] of Object.entries(those)) table.addPod(nodeName, testFacts(name, { nodeName, ...pod }));

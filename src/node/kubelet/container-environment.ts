@@ -89,7 +89,7 @@ function pick(
   ref: { readonly key: string; readonly optional?: boolean },
   where: string,
 ): string | undefined {
-  const value = object?.data[ref.key];
+  const value = own(object?.data, ref.key);
   if (value === undefined && !ref.optional) throw new Error(`couldn't find key ${ref.key} in ${where}`);
   return value;
 }

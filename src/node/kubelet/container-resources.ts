@@ -4,6 +4,7 @@
  * Upstream: pkg/kubelet/kuberuntime/kuberuntime_container_linux.go, cm/helpers_linux.go, cm/pod_container_manager_linux.go,
  * qos/policy.go.
  */
+
 import type { Container, Pod } from '../../api/generated/core-v1.ts';
 import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
 import { podResources as sumResources } from '../../api/predicates/pod-resources.ts';
@@ -21,8 +22,9 @@ const systemCriticalPriority = 2_000_001_000;
 
 type Resources = Container['resources'];
 const milli = (resources: Resources, list: 'limits' | 'requests', name: string): number =>
-  quantityMilliValue(resources?.[list]?.[name] ?? '0');
-const bytes = (resources: Resources, list: 'limits' | 'requests', name: string): number => quantityValue(resources?.[list]?.[name] ?? '0');
+  quantityMilliValue(own(resources?.[list], name) ?? '0');
+const bytes = (resources: Resources, list: 'limits' | 'requests', name: string): number =>
+  quantityValue(own(resources?.[list], name) ?? '0');
 
 export function cpuShares(milliCPU: number): number {
   if (milliCPU === 0) return sharesMin;
@@ -107,7 +109,7 @@ export function podTotals(pod: Pod): PodTotals {
   const total = (read: (resources: Resources) => number): number => (read(podLevel) || of(read)) + read(overhead);
   const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
   const limited = (name: string): boolean =>
-    podLevel?.limits?.[name] !== undefined || all.every((c) => quantityMilliValue(c.resources?.limits?.[name] ?? '0') > 0);
+    own(podLevel?.limits, name) !== undefined || all.every((c) => quantityMilliValue(own(c.resources?.limits, name) ?? '0') > 0);
   return {
     cpuRequestMilli: total((r) => milli(r, 'requests', 'cpu')),
     cpuLimitMilli: total((r) => milli(r, 'limits', 'cpu')),

@@ -3,10 +3,12 @@
  * followed on the same host only.
  * Upstream: pkg/probe/http/{http,request}.go, pkg/probe/util.go.
  */
+
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIPv6 } from 'node:net';
 import type { Container, HTTPGetAction } from '../../api/generated/core-v1.ts';
+import { own, put } from '../../api/meta/words.ts';
 
 const bodyBytesMax = 10 * 1024;
 const redirectsMax = 10;
@@ -36,13 +38,13 @@ export function planHTTPGet(
   const headers: Record<string, string | string[]> = {};
   for (const { name, value } of action.httpHeaders ?? []) {
     const key = Object.keys(headers).find((k) => k.toLowerCase() === name.toLowerCase()) ?? name;
-    const before = headers[key];
-    headers[key] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
+    const before = own(headers, key);
+    put(headers, key, before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]);
   }
   const has = (name: string): boolean => Object.keys(headers).some((k) => k.toLowerCase() === name);
   if (!has('user-agent')) headers['User-Agent'] = `kube-${at.purpose}/1.36`;
   if (!has('accept')) headers['Accept'] = '*/*';
-  for (const key of Object.keys(headers)) if (key.toLowerCase() === 'accept' && headers[key] === '') delete headers[key];
+  for (const key of Object.keys(headers)) if (key.toLowerCase() === 'accept' && own(headers, key) === '') delete headers[key];
   return { url, headers };
 }
 
@@ -104,7 +106,7 @@ export function describeConnectError(address: string, error: Error & { readonly 
     ENETUNREACH: 'connect: network is unreachable',
     ETIMEDOUT: 'i/o timeout',
   };
-  const text = known[error.code ?? ''];
+  const text = own(known, error.code ?? '');
   if (text) return `dial tcp ${address}: ${text}`;
   if (error.code === 'ECONNRESET') return 'EOF';
   return error.message;

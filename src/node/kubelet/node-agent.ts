@@ -5,12 +5,14 @@
  * minutes all the same; a node that was deleted registers again.
  * Upstream: pkg/kubelet/kubelet_node_status.go, component-helpers/apimachinery/lease/controller.go.
  */
+
 import type { Lease } from '../../api/generated/coordination-v1.ts';
 import type { Node, NodeStatus } from '../../api/generated/core-v1.ts';
 import { Lease as LeaseKind, Node as NodeKind } from '../../api/generated/kinds.ts';
 import { equalSemantically } from '../../api/meta/deep-equal.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../api/meta/status-error.ts';
 import { formatMicroTime } from '../../api/meta/time.ts';
+import { own } from '../../api/meta/words.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Random, Timer } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
@@ -143,7 +145,7 @@ export class NodeAgent implements AsyncDisposable {
     const labels = nodeLabels(input);
     const have = this.#node.metadata.labels ?? {};
     const annotation = 'volumes.kubernetes.io/controller-managed-attach-detach';
-    const fits = Object.entries(labels).every(([key, value]) => have[key] === value) && this.#node.metadata.annotations?.[annotation];
+    const fits = Object.entries(labels).every(([key, value]) => own(have, key) === value) && this.#node.metadata.annotations?.[annotation];
     if (!fits) {
       const body = { metadata: { labels, annotations: { [annotation]: 'true' } } };
       this.#node = await client.patch(NodeKind, { name }, { type: 'merge', body }, { signal });
@@ -208,7 +210,7 @@ export class NodeAgent implements AsyncDisposable {
 /** What differs; conditions and addresses are merged by the server by their type. */
 export function planNodePatch(before: NodeStatus, next: NodeStatus): unknown {
   const old = before as Readonly<Record<string, unknown>>;
-  const changed = Object.entries(next).filter(([field, value]) => !equalSemantically(old[field], value));
+  const changed = Object.entries(next).filter(([field, value]) => !equalSemantically(own(old, field), value));
   const patch: Record<string, unknown> = Object.fromEntries(changed);
   if (patch['addresses'] !== undefined) {
     const gone = (before.addresses ?? []).filter((a) => !next.addresses?.some((b) => b.type === a.type));

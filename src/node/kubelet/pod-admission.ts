@@ -2,9 +2,11 @@
  * Whether a pod that was bound to this node can run here after all: the scheduler may not have known everything. Pure.
  * Upstream: pkg/kubelet/lifecycle/predicate.go, pkg/scheduler (AdmissionCheck).
  */
+
 import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Toleration } from '../../api/generated/core-v1.ts';
 import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
 import { type LabelMap, LabelMatcher, type Operator } from '../../api/meta/selectors.ts';
+import { own } from '../../api/meta/words.ts';
 import { podTotals } from './container-resources.ts';
 import { judgeSysctls } from './sysctls.ts';
 
@@ -81,7 +83,7 @@ function lacks(
 function matchesNode(pod: Pod, node: AdmissionInput['node']): boolean {
   const labels = node.metadata.labels ?? {};
   const selector = Object.entries(pod.spec.nodeSelector ?? {});
-  if (!selector.every(([key, value]) => labels[key] === value)) return false;
+  if (!selector.every(([key, value]) => own(labels, key) === value)) return false;
   const terms = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   return terms === undefined || terms.some((term) => matchesTerm(term, labels, node.metadata.name));
 }

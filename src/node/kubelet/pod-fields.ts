@@ -2,8 +2,10 @@
  * What the downward API can tell: fields of the pod, and resources of its containers. Pure.
  * Upstream: pkg/fieldpath/fieldpath.go, pkg/api/v1/resource/helpers.go, pkg/kubelet/kubelet_resources.go.
  */
+
 import type { Container, ObjectFieldSelector, Pod, ResourceFieldSelector } from '../../api/generated/core-v1.ts';
 import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
+import { own } from '../../api/meta/words.ts';
 import { sortIPs } from './pod-status.ts';
 
 export interface FieldContext {
@@ -42,7 +44,7 @@ export function podFieldValue(selector: Pick<ObjectFieldSelector, 'fieldPath'>, 
       return ips.join(',');
   }
   const match = /^metadata\.(labels|annotations)\['([^']*)'\]$/.exec(path);
-  if (match) return metadata[match[1] === 'labels' ? 'labels' : 'annotations']?.[match[2] ?? ''] ?? '';
+  if (match) return own(metadata[match[1] === 'labels' ? 'labels' : 'annotations'], match[2] ?? '') ?? '';
   throw new Error(`unsupported fieldPath: ${path}`);
 }
 
@@ -71,9 +73,9 @@ export function containerResourceValue(
   const divisor = selector.divisor && selector.divisor !== '0' ? selector.divisor : '1';
   const known = ['cpu', 'memory', 'ephemeral-storage'].includes(resource) || resource.startsWith('hugepages-');
   if (!known || (list !== 'limits' && list !== 'requests')) throw new Error(`unsupported container resource : ${selector.resource}`);
-  const own = container.resources?.[list]?.[resource];
-  const fallback = list === 'limits' ? (pod.spec.resources?.limits?.[resource] ?? at.allocatable[resource]) : undefined;
-  const amount = own ?? fallback ?? '0';
+  const given = own(container.resources?.[list], resource);
+  const fallback = list === 'limits' ? (own(pod.spec.resources?.limits, resource) ?? own(at.allocatable, resource)) : undefined;
+  const amount = given ?? fallback ?? '0';
   const value =
     resource === 'cpu' ? quantityMilliValue(amount) / quantityMilliValue(divisor) : quantityValue(amount) / quantityValue(divisor);
   return String(Math.ceil(value));

@@ -8,6 +8,7 @@
  * Upstream: pkg/kubelet/allocation/allocation_manager.go, kuberuntime/kuberuntime_manager.go (computePodResizeAction),
  * events/resize.go.
  */
+
 import type { Container, Pod, PodCondition } from '../../api/generated/core-v1.ts';
 import { compareQuantities, subtractQuantities } from '../../api/meta/quantity.ts';
 import { bareContainerID } from './container-id.ts';
@@ -244,7 +245,7 @@ function toldOfPod({ spec, status }: Pod, requests: Amounts | undefined): Resour
 const sameResources = (a: Resources | undefined, b: Resources | undefined): boolean => resizable.every((name) => sameResource(a, b, name));
 
 const sameResource = (a: Resources | undefined, b: Resources | undefined, name: string): boolean =>
-  (['requests', 'limits'] as const).every((list) => compareQuantities(a?.[list]?.[name] ?? '0', b?.[list]?.[name] ?? '0') === 0);
+  (['requests', 'limits'] as const).every((list) => compareQuantities(own(a?.[list], name) ?? '0', own(b?.[list], name) ?? '0') === 0);
 
 function summarize({ metadata, spec }: Pod, error?: string): string {
   const of = (list: readonly Container[]) => list.map(({ name, resources }) => ({ name, resources: resources ?? {} }));

@@ -2,7 +2,9 @@
  * What the kubelet writes on sandboxes and containers so that it finds them again after a restart, and reads back.
  * Upstream: pkg/kubelet/kuberuntime/labels.go.
  */
+
 import type { Container, ContainerPort, LifecycleHandler, Pod } from '../../api/generated/core-v1.ts';
+import { own } from '../../api/meta/words.ts';
 import { podLabels, runsToCompletionAnnotation } from '../runtime/container-runtime.ts';
 import type { StringMap } from '../runtime/cri-types.ts';
 import { hashContainer } from './container-hash.ts';
@@ -83,7 +85,7 @@ export function readContainerNotes(annotations: StringMap): ContainerNotes {
   };
 }
 
-const at = (annotations: StringMap, key: string): string | undefined => annotations[key];
+const at = (annotations: StringMap, key: string): string | undefined => own(annotations, key);
 
 function readNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;

@@ -6,11 +6,13 @@
  * but another uid is never touched.
  * Upstream: pkg/kubelet/status/status_manager.go.
  */
+
 import type { Pod, PodStatus } from '../../api/generated/core-v1.ts';
 import { Pod as PodKind } from '../../api/generated/kinds.ts';
 import { equalSemantically } from '../../api/meta/deep-equal.ts';
 import { compareResourceVersions } from '../../api/meta/resource-version.ts';
 import { isConflict, isNotFound, isStatusError } from '../../api/meta/status-error.ts';
+import { own, put } from '../../api/meta/words.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Timer } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
@@ -223,12 +225,12 @@ export function planStatusPatch(uid: string, current: PodStatus, next: PodStatus
   const after = next as Readonly<Record<string, unknown>>;
   const status: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(after)) {
-    if (equalSemantically(before[field], value)) continue;
-    const key = mergeKeys[field];
-    if (key) Object.assign(status, planListPatch(field, key, { before: listOf(before[field]), after: listOf(value) }));
-    else status[field] = value;
+    if (equalSemantically(own(before, field), value)) continue;
+    const key = own(mergeKeys, field);
+    if (key) Object.assign(status, planListPatch(field, key, { before: listOf(own(before, field)), after: listOf(value) }));
+    else put(status, field, value);
   }
-  for (const field of ownedFields) if (before[field] !== undefined && after[field] === undefined) status[field] = null;
+  for (const field of ownedFields) if (own(before, field) !== undefined && own(after, field) === undefined) put(status, field, null);
   return Object.keys(status).length > 0 ? { metadata: { uid }, status } : undefined;
 }
 
@@ -244,14 +246,14 @@ function planListPatch(
   { before, after }: { readonly before: readonly Item[]; readonly after: readonly Item[] },
 ): Record<string, unknown> {
   const changed = after.flatMap((item) => {
-    const old = before.find((o) => o[key] === item[key]);
+    const old = before.find((o) => own(o, key) === own(item, key));
     if (!old) return [item];
     if (equalSemantically(old, item)) return [];
-    const gone = Object.keys(old).filter((name) => item[name] === undefined);
+    const gone = Object.keys(old).filter((name) => own(item, name) === undefined);
     return [{ ...item, ...Object.fromEntries(gone.map((name) => [name, null])) }];
   });
   const removed = before
-    .filter((old) => !after.some((item) => item[key] === old[key]))
-    .map((old) => ({ [key]: old[key], $patch: 'delete' }));
-  return { [`$setElementOrder/${field}`]: after.map((item) => ({ [key]: item[key] })), [field]: [...changed, ...removed] };
+    .filter((old) => !after.some((item) => own(item, key) === own(old, key)))
+    .map((old) => ({ [key]: own(old, key), $patch: 'delete' }));
+  return { [`$setElementOrder/${field}`]: after.map((item) => ({ [key]: own(item, key) })), [field]: [...changed, ...removed] };
 }

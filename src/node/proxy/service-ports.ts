@@ -4,8 +4,10 @@
  * those that are terminating but still serving, for either policy by itself.
  * Upstream: pkg/proxy/topology.go, serviceport.go, endpointslicecache.go.
  */
+
 import type { EndpointHints } from '../../api/generated/discovery-v1.ts';
 import type { EndpointSlice, Service } from '../../api/generated/kinds.ts';
+import { own } from '../../api/meta/words.ts';
 import { isInCidr, parseCidr } from '../network/cidr.ts';
 
 export type Protocol = 'tcp' | 'udp' | 'sctp';
@@ -46,7 +48,8 @@ const affinitySecondsDefault = 10_800;
 
 /** Services and slices with one of these labels are none of this proxy's business. */
 const notOurs = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'];
-export const isOurs = ({ metadata }: Service | EndpointSlice): boolean => !notOurs.some((label) => metadata.labels?.[label] !== undefined);
+export const isOurs = ({ metadata }: Service | EndpointSlice): boolean =>
+  !notOurs.some((label) => own(metadata.labels, label) !== undefined);
 
 /** What a policy leads to. */
 export const endpointsBy = (port: ServicePort, policy: TrafficPolicy): readonly ProxyEndpoint[] =>

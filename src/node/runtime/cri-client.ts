@@ -7,7 +7,9 @@
  * Deliberately without the list streams of CRI 1.36 (StreamContainers, …): containerd does not serve them.
  * Upstream: cri-client/pkg/remote_runtime.go, remote_image.go.
  */
+
 import type { Client as GrpcClient, ServiceError } from '@grpc/grpc-js';
+import { own } from '../../api/meta/words.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import {
@@ -264,7 +266,7 @@ export class CriClient implements ContainerRuntime {
   #call<Response>(service: 'runtime' | 'images', method: string, request: object, options: CallOptions = {}): Promise<Response> {
     const { signal, timeoutMs = timeoutMsDefault } = options;
     const client = this.#clients[service];
-    const unary = (client as unknown as Readonly<Record<string, Unary>>)[method];
+    const unary = own(client as unknown as Readonly<Record<string, Unary>>, method);
     if (!unary) return Promise.reject(new RuntimeError('Unimplemented', `unknown method ${method}`));
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

@@ -3,6 +3,7 @@
  * `sleep 300`, `true`, `false`, `exit 2`, `echo done`, alone or as the list of a shell (`sh -c "echo hi; sleep 5"`);
  * and the image `pause`, which never ends. Anything else says nothing: no guess is made.
  */
+import { own } from '../../api/meta/words.ts';
 import { imageRepository } from './image-name.ts';
 
 export interface CommandLine {
@@ -69,5 +70,5 @@ function lifeOf(statements: readonly (readonly string[])[]): CommandLife | undef
 function parseSleep(text: string): number | undefined {
   if (text === 'infinity' || text === 'inf') return Number.POSITIVE_INFINITY;
   const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(text) ?? [];
-  return amount === undefined ? undefined : Number(amount) * (unitMs[unit] ?? 0);
+  return amount === undefined ? undefined : Number(amount) * (own(unitMs, unit) ?? 0);
 }

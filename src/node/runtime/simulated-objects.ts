@@ -1,4 +1,5 @@
 /** Sandboxes and containers that exist on paper only, and how they look through the CRI. */
+import { own } from '../../api/meta/words.ts';
 import type { Timer } from '../../client/clock.ts';
 import { type RuntimeEvent, runsToCompletionAnnotation } from './container-runtime.ts';
 import type * as cri from './cri-types.ts';
@@ -90,5 +91,5 @@ export function candidates<T>(all: ReadonlyMap<string, T>, id: string | undefine
 }
 
 export function hasLabels(labels: cri.StringMap = noStringMap, wanted: cri.StringMap = noStringMap): boolean {
-  return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+  return Object.entries(wanted).every(([key, value]) => own(labels, key) === value);
 }

@@ -25,7 +25,9 @@
  *
  * Images need no registry: every name can be pulled at once, except those of the registries in `failingRegistries`.
  */
+
 import { parseDuration } from '../../api/meta/duration.ts';
+import { own } from '../../api/meta/words.ts';
 import type { ProbeAnswer, ProbeQuestion } from './container-runtime.ts';
 import type { StringMap } from './cri-types.ts';
 import { type CommandLine, readCommandLine } from './simulated-command.ts';
@@ -138,7 +140,7 @@ function passes(rules: string, sinceStartMs: number): boolean {
 }
 
 function reader(annotations: StringMap, containerName: string): (word: string) => string | undefined {
-  return (word) => annotations[`${simulationPrefix}${word}.${containerName}`] ?? annotations[simulationPrefix + word];
+  return (word) => annotations[`${simulationPrefix}${word}.${containerName}`] ?? own(annotations, simulationPrefix + word);
 }
 
 const suffixes: Readonly<Record<string, number>> = {
@@ -157,5 +159,5 @@ const suffixes: Readonly<Record<string, number>> = {
 /** The quantities that a container's use is written in. */
 function parseAmount(text: string | undefined): number | undefined {
   const [, amount, suffix = ''] = /^(\d+(?:\.\d+)?)([numkMG]|[KMG]i)?$/.exec(text ?? '') ?? [];
-  return amount === undefined ? undefined : Number(amount) * (suffixes[suffix] ?? 1);
+  return amount === undefined ? undefined : Number(amount) * (own(suffixes, suffix) ?? 1);
 }

@@ -4,7 +4,9 @@
  * short); read ones are inflated synchronously, on what the ones before left as dictionary.
  * Specified in draft-mbelshe-httpbis-spdy-00, 2.6.10.
  */
+
 import { constants, inflateRawSync } from 'node:zlib';
+import { put } from '../../api/meta/words.ts';
 
 export type SpdyHeaders = Readonly<Record<string, string>>;
 
@@ -84,7 +86,7 @@ export class HeaderReader {
     if (count > headersMax) throw new RangeError(`a block of ${count} headers`);
     for (let left = count; left > 0; left--) {
       const name = text();
-      headers[name] = text();
+      put(headers, name, text());
     }
     return headers;
   }

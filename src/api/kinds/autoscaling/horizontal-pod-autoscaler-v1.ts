@@ -2,6 +2,7 @@
  * HorizontalPodAutoscaler in v1: a target for the CPU; everything else that v2 says is in annotations, while it is in
  * this version. Upstream: pkg/apis/autoscaling/v1/conversion.go.
  */
+
 import type {
   HorizontalPodAutoscalerBehavior,
   HorizontalPodAutoscalerCondition,
@@ -11,6 +12,7 @@ import type {
   MetricStatus,
 } from '../../generated/autoscaling-v2.ts';
 import { type HorizontalPodAutoscaler, HorizontalPodAutoscalerV1 } from '../../generated/kinds.ts';
+import { own } from '../../meta/words.ts';
 import { nameAndAge } from '../cells.ts';
 import { defineKind } from '../define-kind.ts';
 import { omit } from '../fill.ts';
@@ -57,7 +59,7 @@ function withAnnotations<T extends HorizontalPodAutoscaler | HorizontalPodAutosc
 
 /** What an annotation says in JSON; undefined when it says nothing of that form. */
 function readJson<T>(annotations: Annotations, key: string): T | undefined {
-  const text = annotations[key];
+  const text = own(annotations, key);
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);

@@ -1,4 +1,5 @@
 /** Checks of a Job's spec, alone and inside a CronJob. Upstream: pkg/apis/batch/validation/validation.go. */
+
 import type { Job, JobSpec } from '../../generated/batch-v1.ts';
 import type { Affinity, Container, PodSpec, PodTemplateSpec } from '../../generated/core-v1.ts';
 import { isConditionTrue } from '../../meta/conditions.ts';
@@ -6,6 +7,7 @@ import { equalSemantically } from '../../meta/deep-equal.ts';
 import { checkDns1123Label, checkDns1123Subdomain } from '../../meta/names.ts';
 import { labelMatcher, SelectorError } from '../../meta/selectors.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { own } from '../../meta/words.ts';
 import { addInvalid, checkImmutable, checkNonnegative, checkPresent, checkSelector, checkSupported, type Errors } from '../checks.ts';
 import { checkPodTemplate } from '../core/pod-spec/validate-pod-spec.ts';
 import { isEmptyObject, listOf, omit } from '../fill.ts';
@@ -67,8 +69,8 @@ function checkOwnSelector(errors: Errors, { spec, metadata }: Job, old: Job | un
   }
   for (const [key, value] of Object.entries(expected)) {
     const path = `${templatePath}.labels[${key}]`;
-    if (labels[key] === undefined) errors.push(fieldErrors.required(path, `must be '${value}'`));
-    else if (labels[key] !== value) errors.push(fieldErrors.invalid(path, labels, `must be '${value}'`));
+    if (own(labels, key) === undefined) errors.push(fieldErrors.required(path, `must be '${value}'`));
+    else if (own(labels, key) !== value) errors.push(fieldErrors.invalid(path, labels, `must be '${value}'`));
   }
   if (!selects(spec, expected)) errors.push(fieldErrors.invalid('spec.selector', spec.selector, '`selector` not auto-generated'));
 }

@@ -2,7 +2,9 @@
  * Reads a certificate signing request as far as its signature needs it: PEM, the outer layers of its DER, and the key in
  * it. What it asks for is the signer's to judge. Upstream: pkg/apis/certificates/helpers.go.
  */
+
 import { createPublicKey, verify, X509Certificate } from 'node:crypto';
+import { own } from '../../meta/words.ts';
 
 interface PemBlock {
   readonly type: string;
@@ -93,7 +95,7 @@ function whatIsWrongWithSignature(bytes: Buffer): string | undefined {
   const key = childrenOf(bytes, info)[2];
   const id = childrenOf(bytes, algorithm)[0];
   if (key?.tag !== sequenceTag || id?.tag !== objectIdTag) throw new MalformedError('asn1: structure error: no public key');
-  const digest = digests[bytes.subarray(id.content, id.end).toString('hex')];
+  const digest = own(digests, bytes.subarray(id.content, id.end).toString('hex'));
   if (digest === undefined) throw new MalformedError('x509: cannot verify signature: algorithm unimplemented');
   const publicKey = createPublicKey({ key: bytes.subarray(key.start, key.end), format: 'der', type: 'spki' });
   // the first byte of a bit string counts its unused bits

@@ -1,8 +1,10 @@
 /** ConfigMap: keys that can be file names, a mebibyte at most, and no change once it is marked immutable. Upstream: pkg/registry/core/configmap. */
+
 import { ConfigMap } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { checkConfigMapKey } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { own } from '../../meta/words.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -22,7 +24,7 @@ function validate(object: ConfigMap, old?: ConfigMap): readonly FieldError[] {
   let bytes = 0;
   for (const key in object.data) {
     addInvalid(errors, `data[${key}]`, key, checkConfigMapKey(key));
-    if (object.binaryData && key in object.binaryData) {
+    if (own(object.binaryData, key) !== undefined) {
       errors.push(fieldErrors.invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'));
     }
     bytes += Buffer.byteLength(object.data[key] ?? '');

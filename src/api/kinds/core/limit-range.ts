@@ -2,11 +2,13 @@
  * LimitRange: for containers, limits left out follow from the maximum, requests from limits or the minimum.
  * Upstream: pkg/registry/core/limitrange, pkg/apis/core/v1/defaults.go, pkg/apis/core/validation/validation.go.
  */
+
 import type { LimitRangeItem } from '../../generated/core-v1.ts';
 import { LimitRange } from '../../generated/kinds.ts';
 import { checkQualifiedName } from '../../meta/names.ts';
 import { compareQuantities, quantityToNumber } from '../../meta/quantity.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { own } from '../../meta/words.ts';
 import { addInvalid, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, fill, isEmptyObject, listOf, mapSame } from '../fill.ts';
@@ -101,24 +103,24 @@ const orders = [
 
 function checkOrder(errors: Errors, path: string, item: LimitRangeItem, name: string): void {
   for (const { low, high, field, shown } of orders) {
-    const [lower, upper] = [item[low]?.[name], item[high]?.[name]];
+    const [lower, upper] = [own(item[low], name), own(item[high], name)];
     if (lower === undefined || upper === undefined || compareQuantities(lower, upper) <= 0) continue;
     const limit = low === 'defaultRequest' && high === 'default' ? 'default limit' : called[high];
     const message = `${called[low]} value ${lower} is greater than ${limit} value ${upper}`;
-    errors.push(fieldErrors.invalid(`${path}.${field}[${name}]`, item[shown]?.[name], message));
+    errors.push(fieldErrors.invalid(`${path}.${field}[${name}]`, own(item[shown], name), message));
   }
-  const [limit, request] = [item.default?.[name], item.defaultRequest?.[name]];
+  const [limit, request] = [own(item.default, name), own(item.defaultRequest, name)];
   if (limit === undefined || request === undefined || isOvercommitAllowed(name) || compareQuantities(limit, request) === 0) return;
   const message = `default value ${limit} must equal to defaultRequest value ${request} in ${name}`;
   errors.push(fieldErrors.invalid(`${path}.defaultRequest[${name}]`, request, message));
 }
 
 function checkRatio(errors: Errors, path: string, item: LimitRangeItem, name: string): void {
-  const ratio = item.maxLimitRequestRatio?.[name];
+  const ratio = own(item.maxLimitRequestRatio, name);
   if (ratio === undefined) return;
   const at = `${path}.maxLimitRequestRatio[${name}]`;
   if (compareQuantities(ratio, '1') < 0) errors.push(fieldErrors.invalid(at, ratio, `ratio ${ratio} is less than 1`));
-  const [low, high] = [item.min?.[name], item.max?.[name]];
+  const [low, high] = [own(item.min, name), own(item.max, name)];
   if (low === undefined || high === undefined) return;
   const bound = quantityToNumber(high) / quantityToNumber(low);
   if (quantityToNumber(ratio) > bound) {

@@ -2,6 +2,7 @@
  * PersistentVolume: exactly one source, fixed for good. Upstream: pkg/registry/core/persistentvolume,
  * pkg/apis/core/validation/validation.go (ValidatePersistentVolumeSpec).
  */
+
 import type { PersistentVolumeSpec } from '../../generated/core-v1.ts';
 import { PersistentVolume } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
@@ -9,6 +10,7 @@ import type { Cell } from '../../meta/kind.ts';
 import { nameIsDnsSubdomain } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { formatTime } from '../../meta/time.ts';
+import { own } from '../../meta/words.ts';
 import { ageOf, type CellContext } from '../cells.ts';
 import { addInvalid, checkImmutable, checkPositiveQuantity, checkSupported, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -104,7 +106,7 @@ function checkCapacity(errors: Errors, { capacity = {} }: PersistentVolumeSpec):
   const names = Object.keys(capacity);
   if (!names.length) errors.push(fieldErrors.required('spec.capacity'));
   if (names.length !== 1 || names[0] !== 'storage') errors.push(fieldErrors.notSupported('spec.capacity', capacity, ['storage']));
-  for (const name of names) checkPositiveQuantity(errors, `spec.capacity[${name}]`, capacity[name] ?? '0');
+  for (const name of names) checkPositiveQuantity(errors, `spec.capacity[${name}]`, own(capacity, name) ?? '0');
 }
 
 function checkNodeAffinity(errors: Errors, { nodeAffinity }: PersistentVolumeSpec): void {
@@ -203,7 +205,9 @@ function warningsOf({ metadata, spec }: PersistentVolume): readonly string[] {
   const annotations = metadata.annotations ?? {};
   const recycled = 'The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.';
   return [
-    ...Object.entries(oldAnnotations).flatMap(([key, message]) => (key in annotations ? [`metadata.annotations[${key}]: ${message}`] : [])),
+    ...Object.entries(oldAnnotations).flatMap(([key, message]) =>
+      Object.hasOwn(annotations, key) ? [`metadata.annotations[${key}]: ${message}`] : [],
+    ),
     ...(spec.persistentVolumeReclaimPolicy === 'Recycle' ? [`spec.persistentVolumeReclaimPolicy: ${recycled}`] : []),
     ...listOf(spec.nodeAffinity?.required?.nodeSelectorTerms).flatMap((term, i) =>
       termWarnings(`spec.nodeAffinity.required.nodeSelectorTerms[${i}]`, term, false),

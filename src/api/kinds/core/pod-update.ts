@@ -6,6 +6,7 @@ import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec, Toleratio
 import { equalJson, equalSemantically } from '../../meta/deep-equal.ts';
 import { rangeMessage } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { own } from '../../meta/words.ts';
 import type { Errors } from '../checks.ts';
 import { listOf, omit } from '../fill.ts';
 import { appArmorPrefix, mirrorKey } from './pod-spec/annotation-checks.ts';
@@ -44,8 +45,8 @@ export function checkAnnotationUpdate(errors: Errors, path: string, pod: Pod, ol
   if (now === before) return;
   for (const key of new Set([...Object.keys(before), ...Object.keys(now)])) {
     const called = key === mirrorKey ? 'mirror pod annotation' : key.startsWith(appArmorPrefix) ? 'AppArmor annotations' : undefined;
-    if (!called || now[key] === before[key]) continue;
-    const message = key in before ? `may not remove or update ${called}` : `may not add ${called}`;
+    if (!called || own(now, key) === own(before, key)) continue;
+    const message = Object.hasOwn(before, key) ? `may not remove or update ${called}` : `may not add ${called}`;
     errors.push(fieldErrors.forbidden(`${path}[${key}]`, message));
   }
 }
@@ -114,7 +115,7 @@ function pickFields<T extends object, K extends keyof T>(object: T, keys: readon
 /** A gated pod may still be narrowed to fewer nodes. Checks that, and puts node selector and affinity back. */
 function withoutNodeSelection(errors: Errors, spec: PodSpec, old: PodSpec): PodSpec {
   const selector = spec.nodeSelector ?? {};
-  if (Object.entries(old.nodeSelector ?? {}).some(([key, value]) => selector[key] !== value)) {
+  if (Object.entries(old.nodeSelector ?? {}).some(([key, value]) => own(selector, key) !== value)) {
     const message = 'only additions to spec.nodeSelector are allowed (no mutations or deletions)';
     errors.push(fieldErrors.invalid('spec.nodeSelector', selector, message));
   }

@@ -3,12 +3,14 @@
  * (pod-update.ts). Deletion is graceful for a pod that is on a node and not finished.
  * Upstream: pkg/registry/core/pod/strategy.go.
  */
+
 import type { Affinity, PodAffinityTerm, PodCondition, PodStatus, TopologySpreadConstraint } from '../../generated/core-v1.ts';
 import { Pod } from '../../generated/kinds.ts';
 import type { LabelSelector } from '../../generated/meta-v1.ts';
 import type { WriteContext } from '../../meta/kind.ts';
 import { checkDns1123Label } from '../../meta/names.ts';
 import { formatTime } from '../../meta/time.ts';
+import { own } from '../../meta/words.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, listOf, mapSame } from '../fill.ts';
 import { podCells } from './pod-cells.ts';
@@ -102,7 +104,7 @@ function selectorWithKeys<T extends PodAffinityTerm | TopologySpreadConstraint>(
 }
 
 function expressionsOf(keys: readonly string[], operator: string, labels: Labels): NonNullable<LabelSelector['matchExpressions']> {
-  return keys.filter((key) => Object.hasOwn(labels, key)).map((key) => ({ key, operator, values: [labels[key] ?? ''] }));
+  return keys.filter((key) => Object.hasOwn(labels, key)).map((key) => ({ key, operator, values: [own(labels, key) ?? ''] }));
 }
 
 /** Owners and the class of service stay; observed generations that a client left out are kept. */

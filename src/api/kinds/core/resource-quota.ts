@@ -1,9 +1,11 @@
 /** ResourceQuota: names of what it limits, and the scopes that go with them; scopes are fixed. Upstream: pkg/registry/core/resourcequota. */
+
 import type { ResourceQuotaSpec } from '../../generated/core-v1.ts';
 import { ResourceQuota } from '../../generated/kinds.ts';
 import type { Cell } from '../../meta/kind.ts';
 import { compareQuantities } from '../../meta/quantity.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { own } from '../../meta/words.ts';
 import { ageOf, type CellContext } from '../cells.ts';
 import { type Errors, immutableMessage } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -78,7 +80,7 @@ interface ScopeCheck {
 }
 
 function checkScope(errors: Errors, path: string, { scope, spec, value }: ScopeCheck): void {
-  const allowed = scopes[scope];
+  const allowed = own(scopes, scope);
   if (!allowed) errors.push(fieldErrors.invalid(path, value, 'unsupported scope'));
   for (const name of Object.keys(spec.hard ?? {})) {
     if (!allowed || !isStandardQuotaResource(name) || allowed.has(name)) continue;
@@ -121,7 +123,7 @@ function warningsOf({ spec: { hard = {} } }: ResourceQuota): readonly string[] {
   for (const name of ['cpu', 'memory', 'storage', 'ephemeral-storage']) {
     const bare = (name === 'cpu' || name === 'memory') && hard[`requests.${name}`] === undefined;
     const requestName = bare ? name : `requests.${name}`;
-    const [request, limit] = [hard[requestName], hard[`limits.${name}`]];
+    const [request, limit] = [own(hard, requestName), hard[`limits.${name}`]];
     if (request === undefined || limit === undefined || compareQuantities(request, limit) <= 0) continue;
     found.push(`ResourceQuota ${requestName} (${request}) should be less than limits.${name} (${limit})`);
   }
@@ -134,7 +136,7 @@ function cells(object: ResourceQuota, at: CellContext): readonly Cell[] {
     Object.keys(hard)
       .filter((name) => name.startsWith('limits.') === limits)
       .toSorted()
-      .map((name) => `${name}: ${used[name] ?? '0'}/${hard[name]}`)
+      .map((name) => `${name}: ${own(used, name) ?? '0'}/${own(hard, name)}`)
       .join(', ');
   return [object.metadata.name, texts(false), texts(true), ageOf(object, at)];
 }

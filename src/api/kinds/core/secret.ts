@@ -2,10 +2,12 @@
  * Secret: `stringData` is only ever written, and becomes `data`; the type is fixed and asks for its keys.
  * Upstream: pkg/registry/core/secret.
  */
+
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { Secret } from '../../generated/kinds.ts';
 import { checkConfigMapKey } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { own, put } from '../../meta/words.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -25,7 +27,7 @@ function withStringData(object: Secret): Secret {
   const { stringData } = object;
   if (!stringData) return object;
   const data: Record<string, string> = { ...object.data };
-  for (const key in stringData) data[key] = Buffer.from(stringData[key] ?? '').toString('base64');
+  for (const key in stringData) put(data, key, Buffer.from(stringData[key] ?? '').toString('base64'));
   return { ...omit(object, 'stringData'), data };
 }
 
@@ -57,14 +59,14 @@ function checkType(errors: Errors, { type = '', data = {}, metadata }: Secret): 
   if (type === 'kubernetes.io/service-account-token' && !metadata.annotations?.[accountKey]) {
     errors.push(fieldErrors.required(`metadata.annotations[${accountKey}]`));
   }
-  const keys = requiredKeys[type] ?? [];
-  const missing = keys.filter((key) => data[key] === undefined || (key === 'ssh-privatekey' && !data[key]));
+  const keys = own(requiredKeys, type) ?? [];
+  const missing = keys.filter((key) => own(data, key) === undefined || (key === 'ssh-privatekey' && !data[key]));
   if (type !== 'kubernetes.io/basic-auth' || missing.length === keys.length) {
     for (const key of missing) errors.push(fieldErrors.required(`data[${key}]`));
   }
   const [first = ''] = keys;
   if (!first.startsWith('.docker') || missing.length) return;
-  const problem = whatIsWrongWithJson(Buffer.from(data[first] ?? '', 'base64').toString());
+  const problem = whatIsWrongWithJson(Buffer.from(own(data, first) ?? '', 'base64').toString());
   if (problem) errors.push(fieldErrors.invalid(`data[${first}]`, '<secret contents redacted>', problem));
 }
 

@@ -1,8 +1,10 @@
 /** FlowSchema: which requests belong to which priority level. Upstream: pkg/apis/flowcontrol/validation/validation.go. */
+
 import type { FlowSchemaSpec, PolicyRulesWithSubjects } from '../../generated/flowcontrol-v1.ts';
 import { FlowSchema } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { own } from '../../meta/words.ts';
 import { ageOf } from '../cells.ts';
 import { checkDnsSubdomain, checkPresent, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -47,7 +49,7 @@ function validate({ spec, metadata }: FlowSchema): readonly FieldError[] {
   listOf(spec.rules).forEach((rule, i) => {
     checkRule(errors, `spec.rules[${i}]`, rule);
   });
-  const fixed = mandatorySchemas[metadata.name];
+  const fixed = own(mandatorySchemas, metadata.name);
   if (fixed && !equalSemantically(spec, fixed)) {
     errors.push(fieldErrors.invalid('spec', spec, `spec of '${metadata.name}' must equal the fixed value`));
   }

@@ -1,4 +1,5 @@
 /** PriorityLevelConfiguration: how many requests at once, and how they wait. Upstream: pkg/apis/flowcontrol/validation/validation.go. */
+
 import type {
   LimitedPriorityLevelConfiguration,
   LimitResponse,
@@ -8,6 +9,7 @@ import type {
 import { PriorityLevelConfiguration } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { own } from '../../meta/words.ts';
 import { nameAndAge } from '../cells.ts';
 import { checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -51,7 +53,7 @@ function validate({ spec, metadata }: PriorityLevelConfiguration): readonly Fiel
     if (limited) checkLimited(errors, 'spec.limited', limited);
     else errors.push(fieldErrors.required('spec.limited', 'must not be empty when type is Limited'));
   } else checkOneOf(errors, 'spec.type', type, { of: ['Exempt', 'Limited'] });
-  const fixed = mandatoryLevels[metadata.name];
+  const fixed = own(mandatoryLevels, metadata.name);
   if (metadata.name === 'exempt' && !equalSemantically(omit(spec, 'exempt'), { type: 'Exempt' })) {
     errors.push(fieldErrors.invalid('spec', spec, "spec of 'exempt' except the 'spec.exempt' field must equal the fixed value"));
   } else if (fixed && !equalSemantically(spec, fixed)) {

@@ -1,6 +1,8 @@
 /** PriorityClass: only its description can be changed. Upstream: pkg/apis/scheduling/validation, pkg/apis/scheduling/v1/helpers.go. */
+
 import { PriorityClass } from '../../generated/kinds.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { own } from '../../meta/words.ts';
 import { ageOf } from '../cells.ts';
 import { checkImmutable, checkSupported, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -46,7 +48,7 @@ function validate(object: PriorityClass, old?: PriorityClass): readonly FieldErr
 }
 
 function whatIsWrongWithSystemClass(name: string, value: number, globalDefault: boolean): string | undefined {
-  const known = systemPriorities[name];
+  const known = own(systemPriorities, name);
   if (known === undefined) return `${name} is not a known system priority class`;
   if (value !== known) return `value of ${name} PriorityClass must be ${known}`;
   return globalDefault ? `globalDefault of ${name} PriorityClass must be false` : undefined;

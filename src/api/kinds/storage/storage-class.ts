@@ -1,7 +1,9 @@
 /** StorageClass: what it provisions, and how, can't be changed. Upstream: pkg/apis/storage/validation/validation.go. */
+
 import type { TopologySelectorTerm } from '../../generated/core-v1.ts';
 import { StorageClass } from '../../generated/kinds.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { own } from '../../meta/words.ts';
 import { ageOf } from '../cells.ts';
 import { checkImmutable, checkLabelKey, checkSupported, type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -15,7 +17,7 @@ export const storageClass = defineKind(StorageClass, {
     validate,
     cells: (object, at) => {
       const { metadata } = object;
-      const isDefault = defaultAnnotations.some((key) => metadata.annotations?.[key] === 'true');
+      const isDefault = defaultAnnotations.some((key) => own(metadata.annotations, key) === 'true');
       return [
         isDefault ? `${metadata.name} (default)` : metadata.name,
         object.provisioner,

@@ -3,8 +3,10 @@
  * default; of several the newest, then the first by name.
  * Upstream: plugin/pkg/admission/storage/storageclass/setdefault, plugin/pkg/admission/network/defaultingressclass.
  */
+
 import { Ingress, IngressClass, PersistentVolumeClaim, StorageClass } from '../../../api/generated/kinds.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
+import { own } from '../../../api/meta/words.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 
@@ -39,7 +41,7 @@ export const defaultIngressClass = (reader: ObjectReader): AdmissionPlugin => ({
 });
 
 function defaultOf<T extends KubeObject>(reader: ObjectReader, kind: KindRef<T>, annotations: readonly string[]): string | undefined {
-  const marked = [...reader.list(kind)].filter(({ metadata }) => annotations.some((key) => metadata.annotations?.[key] === 'true'));
+  const marked = [...reader.list(kind)].filter(({ metadata }) => annotations.some((key) => own(metadata.annotations, key) === 'true'));
   const order = ({ metadata }: KubeObject): [string, string] => [metadata.creationTimestamp ?? '', metadata.name ?? ''];
   marked.sort((a, b) => {
     const [createdA, nameA] = order(a);

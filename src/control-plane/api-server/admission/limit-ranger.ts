@@ -3,6 +3,7 @@
  * within minimum, maximum and the greatest ratio of limit to request.
  * Upstream: plugin/pkg/admission/limitranger/admission.go.
  */
+
 import type { Container, PodSpec } from '../../../api/generated/core-v1.ts';
 import { LimitRange, PersistentVolumeClaim, Pod } from '../../../api/generated/kinds.ts';
 import { podResources, type ResourceList } from '../../../api/predicates/pod-resources.ts';
@@ -70,7 +71,7 @@ function withDefaults(pod: Pod, range: LimitRange): Pod {
 /** Adds to `set` what it filled in, in words. */
 function fill(container: Container, { defaults, kind, set }: { defaults: Defaults; kind: string; set: string[] }): Container {
   const missing = (what: 'requests' | 'limits'): string[] =>
-    Object.keys(defaults[what]).filter((name) => container.resources?.[what]?.[name] === undefined);
+    Object.keys(defaults[what]).filter((name) => own(container.resources?.[what], name) === undefined);
   const [requests, limits] = [missing('requests'), missing('limits')];
   if (requests.length > 0) set.push(`${requests.sort().join(', ')} request for ${kind} ${container.name}`);
   if (limits.length > 0) set.push(`${limits.sort().join(', ')} limit for ${kind} ${container.name}`);

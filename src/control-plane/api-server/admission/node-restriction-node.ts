@@ -1,6 +1,8 @@
 /** What of its own Node a kubelet may say. Upstream: plugin/pkg/admission/noderestriction/admission.go (admitNode). */
+
 import type { Node } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
+import { own } from '../../../api/meta/words.ts';
 import type { AdmissionRequest } from '../request.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -42,7 +44,7 @@ function updateProblem(node: string, given: Node, old: Node): string | undefined
 }
 
 function forbiddenLabels(labels: Labels = {}, old: Labels = {}): readonly string[] {
-  const changed = [...new Set([...Object.keys(labels), ...Object.keys(old)])].filter((key) => labels[key] !== old[key]);
+  const changed = [...new Set([...Object.keys(labels), ...Object.keys(old)])].filter((key) => own(labels, key) !== own(old, key));
   return changed.filter(isForbidden).sort();
 }
 

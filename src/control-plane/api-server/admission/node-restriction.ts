@@ -5,6 +5,7 @@
  * What it does not do: pod certificate requests.
  * Upstream: plugin/pkg/admission/noderestriction/admission.go.
  */
+
 import type { TokenRequest } from '../../../api/generated/authentication-v1.ts';
 import {
   type CertificateSigningRequest,
@@ -16,6 +17,7 @@ import {
 } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { errors } from '../../../api/meta/status-error.ts';
+import { own } from '../../../api/meta/words.ts';
 import { readCertificateRequest, requestPem } from '../../pki/certificate-request.ts';
 import { nodeNameOf } from '../authentication/user.ts';
 import type { AdmissionRequest } from '../request.ts';
@@ -44,12 +46,12 @@ const resourceKey = (kind: { group: string; resource: string }): string => (kind
 
 export const nodeRestriction = (tools: Tools): AdmissionPlugin => ({
   name: 'NodeRestriction',
-  handles: (kind) => checks[resourceKey(kind)] !== undefined,
+  handles: (kind) => own(checks, resourceKey(kind)) !== undefined,
   admit(request) {
     const node = nodeNameOf(request.user);
     if (node === undefined) return undefined;
     if (node === '') throw refused(request, `could not determine node from user ${JSON.stringify(request.user.name)}`);
-    return refuseFor(request, checks[resourceKey(request.kind)]?.(tools, node, request));
+    return refuseFor(request, own(checks, resourceKey(request.kind))?.(tools, node, request));
   },
 });
 

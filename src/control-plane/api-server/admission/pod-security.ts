@@ -5,12 +5,14 @@
  * seccomp profiles before 1.19.
  * Upstream: pod-security-admission/admission/admission.go.
  */
+
 import type { PodSpec, PodTemplateSpec } from '../../../api/generated/core-v1.ts';
 import { Namespace, Pod } from '../../../api/generated/kinds.ts';
 import type { ObjectMeta } from '../../../api/generated/meta-v1.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
+import { own } from '../../../api/meta/words.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { AdmissionRequest } from '../request.ts';
 import { refused } from './forbidden.ts';
@@ -44,7 +46,7 @@ export const podSecurity = (reader: ObjectReader): AdmissionPlugin => ({
     if (operation !== 'CREATE' && operation !== 'UPDATE') return false;
     const key = resourceKey(kind);
     if (key === Pod.resource) return !subresource || subresource === 'ephemeralcontainers' || subresource === 'resize';
-    return !subresource && (key === Namespace.resource || templateOf[key] !== undefined);
+    return !subresource && (key === Namespace.resource || own(templateOf, key) !== undefined);
   },
   validate(request) {
     const key = resourceKey(request.kind);
@@ -58,7 +60,7 @@ export const podSecurity = (reader: ObjectReader): AdmissionPlugin => ({
       warn(request, policy.warn, pod);
       return;
     }
-    const template = templateOf[key]?.(request.object as KubeObject);
+    const template = own(templateOf, key)?.(request.object as KubeObject);
     if (template?.spec) warn(request, policy.warn, { metadata: template.metadata ?? {}, spec: template.spec });
   },
 });

@@ -2,9 +2,11 @@
  * What a pod's runtime class adds: its overhead, node selector and tolerations.
  * Upstream: plugin/pkg/admission/runtimeclass/admission.go.
  */
+
 import { Pod, RuntimeClass } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
+import { own } from '../../../api/meta/words.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { AdmissionRequest } from '../request.ts';
 import { refused } from './forbidden.ts';
@@ -50,22 +52,25 @@ function overhead(request: AdmissionRequest, pod: Pod, chosen: RuntimeClass): Pa
 function equalResources(a: Resources, b: Resources | undefined): boolean {
   const keys = Object.keys(a);
   if (!b || keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => b[key] !== undefined && compareQuantities(a[key] ?? '0', b[key]) === 0);
+  return Object.entries(a).every(([key, amount]) => {
+    const other = own(b, key);
+    return other !== undefined && compareQuantities(amount, other) === 0;
+  });
 }
 
 function scheduling(request: AdmissionRequest, pod: Pod, { scheduling: rules }: RuntimeClass): Partial<Pod['spec']> {
   if (!rules) return {};
   const { nodeSelector = {}, tolerations = [] } = rules;
   for (const [key, value] of Object.entries(nodeSelector)) {
-    const own = pod.spec.nodeSelector?.[key];
-    if (own === undefined || own === value) continue;
+    const given = own(pod.spec.nodeSelector, key);
+    if (given === undefined || given === value) continue;
     const ofClass = `runtimeClass.scheduling.nodeSelector[${key}] = ${value}`;
-    throw refused(request, `conflict: ${ofClass}; pod.spec.nodeSelector[${key}] = ${own}`);
+    throw refused(request, `conflict: ${ofClass}; pod.spec.nodeSelector[${key}] = ${given}`);
   }
-  const own = pod.spec.tolerations ?? [];
-  const added = tolerations.filter((each) => !own.some((known) => equalSemantically(known, each)));
+  const known = pod.spec.tolerations ?? [];
+  const added = tolerations.filter((each) => !known.some((other) => equalSemantically(other, each)));
   return {
     ...(rules.nodeSelector && { nodeSelector: { ...pod.spec.nodeSelector, ...nodeSelector } }),
-    ...(added.length > 0 && { tolerations: [...own, ...added] }),
+    ...(added.length > 0 && { tolerations: [...known, ...added] }),
   };
 }

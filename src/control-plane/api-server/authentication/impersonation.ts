@@ -4,7 +4,9 @@
  * What it does not do: constrained impersonation (the impersonate:user-info verbs).
  * Upstream: apiserver/pkg/endpoints/filters/impersonation/impersonation.go.
  */
+
 import { errors } from '../../../api/meta/status-error.ts';
+import { own } from '../../../api/meta/words.ts';
 import type { Authorize } from '../authorization/decide.ts';
 import { forbiddenError } from '../authorization/forbidden.ts';
 import type { RequestAttributes, UserInfo } from '../request.ts';
@@ -26,7 +28,7 @@ const coreGroup = { group: '', version: 'v1' };
 
 /** The user to go on as: the given one when no such header is there. Throws Forbidden or BadRequest. */
 export function impersonate(user: UserInfo, headers: Headers, authorize: Authorize): UserInfo | Promise<UserInfo> {
-  const asks = ['impersonate-user', 'impersonate-group', 'impersonate-uid'].some((name) => valuesOf(headers[name]).some(Boolean));
+  const asks = ['impersonate-user', 'impersonate-group', 'impersonate-uid'].some((name) => valuesOf(own(headers, name)).some(Boolean));
   if (!asks && !Object.keys(headers).some((name) => name.startsWith(extraPrefix))) return user;
   return becomeOther(user, parseWanted(headers), authorize);
 }

@@ -3,6 +3,7 @@
  * where claims are decoded into structs. Null counts as absent.
  * Upstream: pkg/serviceaccount/{claims,legacy}.go; RFC 7519, section 4.1.
  */
+import { own } from '../../../api/meta/words.ts';
 
 /** The registered claims, in the types that they have. */
 export interface JWTClaims {
@@ -52,7 +53,7 @@ const isObject = (value: unknown): value is Fields => typeof value === 'object' 
 
 /** Every field that is there is of its type. */
 function fit(fields: Fields, checks: Readonly<Record<string, Check>>): boolean {
-  return Object.entries(checks).every(([name, check]) => fields[name] === undefined || check(fields[name]));
+  return Object.entries(checks).every(([name, check]) => own(fields, name) === undefined || check(own(fields, name)));
 }
 
 /** The registered claims; undefined when one is of another type. */

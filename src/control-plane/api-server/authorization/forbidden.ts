@@ -1,10 +1,12 @@
 /** What a refused user is told. Upstream: apiserver/pkg/endpoints/handlers/responsewriters/errors.go. */
+
 import { errors, type StatusError } from '../../../api/meta/status-error.ts';
+import { own } from '../../../api/meta/words.ts';
 import type { RequestAttributes } from '../request.ts';
 
 export function forbiddenError(attributes: RequestAttributes, reason: string): StatusError {
   const { resource } = attributes;
-  const message = describeDenied(attributes).replace(/[&<>]/g, (character) => escapes[character] ?? character);
+  const message = describeDenied(attributes).replace(/[&<>]/g, (character) => own(escapes, character) ?? character);
   const why = reason ? `${message}: ${reason}` : message;
   return errors.forbidden(resource ?? { group: '', resource: '' }, resource?.name ?? '', why);
 }

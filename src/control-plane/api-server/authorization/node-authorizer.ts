@@ -4,7 +4,9 @@
  * What it may write into those objects is checked by the NodeRestriction admission plugin.
  * Upstream: plugin/pkg/auth/authorizer/node/node_authorizer.go.
  */
+
 import { parseFieldSelector, SelectorError } from '../../../api/meta/selectors.ts';
+import { own } from '../../../api/meta/words.ts';
 import { nodeNameOf } from '../authentication/user.ts';
 import type { RequestAttributes } from '../request.ts';
 import type { Authorizer, Decision } from './authorizer.ts';
@@ -31,7 +33,7 @@ export function nodeAuthorizer(graph: NodeGraph): Authorizer {
       if (node === undefined) return no();
       if (node === '') return no(`unknown node for user ${JSON.stringify(attributes.user.name)}`);
       const { resource, verb } = attributes;
-      const judge = resource && judges[resource.group ? `${resource.resource}.${resource.group}` : resource.resource];
+      const judge = resource && own(judges, resource.group ? `${resource.resource}.${resource.group}` : resource.resource);
       if (judge) return judge({ node, verb, resource, graph });
       return nodeRules.some((rule) => ruleAllows(rule, attributes)) ? allow : no();
     },

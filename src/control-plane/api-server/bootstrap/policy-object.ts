@@ -4,9 +4,11 @@
  * `rbac.authorization.kubernetes.io/autoupdate: "false"` keeps an object as it is.
  * Upstream: component-helpers/auth/rbac/reconciliation, apiserver/pkg/util/flowcontrol (apf.kubernetes.io/autoupdate-spec).
  */
+
 import type { PolicyRule, RoleRef, Subject } from '../../../api/generated/rbac-v1.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
+import { own } from '../../../api/meta/words.ts';
 import { uncoveredRules } from '../authorization/policy-rule.ts';
 
 export type Step<T> =
@@ -91,7 +93,7 @@ function includes(given: unknown, wanted: unknown): boolean {
     return Array.isArray(given) && given.length === wanted.length && wanted.every((each, i) => includes(given[i], each));
   if (typeof wanted !== 'object' || wanted === null) return given === wanted;
   if (typeof given !== 'object' || given === null) return Object.keys(wanted).length === 0;
-  return Object.entries(wanted).every(([key, value]) => includes((given as Record<string, unknown>)[key], value));
+  return Object.entries(wanted).every(([key, value]) => includes(own(given as Record<string, unknown>, key), value));
 }
 
 const isProtected = ({ metadata }: KubeObject): boolean => metadata.annotations?.[rbacAutoUpdate] === 'false';
@@ -99,7 +101,7 @@ const isProtected = ({ metadata }: KubeObject): boolean => metadata.annotations?
 /** Labels and annotations that are missing are added; those that are there stay as they are. */
 function mergeMetadata(existing: KubeObject, wanted: KubeObject): KubeObject['metadata'] {
   const lacks = (part: 'labels' | 'annotations'): boolean =>
-    Object.keys(wanted.metadata[part] ?? {}).some((key) => existing.metadata[part]?.[key] === undefined);
+    Object.keys(wanted.metadata[part] ?? {}).some((key) => own(existing.metadata[part], key) === undefined);
   if (!lacks('labels') && !lacks('annotations')) return existing.metadata;
   const merged = (part: 'labels' | 'annotations') => ({ ...wanted.metadata[part], ...existing.metadata[part] });
   return { ...existing.metadata, labels: merged('labels'), annotations: merged('annotations') };

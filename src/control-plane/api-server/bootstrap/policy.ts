@@ -5,9 +5,11 @@
  * Upstream: plugin/pkg/auth/authorizer/rbac/bootstrappolicy, pkg/registry/{rbac,flowcontrol,scheduling}/rest/storage_*.go,
  * pkg/controlplane/controller/systemnamespaces.
  */
+
 import * as kinds from '../../../api/generated/kinds.ts';
 import { apiVersionOf, type KindRef, type KubeObject, type New, type ObjectName } from '../../../api/meta/object.ts';
 import { isAlreadyExists, isNotFound } from '../../../api/meta/status-error.ts';
+import { own } from '../../../api/meta/words.ts';
 import type { Client } from '../../../client/client.ts';
 import type { BootHook, HookDone } from '../publishing/health-checks.ts';
 import type { ObjectReader } from '../reader.ts';
@@ -28,7 +30,7 @@ export async function ensureBootstrapPolicy(tools: BootstrapTools, done: HookDon
   const { default: file } = await import('../../../api/data/bootstrap-policy.json', { with: { type: 'json' } });
   const data: PolicyData = file;
   const ensure = async <T extends KubeObject>(kind: KindRef<T>, list: string, plan: Plan<T>): Promise<void> => {
-    await Promise.all((data[list] ?? []).map((wanted) => ensureObject(tools, kind, { plan, wanted: complete(kind, wanted) })));
+    await Promise.all((own(data, list) ?? []).map((wanted) => ensureObject(tools, kind, { plan, wanted: complete(kind, wanted) })));
   };
   await ensure(kinds.Namespace, 'namespaces', planPresent);
   done('start-system-namespaces-controller');

@@ -1,12 +1,13 @@
 /**
  * Answers of paths that are no resources: in the form that the client asks for, 304 for what it has already.
  */
+import { own } from '../../../api/meta/words.ts';
 import { encodeValue } from '../encode-value.ts';
 import type { PathRequest, PathResponse } from '../endpoint.ts';
 import { negotiate } from '../negotiation.ts';
 
 export const headerOf = (request: PathRequest, name: string): string => {
-  const value = request.headers[name];
+  const value = own(request.headers, name);
   return typeof value === 'string' ? value : (value?.join(',') ?? '');
 };
 

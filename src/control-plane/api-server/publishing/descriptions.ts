@@ -2,9 +2,11 @@
  * What types and fields mean, for OpenAPI and `kubectl explain`. The texts are made when timonier is installed or built
  * (scripts/generate-descriptions.ts); where they are missing, documents show structure only.
  */
+
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { own } from '../../../api/meta/words.ts';
 
 export interface Descriptions {
   ofType(typeName: string): string | undefined;
@@ -29,8 +31,8 @@ export function readDescriptions(): Descriptions {
   const content = readFileSync(file, 'utf8');
   const { texts, types } = JSON.parse(content) as DescriptionTable;
   return {
-    ofType: (typeName) => texts[types[typeName]?.[0] ?? -1],
-    ofField: (typeName, field) => texts[types[typeName]?.[1][field] ?? -1],
+    ofType: (typeName) => texts[own(types, typeName)?.[0] ?? -1],
+    ofField: (typeName, field) => texts[own(own(types, typeName)?.[1], field) ?? -1],
     fingerprint: createHash('sha256').update(content).digest('hex'),
   };
 }

@@ -3,6 +3,7 @@
  * (aggregated, v2). Made from the registry when it changed, then served from memory.
  * Upstream: apiserver/pkg/endpoints/discovery, apiserver/pkg/endpoints/installer.go.
  */
+
 import { createHash } from 'node:crypto';
 import { resourceKey } from '../../../api/kinds/define-kind.ts';
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
@@ -10,6 +11,7 @@ import { hashedVersions } from '../../../api/kinds/traits.ts';
 import type { Kind, Subresource } from '../../../api/meta/kind.ts';
 import { apiVersionOf } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
+import { own } from '../../../api/meta/words.ts';
 import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
 import { parseAccept } from '../negotiation.ts';
 import { answer, headerOf, isKnown, pathNotFound } from './answers.ts';
@@ -27,7 +29,7 @@ const nonNull = <T>(list: readonly T[]): readonly T[] | undefined => (list.lengt
 function storageVersionHash(kind: Kind): string | undefined {
   if (!kind.verbs.includes('create') || !kind.verbs.includes('list')) return undefined;
   const { group, version } = kind.storageVersion;
-  const hashed = hashedVersions[resourceKey(kind)] ?? version;
+  const hashed = own(hashedVersions, resourceKey(kind)) ?? version;
   return createHash('sha256').update(`${group}/${hashed}/${kind.kind}`).digest().subarray(0, 8).toString('base64');
 }
 

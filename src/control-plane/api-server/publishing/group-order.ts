@@ -3,9 +3,11 @@
  * come after them.
  * Upstream: pkg/controlplane/apiserver/aggregator.go, cmd/kube-apiserver/app/aggregator.go.
  */
+
 import { versionPriority } from '../../../api/kinds/define-kind.ts';
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
+import { own } from '../../../api/meta/words.ts';
 
 const groupPriorities: Readonly<Record<string, number>> = {
   '': 18000,
@@ -34,7 +36,7 @@ const groupPriorities: Readonly<Record<string, number>> = {
 };
 const customPriority = 1000;
 
-const groupPriority = (group: string): number => groupPriorities[group] ?? customPriority;
+const groupPriority = (group: string): number => own(groupPriorities, group) ?? customPriority;
 
 export interface ServedVersion {
   readonly version: string;

@@ -2,7 +2,9 @@
  * OpenAPI documents: version 3, one for each group version, and version 2, one for all.
  * Upstream: kube-openapi/pkg/{builder,builder3}, as published by a 1.36 API server.
  */
+
 import type { Kind } from '../../../api/meta/kind.ts';
+import { own } from '../../../api/meta/words.ts';
 import type { ObjectSchema } from '../../../api/schema/types.ts';
 import type { Descriptions } from './descriptions.ts';
 import type { ServedGroup } from './group-order.ts';
@@ -95,7 +97,7 @@ const rootTypes: Readonly<Record<string, { readonly id: string; readonly type: s
 
 function rootItem(path: string): { readonly item: PathItem; readonly tag: string } {
   const group = path.split('/')[1] ?? '';
-  const { id, type } = rootTypes[path] ?? {
+  const { id, type } = own(rootTypes, path) ?? {
     id: `get${versionName({ group, version: '' })}APIGroup`,
     type: 'io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup',
   };
@@ -179,7 +181,7 @@ function operationV3(renderer: SchemaRenderer, o: Operation, tag: string): Json 
       : o.action === 'connect'
         ? ['*/*']
         : ['text/plain', ...objectTypes];
-    return [code, { description: responseTexts[code], content: content(types, type) }];
+    return [code, { description: own(responseTexts, code), content: content(types, type) }];
   });
   return {
     tags: [tag],
@@ -249,7 +251,7 @@ function operationV2(renderer: SchemaRenderer, o: Operation, tag: string): Json 
   const parameters = [...(bodyParameter ? [bodyParameter] : []), ...o.parameters.map(parameterV2)];
   const responses = Object.entries(o.responses).map(([code, type]) => [
     code,
-    { description: responseTexts[code], schema: type ? renderer.reference(type) : { type: 'string' } },
+    { description: own(responseTexts, code), schema: type ? renderer.reference(type) : { type: 'string' } },
   ]);
   const isConnect = o.action === 'connect';
   return {

@@ -3,7 +3,9 @@
  * form that both versions of OpenAPI are rendered from.
  * Upstream: apiserver/pkg/endpoints/installer.go, apiserver/pkg/endpoints/openapi/openapi.go.
  */
+
 import type { Kind, Subresource } from '../../../api/meta/kind.ts';
+import { own } from '../../../api/meta/words.ts';
 import type { GroupVersionKind } from '../../../api/schema/types.ts';
 import { typeNameOf } from '../../../api/schema/types.ts';
 
@@ -290,7 +292,7 @@ function subresourcePaths(kind: Kind, scope: string, { subresource, sub, placed,
   const path = `${placed}/{name}/${subresource}`;
   const base = [inPath('name'), ...namespace];
   const id = `${versionName(kind)}${scope}${kind.kind}${capital(subresource)}`;
-  const connect = connectQueries[subresource];
+  const connect = own(connectQueries, subresource);
   if (connect) return connectPaths({ path, id, sub, parameters: [...base, ...connect], isProxy: subresource === 'proxy' });
   if (subresource === 'log') return [logPath(kind, path, id, base)];
   const gvk = gvkOf(sub.kind);

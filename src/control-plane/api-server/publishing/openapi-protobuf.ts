@@ -3,7 +3,9 @@
  * the messages and fields that our documents use.
  * Specified by: github.com/google/gnostic-models, openapiv2/OpenAPIv2.proto.
  */
+
 import protobuf from 'protobufjs/minimal.js';
+import { own } from '../../../api/meta/words.ts';
 import type { Json } from './openapi-schemas.ts';
 
 type Writer = protobuf.Writer;
@@ -115,7 +117,7 @@ const operation: Write<Json> = (writer, o) => {
 const methodFields = { get: 2, put: 3, post: 4, delete: 5, options: 6, head: 7, patch: 8 } as const;
 
 const pathItem: Write<Json> = (writer, item) => {
-  for (const [method, field] of Object.entries(methodFields)) message(writer, field, item[method] as Json | undefined, operation);
+  for (const [method, field] of Object.entries(methodFields)) message(writer, field, own(item, method) as Json | undefined, operation);
   for (const p of (item['parameters'] ?? []) as readonly Json[]) message(writer, 9, p, parameterItem);
 };
 

@@ -3,6 +3,7 @@
  * that say something beside the type; version 2 can do neither.
  * Upstream: kube-openapi's generated definitions, as published by a 1.36 API server.
  */
+import { put } from '../../../api/meta/words.ts';
 import type { FieldSchema, ObjectSchema, ScalarType, Schema } from '../../../api/schema/types.ts';
 import { typeNames, typeSchema } from '../../../api/schema/types.ts';
 import { type Descriptions, noDescriptions } from './descriptions.ts';
@@ -72,7 +73,7 @@ export class SchemaRenderer {
   /** Everything that was referred to, with what that refers to, by name. */
   definitions(groupVersions: readonly GroupVersionKindRow[] = []): Json {
     const found: Json = {};
-    for (let name = this.#wanted.pop(); name !== undefined; name = this.#wanted.pop()) found[name] = this.#define(name, groupVersions);
+    for (let name = this.#wanted.pop(); name !== undefined; name = this.#wanted.pop()) put(found, name, this.#define(name, groupVersions));
     return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 

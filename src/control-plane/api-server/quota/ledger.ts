@@ -2,6 +2,7 @@
  * How much of each ResourceQuota is used, kept current by following the watch cache. A kind is followed from the moment
  * on that some quota counts it; a cluster without quotas pays nothing.
  */
+
 import { ResourceQuota } from '../../../api/generated/kinds.ts';
 import { type KindRef, type KubeObject, keyOf } from '../../../api/meta/object.ts';
 import { addQuantities, subtractQuantities } from '../../../api/meta/quantity.ts';
@@ -137,9 +138,9 @@ export class QuotaLedger implements Disposable {
     if (!spec || !isInScope(spec, kind, object)) return false;
     let changed = false;
     for (const [name, value] of Object.entries(usageOf(kind, object))) {
-      const used = account.used[name];
+      const used = own(account.used, name);
       if (used === undefined || value === '0') continue;
-      account.used[name] = add ? addQuantities(used, value) : subtractQuantities(used, value);
+      put(account.used, name, add ? addQuantities(used, value) : subtractQuantities(used, value));
       changed = true;
     }
     return changed;

@@ -3,6 +3,7 @@
  * against what is stored and what other writes of the moment will use; so two requests never share the last bit.
  * Upstream: apiserver/pkg/admission/plugin/resourcequota, pkg/quota/v1.
  */
+
 import { Pod } from '../../../api/generated/kinds.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
@@ -67,8 +68,8 @@ export class ResourceQuotas implements Allocator {
     const before = old && isInScope(spec, kind, old) ? usageOf(kind, old) : {};
     const delta: Record<string, string> = {};
     for (const name of names) {
-      const more = subtractQuantities(usage[name] ?? '0', before[name] ?? '0');
-      if (compareQuantities(more, '0') > 0) delta[name] = more;
+      const more = subtractQuantities(own(usage, name) ?? '0', own(before, name) ?? '0');
+      if (compareQuantities(more, '0') > 0) put(delta, name, more);
     }
     if (Object.keys(delta).length === 0) return undefined;
     this.#refuseExceeding(request, account, delta);
@@ -80,10 +81,10 @@ export class ResourceQuotas implements Allocator {
     const hard = quota.spec?.hard ?? {};
     const used = Object.fromEntries(Object.keys(delta).map((name) => [name, usedOf(account, name)]));
     const exceeded = Object.keys(delta)
-      .filter((name) => compareQuantities(addQuantities(used[name] ?? '0', delta[name] ?? '0'), hard[name] ?? '0') > 0)
+      .filter((name) => compareQuantities(addQuantities(own(used, name) ?? '0', own(delta, name) ?? '0'), own(hard, name) ?? '0') > 0)
       .sort();
     if (exceeded.length === 0) return;
-    const list = (values: ResourceList): string => exceeded.map((name) => `${name}=${values[name] ?? '0'}`).join(',');
+    const list = (values: ResourceList): string => exceeded.map((name) => `${name}=${own(values, name) ?? '0'}`).join(',');
     throw refused(
       request,
       `exceeded quota: ${quota.metadata.name}, requested: ${list(delta)}, used: ${list(used)}, limited: ${list(hard)}`,
@@ -92,8 +93,8 @@ export class ResourceQuotas implements Allocator {
 }
 
 function usedOf({ used, pending }: Account, name: string): string {
-  let sum = used[name] ?? '0';
-  for (const each of pending.values()) if (each[name] !== undefined) sum = addQuantities(sum, each[name]);
+  let sum = own(used, name) ?? '0';
+  for (const each of pending.values()) sum = addQuantities(sum, own(each, name) ?? '0');
   return sum;
 }
 
@@ -115,7 +116,7 @@ function unsaidProblem({ spec }: Pod, names: readonly string[]): string | undefi
     .sort()
     .flatMap((name) => {
       const silent = containers.filter(
-        ({ resources }) => computeUsage(resources?.requests ?? {}, resources?.limits ?? {})[name] === undefined,
+        ({ resources }) => own(computeUsage(resources?.requests ?? {}, resources?.limits ?? {}), name) === undefined,
       );
       return silent.length > 0 ? [`${name} for: ${[...new Set(silent.map((each) => each.name))].sort().join(',')}`] : [];
     });

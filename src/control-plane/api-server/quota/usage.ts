@@ -4,6 +4,7 @@
  * What it does not do: devices asked for as extended resources; a pod that is stuck in deletion counts until it is gone.
  * Upstream: pkg/quota/v1/evaluator/core.
  */
+
 import type { ResourceQuotaSpec, ScopedResourceSelectorRequirement } from '../../../api/generated/core-v1.ts';
 import {
   ConfigMap,
@@ -62,12 +63,15 @@ const isNative = (name: string): boolean => !name.includes('/') || name.split('/
 export function computeUsage(requests: ResourceList, limits: ResourceList): ResourceList {
   const usage: Record<string, string> = {};
   for (const name of ['cpu', 'memory', 'ephemeral-storage']) {
-    const [request, limit] = [requests[name], limits[name]];
-    if (request !== undefined) usage[name] = usage[`requests.${name}`] = request;
+    const [request, limit] = [own(requests, name), own(limits, name)];
+    if (request !== undefined) {
+      put(usage, name, request);
+      usage[`requests.${name}`] = request;
+    }
     if (limit !== undefined) usage[`limits.${name}`] = limit;
   }
   for (const [name, request] of Object.entries(requests)) {
-    if (name.startsWith('hugepages-')) usage[name] = request;
+    if (name.startsWith('hugepages-')) put(usage, name, request);
     if (name.startsWith('hugepages-') || !isNative(name)) usage[`requests.${name}`] = request;
   }
   return usage;

@@ -11,12 +11,14 @@
  * name server likes.
  * Upstream: pkg/registry/core/{pod,node}/strategy.go, pkg/kubelet/client/kubelet_client.go; wording as Go has it.
  */
+
 import { Resolver } from 'node:dns/promises';
 import { Agent, type ClientRequestArgs } from 'node:http';
 import { BlockList, isIP, type Socket, connect as tcpConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, type PeerCertificate, connect as tlsConnect } from 'node:tls';
 import { errors } from '../../../api/meta/status-error.ts';
+import { own } from '../../../api/meta/words.ts';
 
 /** How the server shows itself to kubelets, and whom it trusts. */
 export interface KubeletCredentials {
@@ -217,7 +219,7 @@ const causes: Readonly<Record<string, string>> = {
 };
 
 const dialError = ({ code = '', message }: NodeJS.ErrnoException, place: string): Error =>
-  new Error(`dial tcp ${place}: ${causes[code] ?? message}`);
+  new Error(`dial tcp ${place}: ${own(causes, code) ?? message}`);
 
 const untrusted = new Set(['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_GET_ISSUER_CERT']);
 

@@ -35,7 +35,7 @@ export function requestHeaders({ headers, socket }: Pick<IncomingMessage, 'heade
     if (value === undefined || name.startsWith(':') || name === 'host') continue;
     if (ofOneConnection.has(name) || ofUpgrade.test(name) || named.has(name) || ofIdentity.test(name)) continue;
     if (name === 'content-length' && !hasBody) continue;
-    out[name] = value;
+    put(out, name, value);
   }
   const from = [out['x-forwarded-for'], socket.remoteAddress].flat().filter((one) => one !== undefined);
   if (from.length > 0) out['x-forwarded-for'] = from.join(', ');
@@ -48,7 +48,7 @@ export function upgradeHeaders(headers: IncomingHttpHeaders): Headers {
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || !ofUpgrade.test(name)) continue;
     const passed = name === 'sec-websocket-protocol' ? withoutTokens(String(value)) : value;
-    if (passed !== '') out[name] = passed;
+    if (passed !== '') put(out, name, passed);
   }
   return out;
 }
@@ -66,7 +66,7 @@ export function answerHeaders(headers: IncomingHttpHeaders): Headers {
   const named = namedByConnection(headers);
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || ofOneConnection.has(name) || named.has(name) || ofOrigin.test(name)) continue;
-    out[name] = value;
+    put(out, name, value);
   }
   return out;
 }

@@ -5,9 +5,11 @@
  * What one side does not read is not read from the other.
  * Upstream: apiserver/pkg/util/proxy/{streamtranslator,websocket}.go, k8s.io/streaming/pkg/httpstream/wsstream/conn.go.
  */
+
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { WebSocket } from 'ws';
+import { own } from '../../../api/meta/words.ts';
 import type { StreamOptions } from '../../runtime/cri-types.ts';
 import { dialSpdy } from '../../streaming/dial-spdy.ts';
 import { SpdyConnection, type SpdyStream } from '../../streaming/spdy-connection.ts';
@@ -89,7 +91,7 @@ class Session {
 
   constructor(client: WebSocket, protocol: string, streams: RuntimeStreams) {
     this.#client = client;
-    this.#protocol = protocols[protocol] ?? {};
+    this.#protocol = own(protocols, protocol) ?? {};
     this.#streams = streams;
   }
 

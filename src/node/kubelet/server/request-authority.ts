@@ -3,9 +3,11 @@
  * knows; then the API server is asked about `nodes/<subresource>`. Answers are remembered for a while.
  * Upstream: pkg/kubelet/server/auth.go, apiserver/pkg/authentication/token/cache, plugin/pkg/authorizer/webhook.
  */
+
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { SubjectAccessReview, TokenReview } from '../../../api/generated/kinds.ts';
+import { own } from '../../../api/meta/words.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
 
@@ -98,7 +100,7 @@ function certificateUser(socket: TLSSocket): Requester | undefined {
 }
 
 /** Streams run commands in containers, in whatever method a WebSocket is asked for (k/k#83465: upstream takes `get`). */
-export const verbOf = ({ method = 'GET', headers }: IncomingMessage): string => (headers.upgrade ? 'create' : (verbs[method] ?? ''));
+export const verbOf = ({ method = 'GET', headers }: IncomingMessage): string => (headers.upgrade ? 'create' : (own(verbs, method) ?? ''));
 
 const verbs: Readonly<Record<string, string>> = { POST: 'create', GET: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
 

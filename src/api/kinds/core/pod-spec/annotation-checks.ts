@@ -2,9 +2,11 @@
  * Checks of the annotations of a pod that mean something to the server: deletion cost, mirror pods, and the old way of
  * naming seccomp and AppArmor profiles. Upstream: pkg/apis/core/validation/validation.go.
  */
+
 import type { AppArmorProfile, PodSpec, SeccompProfile } from '../../../generated/core-v1.ts';
 import type { LabelMap } from '../../../meta/selectors.ts';
 import { fieldErrors } from '../../../meta/status-error.ts';
+import { own } from '../../../meta/words.ts';
 import type { Errors } from '../../checks.ts';
 import { eachContainer } from './each-container.ts';
 import { checkDescendingPath } from './path-checks.ts';
@@ -83,15 +85,15 @@ export function checkProfileAnnotations(errors: Errors, path: string, { annotati
   const podProfile = spec.securityContext?.appArmorProfile;
   if (!Object.keys(annotations).some((key) => key.startsWith(seccompContainerPrefix) || key.startsWith(appArmorPrefix))) return;
   eachContainer(spec, path, (container, at) => {
-    const own = container.securityContext;
-    const seccompText = annotations[seccompContainerPrefix + container.name];
-    const appArmorText = annotations[appArmorPrefix + container.name];
-    if (own?.seccompProfile && seccompText !== undefined) {
-      const profile = own.seccompProfile;
+    const given = container.securityContext;
+    const seccompText = own(annotations, seccompContainerPrefix + container.name);
+    const appArmorText = own(annotations, appArmorPrefix + container.name);
+    if (given?.seccompProfile && seccompText !== undefined) {
+      const profile = given.seccompProfile;
       const legacy = profile.type === 'RuntimeDefault' ? 'docker/default' : undefined;
       checkAgreement(errors, `${at}.securityContext.seccompProfile`, { annotation: seccompText, profile, called: 'seccomp', legacy });
     }
-    const profile = own?.appArmorProfile ?? podProfile;
+    const profile = given?.appArmorProfile ?? podProfile;
     if (profile && appArmorText !== undefined && spec.os?.name !== 'windows') {
       const agreement = { annotation: appArmorText, profile, called: 'apparmor', legacy: undefined };
       checkAgreement(errors, `${at}.securityContext.appArmorProfile`, agreement);

@@ -1,6 +1,8 @@
 /** What a client is warned of in containers: hidden variables, ports that get into each other's way. Upstream: pkg/api/pod/warnings.go. */
+
 import type { Container, ContainerPort, PodSpec } from '../../../generated/core-v1.ts';
 import type { LabelMap } from '../../../meta/selectors.ts';
+import { own } from '../../../meta/words.ts';
 import { listOf } from '../../fill.ts';
 import { fractionWarnings } from '../../quantity-warnings.ts';
 import { appArmorPrefix } from './annotation-checks.ts';
@@ -20,12 +22,12 @@ export function containerWarnings({ spec, annotations, prefix }: Written): reado
   eachContainer(spec, `${prefix}spec`, (container, path) => {
     const { seccompProfile, appArmorProfile } = container.securityContext ?? {};
     const seccomp = seccompPrefix + container.name;
-    if (!seccompProfile && seccomp in annotations) {
+    if (!seccompProfile && Object.hasOwn(annotations, seccomp)) {
       warnings.push(`${at(seccomp)}: non-functional in v1.27+; use the "seccompProfile" field instead`);
     }
     const armor = appArmorPrefix + container.name;
     // of a pod itself, the annotation is read into the field
-    if (prefix && !appArmorProfile && armor in annotations && !matchesProfile(spec, annotations[armor] ?? '')) {
+    if (prefix && !appArmorProfile && Object.hasOwn(annotations, armor) && !matchesProfile(spec, own(annotations, armor) ?? '')) {
       warnings.push(`${at(armor)}: deprecated since v1.30; use the "appArmorProfile" field instead`);
     }
     const { limits, requests } = container.resources ?? {};

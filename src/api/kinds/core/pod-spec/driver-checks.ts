@@ -2,6 +2,7 @@
  * Checks of volume drivers that pods and persistent volumes share. Most only ask for a few fields; the few with rules of
  * their own have a function. Upstream: pkg/apis/core/validation/validation.go.
  */
+
 import { isIP } from 'node:net';
 import type {
   AzureDiskVolumeSource,
@@ -18,6 +19,7 @@ import type {
 } from '../../../generated/core-v1.ts';
 import { checkDns1123Subdomain, nameIsDnsLabel, nameIsDnsSubdomain, rangeMessage } from '../../../meta/names.ts';
 import { fieldErrors } from '../../../meta/status-error.ts';
+import { own } from '../../../meta/words.ts';
 import { addInvalid, checkDnsLabel, checkDnsSubdomain, checkPresent, checkSupported, type Errors } from '../../checks.ts';
 import { checkDescendingPath, checkNoBacksteps } from './path-checks.ts';
 
@@ -143,7 +145,7 @@ function checkISCSI(errors: Errors, path: string, source: ISCSIPersistentVolumeS
 }
 
 function checkIQN(errors: Errors, path: string, name: string, persistent: boolean): void {
-  const format = iqnFormats[name.slice(0, 3)];
+  const format = own(iqnFormats, name.slice(0, 3));
   if (format?.test(name)) return;
   const message = format || persistent ? 'must be valid format' : 'must be valid format starting with iqn, eui, or naa';
   errors.push(fieldErrors.invalid(path, name, message));

@@ -2,10 +2,12 @@
  * References from environment and volumes to the pod's own fields and resources, and to keys of ConfigMaps and Secrets.
  * Upstream: pkg/apis/core/validation/validation.go, pkg/apis/core/pods/helpers.go.
  */
+
 import type { ObjectFieldSelector, ResourceFieldSelector } from '../../../generated/core-v1.ts';
 import { checkConfigMapKey, checkQualifiedName, nameIsDnsSubdomain } from '../../../meta/names.ts';
 import { canonicalizeQuantity } from '../../../meta/quantity.ts';
 import { fieldErrors } from '../../../meta/status-error.ts';
+import { own } from '../../../meta/words.ts';
 import { addInvalid, checkPresent, type Errors } from '../../checks.ts';
 
 export const envFieldPaths = [
@@ -85,7 +87,7 @@ function checkDivisor(errors: Errors, path: string, ref: ResourceFieldSelector):
     }
     return;
   }
-  const called = isHugePagesPath(resource) ? 'hugepages' : sizeNames[name];
+  const called = isHugePagesPath(resource) ? 'hugepages' : own(sizeNames, name);
   if (called && !sizeDivisors.has(divisor)) {
     errors.push(fieldErrors.invalid(path, resource, `only divisor's values ${sizeDivisorsText} are supported with the ${called} resource`));
   }

@@ -2,8 +2,10 @@
  * Defaults that pods have and templates don't: requests from limits, service links, host ports, requests of the pod as a whole.
  * Upstream: pkg/apis/core/v1/defaults.go (SetDefaults_Pod), component-helpers/resource/helpers.go.
  */
+
 import type { Container, PodSpec, ResourceRequirements } from '../../../generated/core-v1.ts';
 import { addQuantities, compareQuantities } from '../../../meta/quantity.ts';
+import { own, put } from '../../../meta/words.ts';
 import { change, fill, isEmptyObject, listOf, mapSame } from '../../fill.ts';
 import { defaultPodSpec } from './defaults.ts';
 import { isHugePages } from './resource-names.ts';
@@ -40,7 +42,7 @@ const isPodLevel = (name: string): boolean => name === 'cpu' || name === 'memory
 function defaultPodResources(spec: PodSpec, given: ResourceRequirements): ResourceRequirements {
   let resources = given;
   if (isEmptyObject(resources.limits) && isEmptyObject(resources.requests)) return resources;
-  const hugePageLimits = pick(aggregate(spec, 'limits'), (name) => isHugePages(name) && resources.requests?.[name] === undefined);
+  const hugePageLimits = pick(aggregate(spec, 'limits'), (name) => isHugePages(name) && own(resources.requests, name) === undefined);
   if (!isEmptyObject(hugePageLimits)) resources = { ...resources, limits: { ...hugePageLimits, ...resources.limits } };
   if (isEmptyObject(resources.limits)) return resources;
   const fromContainers = pick(aggregate(spec, 'requests'), (name) => isPodLevel(name) && !isHugePages(name));
@@ -80,8 +82,8 @@ function merge(a: Quantities, b: Quantities | undefined, join: (x: string, y: st
   const result: Record<string, string> = { ...a };
   for (const name in b) {
     const value = b[name] as string;
-    const there = result[name];
-    result[name] = there === undefined ? value : join(there, value);
+    const there = own(result, name);
+    put(result, name, there === undefined ? value : join(there, value));
   }
   return result;
 }

@@ -86,7 +86,9 @@ const seccompKey = 'seccomp.security.alpha.kubernetes.io/pod';
 
 function annotationWarnings({ spec, annotations, prefix }: Written): readonly string[] {
   const at = (key: string): string => `${prefix}metadata.annotations[${key}]`;
-  const old = Object.entries(oldAnnotations).flatMap(([key, message]) => (key in annotations ? [`${at(key)}: ${message}`] : []));
+  const old = Object.entries(oldAnnotations).flatMap(([key, message]) =>
+    Object.hasOwn(annotations, key) ? [`${at(key)}: ${message}`] : [],
+  );
   const seccomp = seccompKey in annotations && !spec.securityContext?.seccompProfile;
   return seccomp ? [...old, `${at(seccompKey)}: non-functional in v1.27+; use the "seccompProfile" field instead`] : old;
 }

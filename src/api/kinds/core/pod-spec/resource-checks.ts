@@ -1,8 +1,10 @@
 /** Checks of requests, limits and claims, of containers and of the pod as a whole. Upstream: pkg/apis/core/validation/validation.go. */
+
 import type { PodSpec, ResourceClaim, ResourceRequirements } from '../../../generated/core-v1.ts';
 import { checkQualifiedName } from '../../../meta/names.ts';
 import { compareQuantities, quantityMilliValue, quantityToNumber } from '../../../meta/quantity.ts';
 import { fieldErrors } from '../../../meta/status-error.ts';
+import { own } from '../../../meta/words.ts';
 import { addInvalid, checkDnsLabel, checkNonnegativeQuantity, type Errors } from '../../checks.ts';
 import { listOf } from '../../fill.ts';
 import { aggregate } from './pod-defaults.ts';
@@ -70,7 +72,7 @@ export function checkRequirements(errors: Errors, path: string, resources: Resou
     const at = `${path}.requests[${name}]`;
     checkName(errors, at, name);
     checkResourceQuantity(errors, at, { name, quantity });
-    checkAgainstLimit(errors, path, { name, quantity, limit: limits?.[name] });
+    checkAgainstLimit(errors, path, { name, quantity, limit: own(limits, name) });
     if (isHugePages(name)) checkHugePages(errors, at, { name, quantity });
   }
   const names = new Set([...Object.keys(limits ?? {}), ...Object.keys(requests ?? {})]);
@@ -137,24 +139,24 @@ export function checkPodResources(errors: Errors, path: string, spec: PodSpec): 
   if (resources.claims) errors.push(fieldErrors.forbidden(`${path}.claims`, 'claims may not be set for Resources at pod-level'));
   checkRequirements(errors, path, resources, { checkName: checkPodResourceName, claimNames: new Set() });
   for (const [name, sum] of Object.entries(aggregate(spec, 'requests'))) {
-    const own = resources.requests?.[name];
-    if (own === undefined || compareQuantities(sum, own) <= 0) continue;
+    const given = own(resources.requests, name);
+    if (given === undefined || compareQuantities(sum, given) <= 0) continue;
     const message = `must be greater than or equal to aggregate container requests of ${sum}`;
-    errors.push(fieldErrors.invalid(`${path}.requests[${name}]`, own, message));
+    errors.push(fieldErrors.invalid(`${path}.requests[${name}]`, given, message));
   }
   for (const [name, sum] of Object.entries(aggregate(spec, 'limits'))) {
-    const own = resources.limits?.[name];
-    if (!isHugePages(name) || own === undefined || compareQuantities(sum, own) <= 0) continue;
+    const given = own(resources.limits, name);
+    if (!isHugePages(name) || given === undefined || compareQuantities(sum, given) <= 0) continue;
     errors.push(
-      fieldErrors.invalid(`${path}.limits[${name}]`, own, `must be greater than or equal to aggregate container limits of ${sum}`),
+      fieldErrors.invalid(`${path}.limits[${name}]`, given, `must be greater than or equal to aggregate container limits of ${sum}`),
     );
   }
   for (const [i, container] of listOf(spec.containers).entries()) {
     for (const [name, limit] of Object.entries(container.resources?.limits ?? {})) {
-      const own = resources.limits?.[name];
-      if (own === undefined || compareQuantities(limit, own) <= 0) continue;
+      const given = own(resources.limits, name);
+      if (given === undefined || compareQuantities(limit, given) <= 0) continue;
       const at = `${path}.containers[${i}][${name}].limits`;
-      errors.push(fieldErrors.invalid(at, limit, `must be less than or equal to pod limits of ${own}`));
+      errors.push(fieldErrors.invalid(at, limit, `must be less than or equal to pod limits of ${given}`));
     }
   }
 }

@@ -2,7 +2,9 @@
  * The baseline level: nothing that is known to give power over the node.
  * Upstream: pod-security-admission/policy/check_*.go, in the order of their names.
  */
+
 import type { Container, LifecycleHandler, Probe, SELinuxOptions } from '../../../../api/generated/core-v1.ts';
+import { own } from '../../../../api/meta/words.ts';
 import { allContainers } from '../pod-references.ts';
 import { type Check, describeContainers, describeSetters, hasOwnUsers, namesOf, plural, quoted, sorted } from './check.ts';
 
@@ -148,7 +150,7 @@ const safeSysctls: Readonly<Record<string, number>> = {
 
 const sysctls: Check = ({ spec, minor }) => {
   const names = (spec.securityContext?.sysctls ?? []).map(({ name }) => name);
-  const bad = names.filter((name) => (safeSysctls[name] ?? Number.POSITIVE_INFINITY) > minor || safeSysctls[name] === undefined);
+  const bad = names.filter((name) => (own(safeSysctls, name) ?? Number.POSITIVE_INFINITY) > minor || own(safeSysctls, name) === undefined);
   return bad.length > 0 ? { reason: 'forbidden sysctls', detail: bad.join(', ') } : undefined;
 };
 

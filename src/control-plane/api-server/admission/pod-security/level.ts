@@ -2,7 +2,9 @@
  * The Pod Security levels that a namespace's labels ask for.
  * Upstream: pod-security-admission/api/helpers.go.
  */
+
 import { type FieldError, fieldErrors } from '../../../../api/meta/status-error.ts';
+import { own } from '../../../../api/meta/words.ts';
 
 export type Level = 'privileged' | 'baseline' | 'restricted';
 
@@ -49,7 +51,7 @@ function parsePolicy(labels: Labels): PodSecurityPolicy {
   const enforce = parseMode(labels, 'enforce', problems);
   const audit = parseMode(labels, 'audit', problems);
   const warn = parseMode(labels, 'warn', problems);
-  const says = (name: string): boolean => labels[prefix + name] !== undefined;
+  const says = (name: string): boolean => own(labels, prefix + name) !== undefined;
   const warnFollows = !says('warn') && enforce.isValid && says('enforce') && compareLevels(enforce.level, warn.level) > 0;
   return {
     enforce: { level: enforce.level, minor: enforce.minor },
@@ -62,7 +64,7 @@ function parsePolicy(labels: Labels): PodSecurityPolicy {
 }
 
 function parseMode(labels: Labels, mode: string, problems: FieldError[]): LevelVersion & { readonly isValid: boolean } {
-  const [level, version] = [labels[prefix + mode], labels[`${prefix}${mode}-version`]];
+  const [level, version] = [own(labels, prefix + mode), labels[`${prefix}${mode}-version`]];
   const isValid = level === undefined || level in order;
   const path = (label: string): string => `metadata.labels[${prefix}${label}]`;
   if (!isValid) problems.push(fieldErrors.invalid(path(mode), level, 'must be one of privileged, baseline, restricted'));
