@@ -1,5 +1,6 @@
 /**
- * Sees the linter refuse what it is to refuse: writes one wrong import per room, and a promise that is let go, runs the
+ * Sees the linter refuse what it is to refuse: writes one wrong import per room, a promise that is let go, and a
+ * JSON.parse, runs the
  * linter on each, and expects it to be refused. A check that can't fail is no check.
  */
 import { execFileSync } from 'node:child_process';
@@ -29,6 +30,12 @@ const wrong = [
     rule: text.startsWith('void') ? 'noVoid' : 'noFloatingPromises',
     what: `let a promise go by \`${text}\``,
   })),
+  {
+    room: 'node',
+    text: `export const probe: unknown = JSON.parse('{}');\n`,
+    rule: 'parse by parseJSON',
+    what: 'call JSON.parse',
+  },
 ];
 
 let missed = 0;

@@ -8,10 +8,12 @@
  * What it does not do: throttle itself (the server's flow control does), exec and port-forward streams.
  * Upstream: client-go/rest.
  */
+
 import type { Dispatcher, Pool } from 'undici';
 import type { Status } from '../api/generated/meta-v1.ts';
 import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, type ObjectName } from '../api/meta/object.ts';
 import { StatusError } from '../api/meta/status-error.ts';
+import { parseJSON } from '../api/schema/json-scan.ts';
 import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, PatchType, WatchEvent, WatchOptions, WriteOptions } from './client.ts';
 import type { Clock, Random } from './clock.ts';
 import { type Credentials, createTokenSource, type TokenSource } from './credentials.ts';
@@ -227,7 +229,7 @@ async function errorOf(response: Dispatcher.ResponseData): Promise<StatusError> 
 
 function statusIn(text: string): Status | undefined {
   try {
-    const body = JSON.parse(text) as { readonly kind?: string };
+    const body = parseJSON(text) as { readonly kind?: string };
     return body.kind === 'Status' ? (body as Status) : undefined;
   } catch {
     // Not from an API server: a proxy's page.

@@ -1,7 +1,9 @@
 /** Watch events out of a stream of bytes: one JSON document per line, wherever the chunks are cut. */
+
 import type { Status } from '../api/generated/meta-v1.ts';
 import type { KubeObject } from '../api/meta/object.ts';
 import { StatusError } from '../api/meta/status-error.ts';
+import { parseJSON } from '../api/schema/json-scan.ts';
 import type { WatchEvent } from './client.ts';
 
 type WireEvent<T extends KubeObject> = WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status };
@@ -22,7 +24,7 @@ export async function* decodeWatch<T extends KubeObject>(chunks: AsyncIterable<U
 }
 
 function parse<T extends KubeObject>(text: string): WatchEvent<T> {
-  const event = JSON.parse(text) as WireEvent<T>;
+  const event = parseJSON(text) as WireEvent<T>;
   if (event.type === 'ERROR') throw StatusError.from(event.object);
   return event;
 }

@@ -4,6 +4,7 @@
  * directory of its own choice is linked from the usual place, so that its name finds it. The usual place itself goes
  * with its last cluster, if it came with the first.
  */
+
 import {
   accessSync,
   constants,

@@ -2,9 +2,10 @@
  * The process's log: pino behind the `Log` interface. One line per event; to a terminal as time, level, component,
  * message and fields, else as JSON for machines. A line has a bounded length, whatever is told.
  */
-import { inspect } from 'node:util';
+import { parseJSON } from '../api/schema/json-scan.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Log } from '../client/log.ts';
+import { describeError } from './describe-error.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -94,14 +95,14 @@ function renderRecord({ time, level, component, msg, ...rest }: Readonly<Record<
 /** A line of a log file for people; what is no record (a crash, another program's word) as it is. */
 export function renderLogLine(line: string): string {
   try {
-    return renderRecord(JSON.parse(line) as Record<string, unknown>);
+    return renderRecord(parseJSON(line) as Record<string, unknown>);
   } catch {
     return line;
   }
 }
 
 function renderValue(value: unknown): string {
-  if (value instanceof Error) return JSON.stringify(inspect(value));
+  if (value instanceof Error) return JSON.stringify(describeError(value));
   if (typeof value === 'string') return /^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value);
   return JSON.stringify(value) ?? 'undefined';
 }

@@ -1,7 +1,9 @@
 /** What this is, as /version and `timonier version` tell it. */
-import { readFileSync } from 'node:fs';
 
-const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+import { readFileSync } from 'node:fs';
+import { parseJSON } from '../api/schema/json-scan.ts';
+
+const manifest = parseJSON(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 export const version: string = manifest.version;
 /** the Kubernetes API level */

@@ -97,7 +97,7 @@ export function parseBody(text: string, kind: string): Json {
   try {
     return requireObject(parseText(text), kind, text);
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof RangeError) throw unrecognized(kind, describeSyntaxError(text), text);
+    if (error instanceof JsonSyntaxError) throw unrecognized(kind, error.message, text);
     throw error;
   }
 }

@@ -11,6 +11,7 @@
 
 import { equalJson } from '../meta/deep-equal.ts';
 import { own, put } from '../meta/words.ts';
+import { parseJSON } from './json-scan.ts';
 import { isJsonObject } from './merge-patch.ts';
 import { isTooDeep, nestingMax } from './nesting.ts';
 
@@ -132,7 +133,7 @@ class PatchedDocument {
     const text = JSON.stringify(value ?? null);
     this.#copiedCharacters += text.length;
     if (this.#copiedCharacters > copiedCharactersMax) throw new JsonPatchError(`copies of more than ${copiedCharactersMax} characters`);
-    return JSON.parse(text);
+    return parseJSON(text);
   }
 
   #test(path: string | null | undefined, wanted: unknown): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { describeSyntaxError, duplicateFields, mayHaveDuplicates } from './json-scan.ts';
+import { duplicateFields, JsonSyntaxError, mayHaveDuplicates, parseJSON } from './json-scan.ts';
 
 const countFields = (value: unknown): number => {
   if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + countFields(item), 0);
@@ -53,5 +53,24 @@ const syntaxRows: readonly (readonly [string, string])[] = [
 ];
 
 test('what is wrong with malformed text, as upstream says it', () => {
-  for (const [text, want] of syntaxRows) assert.equal(describeSyntaxError(text), want, text);
+  for (const [text, message] of syntaxRows) assert.throws(() => parseJSON(text), { name: 'JsonSyntaxError', message }, text);
+});
+
+test('no more of a malformed text is quoted than one character', () => {
+  const secret = 'hunter2-correct-horse';
+  for (const text of [
+    secret,
+    `"${secret}`,
+    `{"password":"${secret}"`,
+    `{"password":${secret}}`,
+    `[1,"${secret}",`,
+    `{"${secret}"}`,
+    `${secret}{}`,
+  ]) {
+    assert.throws(
+      () => parseJSON(text),
+      (error) => error instanceof JsonSyntaxError && !error.message.includes(secret.slice(0, 3)) && error.cause === undefined,
+      text,
+    );
+  }
 });

@@ -1,6 +1,7 @@
 /**
- * Reads JSON text once more where JSON.parse does not tell enough: which fields are there twice, and what is wrong with
- * malformed text in the words that clients of Kubernetes know. Never on the way of a good request: `mayHaveDuplicates` is
+ * The one place that parses JSON. Where the text is malformed, it is read once more for what is wrong with it, in the
+ * words that clients of Kubernetes know: JSON.parse itself quotes the text, and a text may be a Secret. Which fields are
+ * there twice is found here too. Never on the way of a good request: `mayHaveDuplicates` is
  * a count that costs little, and only a positive answer is followed by the scan.
  * Upstream: sigs.k8s.io/json (scanner and strict errors).
  */
@@ -9,10 +10,14 @@ import { own } from '../meta/words.ts';
 /** In order, so that an escaped backslash is not taken for the beginning of an escape. */
 const surrogateEscapes = /\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\u[dD][89a-fA-F]../g;
 
-/** JSON.parse, but half a surrogate pair, which no UTF-8 can carry, becomes U+FFFD, as in Go. */
-export function parseText(text: string): unknown {
-  if (!text.includes('\\ud') && !text.includes('\\uD')) return JSON.parse(text);
-  return JSON.parse(text.replace(surrogateEscapes, (found) => (found.length === 6 ? '\ufffd' : found)));
+/** JSON.parse, but half a surrogate pair, which no UTF-8 can carry, becomes U+FFFD, as in Go. Throws JsonSyntaxError. */
+export function parseJSON(text: string): unknown {
+  try {
+    if (!text.includes('\\ud') && !text.includes('\\uD')) return JSON.parse(text);
+    return JSON.parse(text.replace(surrogateEscapes, (found) => (found.length === 6 ? '\ufffd' : found)));
+  } catch (error) {
+    throw error instanceof SyntaxError ? new JsonSyntaxError(describeSyntaxError(text)) : error;
+  }
 }
 
 /** Fewer characters hold no more values than this. */
@@ -50,8 +55,8 @@ function endOfString(text: string, start: number): number {
 /** Called for every field of a text, in order. `path`: `metadata.name`, `spec.containers[0].image`; long ones are costly to look at. */
 export type FieldVisitor = (path: string, isDuplicate: boolean) => void;
 
-/** Malformed; the message is upstream's. */
-class JsonSyntaxError extends Error {
+/** Malformed; the message is upstream's, and says no more of the text than one character. */
+export class JsonSyntaxError extends SyntaxError {
   override readonly name = 'JsonSyntaxError';
 }
 
@@ -230,7 +235,7 @@ export function duplicateFields(text: string, max: number): readonly string[] {
 }
 
 /** What is wrong with a text that JSON.parse refused. */
-export function describeSyntaxError(text: string): string {
+function describeSyntaxError(text: string): string {
   try {
     scanFields(text, () => undefined);
   } catch (error) {

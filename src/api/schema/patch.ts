@@ -8,7 +8,7 @@ import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors, fieldErrors, isStatusError, StatusError } from '../meta/status-error.ts';
 import { type BodyType, checkBodyValues, type DecodedBody, decodeBody, type FieldValidation, problemsMax } from './body.ts';
 import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from './json-patch.ts';
-import { describeSyntaxError, duplicateFields, mayHaveDuplicates, parseText } from './json-scan.ts';
+import { duplicateFields, JsonSyntaxError, mayHaveDuplicates, parseJSON } from './json-scan.ts';
 import { applyMergePatch, isJsonObject } from './merge-patch.ts';
 import { isTooDeep } from './nesting.ts';
 import { applyStrategicMerge, formatGoValue, StrategicMergeError } from './strategic-merge.ts';
@@ -57,11 +57,11 @@ export function parsePatch(type: PatchType, text: string): Patch {
 function parseJson(text: string, prefix: string): unknown {
   checkBodyValues(text);
   try {
-    const value = parseText(text);
+    const value = parseJSON(text);
     if (isTooDeep(value)) throw errors.badRequest(`${prefix}exceeded max depth`);
     return value;
   } catch (error) {
-    if (error instanceof SyntaxError) throw errors.badRequest(`${prefix}${describeSyntaxError(text)}`);
+    if (error instanceof JsonSyntaxError) throw errors.badRequest(`${prefix}${error.message}`);
     throw error;
   }
 }

@@ -5,8 +5,10 @@
  * Guarantee: created, it is ready: the cache shows the whole store. Disposed, it has no watcher, timer or socket left;
  * the store is the caller's to close.
  */
+
 import type { KindRegistry } from '../../api/kinds/registry.ts';
 import { errors } from '../../api/meta/status-error.ts';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
@@ -240,5 +242,5 @@ async function readPath(paths: PathCalls, user: UserInfo, path: string): Promise
     user,
   });
   if (text === undefined) throw errors.pathNotFound();
-  return JSON.parse(text) as unknown;
+  return parseJSON(text) as unknown;
 }

@@ -2,7 +2,9 @@
  * The continue token of paged lists: a revision, the last key seen, and when the list began; opaque to clients.
  * Upstream: apiserver/pkg/storage/continue.go; there a token is good until the store is compacted, every five minutes.
  */
+
 import { errors } from '../../api/meta/status-error.ts';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { Revision } from '../store/storage.ts';
 
 const tokenVersion = 'meta.k8s.io/v1';
@@ -54,7 +56,7 @@ const notAnObject = 'invalid continue token: continue key is not valid: not a JS
 
 function parseToken(token: string): unknown {
   try {
-    return JSON.parse(Buffer.from(token, 'base64url').toString());
+    return parseJSON(Buffer.from(token, 'base64url').toString());
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw errors.badRequest(notAnObject);

@@ -6,8 +6,10 @@
  * once, for all readers. The canonical form begins `{"kind":…,"apiVersion":…,"metadata":{`, so the resourceVersion is spliced in
  * at a known place whether or not it was known when the bytes were made.
  */
+
 import type { KubeObject } from '../../api/meta/object.ts';
 import { encodeMessage } from '../../api/schema/encode-protobuf.ts';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { KeyValue, Revision } from '../store/storage.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
@@ -120,7 +122,7 @@ export class StoredObject {
   }
 
   #parse(): KubeObject {
-    const object = JSON.parse(this.#bytes.toString()) as KubeObject;
+    const object = parseJSON(this.#bytes.toString()) as KubeObject;
     if (this.revision > 0) (object as Writable).metadata.resourceVersion = String(this.revision);
     return deepFreeze(object);
   }

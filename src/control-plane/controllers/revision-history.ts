@@ -3,11 +3,13 @@
  * and `undo`. One per distinct template; going back to an old one renumbers it.
  * Upstream: pkg/controller/history, pkg/controller/daemon/update.go.
  */
+
 import { ControllerRevision } from '../../api/generated/kinds.ts';
 import { equalSemantically } from '../../api/meta/deep-equal.ts';
 import type { KindRef, KubeObject } from '../../api/meta/object.ts';
 import type { LabelMatcher } from '../../api/meta/selectors.ts';
 import { isAlreadyExists, isNotFound } from '../../api/meta/status-error.ts';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { ControllerIO } from '../../client/controller.ts';
 import { claim } from './claim.ts';
 import { controlledBy, controllerReference, isControlledBy, orphansIn } from './owner.ts';
@@ -38,7 +40,7 @@ export interface HistoryOwner<T extends RevisedOwner> {
 
 /** What a revision holds: a patch that brings its template back. Its fields are in order: clients compare the bytes. */
 export const revisionData = (owner: RevisedOwner): NonNullable<ControllerRevision['data']> =>
-  JSON.parse(canonical({ spec: { template: { ...owner.spec.template, $patch: 'replace' } } }));
+  parseJSON(canonical({ spec: { template: { ...owner.spec.template, $patch: 'replace' } } })) as NonNullable<ControllerRevision['data']>;
 
 const byRevision = (a: ControllerRevision, b: ControllerRevision): number =>
   a.revision - b.revision || (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1);

@@ -7,6 +7,7 @@
  *
  * Databases: `log` position → change with value, `heads` key → newest position, `leases`, `leaseKeys`, `meta`.
  */
+
 import assert from 'node:assert/strict';
 import { closeSync, existsSync, fchmodSync, openSync, statSync } from 'node:fs';
 import { mkdir, open as openFile, stat, statfs } from 'node:fs/promises';
@@ -252,7 +253,7 @@ function readState({ meta, log }: Databases, path: string): TablesState | undefi
     );
   if (Number(format.toString()) < formatVersion) meta.putSync('format', Buffer.from(String(formatVersion)));
   const record = meta.get('state');
-  const state = record && (JSON.parse(record.toString()) as TablesState);
+  const state = record && (parseJSON(record.toString()) as TablesState);
   // Both were always written together.
   for (const position of log.getKeys({ reverse: true, limit: 1 })) {
     if (revisionOf(position) > (state?.revision ?? 0))

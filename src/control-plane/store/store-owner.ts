@@ -5,9 +5,11 @@
  * A process is known by its id, the time it started at and the boot of the machine. Across PID namespaces (two
  * containers on one volume) ids mean nothing: a claim from another namespace counts as gone.
  */
+
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { Database } from 'lmdb';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import { StoreUnavailableError } from './storage.ts';
 
 export interface StoreOwner {
@@ -42,7 +44,7 @@ export function releaseStore(meta: Database<Buffer, string>, own: StoreOwner): v
 
 function readOwner(meta: Database<Buffer, string>): StoreOwner | undefined {
   const record = meta.get(ownerKey);
-  return record && (JSON.parse(record.toString()) as StoreOwner);
+  return record && (parseJSON(record.toString()) as StoreOwner);
 }
 
 function isAlive(owner: StoreOwner, own: StoreOwner): boolean {

@@ -2,7 +2,9 @@
  * Which credentials of a pod's pull secrets fit an image, the most specific first. Pure.
  * Upstream: pkg/credentialprovider/keyring.go, config.go.
  */
+
 import type { Secret } from '../../api/generated/core-v1.ts';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { AuthConfig } from '../runtime/cri-types.ts';
 
 interface DockerEntry {
@@ -31,7 +33,7 @@ function readSecret(secret: Secret): readonly Credential[] {
   const text = secret.data?.[modern ? '.dockerconfigjson' : '.dockercfg'];
   if (!text) return [];
   try {
-    const parsed = JSON.parse(Buffer.from(text, 'base64').toString()) as { auths?: Record<string, DockerEntry> } & Record<
+    const parsed = parseJSON(Buffer.from(text, 'base64').toString()) as { auths?: Record<string, DockerEntry> } & Record<
       string,
       DockerEntry
     >;

@@ -5,6 +5,7 @@
 
 import type { Container, ContainerPort, LifecycleHandler, Pod } from '../../api/generated/core-v1.ts';
 import { own } from '../../api/meta/words.ts';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import { podLabels, runsToCompletionAnnotation } from '../runtime/container-runtime.ts';
 import type { StringMap } from '../runtime/cri-types.ts';
 import { hashContainer } from './container-hash.ts';
@@ -95,7 +96,7 @@ function readNumber(text: string | undefined): number | undefined {
 function readJSON<T>(text: string | undefined): T | undefined {
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as T;
+    return parseJSON(text) as T;
   } catch {
     return undefined;
   }

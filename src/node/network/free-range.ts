@@ -2,6 +2,7 @@
  * Address ranges that the machine does not use yet, so that two clusters on it, or a cluster and the networks it is
  * connected to, do not meet.
  */
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import { type Cidr, parseCidr } from './cidr.ts';
 import { networkTools } from './network-tools.ts';
 
@@ -9,8 +10,8 @@ import { networkTools } from './network-tools.ts';
 export async function usedRanges(): Promise<readonly string[]> {
   const tools = networkTools();
   const [routes, links] = await Promise.all([tools.ip('-json', 'route', 'show', 'table', 'all'), tools.ip('-json', 'address', 'show')]);
-  const destinations = (JSON.parse(routes.trim() || '[]') as { readonly dst: string }[]).map(({ dst }) => dst);
-  const addresses = (JSON.parse(links) as { readonly addr_info: readonly { readonly local: string }[] }[]).flatMap(({ addr_info }) =>
+  const destinations = (parseJSON(routes.trim() || '[]') as { readonly dst: string }[]).map(({ dst }) => dst);
+  const addresses = (parseJSON(links) as { readonly addr_info: readonly { readonly local: string }[] }[]).flatMap(({ addr_info }) =>
     addr_info.map(({ local }) => local),
   );
   return [...destinations, ...addresses];

@@ -2,7 +2,9 @@
  * The machine's network tools, in this process's network namespace or in another one: `ip`, `nft`, `conntrack` and the
  * sysctls below /proc/sys/net. A failure carries the tool's own words.
  */
+
 import { execFile } from 'node:child_process';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 
 export interface NetworkTools {
   /** Gives what it prints. */
@@ -27,7 +29,7 @@ export function networkTools(netns?: string): NetworkTools {
     nft: async (script) => {
       await run([...enter, 'nft', '-f', '-'], script);
     },
-    nftList: async (...what) => (JSON.parse(await run([...enter, 'nft', '-j', '-a', 'list', ...what])) as { nftables: object[] }).nftables,
+    nftList: async (...what) => (parseJSON(await run([...enter, 'nft', '-j', '-a', 'list', ...what])) as { nftables: object[] }).nftables,
     conntrack: (...args) => run([...enter, 'conntrack', ...args]),
     sysctl: async (name, value) => {
       await run([...enter, 'sh', '-c', 'echo "$2" > "/proc/sys/net/$1"', 'sysctl', name, value]);

@@ -7,9 +7,11 @@
  * Guarantees: making it twice changes nothing; removing it removes every link and namespace it made, and needs nothing
  * remembered but the cluster's name. Specified in ip-link(8), ip-netns(8).
  */
+
 import { createHash } from 'node:crypto';
 import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import { unmountBelow } from '../runtime/mounts.ts';
 import { addressAt, parseCidr } from './cidr.ts';
 import { type NetworkTools, networkTools } from './network-tools.ts';
@@ -117,12 +119,12 @@ async function removeNamespaceDirectory(): Promise<void> {
 }
 
 async function listLinks(tools: NetworkTools): Promise<Set<string>> {
-  const links = JSON.parse(await tools.ip('-json', 'link', 'show')) as { readonly ifname: string }[];
+  const links = parseJSON(await tools.ip('-json', 'link', 'show')) as { readonly ifname: string }[];
   return new Set(links.map(({ ifname }) => ifname));
 }
 
 async function listNamespaces(tools: NetworkTools): Promise<Set<string>> {
   const text = await tools.ip('-json', 'netns', 'list');
-  const namespaces = JSON.parse(text.trim() || '[]') as { readonly name: string }[];
+  const namespaces = parseJSON(text.trim() || '[]') as { readonly name: string }[];
   return new Set(namespaces.map(({ name }) => name));
 }

@@ -3,7 +3,9 @@
  * what the Nodes say. The nodes must reach each other without a router in between.
  * Upstream: what the cloud's route controller and simple CNI providers do.
  */
+
 import type { NodeSpec, NodeStatus } from '../../api/generated/core-v1.ts';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import { type Cidr, formatCidr, parseCidr } from './cidr.ts';
 import type { NetworkTools } from './network-tools.ts';
 
@@ -48,7 +50,7 @@ export async function applyRoutes(
 
 async function listRoutes(tools: NetworkTools, clusterCidr: string): Promise<Routes> {
   const text = await tools.ip('-json', 'route', 'show', 'protocol', routeProtocol);
-  const listed = JSON.parse(text.trim() || '[]') as { readonly dst: string; readonly gateway?: string }[];
+  const listed = parseJSON(text.trim() || '[]') as { readonly dst: string; readonly gateway?: string }[];
   const cluster = parseCidr(clusterCidr);
   const ours = listed.filter(({ dst }) => isWithin(cluster, dst.includes('/') ? dst : `${dst}/32`));
   return new Map(ours.map(({ dst, gateway }) => [dst, gateway ?? '']));

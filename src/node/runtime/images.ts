@@ -3,6 +3,7 @@
  * or gzipped), and the pause image that the project builds itself. Goes through containerd's own `ctr`, which is the
  * same from 1.6 to 2.x.
  */
+
 import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -11,6 +12,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { ContainerRuntime } from './container-runtime.ts';
 import { normalizeImageName } from './image-name.ts';
@@ -110,13 +112,13 @@ export async function readArchiveNames(file: string): Promise<NamedImage[]> {
   for await (const { path, content } of readTar(createReadStream(file), descriptionBytesMax)) {
     if ((path === 'index.json' || path === 'manifest.json') && content) descriptions.set(path, content.toString());
   }
-  const index = JSON.parse(descriptions.get('index.json') ?? '{}') as Index;
+  const index = parseJSON(descriptions.get('index.json') ?? '{}') as Index;
   const named = (index.manifests ?? []).flatMap(({ digest, annotations = {} }) => {
     const name = annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name'];
     return name ? [{ name, digest }] : [];
   });
   if (named.length > 0) return named;
-  const manifest = JSON.parse(descriptions.get('manifest.json') ?? '[]') as DockerManifest;
+  const manifest = parseJSON(descriptions.get('manifest.json') ?? '[]') as DockerManifest;
   return manifest.flatMap(({ RepoTags }) => (RepoTags ?? []).map((name) => ({ name })));
 }
 

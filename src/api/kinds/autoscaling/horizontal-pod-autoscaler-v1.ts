@@ -13,6 +13,7 @@ import type {
 } from '../../generated/autoscaling-v2.ts';
 import { type HorizontalPodAutoscaler, HorizontalPodAutoscalerV1 } from '../../generated/kinds.ts';
 import { own } from '../../meta/words.ts';
+import { JsonSyntaxError, parseJSON } from '../../schema/json-scan.ts';
 import { nameAndAge } from '../cells.ts';
 import { defineKind } from '../define-kind.ts';
 import { omit } from '../fill.ts';
@@ -62,10 +63,10 @@ function readJson<T>(annotations: Annotations, key: string): T | undefined {
   const text = own(annotations, key);
   if (text === undefined) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJSON(text);
     return typeof value === 'object' && value !== null ? (value as T) : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof JsonSyntaxError) return undefined;
     throw error;
   }
 }

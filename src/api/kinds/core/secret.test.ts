@@ -18,6 +18,30 @@ testCreates([
     errors: ['data[.dockerconfigjson]: Required value'],
   },
   {
+    name: 'says of a bad configuration what is wrong, and not what is in it',
+    given: {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': Buffer.from('{"auths":{"r":hunter2}}').toString('base64') },
+    },
+    errors: [
+      'data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": invalid character \'h\' looking for beginning of value',
+    ],
+  },
+  {
+    name: 'says of an older configuration what it is instead of an object',
+    given: {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/dockercfg',
+      data: { '.dockercfg': Buffer.from('true').toString('base64') },
+    },
+    errors: [
+      'data[.dockercfg]: Invalid value: "<secret contents redacted>": json: cannot unmarshal bool into Go value of type map[string]interface {}',
+    ],
+  },
+  {
     name: 'refuses data[username] and 1 more',
     given: { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/basic-auth' },
     errors: ['data[username]: Required value', 'data[password]: Required value'],

@@ -8,6 +8,7 @@ import { Secret } from '../../generated/kinds.ts';
 import { checkConfigMapKey } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { own, put } from '../../meta/words.ts';
+import { JsonSyntaxError, parseJSON } from '../../schema/json-scan.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -73,13 +74,13 @@ function checkType(errors: Errors, { type = '', data = {}, metadata }: Secret): 
 function whatIsWrongWithJson(text: string): string | undefined {
   if (!text.trim()) return 'unexpected end of JSON input';
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJSON(text);
     const isObject = typeof value === 'object' && !Array.isArray(value);
     return isObject
       ? undefined
-      : `json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type map[string]interface {}`;
+      : `json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value} into Go value of type map[string]interface {}`;
   } catch (error) {
-    if (error instanceof SyntaxError) return error.message;
+    if (error instanceof JsonSyntaxError) return error.message;
     throw error;
   }
 }

@@ -3,7 +3,9 @@
  * without a known key id is tried with every key of its algorithm, as tokens of older clusters have none.
  * Specified in RFC 7515 and RFC 7519.
  */
+
 import { sign, verify } from 'node:crypto';
+import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { ServiceAccountKeys, VerifyingKey } from '../../pki/service-account-key.ts';
 import { type JWTClaims, readClaims } from './token-claims.ts';
 
@@ -43,7 +45,7 @@ const base64url = /^[\w-]+$/;
 function parsePart(part = ''): unknown {
   if (!base64url.test(part)) return undefined;
   try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString());
+    return parseJSON(Buffer.from(part, 'base64url').toString());
   } catch {
     return undefined;
   }

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { own } from '../../../api/meta/words.ts';
+import { parseJSON } from '../../../api/schema/json-scan.ts';
 
 export interface Descriptions {
   ofType(typeName: string): string | undefined;
@@ -29,7 +30,7 @@ interface DescriptionTable {
 export function readDescriptions(): Descriptions {
   if (!existsSync(file)) return noDescriptions;
   const content = readFileSync(file, 'utf8');
-  const { texts, types } = JSON.parse(content) as DescriptionTable;
+  const { texts, types } = parseJSON(content) as DescriptionTable;
   return {
     ofType: (typeName) => texts[own(types, typeName)?.[0] ?? -1],
     ofField: (typeName, field) => texts[own(own(types, typeName)?.[1], field) ?? -1],

@@ -2,6 +2,7 @@
  * Forwards one HTTP request to a backend and streams the answer back: pod logs, and the proxy subresources. A redirect
  * is an answer like others: it is given back, never followed. An answer that breaks off breaks the client's off.
  */
+
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
@@ -130,7 +131,7 @@ function proxyHeaders({ request }: ConnectRequest, sendsBody: boolean): Headers 
 async function backendError(answer: IncomingMessage, code: number): Promise<StatusError> {
   const text = await readErrorBody(answer);
   try {
-    const status = JSON.parse(text) as Status;
+    const status = parseJSON(text) as Status;
     if (status.kind === 'Status') return StatusError.from(status, code);
   } catch {
     // not JSON: the text itself is the message

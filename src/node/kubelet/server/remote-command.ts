@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { WebSocket } from 'ws';
 import { own } from '../../../api/meta/words.ts';
+import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { StreamOptions } from '../../runtime/cri-types.ts';
 import { dialSpdy } from '../../streaming/dial-spdy.ts';
 import { SpdyConnection, type SpdyStream } from '../../streaming/spdy-connection.ts';
@@ -146,7 +147,7 @@ class Session {
     const message = 'the connection to the container runtime was lost';
     const status = said || JSON.stringify({ metadata: {}, status: 'Failure', reason: 'InternalError', message, code: 500 });
     if (!this.#protocol.plainErrors) return status;
-    const { status: outcome, message: why } = JSON.parse(status) as { readonly status?: string; readonly message?: string };
+    const { status: outcome, message: why } = parseJSON(status) as { readonly status?: string; readonly message?: string };
     return outcome === 'Success' ? '' : (why ?? '');
   }
 }
