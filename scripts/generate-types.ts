@@ -14,7 +14,7 @@ type TypeInfo = {
   type?: string;
   gvk?: { group: string; version: string; kind: string }[] | string;
 };
-type WireInfo = { pointers?: string[]; omitted?: string[] };
+type WireInfo = { pointers?: string[]; omitted?: string[]; nullable?: string[] };
 type ResourceInfo = { group: string; version: string; kind: string; resource: string; namespaced: boolean; verbs: string[] };
 
 const root = join(import.meta.dirname, '..');
@@ -94,7 +94,8 @@ function fieldLines(type: string, info: TypeInfo, module: string, imports: Set<s
       return `  readonly metadata: meta_v1.${meta};`;
     }
     const always = (f.required && !canBeAbsent(type, field, f)) || (resource && (field === 'spec' || field === 'status'));
-    return `  readonly ${key}${always ? '' : '?'}: ${fieldType(f, module, imports)};`;
+    const orNull = wire[type]?.nullable?.includes(field) ? ' | null' : '';
+    return `  readonly ${key}${always ? '' : '?'}: ${fieldType(f, module, imports)}${orNull};`;
   });
 }
 

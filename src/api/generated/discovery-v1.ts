@@ -34,10 +34,10 @@ export interface EndpointPort {
 export interface EndpointSlice {
   readonly addressType: "FQDN" | "IPv4" | "IPv6";
   readonly apiVersion: 'discovery.k8s.io/v1';
-  readonly endpoints?: readonly Endpoint[];
+  readonly endpoints?: readonly Endpoint[] | null;
   readonly kind: 'EndpointSlice';
   readonly metadata: meta_v1.NamespacedMeta;
-  readonly ports?: readonly EndpointPort[];
+  readonly ports?: readonly EndpointPort[] | null;
 }
 
 export interface EndpointSliceList {

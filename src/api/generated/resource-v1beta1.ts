@@ -3,7 +3,7 @@ import type * as core_v1 from './core-v1.ts';
 import type * as meta_v1 from './meta-v1.ts';
 
 export interface AllocatedDeviceStatus {
-  readonly conditions?: readonly meta_v1.Condition[];
+  readonly conditions?: readonly meta_v1.Condition[] | null;
   readonly data?: meta_v1.RawExtension;
   readonly device: string;
   readonly driver: string;
@@ -97,7 +97,7 @@ export interface DeviceCapacity {
 export interface DeviceClaim {
   readonly config?: readonly DeviceClaimConfiguration[];
   readonly constraints?: readonly DeviceConstraint[];
-  readonly requests?: readonly DeviceRequest[];
+  readonly requests?: readonly DeviceRequest[] | null;
 }
 
 export interface DeviceClaimConfiguration {

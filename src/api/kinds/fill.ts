@@ -58,8 +58,8 @@ export function omit<T extends object, K extends keyof T>(object: T, ...keys: re
   return copy;
 }
 
-/** Entries of a list that may be absent. */
-export const listOf = <T>(list: readonly T[] | undefined): readonly T[] => list ?? [];
+/** Entries of a list that may be absent, or null. */
+export const listOf = <T>(list: readonly T[] | null | undefined): readonly T[] => list ?? [];
 
 export const isEmptyObject = (object: object | undefined): boolean => {
   for (const _ in object) return false;

@@ -145,7 +145,7 @@ function compileObject(schema: ObjectSchema): Walk {
       if (own(target ?? source, f.field.name) !== undefined) continue;
       target ??= { ...source };
       context.path.push(f.field);
-      put(target, f.field.name, zeroOf(f.field.schema, context));
+      put(target, f.field.name, f.field.nullable ? null : zeroOf(f.field.schema, context));
       context.path.pop();
     }
     context.struct = outer;
@@ -162,11 +162,12 @@ function decodeEntry(entry: FieldWalk | undefined, key: string, given: unknown, 
     context.reportUnknown(key);
     return undefined;
   }
-  if (given === null || given === undefined) return undefined;
+  if (given === null || given === undefined) return entry.field.nullable ? null : undefined;
   context.path.push(entry.field);
   const next = entry.walk(given, context);
   context.path.pop();
-  return entry.dropsZero && isZero(next) ? undefined : next;
+  if (entry.dropsZero && isZero(next)) return undefined;
+  return entry.field.nullable && isZero(next) ? null : next;
 }
 
 function isZero(value: unknown): boolean {

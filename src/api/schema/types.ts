@@ -84,6 +84,8 @@ export interface FieldSchema {
   /** protobuf field number */
   readonly proto?: number;
   readonly presence: Presence;
+  /** of a list or map that is always there: an empty one is null */
+  readonly nullable?: boolean;
   /** the Go type, as type errors name it */
   readonly goType: string;
   /** the Go struct that is embedded here, as type errors name it */
@@ -135,6 +137,8 @@ interface WireRow {
   /** optional scalars that are pointers */
   readonly pointers?: readonly string[];
   readonly always?: readonly string[];
+  /** lists and maps that are always written, and may be empty: null then */
+  readonly nullable?: readonly string[];
   /** required, but dropped when zero */
   readonly omitted?: readonly string[];
   readonly goTypes?: Readonly<Record<string, string>>;
@@ -207,6 +211,7 @@ function makeField(name: string, row: FieldRow, go: WireRow): FieldSchema {
     presence: presenceOf(name, schema, row.required ?? false, go),
     goType: own(go.goTypes, name) ?? goTypeOf(row.type),
     ...(inlined !== undefined && { inlined }),
+    ...(go.nullable?.includes(name) && { nullable: true }),
     patchStrategy: (row.patchStrategy?.split(',') ?? []) as readonly PatchStrategy[],
     ...(row.default !== undefined && { default: row.default }),
     ...(row.enum && { enum: row.enum }),

@@ -73,7 +73,7 @@ const sizes = (slices: readonly EndpointSlice[]) => slices.map((slice) => slice.
 
 test('trafficDistribution says for whom ready endpoints are; without it nothing says so any more', () => {
   const hintsOf = (slices: readonly { readonly endpoints?: EndpointSlice['endpoints'] }[]) =>
-    slices.flatMap(({ endpoints = [] }) => endpoints.map(({ hints }) => hints));
+    slices.flatMap(({ endpoints }) => (endpoints ?? []).map(({ hints }) => hints));
   const near = (trafficDistribution: string) => service({ trafficDistribution });
   const pods = [pod(1), pod(2, { ready: false })];
   const byNode = { forZones: [{ name: 'z' }], forNodes: [{ name: 'node-1' }] };

@@ -9,7 +9,6 @@
  */
 
 import type { Client as GrpcClient, ServiceError } from '@grpc/grpc-js';
-import { own } from '../../api/meta/words.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import {
@@ -266,7 +265,7 @@ export class CriClient implements ContainerRuntime {
   #call<Response>(service: 'runtime' | 'images', method: string, request: object, options: CallOptions = {}): Promise<Response> {
     const { signal, timeoutMs = timeoutMsDefault } = options;
     const client = this.#clients[service];
-    const unary = own(client as unknown as Readonly<Record<string, Unary>>, method);
+    const unary = Reflect.get(client, method) as Unary | undefined;
     if (!unary) return Promise.reject(new RuntimeError('Unimplemented', `unknown method ${method}`));
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

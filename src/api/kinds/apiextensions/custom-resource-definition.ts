@@ -28,7 +28,7 @@ export const customResourceDefinition = defineKind(CustomResourceDefinition, {
   validateName,
   hooks: {
     default: (object) => withStoredVersion(change(object, 'spec', defaultSpec)),
-    prepareForCreate: (object) => withStoredVersion({ ...object, status: { acceptedNames: { kind: '', plural: '' } } }),
+    prepareForCreate: (object) => withStoredVersion({ ...object, status: { conditions: null, acceptedNames: { kind: '', plural: '' } } }),
     prepareForUpdate: withStoredVersion,
     validate,
     validateStatus({ status }) {
@@ -151,7 +151,7 @@ function checkReviewVersions(errors: Errors, path: string, versions: readonly st
 }
 
 function checkUpdate(errors: Errors, spec: CustomResourceDefinitionSpec, { spec: before, status }: Definition): void {
-  if (isConditionTrue(status.conditions, 'Established')) {
+  if (isConditionTrue(listOf(status.conditions), 'Established')) {
     checkImmutable(errors, 'spec.scope', spec.scope, before.scope);
     checkImmutable(errors, 'spec.names.kind', spec.names.kind, before.names.kind);
   }

@@ -108,9 +108,10 @@ function toV2(object: HorizontalPodAutoscalerV1): HorizontalPodAutoscaler {
 
 function toV1(object: HorizontalPodAutoscaler): HorizontalPodAutoscalerV1 {
   const { metrics = [], behavior, ...spec } = object.spec;
-  const { currentMetrics = [], conditions = [], currentReplicas = 0, ...status } = object.status;
+  const { currentMetrics: metricsNow, conditions = [], currentReplicas = 0, ...status } = object.status;
   const percent = metrics.find(isCpuUsage)?.resource?.target.averageUtilization;
   const others = metrics.filter((metric) => !isCpuUsage(metric));
+  const currentMetrics = metricsNow ?? [];
   const current = currentMetrics.findLast(isCpuStatus)?.resource?.current.averageUtilization;
   return withAnnotations<HorizontalPodAutoscalerV1>(
     {

@@ -20,7 +20,7 @@ import { validateAutoscaler } from './validate-autoscaler.ts';
 export const horizontalPodAutoscaler = defineKind(HorizontalPodAutoscaler, {
   hooks: {
     default: (object) => change(object, 'spec', defaultSpec),
-    prepareForCreate: (object) => ({ ...object, status: { desiredReplicas: 0, currentMetrics: [] } }),
+    prepareForCreate: (object) => ({ ...object, status: { desiredReplicas: 0, currentMetrics: null } }),
     validate: validateAutoscaler,
     validateStatus,
     cells: nameAndAge(({ spec, status }) => [

@@ -10,7 +10,7 @@ import { change, fillEmpty, listOf, mapSame } from '../fill.ts';
 
 const groupName = 'rbac.authorization.k8s.io';
 
-export function checkRules(errors: Errors, rules: readonly PolicyRule[] | undefined, namespaced: boolean): void {
+export function checkRules(errors: Errors, rules: readonly PolicyRule[] | null | undefined, namespaced: boolean): void {
   listOf(rules).forEach((rule, i) => {
     checkRule(errors, `rules[${i}]`, rule, namespaced);
   });

@@ -54,7 +54,7 @@ interface Defaults {
 }
 
 function withDefaults(pod: Pod, range: LimitRange): Pod {
-  const limits = range.spec?.limits.filter(({ type }) => type === 'Container') ?? [];
+  const limits = range.spec?.limits?.filter(({ type }) => type === 'Container') ?? [];
   const defaults: Defaults = {
     requests: Object.assign({}, ...limits.map((limit) => limit.defaultRequest)),
     limits: Object.assign({}, ...limits.map((limit) => limit.default)),

@@ -19,7 +19,7 @@ export type Step<T> =
   | { readonly do: 'replace'; readonly object: T };
 
 interface RoleLike extends KubeObject {
-  readonly rules?: readonly PolicyRule[];
+  readonly rules?: readonly PolicyRule[] | null;
   readonly aggregationRule?: { readonly clusterRoleSelectors?: readonly unknown[] };
 }
 interface BindingLike extends KubeObject {
