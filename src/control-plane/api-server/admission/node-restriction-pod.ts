@@ -34,8 +34,8 @@ function ownerProblem(reader: ObjectReader, node: string, pod: Pod): string | un
 
 function referredKind({ spec }: Pod): string | undefined {
   if (spec.serviceAccountName) return 'serviceaccounts';
-  if (podSecretNames({ ...spec, volumes: [] }).length > 0) return 'secrets';
-  if (podConfigMapNames({ ...spec, volumes: [] }).length > 0) return 'configmaps';
+  if (podSecretNames(spec).length > 0) return 'secrets';
+  if (podConfigMapNames(spec).length > 0) return 'configmaps';
   if (spec.resourceClaims?.length) return 'resourceclaims';
   for (const volume of spec.volumes ?? []) {
     const referred = volumeReference(volume);
@@ -45,16 +45,11 @@ function referredKind({ spec }: Pod): string | undefined {
 }
 
 function volumeReference(volume: Volume): string | undefined {
-  if (volume.configMap) return 'configmaps (via configmap volumes)';
-  if (volume.secret) return 'secrets (via secret volumes)';
   if (volume.csi) return 'csidrivers (via CSI volumes)';
   if (volume.glusterfs) return 'endpoints (via glusterFS volumes)';
   if (volume.persistentVolumeClaim) return 'persistentvolumeclaims';
   if (volume.ephemeral) return 'persistentvolumeclaims (via ephemeral volumes)';
-  if (volume.azureFile) return 'secrets (via azureFile volumes)';
   for (const source of volume.projected?.sources ?? []) {
-    if (source.configMap) return 'configmaps (via projected volumes)';
-    if (source.secret) return 'secrets (via projected volumes)';
     if (source.serviceAccountToken) return 'serviceaccounts (via projected volumes)';
     if (source.clusterTrustBundle) return 'clustertrustbundles';
     if (source.podCertificate) return 'podcertificates';

@@ -76,7 +76,7 @@ const table: readonly { name: string; given: TestRequest; want?: string }[] = [
   {
     name: 'a mirror pod with a secret',
     given: { kind: Pod, object: mirror({ volumes: [{ name: 's', secret: { secretName: 'x' } }] }) },
-    want: 'node "n1" can not create pods that reference secrets (via secret volumes)',
+    want: 'node "n1" can not create pods that reference secrets',
   },
   { name: 'the end of its pod', given: { kind: Pod, operation: 'DELETE', old: pod({}) } },
   {

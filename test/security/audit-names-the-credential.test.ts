@@ -1,0 +1,28 @@
+/** A record of the audit says by what somebody was known, so that one stolen credential can be followed. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ServiceAccount } from '../../src/api/generated/kinds.ts';
+import type { AuditRecord } from '../../src/control-plane/api-server/audit.ts';
+import { startGuardedServer } from '../kit/guarded-server.ts';
+
+test('records name the certificate, the token, or nobody', async () => {
+  const records: AuditRecord[] = [];
+  await using running = await startGuardedServer({ parts: { audit: { record: (record) => void records.push(record) } } });
+  const at = { name: 'bot', namespace: 'default' };
+  await running.admin.create(ServiceAccount, { metadata: at });
+  const { status } = await running.admin.post<{ status: { token: string } }>(ServiceAccount, at, 'token', { spec: {} });
+  const path = '/api/v1/namespaces/default/pods';
+  await running.ask(path);
+  await running.ask(path, { token: status.token });
+  await running.ask(path, { token: '' });
+  await running.ask(path, { token: 'nonsense' });
+  const told = records.map(({ user }) => [user?.name, user?.extra?.['authentication.kubernetes.io/credential-id']?.[0]?.split('=')[0]]);
+  assert.deepEqual(told, [
+    ['admin', 'X509SHA256'],
+    ['system:serviceaccount:default:bot', 'JTI'],
+    ['system:anonymous', undefined],
+    [undefined, undefined],
+  ]);
+  const { jti } = JSON.parse(Buffer.from(status.token.split('.')[1] ?? '', 'base64url').toString()) as { jti: string };
+  assert.deepEqual(records[1]?.user?.extra?.['authentication.kubernetes.io/credential-id'], [`JTI=${jti}`]);
+});
