@@ -61,7 +61,7 @@ function readable(fields: object): Record<string, unknown> {
 }
 
 function readableValue(value: unknown): unknown {
-  if (value instanceof Error) return cut(inspect(value));
+  if (value instanceof Error) return cut(describeError(value));
   if (typeof value === 'string') return cut(value);
   if (typeof value !== 'object' || value === null) return value;
   const text = JSON.stringify(value);

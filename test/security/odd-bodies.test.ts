@@ -166,3 +166,23 @@ describe('bodies without metadata, over HTTPS', () => {
     });
   }
 });
+
+it('of what has no name nothing else is told that would follow from it', async () => {
+  for (const [group, resource, kind] of [
+    ['/apis/batch/v1', 'jobs', 'Job'],
+    ['/apis/batch/v1', 'cronjobs', 'CronJob'],
+    ['/apis/apps/v1', 'statefulsets', 'StatefulSet'],
+    ['/api/v1', 'services', 'Service'],
+  ] as const) {
+    const found = storedKinds.find((each) => each.kind === kind);
+    assert.ok(found);
+    const { metadata: _, ...bare } = minimalObject(found);
+    const { text } = await running.ask(`${group}/namespaces/default/${resource}`, { body: bare });
+    const { details } = JSON.parse(text) as { details: { causes: readonly { field: string }[] } };
+    assert.deepEqual(
+      details.causes.map(({ field }) => field),
+      ['metadata.name'],
+      text,
+    );
+  }
+});

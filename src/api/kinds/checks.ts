@@ -34,16 +34,18 @@ export function checkPresent(errors: Errors, path: string, value: unknown, detai
   return false;
 }
 
-/** For enumerations: absent and empty are Required, anything unknown is Unsupported. */
+/** For enumerations: absent (and mostly empty) is Required, anything unknown is Unsupported. */
 export function checkOneOf(errors: Errors, path: string, value: string | undefined, rule: EnumRule): void {
-  const { of: supported, detail = '' } = rule;
-  if (!value) errors.push(fieldErrors.required(path, detail));
+  const { of: supported, detail = '', emptyIsValue = false } = rule;
+  if (value === undefined || (value === '' && !emptyIsValue)) errors.push(fieldErrors.required(path, detail));
   else if (!supported.includes(value)) errors.push(fieldErrors.notSupported(path, value, supported));
 }
 interface EnumRule {
   readonly of: readonly string[];
   /** what is said of an absent one */
   readonly detail?: string;
+  /** the field can be told from an absent one (upstream: a pointer) */
+  readonly emptyIsValue?: boolean;
 }
 
 /** For optional enumerations: only an unknown value is wrong. */

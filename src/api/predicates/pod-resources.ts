@@ -3,8 +3,10 @@
  * (restartable init containers) count with both. What is said for the pod as a whole comes before its containers.
  * Upstream: component-helpers/resource/helpers.go, plugin/pkg/admission/limitranger/admission.go.
  */
+
 import type { Container, PodSpec } from '../generated/core-v1.ts';
 import { addQuantities, compareQuantities } from '../meta/quantity.ts';
+import { own, put } from '../meta/words.ts';
 
 export type ResourceList = Readonly<Record<string, string>>;
 

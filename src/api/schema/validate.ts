@@ -8,7 +8,7 @@
 
 import { type FieldError, fieldErrors } from '../meta/status-error.ts';
 import { own } from '../meta/words.ts';
-import { isEnforced, rulesOf } from './own-table.ts';
+import { isCheckedByTable, isEnforced, rulesOf } from './own-table.ts';
 import type { FieldSchema, ObjectSchema, Schema } from './types.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -69,6 +69,7 @@ interface FieldCheck {
 }
 
 function compileObject(schema: ObjectSchema): Check | undefined {
+  if (!isCheckedByTable(schema.name)) return undefined;
   const isKind = schema.gvks.length > 0;
   const fields: FieldCheck[] = [];
   for (const field of schema.fields.values()) {

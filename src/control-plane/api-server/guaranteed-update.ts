@@ -23,7 +23,7 @@ import type { ResourceRequest } from './resource-request.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
 import type { UpdateStrategy } from './update-strategy.ts';
-import { refuse } from './validate.ts';
+import { refuseObject } from './validate.ts';
 
 /** A write that loses this often in a row gives up with a conflict. */
 const attemptsMax = 100;
@@ -69,7 +69,7 @@ async function attemptUpdate(core: Core, plan: UpdatePlan, stored: StoredObject)
     ...validateMetadataUpdate(kind, object.metadata, old.metadata),
     ...strategy.validate(object, old, kind),
   ]);
-  refuse(kind, name, found);
+  refuseObject(kind, name, found);
   if (!request.subresource) for (const message of kind.hooks.warnings?.(object, old) ?? []) request.warn(message);
   const admission: AdmissionRequest = { ...base, object };
   await core.admission.validate(admission);

@@ -6,7 +6,7 @@ import { mergeFieldErrors, validateByTable } from '../../api/schema/validate.ts'
 
 export function validateObject(kind: Kind, object: KubeObject, old: KubeObject | undefined, metadataErrors: readonly FieldError[]): void {
   const found = validateWhole(kind, object, old);
-  refuse(kind, object.metadata.name ?? '', found.length > 0 ? [...metadataErrors, ...found] : metadataErrors);
+  refuseObject(kind, object.metadata.name ?? '', found.length > 0 ? [...metadataErrors, ...found] : metadataErrors);
 }
 
 /** A rule that broke instead of judging: a fault of ours. */
@@ -29,6 +29,10 @@ export function validateWhole(kind: Kind, object: KubeObject, old: KubeObject | 
 }
 
 const noErrors: readonly FieldError[] = [];
+
+/** As `refuse`, for an object. A kind that is served in two groups (Event) is named by the one in which it is stored. */
+export const refuseObject = ({ kind, storageVersion: { group } }: Kind, name: string, found: readonly FieldError[]): void =>
+  refuse({ group, kind }, name, found);
 
 /** Throws Invalid when there is anything to report. */
 export function refuse(kind: { readonly group: string; readonly kind: string }, name: string, found: readonly FieldError[]): void {

@@ -4,8 +4,10 @@
  * CreateContainerConfigError.
  * Upstream: pkg/kubelet/kubelet_pods.go (makeEnvironmentVariables).
  */
+
 import type { ConfigMap, Container, EnvVar, FileKeySelector, Secret } from '../../api/generated/core-v1.ts';
 import { isNotFound } from '../../api/meta/status-error.ts';
+import { own } from '../../api/meta/words.ts';
 import { parseEnvFile } from './env-file.ts';
 import { expandReferences } from './expand-references.ts';
 import { containerResourceValue, type FieldContext, podFieldValue } from './pod-fields.ts';

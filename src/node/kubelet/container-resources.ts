@@ -7,6 +7,7 @@
 
 import type { Container, Pod } from '../../api/generated/core-v1.ts';
 import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
+import { own } from '../../api/meta/words.ts';
 import { podResources as sumResources } from '../../api/predicates/pod-resources.ts';
 import type { LinuxContainerResources } from '../runtime/cri-types.ts';
 import { isRestartableInit } from './restart-policy.ts';

@@ -11,6 +11,7 @@
 
 import type { Container, Pod, PodCondition } from '../../api/generated/core-v1.ts';
 import { compareQuantities, subtractQuantities } from '../../api/meta/quantity.ts';
+import { own } from '../../api/meta/words.ts';
 import { bareContainerID } from './container-id.ts';
 import type { ObservedPod } from './observed-pod.ts';
 import type { Rejection } from './pod-admission.ts';
@@ -230,8 +231,8 @@ function toldOfPod({ spec, status }: Pod, requests: Amounts | undefined): Resour
   const of = (said: Amounts | undefined, told: Amounts | undefined): Amounts =>
     Object.fromEntries(
       Object.entries(said ?? {}).map(([name, amount]) => {
-        const total = told?.[name];
-        const overhead = spec.overhead?.[name];
+        const total = own(told, name);
+        const overhead = own(spec.overhead, name);
         return [name, total === undefined ? amount : overhead === undefined ? total : subtractQuantities(total, overhead)];
       }),
     );

@@ -19,7 +19,7 @@ interface Policy {
 }
 
 export function checkPolicy(errors: Errors, spec: Policy): void {
-  checkOneOf(errors, 'spec.failurePolicy', spec.failurePolicy, { of: ['Fail', 'Ignore'] });
+  checkOneOf(errors, 'spec.failurePolicy', spec.failurePolicy, { of: ['Fail', 'Ignore'], emptyIsValue: true });
   if (spec.paramKind) checkParamKind(errors, 'spec.paramKind', spec.paramKind);
   const path = 'spec.matchConstraints';
   if (spec.matchConstraints) {

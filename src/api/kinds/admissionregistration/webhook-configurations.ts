@@ -68,7 +68,7 @@ function checkWebhook(errors: Errors, path: string, webhook: Webhook, lenient: L
   checkSupported(errors, `${path}.failurePolicy`, webhook.failurePolicy, ['Fail', 'Ignore']);
   checkSupported(errors, `${path}.matchPolicy`, webhook.matchPolicy, ['Equivalent', 'Exact']);
   const effects = lenient.anyEffects ? anyEffects : harmless;
-  if (!sideEffects) errors.push(fieldErrors.required(`${path}.sideEffects`, `must specify one of ${effects.join(', ')}`));
+  if (sideEffects === undefined) errors.push(fieldErrors.required(`${path}.sideEffects`, `must specify one of ${effects.join(', ')}`));
   else checkSupported(errors, `${path}.sideEffects`, sideEffects, effects);
   if (timeoutSeconds !== undefined && (timeoutSeconds < 1 || timeoutSeconds > timeoutSecondsMax)) {
     const message = `the timeout value must be between 1 and ${timeoutSecondsMax} seconds`;

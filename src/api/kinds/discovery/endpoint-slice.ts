@@ -95,7 +95,7 @@ function checkPorts(errors: Errors, path: string, ports: readonly EndpointPort[]
     if (name) checkDnsLabel(errors, `${at}.name`, name);
     if (names.has(name)) errors.push(fieldErrors.duplicate(`${at}.name`, name));
     names.add(name);
-    checkOneOf(errors, `${at}.protocol`, protocol, { of: ['SCTP', 'TCP', 'UDP'] });
+    checkOneOf(errors, `${at}.protocol`, protocol, { of: ['SCTP', 'TCP', 'UDP'], emptyIsValue: true });
     if (appProtocol !== undefined) addInvalid(errors, `${at}.appProtocol`, appProtocol, checkQualifiedName(appProtocol));
   });
 }

@@ -44,7 +44,7 @@ function validate({ spec }: IngressClass, old?: IngressClass): readonly FieldErr
 function checkParameters(errors: Errors, path: string, parameters: IngressClassParametersReference): void {
   const { scope, namespace } = parameters;
   checkTypedReference(errors, path, parameters);
-  checkOneOf(errors, `${path}.scope`, scope, { of: ['Cluster', 'Namespace'] });
+  checkOneOf(errors, `${path}.scope`, scope, { of: ['Cluster', 'Namespace'], emptyIsValue: true });
   const at = `${path}.namespace`;
   if (scope === 'Namespace') {
     if (namespace === undefined) errors.push(fieldErrors.required(at, "`parameters.scope` is set to 'Namespace'"));

@@ -4,7 +4,7 @@ import { PriorityClass } from '../../generated/kinds.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { own } from '../../meta/words.ts';
 import { ageOf } from '../cells.ts';
-import { checkImmutable, checkSupported, type Errors } from '../checks.ts';
+import { checkImmutable, checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 
 const userPriorityMax = 1_000_000_000;
@@ -43,7 +43,7 @@ function validate(object: PriorityClass, old?: PriorityClass): readonly FieldErr
   } else if (value > userPriorityMax) {
     errors.push(fieldErrors.forbidden('value', `maximum allowed value of a user defined priority is ${userPriorityMax}`));
   }
-  checkSupported(errors, 'preemptionPolicy', preemptionPolicy, ['PreemptLowerPriority', 'Never']);
+  if (preemptionPolicy !== undefined) checkOneOf(errors, 'preemptionPolicy', preemptionPolicy, { of: ['PreemptLowerPriority', 'Never'] });
   return errors;
 }
 

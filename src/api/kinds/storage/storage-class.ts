@@ -40,14 +40,15 @@ function validate(object: StorageClass, old?: StorageClass): readonly FieldError
   }
   checkProvisioner(errors, 'provisioner', object.provisioner);
   checkParameters(errors, 'parameters', object.parameters);
-  checkSupported(errors, 'reclaimPolicy', object.reclaimPolicy, ['Delete', 'Retain']);
+  checkSupported(errors, 'reclaimPolicy', object.reclaimPolicy || undefined, ['Delete', 'Retain']);
   checkSupported(errors, 'volumeBindingMode', object.volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']);
   checkTopologies(errors, 'allowedTopologies', listOf(object.allowedTopologies));
   return errors;
 }
 
 function checkTopologies(errors: Errors, path: string, terms: readonly TopologySelectorTerm[]): void {
-  const known = new Set<string>();
+  // A term without expressions is the same as none, as upstream compares them.
+  const known = new Set<string>(['[]']);
   terms.forEach(({ matchLabelExpressions }, i) => {
     const at = `${path}[${i}].matchLabelExpressions`;
     const keys = new Map<string, readonly string[]>();

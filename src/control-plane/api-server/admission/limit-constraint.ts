@@ -2,6 +2,7 @@
 
 import type { LimitRangeItem } from '../../../api/generated/core-v1.ts';
 import { compareQuantities, quantityToNumber } from '../../../api/meta/quantity.ts';
+import { own } from '../../../api/meta/words.ts';
 import type { ResourceList } from '../../../api/predicates/pod-resources.ts';
 
 export interface Constrained {

@@ -6,6 +6,7 @@
 
 import type { Container, PodSpec } from '../../../api/generated/core-v1.ts';
 import { LimitRange, PersistentVolumeClaim, Pod } from '../../../api/generated/kinds.ts';
+import { own } from '../../../api/meta/words.ts';
 import { podResources, type ResourceList } from '../../../api/predicates/pod-resources.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { AdmissionRequest } from '../request.ts';

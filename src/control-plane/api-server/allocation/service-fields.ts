@@ -93,7 +93,9 @@ function completeFamilies(given: ServiceSpec, old: ServiceSpec | undefined, clus
   if (policy === 'RequireDualStack' && cluster.length < 2)
     problems.push(fieldErrors.invalid('spec.ipFamilyPolicy', policy, 'this cluster is not configured for dual-stack services'));
   inferred.families.forEach((family, i) => {
-    if (!cluster.includes(family)) problems.push(fieldErrors.invalid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster'));
+    const path = `spec.ipFamilies[${i}]`;
+    if (family !== 'IPv4' && family !== 'IPv6') problems.push(fieldErrors.notSupported(path, family, ['IPv4', 'IPv6']));
+    else if (!cluster.includes(family)) problems.push(fieldErrors.invalid(path, family, 'not configured on this cluster'));
   });
   return { spec: { ...spec, ipFamilies: widen(inferred.families, policy, cluster, cluster[0]) }, problems };
 }

@@ -6,6 +6,7 @@
 import { ResourceQuota } from '../../../api/generated/kinds.ts';
 import { type KindRef, type KubeObject, keyOf } from '../../../api/meta/object.ts';
 import { addQuantities, subtractQuantities } from '../../../api/meta/quantity.ts';
+import { own, put } from '../../../api/meta/words.ts';
 import type { ResourceList } from '../../../api/predicates/pod-resources.ts';
 import type { ObjectReader } from '../reader.ts';
 import { isInScope, resourceName, resourceOfName, usageOf } from './usage.ts';

@@ -8,6 +8,7 @@ import { Pod } from '../../../api/generated/kinds.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { addQuantities, compareQuantities, subtractQuantities } from '../../../api/meta/quantity.ts';
+import { own, put } from '../../../api/meta/words.ts';
 import type { ResourceList } from '../../../api/predicates/pod-resources.ts';
 import { refused } from '../admission/forbidden.ts';
 import type { Allocator } from '../endpoint.ts';

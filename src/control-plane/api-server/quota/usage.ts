@@ -19,6 +19,7 @@ import {
 import { computeQOS } from '../../../api/kinds/core/qos.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
+import { own, put } from '../../../api/meta/words.ts';
 import { podResources, type ResourceList } from '../../../api/predicates/pod-resources.ts';
 
 type Resource = { readonly group: string; readonly resource: string };

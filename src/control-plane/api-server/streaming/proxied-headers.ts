@@ -4,7 +4,9 @@
  * `X-Remote-User` from here for the word of the server.
  * Upstream: net/http/httputil/reverseproxy.go, apimachinery/pkg/util/proxy/{transport,upgradeaware}.go.
  */
+
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { put } from '../../../api/meta/words.ts';
 
 const ofOneConnection = new Set([
   'connection',

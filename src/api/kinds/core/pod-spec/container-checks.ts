@@ -193,12 +193,12 @@ function checkRestartPolicy(errors: Errors, path: string, container: Container):
 }
 
 function checkRestartRule(errors: Errors, path: string, rule: ContainerRestartRule): void {
-  checkSupported(errors, `${path}.action`, rule.action, ['Restart', 'RestartAllContainers']);
+  checkSupported(errors, `${path}.action`, rule.action ?? '', ['Restart', 'RestartAllContainers']);
   if (!rule.exitCodes) {
     errors.push(fieldErrors.required(`${path}.exitCodes`, 'must be specified'));
     return;
   }
-  checkSupported(errors, `${path}.exitCodes.operator`, rule.exitCodes.operator, ['In', 'NotIn']);
+  checkSupported(errors, `${path}.exitCodes.operator`, rule.exitCodes.operator ?? '', ['In', 'NotIn']);
   const count = rule.exitCodes.values?.length ?? 0;
   if (count > exitCodesMax) errors.push(fieldErrors.tooMany(`${path}.exitCodes.values`, count, exitCodesMax));
 }
