@@ -4,7 +4,6 @@
  * kept with the cluster: later starts use it again, and removing it knows what to take away.
  */
 import { join } from 'node:path';
-import { parseJSON } from '../api/schema/json-scan.ts';
 import { addressAt, parseCidr } from '../node/network/cidr.ts';
 import { isFree, usedRanges } from '../node/network/free-range.ts';
 import type { ClusterConfig } from './config.ts';

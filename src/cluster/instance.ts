@@ -22,7 +22,6 @@ import {
 } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { parseJSON } from '../api/schema/json-scan.ts';
 import { realClock } from '../client/clock.ts';
 import { FileGate } from '../node/files/file-gate.ts';
 import { removeTree } from '../node/files/remove-tree.ts';

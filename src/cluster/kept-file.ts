@@ -1,5 +1,7 @@
 /** The small JSON files of a cluster's directory: whole or absent, its owner's alone; a damaged one is refused by name. */
+
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { parseJSON } from '../api/schema/json-scan.ts';
 import { OperationError } from './operation-error.ts';
 
 /** Undefined: there is none. `isWhole` is asked of whatever object is in it. */
@@ -18,7 +20,7 @@ export function readKept<T extends object>(file: string, isWhole: (value: Partia
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJSON(text);
   } catch {
     return undefined; // half written, by another program
   }

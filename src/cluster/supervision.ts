@@ -2,10 +2,12 @@
  * What starts a cluster's process again when it dies: the shell script that `up` leaves behind (src/cli/supervise.sh),
  * as it tells of itself in `supervisor.json`.
  */
+
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { formatDuration } from '../api/meta/duration.ts';
+import { parseJSON } from '../api/schema/json-scan.ts';
 import { isAlive, isProcessId } from './instance.ts';
 
 export interface Supervision {
@@ -27,7 +29,7 @@ export interface Supervision {
 export function readSupervision(dir: string): Supervision | undefined {
   let supervision: Supervision;
   try {
-    supervision = JSON.parse(readFileSync(join(dir, supervisionFile), 'utf8')) as Supervision;
+    supervision = parseJSON(readFileSync(join(dir, supervisionFile), 'utf8')) as Supervision;
   } catch {
     return undefined; // never started, or stopped; a damaged one is written anew at the next event
   }

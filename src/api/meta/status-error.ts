@@ -3,7 +3,9 @@
  * codes and wording (which clients match on) are decided in one place.
  * Upstream: apimachinery/pkg/api/errors/errors.go, apimachinery/pkg/util/validation/field/errors.go.
  */
+
 import type { ListMeta, Status, StatusCause, StatusDetails } from '../generated/meta-v1.ts';
+import { own } from './words.ts';
 
 export class StatusError extends Error {
   override readonly name = 'StatusError';
@@ -215,9 +217,9 @@ function render(value: unknown, rest: { characters: number }): string | undefine
   else {
     const keys = Object.keys(value);
     const object = value as Readonly<Record<string, unknown>>;
-    const isMap = keys.length <= shownCharactersMax && keys.every((key) => typeof object[key] === 'string');
+    const isMap = keys.length <= shownCharactersMax && keys.every((key) => typeof own(object, key) === 'string');
     const fields = renderAll(isMap ? keys.sort() : keys, rest, (key) => {
-      const field = render(object[key], rest);
+      const field = render(own(object, key), rest);
       return field === undefined ? undefined : `${JSON.stringify(key)}:${field}`;
     });
     text = `{${fields.join(',')}}`;

@@ -8,7 +8,7 @@ import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors } from '../meta/status-error.ts';
 import { own } from '../meta/words.ts';
 import { type Decoded, DecodeError, type DecodeOptions, decode } from './decode.ts';
-import { describeSyntaxError, hasMoreValues, mayHaveDuplicates, parseText, scanFields } from './json-scan.ts';
+import { hasMoreValues, JsonSyntaxError, mayHaveDuplicates, parseJSON, scanFields } from './json-scan.ts';
 import { type GroupVersionKind, type ObjectSchema, objectSchema, typeNameOf } from './types.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
@@ -95,7 +95,7 @@ export const tooManyValues = (): Error => errors.tooLarge(`Request entity too la
 export function parseBody(text: string, kind: string): Json {
   checkBodyValues(text);
   try {
-    return requireObject(parseText(text), kind, text);
+    return requireObject(parseJSON(text), kind, text);
   } catch (error) {
     if (error instanceof JsonSyntaxError) throw unrecognized(kind, error.message, text);
     throw error;

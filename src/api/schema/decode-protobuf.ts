@@ -7,7 +7,8 @@
 
 import protobuf from 'protobufjs/minimal.js';
 import { formatTime } from '../meta/time.ts';
-import { hasMoreValues } from './json-scan.ts';
+import { own, put } from '../meta/words.ts';
+import { hasMoreValues, parseJSON } from './json-scan.ts';
 import { type Layout, layoutOf, magic } from './protobuf-layout.ts';
 import { lengthDelimited, varint } from './protobuf-writer.ts';
 import { type FieldSchema, type ObjectSchema, objectSchema, type Schema, typeNameOf, typeSchema } from './types.ts';
@@ -244,7 +245,7 @@ function readAny(name: string | undefined, reader: Reader, depth: number): unkno
     if (!raw?.length) return undefined;
     const text = Buffer.from(raw).toString();
     if (hasMoreValues(text, reader.left)) throw new ProtobufTooLargeError('JSON with too many values');
-    return JSON.parse(text);
+    return parseJSON(text);
   }
   const schema = readerOf(typeSchema(schemaProps), depth);
   let value: unknown;

@@ -6,6 +6,7 @@
 
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors, fieldErrors, isStatusError, StatusError } from '../meta/status-error.ts';
+import { own } from '../meta/words.ts';
 import { type BodyType, checkBodyValues, type DecodedBody, decodeBody, type FieldValidation, problemsMax } from './body.ts';
 import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from './json-patch.ts';
 import { duplicateFields, JsonSyntaxError, mayHaveDuplicates, parseJSON } from './json-scan.ts';

@@ -165,12 +165,12 @@ function applyItemDirectives(
     else if (kind === 'merge') throw new StrategicMergeError('merging lists cannot yet be specified in the patch');
     else throw new StrategicMergeError(`unknown patch type: ${shown(kind)} in map: ${shown(item)}`);
   }
-  const kept = deleted.size ? original.filter((item) => !deleted.has(identify(item[key]))) : original;
+  const kept = deleted.size ? original.filter((item) => !deleted.has(identify(own(item, key)))) : original;
   return { kept: replaces ? [] : kept, items };
 }
 
 function keyOf(item: Json, key: string): unknown {
-  const value = item[key];
+  const value = own(item, key);
   if (value === undefined) throw new StrategicMergeError(`map: ${shown(item)} does not contain declared merge key: ${key}`);
   return value;
 }
@@ -190,7 +190,7 @@ function positions(list: List, keyValue: (item: unknown) => unknown): Map<string
 
 function mergeItems(schema: Schema | undefined, original: readonly Json[], patch: readonly Json[], key: string): readonly Json[] {
   const merged = [...original];
-  const places = positions(merged, (item) => (item as Json)[key]);
+  const places = positions(merged, (item) => own(item as Json, key));
   for (const item of patch) {
     const id = identify(keyOf(item, key));
     const at = places.get(id);
@@ -215,7 +215,7 @@ interface Ordering {
 
 /** Items that the patch names in its order, the others in theirs, each of them before what it was before. */
 function inOrder(merged: List, { order, original, key }: Ordering): List {
-  const keyValue = (item: unknown): unknown => (key && isJsonObject(item) ? item[key] : item);
+  const keyValue = (item: unknown): unknown => (key && isJsonObject(item) ? own(item, key) : item);
   const inPatch = positions(order, keyValue);
   const before = positions(original, keyValue);
   const placed = merged.map((item) => {
@@ -280,7 +280,7 @@ export function formatGoValue(value: unknown, charactersMax: number = Number.POS
     if (rest.characters < 0) return '...';
     if (given === null || given === undefined) return '<nil>';
     if (Array.isArray(given)) return `[${each(given, format)}]`;
-    if (isJsonObject(given)) return `map[${each(Object.keys(given).toSorted(), (key) => `${key}:${format(given[key])}`)}]`;
+    if (isJsonObject(given)) return `map[${each(Object.keys(given).toSorted(), (key) => `${key}:${format(own(given, key))}`)}]`;
     const text = String(given);
     rest.characters -= text.length;
     return text.length > charactersMax ? `${text.slice(0, charactersMax)}...` : text;

@@ -51,7 +51,7 @@ export class ConnectCalls {
     if (upgrade && route.verb === 'get' && upgradesNeedCreate.has(`${route.resource}/${subresource}`))
       await this.#check(route, 'create', user, exchange.path);
     if (!endpoint?.methods.includes(exchange.method)) throw errors.methodNotAllowed(kind, exchange.method.toLowerCase());
-    const options = optionsOf(exchange.query, kind.subresources[subresource]?.kind);
+    const options = optionsOf(exchange.query, own(kind.subresources, subresource)?.kind);
     const admission: AdmissionRequest = {
       operation: 'CONNECT',
       kind,

@@ -1,7 +1,9 @@
 /** The body of a request over HTTP: JSON as it is, YAML and protobuf turned into it, patches by their content type. */
+
 import { isUtf8 } from 'node:buffer';
 import { setImmediate as turn } from 'node:timers/promises';
 import { errors } from '../../api/meta/status-error.ts';
+import { own } from '../../api/meta/words.ts';
 import { bodyValuesMax, requireObject, tooManyValues, unreadableBody } from '../../api/schema/body.ts';
 import type { PatchType } from '../../client/client.ts';
 import { bodyBytesMax, type Exchange } from './exchange.ts';

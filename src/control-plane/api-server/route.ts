@@ -3,6 +3,7 @@
  * a path. Knows nothing of which resources exist.
  * Upstream: apiserver/pkg/endpoints/request/requestinfo.go.
  */
+import { own } from '../../api/meta/words.ts';
 import type { RequestVerb } from './request.ts';
 
 export interface ResourceRoute {
@@ -64,7 +65,7 @@ function resourceRoute(given: {
   const isNamespaced = parts[0] === 'namespaces' && parts.length > 2 && !namespaceSubresources.has(parts[2] ?? '');
   const namespace = isNamespaced ? parts[1] : undefined;
   const [resource = '', name, subresource, ...rest] = isNamespaced ? parts.slice(2) : parts;
-  const verb = verbs[given.method] ?? '';
+  const verb = own(verbs, given.method) ?? '';
   if (!resource) return pathRoute;
   const route = {
     type: 'resource' as const,

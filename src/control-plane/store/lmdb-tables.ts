@@ -13,6 +13,7 @@ import { closeSync, existsSync, fchmodSync, openSync, statSync } from 'node:fs';
 import { mkdir, open as openFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import { describeDamage } from './lmdb-check.ts';
 import { decodeEntry, decodeHead, decodeLease, encodeEntries, encodeHeads, encodeLease, RecordSpace } from './lmdb-records.ts';
 import { StoreDamagedError, StoreUnavailableError } from './storage.ts';

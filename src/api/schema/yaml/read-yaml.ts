@@ -5,7 +5,8 @@
  * (aliases), by their characters, and by their nesting.
  * Upstream: sigs.k8s.io/yaml, go.yaml.in/yaml/v2 (parserc.go, decode.go).
  */
-import { isJsonObject, setField } from '../merge-patch.ts';
+import { own, put } from '../../meta/words.ts';
+import { isJsonObject } from '../merge-patch.ts';
 import { nestingMax } from '../nesting.ts';
 import { keyOfScalar, resolvePlain, resolveTagged, type Scalar } from './resolve.ts';
 import { type Token, type TokenType, YamlError, YamlScanner, YamlTooLargeError } from './scanner.ts';
@@ -414,7 +415,7 @@ class Mapping {
       this.#types ??= new Map();
       this.#types.set(name, type);
     }
-    setField(this.value, name, value);
+    put(this.value, name, value);
   }
 
   /** `<<` takes the fields of a mapping, or of several, of which the first counts most. */
@@ -425,7 +426,7 @@ class Mapping {
         this.wrong ??= 'yaml: map merge requires map or sequence of maps as the value';
         return;
       }
-      for (const name of Object.keys(source)) this.#put(name, resolvePlain(name), source[name], line);
+      for (const name of Object.keys(source)) this.#put(name, resolvePlain(name), own(source, name), line);
     }
   }
 }
@@ -445,7 +446,7 @@ function describeWhole(value: unknown): string {
   if (!isJsonObject(value)) return JSON.stringify(value);
   const fields = Object.keys(value)
     .toSorted()
-    .map((key) => `${JSON.stringify(key)}:${describeWhole(value[key])}`);
+    .map((key) => `${JSON.stringify(key)}:${describeWhole(own(value, key))}`);
   return `map[interface {}]interface {}{${fields.join(', ')}}`;
 }
 

@@ -3,6 +3,7 @@
  * YAML 1.1 as Go's library has them (`yes` is true, 0777 is octal, a date or 1:30 is text).
  * Upstream: go.yaml.in/yaml/v2 (resolve.go), sigs.k8s.io/yaml.
  */
+import { own } from '../../meta/words.ts';
 import { YamlError } from './scanner.ts';
 
 /** `merge` is the key `<<`; as a value it is text. */
@@ -90,7 +91,7 @@ export function resolveTagged(tag: string, given: string): Scalar {
   const name = tag.startsWith(tagPrefix) ? tag.slice(tagPrefix.length) : '';
   if (tag === mergeTag && given === '<<') return merge;
   if (name === 'binary') return text(decodeBinary(given));
-  const wanted = Object.hasOwn(typesOfTags, name) ? typesOfTags[name] : undefined;
+  const wanted = own(typesOfTags, name);
   if (wanted === undefined && name !== 'timestamp') return text(given);
   if (name === 'timestamp' && date.test(given)) return text(given);
   const found = resolvePlain(given);

@@ -4,6 +4,7 @@
  * What it accepts, what it refuses and in which words is as in the library that Kubernetes' clients write for.
  * Specified: yaml.org/spec/1.1, chapters 5 to 9. Upstream: go.yaml.in/yaml/v2.
  */
+import { own } from '../../meta/words.ts';
 
 /** No YAML, or none that JSON can show; the message is upstream's. */
 export class YamlError extends Error {
@@ -590,9 +591,9 @@ export class YamlScanner {
 
   #escape(token: Token): string {
     const letter = this.#text[this.#at + 1] ?? '';
-    const digits = Object.hasOwn(escapeDigits, letter) ? (escapeDigits[letter] ?? 0) : 0;
+    const digits = own(escapeDigits, letter) ?? 0;
     if (digits === 0) {
-      const plainEscape = Object.hasOwn(escapes, letter) ? escapes[letter] : undefined;
+      const plainEscape = own(escapes, letter);
       if (plainEscape === undefined) this.#fail('found unknown escape character', token.line);
       this.#at += 2;
       return plainEscape;

@@ -22,7 +22,9 @@ export function writeYamlItem(value: unknown): string {
 function write(value: unknown, indent: string, lines: string[]): void {
   if (Array.isArray(value) && value.length > 0) for (const item of value) writeItem(item, indent, lines);
   else if (isJsonObject(value) && Object.keys(value).length > 0) {
-    for (const key of Object.keys(value).sort()) if (value[key] !== undefined) writeField(key, value[key], indent, lines);
+    for (const [key, field] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
+      if (field !== undefined) writeField(key, field, indent, lines);
+    }
   } else lines.push(indent + inLine(value, indent));
 }
 

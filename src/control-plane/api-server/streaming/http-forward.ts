@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Status } from '../../../api/generated/meta-v1.ts';
 import { errors, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
+import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { answerHeadBytesMax } from '../../../client/http-limits.ts';
 import type { ConnectRequest } from '../endpoint.ts';
 import { type Backend, type Dialer, joinHostPort, type RequestConnection } from './dialer.ts';

@@ -7,8 +7,10 @@
  * (`?query=`, off by default upstream too, and where CVE-2024-9042 was).
  * Upstream: pkg/kubelet/kubelet.go (logServer), Go's net/http/fs.go.
  */
+
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { own } from '../../../api/meta/words.ts';
 import type { FileGate } from '../../files/file-gate.ts';
 import { HeldDirectory, WrongTypeError } from '../../files/held-directory.ts';
 
@@ -109,7 +111,7 @@ function renderFolder(entries: readonly FolderEntry[]): string {
   const links = entries.map(({ name, isDirectory }) => {
     const shown = isDirectory ? `${name}/` : name;
     // A name with a colon would be taken for a scheme.
-    return `<a href="./${encodeURIComponent(name)}${isDirectory ? '/' : ''}">${shown.replace(/[&<>"']/g, (c) => entities[c] ?? c)}</a>\n`;
+    return `<a href="./${encodeURIComponent(name)}${isDirectory ? '/' : ''}">${shown.replace(/[&<>"']/g, (c) => own(entities, c) ?? c)}</a>\n`;
   });
   return `<!doctype html>\n<meta name="viewport" content="width=device-width">\n<pre>\n${links.join('')}</pre>\n`;
 }
