@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { suite, test } from 'node:test';
 import { describeMessage } from '../../../test/kit/dns-messages.ts';
 import { realClock } from '../../client/clock.ts';
@@ -16,16 +16,23 @@ const question = { name: parseName('www.Example.org'), type: 1, class: 1 };
 const asked = { question, flags: 0x110, edns: { dnssecOK: true } };
 
 /** Answers each query with what `answers` makes of it, over UDP, and over TCP with 100 addresses. */
+/** Both on one port: one that is free for the one may be taken for the other. */
+async function listenOnBoth(tcp: Server) {
+  for (let attempt = 0; ; attempt++) {
+    const udp = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(udp, 'listening');
+    try {
+      await once(tcp.listen(udp.address().port, '127.0.0.1'), 'listening');
+      return udp;
+    } catch (error) {
+      udp.close();
+      if (attempt === 20) throw error;
+    }
+  }
+}
+
 async function startUpstream(answers: (query: Query) => readonly Buffer[]) {
   const seen: Query[] = [];
-  const udp = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(udp, 'listening');
-  const { port } = udp.address();
-  udp.on('message', (message, from) => {
-    const query = decodeQuery(message) as Query;
-    seen.push(query);
-    for (const answer of answers(query)) udp.send(answer, from.port, from.address);
-  });
   const tcp = createServer((socket) => {
     socket.on('error', () => socket.destroy());
     socket.on('data', (bytes: Buffer) => {
@@ -34,8 +41,13 @@ async function startUpstream(answers: (query: Query) => readonly Buffer[]) {
       socket.write(framed.subarray(0, 99));
       setImmediate(() => socket.write(framed.subarray(99)));
     });
-  }).listen(port, '127.0.0.1');
-  await once(tcp, 'listening');
+  });
+  const udp = await listenOnBoth(tcp);
+  udp.on('message', (message, from) => {
+    const query = decodeQuery(message) as Query;
+    seen.push(query);
+    for (const answer of answers(query)) udp.send(answer, from.port, from.address);
+  });
   return {
     upstream: { address: '127.0.0.1', port: (tcp.address() as AddressInfo).port },
     seen,
