@@ -68,12 +68,13 @@ describe('pages', () => {
 
   it('health: every check that is named, on the paths where upstream has it', async () => {
     const hooks = ['generic-apiserver-start-informers', 'storage-readiness', ...bootHooks].map((hook) => `poststarthook/${hook}`);
+    const everywhere = ['ping', 'event-loop', 'thread-pool', 'etcd'];
     const lines = (names: readonly string[]): string => names.map((name) => `[+]${name} ok\n`).join('');
-    assert.equal(await ask('/livez?verbose'), `200 ${lines(['ping', 'etcd', ...hooks])}livez check passed\n`);
-    assert.equal(await ask('/healthz?verbose=1'), `200 ${lines(['ping', 'etcd', ...hooks])}healthz check passed\n`);
+    assert.equal(await ask('/livez?verbose'), `200 ${lines([...everywhere, ...hooks])}livez check passed\n`);
+    assert.equal(await ask('/healthz?verbose=1'), `200 ${lines([...everywhere, ...hooks])}healthz check passed\n`);
     assert.equal(
       await ask('/readyz?verbose'),
-      `200 ${lines(['ping', 'etcd', 'informer-sync', ...hooks, 'shutdown'])}readyz check passed\n`,
+      `200 ${lines([...everywhere, 'etcd-readiness', 'informer-sync', ...hooks, 'shutdown'])}readyz check passed\n`,
     );
   });
 

@@ -2,11 +2,10 @@
  * What the server's health means: all named checks in one list, by upstream's names, in upstream's order.
  *
  * Guarantee: a check that is named looks at what its name says, now; a hook of the start says that it has come to its
- * end. Two are this server's own: event-loop and thread-pool, the two
- * things that everything in it waits for. What this server does not have is not named: an aggregator, custom resources, flow schemas that are obeyed.
+ * end. Two are this server's own: event-loop and thread-pool, the two things that everything in it waits for. What this
+ * server does not have is not named: an aggregator, custom resources, flow schemas that are obeyed.
  * Upstream: apiserver/pkg/server/{healthz,hooks.go}, pkg/controlplane/instance.go, test/e2e/apimachinery/health_handlers.go.
  */
-
 import { realClock } from '../../../client/clock.ts';
 import type { Storage } from '../../store/storage.ts';
 import type { HealthCheck } from './health.ts';
