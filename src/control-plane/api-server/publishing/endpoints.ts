@@ -6,7 +6,7 @@ import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { PathEndpoint, PathResponse } from '../endpoint.ts';
 import { discoveryEndpoint } from './discovery.ts';
 import { servedGroups } from './group-order.ts';
-import { type HealthCheck, type HealthListener, healthEndpoint, pingCheck } from './health.ts';
+import { type HealthCheck, type HealthListener, healthEndpoint, healthPaths, pingCheck, runAll } from './health.ts';
 import { HealthRecord } from './health-record.ts';
 import { openApiEndpoints } from './openapi.ts';
 import { versionInfo } from './version.ts';
@@ -41,6 +41,10 @@ export function publishingEndpoints(options: PublishingOptions): readonly PathEn
     checked: (name, path, isHealthy) => record.observe(name, path, isHealthy),
   };
   const all = [pingCheck, ...checks];
+  const slis = async (): Promise<string> => {
+    if (record.isEmpty) await runAll(all, listener);
+    return record.render();
+  };
   return [
     discoveryEndpoint({ registry, serverAddress }),
     ...openApiEndpoints({ registry, version, ...(options.nowMs && { nowMs: options.nowMs }) }),
@@ -49,10 +53,7 @@ export function publishingEndpoints(options: PublishingOptions): readonly PathEn
     healthEndpoint('readyz', all, listener),
     healthEndpoint('healthz', all, listener),
     ...(metrics
-      ? [
-          metricsEndpoint('/metrics', metrics),
-          metricsEndpoint('/metrics/slis', { contentType: metrics.contentType, metrics: async () => record.render() }),
-        ]
+      ? [metricsEndpoint('/metrics', metrics), metricsEndpoint('/metrics/slis', { contentType: metrics.contentType, metrics: slis })]
       : []),
     indexEndpoint({ ...options, checks: all }),
   ];
@@ -93,10 +94,7 @@ function indexPaths({
     if (!group) return versions.map((v) => `/api/${v.version}`);
     return [`/apis/${group}`, ...versions.map((v) => `/apis/${group}/${v.version}`)];
   });
-  const health = (['livez', 'readyz', 'healthz'] as const).flatMap((path) => [
-    `/${path}`,
-    ...checks.filter((c) => c.of.includes(path)).map((c) => `/${path}/${c.name}`),
-  ]);
+  const health = healthPaths.flatMap((path) => [`/${path}`, ...checks.filter((c) => c.of.includes(path)).map((c) => `/${path}/${c.name}`)]);
   const own = [
     '/api',
     '/apis',

@@ -1,4 +1,4 @@
-/** How the health checks went when somebody asked, as the metrics of `/metrics/slis`. Upstream: component-base/metrics/prometheus/slis. */
+/** How the health checks went when somebody asked (if nobody has, now), as the metrics of `/metrics/slis`. Upstream: component-base/metrics/prometheus/slis. */
 import type { HealthPath } from './health.ts';
 
 interface Counts {
@@ -17,6 +17,10 @@ export class HealthRecord {
     counts.isHealthy = isHealthy;
     counts[isHealthy ? 'success' : 'error']++;
     this.#counts.set(labels, counts);
+  }
+
+  get isEmpty(): boolean {
+    return this.#counts.size === 0;
   }
 
   /** In the text format of Prometheus. */

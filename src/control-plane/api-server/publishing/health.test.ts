@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type HealthCheck, type HealthListener, healthEndpoint, pingCheck } from './health.ts';
+import { type HealthCheck, type HealthListener, healthEndpoint, healthPaths, pingCheck, runAll } from './health.ts';
 import { HealthRecord } from './health-record.ts';
 
-const all = ['livez', 'readyz', 'healthz'] as const;
 const checks: readonly HealthCheck[] = [
   pingCheck,
-  { name: 'etcd', of: all, check: () => undefined },
+  { name: 'etcd', of: healthPaths, check: () => undefined },
   { name: 'poststarthook/rbac/bootstrap-roles', of: ['readyz'], check: () => Promise.reject(new Error('not yet')) },
 ];
 
@@ -39,7 +38,7 @@ test('health checks', async () => {
     checked: (...result) => record.observe(...result),
   };
   for (const { path, query = '', want } of rows) {
-    const which = path.split('/')[1] as (typeof all)[number];
+    const which = path.split('/')[1] as (typeof healthPaths)[number];
     const endpoint = healthEndpoint(which, checks, listener);
     const request = { method: 'GET', path, query: new URLSearchParams(query), headers: {}, user: { name: 'me', groups: [] } };
     const { status, body } = await endpoint.handle(request);
@@ -51,4 +50,21 @@ test('health checks', async () => {
   assert.match(metrics, /^kubernetes_healthcheck\{name="poststarthook\/rbac\/bootstrap-roles",type="readyz"\} 0$/m);
   assert.match(metrics, /^kubernetes_healthchecks_total\{name="ping",status="success",type="livez"\} 4$/m);
   assert.match(metrics, /^kubernetes_healthchecks_total\{name="poststarthook\/rbac\/bootstrap-roles",status="error",type="readyz"\} 2$/m);
+});
+
+test('checks that nobody has asked for yet are run for their metrics', async () => {
+  const record = new HealthRecord();
+  await runAll(checks, { failed: () => undefined, checked: (...result) => record.observe(...result) });
+  const series = record
+    .render()
+    .split('\n')
+    .filter((line) => line.startsWith('kubernetes_healthcheck{'));
+  assert.deepEqual(
+    series.map((line) => line.replace(/^.*name="([^"]+)",type="([^"]+)"} /, '$2 $1 ')),
+    [
+      ...['healthz', 'livez', 'readyz'].map((path) => `${path} etcd 1`),
+      ...['healthz', 'livez', 'readyz'].map((path) => `${path} ping 1`),
+      'readyz poststarthook/rbac/bootstrap-roles 0',
+    ],
+  );
 });

@@ -5,7 +5,8 @@
 import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
 import { pathNotFound, text } from './answers.ts';
 
-export type HealthPath = 'livez' | 'readyz' | 'healthz';
+export const healthPaths = ['livez', 'readyz', 'healthz'] as const;
+export type HealthPath = (typeof healthPaths)[number];
 
 export interface HealthCheck {
   readonly name: string;
@@ -22,15 +23,11 @@ export interface HealthListener {
 }
 
 /** Always there: the server answers. */
-export const pingCheck: HealthCheck = { name: 'ping', of: ['livez', 'readyz', 'healthz'], check: () => undefined };
+export const pingCheck: HealthCheck = { name: 'ping', of: healthPaths, check: () => undefined };
 
 export function healthEndpoint(path: HealthPath, checks: readonly HealthCheck[], listener: HealthListener): PathEndpoint {
   const own = checks.filter((c) => c.of.includes(path));
-  const passes: Passes = async (check) => {
-    const isHealthy = await succeeds(check, listener);
-    listener.checked?.(check.name, path, isHealthy);
-    return isHealthy;
-  };
+  const passes: Passes = (check) => succeeds(check, path, listener);
   return {
     paths: [`/${path}`, `/${path}/*`],
     handle(request) {
@@ -51,14 +48,21 @@ async function answerOne(checks: readonly HealthCheck[], name: string, passes: P
 
 const noSniff = { 'x-content-type-options': 'nosniff' };
 
-async function succeeds(check: HealthCheck, listener: HealthListener): Promise<boolean> {
+/** Every check, once for each of its paths. */
+export async function runAll(checks: readonly HealthCheck[], listener: HealthListener): Promise<void> {
+  for (const check of checks) for (const path of check.of) await succeeds(check, path, listener);
+}
+
+async function succeeds(check: HealthCheck, path: HealthPath, listener: HealthListener): Promise<boolean> {
+  let isHealthy = true;
   try {
     await check.check();
-    return true;
   } catch (error) {
+    isHealthy = false;
     listener.failed(check.name, error);
-    return false;
   }
+  listener.checked?.(check.name, path, isHealthy);
+  return isHealthy;
 }
 
 async function answerAll(path: string, checks: readonly HealthCheck[], request: PathRequest, passes: Passes): Promise<PathResponse> {
