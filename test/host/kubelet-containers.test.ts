@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { existsSync, watch } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
-import { tmpdir } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
@@ -22,6 +22,7 @@ import { createApiServer } from '../../src/control-plane/api-server/api-server.t
 import { memoryFiles, openClusterPKI } from '../../src/control-plane/pki/cluster-pki.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
 import { type Kubelet, startKubelet } from '../../src/node/kubelet/kubelet.ts';
+import { knowsNoSwap } from '../../src/node/kubelet/volumes/mounter.ts';
 import { findCniPlugins, writeCniConfig } from '../../src/node/network/cni.ts';
 import { Containerd } from '../../src/node/runtime/containerd.ts';
 import { removeContainerd } from '../../src/node/runtime/remove-containerd.ts';
@@ -333,6 +334,7 @@ if (inOwnNamespaces(import.meta.url)) {
       assert.ok(lines.includes('-r--r-----'), said);
       assert.match(said, /\/memory tmpfs \(rw,.*size=1024k/);
       assert.match(said, /\/secret tmpfs \(ro,/);
+      if (knowsNoSwap(release())) assert.equal(said.match(/ tmpfs \(.*noswap/g)?.length, 2, said);
       assert.match(said, /\nonehushvolumes\nmade\n0 2000\n/);
       assert.equal((await readFile(join(dataDir, 'host/f'), 'utf8')).trim(), 'x');
     });

@@ -5,12 +5,13 @@
  */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { release } from 'node:os';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
 export interface Mounter {
-  /** Mounted already: nothing happens. */
+  /** Never swapped, where the kernel can do that. Mounted already: nothing happens. */
   tmpfs(dir: string, options?: { readonly sizeBytes?: number }): Promise<void>;
   bind(source: string, target: string, options?: { readonly readOnly?: boolean }): Promise<void>;
   /** Nothing mounted there: nothing happens. */
@@ -23,7 +24,8 @@ export interface Mounter {
 export const realMounter: Mounter = {
   async tmpfs(dir, { sizeBytes } = {}) {
     if (await this.isMountPoint(dir)) return;
-    await mount(['-t', 'tmpfs', ...(sizeBytes ? ['-o', `size=${sizeBytes}`] : []), 'tmpfs', dir]);
+    const options = [...(sizeBytes ? [`size=${sizeBytes}`] : []), ...((await canForbidSwap()) ? ['noswap'] : [])];
+    await mount(['-t', 'tmpfs', ...(options.length > 0 ? ['-o', options.join()] : []), 'tmpfs', dir]);
   },
   async bind(source, target, { readOnly } = {}) {
     await mount(['--no-canonicalize', '--bind', source, target]);
@@ -40,6 +42,20 @@ export const realMounter: Mounter = {
     return (await mountPoints()).filter((point) => point === dir || point.startsWith(`${dir}/`)).toReversed();
   },
 };
+
+/** The kernel knows the option, and grants it to the users of the machine's first namespace. Upstream: pkg/kubelet/util/swap. */
+async function canForbidSwap(): Promise<boolean> {
+  return knowsNoSwap(release()) && isOfFirstUsers(await readFile('/proc/self/uid_map', 'utf8').catch(() => ''));
+}
+
+/** Since Linux 6.4. */
+export function knowsNoSwap(kernelRelease: string): boolean {
+  const [major = 0, minor = 0] = kernelRelease.split('.').map((part) => Number.parseInt(part, 10));
+  return major > 6 || (major === 6 && minor >= 4);
+}
+
+/** All users of the machine, each as himself: not a user namespace. */
+export const isOfFirstUsers = (uidMap: string): boolean => /^\s*0\s+0\s+4294967295\s*$/.test(uidMap);
 
 async function mount(args: readonly string[]): Promise<void> {
   try {

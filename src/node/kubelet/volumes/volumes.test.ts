@@ -11,7 +11,7 @@ import { writeAtomically } from './atomic-writer.ts';
 import { nestedMountPoints } from './content-volume.ts';
 import { checkPayloadPath, configMapPayload, type FilePayload, secretPayload } from './file-payload.ts';
 import { checkHostPath } from './host-path.ts';
-import type { Mounter } from './mounter.ts';
+import { isOfFirstUsers, knowsNoSwap, type Mounter } from './mounter.ts';
 import { giveToGroup } from './ownership.ts';
 import { bindSubpath, checkSubPath } from './subpath.ts';
 
@@ -166,4 +166,25 @@ describe('subPath', () => {
     assert.throws(() => checkSubPath('/a'), /must not be an absolute path/);
     assert.throws(() => checkSubPath('a/../../b'), /must not contain '\.\.'/);
   });
+});
+
+describe('memory that is never swapped', () => {
+  for (const [kernel, want] of [
+    ['6.4.0', true],
+    ['6.18.44-fc-v657', true],
+    ['7.0', true],
+    ['6.3.13', false],
+    ['5.15.0-91-generic', false],
+    ['unknown', false],
+  ] as const) {
+    test(`Linux ${kernel}: ${want}`, () => assert.equal(knowsNoSwap(kernel), want));
+  }
+  for (const [name, uidMap, want] of [
+    ['the machine’s own users', '         0          0 4294967295\n', true],
+    ['a user namespace', '         0     100000      65536\n', false],
+    ['a user namespace of two ranges', '         0       1000          1\n         1     100000      65535\n', false],
+    ['nobody tells', '', false],
+  ] as const) {
+    test(`${name}: ${want}`, () => assert.equal(isOfFirstUsers(uidMap), want));
+  }
 });
