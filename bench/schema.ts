@@ -12,7 +12,7 @@ import { parseLabelSelector } from '../src/api/meta/selectors.ts';
 import { bodyTypeOf, decodeBody, parseBody } from '../src/api/schema/body.ts';
 import { applyDefaults } from '../src/api/schema/default.ts';
 import { validateMetadata } from '../src/api/schema/metadata.ts';
-import { applyPatch, parsePatch } from '../src/api/schema/patch.ts';
+import { applyPatch, decodePatched, parsePatch } from '../src/api/schema/patch.ts';
 import { validateByTable } from '../src/api/schema/validate.ts';
 import { readDescriptions } from '../src/control-plane/api-server/publishing/descriptions.ts';
 import { servedGroups } from '../src/control-plane/api-server/publishing/group-order.ts';
@@ -110,8 +110,8 @@ const rows: readonly (readonly [string, (i: number) => void])[] = [
   ['defaults of a complete Pod', () => applyDefaults(pod.schema, fullPod)],
   ['table checks of a Pod', () => validateByTable(pod.schema, fullPod)],
   ['metadata checks of a Pod', () => validateMetadata(podKind, fullPod)],
-  ['strategic merge of a Pod', () => applyPatch(strategic, pod, fullPod, 'Warn')],
-  ['merge patch of a Pod', () => applyPatch(merge, pod, fullPod, 'Warn')],
+  ['strategic merge of a Pod', () => decodePatched(strategic, pod, applyPatch(strategic, pod, fullPod), 'Warn')],
+  ['merge patch of a Pod', () => decodePatched(merge, pod, applyPatch(merge, pod, fullPod), 'Warn')],
   ['label selector of three terms', () => selector.matches(onePod.metadata.labels)],
   ['milli-value of a quantity', () => quantityMilliValue('250m')],
 ];

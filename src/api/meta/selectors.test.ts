@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  fieldTermsMax,
   type LabelMap,
   labelMatcher,
   labelMatcherOfMap,
   matchesFields,
   parseFieldSelector,
   parseLabelSelector,
+  selectorTokensMax,
   validateLabelSelector,
 } from './selectors.ts';
 import { describeFieldError } from './status-error.ts';
@@ -180,4 +182,12 @@ test('many requirements select what each of them selects', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test('a selector has an end', () => {
+  const text = (count: number): string => Array.from({ length: count }, (_, i) => `k${i}`).join(',');
+  assert.equal(parseLabelSelector(text(selectorTokensMax / 2)).requirements.length, selectorTokensMax / 2);
+  assert.throws(() => parseLabelSelector(text(selectorTokensMax)), /more than 50000 words and signs/);
+  assert.throws(() => parseLabelSelector(`a in (${text(selectorTokensMax)})`), /more than 50000 words and signs/);
+  assert.throws(() => parseFieldSelector('a=b,'.repeat(fieldTermsMax + 1)), /more than 10000 terms/);
 });

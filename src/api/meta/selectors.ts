@@ -24,6 +24,10 @@ export class SelectorError extends Error {
   override readonly name = 'SelectorError';
 }
 
+/** Words and signs of a label selector's text, and terms of a field selector's: not upstream's, which takes a megabyte of them. */
+export const selectorTokensMax = 50_000;
+export const fieldTermsMax = 10_000;
+
 /** Requirements or values that are looked through one by one. */
 const fewRequirements = 16;
 
@@ -206,6 +210,7 @@ function tokenize(text: string): readonly Token[] {
   const tokens: Token[] = [];
   let at = 0;
   while (at < text.length) {
+    if (tokens.length >= selectorTokensMax) fail(`the selector has more than ${selectorTokensMax} words and signs`);
     const c = text[at] ?? '';
     if (isBlank(c)) {
       at++;
@@ -399,6 +404,7 @@ export interface FieldRequirement {
 /** Parses `a=b,c!=d`; `\` escapes `\`, `,` and `=` in values. Throws SelectorError. */
 export function parseFieldSelector(text: string): readonly FieldRequirement[] {
   const terms = splitTerms(text).filter((term) => term !== '');
+  if (terms.length > fieldTermsMax) fail(`the selector has more than ${fieldTermsMax} terms`);
   return terms.toSorted().map((term) => {
     const match = /^(.*?)(!=|==|=)(.*)$/s.exec(term);
     if (!match) return fail(`invalid selector: '${text}'; can't understand '${term}'`);

@@ -82,8 +82,11 @@ function unrecognized(kind: string, why: string, text: string): Error {
 
 const metaStruct = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
 
-/** Values of one body, names of fields among them: no object that can be stored has as many, unless it is made to. */
-export const bodyValuesMax = 250_000;
+/**
+ * Values of one body, and of what a patch makes; names of fields count. The largest objects known, definitions of custom
+ * resources that nearly fill what may be stored, have two thirds of it (ADR 14).
+ */
+export const bodyValuesMax = 100_000;
 
 export function checkBodyValues(text: string): void {
   if (hasMoreValues(text, bodyValuesMax)) throw tooManyValues();
@@ -116,7 +119,7 @@ export function unreadableBody(kind: string, why: string, text: string): Error {
 }
 
 /** Decodes a parsed body. Throws BadRequest. */
-export function decodeBody(type: BodyType, body: Json, options: BodyOptions): DecodedBody {
+export function decodeBody(type: BodyType, body: Readonly<Json>, options: BodyOptions): DecodedBody {
   checkKind(type, body, options.text ?? '');
   let decoded: Decoded;
   try {
@@ -140,7 +143,7 @@ export function decodeBody(type: BodyType, body: Json, options: BodyOptions): De
 const cannotBeHandled = (given: { version: string; kind: string }, wanted: BodyType, why: string): Error =>
   errors.badRequest(`${given.kind} in version ${JSON.stringify(given.version)} cannot be handled as a ${wanted.kind}: ${why}`);
 
-function checkKind(type: BodyType, body: Json, text: string): void {
+function checkKind(type: BodyType, body: Readonly<Json>, text: string): void {
   for (const field of ['apiVersion', 'kind'] as const) {
     const value = body[field];
     if (value === undefined || value === null || typeof value === 'string') continue;

@@ -80,7 +80,7 @@ function kindOf(value: unknown): string {
 /** `value` is never null or undefined; undefined as the result drops the value. */
 type Walk = (value: unknown, context: Context) => unknown;
 
-export function decode(schema: ObjectSchema, value: Json, options: DecodeOptions = {}): Decoded {
+export function decode(schema: ObjectSchema, value: Readonly<Json>, options: DecodeOptions = {}): Decoded {
   const context = new Context(options);
   const decoded = objectWalk(schema)(value, context) as Json;
   return { value: decoded, unknown: context.unknown, fieldCount: context.fieldCount };

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { KubeObject } from '../meta/object.ts';
 import { isStatusError } from '../meta/status-error.ts';
-import { bodyTypeOf } from './body.ts';
+import { bodyTypeOf, bodyValuesMax, type DecodedBody, type FieldValidation } from './body.ts';
 import { applyJsonPatch, JsonPatchError } from './json-patch.ts';
 import { applyMergePatch } from './merge-patch.ts';
-import { applyPatch, type PatchType, parsePatch } from './patch.ts';
+import { applyPatch, decodePatched, type PatchType, parsePatch } from './patch.ts';
 import { applyStrategicMerge } from './strategic-merge.ts';
 import { objectSchema } from './types.ts';
 
@@ -21,9 +21,14 @@ const current = {
 const rejected = '422 the server rejected our request due to an error in our request';
 const asText = (patch: unknown): string => (typeof patch === 'string' ? patch : JSON.stringify(patch));
 
+function apply(type: PatchType, patch: unknown, fieldValidation: FieldValidation): DecodedBody {
+  const parsed = parsePatch(type, asText(patch));
+  return decodePatched(parsed, configMap, applyPatch(parsed, configMap, current), fieldValidation);
+}
+
 function outcome(type: PatchType, patch: unknown): unknown {
   try {
-    const { object, warnings } = applyPatch(parsePatch(type, asText(patch)), configMap, current, 'Warn');
+    const { object, warnings } = apply(type, patch, 'Warn');
     const { data } = object as unknown as { data?: unknown };
     return { data, ...(warnings.length && { warnings }) };
   } catch (error) {
@@ -135,8 +140,8 @@ const rows: readonly { type: PatchType; patch: unknown; want: unknown }[] = [
   {
     type: 'json',
     patch: [
-      { op: 'add', path: '/l', value: Array.from({ length: 100_000 }, () => 0) },
-      ...Array.from({ length: 9_000 }, () => ({ op: 'add', path: '/l/0', value: 0 })),
+      { op: 'add', path: '/l', value: Array.from({ length: 50_000 }, () => 0) },
+      ...Array.from({ length: 5_000 }, () => ({ op: 'add', path: '/l/0', value: 0 })),
       { op: 'remove', path: '/l' },
     ],
     want: rejected,
@@ -180,7 +185,7 @@ const rows: readonly { type: PatchType; patch: unknown; want: unknown }[] = [
   },
   {
     type: 'merge',
-    patch: `{"data":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`,
+    patch: `{"data":${'{"a":'.repeat(30_000)}1${'}'.repeat(30_000)}}`,
     want: '400 error decoding patch: exceeded max depth',
   },
   { type: 'merge', patch: '{"data":{"z":"\\ud83d\\ude00\\ud83d"}}', want: { data: { x: '1', y: '2', z: '😀\ufffd' } } },
@@ -215,7 +220,7 @@ test('patches and what upstream answers to them', async (t) => {
 test('a strict patch is refused for what it does not say rightly', () => {
   const strict = (type: PatchType, patch: unknown): string => {
     try {
-      applyPatch(parsePatch(type, asText(patch)), configMap, current, 'Strict');
+      apply(type, patch, 'Strict');
     } catch (error) {
       if (isStatusError(error)) return error.message.replace(/"(?:[^"\\]|\\.)+": /, '');
       throw error;
@@ -356,4 +361,13 @@ test('a test of a large container counts', () => {
   const patch = (times: number) => Array.from({ length: times }, () => ({ op: 'test', path: '/large', value: large }));
   assert.deepEqual(applyJsonPatch({ large }, patch(100)), { large });
   assert.throws(() => applyJsonPatch({ large }, patch(300)), JsonPatchError);
+});
+
+test('what a patch makes has no more values than a body', () => {
+  const many = Object.fromEntries(Array.from({ length: bodyValuesMax / 5 }, (_, i) => [`k${i}`, '']));
+  const copies = ['b', 'c'].map((name) => ({ op: 'copy', from: '/data', path: `/${name}` }));
+  assert.equal(
+    outcome('json', [{ op: 'add', path: '/data', value: many }, ...copies]),
+    `413 Request entity too large: more than ${bodyValuesMax} values`,
+  );
 });

@@ -7,7 +7,16 @@
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors, fieldErrors, isStatusError, StatusError } from '../meta/status-error.ts';
 import { own } from '../meta/words.ts';
-import { type BodyType, checkBodyValues, type DecodedBody, decodeBody, type FieldValidation, problemsMax } from './body.ts';
+import {
+  type BodyType,
+  bodyValuesMax,
+  checkBodyValues,
+  type DecodedBody,
+  decodeBody,
+  type FieldValidation,
+  problemsMax,
+  tooManyValues,
+} from './body.ts';
 import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from './json-patch.ts';
 import { duplicateFields, JsonSyntaxError, mayHaveDuplicates, parseJSON } from './json-scan.ts';
 import { applyMergePatch, isJsonObject } from './merge-patch.ts';
@@ -81,17 +90,25 @@ function checkOperation(operation: unknown, prefix: string): void {
 
 const kindOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value);
 
-/** The patched object, decoded. Throws what the client is to see. */
-export function applyPatch(patch: Patch, type: BodyType, current: KubeObject, fieldValidation: FieldValidation): DecodedBody {
+type Json = Readonly<Record<string, unknown>>;
+
+/** The patched object, which is still to be decoded. Throws what the client is to see. */
+export function applyPatch(patch: Patch, type: BodyType, current: KubeObject): Json {
   const patched = patchDocument(patch, type, current);
   if (!isJsonObject(patched)) throw unprocessable('');
+  if (countValues(patched, bodyValuesMax) > bodyValuesMax) throw tooManyValues();
+  return patched;
+}
+
+/** What `applyPatch` has made, decoded. Throws what the client is to see. */
+export function decodePatched(patch: Patch, type: BodyType, patched: Json, fieldValidation: FieldValidation): DecodedBody {
   const refuse = (why: string): StatusError => {
     const shown = patch.type === 'strategic' ? formatGoValue(patch.value, shownCharactersMax) : JSON.stringify(patched);
     return errors.invalid({ group: '', kind: '' }, '', [fieldErrors.invalid('patch', shown, why)]);
   };
   const own = fieldValidation === 'Ignore' ? [] : problemsOfPatch(patch);
   if (own.length && fieldValidation === 'Strict') throw refuse(`strict decoding error: ${own.join(', ')}`);
-  const { object, warnings } = decodePatched(type, patched, fieldValidation, refuse);
+  const { object, warnings } = decodeDocument(type, patched, fieldValidation, refuse);
   return { object, warnings: [...own, ...warnings] };
 }
 
@@ -149,15 +166,30 @@ function problemsOfPatch(patch: Patch): readonly string[] {
 
 const operationFields: ReadonlySet<string> = new Set(['op', 'path', 'from', 'value']);
 
+/** Values, names of fields among them; the count ends soon after `max`. */
+function countValues(value: unknown, max: number): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  let count = 1;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length && count <= max; i++) count += countValues(value[i], max - count);
+  } else {
+    for (const key in value) {
+      count += 1 + countValues((value as Json)[key], max - count);
+      if (count > max) break;
+    }
+  }
+  return count;
+}
+
 function countFields(value: unknown): number {
   if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + countFields(item), 0);
   if (!isJsonObject(value)) return 0;
   return Object.values(value).reduce((sum: number, item) => sum + 1 + countFields(item), 0);
 }
 
-function decodePatched(
+function decodeDocument(
   type: BodyType,
-  patched: Record<string, unknown>,
+  patched: Json,
   fieldValidation: FieldValidation,
   refuse: (why: string) => StatusError,
 ): DecodedBody {

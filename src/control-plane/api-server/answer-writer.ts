@@ -7,7 +7,6 @@
  */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
 import type { ListMeta } from '../../api/generated/meta-v1.ts';
 import { scaleDisplay } from '../../api/kinds/autoscaling/scale.ts';
 import { apiVersionOf, type KubeObject } from '../../api/meta/object.ts';
@@ -17,10 +16,10 @@ import { encodeValue } from './encode-value.ts';
 import type { Exchange } from './exchange.ts';
 import { type AnswerForm, mediaTypes } from './negotiation.ts';
 import type { Answer, ListAnswer, ResourceRequest } from './resource-request.ts';
+import { largeBytes, rest } from './rest.ts';
 import type { StoredObject } from './stored-object.ts';
 import { metaApiVersion, metadataOnly, parseIncludeObject, renderRow, renderTable } from './table.ts';
 
-const gzipBytesMin = 128 * 1024;
 const gzipLevel = 1;
 const sliceBytes = 256 * 1024;
 
@@ -109,7 +108,7 @@ async function messagesOf(items: readonly StoredObject[], isPartial: boolean): P
     size += message.length;
     if (size < sliceBytes) continue;
     size = 0;
-    await turn();
+    await rest();
   }
   return messages;
 }
@@ -182,7 +181,7 @@ async function writeJoined(exchange: Exchange, code: number, joined: Joined): Pr
   for (let slice = first; !slice.done; slice = slice === first ? second : slices.next()) {
     exchange.size += slice.value.length;
     if (!sink.write(slice.value)) await once(sink, 'drain', { signal });
-    await turn();
+    await rest();
     if (signal.aborted) return;
   }
   sink.end();
@@ -212,7 +211,7 @@ async function writeValue({ exchange, form }: WriteContext, code: number, value:
 }
 
 async function writeBytes(exchange: Exchange, code: number, bytes: Buffer, contentType: string = mediaTypes.json): Promise<void> {
-  if (bytes.length < gzipBytesMin || !acceptsGzip(exchange)) return exchange.send(code, contentType, bytes);
+  if (bytes.length < largeBytes || !acceptsGzip(exchange)) return exchange.send(code, contentType, bytes);
   const { gzip } = await import('node:zlib');
   const packed = await new Promise<Buffer>((resolve, reject) => {
     gzip(bytes, { level: gzipLevel }, (error, result) => (error ? reject(error) : resolve(result)));

@@ -16,6 +16,7 @@ import { applyDefaults, decodeObject, isDryRun } from './decode.ts';
 import type { AdmissionRequest } from './request.ts';
 import { withRequestMetadata } from './request-metadata.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
+import { isLarge, rest } from './rest.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
 import { validateObject } from './validate.ts';
@@ -60,14 +61,19 @@ async function attemptCreate(core: Core, served: ServedKind, request: ResourceRe
     const admitted = await core.admission.admit({ ...base, object });
     if (admitted !== object) object = applyDefaults(kind, withRequestMetadata(admitted, request));
   }
+  const large = isLarge(request);
+  if (large) await rest();
   object = withIdentity(core, served, object);
   if (kind.hooks.prepareForCreate) object = kind.hooks.prepareForCreate(object, { nowMs: core.clock.now(), user: request.user });
   const metadataErrors = collectFieldErrors(() => validateMetadata(kind, object));
+  if (large) await rest();
   validateObject(kind, object, undefined, metadataErrors);
+  if (large) await rest();
   for (const message of kind.hooks.warnings?.(object) ?? []) request.warn(message);
   const name = object.metadata.name ?? '';
   const admission: AdmissionRequest = { ...base, name, object };
   await core.admission.validate(admission);
+  if (large) await rest();
   const key = served.key(object.metadata.namespace, name);
   const existing = served.cache.byKey(key);
   if (existing) throw alreadyExists(served, existing);

@@ -1,5 +1,4 @@
 /** From the body of a request to an object of the expected kind: its type checked, its defaults filled in. */
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Scale } from '../../api/generated/autoscaling-v1.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
@@ -17,6 +16,7 @@ import { applyDefaults as fillDefaults } from '../../api/schema/default.ts';
 import { validateFieldManager } from '../../api/schema/metadata.ts';
 import type { GroupVersionKind } from '../../api/schema/types.ts';
 import type { BodyContent, RequestOptions, ResourceRequest } from './resource-request.ts';
+import { isLarge, rest } from './rest.ts';
 import { refuse } from './validate.ts';
 
 type Json = Record<string, unknown>;
@@ -47,7 +47,9 @@ export function checkWriteOptions(request: ResourceRequest): FieldValidation {
 
 /** The body as an object of the kind, with its defaults. */
 export async function decodeObject(request: ResourceRequest, kind: Kind): Promise<KubeObject> {
-  return applyDefaults(kind, withNames(await decodeAs(request, kind), kind));
+  const decoded = await decodeAs(request, kind);
+  if (isLarge(request)) await rest();
+  return applyDefaults(kind, withNames(decoded, kind));
 }
 
 /** What hooks may rely on: an object has a name and, where its kind does, a namespace, though they may be empty. */
@@ -75,18 +77,14 @@ export function applyDefaults(kind: Kind, object: KubeObject): KubeObject {
 async function decodeAs(request: ResourceRequest, type: BodyType): Promise<KubeObject> {
   const content: BodyContent = (await request.body?.read()) ?? { text: '' };
   if (!('text' in content)) {
+    if (isLarge(request)) await rest();
     return decodeJson(request, type, (content.value ?? {}) as Json, { copy: !content.isOwn, problems: content.problems });
   }
   const { text } = content;
   const value = parseBody(text, type.kind);
-  if (text.length > restCharacters) await turn();
-  const object = decodeJson(request, type, value, { text });
-  if (text.length > restCharacters) await turn();
-  return object;
+  if (isLarge(request)) await rest();
+  return decodeJson(request, type, value, { text });
 }
-
-/** After parsing and after decoding one that is longer, others have their turn. */
-export const restCharacters = 128 * 1024;
 
 function decodeJson(
   request: ResourceRequest,

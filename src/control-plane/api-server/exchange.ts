@@ -14,6 +14,7 @@ import { detach } from '../../client/detached.ts';
 import { encodeValue } from './encode-value.ts';
 import { headerText, warningHeaders } from './header-text.ts';
 import { formOfError, type Negotiated } from './negotiation.ts';
+import { largeBytes, rest } from './rest.ts';
 
 export type HTTPRequest = IncomingMessage | Http2ServerRequest;
 /** HTTP/2's has the same methods. */
@@ -21,8 +22,6 @@ export type HTTPResponse = ServerResponse;
 type Headers = Readonly<Record<string, string | number | string[]>>;
 
 export const bodyBytesMax = 3 * 1024 * 1024;
-/** A smaller answer costs little while its client does not take it. */
-const largeBytesMin = 128 * 1024;
 /** Warnings kept of one request. Their characters are limited in header-text.ts. */
 const warningsMax = 4096;
 
@@ -43,6 +42,8 @@ export class Exchange {
   code = 0;
   /** bytes of the answer's body */
   size = 0;
+  /** bytes of the request's body, once it is read */
+  bodySize = 0;
 
   constructor(request: HTTPRequest, response: HTTPResponse, given: { readonly auditID: string; readonly startMs: number }) {
     this.request = request;
@@ -116,6 +117,8 @@ export class Exchange {
       request.once('error', reject);
       request.once('close', () => reject(givenUp));
     });
+    this.bodySize = size;
+    if (size > largeBytes) await rest();
     const [only] = chunks;
     return chunks.length === 1 && only ? only : Buffer.concat(chunks);
   }
@@ -169,7 +172,7 @@ export class Exchange {
   /** Until the client has taken a large answer; undefined when there is nothing to wait for. */
   get taken(): Promise<void> | undefined {
     const { response } = this;
-    if (this.size < largeBytesMin || response.writableFinished || response.destroyed) return undefined;
+    if (this.size < largeBytes || response.writableFinished || response.destroyed) return undefined;
     return new Promise((resolve) => {
       response.once('finish', resolve);
       response.once('close', resolve);

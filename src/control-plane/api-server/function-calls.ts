@@ -11,6 +11,7 @@ import { decodeBodyAs, isDryRun } from './decode.ts';
 import type { FunctionEndpoint } from './endpoint.ts';
 import { expectedNamespace } from './request-metadata.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
+import { isLarge, rest } from './rest.ts';
 
 export class FunctionCalls {
   readonly #core: Core;
@@ -31,11 +32,14 @@ export class FunctionCalls {
     const { kind, subresource, namespace, name, user, signal } = request;
     const dryRun = isDryRun(request.options);
     const given = await decodeBodyAs(request, (subresource && own(kind.subresources, subresource)?.kind) || kind);
+    const large = isLarge(request);
+    if (large) await rest();
     const inNamespace = expectedNamespace(request, given.metadata.namespace);
     const decoded = inNamespace ? { ...given, metadata: { ...given.metadata, namespace: inNamespace } } : given;
     const admission = { ...admissionRequest(request, 'CREATE', name ?? decoded.metadata.name ?? '', dryRun), object: decoded };
     const body = await this.#core.admission.admit(admission);
     await this.#core.admission.validate({ ...admission, object: body });
+    if (large) await rest();
     const at = { ...(namespace !== undefined && { namespace }), name: name ?? body.metadata.name ?? '' };
     const object = await endpoint.handle({ kind, at, body, user, dryRun, signal });
     return { type: 'value', code: 201, object };

@@ -20,6 +20,7 @@ import { applyDefaults, isDryRun } from './decode.ts';
 import { holdsNamespace } from './namespace-deletion.ts';
 import type { AdmissionRequest } from './request.ts';
 import type { ResourceRequest } from './resource-request.ts';
+import { isLarge, rest } from './rest.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
 import type { UpdateStrategy } from './update-strategy.ts';
@@ -33,8 +34,11 @@ export interface UpdatePlan {
   readonly request: ResourceRequest;
   readonly name: string;
   readonly strategy: UpdateStrategy;
-  /** The object as the client wants it, made from the current one. In the kind's version; decoded and defaulted. */
-  transform(current: KubeObject): KubeObject | Promise<KubeObject>;
+  /**
+   * The object as the client wants it, made from the current one. In the kind's version; decoded and defaulted.
+   * `large`: rest between the steps.
+   */
+  transform(current: KubeObject, large: boolean): KubeObject | Promise<KubeObject>;
 }
 
 /** The object as stored; undefined when there is none. */
@@ -56,7 +60,9 @@ async function attemptUpdate(core: Core, plan: UpdatePlan, stored: StoredObject)
   const { kind } = served;
   const old = served.see(stored).object;
   const dryRun = isDryRun(request.options);
-  let object = await plan.transform(old);
+  const large = isLarge(request, stored);
+  let object = await plan.transform(old, large);
+  if (large) await rest();
   checkPreconditions(served, request, object.metadata, old.metadata);
   object = { ...object, metadata: ownMetadata(object.metadata, old.metadata) };
   const base = { ...admissionRequest(request, 'UPDATE', name, dryRun), oldObject: old };
@@ -64,15 +70,19 @@ async function attemptUpdate(core: Core, plan: UpdatePlan, stored: StoredObject)
     const admitted = await core.admission.admit({ ...base, object });
     if (admitted !== object) object = applyDefaults(kind, { ...admitted, metadata: ownMetadata(admitted.metadata, old.metadata) });
   }
+  if (large) await rest();
   object = strategy.join(object, old, kind, { nowMs: core.clock.now(), user: request.user });
+  if (large) await rest();
   const found = collectFieldErrors(() => [
     ...validateMetadataUpdate(kind, object.metadata, old.metadata),
     ...strategy.validate(object, old, kind),
   ]);
   refuseObject(kind, name, found);
+  if (large) await rest();
   if (!request.subresource) for (const message of kind.hooks.warnings?.(object, old) ?? []) request.warn(message);
   const admission: AdmissionRequest = { ...base, object };
   await core.admission.validate(admission);
+  if (large) await rest();
   if (isReleased(object, old)) return removeReleased(core, plan, stored, object, dryRun);
   return swap(core, plan, stored, admission);
 }

@@ -1,7 +1,6 @@
 /** The body of a request over HTTP: JSON as it is, YAML and protobuf turned into it, patches by their content type. */
 
 import { isUtf8 } from 'node:buffer';
-import { setImmediate as turn } from 'node:timers/promises';
 import { errors } from '../../api/meta/status-error.ts';
 import { own } from '../../api/meta/words.ts';
 import { bodyValuesMax, requireObject, tooManyValues, unreadableBody } from '../../api/schema/body.ts';
@@ -10,6 +9,7 @@ import { bodyBytesMax, type Exchange } from './exchange.ts';
 import { acceptedTypes } from './negotiation.ts';
 import { unsupportedPatch } from './refusals.ts';
 import type { BodyContent, RequestBody, ResourceRequest } from './resource-request.ts';
+import { rest } from './rest.ts';
 
 const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
@@ -20,8 +20,14 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
 const deleteOptionsType = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
 export function httpBody(exchange: Exchange, request: Pick<ResourceRequest, 'verb' | 'kind'>): RequestBody {
   const type = (exchange.header('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (request.verb === 'patch') return { read: async () => ({ text: await exchange.readText() }), patchType: () => patchTypeOf(type) };
-  return { read: () => readObject(exchange, type, request) };
+  const isPatch = request.verb === 'patch';
+  return {
+    read: () => (isPatch ? exchange.readText().then((text) => ({ text })) : readObject(exchange, type, request)),
+    ...(isPatch && { patchType: () => patchTypeOf(type) }),
+    get size() {
+      return exchange.bodySize;
+    },
+  };
 }
 
 function patchTypeOf(type: string): PatchType {
@@ -73,7 +79,7 @@ async function readYamlBody(text: string, { kind, isUTF8 }: { readonly kind: str
     if (!isUTF8) throw new YamlError('yaml: invalid leading UTF-8 octet');
     const reading = readYaml(text, { values: bodyValuesMax, characters: bodyBytesMax });
     let step = reading.next();
-    for (; !step.done; step = reading.next()) await turn();
+    for (; !step.done; step = reading.next()) await rest();
     const { value, duplicates } = step.value;
     const problems = duplicates.length > 0 ? [`yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`] : [];
     return { value: requireObject(value, kind, text), isOwn: true, problems };

@@ -4,18 +4,18 @@
  * What it does not do: server-side apply.
  * Upstream: apiserver/pkg/endpoints/handlers/patch.go.
  */
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Scale } from '../../api/generated/autoscaling-v1.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import { type BodyType, bodyTypeOf } from '../../api/schema/body.ts';
-import { applyPatch, type Patch, parsePatch } from '../../api/schema/patch.ts';
+import { applyPatch, decodePatched, type Patch, parsePatch } from '../../api/schema/patch.ts';
 import { checkName } from './check-name.ts';
 import type { Core } from './core.ts';
-import { applyDefaults, checkWriteOptions, restCharacters, scaleType } from './decode.ts';
-import { guaranteedUpdate } from './guaranteed-update.ts';
+import { applyDefaults, checkWriteOptions, scaleType } from './decode.ts';
+import { guaranteedUpdate, type UpdatePlan } from './guaranteed-update.ts';
 import { unsupportedPatch } from './refusals.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
+import { isLarge, rest } from './rest.ts';
 import { changeScale } from './scale.ts';
 import { strategyOf } from './update-strategy.ts';
 
@@ -24,12 +24,17 @@ export async function patch(core: Core, request: ResourceRequest): Promise<Answe
   const given = await readPatch(request);
   if (subresource === 'scale') {
     const type = bodyTypeOf(scaleType);
-    return changeScale(core, request, (current) => patched(request, given, type, current as KubeObject) as unknown as Scale);
+    return changeScale(core, request, async (current) => {
+      const object = await patched(request, given, { type, current: current as KubeObject, isLarge: isLarge(request) });
+      return object as unknown as Scale;
+    });
   }
   const served = core.kinds.of(kind);
   const strategy = strategyOf(kind, subresource);
-  const transform = (current: KubeObject): KubeObject => {
-    const object = applyDefaults(kind, patched(request, given, kind, current));
+  const transform: UpdatePlan['transform'] = async (current, large) => {
+    const decoded = await patched(request, given, { type: kind, current, isLarge: large });
+    if (large) await rest();
+    const object = applyDefaults(kind, decoded);
     checkName(object, request);
     return object;
   };
@@ -44,12 +49,21 @@ async function readPatch(request: ResourceRequest): Promise<Patch> {
   const content = (await request.body?.read()) ?? { text: '' };
   const text = 'text' in content ? content.text : JSON.stringify(content.value);
   const patch = parsePatch(type, text);
-  if (text.length > restCharacters) await turn();
+  if (isLarge(request)) await rest();
   return patch;
 }
 
-function patched(request: ResourceRequest, given: Patch, type: BodyType, current: KubeObject): KubeObject {
-  const { object, warnings } = applyPatch(given, type, current, checkWriteOptions(request));
+interface Patched {
+  readonly type: BodyType;
+  readonly current: KubeObject;
+  readonly isLarge: boolean;
+}
+
+async function patched(request: ResourceRequest, given: Patch, on: Patched): Promise<KubeObject> {
+  const fieldValidation = checkWriteOptions(request);
+  const document = applyPatch(given, on.type, on.current);
+  if (on.isLarge) await rest();
+  const { object, warnings } = decodePatched(given, on.type, document, fieldValidation);
   for (const warning of warnings) request.warn(warning);
   return object;
 }

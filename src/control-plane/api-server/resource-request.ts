@@ -32,6 +32,8 @@ export interface RequestOptions {
 export interface RequestBody {
   /** Undefined when there is no body. */
   read(): Promise<BodyContent | undefined>;
+  /** bytes that were read of it, where it comes over the wire: what is made of it costs accordingly */
+  readonly size?: number;
   /** What a PATCH is, by its content type. Throws UnsupportedMediaType. */
   patchType?(): PatchType;
 }

@@ -85,6 +85,11 @@ export class StoredObject {
     return this.#object;
   }
 
+  /** bytes of its JSON, more or less */
+  get size(): number {
+    return this.#bytes.length;
+  }
+
   /** The object as clients get it. */
   get json(): Buffer {
     if (!this.#isSpliced && this.revision > 0) {

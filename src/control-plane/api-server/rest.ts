@@ -1,0 +1,38 @@
+/**
+ * Where others have their turn. What a request makes of a large body, or of a large object that is stored, costs tens of
+ * milliseconds in each of its steps (read, patch, decode, default, admit, validate, compare, encode). Before each of them
+ * it rests: the event loop goes round, and in one round one step is taken, however many such requests there are.
+ * Small ones, which are nearly all, go through in one.
+ *
+ * What it keeps is the process's, as the event loop is whose turns it hands out.
+ */
+import type { ResourceRequest } from './resource-request.ts';
+import type { StoredObject } from './stored-object.ts';
+
+/** From here on a body, an object or a piece of an answer is large. */
+export const largeBytes = 128 * 1024;
+
+export function isLarge({ body }: Pick<ResourceRequest, 'body'>, stored?: Pick<StoredObject, 'size'>): boolean {
+  return (body?.size ?? 0) > largeBytes || (stored?.size ?? 0) > largeBytes;
+}
+
+const waiting: (() => void)[] = [];
+let isComing = false;
+
+/** Until it is this request's turn, in the order in which they asked. */
+export function rest(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    awaitTurn();
+  });
+}
+
+function awaitTurn(): void {
+  if (isComing || waiting.length === 0) return;
+  isComing = true;
+  setImmediate(() => {
+    isComing = false;
+    waiting.shift()?.();
+    awaitTurn();
+  });
+}
