@@ -56,7 +56,7 @@ export class DNSServer implements AsyncDisposable {
     }
     server.#udp.on('message', (packet, from) => {
       detach(async () => {
-        const answer = await server.#responder.answer(packet, 'udp');
+        const answer = await server.#responder.answer(packet, 'udp', from.address);
         if (answer) server.#udp.send(answer, from.port, from.address);
       }, server.#failed);
     });
@@ -95,7 +95,7 @@ export class DNSServer implements AsyncDisposable {
         underWay++;
         detach(async () => {
           try {
-            const answer = await this.#responder.answer(query, 'tcp');
+            const answer = await this.#responder.answer(query, 'tcp', address);
             if (answer && socket.writable) socket.write(frame(answer));
           } finally {
             underWay--;

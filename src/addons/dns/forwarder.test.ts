@@ -13,7 +13,7 @@ import { frame } from './stream-frame.ts';
 /** A broadcast address: connecting to it fails at once, without a packet. */
 const unreachable = { address: '255.255.255.255', port: 53 };
 const question = { name: parseName('www.Example.org'), type: 1, class: 1 };
-const asked = { question, flags: 0x110, edns: { dnssecOK: true } };
+const asked = { question, flags: 0x110, edns: { dnssecOK: true }, client: '10.244.0.2' };
 
 /** Answers each query with what `answers` makes of it, over UDP, and over TCP with 100 addresses. */
 /** Both on one port: one that is free for the one may be taken for the other. */
@@ -121,14 +121,23 @@ suite('forwarder', () => {
     });
   }
 
-  test('a server that says nothing is left after two seconds, and questions under way are bounded', async () => {
+  test('a server that says nothing is left after two seconds, and questions under way are bounded, in all and of one client', async () => {
     await using server = await startUpstream(() => []);
     const clock = new VirtualClock();
     const forwarder = new Forwarder([server.upstream], clock);
-    const waiting = Array.from({ length: 1000 }, () => forwarder.ask(asked, 'udp'));
-    assert.equal(await forwarder.ask(asked, 'udp'), undefined); // at once: one too many
+    const ask = (client: string) => forwarder.ask({ ...asked, client }, 'udp');
+    const waiting: Promise<unknown>[] = [];
+    for (const client of ['a', 'b', 'c', 'd']) {
+      waiting.push(...Array.from({ length: 250 }, () => ask(client)));
+      assert.equal(await ask(client), undefined); // at once: one too many of this client
+    }
+    assert.equal(await ask('e'), undefined); // at once: one too many of all
     await clock.advance(2000);
     assert.deepEqual(new Set(await Promise.all(waiting)), new Set([undefined]));
+    const again = ask('a');
+    assert.equal(await Promise.race([again, Promise.resolve('under way')]), 'under way');
+    await clock.advance(2000);
+    await again;
   });
 
   for (const [text, address, port] of [

@@ -1,7 +1,7 @@
 /**
  * Asks other servers for names that are not the cluster's: over UDP, one server after the other, over TCP when the
- * answer was cut short and the caller can take a longer one. Bounded in questions under way, in bytes and in time;
- * when nobody answers the caller says SERVFAIL.
+ * answer was cut short and the caller can take a longer one. Bounded in questions under way, in all and of one client, in
+ * bytes and in time; when nobody answers the caller says SERVFAIL.
  *
  * What goes out is a query of its own, with nothing of the client's but its question: its identity comes from the
  * system's random source, its port from the kernel, a socket each. What comes back counts only from the server that was
@@ -25,6 +25,8 @@ import { frame, unframe } from './stream-frame.ts';
 
 const perServerTimeoutMs = 2000;
 const underWayMax = 1000;
+/** Questions that nobody answers are under way for seconds: one client's leave room for others'. */
+const ofClientMax = underWayMax / 4;
 
 export interface Upstream {
   readonly address: string;
@@ -36,6 +38,8 @@ export interface Forwarded {
   /** RD and CD are passed on */
   readonly flags: number;
   readonly edns?: Message['edns'];
+  /** the address of who wants to know */
+  readonly client: string;
 }
 
 /** `10.0.0.2`, `10.0.0.2:5353`, `2001:db8::2`, `[2001:db8::2]:5353` */
@@ -49,6 +53,7 @@ export class Forwarder {
   readonly #upstreams: readonly Upstream[];
   readonly #clock: Clock;
   #underWay = 0;
+  readonly #ofClients = new Map<string, number>();
 
   constructor(upstreams: readonly Upstream[], clock: Clock) {
     this.#upstreams = upstreams;
@@ -56,9 +61,11 @@ export class Forwarder {
   }
 
   /** The whole answer, under the identity of its own, or undefined when nobody gave one. */
-  async ask({ question, flags, edns }: Forwarded, via: 'udp' | 'tcp'): Promise<Buffer | undefined> {
-    if (this.#underWay >= underWayMax) return undefined;
+  async ask({ question, flags, edns, client }: Forwarded, via: 'udp' | 'tcp'): Promise<Buffer | undefined> {
+    const ofClient = this.#ofClients.get(client) ?? 0;
+    if (this.#underWay >= underWayMax || ofClient >= ofClientMax) return undefined;
     this.#underWay++;
+    this.#ofClients.set(client, ofClient + 1);
     try {
       const passed = flags & (headerFlags.recursionDesired | headerFlags.checkingDisabled);
       for (const upstream of this.#upstreams) {
@@ -71,6 +78,9 @@ export class Forwarder {
       return undefined;
     } finally {
       this.#underWay--;
+      const left = (this.#ofClients.get(client) ?? 1) - 1;
+      if (left > 0) this.#ofClients.set(client, left);
+      else this.#ofClients.delete(client);
     }
   }
 

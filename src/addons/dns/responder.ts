@@ -46,26 +46,24 @@ export class Responder {
     this.#options = options;
   }
 
-  /** `undefined`: this gets no answer. */
-  async answer(packet: Buffer, via: Transport): Promise<Buffer | undefined> {
+  /** `client`: the address of who asks. `undefined`: this gets no answer. */
+  async answer(packet: Buffer, via: Transport, client = ''): Promise<Buffer | undefined> {
     const query = decodeQuery(packet);
     if (!query) return undefined;
     const { question } = query;
     const refusal = refusalOf(query);
     if (refusal || !question) return render(query, refusal ?? 'FORMERR', undefined, via);
     const found = this.#options.zone.resolve(question.name, question.type);
-    if (!found) return this.#forward(packet, query, question, via);
-    return render(query, found.rcode, this.#shuffle(await this.#continue(question, found)), via);
+    if (!found) return this.#forward(packet, { ...query, question }, via, client);
+    return render(query, found.rcode, this.#shuffle(await this.#continue(question, found, client)), via);
   }
 
-  async #forward(packet: Buffer, query: Query, question: Question, via: Transport): Promise<Buffer> {
-    const answer = await this.#options.forwarder.ask({ question, flags: query.flags, edns: query.edns }, via);
+  async #forward(packet: Buffer, query: Query & { readonly question: Question }, via: Transport, client: string): Promise<Buffer> {
+    const { question, flags, edns } = query;
+    const answer = await this.#options.forwarder.ask({ question, flags, edns, client }, via);
     if (!answer) return render(query, 'SERVFAIL', undefined, via);
     if (answer.length > bytesMaxFor(query, via)) {
-      return encodeMessage(
-        { id: query.id, flags: (answer.readUInt16BE(2) & ~0xf) | truncated, question, edns: query.edns },
-        udpBytesDefault,
-      );
+      return encodeMessage({ id: query.id, flags: (answer.readUInt16BE(2) & ~0xf) | truncated, question, edns }, udpBytesDefault);
     }
     // the client's own identity and spelling: it may check both
     answer.writeUInt16BE(query.id, 0);
@@ -74,9 +72,9 @@ export class Responder {
   }
 
   /** An alias that leads out of the zone is followed there, as resolvers in containers expect. */
-  async #continue(question: Question, found: ZoneAnswer): Promise<ZoneAnswer> {
+  async #continue(question: Question, found: ZoneAnswer, client: string): Promise<ZoneAnswer> {
     if (!found.continueAt) return found;
-    const asked = { question: { ...question, name: found.continueAt }, flags: recursionDesired };
+    const asked = { question: { ...question, name: found.continueAt }, flags: recursionDesired, client };
     const answer = await this.#options.forwarder.ask({ ...asked, edns: { dnssecOK: false } }, 'tcp');
     return answer ? { ...found, answers: [...found.answers, ...decodeAnswer(answer).answers] } : found;
   }
