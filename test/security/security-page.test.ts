@@ -1,8 +1,16 @@
-/** docs/security.md names files that exist, every test of this folder, and every mechanism of its list once. */
+/** docs/security.md names files that exist, every test of this folder, every mechanism of its list once, and true bounds. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { it } from 'node:test';
+import { fieldTermsMax, selectorTokensMax } from '../../src/api/meta/selectors.ts';
+import { fieldErrorsMax } from '../../src/api/meta/status-error.ts';
+import { bodyValuesMax } from '../../src/api/schema/body.ts';
+import { nestingMax } from '../../src/api/schema/nesting.ts';
+import { requestHeadBytesMax, requestHeadersMax } from '../../src/client/http-limits.ts';
+import { bodyBytesMax } from '../../src/control-plane/api-server/exchange.ts';
+import { flowLimits, userShare } from '../../src/control-plane/api-server/flow-control.ts';
+import { fileBytesMax } from '../../src/node/kubelet/env-file.ts';
 
 const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/security.md'), 'utf8');
@@ -38,6 +46,19 @@ it('names every mechanism once', () => {
     Array.from({ length: mechanismsMax }, (_, i) => i + 1),
   );
 });
+
+const mebibytes = (bytes: number): string => `${bytes / 2 ** 20} MiB`;
+const count = (number: number): string => number.toLocaleString('en-US');
+for (const told of [
+  `head ${mebibytes(requestHeadBytesMax)} and ${count(requestHeadersMax)} headers`,
+  `body ${mebibytes(bodyBytesMax)}, ${count(bodyValuesMax)} values, ${count(nestingMax)} levels`,
+  `a selector ${count(selectorTokensMax)} words and signs, or ${count(fieldTermsMax)} terms`,
+  `${count(fieldErrorsMax)} errors`,
+  `${count(flowLimits.readOnlyMax)} reading, ${count(flowLimits.mutatingMax)} writing, of one user ${userShare === 1 / 4 ? 'a quarter' : userShare}; ${count(flowLimits.queueMax)} wait`,
+  `environment files ${mebibytes(fileBytesMax)}`,
+]) {
+  it(`tells the bound: ${told}`, () => assert.ok(page.includes(told)));
+}
 
 /** `3` or `3–5` */
 function range(text: string): readonly number[] {
