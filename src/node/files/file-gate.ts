@@ -4,7 +4,8 @@
  *
  * Guarantees: at most `callsMax` of these calls run at once, so the others always have threads left; a caller waits no
  * longer than `timeoutMs`, and no longer than until `signal` is aborted. A call that hangs keeps its place until the
- * kernel lets it go: it can't be taken back.
+ * kernel lets it go: it can't be taken back. Reads from a file that is open already do not pass it: they are bounded, and
+ * only files of the node's own disk are read.
  */
 import type { Clock } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';

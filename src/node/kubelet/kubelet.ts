@@ -4,7 +4,7 @@
  * Guarantees: nothing polls pods: the API, the runtime, probes and timers wake the worker of the pod concerned; a
  * kubelet that stops leaves its pods running, and the next one finds them and goes on; pods that the API does not know
  * are ended.
- * Deliberately without: static pods, device plugins, dynamic resources, in-place resizing, CSI.
+ * Deliberately without: static pods, device plugins, dynamic resources, CSI.
  * Upstream: pkg/kubelet/kubelet.go.
  */
 import { mkdir, readdir, readFile } from 'node:fs/promises';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, watch } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ describe('KeptProcess', { skip: process.platform === 'linux' ? false : 'needs /p
     assert.equal(kept.pid, first);
     process.kill(first, 'SIGKILL');
     await kept.died;
-    while ((await pidOf()) === first) await realClock.sleep(5);
+    await changed(dir, async () => ![first, 0].includes(await pidOf()));
     assert.notEqual(kept.pid, first);
     const { pid } = kept;
     await kept.stop();
@@ -49,7 +49,7 @@ describe('KeptProcess', { skip: process.platform === 'linux' ? false : 'needs /p
 
   it('keeps what it writes', async () => {
     const kept = await KeptProcess.start(options('echo out; echo err >&2; exec sleep 1000'));
-    while ((await readFile(join(dir, 'log'), 'utf8')) !== 'out\nerr\n') await realClock.sleep(5);
+    await changed(dir, async () => (await readFile(join(dir, 'log'), 'utf8')) === 'out\nerr\n');
     await kept.stop();
   });
 
@@ -69,3 +69,14 @@ describe('KeptProcess', { skip: process.platform === 'linux' ? false : 'needs /p
     stranger.kill();
   });
 });
+
+/** Resolves when what is in the directory is so; looks whenever something there changes, and fails after a while. */
+async function changed(dir: string, isSo: () => Promise<boolean>): Promise<void> {
+  const watcher = watch(dir);
+  try {
+    const signal = AbortSignal.timeout(10_000);
+    for (let change = once(watcher, 'change', { signal }); !(await isSo()); change = once(watcher, 'change', { signal })) await change;
+  } finally {
+    watcher.close();
+  }
+}
