@@ -43,8 +43,9 @@ export const supervisionFile = 'supervisor.json';
 /** For people: `process 12, started again 2 times; last exit: signal 9, 5s ago`. */
 export function describeSupervision(supervision: Supervision | undefined, nowMs: number): string {
   if (!supervision) return 'none: when the process dies, nothing starts it again';
-  const { pid, restarts } = supervision;
-  if (restarts === 0) return `process ${pid}; it has not had to start anything again`;
+  const { pid, restarts, lastExit } = supervision;
+  if (restarts === 0)
+    return `process ${pid}; ${lastExit === undefined ? 'it has not had to start anything again' : 'about to start it again for the first time'}`;
   return `process ${pid}, started again ${restarts === 1 ? 'once' : `${restarts} times`}; last exit: ${describeLastExit(supervision, nowMs)}`;
 }
 

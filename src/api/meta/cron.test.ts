@@ -107,6 +107,7 @@ const errors: { schedule: string; error: string }[] = [
   { schedule: '0 0 W * *', error: 'failed to parse int from W: strconv.Atoi: parsing "W": invalid syntax' },
   { schedule: '0 0 * * 5#3', error: 'failed to parse int from 5#3: strconv.Atoi: parsing "5#3": invalid syntax' },
   { schedule: '@every 1d', error: 'failed to parse duration @every 1d: time: unknown unit "d" in duration "1d"' },
+  { schedule: '@every 999999999h', error: 'failed to parse duration @every 999999999h: time: invalid duration "999999999h"' },
   { schedule: '@every ', error: 'failed to parse duration @every : time: invalid duration ""' },
 ];
 for (const { schedule, error } of errors) {

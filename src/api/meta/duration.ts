@@ -51,28 +51,58 @@ export function formatAge(timestamp: string | undefined, nowMs: number): string 
   return formatDuration(nowMs - Date.parse(timestamp));
 }
 
-const unitMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const unitNs: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1_000n,
+  '\u00b5s': 1_000n, // micro
+  '\u03bcs': 1_000n, // the Greek letter
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+};
+/** Go counts nanoseconds in a signed number of 64 bits. */
+const nsLimit = 2n ** 63n;
+const digitsMax = 19;
 
 /** A Go duration in milliseconds. */
 export function parseDuration(text: string | undefined): number | undefined {
-  const [, sign, amounts = ''] = /^([-+]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+|0)$/.exec(text ?? '') ?? [];
-  if (amounts === '') return undefined;
-  let totalMs = 0;
-  for (const [, amount, unit = ''] of amounts.matchAll(/([\d.]+)(\D+)/g)) totalMs += Number(amount) * (own(unitMs, unit) ?? 0);
-  return sign === '-' ? -totalMs : totalMs;
+  const read = readDuration(text ?? '');
+  return typeof read === 'bigint' ? Number(read) / 1e6 : undefined;
 }
 
 /** Why a text is no duration, in the words of Go's time.ParseDuration. */
 export function describeDurationError(text: string): string {
-  const quoted = JSON.stringify(text);
-  let rest = text.replace(/^[-+]/, '');
-  while (rest) {
-    const [amount = ''] = /^(?:\d+\.?\d*|\.\d+)/.exec(rest) ?? [];
-    if (!amount) break;
-    const [unit = ''] = /^[^\d.]*/.exec(rest.slice(amount.length)) ?? [];
-    if (!unit) return `time: missing unit in duration ${quoted}`;
-    if (!Object.hasOwn(unitMs, unit)) return `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`;
-    rest = rest.slice(amount.length + unit.length);
+  const read = readDuration(text);
+  return `time: ${typeof read === 'bigint' ? 'invalid' : read} duration ${quote(text)}`;
+}
+
+/** In nanoseconds; or what is wrong with it. */
+function readDuration(text: string): bigint | string {
+  const sign = /^[-+]?/.exec(text)?.[0] ?? '';
+  if (text.slice(sign.length) === '0') return 0n;
+  const part = /0*(\d*)(?:\.(\d*))?([^\d.]*)/y;
+  let totalNs = 0n;
+  for (part.lastIndex = sign.length; part.lastIndex < text.length; ) {
+    const from = part.lastIndex;
+    const [, whole = '', fraction = '', unit = ''] = part.exec(text) ?? [];
+    const isNumber = /^\.?\d/.test(text.slice(from, from + 2));
+    if (!isNumber || whole.length > digitsMax || BigInt(whole) > nsLimit) return 'invalid';
+    const ns = own(unitNs, unit);
+    if (ns === undefined) return unit ? `unknown unit ${quote(unit)} in` : 'missing unit in';
+    const digits = fraction.slice(0, digitsMax - 1);
+    totalNs += BigInt(whole) * ns + BigInt(Math.trunc(Number(digits) * (Number(ns) / 10 ** digits.length)));
+    if (totalNs > nsLimit) return 'invalid';
   }
-  return `time: invalid duration ${quoted}`;
+  if (text.length === sign.length || (totalNs === nsLimit && sign !== '-')) return 'invalid';
+  return sign === '-' ? -totalNs : totalNs;
+}
+
+/** As package time does: bytes that are no printable ASCII by their number. */
+function quote(text: string): string {
+  const escaped = (character: string): string =>
+    /["\\]/.test(character)
+      ? `\\${character}`
+      : [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+  return `"${text.replaceAll(/["\\]|[^ -\x7f]/gu, escaped)}"`;
 }

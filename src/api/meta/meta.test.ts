@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import { findCondition, withCondition, withoutCondition } from './conditions.ts';
 import { equalJson, equalSemantically } from './deep-equal.ts';
-import { formatAge, formatDuration, formatShortDuration, parseDuration } from './duration.ts';
+import { describeDurationError, formatAge, formatDuration, formatShortDuration, parseDuration } from './duration.ts';
 import { scaleIntOrPercent } from './intstr.ts';
 import { compareResourceVersions, parseResourceVersion } from './resource-version.ts';
 import { canonicalizeMicroTime, canonicalizeTime, describeTimeError, formatMicroTime, formatTime, parseTime } from './time.ts';
@@ -110,7 +110,31 @@ describe('parseDuration', () => {
     ['.s', undefined],
     ['s', undefined],
     ['', undefined],
+    ['2us', 0.002],
+    ['2\u00b5s', 0.002],
+    ['2\u03bcs', 0.002],
+    ['2562047h', 2_562_047 * 3_600_000],
+    ['2562048h', undefined],
+    ['9223372036854775808ns', undefined],
+    ['-9223372036854775808ns', -(2 ** 63) / 1e6],
+    ['-9223372036854775809ns', undefined],
+    ['2562047h47m16.854775808s', undefined],
+    ['99999999999999999999.5s', undefined],
     [undefined, undefined],
   ];
   for (const [text, want] of table) it(`${text}`, () => assert.equal(parseDuration(text), want));
+});
+
+describe('describeDurationError: the words of Go', () => {
+  const table = [
+    ['999999999h', 'invalid duration "999999999h"'],
+    ['9223372036854775808ns', 'invalid duration "9223372036854775808ns"'],
+    ['9223372036854775808x', 'unknown unit "x" in duration "9223372036854775808x"'],
+    ['9223372036854775809x', 'invalid duration "9223372036854775809x"'],
+    ['1.5.5h', 'missing unit in duration "1.5.5h"'],
+    ['1\u00e9', String.raw`unknown unit "\xc3\xa9" in duration "1\xc3\xa9"`],
+    ['a"\\\n', String.raw`invalid duration "a\"\\\x0a"`],
+    ['-', 'invalid duration "-"'],
+  ] as const;
+  for (const [text, want] of table) it(JSON.stringify(text), () => assert.equal(describeDurationError(text), `time: ${want}`));
 });

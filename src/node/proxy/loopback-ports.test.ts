@@ -8,6 +8,7 @@ import { realClock } from '../../client/clock.ts';
 import { silentLog } from '../../client/log.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import { type LoopbackPort, LoopbackPorts, loopbackPortsMax, planLoopbackPorts } from './loopback-ports.ts';
+import { connectionsMax, halfClosedIdleMs, idleMs } from './relays.ts';
 import type { ServicePort } from './service-ports.ts';
 
 const endpointAt = (ip: string) => ({ ip, port: 8080 });
@@ -134,6 +135,68 @@ test('each side ends when it wants; what was begun goes on when the port closes,
   staying.destroy();
   await new Promise((resolve) => echo.close(resolve));
 });
+
+test('one port that holds every connection leaves room for another', async () => {
+  await using served = await serve('127.0.0.2');
+  const holding = await listenTCP('127.0.0.3', 0, (socket) => socket.on('error', () => undefined));
+  const { port: held } = holding.address() as AddressInfo;
+  await using ports = new LoopbackPorts({ clock: realClock, log: silentLog, ...failing });
+  const base = { protocol: 'tcp', affinitySeconds: 0 } as const;
+  const [greedy, other] = [await freePort(), await freePort()];
+  await ports.set(
+    portsOf({ ...base, port: greedy, endpoints: [{ ip: '127.0.0.3', port: held }] }, { ...base, port: other, endpoints: served.endpoints }),
+  );
+  const clients: Socket[] = [];
+  while (clients.length < connectionsMax) {
+    const arrived = once(holding, 'connection');
+    clients.push(connect({ host: '127.0.0.1', port: greedy }).on('error', () => undefined));
+    await arrived;
+  }
+  const reset = once(clients.at(-1) ?? assert.fail(), 'error');
+  assert.equal(await say(other), '127.0.0.2');
+  assert.match(String(await reset), /ECONNRESET/);
+  for (const each of clients) each.destroy();
+  holding.close();
+});
+
+for (const { name, isHalfClosed, afterMs } of [
+  { name: 'silent', isHalfClosed: false, afterMs: idleMs },
+  { name: 'half closed and silent', isHalfClosed: true, afterMs: halfClosedIdleMs },
+]) {
+  test(`a connection that is ${name} ends, not before its time`, async () => {
+    const silent = await listenTCP('127.0.0.2', 0, (socket) => socket.resume());
+    const { port: endpointPort } = silent.address() as AddressInfo;
+    const clock = new VirtualClock();
+    await using ports = new LoopbackPorts({ clock, log: silentLog, ...failing });
+    const tcp = {
+      protocol: 'tcp',
+      port: await freePort(),
+      endpoints: [{ ip: '127.0.0.2', port: endpointPort }],
+      affinitySeconds: 0,
+    } as const;
+    await ports.set(portsOf(tcp));
+    const arrived = once(silent, 'connection') as Promise<[Socket]>;
+    const client = connect({ host: '127.0.0.1', port: tcp.port, allowHalfOpen: true });
+    const [server] = await arrived;
+    if (isHalfClosed) {
+      client.end('the last word');
+      await once(server, 'end');
+    }
+    let closed = false;
+    const ended = once(client, 'close').catch(() => undefined);
+    client
+      .on('error', () => undefined)
+      .once('close', () => {
+        closed = true;
+      });
+    server.on('error', () => undefined);
+    await clock.advance(afterMs - 1);
+    assert.equal(closed, false);
+    await clock.advance(2 * halfClosedIdleMs);
+    await ended;
+    silent.close();
+  });
+}
 
 test('an endpoint that refuses is told as a reset', async () => {
   const nobody = { ip: '127.0.0.2', port: await freePort() };

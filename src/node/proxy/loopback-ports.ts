@@ -5,7 +5,8 @@
  *
  * Guarantees: listens on 127.0.0.1 alone, on ports of Services alone, and only while a port has an endpoint by the
  * external traffic policy; connects to endpoints alone, never to loopback. A port that another program has stays that
- * program's. Ports, connections and flows are bounded, idle ones of UDP end, and none outlives its disposal.
+ * program's. Ports, connections and flows are bounded, no port holds them all, idle ones end, and none
+ * outlives its disposal.
  *
  * What it does not do: SCTP, IPv6, source ranges (they are the load balancer's).
  */

@@ -2,13 +2,15 @@
  * Passes on what arrives at local addresses to endpoints that are chosen anew for each connection, and for each client
  * of UDP. A port that closes takes no new ones; its connections go on until they end, or all are disposed of.
  *
- * Bounded: as many connections and flows as the constants say, over all ports; a connection beyond them is reset, a flow
- * takes the place of the one that was idle the longest.
+ * Bounded: as many connections and flows as the constants say, shared by all ports (shares.ts). A connection that finds
+ * no room is reset, or the newest one of the port that has the most; a flow takes the place of the one there that was idle
+ * the longest. Idle ones end.
  */
 import { createSocket, type RemoteInfo, type Socket as UDPSocket } from 'node:dgram';
 import { connect, createServer, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../client/clock.ts';
 import type { ProxyEndpoint } from './service-ports.ts';
+import { Shares } from './shares.ts';
 
 export interface Relay {
   readonly host: string;
@@ -19,15 +21,26 @@ export interface Relay {
   readonly leadsTo: (endpoint: ProxyEndpoint) => boolean;
 }
 
-const connectionsMax = 1024;
+export const connectionsMax = 1024;
 const flowsMax = 512;
 const connectMs = 10_000;
 /** A peer that is gone without a word is noticed after some of these. */
 const keepAliveMs = 60_000;
+/** As kube-proxy has the kernel forget connections that it forwards: --conntrack-tcp-timeout-established and -close-wait. */
+export const idleMs = 24 * 3_600_000;
+export const halfClosedIdleMs = 3_600_000;
 /** As the kernel forgets flows: nf_conntrack_udp_timeout_stream. */
 const flowIdleMs = 120_000;
 
+interface Connection {
+  readonly client: Socket;
+  readonly server: Socket;
+  idle?: Timer;
+}
+
 interface Flow {
+  /** of the relay */
+  readonly port: number;
   readonly endpoint: ProxyEndpoint;
   readonly socket: UDPSocket;
   timer?: Timer;
@@ -38,9 +51,11 @@ const end = (socket: Socket): unknown => (socket.connecting ? socket.destroy() :
 
 export class Relays implements AsyncDisposable {
   readonly #clock: Clock;
-  readonly #connections = new Set<readonly [Socket, Socket]>();
-  /** by relay and client, the one that was idle the longest first */
+  readonly #connections = new Shares<Connection>(connectionsMax);
+  /** by port and client */
   readonly #flows = new Map<string, Flow>();
+  /** the one that was idle the longest first */
+  readonly #flowShares = new Shares<string>(flowsMax);
   readonly #closing = new Set<Promise<unknown>>();
 
   constructor(clock: Clock) {
@@ -48,7 +63,7 @@ export class Relays implements AsyncDisposable {
   }
 
   async tcp({ host, port, choose }: Relay): Promise<AsyncDisposable> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#connect(client, choose()));
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#connect(client, { port, endpoint: choose() }));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen({ host, port }, resolve);
     });
@@ -62,27 +77,54 @@ export class Relays implements AsyncDisposable {
     };
   }
 
-  #connect(client: Socket, endpoint: ProxyEndpoint | undefined): void {
+  #connect(client: Socket, { port, endpoint }: { readonly port: number; readonly endpoint: ProxyEndpoint | undefined }): void {
     client.on('error', () => undefined); // told by `close`
-    if (!endpoint || this.#connections.size >= connectionsMax) {
+    const giver = this.#connections.giverFor(port);
+    if (!endpoint || giver === port) {
       client.resetAndDestroy();
       return;
     }
-    const { ip: host, port } = endpoint;
-    const server = connect({ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs });
+    if (giver !== undefined) this.#reset(giver, [...this.#connections.of(giver)].at(-1));
+    const to = { host: endpoint.ip, port: endpoint.port };
+    const server = connect({ ...to, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs });
     const timer = this.#clock.setTimeout(() => server.destroy(new Error('no answer')), connectMs);
-    const pair = [client, server] as const;
-    this.#connections.add(pair);
+    const connection: Connection = { client, server };
+    this.#connections.take(port, connection);
+    this.#endWhenIdle(port, connection);
     server.on('error', () => undefined).once('connect', () => timer.cancel());
     client.pipe(server).pipe(client);
+    const pair = [client, server] as const;
     for (const [one, other] of [pair, [server, client] as const]) {
       one.once('close', (failed) => {
         if (failed) end(other);
         if (!other.closed) return;
         timer.cancel();
-        this.#connections.delete(pair);
+        connection.idle?.cancel();
+        this.#connections.give(port, connection);
       });
     }
+  }
+
+  /** Looks now and then whether anything was said, so that what is said costs nothing more. */
+  #endWhenIdle(port: number, connection: Connection): void {
+    const { client, server } = connection;
+    let [said, sinceMs] = [0, this.#clock.monotonic()];
+    const look = (): void => {
+      const nowMs = this.#clock.monotonic();
+      const saysNow = client.bytesRead + server.bytesRead;
+      if (saysNow !== said) [said, sinceMs] = [saysNow, nowMs];
+      const isHalfClosed = client.readableEnded || server.readableEnded;
+      if (nowMs - sinceMs >= (isHalfClosed ? halfClosedIdleMs : idleMs)) this.#reset(port, connection);
+      else connection.idle = this.#clock.setTimeout(look, halfClosedIdleMs);
+    };
+    look();
+  }
+
+  #reset(port: number, connection: Connection | undefined): void {
+    if (!connection) return;
+    this.#connections.give(port, connection);
+    connection.idle?.cancel();
+    for (const socket of [connection.client, connection.server]) end(socket);
   }
 
   async udp(relay: Relay): Promise<AsyncDisposable> {
@@ -94,7 +136,7 @@ export class Relays implements AsyncDisposable {
     socket.on('message', (message, client) => this.#pass(message, { relay, socket, client }));
     return {
       [Symbol.asyncDispose]: async () => {
-        for (const key of this.#flows.keys()) if (key.startsWith(`${relay.port} `)) this.#forget(key);
+        for (const key of this.#flowShares.of(relay.port)) this.#forget(key);
         await new Promise<void>((resolve) => socket.close(resolve));
       },
     };
@@ -117,9 +159,10 @@ export class Relays implements AsyncDisposable {
   ): Flow | undefined {
     const endpoint = relay.choose();
     if (!endpoint) return undefined;
-    const [oldest] = this.#flows.keys();
-    if (oldest !== undefined && this.#flows.size >= flowsMax) this.#forget(oldest);
-    const flow: Flow = { endpoint, socket: createSocket('udp4') };
+    const giver = this.#flowShares.giverFor(relay.port);
+    const [oldest] = giver === undefined ? [] : this.#flowShares.of(giver);
+    if (oldest !== undefined) this.#forget(oldest);
+    const flow: Flow = { port: relay.port, endpoint, socket: createSocket('udp4') };
     flow.socket.on('error', () => undefined);
     flow.socket.on('message', (answer, from) => {
       if (from.address !== endpoint.ip || from.port !== endpoint.port) return;
@@ -132,20 +175,23 @@ export class Relays implements AsyncDisposable {
   #touch(key: string, flow: Flow): void {
     flow.timer?.cancel();
     flow.timer = this.#clock.setTimeout(() => this.#forget(key), flowIdleMs);
-    this.#flows.delete(key);
     this.#flows.set(key, flow);
+    this.#flowShares.take(flow.port, key);
   }
 
   #forget(key: string): void {
     const flow = this.#flows.get(key);
+    if (!flow) return;
     this.#flows.delete(key);
-    flow?.timer?.cancel();
-    flow?.socket.close();
+    this.#flowShares.give(flow.port, key);
+    flow.timer?.cancel();
+    flow.socket.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const key of [...this.#flows.keys()]) this.#forget(key);
-    for (const [client, server] of this.#connections) {
+    for (const { client, server, idle } of this.#connections) {
+      idle?.cancel();
       client.destroy();
       server.destroy();
     }
