@@ -13,13 +13,16 @@ const fifo = join(dir, 'fifo');
 execFileSync('mkfifo', [fifo]);
 
 const prelude = `
-import { open } from 'node:fs';
+import { closeSync, open, openSync } from 'node:fs';
 import { contextOf, requestContext } from ${JSON.stringify(join(import.meta.dirname, '../client/request-context.ts'))};
 import { watchProcess } from ${JSON.stringify(join(import.meta.dirname, 'process-faults.ts'))};
 const log = { error: ({ error, ...fields }, message) => console.log(JSON.stringify({ message, error: String(error), ...fields })) };
 const faults = watchProcess(log);
 const request = (work) => requestContext.run(contextOf('POST', '/api/v1/pods', 'id-1'), work);
 `;
+/** Soon used up. */
+const descriptorsMax = 128;
+
 const rows = [
   {
     name: 'a rejection that nobody caught is logged with its request and counted; the process goes on',
@@ -44,6 +47,23 @@ const rows = [
     output: ['{"message":"an uncaught exception ends the process","error":"Error: boom"}'],
   },
   {
+    name: 'a process without free descriptors ends',
+    script: `watchProcess(log, undefined, { setInterval: (look) => setInterval(look, 10) });
+      for (let free = true; free; ) try { openSync('/dev/null'); } catch { free = false; }`,
+    code: faultExitCode,
+    output: ['{"message":"an uncaught exception ends the process","error":"Error: too many open files"}'],
+  },
+  {
+    name: 'one that finds some again goes on',
+    script: `let looks = 0;
+      watchProcess(log, undefined, { setInterval: (look) => setInterval(() => { look(); if (++looks === 2) opened.forEach(closeSync); }, 10) });
+      const opened = [];
+      for (let free = true; free; ) try { opened.push(openSync('/dev/null')); } catch { free = false; }
+      setTimeout(() => process.exit(0), 100);`,
+    code: 0,
+    output: [],
+  },
+  {
     name: 'it ends when even the log fails',
     script: `log.error = () => { throw new Error('disk full'); }; setImmediate(() => { throw new Error('boom'); });`,
     code: faultExitCode,
@@ -54,7 +74,11 @@ const rows = [
 for (const { name, script, code, output } of rows) {
   it(name, () => {
     const args = ['--input-type=module-typescript', '-e', prelude + script];
-    const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 10_000, killSignal: 'SIGKILL' });
+    const { status, stdout } = spawnSync('sh', ['-c', `ulimit -n ${descriptorsMax}; exec "$0" "$@"`, process.execPath, ...args], {
+      encoding: 'utf8',
+      timeout: 10_000,
+      killSignal: 'SIGKILL',
+    });
     assert.deepEqual({ status, lines: stdout.split('\n').filter(Boolean) }, { status: code, lines: output });
   });
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { grpcHealthProbe } from './grpc-health.ts';
@@ -43,11 +45,36 @@ describe('grpcHealthProbe', () => {
   test('not serving', async () =>
     assert.deepEqual(await ask('sick'), { ok: false, message: 'service unhealthy (responded with "NOT_SERVING")' }));
   test('unknown', async () =>
-    assert.deepEqual(await ask('other'), { ok: false, message: 'error: health rpc probe failed: unknown service' }));
+    assert.deepEqual(await ask('other'), {
+      ok: false,
+      message: 'error: health rpc probe failed: rpc error: code = NotFound desc = unknown service',
+    }));
   test('refused', async () => assert.match((await ask('', 1)).message, /^error: failed to connect service at "127.0.0.1:1"/));
   test('no answer in time', async () => {
     const answer = await ask('never', port, AbortSignal.timeout(50));
     assert.equal(answer.ok, false);
     assert.match(answer.message, /^timeout: /);
   });
+
+  /** Servers that hold the connection, whatever they are told. */
+  const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+  for (const { name, says, want } of [
+    { name: 'nothing is said', says: Buffer.alloc(0), want: /^timeout: failed to connect service/ },
+    { name: 'a greeting, and nothing more', says: settings, want: /^timeout: health rpc did not complete within 1s$/ },
+    { name: 'what is no HTTP/2', says: Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), want: /^(error|timeout): / },
+  ]) {
+    test(`the connection is closed after ${name}`, { timeout: 10_000 }, async () => {
+      const closed = Promise.withResolvers<void>();
+      const holder = createServer({ allowHalfOpen: true }, (socket) => {
+        socket.on('error', () => undefined).on('close', closed.resolve);
+        socket.resume().write(says);
+        socket.on('end', () => socket.end());
+      }).listen(0, '127.0.0.1');
+      await once(holder, 'listening');
+      const held = (holder.address() as AddressInfo).port;
+      assert.match((await ask('', held, AbortSignal.timeout(200))).message, want);
+      await closed.promise;
+      holder.close();
+    });
+  }
 });

@@ -1,8 +1,12 @@
 /**
- * One call of grpc.health.v1.Health/Check, without a proto file: both messages have a single field.
- * Upstream: pkg/probe/grpc/grpc.go.
+ * One call of grpc.health.v1.Health/Check, on a connection of its own, which is closed when the call ends, however the
+ * server behaves: a gRPC library's connections wait for servers to close them. No proto file: both messages have a
+ * single field.
+ * Upstream: pkg/probe/grpc/grpc.go; https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md.
  */
-import { isIPv6 } from 'node:net';
+import { connect as connectSession, type IncomingHttpHeaders } from 'node:http2';
+import { connect, isIPv6 } from 'node:net';
+import { describeConnectError } from './http-get.ts';
 
 export interface HealthQuestion {
   readonly host: string;
@@ -17,52 +21,101 @@ export interface HealthAnswer {
 }
 
 const servingStatuses = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const;
+/** Position is the code. */
+const codes =
+  'OK Canceled Unknown InvalidArgument DeadlineExceeded NotFound AlreadyExists PermissionDenied ResourceExhausted FailedPrecondition Aborted OutOfRange Unimplemented Internal Unavailable DataLoss Unauthenticated'.split(
+    ' ',
+  );
+const unimplemented = codes.indexOf('Unimplemented');
+/** The answer is two bytes, or as many as a later version adds. */
+const answerBytesMax = 4096;
 
 export async function grpcHealthProbe({ host, port, service, timeoutSeconds, signal }: HealthQuestion): Promise<HealthAnswer> {
-  const grpc = await import('@grpc/grpc-js');
   const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
-  const client = new grpc.Client(address, grpc.credentials.createInsecure(), { 'grpc.primary_user_agent': 'kube-probe/1.36' });
-  let stop: (() => void) | undefined;
+  const timedOut = (connected: boolean): string =>
+    connected
+      ? `timeout: health rpc did not complete within ${timeoutSeconds}s`
+      : `timeout: failed to connect service "${address}" within ${timeoutSeconds}s: context deadline exceeded`;
+  if (signal.aborted) return { ok: false, message: timedOut(false) };
+  const socket = connect({ host, port, noDelay: true });
+  const session = connectSession(`http://${address}`, { createConnection: () => socket, settings: { enablePush: false } });
+  let connected = false;
+  const { promise, resolve } = Promise.withResolvers<HealthAnswer>();
+  const fail = (message: string): void => resolve({ ok: false, message });
+  const broken = (error: Error): void => {
+    const why = describeConnectError(address, error);
+    fail(connected ? describeStatus(codes.indexOf('Unavailable'), why) : `error: failed to connect service at "${address}": ${why}`);
+  };
+  const onAbort = (): void => fail(timedOut(connected));
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await new Promise<HealthAnswer>((resolve) => {
-      const timedOut = {
-        ok: false,
-        message: `timeout: failed to connect service "${address}" within ${timeoutSeconds}s: context deadline exceeded`,
-      };
-      if (signal.aborted) return resolve(timedOut);
-      const call = client.makeUnaryRequest('/grpc.health.v1.Health/Check', encodeRequest, decodeStatus, service, (error, status) => {
-        if (!error) resolve(judge(status ?? 0));
-        else if (error.code === grpc.status.CANCELLED && signal.aborted) resolve(timedOut);
-        else resolve({ ok: false, message: describeFailure(error, { address, timeoutSeconds, codes: grpc.status }) });
-      });
-      stop = () => call.cancel();
-      signal.addEventListener('abort', stop, { once: true });
+    socket.on('error', broken);
+    session.on('error', broken).on('remoteSettings', () => {
+      connected = true;
     });
+    const call = session.request({
+      ':method': 'POST',
+      ':path': '/grpc.health.v1.Health/Check',
+      'content-type': 'application/grpc',
+      'user-agent': 'kube-probe/1.36',
+      te: 'trailers',
+    });
+    let [head, answer]: [IncomingHttpHeaders, Buffer] = [{}, Buffer.alloc(0)];
+    call
+      .on('response', (headers) => {
+        head = headers;
+      })
+      .on('trailers', (trailers) => {
+        head = { ...head, ...trailers };
+      })
+      .on('data', (chunk: Buffer) => {
+        answer = Buffer.concat([answer, chunk]);
+        if (answer.length > answerBytesMax)
+          fail(describeStatus(codes.indexOf('ResourceExhausted'), 'grpc: received message larger than max'));
+      })
+      .on('error', broken)
+      .on('close', () => resolve(judge(head, answer)));
+    call.end(frame(encodeRequest(service)));
+    return await promise;
   } finally {
-    if (stop) signal.removeEventListener('abort', stop);
-    client.close();
+    signal.removeEventListener('abort', onAbort);
+    session.destroy();
+    socket.destroy();
   }
 }
 
-function judge(status: number): HealthAnswer {
+function judge(head: IncomingHttpHeaders, answer: Buffer): HealthAnswer {
+  const [http, code] = [Number(head[':status']), Number(head['grpc-status'])];
+  if (http !== 200) {
+    const what = `unexpected HTTP status code received from server: ${http}`;
+    return { ok: false, message: describeStatus(http === 404 ? unimplemented : codes.indexOf('Unknown'), what) };
+  }
+  if (code !== 0) return { ok: false, message: describeStatus(code, decodeMessage(String(head['grpc-message'] ?? ''))) };
+  const status = decodeStatus(answer.subarray(frameHeadBytes));
   if (status === 1) return { ok: true, message: 'service healthy' };
   return { ok: false, message: `service unhealthy (responded with "${servingStatuses[status] ?? status}")` };
 }
 
-function describeFailure(
-  error: { readonly code: number; readonly details: string },
-  at: {
-    readonly address: string;
-    readonly timeoutSeconds: number;
-    readonly codes: Record<'UNIMPLEMENTED' | 'DEADLINE_EXCEEDED' | 'UNAVAILABLE', number>;
-  },
-): string {
-  if (error.code === at.codes.UNIMPLEMENTED) {
-    return `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${error.details}`;
+function describeStatus(code: number, details: string): string {
+  if (code === unimplemented) return `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${details}`;
+  return `error: health rpc probe failed: rpc error: code = ${codes[code] ?? `Code(${code})`} desc = ${details}`;
+}
+
+/** Percent-encoded where it is no plain ASCII. */
+function decodeMessage(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // as it came
   }
-  if (error.code === at.codes.DEADLINE_EXCEEDED) return `timeout: health rpc did not complete within ${at.timeoutSeconds}s`;
-  if (error.code === at.codes.UNAVAILABLE) return `error: failed to connect service at "${at.address}": ${error.details}`;
-  return `error: health rpc probe failed: ${error.details}`;
+}
+
+/** Before each message: whether it is compressed, and its length. */
+const frameHeadBytes = 5;
+function frame(message: Buffer): Buffer {
+  const head = Buffer.alloc(frameHeadBytes);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
 }
 
 /** HealthCheckRequest: the service's name is field 1. */

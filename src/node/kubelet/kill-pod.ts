@@ -83,7 +83,10 @@ async function runPreStop(
   const over = AbortSignal.any([signal, expired.signal]);
   const hook = runHook(handler, { ...context, ...target, signal: over }).catch((error: unknown) => {
     if (over.aborted) return;
-    context.log.info({ error, pod: pod.metadata.name, container: container.name }, 'preStop hook failed');
+    context.log.info(
+      { why: error instanceof Error ? error.message : String(error), pod: pod.metadata.name, container: container.name },
+      'preStop hook failed',
+    );
     // The message stays out of the event: it may hold secrets.
     context.events.event(pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', containerFieldPath(pod, container.name));
   });

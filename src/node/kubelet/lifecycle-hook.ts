@@ -6,7 +6,7 @@ import type { Container, LifecycleHandler, Pod } from '../../api/generated/core-
 import type { Clock } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { ContainerRuntime } from '../runtime/container-runtime.ts';
-import { httpGet, planHTTPGet } from './http-get.ts';
+import { type HTTPGet, httpGet, isPlainHTTP, planHTTPGet, UnfinishedAnswerError } from './http-get.ts';
 import { describePod } from './plan-pod.ts';
 import { execOutput } from './run-probe.ts';
 
@@ -66,22 +66,22 @@ async function runHTTP(action: NonNullable<LifecycleHandler['httpGet']>, context
   if (!action.host && podIP === undefined) throw new Error('failed to find networking container');
   const get = planHTTPGet(action, container, { podIP: podIP ?? '', purpose: 'lifecycle' });
   try {
-    await httpGet(get, signal);
+    await askAnything(get, signal);
   } catch (error) {
     if (get.url.protocol !== 'https:' || !isPlainHTTP(error)) throw error;
     const url = new URL(get.url);
     url.protocol = 'http:';
     const headers = Object.fromEntries(Object.entries(get.headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
-    await httpGet({ url, headers }, signal);
+    await askAnything({ url, headers }, signal);
     const message = `request to HTTPS lifecycle hook ${get.url.host} got HTTP response, retry with HTTP succeeded`;
     context.events.event(context.pod, 'Warning', 'LifecycleHTTPFallback', message);
   }
 }
 
-/** What TLS makes of an answer in plain text. */
-const plainHTTPCodes = new Set(['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST']);
-
-function isPlainHTTP(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && plainHTTPCodes.has(String(cause.code));
+async function askAnything(get: HTTPGet, signal: AbortSignal): Promise<void> {
+  try {
+    await httpGet(get, signal);
+  } catch (error) {
+    if (!(error instanceof UnfinishedAnswerError)) throw error;
+  }
 }

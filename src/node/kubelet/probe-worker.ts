@@ -12,6 +12,7 @@ import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
 import type { ContainerRuntime } from '../runtime/container-runtime.ts';
 import { containerFieldPath } from './field-path.ts';
+import { UnfinishedAnswerError } from './http-get.ts';
 import type { ProbeVerdict } from './plan-pod.ts';
 import { type ProbeResult, type ProbeType, runProbe } from './run-probe.ts';
 import type { TimerWheel } from './timer-wheel.ts';
@@ -191,7 +192,8 @@ export class ProbeWorker implements Disposable {
     if (this.#stop.signal.aborted || this.#target?.id !== target.id) return undefined;
     log.debug({ error: failed, probe: this.#type, container: this.#container.name }, 'probe could not be made');
     const why = failed instanceof Error ? failed.message : String(failed);
-    tell('Unhealthy', `${title[this.#type]} probe errored and resulted in unknown state: ${why}`);
+    const state = failed instanceof UnfinishedAnswerError ? 'failure' : 'unknown';
+    tell('Unhealthy', `${title[this.#type]} probe errored and resulted in ${state} state: ${why}`);
     return undefined;
   }
 

@@ -10,7 +10,7 @@ import { type ContainerRuntime, isRuntimeError } from '../runtime/container-runt
 import type { ExecSyncResponse } from '../runtime/cri-types.ts';
 import { expandStaticCommand } from './container-environment.ts';
 import { grpcHealthProbe } from './grpc-health.ts';
-import { describeConnectError, httpGet, planHTTPGet, resolvePort } from './http-get.ts';
+import { describeConnectError, httpGet, planHTTPGet, resolvePort, UnfinishedAnswerError } from './http-get.ts';
 
 export type ProbeType = 'liveness' | 'readiness' | 'startup';
 export interface ProbeResult {
@@ -84,6 +84,7 @@ async function httpProbe(get: Parameters<typeof httpGet>[0], signal: AbortSignal
     if (statusCode >= 200 && statusCode < 300) return { result: 'success', output: body };
     return { result: 'failure', output: `HTTP probe failed with statuscode: ${statusCode}` };
   } catch (error) {
+    if (error instanceof UnfinishedAnswerError) throw error;
     return { result: 'failure', output: error instanceof Error ? error.message : String(error) };
   }
 }

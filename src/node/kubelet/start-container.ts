@@ -164,7 +164,7 @@ async function runPostStart(context: PodContext, request: StartRequest, containe
     await runHook(handler, { ...context, ...target, signal });
   } catch (error) {
     signal.throwIfAborted();
-    context.log.info({ error, pod: pod.metadata.name, container: container.name }, 'postStart hook failed');
+    context.log.info({ why: messageOf(error), pod: pod.metadata.name, container: container.name }, 'postStart hook failed');
     // The message stays out of the event: it may hold secrets.
     context.events.event(pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', containerFieldPath(pod, container.name));
     await killContainer(context, target, { reason: 'other', message: 'FailedPostStartHook', signal }).catch((killError: unknown) => {

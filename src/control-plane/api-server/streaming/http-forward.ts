@@ -32,15 +32,19 @@ export async function forward(connect: ConnectRequest, dialer: Dialer, target: F
   const { response, signal } = connect;
   if (!response) throw errors.badRequest('the request can not be upgraded');
   const answer = await ask(connect, dialer, target);
-  const out = response as ServerResponse;
-  const page = target.site && planPageRewrite(answer, target.site);
-  out.statusCode = answer.statusCode ?? 0;
-  for (const [name, value] of Object.entries(answerHeaders(page?.headers ?? answer.headers))) out.setHeader(name, value);
-  out.flushHeaders();
-  await pipeline([answer, ...(page?.steps ?? []), out]).catch(() => {
-    // The client went away, or the backend did: both ends are closed, and with the head sent nothing is left to tell.
-    if (!signal.aborted) out.destroy();
-  });
+  try {
+    const out = response as ServerResponse;
+    const page = target.site && planPageRewrite(answer, target.site);
+    out.statusCode = answer.statusCode ?? 0;
+    for (const [name, value] of Object.entries(answerHeaders(page?.headers ?? answer.headers))) out.setHeader(name, value);
+    out.flushHeaders();
+    await pipeline([answer, ...(page?.steps ?? []), out]).catch(() => {
+      // The client went away, or the backend did: both ends are closed, and with the head sent nothing is left to tell.
+      if (!signal.aborted) out.destroy();
+    });
+  } finally {
+    answer.destroy();
+  }
 }
 
 /** The backend's answer, of which the head has come. */
@@ -86,16 +90,22 @@ export interface RequestHead {
   readonly signal: AbortSignal;
 }
 
+/** The connection is the request's from here on: it ends with it, also when there can be no such request. */
 export function openRequest(connection: RequestConnection, { target, method, headers, signal }: RequestHead): ClientRequest {
   const { host, port, path } = target;
-  return httpRequest({
-    ...connection,
-    method,
-    path,
-    headers: { host: joinHostPort(host, port), ...headers },
-    maxHeaderSize: answerHeadBytesMax,
-    signal,
-  });
+  try {
+    return httpRequest({
+      ...connection,
+      method,
+      path,
+      headers: { host: joinHostPort(host, port), ...headers },
+      maxHeaderSize: answerHeadBytesMax,
+      signal,
+    });
+  } catch (error) {
+    if ('createConnection' in connection) connection.createConnection().destroy();
+    throw error;
+  }
 }
 
 const answerOf = (backend: ClientRequest): Promise<IncomingMessage> =>

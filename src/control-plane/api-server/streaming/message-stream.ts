@@ -21,15 +21,17 @@ export async function sendAsMessages(
     noServer: true,
     handleProtocols: (offered) => [...offered].find((protocol) => protocols.includes(protocol)) ?? false,
   });
-  // Upgrades come over HTTP/1.1 only.
-  const client = await new Promise<WebSocket>((resolve) => {
-    server.handleUpgrade(request as IncomingMessage, socket, Buffer.from(head), resolve);
-  });
   const end = (): void => {
     source.destroy();
   };
-  client.on('close', end).on('error', end);
   signal.addEventListener('abort', end, { once: true });
+  // Upgrades come over HTTP/1.1 only. What is no WebSocket's the server has answered itself, and closed.
+  const client = await new Promise<WebSocket | undefined>((resolve) => {
+    socket.once('close', () => resolve(undefined));
+    server.handleUpgrade(request as IncomingMessage, socket, Buffer.from(head), resolve);
+  });
+  if (!client) return end();
+  client.on('close', end).on('error', end);
   const send = (message: Buffer | string): Promise<void> =>
     new Promise((resolve, reject) => client.send(message, (error) => (error ? reject(error) : resolve())));
   const isText = client.protocol === base64Protocol;
@@ -40,6 +42,7 @@ export async function sendAsMessages(
     if (client.readyState === client.OPEN && !signal.aborted) throw error; // else the client went away: nothing left to tell it
   } finally {
     signal.removeEventListener('abort', end);
+    end();
     client.close();
   }
 }
