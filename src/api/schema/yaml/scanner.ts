@@ -4,7 +4,6 @@
  * What it accepts, what it refuses and in which words is as in the library that Kubernetes' clients write for.
  * Specified: yaml.org/spec/1.1, chapters 5 to 9. Upstream: go.yaml.in/yaml/v2.
  */
-import { own } from '../../meta/words.ts';
 
 /** No YAML, or none that JSON can show; the message is upstream's. */
 export class YamlError extends Error {
@@ -105,27 +104,32 @@ const word = /[0-9A-Za-z_-]*/y;
 const tagCharacters = /(?:[0-9A-Za-z_\-;/?:@&=+$,.!~*'()[\]]|%[0-9A-Fa-f]{2})*/y;
 const afterAnchor = codes('?:,]}%@`');
 
-const escapes: Readonly<Record<string, string>> = {
-  '0': '\0',
-  a: '\x07',
-  b: '\b',
-  t: '\t',
-  '\t': '\t',
-  n: '\n',
-  v: '\v',
-  f: '\f',
-  r: '\r',
-  e: '\x1b',
-  ' ': ' ',
-  '"': '"',
-  "'": "'",
-  '\\': '\\',
-  N: '\x85',
-  _: '\xa0',
-  L: '\u2028',
-  P: '\u2029',
-};
-const escapeDigits: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
+/** What a character after a backslash stands for, both as codes. */
+const escapes: ReadonlyMap<number, number> = new Map(
+  Object.entries({
+    '0': '\0',
+    a: '\x07',
+    b: '\b',
+    t: '\t',
+    '\t': '\t',
+    n: '\n',
+    v: '\v',
+    f: '\f',
+    r: '\r',
+    e: '\x1b',
+    ' ': ' ',
+    '"': '"',
+    "'": "'",
+    '\\': '\\',
+    N: '\x85',
+    _: '\xa0',
+    L: '\u2028',
+    P: '\u2029',
+  }).map(([letter, character]) => [letter.charCodeAt(0), character.charCodeAt(0)]),
+);
+const escapeDigits: ReadonlyMap<number, number> = new Map(
+  Object.entries({ x: 2, u: 4, U: 8 }).map(([letter, digits]) => [letter.charCodeAt(0), digits]),
+);
 
 export class YamlScanner {
   readonly #text: string;
@@ -133,6 +137,7 @@ export class YamlScanner {
   #line = 0;
   #lineStart = 0;
   readonly #tokens: Token[] = [];
+  readonly #units = new Units();
   #head = 0;
   /** of the innermost block; -1 outside of all */
   #indent = -1;
@@ -561,50 +566,63 @@ export class YamlScanner {
     this.#push(token, 1);
   }
 
-  /** Up to the closing quote, a blank or a line break, escapes resolved. */
+  /** Up to the closing quote or the end of the line, but not the blanks before that; escapes resolved. */
   #skipQuoted(mark: number, token: Token, gap: Gap): string {
-    let value = '';
+    const text = this.#text;
+    const units = this.#units;
     let start = this.#at;
-    for (let c = this.#code(); !isBlankOrEnd(c); c = this.#code()) {
-      if (c === mark && !(c === apostrophe && this.#code(1) === apostrophe)) break;
-      if (c !== apostrophe && (c !== backslash || mark !== quote)) {
-        this.#at++;
-        continue;
-      }
-      if (c === apostrophe && mark === quote) {
-        this.#at++;
-        continue;
-      }
-      value += this.#text.slice(start, this.#at);
-      if (c === backslash && isBreak(this.#code(1))) {
-        this.#at++;
-        this.#break();
-        gap.hasBreak = true;
-        return value;
-      }
-      value += c === apostrophe ? "'" : this.#escape(token);
-      if (c === apostrophe) this.#at += 2;
-      start = this.#at;
+    let at = start;
+    for (;;) {
+      const c = text.charCodeAt(at);
+      if (isBlank(c)) {
+        let next = at + 1;
+        while (isBlank(text.charCodeAt(next))) next++;
+        if (isBlankOrEnd(text.charCodeAt(next))) break;
+        at = next;
+      } else if (c === backslash && mark === quote) {
+        units.add(text, start, at);
+        this.#at = at;
+        if (isBreak(text.charCodeAt(at + 1))) {
+          this.#at++;
+          this.#break();
+          gap.hasBreak = true;
+          return units.take();
+        }
+        this.#escape(token, units);
+        start = this.#at;
+        at = start;
+      } else if (c === mark) {
+        if (c === quote || text.charCodeAt(at + 1) !== apostrophe) break;
+        units.add(text, start, at + 1);
+        at += 2;
+        start = at;
+      } else if (isBlankOrEnd(c)) break;
+      else at++;
     }
-    return value + this.#text.slice(start, this.#at);
+    this.#at = at;
+    if (units.isEmpty) return text.slice(start, at);
+    units.add(text, start, at);
+    return units.take();
   }
 
-  #escape(token: Token): string {
-    const letter = this.#text[this.#at + 1] ?? '';
-    const digits = own(escapeDigits, letter) ?? 0;
-    if (digits === 0) {
-      const plainEscape = own(escapes, letter);
-      if (plainEscape === undefined) this.#fail('found unknown escape character', token.line);
+  #escape(token: Token, units: Units): void {
+    const letter = this.#code(1);
+    const known = escapes.get(letter);
+    if (known !== undefined) {
       this.#at += 2;
-      return plainEscape;
+      units.addCode(known);
+      return;
     }
+    const digits = escapeDigits.get(letter);
+    if (digits === undefined) this.#fail('found unknown escape character', token.line);
     this.#at += 2;
     const text = this.#text.slice(this.#at, this.#at + digits);
     if (text.length < digits || !/^[0-9A-Fa-f]+$/.test(text)) this.#fail('did not find expected hexdecimal number', token.line);
     const value = Number.parseInt(text, 16);
     if ((value >= 0xd800 && value <= 0xdfff) || value > 0x10ffff) this.#fail('found invalid Unicode character escape code', token.line);
     this.#at += digits;
-    return String.fromCodePoint(value);
+    const character = String.fromCodePoint(value);
+    units.add(character, 0, character.length);
   }
 
   #blockScalar(isLiteral: boolean): void {
@@ -678,6 +696,43 @@ export class YamlScanner {
       breaks.push(this.#break());
     }
     return [given || Math.max(widest, this.#indent + 1, 1), breaks.join('')];
+  }
+}
+
+const unitsMax = 4096;
+
+/** A text that is put together from many short pieces, which a string would keep one by one. */
+class Units {
+  readonly #codes = new Uint16Array(unitsMax);
+  #length = 0;
+  #pieces: string[] = [];
+
+  get isEmpty(): boolean {
+    return this.#length === 0 && this.#pieces.length === 0;
+  }
+
+  addCode(code: number): void {
+    if (this.#length === unitsMax) this.#flush();
+    this.#codes[this.#length++] = code;
+  }
+
+  add(text: string, start: number, end: number): void {
+    if (end - start > unitsMax) {
+      this.#flush();
+      this.#pieces.push(text.slice(start, end));
+    } else for (let at = start; at < end; at++) this.addCode(text.charCodeAt(at));
+  }
+
+  take(): string {
+    this.#flush();
+    const text = this.#pieces.join('');
+    this.#pieces = [];
+    return text;
+  }
+
+  #flush(): void {
+    if (this.#length > 0) this.#pieces.push(String.fromCharCode(...this.#codes.subarray(0, this.#length)));
+    this.#length = 0;
   }
 }
 
