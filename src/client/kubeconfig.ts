@@ -123,16 +123,16 @@ export function removeContext(config: Kubeconfig, name: string): Kubeconfig {
 }
 
 export async function parseKubeconfig(text: string): Promise<Kubeconfig> {
-  const { parse } = await import('yaml');
-  const config: unknown = parse(text);
-  if (config === null || config === undefined) return {};
+  const { parseYaml } = await import('../api/schema/yaml/read-yaml.ts');
+  const config = parseYaml(text);
+  if (config === null) return {};
   if (typeof config !== 'object' || Array.isArray(config)) throw new Error('a kubeconfig is a YAML mapping');
   return config as Kubeconfig;
 }
 
 export async function renderKubeconfig(config: Kubeconfig): Promise<string> {
-  const { stringify } = await import('yaml');
-  return stringify(config, { lineWidth: 0 });
+  const { writeYaml } = await import('../api/schema/yaml/write-yaml.ts');
+  return writeYaml(config);
 }
 
 /** An absent file is an empty kubeconfig. */

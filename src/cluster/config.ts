@@ -85,8 +85,8 @@ export function checkConfig(given: object, where: string): ClusterConfig {
 export async function readConfigFile(file: string): Promise<ClusterConfig> {
   let parsed: unknown;
   try {
-    const { parse } = await import('yaml');
-    parsed = parse(readFileSync(file, 'utf8')) ?? {};
+    const { parseYaml } = await import('../api/schema/yaml/read-yaml.ts');
+    parsed = parseYaml(readFileSync(file, 'utf8')) ?? {};
   } catch (cause) {
     throw new OperationError({ code: 'bad-config', message: `can't read ${file}`, fix: 'give a YAML file of settings', cause });
   }

@@ -32,6 +32,14 @@ export function* readYaml(text: string, limits: YamlLimits): Generator<undefined
   return yield* new Reader(text.startsWith('\ufeff') ? text.slice(1) : text, limits).document();
 }
 
+/** Reads a text of the user's own (his kubeconfig, his settings), all at once. Throws YamlError. */
+export function parseYaml(text: string): unknown {
+  const reading = readYaml(text, { values: Number.POSITIVE_INFINITY, characters: Number.POSITIVE_INFINITY });
+  let step = reading.next();
+  while (!step.done) step = reading.next();
+  return step.value.value;
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are not allowed
 const unprintable = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
 
