@@ -11,7 +11,19 @@ import { Generator } from './generator.ts';
 import { configMap } from './objects.ts';
 import type { OwnContext } from './own-cases.ts';
 import { OwnServer } from './own-server.ts';
-import { bodyBytes, listed, listedBytes, ownerList, owners, target, worstNamespace, worstRequests } from './worst-requests.ts';
+import {
+  bodyBytes,
+  large,
+  largeConfigMap,
+  listed,
+  listedBytes,
+  many,
+  ownerList,
+  owners,
+  target,
+  worstNamespace,
+  worstRequests,
+} from './worst-requests.ts';
 
 const rounds = 3;
 const searchedBodies = 150;
@@ -26,9 +38,10 @@ export async function measureWorst(context: OwnContext): Promise<Row[]> {
   await generator.connect(server.access, 1);
   await prepare(generator);
   await generator.do({ type: 'probe', request: { method: 'GET', path: `${namespacePath}/configmaps/quick` } });
-  const victim = new Victim(generator, server, await openHTTP1(server.access));
+  const victim = new Victim(generator, server, await Promise.all(Array.from({ length: many }, () => openHTTP1(server.access))));
   const rows = [await victim.quiet()];
-  for (const { name, make } of worstRequests) rows.push(await victim.suffer(name, make(), context.quick ? 1 : rounds));
+  for (const { name, make, atOnce } of worstRequests)
+    rows.push(await victim.suffer(name, make(), { times: context.quick ? 1 : rounds, atOnce }));
   rows.push(await search(victim, context.quick ? searchedBodies / 5 : searchedBodies));
   await generator.do({ type: 'end-probe' });
   victim.close();
@@ -41,22 +54,23 @@ async function prepare(generator: Generator): Promise<void> {
   await post('/api/v1/namespaces', { metadata: { name: worstNamespace } });
   await post(`${namespacePath}/configmaps`, { metadata: { name: 'quick' }, data: { a: 'b' } });
   await post(`${namespacePath}/configmaps`, { metadata: { name: target, ownerReferences: ownerList(owners) } });
+  await generator.request({ method: 'POST', path: `${namespacePath}/configmaps`, body: largeConfigMap(large) });
   for (let i = 0; i < listed; i++) await post(`${namespacePath}/configmaps`, configMap(`listed-${i}`, listedBytes, i));
 }
 
 class Victim {
   readonly #generator: Generator;
   readonly #server: OwnServer;
-  readonly #attacker: Connection;
+  readonly #attackers: readonly Connection[];
 
-  constructor(generator: Generator, server: OwnServer, attacker: Connection) {
+  constructor(generator: Generator, server: OwnServer, attackers: readonly Connection[]) {
     this.#generator = generator;
     this.#server = server;
-    this.#attacker = attacker;
+    this.#attackers = attackers;
   }
 
   close(): void {
-    this.#attacker.close();
+    for (const attacker of this.#attackers) attacker.close();
   }
 
   /** What it waits for when nobody does anything. */
@@ -68,13 +82,18 @@ class Victim {
     return { group: 'worst', name: 'nothing at all, for two seconds', ours: { waitMs: await this.#lap() } };
   }
 
-  async suffer(name: string, request: LoadRequest, times: number): Promise<Row> {
+  async suffer(
+    name: string,
+    request: LoadRequest,
+    { times = 1, atOnce = 1 }: { readonly times?: number | undefined; readonly atOnce?: number | undefined } = {},
+  ): Promise<Row> {
     await this.#lap();
     let waitMs = 0;
     let answer = '';
     const cpuBefore = this.#server.cpuMs();
     for (let i = 0; i < times; i++) {
-      const { status } = await this.#attacker.send(request);
+      const answers = await Promise.all(this.#attackers.slice(0, atOnce).map((attacker) => attacker.send(request)));
+      const status = Math.max(...answers.map((given) => given.status));
       answer = status < failing ? '' : ` (${status})`;
       waitMs = Math.max(waitMs, await this.#lap());
     }
@@ -99,11 +118,12 @@ async function search(victim: Victim, count: number): Promise<Row> {
     const { name, body } = amplify(chosen.place, chosen.style, bodyBytes);
     const isYaml = random() < 0.2;
     const contentType = isYaml ? 'application/yaml' : 'application/json';
-    const row = await victim.suffer(
-      `${name}, as ${isYaml ? 'YAML' : 'JSON'}`,
-      { method: 'POST', path: pathOf(chosen.place.kind), contentType, body },
-      1,
-    );
+    const row = await victim.suffer(`${name}, as ${isYaml ? 'YAML' : 'JSON'}`, {
+      method: 'POST',
+      path: pathOf(chosen.place.kind),
+      contentType,
+      body,
+    });
     if ((row.ours?.waitMs ?? 0) > (worst?.ours?.waitMs ?? 0)) worst = row;
   }
   return {

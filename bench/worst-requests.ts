@@ -1,9 +1,13 @@
 /** Requests known to cost much for their size: each stands for a kind of work that somebody once had for nothing. */
+import { fieldTermsMax, selectorTokensMax } from '../src/api/meta/selectors.ts';
+import { bodyValuesMax } from '../src/api/schema/body.ts';
 import type { LoadRequest } from './connections.ts';
 
 export interface WorstRequest {
   readonly name: string;
   readonly make: () => LoadRequest;
+  /** how many of it are sent at once, each over a connection of its own; default 1 */
+  readonly atOnce?: number;
 }
 
 /** A little under what a server takes. */
@@ -14,6 +18,12 @@ export const target = 'target';
 export const owners = 6000;
 export const listed = 3000;
 export const listedBytes = 4000;
+/** a ConfigMap with as many keys as there can be */
+export const large = 'large';
+/** What a body may have beside its head: values, and of what has a name those with their names. */
+const values = bodyValuesMax - 1000;
+const fields = values / 2;
+export const many = 20;
 
 const core = `/api/v1/namespaces/${worstNamespace}`;
 const dry = 'dryRun=All';
@@ -34,6 +44,20 @@ const patch = (type: string, value: unknown): LoadRequest => ({
   contentType: `application/${type}+json`,
   body: typeof value === 'string' ? value : JSON.stringify(value),
 });
+export const largeConfigMap = (name: string): string =>
+  `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"${name}"},"data":{${times(fields, (i) => `"k${i}":""`).join(',')}}}`;
+const ofLarge = (
+  method: LoadRequest['method'],
+  value: unknown,
+  contentType = 'application/merge-patch+json',
+  query = dry,
+): LoadRequest => ({
+  method,
+  path: `${core}/configmaps/${large}?${query}`,
+  contentType,
+  body: JSON.stringify(value),
+});
+const manifest = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\ndata:\n${times(45_000, (i) => `  key-${i}: some words that say what this is, and why\n`).join('')}`;
 const yaml = (body: string): LoadRequest => post('configmaps', body, 'application/yaml');
 const list = (query: string, accept?: string): LoadRequest => ({
   method: 'GET',
@@ -58,43 +82,49 @@ function enveloped(body: Buffer): Buffer {
 }
 
 export const worstRequests: readonly WorstRequest[] = [
-  { name: 'JSON: 120,000 keys of a ConfigMap', make: () => post('configmaps', configMap(times(120_000, (i) => `"k${i}":""`).join(','))) },
   {
-    name: 'JSON: 100,000 keys that are refused',
-    make: () => post('configmaps', configMap(times(100_000, (i) => `"! ${i}":""`).join(','))),
+    name: 'JSON: all keys that a ConfigMap may have',
+    make: () => post('configmaps', configMap(times(fields, (i) => `"k${i}":""`).join(','))),
   },
-  { name: 'JSON: 100,000 containers without a field', make: () => post('pods', pod(times(100_000, () => '{}').join(','))) },
+  {
+    name: 'JSON: as many that are refused',
+    make: () => post('configmaps', configMap(times(fields, (i) => `"! ${i}":""`).join(','))),
+  },
+  { name: 'JSON: containers without a field', make: () => post('pods', pod(times(values, () => '{}').join(','))) },
   { name: 'JSON: a million values', make: () => post('configmaps', configMap('', `,"x":[${'{},'.repeat(900_000)}0]`)) },
   { name: 'JSON: one text of 2.9 MB', make: () => post('configmaps', configMap(`"k":"${'x'.repeat(bodyBytes)}"`)) },
   { name: 'JSON: one text of escapes', make: () => post('configmaps', configMap(`"k":"${'\\u0041'.repeat(bodyBytes / 6)}"`)) },
   { name: 'JSON: a number of 2.9 MB', make: () => post('configmaps', configMap('', `,"x":${'1'.repeat(bodyBytes)}`)) },
   {
-    name: 'JSON: 100,000 fields that are there twice',
-    make: () => post('configmaps', configMap(times(100_000, (i) => `"k${i % 10}":""`).join(','))),
+    name: 'JSON: fields that are there twice',
+    make: () => post('configmaps', configMap(times(fields, (i) => `"k${i % 10}":""`).join(','))),
   },
   { name: 'JSON: what looks like fields within texts', make: () => post('configmaps', configMap(`"k":"${'\\":'.repeat(bodyBytes / 3)}"`)) },
   {
-    name: 'JSON: 60,000 unknown fields, deep down',
+    name: 'JSON: unknown fields, deep down',
     make: () =>
-      post('configmaps', configMap('', `,"a":${'{"a":'.repeat(400)}{${times(60_000, (i) => `"u${i}":0`).join(',')}}${'}'.repeat(400)}`)),
+      post(
+        'configmaps',
+        configMap('', `,"a":${'{"a":'.repeat(400)}{${times(fields - 1000, (i) => `"u${i}":0`).join(',')}}${'}'.repeat(400)}`),
+      ),
   },
   { name: 'JSON: malformed at its end', make: () => post('configmaps', configMap(`"k":"${'x'.repeat(bodyBytes)}"`, ',')) },
   { name: 'JSON: nested without end', make: () => post('configmaps', configMap('', `,"x":${'['.repeat(bodyBytes)}`)) },
   {
-    name: 'JSON: 60,000 selector terms',
+    name: 'JSON: terms of a selector',
     make: () => ({
       method: 'POST',
       path: `/apis/networking.k8s.io/v1/namespaces/${worstNamespace}/networkpolicies?${dry}`,
-      body: `{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"x"},"spec":{"podSelector":{"matchLabels":{${times(120_000, (i) => `"k${i}":"v"`).join(',')}}}}}`,
+      body: `{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"x"},"spec":{"podSelector":{"matchLabels":{${times(fields, (i) => `"k${i}":"v"`).join(',')}}}}}`,
     }),
   },
-  { name: 'review with 60,000 unknown fields', make: () => review(`,${times(60_000, (i) => `"u${i}":""`).join(',')}`) },
+  { name: 'review with unknown fields', make: () => review(`,${times(fields, (i) => `"u${i}":""`).join(',')}`) },
   {
-    name: 'review for 100,000 groups',
+    name: 'review for all groups that fit',
     make: () => ({
       method: 'POST',
       path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
-      body: `{"apiVersion":"authorization.k8s.io/v1","kind":"SubjectAccessReview","spec":{"user":"a","groups":[${times(100_000, (i) => `"g${i}"`).join(',')}],"resourceAttributes":{"verb":"get","resource":"pods"}}}`,
+      body: `{"apiVersion":"authorization.k8s.io/v1","kind":"SubjectAccessReview","spec":{"user":"a","groups":[${times(values, (i) => `"g${i}"`).join(',')}],"resourceAttributes":{"verb":"get","resource":"pods"}}}`,
     }),
   },
   {
@@ -106,11 +136,11 @@ export const worstRequests: readonly WorstRequest[] = [
       ),
   },
   {
-    name: 'JSON patch: 9,000 inserts before a long list',
+    name: 'JSON patch: 5,000 inserts before a long list',
     make: () =>
       patch('json-patch', [
-        { op: 'add', path: '/l', value: times(200_000, () => 0) },
-        ...times(9000, () => ({ op: 'add', path: '/l/0', value: 0 })),
+        { op: 'add', path: '/l', value: times(60_000, () => 0) },
+        ...times(5000, () => ({ op: 'add', path: '/l/0', value: 0 })),
       ]),
   },
   {
@@ -130,33 +160,30 @@ export const worstRequests: readonly WorstRequest[] = [
       ),
   },
   {
-    name: 'merge patch: 100,000 fields',
-    make: () => patch('merge-patch', { data: Object.fromEntries(times(100_000, (i) => [`k${i}`, ''])) }),
+    name: 'merge patch: all fields that fit',
+    make: () => patch('merge-patch', { data: Object.fromEntries(times(fields, (i) => [`k${i}`, ''])) }),
   },
   {
-    name: 'strategic merge patch: 20,000 items into 6,000 others, in another order',
+    name: 'strategic merge patch: 7,000 items into 6,000 others, in another order',
     make: () =>
       patch('strategic-merge-patch', {
         metadata: {
-          ownerReferences: ownerList(20_000).toReversed(),
-          '$setElementOrder/ownerReferences': ownerList(20_000)
+          ownerReferences: ownerList(7000).toReversed(),
+          '$setElementOrder/ownerReferences': ownerList(7000)
             .toReversed()
             .map((o) => ({ uid: (o as { uid: string }).uid })),
         },
       }),
   },
   {
-    name: 'strategic merge patch: 50,000 items to delete',
+    name: 'strategic merge patch: 19,000 items to delete',
     make: () =>
-      patch('strategic-merge-patch', { metadata: { ownerReferences: times(50_000, (i) => ({ uid: `u${i}`, $patch: 'delete' })) } }),
+      patch('strategic-merge-patch', { metadata: { ownerReferences: times(19_000, (i) => ({ uid: `u${i}`, $patch: 'delete' })) } }),
   },
   { name: 'YAML: a list of 1.4 million letters', make: () => yaml(`[${'a,'.repeat(1_400_000)}a]`) },
   {
     name: 'YAML: a manifest of 2.7 MB, 45,000 lines',
-    make: () =>
-      yaml(
-        `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\ndata:\n${times(45_000, (i) => `  key-${i}: some words that say what this is, and why\n`).join('')}`,
-      ),
+    make: () => yaml(manifest),
   },
   { name: 'YAML: a text of 480,000 folded lines', make: () => yaml(`a: "${'b\n'.repeat(480_000)}"`) },
   { name: 'YAML: a text of 1.4 million escapes', make: () => yaml(`a: "${'\\n'.repeat(1_400_000)}"`) },
@@ -178,8 +205,16 @@ export const worstRequests: readonly WorstRequest[] = [
     make: () => post('configmaps', enveloped(Buffer.alloc(bodyBytes, Buffer.from([0x78, 0]))), 'application/vnd.kubernetes.protobuf'),
   },
   { name: 'list by 120,000 labels', make: () => list(`labelSelector=${times(120_000, (i) => `k${i}`).join(',')}`) },
-  { name: 'list by 100,000 labels that nothing has', make: () => list(`labelSelector=${times(100_000, (i) => `!k${i}`).join(',')}`) },
-  { name: 'list by 40,000 fields', make: () => list(`fieldSelector=${times(40_000, (i) => `metadata.name!=${i}`).join(',')}`) },
+  {
+    name: 'list by as many labels as are taken',
+    make: () => list(`labelSelector=${times(selectorTokensMax / 2, (i) => `k${i}`).join(',')}`),
+  },
+  { name: 'list by labels that nothing has', make: () => list(`labelSelector=${times(selectorTokensMax / 3, (i) => `!k${i}`).join(',')}`) },
+  {
+    name: 'list by as many values of a label',
+    make: () => list(`labelSelector=k+notin+(${times(selectorTokensMax / 2 - 4, (i) => `v${i}`).join(',')})`),
+  },
+  { name: 'list by fields', make: () => list(`fieldSelector=${times(fieldTermsMax, (i) => `metadata.name!=${i}`).join(',')}`) },
   { name: 'list with 110,000 parameters', make: () => list(times(110_000, (i) => `k${i}=`).join('&')) },
   { name: 'list with a time-out of 900,000 digits', make: () => list(`timeout=${'1'.repeat(900_000)}`) },
   { name: 'list with 90,000 wishes', make: () => list('limit=1', 'a/b;q=0.1,'.repeat(90_000)) },
@@ -194,5 +229,37 @@ export const worstRequests: readonly WorstRequest[] = [
   {
     name: 'create with a field manager of 300,000 characters',
     make: () => ({ method: 'POST', path: `${core}/configmaps?${dry}&fieldManager=${'%01'.repeat(300_000)}`, body: configMap('') }),
+  },
+  { name: 'list from a token of 900,000 characters', make: () => list(`continue=${'e30'.repeat(300_000)}`) },
+  {
+    name: 'deletecollection by labels, of 3,000 objects',
+    make: () => ({
+      method: 'DELETE',
+      path: `${core}/configmaps?${dry}&labelSelector=${times(selectorTokensMax / 3, (i) => `!k${i}`).join(',')}`,
+      body: '',
+    }),
+  },
+  { name: 'a label for an object with all keys that fit', make: () => ofLarge('PATCH', { metadata: { labels: { a: 'b' } } }) },
+  {
+    name: 'the same as a strategic merge patch',
+    make: () => ofLarge('PATCH', { metadata: { labels: { a: 'b' } } }, 'application/strategic-merge-patch+json'),
+  },
+  {
+    name: 'that object, stored again and again',
+    make: () => ofLarge('PATCH', [{ op: 'add', path: '/data/k0', value: String(Math.random()) }], 'application/json-patch+json', ''),
+  },
+  { name: 'that object as YAML', make: () => ({ method: 'GET', path: `${core}/configmaps/${large}`, accept: 'application/yaml' }) },
+  {
+    name: 'that object as protobuf',
+    make: () => ({ method: 'GET', path: `${core}/configmaps/${large}`, accept: 'application/vnd.kubernetes.protobuf' }),
+  },
+  { name: `JSON: ${many} times all keys, at once`, make: () => post('configmaps', largeConfigMap('x')), atOnce: many },
+  { name: `${many} merge patches of all fields, at once`, make: () => patch('merge-patch', largeConfigMap('target')), atOnce: many },
+  { name: `${many} manifests of 45,000 lines as YAML, at once`, make: () => yaml(manifest), atOnce: many },
+  { name: `${many} lists of 12 MB as YAML, at once`, make: () => list('', 'application/yaml'), atOnce: many },
+  {
+    name: `${many} lists by labels, at once`,
+    make: () => list(`labelSelector=${times(selectorTokensMax / 3, (i) => `!k${i}`).join(',')}`),
+    atOnce: many,
   },
 ];

@@ -16,12 +16,15 @@ import { encodeValue } from './encode-value.ts';
 import type { Exchange } from './exchange.ts';
 import { type AnswerForm, mediaTypes } from './negotiation.ts';
 import type { Answer, ListAnswer, ResourceRequest } from './resource-request.ts';
-import { largeBytes, rest } from './rest.ts';
+import { rest } from './rest.ts';
 import type { StoredObject } from './stored-object.ts';
 import { metaApiVersion, metadataOnly, parseIncludeObject, renderRow, renderTable } from './table.ts';
 
+const gzipBytesMin = 128 * 1024;
 const gzipLevel = 1;
 const sliceBytes = 256 * 1024;
+/** A list of no more is made without a rest before. */
+const fewItems = 50;
 
 export interface WriteContext {
   readonly exchange: Exchange;
@@ -56,6 +59,7 @@ function viewOf({ form, request, exchange, clock }: WriteContext, object: KubeOb
 async function writeList(context: WriteContext, list: ListAnswer & { readonly code: number }): Promise<void> {
   const { form, request, exchange, clock } = context;
   const { kind } = request;
+  if (list.items.length > fewItems) await rest();
   const metadata: ListMeta = {
     ...(list.revision > 0 && { resourceVersion: String(list.revision) }),
     ...(list.continue !== undefined && { continue: list.continue }),
@@ -172,6 +176,7 @@ async function writeJoined(exchange: Exchange, code: number, joined: Joined): Pr
   const { contentType } = joined;
   const slices = slicesOf(joined);
   const first = slices.next();
+  if (!first.done && first.value.length >= sliceBytes) await rest();
   const second = slices.next();
   if (second.done) return writeBytes(exchange, code, first.done ? Buffer.alloc(0) : first.value, contentType);
   const gzip = acceptsGzip(exchange) ? await newGzip() : undefined;
@@ -211,7 +216,7 @@ async function writeValue({ exchange, form }: WriteContext, code: number, value:
 }
 
 async function writeBytes(exchange: Exchange, code: number, bytes: Buffer, contentType: string = mediaTypes.json): Promise<void> {
-  if (bytes.length < largeBytes || !acceptsGzip(exchange)) return exchange.send(code, contentType, bytes);
+  if (bytes.length < gzipBytesMin || !acceptsGzip(exchange)) return exchange.send(code, contentType, bytes);
   const { gzip } = await import('node:zlib');
   const packed = await new Promise<Buffer>((resolve, reject) => {
     gzip(bytes, { level: gzipLevel }, (error, result) => (error ? reject(error) : resolve(result)));

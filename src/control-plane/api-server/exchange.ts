@@ -22,6 +22,8 @@ export type HTTPResponse = ServerResponse;
 type Headers = Readonly<Record<string, string | number | string[]>>;
 
 export const bodyBytesMax = 3 * 1024 * 1024;
+/** A smaller answer costs little while its client does not take it. */
+const largeAnswerMin = 128 * 1024;
 /** Warnings kept of one request. Their characters are limited in header-text.ts. */
 const warningsMax = 4096;
 
@@ -172,7 +174,7 @@ export class Exchange {
   /** Until the client has taken a large answer; undefined when there is nothing to wait for. */
   get taken(): Promise<void> | undefined {
     const { response } = this;
-    if (this.size < largeBytes || response.writableFinished || response.destroyed) return undefined;
+    if (this.size < largeAnswerMin || response.writableFinished || response.destroyed) return undefined;
     return new Promise((resolve) => {
       response.once('finish', resolve);
       response.once('close', resolve);

@@ -9,6 +9,7 @@ import { type ContinueToken, continueMsMax, decodeContinue, encodeContinue } fro
 import type { Core } from './core.ts';
 import { checkListOptions } from './list-options.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
+import { isLarge, rest } from './rest.ts';
 import { awaitRevision, parseRevision, tooLargeResourceVersion } from './revision-wait.ts';
 import { parseSelection, type Selection } from './selection.ts';
 import type { ServedKind } from './served-kinds.ts';
@@ -38,7 +39,10 @@ export async function list(core: Core, request: ResourceRequest): Promise<Answer
   const { options } = request;
   checkListOptions(options);
   const served = core.kinds.of(request.kind);
+  const large = isLarge(request);
+  if (large) await rest();
   const selection = parseSelection(request);
+  if (large) await rest();
   const token = options.continue ? decodeContinue(options.continue) : undefined;
   if (token && options.resourceVersion && options.resourceVersion !== '0')
     throw errors.badRequest('specifying resource version is not allowed when using continue');

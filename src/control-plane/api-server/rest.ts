@@ -1,6 +1,6 @@
 /**
- * Where others have their turn. What a request makes of a large body, or of a large object that is stored, costs tens of
- * milliseconds in each of its steps (read, patch, decode, default, admit, validate, compare, encode). Before each of them
+ * Where others have their turn. What a request makes of a large body, of a long selector, or of a large object that is
+ * stored, costs tens of milliseconds in each of its steps (read, patch, decode, default, admit, validate, compare, encode). Before each of them
  * it rests: the event loop goes round, and in one round one step is taken, however many such requests there are.
  * Small ones, which are nearly all, go through in one.
  *
@@ -9,11 +9,15 @@
 import type { ResourceRequest } from './resource-request.ts';
 import type { StoredObject } from './stored-object.ts';
 
-/** From here on a body, an object or a piece of an answer is large. */
-export const largeBytes = 128 * 1024;
+/** What is smaller costs less than a few milliseconds, however it is filled. */
+export const largeBytes = 16 * 1024;
 
-export function isLarge({ body }: Pick<ResourceRequest, 'body'>, stored?: Pick<StoredObject, 'size'>): boolean {
-  return (body?.size ?? 0) > largeBytes || (stored?.size ?? 0) > largeBytes;
+type Sized = Pick<ResourceRequest, 'body' | 'options'>;
+
+/** Whether a request's work is to rest; `stored` is the object that it changes. */
+export function isLarge({ body, options }: Sized, stored?: Pick<StoredObject, 'size'>): boolean {
+  const { labelSelector = '', fieldSelector = '' } = options;
+  return (body?.size ?? 0) > largeBytes || (stored?.size ?? 0) > largeBytes || labelSelector.length + fieldSelector.length > largeBytes;
 }
 
 const waiting: (() => void)[] = [];

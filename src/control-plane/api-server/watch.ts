@@ -15,6 +15,7 @@ import type { Core } from './core.ts';
 import { checkWatchOptions } from './list-options.ts';
 import type { CacheWatcher, WatchScope } from './resource-cache.ts';
 import type { Answer, RequestOptions, ResourceRequest, WatchAnswer, WatchSink } from './resource-request.ts';
+import { isLarge, rest } from './rest.ts';
 import { awaitRevision, parseRevision } from './revision-wait.ts';
 import { parseSelection, type Selection } from './selection.ts';
 import type { ServedKind } from './served-kinds.ts';
@@ -28,6 +29,7 @@ export async function watch(core: Core, request: ResourceRequest): Promise<Answe
   const { options } = request;
   checkWatchOptions(options);
   const served = core.kinds.of(request.kind);
+  if (isLarge(request)) await rest();
   const selection = parseSelection(request);
   const asked = parseRevision(options.resourceVersion);
   const start = planStart(options, asked);

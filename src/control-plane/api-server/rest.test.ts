@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { rest } from './rest.ts';
+
+test('one step is taken in one turn of the event loop, in the order of asking, and others come in between', async () => {
+  const seen: string[] = [];
+  let isOver = false;
+  const others = (): void => {
+    seen.push('other');
+    if (!isOver) setImmediate(others);
+  };
+  setImmediate(others);
+  const work = async (name: string): Promise<void> => {
+    for (const step of [1, 2]) {
+      await rest();
+      seen.push(`${name}${step}`);
+    }
+  };
+  await Promise.all([work('a'), work('b')]);
+  isOver = true;
+  assert.deepEqual(
+    seen.filter((what) => what !== 'other'),
+    ['a1', 'b1', 'a2', 'b2'],
+  );
+  for (const [i, what] of seen.entries()) assert.ok(what === 'other' || seen[i + 1] === 'other' || i === seen.length - 1, String(seen));
+});
