@@ -29,6 +29,8 @@ export interface Machine {
   /** directory with the standard CNI plugins (ptp, host-local, loopback) */
   readonly cniPluginDir?: string;
   readonly cgroups: 'v2' | 'v1' | 'hybrid' | 'none';
+  /** what is mounted in one mount namespace appears in the others: containers can pass mounts on */
+  readonly sharesMounts: boolean;
 }
 
 export const programs = ['containerd', 'ctr', 'containerd-shim-runc-v2', 'runc', 'nft', 'ip', 'nsenter', 'mount'] as const;
@@ -65,6 +67,25 @@ function detectCgroups(): Machine['cgroups'] {
   return v2 ? 'v2' : 'none';
 }
 
+const noSharing = 'mounts are private here: containers with mountPropagation Bidirectional or HostToContainer do not start';
+const shareMounts = 'mount --make-rshared /';
+
+/** Whether the root's mount is shared, by /proc/self/mountinfo; the last one of several lies on top. Format: proc(5). */
+export function sharesRoot(mountInfo: string): boolean {
+  const root = mountInfo.split('\n').findLast((line) => line.split(' ')[4] === '/');
+  return (
+    root
+      ?.split(' - ')[0]
+      ?.split(' ')
+      .some((field) => field.startsWith('shared:')) ?? false
+  );
+}
+
+/** What a real node should say when it starts; undefined: nothing. */
+export function mountProblem(): { readonly message: string; readonly fix: string } | undefined {
+  return sharesRoot(readFileSync('/proc/self/mountinfo', 'utf8')) ? undefined : { message: noSharing, fix: shareMounts };
+}
+
 async function versionOf(file: string | undefined, ...args: string[]): Promise<string | undefined> {
   if (!file) return undefined;
   try {
@@ -99,6 +120,7 @@ export async function detectMachine(): Promise<Machine> {
     ...(runcVersion && { runcVersion }),
     ...(cniPluginDir && { cniPluginDir }),
     cgroups: platform() === 'linux' ? detectCgroups() : 'none',
+    sharesMounts: platform() === 'linux' && mountProblem() === undefined,
   };
 }
 
@@ -146,6 +168,16 @@ export function checkMachine(machine: Machine): Check[] {
       detail: machine.cgroups,
       ...(machine.cgroups === 'none' && { fix: 'mount cgroup2 on /sys/fs/cgroup' }),
     },
+    ...(linux
+      ? [
+          {
+            name: 'shared mounts',
+            ok: true,
+            detail: machine.sharesMounts ? 'yes' : 'no',
+            ...(!machine.sharesMounts && { warning: noSharing, fix: shareMounts }),
+          },
+        ]
+      : []),
     machine.programs.containerd && !machine.containerdVersion
       ? { name: 'containerd', ok: false, detail: `${machine.programs.containerd} does not tell its version`, fix: installHint(machine) }
       : program('containerd', 'containerd', machine.containerdVersion),

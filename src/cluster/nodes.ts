@@ -3,7 +3,7 @@ import type { StartComponent } from './component.ts';
 import type { ClusterConfig } from './config.ts';
 import { startHollowNodes } from './hollow-nodes.ts';
 import { hollowNodeName, realNodeName } from './identities.ts';
-import { detectMachine, noRealNodes, realNodesPossible } from './machine.ts';
+import { detectMachine, mountProblem, noRealNodes, realNodesPossible } from './machine.ts';
 import { OperationError } from './operation-error.ts';
 
 export interface LocalNodes {
@@ -54,6 +54,8 @@ export const nodeNames = (cluster: string, { real, hollow }: LocalNodes): string
 
 export const startNodes: StartComponent = async (context, stack) => {
   if (context.nodes.real > 0) {
+    const problem = mountProblem();
+    if (problem) context.log.warn({ fix: problem.fix }, problem.message);
     const { startRealNodes } = await import('./real-nodes.ts');
     await startRealNodes(context, stack);
   }

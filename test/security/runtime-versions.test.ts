@@ -59,6 +59,7 @@ test('`doctor` warns of each, and real nodes stay possible', () => {
     containerdVersion: '1.6.20',
     runcVersion: '1.1.5',
     cgroups: 'v2',
+    sharesMounts: true,
   };
   const checks = checkMachine(machine);
   const warningOf = (name: string): string | undefined => checks.find((c) => c.name === name)?.warning;
