@@ -94,6 +94,15 @@ export class Exchange {
     if (this.#warnings.length < warningsMax) this.#warnings.push(message);
   }
 
+  /** How many bytes the body may have, by what its head says. */
+  get announcedBytes(): number {
+    const length = this.header('content-length');
+    if (length !== undefined) return Math.min(Number(length), bodyBytesMax);
+    const { request } = this;
+    const hasBody = request instanceof IncomingMessage ? this.header('transfer-encoding') !== undefined : !request.stream.endAfterHeaders;
+    return hasBody ? bodyBytesMax : 0;
+  }
+
   /** The text of the body. Throws RequestEntityTooLarge; rejects when the client is gone. */
   async readText(): Promise<string> {
     return (await this.readBytes()).toString();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { isStatusError } from '../../api/meta/status-error.ts';
-import { FlowControl, type Leave } from './flow-control.ts';
+import { FlowControl, type Leave, seatsFor } from './flow-control.ts';
 
 const limits = { readOnlyMax: 8, mutatingMax: 4, queueMax: 8 };
 const user = (name: string, ...groups: string[]) => ({ name, groups });
@@ -55,4 +55,33 @@ it('refuses a user whose queue is full, and nobody else', () => {
   );
   assert.deepEqual(crowd(flow, ['b']).inside, ['b']);
   for (let i = 0; i < 100; i++) assert.equal(typeof flow.enter('readOnly', user('a', 'system:masters')), 'function');
+});
+
+it('gives a large body more seats: one user has few of them at a time, and they do not wait for ever', async () => {
+  assert.deepEqual([0, 1, 128 * 1024, 128 * 1024 + 1, 3 * 1024 * 1024].map(seatsFor), [1, 1, 1, 2, 24]);
+  const flow = new FlowControl(limits);
+  const inside: string[] = [];
+  const enter = async (name: string, seats: number): Promise<Leave> => {
+    const leave = await flow.enter('readOnly', user(name), seats);
+    inside.push(`${name}${seats}`);
+    return leave;
+  };
+  const first = enter('a', 2);
+  const second = enter('a', 2);
+  const others = [enter('b', 1), enter('c', 2), enter('d', 2)];
+  // More than a user's share, and more than there is: it comes when nobody else of its user is there, and there is room.
+  const wide = enter('e', 6);
+  const small = enter('f', 1);
+  await settle();
+  assert.deepEqual(inside, ['a2', 'b1', 'c2', 'd2', 'f1']);
+  (await first)();
+  await settle();
+  assert.deepEqual(inside, ['a2', 'b1', 'c2', 'd2', 'f1', 'a2']);
+  for (const entered of [...others, small, second]) (await entered)();
+  await settle();
+  assert.equal(inside.at(-1), 'e6');
+  (await wide)();
+  assert.equal(flow.executing('readOnly'), 0);
+  const alone = new FlowControl(limits).enter('readOnly', user('a'), 100);
+  assert.equal(typeof alone, 'function');
 });

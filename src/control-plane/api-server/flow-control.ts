@@ -1,6 +1,6 @@
 /**
- * How many requests are worked on at once, and how many of one user. A request counts until its client has taken the
- * answer. What is over the limit waits, boundedly, and the users who wait take turns; what finds the queue full is told
+ * How many requests are worked on at once, and how many of one user. A request takes one seat, one with a large body
+ * more, as its work and memory grow with that; it counts until its client has taken the answer. What is over the limit waits, boundedly, and the users who wait take turns; what finds the queue full is told
  * to come back. Watches and connections count only until they are established; the server's own group (system:masters)
  * and in-process clients are not limited.
  *
@@ -19,6 +19,8 @@ export interface FlowLimits {
 export const flowLimits: FlowLimits = { readOnlyMax: 400, mutatingMax: 200, queueMax: 2000 };
 /** What one user may have of each limit. */
 export const userShare = 1 / 4;
+/** What of a body one seat is enough for. */
+const seatBytes = 128 * 1024;
 const exemptGroup = 'system:masters';
 const retryAfterSeconds = 1;
 
@@ -27,9 +29,13 @@ export type FlowClass = 'readOnly' | 'mutating';
 /** Called once when the request is over. */
 export type Leave = () => void;
 
+/** How many seats a request takes whose body has so many bytes. */
+export const seatsFor = (bodyBytes: number): number => Math.max(1, Math.ceil(bodyBytes / seatBytes));
+
 interface UserFlow {
+  /** seats taken */
   executing: number;
-  readonly waiting: ((leave: Leave) => void)[];
+  readonly waiting: { readonly seats: number; readonly letIn: (leave: Leave) => void }[];
 }
 
 export class FlowControl {
@@ -47,8 +53,8 @@ export class FlowControl {
   }
 
   /** At once, or when there is room. Throws TooManyRequests. */
-  enter(flow: FlowClass, user: UserInfo): Leave | Promise<Leave> {
-    return this.#flows[flow].enter(user);
+  enter(flow: FlowClass, user: UserInfo, seats = 1): Leave | Promise<Leave> {
+    return this.#flows[flow].enter(user, seats);
   }
 }
 
@@ -65,44 +71,57 @@ class Flow {
     this.#queueMax = queueMax;
   }
 
-  enter({ name, groups }: UserInfo): Leave | Promise<Leave> {
+  enter({ name, groups }: UserInfo, seats: number): Leave | Promise<Leave> {
     if (groups.includes(exemptGroup)) {
-      this.executing++;
-      return () => this.#left();
+      this.executing += seats;
+      return () => this.#left(seats);
     }
     const user = this.#users.get(name) ?? { executing: 0, waiting: [] };
     this.#users.set(name, user);
-    if (this.executing < this.#max && this.#mayHaveMore(user)) return this.#begin(name, user);
+    if (this.#hasRoom(seats) && this.#mayHave(user, seats)) return this.#begin(name, user, seats);
     if (this.waiting >= this.#queueMax || user.waiting.length >= this.#queueMax * userShare) throw tooManyRequests();
     this.waiting++;
-    return new Promise((resolve) => user.waiting.push(resolve));
+    return new Promise((letIn) => user.waiting.push({ seats, letIn }));
   }
 
-  #mayHaveMore(user: UserFlow): boolean {
-    return user.executing < this.#max * userShare;
+  /** One that takes more seats than there are comes alone. */
+  #hasRoom(seats: number): boolean {
+    return this.executing + seats <= this.#max || this.executing === 0;
   }
 
-  #begin(name: string, user: UserFlow): Leave {
-    this.executing++;
-    user.executing++;
+  #mayHave(user: UserFlow, seats: number): boolean {
+    return user.executing + seats <= this.#max * userShare || user.executing === 0;
+  }
+
+  #begin(name: string, user: UserFlow, seats: number): Leave {
+    this.executing += seats;
+    user.executing += seats;
     return () => {
-      user.executing--;
+      user.executing -= seats;
       if (user.executing === 0 && user.waiting.length === 0) this.#users.delete(name);
-      this.#left();
+      this.#left(seats);
     };
   }
 
-  #left(): void {
-    this.executing--;
-    if (this.waiting === 0 || this.executing >= this.#max) return;
-    for (const [name, user] of this.#users) {
-      if (user.waiting.length === 0 || !this.#mayHaveMore(user)) continue;
+  /** As many as there is room for; one for whom there is not is waited for, so that small ones do not keep it out for ever. */
+  #left(seats: number): void {
+    this.executing -= seats;
+    for (let next = this.#next(); next && this.#hasRoom(next.seats); next = this.#next()) {
+      const { name, user } = next;
       this.waiting--;
       this.#users.delete(name);
       this.#users.set(name, user);
-      user.waiting.shift()?.(this.#begin(name, user));
-      return;
+      user.waiting.shift()?.letIn(this.#begin(name, user, next.seats));
     }
+  }
+
+  #next(): { readonly name: string; readonly user: UserFlow; readonly seats: number } | undefined {
+    if (this.waiting === 0) return undefined;
+    for (const [name, user] of this.#users) {
+      const [first] = user.waiting;
+      if (first && this.#mayHave(user, first.seats)) return { name, user, seats: first.seats };
+    }
+    return undefined;
   }
 }
 

@@ -50,7 +50,7 @@ async function readObject(
   }
   if (type === 'application/vnd.kubernetes.protobuf') return { value: await protobufToValue(bytes, request), isOwn: true };
   const text = bytes.toString();
-  return type === 'application/yaml' ? readYamlBody(text, { kind: request.kind.kind, isUTF8: isUtf8(bytes) }) : { text };
+  return type === 'application/yaml' ? readYamlBody(text, { kind: request.kind.kind, isUTF8: isUtf8(bytes), exchange }) : { text };
 }
 
 function checkType(type: string): void {
@@ -73,13 +73,19 @@ async function protobufToValue(bytes: Uint8Array, { verb, kind }: Pick<ResourceR
 }
 
 /** In steps, between which others have their turn. */
-async function readYamlBody(text: string, { kind, isUTF8 }: { readonly kind: string; readonly isUTF8: boolean }): Promise<BodyContent> {
+async function readYamlBody(
+  text: string,
+  { kind, isUTF8, exchange }: { readonly kind: string; readonly isUTF8: boolean; readonly exchange: Exchange },
+): Promise<BodyContent> {
   const { readYaml, YamlError, YamlTooLargeError } = await import('../../api/schema/yaml/read-yaml.ts');
   try {
     if (!isUTF8) throw new YamlError('yaml: invalid leading UTF-8 octet');
     const reading = readYaml(text, { values: bodyValuesMax, characters: bodyBytesMax });
     let step = reading.next();
-    for (; !step.done; step = reading.next()) await rest();
+    for (; !step.done; step = reading.next()) {
+      await rest();
+      if (exchange.isOver) exchange.signal.throwIfAborted();
+    }
     const { value, duplicates } = step.value;
     const problems = duplicates.length > 0 ? [`yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`] : [];
     return { value: requireObject(value, kind, text), isOwn: true, problems };

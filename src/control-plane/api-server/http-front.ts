@@ -24,7 +24,7 @@ import type { ConnectCalls } from './connect-calls.ts';
 import { Deadlines } from './deadlines.ts';
 import { deprecationOf } from './deprecations.ts';
 import { Exchange, type HTTPRequest, type HTTPResponse } from './exchange.ts';
-import type { FlowClass, FlowControl } from './flow-control.ts';
+import { type FlowClass, type FlowControl, seatsFor } from './flow-control.ts';
 import { httpBody } from './http-body.ts';
 import { negotiate } from './negotiation.ts';
 import type { PathCalls } from './path-calls.ts';
@@ -220,7 +220,7 @@ export class HTTPFront implements Disposable {
   /** Within the limits of how many and how long. */
   async #limited(exchange: Exchange, flow: FlowClass, user: UserInfo, work: () => Promise<void>): Promise<void> {
     await this.#timed(exchange, async () => {
-      const entered = this.#parts.flow.enter(flow, user);
+      const entered = this.#parts.flow.enter(flow, user, flow === 'mutating' ? seatsFor(exchange.announcedBytes) : 1);
       const leave = entered instanceof Promise ? await entered : entered;
       try {
         // Who gave up while he waited is not served.
