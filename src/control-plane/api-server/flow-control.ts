@@ -33,8 +33,7 @@ export type Leave = () => void;
 export const seatsFor = (bodyBytes: number): number => Math.max(1, Math.ceil(bodyBytes / seatBytes));
 
 interface UserFlow {
-  /** seats taken */
-  executing: number;
+  seatsTaken: number;
   readonly waiting: { readonly seats: number; readonly letIn: (leave: Leave) => void }[];
 }
 
@@ -63,6 +62,7 @@ class Flow {
   readonly #queueMax: number;
   /** of those who have requests here; who was served last is the last */
   readonly #users = new Map<string, UserFlow>();
+  #seatsTaken = 0;
   executing = 0;
   waiting = 0;
 
@@ -73,10 +73,10 @@ class Flow {
 
   enter({ name, groups }: UserInfo, seats: number): Leave | Promise<Leave> {
     if (groups.includes(exemptGroup)) {
-      this.executing += seats;
+      this.#take(seats);
       return () => this.#left(seats);
     }
-    const user = this.#users.get(name) ?? { executing: 0, waiting: [] };
+    const user = this.#users.get(name) ?? { seatsTaken: 0, waiting: [] };
     this.#users.set(name, user);
     if (this.#hasRoom(seats) && this.#mayHave(user, seats)) return this.#begin(name, user, seats);
     if (this.waiting >= this.#queueMax || user.waiting.length >= this.#queueMax * userShare) throw tooManyRequests();
@@ -84,28 +84,34 @@ class Flow {
     return new Promise((letIn) => user.waiting.push({ seats, letIn }));
   }
 
+  #take(seats: number): void {
+    this.#seatsTaken += seats;
+    this.executing++;
+  }
+
   /** One that takes more seats than there are comes alone. */
   #hasRoom(seats: number): boolean {
-    return this.executing + seats <= this.#max || this.executing === 0;
+    return this.#seatsTaken + seats <= this.#max || this.#seatsTaken === 0;
   }
 
   #mayHave(user: UserFlow, seats: number): boolean {
-    return user.executing + seats <= this.#max * userShare || user.executing === 0;
+    return user.seatsTaken + seats <= this.#max * userShare || user.seatsTaken === 0;
   }
 
   #begin(name: string, user: UserFlow, seats: number): Leave {
-    this.executing += seats;
-    user.executing += seats;
+    this.#take(seats);
+    user.seatsTaken += seats;
     return () => {
-      user.executing -= seats;
-      if (user.executing === 0 && user.waiting.length === 0) this.#users.delete(name);
+      user.seatsTaken -= seats;
+      if (user.seatsTaken === 0 && user.waiting.length === 0) this.#users.delete(name);
       this.#left(seats);
     };
   }
 
   /** As many as there is room for; one for whom there is not is waited for, so that small ones do not keep it out for ever. */
   #left(seats: number): void {
-    this.executing -= seats;
+    this.#seatsTaken -= seats;
+    this.executing--;
     for (let next = this.#next(); next && this.#hasRoom(next.seats); next = this.#next()) {
       const { name, user } = next;
       this.waiting--;
