@@ -90,7 +90,7 @@ export const worstRequests: readonly WorstRequest[] = [
     name: 'JSON: as many that are refused',
     make: () => post('configmaps', configMap(times(fields, (i) => `"! ${i}":""`).join(','))),
   },
-  { name: 'JSON: containers without a field', make: () => post('pods', pod(times(values, () => '{}').join(','))) },
+  { name: 'JSON: containers without a field', make: () => post('pods', pod(times(fields, () => '{}').join(','))) },
   { name: 'JSON: a million values', make: () => post('configmaps', configMap('', `,"x":[${'{},'.repeat(900_000)}0]`)) },
   { name: 'JSON: one text of 2.9 MB', make: () => post('configmaps', configMap(`"k":"${'x'.repeat(bodyBytes)}"`)) },
   { name: 'JSON: one text of escapes', make: () => post('configmaps', configMap(`"k":"${'\\u0041'.repeat(bodyBytes / 6)}"`)) },
