@@ -251,6 +251,26 @@ it('a full disk fails writes, loses none, and is over when there is space again'
   }
 });
 
+it('when others have filled the disk, the file’s reserve takes writes', async (t) => {
+  if (process.platform !== 'linux') return t.skip('limits the size of files with prlimit');
+  await using directory = await temporaryDirectory();
+  await using store = await open(directory.path);
+  const write = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await committed(store, put(`k${i}`, 'x'.repeat(2000)));
+  };
+  await write(300);
+  const { size } = await stat(join(directory.path, 'data.mdb'));
+  const limit = (bytes: number | string): Buffer => execFileSync('prlimit', [`--fsize=${bytes}:`, '--pid', `${process.pid}`]);
+  limit(size);
+  try {
+    await write(1000);
+    await store.checkWritable();
+  } finally {
+    limit('unlimited');
+  }
+  assert.equal((await stat(join(directory.path, 'data.mdb'))).size, size);
+});
+
 it('the file does not grow under a controller that writes for ever', async () => {
   await using directory = await temporaryDirectory();
   const clock = new VirtualClock();

@@ -12,9 +12,12 @@ import { FileGate } from '../../src/node/files/file-gate.ts';
 import { KubeletServer } from '../../src/node/kubelet/server/kubelet-server.ts';
 import type { ContainerRuntime } from '../../src/node/runtime/container-runtime.ts';
 
-/** Everything that is known may do everything. */
+/** Everything that is known may do what the API server itself may. */
+const rights = new Set(['proxy', 'pods', 'metrics', 'stats', 'log']);
 const client = {
-  create: async (kind: unknown) => ({ status: kind === SubjectAccessReview ? { allowed: true } : { authenticated: false } }),
+  create: async (kind: unknown, { spec }: { readonly spec: { readonly resourceAttributes?: { readonly subresource: string } } }) => ({
+    status: kind === SubjectAccessReview ? { allowed: rights.has(spec.resourceAttributes?.subresource ?? '') } : { authenticated: false },
+  }),
 } as unknown as Client;
 
 describe('the kubelet’s API', () => {
@@ -36,7 +39,7 @@ describe('the kubelet’s API', () => {
       nodeName: 'n',
       version: 'v1.36.3',
       dataDir: '/nonexistent',
-      kubelet: { pods: () => [], terminations: () => [], settings: () => ({}) as never },
+      kubelet: { pods: () => [], terminations: () => [], probeAnswers: () => [], settings: () => ({}) as never },
     });
     port = await server.listen();
   });

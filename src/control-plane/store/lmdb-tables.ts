@@ -4,6 +4,8 @@
  * A batch is one LMDB transaction, synced before `write` resolves; LMDB's two alternating meta pages make it whole or
  * absent after a crash. Writing and syncing happen on LMDB's own thread; reads are synchronous, from the memory map.
  * One process at a time has the directory (store-owner.ts).
+ * The file has empty pages in reserve at its end, which nobody else can take: when others have filled the disk, what makes
+ * room again can still be written (ADR 20).
  *
  * Databases: `log` position → change with value, `heads` key → newest position, `leases`, `leaseKeys`, `meta`.
  */
@@ -40,6 +42,9 @@ const pageBytes = 8192;
 const databasesMax = 8;
 /** Address space, not memory: a map that never has to grow is never there twice. */
 const mapBytes = 2 ** 36;
+/** What the file keeps at its end, filled up when half of it is used; looked at whenever so much was written. */
+const reserveBytes = 8 * 2 ** 20;
+const reserveLookBytes = 512 * 1024;
 /** Less is a full disk: not even the largest object would fit. */
 const roomBytesMin = 2 * 2 ** 20;
 /** a lease's key holds nothing */
@@ -66,6 +71,7 @@ export class LmdbTables implements Tables {
   readonly #owner: StoreOwner;
   readonly #databases: Databases;
   readonly #space = new RecordSpace();
+  #writtenSinceLook = 0;
 
   private constructor(path: string, owner: StoreOwner, databases: Databases) {
     this.#path = path;
@@ -142,6 +148,11 @@ export class LmdbTables implements Tables {
 
   async write(batch: WriteBatch): Promise<void> {
     const values = encodeEntries(batch.entries, this.#space);
+    for (const value of values) this.#writtenSinceLook += value.length;
+    if (this.#writtenSinceLook >= reserveLookBytes) {
+      this.#writtenSinceLook = 0;
+      await this.#fillReserve();
+    }
     const heads = encodeHeads(batch.entries);
     const endedKeys = batch.endedLeases.flatMap((lease) =>
       Array.from(this.#databases.leaseKeys.getKeys({ start: [lease], end: [lease + 1] })),
@@ -177,10 +188,25 @@ export class LmdbTables implements Tables {
     return (await stat(join(this.#path, fileName))).size;
   }
 
-  /** A file with free pages takes small writes for a while when the disk is full, so that is asked too. */
+  /** Between batches: the pages belong to nobody else then. A full disk gives what it has; the next time asks again. */
+  async #fillReserve(): Promise<void> {
+    const { fileBytes, endBytes } = await this.#readFile();
+    if (fileBytes - endBytes >= reserveBytes / 2) return;
+    await using file = await openFile(join(this.#path, fileName), 'r+');
+    await file.write(Buffer.alloc(endBytes + reserveBytes - fileBytes), { position: fileBytes }).catch(() => undefined);
+  }
+
+  /** How long it is, and where what LMDB has used of it ends. */
+  async #readFile(): Promise<{ readonly fileBytes: number; readonly endBytes: number }> {
+    const { lastPageNumber } = this.#databases.root.getStats() as { readonly lastPageNumber: number };
+    return { fileBytes: await this.sizeBytes(), endBytes: (lastPageNumber + 1) * pageBytes };
+  }
+
+  /** A file with free pages takes small writes for a while when the disk is full, so the disk and the reserve are asked. */
   async checkRoom(): Promise<void> {
     const { bsize, bfree, bavail } = await statfs(this.#path);
-    const roomBytes = bsize * (process.getuid?.() === 0 ? bfree : bavail);
+    const { fileBytes, endBytes } = await this.#readFile();
+    const roomBytes = bsize * (process.getuid?.() === 0 ? bfree : bavail) + Math.max(0, fileBytes - endBytes);
     if (roomBytes < roomBytesMin) throw new StoreUnavailableError(`the disk of ${this.#path} has ${roomBytes} bytes left`);
   }
 

@@ -17,7 +17,8 @@ import { bindSubpath, checkSubPath } from './volumes/subpath.ts';
 import type { ReadyVolumes } from './volumes/volume-manager.ts';
 
 const hostsPath = '/etc/hosts';
-const hostsFile = 'etc-hosts';
+/** in the pod's directory */
+export const hostsFile = 'etc-hosts';
 
 export interface MountsInput {
   readonly pod: Pod;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -8,8 +8,8 @@ import type { Container, PodSpec } from '../../api/generated/core-v1.ts';
 import { realClock } from '../../client/clock.ts';
 import { FileGate } from '../files/file-gate.ts';
 import { rotateLog } from './log-rotation.ts';
-import { planMemoryEviction } from './memory-pressure.ts';
-import { judgeStorage, measureDirectory } from './storage-limits.ts';
+import { diskSupply, memorySupply, Pressure, planEviction } from './node-pressure.ts';
+import { hasStorageLimit, judgeStorage, measureDirectory, measurePod, totalUse } from './storage-limits.ts';
 import { judgeSysctls } from './sysctls.ts';
 import { container, testPod } from './test-pods.ts';
 
@@ -39,10 +39,16 @@ test('logs are moved away, compressed, and five are kept', async () => {
 
 describe('judgeStorage', () => {
   const limited = (name: string, limit: string): Container => container(name, { resources: { limits: { 'ephemeral-storage': limit } } });
-  const judge = (spec: Partial<PodSpec>, emptyDirs: Readonly<Record<string, number>>, containers: Readonly<Record<string, number>>) =>
+  const judge = (
+    spec: Partial<PodSpec>,
+    emptyDirs: Readonly<Record<string, number>>,
+    containers: Readonly<Record<string, number>>,
+    ownBytes = 0,
+  ) =>
     judgeStorage(testPod({ spec }), {
       emptyDirBytes: new Map(Object.entries(emptyDirs)),
       containerBytes: new Map(Object.entries(containers)),
+      ownBytes,
     });
   const volumes = [{ name: 'v', emptyDir: { sizeLimit: '1Ki' } }];
   test('an emptyDir', () => {
@@ -50,15 +56,30 @@ describe('judgeStorage', () => {
     assert.equal(judge({ volumes }, { v: 1025 }, {}), 'Usage of EmptyDir volume "v" exceeds the limit "1Ki". ');
   });
   test('a container', () => {
-    const containers = [limited('main', '1Ki'), container('other')];
+    const containers = [limited('main', '1Ki'), limited('other', '1Ki')];
     assert.equal(judge({ containers }, {}, { main: 1025 }), 'Container main exceeded its local ephemeral storage limit "1Ki". ');
   });
   test('the pod as a whole', () => {
     const containers = [limited('main', '1Ki')];
-    assert.equal(
-      judge({ containers }, { v: 600 }, { main: 600 }),
-      'Pod ephemeral local storage usage exceeds the total limit of containers 1Ki. ',
-    );
+    const message = (limit: string): string => `Pod ephemeral local storage usage exceeds the total limit of containers ${limit}. `;
+    assert.equal(judge({ containers }, { v: 600 }, { main: 600 }), message('1Ki'));
+    assert.equal(judge({ containers }, {}, { main: 1000 }, 24), undefined);
+    assert.equal(judge({ containers }, {}, { main: 1000 }, 25), message('1Ki'));
+    const [partly, two] = [
+      [...containers, container('other')],
+      [...containers, limited('other', '2Ki')],
+    ];
+    assert.equal(judge({ containers: partly }, {}, { other: 1025 }), message('1Ki'));
+    assert.equal(judge({ containers: two }, { v: 3073 }, {}), message('3Ki'));
+    const initContainers = [limited('first', '1Mi')];
+    assert.equal(judge({ containers, initContainers }, { v: 2 ** 20 }, {}), undefined);
+  });
+  test('who is measured', () => {
+    const has = (spec: Partial<PodSpec>): boolean => hasStorageLimit(testPod({ spec }));
+    assert.equal(has({}), false);
+    assert.equal(has({ volumes }), true);
+    assert.equal(has({ volumes: [{ name: 'v', emptyDir: { sizeLimit: '1Ki', medium: 'Memory' } }] }), false);
+    assert.equal(has({ containers: [container('main'), limited('other', '1Ki')] }), true);
   });
 });
 
@@ -72,12 +93,45 @@ test('measureDirectory', async () => {
   await rm(dir, { recursive: true });
 });
 
+test('measurePod: all that its containers can write to', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'measure-pod-'));
+  const logs = join(dir, 'logs');
+  const podDirectory = join(dir, 'pod');
+  const pod = testPod({ spec: { volumes: [{ name: 'v', emptyDir: {} }] } });
+  const places = { podDirectory, logs, layers: new Map([['main', 7]]) };
+  const options = { gate, clock: realClock };
+  assert.equal(totalUse(await measurePod(pod, places, options)), 7);
+  const files = ['pod/etc-hosts', 'pod/containers/main/1234', 'pod/volumes/kubernetes.io~empty-dir/v/f', 'logs/main/0.log'];
+  for (const file of files) {
+    const before = totalUse(await measurePod(pod, places, options));
+    await mkdir(join(dir, file, '..'), { recursive: true });
+    await writeFile(join(dir, file), Buffer.alloc(100_000, 1));
+    assert.ok(totalUse(await measurePod(pod, places, options)) - before >= 100_000, file);
+  }
+  await rm(dir, { recursive: true });
+});
+
+test('how much disk has to be free, and how long it is told that it was not', () => {
+  const least = (capacityBytes: number) => diskSupply({ availableBytes: 0, capacityBytes }).availableBytesMin / 2 ** 20;
+  assert.deepEqual(
+    [220, 10_000, 1_000_000].map((MiB) => least(MiB * 2 ** 20)),
+    [32, 200, 1024],
+  );
+  const pressure = new Pressure();
+  const at = (availableBytes: number, nowMs: number) => [pressure.note(memorySupply(availableBytes), nowMs), pressure.isTold];
+  assert.deepEqual(at(2 ** 30, 0), [false, false]);
+  assert.deepEqual(at(0, 1000), [true, true]);
+  assert.deepEqual(at(2 ** 30, 300_999), [false, true]);
+  assert.deepEqual(at(2 ** 30, 301_000), [true, false]);
+});
+
 test('who has to go when memory runs out: beyond its request, of low priority, far beyond', () => {
   const use = (name: string, priority: number, request: string, used: number) => ({
     pod: testPod({
       metadata: { name },
       spec: { priority, containers: [container('main', { resources: { requests: { memory: request } } })] },
     }),
+    totalBytes: used * 2 ** 20,
     containers: new Map([['main', used * 2 ** 20]]),
   });
   const uses = [
@@ -87,13 +141,17 @@ test('who has to go when memory runs out: beyond its request, of low priority, f
     use('much', 0, '10Mi', 300),
     use('system', 2_000_001_000, '0', 5000),
   ];
-  const plan = planMemoryEviction(uses, 50 * 2 ** 20);
+  const plan = planEviction(uses, memorySupply(50 * 2 ** 20));
   assert.equal(plan?.pod.metadata.name, 'much');
   assert.equal(
     plan?.message,
     'The node was low on resource: memory. Threshold quantity: 100Mi, available: 51200Ki. Container main was using 307200Ki, request is 10Mi, has larger consumption of memory. ',
   );
-  assert.equal(planMemoryEviction(uses.slice(-1), 0), undefined);
+  assert.equal(
+    planEviction(uses, diskSupply({ availableBytes: 5000, capacityBytes: 0 }))?.message,
+    'The node was low on resource: ephemeral-storage. Threshold quantity: 32Mi, available: 4Ki. Container main was using 512000Ki, request is 0, has larger consumption of ephemeral-storage. ',
+  );
+  assert.equal(planEviction(uses.slice(-1), memorySupply(0)), undefined);
 });
 
 test('sysctls', () => {

@@ -1,25 +1,26 @@
 /**
- * What a node with real containers looks after every ten seconds: logs that grew, disks and memory that run out.
- * The machine's disk is shared with everything else that lives on it, so neither its filling up ends pods, nor are
- * images collected.
+ * What a node with real containers looks after: logs that grew, memory and limits every ten seconds; every second,
+ * whether the disk is about to be full, as one container can fill it in that time.
+ * The machine's disk is shared with everything else that lives on it, so images are not collected.
  * Upstream: pkg/kubelet/eviction/eviction_manager.go, logs/container_log_manager.go.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '../../api/generated/core-v1.ts';
 import type { Clock, Timer } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
 import type { FileGate } from '../files/file-gate.ts';
+import { ignoreMissing } from '../files/held-directory.ts';
 import { WalkTooLargeError } from '../files/walk.ts';
 import { type ContainerRuntime, podLabels } from '../runtime/container-runtime.ts';
 import type { ContainerStats } from '../runtime/cri-types.ts';
 import { bareContainerID } from './container-id.ts';
 import { rotateLog } from './log-rotation.ts';
-import { memoryAvailableBytesMin, planMemoryEviction } from './memory-pressure.ts';
+import { diskSupply, isLow, memorySupply, type PodUse, Pressure, planEviction, type Supply } from './node-pressure.ts';
 import type { Eviction } from './pod-worker.ts';
 import { podLogsDirectory } from './sandbox-config.ts';
-import { hasLimit, judgeStorage, limitedEmptyDirs, measureDirectory } from './storage-limits.ts';
+import { hasStorageLimit, judgeStorage, measurePod, type StorageUse, totalUse } from './storage-limits.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 export interface HousekeepingOptions {
@@ -29,6 +30,8 @@ export interface HousekeepingOptions {
   readonly events: EventRecorder;
   readonly log: Log;
   readonly logsRoot: string;
+  /** on the disk that the node minds */
+  readonly dataDir: string;
   readonly gate: FileGate;
   /** that run on this node, with their computed status */
   pods(): readonly Pod[];
@@ -39,8 +42,9 @@ export interface HousekeepingOptions {
 }
 
 const periodMs = 10_000;
-/** The condition stays that long after there is memory again. */
-const calmMs = 300_000;
+const diskPeriodMs = 1_000;
+/** How long an evicted pod may take to give back what it has before the next one has to go. */
+const reliefMs = 30_000;
 const graceSeconds = 1;
 
 export class Housekeeping implements AsyncDisposable {
@@ -50,21 +54,29 @@ export class Housekeeping implements AsyncDisposable {
   readonly #stop = new AbortController();
   /** by pod: a big one takes its time, and holds up nobody else */
   readonly #measuring = new Map<string, Promise<void>>();
-  #lowMemoryAtMs: number | undefined;
+  readonly #memory = new Pressure();
+  readonly #disk = new Pressure();
+  #diskTimer: Timer | undefined;
+  #lookingAtDisk: Promise<void> = Promise.resolve();
+  /** the pod that was evicted last because the disk was full */
+  #relief: { readonly podUID: string; readonly atMs: number } | undefined;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
     this.#arm();
+    this.#armDisk();
   }
 
-  get memoryPressure(): boolean {
-    return this.#lowMemoryAtMs !== undefined;
+  get pressure(): { readonly memory: boolean; readonly disk: boolean } {
+    return { memory: this.#memory.isTold, disk: this.#disk.isTold };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#timer?.cancel();
+    this.#diskTimer?.cancel();
     await this.#running;
+    await this.#lookingAtDisk;
     await Promise.all(this.#measuring.values());
   }
 
@@ -77,17 +89,57 @@ export class Housekeeping implements AsyncDisposable {
     }, periodMs);
   }
 
+  #armDisk(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#diskTimer = this.#options.wheel.setTimeout(() => {
+      this.#lookingAtDisk = this.#lookAtDisk()
+        .catch((error: unknown) => this.#options.log.warn({ error }, 'the disk could not be looked at'))
+        .then(() => this.#armDisk());
+    }, diskPeriodMs);
+  }
+
   async #lookAround(): Promise<void> {
     const pods = this.#options.pods();
     for (const pod of pods) await this.#rotateLogs(pod);
-    const limited = pods.filter((p) => hasLimit(p) || limitedEmptyDirs(p).length > 0);
-    const availableBytes = await readAvailableMemory();
-    const low = availableBytes < memoryAvailableBytesMin;
-    this.#notePressure(low);
-    if (limited.length === 0 && !low) return;
+    const limited = pods.filter(hasStorageLimit);
+    const memory = memorySupply(await readAvailableMemory());
+    this.#note(this.#memory, memory);
+    if (limited.length === 0 && !isLow(memory)) return;
     const stats = await this.#options.runtime.listContainerStats();
     for (const pod of limited) this.#beginMeasuring(pod, stats);
-    if (low) this.#relieveMemory(pods, stats, availableBytes);
+    if (isLow(memory)) this.#relieve(memoryUses(pods, stats), memory);
+  }
+
+  async #lookAtDisk(): Promise<void> {
+    const { bsize, bavail, blocks } = await statfs(this.#options.dataDir);
+    const disk = diskSupply({ availableBytes: bsize * bavail, capacityBytes: bsize * blocks });
+    this.#note(this.#disk, disk);
+    if (!isLow(disk) || (await this.#isBeingRelieved())) return;
+    const evicted = this.#relieve(await this.#storageUses(), disk);
+    if (evicted) this.#relief = { podUID: evicted.metadata.uid, atMs: this.#options.clock.monotonic() };
+  }
+
+  /** The pod that was evicted last may still have files to give back. */
+  async #isBeingRelieved(): Promise<boolean> {
+    const { podDirectory, clock } = this.#options;
+    if (!this.#relief || clock.monotonic() - this.#relief.atMs > reliefMs) return false;
+    return (await ignoreMissing(stat(join(podDirectory(this.#relief.podUID), 'volumes')))) !== undefined;
+  }
+
+  /** One that can't be measured takes more than all others. */
+  async #storageUses(): Promise<readonly PodUse[]> {
+    const stats = await this.#options.runtime.listContainerStats().catch(() => []);
+    const uses: PodUse[] = [];
+    for (const pod of this.#options.pods()) {
+      try {
+        const use = await this.#measure(pod, stats);
+        uses.push({ pod, totalBytes: totalUse(use), containers: use.containerBytes });
+      } catch (error) {
+        if (!(error instanceof WalkTooLargeError)) throw error;
+        uses.push({ pod, totalBytes: Number.POSITIVE_INFINITY, containers: new Map() });
+      }
+    }
+    return uses;
   }
 
   async #rotateLogs(pod: Pod): Promise<void> {
@@ -104,12 +156,11 @@ export class Housekeeping implements AsyncDisposable {
     }
   }
 
-  #notePressure(low: boolean): void {
-    const nowMs = this.#options.clock.now();
-    const before = this.memoryPressure;
-    if (low) this.#lowMemoryAtMs = nowMs;
-    else if (this.#lowMemoryAtMs !== undefined && nowMs - this.#lowMemoryAtMs >= calmMs) this.#lowMemoryAtMs = undefined;
-    if (before !== this.memoryPressure) this.#options.onPressure();
+  #note(pressure: Pressure, supply: Supply): void {
+    if (!pressure.note(supply, this.#options.clock.now())) return;
+    const { availableBytes, availableBytesMin, resource } = supply;
+    if (pressure.isTold) this.#options.log.warn({ resource, availableBytes, availableBytesMin }, 'the node is low on a resource');
+    this.#options.onPressure();
   }
 
   #beginMeasuring(pod: Pod, stats: readonly ContainerStats[]): void {
@@ -126,34 +177,21 @@ export class Housekeeping implements AsyncDisposable {
   }
 
   async #checkStorage(pod: Pod, stats: readonly ContainerStats[]): Promise<void> {
-    const { gate, clock } = this.#options;
-    const measuring = { gate, clock, signal: this.#stop.signal };
-    const { uid } = pod.metadata;
-    const volumes = join(this.#options.podDirectory(uid), 'volumes', 'kubernetes.io~empty-dir');
-    const emptyDirBytes = new Map<string, number>();
-    for (const name of limitedEmptyDirs(pod)) emptyDirBytes.set(name, await measureDirectory(join(volumes, name), measuring));
-    const logs = podLogsDirectory(this.#options.logsRoot, pod);
-    const containerBytes = new Map<string, number>();
-    for (const { attributes, writableLayer } of stats.filter((s) => s.attributes.labels[podLabels.podUid] === uid)) {
-      const { name } = attributes.metadata;
-      const logBytes = hasLimit(pod) ? await measureDirectory(join(logs, name), measuring) : 0;
-      containerBytes.set(name, (writableLayer?.usedBytes?.value ?? 0) + logBytes);
-    }
-    const message = judgeStorage(pod, { emptyDirBytes, containerBytes });
+    const message = judgeStorage(pod, await this.#measure(pod, stats));
     if (message !== undefined) this.#evict(pod, message);
   }
 
-  #relieveMemory(pods: readonly Pod[], stats: readonly ContainerStats[], availableBytes: number): void {
-    const uses = pods.map((pod) => ({
-      pod,
-      containers: new Map(
-        stats
-          .filter((s) => s.attributes.labels[podLabels.podUid] === pod.metadata.uid)
-          .map((s) => [s.attributes.metadata.name, s.memory?.workingSetBytes?.value ?? 0]),
-      ),
-    }));
-    const plan = planMemoryEviction(uses, availableBytes);
+  #measure(pod: Pod, stats: readonly ContainerStats[]): Promise<StorageUse> {
+    const { gate, clock, podDirectory, logsRoot } = this.#options;
+    const layers = new Map(ofPod(stats, pod).map((s) => [s.attributes.metadata.name, s.writableLayer?.usedBytes?.value ?? 0]));
+    const places = { podDirectory: podDirectory(pod.metadata.uid), logs: podLogsDirectory(logsRoot, pod), layers };
+    return measurePod(pod, places, { gate, clock, signal: this.#stop.signal });
+  }
+
+  #relieve(uses: readonly PodUse[], supply: Supply): Pod | undefined {
+    const plan = planEviction(uses, supply);
     if (plan) this.#evict(plan.pod, plan.message, true);
+    return plan?.pod;
   }
 
   #evict(pod: Pod, message: string, disruption = false): void {
@@ -161,6 +199,16 @@ export class Housekeeping implements AsyncDisposable {
     this.#options.evict(pod, { reason: 'Evicted', message, graceSeconds, ...(disruption && { disruption }) });
   }
 }
+
+const ofPod = (stats: readonly ContainerStats[], { metadata }: Pod): readonly ContainerStats[] =>
+  stats.filter((s) => s.attributes.labels[podLabels.podUid] === metadata.uid);
+
+/** Working sets. */
+const memoryUses = (pods: readonly Pod[], stats: readonly ContainerStats[]): readonly PodUse[] =>
+  pods.map((pod) => {
+    const containers = new Map(ofPod(stats, pod).map((s) => [s.attributes.metadata.name, s.memory?.workingSetBytes?.value ?? 0]));
+    return { pod, totalBytes: [...containers.values()].reduce((a, b) => a + b, 0), containers };
+  });
 
 /** Format: proc(5), meminfo. */
 async function readAvailableMemory(): Promise<number> {

@@ -35,7 +35,7 @@ import { detectCgroupHierarchies, PodCgroups } from './pod-cgroups.ts';
 import type { PodContext } from './pod-context.ts';
 import { isTerminalPhase } from './pod-phase.ts';
 import { PodWorker } from './pod-worker.ts';
-import { ProbeManager } from './probe-manager.ts';
+import { type ProbeAnswers, ProbeManager } from './probe-manager.ts';
 import { ReferencedObjects } from './referenced-objects.ts';
 import { podUIDOf, restorePod } from './restore-pod.ts';
 import { podUIDOfLogs } from './sandbox-config.ts';
@@ -62,6 +62,8 @@ export interface Kubelet extends AsyncDisposable {
   pods(): readonly Pod[];
   /** how many containers ended, and how */
   terminations(): readonly Terminations[];
+  /** how the probes of what runs were answered */
+  probeAnswers(): readonly ProbeAnswers[];
   settings(): KubeletSettings;
   /** Resolves when all statuses have been written. */
   settled(): Promise<void>;
@@ -193,6 +195,10 @@ class RunningKubelet implements Kubelet {
     return this.#context.statuses.terminations.all();
   }
 
+  probeAnswers(): readonly ProbeAnswers[] {
+    return this.#context.probes.answers();
+  }
+
   settings(): KubeletSettings {
     const { podsMax = podsMaxDefault, resolvConfPath = resolvConfDefault } = this.#options;
     return describeSettings({ ...this.#options, podsMax, resolvConfPath, cgroupDriver: this.#facts.cgroupDriver });
@@ -233,6 +239,7 @@ class RunningKubelet implements Kubelet {
       events,
       log,
       logsRoot: join(dataDir, 'logs'),
+      dataDir,
       gate: this.#gate,
       pods: () => this.pods().filter((p) => this.#workers.get(p.metadata.uid)?.state === 'syncing'),
       podDirectory: (uid) => this.#volumes.podDirectory(uid),
@@ -332,7 +339,7 @@ class RunningKubelet implements Kubelet {
       runtimeVersion: this.#facts.runtimeVersion,
       runtime: this.#runtimeStatus,
       images,
-      pressure: { memory: this.#housekeeping?.memoryPressure ?? false, disk: false, pid: false },
+      pressure: { memory: false, disk: false, ...this.#housekeeping?.pressure, pid: false },
     };
   }
 

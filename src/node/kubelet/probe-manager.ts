@@ -21,6 +21,11 @@ interface PodProbes {
   ending: boolean;
 }
 
+export interface ProbeAnswers {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly count: number;
+}
+
 export class ProbeManager implements Disposable {
   readonly #environment: ProbeEnvironment;
   readonly #onVerdict: (podUID: string) => void;
@@ -30,6 +35,15 @@ export class ProbeManager implements Disposable {
   constructor(environment: ProbeEnvironment, onVerdict: (podUID: string) => void) {
     this.#environment = environment;
     this.#onVerdict = onVerdict;
+  }
+
+  /** How the probes of what runs now were answered. */
+  answers(): readonly ProbeAnswers[] {
+    return [...this.#pods.values()].flatMap(({ workers }) =>
+      [...workers.values()].flatMap(({ labels, counts }) =>
+        Object.entries(counts).flatMap(([result, count]) => (count === 0 ? [] : [{ labels: { ...labels, result }, count }])),
+      ),
+    );
   }
 
   verdict(

@@ -58,6 +58,8 @@ export class ProbeWorker implements Disposable {
   #resting = false;
   #asking = false;
   #timer: Timer | undefined;
+  /** how often it was answered, and how */
+  readonly counts = { successful: 0, failed: 0 };
 
   constructor(
     environment: ProbeEnvironment,
@@ -93,6 +95,12 @@ export class ProbeWorker implements Disposable {
     const waits = this.#type === 'startup' ? target.started : !target.started;
     if (waits || this.#resting) this.#disarm();
     else if (!this.#timer && !this.#asking) this.#arm(this.#firstDelayMs(target));
+  }
+
+  /** Of whom it asks, as metrics name it. */
+  get labels(): Readonly<Record<string, string>> {
+    const { name: pod, namespace, uid } = this.#pod.metadata;
+    return { probe_type: title[this.#type], container: this.#container.name, pod, namespace, pod_uid: uid };
   }
 
   [Symbol.dispose](): void {
@@ -199,6 +207,7 @@ export class ProbeWorker implements Disposable {
 
   /** True when the verdict changed. */
   #count(answer: 'success' | 'failure'): boolean {
+    this.counts[answer === 'success' ? 'successful' : 'failed']++;
     this.#runLength = this.#last === answer ? this.#runLength + 1 : 1;
     this.#last = answer;
     const threshold = answer === 'success' ? (this.#probe.successThreshold ?? 1) : (this.#probe.failureThreshold ?? 3);

@@ -23,9 +23,10 @@ import type { ServingOptions } from '../kubelet-options.ts';
 import type { KubeletSettings } from '../kubelet-settings.ts';
 import { observePod } from '../observe-pod.ts';
 import { findContainer } from '../observed-pod.ts';
+import type { ProbeAnswers } from '../probe-manager.ts';
 import { chooseContainer, containerLog, parseLogOptions } from './container-logs.ts';
 import { chooseForm, type DebugPage, flagz, statusz, structuredType } from './debug-pages.ts';
-import { ownMetrics, renderMetrics, resourceMetrics } from './metrics.ts';
+import { healthMetrics, type Metric, ownMetrics, probeMetrics, renderMetrics, resourceMetrics } from './metrics.ts';
 import { nodeLogs } from './node-logs.ts';
 import { chooseChannelProtocol, type RemoteCommand, serveRemoteCommand } from './remote-command.ts';
 import { RequestAuthority, subresourcesOf, verbOf } from './request-authority.ts';
@@ -52,6 +53,7 @@ export interface KubeletView {
   /** with the status that this kubelet computed last */
   pods(): readonly Pod[];
   terminations(): readonly Terminations[];
+  probeAnswers(): readonly ProbeAnswers[];
   settings(): KubeletSettings;
 }
 
@@ -85,6 +87,7 @@ export class KubeletServer implements AsyncDisposable {
   readonly #rates = new CPURates();
   readonly #sockets = new Set<Duplex>();
   readonly #startedMs: number;
+  #healthChecks = 0;
 
   constructor(options: KubeletServerOptions) {
     const { serving, client, clock, nodeName } = options;
@@ -175,6 +178,7 @@ export class KubeletServer implements AsyncDisposable {
     const [area = '', ...rest] = url.pathname.split('/').slice(1);
     switch (area) {
       case 'healthz':
+        this.#healthChecks++;
         response.writeHead(200, text).end('ok');
         return;
       case 'pods':
@@ -234,18 +238,29 @@ export class KubeletServer implements AsyncDisposable {
   }
 
   async #metrics([which]: readonly string[], response: ServerResponse): Promise<void> {
-    const summary = await this.#summary();
-    const containers = summary.pods.reduce((sum, p) => sum + p.containers.length, 0);
-    const own = (): ReturnType<typeof ownMetrics> =>
-      ownMetrics({
-        nodeName: this.#options.nodeName,
-        pods: summary.pods.length,
-        containers,
-        terminations: this.#options.kubelet.terminations(),
-      });
-    const metrics = which === undefined ? own() : which === 'resource' || which === 'cadvisor' ? resourceMetrics(summary) : undefined;
+    const metrics = await this.#readMetrics(which);
     if (!metrics) throw new HTTPError(404, '404 page not found');
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(renderMetrics(metrics));
+  }
+
+  async #readMetrics(which: string | undefined): Promise<readonly Metric[] | undefined> {
+    const { nodeName, kubelet } = this.#options;
+    switch (which) {
+      case undefined: {
+        const { pods } = await this.#summary();
+        const containers = pods.reduce((sum, p) => sum + p.containers.length, 0);
+        return ownMetrics({ nodeName, pods: pods.length, containers, terminations: kubelet.terminations() });
+      }
+      case 'resource':
+      case 'cadvisor':
+        return resourceMetrics(await this.#summary());
+      case 'probes':
+        return probeMetrics(kubelet.probeAnswers());
+      case 'slis':
+        return healthMetrics(this.#healthChecks);
+      default:
+        return undefined;
+    }
   }
 
   async #nodeLogs(url: URL, { method }: IncomingMessage, response: ServerResponse): Promise<void> {

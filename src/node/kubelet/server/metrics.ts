@@ -3,6 +3,7 @@
  * Upstream: pkg/kubelet/metrics/collectors/resource_metrics.go, pkg/kubelet/metrics/metrics.go.
  */
 import type { Terminations } from '../container-terminations.ts';
+import type { ProbeAnswers } from '../probe-manager.ts';
 import type { CPUStats, MemoryStats, Summary } from './stats.ts';
 
 interface Sample {
@@ -10,7 +11,7 @@ interface Sample {
   readonly value: number;
   readonly atMs?: number;
 }
-interface Metric {
+export interface Metric {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge';
@@ -29,6 +30,36 @@ function renderSample(name: string, { labels, value, atMs }: Sample): string {
     .map(([key, text]) => `${key}="${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`)
     .join(',');
   return `${name}${inner ? `{${inner}}` : ''} ${value}${atMs === undefined ? '' : ` ${atMs}`}\n`;
+}
+
+/** Upstream: pkg/kubelet/prober/prober_manager.go. */
+export const probeMetrics = (answers: readonly ProbeAnswers[]): readonly Metric[] => [
+  {
+    name: 'prober_probe_total',
+    help: '[BETA] Cumulative number of a liveness, readiness or startup probe for a container by result.',
+    type: 'counter',
+    samples: answers.map(({ labels, count }) => ({ labels, value: count })),
+  },
+];
+
+/** Of the kubelet's own health, when somebody asked for it. Upstream: component-base/metrics/prometheus/slis. */
+export function healthMetrics(asked: number): readonly Metric[] {
+  if (asked === 0) return [];
+  const labels = { name: 'ping', type: 'healthz' };
+  return [
+    {
+      name: 'kubernetes_healthcheck',
+      help: '[STABLE] This metric records the result of a single healthcheck.',
+      type: 'gauge',
+      samples: [{ labels, value: 1 }],
+    },
+    {
+      name: 'kubernetes_healthchecks_total',
+      help: '[STABLE] This metric records the results of all healthcheck.',
+      type: 'counter',
+      samples: [{ labels: { ...labels, status: 'success' }, value: asked }],
+    },
+  ];
 }
 
 type Labels = Readonly<Record<string, string>>;

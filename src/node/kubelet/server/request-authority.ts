@@ -119,8 +119,6 @@ export function subresourcesOf(path: string): readonly string[] {
       return ['configz'];
     case 'statusz':
       return ['statusz'];
-    case 'checkpoint':
-      return ['checkpoint'];
     case 'stats':
       return ['stats'];
     case 'metrics':
