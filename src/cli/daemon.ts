@@ -1,16 +1,17 @@
 /**
  * A cluster in the background: `up` starts `run` below a supervisor (supervise.sh), which starts it again when it dies,
- * and listens to it over IPC until it is ready or has failed; `down` ends both. On failure nothing is left running.
+ * and listens to it over IPC until it is ready or has failed; `down` ends both. On failure nothing is left running. The
+ * process itself gives its start up when nobody listens any more.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PhaseReport } from '../cluster/cluster.ts';
 import { giveUpMsMax, stopMsMax } from '../cluster/end-process.ts';
-import { type Instance, type InstanceState, isAlive } from '../cluster/instance.ts';
+import { groupMembers, type Instance, type InstanceState, isAlive } from '../cluster/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
-import { readSupervision, type Supervision, signalName } from '../cluster/supervision.ts';
+import { readLeftProcess, readSupervision, signalName } from '../cluster/supervision.ts';
 
 /** What `run` tells its parent. */
 export type DaemonMessage =
@@ -29,6 +30,8 @@ const hangMs = giveUpMsMax + 5_000;
 const killMsMax = 5_000;
 const pollMs = 20;
 const logTailBytes = 3000;
+/** Ctrl-C, an end by another program, a terminal that is closed. */
+const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** As the launcher has it; an installed package has no launcher. */
 const nodeFlags = ['--max-semi-space-size=4', '--disable-sigusr1'];
 const supervisor = join(import.meta.dirname, 'supervise.sh');
@@ -60,8 +63,7 @@ export async function startDaemon(instance: Instance, args: readonly string[], {
       fix: 'start it again: timonier up',
     });
   };
-  process.once('SIGINT', stopChild);
-  process.once('SIGTERM', stopChild);
+  for (const signal of interrupts) process.once(signal, stopChild);
   const hung = setTimeout(() => {
     failure ??= new OperationError({
       code: 'timeout',
@@ -76,49 +78,56 @@ export async function startDaemon(instance: Instance, args: readonly string[], {
     else if (message.type === 'ready') resolve();
     else failure = new OperationError({ code: message.code, message: message.message, fix: `${message.fix} (log: ${instance.logFile})` });
   });
+  child.on('disconnect', () => child.kill('SIGTERM')); // nobody would hear how the start goes on
   child.on('exit', (code, signal) => {
-    const how = signal ?? describeExit(code ?? 0);
-    reject(
-      failure ??
-        new OperationError({
-          code: 'start-failed',
-          message: `the cluster's process ended (${how}) before it was ready:\n${tailOf(instance.logFile)}`,
-          fix: `see ${instance.logFile}`,
-        }),
-    );
+    const message = `${describeEnd(code ?? 0, signal)}:\n${tailOf(instance.logFile)}`;
+    reject(failure ?? new OperationError({ code: 'start-failed', message, fix: `see ${instance.logFile}` }));
   });
   try {
     await started;
-    child.disconnect();
-    child.unref();
+    child.removeAllListeners('disconnect').unref();
+  } catch (error) {
+    child.removeAllListeners('message');
+    if (child.pid !== undefined) await killGroup(child.pid);
+    throw error;
   } finally {
+    if (child.connected) child.disconnect();
     clearTimeout(hung);
-    process.off('SIGINT', stopChild);
-    process.off('SIGTERM', stopChild);
+    for (const signal of interrupts) process.off(signal, stopChild);
   }
 }
 
-/** The shell's exit code of a program that a signal ended is 128 and the signal. */
-const describeExit = (code: number): string => signalName(code - 128) ?? `exit ${code}`;
+/** Of the supervisor. The shell's exit code of a program that a signal ended is 128 and the signal. */
+function describeEnd(code: number, signal: NodeJS.Signals | null): string {
+  if (signal) return `the cluster's supervisor ended (${signal}) before the cluster was ready, and its process was killed`;
+  if (code === 0) return 'the cluster was stopped before it was ready';
+  return `the cluster's process ended (${signalName(code - 128) ?? `exit ${code}`}) before it was ready`;
+}
 
 function tailOf(file: string): string {
-  return readFileSync(file, 'utf8').slice(-logTailBytes).trimEnd();
+  return existsSync(file) ? readFileSync(file, 'utf8').slice(-logTailBytes).trimEnd() : '';
+}
+
+/** Everything that a supervisor has started, and it itself, at once. */
+async function killGroup(group: number): Promise<void> {
+  sendSignal(-group, 'SIGKILL');
+  if (!(await waitWhile(() => groupMembers(group).length > 0, killMsMax))) throw cannotKill(groupMembers(group));
 }
 
 type Target = Pick<InstanceState, 'pid' | 'startTicks'>;
 
 /** The cluster's process and its supervisor, as far as they are there. The supervisor ends only after its process. */
 function targetsOf(instance: Instance): Target[] {
-  const supervision = readSupervision(instance.dir);
-  return [supervision, stateOf(instance, supervision)].filter((target) => target !== undefined);
+  const found = readSupervision(instance.dir) ?? readLeftProcess(instance.dir);
+  return [found, stateOf(instance, found)].filter((target) => target !== undefined);
 }
 
-/** With a supervisor, which asks its process to end, a damaged state does not matter. */
-function stateOf(instance: Instance, supervision: Supervision | undefined): Target | undefined {
+/** When there is something else to ask, a damaged state does not matter. */
+function stateOf(instance: Instance, found: Target | undefined): Target | undefined {
   try {
     return instance.running();
   } catch (error) {
-    if (supervision) return undefined;
+    if (found) return undefined;
     throw error;
   }
 }
@@ -130,7 +139,7 @@ export const isStarted = (instance: Instance): boolean => targetsOf(instance).le
 export async function stopDaemon(instance: Instance): Promise<void> {
   const targets = targetsOf(instance);
   for (const { pid } of targets) sendSignal(pid, 'SIGTERM');
-  if (await endWithin(targets, stopTimeoutMs)) return;
+  if (await waitWhile(() => targets.some(isAlive), stopTimeoutMs)) return;
   await killDaemon(instance);
   throw new OperationError({
     code: 'stop-timeout',
@@ -142,16 +151,18 @@ export async function stopDaemon(instance: Instance): Promise<void> {
 /** At once. What it has started beside containers goes with it or by itself. */
 export async function killDaemon(instance: Instance): Promise<void> {
   const targets = targetsOf(instance);
-  const supervision = readSupervision(instance.dir);
-  if (supervision) sendSignal(-supervision.pid, 'SIGKILL'); // the first of its group, in which all is that it started
+  const group = readSupervision(instance.dir)?.pid ?? readLeftProcess(instance.dir)?.group;
+  if (group !== undefined) await killGroup(group);
   for (const { pid } of targets) sendSignal(pid, 'SIGKILL');
-  if (await endWithin(targets, killMsMax)) return;
-  throw new OperationError({
+  if (!(await waitWhile(() => targets.some(isAlive), killMsMax))) throw cannotKill(targets);
+}
+
+const cannotKill = (processes: readonly { readonly pid: number }[]): OperationError =>
+  new OperationError({
     code: 'stop-timeout',
-    message: `process ${targets.map(({ pid }) => pid).join(', ')} can't be killed: the kernel waits for something, perhaps a disk`,
+    message: `process ${processes.map(({ pid }) => pid).join(', ')} can't be killed: the kernel waits for something, perhaps a disk`,
     fix: 'see its state in /proc/PID/status; restart the machine',
   });
-}
 
 function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
@@ -161,9 +172,10 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-async function endWithin(targets: readonly Target[], durationMs: number): Promise<boolean> {
+/** Whether it ends in time. */
+async function waitWhile(isThere: () => boolean, durationMs: number): Promise<boolean> {
   for (let waitedMs = 0; waitedMs < durationMs; waitedMs += pollMs) {
-    if (!targets.some(isAlive)) return true;
+    if (!isThere()) return true;
     await sleep(pollMs);
   }
   return false;

@@ -97,8 +97,17 @@ export class Instance {
     this.dir = dataDir === undefined ? (existsSync(this.#link) ? realpathSync(this.#link) : this.#link) : resolve(dataDir);
   }
 
+  /** Also while it is only being started for the first time. */
   get exists(): boolean {
+    return this.hasBegun || this.isWanted;
+  }
+  /** A start came so far that there is something to keep. */
+  get hasBegun(): boolean {
     return existsSync(join(this.dir, 'store')) || existsSync(this.#path('state.json'));
+  }
+  /** `up` was told to start it, and nobody has begun to delete it since. */
+  get isWanted(): boolean {
+    return existsSync(this.#path('settings.json'));
   }
   get kubeconfig(): string {
     return this.#path('admin.kubeconfig');
@@ -169,6 +178,11 @@ export class Instance {
     return file;
   }
 
+  /** A start that is under way then knows that it is not to clean up: who deletes the cluster does. */
+  setUnwanted(): void {
+    rmSync(this.#path('settings.json'), { force: true });
+  }
+
   clearState(): void {
     rmSync(this.#path('state.json'), { force: true });
   }
@@ -215,7 +229,18 @@ function processStat(pid: number): readonly string[] | undefined {
   }
 }
 
-const processStartTicks = (pid: number): string | undefined => processStat(pid)?.[19];
+export const processStartTicks = (pid: number): string | undefined => processStat(pid)?.[19];
+
+/** The living ones of a process group, with their parents; none where there is no /proc. */
+export function groupMembers(group: number): { readonly pid: number; readonly parent: number }[] {
+  if (!existsSync('/proc/self/stat')) return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      const [state, parent, itsGroup] = processStat(Number(pid)) ?? [];
+      return state !== undefined && state !== 'Z' && itsGroup === String(group) ? [{ pid: Number(pid), parent: Number(parent) }] : [];
+    });
+}
 
 /** Not 0, 1 or less, which as the target of a signal would be something else. */
 export const isProcessId = (pid: unknown): pid is number => Number.isInteger(pid) && (pid as number) > 1;

@@ -11,7 +11,7 @@ import { proxyPorts } from '../node/proxy/proxy-server.ts';
 import { realNodeName } from './identities.ts';
 import type { InstanceState } from './instance.ts';
 import { describeError } from './operation-error.ts';
-import { describeSupervision, describeWaiting, type Supervision } from './supervision.ts';
+import { describeSupervision, describeWaiting, type LeftProcess, type Supervision } from './supervision.ts';
 
 export interface ClusterStatus {
   readonly healthy: boolean;
@@ -89,6 +89,15 @@ async function isProxyHealthy(address: string): Promise<boolean> {
     return false; // it does not answer
   }
 }
+
+/** Of one whose process is not ready, and has no supervisor any more. */
+export const leftStatus = ({ pid }: LeftProcess): ClusterStatus => ({
+  healthy: false,
+  lines: [
+    ['Process', `${pid}, starting`],
+    ['Supervisor', describeSupervision(undefined, realClock.now())],
+  ],
+});
 
 /** Of one whose process died and is not there again, or not ready. */
 export function waitingStatus(supervisor: Supervision): ClusterStatus {

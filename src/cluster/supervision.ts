@@ -1,6 +1,7 @@
 /**
  * What starts a cluster's process again when it dies: the shell script that `up` leaves behind (src/cli/supervise.sh),
- * as it tells of itself in `supervisor.json`.
+ * as it tells of itself in `supervisor.json`. Which process there is, is looked up: the file may be older than that, when
+ * the disk was full.
  */
 
 import { readFileSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { formatDuration } from '../api/meta/duration.ts';
 import { parseJSON } from '../api/schema/json-scan.ts';
-import { isAlive, isProcessId } from './instance.ts';
+import { groupMembers, type InstanceState, isAlive, isProcessId, processStartTicks } from './instance.ts';
 
 export interface Supervision {
   readonly pid: number;
@@ -27,25 +28,65 @@ export interface Supervision {
 
 /** Undefined when there is none, or it is gone. */
 export function readSupervision(dir: string): Supervision | undefined {
-  let supervision: Supervision;
+  const told = readTold(dir);
+  return told && isThere(told) ? asSeen(told) : undefined;
+}
+
+export interface LeftProcess extends Pick<InstanceState, 'pid' | 'startTicks'> {
+  readonly group: number;
+}
+
+/** The cluster's process, ready or not, that a supervisor which is gone has left. */
+export function readLeftProcess(dir: string): LeftProcess | undefined {
+  const told = readTold(dir);
+  if (!told || isAlive({ pid: told.pid })) return undefined; // a living one of this number has a group of its own
+  const { process } = asSeen(told);
+  if (process === undefined || !groupMembers(told.pid).some(({ pid }) => pid === process)) return undefined;
+  const startTicks = processStartTicks(process);
+  return { group: told.pid, pid: process, ...(startTicks && { startTicks }) };
+}
+
+function readTold(dir: string): Supervision | undefined {
   try {
-    supervision = parseJSON(readFileSync(join(dir, supervisionFile), 'utf8')) as Supervision;
+    const told = parseJSON(readFileSync(join(dir, supervisionFile), 'utf8')) as Supervision;
+    return isProcessId(told.pid) ? told : undefined;
   } catch {
     return undefined; // never started, or stopped; a damaged one is written anew at the next event
   }
-  const { pid, startTicks } = supervision;
-  if (!isProcessId(pid)) return undefined;
-  return isAlive({ pid, ...(startTicks && { startTicks }) }) ? supervision : undefined;
 }
+
+const isThere = ({ pid, startTicks }: Supervision): boolean => isAlive({ pid, ...(startTicks && { startTicks }) });
+
+function asSeen(told: Supervision): Supervision {
+  const group = groupMembers(told.pid);
+  if (group.length === 0 || group.some(({ pid }) => pid === told.process)) return told;
+  const process = group.find(({ pid }) => isCluster(pid))?.pid;
+  if (process === told.process) return told;
+  const { process: _, nextTryAt, ...rest } = told;
+  return { ...rest, ...(process === undefined ? nextTryAt !== undefined && { nextTryAt } : { process }) };
+}
+
+/** By its command line; those of the supervisor's own subshells are the supervisor's. */
+function isCluster(pid: number): boolean {
+  try {
+    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return args.includes('run') && !args[1]?.endsWith('.sh');
+  } catch {
+    return false; // it ended meanwhile
+  }
+}
+
+/** Under way, before anything of the cluster ended. */
+export const isFirstStart = ({ restarts, lastExit }: Supervision): boolean => restarts === 0 && lastExit === undefined;
 
 export const supervisionFile = 'supervisor.json';
 
 /** For people: `process 12, started again 2 times; last exit: signal 9, 5s ago`. */
 export function describeSupervision(supervision: Supervision | undefined, nowMs: number): string {
   if (!supervision) return 'none: when the process dies, nothing starts it again';
-  const { pid, restarts, lastExit } = supervision;
+  const { pid, restarts } = supervision;
   if (restarts === 0)
-    return `process ${pid}; ${lastExit === undefined ? 'it has not had to start anything again' : 'about to start it again for the first time'}`;
+    return `process ${pid}; ${isFirstStart(supervision) ? 'it has not had to start anything again' : 'about to start it again for the first time'}`;
   return `process ${pid}, started again ${restarts === 1 ? 'once' : `${restarts} times`}; last exit: ${describeLastExit(supervision, nowMs)}`;
 }
 
@@ -62,6 +103,7 @@ export const signalName = (number: number): string | undefined =>
 /** What a cluster whose process is not there, or not ready, waits for. */
 export function describeWaiting(supervision: Supervision, nowMs: number): string {
   if (supervision.process !== undefined) return `${supervision.process}, starting`;
+  if (supervision.nextTryAt === undefined) return 'none; it has just ended';
   const inMs = Math.max(0, (supervision.nextTryAt ?? 0) * 1000 - nowMs);
   return `none; it ended by ${describeLastExit(supervision, nowMs)}, and is started again in ${Math.ceil(inMs / 1000)} s`;
 }

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { isAlive } from '../../src/cluster/instance.ts';
@@ -39,6 +39,39 @@ const stubborn = {
 };
 
 const stateOf = (cluster: OwnCluster) => machineState([cluster.dir, `timonier-${cluster.name}`]);
+
+interface EndedStart {
+  readonly name: string;
+  readonly harm: (them: {
+    readonly up: ChildProcess;
+    readonly supervisor: number;
+    readonly main: number;
+    readonly cluster: OwnCluster;
+  }) => unknown;
+  /** absent: there is nobody to say anything */
+  readonly says?: RegExp;
+}
+
+const endedStarts: readonly EndedStart[] = [
+  { name: 'that is interrupted', harm: ({ up }) => up.kill('SIGINT'), says: /^timonier: interrupted; nothing is left running$/m },
+  { name: 'whose terminal is closed', harm: ({ up }) => up.kill('SIGHUP'), says: /^timonier: interrupted; nothing is left running$/m },
+  { name: 'that nobody waits for any more', harm: ({ up }) => up.kill('SIGKILL') },
+  {
+    name: 'whose process is killed',
+    harm: ({ main }) => process.kill(main, 'SIGKILL'),
+    says: /^timonier: the cluster's process ended \(SIGKILL\) before it was ready:/m,
+  },
+  {
+    name: 'whose supervisor is killed',
+    harm: ({ supervisor }) => process.kill(supervisor, 'SIGKILL'),
+    says: /^timonier: the cluster's supervisor ended \(SIGKILL\) before the cluster was ready, and its process was killed:/m,
+  },
+  {
+    name: 'that is stopped',
+    harm: ({ cluster }) => cluster.timonier('down', cluster.name),
+    says: /^timonier: the cluster was stopped before it was ready:/m,
+  },
+];
 
 const supervision = ({ dir }: OwnCluster): Supervision | undefined => readSupervision(dir);
 const containers = (cluster: OwnCluster): Promise<string> =>
@@ -145,16 +178,92 @@ function supervised(): void {
       assert.deepEqual(stateOf(cluster).processes, []);
     });
 
-    step('an interrupted start leaves nothing running', async () => {
+    for (const { name, harm, says } of endedStarts) {
+      step(`a start ${name} leaves nothing running`, async () => {
+        const up = startUp(cluster, '--nodes', '0', '--port', '0');
+        let said = '';
+        up.stderr?.on('data', (chunk) => {
+          said += String(chunk);
+        });
+        await cluster.until(() => supervision(cluster)?.process !== undefined);
+        const { pid: supervisor, process: main = 0 } = supervision(cluster) ?? assert.fail();
+        await harm({ up, supervisor, main, cluster });
+        const [code] = await once(up, 'close');
+        if (says) assert.match(said, says);
+        assert.equal(code, says ? 1 : null);
+        while (stateOf(cluster).processes.length > 0) await new Promise(setImmediate);
+        assert.match(await cluster.timonier('list'), new RegExp(`^${cluster.name} +stopped`, 'm'));
+      });
+    }
+
+    step('while it is being started, every command finds it', async () => {
       const up = startUp(cluster, '--nodes', '0', '--port', '0');
+      await cluster.until(() => supervision(cluster)?.process !== undefined);
+      const { pid, process: main = 0 } = supervision(cluster) ?? assert.fail();
+      process.kill(main, 'SIGSTOP');
+      assert.match(await cluster.timonier('list'), new RegExp(`^${cluster.name} +starting`, 'm'));
+      const status = await cluster.tryTimonier('status', cluster.name);
+      assert.equal(status.stdout, `Process:     ${main}, starting\nSupervisor:  process ${pid}; it has not had to start anything again\n`);
+      const second = await cluster.tryTimonier('up', cluster.name);
+      assert.match(second.stderr, new RegExp(`^timonier: cluster "${cluster.name}" is being started already \\(process ${main}\\)$`, 'm'));
+      assert.match((await cluster.tryTimonier('kubeconfig', cluster.name)).stderr, /is being started$/m);
+      process.kill(main, 'SIGCONT');
+      const ended = once(up, 'close');
+      await cluster.timonier('down', cluster.name);
+      assert.deepEqual(await ended, [1, null]);
+      assert.deepEqual(stateOf(cluster).processes, []);
+    });
+
+    step('deleted while it is being started for the first time, it is gone', async () => {
+      const first = await OwnCluster.named(`first-${process.pid}`, { root: cluster.root });
+      const before = stateOf(first);
+      mkdirSync(first.dir, { mode: 0o700 });
+      const up = startUp(first, '--nodes', '1', '--port', '0');
       let said = '';
       up.stderr?.on('data', (chunk) => {
         said += String(chunk);
       });
+      const ended = once(up, 'close');
+      await first.until(() => supervision(first)?.process !== undefined);
+      assert.match(await first.timonier('delete', first.name), /is deleted/);
+      assert.deepEqual(await ended, [1, null]);
+      assert.match(said, /^timonier: cluster ".*" was deleted while it started$/m);
+      assert.deepEqual(stateOf(first), before);
+      assert.equal(existsSync(first.dir), false);
+    });
+
+    step('killed in its first start, it leaves its log, and nothing on the machine', async () => {
+      const first = await OwnCluster.named(`first-${process.pid}`, { root: cluster.root });
+      const before = stateOf(first);
+      mkdirSync(first.dir, { mode: 0o700 });
+      const up = startUp(first, '--nodes', '1', '--port', '0');
+      const ended = once(up, 'close');
+      await first.until(() => existsSync(join(first.dir, 'nodes')));
+      process.kill(supervision(first)?.pid ?? assert.fail(), 'SIGKILL');
+      assert.deepEqual(await ended, [1, null]);
+      assert.deepEqual(stateOf(first), before);
+      await first.timonier('delete', first.name);
+      assert.equal(existsSync(first.dir), false);
+    });
+
+    step('whose supervisor and `up` are gone while it starts, is found and ended', async () => {
+      const up = startUp(cluster, '--nodes', '0', '--port', '0');
       await cluster.until(() => supervision(cluster)?.process !== undefined);
-      up.kill('SIGINT');
-      assert.deepEqual(await once(up, 'close'), [1, null]);
-      assert.match(said, /^timonier: interrupted; nothing is left running$/m);
+      const { pid, process: main = 0 } = supervision(cluster) ?? assert.fail();
+      const ended = once(up, 'close');
+      process.kill(main, 'SIGSTOP');
+      up.kill('SIGKILL');
+      await ended;
+      process.kill(pid, 'SIGKILL');
+      while (supervision(cluster)) await new Promise(setImmediate);
+      const { stdout } = await cluster.tryTimonier('status', cluster.name);
+      assert.match(
+        stdout,
+        new RegExp(`^Process: +${main}, starting\\nSupervisor: +none: when the process dies, nothing starts it again$`, 'm'),
+      );
+      await cluster.timonier('up', cluster.name, '--nodes', '0', '--port', '0', '--timeout', '100');
+      assert.equal(isAlive({ pid: main }), false);
+      await cluster.timonier('down', cluster.name);
       assert.deepEqual(stateOf(cluster).processes, []);
     });
 

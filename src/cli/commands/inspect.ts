@@ -8,7 +8,7 @@ import { Instance, type InstanceState, listInstances } from '../../cluster/insta
 import { renderLogLine } from '../../cluster/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import type { ClusterStatus } from '../../cluster/status.ts';
-import { readSupervision } from '../../cluster/supervision.ts';
+import { isFirstStart, readLeftProcess, readSupervision } from '../../cluster/supervision.ts';
 import { kubernetesVersion, version } from '../../cluster/version.ts';
 import { createOutput, renderColumns } from '../output.ts';
 
@@ -40,11 +40,12 @@ export function addInspect(program: Command): void {
     .action(async (name: string, flags: { json?: boolean }) => {
       const output = createOutput(flags.json === true);
       const instance = new Instance(name);
-      const [state, supervision] = [instance.running(), readSupervision(instance.dir)];
-      const { readStatus, waitingStatus } = await import('../../cluster/status.ts');
+      const [state, supervision, left] = [instance.running(), readSupervision(instance.dir), readLeftProcess(instance.dir)];
+      const { leftStatus, readStatus, waitingStatus } = await import('../../cluster/status.ts');
       let status: ClusterStatus;
       if (state) status = await readStatus({ name, kubeconfig: instance.readKubeconfig() }, state, supervision);
       else if (supervision) status = waitingStatus(supervision);
+      else if (left) status = leftStatus(left);
       else throw notRunning(name);
       output.event(status);
       for (const [label, value] of status.lines) output.line(`${`${label}:`.padEnd(12)} ${value}`);
@@ -88,7 +89,7 @@ export function addInspect(program: Command): void {
 }
 
 interface Condition {
-  readonly condition: 'running' | 'restarting' | 'stopped' | 'damaged';
+  readonly condition: 'running' | 'starting' | 'restarting' | 'stopped' | 'damaged';
   readonly state?: InstanceState;
 }
 
@@ -96,7 +97,9 @@ function conditionOf(instance: Instance): Condition {
   try {
     const state = instance.running();
     if (state) return { condition: 'running', state };
-    return { condition: readSupervision(instance.dir) ? 'restarting' : 'stopped' };
+    const supervision = readSupervision(instance.dir);
+    if (supervision) return { condition: isFirstStart(supervision) ? 'starting' : 'restarting' };
+    return { condition: readLeftProcess(instance.dir) ? 'starting' : 'stopped' };
   } catch {
     return { condition: 'damaged' }; // the other commands say what is
   }
@@ -108,10 +111,11 @@ export function runningInstance(name: string): { instance: Instance; state: Inst
   const instance = new Instance(name);
   const state = instance.running();
   if (state) return { instance, state };
-  if (readSupervision(instance.dir)) {
-    const fix = `timonier status ${name} says when; timonier logs ${name} says why`;
-    throw new OperationError({ code: 'restarting', message: `cluster "${name}" is being started again, since its process died`, fix });
-  }
+  const { condition } = conditionOf(instance);
+  const fix = `timonier status ${name} says when; timonier logs ${name} says why`;
+  if (condition === 'starting') throw new OperationError({ code: condition, message: `cluster "${name}" is being started`, fix });
+  if (condition === 'restarting')
+    throw new OperationError({ code: condition, message: `cluster "${name}" is being started again, since its process died`, fix });
   throw notRunning(name);
 }
 

@@ -113,14 +113,17 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
     endAfter(timeoutMs + giveUpMsMax, 'SIGKILL', () => log.error({ timeoutMs, giveUpMsMax }, 'a start that failed does not end: killed')),
   );
   const stop = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void => {
+  const stopFor = (why: object): void => {
     if (stop.signal.aborted) return;
-    log.info({ signal }, 'stopping');
+    log.info(why, 'stopping');
     startDeadline[Symbol.dispose]();
     deadlines.use(endAfter(stopMsMax, 'SIGTERM', () => log.error({ stopMsMax }, 'not everything stopped in time: ended as it is')));
     stop.abort();
   };
+  const onSignal = (signal: NodeJS.Signals): void => stopFor({ signal });
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const onAlone = (): void => stopFor({ reason: 'whoever waited for the start is gone' });
+  process.once('disconnect', onAlone);
   try {
     const { startCluster } = await import('../../cluster/start-cluster.ts');
     await using cluster = await startCluster({
@@ -136,6 +139,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
     });
     log.info({ server: cluster.server, ...(await onReady(cluster)) }, 'the cluster is ready');
     startDeadline[Symbol.dispose]();
+    process.off('disconnect', onAlone);
     tellParent({ type: 'ready' });
     flushCompileCache(); // not only when it ends: it may run for months, and the next start is to be quick
     if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
@@ -148,6 +152,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
     tellParent({ type: 'failed', code: known?.code ?? 'failed', message: describeError(error), fix });
     process.exitCode = 1;
   } finally {
+    process.off('disconnect', onAlone);
     if (process.connected) process.disconnect?.();
   }
 }

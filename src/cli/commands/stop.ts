@@ -38,6 +38,7 @@ export function addStop(program: Command): void {
     .action(async (name: string, flags: StopFlags) => {
       const output = createOutput(flags.json === true);
       const instance = existing(name, flags);
+      instance.setUnwanted();
       await killDaemon(instance); // nothing of it is to be kept, so nothing has to end well
       const state = stateIfWhole(instance);
       const { removeTraces } = await import('../../cluster/remove.ts');

@@ -5,6 +5,8 @@ import type { ClusterConfig } from '../../cluster/config.ts';
 import { installMissing } from '../../cluster/install.ts';
 import { Instance } from '../../cluster/instance.ts';
 import { detectMachine, noRealNodes, realNodesPossible } from '../../cluster/machine.ts';
+import { OperationError } from '../../cluster/operation-error.ts';
+import { isFirstStart, readSupervision } from '../../cluster/supervision.ts';
 import { killDaemon, startDaemon } from '../daemon.ts';
 import { createOutput, type Output } from '../output.ts';
 import { addClusterFlags, type ClusterFlags, configFrom, flagWords, timeoutMsFrom } from './cluster-flags.ts';
@@ -21,9 +23,10 @@ export function addUp(program: Command): void {
         return;
       }
       const config = await checkBeforehand(flags, output);
-      await killDaemon(instance); // what waits to be started again, or is being started; its containers go on
+      refuseSecondStart(instance);
+      await killDaemon(instance); // what waits to be started again, or is being started again; its containers go on
       instance.create();
-      const fresh = !instance.exists;
+      const fresh = !instance.hasBegun;
       const words = flagWords(name, flags, instance.writeSettings(config));
       const onPhase = (report: PhaseReport): void => {
         output.line(
@@ -34,7 +37,8 @@ export function addUp(program: Command): void {
       try {
         await startDaemon(instance, words, { timeoutMs: timeoutMsFrom(flags), onPhase });
       } catch (error) {
-        if (fresh && !instance.exists) await instance.remove();
+        if (!instance.isWanted) throw deletedMeanwhile(name);
+        if (fresh) await clearFirstStart(instance);
         throw error;
       }
       const state = instance.readState();
@@ -44,6 +48,27 @@ export function addUp(program: Command): void {
     },
   );
 }
+
+function refuseSecondStart({ name, dir }: Instance): void {
+  const supervision = readSupervision(dir);
+  if (!supervision || !isFirstStart(supervision)) return;
+  const message = `cluster "${name}" is being started already (process ${supervision.process ?? supervision.pid})`;
+  throw new OperationError({ code: 'starting', message, fix: `wait for it: timonier status ${name}; or end it: timonier down ${name}` });
+}
+
+/** Its process has done so itself, if it was not killed. Files stay, for the log's sake, once there is something in them. */
+async function clearFirstStart(instance: Instance): Promise<void> {
+  const { removeTraces } = await import('../../cluster/remove.ts');
+  await removeTraces(instance);
+  if (!instance.hasBegun) await instance.remove();
+}
+
+const deletedMeanwhile = (name: string): OperationError =>
+  new OperationError({
+    code: 'deleted',
+    message: `cluster "${name}" was deleted while it started`,
+    fix: `start it again: timonier up ${name}`,
+  });
 
 /** What can be known to fail before a process is started. */
 async function checkBeforehand(flags: ClusterFlags, output: Output): Promise<ClusterConfig> {
