@@ -97,10 +97,13 @@ export async function startDaemon(instance: Instance, args: readonly string[], {
   }
 }
 
+/** A clean end, SIGINT, SIGTERM: what the supervisor does not start again either. */
+const stoppedCodes: ReadonlySet<number> = new Set([0, 130, 143]);
+
 /** Of the supervisor. The shell's exit code of a program that a signal ended is 128 and the signal. */
 function describeEnd(code: number, signal: NodeJS.Signals | null): string {
   if (signal) return `the cluster's supervisor ended (${signal}) before the cluster was ready, and its process was killed`;
-  if (code === 0) return 'the cluster was stopped before it was ready';
+  if (stoppedCodes.has(code)) return 'the cluster was stopped before it was ready';
   return `the cluster's process ended (${signalName(code - 128) ?? `exit ${code}`}) before it was ready`;
 }
 

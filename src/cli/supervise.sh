@@ -18,6 +18,7 @@ file=$directory/supervisor.json
 delay_first=1
 delay_max=60
 healthy_after=60
+line_format='%-255s\n' # always as long, so that it can be written over
 kill_after=75 # longer than the process gives itself (stopMsMax in src/cluster/end-process.ts)
 
 # When process $1 started, in the kernel's ticks; nothing when it is gone, or where there is no /proc.
@@ -46,8 +47,9 @@ tell() {
   is_mine || return 0
   (
     umask 077 # here alone: the cluster's process would inherit it, and give it to containers
-    printf '{"pid":%d,"startTicks":"%s","restarts":%d%s%s}\n' $$ "$own_ticks" "$restarts" "$last_exit" "$1" >"$file.new" &&
-      mv -f "$file.new" "$file"
+    said=$(printf '{"pid":%d,"startTicks":"%s","restarts":%d%s%s}' $$ "$own_ticks" "$restarts" "$last_exit" "$1")
+    { printf "$line_format" "$said" >"$file.new" && mv -f "$file.new" "$file"; } ||
+      { rm -f "$file.new" && [ -e "$file" ] && printf "$line_format" "$said" 1<>"$file"; } # a full disk: in its place
   ) 2>/dev/null
 }
 

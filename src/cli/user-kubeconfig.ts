@@ -1,11 +1,13 @@
 /**
  * Where the administrator's kubeconfig goes: always into the data directory; then either into the one file that was
- * asked for, or as context `timonier-NAME` into the user's own kubeconfig, from which `delete` removes it again.
+ * asked for, or as context `timonier-NAME` into the user's own kubeconfig, from which `delete` removes it again. Where the
+ * user's disk has no room for that, the one in the data directory is what the user is told of.
  */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { mergeKubeconfig, parseKubeconfig, readKubeconfig, removeContext, writeKubeconfig } from '../client/kubeconfig.ts';
+import { isDiskFull } from '../client/replace-file.ts';
 import type { Instance } from '../cluster/instance.ts';
 
 /** The first file of $KUBECONFIG, else ~/.kube/config: where kubectl writes too. */
@@ -28,7 +30,12 @@ export async function placeKubeconfig(
     return { kubeconfig: own, ownKubeconfig: true };
   }
   const user = userKubeconfigPath();
-  await writeKubeconfig(user, mergeKubeconfig(await readKubeconfig(user), config));
+  try {
+    await writeKubeconfig(user, mergeKubeconfig(await readKubeconfig(user), config));
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    return { kubeconfig: instance.kubeconfig, ownKubeconfig: true }; // the cluster's own serves as well
+  }
   return { kubeconfig: user, ownKubeconfig: false };
 }
 

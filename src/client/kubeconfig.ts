@@ -5,9 +5,10 @@
  * What it does not do: exec and auth-provider plugins, lists of files in KUBECONFIG (the caller picks one).
  * Upstream: client-go/tools/clientcmd.
  */
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Credentials } from './credentials.ts';
+import { replaceFile } from './replace-file.ts';
 
 interface Named {
   readonly name: string;
@@ -147,14 +148,7 @@ export async function readKubeconfig(path: string): Promise<Kubeconfig> {
 
 export async function writeKubeconfig(path: string, config: Kubeconfig): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, await renderKubeconfig(config), { mode: 0o600 });
-    await chmod(temporary, 0o600);
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  replaceFile(path, await renderKubeconfig(config), { temporary: `${path}.${process.pid}.tmp` });
 }
 
 /** Where `context` (default: the current one) leads. `path` is the file that it came from: others are relative to it. */

@@ -15,6 +15,7 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  renameSync,
   rmdirSync,
   rmSync,
   symlinkSync,
@@ -183,8 +184,9 @@ export class Instance {
     rmSync(this.#path('settings.json'), { force: true });
   }
 
+  /** Its blocks stay for the next one: a full disk has no others. */
   clearState(): void {
-    rmSync(this.#path('state.json'), { force: true });
+    if (existsSync(this.#path('state.json'))) renameSync(this.#path('state.json'), this.#path('state.json.new'));
   }
 
   /** The state when its process is alive; a stale one counts as none. */

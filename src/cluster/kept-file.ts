@@ -1,7 +1,8 @@
 /** The small JSON files of a cluster's directory: whole or absent, its owner's alone; a damaged one is refused by name. */
 
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { parseJSON } from '../api/schema/json-scan.ts';
+import { replaceFile } from '../client/replace-file.ts';
 import { OperationError } from './operation-error.ts';
 
 /** Undefined: there is none. `isWhole` is asked of whatever object is in it. */
@@ -27,6 +28,5 @@ function parse(text: string): unknown {
 }
 
 export function writeKept(file: string, value: object): void {
-  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  replaceFile(file, `${JSON.stringify(value, null, 2)}\n`);
 }

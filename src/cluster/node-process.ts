@@ -3,9 +3,10 @@
  * name as its hostname: pods on the node's network see it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { realClock } from '../client/clock.ts';
+import { replaceFile } from '../client/replace-file.ts';
 import { endLeftover } from '../node/runtime/kept-process.ts';
 import type { NodeConfig, NodeReply, NodeRequest } from './node-config.ts';
 
@@ -26,7 +27,7 @@ export function startNodeProcess(config: NodeConfig, netns: string): NodeProcess
     cwd: '/',
   });
   closeSync(logFd);
-  if (child.pid !== undefined) writeFileSync(nodePidFile(config.dataDir), `${child.pid}\n`, { mode: 0o600 });
+  if (child.pid !== undefined) replaceFile(nodePidFile(config.dataDir), `${child.pid}\n`);
   const ended = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
   answer.promise.catch(() => undefined); // who waits hears of it

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -300,8 +300,8 @@ function failingStarts(): readonly FailingStart[] {
     {
       name: 'its disk is full',
       flags: ['--data-dir', file('small/x')],
-      message: /^timonier: (store|certificates|bootstrap) failed: .*(is the disk full\?|ENOSPC)/m,
-      fix: /disk/,
+      message: /^timonier: the disk of \/var\/lib\/failing\/small\/x is full: (store|certificates|bootstrap) failed: /m,
+      fix: /free space in \/var\/lib\/failing\/small\/x, or give the cluster up: timonier delete fails-\d+/,
     },
     {
       name: 'a setting is misspelt',
@@ -362,6 +362,57 @@ function failures(): void {
   });
 }
 
+/** Whatever is written until there is no more room. */
+function fill(name: string): void {
+  writeFileSync(name, '');
+  for (let bytes = 2 ** 20; bytes >= 1; bytes /= 2) {
+    try {
+      for (;;) appendFileSync(name, Buffer.alloc(bytes));
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+    }
+  }
+}
+
+function fullDisk(): void {
+  describe('on a full disk, a cluster', () => {
+    const step = inSteps();
+    const disk = '/var/lib/full';
+    let cluster: OwnCluster;
+    before(async () => {
+      mkdirSync(disk);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=250m', 'tmpfs', disk]);
+      cluster = await OwnCluster.named(`full-${process.pid}`, { root: join(disk, 'clusters') });
+      await cluster.timonier('up', cluster.name, '--nodes', '1', '--port', '0');
+    });
+    after(async () => {
+      await cluster.tryTimonier('delete', cluster.name);
+      execFileSync('umount', [disk]);
+    });
+
+    step('is started again when its process dies, and its status is no old news', async () => {
+      fill(join(disk, 'filler'));
+      const { pid } = cluster.state();
+      process.kill(pid, 'SIGKILL');
+      await cluster.comesBack(pid);
+      assert.match(await cluster.timonier('status', cluster.name), /^Supervisor: +process \d+, started again once; last exit: signal 9/m);
+    });
+
+    step('is stopped and started', async () => {
+      await cluster.timonier('down', cluster.name);
+      fill(join(disk, 'filler-2'));
+      assert.match(await cluster.timonier('up', cluster.name, '--port', '0'), /is ready/);
+      assert.match(await cluster.timonier('status', cluster.name), /1 of 1 Ready/);
+      assert.equal(await cluster.kubectl('get', '--raw', '/readyz'), 'ok');
+    });
+
+    step('is deleted', async () => {
+      await cluster.timonier('delete', cluster.name);
+      assert.deepEqual(readdirSync(disk).sort(), ['filler', 'filler-2']);
+    });
+  });
+}
+
 function ownKubeconfig(): void {
   it('a kubeconfig of one’s choice is all that is written', async () => {
     const cluster = await OwnCluster.named('chosen', {
@@ -386,5 +437,6 @@ function ownKubeconfig(): void {
 if (inOwnNamespaces(import.meta.url)) {
   aLife();
   ownKubeconfig();
+  fullDisk();
   failures();
 }

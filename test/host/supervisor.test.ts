@@ -187,8 +187,9 @@ function supervised(): void {
         });
         await cluster.until(() => supervision(cluster)?.process !== undefined);
         const { pid: supervisor, process: main = 0 } = supervision(cluster) ?? assert.fail();
+        const ended = once(up, 'close');
         await harm({ up, supervisor, main, cluster });
-        const [code] = await once(up, 'close');
+        const [code] = await ended;
         if (says) assert.match(said, says);
         assert.equal(code, says ? 1 : null);
         while (stateOf(cluster).processes.length > 0) await new Promise(setImmediate);

@@ -9,6 +9,7 @@ import { realClock } from '../../client/clock.ts';
 import { type Access, accessOf, parseKubeconfig } from '../../client/kubeconfig.ts';
 import type { Cluster, StartOptions } from '../../cluster/cluster.ts';
 import { type ComponentName, componentNames, parseComponents } from '../../cluster/component-names.ts';
+import { explainFullDisk } from '../../cluster/disk-full.ts';
 import { endAfter, giveUpMsMax, stopMsMax } from '../../cluster/end-process.ts';
 import { installMissing } from '../../cluster/install.ts';
 import { Instance, type InstanceState } from '../../cluster/instance.ts';
@@ -143,8 +144,10 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
     tellParent({ type: 'ready' });
     flushCompileCache(); // not only when it ends: it may run for months, and the next start is to be quick
     if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
-  } catch (error) {
+  } catch (thrown) {
     if (stop.signal.aborted) return;
+    const { name = 'default', dataDir: dir } = options;
+    const error = dir === undefined ? thrown : explainFullDisk(thrown, { name, dir });
     if (!process.connected) throw error; // the command line says it
     log.error({ error }, 'the cluster did not start');
     const known = error instanceof OperationError ? error : undefined;

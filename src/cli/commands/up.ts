@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { PhaseReport } from '../../cluster/cluster.ts';
 import type { ClusterConfig } from '../../cluster/config.ts';
+import { explainFullDisk } from '../../cluster/disk-full.ts';
 import { installMissing } from '../../cluster/install.ts';
 import { Instance } from '../../cluster/instance.ts';
 import { detectMachine, noRealNodes, realNodesPossible } from '../../cluster/machine.ts';
@@ -27,7 +28,7 @@ export function addUp(program: Command): void {
       await killDaemon(instance); // what waits to be started again, or is being started again; its containers go on
       instance.create();
       const fresh = !instance.hasBegun;
-      const words = flagWords(name, flags, instance.writeSettings(config));
+      const words = flagWords(name, flags, keepSettings(instance, config));
       const onPhase = (report: PhaseReport): void => {
         output.line(
           `  ${report.phase.padEnd(13)} ${String(Math.round(report.durationMs)).padStart(6)} ms${report.note ? `   ${report.note}` : ''}`,
@@ -47,6 +48,14 @@ export function addUp(program: Command): void {
       output.event({ event: 'ready', name, server: state?.server, kubeconfig: state?.kubeconfig });
     },
   );
+}
+
+function keepSettings(instance: Instance, config: ClusterConfig): string {
+  try {
+    return instance.writeSettings(config);
+  } catch (error) {
+    throw explainFullDisk(error, instance);
+  }
 }
 
 function refuseSecondStart({ name, dir }: Instance): void {

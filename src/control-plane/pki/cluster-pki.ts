@@ -5,12 +5,13 @@
  *
  * Guarantees: what is on disk and still good is used as it is, without importing the X.509 library; a leaf whose
  * subject, names or authority changed, or with less than a third of its life left, is made anew, as is one that is damaged; a damaged authority or service
- * account key is refused by name; files are 0600.
+ * account key is refused by name; files are 0600. A leaf that a full disk has no room for is used all the same.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../client/clock.ts';
+import { isDiskFull, replaceFile } from '../../client/replace-file.ts';
 import { type Authority, type CertificateSpec, createAuthority, type KeyedCertificate, loadAuthority, publicKeyPem } from './authority.ts';
 import { staleReason } from './certificate.ts';
 import { createServiceAccountKeyPem, loadServiceAccountKeys, type ServiceAccountKeys } from './service-account-key.ts';
@@ -42,7 +43,13 @@ export async function openClusterPKI(options: { readonly files: PEMFiles; readon
     async certificate(name, spec) {
       const stored = readPair(files, name);
       if (stored && !staleReason(stored, { spec, authorityPem: authority.certPem, nowMs: clock.now() })) return stored;
-      return writePair(files, name, await authority.issue(spec));
+      const made = await authority.issue(spec);
+      try {
+        return writePair(files, name, made);
+      } catch (error) {
+        if (!isDiskFull(error)) throw error;
+        return made; // it serves as well; the next start makes another
+      }
     },
   };
 }
@@ -112,8 +119,6 @@ function writePair(files: PEMFiles, name: string, pair: KeyedCertificate): Keyed
   return { certPem: pair.certPem, keyPem: pair.keyPem };
 }
 
-const fileMode = 0o600;
-
 export function directoryFiles(directory: string): PEMFiles {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return {
@@ -127,10 +132,7 @@ export function directoryFiles(directory: string): PEMFiles {
       }
     },
     write(name, text) {
-      const temporary = join(directory, `.${name}.new`);
-      writeFileSync(temporary, text, { mode: fileMode, flush: true });
-      chmodSync(temporary, fileMode);
-      renameSync(temporary, join(directory, name));
+      replaceFile(join(directory, name), text, { flush: true, temporary: join(directory, `.${name}.new`) });
     },
   };
 }

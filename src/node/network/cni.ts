@@ -7,8 +7,9 @@
  * Specified in containernetworking/cni SPEC.md.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '../../client/replace-file.ts';
 import { formatCidr, parseCidr } from './cidr.ts';
 
 export interface PodNetworkOptions {
@@ -50,8 +51,6 @@ function renderCniConfig({ network, podCidr, ipamDir, mtu }: PodNetworkOptions):
 export async function writeCniConfig(dir: string, options: PodNetworkOptions): Promise<void> {
   const text = `${JSON.stringify(renderCniConfig(options), undefined, 2)}\n`;
   const file = join(dir, configFile);
-  if ((await readFile(file, 'utf8').catch(() => '')) === text) return;
   await mkdir(dir, { recursive: true });
-  await writeFile(`${file}.new`, text);
-  await rename(`${file}.new`, file);
+  replaceFile(file, text);
 }

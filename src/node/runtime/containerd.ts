@@ -9,11 +9,12 @@
  * Deliberately without the systemd cgroup driver unless asked for: it needs systemd's own hand in every pod's cgroup.
  */
 import { existsSync, watch } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
+import { replaceFile } from '../../client/replace-file.ts';
 import type { ContainerRuntime } from './container-runtime.ts';
 import { type ContainerdPaths, containerdPaths, renderContainerdConfig, renderRegistryHosts } from './containerd-config.ts';
 import { createCriClient } from './cri-client.ts';
@@ -155,11 +156,11 @@ export class Containerd implements AsyncDisposable {
 
 async function writeConfiguration({ registryMirrors = {} }: ContainerdOptions, paths: ContainerdPaths, config: string): Promise<void> {
   for (const dir of [paths.root, paths.state, paths.cniConfDir, paths.registryDir]) await mkdir(dir, { recursive: true, mode: 0o700 });
-  await writeFile(paths.config, config);
+  replaceFile(paths.config, config);
   for (const [registry, mirrors] of Object.entries(registryMirrors)) {
     const dir = join(paths.registryDir, registry);
     await mkdir(dir, { recursive: true });
-    await writeFile(join(dir, 'hosts.toml'), renderRegistryHosts(registry, mirrors));
+    replaceFile(join(dir, 'hosts.toml'), renderRegistryHosts(registry, mirrors));
   }
 }
 

@@ -6,9 +6,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat } from 'node:fs/promises';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
+import { replaceFile } from '../../client/replace-file.ts';
 import { endProcesses } from './processes.ts';
 
 export interface KeptProcessOptions {
@@ -59,17 +60,26 @@ export class KeptProcess implements AsyncDisposable {
   }
 
   async #spawn(): Promise<ChildProcess> {
-    const { command, logFile, pidFile } = this.#options;
+    const { command, logFile } = this.#options;
     const [program, ...args] = command;
     const output = openSync(logFile, 'a', 0o600);
     try {
       const child = spawn(program, args, { detached: true, stdio: ['ignore', output, output] });
       await once(child, 'spawn');
       this.#child = child;
-      await writeFile(pidFile, `${child.pid}\n`);
+      this.#remember(child);
       return child;
     } finally {
       closeSync(output);
+    }
+  }
+
+  #remember({ pid }: ChildProcess): void {
+    const { name, pidFile, log } = this.#options;
+    try {
+      replaceFile(pidFile, `${pid}\n`);
+    } catch (error) {
+      log.warn({ error, pid }, `${name} runs, but nothing says so to who comes after us: if we are killed, end it by hand`);
     }
   }
 

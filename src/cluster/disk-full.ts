@@ -1,0 +1,24 @@
+/** A start or a command that found no room on the disk, in words that say where and what to do. */
+import { statfsSync } from 'node:fs';
+import { isDiskFull } from '../client/replace-file.ts';
+import type { Instance } from './instance.ts';
+import { OperationError } from './operation-error.ts';
+
+/** Less than this is none: not even a small file fits, whatever the failure was that this led to. */
+const roomBytesMin = 64 * 1024;
+
+/** The same error where the disk has room. */
+export function explainFullDisk(error: unknown, { name, dir }: Pick<Instance, 'name' | 'dir'>): unknown {
+  if (!isDiskFull(error) && hasRoom(dir)) return error;
+  const fix = `free space in ${dir}, or give the cluster up: timonier delete ${name}`;
+  return new OperationError({ code: 'disk-full', message: `the disk of ${dir} is full`, fix, cause: error });
+}
+
+function hasRoom(dir: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dir);
+    return bavail * bsize >= roomBytesMin;
+  } catch {
+    return true; // the directory is gone, which is another matter
+  }
+}
