@@ -239,10 +239,11 @@ function supervised(): void {
       mkdirSync(first.dir, { mode: 0o700 });
       const up = startUp(first, '--nodes', '1', '--port', '0');
       const ended = once(up, 'close');
-      await first.until(() => existsSync(join(first.dir, 'nodes')));
+      await first.until(() => existsSync(join(first.dir, 'store')));
       process.kill(supervision(first)?.pid ?? assert.fail(), 'SIGKILL');
       assert.deepEqual(await ended, [1, null]);
       assert.deepEqual(stateOf(first), before);
+      assert.equal(existsSync(join(first.dir, 'timonier.log')), true);
       await first.timonier('delete', first.name);
       assert.equal(existsSync(first.dir), false);
     });
