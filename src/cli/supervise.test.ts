@@ -164,6 +164,13 @@ describe('the supervisor, after', { skip: !existsSync('/proc/self/stat') && 'nee
     assert.deepEqual(waiting, { restarts: 0, lastExit: 'exit 70', lastExitAt: 1000, nextTryAt: 1001 });
   });
 
+  it('what is true is told on a full disk, too', async () => {
+    const full = 'ln -s /dev/full "$DIR/supervisor.json.new"';
+    using run = new Run(`${began}; ${told}; ${full}; exit 70`, 'echo x >> "$PLACE/slept"; exec tail -f /dev/null');
+    await run.until(() => run.slept.length === 1);
+    assert.deepEqual([run.supervision?.lastExit, run.supervision?.nextTryAt], ['exit 70', 1001]);
+  });
+
   it('SIGTERM while it waits ends it', async () => {
     using run = new Run(`${began}; exit 70`, 'echo x >> "$PLACE/slept"; exec tail -f /dev/null');
     await run.until(() => run.slept.length === 1);

@@ -1,7 +1,19 @@
 /** What `status` says of the supervisor and of what it waits for: the two lines never contradict each other. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { describeSupervision, describeWaiting, type Supervision } from './supervision.ts';
+import {
+  describeSupervision,
+  describeWaiting,
+  readLeftProcess,
+  readSupervision,
+  type Supervision,
+  supervisionFile,
+} from './supervision.ts';
 
 const nowMs = 1_000_000;
 const base: Supervision = { pid: 7, startTicks: '1', restarts: 0 };
@@ -36,3 +48,34 @@ const rows: readonly { readonly name: string; readonly given: Supervision; reado
 for (const { name, given, process, supervisor } of rows) {
   test(name, () => assert.deepEqual([describeWaiting(given, nowMs), describeSupervision(given, nowMs)], [process, supervisor]));
 }
+
+test('the process that is there counts, whatever the file says; also when the supervisor is gone', {
+  skip: !existsSync('/proc/self/stat'),
+}, async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'timonier-supervision-'));
+  const supervisor = spawn('sh', ['-c', 'sh -c "echo \\$\\$; sleep 600; :" run & wait'], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const { pid = 0 } = supervisor;
+  try {
+    const [line] = (await once(supervisor.stdout, 'data')) as [Buffer];
+    const process = Number(String(line));
+    const tell = (told: Partial<Supervision>): void =>
+      writeFileSync(join(dir, supervisionFile), JSON.stringify({ ...base, pid, startTicks: '', ...told }));
+    tell({ ...died, nextTryAt: 1001 });
+    assert.deepEqual(readSupervision(dir), { ...base, pid, startTicks: '', ...died, process });
+    tell({ process: 2 ** 30 });
+    assert.equal(readSupervision(dir)?.process, process);
+    assert.equal(readLeftProcess(dir), undefined);
+    const gone = once(supervisor, 'exit');
+    supervisor.kill('SIGKILL');
+    await gone;
+    assert.equal(readSupervision(dir), undefined);
+    const left = readLeftProcess(dir);
+    assert.deepEqual([left?.pid, left?.group], [process, pid]);
+  } finally {
+    globalThis.process.kill(-pid, 'SIGKILL');
+    rmSync(dir, { recursive: true });
+  }
+});
