@@ -48,7 +48,7 @@ tell() {
   (
     umask 077 # here alone: the cluster's process would inherit it, and give it to containers
     said=$(printf '{"pid":%d,"startTicks":"%s","restarts":%d%s%s}' $$ "$own_ticks" "$restarts" "$last_exit" "$1")
-    { printf "$line_format" "$said" >"$file.new" && mv -f "$file.new" "$file"; } ||
+    { printf "$line_format" "$said" 1<>"$file.new" && mv -f "$file.new" "$file"; } ||
       { rm -f "$file.new" && [ -e "$file" ] && printf "$line_format" "$said" 1<>"$file"; } # a full disk: in its place
   ) 2>/dev/null
 }
@@ -93,7 +93,7 @@ run() {
 }
 
 finish() {
-  [ -d "$directory" ] && is_mine && rm -f "$file"
+  [ -d "$directory" ] && is_mine && mv -f "$file" "$file.new" 2>/dev/null # its room is kept for the next start
   exit "$1"
 }
 

@@ -7,11 +7,13 @@ import { OperationError } from './operation-error.ts';
 /** Less than this is none: not even a small file fits, whatever the failure was that this led to. */
 const roomBytesMin = 64 * 1024;
 
+const code = 'disk-full';
+
 /** The same error where the disk has room. */
 export function explainFullDisk(error: unknown, { name, dir }: Pick<Instance, 'name' | 'dir'>): unknown {
-  if (!isDiskFull(error) && hasRoom(dir)) return error;
+  if ((error instanceof OperationError && error.code === code) || (!isDiskFull(error) && hasRoom(dir))) return error;
   const fix = `free space in ${dir}, or give the cluster up: timonier delete ${name}`;
-  return new OperationError({ code: 'disk-full', message: `the disk of ${dir} is full`, fix, cause: error });
+  return new OperationError({ code, message: `the disk of ${dir} is full`, fix, cause: error });
 }
 
 function hasRoom(dir: string): boolean {

@@ -382,7 +382,10 @@ function fullDisk(): void {
     before(async () => {
       mkdirSync(disk);
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=250m', 'tmpfs', disk]);
-      cluster = await OwnCluster.named(`full-${process.pid}`, { root: join(disk, 'clusters') });
+      cluster = await OwnCluster.named(`full-${process.pid}`, {
+        root: join(disk, 'clusters'),
+        env: { KUBECONFIG: join(disk, 'kubeconfig') },
+      });
       await cluster.timonier('up', cluster.name, '--nodes', '1', '--port', '0');
     });
     after(async () => {
@@ -403,12 +406,13 @@ function fullDisk(): void {
       fill(join(disk, 'filler-2'));
       assert.match(await cluster.timonier('up', cluster.name, '--port', '0'), /is ready/);
       assert.match(await cluster.timonier('status', cluster.name), /1 of 1 Ready/);
-      assert.equal(await cluster.kubectl('get', '--raw', '/readyz'), 'ok');
+      assert.equal(await cluster.kubectl('get', '--raw', '/livez'), 'ok');
     });
 
     step('is deleted', async () => {
       await cluster.timonier('delete', cluster.name);
-      assert.deepEqual(readdirSync(disk).sort(), ['filler', 'filler-2']);
+      assert.deepEqual(stateOf(cluster).processes, []);
+      assert.deepEqual(readdirSync(disk).sort(), ['filler', 'filler-2', 'kubeconfig']);
     });
   });
 }

@@ -39,8 +39,9 @@ export function addUp(program: Command): void {
         await startDaemon(instance, words, { timeoutMs: timeoutMsFrom(flags), onPhase });
       } catch (error) {
         if (!instance.isWanted) throw deletedMeanwhile(name);
+        const told = explainFullDisk(error, instance); // while its files are there
         if (fresh) await clearFirstStart(instance);
-        throw error;
+        throw told;
       }
       const state = instance.readState();
       output.line(`\nCluster "${name}" is ready: ${state?.server}`);

@@ -44,7 +44,7 @@ describe('KeptProcess', { skip: process.platform === 'linux' ? false : 'needs /p
     const { pid } = kept;
     await kept.stop();
     assert.equal(existsSync(`/proc/${pid}`), false);
-    assert.equal(existsSync(join(dir, 'pid')), false);
+    assert.equal(await pidOf(), 0);
   });
 
   it('keeps what it writes', async () => {

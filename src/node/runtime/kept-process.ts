@@ -5,8 +5,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
-import { readFile, rename, rm, stat } from 'node:fs/promises';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { readFile, rename, stat } from 'node:fs/promises';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import { replaceFile } from '../../client/replace-file.ts';
@@ -116,7 +116,7 @@ export class KeptProcess implements AsyncDisposable {
       await exited;
     }
     await this.#keeping;
-    await rm(this.#options.pidFile, { force: true });
+    forget(this.#options.pidFile);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -133,7 +133,12 @@ export async function endLeftover(
   const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   if (commandLine.split('\0').includes(options.mark))
     await endProcesses([pid], { clock: options.clock, graceMs: options.graceMs ?? stopMsMax });
-  await rm(options.pidFile, { force: true });
+  forget(options.pidFile);
+}
+
+/** The file stays, so that the next number has room on a full disk. */
+function forget(pidFile: string): void {
+  if (existsSync(pidFile)) replaceFile(pidFile, '0\n');
 }
 
 async function rotate(file: string): Promise<void> {
