@@ -174,7 +174,7 @@ function countValues(value: unknown, max: number): number {
     for (let i = 0; i < value.length && count <= max; i++) count += countValues(value[i], max - count);
   } else {
     for (const key in value) {
-      count += 1 + countValues((value as Json)[key], max - count);
+      count += 1 + countValues(own(value as Json, key), max - count);
       if (count > max) break;
     }
   }
