@@ -1,7 +1,7 @@
 /** A start or a command that found no room on the disk, in words that say where and what to do. */
 import { statfsSync } from 'node:fs';
 import { isDiskFull } from '../client/replace-file.ts';
-import type { Instance } from './instance.ts';
+import { Instance } from './instance.ts';
 import { OperationError } from './operation-error.ts';
 
 /** Less than this is none: not even a small file fits, whatever the failure was that this led to. */
@@ -12,7 +12,10 @@ const code = 'disk-full';
 /** The same error where the disk has room. */
 export function explainFullDisk(error: unknown, { name, dir }: Pick<Instance, 'name' | 'dir'>): unknown {
   if ((error instanceof OperationError && error.code === code) || (!isDiskFull(error) && hasRoom(dir))) return error;
-  const fix = `free space in ${dir}, or give the cluster up: timonier delete ${name}`;
+  const otherwise = new Instance(name, dir).exists
+    ? `give the cluster up: timonier delete ${name}`
+    : 'give another directory: --data-dir DIR';
+  const fix = `free space in ${dir}, or ${otherwise}`;
   return new OperationError({ code, message: `the disk of ${dir} is full`, fix, cause: error });
 }
 

@@ -26,9 +26,9 @@ export function addUp(program: Command): void {
       const config = await checkBeforehand(flags, output);
       refuseSecondStart(instance);
       await killDaemon(instance); // what waits to be started again, or is being started again; its containers go on
-      instance.create();
+      const settings = makePlace(instance, config);
       const fresh = !instance.hasBegun;
-      const words = flagWords(name, flags, keepSettings(instance, config));
+      const words = flagWords(name, flags, settings);
       const onPhase = (report: PhaseReport): void => {
         output.line(
           `  ${report.phase.padEnd(13)} ${String(Math.round(report.durationMs)).padStart(6)} ms${report.note ? `   ${report.note}` : ''}`,
@@ -51,8 +51,10 @@ export function addUp(program: Command): void {
   );
 }
 
-function keepSettings(instance: Instance, config: ClusterConfig): string {
+/** Gives the file of its settings. */
+function makePlace(instance: Instance, config: ClusterConfig): string {
   try {
+    instance.create();
     return instance.writeSettings(config);
   } catch (error) {
     throw explainFullDisk(error, instance);

@@ -68,6 +68,24 @@ for (const { name, afterDays, spec, kept } of renewals) {
   });
 }
 
+test('a leaf that the disk has no room for is used all the same, and made anew later; an authority is not', async () => {
+  const files = memoryFiles();
+  let isFull = false;
+  const small: PEMFiles = {
+    ...files,
+    write(name, text) {
+      if (isFull) throw new Error(name, { cause: Object.assign(new Error('write'), { code: 'ENOSPC' }) });
+      files.write(name, text);
+    },
+  };
+  const pki = await openClusterPKI({ files: small, clock: realClock });
+  isFull = true;
+  const spec = { commonName: 'x', usages: ['client' as const] };
+  assert.match((await pki.certificate('x', spec)).certPem, /BEGIN CERTIFICATE/);
+  assert.equal(files.read('x.crt'), undefined);
+  await assert.rejects(pki.frontProxyAuthority(), /front-proxy-ca/);
+});
+
 test('files are private, and a second opening reads the same', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'pki-'));
   try {
