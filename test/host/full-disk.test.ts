@@ -31,6 +31,7 @@ const fillers: readonly (readonly [name: string, script: string])[] = [
   ['slowly', 'while true; do busybox dd if=/dev/zero of=/v/x bs=4k count=64 oflag=append conv=notrunc 2>/dev/null; done'],
   ['at-once', 'while true; do busybox dd if=/dev/zero of=/v/x bs=1M oflag=append conv=notrunc 2>/dev/null; done'],
   ['hosts', 'while true; do busybox dd if=/dev/zero of=/etc/hosts bs=1M oflag=append conv=notrunc 2>/dev/null; done'],
+  ['layer', 'while true; do busybox dd if=/dev/zero of=/x bs=1M oflag=append conv=notrunc 2>/dev/null; done'],
 ];
 
 if (inOwnNamespaces(import.meta.url)) {

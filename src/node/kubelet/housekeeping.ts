@@ -119,11 +119,13 @@ export class Housekeeping implements AsyncDisposable {
     if (evicted) this.#relief = { podUID: evicted.metadata.uid, atMs: this.#options.clock.monotonic() };
   }
 
-  /** The pod that was evicted last may still have files to give back. */
+  /** The pod that was evicted last may still have something to give back. */
   async #isBeingRelieved(): Promise<boolean> {
-    const { podDirectory, clock } = this.#options;
+    const { podDirectory, clock, runtime } = this.#options;
     if (!this.#relief || clock.monotonic() - this.#relief.atMs > reliefMs) return false;
-    return (await ignoreMissing(stat(join(podDirectory(this.#relief.podUID), 'volumes')))) !== undefined;
+    const { podUID } = this.#relief;
+    if (await ignoreMissing(stat(podDirectory(podUID)))) return true;
+    return (await runtime.listContainers({ labelSelector: { [podLabels.podUid]: podUID } })).length > 0;
   }
 
   /** One that can't be measured takes more than all others. */

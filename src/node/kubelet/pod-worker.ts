@@ -471,6 +471,7 @@ export class PodWorker {
     if (!hollow) {
       await volumes.tearDown(pod.metadata.uid);
       await cgroups.remove(pod);
+      if (this.#eviction?.reason === 'Evicted') await this.#removeContainers(await this.#observe());
     }
     images.forget(pod.metadata.uid);
     const status = statuses.get(pod.metadata.uid);
@@ -481,11 +482,16 @@ export class PodWorker {
     this.#state = 'finished';
   }
 
+  /** With all that they wrote: an evicted pod keeps nothing of the node, as upstream has it. */
+  async #removeContainers({ containers }: ObservedPod): Promise<void> {
+    for (const { id } of containers) await this.#context.runtime.removeContainer(id);
+  }
+
   /** Nobody can ask for its logs any more. */
   async #stepRemove(): Promise<void> {
     const { runtime, statuses, node, gate } = this.#context;
     const observed = await this.#observe();
-    for (const container of observed.containers) await runtime.removeContainer(container.id);
+    await this.#removeContainers(observed);
     for (const sandbox of observed.sandboxes) await runtime.removePodSandbox(sandbox.id);
     if (!runtime.simulation) await removeTree(podLogsDirectory(node.logsRoot, this.#pod), gate);
     statuses.forget(this.#pod.metadata.uid);
