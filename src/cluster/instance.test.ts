@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { Instance, isAlive } from './instance.ts';
 
@@ -32,6 +32,37 @@ test('the place of all clusters goes with the last one, if it came with the firs
     rmSync(dir, { recursive: true, force: true });
   }
 });
+
+const places: { name: string; files: readonly string[]; refused: boolean }[] = [
+  { name: 'an empty directory', files: [], refused: false },
+  { name: 'the top of a file system', files: ['lost+found'], refused: false },
+  { name: 'what a start that failed has left', files: ['timonier.log', 'kept-by-hand'], refused: false },
+  { name: 'a cluster that was run in the foreground', files: ['store/data.mdb', 'pki/ca.crt'], refused: false },
+  { name: 'somebody’s own files', files: ['thesis.tex'], refused: true },
+  { name: 'a directory that is called as one of a cluster’s', files: ['store/milk.txt'], refused: true },
+];
+for (const { name, files, refused } of places) {
+  test(`a chosen directory: ${name}`, () => {
+    const root = mkdtempSync(join(tmpdir(), 'timonier-instance-'));
+    const before = process.env['TIMONIER_ROOT'];
+    process.env['TIMONIER_ROOT'] = join(root, 'clusters');
+    try {
+      for (const file of files) {
+        mkdirSync(dirname(join(root, 'chosen', file)), { recursive: true });
+        writeFileSync(join(root, 'chosen', file), '');
+      }
+      const create = (): void => new Instance('c', join(root, 'chosen')).create();
+      if (refused) assert.throws(create, { code: 'bad-data-dir' });
+      else create();
+      for (const file of files) assert.equal(existsSync(join(root, 'chosen', file)), true);
+      assert.equal(existsSync(join(root, 'clusters', 'c')), !refused);
+    } finally {
+      if (before === undefined) delete process.env['TIMONIER_ROOT'];
+      else process.env['TIMONIER_ROOT'] = before;
+      rmSync(root, { recursive: true, force: true });
+    }
+  });
+}
 
 test('a process that ended is not alive, though its parent has not asked', { skip: !existsSync('/proc') && 'needs /proc' }, async () => {
   // The shell becomes sleep, which never waits for the child that it has; only then the child ends, with its input.

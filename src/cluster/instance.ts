@@ -128,9 +128,11 @@ export class Instance {
       mkdirSync(dirname(this.dir), { recursive: true });
       if (!existsSync(this.dir)) mkdirSync(this.dir, { mode: 0o700 }); // recursive, it would not say why it can't
       accessSync(this.dir, constants.W_OK);
+      if (this.dir !== this.#link && holdsOthers(this.dir))
+        throw new Error('it holds files that are no cluster’s, and they would go with it');
     } catch (cause) {
       removeEmptyRoot();
-      const fix = 'give a directory that you may write to: --data-dir DIR';
+      const fix = 'give a directory that you may write to, empty or a cluster’s: --data-dir DIR';
       throw new OperationError({ code: 'bad-data-dir', message: `can't keep the cluster in ${this.dir}`, fix, cause });
     }
     if (this.dir === this.#link) return;
@@ -207,6 +209,15 @@ export class Instance {
   #path(...parts: string[]): string {
     return join(this.dir, ...parts);
   }
+}
+
+/** One of them at least is in the directory of every cluster that was begun. */
+const marks = ['settings.json', 'state.json', 'timonier.log', 'admin.kubeconfig', 'store/data.mdb'];
+/** In the top directory of a file system. */
+const ofFileSystem = 'lost+found';
+
+function holdsOthers(dir: string): boolean {
+  return readdirSync(dir).some((name) => name !== ofFileSystem) && !marks.some((mark) => existsSync(join(dir, mark)));
 }
 
 export const nodesDir = (dir: string): string => join(dir, 'nodes');

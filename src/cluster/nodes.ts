@@ -17,8 +17,6 @@ export interface LocalNodes {
 export const noNodes: LocalNodes = { real: 0, hollow: 0, cniPluginDir: '' };
 const simulated = (hollow: number): LocalNodes => ({ ...noNodes, hollow });
 
-export const isSimulated = ({ real, hollow }: LocalNodes): boolean => real === 0 && hollow > 0;
-
 /** How many a configuration means on this machine. Real ones need a directory, and the API server in this process. */
 export async function planNodes(
   { nodes, hollow }: ClusterConfig,

@@ -22,7 +22,7 @@ import type { HollowNode } from './hollow-nodes.ts';
 import { identities } from './identities.ts';
 import { checkName, machineName, nodesDir } from './instance.ts';
 import { startLocalAPI } from './local-api.ts';
-import { isSimulated, nodeNames, noNodes, planNodes } from './nodes.ts';
+import { nodeNames, noNodes, planNodes } from './nodes.ts';
 import { OperationError } from './operation-error.ts';
 import { createPhaseRunner } from './phase-runner.ts';
 import type { RemoteAPIOptions } from './remote-api.ts';
@@ -97,7 +97,7 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
     api,
   };
   for (const { name, phase: phaseName, start: startComponent, note } of components) {
-    if (!chosen.has(name) || (name === 'proxy' && isSimulated(nodes))) continue;
+    if (!chosen.has(name) || (name === 'proxy' && chosen.has('kubelet') && nodes.real === 0)) continue;
     await phase(
       phaseName,
       () => startComponent(context, stack),
