@@ -254,7 +254,8 @@ it('a full disk fails writes, loses none, and is over when there is space again'
 it('when others have filled the disk, the file’s reserve takes writes', async (t) => {
   if (process.platform !== 'linux') return t.skip('limits the size of files with prlimit');
   await using directory = await temporaryDirectory();
-  await using store = await open(directory.path);
+  const clock = new VirtualClock();
+  await using store = await openLmdbStore({ path: directory.path, clock, log: silentLog, reserveBelowBytes: Number.POSITIVE_INFINITY });
   const write = async (count: number): Promise<void> => {
     for (let i = 0; i < count; i++) await committed(store, put(`k${i}`, 'x'.repeat(2000)));
   };

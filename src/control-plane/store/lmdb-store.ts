@@ -11,11 +11,13 @@ export interface LmdbStoreOptions extends StoreOptions {
   /** a directory of the store's own; made if it is not there */
   readonly path: string;
   readonly log: Log;
+  /** with less room than this on the disk the file keeps some in reserve; default 2 GiB */
+  readonly reserveBelowBytes?: number | undefined;
 }
 
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Storage> {
   const startMs = options.clock.monotonic();
-  const tables = await LmdbTables.open(options.path);
+  const tables = await LmdbTables.open(options.path, options.reserveBelowBytes);
   const store = new StoreEngine(tables, options);
   const { path } = options;
   options.log.info(

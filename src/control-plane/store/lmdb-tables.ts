@@ -4,8 +4,8 @@
  * A batch is one LMDB transaction, synced before `write` resolves; LMDB's two alternating meta pages make it whole or
  * absent after a crash. Writing and syncing happen on LMDB's own thread; reads are synchronous, from the memory map.
  * One process at a time has the directory (store-owner.ts).
- * The file has empty pages in reserve at its end, which nobody else can take: when others have filled the disk, what makes
- * room again can still be written (ADR 20).
+ * When the disk gets short, the file has empty pages in reserve at its end, which nobody else can take: when others have
+ * filled the disk, what makes room again can still be written (ADR 20).
  *
  * Databases: `log` position → change with value, `heads` key → newest position, `leases`, `leaseKeys`, `meta`.
  */
@@ -16,6 +16,7 @@ import { mkdir, open as openFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { parseJSON } from '../../api/schema/json-scan.ts';
+import { realClock } from '../../client/clock.ts';
 import { describeDamage } from './lmdb-check.ts';
 import { decodeEntry, decodeHead, decodeLease, encodeEntries, encodeHeads, encodeLease, RecordSpace } from './lmdb-records.ts';
 import { StoreDamagedError, StoreUnavailableError } from './storage.ts';
@@ -42,9 +43,12 @@ const pageBytes = 8192;
 const databasesMax = 8;
 /** Address space, not memory: a map that never has to grow is never there twice. */
 const mapBytes = 2 ** 36;
-/** What the file keeps at its end, filled up when half of it is used; looked at whenever so much was written. */
+/** What the file keeps at its end, filled up when half of it is used; looked at whenever so much was written, or so long ago. */
 const reserveBytes = 8 * 2 ** 20;
 const reserveLookBytes = 512 * 1024;
+const reserveLookMs = 1000;
+/** With more room than this on the disk no reserve is kept: it would double what is written. More than when pods are evicted. */
+const plentyBytes = 2 * 2 ** 30;
 /** Less is a full disk: not even the largest object would fit. */
 const roomBytesMin = 2 * 2 ** 20;
 /** a lease's key holds nothing */
@@ -68,13 +72,20 @@ export class LmdbTables implements Tables {
   readonly state: TablesState | undefined;
   readonly leases: readonly LeaseRecord[];
   readonly #path: string;
+  readonly #reserveBelowBytes: number;
   readonly #owner: StoreOwner;
   readonly #databases: Databases;
   readonly #space = new RecordSpace();
   #writtenSinceLook = 0;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
 
-  private constructor(path: string, owner: StoreOwner, databases: Databases) {
+  private constructor(
+    { path, reserveBelowBytes }: { readonly path: string; readonly reserveBelowBytes: number },
+    owner: StoreOwner,
+    databases: Databases,
+  ) {
     this.#path = path;
+    this.#reserveBelowBytes = reserveBelowBytes;
     this.#owner = owner;
     this.#databases = databases;
     this.state = readState(databases, path);
@@ -82,7 +93,7 @@ export class LmdbTables implements Tables {
   }
 
   /** Throws `StoreUnavailableError` when another process has the directory, or when it can't be used; `StoreDamagedError`. */
-  static async open(path: string): Promise<LmdbTables> {
+  static async open(path: string, reserveBelowBytes = plentyBytes): Promise<LmdbTables> {
     try {
       await mkdir(path, { recursive: true, mode: 0o700 });
       checkFile(path);
@@ -91,7 +102,7 @@ export class LmdbTables implements Tables {
       try {
         const owner = claimStore(databases.meta, path);
         try {
-          const tables = new LmdbTables(path, owner, databases);
+          const tables = new LmdbTables({ path, reserveBelowBytes }, owner, databases);
           markUsed(path);
           await syncDirectory(path);
           return tables;
@@ -149,9 +160,10 @@ export class LmdbTables implements Tables {
   async write(batch: WriteBatch): Promise<void> {
     const values = encodeEntries(batch.entries, this.#space);
     for (const value of values) this.#writtenSinceLook += value.length;
-    if (this.#writtenSinceLook >= reserveLookBytes) {
+    if (this.#writtenSinceLook >= reserveLookBytes || realClock.monotonic() - this.#lookedAtMs >= reserveLookMs) {
       this.#writtenSinceLook = 0;
-      await this.#fillReserve();
+      this.#lookedAtMs = realClock.monotonic();
+      if (await this.#isDiskShort()) await this.#fillReserve();
     }
     const heads = encodeHeads(batch.entries);
     const endedKeys = batch.endedLeases.flatMap((lease) =>
@@ -186,6 +198,11 @@ export class LmdbTables implements Tables {
 
   async sizeBytes(): Promise<number> {
     return (await stat(join(this.#path, fileName))).size;
+  }
+
+  async #isDiskShort(): Promise<boolean> {
+    const { bsize, bavail } = await statfs(this.#path);
+    return bsize * bavail < this.#reserveBelowBytes;
   }
 
   /** Between batches: the pages belong to nobody else then. A full disk gives what it has; the next time asks again. */

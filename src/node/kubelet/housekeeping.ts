@@ -45,6 +45,10 @@ const periodMs = 10_000;
 const diskPeriodMs = 1_000;
 /** How long an evicted pod may take to give back what it has before the next one has to go. */
 const reliefMs = 30_000;
+/** The runtime gives back what its containers wrote into their layers a while after they are gone. */
+const collectionMs = 5_000;
+/** So old at most is what the runtime tells of layers, and a little more. */
+const layerStatsMs = 12_000;
 const graceSeconds = 1;
 
 export class Housekeeping implements AsyncDisposable {
@@ -58,8 +62,9 @@ export class Housekeeping implements AsyncDisposable {
   readonly #disk = new Pressure();
   #diskTimer: Timer | undefined;
   #lookingAtDisk: Promise<void> = Promise.resolve();
+  #diskLowSinceMs: number | undefined;
   /** the pod that was evicted last because the disk was full */
-  #relief: { readonly podUID: string; readonly atMs: number } | undefined;
+  #relief: { readonly podUID: string; readonly atMs: number; goneAtMs?: number } | undefined;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
@@ -114,18 +119,27 @@ export class Housekeeping implements AsyncDisposable {
     const { bsize, bavail, blocks } = await statfs(this.#options.dataDir);
     const disk = diskSupply({ availableBytes: bsize * bavail, capacityBytes: bsize * blocks });
     this.#note(this.#disk, disk);
-    if (!isLow(disk) || (await this.#isBeingRelieved())) return;
-    const evicted = this.#relieve(await this.#storageUses(), disk);
+    const nowMs = this.#options.clock.monotonic();
+    this.#diskLowSinceMs = isLow(disk) ? (this.#diskLowSinceMs ?? nowMs) : undefined;
+    if (this.#diskLowSinceMs === undefined || (await this.#isBeingRelieved())) return;
+    const uses = await this.#storageUses();
+    // Nobody has much, as far as is known: what containers write into their layers the runtime tells only now and then.
+    const isKnown = uses.some(({ totalBytes }) => totalBytes >= disk.availableBytesMin / 4);
+    if (!isKnown && nowMs - this.#diskLowSinceMs < layerStatsMs) return;
+    const evicted = this.#relieve(uses, disk);
     if (evicted) this.#relief = { podUID: evicted.metadata.uid, atMs: this.#options.clock.monotonic() };
   }
 
   /** The pod that was evicted last may still have something to give back. */
   async #isBeingRelieved(): Promise<boolean> {
     const { podDirectory, clock, runtime } = this.#options;
-    if (!this.#relief || clock.monotonic() - this.#relief.atMs > reliefMs) return false;
-    const { podUID } = this.#relief;
+    const relief = this.#relief;
+    if (!relief || clock.monotonic() - relief.atMs > reliefMs) return false;
+    const { podUID } = relief;
     if (await ignoreMissing(stat(podDirectory(podUID)))) return true;
-    return (await runtime.listContainers({ labelSelector: { [podLabels.podUid]: podUID } })).length > 0;
+    if ((await runtime.listContainers({ labelSelector: { [podLabels.podUid]: podUID } })).length > 0) return true;
+    relief.goneAtMs ??= clock.monotonic();
+    return clock.monotonic() - relief.goneAtMs < collectionMs;
   }
 
   /** One that can't be measured takes more than all others. */
