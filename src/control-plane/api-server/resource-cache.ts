@@ -3,7 +3,7 @@
  *
  * Guarantees: an event costs what its interested watchers cost (they are indexed by namespace, name and one field of
  * the kind's choice, `spec.nodeName` of pods); events reach every watcher in order of revision; the ring of past
- * events is bounded, what is older comes from the store's history (history-watch.ts).
+ * events is bounded, what is older comes from the store's history (watch.ts).
  * Upstream: apiserver/pkg/storage/cacher.
  */
 import type { KubeObject } from '../../api/meta/object.ts';

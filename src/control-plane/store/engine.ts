@@ -209,16 +209,9 @@ export class StoreEngine implements Storage {
 
   async #probe(): Promise<void> {
     await this.#tables.checkRoom();
-    await new Promise<void>((resolve, reject) =>
-      this.#queue.push({
-        changes: noChanges,
-        resolve,
-        reject,
-        addTo: (batch) => {
-          batch.isProbe = true;
-        },
-      }),
-    );
+    await this.#enqueue((batch) => {
+      batch.isProbe = true;
+    });
     this.#writableUntilMs = this.#clock.monotonic() + writableKeptMs;
   }
 
@@ -338,19 +331,17 @@ export class StoreEngine implements Storage {
     return this.#visible.eventsAfter({ after, upTo: this.#revision, prefix, entriesMax: historyReadMax });
   }
 
+  /** Work that changes no key goes with the next batch. */
+  #enqueue(addTo: (batch: WriteBatch) => void): Promise<void> {
+    return new Promise((resolve, reject) => this.#queue.push({ changes: noChanges, resolve, reject, addTo }));
+  }
+
   async #saveLease(change: LeaseRecord | number): Promise<void> {
     this.#checkOpen();
-    await new Promise<void>((resolve, reject) =>
-      this.#queue.push({
-        changes: noChanges,
-        resolve,
-        reject,
-        addTo: (batch) => {
-          if (typeof change === 'number') batch.endedLeases.push(change);
-          else batch.leases.push(change);
-        },
-      }),
-    );
+    await this.#enqueue((batch) => {
+      if (typeof change === 'number') batch.endedLeases.push(change);
+      else batch.leases.push(change);
+    });
   }
 
   #leaseKeys(lease: number, startAfter: string | undefined, limit: number): { keys: string[]; deletions: Op[] } {
@@ -367,9 +358,7 @@ export class StoreEngine implements Storage {
   /** Deletes, slice by slice, what nothing at or after the compacted revision can see. Goes on after a restart. */
   async #sweep(): Promise<void> {
     while (this.#swept < this.#compacted && !this.#closing) {
-      await new Promise<void>((resolve, reject) =>
-        this.#queue.push({ changes: noChanges, resolve, reject, addTo: (batch) => this.#addSweep(batch) }),
-      );
+      await this.#enqueue((batch) => this.#addSweep(batch));
     }
   }
 

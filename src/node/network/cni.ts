@@ -3,7 +3,7 @@
  * `loopback`). Every pod has a veth pair of its own, and all its traffic is routed by the node: so Services, network
  * policies and host ports see each packet in the ordinary hooks, also between two pods of one node. A bridge would
  * need the br_netfilter module for that.
- * Deliberately without ipMasq and portmap, which want iptables: node-rules.ts and host-ports.ts do it with nftables.
+ * Deliberately without ipMasq and portmap, which want iptables: node-rules.ts does it with nftables.
  * Specified in containernetworking/cni SPEC.md.
  */
 import { existsSync } from 'node:fs';

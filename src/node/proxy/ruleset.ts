@@ -1,5 +1,5 @@
 /**
- * The proxy's whole nftables table as data, planned from service ports. Pure; apply-ruleset.ts renders differences.
+ * The proxy's whole nftables table as data, planned from service ports. Pure; render-difference.ts renders differences.
  *
  *   nat prerouting, output  -> chain `services`: look the destination up in `service-ips`, node ports in `node-ports`
  *   `svc-…`                 traffic policy Cluster: one dnat rule with a random choice among a service port's endpoints
