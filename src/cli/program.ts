@@ -1,8 +1,11 @@
 /** The command line: one command per file in ./commands. */
 import { Command, CommanderError } from 'commander';
 import { keepProcessAlive } from '../client/clock.ts';
+import { Instance } from '../cluster/instance.ts';
 import { surviveLostOutput } from '../cluster/logging.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addHelp } from './commands/help.ts';
 import { addImage } from './commands/image.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addKubectl } from './commands/kubectl.ts';
@@ -10,26 +13,52 @@ import { addRun } from './commands/run.ts';
 import { addStop } from './commands/stop.ts';
 import { addTest } from './commands/test.ts';
 import { addUp } from './commands/up.ts';
+import { exitCodes } from './conventions.ts';
 import { reportFailure } from './output.ts';
+import { inOurWords } from './peer-words.ts';
+import { usageError } from './usage-error.ts';
+
+const commands = [addUp, addRun, addStop, addInspect, addDoctor, addImage, addKubectl, addTest, addCompletion, addHelp];
+
+export function createProgram(): Command {
+  const program = new Command('timonier')
+    .description('Kubernetes in TypeScript: the whole cluster in one package')
+    .enablePositionalOptions()
+    .configureOutput({ outputError: () => undefined }) // told where it is caught
+    .exitOverride()
+    .addHelpText('after', ['', 'Exit codes:', ...exitCodes.map(([code, meaning]) => `  ${code.padEnd(4)} ${meaning}`)].join('\n'));
+  for (const add of commands) add(program);
+  return program;
+}
 
 export async function main(argv: readonly string[]): Promise<void> {
   using _alive = keepProcessAlive();
   surviveLostOutput();
-  const program = new Command('timonier')
-    .description('Kubernetes in TypeScript: the whole cluster in one package')
-    .enablePositionalOptions()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'timonier: ')) })
-    .showHelpAfterError('  fix: --help says what there is')
-    .exitOverride();
-  for (const add of [addUp, addRun, addStop, addInspect, addDoctor, addImage, addKubectl, addTest]) add(program);
+  const program = createProgram();
+  const { words, said } = inOurWords(argv.slice(2), isCluster);
+  const json = words.includes('--json');
+  if (said && !json) process.stderr.write(`timonier: ${said}\n`);
   try {
-    await program.parseAsync(argv);
+    await program.parseAsync(words.length === 0 ? ['help'] : words, { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? 0 : 2; // commander has printed it
-      return;
+    if (!(error instanceof CommanderError)) {
+      reportFailure(error, json);
+      process.exitCode = 1;
+    } else if (error.exitCode !== 0) {
+      // a group of commands without one of them has had its help printed
+      if (error.code !== 'commander.help') reportFailure(usageError(error, commandOf(program, words)), json);
+      process.exitCode = 2;
     }
-    reportFailure(error, argv.includes('--json'));
-    process.exitCode = 1;
+  }
+}
+
+const commandOf = (program: Command, words: readonly string[]): string | undefined =>
+  program.commands.map((command) => command.name()).find((name) => name === words[0] && name !== 'help');
+
+function isCluster(name: string): boolean {
+  try {
+    return new Instance(name).exists;
+  } catch {
+    return false; // no name of a cluster
   }
 }

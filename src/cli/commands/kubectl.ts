@@ -17,7 +17,7 @@ export function addKubectl(program: Command): void {
     .helpOption(false)
     .action(async (args: string[], flags: { clusterName: string }) => {
       const { instance } = runningInstance(flags.clusterName);
-      const kubectl = findProgram('kubectl') ?? (await bundledKubectl());
+      const kubectl = await findKubectl();
       if (!kubectl)
         throw new OperationError({
           code: 'no-kubectl',
@@ -31,3 +31,5 @@ export function addKubectl(program: Command): void {
       });
     });
 }
+
+export const findKubectl = async (): Promise<string | undefined> => findProgram('kubectl') ?? (await bundledKubectl());

@@ -1,0 +1,17 @@
+/** What all commands have in common, as help, man page and documentation tell it. */
+
+export const exitCodes: readonly (readonly [code: string, meaning: string])[] = [
+  ['0', 'it is done, or it was so already'],
+  ['1', 'it failed; stderr says why, and what to do'],
+  ['2', 'the command line is wrong; nothing was done'],
+  ['130', 'interrupted by Ctrl-C'],
+];
+
+export const variables: readonly (readonly [name: string, text: string])[] = [
+  ['KUBECONFIG', 'the kubeconfig that gets the context timonier-NAME; default: ~/.kube/config'],
+  [
+    'TIMONIER_ROOT',
+    'where clusters are kept; default: /var/lib/timonier for root, else $XDG_DATA_HOME/timonier or ~/.local/share/timonier',
+  ],
+  ['NODE_COMPILE_CACHE', 'where compiled code is kept between starts'],
+];
