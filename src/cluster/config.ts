@@ -3,6 +3,8 @@
  * flags; flags win over the file. Unknown names and wrong types are errors that name them.
  */
 import { readFileSync } from 'node:fs';
+import { admissionPluginNames } from '../control-plane/api-server/admission/plugin-names.ts';
+import { controllerNames, controllersProblem } from '../control-plane/controllers/controller-names.ts';
 import { OperationError } from './operation-error.ts';
 
 export interface ClusterConfig {
@@ -23,6 +25,10 @@ export interface ClusterConfig {
   readonly clusterDomain?: string;
   /** APIs on and off beside the default, as kube-apiserver's --runtime-config: { 'api/beta': 'true' } */
   readonly runtimeConfig?: Readonly<Record<string, string>>;
+  /** which controllers run, as kube-controller-manager's --controllers: ['*', '-garbage-collector-controller']; [] is none */
+  readonly controllers?: readonly string[];
+  /** admission plugins that are off, by kube-apiserver's names: ['ServiceAccount'] */
+  readonly disableAdmissionPlugins?: readonly string[];
   /** how long old revisions stay readable */
   readonly historySeconds?: number;
   /** pods a node takes */
@@ -45,9 +51,23 @@ const whole =
   (value) =>
     Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
 const text: Check = (value) => typeof value === 'string' && value.length > 0;
+const textList: Check = (value) => Array.isArray(value) && value.every((item) => typeof item === 'string');
 const cidr: Check = (value) => typeof value === 'string' && /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(value);
 
-const fields: Record<keyof ClusterConfig, { check: Check; what: string }> = {
+function pluginsProblem(names: readonly string[]): string | undefined {
+  const unknown = names.find((name) => !admissionPluginNames.includes(name));
+  return unknown === undefined ? undefined : `there is no admission plugin "${unknown}"`;
+}
+
+interface Field {
+  readonly check: Check;
+  readonly what: string;
+  /** with a value of the right form */
+  readonly problem?: (value: unknown) => string | undefined;
+  readonly fix?: string;
+}
+
+const fields: Record<keyof ClusterConfig, Field> = {
   nodes: { check: whole(0, 50), what: 'a whole number from 0 to 50' },
   hollow: { check: whole(0, 20_000), what: 'a whole number from 0 to 20000' },
   port: { check: whole(0, 65_535), what: 'a port number' },
@@ -60,6 +80,18 @@ const fields: Record<keyof ClusterConfig, { check: Check; what: string }> = {
     check: (value) => typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'string'),
     what: 'a map of strings such as { "api/beta": "true" }',
   },
+  controllers: {
+    check: textList,
+    what: 'a list of names such as ["*", "-job-controller"]',
+    problem: (list) => controllersProblem(list as string[]),
+    fix: `give "none", or a list: * is all, - leaves out: ${controllerNames.join(', ')}`,
+  },
+  disableAdmissionPlugins: {
+    check: textList,
+    what: 'a list of names such as ["ServiceAccount"]',
+    problem: (list) => pluginsProblem(list as string[]),
+    fix: `the admission plugins are: ${admissionPluginNames.join(', ')}`,
+  },
   historySeconds: { check: whole(1, 31_536_000), what: 'seconds, from 1' },
   maxPods: { check: whole(1, 1000), what: 'a whole number from 1 to 1000' },
   upstreamDNS: { check: (value) => Array.isArray(value) && value.every(text), what: 'a list of addresses' },
@@ -71,14 +103,18 @@ const settings = `the settings are: ${Object.keys(fields).join(', ')}`;
 export function checkConfig(given: object, where: string): ClusterConfig {
   const unknown = Object.keys(given).filter((name) => !(name in fields));
   const wrong = Object.entries(given).flatMap(([name, value]) => {
-    const field = fields[name as keyof ClusterConfig];
-    return !field || field.check(value) ? [] : [`${name}: ${JSON.stringify(value)} is not ${field.what}`];
+    const field: Field | undefined = fields[name as keyof ClusterConfig];
+    if (!field) return [];
+    const { check, what, problem, fix } = field;
+    if (!check(value)) return [{ text: `${name}: ${JSON.stringify(value)} is not ${what}`, fix: undefined }];
+    const said = problem?.(value);
+    return said === undefined ? [] : [{ text: `${name}: ${said}`, fix }];
   });
   if (unknown.length + wrong.length === 0) return given as ClusterConfig;
   throw new OperationError({
     code: 'bad-config',
-    message: `${where}: ${[...unknown.map((name) => `unknown setting "${name}"`), ...wrong].join('; ')}`,
-    fix: unknown.length > 0 ? settings : 'give a value that fits, or leave the setting out',
+    message: `${where}: ${[...unknown.map((name) => `unknown setting "${name}"`), ...wrong.map(({ text }) => text)].join('; ')}`,
+    fix: unknown.length > 0 ? settings : (wrong[0]?.fix ?? 'give a value that fits, or leave the setting out'),
   });
 }
 

@@ -3,6 +3,7 @@
 import { createControllerMetrics } from '../client/controller-metrics.ts';
 import { runControllers } from '../client/controller-runner.ts';
 import { createEventWriter } from '../client/event-writer.ts';
+import { controllerChoice } from '../control-plane/controllers/controller-names.ts';
 import { builtinControllers, identityOf } from '../control-plane/controllers/index.ts';
 import { Scheduler } from '../control-plane/scheduler/scheduler.ts';
 import { createSchedulerMetrics } from '../control-plane/scheduler/scheduler-metrics.ts';
@@ -11,7 +12,7 @@ import { identities } from './identities.ts';
 import { lead, type Office } from './lead.ts';
 
 export const startControllers: StartComponent = async (context, stack) => {
-  const { api, addresses, clock, random, log } = context;
+  const { api, config, addresses, clock, random, log } = context;
   const metrics = api.local && (await createControllerMetrics(api.local.metrics));
   const identity = identities.controllerManager;
   const start: Office['start'] = async (running, signal) => {
@@ -19,6 +20,7 @@ export const startControllers: StartComponent = async (context, stack) => {
       ...(api.ca && { rootCA: api.ca }),
       ...(api.local && { signing: api.local.signing }),
       clusterCIDR: addresses.podCIDR,
+      chosen: controllerChoice(config.controllers),
     });
     const all = runControllers(controllers, {
       client: api.clientFor(identity),

@@ -142,6 +142,10 @@ async function startApiServer(
     usages: ['client'],
   });
   const simulatedKubelets = parts.hollowKubelets.reach;
+  const securityConfig = {
+    serviceCIDRs: [addresses.serviceCIDR],
+    disabledAdmissionPlugins: config.disableAdmissionPlugins ?? [],
+  };
   const dialer = stack.use(new Dialer({ cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem }));
   const server = await createApiServer({
     storage,
@@ -151,9 +155,7 @@ async function startApiServer(
     log,
     parts: ({ reader, loopback, registry, isHealthy, metrics, flow }) => {
       metrics.register(exported, flow);
-      const security = stack.use(
-        securityFor({ reader, loopback, pki, clock, random, log, config: { serviceCIDRs: [addresses.serviceCIDR] } }),
-      );
+      const security = stack.use(securityFor({ reader, loopback, pki, clock, random, log, config: securityConfig }));
       return {
         ...security,
         pathEndpoints: [

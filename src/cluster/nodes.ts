@@ -1,4 +1,5 @@
 /** The nodes of this process: how many there are, and their kubelets, real and simulated. */
+import { controllerChoice } from '../control-plane/controllers/controller-names.ts';
 import type { StartComponent } from './component.ts';
 import type { ClusterConfig } from './config.ts';
 import { startHollowNodes } from './hollow-nodes.ts';
@@ -19,7 +20,7 @@ const simulated = (hollow: number): LocalNodes => ({ ...noNodes, hollow });
 
 /** How many a configuration means on this machine. Real ones need a directory, and the API server in this process. */
 export async function planNodes(
-  { nodes, hollow }: ClusterConfig,
+  { nodes, hollow, controllers }: ClusterConfig,
   possible: { readonly dataDir: boolean; readonly localAPI: boolean },
 ): Promise<LocalNodes> {
   if (nodes === 0 || (nodes === undefined && !(possible.dataDir && possible.localAPI))) return simulated(hollow ?? 1);
@@ -35,6 +36,10 @@ export async function planNodes(
   }
   const machine = await detectMachine();
   const real = realNodesPossible(machine);
+  if (real.ok && !controllerChoice(controllers)('node-ipam-controller')) {
+    const fix = 'leave node-ipam-controller in --controllers, or take simulated nodes: --nodes 0';
+    throw new OperationError({ code: 'bad-config', message: 'real nodes have their pods’ addresses from node-ipam-controller', fix });
+  }
   if (real.ok) return { real: nodes ?? 1, hollow: hollow ?? 0, cniPluginDir: machine.cniPluginDir ?? '' };
   if (nodes !== undefined) throw noRealNodes(real);
   return { ...simulated(hollow ?? 1), note: `simulated only: no containers run; missing: ${real.missing}` };

@@ -12,6 +12,7 @@ import type { Client } from '../client/client.ts';
 import { type Clock, realClock, realRandom, sleepOn } from '../client/clock.ts';
 import { kubeconfigFor, renderKubeconfig } from '../client/kubeconfig.ts';
 import { silentLog } from '../client/log.ts';
+import { controllerChoice } from '../control-plane/controllers/controller-names.ts';
 import { addressAt, parseCidr } from '../node/network/cidr.ts';
 import { type AddressPlan, keepAddresses, planAddresses } from './address-plan.ts';
 import type { Cluster, StartOptions } from './cluster.ts';
@@ -105,7 +106,8 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
     );
   }
   const client = api.clientFor(identities.admin);
-  const awaited = { nodes: new Set(nodeNames(cluster, nodes)), defaultServiceAccount: localAPI && chosen.has('controllers') };
+  const makesAccounts = chosen.has('controllers') && controllerChoice(options.controllers)('serviceaccount-controller');
+  const awaited = { nodes: new Set(nodeNames(cluster, nodes)), defaultServiceAccount: localAPI && makesAccounts };
   await phase('ready', () => whenReady(client, awaited, signal));
   const credentials = await credentialsMade;
   const hollowNodeOf = (nodeName: string): HollowNode => {

@@ -20,6 +20,13 @@ const rows: readonly { words: readonly string[]; want: ClusterConfig | RegExp }[
     words: ['--config', 'FILE', '--runtime-config', 'api/beta=true, apps/v1=false', '--runtime-config', 'v1/pods'],
     want: { ...file, runtimeConfig: { 'api/beta': 'true', 'apps/v1': 'false', 'v1/pods': '' } },
   },
+  {
+    words: ['--controllers', '-job-controller,*', '--controllers=-cronjob', '--disable-admission-plugins', 'ServiceAccount, Priority'],
+    want: { controllers: ['-job-controller', '*', '-cronjob'], disableAdmissionPlugins: ['ServiceAccount', 'Priority'] },
+  },
+  { words: ['--controllers', 'none'], want: { controllers: ['none'] } },
+  { words: ['--controllers', '*,-jobs'], want: /^flags: controllers: there is no controller "jobs"$/ },
+  { words: ['--disable-admission-plugins', 'serviceaccount'], want: /^flags: .*: there is no admission plugin "serviceaccount"$/ },
   { words: ['--port', 'https'], want: /^flags: port: "https" is not a port number$/ },
   { words: ['--nodes=-1'], want: /^flags: nodes: "-1" is not a whole number from 0 to 50$/ },
   { words: ['--port', ''], want: /^flags: port: "" is not a port number$/ },

@@ -11,6 +11,8 @@ export interface ClusterFlags {
   readonly install?: boolean;
   readonly port?: string;
   readonly runtimeConfig?: string;
+  readonly controllers?: string;
+  readonly disableAdmissionPlugins?: string;
   readonly dataDir?: string;
   readonly kubeconfig?: string;
   readonly config?: string;
@@ -29,8 +31,10 @@ export function addClusterFlags(command: Command): Command {
     .option(
       '--runtime-config <API=true|false,...>',
       'turn APIs on or off: api/all, api/beta, GROUP/VERSION, GROUP/VERSION/RESOURCE',
-      (value, before?: string) => (before === undefined ? value : `${before},${value}`),
+      joined,
     )
+    .option('--controllers <LIST|none>', 'which controllers run, as kube-controller-manager: *,-job-controller (default: all)', joined)
+    .option('--disable-admission-plugins <LIST>', 'admission plugins to turn off, as kube-apiserver: ServiceAccount', joined)
     .option('--data-dir <DIR>', 'keep everything there (default: /var/lib/timonier/NAME for root, else ~/.local/share/timonier/NAME)')
     .option('--kubeconfig <FILE>', 'write the kubeconfig only there')
     .option('--config <FILE>', 'settings in YAML; flags win')
@@ -39,6 +43,9 @@ export function addClusterFlags(command: Command): Command {
     .option('--json', 'one JSON value per event');
 }
 
+/** Given twice, a flag with a list has both. */
+const joined = (value: string, before?: string): string => (before === undefined ? value : `${before},${value}`);
+
 export async function configFrom(flags: ClusterFlags): Promise<ClusterConfig> {
   const fromFile = flags.config === undefined ? {} : await readConfigFile(flags.config);
   const fromFlags = {
@@ -46,12 +53,20 @@ export async function configFrom(flags: ClusterFlags): Promise<ClusterConfig> {
     ...(flags.hollow !== undefined && { hollow: numberOr(flags.hollow) }),
     ...(flags.port !== undefined && { port: numberOr(flags.port) }),
     ...(flags.runtimeConfig !== undefined && { runtimeConfig: parsePairs(flags.runtimeConfig) }),
+    ...(flags.controllers !== undefined && { controllers: parseList(flags.controllers) }),
+    ...(flags.disableAdmissionPlugins !== undefined && { disableAdmissionPlugins: parseList(flags.disableAdmissionPlugins) }),
   };
   return { ...fromFile, ...checkConfig(fromFlags, 'flags') };
 }
 
 /** What is no number stays as it was given, for the message about it. */
 const numberOr = (text: string): number | string => (/^\d+$/.test(text) ? Number(text) : text);
+
+const parseList = (text: string): string[] =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean);
 
 /** `a=1,b` is a with 1 and b with ''. */
 function parsePairs(text: string): Record<string, string> {

@@ -108,7 +108,7 @@ export function securityFor(options: SecurityOptions): Security {
     authorize,
     impersonate: (user, headers) => impersonate(user, headers, authorize),
     admission,
-    allocators: [quotas.allocator, network.clusterIPs, network.nodePorts],
+    allocators: [...(disabled.has('ResourceQuota') ? [] : [quotas.allocator]), network.clusterIPs, network.nodePorts],
     functionEndpoints: [
       tokenRequests({ tokens, reader, audiences, clock }),
       tokenReviews(tokens, audiences),

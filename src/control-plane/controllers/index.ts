@@ -8,6 +8,7 @@ import type { Authority } from '../pki/authority.ts';
 import { certificateApproval } from './certificate-approval.ts';
 import { certificateCleaner } from './certificate-cleaner.ts';
 import { certificateSigning } from './certificate-signing.ts';
+import { type ControllerName, controllerChoice } from './controller-names.ts';
 import { cronJobController } from './cron-job.ts';
 import { daemonSetController } from './daemon-set.ts';
 import { deploymentController } from './deployment.ts';
@@ -38,6 +39,8 @@ export interface BuiltinControllersOptions {
   readonly clusterCIDR: string;
   /** the cluster's secret keys; absent: nothing is signed, for certificate requests or tokens in Secrets */
   readonly signing?: ClusterSigning;
+  /** default: all */
+  readonly chosen?: (name: ControllerName) => boolean;
 }
 
 export interface ClusterSigning {
@@ -46,37 +49,39 @@ export interface ClusterSigning {
 }
 
 /** A new set: some controllers remember things between reconciles, so a set is run once. */
-export function builtinControllers({ rootCA, clusterCIDR, signing }: BuiltinControllersOptions): Controller[] {
-  return [
-    replicaSetController,
-    replicationController,
-    deploymentController,
-    endpointSliceController,
-    endpointsController,
-    endpointSliceMirroring,
-    serviceAccountController,
-    ...(rootCA === undefined ? [] : [rootCAController(rootCA)]),
-    ...(signing && rootCA !== undefined ? [serviceAccountTokens({ issue: signing.secretToken, rootCA })] : []),
-    ...(signing ? [certificateSigning(signing.certificate)] : []),
-    certificateApproval,
-    certificateCleaner,
-    namespaceController,
-    garbageCollector(),
-    jobController(),
-    daemonSetController(),
-    statefulSetController,
-    cronJobController,
-    nodeIPAM({ clusterCIDR }),
-    clusterRoleAggregation,
-    nodeLifecycleController(),
-    taintEvictionController(),
-    podGarbageCollector,
-    ttlAfterFinishedController,
-    disruptionController,
-    claimProtection,
-    volumeProtection,
-    attributesClassProtection,
-  ];
+export function builtinControllers({ rootCA, clusterCIDR, signing, chosen = controllerChoice() }: BuiltinControllersOptions): Controller[] {
+  const all: Record<ControllerName, Controller | undefined> = {
+    'replicaset-controller': replicaSetController,
+    'replicationcontroller-controller': replicationController,
+    'deployment-controller': deploymentController,
+    'endpointslice-controller': endpointSliceController,
+    'endpoints-controller': endpointsController,
+    'endpointslice-mirroring-controller': endpointSliceMirroring,
+    'serviceaccount-controller': serviceAccountController,
+    'root-ca-certificate-publisher-controller': rootCA === undefined ? undefined : rootCAController(rootCA),
+    'serviceaccount-token-controller':
+      signing && rootCA !== undefined ? serviceAccountTokens({ issue: signing.secretToken, rootCA }) : undefined,
+    'certificatesigningrequest-signing-controller': signing && certificateSigning(signing.certificate),
+    'certificatesigningrequest-approving-controller': certificateApproval,
+    'certificatesigningrequest-cleaner-controller': certificateCleaner,
+    'namespace-controller': namespaceController,
+    'garbage-collector-controller': garbageCollector(),
+    'job-controller': jobController(),
+    'daemonset-controller': daemonSetController(),
+    'statefulset-controller': statefulSetController,
+    'cronjob-controller': cronJobController,
+    'node-ipam-controller': nodeIPAM({ clusterCIDR }),
+    'clusterrole-aggregation-controller': clusterRoleAggregation,
+    'node-lifecycle-controller': nodeLifecycleController(),
+    'taint-eviction-controller': taintEvictionController(),
+    'pod-garbage-collector-controller': podGarbageCollector,
+    'ttl-after-finished-controller': ttlAfterFinishedController,
+    'disruption-controller': disruptionController,
+    'persistentvolumeclaim-protection-controller': claimProtection,
+    'persistentvolume-protection-controller': volumeProtection,
+    'volumeattributesclass-protection-controller': attributesClassProtection,
+  };
+  return (Object.keys(all) as ControllerName[]).flatMap((name) => (chosen(name) && all[name]) || []);
 }
 
 /** The user that a controller acts as. */
