@@ -20,6 +20,7 @@ const webhook = {
   clientConfig: { url: 'https://example.com/a' },
   rules: [rule],
   sideEffects: 'None',
+  failurePolicy: 'Ignore',
   admissionReviewVersions: ['v1'],
 };
 const mutatingPolicy = {

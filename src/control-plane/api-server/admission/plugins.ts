@@ -1,6 +1,6 @@
 /**
  * The admission plugins, in upstream's order. RoleEscalation is upstream's check in the storage of roles and bindings,
- * ServiceFields the first half of its allocation of Services; both come last. ResourceQuota is an allocator, so that a
+ * ServiceFields the first half of its allocation of Services; both come last, but for NotBuilt, which is ours. ResourceQuota is an allocator, so that a
  * write that fails gives back what it took.
  * Upstream: pkg/kubeapiserver/options/plugins.go.
  */
@@ -10,6 +10,7 @@ import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
+import { notBuilt } from './not-built.ts';
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 import { podSecurity } from './pod-security.ts';
@@ -41,4 +42,5 @@ export const admissionPlugins = (tools: AdmissionTools): readonly AdmissionPlugi
   defaultIngressClass(tools.reader),
   podTopologyLabels(tools.reader),
   roleEscalation(tools),
+  notBuilt(tools.reader),
 ];

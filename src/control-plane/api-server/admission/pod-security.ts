@@ -6,13 +6,13 @@
  * Upstream: pod-security-admission/admission/admission.go.
  */
 
-import type { PodSpec, PodTemplateSpec } from '../../../api/generated/core-v1.ts';
+import type { PodSpec } from '../../../api/generated/core-v1.ts';
 import { Namespace, Pod } from '../../../api/generated/kinds.ts';
 import type { ObjectMeta } from '../../../api/generated/meta-v1.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
-import type { KubeObject } from '../../../api/meta/object.ts';
+import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
-import { own } from '../../../api/meta/words.ts';
+import { templateGetter } from '../../../api/predicates/pod-template.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { AdmissionRequest } from '../request.ts';
 import { refused } from './forbidden.ts';
@@ -21,46 +21,29 @@ import { allContainers } from './pod-references.ts';
 import { describeReasons, describeViolations, violations } from './pod-security/evaluate.ts';
 import { compareLevels, describeLevel, type LevelVersion, policyOf, sameLevel } from './pod-security/level.ts';
 
-/** Where a workload keeps its pod template. */
-const templateOf: Readonly<Record<string, (object: KubeObject) => PodTemplateSpec | undefined>> = {
-  podtemplates: (object) => (object as unknown as { template?: PodTemplateSpec }).template,
-  replicationcontrollers: specTemplate,
-  'replicasets.apps': specTemplate,
-  'deployments.apps': specTemplate,
-  'statefulsets.apps': specTemplate,
-  'daemonsets.apps': specTemplate,
-  'jobs.batch': specTemplate,
-  'cronjobs.batch': (object) =>
-    (object as { spec?: { jobTemplate?: { spec?: { template?: PodTemplateSpec } } } }).spec?.jobTemplate?.spec?.template,
-};
-function specTemplate(object: KubeObject): PodTemplateSpec | undefined {
-  return (object as { spec?: { template?: PodTemplateSpec } }).spec?.template;
-}
-
 const podsCheckedMax = 3000;
-const resourceKey = (kind: { group: string; resource: string }): string => (kind.group ? `${kind.resource}.${kind.group}` : kind.resource);
+const isA = (ref: KindRef, { group, resource }: KindRef): boolean => group === ref.group && resource === ref.resource;
 
 export const podSecurity = (reader: ObjectReader): AdmissionPlugin => ({
   name: 'PodSecurity',
   handles(kind, operation, subresource) {
     if (operation !== 'CREATE' && operation !== 'UPDATE') return false;
-    const key = resourceKey(kind);
-    if (key === Pod.resource) return !subresource || subresource === 'ephemeralcontainers' || subresource === 'resize';
-    return !subresource && (key === Namespace.resource || own(templateOf, key) !== undefined);
+    if (isA(Pod, kind)) return !subresource || subresource === 'ephemeralcontainers' || subresource === 'resize';
+    return !subresource && (isA(Namespace, kind) || templateGetter(kind) !== undefined);
   },
   validate(request) {
-    const key = resourceKey(request.kind);
-    if (key === Namespace.resource) return checkNamespace(reader, request);
+    const { kind } = request;
+    if (isA(Namespace, kind)) return checkNamespace(reader, request);
     const policy = policyOf(reader.get(Namespace, { name: request.namespace ?? '' })?.metadata.labels);
     if (policy.enforce.level === 'privileged' && policy.warn.level === 'privileged') return;
-    if (key === Pod.resource) {
+    if (isA(Pod, kind)) {
       const pod = request.object as Pod;
       if (request.oldObject && !changesImages(pod.spec, (request.oldObject as Pod).spec)) return;
       enforce(request, policy.enforce, pod);
       warn(request, policy.warn, pod);
       return;
     }
-    const template = own(templateOf, key)?.(request.object as KubeObject);
+    const template = templateGetter(kind)?.(request.object as KubeObject);
     if (template?.spec) warn(request, policy.warn, { metadata: template.metadata ?? {}, spec: template.spec });
   },
 });

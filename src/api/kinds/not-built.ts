@@ -1,0 +1,227 @@
+/**
+ * What is stored and does nothing yet: each row says of which objects, and in one sentence what does not happen and what
+ * that means for whoever wrote one. It is told as a warning; a row with `refuse` refuses the object instead, where to
+ * keep it in silence would be worse. Who builds a feature takes its row away.
+ *
+ * What is wrong with an object, or deprecated in it, is its kind's own affair (`validate`, `warnings`).
+ */
+import type { PodSpec, Volume } from '../generated/core-v1.ts';
+import * as kinds from '../generated/kinds.ts';
+import type { KindRef, KubeObject, ObjectName } from '../meta/object.ts';
+import { compareQuantities } from '../meta/quantity.ts';
+import { own } from '../meta/words.ts';
+import { templateGetter } from '../predicates/pod-template.ts';
+import { listOf } from './fill.ts';
+
+/** What else there is, for rows that hang on it. */
+export interface StoredObjects {
+  get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName): T | undefined;
+  list<T extends KubeObject>(kind: KindRef<T>): Iterable<T>;
+}
+
+/** An object that was written; `old` is there for updates. */
+export interface WrittenObject<T extends KubeObject = KubeObject> {
+  readonly object: T;
+  readonly old?: T | undefined;
+  readonly others: StoredObjects;
+}
+
+type Resource = Pick<KindRef, 'group' | 'resource'>;
+
+export interface NotBuilt {
+  /** in each of their versions */
+  readonly kinds: readonly Resource[];
+  /** absent: every object */
+  readonly when?: ((written: WrittenObject) => boolean) | undefined;
+  readonly says: string;
+  readonly refuse: boolean;
+}
+
+const every = (of: readonly Resource[], says: string): NotBuilt => ({ kinds: of, says, refuse: false });
+
+function some<T extends KubeObject>(
+  kind: KindRef<T>,
+  says: string,
+  when: (written: WrittenObject<T>) => boolean,
+  refuse = false,
+): NotBuilt {
+  return { kinds: [kind], says, when: when as NotBuilt['when'], refuse };
+}
+
+const podMakers: readonly Resource[] = [
+  kinds.PodTemplate,
+  kinds.ReplicationController,
+  kinds.ReplicaSet,
+  kinds.Deployment,
+  kinds.StatefulSet,
+  kinds.DaemonSet,
+  kinds.Job,
+  kinds.CronJob,
+];
+
+/** Of pods, and of what makes them. */
+const ofPods = (says: string, when: (spec: PodSpec) => boolean): readonly NotBuilt[] => [
+  some(kinds.Pod, says, ({ object }) => when(object.spec)),
+  ...podMakers.map((kind): NotBuilt => {
+    const specOf = (object: KubeObject): PodSpec | undefined => templateGetter(kind)?.(object)?.spec;
+    return { kinds: [kind], says, refuse: false, when: ({ object }) => when(specOf(object) ?? noSpec) };
+  }),
+];
+const noSpec: PodSpec = { containers: [] };
+
+/** The fields of a volume behind which kubelets have a plugin, and its name. */
+const mountable: ReadonlySet<string> = new Set<keyof Volume>([
+  'name',
+  'configMap',
+  'downwardAPI',
+  'emptyDir',
+  'hostPath',
+  'image',
+  'persistentVolumeClaim',
+  'projected',
+  'secret',
+]);
+const hasDriverVolume = ({ volumes }: PodSpec): boolean =>
+  listOf(volumes).some(
+    (volume) => Object.keys(volume).some((key) => !mountable.has(key)) || volume.emptyDir?.medium?.startsWith('HugePages'),
+  );
+
+type Webhooks = kinds.ValidatingWebhookConfiguration | kinds.MutatingWebhookConfiguration;
+
+/** Where it has conditions, nobody can tell which requests it concerns: upstream's conformance tests keep such ones. */
+const mustBeCalled = ({ object }: WrittenObject<Webhooks>): boolean =>
+  listOf(object.webhooks).some(
+    ({ failurePolicy, rules, matchConditions }) =>
+      failurePolicy !== 'Ignore' && listOf(rules).length > 0 && !listOf(matchConditions).length,
+  );
+
+function webhookRows(kind: KindRef<Webhooks>): readonly NotBuilt[] {
+  const must = 'admission webhooks are not called yet, and one whose failurePolicy is Fail must not be skipped';
+  return [
+    every([kind], 'admission webhooks are not called yet: requests pass unchecked and unchanged'),
+    some(kind, `${must}: set it to Ignore, or leave the webhook out`, mustBeCalled, true),
+  ];
+}
+
+type Policy = kinds.ValidatingAdmissionPolicy | kinds.MutatingAdmissionPolicy;
+type PolicyBinding = kinds.ValidatingAdmissionPolicyBinding | kinds.MutatingAdmissionPolicyBinding;
+
+const mustHold = (policy: Policy | undefined): boolean => policy !== undefined && policy.spec?.failurePolicy !== 'Ignore';
+/** A mutating policy has no actions: its binding always acts. */
+const acts = ({ spec }: PolicyBinding): boolean =>
+  !spec || !('validationActions' in spec) || listOf(spec.validationActions as readonly string[]).includes('Deny');
+
+/** A policy without a binding has no effect, nor a binding without its policy: what makes the pair whole is refused. */
+function policyRows(policy: KindRef<Policy>, binding: KindRef<PolicyBinding>, meaning: string): readonly NotBuilt[] {
+  const must = 'admission policies are not evaluated yet, and one that is bound must not be skipped';
+  const isBound: (written: WrittenObject<Policy>) => boolean = ({ object, others }) =>
+    [...others.list(binding)].some((each) => each.spec?.policyName === object.metadata.name && acts(each));
+  return [
+    every([policy, binding], `admission policies are not evaluated yet: ${meaning}`),
+    some(policy, `${must}: set its failurePolicy to Ignore, or remove its bindings`, (it) => mustHold(it.object) && isBound(it), true),
+    some(
+      binding,
+      `${must}: set the failurePolicy of the policy to Ignore, or leave the binding out`,
+      ({ object, others }) => acts(object) && mustHold(others.get(policy, { name: object.spec?.policyName ?? '' })),
+      true,
+    ),
+  ];
+}
+
+const isBoundByHand = ({ object }: WrittenObject<kinds.PersistentVolumeClaim>): boolean => !!object.spec.volumeName;
+const sizeOf = (claim: kinds.PersistentVolumeClaim): string => claim.spec.resources?.requests?.['storage'] ?? '0';
+const topologyKeys = ['service.kubernetes.io/topology-mode', 'service.kubernetes.io/topology-aware-hints'];
+
+export const notBuilt: readonly NotBuilt[] = [
+  // network
+  every([kinds.NetworkPolicy], 'NetworkPolicies are not enforced yet: traffic is not restricted'),
+  some(kinds.Ingress, 'no Ingress controller comes with the cluster yet: requests are not routed', ({ object, others }) => {
+    const name = object.spec?.ingressClassName;
+    return !name || !others.get(kinds.IngressClass, { name }); // who brought the class was told, and brings its controller
+  }),
+  every([kinds.IngressClass], 'no Ingress controller comes with the cluster yet: the class needs one that you run yourself'),
+  some(
+    kinds.Service,
+    'no load balancer comes with the cluster yet: the Service gets no external address',
+    ({ object }) => object.spec.type === 'LoadBalancer',
+  ),
+  some(kinds.Service, 'topology-aware hints are not given yet: traffic goes to endpoints in all zones', ({ object }) =>
+    topologyKeys.some((key) => /^auto$/i.test(own(object.metadata.annotations, key) ?? '')),
+  ),
+  every([kinds.ServiceCIDR], 'further ServiceCIDRs are not used yet: Services get no addresses from it'),
+  every([kinds.IPAddress], 'IPAddresses are not used yet: the address stays free for Services'),
+
+  // storage
+  some(
+    kinds.PersistentVolumeClaim,
+    'claims are not bound to volumes yet: it stays Pending, and so do its pods',
+    (written) => !isBoundByHand(written),
+  ),
+  some(
+    kinds.PersistentVolumeClaim,
+    'volumes are not resized yet: the claim keeps its size',
+    (written) => isBoundByHand(written) && !!written.old && compareQuantities(sizeOf(written.object), sizeOf(written.old)) > 0,
+  ),
+  some(
+    kinds.StatefulSet,
+    'claims are not bound to volumes yet: those of volumeClaimTemplates stay Pending, and so do the pods',
+    ({ object }) => listOf(object.spec.volumeClaimTemplates).length > 0,
+  ),
+  every([kinds.PersistentVolume], 'volumes are not bound to claims, reclaimed or deleted yet: bind it to a claim by hand'),
+  every([kinds.StorageClass], 'no provisioner comes with the cluster yet: claims of this class stay Pending'),
+  every([kinds.VolumeAttributesClass], 'the attributes of volumes are not changed yet: the class has no effect'),
+  every([kinds.VolumeAttachment], 'volumes are not attached to nodes yet: nothing happens'),
+  every([kinds.CSIDriver, kinds.CSINode, kinds.CSIStorageCapacity], 'CSI drivers are not used yet: no volume comes from them'),
+  ...ofPods('volumes of drivers can not be mounted yet: a pod that has one does not start', hasDriverVolume),
+
+  // devices, users, runtimes
+  ...ofPods('devices are not allocated yet: resourceClaims are ignored', ({ resourceClaims }) => listOf(resourceClaims).length > 0),
+  every(
+    [
+      kinds.ResourceClaim,
+      kinds.ResourceClaimTemplate,
+      kinds.ResourceSlice,
+      kinds.DeviceClass,
+      kinds.DeviceTaintRule,
+      kinds.ResourcePoolStatusRequest,
+    ],
+    'devices are not allocated yet: no pod gets any',
+  ),
+  ...ofPods('pods get no user namespace of their own yet: root in the pod is root on the node', ({ hostUsers }) => hostUsers === false),
+  some(
+    kinds.RuntimeClass,
+    'real nodes know the handler runc alone: pods of this class do not start there',
+    ({ object }) => object.handler !== 'runc',
+  ),
+
+  // scaling and scheduling
+  every([kinds.HorizontalPodAutoscaler], 'autoscaling is not there yet: the number of replicas stays as it is'),
+  every([kinds.Workload, kinds.PodGroup], 'groups of pods are not scheduled together yet: each pod is placed alone'),
+
+  // the API
+  every([kinds.CustomResourceDefinition], 'custom resources are not served yet: requests for them are answered 404'),
+  some(
+    kinds.APIService,
+    'aggregated APIs are not served yet: requests for it are answered 404',
+    ({ object }) => object.spec.service !== undefined,
+  ),
+  every(
+    [kinds.FlowSchema, kinds.PriorityLevelConfiguration],
+    'flow schemas and priority levels are not obeyed yet: requests are limited by number alone',
+  ),
+  some(
+    kinds.Secret,
+    'bootstrap tokens are not accepted yet: nobody can log in with it',
+    ({ object }) => object.type === 'bootstrap.kubernetes.io/token',
+  ),
+  every([kinds.ClusterTrustBundle], 'trust bundles are not projected into pods yet: it has no effect'),
+  every([kinds.PodCertificateRequest], 'certificates of pods are not issued yet: it stays pending'),
+  every([kinds.LeaseCandidate], 'leaders are not chosen by the server yet: the candidate has no effect'),
+  every([kinds.StorageVersionMigration], 'stored objects are not migrated yet: nothing happens'),
+
+  // what checks requests
+  ...webhookRows(kinds.ValidatingWebhookConfiguration),
+  ...webhookRows(kinds.MutatingWebhookConfiguration),
+  ...policyRows(kinds.ValidatingAdmissionPolicy, kinds.ValidatingAdmissionPolicyBinding, 'requests pass unchecked'),
+  ...policyRows(kinds.MutatingAdmissionPolicy, kinds.MutatingAdmissionPolicyBinding, 'requests pass unchanged'),
+];

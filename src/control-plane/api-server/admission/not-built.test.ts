@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as kinds from '../../../api/generated/kinds.ts';
+import { notBuilt as rows } from '../../../api/kinds/not-built.ts';
+import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
+import { ObjectMap } from '../object-map.ts';
+import { notBuilt } from './not-built.ts';
+import { runPlugin, storedMeta, testRequest } from './test-request.ts';
+
+const made = <T extends KubeObject>(kind: KindRef<T>, rest: object, name = 'x'): T =>
+  ({
+    apiVersion: kind.group ? `${kind.group}/${kind.version}` : kind.version,
+    kind: kind.kind,
+    metadata: { ...storedMeta, name, ...(kind.namespaced && { namespace: 'a' }) },
+    ...rest,
+  }) as unknown as T;
+
+const container = { name: 'c', image: 'i' };
+const others = new ObjectMap()
+  .put(kinds.IngressClass, made(kinds.IngressClass, {}, 'mine'))
+  .put(
+    kinds.ValidatingAdmissionPolicy,
+    made(kinds.ValidatingAdmissionPolicy, { spec: {} }, 'strict'),
+    made(kinds.ValidatingAdmissionPolicy, { spec: { failurePolicy: 'Ignore' } }, 'lax'),
+  )
+  .put(
+    kinds.ValidatingAdmissionPolicyBinding,
+    made(kinds.ValidatingAdmissionPolicyBinding, { spec: { policyName: 'awaited', validationActions: ['Deny'] } }, 'denies'),
+    made(kinds.ValidatingAdmissionPolicyBinding, { spec: { policyName: 'audited', validationActions: ['Audit'] } }, 'audits'),
+  )
+  .put(kinds.MutatingAdmissionPolicy, made(kinds.MutatingAdmissionPolicy, { spec: { failurePolicy: 'Fail' } }, 'strict'))
+  .put(kinds.MutatingAdmissionPolicyBinding, made(kinds.MutatingAdmissionPolicyBinding, { spec: { policyName: 'awaited' } }, 'acts'));
+
+interface Case {
+  readonly name: string;
+  readonly kind: KindRef;
+  readonly object: object;
+  readonly old?: object;
+  readonly named?: string;
+  readonly subresource?: string;
+  readonly dryRun?: boolean;
+  /** the beginnings of what is said, up to the colon */
+  readonly warned?: readonly string[];
+  readonly refused?: string;
+}
+
+const policy = { spec: { podSelector: {}, policyTypes: ['Ingress'] } };
+const open = { spec: { podSelector: { matchLabels: { a: 'b' } }, policyTypes: ['Ingress'] } };
+const service = (type: string, annotations = {}) => ({ metadata: { name: 'x', namespace: 'a', annotations }, spec: { type } });
+const claim = (spec: object, storage = '1Gi') => ({ spec: { ...spec, resources: { requests: { storage } } }, status: {} });
+const pod = (spec: object) => ({ spec: { containers: [container], ...spec } });
+const workload = (spec: object) => ({ spec: { template: pod(spec) } });
+const webhook = (more: object) => ({ webhooks: [{ name: 'a.example.com', rules: [{}], ...more }] });
+const unenforced = ['NetworkPolicies are not enforced yet'];
+const claims = ['claims are not bound to volumes yet'];
+const webhooks = ['admission webhooks are not called yet'];
+const policies = ['admission policies are not evaluated yet'];
+
+const table: readonly Case[] = [
+  { name: 'a network policy', kind: kinds.NetworkPolicy, object: policy, warned: unenforced },
+  { name: 'a network policy in a dry run', kind: kinds.NetworkPolicy, object: policy, dryRun: true, warned: unenforced },
+  { name: 'a network policy that gets another rule', kind: kinds.NetworkPolicy, object: policy, old: open, warned: unenforced },
+  {
+    name: 'a network policy that gets a label',
+    kind: kinds.NetworkPolicy,
+    object: { ...policy, metadata: { name: 'x', labels: { a: 'b' } } },
+    old: policy,
+  },
+  { name: 'a Service within the cluster', kind: kinds.Service, object: service('ClusterIP') },
+  {
+    name: 'a load balancer',
+    kind: kinds.Service,
+    object: service('LoadBalancer'),
+    warned: ['no load balancer comes with the cluster yet'],
+  },
+  {
+    name: 'a Service that becomes a load balancer',
+    kind: kinds.Service,
+    object: service('LoadBalancer'),
+    old: service('NodePort'),
+    warned: ['no load balancer comes with the cluster yet'],
+  },
+  { name: 'the status of a load balancer', kind: kinds.Service, object: service('LoadBalancer'), subresource: 'status' },
+  {
+    name: 'an annotation that asks for hints, added later',
+    kind: kinds.Service,
+    object: service('ClusterIP', { 'service.kubernetes.io/topology-mode': 'Auto' }),
+    old: service('ClusterIP'),
+    warned: ['topology-aware hints are not given yet'],
+  },
+  { name: 'an Ingress', kind: kinds.Ingress, object: { spec: {} }, warned: ['no Ingress controller comes with the cluster yet'] },
+  {
+    name: 'an Ingress of a class that is not there',
+    kind: kinds.Ingress,
+    object: { spec: { ingressClassName: 'nginx' } },
+    warned: ['no Ingress controller comes with the cluster yet'],
+  },
+  { name: 'an Ingress of a class that somebody brought', kind: kinds.Ingress, object: { spec: { ingressClassName: 'mine' } } },
+  { name: 'a claim without a class', kind: kinds.PersistentVolumeClaim, object: claim({}), warned: claims },
+  { name: 'a claim with a class', kind: kinds.PersistentVolumeClaim, object: claim({ storageClassName: 'fast' }), warned: claims },
+  { name: 'a claim that is bound by hand', kind: kinds.PersistentVolumeClaim, object: claim({ volumeName: 'v' }) },
+  {
+    name: 'a bound claim that asks for more',
+    kind: kinds.PersistentVolumeClaim,
+    object: claim({ volumeName: 'v' }, '2Gi'),
+    old: claim({ volumeName: 'v' }),
+    warned: ['volumes are not resized yet'],
+  },
+  {
+    name: 'templates of claims',
+    kind: kinds.StatefulSet,
+    object: { spec: { volumeClaimTemplates: [{}], template: pod({}) } },
+    warned: claims,
+  },
+  { name: 'a stateful set without claims', kind: kinds.StatefulSet, object: workload({}) },
+  { name: 'a plain pod', kind: kinds.Pod, object: pod({ hostUsers: true, volumes: [{ name: 'v', emptyDir: { medium: 'Memory' } }] }) },
+  {
+    name: 'a pod with devices',
+    kind: kinds.Pod,
+    object: pod({ resourceClaims: [{ name: 'gpu' }] }),
+    warned: ['devices are not allocated yet'],
+  },
+  {
+    name: 'a pod with users of its own and a volume of a driver',
+    kind: kinds.Pod,
+    object: pod({ hostUsers: false, volumes: [{ name: 'v', nfs: { server: 's', path: '/' } }] }),
+    warned: ['volumes of drivers can not be mounted yet', 'pods get no user namespace of their own yet'],
+  },
+  {
+    name: 'the template of a CronJob',
+    kind: kinds.CronJob,
+    object: { spec: { jobTemplate: workload({ hostUsers: false }) } },
+    warned: ['pods get no user namespace of their own yet'],
+  },
+  {
+    name: 'a Deployment with a generic ephemeral volume',
+    kind: kinds.Deployment,
+    object: workload({ volumes: [{ name: 'v', ephemeral: {} }] }),
+    warned: ['volumes of drivers can not be mounted yet'],
+  },
+  { name: 'a Deployment that is scaled', kind: kinds.Deployment, object: workload({}), old: workload({}) },
+  { name: 'a runtime class of runc', kind: kinds.RuntimeClass, object: { handler: 'runc' } },
+  {
+    name: 'a runtime class of gVisor',
+    kind: kinds.RuntimeClass,
+    object: { handler: 'runsc' },
+    warned: ['real nodes know the handler runc alone'],
+  },
+  { name: 'an autoscaler', kind: kinds.HorizontalPodAutoscaler, object: {}, warned: ['autoscaling is not there yet'] },
+  { name: 'an autoscaler of the old version', kind: kinds.HorizontalPodAutoscalerV1, object: {}, warned: ['autoscaling is not there yet'] },
+  { name: 'a definition', kind: kinds.CustomResourceDefinition, object: {}, warned: ['custom resources are not served yet'] },
+  { name: 'a flow schema', kind: kinds.FlowSchema, object: {}, warned: ['flow schemas and priority levels are not obeyed yet'] },
+  { name: 'an API of this server', kind: kinds.APIService, object: { spec: {} } },
+  { name: 'an API elsewhere', kind: kinds.APIService, object: { spec: { service: {} } }, warned: ['aggregated APIs are not served yet'] },
+  {
+    name: 'a bootstrap token',
+    kind: kinds.Secret,
+    object: { type: 'bootstrap.kubernetes.io/token' },
+    warned: ['bootstrap tokens are not accepted yet'],
+  },
+  { name: 'a secret', kind: kinds.Secret, object: { type: 'Opaque' } },
+  { name: 'a disruption budget, which is obeyed', kind: kinds.PodDisruptionBudget, object: { spec: {} } },
+
+  {
+    name: 'a webhook that may fail',
+    kind: kinds.ValidatingWebhookConfiguration,
+    object: webhook({ failurePolicy: 'Ignore' }),
+    warned: webhooks,
+  },
+  {
+    name: 'a webhook that must be called',
+    kind: kinds.ValidatingWebhookConfiguration,
+    object: webhook({ failurePolicy: 'Fail' }),
+    refused: 'webhooks',
+  },
+  { name: 'a webhook that must be called, by default', kind: kinds.MutatingWebhookConfiguration, object: webhook({}), refused: 'webhooks' },
+  {
+    name: 'a webhook that gets strict',
+    kind: kinds.MutatingWebhookConfiguration,
+    object: webhook({ failurePolicy: 'Fail' }),
+    old: webhook({ failurePolicy: 'Ignore' }),
+    refused: 'webhooks',
+  },
+  {
+    name: 'a strict webhook of before that gets a label',
+    kind: kinds.MutatingWebhookConfiguration,
+    object: { ...webhook({}), metadata: { name: 'x', labels: { a: 'b' } } },
+    old: webhook({}),
+  },
+  {
+    name: 'a strict webhook for requests that nobody can tell yet',
+    kind: kinds.ValidatingWebhookConfiguration,
+    object: webhook({ matchConditions: [{ name: 'c', expression: 'true' }] }),
+    warned: webhooks,
+  },
+  { name: 'a webhook for no requests', kind: kinds.ValidatingWebhookConfiguration, object: webhook({ rules: [] }), warned: webhooks },
+  { name: 'a policy without a binding', kind: kinds.ValidatingAdmissionPolicy, object: { spec: {} }, warned: policies },
+  {
+    name: 'a policy whose binding denies',
+    kind: kinds.ValidatingAdmissionPolicy,
+    named: 'awaited',
+    object: { spec: {} },
+    refused: 'policies',
+  },
+  {
+    name: 'a policy that may fail, whose binding denies',
+    kind: kinds.ValidatingAdmissionPolicy,
+    named: 'awaited',
+    object: { spec: { failurePolicy: 'Ignore' } },
+    warned: policies,
+  },
+  {
+    name: 'a policy that gets strict, whose binding denies',
+    kind: kinds.ValidatingAdmissionPolicy,
+    named: 'awaited',
+    object: { spec: { failurePolicy: 'Fail' } },
+    old: { spec: { failurePolicy: 'Ignore' } },
+    refused: 'policies',
+  },
+  {
+    name: 'a policy whose binding only audits',
+    kind: kinds.ValidatingAdmissionPolicy,
+    named: 'audited',
+    object: { spec: {} },
+    warned: policies,
+  },
+  {
+    name: 'a binding without its policy',
+    kind: kinds.ValidatingAdmissionPolicyBinding,
+    object: { spec: { policyName: 'none', validationActions: ['Deny'] } },
+    warned: policies,
+  },
+  {
+    name: 'a binding that denies',
+    kind: kinds.ValidatingAdmissionPolicyBinding,
+    object: { spec: { policyName: 'strict', validationActions: ['Audit', 'Deny'] } },
+    refused: 'policies',
+  },
+  {
+    name: 'a binding that warns',
+    kind: kinds.ValidatingAdmissionPolicyBinding,
+    object: { spec: { policyName: 'strict', validationActions: ['Warn'] } },
+    warned: policies,
+  },
+  {
+    name: 'a binding of a policy that may fail',
+    kind: kinds.ValidatingAdmissionPolicyBinding,
+    object: { spec: { policyName: 'lax', validationActions: ['Deny'] } },
+    warned: policies,
+  },
+  {
+    name: 'a mutating policy that is bound',
+    kind: kinds.MutatingAdmissionPolicy,
+    named: 'awaited',
+    object: { spec: {} },
+    refused: 'policies',
+  },
+  {
+    name: 'the binding of a mutating policy',
+    kind: kinds.MutatingAdmissionPolicyBinding,
+    object: { spec: { policyName: 'strict' } },
+    refused: 'policies',
+  },
+];
+
+describe('what is not built is not accepted in silence', () => {
+  for (const { name, kind, object, old, named, subresource, dryRun, warned = [], refused } of table) {
+    it(name, async () => {
+      const warnings: string[] = [];
+      const answer = await runPlugin(notBuilt(others), {
+        kind,
+        object: made(kind, object, named),
+        ...(old && { old: made(kind, old, named) }),
+        ...(subresource !== undefined && { subresource }),
+        ...(dryRun !== undefined && { dryRun }),
+        warnings,
+      });
+      const message = typeof answer === 'string' ? answer : undefined;
+      if (refused === undefined) assert.equal(message, undefined);
+      else assert.match(message ?? '', new RegExp(`is forbidden: admission ${refused} are not .* yet, and one .* must not be skipped: `));
+      assert.deepEqual(
+        warnings.map((text) => text.split(':')[0]),
+        warned,
+      );
+    });
+  }
+
+  it('says what does not happen, a colon, and what that means', () => {
+    for (const { says } of rows) assert.match(says, /^[^:]+ yet[^:]*: [^:]+[^.:]$|^real nodes know [^:]+: [^:]+$/);
+  });
+
+  it('has no row for a kind that is not there, and looks at no other', () => {
+    for (const { kinds: of } of rows) for (const { group, resource } of of) assert.ok(refs.has(`${group}/${resource}`), resource);
+    const { kind } = testRequest({ kind: kinds.ConfigMap });
+    assert.equal(notBuilt(others).handles(kind, 'CREATE', undefined), false);
+  });
+});
+
+const refs = new Set(Object.values(kinds).map(({ group, resource }: KindRef) => `${group}/${resource}`));
