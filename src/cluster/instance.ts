@@ -242,6 +242,8 @@ function processStat(pid: number): readonly string[] | undefined {
   }
 }
 
+/** `R`, `S`, `T`, …: proc(5). */
+export const processState = (pid: number): string | undefined => processStat(pid)?.[0];
 export const processStartTicks = (pid: number): string | undefined => processStat(pid)?.[19];
 
 /** The living ones of a process group, with their parents; none where there is no /proc. */

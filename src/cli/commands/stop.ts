@@ -1,7 +1,7 @@
 /** `timonier down` and `timonier delete`. */
 import type { Command } from 'commander';
-import { Instance, type InstanceState } from '../../cluster/instance.ts';
-import { OperationError } from '../../cluster/operation-error.ts';
+import { existingInstance } from '../../cluster/find-instance.ts';
+import type { Instance, InstanceState } from '../../cluster/instance.ts';
 import { isStarted, killDaemon, stopDaemon } from '../daemon.ts';
 import { createOutput } from '../output.ts';
 import { forgetContext } from '../user-kubeconfig.ts';
@@ -20,7 +20,7 @@ export function addStop(program: Command): void {
     .option('--json', 'one JSON value per event')
     .action(async (name: string, flags: StopFlags) => {
       const output = createOutput(flags.json === true);
-      const instance = existing(name, flags);
+      const instance = existingInstance(name, flags.dataDir);
       const wasRunning = isStarted(instance);
       if (wasRunning) await stopDaemon(instance);
       instance.clearState();
@@ -37,7 +37,7 @@ export function addStop(program: Command): void {
     .option('--json', 'one JSON value per event')
     .action(async (name: string, flags: StopFlags) => {
       const output = createOutput(flags.json === true);
-      const instance = existing(name, flags);
+      const instance = existingInstance(name, flags.dataDir);
       instance.setUnwanted();
       await killDaemon(instance); // nothing of it is to be kept, so nothing has to end well
       const state = stateIfWhole(instance);
@@ -48,16 +48,6 @@ export function addStop(program: Command): void {
       output.line(`Cluster "${name}" is deleted.`);
       output.event({ event: 'deleted', name });
     });
-}
-
-function existing(name: string, flags: StopFlags): Instance {
-  const instance = new Instance(name, flags.dataDir);
-  if (instance.exists) return instance;
-  throw new OperationError({
-    code: 'no-such-cluster',
-    message: `there is no cluster "${name}" in ${instance.dir}`,
-    fix: '`timonier list` shows what there is',
-  });
 }
 
 function stateIfWhole(instance: Instance): InstanceState | undefined {
