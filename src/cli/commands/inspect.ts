@@ -1,13 +1,11 @@
 /** `timonier list`, `status`, `logs`, `kubeconfig` and `version`: what is there, without changing it. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { realClock } from '../../client/clock.ts';
 import { readFacts, stateFrom } from '../../cluster/condition.ts';
 import { existingInstance, runningInstance } from '../../cluster/find-instance.ts';
-import { type InstanceState, listInstances } from '../../cluster/instance.ts';
+import { Instance, type InstanceState, listInstances } from '../../cluster/instance.ts';
+import { logLines } from '../../cluster/log-lines.ts';
 import { renderLogLine } from '../../cluster/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { kubernetesVersion, version } from '../../cluster/version.ts';
@@ -65,18 +63,17 @@ export function addInspect(program: Command): void {
     .description('what the cluster’s process logged')
     .argument('[NAME]', 'the cluster’s name', 'default')
     .option('-f, --follow', 'go on with what comes')
-    .option('--tail <LINES>', 'the last lines only', '200')
+    .option('--tail <LINES>', 'the last lines only', wholeNumber, 200)
     .option('--json', 'as they were written; so it is too when the output is no terminal')
-    .action(async (name: string, flags: { follow?: boolean; tail: string; json?: boolean }) => {
-      const instance = existingInstance(name);
-      if (!existsSync(instance.logFile))
-        throw new OperationError({ code: 'no-log', message: `no log at ${instance.logFile}`, fix: '`timonier list` shows what there is' });
-      const asWritten = flags.json === true || !process.stdout.isTTY;
-      const child = spawn('tail', ['-n', flags.tail, ...(flags.follow ? ['-F'] : []), instance.logFile], {
-        stdio: ['ignore', asWritten ? 'inherit' : 'pipe', 'inherit'],
-      });
-      if (child.stdout) for await (const line of createInterface(child.stdout)) process.stdout.write(`${renderLogLine(line)}\n`);
-      if (child.exitCode === null) await once(child, 'exit');
+    .action(async (name: string, flags: { follow?: boolean; tail: number; json?: boolean }) => {
+      const { logFile } = logged(name);
+      const render = flags.json === true || !process.stdout.isTTY ? (line: string) => line : renderLogLine;
+      const stop = new AbortController();
+      process.stdout.once('error', () => stop.abort()); // nobody reads any more
+      for await (const line of logLines(logFile, { last: flags.tail, ...(flags.follow && { follow: stop.signal }) })) {
+        if (stop.signal.aborted) break;
+        process.stdout.write(`${render(line)}\n`);
+      }
     });
   program
     .command('kubeconfig')
@@ -95,6 +92,23 @@ export function addInspect(program: Command): void {
       output.line(`timonier ${version} (Kubernetes API ${kubernetesVersion}, Node ${process.version})`);
       output.event({ version, kubernetes: kubernetesVersion, node: process.version });
     });
+}
+
+/** Also of a first start that failed, of which nothing else is left. */
+function logged(name: string): Instance {
+  const instance = new Instance(name);
+  if (existsSync(instance.logFile)) return instance;
+  const { logFile } = existingInstance(name);
+  throw new OperationError({
+    code: 'no-log',
+    message: `cluster "${name}" has no log: ${logFile} is not there`,
+    fix: `timonier status ${name}`,
+  });
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number, such as 100.');
 }
 
 const nodesOf = (state: InstanceState | undefined): string => (state ? `${state.nodes} real, ${state.hollow} simulated` : '-');
