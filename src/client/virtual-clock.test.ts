@@ -18,7 +18,12 @@ const moves: readonly { name: string; act: (diary: Diary) => Promise<unknown>; w
   {
     name: 'timers fire in order of their time, then of their making',
     act: async ({ clock, note }) => {
-      for (const [word, ms] of [['c', 30], ['a', 10], ['b', 10]] as const) clock.setTimeout(() => note(word), ms);
+      for (const [word, ms] of [
+        ['c', 30],
+        ['a', 10],
+        ['b', 10],
+      ] as const)
+        clock.setTimeout(() => note(word), ms);
       await clock.advance(50);
     },
     want: ['10 a', '10 b', '30 c'],
@@ -122,5 +127,6 @@ describe('what is no length of time moves nothing', () => {
 describe('a clock starts in the years 1 to 9999', () => {
   for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, year9999Ms + 1000, Date.parse('0001-01-01T00:00:00Z') - 1])
     it(`not at ${wrong}`, () => assert.throws(() => new VirtualClock(wrong), RangeError));
-  for (const right of [0, -1, Date.UTC(1970, 0, 1), year9999Ms]) it(`at ${right}`, () => assert.equal(new VirtualClock(right).now(), right));
+  for (const right of [0, -1, Date.UTC(1970, 0, 1), year9999Ms])
+    it(`at ${right}`, () => assert.equal(new VirtualClock(right).now(), right));
 });

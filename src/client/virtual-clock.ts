@@ -44,11 +44,12 @@ export class VirtualClock implements Clock {
   monotonic(): number {
     return this.#nowMs - this.#startMs;
   }
+  /** What is no number of milliseconds is none, as the process's own timers have it. */
   setTimeout(callback: () => void, delayMs: number): Timer {
-    return this.#add({ dueMs: this.#nowMs + atLeast(0, delayMs), sequence: this.#sequence++, callback });
+    return this.#add({ dueMs: this.#nowMs + Math.max(0, delayMs || 0), sequence: this.#sequence++, callback });
   }
   setInterval(callback: () => void, givenMs: number): Timer {
-    const periodMs = atLeast(1, givenMs);
+    const periodMs = Math.max(1, givenMs || 0);
     return this.#add({ dueMs: this.#nowMs + periodMs, sequence: this.#sequence++, callback, periodMs });
   }
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
@@ -101,9 +102,6 @@ export class VirtualClock implements Clock {
     return { cancel, [Symbol.dispose]: cancel };
   }
 }
-
-/** What is no number counts as the least, as the process's own timers have it. */
-const atLeast = (leastMs: number, ms: number): number => (ms > leastMs ? ms : leastMs);
 
 async function turns(): Promise<void> {
   for (let i = 0; i < settleTurns; i++) await new Promise<void>((resolve) => setImmediate(resolve));

@@ -27,11 +27,13 @@ import { nodeNames, noNodes, planNodes } from './nodes.ts';
 import { OperationError } from './operation-error.ts';
 import { createPhaseRunner } from './phase-runner.ts';
 import type { RemoteAPIOptions } from './remote-api.ts';
+import { checkStartOptions } from './start-options.ts';
 
 const timeoutMsDefault = 120_000;
 const hostIndex = 1;
 
-export async function startCluster(options: StartOptions = {}): Promise<Cluster> {
+export async function startCluster(given: StartOptions = {}): Promise<Cluster> {
+  const options = checkStartOptions(given);
   const clock = options.clock ?? realClock;
   const deadline = new AbortController();
   const timeoutMs = options.timeoutMs ?? timeoutMsDefault;
@@ -40,7 +42,7 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
       new OperationError({
         code: 'timeout',
         message: `not ready after ${timeoutMs / 1000} s`,
-        fix: '--timeout gives it longer; the log says what it waits for',
+        fix: 'give it longer (--timeout, timeoutMs); the log says what it waits for',
       }),
     );
   }, timeoutMs);
@@ -73,7 +75,9 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const chosen: ReadonlySet<ComponentName> = new Set(options.components ?? componentNames);
   const localAPI = chosen.has('api-server');
   const cluster = checkName(options.name ?? (localAPI ? 'default' : machineName()));
-  const nodes = chosen.has('kubelet') ? await planNodes(options, { dataDir: dataDir !== undefined, localAPI }) : noNodes;
+  const nodes = chosen.has('kubelet')
+    ? await planNodes(options, { dataDir: dataDir !== undefined, localAPI, realTime: clock === realClock })
+    : noNodes;
   const registry = registryOf(options);
   const addresses = dataDir === undefined ? planAddresses(options) : await keepAddresses(options, { dir: dataDir, real: nodes.real > 0 });
   const nodeAddress = nodes.real > 0 ? addressAt(parseCidr(addresses.nodeCIDR), hostIndex) : undefined;

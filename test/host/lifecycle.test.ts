@@ -324,14 +324,14 @@ function failingStarts(): readonly FailingStart[] {
       name: 'containerd never answers',
       flags: ['--nodes', '1', '--timeout', '4'],
       env: brokenContainerd('hangs', 'exec sleep 1000'),
-      message: /^timonier: nodes failed: not ready after 4 s$/m,
-      fix: /--timeout gives it longer/,
+      message: /^timonier: not ready after 4 s: the phase "nodes" was under way$/m,
+      fix: /give it longer \(--timeout/,
     },
     {
       name: 'there is not time enough',
       flags: ['--timeout', '0.05'],
-      message: /^timonier: [a-z-]+ failed: not ready after 0\.05 s$/m,
-      fix: /--timeout gives it longer/,
+      message: /^timonier: not ready after 0\.05 s: the phase "[a-z-]+" was under way$/m,
+      fix: /give it longer \(--timeout/,
     },
   ];
 }
