@@ -50,7 +50,10 @@ export function checkSettings<T extends object>(given: object, { fields, where, 
   });
 }
 
-function problemOf(value: unknown, { check, what, problem, fix }: Field): { readonly text: string; readonly fix?: string | undefined } | undefined {
+function problemOf(
+  value: unknown,
+  { check, what, problem, fix }: Field,
+): { readonly text: string; readonly fix?: string | undefined } | undefined {
   if (!check(value)) return { text: `${describeValue(value)} is not ${what}` };
   const text = problem?.(value);
   return text === undefined ? undefined : { text, fix };

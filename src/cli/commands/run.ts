@@ -107,6 +107,8 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
     clock: realClock,
     write: (line) => process.stdout.write(line),
   });
+  /** for programs that read the log as what `up --json` writes */
+  const eventOf = (event: string, more: object): object => (flags.json ? { event, ...more } : {});
   using faults = watchProcess(log);
   const timeoutMs = timeoutMsFrom(flags);
   using deadlines = new DisposableStack();
@@ -134,11 +136,12 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
       signal: stop.signal,
       timeoutMs,
       onPhase: (report) => {
-        log.info({ durationMs: Math.round(report.durationMs), ...(report.note && { note: report.note }) }, report.phase);
+        const { phase, durationMs, note } = report;
+        log.info({ ...eventOf('phase', { phase }), durationMs: Math.round(durationMs), ...(note && { note }) }, phase);
         tellParent({ type: 'phase', ...report });
       },
     });
-    log.info({ server: cluster.server, ...(await onReady(cluster)) }, 'the cluster is ready');
+    log.info({ ...eventOf('ready', { name: cluster.name }), server: cluster.server, ...(await onReady(cluster)) }, 'the cluster is ready');
     startDeadline[Symbol.dispose]();
     process.off('disconnect', onAlone);
     tellParent({ type: 'ready' });
