@@ -9,7 +9,7 @@ import { OperationError } from './operation-error.ts';
 const having =
   (...names: readonly string[]): Check =>
   (value) =>
-    isObject(value) && names.every((name) => typeof value[name] === 'function');
+    isObject(value) && names.every((name) => typeof Reflect.get(value, name) === 'function');
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isComponent = (value: unknown): boolean => (componentNames as readonly unknown[]).includes(value);
 const timeoutMsMax = 2 ** 31 - 1;
