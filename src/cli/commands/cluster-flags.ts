@@ -10,6 +10,7 @@ export interface ClusterFlags {
   readonly hollow?: string;
   readonly install?: boolean;
   readonly port?: string;
+  readonly host?: string;
   readonly runtimeConfig?: string;
   readonly controllers?: string;
   readonly disableAdmissionPlugins?: string;
@@ -28,6 +29,7 @@ export function addClusterFlags(command: Command): Command {
     .option('--hollow <N>', 'simulated nodes (default: 1 when there is no real one)')
     .option('--install', 'install what is missing (Debian and Ubuntu, as root, by apt)')
     .option('--port <P>', 'the API’s port; 0 takes a free one (default: 6443)')
+    .option('--host <ADDRESS>', 'where the API listens; 0.0.0.0 is everywhere (default: 127.0.0.1)')
     .option(
       '--runtime-config <API=true|false,...>',
       'turn APIs on or off: api/all, api/beta, GROUP/VERSION, GROUP/VERSION/RESOURCE',
@@ -52,6 +54,7 @@ export async function configFrom(flags: ClusterFlags): Promise<ClusterConfig> {
     ...(flags.nodes !== undefined && { nodes: numberOr(flags.nodes) }),
     ...(flags.hollow !== undefined && { hollow: numberOr(flags.hollow) }),
     ...(flags.port !== undefined && { port: numberOr(flags.port) }),
+    ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.runtimeConfig !== undefined && { runtimeConfig: parsePairs(flags.runtimeConfig) }),
     ...(flags.controllers !== undefined && { controllers: parseList(flags.controllers) }),
     ...(flags.disableAdmissionPlugins !== undefined && { disableAdmissionPlugins: parseList(flags.disableAdmissionPlugins) }),
