@@ -89,6 +89,11 @@ export class OwnServer implements Target, AsyncDisposable {
     return { ...memoryOf([this.pid]), heapMB: megabytes(heapBytes), externalMB: megabytes(externalBytes) };
   }
 
+  /** Processor time of the longest turn of its event loop since this was last asked; 0 the first time. */
+  async longestTurnMs(): Promise<number> {
+    return (await this.#ask({ probe: 'turns' })).longestTurnMs;
+  }
+
   async startProfile(): Promise<void> {
     await this.#ask({ probe: 'start-profile' });
   }

@@ -14,3 +14,15 @@ export function put<T>(object: Record<string, T>, word: string, value: NoInfer<T
   if (word === '__proto__') Object.defineProperty(object, word, { value, enumerable: true, configurable: true, writable: true });
   else object[word] = value;
 }
+
+/** Beyond so many fields, an object is a table to V8, which copies it field by field three times faster than at once. */
+const manyFields = 1000;
+
+/** A new object with the same fields. */
+export function copyOf<T>(object: Readonly<Record<string, T>>): Record<string, T> {
+  const words = Object.keys(object);
+  if (words.length < manyFields) return { ...object };
+  const copy: Record<string, T> = {};
+  for (const word of words) put(copy, word, object[word] as NoInfer<T>);
+  return copy;
+}

@@ -256,6 +256,8 @@ test('what is decoded has the form that upstream stores', () => {
 
 const binaryRows: readonly { given: unknown; want: string }[] = [
   { given: 'aGVs\nbG8=', want: 'aGVsbG8=' },
+  { given: 'aGVs\r\nb\nG8\n=', want: 'aGVsbG8=' },
+  { given: 'aGVs\nb\u0147G8', want: 'illegal base64 data at input byte 5' },
   { given: null, want: '' },
   { given: '!!', want: 'illegal base64 data at input byte 0' },
   { given: 'aGVsbG8', want: 'illegal base64 data at input byte 4' },

@@ -8,6 +8,7 @@
  * Upstream: sigs.k8s.io/json, apimachinery/pkg/runtime/serializer/json.
  */
 
+import { canonicalBase64 } from '../meta/base64.ts';
 import { canonicalizeQuantity, QuantityError } from '../meta/quantity.ts';
 import { canonicalizeMicroTime, canonicalizeTime, describeTimeError } from '../meta/time.ts';
 import { own, put } from '../meta/words.ts';
@@ -234,7 +235,7 @@ function compileValue(schema: Schema, goType: string): Walk {
     case 'intOrString':
       return (value, context) => (typeof value === 'string' || isInt32(value) ? value : context.fail(value, 'int32', true));
     case 'bytes':
-      return (value, context) => (typeof value === 'string' ? canonicalizeBase64(value) : context.fail(value, goType));
+      return (value, context) => (typeof value === 'string' ? decodeBase64(value) : context.fail(value, goType));
     case 'quantity':
       return decodeQuantity;
     case 'time':
@@ -367,12 +368,11 @@ function anyWalk(value: object, context: Context): unknown {
   return result;
 }
 
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
-function canonicalizeBase64(text: string): string {
-  const value = text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]/g, '') : text;
-  if (base64.test(value)) return value;
-  const wrong = value.search(/[^A-Za-z0-9+/]/);
-  const at = wrong < 0 ? value.length - (value.length % 4) : wrong;
+function decodeBase64(text: string): string {
+  const value = canonicalBase64(text);
+  if (value !== undefined) return value;
+  const packed = text.replace(/[\r\n]/g, '');
+  const wrong = packed.search(/[^A-Za-z0-9+/]/);
+  const at = wrong < 0 ? packed.length - (packed.length % 4) : wrong;
   throw new DecodeError(`illegal base64 data at input byte ${at}`);
 }

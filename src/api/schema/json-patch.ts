@@ -10,7 +10,7 @@
  */
 
 import { equalJson } from '../meta/deep-equal.ts';
-import { own, put } from '../meta/words.ts';
+import { copyOf, own, put } from '../meta/words.ts';
 import { parseJSON } from './json-scan.ts';
 import { isJsonObject } from './merge-patch.ts';
 import { isTooDeep, nestingMax } from './nesting.ts';
@@ -42,7 +42,7 @@ export function applyJsonPatch(document: unknown, operations: readonly (JsonPatc
     if (error instanceof RangeError) throw tooDeep();
     throw error;
   }
-  if (isTooDeep(patched.root)) throw tooDeep();
+  if (patched.mayBeTooDeep && isTooDeep(patched.root)) throw tooDeep();
   return patched.root;
 }
 
@@ -58,6 +58,8 @@ interface Place {
 
 class PatchedDocument {
   root: unknown;
+  /** Something was moved deeper into the document, and not looked through; what an operation brings is. */
+  mayBeTooDeep = false;
   /** containers that this patch has made, and may change */
   readonly #own = new Set<unknown>();
   #copiedCharacters = 0;
@@ -70,18 +72,22 @@ class PatchedDocument {
   apply({ op, path, from, value = null }: JsonPatchOperation): void {
     switch (op) {
       case 'add':
+        checkDepth(path, value);
         this.#insert(path, value);
         break;
       case 'replace':
+        checkDepth(path, value);
         this.#replace(path, value);
         break;
       case 'remove':
         this.#remove(this.#placeToChange(path));
         break;
       case 'move':
+        this.mayBeTooDeep = true;
         this.#insert(path, this.#take(this.#placeToChange(from)));
         break;
       case 'copy':
+        this.mayBeTooDeep = true;
         this.#insert(path, this.#copy(get(this.#place(from))));
         break;
       case 'test':
@@ -172,10 +178,15 @@ class PatchedDocument {
 
   #owned(container: Container): Container {
     if (this.#own.has(container)) return container;
-    const copy = Array.isArray(container) ? container.slice() : { ...container };
+    const copy = Array.isArray(container) ? container.slice() : copyOf(container);
     this.#own.add(copy);
     return copy;
   }
+}
+
+/** Of what comes to stand at the end of a path. */
+function checkDepth(path: string | null | undefined, value: unknown): void {
+  if (typeof value === 'object' && isTooDeep(value, nestingMax - (path ? stepsOf(path).length : 0))) throw tooDeep();
 }
 
 /** The steps of a path, the last one being the key of the place. */

@@ -1,7 +1,7 @@
 /**
  * JSON Merge Patch (RFC 7386): objects merge, null removes, everything else replaces. Nothing is changed in place.
  */
-import { own, put } from '../meta/words.ts';
+import { copyOf, own, put } from '../meta/words.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -9,7 +9,7 @@ export const isJsonObject = (value: unknown): value is Json => typeof value === 
 
 export function applyMergePatch(target: unknown, patch: unknown): unknown {
   if (!isJsonObject(patch)) return patch;
-  const merged: Record<string, unknown> = isJsonObject(target) ? { ...target } : {};
+  const merged: Record<string, unknown> = isJsonObject(target) ? copyOf(target) : {};
   for (const key of Object.keys(patch)) {
     const value = own(patch, key);
     if (value === null) delete merged[key];

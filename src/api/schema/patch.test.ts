@@ -6,7 +6,7 @@ import { isStatusError } from '../meta/status-error.ts';
 import { bodyTypeOf, bodyValuesMax, type DecodedBody, type FieldValidation } from './body.ts';
 import { applyJsonPatch, JsonPatchError } from './json-patch.ts';
 import { applyMergePatch } from './merge-patch.ts';
-import { applyPatch, decodePatched, type PatchType, parsePatch } from './patch.ts';
+import { applyPatch, checkPatchedValues, decodePatched, type PatchType, parsePatch } from './patch.ts';
 import { applyStrategicMerge } from './strategic-merge.ts';
 import { objectSchema } from './types.ts';
 
@@ -23,7 +23,9 @@ const asText = (patch: unknown): string => (typeof patch === 'string' ? patch : 
 
 function apply(type: PatchType, patch: unknown, fieldValidation: FieldValidation): DecodedBody {
   const parsed = parsePatch(type, asText(patch));
-  return decodePatched(parsed, configMap, applyPatch(parsed, configMap, current), fieldValidation);
+  const patched = applyPatch(parsed, configMap, current);
+  checkPatchedValues(patched);
+  return decodePatched(parsed, configMap, patched, fieldValidation);
 }
 
 function outcome(type: PatchType, patch: unknown): unknown {
@@ -126,6 +128,14 @@ const rows: readonly { type: PatchType; patch: unknown; want: unknown }[] = [
   },
   // Work without end: each operation one level deeper, moved chains, long lists moved or looked through again and again.
   { type: 'json', patch: Array.from({ length: 1600 }, (_, i) => ({ op: 'add', path: '/a'.repeat(i + 1), value: {} })), want: rejected },
+  {
+    type: 'json',
+    patch: [
+      { op: 'add', path: '/c', value: nested(300) },
+      { op: 'add', path: `/c${'/a'.repeat(299)}`, value: nested(300) },
+    ],
+    want: rejected,
+  },
   {
     type: 'json',
     patch: [

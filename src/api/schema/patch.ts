@@ -92,12 +92,16 @@ const kindOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typ
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The patched object, which is still to be decoded. Throws what the client is to see. */
+/** The patched object, which is still to be counted and decoded. Throws what the client is to see. */
 export function applyPatch(patch: Patch, type: BodyType, current: KubeObject): Json {
   const patched = patchDocument(patch, type, current);
   if (!isJsonObject(patched)) throw unprocessable('');
-  if (countValues(patched, bodyValuesMax) > bodyValuesMax) throw tooManyValues();
   return patched;
+}
+
+/** Only JSON patches can make more of little (`copy`). Throws RequestEntityTooLarge. */
+export function checkPatchedValues(patched: Json): void {
+  if (countValues(patched, bodyValuesMax) > bodyValuesMax) throw tooManyValues();
 }
 
 /** What `applyPatch` has made, decoded. Throws what the client is to see. */

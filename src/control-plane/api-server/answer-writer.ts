@@ -23,6 +23,8 @@ import { metaApiVersion, metadataOnly, parseIncludeObject, renderRow, renderTabl
 const gzipBytesMin = 128 * 1024;
 const gzipLevel = 1;
 const sliceBytes = 256 * 1024;
+/** The same, of what has still to be made. */
+const textSliceBytes = 64 * 1024;
 /** A list of no more is made without a rest before. */
 const fewItems = 50;
 
@@ -96,6 +98,7 @@ async function writeList(context: WriteContext, list: ListAnswer & { readonly co
     headOf: (_, i) => (i === 0 ? firstItem : nextItem),
     skip,
     closing: Buffer.from(']}\n'),
+    sliceBytes,
   });
 }
 
@@ -121,8 +124,8 @@ function joinedMessages(type: TypeMeta, metadata: ListMeta, items: readonly Buff
   const heads = items.map((item) => encodeItemHead(item.length));
   const size = items.reduce((sum, item, i) => sum + (heads[i]?.length ?? 0) + item.length, 0);
   const opening = encodeListHead(type, metadata, size);
-  const headOf = (_: Buffer, i: number): Buffer => heads[i] ?? Buffer.alloc(0);
-  return { contentType: mediaTypes.protobuf, opening, items, headOf, skip: 0, closing: Buffer.alloc(0) };
+  const headOf = (_: Buffer, i: number): Buffer => heads[i] ?? nothing;
+  return { contentType: mediaTypes.protobuf, opening, items, headOf, skip: 0, closing: nothing, sliceBytes };
 }
 
 interface Enclosed {
@@ -135,28 +138,47 @@ interface Enclosed {
 /** A list whose items no cache holds in this form: each is made when its turn comes. */
 async function joinedTexts({ format, pretty }: AnswerForm, { whole, field, items }: Enclosed): Promise<Joined> {
   const contentType = mediaTypes[format];
-  const parts = (opening: string, closing: string, item: (object: object, i: number) => string): Joined => ({
-    contentType,
-    opening: Buffer.from(opening),
-    items: items.map((object, i) => Buffer.from(item(object, i))),
-    headOf: () => nothing,
-    skip: 0,
-    closing: Buffer.from(closing),
-  });
+  const first = items.next();
+  const all = first.done ? [] : withFirst(first.value, items);
   if (format === 'yaml') {
     const { writeYaml, writeYamlItem } = await import('../../api/schema/yaml/write-yaml.ts');
+    if (first.done) return textParts(contentType, [writeYaml(whole)]);
     const [opening = '', closing = ''] = writeYaml(whole).split(`${field}: []\n`);
-    const first = items.next();
-    if (first.done) return parts(`${opening}${field}: []\n${closing}`, '', () => '');
-    return parts(`${opening}${field}:\n${writeYamlItem(first.value)}`, closing, writeYamlItem);
+    return textParts(contentType, enclosed(`${opening}${field}:\n`, Iterator.from(all).flatMap(writeYamlItem), closing));
   }
-  if (!pretty) return parts(JSON.stringify(whole).slice(0, -2), ']}\n', (object, i) => `${i > 0 ? ',' : ''}${JSON.stringify(object)}`);
-  const text = (object: object): string => JSON.stringify(object, null, 2).replaceAll('\n', '\n    ');
-  const first = items.next();
-  if (first.done) return parts(JSON.stringify(whole, null, 2), '', () => '');
+  if (!pretty) {
+    const texts = Iterator.from(all).map((object, i) => `${i > 0 ? ',' : ''}${JSON.stringify(object)}`);
+    return textParts(contentType, enclosed(JSON.stringify(whole).slice(0, -2), texts, ']}\n'));
+  }
+  if (first.done) return textParts(contentType, [JSON.stringify(whole, null, 2)]);
   const opening = JSON.stringify(whole, null, 2).slice(0, -']\n}'.length);
-  return parts(`${opening}\n    ${text(first.value)}`, '\n  ]\n}', (object) => `,\n    ${text(object)}`);
+  const texts = Iterator.from(all).map(
+    (object, i) => `${i > 0 ? ',' : ''}\n    ${JSON.stringify(object, null, 2).replaceAll('\n', '\n    ')}`,
+  );
+  return textParts(contentType, enclosed(opening, texts, '\n  ]\n}'));
 }
+
+function* withFirst<T>(first: T, others: Iterable<T>): Generator<T, undefined> {
+  yield first;
+  yield* others;
+}
+
+function* enclosed(opening: string, texts: Iterable<string>, closing: string): Generator<string, undefined> {
+  yield opening;
+  yield* texts;
+  yield closing;
+}
+
+/** A text that is made part by part. */
+const textParts = (contentType: string, texts: Iterable<string>): Joined => ({
+  contentType,
+  opening: nothing,
+  items: Iterator.from(texts).map((text) => Buffer.from(text)),
+  headOf: () => nothing,
+  skip: 0,
+  closing: nothing,
+  sliceBytes: textSliceBytes,
+});
 
 const nothing = Buffer.alloc(0);
 
@@ -169,6 +191,8 @@ interface Joined {
   /** bytes of each item to leave out */
   readonly skip: number;
   readonly closing: Buffer;
+  /** of what is made and sent at once */
+  readonly sliceBytes: number;
 }
 
 async function writeJoined(exchange: Exchange, code: number, joined: Joined): Promise<void> {
@@ -176,9 +200,9 @@ async function writeJoined(exchange: Exchange, code: number, joined: Joined): Pr
   const { contentType } = joined;
   const slices = slicesOf(joined);
   const first = slices.next();
-  if (!first.done && first.value.length >= sliceBytes) await rest();
+  if (!first.done && first.value.length >= joined.sliceBytes) await rest();
   const second = slices.next();
-  if (second.done) return writeBytes(exchange, code, first.done ? Buffer.alloc(0) : first.value, contentType);
+  if (second.done) return writeBytes(exchange, code, first.done ? nothing : first.value, contentType);
   const gzip = acceptsGzip(exchange) ? await newGzip() : undefined;
   exchange.writeHead(code, contentType, gzip && { 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
   const sink: Writable = gzip ?? response;
@@ -192,8 +216,8 @@ async function writeJoined(exchange: Exchange, code: number, joined: Joined): Pr
   sink.end();
 }
 
-/** The joined bytes in slices of about `sliceBytes`; each item is copied once. */
-function* slicesOf({ opening, items, headOf, skip, closing }: Joined): Generator<Buffer> {
+/** The joined bytes in slices of about that size; each item is copied once. */
+function* slicesOf({ opening, items, headOf, skip, closing, sliceBytes: sliceMin }: Joined): Generator<Buffer> {
   let pending = [opening];
   let size = opening.length;
   let index = 0;
@@ -201,7 +225,7 @@ function* slicesOf({ opening, items, headOf, skip, closing }: Joined): Generator
     const head = headOf(item, index++);
     pending.push(head, item.subarray(skip));
     size += head.length + item.length - skip;
-    if (size < sliceBytes) continue;
+    if (size < sliceMin) continue;
     yield Buffer.concat(pending, size);
     pending = [];
     size = 0;
@@ -211,6 +235,10 @@ function* slicesOf({ opening, items, headOf, skip, closing }: Joined): Generator
 }
 
 async function writeValue({ exchange, form }: WriteContext, code: number, value: object): Promise<void> {
+  if (form.format === 'yaml') {
+    const { writeYamlParts } = await import('../../api/schema/yaml/write-yaml.ts');
+    return writeJoined(exchange, code, textParts(mediaTypes.yaml, writeYamlParts(value)));
+  }
   const { contentType, bytes } = await encodeValue(value, form);
   return writeBytes(exchange, code, bytes, contentType);
 }

@@ -55,13 +55,15 @@ export async function createObject(core: Core, served: ServedKind, request: Reso
 async function attemptCreate(core: Core, served: ServedKind, request: ResourceRequest, decoded: KubeObject): Promise<StoredObject> {
   const { kind } = served;
   const dryRun = isDryRun(request.options);
+  const large = isLarge(request);
+  if (large) await rest();
   let object = withRequestMetadata(decoded, request);
   const base = admissionRequest(request, 'CREATE', object.metadata.name ?? '', dryRun);
   if (core.admission.mutates(base)) {
     const admitted = await core.admission.admit({ ...base, object });
+    if (large) await rest();
     if (admitted !== object) object = applyDefaults(kind, withRequestMetadata(admitted, request));
   }
-  const large = isLarge(request);
   if (large) await rest();
   object = withIdentity(core, served, object);
   if (kind.hooks.prepareForCreate) object = kind.hooks.prepareForCreate(object, { nowMs: core.clock.now(), user: request.user });

@@ -48,8 +48,11 @@ export function checkWriteOptions(request: ResourceRequest): FieldValidation {
 /** The body as an object of the kind, with its defaults. */
 export async function decodeObject(request: ResourceRequest, kind: Kind): Promise<KubeObject> {
   const decoded = await decodeAs(request, kind);
-  if (isLarge(request)) await rest();
-  return applyDefaults(kind, withNames(decoded, kind));
+  const large = isLarge(request);
+  if (large) await rest();
+  const filled = fillDefaults(kind.schema, withNames(decoded, kind));
+  if (large) await rest();
+  return kind.hooks.default?.(filled) ?? filled;
 }
 
 /** What hooks may rely on: an object has a name and, where its kind does, a namespace, though they may be empty. */

@@ -8,7 +8,7 @@ import type { Scale } from '../../api/generated/autoscaling-v1.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import { type BodyType, bodyTypeOf } from '../../api/schema/body.ts';
-import { applyPatch, decodePatched, type Patch, parsePatch } from '../../api/schema/patch.ts';
+import { applyPatch, checkPatchedValues, decodePatched, type Patch, parsePatch } from '../../api/schema/patch.ts';
 import { checkName } from './check-name.ts';
 import type { Core } from './core.ts';
 import { applyDefaults, checkWriteOptions, scaleType } from './decode.ts';
@@ -62,6 +62,8 @@ interface Patched {
 async function patched(request: ResourceRequest, given: Patch, on: Patched): Promise<KubeObject> {
   const fieldValidation = checkWriteOptions(request);
   const document = applyPatch(given, on.type, on.current);
+  if (on.isLarge) await rest();
+  if (on.isLarge || given.type === 'json') checkPatchedValues(document);
   if (on.isLarge) await rest();
   const { object, warnings } = decodePatched(given, on.type, document, fieldValidation);
   for (const warning of warnings) request.warn(warning);

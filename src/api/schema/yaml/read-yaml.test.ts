@@ -379,3 +379,32 @@ test('a long document is read in steps', () => {
   const text = Array.from({ length: 20_000 }, (_, i) => `key${i}: value\n`).join('');
   assert.ok(read(text).steps > 20);
 });
+
+/** Of one scalar each, written so that it is read part by part. */
+const longScalars: readonly { readonly name: string; readonly text: string; readonly want: string }[] = (
+  [
+    ['a quoted text of many lines', (n) => [`a: "${'b\n'.repeat(n)}"`, 'b '.repeat(n)]],
+    ['escapes', (n) => [`a: "${'\\n'.repeat(n)}"`, '\n'.repeat(n)]],
+    ['line breaks that do not count', (n) => [`a: "${'b\\\n  '.repeat(n)}"`, 'b'.repeat(n)]],
+    ['one quoted line', (n) => [`a: "${'b  '.repeat(n)}c"`, `${'b  '.repeat(n)}c`]],
+    ['doubled quotes', (n) => [`a: '${"''".repeat(n)}'`, "'".repeat(n)]],
+    ['a plain text of many lines', (n) => [`a: ${'b\n '.repeat(n)}`, 'b '.repeat(n).trimEnd()]],
+    ['one plain line', (n) => [`a: ${'b##'.repeat(n)}`, 'b##'.repeat(n)]],
+    ['plain words', (n) => [`a: ${'b  '.repeat(n)}`, 'b  '.repeat(n).trimEnd()]],
+    ['a literal', (n) => [`a: |\n${' b\n'.repeat(n)}`, 'b\n'.repeat(n)]],
+    ['a folded text', (n) => [`a: >\n${' b\n'.repeat(n)}`, `${'b '.repeat(n - 1)}b\n`]],
+    ['base64', (n) => [`a: !!binary |\n${' QUFB\n'.repeat(n)}`, 'AAA'.repeat(n)]],
+    ['a key', (n) => [`? a\n: ! "${'b\n'.repeat(n)}"`, 'b '.repeat(n)]],
+  ] satisfies [string, (lines: number) => [string, string]][]
+).map(([name, make]) => {
+  const [text, want] = make(200_000);
+  return { name, text, want };
+});
+
+test('a long scalar is read in steps', () => {
+  for (const { name, text, want } of longScalars) {
+    const { outcome, steps } = read(text, { values: 1000, characters: 2e6 });
+    assert.ok(typeof outcome === 'object' && (outcome.value as { a: string }).a === want, name);
+    assert.ok(steps > 2, `${name}: ${steps}`);
+  }
+});

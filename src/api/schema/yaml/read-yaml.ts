@@ -175,10 +175,11 @@ class Reader {
     return resolvePlain('');
   }
 
-  /** A scalar without tag and anchor, which most nodes are; undefined for all others. */
+  /** A short scalar without tag and anchor, which most nodes are; undefined for all others. */
   #bareScalar(): Scalar | undefined {
     const token = this.#scanner.peek();
-    if (token.opensMapping || token.isKey || (token.type !== 'plain' && token.type !== 'quoted')) return undefined;
+    if (token.opensMapping || token.isKey || (token.type !== 'plain' && token.type !== 'quoted') || !this.#scanner.isWhole)
+      return undefined;
     this.#scanner.skip();
     this.#count(1, token.value.length);
     return token.type === 'plain' ? resolvePlain(token.value) : { type: 'str', value: token.value };
@@ -191,6 +192,7 @@ class Reader {
     const { anchor, tag, line } = this.#properties();
     const next = this.#next;
     if (next === 'plain' || next === 'quoted') {
+      for (; !this.#scanner.isWhole; this.#scanner.readOn()) yield;
       const { value } = this.#scanner.peek();
       this.#skip();
       return this.#keep(anchor, this.#scalar(value, tag, next === 'plain'));

@@ -3,6 +3,7 @@
  * YAML 1.1 as Go's library has them (`yes` is true, 0777 is octal, a date or 1:30 is text).
  * Upstream: go.yaml.in/yaml/v2 (resolve.go), sigs.k8s.io/yaml.
  */
+import { canonicalBase64 } from '../../meta/base64.ts';
 import { own } from '../../meta/words.ts';
 import { YamlError } from './scanner.ts';
 
@@ -34,11 +35,14 @@ const shortInteger = /^(?:0|[1-9]\d{0,14})$/;
 const integer = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([-+]?[01]+)|0[oO]?([0-7]+)|([1-9]\d*|0))$/;
 const float = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
 const pointFloat = /^\.\d+(?:[eE][-+]?\d+)?$/;
+/** What is longer is text: no number has a use for so many digits. */
+const numberCharactersMax = 1024;
 /** A number of more digits is no 64-bit integer in any notation. */
 const digitsMax = 64;
 
 /** A plain scalar without a tag. */
 export function resolvePlain(given: string): Scalar {
+  if (given.length > numberCharactersMax) return text(given);
   const known = words.get(given);
   if (known) return known;
   const first = given.charCodeAt(0);
@@ -100,11 +104,9 @@ export function resolveTagged(tag: string, given: string): Scalar {
   throw new YamlError(`yaml: cannot decode !!${found.type} \`${given}\` as a !!${name}`);
 }
 
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
 function decodeBinary(given: string): string {
-  const packed = given.replace(/[\r\n]/g, '');
-  if (!base64.test(packed)) throw new YamlError('yaml: !!binary value contains invalid base64 data');
+  const packed = canonicalBase64(given);
+  if (packed === undefined) throw new YamlError('yaml: !!binary value contains invalid base64 data');
   return Buffer.from(packed, 'base64').toString();
 }
 

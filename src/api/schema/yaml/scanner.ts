@@ -58,6 +58,8 @@ export interface Token {
 
 /** Not upstream's: each line costs some work, however short it is. */
 const linesMax = 500_000;
+/** Of a long scalar, read at once. */
+const sliceCharacters = 64 * 1024;
 /** A key that is not marked by `?` ends this soon. */
 const keyCharactersMax = 1024;
 
@@ -99,34 +101,42 @@ const codes = (characters: string): ReadonlySet<number> => new Set(Array.from(ch
 const flowIndicators = codes(',?[]{}');
 /** What a plain scalar cannot begin with; `-`, `?` and `:` can begin one where no blank follows. */
 const indicators = codes('-?:,[]{}#&*!|>\'"%@`');
-const restOfLine = /[^\n\r\x85\u2028\u2029]*/y;
 const word = /[0-9A-Za-z_-]*/y;
 const tagCharacters = /(?:[0-9A-Za-z_\-;/?:@&=+$,.!~*'()[\]]|%[0-9A-Fa-f]{2})*/y;
 const afterAnchor = codes('?:,]}%@`');
 
-/** What a character after a backslash stands for, both as codes. */
-const escapes: ReadonlyMap<number, number> = new Map(
-  Object.entries({
-    '0': '\0',
-    a: '\x07',
-    b: '\b',
-    t: '\t',
-    '\t': '\t',
-    n: '\n',
-    v: '\v',
-    f: '\f',
-    r: '\r',
-    e: '\x1b',
-    ' ': ' ',
-    '"': '"',
-    "'": "'",
-    '\\': '\\',
-    N: '\x85',
-    _: '\xa0',
-    L: '\u2028',
-    P: '\u2029',
-  }).map(([letter, character]) => [letter.charCodeAt(0), character.charCodeAt(0)]),
+/** By a character's code. */
+const byCode = (characters: Readonly<Record<string, number>>): readonly (number | undefined)[] => {
+  const table = Array.from({ length: 128 }, (): number | undefined => undefined);
+  for (const [character, value] of Object.entries(characters)) table[character.charCodeAt(0)] = value;
+  return table;
+};
+/** What a character after a backslash stands for, as its code. */
+const escapes = byCode(
+  Object.fromEntries(
+    Object.entries({
+      '0': '\0',
+      a: '\x07',
+      b: '\b',
+      t: '\t',
+      '\t': '\t',
+      n: '\n',
+      v: '\v',
+      f: '\f',
+      r: '\r',
+      e: '\x1b',
+      ' ': ' ',
+      '"': '"',
+      "'": "'",
+      '\\': '\\',
+      N: '\x85',
+      _: '\xa0',
+      L: '\u2028',
+      P: '\u2029',
+    }).map(([letter, character]) => [letter, character.charCodeAt(0)]),
+  ),
 );
+const hexDigits = byCode(Object.fromEntries(Array.from('0123456789abcdefABCDEF', (digit) => [digit, Number.parseInt(digit, 16)])));
 const escapeDigits: ReadonlyMap<number, number> = new Map(
   Object.entries({ x: 2, u: 4, U: 8 }).map(([letter, digits]) => [letter.charCodeAt(0), digits]),
 );
@@ -145,11 +155,35 @@ export class YamlScanner {
   /** what may be a key, per level of flow collections */
   readonly #keys: (Token | undefined)[] = [undefined];
   #keyIsAllowed = true;
+  /** reads on in a long scalar; true at its end */
+  #unfinished: (() => boolean) | undefined;
   /** tokens read so far */
   count = 0;
 
   constructor(text: string) {
     this.#text = text;
+  }
+
+  /** Whether the last token has its value: a long scalar, which is no key, is handed out before it has been read. */
+  get isWhole(): boolean {
+    return this.#unfinished === undefined;
+  }
+
+  /** Reads another slice of a long scalar. */
+  readOn(): void {
+    const { length } = this.#text;
+    const end = Math.min(this.#at + sliceCharacters, length);
+    const part = this.#unfinished;
+    while (part && this.#at <= end) {
+      if (!part()) continue;
+      this.#unfinished = undefined;
+      return;
+    }
+  }
+
+  #readScalar(part: () => boolean): void {
+    this.#unfinished = part;
+    this.readOn();
   }
 
   /** The next token. Whether it is a key is known. Throws YamlError. */
@@ -295,7 +329,10 @@ export class YamlScanner {
 
   /** To the end of the line. */
   #skipLine(): void {
-    this.#match(restOfLine);
+    const text = this.#text;
+    let at = this.#at;
+    for (let c = text.charCodeAt(at); !isBreak(c) && !Number.isNaN(c); c = text.charCodeAt(at)) at++;
+    this.#at = at;
   }
 
   /** Past a line break; what stands for it in a scalar. */
@@ -504,33 +541,51 @@ export class YamlScanner {
   #plain(): void {
     const token = this.#beginKey('plain');
     this.#keyIsAllowed = false;
+    this.#tokens.push(token);
     const gap = new Gap();
     const indent = this.#indent + 1;
-    while (!this.#isDocumentMark() && this.#code() !== hash) {
-      const start = this.#at;
-      this.#skipPlain();
-      if (this.#at > start) token.value += gap.close() + this.#text.slice(start, this.#at);
-      const c = this.#code();
-      if (!isBlank(c) && !isBreak(c)) break;
-      this.#skipGap(gap, token, indent);
-      if (!this.#isInFlow && this.#column < indent) break;
-    }
-    if (gap.hasBreak) this.#keyIsAllowed = true;
-    this.#tokens.push(token);
+    this.#readScalar(() => {
+      if (!this.#plainLine(token, gap, indent)) return false;
+      if (!this.#units.isEmpty) token.value = this.#units.take();
+      if (gap.hasBreak) this.#keyIsAllowed = true;
+      return true;
+    });
   }
 
-  /** To the end of the words that stand on this line. */
-  #skipPlain(): void {
+  /** The words of a line and what follows them; true when they were the last ones. */
+  #plainLine(token: Token, gap: Gap, indent: number): boolean {
+    if (this.#isDocumentMark() || this.#code() === hash) return true;
+    const units = this.#units;
+    const start = this.#at;
+    const isCut = this.#skipPlain();
+    if (this.#at > start && start === token.offset) token.value = this.#text.slice(start, this.#at);
+    else if (this.#at > start) {
+      if (units.isEmpty) units.addText(token.value);
+      units.addText(gap.close());
+      units.add(this.#text, start, this.#at);
+    }
+    if (isCut) return false;
+    const c = this.#code();
+    if (!isBlank(c) && !isBreak(c)) return true;
+    this.#skipGap(gap, token, indent);
+    return !this.#isInFlow && this.#column < indent;
+  }
+
+  /** To the end of the words that stand on this line; true where more of a long line follows. */
+  #skipPlain(): boolean {
     const text = this.#text;
     const inFlow = this.#isInFlow;
+    const end = this.#at + sliceCharacters;
     for (let at = this.#at; ; at++) {
       let c = text.charCodeAt(at);
       const isAfterBlank = isBlank(c);
       while (isBlank(c)) c = text.charCodeAt(++at);
-      if (isBlankOrEnd(c) || (isAfterBlank && c === hash)) return;
-      if (c === colon && isBlankOrEnd(text.charCodeAt(at + 1))) return;
-      if (inFlow && flowIndicators.has(c)) return;
+      if (isBlankOrEnd(c) || (isAfterBlank && c === hash)) return false;
+      if (c === colon && isBlankOrEnd(text.charCodeAt(at + 1))) return false;
+      if (inFlow && flowIndicators.has(c)) return false;
       this.#at = at + 1;
+      // A hash that stands there would begin a comment, were it the first.
+      if (at > end && text.charCodeAt(at + 1) !== hash) return true;
     }
   }
 
@@ -553,26 +608,47 @@ export class YamlScanner {
   #quoted(mark: number): void {
     const token = this.#beginKey('quoted');
     this.#keyIsAllowed = false;
+    this.#tokens.push(token);
     this.#at++;
     const gap = new Gap();
-    for (;;) {
-      if (this.#isDocumentMark()) this.#fail('found unexpected document indicator', token.line);
-      if (Number.isNaN(this.#code())) this.#fail('found unexpected end of stream', token.line);
-      token.value += this.#skipQuoted(mark, token, gap);
-      if (this.#code() === mark) break;
-      this.#skipGap(gap, token);
-      token.value += gap.close();
-    }
-    this.#push(token, 1);
+    this.#readScalar(() => {
+      if (!this.#quotedLine(mark, token, gap)) return false;
+      this.#at++;
+      return true;
+    });
   }
 
-  /** Up to the closing quote or the end of the line, but not the blanks before that; escapes resolved. */
-  #skipQuoted(mark: number, token: Token, gap: Gap): string {
+  /** A line of it, or a slice of a long one; true at the closing quote. */
+  #quotedLine(mark: number, token: Token, gap: Gap): boolean {
+    if (this.#isDocumentMark()) this.#fail('found unexpected document indicator', token.line);
+    if (Number.isNaN(this.#code())) this.#fail('found unexpected end of stream', token.line);
+    const units = this.#units;
+    const start = this.#skipQuoted(mark, token, gap);
+    const isLast = this.#code() === mark && (mark === quote || this.#code(1) !== apostrophe);
+    if (isLast && units.isEmpty) {
+      token.value = this.#text.slice(start, this.#at);
+      return true;
+    }
+    units.add(this.#text, start, this.#at);
+    if (isLast) token.value = units.take();
+    else {
+      this.#skipGap(gap, token);
+      units.addText(gap.close());
+    }
+    return isLast;
+  }
+
+  /**
+   * Up to the closing quote, the end of a slice or of the line, but not the blanks before that. Where the part begins that
+   * is still to be added.
+   */
+  #skipQuoted(mark: number, token: Token, gap: Gap): number {
     const text = this.#text;
     const units = this.#units;
     let start = this.#at;
     let at = start;
-    for (;;) {
+    const end = start + sliceCharacters;
+    while (at < end) {
       const c = text.charCodeAt(at);
       if (isBlank(c)) {
         let next = at + 1;
@@ -586,7 +662,7 @@ export class YamlScanner {
           this.#at++;
           this.#break();
           gap.hasBreak = true;
-          return units.take();
+          return this.#at;
         }
         this.#escape(token, units);
         start = this.#at;
@@ -600,14 +676,12 @@ export class YamlScanner {
       else at++;
     }
     this.#at = at;
-    if (units.isEmpty) return text.slice(start, at);
-    units.add(text, start, at);
-    return units.take();
+    return start;
   }
 
   #escape(token: Token, units: Units): void {
     const letter = this.#code(1);
-    const known = escapes.get(letter);
+    const known = escapes[letter];
     if (known !== undefined) {
       this.#at += 2;
       units.addCode(known);
@@ -616,43 +690,56 @@ export class YamlScanner {
     const digits = escapeDigits.get(letter);
     if (digits === undefined) this.#fail('found unknown escape character', token.line);
     this.#at += 2;
-    const text = this.#text.slice(this.#at, this.#at + digits);
-    if (text.length < digits || !/^[0-9A-Fa-f]+$/.test(text)) this.#fail('did not find expected hexdecimal number', token.line);
-    const value = Number.parseInt(text, 16);
+    const value = this.#hexadecimal(digits);
+    if (value === undefined) this.#fail('did not find expected hexdecimal number', token.line);
     if ((value >= 0xd800 && value <= 0xdfff) || value > 0x10ffff) this.#fail('found invalid Unicode character escape code', token.line);
     this.#at += digits;
-    const character = String.fromCodePoint(value);
-    units.add(character, 0, character.length);
+    if (value <= 0xffff) units.addCode(value);
+    else units.addText(String.fromCodePoint(value));
+  }
+
+  /** The number that stands here, undefined where other characters are among its digits. */
+  #hexadecimal(digits: number): number | undefined {
+    let value = 0;
+    for (let i = 0; i < digits; i++) {
+      const digit = hexDigits[this.#code(i)];
+      if (digit === undefined) return undefined;
+      value = value * 16 + digit;
+    }
+    return value;
   }
 
   #blockScalar(isLiteral: boolean): void {
     this.#dropKey();
     this.#keyIsAllowed = true;
     const token = this.#begin('quoted');
+    this.#tokens.push(token);
     this.#at++;
+    const units = this.#units;
     const { keeps, strips, indent: given } = this.#blockHeader(token);
-    let indent = given === 0 ? 0 : Math.max(this.#indent, 0) + given;
-    let breaks = '';
-    [indent, breaks] = this.#blockGap(indent, token);
-    const pieces: string[] = [];
+    let gap = this.#blockGap(given === 0 ? 0 : Math.max(this.#indent, 0) + given, token);
+    const { indent } = gap;
     let leadingBreak = '';
     let wasBlank = false;
-    while (this.#column === indent && !Number.isNaN(this.#code())) {
-      const startsBlank = isBlank(this.#code());
-      if (!isLiteral && leadingBreak === '\n' && !wasBlank && !startsBlank) pieces.push(breaks === '' ? ' ' : '');
-      else pieces.push(leadingBreak);
-      pieces.push(breaks);
-      wasBlank = startsBlank;
-      const start = this.#at;
-      this.#skipLine();
-      pieces.push(this.#text.slice(start, this.#at));
-      leadingBreak = Number.isNaN(this.#code()) ? '' : this.#break();
-      [indent, breaks] = this.#blockGap(indent, token);
-    }
-    if (!strips) pieces.push(leadingBreak);
-    if (keeps) pieces.push(breaks);
-    token.value = pieces.join('');
-    this.#tokens.push(token);
+    this.#readScalar(() => {
+      if (this.#column === indent && !Number.isNaN(this.#code())) {
+        const startsBlank = isBlank(this.#code());
+        const isFolded = !isLiteral && leadingBreak === '\n' && !wasBlank && !startsBlank;
+        units.addText(!isFolded ? leadingBreak : gap.breaks === '' ? ' ' : '');
+        units.addText(gap.breaks);
+        wasBlank = startsBlank;
+        const start = this.#at;
+        this.#skipLine();
+        units.add(this.#text, start, this.#at);
+        leadingBreak = Number.isNaN(this.#code()) ? '' : this.#break();
+        gap = this.#blockGap(indent, token);
+        return false;
+      }
+      if (!strips) units.addText(leadingBreak);
+      if (keeps) units.addText(gap.breaks);
+      token.value = units.take();
+      return true;
+    });
   }
 
   #blockHeader(token: Token): { readonly keeps: boolean; readonly strips: boolean; readonly indent: number } {
@@ -682,9 +769,9 @@ export class YamlScanner {
   }
 
   /** Past indentation and empty lines; the indentation, found out where it is 0, and the breaks. */
-  #blockGap(given: number, token: Token): [number, string] {
+  #blockGap(given: number, token: Token): { readonly indent: number; readonly breaks: string } {
     let widest = 0;
-    const breaks: string[] = [];
+    let breaks = '';
     for (;;) {
       while ((given === 0 || this.#column < given) && this.#code() === space) this.#at++;
       widest = Math.max(widest, this.#column);
@@ -693,9 +780,9 @@ export class YamlScanner {
         this.#fail('found a tab character where an indentation space is expected', token.line);
       }
       if (!isBreak(c)) break;
-      breaks.push(this.#break());
+      breaks += this.#break();
     }
-    return [given || Math.max(widest, this.#indent + 1, 1), breaks.join('')];
+    return { indent: given || Math.max(widest, this.#indent + 1, 1), breaks };
   }
 }
 
@@ -716,11 +803,19 @@ class Units {
     this.#codes[this.#length++] = code;
   }
 
+  addText(text: string): void {
+    this.add(text, 0, text.length);
+  }
+
   add(text: string, start: number, end: number): void {
-    if (end - start > unitsMax) {
-      this.#flush();
-      this.#pieces.push(text.slice(start, end));
-    } else for (let at = start; at < end; at++) this.addCode(text.charCodeAt(at));
+    if (end - start > unitsMax - this.#length) this.#flush();
+    if (end - start > unitsMax) this.#pieces.push(text.slice(start, end));
+    else {
+      const codes = this.#codes;
+      let length = this.#length;
+      for (let at = start; at < end; at++) codes[length++] = text.charCodeAt(at);
+      this.#length = length;
+    }
   }
 
   take(): string {

@@ -27,7 +27,7 @@ const rows: readonly (readonly [unknown, string])[] = [
 
 test('values as YAML', () => {
   for (const [value, want] of rows) assert.equal(writeYaml(value), want);
-  assert.equal(writeYamlItem({ a: 1, b: ['x'] }), '- a: 1\n  b:\n  - x\n');
+  assert.equal([...writeYamlItem({ a: 1, b: ['x'] })].join(''), '- a: 1\n  b:\n  - x\n');
 });
 
 test('every reader reads what was written', () => {

@@ -2,56 +2,87 @@
  * A JSON value as YAML, as Kubernetes' own tools write it: fields in the order of their names, lists not indented, texts
  * of several lines as such. What could be read as something else than text, by any reader of YAML, is in quotes.
  */
+import { own } from '../../meta/words.ts';
 import { isJsonObject } from '../merge-patch.ts';
 import { resolvePlain } from './resolve.ts';
 
-export function writeYaml(value: unknown): string {
-  const lines: string[] = [];
-  write(value, '', lines);
-  return `${lines.join('\n')}\n`;
+export const writeYaml = (value: unknown): string => writeYamlParts(value).toArray().join('');
+
+/** The same in parts: the caller can do something else between them. */
+export function* writeYamlParts(value: unknown): Generator<string, undefined> {
+  yield* inParts(linesOf(value, '', ''));
 }
 
-/** The lines of an item of a list. */
-export function writeYamlItem(value: unknown): string {
-  const lines: string[] = [];
-  writeItem(value, '', lines);
-  return `${lines.join('\n')}\n`;
+/** The lines of an item of a list, in parts. */
+export function* writeYamlItem(value: unknown): Generator<string, undefined> {
+  yield* inParts(linesOfItem(value, '', ''));
 }
 
-/** Adds the lines of a value, each with its indentation. */
-function write(value: unknown, indent: string, lines: string[]): void {
-  if (Array.isArray(value) && value.length > 0) for (const item of value) writeItem(item, indent, lines);
-  else if (isJsonObject(value) && Object.keys(value).length > 0) {
-    for (const [key, field] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
-      if (field !== undefined) writeField(key, field, indent, lines);
+const partLines = 1000;
+
+function* inParts(lines: Iterable<string>): Generator<string, undefined> {
+  let part: string[] = [];
+  for (const line of lines) {
+    part.push(line);
+    if (part.length < partLines) continue;
+    yield `${part.join('\n')}\n`;
+    part = [];
+  }
+  if (part.length > 0) yield `${part.join('\n')}\n`;
+}
+
+/** The lines of a value, each with its indentation; `lead`: what stands in its place before the first of them. */
+function* linesOf(value: unknown, indent: string, lead: string): Generator<string, undefined> {
+  let before = lead;
+  if (Array.isArray(value) && value.length > 0) {
+    for (const item of value) {
+      if (isOneLine(item)) yield `${before}- ${inLine(item)}`;
+      else yield* linesOfItem(item, indent, before);
+      before = indent;
     }
-  } else lines.push(indent + inLine(value, indent));
+  } else if (isFilled(value)) {
+    for (const key of Object.keys(value as object).sort()) {
+      const field = own(value as Readonly<Record<string, unknown>>, key);
+      if (field === undefined) continue;
+      const name = `${before}${isPlain(key) ? key : quoted(key)}:`;
+      before = indent;
+      if (isOneLine(field)) yield `${name} ${inLine(field)}`;
+      else if (typeof field === 'string') yield* block(field, `${indent}  `, `${name} `);
+      else {
+        yield name;
+        const inner = Array.isArray(field) ? indent : `${indent}  `;
+        yield* linesOf(field, inner, inner);
+      }
+    }
+  } else if (isOneLine(value)) yield lead + inLine(value);
+  else yield* block(value as string, indent || '  ', lead);
+}
+
+function* linesOfItem(value: unknown, indent: string, lead: string): Generator<string, undefined> {
+  yield* linesOf(value, `${indent}  `, `${lead}- `);
 }
 
 const isFilled = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 : isJsonObject(value) && Object.keys(value).length > 0;
 
-function writeField(key: string, value: unknown, indent: string, lines: string[]): void {
-  const name = `${indent}${isPlain(key) ? key : quoted(key)}:`;
-  if (!isFilled(value)) lines.push(`${name} ${inLine(value, indent)}`);
-  else {
-    lines.push(name);
-    write(value, Array.isArray(value) ? indent : `${indent}  `, lines);
+const isOneLine = (value: unknown): boolean => (typeof value === 'string' ? !isBlock(value) : !isFilled(value));
+
+/** A text in lines of its own. */
+function* block(value: string, indent: string, lead: string): Generator<string, undefined> {
+  yield `${lead}|${!value.endsWith('\n') ? '-' : value.endsWith('\n\n') ? '+' : ''}`;
+  const end = value.endsWith('\n') ? value.length - 1 : value.length;
+  for (let at = 0; at <= end; ) {
+    const next = value.indexOf('\n', at);
+    const line = value.slice(at, next < 0 ? end : next);
+    yield line && indent + line;
+    at += line.length + 1;
   }
 }
 
-/** The mark of an item stands in the indentation of its first line. */
-function writeItem(value: unknown, indent: string, lines: string[]): void {
-  const first = lines.length;
-  if (isFilled(value)) write(value, `${indent}  `, lines);
-  else lines.push(`${indent}  ${inLine(value, indent)}`);
-  lines[first] = `${indent}- ${(lines[first] ?? '').slice(indent.length + 2)}`;
-}
-
-function inLine(value: unknown, indent: string): string {
+/** What stands in one line: a scalar, or a collection that is empty. */
+function inLine(value: unknown): string {
   if (typeof value !== 'string') return JSON.stringify(value ?? null);
-  if (isPlain(value)) return value;
-  return isBlock(value) ? block(value, `${indent}  `) : quoted(value);
+  return isPlain(value) ? value : quoted(value);
 }
 
 const plain = /^[A-Za-z0-9_/.$][A-Za-z0-9_/.$()+=@;<>^~*&%!?,'"\\|{}[\]-]*(?:[ :][A-Za-z0-9_/.$()+=@;<>^~*&%!?,'"\\|{}[\]-]+)*$/;
@@ -74,12 +105,13 @@ const unprintable = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\u
 const isBlock = (value: string): boolean =>
   value.includes('\n') && !/^[ \n\t]/.test(value) && !/[ \t](?:\n|$)/.test(value) && !unprintable.test(value);
 
-function block(value: string, indent: string): string {
-  const chomping = !value.endsWith('\n') ? '-' : value.endsWith('\n\n') ? '+' : '';
-  const text = value.endsWith('\n') ? value.slice(0, -1) : value;
-  return `|${chomping}\n${text.replace(/^(?!$)/gm, indent)}`;
-}
+const beyondJSON = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/;
 
 /** JSON is YAML, save for a few characters. */
-const quoted = (value: string): string =>
-  JSON.stringify(value).replace(/[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+function quoted(value: string): string {
+  let text = JSON.stringify(value);
+  for (let found = beyondJSON.exec(text)?.[0]; found !== undefined; found = beyondJSON.exec(text)?.[0]) {
+    text = text.replaceAll(found, `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  }
+  return text;
+}
