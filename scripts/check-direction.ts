@@ -10,8 +10,15 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const wrongImports = [
   { room: 'api', imports: '../client/clock.ts' },
+  { room: 'api', imports: '../node/runtime/container-runtime.ts' },
+  { room: 'api/kinds/core', imports: '../../../node/runtime/container-runtime.ts' },
   { room: 'client', imports: '../control-plane/store/storage.ts' },
   { room: 'control-plane', imports: '../node/runtime/container-runtime.ts' },
+  { room: 'control-plane/scheduler', imports: '../controllers/index.ts' },
+  { room: 'control-plane/scheduler', imports: '../../node/runtime/container-runtime.ts' },
+  { room: 'control-plane/controllers', imports: '../scheduler/scheduler.ts' },
+  { room: 'control-plane/api-server', imports: '../scheduler/scheduler.ts' },
+  { room: 'control-plane/store', imports: '../api-server/api-server.ts' },
   { room: 'node', imports: '../control-plane/store/storage.ts' },
   { room: 'addons', imports: '../node/runtime/container-runtime.ts' },
   { room: 'cluster', imports: '../cli/output.ts' },

@@ -1,14 +1,16 @@
 /**
- * Every built-in kind. A kind with hooks has its own file below ./<group> and one line in own-kinds.ts; the rest are made from the
- * tables alone.
+ * Every built-in kind. One of which more is known than the tables say has its own file below ./<group> and a line in
+ * kind-files.ts; the rest are made from the tables alone.
  */
 import type { Kind } from '../meta/kind.ts';
 import { defineKind, resourceRows } from './define-kind.ts';
-import { ownKinds } from './own-kinds.ts';
+import * as kindFiles from './kind-files.ts';
 import { KindRegistry, type RuntimeConfig } from './registry.ts';
 
 function makeAll(): readonly Kind[] {
-  const byPath = new Map(ownKinds.map((kind) => [`${kind.group}/${kind.version}/${kind.resource}`, kind]));
+  const byPath = new Map(
+    (Object.values(kindFiles) as unknown as readonly Kind[]).map((kind) => [`${kind.group}/${kind.version}/${kind.resource}`, kind]),
+  );
   return resourceRows.map((row) => byPath.get(`${row.group}/${row.version}/${row.resource}`) ?? defineKind(row));
 }
 

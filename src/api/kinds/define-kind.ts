@@ -1,6 +1,6 @@
 /**
- * Makes a built-in kind from the tables: names, scope, verbs, subresources, columns, type, and upstream's traits. A
- * kind's own file adds hooks and what no table can say.
+ * Makes a built-in kind from the tables (names, scope, verbs, subresources, columns, type) and from what its own file
+ * says beside them.
  */
 
 import printerColumns from '../data/printer-columns.json' with { type: 'json' };
@@ -11,37 +11,51 @@ import { nameIsDnsSubdomain } from '../meta/names.ts';
 import type { KindRef, KubeObject } from '../meta/object.ts';
 import { own } from '../meta/words.ts';
 import { objectSchema, typeNameOf } from '../schema/types.ts';
-import { conversions } from './conversions.ts';
-import {
-  createOnUpdateKinds,
-  fieldRefusals,
-  generationKinds,
-  nameChecks,
-  returnsDeletedKinds,
-  selectableByDefault,
-  selectablePaths,
-  shortNames,
-  storagePrefixes,
-  storageVersions,
-  ttlSeconds,
-  versionedUpdateKinds,
-} from './traits.ts';
 
-/** What a kind's file may say; everything else comes from the tables. */
+/**
+ * What a kind's file may say; what it leaves out is as with most kinds. Each is explained at `Kind`.
+ * Upstream: pkg/registry/<group>/<resource>/strategy.go and storage.go, pkg/kubeapiserver/default_storage_factory_builder.go.
+ */
 export interface KindExtra<T extends KubeObject> {
   readonly hooks?: KindHooks<T>;
-  /** added to those of the traits */
+  /**
+   * All that a field selector may name, where it is not just name and namespace: paths in the object, and what an absent
+   * one counts as. Upstream's lists are whole: a kind has the namespace only if it says so.
+   */
+  readonly selectablePaths?: Readonly<Record<string, string>>;
+  /** those that are no paths */
   readonly selectableFields?: Readonly<Record<string, FieldGetter<T>>>;
-  readonly immutablePaths?: readonly string[];
-  readonly hasGeneration?: boolean;
+  describeUnknownField?(field: string, version: string): string;
+  /** default: a DNS subdomain */
   validateName?(name: string, prefix: boolean, object: T): readonly string[];
+  /** default: none */
+  readonly hasGeneration?: boolean;
   readonly allowCreateOnUpdate?: boolean;
+  /** default: true */
   readonly allowUnconditionalUpdate?: boolean;
+  readonly returnsDeletedObject?: Kind['returnsDeletedObject'];
+  readonly orphansByDefault?: boolean;
+  /** default: true */
+  readonly isCollected?: boolean;
+  readonly isComputed?: boolean;
+  /** default: the resource's name */
   readonly storagePrefix?: string;
+  /** default: the newest stable version of the group */
+  readonly storageVersion?: Kind['storageVersion'];
+  readonly hashedVersion?: string;
+  readonly indexedField?: string;
   readonly ttlSeconds?: number;
+  readonly deprecation?: string;
+  /** that the resource table lacks */
+  readonly shortNames?: readonly string[];
+  /** default: those of upstream's printers */
   readonly columns?: readonly Column[];
   readonly convert?: VersionConversion<T>;
 }
+
+/** Beginnings of `selectablePaths`. */
+export const named = { 'metadata.name': '' } as const;
+export const placed = { ...named, 'metadata.namespace': '' } as const;
 
 export interface ResourceRow {
   readonly group: string;
@@ -73,12 +87,9 @@ const findRow = (ref: KindRef): ResourceRow => {
 
 export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindExtra<T> = {}): Kind<T> {
   const row = findRow(ref);
-  const key = resourceKey(ref);
   const typeName = typeNameOf(row);
-  if (!typeName) throw new Error(`no type for ${key}`);
-  const convert = extra.convert ?? (conversions[`${key}/${ref.version}`] as VersionConversion<T> | undefined);
-  const columns = extra.columns ?? columnsOf(row);
-  const ttl = extra.ttlSeconds ?? own(ttlSeconds, key);
+  if (!typeName) throw new Error(`no type for ${resourceKey(ref)}`);
+  const { selectablePaths = placed, columns = columnsOf(row), storageVersion = newestVersion(row) } = extra;
   return {
     group: ref.group,
     version: ref.version,
@@ -87,25 +98,31 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindExt
     namespaced: ref.namespaced,
     typeName,
     schema: objectSchema(typeName),
-    storageVersion: storageVersionOf(row),
-    ...(convert && { convert }),
+    storageVersion,
+    hashedVersion: extra.hashedVersion ?? storageVersion.version,
+    convert: extra.convert,
     singular: row.singular,
-    shortNames: row.shortNames ?? own(shortNames, key) ?? [],
+    shortNames: row.shortNames ?? extra.shortNames ?? [],
     categories: row.categories ?? [],
     verbs: row.verbs as readonly Verb[],
     subresources: row.subresources,
     columns,
-    selectableFields: new Map([...fieldGetters<T>(own(selectablePaths, key)), ...Object.entries(extra.selectableFields ?? {})]),
-    describeUnknownField: (field) => describeUnknownField(key, field, row.version),
+    selectableFields: new Map([...fieldGetters<T>(selectablePaths), ...Object.entries(extra.selectableFields ?? {})]),
+    describeUnknownField: (field) =>
+      extra.describeUnknownField?.(field, row.version) ?? describeUnknownField(field, { hasOwn: extra.selectablePaths !== undefined }),
     hooks: { cells: defaultCells(columns), ...extra.hooks },
-    immutablePaths: extra.immutablePaths ?? [],
-    hasGeneration: extra.hasGeneration ?? generationKinds.has(key),
-    validateName: extra.validateName ?? own(nameChecks, key) ?? nameIsDnsSubdomain,
-    returnsDeletedObject: returnsDeletedKinds.has(key),
-    allowCreateOnUpdate: extra.allowCreateOnUpdate ?? createOnUpdateKinds.has(key),
-    allowUnconditionalUpdate: extra.allowUnconditionalUpdate ?? !versionedUpdateKinds.has(key),
-    storagePrefix: extra.storagePrefix ?? own(storagePrefixes, key) ?? ref.resource,
-    ...(ttl !== undefined && { ttlSeconds: ttl }),
+    hasGeneration: extra.hasGeneration ?? false,
+    validateName: extra.validateName ?? nameIsDnsSubdomain,
+    returnsDeletedObject: extra.returnsDeletedObject ?? false,
+    orphansByDefault: extra.orphansByDefault ?? false,
+    isCollected: extra.isCollected ?? true,
+    isComputed: extra.isComputed ?? false,
+    allowCreateOnUpdate: extra.allowCreateOnUpdate ?? false,
+    allowUnconditionalUpdate: extra.allowUnconditionalUpdate ?? true,
+    storagePrefix: extra.storagePrefix ?? ref.resource,
+    indexedField: extra.indexedField,
+    ttlSeconds: extra.ttlSeconds,
+    deprecation: extra.deprecation,
   };
 }
 
@@ -117,9 +134,7 @@ export function versionPriority(version: string): number {
   return stability * 1e6 + Number(match[1]) * 1e3 + Number(match[3] ?? 0);
 }
 
-function storageVersionOf(row: ResourceRow): { readonly group: string; readonly version: string } {
-  const elsewhere = own(storageVersions, resourceKey(row));
-  if (elsewhere) return elsewhere;
+function newestVersion(row: ResourceRow): Kind['storageVersion'] {
   const versions = resourceRows.filter((r) => r.group === row.group && r.resource === row.resource).map((r) => r.version);
   const newest = versions.reduce((a, b) => (versionPriority(b) > versionPriority(a) ? b : a), row.version);
   return { group: row.group, version: newest };
@@ -149,7 +164,7 @@ const defaultColumns = [
 ] as const;
 
 function fieldGetters<T extends KubeObject>(
-  paths: Readonly<Record<string, string>> = selectableByDefault,
+  paths: Readonly<Record<string, string>>,
 ): readonly (readonly [string, (object: T) => string])[] {
   return Object.entries(paths).map(([path, absent]) => {
     const steps = path.split('.');
@@ -157,10 +172,8 @@ function fieldGetters<T extends KubeObject>(
   });
 }
 
-function describeUnknownField(key: string, field: string, version: string): string {
-  const refusal = own(fieldRefusals, key);
-  if (refusal) return refusal(field, version);
-  if (own(selectablePaths, key)) return `field label not supported: ${field}`;
+function describeUnknownField(field: string, { hasOwn }: { readonly hasOwn: boolean }): string {
+  if (hasOwn) return `field label not supported: ${field}`;
   return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 

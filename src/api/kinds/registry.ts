@@ -92,7 +92,7 @@ export class KindRegistry {
   storedKinds(): readonly Kind[] {
     const found = new Map<string, Kind>();
     for (const kind of this.list()) {
-      if (!kind.verbs.includes('list') || kind.resource === 'componentstatuses') continue;
+      if (!kind.verbs.includes('list') || kind.isComputed) continue;
       const stored = this.storageKind(kind);
       found.set(resourceKey(stored), stored);
     }

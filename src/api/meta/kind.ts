@@ -52,6 +52,8 @@ export interface KindHooks<T extends KubeObject = KubeObject> {
   validateStatus?(object: T, old: T): readonly FieldError[];
   /** Sent as Warning headers. */
   warnings?(object: T, old?: T): readonly string[];
+  /** The same for a delete that says this of the dependents. */
+  deletionWarnings?(options: { readonly propagationPolicy?: string; readonly orphanDependents?: boolean }): readonly string[];
   /** The cells of one row of the Table, in the order of `columns`. */
   cells?(object: T, at: { readonly nowMs: number }): readonly Cell[];
   /**
@@ -86,8 +88,10 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   readonly schema: ObjectSchema;
   /** The version (and group: events) in which objects are stored; the watch cache holds that one. */
   readonly storageVersion: { readonly group: string; readonly version: string };
+  /** The version that upstream stores, of which discovery's hash is made. */
+  readonly hashedVersion: string;
   /** Absent where this is the stored version, or only the apiVersion differs. */
-  readonly convert?: VersionConversion<T>;
+  readonly convert: VersionConversion<T> | undefined;
   readonly singular: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
@@ -99,20 +103,28 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   /** why a field selector is refused that names another field */
   describeUnknownField(field: string): string;
   readonly hooks: KindHooks<T>;
-  /** Paths whose change is refused with "field is immutable". */
-  readonly immutablePaths: readonly string[];
-  /** False for kinds that bump no generation (those without spec semantics). */
+  /** metadata.generation counts the changes of the spec */
   readonly hasGeneration: boolean;
   /** The checker of metadata.name; returns messages in upstream's wording. `prefix`: it is a generateName. */
   validateName(name: string, prefix: boolean, object: T): readonly string[];
-  /** a finished deletion answers with the object as it was, not with a Status */
-  readonly returnsDeletedObject?: boolean;
-  /** an update of what does not exist creates it (leases, nodes of old …) */
+  /** A finished deletion answers with the object as it was, not with a Status. `unpublished`: OpenAPI says otherwise, as upstream's. */
+  readonly returnsDeletedObject: boolean | 'unpublished';
+  /** dependents are kept when a delete says nothing of them */
+  readonly orphansByDefault: boolean;
+  /** takes part in garbage collection */
+  readonly isCollected: boolean;
+  /** its objects are made when they are read, and stored nowhere */
+  readonly isComputed: boolean;
+  /** an update of what does not exist creates it */
   readonly allowCreateOnUpdate: boolean;
   /** an update may leave resourceVersion out */
   readonly allowUnconditionalUpdate: boolean;
   /** what the store's key says: /registry/<storagePrefix>/[namespace/]name */
   readonly storagePrefix: string;
-  /** seconds after which an object of this kind is deleted by the store (events: 3600) */
-  readonly ttlSeconds?: number;
+  /** a selectable field by which watchers are indexed, so that an event costs nothing to those it does not concern */
+  readonly indexedField: string | undefined;
+  /** seconds after which the store deletes an object (events: 3600) */
+  readonly ttlSeconds: number | undefined;
+  /** said as a warning at every use */
+  readonly deprecation: string | undefined;
 }

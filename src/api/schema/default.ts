@@ -6,7 +6,7 @@
 
 import { formatQuantity, parseQuantity, quantityMilliValue } from '../meta/quantity.ts';
 import { own, put } from '../meta/words.ts';
-import { rulesOf } from './own-table.ts';
+import { rulesOf } from './type-rules.ts';
 import type { FieldSchema, ObjectSchema, Schema } from './types.ts';
 
 type Json = Readonly<Record<string, unknown>>;

@@ -69,7 +69,7 @@ export type Schema = ScalarSchema | AnySchema | ListSchema | MapSchema | ObjectS
 export interface FieldSchema {
   readonly name: string;
   readonly schema: Schema;
-  /** always written by upstream; whether a missing one is an error is said in own-table.ts */
+  /** always written by upstream; whether a missing one is an error is said in type-rules.ts */
   readonly required: boolean;
   /** what an absent field becomes; any JSON */
   readonly default?: unknown;

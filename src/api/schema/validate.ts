@@ -8,7 +8,7 @@
 
 import { type FieldError, fieldErrors } from '../meta/status-error.ts';
 import { own } from '../meta/words.ts';
-import { isCheckedByTable, isEnforced, rulesOf } from './own-table.ts';
+import { isCheckedByTable, isEnforced, rulesOf } from './type-rules.ts';
 import type { FieldSchema, ObjectSchema, Schema } from './types.ts';
 
 type Json = Readonly<Record<string, unknown>>;

@@ -19,6 +19,8 @@ import type { AuditSink } from './audit.ts';
 import type { Authenticator, Credentials } from './authentication/authenticator.ts';
 import type { Authorize } from './authorization/decide.ts';
 import { bindingEndpoints } from './bind-pod.ts';
+import { componentStatuses } from './component-statuses.ts';
+import { ComputedResources } from './computed-resources.ts';
 import { ConnectCalls } from './connect-calls.ts';
 import type { Core } from './core.ts';
 import type { Allocator, ConnectEndpoint, FunctionEndpoint, PathEndpoint } from './endpoint.ts';
@@ -156,6 +158,7 @@ class Server implements ApiServer {
       core,
       authorize,
       metrics: this.metrics,
+      computed: new ComputedResources([componentStatuses(() => this.#cache.healthy)]),
       functions: new FunctionCalls(core, [...bindingEndpoints(core), evictionEndpoint(core), ...(parts.functionEndpoints ?? [])]),
     });
     const paths = new PathCalls(parts.pathEndpoints ?? [], authorize);

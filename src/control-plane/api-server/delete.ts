@@ -24,50 +24,18 @@ const attemptsMax = 100;
 const orphanFinalizer = 'orphan';
 const foregroundFinalizer = 'foregroundDeletion';
 
-/** Resources of which a delete answers the object instead of a Status. */
-const returnsObject = new Set([
-  'pods',
-  'services',
-  'namespaces',
-  'persistentvolumes',
-  'persistentvolumeclaims',
-  'serviceaccounts',
-  'resourcequotas',
-  'podtemplates',
-  'storageclasses.storage.k8s.io',
-  'csidrivers.storage.k8s.io',
-  'csinodes.storage.k8s.io',
-  'volumeattachments.storage.k8s.io',
-  'volumeattributesclasses.storage.k8s.io',
-  'resourceclaims.resource.k8s.io',
-  'resourceclaimtemplates.resource.k8s.io',
-  'resourceslices.resource.k8s.io',
-  'deviceclasses.resource.k8s.io',
-  'devicetaintrules.resource.k8s.io',
-]);
-/** Resources whose dependents are kept when the request says nothing. */
-const orphansByDefault = new Set(['replicationcontrollers', 'jobs.batch']);
-/** Resources without garbage collection. */
-const neverCollected = new Set(['events', 'events.events.k8s.io']);
-
-const qualified = (kind: Kind): string => (kind.group ? `${kind.resource}.${kind.group}` : kind.resource);
-
 export async function deleteObject(core: Core, request: ResourceRequest): Promise<Answer> {
   const { kind, name = '' } = request;
   const served = core.kinds.of(kind);
   const options = await readDeleteOptions(request);
   const outcome = await remove(core, request, served, name, options);
   if (!outcome) throw errors.notFound(kind, name);
-  if (kind.resource === 'jobs' && kind.group === 'batch' && isSilent(options)) request.warn(jobsWarning);
+  for (const message of kind.hooks.deletionWarnings?.(options) ?? []) request.warn(message);
   const { stored, deleted } = outcome;
-  if (!returnsObject.has(qualified(kind)) && deleted) return { type: 'status', code: 200, status: deletedStatus(kind, stored.object) };
+  if (!kind.returnsDeletedObject && deleted) return { type: 'status', code: 200, status: deletedStatus(kind, stored.object) };
   const code = !deleted && options.orphanDependents === false ? 202 : 200;
   return { type: 'object', code, stored: served.see(stored) };
 }
-
-const jobsWarning =
-  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
-const isSilent = (options: DeleteOptions): boolean => options.propagationPolicy === undefined && options.orphanDependents === undefined;
 
 function deletedStatus(kind: Kind, object: KubeObject) {
   const { name, uid } = object.metadata;
@@ -230,7 +198,7 @@ function planGrace(
 /** The finalizers with the garbage collector's two set as the options and the kind say; the same list when nothing changes. */
 function planFinalizers(kind: Kind, meta: ObjectMeta, options: DeleteOptions): readonly string[] {
   const current = meta.finalizers ?? [];
-  if (neverCollected.has(qualified(kind))) return current;
+  if (!kind.isCollected) return current;
   const wanted = garbageFinalizer(kind, current, options);
   const isSame = wanted === undefined ? !current.some(isGarbageFinalizer) : current.filter(isGarbageFinalizer).join() === wanted;
   if (isSame) return current;
@@ -246,5 +214,5 @@ function garbageFinalizer(kind: Kind, current: readonly string[], options: Delet
   if (options.propagationPolicy === 'Foreground') return foregroundFinalizer;
   if (options.propagationPolicy === 'Background') return undefined;
   const there = current.find(isGarbageFinalizer);
-  return there ?? (orphansByDefault.has(qualified(kind)) ? orphanFinalizer : undefined);
+  return there ?? (kind.orphansByDefault ? orphanFinalizer : undefined);
 }

@@ -48,6 +48,13 @@ export interface FunctionRequest {
   readonly signal: AbortSignal;
 }
 
+/** A resource whose objects are made when they are read (`isComputed`): get and list, by name and selectors. */
+export interface ComputedResource {
+  readonly group: string;
+  readonly resource: string;
+  list(): readonly KubeObject[];
+}
+
 /** A subresource that takes over the connection or streams an answer: log, exec, attach, portforward, proxy. */
 export interface ConnectEndpoint {
   readonly resource: string;

@@ -22,7 +22,6 @@ import type { Authorize } from './authorization/decide.ts';
 import { forbiddenError } from './authorization/forbidden.ts';
 import type { ConnectCalls } from './connect-calls.ts';
 import { Deadlines } from './deadlines.ts';
-import { deprecationOf } from './deprecations.ts';
 import { Exchange, type HTTPRequest, type HTTPResponse } from './exchange.ts';
 import { type FlowClass, type FlowControl, seatsFor } from './flow-control.ts';
 import { httpBody } from './http-body.ts';
@@ -184,8 +183,7 @@ export class HTTPFront implements Disposable {
   #prepare(exchange: Exchange, route: ResourceRoute, kind: Kind, user: UserInfo): WriteContext {
     const { verb, namespace, name, subresource } = route;
     if (exchange.method === 'HEAD' || verb === '' || !allows(kind.verbs, kind.subresources, route)) throw methodNotAllowed();
-    const deprecation = deprecationOf(kind);
-    if (deprecation) exchange.warn(deprecation);
+    if (kind.deprecation) exchange.warn(kind.deprecation);
     const request: ResourceRequest = {
       user,
       verb,

@@ -11,7 +11,7 @@ import { StoreUnavailableError } from '../store/storage.ts';
 import { namespaceOf } from './admission-request.ts';
 import type { Authorize } from './authorization/decide.ts';
 import { forbiddenError } from './authorization/forbidden.ts';
-import { isComponentStatus, readComponentStatuses } from './component-statuses.ts';
+import type { ComputedResources } from './computed-resources.ts';
 import type { Core } from './core.ts';
 import { create } from './create.ts';
 import { deleteObject } from './delete.ts';
@@ -32,6 +32,7 @@ export interface PipelineParts {
   readonly core: Core;
   readonly authorize: Authorize;
   readonly functions: FunctionCalls;
+  readonly computed: ComputedResources;
   readonly metrics: RequestMetrics;
 }
 
@@ -61,8 +62,8 @@ export class Pipeline {
   }
 
   #perform(request: ResourceRequest): Promise<Answer> {
-    const { core, functions } = this.#parts;
-    if (isComponentStatus(request)) return Promise.resolve(readComponentStatuses(request, core.cache.healthy));
+    const { core, functions, computed } = this.#parts;
+    if (request.kind.isComputed) return Promise.resolve(computed.read(request));
     switch (request.verb) {
       case 'get':
         return get(core, request);

@@ -1,6 +1,6 @@
 /**
  * What a list or watch selects: a namespace, label and field selectors, compiled once per request. What the cache can
- * look up (namespace, name, `spec.nodeName`) is taken out as the scope.
+ * look up (namespace, name, the indexed field) is taken out as the scope.
  */
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
@@ -8,7 +8,6 @@ import { type FieldRequirement, LabelMatcher, parseFieldSelector, parseLabelSele
 import { errors } from '../../api/meta/status-error.ts';
 import type { WatchScope } from './resource-cache.ts';
 import type { ResourceRequest } from './resource-request.ts';
-import { indexedFieldPath } from './served-kinds.ts';
 
 export interface Selection extends WatchScope {
   /** Absent: everything within the namespace. The object is in the kind's own version. */
@@ -27,7 +26,7 @@ export function parseSelection(request: ResourceRequest): Selection {
   const name = exact('metadata.name') ?? request.name;
   const isFiltered = !labels.isEverything || fields.length > 0;
   const matches = compile(kind, labels, rules, request);
-  const indexed = exact(indexedFieldPath);
+  const indexed = kind.indexedField === undefined ? undefined : exact(kind.indexedField);
   return {
     ...(scopedNamespace !== undefined && { namespace: scopedNamespace }),
     ...(name !== undefined && { name }),

@@ -92,9 +92,6 @@ export class ServedKinds {
 /** What the watch cache has to know of a kind. */
 export function cachedResourceOf(kind: Kind): CachedResource {
   const { storagePrefix, namespaced } = kind;
-  const nodeName = kind.resource === 'pods' && kind.group === '' ? kind.selectableFields.get(indexedFieldPath) : undefined;
-  return { storagePrefix, namespaced, ...(nodeName && { indexedField: nodeName }) };
+  const indexed = kind.indexedField && kind.selectableFields.get(kind.indexedField);
+  return { storagePrefix, namespaced, ...(indexed && { indexedField: indexed }) };
 }
-
-/** The field by which watchers of pods are indexed: every kubelet has one of these. */
-export const indexedFieldPath = 'spec.nodeName';

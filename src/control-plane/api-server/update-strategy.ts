@@ -34,8 +34,7 @@ export const wholeObject: UpdateStrategy = {
 const statusOnly: UpdateStrategy = {
   join(object, old, kind, by) {
     const joined = withField({ ...old, metadata: object.metadata }, 'status', (object as Fields).status);
-    const kept = kind.resource === 'deployments' && kind.group === 'apps' ? withLabelsOf(joined, old) : joined;
-    return kind.hooks.prepareForStatusUpdate?.(kept, old, by) ?? kept;
+    return kind.hooks.prepareForStatusUpdate?.(joined, old, by) ?? joined;
   },
   validate: (object, old, kind) => kind.hooks.validateStatus?.(object, old) ?? noErrors,
 };
@@ -66,10 +65,6 @@ export function strategyOf(kind: Kind, subresource: string | undefined): UpdateS
   const strategy = own(kind.subresources, subresource) && own(strategies, subresource);
   if (!strategy) throw errors.pathNotFound();
   return strategy;
-}
-
-function withLabelsOf(object: KubeObject, old: KubeObject): KubeObject {
-  return { ...object, metadata: withField(object.metadata, 'labels', old.metadata.labels) };
 }
 
 export function withGeneration(object: KubeObject, generation: number): KubeObject {

@@ -4,8 +4,8 @@
  */
 import type { PodSpec, Toleration } from '../../api/generated/core-v1.ts';
 import type { DaemonSet, Node, Pod } from '../../api/generated/kinds.ts';
-import { requiredNodeMatcher } from '../scheduler/node-selection.ts';
-import { untoleratedTaint } from '../scheduler/taints.ts';
+import { requiredNodeMatcher } from '../../api/predicates/node-selection.ts';
+import { untoleratedTaint } from '../../api/predicates/taints.ts';
 
 const nodeTaint = (name: string): string => `node.kubernetes.io/${name}`;
 

@@ -3,11 +3,11 @@
  * (`Controller.serviceAccount`, else its name), or of a user; the bootstrap policy has a role for each.
  */
 import type { Controller } from '../../client/controller.ts';
-import { clusterRoleAggregation } from '../api-server/authorization/cluster-role-aggregation.ts';
 import type { Authority } from '../pki/authority.ts';
 import { certificateApproval } from './certificate-approval.ts';
 import { certificateCleaner } from './certificate-cleaner.ts';
 import { certificateSigning } from './certificate-signing.ts';
+import { clusterRoleAggregation } from './cluster-role-aggregation.ts';
 import { type ControllerName, controllerChoice } from './controller-names.ts';
 import { cronJobController } from './cron-job.ts';
 import { daemonSetController } from './daemon-set.ts';

@@ -3,8 +3,8 @@
  * Upstream: scheduler/backend/cache/node_tree.go.
  */
 import type { Node } from '../../api/generated/kinds.ts';
+import { labelOf } from '../../api/predicates/node-selection.ts';
 import type { NodeFacts } from './node-facts.ts';
-import { labelOf } from './node-selection.ts';
 
 export function zoneOf(node: Node): string {
   return `${labelOf(node, 'topology.kubernetes.io/region') ?? ''}\n${labelOf(node, 'topology.kubernetes.io/zone') ?? ''}`;

@@ -8,8 +8,8 @@ import type { Pod } from '../../api/generated/kinds.ts';
 import { equalJson } from '../../api/meta/deep-equal.ts';
 import { type LabelMap, LabelMatcher, labelMatcher } from '../../api/meta/selectors.ts';
 import { own } from '../../api/meta/words.ts';
+import { type NodeMatcher, requiredNodeMatcher } from '../../api/predicates/node-selection.ts';
 import { type AffinityTerms, compileAffinity } from './affinity-term.ts';
-import { type NodeMatcher, requiredNodeMatcher } from './node-selection.ts';
 import { podNonZeroRequests, podRequests, podScoredRequests, type Requests, type ScoredRequests } from './pod-requests.ts';
 
 export interface HostPort {

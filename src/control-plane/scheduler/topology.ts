@@ -4,8 +4,8 @@
  * late are forgotten.
  */
 
+import { labelOf } from '../../api/predicates/node-selection.ts';
 import type { NodeFacts } from './node-facts.ts';
-import { labelOf } from './node-selection.ts';
 
 const keysMax = 64;
 const none = -1;

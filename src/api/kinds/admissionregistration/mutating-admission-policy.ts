@@ -36,25 +36,30 @@ const bindingHooks: KindHooks<Binding> = {
   cells: nameAndAge(({ spec }) => [spec.policyName ?? '', paramRefText(spec.paramRef)]),
 };
 
-export const mutatingAdmissionPolicy = defineKind<Policy>(MutatingAdmissionPolicy, { hooks: policyHooks });
+const policyTraits = { hashedVersion: 'v1beta1', hasGeneration: true, allowUnconditionalUpdate: false };
+
+export const mutatingAdmissionPolicy = defineKind<Policy>(MutatingAdmissionPolicy, { ...policyTraits, hooks: policyHooks });
 export const mutatingAdmissionPolicyV1beta1 = defineKind<Policy>(MutatingAdmissionPolicyV1beta1 as KindRef as KindRef<Policy>, {
+  ...policyTraits,
   hooks: policyHooks,
 });
 export const mutatingAdmissionPolicyV1alpha1 = defineKind<Policy>(MutatingAdmissionPolicyV1alpha1 as KindRef as KindRef<Policy>, {
+  ...policyTraits,
   hooks: policyHooks,
 });
-export const mutatingAdmissionPolicyBinding = defineKind<Binding>(MutatingAdmissionPolicyBinding, { hooks: bindingHooks });
+const bindingTraits = { hashedVersion: 'v1beta1', hasGeneration: true, allowUnconditionalUpdate: false };
+
+export const mutatingAdmissionPolicyBinding = defineKind<Binding>(MutatingAdmissionPolicyBinding, {
+  ...bindingTraits,
+  hooks: bindingHooks,
+});
 export const mutatingAdmissionPolicyBindingV1beta1 = defineKind<Binding>(
   MutatingAdmissionPolicyBindingV1beta1 as KindRef as KindRef<Binding>,
-  {
-    hooks: bindingHooks,
-  },
+  { ...bindingTraits, hooks: bindingHooks },
 );
 export const mutatingAdmissionPolicyBindingV1alpha1 = defineKind<Binding>(
   MutatingAdmissionPolicyBindingV1alpha1 as KindRef as KindRef<Binding>,
-  {
-    hooks: bindingHooks,
-  },
+  { ...bindingTraits, hooks: bindingHooks },
 );
 
 function validatePolicy({ spec }: Policy): readonly FieldError[] {

@@ -17,6 +17,8 @@ const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
 const actions = ['Audit', 'Deny', 'Warn'];
 
 export const validatingAdmissionPolicy = defineKind(ValidatingAdmissionPolicy, {
+  hasGeneration: true,
+  allowUnconditionalUpdate: false,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),
     prepareForStatusUpdate: keepMetadata,
@@ -27,6 +29,8 @@ export const validatingAdmissionPolicy = defineKind(ValidatingAdmissionPolicy, {
 });
 
 export const validatingAdmissionPolicyBinding = defineKind(ValidatingAdmissionPolicyBinding, {
+  hasGeneration: true,
+  allowUnconditionalUpdate: false,
   hooks: {
     validate: ({ spec }) => {
       const errors: Errors = [];

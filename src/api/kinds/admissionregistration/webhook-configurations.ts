@@ -25,8 +25,16 @@ const timeoutSecondsMax = 30;
 
 const hooks: KindHooks<Configuration> = { validate, cells: nameAndAge(({ webhooks }) => [listOf(webhooks).length]) };
 
-export const mutatingWebhookConfiguration = defineKind<Configuration>(MutatingWebhookConfiguration, { hooks });
-export const validatingWebhookConfiguration = defineKind<Configuration>(ValidatingWebhookConfiguration, { hooks });
+export const mutatingWebhookConfiguration = defineKind<Configuration>(MutatingWebhookConfiguration, {
+  hasGeneration: true,
+  allowUnconditionalUpdate: false,
+  hooks,
+});
+export const validatingWebhookConfiguration = defineKind<Configuration>(ValidatingWebhookConfiguration, {
+  hasGeneration: true,
+  allowUnconditionalUpdate: false,
+  hooks,
+});
 
 /** What was allowed once may stay. */
 interface Leniency {

@@ -28,6 +28,10 @@ type Definition = CustomResourceDefinition;
 const reviewVersions = ['v1', 'v1beta1'];
 
 export const customResourceDefinition = defineKind(CustomResourceDefinition, {
+  storagePrefix: 'apiextensions.k8s.io/customresourcedefinitions',
+  hashedVersion: 'v1beta1',
+  hasGeneration: true,
+  allowUnconditionalUpdate: false,
   validateName,
   hooks: {
     default: (object) => withStoredVersion(change(object, 'spec', defaultSpec)),

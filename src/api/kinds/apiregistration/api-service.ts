@@ -15,6 +15,8 @@ const versionPriorityMax = 1000;
 const statuses = ['True', 'False', 'Unknown'];
 
 export const apiService = defineKind(APIService, {
+  storagePrefix: 'apiregistration.k8s.io/apiservices',
+  allowUnconditionalUpdate: false,
   validateName,
   hooks: {
     prepareForCreate: (object, by) => ({ ...object, status: object.spec.service ? {} : { conditions: [localCondition(by)] } }),

@@ -19,6 +19,7 @@ const rollingDefaults = { maxUnavailable: 1, maxSurge: 0 } as const;
 const noStatus = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 };
 
 export const daemonSet = defineKind(DaemonSet, {
+  hasGeneration: true,
   hooks: {
     default: (object) => change(object, 'spec', defaultSpec),
     prepareForCreate: (object) => withTemplateGeneration({ ...object, status: noStatus }, Math.max(templateGeneration(object), 1)),

@@ -10,7 +10,7 @@ import { ageOf, containerCells, formatSelector } from '../cells.ts';
 import { checkImmutable, checkNonnegative, type Errors } from '../checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
-import { change, fill } from '../fill.ts';
+import { change, fill, omit } from '../fill.ts';
 import { checkNotGreater } from '../replica-status.ts';
 import { amountOf, checkAtMostAll, checkIntOrPercent } from '../rolling-checks.ts';
 import { checkCollisions, checkLastingTemplate, checkSelected, checkWorkloadSelector, namedWorkloadWarnings } from '../workload-checks.ts';
@@ -18,6 +18,7 @@ import { checkCollisions, checkLastingTemplate, checkSelected, checkWorkloadSele
 const rollingDefaults = { maxUnavailable: '25%', maxSurge: '25%' } as const;
 
 export const deployment = defineKind(Deployment, {
+  hasGeneration: true,
   hooks: {
     default: (object) => change(object, 'spec', defaultSpec),
     prepareForCreate: (object) => ({ ...object, status: {} }),
@@ -26,6 +27,7 @@ export const deployment = defineKind(Deployment, {
       if (equalSemantically(metadata.annotations, old.metadata.annotations)) return object;
       return { ...object, metadata: { ...metadata, generation: (old.metadata.generation ?? 0) + 1 } };
     },
+    prepareForStatusUpdate: (object, old) => ({ ...object, metadata: withLabelsOf(object.metadata, old.metadata) }),
     validate,
     validateStatus,
     warnings: namedWorkloadWarnings,
@@ -43,6 +45,11 @@ export const deployment = defineKind(Deployment, {
     },
   },
 });
+
+/** A status alone changes no labels. */
+function withLabelsOf(metadata: Deployment['metadata'], { labels }: Deployment['metadata']): Deployment['metadata'] {
+  return labels ? { ...metadata, labels } : omit(metadata, 'labels');
+}
 
 function defaultSpec(given: DeploymentSpec): DeploymentSpec {
   return change(defaultTemplateOf(given), 'strategy', (strategy) => {

@@ -10,6 +10,7 @@ import { checkReplicaStatus } from '../replica-status.ts';
 import { checkLastingTemplate, checkSelected, checkWorkloadSelector, namedWorkloadWarnings } from '../workload-checks.ts';
 
 export const replicaSet = defineKind(ReplicaSet, {
+  hasGeneration: true,
   hooks: {
     default: (object) => change(object, 'spec', defaultTemplateOf),
     prepareForCreate: (object) => ({ ...object, status: { replicas: 0 } }),

@@ -4,6 +4,7 @@ import type { StatefulSetSpec } from '../../generated/apps-v1.ts';
 import type { PodTemplateSpec } from '../../generated/core-v1.ts';
 import { StatefulSet } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
+import { nameIsDnsLabel } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { ageOf, containerCells } from '../cells.ts';
 import { checkAnnotations, checkDnsLabel, checkLabels, checkNonnegative, checkSupported, type Errors } from '../checks.ts';
@@ -28,6 +29,8 @@ const changeable = [
 ] as const;
 
 export const statefulSet = defineKind(StatefulSet, {
+  validateName: nameIsDnsLabel,
+  hasGeneration: true,
   hooks: {
     default: (object) => change(object, 'spec', defaultSpec),
     prepareForCreate: (object) => ({ ...object, status: { replicas: 0, availableReplicas: 0 } }),

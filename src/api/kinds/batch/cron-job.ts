@@ -19,6 +19,7 @@ const zonePart = /^[A-Za-z.\-_0-9+]{1,14}$/;
 const policies = ['Allow', 'Forbid', 'Replace'];
 
 export const cronJob = defineKind(CronJob, {
+  hasGeneration: true,
   hooks: {
     default: (object) =>
       change(object, 'spec', (spec) => change(spec, 'jobTemplate', (template) => change(template, 'spec', defaultTemplateOf))),

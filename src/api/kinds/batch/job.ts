@@ -10,7 +10,7 @@ import { formatDuration } from '../../meta/duration.ts';
 import type { Cell } from '../../meta/kind.ts';
 import { ageOf, type CellContext, containerCells, formatSelector } from '../cells.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineKind, placed } from '../define-kind.ts';
 import { change, fill, isEmptyObject } from '../fill.ts';
 import { hostnameWarnings } from '../workload-checks.ts';
 import { jobSpecWarnings } from './job-warnings.ts';
@@ -21,6 +21,10 @@ const int32Max = 2 ** 31 - 1;
 const backoffLimit = 6;
 
 export const job = defineKind(Job, {
+  hasGeneration: true,
+  orphansByDefault: true,
+  selectablePaths: { ...placed },
+  describeUnknownField: (field) => `field label ${JSON.stringify(field)} not supported for Job`,
   selectableFields: { 'status.successful': (object) => String(object.status?.succeeded ?? 0) },
   hooks: {
     default: defaultJob,
@@ -31,9 +35,14 @@ export const job = defineKind(Job, {
       if (!old) return [...hostnameWarnings(object), ...jobSpecWarnings('spec', object.spec)];
       return equalSemantically(object.spec, old.spec) ? [] : jobSpecWarnings('spec', object.spec);
     },
+    deletionWarnings: ({ propagationPolicy, orphanDependents }) =>
+      propagationPolicy === undefined && orphanDependents === undefined ? [keepsPods] : [],
     cells,
   },
 });
+
+const keepsPods =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
 
 function defaultJob(given: Job): Job {
   const object = change(given, 'spec', defaultJobSpec);

@@ -7,11 +7,12 @@ import { CertificateSigningRequest } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { formatDuration } from '../../meta/duration.ts';
 import type { WriteContext } from '../../meta/kind.ts';
+import { nameIsAnything } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { formatTime } from '../../meta/time.ts';
 import { ageOf } from '../cells.ts';
 import { type Errors, repeats } from '../checks.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineKind, named } from '../define-kind.ts';
 import { change, listOf, mapSame } from '../fill.ts';
 import { checkSignerName } from './signer-name.ts';
 import { whatIsWrongWithCertificate, whatIsWrongWithRequest } from './signing-request.ts';
@@ -26,6 +27,8 @@ const statuses = ['False', 'True', 'Unknown'];
 const legacySigner = 'kubernetes.io/legacy-unknown';
 
 export const certificateSigningRequest = defineKind(CertificateSigningRequest, {
+  validateName: nameIsAnything,
+  selectablePaths: { ...named, 'spec.signerName': '' },
   hooks: {
     prepareForCreate,
     prepareForUpdate: (object, old) => ({ ...object, spec: old.spec }),

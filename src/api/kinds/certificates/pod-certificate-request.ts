@@ -2,7 +2,7 @@
 import { PodCertificateRequest } from '../../generated/kinds.ts';
 import { formatLabels, textColumns } from '../cells.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineKind, named } from '../define-kind.ts';
 import { listOf } from '../fill.ts';
 import { keepMetadata } from '../keep-metadata.ts';
 import { checkSignerName } from './signer-name.ts';
@@ -10,6 +10,8 @@ import { checkSignerName } from './signer-name.ts';
 const states = ['Issued', 'Denied', 'Failed'];
 
 export const podCertificateRequest = defineKind(PodCertificateRequest, {
+  allowUnconditionalUpdate: false,
+  selectablePaths: { ...named, 'spec.signerName': '', 'spec.podName': '', 'spec.nodeName': '' },
   columns: textColumns('Name', 'PodName', 'ServiceAccountName', 'NodeName', 'SignerName', 'State', 'UnverifiedUserAnnotations*'),
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),

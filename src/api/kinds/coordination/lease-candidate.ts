@@ -1,6 +1,7 @@
 /** LeaseCandidate: who would like to hold a lease. Upstream: pkg/apis/coordination/validation/validation.go. */
 import { LeaseCandidate, LeaseCandidateV1alpha2 } from '../../generated/kinds.ts';
 import type { KindHooks } from '../../meta/kind.ts';
+import { checkConfigMapKey } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { nameAndAge, textColumns } from '../cells.ts';
 import { checkImmutable, checkPresent, type Errors } from '../checks.ts';
@@ -14,7 +15,13 @@ const hooks: KindHooks<Candidate> = {
   cells: nameAndAge(({ spec }) => [spec.leaseName, spec.binaryVersion, spec.emulationVersion ?? '']),
 };
 
-const extra = { hooks, columns: textColumns('Name', 'LeaseName', 'BinaryVersion', 'EmulationVersion', 'Age') };
+const extra = {
+  validateName: (name: string) => checkConfigMapKey(name),
+  allowCreateOnUpdate: true,
+  allowUnconditionalUpdate: false,
+  hooks,
+  columns: textColumns('Name', 'LeaseName', 'BinaryVersion', 'EmulationVersion', 'Age'),
+};
 
 export const leaseCandidate = defineKind<Candidate>(LeaseCandidate, extra);
 export const leaseCandidateV1alpha2 = defineKind<Candidate>(LeaseCandidateV1alpha2, extra);

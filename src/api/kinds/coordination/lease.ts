@@ -8,6 +8,8 @@ import { defineKind } from '../define-kind.ts';
 import { change, omit } from '../fill.ts';
 
 export const lease = defineKind(Lease, {
+  allowCreateOnUpdate: true,
+  allowUnconditionalUpdate: false,
   hooks: {
     prepareForCreate: (object) => withoutStrategy(object),
     prepareForUpdate: (object, old) => withoutStrategy(object, old),

@@ -4,6 +4,8 @@ import { defineKind } from '../define-kind.ts';
 import { listOf } from '../fill.ts';
 
 export const componentStatus = defineKind(ComponentStatus, {
+  deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
+  isComputed: true,
   hooks: {
     cells: ({ metadata, conditions }) => {
       const found = listOf(conditions).find(({ type }) => type === 'Healthy');

@@ -14,6 +14,9 @@ import { ipWarnings } from '../ip-warnings.ts';
 const shownMax = 3;
 
 export const endpoints = defineKind(Endpoints, {
+  storagePrefix: 'services/endpoints',
+  allowCreateOnUpdate: true,
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   hooks: {
     validate,
     warnings: ({ subsets }) =>

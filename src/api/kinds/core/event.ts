@@ -5,16 +5,33 @@
 import { Event } from '../../generated/kinds.ts';
 import { formatAge } from '../../meta/duration.ts';
 import type { Cell } from '../../meta/kind.ts';
-import { checkDns1123Subdomain, checkQualifiedName } from '../../meta/names.ts';
+import { checkDns1123Subdomain, checkQualifiedName, nameIsPathSegment } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import type { CellContext } from '../cells.ts';
 import { addInvalid, type Errors } from '../checks.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineKind, placed } from '../define-kind.ts';
 
 const wordLengthMax = 128;
 const messageLengthMax = 1024;
 
 export const event = defineKind(Event, {
+  ttlSeconds: 3600,
+  validateName: nameIsPathSegment,
+  allowCreateOnUpdate: true,
+  isCollected: false,
+  selectablePaths: {
+    ...placed,
+    'involvedObject.kind': '',
+    'involvedObject.namespace': '',
+    'involvedObject.name': '',
+    'involvedObject.uid': '',
+    'involvedObject.apiVersion': '',
+    'involvedObject.resourceVersion': '',
+    'involvedObject.fieldPath': '',
+    reason: '',
+    reportingComponent: '',
+    type: '',
+  },
   selectableFields: { source: (object) => object.source?.component || (object.reportingComponent ?? '') },
   hooks: { validate: (object) => eventErrors(object, 'reportingComponent'), cells },
 });

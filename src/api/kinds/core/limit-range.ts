@@ -20,6 +20,7 @@ const types = ['Pod', 'Container', 'PersistentVolumeClaim'];
 const fields = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const;
 
 export const limitRange = defineKind(LimitRange, {
+  allowCreateOnUpdate: true,
   hooks: {
     default: (object) => change(object, 'spec', (spec) => change(spec, 'limits', (limits) => mapSame(limits, defaultItem))),
     // one that is written without a name is called by its uid

@@ -3,11 +3,11 @@
  * change only through the `finalize` view. Upstream: pkg/registry/core/namespace.
  */
 import { Namespace } from '../../generated/kinds.ts';
-import { checkQualifiedName } from '../../meta/names.ts';
+import { checkQualifiedName, nameIsDnsLabel } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, type Errors } from '../checks.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineKind, named } from '../define-kind.ts';
 import { listOf } from '../fill.ts';
 
 const nameLabel = 'kubernetes.io/metadata.name';
@@ -15,6 +15,9 @@ const finalizer = 'kubernetes';
 const standardFinalizers = new Set([finalizer, 'orphan', 'foregroundDeletion']);
 
 export const namespace = defineKind(Namespace, {
+  validateName: nameIsDnsLabel,
+  returnsDeletedObject: 'unpublished',
+  selectablePaths: { ...named, 'status.phase': '' },
   hooks: {
     default: withNameLabel,
     prepareForCreate(object) {

@@ -10,7 +10,7 @@ import type { Cell } from '../../meta/kind.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { ageOf, type CellContext } from '../cells.ts';
 import { type Errors, repeats } from '../checks.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineKind, named } from '../define-kind.ts';
 import { listOf, omit } from '../fill.ts';
 import { checkCIDR, isIPv6Address } from '../ip-checks.ts';
 import { cidrWarnings } from '../ip-warnings.ts';
@@ -21,6 +21,8 @@ const roleLabelPrefix = 'node-role.kubernetes.io/';
 const roleLabel = 'kubernetes.io/role';
 
 export const node = defineKind(Node, {
+  storagePrefix: 'minions',
+  selectablePaths: { ...named, 'spec.unschedulable': 'false' },
   hooks: {
     default: defaultNode,
     prepareForCreate: (object) => ({ ...object, spec: omit(object.spec, 'configSource'), status: omit(object.status, 'config') }),

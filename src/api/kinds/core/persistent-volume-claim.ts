@@ -19,6 +19,7 @@ import { checkClaimSpec, shrinks } from './claim-checks.ts';
 export const betaClassKey = 'volume.beta.kubernetes.io/storage-class';
 
 export const persistentVolumeClaim = defineKind(PersistentVolumeClaim, {
+  returnsDeletedObject: true,
   hooks: {
     prepareForCreate: (object) => ({ ...object, spec: withBothDataSources(object.spec), status: { phase: 'Pending' as const } }),
     prepareForUpdate: (object) => ({ ...object, spec: withBothDataSources(object.spec) }),

@@ -62,6 +62,7 @@ const withMountOptions: typeof sources = [
 const reclaimPolicies = ['Delete', 'Recycle', 'Retain'];
 
 export const persistentVolume = defineKind(PersistentVolume, {
+  returnsDeletedObject: true,
   hooks: {
     prepareForCreate: (object, by) => ({
       ...object,

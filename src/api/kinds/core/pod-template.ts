@@ -10,6 +10,8 @@ import { templateWarnings } from './pod-spec/pod-warnings.ts';
 import { checkPodTemplate } from './pod-spec/validate-pod-spec.ts';
 
 export const podTemplate = defineKind(PodTemplate, {
+  hasGeneration: true,
+  returnsDeletedObject: true,
   hooks: {
     default: defaultTemplateOf,
     validate(object) {

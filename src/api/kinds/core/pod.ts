@@ -11,7 +11,7 @@ import type { WriteContext } from '../../meta/kind.ts';
 import { checkDns1123Label } from '../../meta/names.ts';
 import { formatTime } from '../../meta/time.ts';
 import { own } from '../../meta/words.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineKind, placed } from '../define-kind.ts';
 import { change, listOf, mapSame } from '../fill.ts';
 import { podCells } from './pod-cells.ts';
 import { defaultSpecOfPod } from './pod-spec/pod-defaults.ts';
@@ -23,6 +23,20 @@ import { ephemeralContainersView, resizeView } from './pod-views.ts';
 import { computeQOS } from './qos.ts';
 
 export const pod = defineKind(Pod, {
+  hasGeneration: true,
+  returnsDeletedObject: true,
+  indexedField: 'spec.nodeName',
+  selectablePaths: {
+    ...placed,
+    'spec.nodeName': '',
+    'spec.restartPolicy': '',
+    'spec.schedulerName': '',
+    'spec.serviceAccountName': '',
+    'spec.hostNetwork': 'false',
+    'status.phase': '',
+    'status.podIP': '',
+    'status.nominatedNodeName': '',
+  },
   selectableFields: {
     'spec.host': (p) => p.spec.nodeName ?? '',
     // Selectable by name, but upstream never says what it is.

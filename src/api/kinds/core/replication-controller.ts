@@ -8,7 +8,7 @@ import { labelMatcherOfMap } from '../../meta/selectors.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { ageOf, containerCells, formatLabels } from '../cells.ts';
 import { checkNonnegative, checkPresent, type Errors } from '../checks.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineKind, placed } from '../define-kind.ts';
 import { change, isEmptyObject } from '../fill.ts';
 import { checkReplicaStatus } from '../replica-status.ts';
 import { namedWorkloadWarnings } from '../workload-checks.ts';
@@ -16,6 +16,10 @@ import { defaultTemplateOf } from './pod-spec/defaults.ts';
 import { checkPodTemplate } from './pod-spec/validate-pod-spec.ts';
 
 export const replicationController = defineKind(ReplicationController, {
+  storagePrefix: 'controllers',
+  hasGeneration: true,
+  orphansByDefault: true,
+  selectablePaths: { ...placed, 'status.replicas': '0' },
   hooks: {
     default: defaultController,
     prepareForCreate: (object) => ({ ...object, status: { replicas: 0 } }),

@@ -33,6 +33,7 @@ const opposites = [
 const existsOnly = ['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'CrossNamespacePodAffinity'];
 
 export const resourceQuota = defineKind(ResourceQuota, {
+  returnsDeletedObject: true,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),
     validate,

@@ -11,11 +11,12 @@ import { own, put } from '../../meta/words.ts';
 import { JsonSyntaxError, parseJSON } from '../../schema/json-scan.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkImmutable, type Errors } from '../checks.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineKind, placed } from '../define-kind.ts';
 import { omit } from '../fill.ts';
 import { checkUnchanged, dataBytesMax, decodedLength } from './config-map.ts';
 
 export const secret = defineKind(Secret, {
+  selectablePaths: { ...placed, type: '' },
   hooks: {
     default: withStringData,
     validate,

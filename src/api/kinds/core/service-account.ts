@@ -8,6 +8,7 @@ import { change, mapSame } from '../fill.ts';
 const mountableSecretsKey = 'kubernetes.io/enforce-mountable-secrets';
 
 export const serviceAccount = defineKind(ServiceAccount, {
+  returnsDeletedObject: true,
   hooks: {
     prepareForCreate: withBareSecrets,
     prepareForUpdate: withBareSecrets,

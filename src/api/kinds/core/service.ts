@@ -6,8 +6,9 @@ import type { ServicePort, ServiceSpec } from '../../generated/core-v1.ts';
 import { Service } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import type { Cell } from '../../meta/kind.ts';
+import { nameIsDnsLabel } from '../../meta/names.ts';
 import { ageOf, balancerAddresses, type CellContext, formatLabels } from '../cells.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineKind, placed } from '../define-kind.ts';
 import { change, fillEmpty, listOf, mapSame, omit } from '../fill.ts';
 import { serviceWarnings } from './service-warnings.ts';
 import { validateService, validateServiceStatus } from './validate-service.ts';
@@ -15,6 +16,11 @@ import { validateService, validateServiceStatus } from './validate-service.ts';
 const affinitySeconds = 10_800;
 
 export const service = defineKind(Service, {
+  storagePrefix: 'services/specs',
+  validateName: nameIsDnsLabel,
+  allowCreateOnUpdate: true,
+  returnsDeletedObject: true,
+  selectablePaths: { ...placed, 'spec.clusterIP': '', 'spec.type': '' },
   hooks: {
     default: defaultService,
     prepareForCreate: (object) => ({ ...object, status: { loadBalancer: {} } }),

@@ -23,6 +23,7 @@ const hostnameLabel = 'kubernetes.io/hostname';
 const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
 
 export const endpointSlice = defineKind(EndpointSlice, {
+  hasGeneration: true,
   hooks: {
     prepareForCreate: (object) => withoutTopology(object, new Set()),
     prepareForUpdate(given, old) {

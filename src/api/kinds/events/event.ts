@@ -4,16 +4,35 @@
  */
 import { type Event, EventInEvents } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
+import type { VersionConversion } from '../../meta/kind.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
-import { eventConversion } from '../convert-event.ts';
 import { event, eventErrors } from '../core/event.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineKind, placed } from '../define-kind.ts';
 import { isEmptyObject } from '../fill.ts';
+import { eventConversion } from './conversion.ts';
 
 const toOlder = (object: EventInEvents): Event => eventConversion.toStorage(object) as Event;
 
 export const eventInEvents = defineKind(EventInEvents, {
+  storageVersion: { group: '', version: 'v1' },
+  convert: eventConversion as VersionConversion<EventInEvents>,
+  ttlSeconds: 3600,
+  allowCreateOnUpdate: true,
+  isCollected: false,
+  selectablePaths: {
+    ...placed,
+    'regarding.kind': '',
+    'regarding.namespace': '',
+    'regarding.name': '',
+    'regarding.uid': '',
+    'regarding.apiVersion': '',
+    'regarding.resourceVersion': '',
+    'regarding.fieldPath': '',
+    reason: '',
+    reportingController: '',
+    type: '',
+  },
   hooks: {
     validate: (object, old) => validate(toOlder(object), old && toOlder(old)),
     cells: (object, at) => event.hooks.cells?.(toOlder(object), at) ?? [],

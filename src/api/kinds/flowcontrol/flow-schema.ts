@@ -18,6 +18,7 @@ const precedenceMax = 10_000;
 const methods = ['ByNamespace', 'ByUser'];
 
 export const flowSchema = defineKind(FlowSchema, {
+  hasGeneration: true,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),
     validate,

@@ -22,6 +22,7 @@ const hashBitsMax = 60;
 const none = '<none>';
 
 export const priorityLevelConfiguration = defineKind(PriorityLevelConfiguration, {
+  hasGeneration: true,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),
     validate,

@@ -13,6 +13,7 @@ const controllerMax = 250;
 const defaultAnnotation = 'ingressclass.kubernetes.io/is-default-class';
 
 export const ingressClass = defineKind(IngressClass, {
+  hasGeneration: true,
   hooks: {
     validate,
     cells: (object, at) => {

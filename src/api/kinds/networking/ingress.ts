@@ -17,6 +17,8 @@ const badEnds = ['/..', '/.'];
 const hostsMax = 3;
 
 export const ingress = defineKind(Ingress, {
+  storagePrefix: 'ingress',
+  hasGeneration: true,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: { loadBalancer: {} } }),
     validate,

@@ -17,8 +17,10 @@ const hooks: KindHooks<Address> = {
   cells: nameAndAge(({ spec }) => [spec.parentRef ? parentText(spec.parentRef) : '<none>']),
 };
 
-export const ipAddress = defineKind<Address>(IPAddress, { hooks, validateName });
-export const ipAddressV1beta1 = defineKind<Address>(IPAddressV1beta1, { hooks, validateName });
+const traits = { shortNames: ['ip'] };
+
+export const ipAddress = defineKind<Address>(IPAddress, { ...traits, hooks, validateName });
+export const ipAddressV1beta1 = defineKind<Address>(IPAddressV1beta1, { ...traits, hooks, validateName });
 
 function validateName(name: string): readonly string[] {
   const errors: Errors = [];

@@ -12,6 +12,7 @@ import { checkCIDR, isOutside } from '../ip-checks.ts';
 const policyTypes = ['Ingress', 'Egress'];
 
 export const networkPolicy = defineKind(NetworkPolicy, {
+  hasGeneration: true,
   hooks: {
     default: (object) => change(object, 'spec', defaultSpec),
     validate,

@@ -11,6 +11,8 @@ import { checkAtMostAll, checkIntOrPercent } from '../rolling-checks.ts';
 const noStatus = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
 
 export const podDisruptionBudget = defineKind(PodDisruptionBudget, {
+  hasGeneration: true,
+  allowUnconditionalUpdate: false,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: noStatus }),
     validate,

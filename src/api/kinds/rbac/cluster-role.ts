@@ -1,5 +1,6 @@
 /** ClusterRole. Upstream: pkg/apis/rbac/validation/validation.go. */
 import { ClusterRole } from '../../generated/kinds.ts';
+import { nameIsPathSegment } from '../../meta/names.ts';
 import { validateLabelSelector } from '../../meta/selectors.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import type { Errors } from '../checks.ts';
@@ -7,6 +8,8 @@ import { defineKind } from '../define-kind.ts';
 import { checkRules } from './rules.ts';
 
 export const clusterRole = defineKind(ClusterRole, {
+  validateName: nameIsPathSegment,
+  allowCreateOnUpdate: true,
   hooks: {
     validate({ rules, aggregationRule }): readonly FieldError[] {
       const errors: Errors = [];

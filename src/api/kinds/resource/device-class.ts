@@ -16,6 +16,8 @@ const hooks: KindHooks<DeviceClass> = {
   cells: nameAndAge(() => []),
 };
 
-export const deviceClass = defineKind(DeviceClass, { hooks });
-export const deviceClassV1beta2 = defineKind<DeviceClass>(DeviceClassV1beta2 as KindRef as KindRef<DeviceClass>, { hooks });
-export const deviceClassV1beta1 = defineKind<DeviceClass>(DeviceClassV1beta1 as KindRef as KindRef<DeviceClass>, { hooks });
+const traits = { hasGeneration: true, returnsDeletedObject: true };
+
+export const deviceClass = defineKind(DeviceClass, { ...traits, hooks });
+export const deviceClassV1beta2 = defineKind<DeviceClass>(DeviceClassV1beta2 as KindRef as KindRef<DeviceClass>, { ...traits, hooks });
+export const deviceClassV1beta1 = defineKind<DeviceClass>(DeviceClassV1beta1 as KindRef as KindRef<DeviceClass>, { ...traits, hooks });

@@ -13,7 +13,12 @@ const hooks: KindHooks<DeviceTaintRule> = {
     return [object.metadata.name, key, value ?? '', effect, timeAdded ? formatAge(timeAdded, at.nowMs) : '', ageOf(object, at)];
   },
 };
-const extra = { hooks, columns: textColumns('Name', 'Key', 'Value', 'Effect', 'TimeAdded', 'Age') };
+const extra = {
+  hasGeneration: true,
+  returnsDeletedObject: true,
+  hooks,
+  columns: textColumns('Name', 'Key', 'Value', 'Effect', 'TimeAdded', 'Age'),
+};
 
 export const deviceTaintRule = defineKind<DeviceTaintRule>(DeviceTaintRule, extra);
 export const deviceTaintRuleV1alpha3 = defineKind<DeviceTaintRule>(DeviceTaintRuleV1alpha3 as KindRef as KindRef<DeviceTaintRule>, extra);

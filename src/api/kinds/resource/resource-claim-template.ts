@@ -1,12 +1,12 @@
 /** ResourceClaimTemplate: nothing of it can be changed. Upstream: pkg/apis/resource/validation/validation.go. */
 import { ResourceClaimTemplate, ResourceClaimTemplateV1beta1, ResourceClaimTemplateV1beta2 } from '../../generated/kinds.ts';
-import type { KindHooks } from '../../meta/kind.ts';
+import type { KindHooks, VersionConversion } from '../../meta/kind.ts';
 import type { KindRef } from '../../meta/object.ts';
 import { nameAndAge } from '../cells.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
-import { claimTemplateConversion } from '../convert-resource.ts';
 import { defineKind } from '../define-kind.ts';
 import { change } from '../fill.ts';
+import { claimTemplateConversion } from './conversion.ts';
 import { inStoredForm } from './older-versions.ts';
 import { checkDeviceClaim, defaultClaim } from './request-checks.ts';
 
@@ -23,10 +23,15 @@ const hooks: KindHooks<Template> = {
   cells: nameAndAge(() => []),
 };
 
-export const resourceClaimTemplate = defineKind(ResourceClaimTemplate, { hooks });
+const traits = { returnsDeletedObject: true };
+
+export const resourceClaimTemplate = defineKind(ResourceClaimTemplate, { ...traits, hooks });
 export const resourceClaimTemplateV1beta2 = defineKind<Template>(ResourceClaimTemplateV1beta2 as KindRef as KindRef<Template>, {
+  ...traits,
   hooks,
 });
 export const resourceClaimTemplateV1beta1 = defineKind<Template>(ResourceClaimTemplateV1beta1 as KindRef as KindRef<Template>, {
+  ...traits,
+  convert: claimTemplateConversion as VersionConversion<Template>,
   hooks: inStoredForm(hooks, claimTemplateConversion),
 });

@@ -4,15 +4,15 @@
  */
 import { ResourceClaim, ResourceClaimV1beta1, ResourceClaimV1beta2 } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
-import type { KindHooks } from '../../meta/kind.ts';
+import type { KindHooks, VersionConversion } from '../../meta/kind.ts';
 import type { KindRef } from '../../meta/object.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { nameAndAge } from '../cells.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
-import { claimConversion } from '../convert-resource.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, listOf } from '../fill.ts';
 import { keepMetadata } from '../keep-metadata.ts';
+import { claimConversion } from './conversion.ts';
 import { inStoredForm } from './older-versions.ts';
 import { checkDeviceClaim, defaultClaim } from './request-checks.ts';
 
@@ -28,9 +28,13 @@ const hooks: KindHooks<Claim> = {
   cells: nameAndAge((object) => [stateOf(object)]),
 };
 
-export const resourceClaim = defineKind(ResourceClaim, { hooks });
-export const resourceClaimV1beta2 = defineKind<Claim>(ResourceClaimV1beta2 as KindRef as KindRef<Claim>, { hooks });
+const traits = { returnsDeletedObject: true };
+
+export const resourceClaim = defineKind(ResourceClaim, { ...traits, hooks });
+export const resourceClaimV1beta2 = defineKind<Claim>(ResourceClaimV1beta2 as KindRef as KindRef<Claim>, { ...traits, hooks });
 export const resourceClaimV1beta1 = defineKind<Claim>(ResourceClaimV1beta1 as KindRef as KindRef<Claim>, {
+  ...traits,
+  convert: claimConversion as VersionConversion<Claim>,
   hooks: inStoredForm(hooks, claimConversion),
 });
 

@@ -4,18 +4,18 @@
  */
 import { ResourceSlice, ResourceSliceV1beta1, ResourceSliceV1beta2 } from '../../generated/kinds.ts';
 import type { Device, ResourcePool, ResourceSliceSpec } from '../../generated/resource-v1.ts';
-import type { KindHooks, WriteContext } from '../../meta/kind.ts';
+import type { KindHooks, VersionConversion, WriteContext } from '../../meta/kind.ts';
 import { nameIsDnsSubdomain } from '../../meta/names.ts';
 import type { KindRef } from '../../meta/object.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { formatTime } from '../../meta/time.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkDnsSubdomain, checkImmutable, checkPresent, type Errors } from '../checks.ts';
-import { sliceConversion } from '../convert-resource.ts';
 import { checkNodeSelector } from '../core/pod-spec/affinity-checks.ts';
 import { checkDriverName } from '../core/pod-spec/driver-checks.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineKind, named } from '../define-kind.ts';
 import { change, listOf, mapSame } from '../fill.ts';
+import { sliceConversion } from './conversion.ts';
 import { inStoredForm } from './older-versions.ts';
 import { checkNamed } from './request-checks.ts';
 
@@ -32,9 +32,19 @@ const hooks: KindHooks<Slice> = {
   cells: nameAndAge(({ spec }) => [spec.nodeName ?? '', spec.driver, spec.pool.name]),
 };
 
-export const resourceSlice = defineKind(ResourceSlice, { hooks });
-export const resourceSliceV1beta2 = defineKind<Slice>(ResourceSliceV1beta2 as KindRef as KindRef<Slice>, { hooks });
+const traits = {
+  hasGeneration: true,
+  returnsDeletedObject: true,
+  selectablePaths: { ...named, 'spec.nodeName': '', 'spec.driver': '' },
+  describeUnknownField: (field: string, version: string) =>
+    `field label not supported for resource.k8s.io/${version}, Kind=ResourceSlice: ${field}`,
+};
+
+export const resourceSlice = defineKind(ResourceSlice, { ...traits, hooks });
+export const resourceSliceV1beta2 = defineKind<Slice>(ResourceSliceV1beta2 as KindRef as KindRef<Slice>, { ...traits, hooks });
 export const resourceSliceV1beta1 = defineKind<Slice>(ResourceSliceV1beta1 as KindRef as KindRef<Slice>, {
+  ...traits,
+  convert: sliceConversion as VersionConversion<Slice>,
   hooks: inStoredForm(hooks, sliceConversion),
 });
 

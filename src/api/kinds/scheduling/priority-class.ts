@@ -15,6 +15,7 @@ const systemPriorities: Readonly<Record<string, number>> = {
 };
 
 export const priorityClass = defineKind(PriorityClass, {
+  hasGeneration: true,
   hooks: {
     validate,
     cells: (object, at) => [

@@ -15,6 +15,8 @@ const tokenSecondsMin = 600;
 const tokenSecondsMax = 2 ** 32;
 
 export const csiDriver = defineKind(CSIDriver, {
+  allowUnconditionalUpdate: false,
+  returnsDeletedObject: true,
   hooks: {
     // volume limits for the scheduler are a feature that is off
     default: (object) => change(object, 'spec', (spec) => omit(spec, 'preventPodSchedulingIfMissing')),

@@ -13,6 +13,8 @@ import { listOf, omit } from '../fill.ts';
 const nodeIDMax = 256;
 
 export const csiNode = defineKind(CSINode, {
+  allowUnconditionalUpdate: false,
+  returnsDeletedObject: true,
   hooks: { validate, cells: nameAndAge(({ spec }) => [listOf(spec.drivers).length]) },
 });
 

@@ -5,6 +5,7 @@ import { checkDnsSubdomain, checkImmutable, checkNonnegativeQuantity, checkSelec
 import { defineKind } from '../define-kind.ts';
 
 export const csiStorageCapacity = defineKind(CSIStorageCapacity, {
+  allowUnconditionalUpdate: false,
   hooks: { validate, cells: ({ metadata }) => [metadata.name, metadata.creationTimestamp ?? null] },
 });
 

@@ -13,6 +13,7 @@ import { checkParameters, checkProvisioner } from './parameters.ts';
 const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
 
 export const storageClass = defineKind(StorageClass, {
+  returnsDeletedObject: true,
   hooks: {
     validate,
     cells: (object, at) => {

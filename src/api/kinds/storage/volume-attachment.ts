@@ -16,6 +16,8 @@ const bytesMax = 256 * 1024;
 const messageMax = 1024;
 
 export const volumeAttachment = defineKind(VolumeAttachment, {
+  allowUnconditionalUpdate: false,
+  returnsDeletedObject: true,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: { attached: false } }),
     prepareForStatusUpdate: keepMetadata,

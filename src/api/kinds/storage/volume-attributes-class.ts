@@ -12,8 +12,10 @@ type AttributesClass = VolumeAttributesClass | VolumeAttributesClassV1beta1;
 
 const hooks: KindHooks<AttributesClass> = { validate, cells: nameAndAge(({ driverName }) => [driverName]) };
 
-export const volumeAttributesClass = defineKind<AttributesClass>(VolumeAttributesClass, { hooks });
-export const volumeAttributesClassV1beta1 = defineKind<AttributesClass>(VolumeAttributesClassV1beta1, { hooks });
+const traits = { returnsDeletedObject: true };
+
+export const volumeAttributesClass = defineKind<AttributesClass>(VolumeAttributesClass, { ...traits, hooks });
+export const volumeAttributesClassV1beta1 = defineKind<AttributesClass>(VolumeAttributesClassV1beta1, { ...traits, hooks });
 
 function validate(object: AttributesClass, old?: AttributesClass): readonly FieldError[] {
   const errors: Errors = [];

@@ -9,6 +9,7 @@ import { keepMetadata } from '../keep-metadata.ts';
 const states = ['Running', 'Failed', 'Succeeded'];
 
 export const storageVersionMigration = defineKind(StorageVersionMigration, {
+  allowUnconditionalUpdate: false,
   columns: textColumns('Name', 'Resource', 'Status'),
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),

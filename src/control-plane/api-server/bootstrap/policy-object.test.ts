@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import policy from '../../../api/data/bootstrap-policy.json' with { type: 'json' };
 import type { ClusterRole, ClusterRoleBinding, FlowSchema } from '../../../api/generated/kinds.ts';
 import type { PolicyRule, Subject } from '../../../api/generated/rbac-v1.ts';
 import { storedMeta } from '../admission/test-request.ts';
-import { planAggregatedRules } from '../authorization/cluster-role-aggregation.ts';
 import { planBinding, planFlowControl, planRole } from './policy-object.ts';
 
 const apiVersion = 'rbac.authorization.k8s.io/v1';
@@ -75,13 +73,4 @@ test('bootstrap follows flow schemas as long as they say so', () => {
   assert.equal(planFlowControl(schema(1, 'true'), schema(1, 'true')).do, 'nothing');
   assert.equal(planFlowControl(schema(1, 'true'), schema(2, 'true')).do, 'update');
   assert.equal(planFlowControl(schema(1, 'false'), schema(2, 'true')).do, 'nothing');
-});
-
-test('aggregated roles of the bootstrap policy have the rules that aggregation gives', () => {
-  const all = policy.clusterRoles as unknown as ClusterRole[];
-  for (const name of ['view', 'edit', 'admin']) {
-    const aggregated = all.find(({ metadata }) => metadata.name === name);
-    assert.ok(aggregated);
-    assert.deepEqual(planAggregatedRules(aggregated, all), aggregated.rules);
-  }
 });

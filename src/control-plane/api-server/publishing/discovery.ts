@@ -5,13 +5,10 @@
  */
 
 import { createHash } from 'node:crypto';
-import { resourceKey } from '../../../api/kinds/define-kind.ts';
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
-import { hashedVersions } from '../../../api/kinds/traits.ts';
 import type { Kind, Subresource } from '../../../api/meta/kind.ts';
 import { apiVersionOf } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
-import { own } from '../../../api/meta/words.ts';
 import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
 import { parseAccept } from '../negotiation.ts';
 import { answer, headerOf, isKnown, pathNotFound } from './answers.ts';
@@ -28,9 +25,11 @@ const nonNull = <T>(list: readonly T[]): readonly T[] | undefined => (list.lengt
 /** The hash that tells clients whether two resources share their storage. */
 function storageVersionHash(kind: Kind): string | undefined {
   if (!kind.verbs.includes('create') || !kind.verbs.includes('list')) return undefined;
-  const { group, version } = kind.storageVersion;
-  const hashed = own(hashedVersions, resourceKey(kind)) ?? version;
-  return createHash('sha256').update(`${group}/${hashed}/${kind.kind}`).digest().subarray(0, 8).toString('base64');
+  return createHash('sha256')
+    .update(`${kind.storageVersion.group}/${kind.hashedVersion}/${kind.kind}`)
+    .digest()
+    .subarray(0, 8)
+    .toString('base64');
 }
 
 const isElsewhere = (kind: Kind, sub: Subresource): boolean =>

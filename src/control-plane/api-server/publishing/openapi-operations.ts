@@ -203,7 +203,7 @@ function itemOperations(kind: Kind, scope: string): readonly Operation[] {
   if (has(kind, 'get')) operations.push({ method: 'get', id: `read${id}`, action: 'get', gvk, parameters: [], responses: { 200: type } });
   if (has(kind, 'update')) operations.push(replaceOperation(`replace${id}`, gvk, type));
   if (has(kind, 'delete')) {
-    const answer = kind.returnsDeletedObject ? type : status;
+    const answer = kind.returnsDeletedObject === true ? type : status;
     operations.push({
       method: 'delete',
       id: `delete${id}`,

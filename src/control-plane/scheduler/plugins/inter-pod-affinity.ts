@@ -4,10 +4,10 @@
  */
 import type { Node } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
+import { labelOf } from '../../../api/predicates/node-selection.ts';
 import type { AffinityTerm } from '../affinity-term.ts';
 import { defineClusterPlugin, type EventHints, reject, rejectForGood, scoreMax } from '../framework.ts';
 import type { NodeFacts } from '../node-facts.ts';
-import { labelOf } from '../node-selection.ts';
 import type { NodeTable } from '../node-table.ts';
 import type { PodFacts } from '../pod-facts.ts';
 import type { Domains } from '../topology.ts';

@@ -1,7 +1,7 @@
 /** nodeSelector and node affinity. Upstream: plugins/nodeaffinity. */
 import type { NodeSelectorTerm } from '../../../api/generated/core-v1.ts';
+import { matchesTerm } from '../../../api/predicates/node-selection.ts';
 import { type NodePlugin, rejectForGood } from '../framework.ts';
-import { matchesTerm } from '../node-selection.ts';
 import type { PodFacts } from '../pod-facts.ts';
 
 const name = 'NodeAffinity';

@@ -1,7 +1,8 @@
 /** Cordoned nodes take only pods that tolerate it. Upstream: plugins/nodeunschedulable. */
+
+import { tolerates } from '../../../api/predicates/taints.ts';
 import { type NodePlugin, rejectForGood } from '../framework.ts';
 import type { PodFacts } from '../pod-facts.ts';
-import { tolerates } from '../taints.ts';
 
 const name = 'NodeUnschedulable';
 const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const;

@@ -6,12 +6,12 @@
 import type { Node } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { LabelMatcher } from '../../../api/meta/selectors.ts';
+import { labelOf } from '../../../api/predicates/node-selection.ts';
+import { untoleratedTaint } from '../../../api/predicates/taints.ts';
 import { defineClusterPlugin, type EventHints, reject, rejectForGood, scoreMax } from '../framework.ts';
 import type { NodeFacts } from '../node-facts.ts';
-import { labelOf } from '../node-selection.ts';
 import type { NodeTable } from '../node-table.ts';
 import type { PodFacts, SpreadConstraint } from '../pod-facts.ts';
-import { untoleratedTaint } from '../taints.ts';
 import type { Domains } from '../topology.ts';
 import { HardSpread } from './hard-spread.ts';
 

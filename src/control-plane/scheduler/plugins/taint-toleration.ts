@@ -1,8 +1,8 @@
 /** Taints keep pods away unless tolerated; PreferNoSchedule only counts against a node. Upstream: plugins/tainttoleration. */
 import type { Node } from '../../../api/generated/kinds.ts';
+import { tolerates, untoleratedTaint } from '../../../api/predicates/taints.ts';
 import { type NodePlugin, rejectForGood } from '../framework.ts';
 import type { PodFacts } from '../pod-facts.ts';
-import { tolerates, untoleratedTaint } from '../taints.ts';
 
 const name = 'TaintToleration';
 const untolerated = rejectForGood(name, 'node(s) had untolerated taint(s)');

@@ -3,11 +3,11 @@
  * Upstream: pkg/apis/events/v1/conversion.go.
  */
 
-import type { Event as CoreEvent } from '../generated/core-v1.ts';
-import type { Event } from '../generated/events-v1.ts';
-import type { VersionConversion } from '../meta/kind.ts';
-import type { KubeObject } from '../meta/object.ts';
-import { own } from '../meta/words.ts';
+import type { Event as CoreEvent } from '../../generated/core-v1.ts';
+import type { Event } from '../../generated/events-v1.ts';
+import type { VersionConversion } from '../../meta/kind.ts';
+import type { KubeObject } from '../../meta/object.ts';
+import { own } from '../../meta/words.ts';
 
 /** Field of events.k8s.io to field of core; the others have the same name. */
 const renamed = {

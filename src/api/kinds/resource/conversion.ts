@@ -3,9 +3,9 @@
  * Upstream: pkg/apis/resource/v1beta1/conversion.go.
  */
 
-import type { VersionConversion } from '../meta/kind.ts';
-import type { KubeObject } from '../meta/object.ts';
-import { own } from '../meta/words.ts';
+import type { VersionConversion } from '../../meta/kind.ts';
+import type { KubeObject } from '../../meta/object.ts';
+import { own } from '../../meta/words.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type Change = (value: Json) => Json;

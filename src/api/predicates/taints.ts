@@ -1,5 +1,5 @@
 /** Whether a toleration covers a taint. Upstream: api/core/v1/toleration.go, without the alpha operators Lt and Gt. */
-import type { Taint, Toleration } from '../../api/generated/core-v1.ts';
+import type { Taint, Toleration } from '../generated/core-v1.ts';
 
 export function tolerates(toleration: Toleration, taint: Taint): boolean {
   if (toleration.effect && toleration.effect !== taint.effect) return false;

@@ -10,6 +10,8 @@ import { defineKind } from '../define-kind.ts';
 import { listOf } from '../fill.ts';
 
 export const runtimeClass = defineKind(RuntimeClass, {
+  allowCreateOnUpdate: true,
+  allowUnconditionalUpdate: false,
   hooks: { validate, cells: nameAndAge(({ handler }) => [handler]) },
 });
 

@@ -3,12 +3,12 @@
  * selectors match, in the order of the names.
  * Upstream: pkg/controller/clusterroleaggregation/clusterroleaggregation_controller.go.
  */
-import { ClusterRole } from '../../../api/generated/kinds.ts';
-import type { PolicyRule } from '../../../api/generated/rbac-v1.ts';
-import { equalSemantically } from '../../../api/meta/deep-equal.ts';
-import { keyOf } from '../../../api/meta/object.ts';
-import { labelMatcher } from '../../../api/meta/selectors.ts';
-import { defineController, watched } from '../../../client/controller.ts';
+import { ClusterRole } from '../../api/generated/kinds.ts';
+import type { PolicyRule } from '../../api/generated/rbac-v1.ts';
+import { equalSemantically } from '../../api/meta/deep-equal.ts';
+import { keyOf } from '../../api/meta/object.ts';
+import { labelMatcher } from '../../api/meta/selectors.ts';
+import { defineController, watched } from '../../client/controller.ts';
 
 const isAggregated = (role: ClusterRole): boolean => role.aggregationRule !== undefined;
 

@@ -3,9 +3,9 @@
  * empty term matches nothing. Upstream: component-helpers/scheduling/corev1/nodeaffinity.
  */
 
-import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '../../api/generated/core-v1.ts';
-import type { Node } from '../../api/generated/kinds.ts';
-import { own } from '../../api/meta/words.ts';
+import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '../generated/core-v1.ts';
+import type { Node } from '../generated/kinds.ts';
+import { own } from '../meta/words.ts';
 
 export type NodeMatcher = (node: Node) => boolean;
 
