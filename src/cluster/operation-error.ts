@@ -1,12 +1,15 @@
-/** What operating a cluster can meet: a stable code for programs, a message and a fix for people. */
+/** What operating a cluster can meet: a stable code for programs, a message and a fix for people; no fix where there is nothing to mend. */
 export class OperationError extends Error {
   override readonly name = 'OperationError';
   readonly code: string;
   readonly fix: string;
-  constructor(what: { code: string; message: string; fix: string; cause?: unknown }) {
+  /** of the command that met it */
+  readonly exitCode: number;
+  constructor(what: { code: string; message: string; fix: string; cause?: unknown; exitCode?: number }) {
     super(what.message, what.cause === undefined ? undefined : { cause: what.cause });
     this.code = what.code;
     this.fix = what.fix;
+    this.exitCode = what.exitCode ?? 1;
   }
 }
 
