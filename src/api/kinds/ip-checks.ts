@@ -17,13 +17,49 @@ const dropZeros = (text: string): string =>
     .map((octet) => octet.replace(/^0+(?=\d)/, ''))
     .join('.');
 
+/** What nearly all addresses are, at a small price: a number of 32 bits; undefined for all others. */
+function parseIPv4(text: string): number | undefined {
+  if (text.length > ipv4CharactersMax) return undefined;
+  let value = 0;
+  let octet = -1;
+  let dots = 0;
+  for (let at = 0; at < text.length; at++) {
+    const c = text.charCodeAt(at);
+    if (c === dot && octet >= 0) {
+      value = value * 256 + octet;
+      octet = -1;
+      dots++;
+    } else if (c >= zero && c <= nine && octet !== 0) octet = octet < 0 ? c - zero : octet * 10 + c - zero;
+    else return undefined;
+    if (octet > 255) return undefined;
+  }
+  return octet >= 0 && dots === 3 ? value * 256 + octet : undefined;
+}
+
+/** The same of `10.0.0.0/8`. */
+function parseIPv4CIDR(text: string): { readonly value: number; readonly prefix: number } | undefined {
+  const slash = text.indexOf('/');
+  const prefixText = text.slice(slash + 1);
+  if (slash < 0 || !shortPrefix.test(prefixText)) return undefined;
+  const value = parseIPv4(text.slice(0, slash));
+  return value === undefined ? undefined : { value, prefix: Number(prefixText) };
+}
+
+const ipv4CharactersMax = 15;
+const dot = 46;
+const zero = 48;
+const nine = 57;
+const shortPrefix = /^(?:\d|[12]\d|3[0-2])$/;
+/** The address without what lies beyond the prefix. */
+const networkOf = (value: number, prefix: number): number => Math.floor(value / 2 ** (32 - prefix));
+
 export const isIPv6Address = (value: string): boolean => isIPv6(value) && !value.includes('%');
 export const isIPAddress = (value: string): boolean => isIPv4(value) || isIPv6Address(value);
 const isMapped = (value: string): boolean => isIPv6Address(value) && parseIPv6(value).slice(0, 6).join() === '0,0,0,0,0,65535';
 
 /** Adds what is wrong; true when nothing is. */
 export function checkIP(errors: Errors, path: string, value: string, kept: ReadonlySet<string> = nothingKept): boolean {
-  if (kept.has(value)) return true;
+  if (kept.has(value) || parseIPv4(value) !== undefined) return true;
   if (isIPAddress(value)) {
     if (!isMapped(value)) return true;
     errors.push(fieldErrors.invalid(path, value, 'must not be an IPv4-mapped IPv6 address'));
@@ -52,6 +88,11 @@ export function checkCIDR(errors: Errors, path: string, value: string, kept: Rea
 }
 
 function whatIsWrongWithCIDR(value: string): string | undefined {
+  const short = parseIPv4CIDR(value);
+  if (short) {
+    const { value: number, prefix: length } = short;
+    return networkOf(number, length) * 2 ** (32 - length) === number ? undefined : 'must not have bits set beyond the prefix length';
+  }
   const [address = '', prefix = '', rest] = value.split('/');
   const sloppy = isIPAddress(address) || address.length > addressCharactersMax ? address : dropZeros(address);
   const bits = isIPv6Address(sloppy) ? 128 : 32;
@@ -109,6 +150,8 @@ export function canonicalIP(address: string): string {
 /** Addresses that no endpoint and no external IP may have. */
 export function checkEndpointIP(errors: Errors, path: string, value: string): void {
   const add = (message: string): void => void errors.push(fieldErrors.invalid(path, value, message));
+  const number = parseIPv4(value);
+  if (number !== undefined && !specialFirstOctets.has(networkOf(number, 8))) return;
   if (!isIPAddress(value)) {
     if (!isIPAddress(dropZeros(value))) add('must be a valid IP address');
     return;
@@ -127,8 +170,14 @@ export function checkEndpointIP(errors: Errors, path: string, value: string): vo
   }
 }
 
+const specialFirstOctets: ReadonlySet<number> = new Set([0, 127, 169, 224]);
+
 /** Whether both are CIDRs (leading zeros allowed) of which the first is no real part of the second. */
 export function isOutside(inner: string, outer: string): boolean {
+  const [short, within] = [parseIPv4CIDR(inner), parseIPv4CIDR(outer)];
+  if (short && within) {
+    return within.prefix >= short.prefix || networkOf(short.value, within.prefix) !== networkOf(within.value, within.prefix);
+  }
   const [a, b] = [parseSloppyCIDR(inner), parseSloppyCIDR(outer)];
   if (!a || !b) return false;
   if (a.length !== b.length || b.prefix >= a.prefix) return true;

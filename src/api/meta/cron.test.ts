@@ -103,6 +103,7 @@ const errors: { schedule: string; error: string }[] = [
   { schedule: '@reboot', error: 'unrecognized descriptor: @reboot' },
   { schedule: '0 0 * * * *', error: 'expected exactly 5 fields, found 6: [0 0 * * * *]' },
   { schedule: '', error: 'empty spec string' },
+  { schedule: `${'1,'.repeat(2048)}1 * * * *`, error: 'must be no more than 4096 characters' },
   { schedule: '* * * * L', error: 'failed to parse int from L: strconv.Atoi: parsing "L": invalid syntax' },
   { schedule: '0 0 W * *', error: 'failed to parse int from W: strconv.Atoi: parsing "W": invalid syntax' },
   { schedule: '0 0 * * 5#3', error: 'failed to parse int from 5#3: strconv.Atoi: parsing "5#3": invalid syntax' },

@@ -19,9 +19,13 @@ export interface CronSchedule {
 /** What is no schedule, and why. */
 export class CronError extends Error {}
 
+/** Every minute, hour, day, month and weekday one by one would be 450. */
+const charactersMax = 4096;
+
 /** `zone`: where nothing else is said in the text (`TZ=Europe/Paris 0 3 * * *`). Throws CronError. */
 export function parseCron(text: string, zone = TimeZone.utc): CronSchedule {
   if (!text) throw new CronError('empty spec string');
+  if (text.length > charactersMax) throw new CronError(`must be no more than ${charactersMax} characters`);
   if (!/^(?:CRON_)?TZ=/.test(text)) return parseInZone(text, zone);
   const end = text.indexOf(' ');
   if (end < 0) throw new CronError('invalid schedule format: runtime error: slice bounds out of range [:-1]');

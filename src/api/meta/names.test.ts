@@ -26,6 +26,8 @@ const rows: readonly { check: (value: string) => readonly string[]; value: strin
   { check: checkDns1123Label, value: 'A', want: [label] },
   { check: checkDns1123Label, value: 'a'.repeat(64), want: ['must be no more than 63 characters'] },
   { check: checkDns1123Label, value: 'a\n', want: [label] },
+  { check: checkDns1123Label, value: '!'.repeat(5000), want: ['must be no more than 63 characters'] },
+  { check: checkQualifiedName, value: `a/${'!'.repeat(5000)}`, want: ['name part must be no more than 63 bytes'] },
   { check: checkDns1035Label, value: '1a', want: [dns1035] },
   { check: checkQualifiedName, value: 'a.b/c_d', want: [] },
   { check: checkQualifiedName, value: '/c', want: ['prefix part must be non-empty'] },

@@ -31,6 +31,10 @@ const headerNameRegExp = whole(headerNameFormat);
 const envVarRegExp = whole(envVarFormat);
 const configKeyRegExp = whole(configKeyFormat);
 
+/** What is longer than anything that a checker here allows is told to be so; which characters it has is not looked at. */
+const lookedAtMax = 4096;
+const matches = (format: RegExp, value: string): boolean => value.length > lookedAtMax || format.test(value);
+
 export const labelLengthMax = 63;
 export const subdomainLengthMax = 253;
 
@@ -58,27 +62,27 @@ const keyMessage = "must consist of alphanumeric characters, '-', '_' or '.', an
 
 export function checkDns1123Label(value: string): readonly string[] {
   const fits = value.length <= labelLengthMax;
-  if (fits && labelRegExp.test(value)) return none;
+  if (fits && matches(labelRegExp, value)) return none;
   const found = fits ? [] : [maxLengthMessage(labelLengthMax)];
-  if (!labelRegExp.test(value)) {
-    found.push(subdomainRegExp.test(value) ? 'must not contain dots' : regexMessage(labelMessage, labelFormat, 'my-name', '123-abc'));
+  if (!matches(labelRegExp, value)) {
+    found.push(matches(subdomainRegExp, value) ? 'must not contain dots' : regexMessage(labelMessage, labelFormat, 'my-name', '123-abc'));
   }
   return found;
 }
 
 export function checkDns1123Subdomain(value: string): readonly string[] {
   const fits = value.length <= subdomainLengthMax;
-  const matches = subdomainRegExp.test(value);
-  if (fits && matches) return none;
+  const isName = matches(subdomainRegExp, value);
+  if (fits && isName) return none;
   const found = fits ? [] : [maxLengthMessage(subdomainLengthMax)];
-  if (!matches) found.push(regexMessage(subdomainMessage, subdomainFormat, 'example.com'));
+  if (!isName) found.push(regexMessage(subdomainMessage, subdomainFormat, 'example.com'));
   return found;
 }
 
 /** Subdomains whose labels may hold underscores: DNS search paths. */
 export function checkDns1123SubdomainWithUnderscore(value: string): readonly string[] {
   const found = value.length <= subdomainLengthMax ? [] : [maxLengthMessage(subdomainLengthMax)];
-  if (!underscoreSubdomainRegExp.test(value)) {
+  if (!matches(underscoreSubdomainRegExp, value)) {
     const message =
       "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character";
     found.push(regexMessage(message, underscoreSubdomainFormat, 'example.com'));
@@ -88,7 +92,7 @@ export function checkDns1123SubdomainWithUnderscore(value: string): readonly str
 
 export function checkWildcardDns1123Subdomain(value: string): readonly string[] {
   const found = value.length <= subdomainLengthMax ? [] : [maxLengthMessage(subdomainLengthMax)];
-  if (!wildcardRegExp.test(value)) {
+  if (!matches(wildcardRegExp, value)) {
     const message =
       "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character";
     found.push(regexMessage(message, wildcardFormat, '*.example.com'));
@@ -98,7 +102,7 @@ export function checkWildcardDns1123Subdomain(value: string): readonly string[] 
 
 export function checkDns1035Label(value: string): readonly string[] {
   const found = value.length <= labelLengthMax ? [] : [maxLengthMessage(labelLengthMax)];
-  if (!dns1035RegExp.test(value)) {
+  if (!matches(dns1035RegExp, value)) {
     const message =
       "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
     found.push(regexMessage(message, dns1035Format, 'my-name', 'abc-123'));
@@ -120,21 +124,21 @@ export function checkQualifiedName(value: string): readonly string[] {
     if (!prefix) found.push('prefix part must be non-empty');
     else {
       if (prefix.length > subdomainLengthMax) found.push(`prefix part ${maxBytesMessage(subdomainLengthMax)}`);
-      if (!subdomainRegExp.test(prefix)) found.push(`prefix part ${regexMessage(subdomainMessage, subdomainFormat, 'example.com')}`);
+      if (!matches(subdomainRegExp, prefix)) found.push(`prefix part ${regexMessage(subdomainMessage, subdomainFormat, 'example.com')}`);
     }
   }
   if (!name) found.push('name part must be non-empty');
   else if (name.length > labelLengthMax) found.push(`name part ${maxBytesMessage(labelLengthMax)}`);
-  if (!keyRegExp.test(name)) found.push(`name part ${regexMessage(keyMessage, keyFormat, 'MyName', 'my.name', '123-abc')}`);
+  if (!matches(keyRegExp, name)) found.push(`name part ${regexMessage(keyMessage, keyFormat, 'MyName', 'my.name', '123-abc')}`);
   return found.length ? found : none;
 }
 
 export function checkLabelValue(value: string): readonly string[] {
   const fits = value.length <= labelLengthMax;
-  const matches = labelValueRegExp.test(value);
-  if (fits && matches) return none;
+  const isValue = matches(labelValueRegExp, value);
+  if (fits && isValue) return none;
   const found = byteLength(value) > labelLengthMax ? [maxBytesMessage(labelLengthMax)] : [];
-  if (!matches) {
+  if (!isValue) {
     const message =
       "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
     found.push(regexMessage(message, labelValueFormat, 'MyValue', 'my_value', '12345'));
@@ -190,7 +194,7 @@ export function checkRelaxedEnvVarName(value: string): readonly string[] {
 /** A key of a ConfigMap or Secret. */
 export function checkConfigMapKey(value: string): readonly string[] {
   const found = value.length <= subdomainLengthMax ? [] : [maxLengthMessage(subdomainLengthMax)];
-  if (!configKeyRegExp.test(value)) {
+  if (!matches(configKeyRegExp, value)) {
     const message = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'";
     found.push(regexMessage(message, configKeyFormat, 'key.name', 'KEY_NAME', 'key-name'));
   }

@@ -42,7 +42,8 @@ const int64Digits = 18;
 const textLengthMax = 256;
 const exponentMax = 1000;
 
-const pow10 = (n: number): bigint => 10n ** BigInt(n);
+const powers: readonly bigint[] = Array.from({ length: 20 }, (_, n) => 10n ** BigInt(n));
+const pow10 = (n: number): bigint => powers[n] ?? 10n ** BigInt(n);
 
 interface Suffix {
   readonly base: 2 | 10;
@@ -174,6 +175,8 @@ export function compareQuantities(a: QuantityValue, b: QuantityValue): number {
   const x = toSafeInteger(a);
   const y = toSafeInteger(b);
   if (x !== undefined && y !== undefined) return x - y;
+  const [m, n] = [x === undefined ? toMilli(a) : x * 1000, y === undefined ? toMilli(b) : y * 1000];
+  if (m !== undefined && n !== undefined && Number.isSafeInteger(m) && Number.isSafeInteger(n)) return m - n;
   const [left, right] = aligned(parseQuantity(a), parseQuantity(b));
   return left < right ? -1 : left > right ? 1 : 0;
 }
@@ -212,13 +215,31 @@ const multipliers: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
 };
 
+/** What most are; so few of them that a double holds the number exactly. */
+function isDigits(text: string): boolean {
+  if (text.length === 0 || text.length > exactDigits) return false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 48 || code > 57) return false;
+  }
+  return true;
+}
+const exactDigits = 15;
+
 /** The value where it is a whole number that a double holds exactly, without BigInt. */
 function toSafeInteger(value: QuantityValue): number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
+  if (isDigits(value)) return Number(value);
   const match = fast.exec(value);
   if (!match || match[2] === 'm') return undefined;
   const whole = Number(match[1]) * (match[2] === undefined ? 1 : (own(multipliers, match[2]) ?? Number.NaN));
   return Number.isSafeInteger(whole) ? whole : undefined;
+}
+
+/** Thousandths, where the value is written in them. */
+function toMilli(value: QuantityValue): number | undefined {
+  const match = typeof value === 'string' && value.endsWith('m') ? fast.exec(value) : null;
+  return match?.[2] === 'm' ? Number(match[1]) : undefined;
 }
 
 /** The value in units of ten to the power of `scale`, rounded up (away from zero), as a double. */
@@ -239,10 +260,8 @@ export function quantityValue(value: QuantityValue): number {
 
 /** Thousandths, rounded up: milli-CPUs. Throws QuantityError. */
 export function quantityMilliValue(value: QuantityValue): number {
-  if (typeof value === 'string') {
-    const match = fast.exec(value);
-    if (match?.[2] === 'm') return Number(match[1]);
-  }
+  const milli = toMilli(value);
+  if (milli !== undefined) return milli;
   const whole = toSafeInteger(value);
   if (whole !== undefined && Number.isSafeInteger(whole * 1000)) return whole * 1000;
   return scaledValue(value, -3);

@@ -8,7 +8,7 @@
  * Upstream: sigs.k8s.io/json, apimachinery/pkg/runtime/serializer/json.
  */
 
-import { canonicalBase64 } from '../meta/base64.ts';
+import { base64ErrorAt, canonicalBase64 } from '../meta/base64.ts';
 import { canonicalizeQuantity, QuantityError } from '../meta/quantity.ts';
 import { canonicalizeMicroTime, canonicalizeTime, describeTimeError } from '../meta/time.ts';
 import { own, put } from '../meta/words.ts';
@@ -165,8 +165,11 @@ function decodeEntry(entry: FieldWalk | undefined, key: string, given: unknown, 
   }
   if (given === null || given === undefined) return entry.field.nullable ? null : undefined;
   context.path.push(entry.field);
+  const before = context.fieldCount;
   const next = entry.walk(given, context);
   context.path.pop();
+  // Its fields were counted: a large map is not enumerated for that again.
+  if (entry.field.schema.type === 'map' && context.fieldCount > before) return next;
   if (entry.dropsZero && isZero(next)) return undefined;
   return entry.field.nullable && isZero(next) ? null : next;
 }
@@ -371,8 +374,5 @@ function anyWalk(value: object, context: Context): unknown {
 function decodeBase64(text: string): string {
   const value = canonicalBase64(text);
   if (value !== undefined) return value;
-  const packed = text.replace(/[\r\n]/g, '');
-  const wrong = packed.search(/[^A-Za-z0-9+/]/);
-  const at = wrong < 0 ? packed.length - (packed.length % 4) : wrong;
-  throw new DecodeError(`illegal base64 data at input byte ${at}`);
+  throw new DecodeError(`illegal base64 data at input byte ${base64ErrorAt(text)}`);
 }

@@ -22,6 +22,8 @@ export type HTTPResponse = ServerResponse;
 type Headers = Readonly<Record<string, string | number | string[]>>;
 
 export const bodyBytesMax = 3 * 1024 * 1024;
+/** As Go has it (net/url). */
+export const parametersMax = 10_000;
 /** A smaller answer costs little while its client does not take it. */
 const largeAnswerMin = 128 * 1024;
 /** Warnings kept of one request. Their characters are limited in header-text.ts. */
@@ -34,6 +36,8 @@ export class Exchange {
   /** still percent-encoded */
   readonly path: string;
   readonly query: URLSearchParams | undefined;
+  /** more than anybody has a use for; none of them is read */
+  readonly hasTooManyParameters: boolean;
   readonly auditID: string;
   readonly startMs: number;
   /** made when somebody asks for the signal */
@@ -54,7 +58,9 @@ export class Exchange {
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     this.path = mark < 0 ? url : url.slice(0, mark);
-    this.query = mark < 0 ? undefined : new URLSearchParams(url.slice(mark + 1));
+    const query = mark < 0 ? undefined : url.slice(mark + 1);
+    this.hasTooManyParameters = query !== undefined && hasMoreParameters(query, parametersMax);
+    this.query = query === undefined || this.hasTooManyParameters ? undefined : new URLSearchParams(query);
     this.auditID = headerText(given.auditID);
     this.startMs = given.startMs;
     response.once('close', () => {
@@ -219,5 +225,12 @@ export class Exchange {
 const givenUp = new Error('the client is gone, or the request took too long');
 
 function ignore(): void {}
+
+function hasMoreParameters(query: string, max: number): boolean {
+  if (query.length <= max) return false;
+  let count = 1;
+  for (let at = query.indexOf('&'); at >= 0 && count <= max; at = query.indexOf('&', at + 1)) count++;
+  return count > max;
+}
 
 const tooLarge = (): StatusError => errors.tooLarge(`Request entity too large: limit is ${bodyBytesMax}`);

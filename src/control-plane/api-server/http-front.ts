@@ -22,7 +22,7 @@ import type { Authorize } from './authorization/decide.ts';
 import { forbiddenError } from './authorization/forbidden.ts';
 import type { ConnectCalls } from './connect-calls.ts';
 import { Deadlines } from './deadlines.ts';
-import { Exchange, type HTTPRequest, type HTTPResponse } from './exchange.ts';
+import { Exchange, type HTTPRequest, type HTTPResponse, parametersMax } from './exchange.ts';
 import { type FlowClass, type FlowControl, seatsFor } from './flow-control.ts';
 import { httpBody } from './http-body.ts';
 import { negotiate } from './negotiation.ts';
@@ -118,6 +118,7 @@ export class HTTPFront implements Disposable {
   async #answer(exchange: Exchange, about: About, certificate: Credentials['certificate'], upgrade: Upgrade | undefined): Promise<void> {
     const { headers, rawHeaders } = exchange.request;
     if (rawHeaders.length > 2 * requestHeadersMax) throw tooManyHeaders();
+    if (exchange.hasTooManyParameters) throw errors.badRequest(`the query has more than ${parametersMax} parameters`);
     const asked = this.#parts.authenticate({ headers, ...(certificate && { certificate }) });
     const authenticated = asked instanceof Promise ? await asked : asked;
     if (!authenticated) throw errors.unauthorized();

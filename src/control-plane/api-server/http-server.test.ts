@@ -368,6 +368,8 @@ describe('the HTTPS server', () => {
     assert.equal((answer as { ':status': number })[':status'], 200);
     session.destroy();
     assert.equal((await listening.ask(collection, { headers: { 'x-long': 'x'.repeat(2 ** 20 + 1) } })).code, 431);
+    assert.equal((await listening.ask(`${collection}?limit=1${'&a=b'.repeat(9999)}`)).code, 200);
+    assert.equal((await listening.ask(`${collection}?limit=1${'&a=b'.repeat(10_000)}`)).code, 400);
   });
 
   it('answers a fault of the server with 500, and harms nobody else', async () => {

@@ -85,10 +85,14 @@ function cronError(schedule: string): string | undefined {
   }
 }
 
+/** No zone has a longer name. */
+const shownZoneMax = 256;
+
 function timeZoneErrors(name: string): readonly string[] {
   if (!name) return ['timeZone must be nil or non-empty string'];
   const isBad = (part: string): boolean => part === '.' || part === '..' || part.startsWith('-') || !zonePart.test(part);
-  const unknown = `unknown time zone ${name}`;
+  const unknown = `unknown time zone ${name.slice(0, shownZoneMax)}`;
+  if (name.length > shownZoneMax) return [unknown];
   if (name.split('/').some(isBad)) return [unknown];
   const isLocal = name.toLowerCase() === 'local';
   const found = isLocal ? ['timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'] : [];

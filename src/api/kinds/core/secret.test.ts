@@ -30,6 +30,16 @@ testCreates([
     ],
   },
   {
+    name: 'reads no configuration of more values than a body has',
+    given: {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': Buffer.from(`{"auths":[${'{},'.repeat(100_000)}{}]}`).toString('base64') },
+    },
+    errors: ['data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": more than 100000 values'],
+  },
+  {
     name: 'says of an older configuration what it is instead of an object',
     given: {
       apiVersion: 'v1',

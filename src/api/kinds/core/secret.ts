@@ -8,7 +8,8 @@ import { Secret } from '../../generated/kinds.ts';
 import { checkConfigMapKey } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { own, put } from '../../meta/words.ts';
-import { JsonSyntaxError, parseJSON } from '../../schema/json-scan.ts';
+import { bodyValuesMax } from '../../schema/body.ts';
+import { hasMoreValues, JsonSyntaxError, parseJSON } from '../../schema/json-scan.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkImmutable, type Errors } from '../checks.ts';
 import { defineKind, placed } from '../define-kind.ts';
@@ -53,7 +54,7 @@ function validate(object: Secret, old?: Secret): readonly FieldError[] {
     bytes += decodedLength(object.data[key] ?? '');
   }
   if (bytes > dataBytesMax) errors.push(fieldErrors.tooLong('data', dataBytesMax));
-  checkType(errors, object);
+  else checkType(errors, object);
   return errors;
 }
 
@@ -74,6 +75,7 @@ function checkType(errors: Errors, { type = '', data = {}, metadata }: Secret): 
 
 function whatIsWrongWithJson(text: string): string | undefined {
   if (!text.trim()) return 'unexpected end of JSON input';
+  if (hasMoreValues(text, bodyValuesMax)) return `more than ${bodyValuesMax} values`;
   try {
     const value: unknown = parseJSON(text);
     const isObject = typeof value === 'object' && !Array.isArray(value);

@@ -47,7 +47,7 @@ const checkPodResourceName: NameRule = (errors, path, name) => {
 
 export function checkResourceQuantity(errors: Errors, path: string, { name, quantity }: { name: string; quantity: string }): void {
   checkNonnegativeQuantity(errors, path, quantity);
-  if (isIntegerResource(name) && quantityMilliValue(quantity) % 1000 !== 0) {
+  if (quantityMilliValue(quantity) % 1000 !== 0 && isIntegerResource(name)) {
     errors.push(fieldErrors.invalid(path, quantity, 'must be an integer'));
   }
 }
@@ -66,7 +66,11 @@ export interface RequirementRules {
 export function checkRequirements(errors: Errors, path: string, resources: ResourceRequirements, rules: RequirementRules): void {
   const checkName = rules.checkName ?? checkContainerResourceName;
   const { limits, requests } = resources;
-  for (const name in limits) checkAmount(errors, `${path}.limits[${name}]`, { name, quantity: limits[name] ?? '0' }, checkName);
+  let hasHugePages = false;
+  for (const name in limits) {
+    checkAmount(errors, `${path}.limits[${name}]`, { name, quantity: limits[name] ?? '0' }, checkName);
+    hasHugePages ||= isHugePages(name);
+  }
   for (const name in requests) {
     const quantity = requests[name] ?? '0';
     const at = `${path}.requests[${name}]`;
@@ -74,9 +78,10 @@ export function checkRequirements(errors: Errors, path: string, resources: Resou
     checkResourceQuantity(errors, at, { name, quantity });
     checkAgainstLimit(errors, path, { name, quantity, limit: own(limits, name) });
     if (isHugePages(name)) checkHugePages(errors, at, { name, quantity });
+    hasHugePages ||= isHugePages(name);
   }
-  const names = new Set([...Object.keys(limits ?? {}), ...Object.keys(requests ?? {})]);
-  if (!names.has('cpu') && !names.has('memory') && [...names].some(isHugePages)) {
+  const asksFor = (name: string): boolean => own(limits, name) !== undefined || own(requests, name) !== undefined;
+  if (hasHugePages && !asksFor('cpu') && !asksFor('memory')) {
     errors.push(fieldErrors.forbidden(path, 'HugePages require cpu or memory'));
   }
   if (resources.claims) checkClaims(errors, `${path}.claims`, resources.claims, rules.claimNames);
