@@ -9,6 +9,7 @@
 import { PersistentVolume, PersistentVolumeClaim, Pod, VolumeAttributesClass } from '../../api/generated/kinds.ts';
 import type { KindRef, KubeObject, ObjectKey } from '../../api/meta/object.ts';
 import { isNotFound } from '../../api/meta/status-error.ts';
+import { claimNameOf } from '../../api/predicates/claims.ts';
 import type { Client } from '../../client/client.ts';
 import { type Controller, type ControllerIO, defineController, type Watched, watched } from '../../client/controller.ts';
 import { isPodTerminal } from './pod-state.ts';
@@ -54,10 +55,10 @@ export const claimProtection = protect({
 });
 
 /** The keys of the claims that a pod names, and of those made for it. */
-function claimsOf({ metadata, spec }: Pod): readonly ObjectKey[] {
-  return (spec.volumes ?? []).flatMap((volume) => {
-    const name = volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral && `${metadata.name}-${volume.name}`);
-    return name ? [`${metadata.namespace}/${name}`] : [];
+function claimsOf(pod: Pod): readonly ObjectKey[] {
+  return (pod.spec.volumes ?? []).flatMap((volume) => {
+    const name = claimNameOf(pod, volume);
+    return name ? [`${pod.metadata.namespace}/${name}`] : [];
   });
 }
 

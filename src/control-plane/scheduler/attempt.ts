@@ -55,7 +55,7 @@ export class Attempt {
     this.table = table;
     this.#plugins = plugins;
     this.#nominator = nominator;
-    const { nodes, restrictedBy, rejection } = candidateNodes(pod, plugins.node, table);
+    const { nodes, restrictedBy, rejection } = candidateNodes(pod, plugins.all, table);
     this.nodes = nodes;
     this.restrictedBy = restrictedBy;
     this.preFilter = rejection;
@@ -131,7 +131,7 @@ interface Candidates {
   readonly rejection?: Rejection;
 }
 
-function candidateNodes(pod: PodFacts, plugins: readonly NodePlugin[], table: NodeTable): Candidates {
+function candidateNodes(pod: PodFacts, plugins: readonly SchedulerPlugin[], table: NodeTable): Candidates {
   let names: ReadonlySet<string> | undefined;
   const restrictedBy: string[] = [];
   for (const plugin of plugins) {

@@ -1,14 +1,16 @@
 /**
- * Follows nodes and pods into the node table and the queue, and says which events may make room for waiting pods.
+ * Follows nodes and pods into the node table and the queue, and says which events, also of claims and volumes, may let
+ * waiting pods go.
  * A pod that the scheduler has placed itself ("assumed") is on its node before the API server says so.
  * Upstream: pkg/scheduler/eventhandlers.go.
  */
-import { Namespace, Node, Pod } from '../../api/generated/kinds.ts';
+import { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../api/generated/kinds.ts';
 import { equalJson } from '../../api/meta/deep-equal.ts';
 import type { Client } from '../../client/client.ts';
 import type { ClusterEvent } from './framework.ts';
 import { NodeTable } from './node-table.ts';
 import { Nominator } from './nominator.ts';
+import type { Volumes } from './plugins/volume-binding.ts';
 import { PodFacts } from './pod-facts.ts';
 import type { SchedulingQueue } from './scheduling-queue.ts';
 
@@ -23,6 +25,7 @@ const unfinished = 'status.phase!=Succeeded,status.phase!=Failed';
 export class ClusterWatch implements Disposable {
   readonly table: NodeTable;
   readonly nominator: Nominator = new Nominator();
+  readonly volumes: Volumes;
   readonly synced: Promise<unknown>;
   readonly #options: ClusterWatchOptions;
   readonly #queue: SchedulingQueue;
@@ -37,7 +40,17 @@ export class ClusterWatch implements Disposable {
     const nodes = options.client.informer(Node);
     const pods = options.client.informer(Pod, { fieldSelector: unfinished });
     this.table = new NodeTable((namespace) => namespaces.get(namespace)?.metadata.labels);
-    this.synced = Promise.all([namespaces.synced, nodes.synced, pods.synced]);
+    const claims = options.client.informer(PersistentVolumeClaim);
+    const volumes = options.client.informer(PersistentVolume);
+    const classes = options.client.informer(StorageClass);
+    this.volumes = {
+      claim: (namespace, name) => claims.get(`${namespace}/${name}`),
+      volume: (name) => volumes.get(name),
+      storageClass: (name) => classes.get(name),
+    };
+    this.synced = Promise.all([namespaces, nodes, pods, claims, volumes, classes].map(({ synced }) => synced));
+    const claimChanged = (claim: PersistentVolumeClaim): void => queue.happened({ type: 'claim-changed', claim });
+    const volumesChanged = (): void => queue.happened({ type: 'volumes-changed' });
     this.#subscriptions.push(
       namespaces.on({
         added: () => this.table.namespacesChanged(),
@@ -56,6 +69,9 @@ export class ClusterWatch implements Disposable {
           queue.happened({ type: 'node-removed', old });
         },
       }),
+      claims.on({ added: claimChanged, updated: claimChanged }),
+      volumes.on({ added: volumesChanged, updated: volumesChanged }),
+      classes.on({ added: volumesChanged, updated: volumesChanged }),
       pods.on({ added: (pod) => this.#seen(pod), updated: (pod, old) => this.#seen(pod, old), deleted: (pod) => this.#gone(pod) }),
     );
   }

@@ -5,7 +5,7 @@
  * its verdicts are kept per class of equal pods, and asked again only for nodes that changed. A plugin of scope
  * `cluster` looks at other nodes too: it prepares once per pod, and is asked for every node that is still feasible.
  */
-import type { Node } from '../../api/generated/kinds.ts';
+import type { Node, PersistentVolumeClaim } from '../../api/generated/kinds.ts';
 import type { NodeFacts } from './node-facts.ts';
 import type { NodeTable } from './node-table.ts';
 import type { PodFacts } from './pod-facts.ts';
@@ -20,7 +20,7 @@ export interface Rejection {
 export const reject = (plugin: string, ...reasons: readonly string[]): Rejection => ({ plugin, reasons, unresolvable: false });
 export const rejectForGood = (plugin: string, ...reasons: readonly string[]): Rejection => ({ plugin, reasons, unresolvable: true });
 
-/** What happened in the cluster that may make room for a pod. The pods are on nodes, but for the last. */
+/** What happened in the cluster that may make room for a pod. The pods are on nodes, but for the last one's. */
 export type ClusterEvent =
   | { readonly type: 'node-added'; readonly node: Node }
   | { readonly type: 'node-changed'; readonly node: Node; readonly old: Node }
@@ -28,6 +28,9 @@ export type ClusterEvent =
   | { readonly type: 'pod-assigned'; readonly pod: PodFacts }
   | { readonly type: 'pod-changed'; readonly pod: PodFacts; readonly old: PodFacts }
   | { readonly type: 'pod-removed'; readonly old: PodFacts }
+  | { readonly type: 'claim-changed'; readonly claim: PersistentVolumeClaim }
+  /** a volume, or a class of them: there now, or another than before */
+  | { readonly type: 'volumes-changed' }
   | { readonly type: 'own-pod-changed'; readonly pod: PodFacts; readonly old: PodFacts };
 
 /**
@@ -49,7 +52,7 @@ export interface NodePlugin {
   readonly name: string;
   readonly scope: 'node';
   readonly unblockedBy?: EventHints;
-  /** The only nodes that may do, by name; undefined: any. A rejection: none does. */
+  /** The only nodes that may do, by name; undefined: any. A rejection: none does. Asked for each pod. */
   candidates?(pod: PodFacts): ReadonlySet<string> | Rejection | undefined;
   filter?(pod: PodFacts, node: NodeFacts): Rejection | undefined;
   readonly weight?: number;
@@ -62,6 +65,8 @@ export interface ClusterPlugin<F = unknown, S = unknown> {
   readonly name: string;
   readonly scope: 'cluster';
   readonly unblockedBy?: EventHints;
+  /** As of a node plugin. */
+  candidates?(pod: PodFacts): ReadonlySet<string> | Rejection | undefined;
   /** Undefined: the pod has nothing that this plugin filters by. */
   preFilter?(pod: PodFacts, table: NodeTable): F | undefined;
   filter?(pod: PodFacts, node: NodeFacts, state: F): Rejection | undefined;

@@ -6,7 +6,7 @@
  * FailedScheduling), makes room by preemption where its priority allows, and waits for an event that may help.
  * Deciding never holds the event loop longer than a slice.
  *
- * What it does not do: volume binding, dynamic resources, several profiles, extenders.
+ * What it does not do: binding claims to volumes, dynamic resources, several profiles, extenders.
  * Upstream: pkg/scheduler/schedule_one.go.
  */
 import { Pod, PodDisruptionBudget } from '../../api/generated/kinds.ts';
@@ -22,6 +22,7 @@ import { describeDiagnosis, rejectingPlugins } from './diagnosis.ts';
 import { always, type EventHints, type SchedulerPlugin } from './framework.ts';
 import type { NodeFacts } from './node-facts.ts';
 import { defaultPlugins } from './plugins/index.ts';
+import type { DefaultSelector } from './plugins/pod-topology-spread.ts';
 import { PodFacts } from './pod-facts.ts';
 import { type PodStatusChange, PodStatusWriter } from './pod-status.ts';
 import { evictVictims } from './preemption/evict-victims.ts';
@@ -73,16 +74,17 @@ export class Scheduler implements AsyncDisposable {
   #started = false;
   #stopped = false;
 
-  private constructor(options: SchedulerOptions, plugins: readonly SchedulerPlugin[]) {
+  private constructor(options: SchedulerOptions, defaultSelector: DefaultSelector) {
     const { client, clock, schedulerName = 'default-scheduler', random = seededRandom(1) } = options;
     this.#options = options;
     this.#random = random;
-    this.#plugins = plugins;
     this.#budgets = client.informer(PodDisruptionBudget);
     this.#statuses = new PodStatusWriter(options);
     this.#queue = new SchedulingQueue(clock, () => this.#wake());
     this.#watch = new ClusterWatch({ client, schedulerName }, this.#queue);
-    const { table, nominator } = this.#watch;
+    const { table, nominator, volumes } = this.#watch;
+    const plugins = defaultPlugins({ defaultSelector, volumes });
+    this.#plugins = plugins;
     this.#selector = new NodeSelector({ plugins, table, nominator, random });
     options.metrics?.watchQueue(() => this.#queue.counts);
   }
@@ -90,7 +92,7 @@ export class Scheduler implements AsyncDisposable {
   /** Resolves when it schedules. */
   static async start(options: SchedulerOptions): Promise<Scheduler> {
     const defaultSelector = createDefaultSelector(options.client);
-    const scheduler = new Scheduler(options, defaultPlugins(defaultSelector.of));
+    const scheduler = new Scheduler(options, defaultSelector.of);
     await Promise.all([scheduler.#watch.synced, defaultSelector.synced, scheduler.#budgets.synced]);
     scheduler.#started = true;
     scheduler.#wake();

@@ -11,6 +11,7 @@ import { planPreemption } from './preemption/plan-preemption.ts';
 import { feasibleNodesWanted, type NodeSelector } from './select-node.ts';
 import {
   hostname,
+  noVolumes,
   scoresOf,
   type TestNode,
   type TestPod,
@@ -218,7 +219,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('ask' as const), pod: podGiven }),
 );
 
-const plugins = defaultPlugins(({ labels }) => (labels['app'] ? labelMatcherOfMap(labels) : undefined));
+const plugins = defaultPlugins({
+  defaultSelector: ({ labels }) => (labels['app'] ? labelMatcherOfMap(labels) : undefined),
+  volumes: noVolumes,
+});
 
 /** Everything that can be told of a pod; a plan of preemption must leave no trace. */
 function opinion(selector: NodeSelector, name: string, given: TestPod): unknown {

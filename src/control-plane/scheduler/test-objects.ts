@@ -10,6 +10,7 @@ import type { ClusterEvent, SchedulerPlugin } from './framework.ts';
 import { NodeTable } from './node-table.ts';
 import { Nominator } from './nominator.ts';
 import { defaultPlugins } from './plugins/index.ts';
+import type { Volumes } from './plugins/volume-binding.ts';
 import { PodFacts } from './pod-facts.ts';
 import { NodeSelector } from './select-node.ts';
 
@@ -76,13 +77,15 @@ export function testTable({ nodes, pods = {}, namespaces = {} }: TestCluster): N
   return table;
 }
 
+export const noVolumes: Volumes = { claim: () => undefined, volume: () => undefined, storageClass: () => undefined };
+
 export interface TestSelectorOptions {
   readonly plugins?: readonly SchedulerPlugin[];
   readonly nominator?: Nominator;
 }
 
 export function testSelector(table: NodeTable, options: TestSelectorOptions = {}): NodeSelector {
-  const { plugins = defaultPlugins(() => undefined), nominator = new Nominator() } = options;
+  const { plugins = defaultPlugins({ defaultSelector: () => undefined, volumes: noVolumes }), nominator = new Nominator() } = options;
   return new NodeSelector({ plugins, table, nominator, random: seededRandom(1) });
 }
 

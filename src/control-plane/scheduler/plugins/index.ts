@@ -9,14 +9,21 @@ import { nodeResourcesBalancedAllocation, nodeResourcesFit } from './node-resour
 import { nodeUnschedulable } from './node-unschedulable.ts';
 import { type DefaultSelector, podTopologySpread } from './pod-topology-spread.ts';
 import { taintToleration } from './taint-toleration.ts';
+import { type Volumes, volumeBinding } from './volume-binding.ts';
 
-export const defaultPlugins = (defaultSelector: DefaultSelector): readonly SchedulerPlugin[] => [
+export interface PluginsGiven {
+  readonly defaultSelector: DefaultSelector;
+  readonly volumes: Volumes;
+}
+
+export const defaultPlugins = ({ defaultSelector, volumes }: PluginsGiven): readonly SchedulerPlugin[] => [
   nodeUnschedulable,
   nodeName,
   taintToleration,
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  volumeBinding(volumes),
   podTopologySpread(defaultSelector),
   interPodAffinity,
   nodeResourcesBalancedAllocation,

@@ -4,8 +4,9 @@
  * Upstream: pkg/kubelet/volumemanager/populator/desired_state_of_world_populator.go, pkg/volume/local/local.go.
  */
 import { mkdir } from 'node:fs/promises';
-import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../../api/generated/core-v1.ts';
+import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/generated/core-v1.ts';
 import { PersistentVolumeClaim as Claim, PersistentVolume as PV } from '../../../api/generated/kinds.ts';
+import { claimNameOf, isBoundClaim, isMadeFor } from '../../../api/predicates/claims.ts';
 import { checkHostPath } from './host-path.ts';
 import { giveToGroup } from './ownership.ts';
 import { fsGroupOf, type ReadyVolume, type SetUpRequest, type VolumeHost, type VolumePlugin } from './volume-plugin.ts';
@@ -31,23 +32,19 @@ export const persistentVolume: VolumePlugin = {
 
 const describe = (claim: PersistentVolumeClaim): string => `${claim.metadata.namespace}/${claim.metadata.name}`;
 
-export const claimNameOf = (pod: Pod, volume: Volume): string =>
-  volume.persistentVolumeClaim?.claimName ?? `${pod.metadata.name}-${volume.name}`;
-
 async function findClaim({ pod, volume }: SetUpRequest, { client }: VolumeHost): Promise<PersistentVolumeClaim> {
   const { namespace } = pod.metadata;
-  const name = claimNameOf(pod, volume);
+  const name = claimNameOf(pod, volume) ?? '';
   const fail = (why: string): never => {
     throw new ClaimError(`error processing PVC ${namespace}/${name}: ${why}`);
   };
   const claim = await client.get(Claim, { namespace, name }).catch((error: unknown) => {
     return fail(`failed to fetch PVC from API server: ${error instanceof Error ? error.message : String(error)}`);
   });
-  const owned = claim.metadata.ownerReferences?.some((o) => o.uid === pod.metadata.uid && o.controller);
-  if (volume.ephemeral && !owned)
+  if (volume.ephemeral && !isMadeFor(claim, pod))
     return fail(`PVC ${namespace}/${name} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`);
   if (claim.metadata.deletionTimestamp) return fail('PVC is being deleted');
-  if (claim.status.phase !== 'Bound' || !claim.spec.volumeName) return fail('PVC is not bound');
+  if (!isBoundClaim(claim)) return fail('PVC is not bound');
   return claim;
 }
 

@@ -1,0 +1,17 @@
+/** The claims of a pod's volumes, and whether one can be used. */
+import type { PersistentVolumeClaim, Pod, Volume } from '../generated/core-v1.ts';
+
+/** Undefined for a volume without a claim. A generic ephemeral volume has one that is made for it, and bears its name. */
+export const claimNameOf = (pod: Pod, { name, persistentVolumeClaim, ephemeral }: Volume): string | undefined =>
+  persistentVolumeClaim?.claimName ?? (ephemeral && `${pod.metadata.name}-${name}`);
+
+/** It names its volume, and whoever binds claims has said that the volume is its own. */
+export const isBoundClaim = ({ spec, status }: PersistentVolumeClaim): boolean => status?.phase === 'Bound' && !!spec.volumeName;
+
+/** The annotation of old goes first. */
+export const classNameOf = ({ metadata, spec }: PersistentVolumeClaim): string =>
+  metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec.storageClassName ?? '';
+
+/** False: another pod had its name before, or somebody made the claim himself. */
+export const isMadeFor = ({ metadata }: PersistentVolumeClaim, pod: Pod): boolean =>
+  metadata.ownerReferences?.some(({ uid, controller }) => uid === pod.metadata.uid && controller) ?? false;
