@@ -5,12 +5,11 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PhaseReport } from '../cluster/cluster.ts';
 import { giveUpMsMax, stopMsMax } from '../cluster/end-process.ts';
-import { groupMembers, type Instance, type InstanceState, isAlive, writersOf } from '../cluster/instance.ts';
+import { groupMembers, type Instance, type InstanceState, isAlive } from '../cluster/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
 import { readLeftProcess, readSupervision, signalName } from '../cluster/supervision.ts';
 
@@ -31,8 +30,6 @@ const hangMs = giveUpMsMax + 5_000;
 const killMsMax = 5_000;
 const pollMs = 20;
 const logTailBytes = 3000;
-/** The code of a start that was not let finish. */
-export const interrupted = 'interrupted';
 /** Ctrl-C, an end by another program, a terminal that is closed. */
 const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** As the launcher has it; an installed package has no launcher. */
@@ -58,9 +55,13 @@ export async function startDaemon(instance: Instance, args: readonly string[], {
   closeSync(logFd);
   const { promise: started, resolve, reject } = Promise.withResolvers<void>();
   let failure: OperationError | undefined;
-  const stopChild = (signal: NodeJS.Signals): void => {
+  const stopChild = (): void => {
     child.kill('SIGTERM');
-    failure ??= new OperationError({ code: interrupted, message: 'Interrupted', fix: '', exitCode: 128 + constants.signals[signal] });
+    failure ??= new OperationError({
+      code: 'interrupted',
+      message: 'interrupted; nothing is left running',
+      fix: 'start it again: timonier up',
+    });
   };
   for (const signal of interrupts) process.once(signal, stopChild);
   const hung = setTimeout(() => {
@@ -116,15 +117,21 @@ async function killGroup(group: number): Promise<void> {
   if (!(await waitWhile(() => groupMembers(group).length > 0, killMsMax))) throw cannotKill(groupMembers(group));
 }
 
-type Target = Pick<InstanceState, 'pid'> & Partial<Pick<InstanceState, 'startTicks'>>;
+type Target = Pick<InstanceState, 'pid' | 'startTicks'>;
 
 /** The cluster's process and its supervisor, as far as they are there. The supervisor ends only after its process. */
 function targetsOf(instance: Instance): Target[] {
   const found = readSupervision(instance.dir) ?? readLeftProcess(instance.dir);
+  return [found, stateOf(instance, found)].filter((target) => target !== undefined);
+}
+
+/** When there is something else to ask, a damaged state does not matter. */
+function stateOf(instance: Instance, found: Target | undefined): Target | undefined {
   try {
-    return [found, instance.running()].filter((target) => target !== undefined);
-  } catch {
-    return found ? [found] : writersOf(instance.logFile); // whatever the files say
+    return instance.running();
+  } catch (error) {
+    if (found) return undefined;
+    throw error;
   }
 }
 

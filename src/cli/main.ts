@@ -3,16 +3,12 @@
  * not done so.
  */
 import { enableCompileCache } from 'node:module';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { cacheHome } from '../cluster/home.ts';
 
 // In the user's own directory, since what is found there is run. Child processes take it from the environment.
-try {
-  process.env['NODE_COMPILE_CACHE'] ??= join(cacheHome(), 'timonier');
-  enableCompileCache();
-} catch {
-  // no home, no cache
-}
+process.env['NODE_COMPILE_CACHE'] ??= join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'timonier');
+enableCompileCache();
 // Else SIGUSR1 would open a debugger to everybody on the machine. Processes started from here get --disable-sigusr1.
 process.on('SIGUSR1', () => undefined);
 const { main } = await import('./program.ts');

@@ -69,7 +69,11 @@ export interface DeleteRequest extends Pick<DeleteOptions, 'gracePeriodSeconds' 
 export interface Client {
   get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options?: GetOptions): Promise<T>;
   list<T extends KubeObject>(kind: KindRef<T>, options?: ListOptions): Promise<ListOf<T>>;
-  /** Ends normally at the server's time-out, throws a StatusError when the server refuses or reports one (410 Expired). */
+  /**
+   * Ends normally at its `timeoutSeconds`. Without, it has no end in process; over HTTPS the server ends it normally
+   * after 30 to 60 minutes, or when it stops. Whatever else ends it is thrown: what the server reports as a StatusError
+   * (410 Expired; in process 503 when it stops), the reason of the signal. An informer goes on by itself.
+   */
   watch<T extends KubeObject>(kind: KindRef<T>, options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
   create<T extends KubeObject>(kind: KindRef<T>, object: New<T>, options?: WriteOptions): Promise<T>;
   /** Fails with Conflict when `metadata.resourceVersion` is given and is not the current one. */

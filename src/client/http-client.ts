@@ -19,7 +19,7 @@ import type { Clock, Random } from './clock.ts';
 import { type Credentials, createTokenSource, type TokenSource } from './credentials.ts';
 import { answerHeadBytesMax } from './http-limits.ts';
 import type { Informer, InformerOptions } from './informer.ts';
-import { InformerSet } from './informer-set.ts';
+import { clientClosed, InformerSet } from './informer-set.ts';
 import type { Log } from './log.ts';
 import { deleteOptionsOf, pathOf, type Query, queryOf } from './request-path.ts';
 import { decodeWatch } from './watch-decoder.ts';
@@ -70,6 +70,7 @@ class HTTPClient implements Client {
   readonly #informers: InformerSet;
   /** made on first use */
   #pools: Promise<{ readonly requests: Pool; readonly watches: Pool }> | undefined;
+  #isClosed = false;
 
   constructor(options: HTTPClientOptions) {
     this.#options = options;
@@ -151,6 +152,8 @@ class HTTPClient implements Client {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     await this.#informers[Symbol.asyncDispose]();
     const pools = await this.#pools;
     await Promise.all([pools?.requests.destroy(), pools?.watches.destroy()]);
@@ -177,6 +180,7 @@ class HTTPClient implements Client {
   }
 
   async #dispatch(request: Request, pool: 'requests' | 'watches'): Promise<Dispatcher.ResponseData> {
+    if (this.#isClosed) throw clientClosed();
     this.#pools ??= this.#connect();
     const { [pool]: dispatcher } = await this.#pools;
     const token = await this.#token?.token();

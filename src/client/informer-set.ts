@@ -1,8 +1,12 @@
 /** The informers of one client: one per kind and selection, started on first use, stopped together. */
 import type { KindRef, KubeObject } from '../api/meta/object.ts';
+import { errors, type StatusError } from '../api/meta/status-error.ts';
 import type { Client } from './client.ts';
 import type { Informer, InformerOptions } from './informer.ts';
 import { createInformer, type InformerEnvironment, type RunningInformer } from './informer-cache.ts';
+
+/** What a client answers once it is disposed. */
+export const clientClosed = (): StatusError => errors.serviceUnavailable('the client is closed');
 
 export class InformerSet implements AsyncDisposable {
   readonly #client: Pick<Client, 'list' | 'watch'>;
@@ -16,7 +20,7 @@ export class InformerSet implements AsyncDisposable {
   }
 
   informer<T extends KubeObject>(kind: KindRef<T>, options: InformerOptions = {}): Informer<T> {
-    if (!this.#informers) throw new Error('the client is closed');
+    if (!this.#informers) throw clientClosed();
     const { namespace = '', labelSelector = '', fieldSelector = '' } = options;
     const id = JSON.stringify([kind.group, kind.version, kind.resource, namespace, labelSelector, fieldSelector]);
     let informer = this.#informers.get(id);

@@ -5,7 +5,7 @@
  * What it does not do: exec and auth-provider plugins, lists of files in KUBECONFIG (the caller picks one).
  * Upstream: client-go/tools/clientcmd.
  */
-import { mkdir, readFile, realpath } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Credentials } from './credentials.ts';
 import { replaceFile } from './replace-file.ts';
@@ -102,16 +102,16 @@ export function mergeKubeconfig(base: Kubeconfig, added: Kubeconfig): Kubeconfig
   };
 }
 
-function mergeNamed<T extends Named>(base: readonly T[] | null | undefined, added: readonly T[] = []): readonly T[] {
+function mergeNamed<T extends Named>(base: readonly T[] = [], added: readonly T[] = []): readonly T[] {
   const names = new Set(added.map(({ name }) => name));
-  return [...(base ?? []).filter(({ name }) => !names.has(name)), ...added];
+  return [...base.filter(({ name }) => !names.has(name)), ...added];
 }
 
 /** Without this context, nor the cluster and user that no other context uses. */
 export function removeContext(config: Kubeconfig, name: string): Kubeconfig {
   const removed = config.contexts?.find((context) => context.name === name)?.context;
   const contexts = (config.contexts ?? []).filter((context) => context.name !== name);
-  const isUsed = (what: 'cluster' | 'user', of: string): boolean => contexts.some(({ context }) => context?.[what] === of);
+  const isUsed = (what: 'cluster' | 'user', of: string): boolean => contexts.some(({ context }) => context[what] === of);
   const isLeft = (what: 'cluster' | 'user', of: string): boolean => of !== removed?.[what] || isUsed(what, of);
   const { 'current-context': current, ...rest } = config;
   return {
@@ -128,33 +128,7 @@ export async function parseKubeconfig(text: string): Promise<Kubeconfig> {
   const config = parseYaml(text);
   if (config === null) return {};
   if (typeof config !== 'object' || Array.isArray(config)) throw new Error('a kubeconfig is a YAML mapping');
-  const { kind = 'Config' } = config as Kubeconfig;
-  if (kind !== 'Config') throw new Error(`it is a ${kind}, not a kubeconfig`);
-  for (const [list, member] of parts) {
-    const entries = (config as Record<string, unknown>)[list] ?? [];
-    if (!Array.isArray(entries) || !entries.every((entry) => isEntry(entry, member)))
-      throw new Error(`${list} is no list of names, each with a ${member}`);
-  }
   return config as Kubeconfig;
-}
-
-const parts = [
-  ['clusters', 'cluster'],
-  ['users', 'user'],
-  ['contexts', 'context'],
-] as const;
-
-/** A name, and what has it. An empty value is nothing yet. */
-function isEntry(entry: unknown, member: string): boolean {
-  if (typeof entry !== 'object' || entry === null) return false;
-  const { name, [member]: value } = entry as Record<string, unknown>;
-  return typeof name === 'string' && typeof (value ?? {}) === 'object';
-}
-
-/** Nobody would miss it. */
-export function isEmptyKubeconfig(config: Kubeconfig): boolean {
-  const { apiVersion: _a, kind: _k, 'current-context': current, ...rest } = config;
-  return !current && Object.values(rest).every((value) => value === null || (typeof value === 'object' && Object.keys(value).length === 0));
 }
 
 export async function renderKubeconfig(config: Kubeconfig): Promise<string> {
@@ -172,11 +146,9 @@ export async function readKubeconfig(path: string): Promise<Kubeconfig> {
   }
 }
 
-/** Where a link leads, it is written there. */
 export async function writeKubeconfig(path: string, config: Kubeconfig): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await realpath(path).catch(() => path);
-  replaceFile(file, await renderKubeconfig(config), { temporary: `${file}.${process.pid}.tmp` });
+  replaceFile(path, await renderKubeconfig(config), { temporary: `${path}.${process.pid}.tmp` });
 }
 
 /** Where `context` (default: the current one) leads. `path` is the file that it came from: others are relative to it. */

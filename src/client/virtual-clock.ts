@@ -1,6 +1,9 @@
 /**
  * A clock that stands still until it is moved. Timers fire in order of their time, then of their making; between two
  * of them everything that became ready runs to its end, so a simulation gives the same result every time.
+ *
+ * Guarantees: time never goes back. Moves add up: one that is asked for while another is under way, by a timer or beside
+ * it, begins when that one has ended. What is no length of time is a RangeError, and moves nothing.
  */
 import { type Clock, sleepOn, type Timer } from './clock.ts';
 
@@ -14,15 +17,22 @@ interface Entry {
 /** How many turns of the event loop `advance` grants between two timers: in-process request chains settle in fewer. */
 const settleTurns = 8;
 
+/** Times of the API have four digits for the year. */
+const firstMs = Date.parse('0001-01-01T00:00:00Z');
+const lastMs = Date.parse('9999-12-31T23:59:59Z');
+
 export class VirtualClock implements Clock {
   #nowMs: number;
   readonly #startMs: number;
   #sequence = 0;
   readonly #timers = new Set<Entry>();
   readonly #settle: () => Promise<void>;
+  /** the moves that were asked for so far */
+  #moves: Promise<void> = Promise.resolve();
 
-  /** `settle` is awaited between timers; the default gives the event loop a few turns. */
+  /** `settle` is awaited between timers, and moves no clock itself; the default gives the event loop a few turns. */
   constructor(startMs: number = Date.UTC(2026, 0, 1), settle: () => Promise<void> = turns) {
+    if (!(startMs >= firstMs && startMs <= lastMs)) throw new RangeError(`a clock starts in the years 1 to 9999, not at ${startMs} ms`);
     this.#nowMs = startMs;
     this.#startMs = startMs;
     this.#settle = settle;
@@ -34,11 +44,13 @@ export class VirtualClock implements Clock {
   monotonic(): number {
     return this.#nowMs - this.#startMs;
   }
+  /** What is no number of milliseconds is none, as the process's own timers have it. */
   setTimeout(callback: () => void, delayMs: number): Timer {
-    return this.#add({ dueMs: this.#nowMs + Math.max(0, delayMs), sequence: this.#sequence++, callback });
+    return this.#add({ dueMs: this.#nowMs + Math.max(0, delayMs || 0), sequence: this.#sequence++, callback });
   }
-  setInterval(callback: () => void, periodMs: number): Timer {
-    return this.#add({ dueMs: this.#nowMs + periodMs, sequence: this.#sequence++, callback, periodMs: Math.max(1, periodMs) });
+  setInterval(callback: () => void, givenMs: number): Timer {
+    const periodMs = Math.max(1, givenMs || 0);
+    return this.#add({ dueMs: this.#nowMs + periodMs, sequence: this.#sequence++, callback, periodMs });
   }
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return sleepOn(this, delayMs, signal);
@@ -49,16 +61,20 @@ export class VirtualClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Moves time on by `durationMs`, firing what falls due on the way. */
+  /** Moves time on by `durationMs`, firing what falls due on the way. Zero lets what is due, or ready, happen. */
   async advance(durationMs: number): Promise<void> {
+    if (!(durationMs >= 0 && Number.isFinite(durationMs))) throw new RangeError(`time moves on by 0 ms or more, not by ${durationMs}`);
+    const moved = this.#moves.then(() => this.#move(durationMs));
+    this.#moves = moved.catch(() => undefined); // told to who asked for it
+    return moved;
+  }
+
+  async #move(durationMs: number): Promise<void> {
     const endMs = this.#nowMs + durationMs;
+    if (endMs > lastMs) throw new RangeError('time ends with the year 9999');
     await this.#settle();
     for (;;) {
-      let next: Entry | undefined;
-      for (const entry of this.#timers) {
-        if (entry.dueMs <= endMs && (!next || entry.dueMs < next.dueMs || (entry.dueMs === next.dueMs && entry.sequence < next.sequence)))
-          next = entry;
-      }
+      const next = this.#next(endMs);
       if (!next) break;
       this.#nowMs = Math.max(this.#nowMs, next.dueMs);
       if (next.periodMs === undefined) this.#timers.delete(next);
@@ -67,6 +83,15 @@ export class VirtualClock implements Clock {
       await this.#settle();
     }
     this.#nowMs = endMs;
+  }
+
+  #next(endMs: number): Entry | undefined {
+    let next: Entry | undefined;
+    for (const entry of this.#timers) {
+      if (entry.dueMs <= endMs && (!next || entry.dueMs < next.dueMs || (entry.dueMs === next.dueMs && entry.sequence < next.sequence)))
+        next = entry;
+    }
+    return next;
   }
 
   #add(entry: Entry): Timer {

@@ -12,9 +12,8 @@ import type { ClusterSigning } from '../control-plane/controllers/index.ts';
 import type { AddressPlan } from './address-plan.ts';
 import type { ComponentName } from './component-names.ts';
 import type { ClusterConfig } from './config.ts';
-import type { Controls } from './control-endpoints.ts';
 import type { HollowKubelets } from './hollow-kubelets.ts';
-import type { HollowNodes } from './hollow-nodes.ts';
+import type { HollowNode } from './hollow-nodes.ts';
 import type { Identity } from './identities.ts';
 import type { LocalNodes } from './nodes.ts';
 
@@ -31,7 +30,6 @@ export interface API {
     readonly port: number;
     readonly metrics: Registry;
     readonly hollowKubelets: HollowKubelets;
-    readonly controls: Controls;
     readonly signing: ClusterSigning;
     servingPair(nodeName: string, address: string): Promise<KeyPair>;
   };
@@ -52,8 +50,8 @@ export interface ComponentContext {
   /** where pods and other nodes reach this machine; absent: no real node */
   readonly nodeAddress?: string;
   readonly nodes: LocalNodes;
-  /** the simulated ones */
-  readonly hollowNodes: HollowNodes;
+  /** the simulated ones, by name, once they are started */
+  readonly hollowNodes: Map<string, HollowNode>;
   readonly components: ReadonlySet<ComponentName>;
   readonly clock: Clock;
   readonly random: Random;

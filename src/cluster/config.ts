@@ -1,10 +1,11 @@
 /**
  * What a cluster is made of. The same names serve `startCluster({…})`, `--config FILE` (YAML) and, in kebab-case, the
- * flags; flags win over the file. Unknown names and wrong types are errors that name them.
+ * flags; flags win over the file. Unknown names and wrong types are errors that name them (check-settings.ts).
  */
 import { readFileSync } from 'node:fs';
 import { admissionPluginNames } from '../control-plane/api-server/admission/plugin-names.ts';
 import { controllerNames, controllersProblem } from '../control-plane/controllers/controller-names.ts';
+import { anyText, type Check, checkSettings, type Fields, namesOf, whole } from './check-settings.ts';
 import { OperationError } from './operation-error.ts';
 
 export interface ClusterConfig {
@@ -45,12 +46,6 @@ export const configDefaults = {
   maxPods: 110,
 } as const;
 
-type Check = (value: unknown) => boolean;
-const whole =
-  (min: number, max: number): Check =>
-  (value) =>
-    Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
-const text: Check = (value) => typeof value === 'string' && value.length > 0;
 const textList: Check = (value) => Array.isArray(value) && value.every((item) => typeof item === 'string');
 const cidr: Check = (value) => typeof value === 'string' && /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(value);
 
@@ -59,23 +54,15 @@ function pluginsProblem(names: readonly string[]): string | undefined {
   return unknown === undefined ? undefined : `there is no admission plugin "${unknown}"`;
 }
 
-interface Field {
-  readonly check: Check;
-  readonly what: string;
-  /** with a value of the right form */
-  readonly problem?: (value: unknown) => string | undefined;
-  readonly fix?: string;
-}
-
-const fields: Record<keyof ClusterConfig, Field> = {
+export const configFields: Fields<ClusterConfig> = {
   nodes: { check: whole(0, 50), what: 'a whole number from 0 to 50' },
   hollow: { check: whole(0, 20_000), what: 'a whole number from 0 to 20000' },
   port: { check: whole(0, 65_535), what: 'a port number' },
-  host: { check: text, what: 'an address' },
+  host: { check: anyText, what: 'an address' },
   serviceCIDR: { check: cidr, what: 'an IPv4 network such as 10.96.0.0/16' },
   podCIDR: { check: cidr, what: 'an IPv4 network such as 10.244.0.0/16' },
   nodeCIDR: { check: cidr, what: 'an IPv4 network such as 172.31.250.0/24' },
-  clusterDomain: { check: text, what: 'a domain name' },
+  clusterDomain: { check: anyText, what: 'a domain name' },
   runtimeConfig: {
     check: (value) => typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'string'),
     what: 'a map of strings such as { "api/beta": "true" }',
@@ -94,29 +81,12 @@ const fields: Record<keyof ClusterConfig, Field> = {
   },
   historySeconds: { check: whole(1, 31_536_000), what: 'seconds, from 1' },
   maxPods: { check: whole(1, 1000), what: 'a whole number from 1 to 1000' },
-  upstreamDNS: { check: (value) => Array.isArray(value) && value.every(text), what: 'a list of addresses' },
+  upstreamDNS: { check: (value) => Array.isArray(value) && value.every(anyText), what: 'a list of addresses' },
 };
 
-const settings = `the settings are: ${Object.keys(fields).join(', ')}`;
-
-/** Checks names and types; `where` (a file, "flags") goes into the error. */
-export function checkConfig(given: object, where: string): ClusterConfig {
-  const unknown = Object.keys(given).filter((name) => !(name in fields));
-  const wrong = Object.entries(given).flatMap(([name, value]) => {
-    const field: Field | undefined = fields[name as keyof ClusterConfig];
-    if (!field) return [];
-    const { check, what, problem, fix } = field;
-    if (!check(value)) return [{ text: `${name}: ${JSON.stringify(value)} is not ${what}`, fix: undefined }];
-    const said = problem?.(value);
-    return said === undefined ? [] : [{ text: `${name}: ${said}`, fix }];
-  });
-  if (unknown.length + wrong.length === 0) return given as ClusterConfig;
-  throw new OperationError({
-    code: 'bad-config',
-    message: `${where}: ${[...unknown.map((name) => `unknown setting "${name}"`), ...wrong.map(({ text }) => text)].join('; ')}`,
-    fix: unknown.length > 0 ? settings : (wrong[0]?.fix ?? 'give a value that fits, or leave the setting out'),
-  });
-}
+/** `where` (a file, "flags") goes into the error. */
+export const checkConfig = (given: object, where: string): ClusterConfig =>
+  checkSettings(given, { fields: configFields, where, noun: 'setting' });
 
 export async function readConfigFile(file: string): Promise<ClusterConfig> {
   let parsed: unknown;
@@ -130,7 +100,7 @@ export async function readConfigFile(file: string): Promise<ClusterConfig> {
     throw new OperationError({
       code: 'bad-config',
       message: `${file} is not a map of settings`,
-      fix: settings,
+      fix: namesOf(configFields, 'setting'),
     });
   }
   return checkConfig(parsed, file);

@@ -1,5 +1,5 @@
 /** The API server in this process: its store, certificates, server, and what must be in it before anything else. */
-import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Counter, Registry } from 'prom-client';
 import type { KindRegistry } from '../api/kinds/registry.ts';
@@ -21,12 +21,11 @@ import { type ClusterPKI, directoryFiles, memoryFiles, openClusterPKI } from '..
 import { openMemoryStore } from '../control-plane/store/memory-store.ts';
 import type { Storage } from '../control-plane/store/storage.ts';
 import type { AddressPlan } from './address-plan.ts';
-import { apiPorts, onFreePort } from './api-port.ts';
 import type { API, KeyPair } from './component.ts';
 import { type ClusterConfig, configDefaults } from './config.ts';
-import { type Controls, controlEndpoints } from './control-endpoints.ts';
 import { HollowKubelets } from './hollow-kubelets.ts';
 import { type Identity, identities } from './identities.ts';
+import { type ListenPlan, planListening } from './listen-plan.ts';
 import { ensureOwnPolicy } from './own-policy.ts';
 import type { PhaseRunner } from './phase-runner.ts';
 import type { ProcessFaults } from './process-faults.ts';
@@ -52,14 +51,17 @@ export interface LocalAPIOptions {
   readonly stack: AsyncDisposableStack;
 }
 
-const everywhere = '0.0.0.0';
-const loopbackHost = '127.0.0.1';
 /** Where the pods of simulated nodes would reach the API: an address on paper, as their own are (RFC 2544). */
 const simulatedAddress = '198.19.255.254';
 
 export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
   const { phase, stack, clock, dataDir } = options;
-  const host = options.config.host ?? configDefaults.host;
+  const listening = planListening({
+    host: options.config.host ?? configDefaults.host,
+    nodeAddress: options.nodeAddress,
+    ...options.addresses,
+    machineAddresses: Object.values(networkInterfaces()).flatMap((each = []) => each.map(({ address }) => address)),
+  });
   const storage = await phase('store', async () => stack.use(await openStore(options)));
   const pki = await phase('certificates', () =>
     openClusterPKI({ files: dataDir === undefined ? memoryFiles() : directoryFiles(join(dataDir, 'pki')), clock }),
@@ -68,15 +70,14 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
   if (options.faults) registerFaults(options.faults, metrics);
   const hollowKubelets = new HollowKubelets({ clock, pki });
   const hooksDone = new Set<BootHook>();
-  const controls: Controls = {};
-  const parts = { controls, host, storage, pki, metrics, hollowKubelets, hooksDone };
+  const parts = { listening, storage, pki, metrics, hollowKubelets, hooksDone };
   const { server, port } = await phase('api-server', () => startApiServer(options, parts));
   const done = (hook: BootHook): void => {
     hooksDone.add(hook);
   };
-  await phase('bootstrap', () => bootstrap(options, { server, pki, host, port, done }));
+  await phase('bootstrap', () => bootstrap(options, { server, pki, listening, port, done }));
   return {
-    server: `https://${host === everywhere ? loopbackHost : host}:${port}`,
+    server: `https://${listening.urlHost}:${port}`,
     ca: pki.authority.certPem,
     clientFor: (identity) => server.clientFor(identity),
     credentialsFor: (identity) => clientPair(pki, identity),
@@ -84,7 +85,6 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
       port,
       metrics,
       hollowKubelets,
-      controls,
       signing: {
         certificate: (request, terms) => pki.authority.sign(request, terms),
         secretToken: (account, secretName) => issueSecretToken(pki.serviceAccountKeys, account, secretName),
@@ -116,8 +116,7 @@ async function openStore({ dataDir, clock, log, config }: LocalAPIOptions): Prom
 async function startApiServer(
   options: LocalAPIOptions,
   parts: {
-    controls: Controls;
-    host: string;
+    listening: ListenPlan;
     storage: Storage;
     pki: ClusterPKI;
     metrics: Registry;
@@ -125,8 +124,8 @@ async function startApiServer(
     hooksDone: ReadonlySet<BootHook>;
   },
 ): Promise<{ server: ApiServer; port: number }> {
-  const { clock, random, config, addresses, stack, nodeAddress } = options;
-  const { host, storage, pki, metrics: exported } = parts;
+  const { clock, random, config, addresses, stack } = options;
+  const { listening, storage, pki, metrics: exported } = parts;
   const log = options.log.child({ component: 'api-server' });
   const serving = await pki.certificate('apiserver', {
     commonName: 'kube-apiserver',
@@ -136,10 +135,9 @@ async function startApiServer(
       'kubernetes.default',
       'kubernetes.default.svc',
       `kubernetes.default.svc.${config.clusterDomain ?? configDefaults.clusterDomain}`,
+      ...listening.dnsNames,
     ],
-    ipAddresses: [...new Set([loopbackHost, host, addresses.apiServiceIP, ...(nodeAddress ? [nodeAddress] : [])])].filter(
-      (ip) => ip !== everywhere,
-    ),
+    ipAddresses: listening.ipAddresses,
     usages: ['server'],
   });
   const kubelet = await pki.certificate('apiserver-kubelet-client', {
@@ -165,7 +163,6 @@ async function startApiServer(
         ...security,
         pathEndpoints: [
           ...security.pathEndpoints,
-          ...controlEndpoints(parts.controls),
           ...publishingEndpoints({
             registry,
             version: kubernetesVersion,
@@ -190,14 +187,14 @@ async function startApiServer(
   });
   stack.use(server);
   const tls = { cert: serving.certPem, key: serving.keyPem, clientCA: pki.authority.certPem };
-  const { port } = await onFreePort(apiPorts(config, options.dataDir), (wanted) => server.listen({ host, port: wanted, tls }));
-  if (nodeAddress && host !== everywhere) await server.listen({ host: nodeAddress, port, tls });
+  let port = config.port ?? (options.dataDir === undefined ? 0 : configDefaults.port);
+  for (const host of listening.hosts) ({ port } = await server.listen({ host, port, tls }));
   return { server, port };
 }
 
 async function bootstrap(
-  { addresses, clock, nodeAddress }: LocalAPIOptions,
-  { server, pki, host, port, done }: { server: ApiServer; pki: ClusterPKI; host: string; port: number; done: HookDone },
+  { addresses, clock }: LocalAPIOptions,
+  { server, pki, listening, port, done }: { server: ApiServer; pki: ClusterPKI; listening: ListenPlan; port: number; done: HookDone },
 ): Promise<void> {
   const tools = { client: server.loopback, reader: server.reader };
   await ensureBootstrapPolicy(tools, done);
@@ -207,14 +204,11 @@ async function bootstrap(
     serviceCIDRs: [addresses.serviceCIDR],
     clusterIP: addresses.apiServiceIP,
     clock,
-    endpoint: { address: nodeAddress ?? (isReachable(host) ? host : simulatedAddress), port },
+    endpoint: { address: listening.advertised ?? simulatedAddress, port },
     done,
   });
   await ensureOwnPolicy(server.loopback);
 }
-
-/** From other machines. */
-const isReachable = (host: string): boolean => isIP(host) !== 0 && host !== everywhere && !/^(127\.|::1?$)/.test(host);
 
 function servingPair(pki: ClusterPKI, nodeName: string, address: string): Promise<KeyPair> {
   const subject = { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] };

@@ -18,12 +18,12 @@ export interface LocalNodes {
 export const noNodes: LocalNodes = { real: 0, hollow: 0, cniPluginDir: '' };
 const simulated = (hollow: number): LocalNodes => ({ ...noNodes, hollow });
 
-/** How many a configuration means on this machine. Real ones need a directory, and the API server in this process. */
+/** How many a configuration means on this machine. Real ones need a directory, the API server in this process, and real time. */
 export async function planNodes(
   { nodes, hollow, controllers }: ClusterConfig,
-  possible: { readonly dataDir: boolean; readonly localAPI: boolean },
+  possible: { readonly dataDir: boolean; readonly localAPI: boolean; readonly realTime: boolean },
 ): Promise<LocalNodes> {
-  if (nodes === 0 || (nodes === undefined && !(possible.dataDir && possible.localAPI))) return simulated(hollow ?? 1);
+  if (nodes === 0 || (nodes === undefined && !(possible.dataDir && possible.localAPI && possible.realTime))) return simulated(hollow ?? 1);
   if (!possible.localAPI) {
     throw new OperationError({
       code: 'bad-config',
@@ -33,6 +33,9 @@ export async function planNodes(
   }
   if (!possible.dataDir) {
     throw new OperationError({ code: 'bad-config', message: 'real nodes need a data directory', fix: 'give dataDir, or nodes: 0' });
+  }
+  if (!possible.realTime) {
+    throw new OperationError({ code: 'bad-config', message: 'real nodes live in real time', fix: 'give no clock, or nodes: 0' });
   }
   const machine = await detectMachine();
   const real = realNodesPossible(machine);

@@ -1,15 +1,12 @@
-/** What operating a cluster can meet: a stable code for programs, a message and a fix for people; no fix where there is nothing to mend. */
+/** What operating a cluster can meet: a stable code for programs, a message and a fix for people. */
 export class OperationError extends Error {
   override readonly name = 'OperationError';
   readonly code: string;
   readonly fix: string;
-  /** of the command that met it */
-  readonly exitCode: number;
-  constructor(what: { code: string; message: string; fix: string; cause?: unknown; exitCode?: number }) {
+  constructor(what: { code: string; message: string; fix: string; cause?: unknown }) {
     super(what.message, what.cause === undefined ? undefined : { cause: what.cause });
     this.code = what.code;
     this.fix = what.fix;
-    this.exitCode = what.exitCode ?? 1;
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Runs the phases of a start one after the other, reports each with its time, and names the one that failed. What a phase
+ * Runs the phases of a start one after the other, reports each with its time, and names the one that failed, or that was
+ * under way when the start was given up; then the reason of the signal is the error, as it is or with that. What a phase
  * starts it puts on the stack itself, so that it is taken back also when the start is given up meanwhile.
  */
 import { type Clock, realClock } from '../client/clock.ts';
@@ -34,11 +35,19 @@ export function createPhaseRunner(options: {
       onPhase?.({ phase, durationMs: clock.monotonic() - startMs, ...(text && { note: text }) });
       return result;
     } catch (error) {
+      if (signal.aborted) throw givenUp(signal.reason, phase);
       const known =
         error instanceof OperationError ? error : (damageOf(error) ?? { code: `${phase}-failed`, fix: hints[phase] ?? 'see the log' });
       throw new OperationError({ code: known.code, message: `${phase} failed`, fix: known.fix, cause: error });
     }
   };
+}
+
+/** Not the phase has failed, if it is named: it is what was under way. */
+function givenUp(reason: unknown, phase: Phase): unknown {
+  if (!(reason instanceof OperationError)) return reason;
+  const { code, message, fix, cause } = reason;
+  return new OperationError({ code, message: `${message}: the phase "${phase}" was under way`, fix, cause });
 }
 
 /** Of what is kept, whoever comes upon it. */

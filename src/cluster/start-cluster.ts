@@ -19,20 +19,21 @@ import type { Cluster, StartOptions } from './cluster.ts';
 import type { API, ComponentContext } from './component.ts';
 import { type ComponentName, componentNames } from './component-names.ts';
 import { components } from './components.ts';
-import { planGoneNodes, removeNodes } from './gone-nodes.ts';
-import { type HollowNode, HollowNodes } from './hollow-nodes.ts';
-import { identities, isNodeNameOf } from './identities.ts';
+import type { HollowNode } from './hollow-nodes.ts';
+import { identities } from './identities.ts';
 import { checkName, machineName, nodesDir } from './instance.ts';
 import { startLocalAPI } from './local-api.ts';
-import { type LocalNodes, nodeNames, noNodes, planNodes } from './nodes.ts';
+import { nodeNames, noNodes, planNodes } from './nodes.ts';
 import { OperationError } from './operation-error.ts';
 import { createPhaseRunner } from './phase-runner.ts';
 import type { RemoteAPIOptions } from './remote-api.ts';
+import { checkStartOptions } from './start-options.ts';
 
 const timeoutMsDefault = 120_000;
 const hostIndex = 1;
 
-export async function startCluster(options: StartOptions = {}): Promise<Cluster> {
+export async function startCluster(given: StartOptions = {}): Promise<Cluster> {
+  const options = checkStartOptions(given);
   const clock = options.clock ?? realClock;
   const deadline = new AbortController();
   const timeoutMs = options.timeoutMs ?? timeoutMsDefault;
@@ -41,7 +42,7 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
       new OperationError({
         code: 'timeout',
         message: `not ready after ${timeoutMs / 1000} s`,
-        fix: '--timeout gives it longer; the log says what it waits for',
+        fix: 'give it longer (--timeout, timeoutMs); the log says what it waits for',
       }),
     );
   }, timeoutMs);
@@ -54,7 +55,7 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
   undo.move(); // it is not undone
   const started = stack.move();
   const stopCluster = once(() => started.disposeAsync());
-  return Object.assign(cluster, { stop: stopCluster, [Symbol.asyncDispose]: stopCluster });
+  return { ...cluster, stop: stopCluster, [Symbol.asyncDispose]: stopCluster };
 }
 
 interface Context {
@@ -74,7 +75,9 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const chosen: ReadonlySet<ComponentName> = new Set(options.components ?? componentNames);
   const localAPI = chosen.has('api-server');
   const cluster = checkName(options.name ?? (localAPI ? 'default' : machineName()));
-  const nodes = chosen.has('kubelet') ? await planNodes(options, { dataDir: dataDir !== undefined, localAPI }) : noNodes;
+  const nodes = chosen.has('kubelet')
+    ? await planNodes(options, { dataDir: dataDir !== undefined, localAPI, realTime: clock === realClock })
+    : noNodes;
   const registry = registryOf(options);
   const addresses = dataDir === undefined ? planAddresses(options) : await keepAddresses(options, { dir: dataDir, real: nodes.real > 0 });
   const nodeAddress = nodes.real > 0 ? addressAt(parseCidr(addresses.nodeCIDR), hostIndex) : undefined;
@@ -87,10 +90,17 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
     : await connectAPI(options, { ...common, phase, stack });
   const credentialsMade = api.credentialsFor(identities.admin); // their key takes its time, beside the components
   credentialsMade.catch(() => undefined); // told below
-  if (localAPI && chosen.has('kubelet')) await removeGoneNodes(api.clientFor(identities.admin), { cluster, nodes });
-  const shared = { ...common, cluster, nodes, components: chosen, giveUp: signal, signal: stop.signal, api };
-  const hollowNodes = new HollowNodes(shared);
-  const context: ComponentContext = { ...shared, hollowNodes };
+  const hollowNodes = new Map<string, HollowNode>();
+  const context: ComponentContext = {
+    ...common,
+    cluster,
+    nodes,
+    hollowNodes,
+    components: chosen,
+    giveUp: signal,
+    signal: stop.signal,
+    api,
+  };
   for (const { name, phase: phaseName, start: startComponent, note } of components) {
     if (!chosen.has(name) || (name === 'proxy' && chosen.has('kubelet') && nodes.real === 0)) continue;
     await phase(
@@ -107,7 +117,7 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const hollowNodeOf = (nodeName: string): HollowNode => {
     const node = hollowNodes.get(nodeName);
     if (node) return node;
-    const fix = `name one of: ${hollowNodes.names.join(', ')}`;
+    const fix = `name one of: ${[...hollowNodes.keys()].join(', ')}`;
     throw new OperationError({ code: 'no-such-node', message: `"${nodeName}" is no simulated node of this process`, fix });
   };
   const access = { ...options.access, server: api.server, ...(api.ca && { ca: api.ca }), ...credentials };
@@ -117,10 +127,7 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
     client,
     kubeconfig: await renderKubeconfig(kubeconfigFor(`timonier-${cluster}`, access)),
     nodes: nodes.real,
-    get hollow() {
-      return hollowNodes.count;
-    },
-    setHollow: (count) => hollowNodes.resize(count),
+    hollow: nodes.hollow,
     killNode: (nodeName) => hollowNodeOf(nodeName).kill(),
     startNode: (nodeName) => hollowNodeOf(nodeName).start(),
     clientFor: (user) => api.clientFor({ name: user.name, groups: [...(user.groups ?? []), 'system:authenticated'] }),
@@ -167,16 +174,6 @@ const readyPollMs = 20;
 interface Awaited {
   readonly nodes: ReadonlySet<string>;
   readonly defaultServiceAccount: boolean;
-}
-
-/** Of earlier starts, which had more. */
-async function removeGoneNodes(
-  client: Client,
-  { cluster, nodes }: { readonly cluster: string; readonly nodes: LocalNodes },
-): Promise<void> {
-  const { items } = await client.list(Node);
-  const own = new Set(nodeNames(cluster, nodes));
-  await removeNodes(client, planGoneNodes(items, { own, isOwn: (name) => isNodeNameOf(cluster, name) }));
 }
 
 /** Every node is Ready, and pods can be created in the default namespace. On real time: a virtual clock may stand still. */

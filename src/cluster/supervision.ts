@@ -7,7 +7,6 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { formatDuration } from '../api/meta/duration.ts';
 import { parseJSON } from '../api/schema/json-scan.ts';
 import { groupMembers, type InstanceState, isAlive, isProcessId, processStartTicks } from './instance.ts';
 
@@ -49,16 +48,10 @@ export function readLeftProcess(dir: string): LeftProcess | undefined {
 function readTold(dir: string): Supervision | undefined {
   try {
     const told = parseJSON(readFileSync(join(dir, supervisionFile), 'utf8')) as Supervision;
-    return isWhole(told) ? told : undefined;
+    return isProcessId(told.pid) ? told : undefined;
   } catch {
     return undefined; // never started, or stopped; a damaged one is written anew at the next event
   }
-}
-
-function isWhole({ pid, startTicks, restarts, process, lastExit, lastExitAt, nextTryAt }: Supervision): boolean {
-  const texts = [startTicks, lastExit].every((value) => value === undefined || typeof value === 'string');
-  const numbers = [process, lastExitAt, nextTryAt].every((value) => value === undefined || Number.isInteger(value));
-  return isProcessId(pid) && Number.isInteger(restarts) && texts && numbers;
 }
 
 const isThere = ({ pid, startTicks }: Supervision): boolean => isAlive({ pid, ...(startTicks && { startTicks }) });
@@ -87,29 +80,5 @@ export const isFirstStart = ({ restarts, lastExit }: Supervision): boolean => re
 
 export const supervisionFile = 'supervisor.json';
 
-/** For people: `process 12, started again 2 times; last exit: signal 9, 5s ago`. */
-export function describeSupervision(supervision: Supervision | undefined, nowMs: number): string {
-  if (!supervision) return 'none: when the process dies, nothing starts it again';
-  const { pid, restarts } = supervision;
-  if (restarts === 0)
-    return `process ${pid}; ${isFirstStart(supervision) ? 'it has not had to start anything again' : 'about to start it again for the first time'}`;
-  return `process ${pid}, started again ${restarts === 1 ? 'once' : `${restarts} times`}; last exit: ${describeLastExit(supervision, nowMs)}`;
-}
-
-/** `signal 9 (SIGKILL), 5s ago` */
-function describeLastExit({ lastExit = 'unknown', lastExitAt = 0 }: Supervision, nowMs: number): string {
-  const number = /^signal (\d+)$/.exec(lastExit)?.[1];
-  const name = number === undefined ? undefined : signalName(Number(number));
-  return `${lastExit}${name ? ` (${name})` : ''}, ${formatDuration(Math.max(0, nowMs - lastExitAt * 1000))} ago`;
-}
-
 export const signalName = (number: number): string | undefined =>
   Object.entries(constants.signals).find(([, each]) => each === number)?.[0];
-
-/** What a cluster whose process is not there, or not ready, waits for. */
-export function describeWaiting(supervision: Supervision, nowMs: number): string {
-  if (supervision.process !== undefined) return `${supervision.process}, starting`;
-  if (supervision.nextTryAt === undefined) return 'none; it has just ended';
-  const inMs = Math.max(0, (supervision.nextTryAt ?? 0) * 1000 - nowMs);
-  return `none; it ended by ${describeLastExit(supervision, nowMs)}, and is started again in ${Math.ceil(inMs / 1000)} s`;
-}

@@ -289,7 +289,7 @@ function theBakery(nodeCount: number): void {
       try {
         process.kill(pid, 'SIGKILL');
         await cluster.comesBack(pid);
-        assert.match(await cluster.timonier('status', cluster.name), /^Supervisor: +process \d+, started again once; last exit: signal 9/m);
+        assert.match(await cluster.timonier('status', cluster.name), /^Supervisor: +process \d+, 1 restart \(SIGKILL, /m);
         await kubectl('rollout', 'status', 'deployment/front', '--timeout=60s');
       } finally {
         await customer.stop();

@@ -2,16 +2,15 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ClusterConfig, checkConfig, readConfigFile } from '../../cluster/config.ts';
-import type { Instance } from '../../cluster/instance.ts';
 import { type LogLevel, logLevels } from '../../cluster/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
-import type { Settings } from '../../cluster/settings.ts';
 
 export interface ClusterFlags {
   readonly nodes?: string;
   readonly hollow?: string;
   readonly install?: boolean;
   readonly port?: string;
+  readonly host?: string;
   readonly runtimeConfig?: string;
   readonly controllers?: string;
   readonly disableAdmissionPlugins?: string;
@@ -20,9 +19,7 @@ export interface ClusterFlags {
   readonly config?: string;
   readonly timeout: string;
   readonly json?: boolean;
-  readonly logLevel?: LogLevel;
-  /** by `up`: everything is as the cluster's directory says */
-  readonly kept?: boolean;
+  readonly logLevel: LogLevel;
 }
 
 export function addClusterFlags(command: Command): Command {
@@ -32,6 +29,7 @@ export function addClusterFlags(command: Command): Command {
     .option('--hollow <N>', 'simulated nodes (default: 1 when there is no real one)')
     .option('--install', 'install what is missing (Debian and Ubuntu, as root, by apt)')
     .option('--port <P>', 'the API’s port; 0 takes a free one (default: 6443)')
+    .option('--host <ADDRESS>', 'where the API listens; 0.0.0.0 is everywhere (default: 127.0.0.1)')
     .option(
       '--runtime-config <API=true|false,...>',
       'turn APIs on or off: api/all, api/beta, GROUP/VERSION, GROUP/VERSION/RESOURCE',
@@ -43,7 +41,7 @@ export function addClusterFlags(command: Command): Command {
     .option('--kubeconfig <FILE>', 'write the kubeconfig only there')
     .option('--config <FILE>', 'settings in YAML; flags win')
     .option('--timeout <S>', 'how long to wait until the cluster is ready', '120')
-    .addOption(new Option('--log-level <LEVEL>', 'how much is logged (default: info)').choices(logLevels))
+    .addOption(new Option('--log-level <LEVEL>', 'how much is logged').choices(logLevels).default('info'))
     .option('--json', 'one JSON value per event');
 }
 
@@ -56,6 +54,7 @@ export async function configFrom(flags: ClusterFlags): Promise<ClusterConfig> {
     ...(flags.nodes !== undefined && { nodes: numberOr(flags.nodes) }),
     ...(flags.hollow !== undefined && { hollow: numberOr(flags.hollow) }),
     ...(flags.port !== undefined && { port: numberOr(flags.port) }),
+    ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.runtimeConfig !== undefined && { runtimeConfig: parsePairs(flags.runtimeConfig) }),
     ...(flags.controllers !== undefined && { controllers: parseList(flags.controllers) }),
     ...(flags.disableAdmissionPlugins !== undefined && { disableAdmissionPlugins: parseList(flags.disableAdmissionPlugins) }),
@@ -88,17 +87,13 @@ export function timeoutMsFrom(flags: ClusterFlags): number {
   });
 }
 
-/** What this call says of a cluster's settings. */
-export async function settingsFrom(flags: ClusterFlags): Promise<Settings> {
-  if (flags.kubeconfig === '') throw new OperationError({ code: 'bad-flag', message: '--kubeconfig names no file', fix: 'give a file' });
-  return {
-    config: await configFrom(flags),
-    kubeconfig: flags.kubeconfig === undefined ? undefined : resolve(flags.kubeconfig),
-    logLevel: flags.logLevel,
-  };
-}
-
-/** The words for the background process, which has another working directory; the rest is in the cluster's. */
-export function backgroundWords(instance: Instance, { timeout, dataDir }: ClusterFlags): string[] {
-  return [instance.name, '--kept', '--timeout', timeout, ...(dataDir === undefined ? [] : ['--data-dir', instance.dir])];
+/** The words for the background process, which has another working directory; `settings` is the file of its configuration. */
+export function flagWords(name: string, flags: ClusterFlags, settings: string): string[] {
+  const { timeout, logLevel, dataDir, kubeconfig } = flags;
+  return [
+    name,
+    ...['--config', settings, '--timeout', timeout, '--log-level', logLevel],
+    ...(dataDir === undefined ? [] : ['--data-dir', resolve(dataDir)]),
+    ...(kubeconfig === undefined ? [] : ['--kubeconfig', resolve(kubeconfig)]),
+  ];
 }

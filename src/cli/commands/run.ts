@@ -12,16 +12,15 @@ import { type ComponentName, componentNames, parseComponents } from '../../clust
 import { explainFullDisk } from '../../cluster/disk-full.ts';
 import { endAfter, giveUpMsMax, stopMsMax } from '../../cluster/end-process.ts';
 import { installMissing } from '../../cluster/install.ts';
-import { Instance } from '../../cluster/instance.ts';
+import { Instance, type InstanceState } from '../../cluster/instance.ts';
 import { createLog } from '../../cluster/logging.ts';
 import { detectMachine } from '../../cluster/machine.ts';
 import { describeError, OperationError } from '../../cluster/operation-error.ts';
 import { watchProcess } from '../../cluster/process-faults.ts';
-import { describeChange } from '../../cluster/settings.ts';
 import { version } from '../../cluster/version.ts';
 import { tellParent } from '../daemon.ts';
-import { forgetStart, keepStart, type PlannedStart, plannedStart, planStart, refuseRestart } from '../start-record.ts';
-import { addClusterFlags, type ClusterFlags, configFrom, settingsFrom, timeoutMsFrom } from './cluster-flags.ts';
+import { placeKubeconfig } from '../user-kubeconfig.ts';
+import { addClusterFlags, type ClusterFlags, configFrom, timeoutMsFrom } from './cluster-flags.ts';
 
 interface RunFlags extends ClusterFlags {
   readonly components?: string;
@@ -32,7 +31,6 @@ interface RunFlags extends ClusterFlags {
 export function addRun(program: Command): void {
   addClusterFlags(program.command('run').description('run a cluster, or some of its components, in the foreground'))
     .option('--components <LIST>', `only these: ${componentNames.join(',')}. Without api-server, --kubeconfig is read: it leads to one`)
-    .addOption(new Option('--kept', 'as its directory says').hideHelp())
     .addOption(new Option('--again', 'as it was before its process died').hideHelp())
     .action(async (name: string, flags: RunFlags, command: Command) => {
       const components = flags.components === undefined ? componentNames : parseComponents(flags.components);
@@ -51,33 +49,24 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
       fix: `timonier down ${name}`,
     });
   }
-  const start = flags.kept ? plannedStart(instance) : await planStart(instance, await settingsFrom(flags));
-  using begun = new DisposableStack(); // `up` does it for a process of its own
-  if (!flags.kept) {
-    begun.use(await beginForeground(instance, start, flags));
-    begun.defer(() => forgetStart(instance));
-  }
-  const { config, logLevel } = start.settings;
+  const config = { ...(await configFrom(flags)), ...(flags.again && portOf(instance.readState())) };
+  if (flags.install) await installMissing(await detectMachine(), (line) => process.stdout.write(`${line}\n`));
+  instance.create();
   try {
-    await runForeground(
-      { ...flags, ...(logLevel && { logLevel }) },
-      { ...config, components, name, dataDir: instance.dir },
-      async (cluster) => {
-        const placed = await keepStart(instance, start, cluster);
-        instance.writeState({
-          pid: process.pid,
-          server: cluster.server,
-          startedAt: new Date(realClock.now()).toISOString(),
-          nodes: cluster.nodes,
-          hollow: cluster.hollow,
-          version,
-          ready: true,
-          ...placed,
-        });
-        begun.dispose();
-        return placed;
-      },
-    );
+    await runForeground(flags, { ...config, components, name, dataDir: instance.dir }, async (cluster) => {
+      const placed = await placeKubeconfig(instance, cluster.kubeconfig, flags.kubeconfig);
+      instance.writeState({
+        pid: process.pid,
+        server: cluster.server,
+        startedAt: new Date(realClock.now()).toISOString(),
+        nodes: cluster.nodes,
+        hollow: cluster.hollow,
+        version,
+        ready: true,
+        ...placed,
+      });
+      return placed;
+    });
   } catch (error) {
     if (!flags.again) instance.clearState(); // else it still says how the process that died was
     throw error;
@@ -85,15 +74,10 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
   instance.clearState();
 }
 
-/** What `up` does for a background process. */
-async function beginForeground(instance: Instance, { changes, record }: PlannedStart, flags: RunFlags): Promise<Disposable> {
-  if (instance.readState()) refuseRestart(instance.name, changes); // its pods may still run
-  if (flags.install) await installMissing(await detectMachine(), (line) => process.stdout.write(`${line}\n`));
-  instance.create();
-  const lock = instance.lockStart();
-  instance.writeSettings(record);
-  for (const change of changes) process.stdout.write(`${describeChange(change)}\n`);
-  return lock;
+/** Clients know the port, whoever chose it. */
+function portOf(state: InstanceState | undefined): { port?: number } {
+  const port = Number(state && new URL(state.server).port);
+  return port > 0 ? { port } : {};
 }
 
 /** Components beside an API server elsewhere, named after this machine if nothing else is said. */
@@ -118,11 +102,13 @@ async function accessFrom(path: string): Promise<Access> {
 /** Until a signal. `onReady` gives what the log says of it. */
 async function runForeground(flags: RunFlags, options: StartOptions, onReady: (cluster: Cluster) => Promise<object>): Promise<void> {
   const log = await createLog({
-    level: flags.logLevel ?? 'info',
+    level: flags.logLevel,
     format: process.stdout.isTTY && !flags.json ? 'text' : 'json',
     clock: realClock,
     write: (line) => process.stdout.write(line),
   });
+  /** for programs that read the log as what `up --json` writes */
+  const eventOf = (event: string, more: object): object => (flags.json ? { event, ...more } : {});
   using faults = watchProcess(log);
   const timeoutMs = timeoutMsFrom(flags);
   using deadlines = new DisposableStack();
@@ -150,11 +136,12 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
       signal: stop.signal,
       timeoutMs,
       onPhase: (report) => {
-        log.info({ durationMs: Math.round(report.durationMs), ...(report.note && { note: report.note }) }, report.phase);
+        const { phase, durationMs, note } = report;
+        log.info({ ...eventOf('phase', { phase }), durationMs: Math.round(durationMs), ...(note && { note }) }, phase);
         tellParent({ type: 'phase', ...report });
       },
     });
-    log.info({ server: cluster.server, ...(await onReady(cluster)) }, 'the cluster is ready');
+    log.info({ ...eventOf('ready', { name: cluster.name }), server: cluster.server, ...(await onReady(cluster)) }, 'the cluster is ready');
     startDeadline[Symbol.dispose]();
     process.off('disconnect', onAlone);
     tellParent({ type: 'ready' });

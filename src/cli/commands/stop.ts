@@ -1,10 +1,10 @@
 /** `timonier down` and `timonier delete`. */
 import type { Command } from 'commander';
-import { Instance } from '../../cluster/instance.ts';
-import { describeError, OperationError } from '../../cluster/operation-error.ts';
+import { existingInstance } from '../../cluster/find-instance.ts';
+import type { Instance, InstanceState } from '../../cluster/instance.ts';
 import { isStarted, killDaemon, stopDaemon } from '../daemon.ts';
 import { createOutput } from '../output.ts';
-import { forgetContext, userPathIfAny } from '../user-kubeconfig.ts';
+import { forgetContext } from '../user-kubeconfig.ts';
 
 interface StopFlags {
   readonly dataDir?: string;
@@ -20,7 +20,7 @@ export function addStop(program: Command): void {
     .option('--json', 'one JSON value per event')
     .action(async (name: string, flags: StopFlags) => {
       const output = createOutput(flags.json === true);
-      const instance = existing(name, flags);
+      const instance = existingInstance(name, flags.dataDir);
       const wasRunning = isStarted(instance);
       if (wasRunning) await stopDaemon(instance);
       instance.clearState();
@@ -37,48 +37,23 @@ export function addStop(program: Command): void {
     .option('--json', 'one JSON value per event')
     .action(async (name: string, flags: StopFlags) => {
       const output = createOutput(flags.json === true);
-      const instance = existing(name, flags);
-      const places = kubeconfigsOf(instance);
+      const instance = existingInstance(name, flags.dataDir);
       instance.setUnwanted();
       await killDaemon(instance); // nothing of it is to be kept, so nothing has to end well
+      const state = stateIfWhole(instance);
       const { removeTraces } = await import('../../cluster/remove.ts');
       await removeTraces(instance);
-      for (const error of await forgetContext(`timonier-${name}`, places))
-        warn(`its context may still be in a kubeconfig: ${describeError(error)}`);
+      if (!state?.ownKubeconfig) await forgetContext(`timonier-${name}`, state?.kubeconfig);
       await instance.remove();
       output.line(`Cluster "${name}" is deleted.`);
       output.event({ event: 'deleted', name });
     });
 }
 
-/** To stderr, whoever reads the rest. */
-function warn(text: string): void {
-  process.stderr.write(`timonier: warning: ${text}\n`);
-}
-
-function existing(name: string, flags: StopFlags): Instance {
-  const instance = new Instance(name, flags.dataDir);
-  if (instance.exists) return instance;
-  throw new OperationError({
-    code: 'no-such-cluster',
-    message: `there is no cluster "${name}" in ${instance.dir}`,
-    fix: '`timonier list` shows what there is',
-  });
-}
-
-/** Where its context may be; of damaged files, what the others say. */
-function kubeconfigsOf(instance: Instance): string[] {
-  const kept = ifWhole(() => instance.readSettings())?.kubeconfigs ?? [];
-  const told = ifWhole(() => instance.readState())?.kubeconfig;
-  const usual = kept.length === 0 && told === undefined ? userPathIfAny() : undefined;
-  const files = [...kept, told, usual].filter((file) => file !== undefined);
-  return [...new Set(files)].filter((file) => file !== instance.kubeconfig);
-}
-
-function ifWhole<T>(read: () => T): T | undefined {
+function stateIfWhole(instance: Instance): InstanceState | undefined {
   try {
-    return read();
+    return instance.readState();
   } catch {
-    return undefined; // it goes, whatever was in it
+    return undefined; // the usual kubeconfig, then
   }
 }

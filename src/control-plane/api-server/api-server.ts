@@ -10,7 +10,7 @@ import type { KindRegistry } from '../../api/kinds/registry.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { Client } from '../../client/client.ts';
-import type { Clock, Random } from '../../client/clock.ts';
+import { type Clock, type Random, realClock, realRandom } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import type { Storage } from '../store/storage.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
@@ -174,7 +174,8 @@ class Server implements ApiServer {
       impersonate: parts.impersonate ?? ((user) => user),
       ...(parts.audit && { audit: parts.audit }),
       clock,
-      random,
+      wireClock: realClock,
+      random: realRandom, // whoever asks over the wire changes nothing of a cluster that a seed makes
       log,
     });
     this.#assembled = { pipeline, paths, front };
@@ -195,11 +196,11 @@ class Server implements ApiServer {
   }
 
   async listen(options: ListenOptions): Promise<Listening> {
-    const { clock, log } = this.#options;
+    const { log } = this.#options;
     const stopWatches = (): void => {
       for (const cache of this.#cache.resources()) cache.endWatchers();
     };
-    const listening = await listen(this.#parts.front, options, { clock, log, stopWatches });
+    const listening = await listen(this.#parts.front, options, { clock: realClock, log, stopWatches });
     this.#listening.add(listening);
     return listening;
   }

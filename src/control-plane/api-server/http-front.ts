@@ -32,7 +32,7 @@ import { parseOptions } from './query-options.ts';
 import { methodNotAllowed, tooManyHeaders } from './refusals.ts';
 import type { UserInfo } from './request.ts';
 import type { MetricSubject, RequestMetrics } from './request-metrics.ts';
-import type { ResourceRequest, WatchAnswer } from './resource-request.ts';
+import type { RequestOptions, ResourceRequest, WatchAnswer } from './resource-request.ts';
 import { parseRoute, type ResourceRoute, type Route } from './route.ts';
 import { UntakenBytes } from './untaken-bytes.ts';
 import { isWebSocket, openWatchSocket } from './watch-socket.ts';
@@ -40,6 +40,8 @@ import { WatchWriter } from './watch-writer.ts';
 
 /** For everything but watches and connections. */
 const requestTimeoutMs = 60_000;
+/** A watch that asks for no time lives for this long, up to twice as long by chance. */
+const watchSecondsMin = 1800;
 
 export interface FrontParts {
   readonly pipeline: Pipeline;
@@ -53,6 +55,8 @@ export interface FrontParts {
   impersonate(user: UserInfo, headers: Credentials['headers']): UserInfo | Promise<UserInfo>;
   readonly audit?: AuditSink;
   readonly clock: Clock;
+  /** what connections and requests wait by: their other end lives in real time, whatever the cluster's clock says */
+  readonly wireClock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
@@ -69,7 +73,7 @@ export class HTTPFront implements Disposable {
 
   constructor(parts: FrontParts) {
     this.#parts = parts;
-    this.#deadlines = new Deadlines(parts.clock, requestTimeoutMs);
+    this.#deadlines = new Deadlines(parts.wireClock, requestTimeoutMs);
   }
 
   [Symbol.dispose](): void {
@@ -91,7 +95,7 @@ export class HTTPFront implements Disposable {
   #exchange(request: HTTPRequest, response: HTTPResponse): Exchange {
     return new Exchange(request, response, {
       auditID: auditIDOf(request) || this.#parts.random.uuid(),
-      startMs: this.#parts.clock.monotonic(),
+      startMs: this.#parts.wireClock.monotonic(),
     });
   }
 
@@ -102,7 +106,7 @@ export class HTTPFront implements Disposable {
   }
 
   async #serve(exchange: Exchange, certificate: Credentials['certificate'], upgrade: Upgrade | undefined): Promise<void> {
-    const { clock, audit } = this.#parts;
+    const { wireClock, audit } = this.#parts;
     const about: About = { verb: exchange.method, user: undefined, route: undefined };
     try {
       await this.#answer(exchange, about, certificate, upgrade);
@@ -110,7 +114,7 @@ export class HTTPFront implements Disposable {
       if (upgrade) answerOn(upgrade.socket, exchange);
       await exchange.fail(this.#statusOf(error, exchange));
     }
-    const seconds = (clock.monotonic() - exchange.startMs) / 1000;
+    const seconds = (wireClock.monotonic() - exchange.startMs) / 1000;
     this.#parts.metrics.observe(subjectOf(about.route, about.verb), exchange.code, seconds, exchange.size);
     audit?.record({ exchange, user: about.user, verb: about.verb, route: about.route });
   }
@@ -188,7 +192,7 @@ export class HTTPFront implements Disposable {
       ...(namespace && { namespace }),
       ...(name && { name }),
       ...(subresource && { subresource }),
-      options: parseOptions(exchange.query),
+      options: verb === 'watch' ? this.#bounded(parseOptions(exchange.query)) : parseOptions(exchange.query),
       ...(verb !== 'get' && verb !== 'list' && verb !== 'watch' && { body: httpBody(exchange, { verb, kind }) }),
       get signal() {
         return exchange.signal;
@@ -197,6 +201,11 @@ export class HTTPFront implements Disposable {
     };
     const offer = { isWatch: verb === 'watch', hasTable: this.#parts.pipeline.hasTable(request), hasProtobuf: kind.schema.name !== '' };
     return { exchange, form: negotiate(exchange.wishes, offer), request, clock: this.#parts.clock };
+  }
+
+  /** A watch over the wire ends some time, so that dead and unequally spread connections do not stay for ever. */
+  #bounded(options: RequestOptions): RequestOptions {
+    return options.timeoutSeconds ? options : { ...options, timeoutSeconds: watchSecondsMin * (1 + this.#parts.random.next()) };
   }
 
   /** What is wrong with a request is told only to who may make it. The pipeline authorizes what is not refused. */
@@ -234,7 +243,7 @@ export class HTTPFront implements Disposable {
   async #timed(exchange: Exchange, work: () => Promise<void>): Promise<void> {
     const wantedMs = wantedTimeoutMs(exchange.query?.get('timeout'));
     const expire = (): void => exchange.expire();
-    const own = wantedMs > 0 && wantedMs < requestTimeoutMs ? this.#parts.clock.setTimeout(expire, wantedMs) : undefined;
+    const own = wantedMs > 0 && wantedMs < requestTimeoutMs ? this.#parts.wireClock.setTimeout(expire, wantedMs) : undefined;
     this.#deadlines.start(exchange, expire);
     try {
       await work();

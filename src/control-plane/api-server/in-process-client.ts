@@ -1,6 +1,7 @@
 /**
  * The `Client` of components in the server's own process: the same pipeline as over HTTP, without the wire. Reads hand
- * out the very frozen objects of the watch cache. What a caller passes in is copied and stays his.
+ * out the very frozen objects of the watch cache. What a caller passes in is copied and stays his. Once it or the server
+ * is closed, every call is refused, and every watch has ended with that refusal.
  */
 
 import type { DeleteOptions, Status } from '../../api/generated/meta-v1.ts';
@@ -11,7 +12,7 @@ import { errors, StatusError } from '../../api/meta/status-error.ts';
 import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, WatchEvent, WatchOptions, WriteOptions } from '../../client/client.ts';
 import type { Informer, InformerOptions } from '../../client/informer.ts';
 import type { InformerEnvironment } from '../../client/informer-cache.ts';
-import { InformerSet } from '../../client/informer-set.ts';
+import { clientClosed, InformerSet } from '../../client/informer-set.ts';
 import type { WatchEventType } from './cache-event.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RequestVerb, UserInfo } from './request.ts';
@@ -78,6 +79,9 @@ export class InProcessClient implements Client {
     const answer = await this.#call({ verb: 'watch', kind, namespace, options: withMatch, signal });
     if (answer.type !== 'watch') throw errors.internal('a watch was expected');
     yield* new EventQueue<T>(answer.watch, kind);
+    signal?.throwIfAborted();
+    this.#throwIfClosed();
+    if (!options.timeoutSeconds) throw errors.serviceUnavailable('the server has ended the watch');
   }
 
   async create<T extends KubeObject>(kind: KindRef<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
@@ -119,6 +123,7 @@ export class InProcessClient implements Client {
   }
 
   async raw<R = unknown>(path: string): Promise<R> {
+    this.#throwIfClosed();
     return (await this.#environment.raw(this.#user, path)) as R;
   }
 
@@ -132,6 +137,7 @@ export class InProcessClient implements Client {
   }
 
   #call(call: Call): Promise<Answer> {
+    this.#throwIfClosed();
     const kind = this.#kind(call.kind);
     const { verb, name, subresource, body, options = {} } = call;
     const namespace = kind.namespaced ? call.namespace : undefined;
@@ -152,6 +158,11 @@ export class InProcessClient implements Client {
       warn: () => undefined,
     };
     return this.#environment.pipeline.handle(request);
+  }
+
+  #throwIfClosed(): void {
+    if (this.#environment.signal.aborted) throw errors.serviceUnavailable('the API server has stopped');
+    if (this.#stop.signal.aborted) throw clientClosed();
   }
 
   #kind(ref: KindRef): Kind {

@@ -36,6 +36,17 @@ it('tells the revision once a minute and at the end', async () => {
   assert.deepEqual(told, ['BOOKMARK 1', 'ADDED 2', 'BOOKMARK 2', 'BOOKMARK 2']);
 });
 
+it('goes on for as long as it is not asked to end', async () => {
+  await using running = await start();
+  const { clock, client } = running;
+  const events = client.watch(ConfigMap, { resourceVersion: '1' })[Symbol.asyncIterator]();
+  const first = events.next();
+  await clock.advance(30 * 86_400_000);
+  await client.create(ConfigMap, configMap('after-a-month'));
+  assert.equal((await first).value?.object.metadata.name, 'after-a-month');
+  await events.return?.();
+});
+
 it('lets a watcher that did not take its events catch up, from the ring or from history', async () => {
   await using running = await start();
   const { client } = running;

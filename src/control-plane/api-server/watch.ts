@@ -3,7 +3,8 @@
  *
  * What was missed comes from the cache's ring, else from the store's history; what has been compacted is told as an
  * Expired error event. A selector turns changes into and out of the selection into ADDED and DELETED. A client that
- * does not keep up has no queue that grows: it misses, and catches up when it reads again.
+ * does not keep up has no queue that grows: it misses, and catches up when it reads again. A watch lasts until its
+ * timeoutSeconds: over the wire there always are some (http-front.ts), in process only when asked for.
  * Upstream: apiserver/pkg/storage/cacher, apiserver/pkg/endpoints/handlers/watch.go.
  */
 import type { Status } from '../../api/generated/meta-v1.ts';
@@ -21,8 +22,6 @@ import { parseSelection, type Selection } from './selection.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
 
-/** A watch without timeoutSeconds lives for this long, up to twice as long by chance. */
-const timeoutMinMs = 1_800_000;
 export const bookmarkPeriodMs = 60_000;
 
 export async function watch(core: Core, request: ResourceRequest): Promise<Answer> {
@@ -204,14 +203,12 @@ class Watcher implements CacheWatcher, WatchAnswer {
   }
 
   #setTimers(): void {
-    const { clock, random } = this.#core;
     const { timeoutSeconds, allowWatchBookmarks } = this.#request.options;
-    const timeoutMs = timeoutSeconds ? timeoutSeconds * 1000 : timeoutMinMs * (1 + random.next());
     const finish = (): void => {
       if (allowWatchBookmarks) this.#bookmark();
       this.end();
     };
-    this.#timers.push(clock.setTimeout(finish, timeoutMs));
+    if (timeoutSeconds) this.#timers.push(this.#core.clock.setTimeout(finish, timeoutSeconds * 1000));
     if (allowWatchBookmarks) this.#timers.push(this.#core.bookmarks.add(() => this.#bookmark()));
   }
 

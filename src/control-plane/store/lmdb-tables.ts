@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { parseJSON } from '../../api/schema/json-scan.ts';
 import { realClock } from '../../client/clock.ts';
+import { diskRoomBytes, diskRoomBytesMin } from './disk-room.ts';
 import { describeDamage } from './lmdb-check.ts';
 import { decodeEntry, decodeHead, decodeLease, encodeEntries, encodeHeads, encodeLease, RecordSpace } from './lmdb-records.ts';
 import { StoreDamagedError, StoreUnavailableError } from './storage.ts';
@@ -49,8 +50,6 @@ const reserveLookBytes = 512 * 1024;
 const reserveLookMs = 1000;
 /** With more room than this on the disk no reserve is kept: it would double what is written. More than when pods are evicted. */
 const plentyBytes = 2 * 2 ** 30;
-/** Less is a full disk: not even the largest object would fit. */
-const roomBytesMin = 2 * 2 ** 20;
 /** a lease's key holds nothing */
 const present = Buffer.from([1]);
 
@@ -219,12 +218,10 @@ export class LmdbTables implements Tables {
     return { fileBytes: await this.sizeBytes(), endBytes: (lastPageNumber + 1) * pageBytes };
   }
 
-  /** A file with free pages takes small writes for a while when the disk is full, so the disk and the reserve are asked. */
+  /** A full disk is told while the file still takes writes: its free pages and its reserve are for what makes room. */
   async checkRoom(): Promise<void> {
-    const { bsize, bfree, bavail } = await statfs(this.#path);
-    const { fileBytes, endBytes } = await this.#readFile();
-    const roomBytes = bsize * (process.getuid?.() === 0 ? bfree : bavail) + Math.max(0, fileBytes - endBytes);
-    if (roomBytes < roomBytesMin) throw new StoreUnavailableError(`the disk of ${this.#path} has ${roomBytes} bytes left`);
+    const roomBytes = diskRoomBytes(this.#path);
+    if (roomBytes < diskRoomBytesMin) throw new StoreUnavailableError(`the disk of ${this.#path} has ${roomBytes} bytes left`);
   }
 
   async close(): Promise<void> {

@@ -28,6 +28,10 @@ export async function listProcesses(): Promise<Process[]> {
   return found.filter((process) => process !== undefined);
 }
 
+/** Of the containerd that has this socket: each looks after one pod, also when containerd is gone. */
+export const shimsOf = async (socket: string): Promise<Process[]> =>
+  (await listProcesses()).filter(({ args }) => args.includes('-address') && args.includes(socket));
+
 /** SIGTERM where there is a grace period, then SIGKILL, then waits until they are gone. */
 export async function endProcesses(pids: readonly number[], options: { readonly clock: Clock; readonly graceMs: number }): Promise<void> {
   const { clock, graceMs } = options;

@@ -13,7 +13,7 @@ import { processesInGroup, removeGroup } from './cgroups.ts';
 import { containerdPaths } from './containerd-config.ts';
 import { endLeftover } from './kept-process.ts';
 import { unmountBelow } from './mounts.ts';
-import { endProcesses, listProcesses } from './processes.ts';
+import { endProcesses, listProcesses, shimsOf } from './processes.ts';
 
 export interface RemoveContainerdOptions {
   readonly dataDir: string;
@@ -33,8 +33,7 @@ const criState = join('io.containerd.grpc.v1.cri', 'sandboxes');
 export async function removeContainerd({ dataDir, clock, cgroup, keepFiles = false }: RemoveContainerdOptions): Promise<void> {
   const paths = containerdPaths(dataDir);
   await endLeftover({ pidFile: paths.pid, mark: paths.config, clock, graceMs: 0 });
-  const shims = (await listProcesses()).filter(({ args }) => args.includes('-address') && args.includes(paths.socket));
-  const shimPids = new Set(shims.map(({ pid }) => pid));
+  const shimPids = new Set((await shimsOf(paths.socket)).map(({ pid }) => pid));
   const children = (await listProcesses()).filter(({ parent }) => shimPids.has(parent));
   // containers first: a shim that outlives them reaps them
   const containers = new Set([...children.map(({ pid }) => pid), ...(await processesInGroup(cgroup))]);

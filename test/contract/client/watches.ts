@@ -4,12 +4,13 @@ import { it } from 'node:test';
 import { ConfigMap, Pod } from '../../../src/api/generated/kinds.ts';
 import { isExpired } from '../../../src/api/meta/status-error.ts';
 import { realClock } from '../../../src/client/clock.ts';
+import { VirtualClock } from '../../../src/client/virtual-clock.ts';
 import { openMemoryStore } from '../../../src/control-plane/store/memory-store.ts';
 import { configMap, describeEvent, type Implementation, refusal, takeEvents } from './clients.ts';
 
 const at = { namespace: 'default', name: 'a' };
 
-export function testWatches({ start }: Implementation): void {
+export function testWatches({ name, start }: Implementation): void {
   it('goes on from a list without a gap', async () => {
     await using running = await start();
     const { client } = running;
@@ -107,13 +108,50 @@ export function testWatches({ start }: Implementation): void {
     assert.match(expired.message, /^too old resource version: 1 \(\d+\)$/);
   });
 
-  it('stops when the client does', async () => {
+  it('throws the reason of its signal', async () => {
     await using running = await start();
     const stop = new AbortController();
-    const events = takeEvents(running.client.watch(ConfigMap, { signal: stop.signal }), 2).catch(() => []);
+    const events = running.client.watch(ConfigMap, { signal: stop.signal })[Symbol.asyncIterator]();
+    const first = events.next();
     await running.client.create(ConfigMap, configMap('a'));
-    stop.abort();
-    await events;
+    await first;
+    const next = events.next();
+    stop.abort(new Error('enough'));
+    await assert.rejects(next, /^Error: enough$/);
+  });
+
+  it('does not end in silence when its client is closed, which then answers nothing', async () => {
+    await using running = await start();
+    const { client } = running;
+    const ended = assert.rejects(takeEvents(client.watch(ConfigMap), 1));
+    const informer = client.informer(ConfigMap);
+    await informer.synced;
+    await client[Symbol.asyncDispose]();
+    await ended;
+    const closed = { code: 503, message: 'the client is closed' };
+    await assert.rejects(client.list(ConfigMap), closed);
+    await assert.rejects(client.get(ConfigMap, at), closed);
+    await assert.rejects(client.create(ConfigMap, configMap('a')), closed);
+    await assert.rejects(client.raw('/version'), closed);
+    await assert.rejects(takeEvents(client.watch(ConfigMap), 1), closed);
+    assert.throws(() => client.informer(ConfigMap), closed);
+  });
+
+  it('ends at the server’s time-out, over the wire', async () => {
+    const clock = new VirtualClock();
+    await using running = await start({ clock });
+    const events = running.client.watch(ConfigMap)[Symbol.asyncIterator]();
+    const first = events.next();
+    await running.client.create(ConfigMap, configMap('a'));
+    await first;
+    const next = events.next();
+    await clock.advance(3_600_000);
+    if (name === 'HTTPS') assert.equal((await next).done, true);
+    else {
+      await running.client.create(ConfigMap, configMap('b'));
+      assert.equal((await next).value?.object.metadata.name, 'b');
+      await events.return?.();
+    }
   });
 
   it('keeps informers', async () => {

@@ -1,0 +1,91 @@
+/** Options that are wrong are refused before anything is started; a start that is given up says where it was. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { seededRandom } from '../client/clock.ts';
+import { silentLog } from '../client/log.ts';
+import { VirtualClock } from '../client/virtual-clock.ts';
+import type { StartOptions } from './cluster.ts';
+import { OperationError } from './operation-error.ts';
+import { startCluster } from './start-cluster.ts';
+import { checkStartOptions } from './start-options.ts';
+
+const wrong: readonly { name: string; given: unknown; want: RegExp; fix?: RegExp }[] = [
+  {
+    name: 'a name mistyped',
+    given: { holow: 5 },
+    want: /^startCluster: unknown option "holow"$/,
+    fix: /^did you mean hollow\? the options are: nodes, /,
+  },
+  { name: 'a name in another case', given: { datadir: '/x' }, want: /unknown option "datadir"$/, fix: /^did you mean dataDir\?/ },
+  { name: 'a name that is far', given: { replicas: 5 }, want: /unknown option "replicas"$/, fix: /^the options are: / },
+  { name: 'a name every object knows', given: { toString: 1 }, want: /unknown option "toString"$/ },
+  { name: 'all that is wrong', given: { holow: 1, port: -1 }, want: /unknown option "holow"; port: -1 is not a port number$/ },
+  { name: 'fewer than no nodes', given: { nodes: -1 }, want: /^startCluster: nodes: -1 is not a whole number from 0 to 50$/ },
+  { name: 'half a node', given: { hollow: 1.5 }, want: /hollow: 1.5 is not a whole number/ },
+  { name: 'no number of nodes', given: { hollow: Number.NaN }, want: /hollow: NaN is not a whole number/ },
+  { name: 'a number as text', given: { port: '6443' }, want: /port: "6443" is not a port number$/ },
+  { name: 'null', given: { port: null }, want: /port: null is not a port number$/ },
+  { name: 'no time', given: { timeoutMs: 0 }, want: /timeoutMs: 0 is not a number of milliseconds, more than 0 and at most 2147483647$/ },
+  { name: 'less than no time', given: { timeoutMs: -5 }, want: /timeoutMs: -5 is not/ },
+  { name: 'for ever', given: { timeoutMs: Number.POSITIVE_INFINITY }, want: /timeoutMs: Infinity is not/ },
+  { name: 'an empty directory', given: { dataDir: '' }, want: /dataDir: "" is not the path of a directory$/ },
+  { name: 'a directory that is a URL', given: { dataDir: new URL('file:///x') }, want: /dataDir: URL .* is not the path of a directory$/ },
+  { name: 'a name that is none', given: { name: 5 }, want: /name: 5 is not a name$/ },
+  { name: 'a clock that is a time', given: { clock: 0 }, want: /clock: 0 is not a clock: realClock, or a VirtualClock$/ },
+  { name: 'a clock that can’t wait', given: { clock: Date }, want: /clock: \[Function: Date\] is not a clock/ },
+  { name: 'chance by Math', given: { random: Math }, want: /random: .* is not a source of chance/ },
+  { name: 'the console as log', given: { log: console }, want: /log: .* is not a log/ },
+  {
+    name: 'a component that is none',
+    given: { components: ['api-server', 'etcd'] },
+    want: /components: \[ 'api-server', 'etcd' \] is not a list of some of: api-server, /,
+  },
+  { name: 'no component', given: { components: [] }, want: /components: \[\] is not a list/ },
+  {
+    name: 'a signal that is its controller',
+    given: { signal: new AbortController() },
+    want: /signal: AbortController .* is not an AbortSignal$/,
+  },
+  { name: 'no server to go to', given: { access: {} }, want: /access: \{\} is not an object with the server’s address/ },
+  { name: 'a listener that is none', given: { onPhase: 'x' }, want: /onPhase: "x" is not a function$/ },
+  { name: 'no options', given: null, want: /^startCluster takes an object of options$/ },
+  { name: 'a name instead of options', given: 'mine', want: /^startCluster takes an object of options$/ },
+];
+
+describe('options that are wrong', () => {
+  for (const { name, given, want, fix } of wrong) {
+    it(name, async () => {
+      const error = await startCluster(given as StartOptions).then(
+        () => assert.fail('it started'),
+        (reason: unknown) => reason,
+      );
+      assert.ok(error instanceof OperationError);
+      assert.equal(error.code, 'bad-config');
+      assert.match(error.message, want);
+      if (fix) assert.match(error.fix, fix);
+    });
+  }
+  it('a cluster’s name that is none', () => assert.rejects(startCluster({ name: 'My Cluster' }), { code: 'bad-name' }));
+  it('real nodes in virtual time', () =>
+    assert.rejects(startCluster({ dataDir: '/nonexistent', nodes: 1, clock: new VirtualClock() }), {
+      code: 'bad-config',
+      message: 'real nodes live in real time',
+    }));
+});
+
+it('options that fit, and undefined ones, pass', () => {
+  const clock = new VirtualClock();
+  const given = { hollow: 2, port: undefined, clock, random: seededRandom(1), log: silentLog, signal: AbortSignal.abort(), timeoutMs: 0.5 };
+  assert.equal(checkStartOptions(given), given);
+});
+
+describe('a start that is given up', () => {
+  it('names the time and the phase, not the phase as what failed', async () => {
+    const refused = { code: 'timeout', message: /^not ready after 0\.001 s: the phase "[a-z-]+" was under way$/, fix: /timeoutMs/ };
+    await assert.rejects(startCluster({ hollow: 0, timeoutMs: 1 }), refused);
+  });
+  it('by its signal throws the signal’s reason', async () => {
+    const enough = new Error('enough');
+    await assert.rejects(startCluster({ hollow: 0, signal: AbortSignal.abort(enough) }), (error) => error === enough);
+  });
+});

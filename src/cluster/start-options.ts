@@ -1,0 +1,46 @@
+/** What `startCluster` takes, beside what a configuration file may say; checked before anything is started. */
+import { anyText, type Check, checkSettings, type Fields } from './check-settings.ts';
+import type { StartOptions } from './cluster.ts';
+import { componentNames } from './component-names.ts';
+import { configFields } from './config.ts';
+import { OperationError } from './operation-error.ts';
+
+/** An object that has these functions, own or inherited. */
+const having =
+  (...names: readonly string[]): Check =>
+  (value) =>
+    isObject(value) && names.every((name) => typeof Reflect.get(value, name) === 'function');
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isComponent = (value: unknown): boolean => (componentNames as readonly unknown[]).includes(value);
+const timeoutMsMax = 2 ** 31 - 1;
+
+const fields: Fields<StartOptions> = {
+  ...configFields,
+  name: { check: anyText, what: 'a name' },
+  dataDir: { check: anyText, what: 'the path of a directory' },
+  components: {
+    check: (value) => Array.isArray(value) && value.length > 0 && value.every(isComponent),
+    what: `a list of some of: ${componentNames.join(', ')}`,
+  },
+  access: { check: (value) => isObject(value) && anyText(value['server']), what: 'an object with the server’s address and credentials' },
+  clock: { check: having('now', 'monotonic', 'setTimeout', 'setInterval', 'sleep'), what: 'a clock: realClock, or a VirtualClock' },
+  random: { check: having('next', 'uuid', 'suffix'), what: 'a source of chance: realRandom, or a seededRandom' },
+  log: { check: having('debug', 'info', 'warn', 'error', 'child'), what: 'a log: silentLog, or one of your own' },
+  signal: { check: (value) => value instanceof AbortSignal, what: 'an AbortSignal' },
+  faults: { check: isObject, what: 'what watches the process' },
+  timeoutMs: {
+    check: (value) => typeof value === 'number' && value > 0 && value <= timeoutMsMax,
+    what: `a number of milliseconds, more than 0 and at most ${timeoutMsMax}`,
+  },
+  onPhase: { check: (value) => typeof value === 'function', what: 'a function' },
+};
+
+export function checkStartOptions(given: unknown): StartOptions {
+  if (isObject(given) && !Array.isArray(given))
+    return checkSettings<StartOptions>(given, { fields, where: 'startCluster', noun: 'option' });
+  throw new OperationError({
+    code: 'bad-config',
+    message: 'startCluster takes an object of options',
+    fix: 'such as startCluster({ hollow: 2 })',
+  });
+}

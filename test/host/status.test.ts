@@ -1,0 +1,119 @@
+/** What `list`, `status` and the commands that take a name say of a cluster, in each state that it can be in. */
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe } from 'node:test';
+import { isAlive } from '../../src/cluster/instance.ts';
+import type { ClusterStatus } from '../../src/cluster/status.ts';
+import { readSupervision } from '../../src/cluster/supervision.ts';
+import { busyboxImage } from './busybox-image.ts';
+import { inSteps, OwnCluster } from './own-cluster.ts';
+import { inOwnNamespaces } from './own-namespaces.ts';
+
+const image = 'status:1';
+const place = '/var/lib/status';
+const archive = join(place, 'image.tar');
+const pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'left', namespace: 'default' },
+  spec: { containers: [{ name: 'main', image, command: ['sh', '-c', 'sleep 1000000'] }] },
+};
+
+interface Listed {
+  readonly clusters: readonly { readonly name: string; readonly state: string; readonly running: boolean; readonly leftPods?: number }[];
+}
+
+if (inOwnNamespaces(import.meta.url)) {
+  describe('a cluster is said to be', () => {
+    const step = inSteps();
+    let cluster: OwnCluster;
+    const listed = async () => (JSON.parse(await cluster.timonier('list', '--json')) as Listed).clusters;
+    const status = async (): Promise<{ code: number; data: ClusterStatus }> => {
+      const { code, stdout } = await cluster.tryTimonier('status', cluster.name, '--json');
+      return { code, data: JSON.parse(stdout) as ClusterStatus };
+    };
+    const codesOf = ({ problems }: ClusterStatus): string[] => problems.map(({ code }) => code);
+
+    before(async () => {
+      mkdirSync(place);
+      writeFileSync(archive, busyboxImage(image));
+      cluster = await OwnCluster.named('told', { root: join(place, 'clusters') });
+    });
+    after(() => cluster.tryTimonier('delete', cluster.name));
+
+    step('not there, with the names that are', async () => {
+      const nowhere = { code: 1, stdout: '', stderr: 'timonier: there is no cluster "told"\n  fix: timonier up told makes it\n' };
+      for (const words of [
+        ['status', 'told'],
+        ['logs', 'told'],
+        ['kubeconfig', 'told'],
+        ['down', 'told'],
+        ['delete', 'told'],
+        ['kubectl', '--cluster-name', 'told', 'get', 'nodes'],
+        ['image', 'ls', '--cluster-name', 'told'],
+      ])
+        assert.deepEqual(await cluster.tryTimonier(...words), nowhere, words.join(' '));
+    });
+
+    step('running, with its nodes, pods and checks as data', async () => {
+      await cluster.timonier('up', cluster.name, '--nodes', '1', '--port', '0', '--timeout', '60');
+      await cluster.timonier('image', 'load', '--cluster-name', cluster.name, archive);
+      await cluster.apply(pod);
+      await cluster.kubectl('wait', '--for=condition=Ready', 'pod/left', '--timeout=60s');
+      const { code, data } = await status();
+      const { server, pid } = cluster.state();
+      assert.deepEqual([code, data.state, data.healthy, data.problems], [0, 'running', true, []]);
+      assert.equal(data.process?.pid, pid);
+      assert.ok(Number.isInteger(data.process?.uptimeMs));
+      assert.deepEqual([data.apiServer?.url, data.apiServer?.answers], [server, true]);
+      assert.ok(data.apiServer?.checks.some(({ name, ok }) => name === 'etcd-readiness' && ok));
+      assert.deepEqual(data.nodes, [{ name: 'told-1', simulated: false, ready: true, proxyHealthy: true }]);
+      assert.ok((data.pods?.['Running'] ?? 0) >= 1);
+      assert.deepEqual(data.supervisor, { pid: readSupervision(cluster.dir)?.pid, restarts: 0 });
+      const { stderr } = await cluster.tryTimonier('status', 'tolt');
+      assert.equal(stderr, 'timonier: there is no cluster "tolt"\n  fix: name one that is there: told\n');
+    });
+
+    step('paused', async () => {
+      const { pid } = cluster.state();
+      process.kill(pid, 'SIGSTOP');
+      const { code, data } = await status();
+      process.kill(pid, 'SIGCONT');
+      assert.deepEqual([code, data.state, codesOf(data)], [1, 'paused', ['paused']]);
+    });
+
+    step('crashed, with what still runs', async () => {
+      const supervisor = readSupervision(cluster.dir)?.pid ?? assert.fail();
+      const { pid } = cluster.state();
+      for (const each of [supervisor, pid]) process.kill(each, 'SIGKILL');
+      while (isAlive({ pid })) await new Promise(setImmediate);
+      const { code, data } = await status();
+      assert.deepEqual([code, data.state, data.leftPods, codesOf(data)], [1, 'crashed', 1, ['crashed']]);
+      assert.deepEqual(
+        (await listed()).map(({ state, running, leftPods }) => ({ state, running, leftPods })),
+        [{ state: 'crashed', running: false, leftPods: 1 }],
+      );
+      assert.match(
+        (await cluster.tryTimonier('kubeconfig', cluster.name)).stderr,
+        /^timonier: cluster "told" has crashed\n {2}fix: timonier up told$/m,
+      );
+      await cluster.timonier('up', cluster.name, '--timeout', '60');
+      assert.equal((await status()).code, 0);
+    });
+
+    step('stopped', async () => {
+      await cluster.timonier('down', cluster.name);
+      const { code, data } = await status();
+      assert.deepEqual([code, data.state, codesOf(data), data.leftPods], [1, 'stopped', ['not-running'], undefined]);
+    });
+
+    step('damaged', async () => {
+      appendFileSync(join(cluster.dir, 'state.json'), 'nonsense');
+      const { code, data } = await status();
+      assert.deepEqual([code, data.state, codesOf(data)], [1, 'damaged', ['file-damaged']]);
+      assert.match(await cluster.timonier('list'), /^told +damaged/m);
+      rmSync(join(cluster.dir, 'state.json'));
+    });
+  });
+}
