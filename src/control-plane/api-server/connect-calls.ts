@@ -11,9 +11,8 @@ import type { GroupVersionKind } from '../../api/schema/types.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import type { Authorize } from './authorization/decide.ts';
 import { forbiddenError } from './authorization/forbidden.ts';
-import type { ConnectEndpoint } from './endpoint.ts';
+import type { ConnectEndpoint, Upgrade } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
-import type { Upgrade } from './http-front.ts';
 import type { AdmissionRequest, UserInfo } from './request.ts';
 import type { ResourceRoute } from './route.ts';
 

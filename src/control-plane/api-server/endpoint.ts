@@ -55,6 +55,12 @@ export interface ComputedResource {
   list(): readonly KubeObject[];
 }
 
+/** The raw connection, and the first bytes after the request's head. */
+export interface Upgrade {
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+}
+
 /** A subresource that takes over the connection or streams an answer: log, exec, attach, portforward, proxy. */
 export interface ConnectEndpoint {
   readonly resource: string;
@@ -71,8 +77,8 @@ export interface ConnectRequest {
   readonly request: IncomingMessage | Http2ServerRequest;
   /** absent for upgrades */
   readonly response?: ServerResponse | Http2ServerResponse;
-  /** present for upgrades: the raw connection, and the first bytes after the request's head */
-  readonly upgrade?: { readonly socket: Duplex; readonly head: Uint8Array };
+  /** present for upgrades */
+  readonly upgrade?: Upgrade;
   readonly signal: AbortSignal;
 }
 

@@ -22,6 +22,7 @@ import type { Authorize } from './authorization/decide.ts';
 import { forbiddenError } from './authorization/forbidden.ts';
 import type { ConnectCalls } from './connect-calls.ts';
 import { Deadlines } from './deadlines.ts';
+import type { Upgrade } from './endpoint.ts';
 import { Exchange, type HTTPRequest, type HTTPResponse, parametersMax } from './exchange.ts';
 import { type FlowClass, type FlowControl, seatsFor } from './flow-control.ts';
 import { httpBody } from './http-body.ts';
@@ -59,11 +60,6 @@ export interface FrontParts {
   readonly wireClock: Clock;
   readonly random: Random;
   readonly log: Log;
-}
-
-export interface Upgrade {
-  readonly socket: Duplex;
-  readonly head: Uint8Array;
 }
 
 export class HTTPFront implements Disposable {

@@ -7,6 +7,7 @@ import { Service } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import type { Cell } from '../../meta/kind.ts';
 import { nameIsDnsLabel } from '../../meta/names.ts';
+import { hasClusterIP, hasHealthCheckPort, hasNodePorts, isExternal } from '../../predicates/services.ts';
 import { ageOf, balancerAddresses, type CellContext, formatLabels } from '../cells.ts';
 import { defineKind, placed } from '../define-kind.ts';
 import { change, fillEmpty, listOf, mapSame, omit } from '../fill.ts';
@@ -31,12 +32,6 @@ export const service = defineKind(Service, {
     cells,
   },
 });
-
-export const hasClusterIP = (spec: ServiceSpec): boolean => spec.type !== 'ExternalName';
-const hasNodePorts = (spec: ServiceSpec): boolean => spec.type === 'NodePort' || spec.type === 'LoadBalancer';
-export const hasHealthCheck = (spec: ServiceSpec): boolean => spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
-export const isExternal = (spec: ServiceSpec): boolean => hasNodePorts(spec) || (spec.type === 'ClusterIP' && !!spec.externalIPs?.length);
-export const isHeadless = (spec: ServiceSpec): boolean => spec.clusterIPs?.length === 1 && spec.clusterIPs[0] === 'None';
 
 function defaultService(object: Service): Service {
   const spec = defaultSpec(object.spec);
@@ -87,7 +82,7 @@ function prepareForUpdate(object: Service, old: Service): Service {
   if (hasNodePorts(before) && !hasNodePorts(spec) && !addsNodePorts(spec, before)) {
     spec = change(spec, 'ports', (ports) => mapSame(ports, (port) => omit(port, 'nodePort')));
   }
-  if (hasHealthCheck(before) && !hasHealthCheck(spec) && same('healthCheckNodePort')) spec = omit(spec, 'healthCheckNodePort');
+  if (hasHealthCheckPort(before) && !hasHealthCheckPort(spec) && same('healthCheckNodePort')) spec = omit(spec, 'healthCheckNodePort');
   if (before.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
     if (same('allocateLoadBalancerNodePorts')) spec = omit(spec, 'allocateLoadBalancerNodePorts');
     if (same('loadBalancerClass')) spec = omit(spec, 'loadBalancerClass');

@@ -2,6 +2,7 @@
 import type { LoadBalancerStatus, Service, ServicePort, ServiceSpec } from '../../generated/core-v1.ts';
 import { checkDns1123Subdomain, checkPortNumber, checkQualifiedName } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { hasHealthCheckPort, isExternal } from '../../predicates/services.ts';
 import {
   addInvalid,
   checkDnsLabel,
@@ -15,9 +16,10 @@ import {
 } from '../checks.ts';
 import { listOf } from '../fill.ts';
 import { checkCIDR, checkEndpointIP, checkIP, isIPAddress, isIPv6Address } from '../ip-checks.ts';
-import { hasHealthCheck, isExternal, isHeadless } from './service.ts';
 
 const affinitySecondsMax = 86_400;
+const isHeadless = (spec: ServiceSpec): boolean => spec.clusterIPs?.length === 1 && spec.clusterIPs[0] === 'None';
+
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const trafficPolicies = ['Cluster', 'Local'];
 const distributions = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
@@ -195,7 +197,7 @@ function checkTrafficPolicies(errors: Errors, spec: ServiceSpec): void {
   // the port itself is handed out after validation
   if (healthPort) {
     const message = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
-    addInvalid(errors, 'spec.healthCheckNodePort', healthPort, hasHealthCheck(spec) ? checkPortNumber(healthPort) : [message]);
+    addInvalid(errors, 'spec.healthCheckNodePort', healthPort, hasHealthCheckPort(spec) ? checkPortNumber(healthPort) : [message]);
   }
   if (spec.internalTrafficPolicy === undefined) {
     if (spec.type !== 'ExternalName') errors.push(fieldErrors.required('spec.internalTrafficPolicy'));
@@ -208,7 +210,7 @@ function checkUpdate(errors: Errors, spec: ServiceSpec, old: ServiceSpec): void 
   if (spec.type === 'LoadBalancer' && old.type === 'LoadBalancer' && spec.loadBalancerClass !== old.loadBalancerClass) {
     errors.push(fieldErrors.invalid('spec.loadBalancerClass', spec.loadBalancerClass ?? null, 'may not change once set'));
   }
-  if (hasHealthCheck(spec) && hasHealthCheck(old) && spec.healthCheckNodePort !== old.healthCheckNodePort) {
+  if (hasHealthCheckPort(spec) && hasHealthCheckPort(old) && spec.healthCheckNodePort !== old.healthCheckNodePort) {
     errors.push(fieldErrors.forbidden('spec.healthCheckNodePort', 'field is immutable'));
   }
 }

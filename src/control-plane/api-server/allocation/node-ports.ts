@@ -7,12 +7,12 @@ import type { ServicePort } from '../../../api/generated/core-v1.ts';
 import { Service } from '../../../api/generated/kinds.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
+import { hasHealthCheckPort, hasNodePorts } from '../../../api/predicates/services.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { Allocator } from '../endpoint.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { AdmissionRequest } from '../request.ts';
 import { NumberPool, ownerOf } from './number-pool.ts';
-import { hasHealthCheckPort, hasNodePorts } from './service-fields.ts';
 
 export interface PortRange {
   readonly from: number;

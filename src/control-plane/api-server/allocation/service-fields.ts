@@ -5,10 +5,12 @@
  * Upstream: pkg/registry/core/service/storage/{storage,alloc}.go (patchAllocatedValues, normalizeClusterIPs,
  * initIPFamilyFields).
  */
+
 import type { ServicePort, ServiceSpec } from '../../../api/generated/core-v1.ts';
 import { Service } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { errors, type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
+import { hasClusterIP, hasHealthCheckPort, hasNodePorts } from '../../../api/predicates/services.ts';
 import type { AdmissionPlugin } from '../admission/plugin.ts';
 import { familyOf, type IPFamily } from './address-range.ts';
 
@@ -31,10 +33,6 @@ export function serviceFields(families: ClusterFamilies): AdmissionPlugin {
   };
 }
 
-const hasClusterIP = ({ type }: ServiceSpec): boolean => type !== 'ExternalName';
-export const hasNodePorts = ({ type }: ServiceSpec): boolean => type === 'NodePort' || type === 'LoadBalancer';
-export const hasHealthCheckPort = ({ type, externalTrafficPolicy }: ServiceSpec): boolean =>
-  type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
 export const isHeadless = ({ clusterIP, clusterIPs }: ServiceSpec): boolean => clusterIP === 'None' || clusterIPs?.[0] === 'None';
 
 function keepAllocated(spec: ServiceSpec, old: ServiceSpec): ServiceSpec {

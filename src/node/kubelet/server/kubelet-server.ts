@@ -31,7 +31,8 @@ import { nodeLogs } from './node-logs.ts';
 import { chooseChannelProtocol, type RemoteCommand, serveRemoteCommand } from './remote-command.ts';
 import { RequestAuthority, subresourcesOf, verbOf } from './request-authority.ts';
 import { CPURates, type Summary, summarize } from './stats.ts';
-import { proxyUpgrade, renderError, tunneledProtocols, tunnelSpdy, type Upgrade } from './streaming-proxy.ts';
+import { proxyUpgrade, renderError, tunneledProtocols, tunnelSpdy } from './streaming-proxy.ts';
+import type { Upgrade } from './websocket-upgrade.ts';
 import { isWebSocket, offeredProtocols } from './websocket-upgrade.ts';
 
 export interface KubeletServerOptions {

@@ -14,7 +14,7 @@ import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { StreamOptions } from '../../runtime/cri-types.ts';
 import { dialSpdy } from '../../streaming/dial-spdy.ts';
 import { SpdyConnection, type SpdyStream } from '../../streaming/spdy-connection.ts';
-import type { Upgrade } from './streaming-proxy.ts';
+import type { Upgrade } from './websocket-upgrade.ts';
 import { acceptWebSocket } from './websocket-upgrade.ts';
 
 interface ChannelProtocol {

@@ -8,14 +8,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { dialSpdy, spdyProtocol } from '../../streaming/dial-spdy.ts';
 import { connectToRuntime } from '../../streaming/runtime-socket.ts';
-import { acceptWebSocket } from './websocket-upgrade.ts';
-
-export interface Upgrade {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  /** what came after the request's head */
-  readonly head: Buffer;
-}
+import { acceptWebSocket, type Upgrade } from './websocket-upgrade.ts';
 
 const connectMs = 10_000;
 /** how long a client may take to close */

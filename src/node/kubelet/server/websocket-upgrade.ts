@@ -1,8 +1,15 @@
 /** The subprotocols that a WebSocket request offers, and its upgrade to one of them. */
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { RuntimeError } from '../../runtime/container-runtime.ts';
-import type { Upgrade } from './streaming-proxy.ts';
+
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** what came after the request's head */
+  readonly head: Buffer;
+}
 
 /** What the field's servers take at most. Upstream: golang.org/x/net/websocket. */
 const messageBytesMax = 32 * 1024 * 1024;

@@ -1,10 +1,16 @@
-/** Checks of projected volumes. Upstream: pkg/apis/core/validation/validation.go (validateProjectionSources). */
-import type { ProjectedVolumeSource, ServiceAccountTokenProjection, VolumeProjection } from '../../../generated/core-v1.ts';
+/** Checks of projected volumes, and of the items that other volumes project too. Upstream: pkg/apis/core/validation/validation.go (validateProjectionSources). */
+import type {
+  DownwardAPIVolumeFile,
+  KeyToPath,
+  ProjectedVolumeSource,
+  ServiceAccountTokenProjection,
+  VolumeProjection,
+} from '../../../generated/core-v1.ts';
 import { fieldErrors } from '../../../meta/status-error.ts';
 import { checkPresent, type Errors } from '../../checks.ts';
 import { listOf } from '../../fill.ts';
+import { checkFieldRef, checkResourceFieldRef, volumeFieldPaths } from './field-ref-checks.ts';
 import { checkFileMode, checkProjectedPath } from './path-checks.ts';
-import { checkDownwardFile, checkKeyToPath } from './volume-checks.ts';
 
 const tokenSecondsMin = 600;
 const tokenSecondsMax = 2 ** 32;
@@ -49,4 +55,24 @@ function checkToken(errors: Errors, { at, path }: { at: string; path: string }, 
   if (seconds < tokenSecondsMin) errors.push(fieldErrors.invalid(field, seconds, 'may not specify a duration less than 10 minutes'));
   if (seconds > tokenSecondsMax) errors.push(fieldErrors.invalid(field, seconds, 'may not specify a duration larger than 2^32 seconds'));
   if (checkPresent(errors, `${path}.path`, token.path)) checkProjectedPath(errors, `${path}.path`, token.path);
+}
+
+export function checkKeyToPath(errors: Errors, path: string, item: KeyToPath): void {
+  checkPresent(errors, `${path}.key`, item.key);
+  checkPresent(errors, `${path}.path`, item.path);
+  checkProjectedPath(errors, `${path}.path`, item.path);
+  checkFileMode(errors, `${path}.mode`, item.mode);
+}
+
+export function checkDownwardFile(errors: Errors, path: string, file: DownwardAPIVolumeFile): void {
+  checkPresent(errors, `${path}.path`, file.path);
+  checkProjectedPath(errors, `${path}.path`, file.path);
+  if (file.fieldRef) {
+    checkFieldRef(errors, `${path}.fieldRef`, file.fieldRef, volumeFieldPaths);
+    if (file.resourceFieldRef) {
+      errors.push(fieldErrors.invalid(path, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'));
+    }
+  } else if (file.resourceFieldRef) checkResourceFieldRef(errors, `${path}.resourceFieldRef`, file.resourceFieldRef, true);
+  else errors.push(fieldErrors.required(path, 'one of fieldRef and resourceFieldRef is required'));
+  checkFileMode(errors, `${path}.mode`, file.mode);
 }

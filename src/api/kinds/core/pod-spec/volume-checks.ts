@@ -2,7 +2,7 @@
  * Checks of a pod's volumes: names, and exactly one source each. Sources of in-tree drivers that persistent volumes have
  * too are in driver-checks.ts. Upstream: pkg/apis/core/validation/validation.go (ValidateVolumes).
  */
-import type { DownwardAPIVolumeFile, KeyToPath, Volume } from '../../../generated/core-v1.ts';
+import type { KeyToPath, Volume } from '../../../generated/core-v1.ts';
 import { nameIsDnsSubdomain } from '../../../meta/names.ts';
 import { compareQuantities } from '../../../meta/quantity.ts';
 import { fieldErrors } from '../../../meta/status-error.ts';
@@ -11,9 +11,8 @@ import { listOf } from '../../fill.ts';
 import { checkClaimTemplate } from '../claim-checks.ts';
 import type { SpecContext } from './context.ts';
 import { checkDriver, type DriverSource, driverFields } from './driver-checks.ts';
-import { checkFieldRef, checkResourceFieldRef, volumeFieldPaths } from './field-ref-checks.ts';
-import { checkFileMode, checkProjectedPath } from './path-checks.ts';
-import { checkProjections } from './projection-checks.ts';
+import { checkFileMode } from './path-checks.ts';
+import { checkDownwardFile, checkKeyToPath, checkProjections } from './projection-checks.ts';
 
 type Source = Exclude<keyof Volume, 'name'>;
 
@@ -122,26 +121,6 @@ function checkItems(errors: Errors, path: string, source: { defaultMode?: number
   source.items?.forEach((item, i) => {
     checkKeyToPath(errors, `${path}.items[${i}]`, item);
   });
-}
-
-export function checkKeyToPath(errors: Errors, path: string, item: KeyToPath): void {
-  checkPresent(errors, `${path}.key`, item.key);
-  checkPresent(errors, `${path}.path`, item.path);
-  checkProjectedPath(errors, `${path}.path`, item.path);
-  checkFileMode(errors, `${path}.mode`, item.mode);
-}
-
-export function checkDownwardFile(errors: Errors, path: string, file: DownwardAPIVolumeFile): void {
-  checkPresent(errors, `${path}.path`, file.path);
-  checkProjectedPath(errors, `${path}.path`, file.path);
-  if (file.fieldRef) {
-    checkFieldRef(errors, `${path}.fieldRef`, file.fieldRef, volumeFieldPaths);
-    if (file.resourceFieldRef) {
-      errors.push(fieldErrors.invalid(path, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'));
-    }
-  } else if (file.resourceFieldRef) checkResourceFieldRef(errors, `${path}.resourceFieldRef`, file.resourceFieldRef, true);
-  else errors.push(fieldErrors.required(path, 'one of fieldRef and resourceFieldRef is required'));
-  checkFileMode(errors, `${path}.mode`, file.mode);
 }
 
 function checkEphemeral({ errors, pod }: SpecContext, path: string, volume: Volume): void {

@@ -1,0 +1,12 @@
+/** What a Service has, by its type. Upstream: pkg/api/service, pkg/apis/core/helper. */
+import type { ServiceSpec } from '../generated/core-v1.ts';
+
+export const hasClusterIP = ({ type }: ServiceSpec): boolean => type !== 'ExternalName';
+
+export const hasNodePorts = ({ type }: ServiceSpec): boolean => type === 'NodePort' || type === 'LoadBalancer';
+
+export const hasHealthCheckPort = ({ type, externalTrafficPolicy }: ServiceSpec): boolean =>
+  type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
+
+/** Reached from outside the cluster. */
+export const isExternal = (spec: ServiceSpec): boolean => hasNodePorts(spec) || (spec.type === 'ClusterIP' && !!spec.externalIPs?.length);
