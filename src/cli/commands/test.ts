@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { realClock } from '../../client/clock.ts';
+import { ownFile } from '../../client/own-file.ts';
 import { installMissing } from '../../cluster/install.ts';
 import { detectMachine, realNodesPossible } from '../../cluster/machine.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
@@ -38,7 +39,7 @@ export function addTest(program: Command): void {
     .command('test')
     .description('install what is missing and run all checks and tests (in a checkout)')
     .action(async () => {
-      const root = join(import.meta.dirname, '..', '..', '..');
+      const root = ownFile('..');
       if (!existsSync(join(root, 'test'))) {
         throw new OperationError({
           code: 'no-checkout',

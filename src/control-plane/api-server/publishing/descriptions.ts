@@ -5,9 +5,9 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { own } from '../../../api/meta/words.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
+import { ownFile } from '../../../client/own-file.ts';
 
 export interface Descriptions {
   ofType(typeName: string): string | undefined;
@@ -18,7 +18,7 @@ export interface Descriptions {
 
 export const noDescriptions: Descriptions = { ofType: () => undefined, ofField: () => undefined, fingerprint: '' };
 
-const file = join(import.meta.dirname, '../../../api/data/descriptions.json');
+const file = ownFile('api/data/descriptions.json');
 
 interface DescriptionTable {
   readonly texts: readonly string[];
