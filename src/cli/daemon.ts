@@ -17,7 +17,7 @@ import { readLeftProcess, readSupervision, signalName } from '../cluster/supervi
 export type DaemonMessage =
   | ({ readonly type: 'phase' } & PhaseReport)
   | { readonly type: 'ready' }
-  | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly fix: string };
+  | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly fix?: string };
 
 export const tellParent = (message: DaemonMessage): void => {
   if (process.connected) process.send?.(message);
@@ -76,7 +76,7 @@ export async function startDaemon(instance: Instance, args: readonly string[], {
   child.on('message', (message: DaemonMessage) => {
     if (message.type === 'phase') onPhase(message);
     else if (message.type === 'ready') resolve();
-    else failure = new OperationError({ code: message.code, message: message.message, fix: `${message.fix} (log: ${instance.logFile})` });
+    else failure = new OperationError({ code: message.code, message: message.message, fix: message.fix ?? `see ${instance.logFile}` });
   });
   child.on('disconnect', () => child.kill('SIGTERM')); // nobody would hear how the start goes on
   child.on('exit', (code, signal) => {

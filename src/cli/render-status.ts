@@ -17,10 +17,7 @@ export function renderStatus(status: ClusterStatus, nowMs: number): Line[] {
     pods && ['Pods', describePods(pods)],
     status.leftPods ? ['Pods', `${status.leftPods} still running`] : undefined,
     status.kubeconfig === undefined ? undefined : ['kubeconfig', status.kubeconfig],
-    ...status.problems.flatMap(({ message, fix }): Line[] => [
-      ['Problem', message],
-      ['  fix', fix],
-    ]),
+    ...status.problems.flatMap(({ message, fix }): Line[] => [['Problem', message], ...(fix ? [['  fix', fix] as const] : [])]),
   ];
   return lines.filter((line) => line !== undefined);
 }

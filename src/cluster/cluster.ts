@@ -23,6 +23,7 @@ export type Phase = (typeof phases)[number];
 
 export interface PhaseReport {
   readonly phase: Phase;
+  /** whole */
   readonly durationMs: number;
   /** one line for people, when there is something to say */
   readonly note?: string;

@@ -59,14 +59,25 @@ function apt(args: readonly string[], onLine: (line: string) => void): Promise<v
     child.on('error', reject);
     child.on('exit', (code) => {
       if (code === 0) resolve();
-      else
-        reject(
-          new OperationError({
-            code: 'apt-failed',
-            message: `apt-get ${args[0]} failed (exit ${code}): ${tail.trim()}`,
-            fix: 'mend apt, then run it again',
-          }),
-        );
+      else reject(aptFailure(`apt-get ${args[0]} failed (exit ${code})`, tail.trim()));
     });
   });
+}
+
+const offline = /Temporary failure resolving|Could not resolve|Network is unreachable|Could not connect|Connection timed out/;
+const busy = /Could not get lock|Unable to acquire the dpkg frontend lock/;
+
+/** By what apt printed last. Pure. */
+export function aptFailure(what: string, said: string): OperationError {
+  if (offline.test(said)) {
+    const fix = `connect it; or install by hand: ${debianPackages.join(' ')}`;
+    return new OperationError({ code: 'no-network', message: 'apt can’t reach its servers: this machine has no network', fix });
+  }
+  if (busy.test(said))
+    return new OperationError({
+      code: 'apt-busy',
+      message: 'another program is installing packages',
+      fix: 'wait for it, then run it again',
+    });
+  return new OperationError({ code: 'apt-failed', message: `${what}: ${said}`, fix: 'mend apt, then run it again' });
 }

@@ -2,11 +2,15 @@
 export class OperationError extends Error {
   override readonly name = 'OperationError';
   readonly code: string;
-  readonly fix: string;
-  constructor(what: { code: string; message: string; fix: string; cause?: unknown }) {
+  /** absent: there is nothing that one could do but read on */
+  readonly fix: string | undefined;
+  /** the message says all; its cause is for the log */
+  readonly isWhole: boolean;
+  constructor(what: { code: string; message: string; fix?: string | undefined; cause?: unknown; isWhole?: boolean }) {
     super(what.message, what.cause === undefined ? undefined : { cause: what.cause });
     this.code = what.code;
     this.fix = what.fix;
+    this.isWhole = what.isWhole ?? false;
   }
 }
 
@@ -14,5 +18,6 @@ export class OperationError extends Error {
 export function describeError(error: unknown): string {
   if (error instanceof AggregateError && !error.message) return error.errors.map(describeError).join('; ');
   if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${describeError(error.cause)}`;
+  const isWhole = error.cause === undefined || (error instanceof OperationError && error.isWhole);
+  return isWhole ? error.message : `${error.message}: ${describeError(error.cause)}`;
 }

@@ -4,21 +4,13 @@
  * starts it puts on the stack itself, so that it is taken back also when the start is given up meanwhile.
  */
 import { type Clock, realClock } from '../client/clock.ts';
-import { DamagedKeyError } from '../control-plane/pki/cluster-pki.ts';
-import { StoreDamagedError } from '../control-plane/store/storage.ts';
 import type { Phase, PhaseReport } from './cluster.ts';
+import { explainFailure } from './explain-failure.ts';
 import { OperationError } from './operation-error.ts';
 
 const settleMsMax = 3_000;
 
 export type PhaseRunner = <T>(phase: Phase, work: () => Promise<T>, note?: (result: T) => string | undefined) => Promise<T>;
-
-const hints: Partial<Record<Phase, string>> = {
-  bootstrap: 'is the disk of the data directory full?',
-  store: 'is the disk full, or does another process use this data directory?',
-  'api-server': 'is the port taken? give another one with --port, or --port 0 for a free one',
-  nodes: 'see `timonier doctor`; `--nodes 0 --hollow 1` needs no containers',
-};
 
 export function createPhaseRunner(options: {
   clock: Clock;
@@ -32,13 +24,11 @@ export function createPhaseRunner(options: {
       signal.throwIfAborted();
       const result = await raceAbort(work(), signal);
       const text = note?.(result);
-      onPhase?.({ phase, durationMs: clock.monotonic() - startMs, ...(text && { note: text }) });
+      onPhase?.({ phase, durationMs: Math.round(clock.monotonic() - startMs), ...(text && { note: text }) });
       return result;
     } catch (error) {
       if (signal.aborted) throw givenUp(signal.reason, phase);
-      const known =
-        error instanceof OperationError ? error : (damageOf(error) ?? { code: `${phase}-failed`, fix: hints[phase] ?? 'see the log' });
-      throw new OperationError({ code: known.code, message: `${phase} failed`, fix: known.fix, cause: error });
+      throw failureOf(phase, error);
     }
   };
 }
@@ -50,12 +40,11 @@ function givenUp(reason: unknown, phase: Phase): unknown {
   return new OperationError({ code, message: `${message}: the phase "${phase}" was under way`, fix, cause });
 }
 
-/** Of what is kept, whoever comes upon it. */
-function damageOf(error: unknown): { readonly code: string; readonly fix: string } | undefined {
-  if (error instanceof DamagedKeyError) return error;
-  if (!(error instanceof Error)) return undefined;
-  if (!(error instanceof StoreDamagedError)) return damageOf(error.cause);
-  return { code: error.code, fix: 'put the directory `store` back from a copy; without one: timonier delete, and begin anew' };
+/** What is known is told in its own words; of the rest the phase is all that can be said. */
+function failureOf(phase: Phase, cause: unknown): OperationError {
+  if (cause instanceof OperationError) return new OperationError({ code: cause.code, message: `${phase} failed`, fix: cause.fix, cause });
+  const { code = `${phase}-failed`, message, fix } = explainFailure(cause) ?? {};
+  return new OperationError({ code, message: message ?? `${phase} failed`, isWhole: message !== undefined, fix, cause });
 }
 
 /** When the start is given up, what is under way gets a moment to end. */

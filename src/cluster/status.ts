@@ -45,7 +45,7 @@ export interface ClusterStatus {
 export interface Problem {
   readonly code: string;
   readonly message: string;
-  readonly fix: string;
+  readonly fix?: string;
 }
 
 export interface SupervisorStatus {
@@ -95,7 +95,9 @@ export async function readStatus(instance: Instance): Promise<ClusterStatus> {
     ...(leftPods && { leftPods }),
     ...(serving && { kubeconfig: serving.kubeconfig }),
   };
-  const problems = damage ? [{ code: damage.code, message: damage.message, fix: damage.fix }] : problemsOf({ name, state, dir, ...rest });
+  const problems = damage
+    ? [{ code: damage.code, message: damage.message, ...(damage.fix && { fix: damage.fix }) }]
+    : problemsOf({ name, state, dir, ...rest });
   return { name, state, healthy: state === 'running' && problems.length === 0, problems, dir, ...rest };
 }
 

@@ -280,14 +280,21 @@ function failingStarts(): readonly FailingStart[] {
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', file(name)]);
   }
   writeFileSync(file('typo.yaml'), 'hollow: 3\nnods: 1\n');
+  writeFileSync(file('host.yaml'), 'host: 192.0.2.77\nport: 0\n');
   writeFileSync(file('broken.yaml'), 'hollow: [');
   return [
     {
       name: 'the port is taken',
-      flags: [],
+      flags: ['--port', '6443'],
       meanwhile: takePort,
-      message: /^timonier: api-server failed: .*address already in use 127\.0\.0\.1:6443$/m,
+      message: /^timonier: port 6443 is taken by process \d+, node$/m,
       fix: /--port 0/,
+    },
+    {
+      name: 'it is to listen at an address of another machine',
+      flags: ['--config', file('host.yaml')],
+      message: /^timonier: 192\.0\.2\.77 is no address of this machine$/m,
+      fix: /--host ADDRESS/,
     },
     {
       name: 'the data directory can’t be written to',
@@ -318,7 +325,7 @@ function failingStarts(): readonly FailingStart[] {
       flags: ['--nodes', '1'],
       env: brokenContainerd('ends', 'echo "no such snapshotter" >&2; exit 3'),
       message: /^timonier: nodes failed: containerd does not start: no such snapshotter \(its log is .*\/containerd\.log\)/m,
-      fix: /timonier doctor/,
+      fix: /see .*\/timonier\.log/,
     },
     {
       name: 'containerd never answers',

@@ -154,8 +154,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
     if (!process.connected) throw error; // the command line says it
     log.error({ error }, 'the cluster did not start');
     const known = error instanceof OperationError ? error : undefined;
-    const fix = known?.fix ?? `see \`timonier logs ${options.name}\` and \`timonier doctor\``;
-    tellParent({ type: 'failed', code: known?.code ?? 'failed', message: describeError(error), fix });
+    tellParent({ type: 'failed', code: known?.code ?? 'failed', message: describeError(error), ...(known?.fix && { fix: known.fix }) });
     process.exitCode = 1;
   } finally {
     process.off('disconnect', onAlone);
