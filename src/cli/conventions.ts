@@ -4,6 +4,9 @@ export const exitCodes: readonly (readonly [code: string, meaning: string])[] = 
   ['0', 'it is done, or it was so already'],
   ['1', 'it failed; stderr says why, and what to do'],
   ['2', 'the command line is wrong; nothing was done'],
+  ['125', 'of ci: timonier failed, not the command, whose code it else is'],
+  ['126', 'of ci: the command can’t be run'],
+  ['127', 'of ci: there is no such command'],
   ['130', 'interrupted by Ctrl-C'],
 ];
 

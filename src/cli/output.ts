@@ -25,10 +25,14 @@ export function createOutput(json: boolean): Output {
 }
 
 export function reportFailure(error: unknown, json: boolean): void {
-  const code = error instanceof OperationError ? error.code : 'failed';
-  const fix = error instanceof OperationError ? error.fix : undefined;
-  if (json) process.stdout.write(`${JSON.stringify({ event: 'failed', code, message: describeError(error), ...(fix && { fix }) })}\n`);
-  else process.stderr.write(`timonier: ${describeError(error)}\n${fix ? `  fix: ${fix}\n` : ''}`);
+  (json ? process.stdout : process.stderr).write(`${describeFailure(error, json)}\n`);
+}
+
+/** In the form of `reportFailure`, without the end of its line. */
+export function describeFailure(error: unknown, json: boolean): string {
+  const { code, fix } = error instanceof OperationError ? error : { code: 'failed', fix: undefined };
+  if (json) return JSON.stringify({ event: 'failed', code, message: describeError(error), ...(fix && { fix }) });
+  return `timonier: ${describeError(error)}${fix ? `\n  fix: ${fix}` : ''}`;
 }
 
 /** Columns, left-aligned, as kubectl prints them. */

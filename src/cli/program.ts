@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { keepProcessAlive } from '../client/clock.ts';
 import { Instance } from '../cluster/instance.ts';
 import { surviveLostOutput } from '../cluster/logging.ts';
+import { addCi } from './commands/ci.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addHelp } from './commands/help.ts';
@@ -18,7 +19,7 @@ import { reportFailure } from './output.ts';
 import { inOurWords } from './peer-words.ts';
 import { usageError } from './usage-error.ts';
 
-const commands = [addUp, addRun, addStop, addInspect, addDoctor, addImage, addKubectl, addTest, addCompletion, addHelp];
+const commands = [addUp, addRun, addCi, addStop, addInspect, addDoctor, addImage, addKubectl, addTest, addCompletion, addHelp];
 
 export function createProgram(): Command {
   const program = new Command('timonier')

@@ -5,7 +5,8 @@ import { type ClusterConfig, checkConfig, readConfigFile } from '../../cluster/c
 import { type LogLevel, logLevels } from '../../cluster/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 
-export interface ClusterFlags {
+/** What a cluster is like. */
+export interface SettingFlags {
   readonly nodes?: string;
   readonly hollow?: string;
   readonly install?: boolean;
@@ -14,21 +15,32 @@ export interface ClusterFlags {
   readonly runtimeConfig?: string;
   readonly controllers?: string;
   readonly disableAdmissionPlugins?: string;
-  readonly dataDir?: string;
-  readonly kubeconfig?: string;
   readonly config?: string;
   readonly timeout: string;
   readonly json?: boolean;
   readonly logLevel: LogLevel;
 }
 
+/** And where it is. */
+export interface ClusterFlags extends SettingFlags {
+  readonly dataDir?: string;
+  readonly kubeconfig?: string;
+}
+
 export function addClusterFlags(command: Command): Command {
-  return command
+  return addSettingFlags(command, { nodes: '1 where they are possible', port: '6443' })
     .argument('[NAME]', 'the cluster’s name', 'default')
-    .option('--nodes <N>', 'real nodes on this machine (default: 1 where they are possible)')
+    .option('--data-dir <DIR>', 'keep everything there (default: /var/lib/timonier/NAME for root, else ~/.local/share/timonier/NAME)')
+    .option('--kubeconfig <FILE>', 'write the kubeconfig only there');
+}
+
+/** `defaults`: as the help says them. */
+export function addSettingFlags(command: Command, defaults: { readonly nodes: string; readonly port: string }): Command {
+  return command
+    .option('--nodes <N>', `real nodes on this machine (default: ${defaults.nodes})`)
     .option('--hollow <N>', 'simulated nodes (default: 1 when there is no real one)')
     .option('--install', 'install what is missing (Debian and Ubuntu, as root, by apt)')
-    .option('--port <P>', 'the API’s port; 0 takes a free one (default: 6443)')
+    .option('--port <P>', `the API’s port; 0 takes a free one (default: ${defaults.port})`)
     .option('--host <ADDRESS>', 'where the API listens; 0.0.0.0 is everywhere (default: 127.0.0.1)')
     .option(
       '--runtime-config <API=true|false,...>',
@@ -37,8 +49,6 @@ export function addClusterFlags(command: Command): Command {
     )
     .option('--controllers <LIST|none>', 'which controllers run, as kube-controller-manager: *,-job-controller (default: all)', joined)
     .option('--disable-admission-plugins <LIST>', 'admission plugins to turn off, as kube-apiserver: ServiceAccount', joined)
-    .option('--data-dir <DIR>', 'keep everything there (default: /var/lib/timonier/NAME for root, else ~/.local/share/timonier/NAME)')
-    .option('--kubeconfig <FILE>', 'write the kubeconfig only there')
     .option('--config <FILE>', 'settings in YAML; flags win')
     .option('--timeout <S>', 'how long to wait until the cluster is ready', '120')
     .addOption(new Option('--log-level <LEVEL>', 'how much is logged').choices(logLevels).default('info'))
@@ -48,7 +58,7 @@ export function addClusterFlags(command: Command): Command {
 /** Given twice, a flag with a list has both. */
 const joined = (value: string, before?: string): string => (before === undefined ? value : `${before},${value}`);
 
-export async function configFrom(flags: ClusterFlags): Promise<ClusterConfig> {
+export async function configFrom(flags: SettingFlags): Promise<ClusterConfig> {
   const fromFile = flags.config === undefined ? {} : await readConfigFile(flags.config);
   const fromFlags = {
     ...(flags.nodes !== undefined && { nodes: numberOr(flags.nodes) }),
@@ -77,7 +87,7 @@ function parsePairs(text: string): Record<string, string> {
   return Object.fromEntries(parts.flatMap(([name, value = '']) => (name ? [[name, value]] : [])));
 }
 
-export function timeoutMsFrom(flags: ClusterFlags): number {
+export function timeoutMsFrom(flags: SettingFlags): number {
   const seconds = Number(flags.timeout);
   if (Number.isFinite(seconds) && seconds > 0) return seconds * 1000;
   throw new OperationError({

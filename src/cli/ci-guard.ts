@@ -1,0 +1,29 @@
+/** The script that cleans up when this process is killed (ci-guard.sh), as long as it is needed. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const script = join(import.meta.dirname, 'ci-guard.sh');
+/** In the environment of all that is to end with us: the directory. */
+export const ciVariable = 'TIMONIER_CI';
+
+export class CiGuard implements AsyncDisposable {
+  readonly #process: ChildProcess;
+  readonly #ended: Promise<unknown>;
+
+  /** What it does in the end: runs the words of `program`, if there are any, and removes the directory. */
+  constructor(directory: string, program: readonly string[]) {
+    const { [ciVariable]: _ofAnother, ...env } = process.env;
+    // its standard error is ours, so who reads that to its end knows that all is cleaned up
+    this.#process = spawn('sh', [script, directory, ...program], { detached: true, stdio: ['pipe', 'ignore', 'inherit'], cwd: '/', env });
+    this.#process.stdin?.on('error', () => undefined); // somebody has ended it
+    this.#ended = once(this.#process, 'exit');
+    this.#ended.catch(() => undefined);
+  }
+
+  /** There is nothing left to clean up. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.stdin?.end('done\n');
+    await this.#ended.catch(() => undefined);
+  }
+}

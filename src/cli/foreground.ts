@@ -1,0 +1,101 @@
+/**
+ * A command in the foreground, in place of this process: it has our input, output and signals, and its end is ours. A
+ * signal of the terminal (Ctrl-C) reaches it by itself, so that one is not passed on a second time.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+
+/** As shells, env and docker have it. */
+export const startCodes = { failed: 125, notExecutable: 126, notFound: 127 } as const;
+export const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
+
+const passedOn = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
+type PassedOn = (typeof passedOn)[number];
+const ending: ReadonlySet<NodeJS.Signals> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM']);
+const ofTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
+
+/** Takes this process's signals until it is disposed: for the command while there is one, else to give up. */
+export class SignalRelay implements Disposable {
+  readonly #giveUp = new AbortController();
+  readonly #handlers: readonly (readonly [PassedOn, () => void])[];
+  #command: ChildProcess | undefined;
+  #received: NodeJS.Signals | undefined;
+
+  constructor() {
+    this.#handlers = passedOn.map((signal) => [signal, () => this.#take(signal)] as const);
+    for (const [signal, handler] of this.#handlers) process.on(signal, handler);
+  }
+
+  /** Aborted by a signal that means an end, before there is a command. */
+  get gaveUp(): AbortSignal {
+    return this.#giveUp.signal;
+  }
+
+  /** The signal that did so. */
+  get received(): NodeJS.Signals | undefined {
+    return this.#received;
+  }
+
+  passTo(command: ChildProcess | undefined): void {
+    this.#command = command;
+  }
+
+  #take(signal: NodeJS.Signals): void {
+    if (this.#command) {
+      if (!(ofTerminal.has(signal) && hasTerminal())) this.#command.kill(signal);
+    } else if (ending.has(signal)) {
+      this.#received ??= signal;
+      this.#giveUp.abort();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const [signal, handler] of this.#handlers) process.off(signal, handler);
+  }
+}
+
+/** Whether keys of a terminal send signals to this process, and so to what it started. */
+function hasTerminal(): boolean {
+  try {
+    const [, , group, , , foreground] = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return group === foreground;
+  } catch {
+    return [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
+  }
+}
+
+/** What could not be started; `exitCode` says why. */
+export class NotStarted extends Error {
+  readonly exitCode: number;
+
+  constructor(program: string, cause: NodeJS.ErrnoException) {
+    const isMissing = cause.code === 'ENOENT';
+    super(isMissing ? `${program}: command not found` : `${program} can't be run`, isMissing ? {} : { cause });
+    this.exitCode = isMissing ? startCodes.notFound : startCodes.notExecutable;
+  }
+}
+
+interface ForegroundOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly relay: SignalRelay;
+}
+
+/** Its exit code, or 128 and the number of the signal that ended it. */
+export async function runForeground(words: readonly string[], { env, relay }: ForegroundOptions): Promise<number> {
+  const [program = '', ...args] = words;
+  const child = spawn(program, args, { env, stdio: 'inherit' });
+  if (child.pid !== undefined) relay.passTo(child);
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      child.on('error', (error) => {
+        if (child.pid === undefined) reject(new NotStarted(program, error)); // else a signal came too late
+      });
+      child.on('exit', (code, signal) => resolve(code ?? exitCodeOf(signal ?? 'SIGKILL')));
+    });
+  } finally {
+    relay.passTo(undefined);
+  }
+}
