@@ -206,7 +206,9 @@ function writerOfMap(values: Schema): Write {
   // a list as a map's value is a message of its own
   const write = values.type === 'list' ? wrap(writerOf(values)) : writerOf(values);
   return (writer, value, field) => {
-    for (const [key, item] of Object.entries(value as object).toSorted(([a], [b]) => (a < b ? 1 : -1))) {
+    const map = value as Readonly<Record<string, unknown>>;
+    for (const key of Object.keys(map).sort().reverse()) {
+      const item = map[key];
       const start = writer.size;
       write(writer, item, 2);
       writeText(writer, key, 1);

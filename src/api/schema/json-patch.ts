@@ -31,6 +31,8 @@ export class JsonPatchError extends Error {
 const copiedCharactersMax = 3 * 1024 * 1024;
 /** Fields and items that all operations together may look through. */
 const seenItemsMax = 1_000_000;
+/** No key that an object can be stored with is longer than a few hundred. */
+const pathCharactersMax = 64 * 1024;
 /** Items of a list that are moved at the price of looking at one. */
 const movedPerSeen = 16;
 
@@ -192,6 +194,7 @@ function checkDepth(path: string | null | undefined, value: unknown): void {
 /** The steps of a path, the last one being the key of the place. */
 function stepsOf(pointer: string | null | undefined): string[] {
   if (pointer === undefined || pointer === null) throw new JsonPatchError('operation missing path field');
+  if (pointer.length > pathCharactersMax) throw new JsonPatchError(`a path of more than ${pathCharactersMax} characters`);
   const [, ...steps] = pointer.split('/', nestingMax + 2);
   if (steps.length === 0) throw new JsonPatchError(`doc is missing path: ${JSON.stringify(pointer)}`);
   if (steps.length > nestingMax) throw tooDeep();

@@ -126,6 +126,7 @@ const rows: readonly { type: PatchType; patch: unknown; want: unknown }[] = [
     patch: [{ op: 'add', path: 5 }],
     want: '400 error decoding patch: json: cannot unmarshal number into Go struct field jsonPatchOp.path of type string',
   },
+  { type: 'json', patch: [{ op: 'test', path: `/${'~1'.repeat(40_000)}`, value: null }], want: rejected },
   // Work without end: each operation one level deeper, moved chains, long lists moved or looked through again and again.
   { type: 'json', patch: Array.from({ length: 1600 }, (_, i) => ({ op: 'add', path: '/a'.repeat(i + 1), value: {} })), want: rejected },
   {

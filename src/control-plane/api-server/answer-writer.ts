@@ -12,7 +12,7 @@ import { scaleDisplay } from '../../api/kinds/autoscaling/scale.ts';
 import { apiVersionOf, type KubeObject } from '../../api/meta/object.ts';
 import { encodeEnveloped, encodeItemHead, encodeListHead, encodeMessage, type TypeMeta } from '../../api/schema/encode-protobuf.ts';
 import type { Clock } from '../../client/clock.ts';
-import { encodeValue } from './encode-value.ts';
+import { encodeValue, indented } from './encode-value.ts';
 import type { Exchange } from './exchange.ts';
 import { type AnswerForm, mediaTypes } from './negotiation.ts';
 import type { Answer, ListAnswer, ResourceRequest } from './resource-request.ts';
@@ -152,9 +152,7 @@ async function joinedTexts({ format, pretty }: AnswerForm, { whole, field, items
   }
   if (first.done) return textParts(contentType, [JSON.stringify(whole, null, 2)]);
   const opening = JSON.stringify(whole, null, 2).slice(0, -']\n}'.length);
-  const texts = Iterator.from(all).map(
-    (object, i) => `${i > 0 ? ',' : ''}\n    ${JSON.stringify(object, null, 2).replaceAll('\n', '\n    ')}`,
-  );
+  const texts = Iterator.from(all).map((object, i) => `${i > 0 ? ',' : ''}\n    ${indented(object).replaceAll('\n', '\n    ')}`);
   return textParts(contentType, enclosed(opening, texts, '\n  ]\n}'));
 }
 

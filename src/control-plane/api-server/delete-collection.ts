@@ -5,10 +5,13 @@ import { remove } from './delete.ts';
 import { readDeleteOptions } from './delete-options.ts';
 import { list } from './list.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
+import { rest } from './rest.ts';
 import type { StoredObject } from './stored-object.ts';
 
 /** Deletes under way at once: the store joins their commits. */
 const concurrencyMax = 16;
+/** Deleted in one turn of the event loop: a dry run waits for nothing. */
+const atOnceMax = 100;
 
 export async function deleteCollection(core: Core, request: ResourceRequest): Promise<Answer> {
   const served = core.kinds.of(request.kind);
@@ -16,9 +19,11 @@ export async function deleteCollection(core: Core, request: ResourceRequest): Pr
   const found = await list(core, request);
   if (found.type !== 'list') throw errors.internal('a list was expected');
   const waiting = [...found.items];
+  let taken = 0;
   const work = async (): Promise<void> => {
     for (let item: StoredObject | undefined = waiting.shift(); item; item = waiting.shift()) {
       request.signal.throwIfAborted();
+      if (++taken % atOnceMax === 0) await rest();
       const { name = '', namespace } = item.object.metadata;
       const one = { ...request, name, ...(namespace && { namespace }) };
       await remove(core, one, served, name, options).catch((error: unknown) => {

@@ -1,5 +1,6 @@
 /** A value that no cache holds, as bytes in the form that was negotiated. */
 import { encodeEnveloped, encodeMessage, type TypeMeta } from '../../api/schema/encode-protobuf.ts';
+import { isTooDeep } from '../../api/schema/nesting.ts';
 import { type AnswerForm, mediaTypes } from './negotiation.ts';
 
 export interface Encoded {
@@ -18,5 +19,12 @@ export async function encodeValue(value: object, { format, pretty }: Pick<Answer
     const { writeYaml } = await import('../../api/schema/yaml/write-yaml.ts');
     return { contentType, bytes: Buffer.from(writeYaml(value)) };
   }
-  return { contentType, bytes: Buffer.from(pretty ? JSON.stringify(value, null, 2) : `${JSON.stringify(value)}\n`) };
+  return { contentType, bytes: Buffer.from(pretty ? indented(value) : `${JSON.stringify(value)}\n`) };
 }
+
+/** Nested deeper, a small value would become a hundred times as many blanks. */
+const indentedNestingMax = 50;
+
+/** JSON in lines, for people. */
+export const indented = (value: object): string =>
+  isTooDeep(value, indentedNestingMax) ? JSON.stringify(value) : JSON.stringify(value, null, 2);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { readYaml } from './read-yaml.ts';
+import { parseYaml, readYaml } from './read-yaml.ts';
 import { writeYaml, writeYamlItem } from './write-yaml.ts';
 
 const rows: readonly (readonly [unknown, string])[] = [
@@ -28,6 +28,14 @@ const rows: readonly (readonly [unknown, string])[] = [
 test('values as YAML', () => {
   for (const [value, want] of rows) assert.equal(writeYaml(value), want);
   assert.equal([...writeYamlItem({ a: 1, b: ['x'] })].join(''), '- a: 1\n  b:\n  - x\n');
+});
+
+test('what is nested deep is written in one line', () => {
+  let value: unknown = Array.from({ length: 1000 }, () => ({ a: '\u0085' }));
+  for (let i = 0; i < 400; i++) value = i % 2 ? [value] : { a: value };
+  const text = writeYaml(value);
+  assert.ok(text.length < 50_000, String(text.length));
+  assert.deepEqual(parseYaml(text), value);
 });
 
 test('every reader reads what was written', () => {

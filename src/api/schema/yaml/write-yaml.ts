@@ -1,6 +1,6 @@
 /**
  * A JSON value as YAML, as Kubernetes' own tools write it: fields in the order of their names, lists not indented, texts
- * of several lines as such. What could be read as something else than text, by any reader of YAML, is in quotes.
+ * of several lines as such; what is nested deep in one line. What could be read as something else than text, by any reader of YAML, is in quotes.
  */
 import { own } from '../../meta/words.ts';
 import { isJsonObject } from '../merge-patch.ts';
@@ -34,7 +34,8 @@ function* inParts(lines: Iterable<string>): Generator<string, undefined> {
 /** The lines of a value, each with its indentation; `lead`: what stands in its place before the first of them. */
 function* linesOf(value: unknown, indent: string, lead: string): Generator<string, undefined> {
   let before = lead;
-  if (Array.isArray(value) && value.length > 0) {
+  if (indent.length > indentMax) yield lead + flow(value);
+  else if (Array.isArray(value) && value.length > 0) {
     for (const item of value) {
       if (isOneLine(item)) yield `${before}- ${inLine(item)}`;
       else yield* linesOfItem(item, indent, before);
@@ -44,7 +45,7 @@ function* linesOf(value: unknown, indent: string, lead: string): Generator<strin
     for (const key of Object.keys(value as object).sort()) {
       const field = own(value as Readonly<Record<string, unknown>>, key);
       if (field === undefined) continue;
-      const name = `${before}${isPlain(key) ? key : quoted(key)}:`;
+      const name = `${before}${isPlain(key) ? key : flow(key)}:`;
       before = indent;
       if (isOneLine(field)) yield `${name} ${inLine(field)}`;
       else if (typeof field === 'string') yield* block(field, `${indent}  `, `${name} `);
@@ -61,6 +62,9 @@ function* linesOf(value: unknown, indent: string, lead: string): Generator<strin
 function* linesOfItem(value: unknown, indent: string, lead: string): Generator<string, undefined> {
   yield* linesOf(value, `${indent}  `, `${lead}- `);
 }
+
+/** Deeper in, values stand in one line: else a small one would be written as a hundred times as many blanks. */
+const indentMax = 100;
 
 const isFilled = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 : isJsonObject(value) && Object.keys(value).length > 0;
@@ -82,7 +86,7 @@ function* block(value: string, indent: string, lead: string): Generator<string, 
 /** What stands in one line: a scalar, or a collection that is empty. */
 function inLine(value: unknown): string {
   if (typeof value !== 'string') return JSON.stringify(value ?? null);
-  return isPlain(value) ? value : quoted(value);
+  return isPlain(value) ? value : flow(value);
 }
 
 const plain = /^[A-Za-z0-9_/.$][A-Za-z0-9_/.$()+=@;<>^~*&%!?,'"\\|{}[\]-]*(?:[ :][A-Za-z0-9_/.$()+=@;<>^~*&%!?,'"\\|{}[\]-]+)*$/;
@@ -107,8 +111,8 @@ const isBlock = (value: string): boolean =>
 
 const beyondJSON = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/;
 
-/** JSON is YAML, save for a few characters. */
-function quoted(value: string): string {
+/** JSON is YAML, save for a few characters, which can only be within its texts. */
+function flow(value: unknown): string {
   let text = JSON.stringify(value);
   for (let found = beyondJSON.exec(text)?.[0]; found !== undefined; found = beyondJSON.exec(text)?.[0]) {
     text = text.replaceAll(found, `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
