@@ -13,6 +13,7 @@ export const figureTypes = {
   p50Ms: figure('p50', ' ms', 'less', 1),
   p99Ms: figure('p99', ' ms', 'less', 1),
   ms: figure('time', ' ms', 'less'),
+  turnMs: figure('longest turn', ' ms', 'less'),
   waitMs: figure('longest wait of another', ' ms', 'less'),
   cpuMsPer1000: figure('CPU per 1,000', ' ms', 'less', 0),
   cpuMs: figure('CPU', ' ms', 'less', 0),

@@ -118,6 +118,53 @@ export const worstRequests: readonly WorstRequest[] = [
       body: `{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"x"},"spec":{"podSelector":{"matchLabels":{${times(fields, (i) => `"k${i}":"v"`).join(',')}}}}}`,
     }),
   },
+  {
+    name: 'JSON: a name of 1.4 million labels',
+    make: () => post('configmaps', `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"${'a.'.repeat(bodyBytes / 2)}"}}`),
+  },
+  { name: 'JSON: an image of 1.4 million hyphens', make: () => post('pods', pod(`{"name":"a","image":"${'a-'.repeat(bodyBytes / 2)}!"}`)) },
+  {
+    name: 'JSON: as many limits of a container as fit',
+    make: () =>
+      post('pods', pod(`{"name":"a","image":"b","resources":{"limits":{${times(fields, (i) => `"example.com/a${i}":"1"`).join(',')}}}}`)),
+  },
+  {
+    name: 'JSON: ranges that a policy leaves out',
+    make: () => ({
+      method: 'POST',
+      path: `/apis/networking.k8s.io/v1/namespaces/${worstNamespace}/networkpolicies?${dry}`,
+      body: `{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"x"},"spec":{"podSelector":{},"ingress":[{"from":[{"ipBlock":{"cidr":"10.0.0.0/8","except":[${times(values, (i) => `"10.${i & 255}.${i >> 8}.0/24"`).join(',')}]}}]}]}}`,
+    }),
+  },
+  {
+    name: 'JSON: a schedule of 1.4 million minutes',
+    make: () => ({
+      method: 'POST',
+      path: `/apis/batch/v1/namespaces/${worstNamespace}/cronjobs?${dry}`,
+      body: `{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"x"},"spec":{"schedule":"${'1,'.repeat(bodyBytes / 2)}1 * * * *","jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"a","image":"b"}]}}}}}}`,
+    }),
+  },
+  {
+    name: 'JSON: base64 of short lines',
+    make: () => post('secrets', `{${head('Secret')},"data":{"k":"${'Y\\n'.repeat(Math.floor(bodyBytes / 12) * 4)}"}}`),
+  },
+  {
+    name: 'JSON: a registry’s credentials of 700,000 objects',
+    make: () =>
+      post(
+        'secrets',
+        `{${head('Secret')},"type":"kubernetes.io/dockerconfigjson","data":{".dockerconfigjson":"${Buffer.from(`{"a":[${'{},'.repeat(700_000)}{}]}`).toString('base64')}"}}`,
+      ),
+  },
+  ...(['pretty=true', 'yaml'] as const).map((wish) => ({
+    name: `JSON: 97,000 zeros 480 levels down, answered ${wish === 'yaml' ? 'as YAML' : 'indented'}`,
+    make: (): LoadRequest => ({
+      method: 'POST',
+      path: `/apis/apps/v1/namespaces/${worstNamespace}/controllerrevisions?${dry}&${wish}`,
+      ...(wish === 'yaml' && { accept: 'application/yaml' }),
+      body: `{"apiVersion":"apps/v1","kind":"ControllerRevision","metadata":{"name":"x"},"revision":1,"data":${'{"a":'.repeat(480)}[${times(97_000, () => 0).join(',')}]${'}'.repeat(480)}}`,
+    }),
+  })),
   { name: 'review with unknown fields', make: () => review(`,${times(fields, (i) => `"u${i}":""`).join(',')}`) },
   {
     name: 'review for all groups that fit',
@@ -160,6 +207,19 @@ export const worstRequests: readonly WorstRequest[] = [
       ),
   },
   {
+    name: 'JSON patch: 10,000 moves within an object of all keys',
+    make: () =>
+      ofLarge(
+        'PATCH',
+        times(10_000, (i) => ({ op: 'move', from: `/data/k${i}`, path: `/data/m${i}` })),
+        'application/json-patch+json',
+      ),
+  },
+  {
+    name: 'JSON patch: a path of 2.9 MB',
+    make: () => patch('json-patch', [{ op: 'test', path: `/data/${'~1'.repeat(bodyBytes / 2)}`, value: '' }]),
+  },
+  {
     name: 'merge patch: all fields that fit',
     make: () => patch('merge-patch', { data: Object.fromEntries(times(fields, (i) => [`k${i}`, ''])) }),
   },
@@ -187,6 +247,10 @@ export const worstRequests: readonly WorstRequest[] = [
   },
   { name: 'YAML: a text of 480,000 folded lines', make: () => yaml(`a: "${'b\n'.repeat(480_000)}"`) },
   { name: 'YAML: a text of 1.4 million escapes', make: () => yaml(`a: "${'\\n'.repeat(1_400_000)}"`) },
+  { name: 'YAML: a text of 1.4 million doubled quotes', make: () => yaml(`a: '${"''".repeat(1_400_000)}'`) },
+  { name: 'YAML: a literal of 480,000 lines', make: () => yaml(`a: |\n${' b\n'.repeat(480_000)}`) },
+  { name: 'YAML: 480,000 lines of base64', make: () => yaml(`a: !!binary |\n${' QUFB\n'.repeat(480_000)}`) },
+  { name: 'YAML: a number of 1.4 million digits', make: () => yaml(`a: ${'1_'.repeat(1_400_000)}1`) },
   { name: 'YAML: 480,000 comments', make: () => yaml(`${'#\n'.repeat(480_000)}a: b`) },
   {
     name: 'YAML: aliases of aliases',
@@ -216,7 +280,9 @@ export const worstRequests: readonly WorstRequest[] = [
   },
   { name: 'list by fields', make: () => list(`fieldSelector=${times(fieldTermsMax, (i) => `metadata.name!=${i}`).join(',')}`) },
   { name: 'list with 110,000 parameters', make: () => list(times(110_000, (i) => `k${i}=`).join('&')) },
+  { name: 'a path of 450,000 steps', make: () => ({ method: 'GET', path: `${core}/services/none/proxy/${'a/'.repeat(450_000)}` }) },
   { name: 'list with a time-out of 900,000 digits', make: () => list(`timeout=${'1'.repeat(900_000)}`) },
+  { name: 'list by a field’s value of 150,000 escapes', make: () => list(`fieldSelector=metadata.name=${'%5C%5C'.repeat(150_000)}`) },
   { name: 'list with 90,000 wishes', make: () => list('limit=1', 'a/b;q=0.1,'.repeat(90_000)) },
   { name: 'list of 12 MB', make: () => list('') },
   { name: 'list of 12 MB, indented', make: () => list('pretty=true') },

@@ -208,7 +208,7 @@ function writerOfMap(values: Schema): Write {
   return (writer, value, field) => {
     const map = value as Readonly<Record<string, unknown>>;
     for (const key of Object.keys(map).sort().reverse()) {
-      const item = map[key];
+      const item = own(map, key);
       const start = writer.size;
       write(writer, item, 2);
       writeText(writer, key, 1);

@@ -14,6 +14,7 @@ const rows: readonly { readonly given: string; readonly want: string }[] = [
   { given: 'PUT /api/v1/namespaces/a/pods/p/status', want: 'update /v1/pods p/status in a' },
   { given: 'POST /api/v1/namespaces/a/pods/p/exec', want: 'create /v1/pods p/exec in a' },
   { given: 'GET /api/v1/namespaces/a/services/s:80/proxy/x/y%20z', want: 'get /v1/services s:80/proxy in a + /x/y z' },
+  { given: 'GET /apis/a/v1/watch/namespaces/b/c/d/proxy/1//2/3%2F4//', want: 'watch a/v1/c d/proxy in b + /1//2/3/4/' },
   { given: 'OPTIONS /api/v1/namespaces/a/pods/p/proxy/x', want: ' /v1/pods p/proxy in a + /x' },
   { given: 'TRACE /api/v1/pods', want: ' /v1/pods' },
   { given: 'GET /api/v1/namespaces', want: 'list /v1/namespaces' },

@@ -34,11 +34,17 @@ const verbs: Readonly<Record<string, ResourceRoute['verb']>> = {
 /** What may follow the name of a namespace without being a resource in it. */
 const namespaceSubresources = new Set(['status', 'finalize']);
 
+/** Resource, name, subresource. */
+const ownSteps = 3;
+/** `/apis/GROUP/VERSION/watch/namespaces/NAMESPACE/…`, and before the first slash nothing. */
+const stepsMax = 7 + ownSteps;
+
 /** `path` is still percent-encoded. Throws URIError for a malformed one. */
 export function parseRoute(method: string, path: string, query: URLSearchParams | undefined): Route {
   if (!path.startsWith('/api')) return pathRoute;
-  const parts = path.split('/');
-  if (parts.at(-1) === '') parts.pop();
+  const whole = path.endsWith('/') ? path.slice(0, -1) : path;
+  // What follows them is one text, however many steps it has.
+  const parts = whole.split('/', stepsMax);
   let at: number;
   let group = '';
   if (parts[1] === 'api') at = 2;
@@ -50,7 +56,11 @@ export function parseRoute(method: string, path: string, query: URLSearchParams 
   if (!version || parts.length <= at) return pathRoute;
   const isWatchPath = parts[at] === 'watch' && parts.length > at + 1;
   if (isWatchPath) at++;
-  return resourceRoute({ method, parts: parts.slice(at).map(decode), group: decode(group), version: decode(version), isWatchPath, query });
+  const steps = parts.slice(at).map(decode);
+  const isNamespaced = steps[0] === 'namespaces' && steps.length > 2 && !namespaceSubresources.has(steps[2] ?? '');
+  const end = at + (isNamespaced ? 2 : 0) + ownSteps;
+  const rest = decode(whole.slice(parts.slice(0, end).join('/').length));
+  return resourceRoute({ method, parts: steps, group: decode(group), version: decode(version), isWatchPath, isNamespaced, rest, query });
 }
 
 function resourceRoute(given: {
@@ -59,12 +69,13 @@ function resourceRoute(given: {
   group: string;
   version: string;
   isWatchPath: boolean;
+  isNamespaced: boolean;
+  rest: string;
   query: URLSearchParams | undefined;
 }): Route {
-  const { parts, group, version, isWatchPath, query } = given;
-  const isNamespaced = parts[0] === 'namespaces' && parts.length > 2 && !namespaceSubresources.has(parts[2] ?? '');
+  const { parts, group, version, isWatchPath, isNamespaced, rest, query } = given;
   const namespace = isNamespaced ? parts[1] : undefined;
-  const [resource = '', name, subresource, ...rest] = isNamespaced ? parts.slice(2) : parts;
+  const [resource = '', name, subresource] = isNamespaced ? parts.slice(2) : parts;
   const verb = own(verbs, given.method) ?? '';
   if (!resource) return pathRoute;
   const route = {
@@ -75,7 +86,7 @@ function resourceRoute(given: {
     ...(namespace && { namespace }),
     ...(name && { name }),
     ...(subresource && { subresource }),
-    rest: rest.length > 0 ? `/${rest.join('/')}` : '',
+    rest,
   };
   if (verb === 'get' && (isWatchPath || (!name && isTrue(query?.get('watch'))))) return { ...route, verb: 'watch' };
   if (!name && verb === 'get') return { ...route, verb: 'list' };
