@@ -38,6 +38,7 @@ class Turns {
   #timer: NodeJS.Timeout | undefined;
 
   lap(): number {
+    this.#tick();
     this.#timer ??= setInterval(() => this.#tick(), 1).unref();
     const longestMs = this.#longestMs;
     this.#longestMs = 0;

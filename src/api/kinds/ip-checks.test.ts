@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeFieldErrorBody, type FieldError } from '../meta/status-error.ts';
-import { canonicalIP, checkCanonicalCIDR, checkCanonicalIP, checkCIDR, checkIP, cidrFamily, isOutside } from './ip-checks.ts';
+import { canonicalIP, checkCanonicalCIDR, checkCanonicalIP, checkCIDR, checkIP, cidrFamily, outsideOf } from './ip-checks.ts';
 import { cidrWarnings, ipWarnings } from './ip-warnings.ts';
 
 function told(check: (errors: FieldError[]) => void): readonly string[] {
@@ -100,7 +100,7 @@ test('ranges inside of others', () => {
     ['010.1.0.0/16', '10.0.0.0/8', false],
     ['x', '10.0.0.0/8', false],
   ];
-  for (const [inner, outer, outside] of rows) assert.equal(isOutside(inner, outer), outside, `${inner} in ${outer}`);
+  for (const [inner, outer, outside] of rows) assert.equal(outsideOf(outer)(inner), outside, `${inner} in ${outer}`);
 });
 
 const warned = [

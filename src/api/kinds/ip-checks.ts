@@ -18,12 +18,12 @@ const dropZeros = (text: string): string =>
     .join('.');
 
 /** What nearly all addresses are, at a small price: a number of 32 bits; undefined for all others. */
-function parseIPv4(text: string): number | undefined {
-  if (text.length > ipv4CharactersMax) return undefined;
+function parseIPv4(text: string, end = text.length): number | undefined {
+  if (end > ipv4CharactersMax) return undefined;
   let value = 0;
   let octet = -1;
   let dots = 0;
-  for (let at = 0; at < text.length; at++) {
+  for (let at = 0; at < end; at++) {
     const c = text.charCodeAt(at);
     if (c === dot && octet >= 0) {
       value = value * 256 + octet;
@@ -39,17 +39,25 @@ function parseIPv4(text: string): number | undefined {
 /** The same of `10.0.0.0/8`. */
 function parseIPv4CIDR(text: string): { readonly value: number; readonly prefix: number } | undefined {
   const slash = text.indexOf('/');
-  const prefixText = text.slice(slash + 1);
-  if (slash < 0 || !shortPrefix.test(prefixText)) return undefined;
-  const value = parseIPv4(text.slice(0, slash));
-  return value === undefined ? undefined : { value, prefix: Number(prefixText) };
+  const value = slash < 0 ? undefined : parseIPv4(text, slash);
+  const prefix = parsePrefix(text, slash + 1);
+  return value === undefined || prefix === undefined ? undefined : { value, prefix };
+}
+
+/** 0 to 32, without zeros before it, to the end of the text. */
+function parsePrefix(text: string, start: number): number | undefined {
+  const first = text.charCodeAt(start) - zero;
+  if (!(first >= 0 && first <= 9) || text.length > start + 2) return undefined;
+  if (text.length === start + 1) return first;
+  const second = text.charCodeAt(start + 1) - zero;
+  const prefix = first * 10 + second;
+  return first > 0 && second >= 0 && second <= 9 && prefix <= 32 ? prefix : undefined;
 }
 
 const ipv4CharactersMax = 15;
 const dot = 46;
 const zero = 48;
 const nine = 57;
-const shortPrefix = /^(?:\d|[12]\d|3[0-2])$/;
 /** The address without what lies beyond the prefix. */
 const networkOf = (value: number, prefix: number): number => Math.floor(value / 2 ** (32 - prefix));
 
@@ -172,12 +180,19 @@ export function checkEndpointIP(errors: Errors, path: string, value: string): vo
 
 const specialFirstOctets: ReadonlySet<number> = new Set([0, 127, 169, 224]);
 
-/** Whether both are CIDRs (leading zeros allowed) of which the first is no real part of the second. */
-export function isOutside(inner: string, outer: string): boolean {
-  const [short, within] = [parseIPv4CIDR(inner), parseIPv4CIDR(outer)];
-  if (short && within) {
-    return within.prefix >= short.prefix || networkOf(short.value, within.prefix) !== networkOf(within.value, within.prefix);
-  }
+/** Asks of one CIDR after the other whether it is no real part of `outer`: both have to be CIDRs, leading zeros allowed. */
+export function outsideOf(outer: string): (inner: string) => boolean {
+  const within = parseIPv4CIDR(outer);
+  if (!within) return (inner) => isOutside(inner, outer);
+  const network = networkOf(within.value, within.prefix);
+  return (inner) => {
+    const short = parseIPv4CIDR(inner);
+    if (!short) return isOutside(inner, outer);
+    return within.prefix >= short.prefix || networkOf(short.value, within.prefix) !== network;
+  };
+}
+
+function isOutside(inner: string, outer: string): boolean {
   const [a, b] = [parseSloppyCIDR(inner), parseSloppyCIDR(outer)];
   if (!a || !b) return false;
   if (a.length !== b.length || b.prefix >= a.prefix) return true;

@@ -20,7 +20,7 @@ import {
 import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from './json-patch.ts';
 import { duplicateFields, JsonSyntaxError, mayHaveDuplicates, parseJSON } from './json-scan.ts';
 import { applyMergePatch, isJsonObject } from './merge-patch.ts';
-import { isTooDeep } from './nesting.ts';
+import { isTooDeep, nestingMax } from './nesting.ts';
 import { applyStrategicMerge, formatGoValue, StrategicMergeError } from './strategic-merge.ts';
 
 /** By content type. */
@@ -68,12 +68,21 @@ function parseJson(text: string, prefix: string): unknown {
   checkBodyValues(text);
   try {
     const value = parseJSON(text);
-    if (isTooDeep(value)) throw errors.badRequest(`${prefix}exceeded max depth`);
+    if (mayBeTooDeep(text) && isTooDeep(value)) throw errors.badRequest(`${prefix}exceeded max depth`);
     return value;
   } catch (error) {
     if (error instanceof JsonSyntaxError) throw errors.badRequest(`${prefix}${error.message}`);
     throw error;
   }
+}
+
+/** False where there are not even as many objects and lists as levels are allowed. */
+function mayBeTooDeep(text: string): boolean {
+  let left = nestingMax;
+  for (const opening of ['{', '[']) {
+    for (let at = text.indexOf(opening); at >= 0 && left >= 0; at = text.indexOf(opening, at + 1)) left--;
+  }
+  return left < 0;
 }
 
 /** An operation may be null; so may its members. */

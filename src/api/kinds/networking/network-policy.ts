@@ -7,7 +7,7 @@ import { formatSelector, nameAndAge } from '../cells.ts';
 import { addInvalid, checkPort, checkSelector, checkSupported, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { change, listOf } from '../fill.ts';
-import { checkCIDR, isOutside } from '../ip-checks.ts';
+import { checkCIDR, outsideOf } from '../ip-checks.ts';
 
 const policyTypes = ['Ingress', 'Egress'];
 
@@ -88,9 +88,10 @@ function checkPeers(errors: Errors, path: string, peers: readonly NetworkPolicyP
 function checkBlock(errors: Errors, path: string, { cidr, except }: IPBlock, known: ReadonlySet<string>): void {
   if (!cidr) return void errors.push(fieldErrors.required(`${path}.cidr`));
   checkCIDR(errors, `${path}.cidr`, cidr, known);
+  const isOutside = outsideOf(cidr);
   listOf(except).forEach((inner, i) => {
     const at = `${path}.except[${i}]`;
     checkCIDR(errors, at, inner, known);
-    if (isOutside(inner, cidr)) errors.push(fieldErrors.invalid(at, inner, 'must be a strict subset of `cidr`'));
+    if (isOutside(inner)) errors.push(fieldErrors.invalid(at, inner, 'must be a strict subset of `cidr`'));
   });
 }

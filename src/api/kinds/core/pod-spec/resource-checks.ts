@@ -9,7 +9,7 @@ import { addInvalid, checkDnsLabel, checkNonnegativeQuantity, type Errors } from
 import { listOf } from '../../fill.ts';
 import { aggregate } from './pod-defaults.ts';
 import {
-  isExtendedResource,
+  isExtendedName,
   isHugePages,
   isIntegerResource,
   isNativeResource,
@@ -32,9 +32,9 @@ export function checkResourceName(errors: Errors, path: string, name: string): b
 
 export function checkContainerResourceName(errors: Errors, path: string, name: string): void {
   if (isStandardContainerResource(name)) return;
-  checkResourceName(errors, path, name);
+  const isQualified = checkResourceName(errors, path, name);
   if (!name.includes('/')) errors.push(fieldErrors.invalid(path, name, 'must be a standard resource for containers'));
-  else if (!isNativeResource(name) && !isExtendedResource(name)) {
+  else if (!isNativeResource(name) && !(isQualified && isExtendedName(name))) {
     errors.push(fieldErrors.invalid(path, name, "doesn't follow extended resource name standard"));
   }
 }
@@ -67,16 +67,20 @@ export function checkRequirements(errors: Errors, path: string, resources: Resou
   const checkName = rules.checkName ?? checkContainerResourceName;
   const { limits, requests } = resources;
   let hasHugePages = false;
+  const found = errors.length;
   for (const name in limits) {
     checkAmount(errors, `${path}.limits[${name}]`, { name, quantity: limits[name] ?? '0' }, checkName);
     hasHugePages ||= isHugePages(name);
   }
+  const hasGoodLimits = errors.length === found;
   for (const name in requests) {
     const quantity = requests[name] ?? '0';
     const at = `${path}.requests[${name}]`;
-    checkName(errors, at, name);
-    checkResourceQuantity(errors, at, { name, quantity });
-    checkAgainstLimit(errors, path, { name, quantity, limit: own(limits, name) });
+    const limit = own(limits, name);
+    // Most requests are their limits.
+    if (!hasGoodLimits || limit === undefined) checkName(errors, at, name);
+    if (!hasGoodLimits || limit !== quantity) checkResourceQuantity(errors, at, { name, quantity });
+    checkAgainstLimit(errors, path, { name, quantity, limit });
     if (isHugePages(name)) checkHugePages(errors, at, { name, quantity });
     hasHugePages ||= isHugePages(name);
   }

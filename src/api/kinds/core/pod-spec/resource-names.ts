@@ -2,7 +2,7 @@
  * What resources may be called, where: cpu and memory, huge pages, extended resources of devices, quota names.
  * Upstream: pkg/apis/core/helper/helpers.go.
  */
-import { checkQualifiedName } from '../../../meta/names.ts';
+import { checkQualifiedName, subdomainLengthMax } from '../../../meta/names.ts';
 
 const containerResources = new Set(['cpu', 'memory', 'ephemeral-storage']);
 const standardResources = new Set([
@@ -51,10 +51,14 @@ export const isStandardContainerResource = (name: string): boolean => containerR
 export const isStandardQuotaResource = (name: string): boolean => quotaResources.has(name) || isQuotaHugePages(name);
 
 /** A resource of a device plugin or other vendor: qualified, outside kubernetes.io, and still a name with `requests.` before it. */
-export function isExtendedResource(name: string): boolean {
-  if (isNativeResource(name) || name.startsWith('requests.')) return false;
-  return checkQualifiedName(`requests.${name}`).length === 0;
-}
+export const isExtendedResource = (name: string): boolean => isExtendedName(name) && checkQualifiedName(name).length === 0;
+
+/** The same of what is known to be qualified. */
+export const isExtendedName = (name: string): boolean =>
+  !isNativeResource(name) && !name.startsWith(quotaPrefix) && name.indexOf('/') <= subdomainLengthMax - quotaPrefix.length;
+
+/** What is put before a resource's name in a quota. */
+const quotaPrefix = 'requests.';
 
 export const isIntegerResource = (name: string): boolean => integerResources.has(name) || isExtendedResource(name);
 
