@@ -42,6 +42,11 @@ const matchRows: readonly (readonly [string, boolean])[] = [
   ['empty in ()', true],
   ['empty in (,x)', true],
   ['in in (x)', true],
+  ['\0', true],
+  ['\0nothing', true],
+  ['nothing\0', false],
+  ['nothing=\0a', false],
+  ['nothing in (\0)', false],
 ];
 
 test('matching', () => {

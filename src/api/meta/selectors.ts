@@ -204,6 +204,8 @@ type Token = {
 
 const specials = new Set(['=', '!', '(', ')', ',', '>', '<']);
 const operatorTokens = new Set<Token['kind']>([')', ',', '!', '==', '=', '>', '<', '!=', '(']);
+/** Where a word or sign would begin it is the end of the text, after one it is passed over, as upstream's reader takes it. */
+const end = '\0';
 const isBlank = (c: string): boolean => c === ' ' || c === '\t' || c === '\r' || c === '\n';
 
 function tokenize(text: string): readonly Token[] {
@@ -212,6 +214,7 @@ function tokenize(text: string): readonly Token[] {
   while (at < text.length) {
     if (tokens.length >= selectorTokensMax) fail(`the selector has more than ${selectorTokensMax} words and signs`);
     const c = text[at] ?? '';
+    if (c === end) break;
     if (isBlank(c)) {
       at++;
       continue;
@@ -221,11 +224,13 @@ function tokenize(text: string): readonly Token[] {
       const symbol = operatorTokens.has(two as Token['kind']) ? two : c;
       tokens.push({ kind: symbol as Token['kind'], text: symbol });
       at += symbol.length;
+      if (text[at] === end) at++;
       continue;
     }
     const start = at;
-    while (at < text.length && !specials.has(text[at] ?? '') && !isBlank(text[at] ?? '')) at++;
+    while (at < text.length && !specials.has(text[at] ?? '') && !isBlank(text[at] ?? '') && text[at] !== end) at++;
     const word = text.slice(start, at);
+    if (text[at] === end) at++;
     tokens.push({ kind: word === 'in' || word === 'notin' ? word : 'id', text: word });
   }
   tokens.push({ kind: 'end', text: '' });

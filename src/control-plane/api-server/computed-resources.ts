@@ -2,6 +2,7 @@
 import { resourceKey } from '../../api/kinds/define-kind.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import type { ComputedResource } from './endpoint.ts';
+import { checkListOptions } from './list-options.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
 import { parseSelection } from './selection.ts';
 import { StoredObject } from './stored-object.ts';
@@ -20,6 +21,7 @@ export class ComputedResources {
     if (verb !== 'get' && verb !== 'list') throw errors.methodNotAllowed(kind, verb);
     const objects = resource.list();
     if (verb === 'list') {
+      checkListOptions(request.options);
       const { matches } = parseSelection(request);
       const items = objects.filter((object) => !matches || matches(object));
       return { type: 'list', code: 200, items: items.map((object) => StoredObject.unstored('', object, 0)), revision: 0 };

@@ -22,7 +22,7 @@ export type HTTPResponse = ServerResponse;
 type Headers = Readonly<Record<string, string | number | string[]>>;
 
 export const bodyBytesMax = 3 * 1024 * 1024;
-/** As Go has it (net/url). */
+/** More than anybody has a use for. */
 export const parametersMax = 10_000;
 /** A smaller answer costs little while its client does not take it. */
 const largeAnswerMin = 128 * 1024;
@@ -36,7 +36,7 @@ export class Exchange {
   /** still percent-encoded */
   readonly path: string;
   readonly query: URLSearchParams | undefined;
-  /** more than anybody has a use for; none of them is read */
+  /** none of them is read */
   readonly hasTooManyParameters: boolean;
   readonly auditID: string;
   readonly startMs: number;

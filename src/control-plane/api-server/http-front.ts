@@ -179,7 +179,7 @@ export class HTTPFront implements Disposable {
   /** What the head of the request says. Throws MethodNotAllowed, NotFound, NotAcceptable, BadRequest. */
   #prepare(exchange: Exchange, route: ResourceRoute, kind: Kind, user: UserInfo): WriteContext {
     const { verb, namespace, name, subresource } = route;
-    if (exchange.method === 'HEAD' || verb === '' || !allows(kind.verbs, kind.subresources, route)) throw methodNotAllowed();
+    if (!allows(kind.verbs, kind.subresources, route) || verb === '' || exchange.method === 'HEAD') throw methodNotAllowed();
     if (kind.deprecation) exchange.warn(kind.deprecation);
     const request: ResourceRequest = {
       user,
@@ -338,12 +338,16 @@ function isMisplaced(route: ResourceRoute, namespaced: boolean): boolean {
   return route.namespace === undefined && (route.name !== undefined || (route.verb !== 'list' && route.verb !== 'watch'));
 }
 
+/** A kind that has none of them has no paths of single objects (Binding). */
+const verbsOfOne: ReadonlySet<string> = new Set(['get', 'update', 'patch', 'delete']);
+
 function allows(
   verbs: readonly string[],
   subresources: Readonly<Record<string, { readonly verbs: readonly string[] }>>,
   { verb, subresource, rest, name }: ResourceRoute,
 ): boolean {
   if (!subresource) {
+    if (name && !verbs.some((each) => verbsOfOne.has(each))) throw errors.pathNotFound();
     const isOfMany = verb === 'create' || verb === 'list' || verb === 'deletecollection';
     // The old paths of watches (`/api/v1/watch/…`) may name one object.
     return verbs.includes(verb) && (verb === 'watch' || isOfMany === !name);

@@ -21,6 +21,8 @@ import { flowLimits, userShare } from './flow-control.ts';
 import { acceptedTypes } from './negotiation.ts';
 
 const collection = '/api/v1/namespaces/default/configmaps';
+const deployment = '/apis/apps/v1/namespaces/default/deployments/none';
+const mergePatch = (body: string): Ask => ({ method: 'PATCH', body, headers: { 'content-type': 'application/merge-patch+json' } });
 
 interface Table {
   readonly columnDefinitions?: unknown;
@@ -222,6 +224,25 @@ describe('the HTTPS server', () => {
       { given: {}, path: '/api/v1/nothings', code: 404, message: /could not find the requested resource/ },
       { given: {}, path: `${collection}/a/status`, code: 404, message: /could not find the requested resource/ },
       { given: {}, path: '/api/v1/namespaces/%zz/configmaps', code: 400, message: /./ },
+      { given: mergePatch('{bad'), path: `${collection}/none`, code: 404, message: /configmaps "none" not found/ },
+      { given: mergePatch('{bad'), path: `${deployment}/scale`, code: 404, message: /deployments.apps "none" not found/ },
+      { given: mergePatch('{bad'), path: `${collection}/none?fieldManager=%01`, code: 422, message: /invalid character U\+0001/ },
+      { given: { method: 'PUT', body: '{}' }, path: `${deployment}/scale`, code: 400, message: /name must be provided/ },
+      { given: { method: 'PUT', body: named('b') }, path: `${deployment}/scale`, code: 400, message: /does not match the name/ },
+      { given: { method: 'OPTIONS' }, path: `${collection}/a/nothing`, code: 404, message: /could not find the requested resource/ },
+      { given: { method: 'OPTIONS' }, path: collection, code: 405, message: /does not allow this method/ },
+      {
+        given: { method: 'PUT', body: '{}' },
+        path: '/api/v1/namespaces/default/bindings/a',
+        code: 404,
+        message: /could not find the requested resource/,
+      },
+      {
+        given: {},
+        path: '/api/v1/componentstatuses?resourceVersionMatch=Exact',
+        code: 422,
+        message: /is forbidden unless resourceVersion/,
+      },
     ];
     for (const { path = collection, given, code, message } of rows) {
       const answer = await listening.ask(path, given);

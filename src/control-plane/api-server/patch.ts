@@ -7,7 +7,7 @@
 import type { Scale } from '../../api/generated/autoscaling-v1.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
-import { type BodyType, bodyTypeOf } from '../../api/schema/body.ts';
+import { type BodyType, bodyTypeOf, type FieldValidation } from '../../api/schema/body.ts';
 import { applyPatch, checkPatchedValues, decodePatched, type Patch, parsePatch } from '../../api/schema/patch.ts';
 import { checkName } from './check-name.ts';
 import type { Core } from './core.ts';
@@ -22,17 +22,18 @@ import { strategyOf } from './update-strategy.ts';
 export async function patch(core: Core, request: ResourceRequest): Promise<Answer> {
   const { kind, subresource, name = '' } = request;
   const given = await readPatch(request);
+  const fieldValidation = checkWriteOptions(request);
   if (subresource === 'scale') {
     const type = bodyTypeOf(scaleType);
     return changeScale(core, request, async (current) => {
-      const object = await patched(request, given, { type, current: current as KubeObject, isLarge: isLarge(request) });
+      const object = await patched(request, given, { type, current: current as KubeObject, isLarge: isLarge(request), fieldValidation });
       return object as unknown as Scale;
     });
   }
   const served = core.kinds.of(kind);
   const strategy = strategyOf(kind, subresource);
   const transform: UpdatePlan['transform'] = async (current, large) => {
-    const decoded = await patched(request, given, { type: kind, current, isLarge: large });
+    const decoded = await patched(request, given, { type: kind, current, isLarge: large, fieldValidation });
     if (large) await rest();
     const object = applyDefaults(kind, decoded);
     checkName(object, request);
@@ -43,29 +44,35 @@ export async function patch(core: Core, request: ResourceRequest): Promise<Answe
   return { type: 'object', code: 200, stored: served.see(stored) };
 }
 
-async function readPatch(request: ResourceRequest): Promise<Patch> {
+/** Parsed when there is an object to change: of one that is absent, that it is not there is all that is told. */
+async function readPatch(request: ResourceRequest): Promise<() => Promise<Patch>> {
   const type = request.body?.patchType?.();
   if (!type || type === 'apply') throw unsupportedPatch();
   const content = (await request.body?.read()) ?? { text: '' };
   const text = 'text' in content ? content.text : JSON.stringify(content.value);
-  const patch = parsePatch(type, text);
-  if (isLarge(request)) await rest();
-  return patch;
+  let patch: Patch | undefined;
+  return async () => {
+    if (patch) return patch;
+    patch = parsePatch(type, text);
+    if (isLarge(request)) await rest();
+    return patch;
+  };
 }
 
 interface Patched {
   readonly type: BodyType;
   readonly current: KubeObject;
   readonly isLarge: boolean;
+  readonly fieldValidation: FieldValidation;
 }
 
-async function patched(request: ResourceRequest, given: Patch, on: Patched): Promise<KubeObject> {
-  const fieldValidation = checkWriteOptions(request);
+async function patched(request: ResourceRequest, parse: () => Promise<Patch>, on: Patched): Promise<KubeObject> {
+  const given = await parse();
   const document = applyPatch(given, on.type, on.current);
   if (on.isLarge) await rest();
   if (on.isLarge || given.type === 'json') checkPatchedValues(document);
   if (on.isLarge) await rest();
-  const { object, warnings } = decodePatched(given, on.type, document, fieldValidation);
+  const { object, warnings } = decodePatched(given, on.type, document, on.fieldValidation);
   for (const warning of warnings) request.warn(warning);
   return object;
 }

@@ -54,6 +54,9 @@ export async function getScale(core: Core, request: ResourceRequest): Promise<An
   return { type: 'value', code: 200, object: scaleObject(served.see(stored).object) };
 }
 
+export const checkScaleName = (scale: Scale, request: ResourceRequest): void =>
+  checkName({ ...scale, metadata: scale.metadata ?? {} }, request);
+
 /** Sets replicas to what `wanted` makes of the current scale. */
 export async function changeScale(
   core: Core,
@@ -65,8 +68,8 @@ export async function changeScale(
   const served = core.kinds.of(kind);
   const transform: UpdatePlan['transform'] = async (current) => {
     const scale = await wanted(scaleOf(current));
+    checkScaleName(scale, request);
     const stated = scale.metadata ?? {};
-    checkName({ ...scale, metadata: stated }, request);
     const replicas = scale.spec?.replicas ?? 0;
     if (replicas < 0) {
       const error = fieldErrors.invalid('spec.replicas', replicas, 'must be greater than or equal to 0');

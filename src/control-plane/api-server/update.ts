@@ -6,7 +6,7 @@ import { createObject } from './create.ts';
 import { decodeObject, decodeScale } from './decode.ts';
 import { guaranteedUpdate } from './guaranteed-update.ts';
 import type { Answer, ResourceRequest } from './resource-request.ts';
-import { changeScale } from './scale.ts';
+import { changeScale, checkScaleName } from './scale.ts';
 import { strategyOf } from './update-strategy.ts';
 
 export async function update(core: Core, request: ResourceRequest): Promise<Answer> {
@@ -14,6 +14,7 @@ export async function update(core: Core, request: ResourceRequest): Promise<Answ
   const served = core.kinds.of(kind);
   if (subresource === 'scale') {
     const scale = await decodeScale(request);
+    checkScaleName(scale, request);
     return changeScale(core, request, () => scale);
   }
   const object = await decodeObject(request, kind);
