@@ -1,17 +1,36 @@
 /**
  * Writes src/api/data/descriptions.json: what the types and fields of the API mean, drawn from the documentation comments
- * of the installed JavaScript client. Not committed: made when the dependencies are installed, and again for the package.
+ * of the JavaScript client. Not committed: made when the dependencies are installed, and again for the package. Without the
+ * development dependencies the client is fetched for this and not kept.
  *
  * The client has no comments on fields that refer to a type: there the text of that type stands in.
  *
  * Shape: `texts`, each once; `types` by name, `[text of the type or -1, { field: text }]`, texts by their index.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const modelDir = join(root, 'node_modules/@kubernetes/client-node/dist/gen/models');
+const client = 'node_modules/@kubernetes/client-node';
+const models = 'dist/gen/models';
+const fetched = existsSync(join(root, client)) ? undefined : fetchClient();
+const modelDir = join(fetched ?? join(root, client), models);
 const outFile = join(root, 'src/api/data/descriptions.json');
+
+/** A folder with the models of the client that the lock file names. */
+function fetchClient(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'timonier-client-'));
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { version: string }>;
+  };
+  const spec = `@kubernetes/client-node@${packages[client]?.version ?? ''}`;
+  const words = ['pack', '--silent', '--prefer-offline', '--fetch-retries=1', '--fetch-retry-mintimeout=1000', spec];
+  const archive = execFileSync('npm', words, { cwd: dir, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+  execFileSync('tar', ['-xzf', archive, '--strip-components=1', `package/${models}`], { cwd: dir });
+  return dir;
+}
 
 type Fields = Record<string, { type: string }>;
 const typeTable = JSON.parse(readFileSync(join(root, 'src/api/data/types.json'), 'utf8')) as Record<string, { fields?: Fields }>;
@@ -65,3 +84,4 @@ for (const [name, [, ofFields]] of Object.entries(types)) {
 }
 if (!texts.size) throw new Error(`no documentation comments in ${modelDir}: the client has changed`);
 writeFileSync(outFile, JSON.stringify({ texts: [...texts.keys()], types }));
+if (fetched) rmSync(fetched, { recursive: true });

