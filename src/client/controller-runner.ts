@@ -152,7 +152,9 @@ class ControllerLoop {
     const log = io.log.child({ key });
     const startMs = this.#options.clock.monotonic();
     const result = await this.#attempt(key, { ...io, client, log });
-    this.#options.metrics?.reconciled(this.#controller.name, result, (this.#options.clock.monotonic() - startMs) / 1000);
+    const ms = this.#options.clock.monotonic() - startMs;
+    this.#options.metrics?.reconciled(this.#controller.name, result, ms / 1000);
+    if (log.isDebug) log.debug({ result, ms: Math.round(ms) }, 'reconciled');
     if (writes.areShown) this.#writes.delete(key);
     else this.#writes.set(key, writes);
   }

@@ -28,10 +28,14 @@ export async function createLog(sink: Sink): Promise<Log> {
   );
 }
 
-type PinoLike = Record<LogLevel, (fields: object, message: string) => void> & { child(fields: object): PinoLike };
+type PinoLike = Record<LogLevel, (fields: object, message: string) => void> & {
+  child(fields: object): PinoLike;
+  isLevelEnabled(level: string): boolean;
+};
 
 function fromPino(logger: PinoLike): Log {
   return {
+    isDebug: logger.isLevelEnabled('debug'),
     debug: (fields, message) => logger.debug(readable(fields), cut(message)),
     info: (fields, message) => logger.info(readable(fields), cut(message)),
     warn: (fields, message) => logger.warn(readable(fields), cut(message)),
@@ -77,6 +81,7 @@ function textLog(sink: Sink, bound: object): Log {
     );
   };
   return {
+    isDebug: threshold <= logLevels.indexOf('debug'),
     debug: write('debug'),
     info: write('info'),
     warn: write('warn'),

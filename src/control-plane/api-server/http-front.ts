@@ -32,6 +32,7 @@ import type { Pipeline } from './pipeline.ts';
 import { parseOptions } from './query-options.ts';
 import { methodNotAllowed, tooManyHeaders } from './refusals.ts';
 import type { UserInfo } from './request.ts';
+import { tellRequest } from './request-log.ts';
 import type { MetricSubject, RequestMetrics } from './request-metrics.ts';
 import type { RequestOptions, ResourceRequest, WatchAnswer } from './resource-request.ts';
 import { parseRoute, type ResourceRoute, type Route } from './route.ts';
@@ -102,7 +103,7 @@ export class HTTPFront implements Disposable {
   }
 
   async #serve(exchange: Exchange, certificate: Credentials['certificate'], upgrade: Upgrade | undefined): Promise<void> {
-    const { wireClock, audit } = this.#parts;
+    const { wireClock, audit, log } = this.#parts;
     const about: About = { verb: exchange.method, user: undefined, route: undefined };
     try {
       await this.#answer(exchange, about, certificate, upgrade);
@@ -112,6 +113,8 @@ export class HTTPFront implements Disposable {
     }
     const seconds = (wireClock.monotonic() - exchange.startMs) / 1000;
     this.#parts.metrics.observe(subjectOf(about.route, about.verb), exchange.code, seconds, exchange.size);
+    const { path, code } = exchange;
+    if (log.isDebug) tellRequest(log, { user: about.user?.name, verb: about.verb, path, code, ms: seconds * 1000 });
     audit?.record({ exchange, user: about.user, verb: about.verb, route: about.route });
   }
 

@@ -16,6 +16,7 @@ import { clientClosed, InformerSet } from '../../client/informer-set.ts';
 import type { WatchEventType } from './cache-event.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { RequestVerb, UserInfo } from './request.ts';
+import { tellCall } from './request-log.ts';
 import type { Answer, RequestBody, RequestOptions, ResourceRequest, WatchAnswer, WatchSink } from './resource-request.ts';
 import type { StoredObject } from './stored-object.ts';
 
@@ -157,7 +158,9 @@ export class InProcessClient implements Client {
       },
       warn: () => undefined,
     };
-    return this.#environment.pipeline.handle(request);
+    const answer = this.#environment.pipeline.handle(request);
+    const { log, clock } = this.#environment;
+    return log.isDebug ? tellCall(log, clock, request, answer) : answer;
   }
 
   #throwIfClosed(): void {

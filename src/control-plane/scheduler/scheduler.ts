@@ -151,7 +151,7 @@ export class Scheduler implements AsyncDisposable {
   }
 
   #decide(queued: QueuedPod): void {
-    const { clock, events, metrics } = this.#options;
+    const { clock, events, log, metrics } = this.#options;
     const { pod } = queued;
     if (pod.isTerminating) {
       this.#queue.done(queued);
@@ -168,6 +168,7 @@ export class Scheduler implements AsyncDisposable {
       metrics?.attempted('unschedulable', this.#secondsSince(startMs));
     }
     metrics?.decided(this.#secondsSince(startMs));
+    if (log.isDebug) tellDecision(log, pod, selection);
   }
 
   async #bind(queued: QueuedPod, { name: nodeName }: NodeFacts, startMs: number): Promise<void> {
@@ -267,3 +268,9 @@ export class Scheduler implements AsyncDisposable {
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const shortened = (message: string): string => (message.length <= messageMax ? message : `${message.slice(0, messageMax - 4)} ...`);
+
+function tellDecision(log: Log, { namespace, name }: PodFacts, selection: Selection): void {
+  const pod = `${namespace}/${name}`;
+  if (selection.node) log.debug({ pod, node: selection.node.name }, 'a node was chosen');
+  else log.debug({ pod, why: describeDiagnosis(selection.diagnosis) }, 'no node fits');
+}

@@ -6,6 +6,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Container, Pod, PodStatus, Secret } from '../../api/generated/core-v1.ts';
 import { RuntimeClass } from '../../api/generated/kinds.ts';
+import type { Log } from '../../client/log.ts';
 import type { PodSandboxConfig } from '../runtime/cri-types.ts';
 import type { BackOffEntry } from './back-off.ts';
 import { countsNextStart, type WaitingReason } from './container-statuses.ts';
@@ -46,6 +47,7 @@ const startRetryMs = 10_000;
 
 export async function performPlan(context: PodContext, task: Performance): Promise<Outcome> {
   const { plan, pod, observed, signal } = task;
+  if (context.log.isDebug) tellPlan(context.log, task);
   let acted = false;
   if (plan.killPod) {
     await killPod(context, { pod, observed, signal });
@@ -71,6 +73,18 @@ export async function performPlan(context: PodContext, task: Performance): Promi
     toldAnew: backingOff || started.toldAnew,
     ...earliest(plan.wakeAtMs, started.wakeAtMs),
   };
+}
+
+/** Each act before it is done; nothing when there is nothing to do. */
+function tellPlan(log: Log, { plan, pod, observed }: Performance): void {
+  const { name, namespace } = pod.metadata;
+  const tell = (act: string, container?: string): void => log.debug({ pod: `${namespace}/${name}`, ...(container && { container }) }, act);
+  if (plan.killPod && (observed.containers.length > 0 || observed.sandboxes.length > 0)) tell('end the pod');
+  for (const { container, message } of plan.kill) tell(`stop a container: ${message}`, container?.name);
+  for (const { name: container } of plan.reset) tell('remove a container, to start over', container);
+  if (plan.createSandbox) tell('make a sandbox');
+  for (const { container } of plan.start) tell('start a container', container.name);
+  for (const { container } of plan.waiting) tell('wait with the next start: back-off', container.name);
 }
 
 function earliest(...times: readonly (number | undefined)[]): { readonly wakeAtMs?: number } {
