@@ -15,6 +15,7 @@ import type { ClusterConfig } from './config.ts';
 import type { HollowKubelets } from './hollow-kubelets.ts';
 import type { HollowNode } from './hollow-nodes.ts';
 import type { Identity } from './identities.ts';
+import type { NodeMarks } from './node-marks.ts';
 import type { LocalNodes } from './nodes.ts';
 
 export interface API {
@@ -50,6 +51,7 @@ export interface ComponentContext {
   /** where pods and other nodes reach this machine; absent: no real node */
   readonly nodeAddress?: string;
   readonly nodes: LocalNodes;
+  readonly marks: NodeMarks;
   /** the simulated ones, by name, once they are started */
   readonly hollowNodes: Map<string, HollowNode>;
   readonly components: ReadonlySet<ComponentName>;

@@ -8,6 +8,7 @@ import { SimulatedRuntime } from '../node/runtime/simulated-runtime.ts';
 import type { ComponentContext, StartComponent } from './component.ts';
 import { configDefaults } from './config.ts';
 import { hollowNodeName, identities, nodeIdentity } from './identities.ts';
+import { hollowLabels, markNode } from './node-marks.ts';
 import { kubernetesVersion } from './version.ts';
 
 /** Simulated addresses: ranges that no real network of a cluster uses (RFC 6598, RFC 2544). */
@@ -48,7 +49,7 @@ export class HollowNode implements AsyncDisposable {
   /** Does nothing while it runs. */
   async start(): Promise<void> {
     if (this.#running) return;
-    const { config, addresses, api, clock, random, log, signal } = this.#context;
+    const { config, addresses, api, marks, clock, random, log, signal } = this.#context;
     await using stack = new AsyncDisposableStack();
     const client = api.clientFor(nodeIdentity(this.name));
     const events = stack.use(createEventWriter(client, { component: 'kubelet', host: this.name, clock, log }));
@@ -68,7 +69,8 @@ export class HollowNode implements AsyncDisposable {
       clusterDNS: [addresses.dnsServiceIP],
       clusterDomain: config.clusterDomain ?? configDefaults.clusterDomain,
       podCIDR: formatCidr(subnetAt(podRange, podPrefixLength, this.#number - 1)),
-      labels: { 'timonier.dev/hollow': 'true' },
+      labels: hollowLabels,
+      taints: marks.taints,
       podsMax: config.maxPods ?? configDefaults.maxPods,
       version: kubernetesVersion,
       hollow: true,
@@ -77,6 +79,7 @@ export class HollowNode implements AsyncDisposable {
     stack.use(kubelet);
     const served = api.local?.hollowKubelets.add({ kubelet, client, runtime, log: nodeLog });
     if (served) stack.use(served);
+    await markNode(api.clientFor(identities.admin), marks, this.name);
     this.#running = { kubelet, stack: stack.move() };
   }
 

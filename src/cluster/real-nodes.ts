@@ -4,11 +4,12 @@ import type { StartComponent } from './component.ts';
 import { configDefaults } from './config.ts';
 import { identities, nodeIdentity, realNodeName } from './identities.ts';
 import { nodeDir } from './instance.ts';
+import { markNode } from './node-marks.ts';
 import { endLeftNode, startNodeProcess } from './node-process.ts';
 import { startRealNode } from './real-node.ts';
 
 export const startRealNodes: StartComponent = async (context, stack) => {
-  const { cluster, components, config, addresses, api, nodes, dataDir, nodeAddress, clock, random, log, giveUp, signal } = context;
+  const { cluster, components, config, addresses, api, nodes, marks, dataDir, nodeAddress, clock, random, log, giveUp, signal } = context;
   const { local, ca } = api;
   if (!local || !ca || !nodeAddress || dataDir === undefined) throw new Error('real nodes need a directory and the API in this process');
   const namespaces = await createNodeNamespaces({ cluster, nodes: nodes.real - 1, subnet: addresses.nodeCIDR });
@@ -34,6 +35,7 @@ export const startRealNodes: StartComponent = async (context, stack) => {
       network: api.clientFor(identities.network),
     };
     await startRealNode({ ...settings, clients, clock, random, log, giveUp, signal, stack });
+    await markNode(api.clientFor(identities.admin), marks, settings.nodeName);
   };
   const further = namespaces.nodes.map(async ({ netns, address }, i) => {
     const settings = await settingsOf(i + 2, address);

@@ -23,6 +23,7 @@ import type { HollowNode } from './hollow-nodes.ts';
 import { identities } from './identities.ts';
 import { checkName, machineName, nodesDir } from './instance.ts';
 import { startLocalAPI } from './local-api.ts';
+import { markNodes, marksElsewhere, marksOf } from './node-marks.ts';
 import { nodeNames, noNodes, planNodes } from './nodes.ts';
 import { OperationError } from './operation-error.ts';
 import { createPhaseRunner } from './phase-runner.ts';
@@ -90,11 +91,14 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
     : await connectAPI(options, { ...common, phase, stack });
   const credentialsMade = api.credentialsFor(identities.admin); // their key takes its time, beside the components
   credentialsMade.catch(() => undefined); // told below
+  const marks = localAPI || nodes.hollow === 0 ? marksOf(cluster, nodes) : await marksElsewhere(api.clientFor(identities.admin));
+  if (localAPI && chosen.has('kubelet')) await markNodes(api.clientFor(identities.admin), marks);
   const hollowNodes = new Map<string, HollowNode>();
   const context: ComponentContext = {
     ...common,
     cluster,
     nodes,
+    marks,
     hollowNodes,
     components: chosen,
     giveUp: signal,

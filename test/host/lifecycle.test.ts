@@ -446,8 +446,28 @@ function ownKubeconfig(): void {
   });
 }
 
+function simulatedBesideReal(): void {
+  it('the first real node has the role control-plane, and a simulated one beside it takes no pods', async () => {
+    const cluster = await OwnCluster.named('mixed', { root: '/var/lib/mixed/clusters' });
+    const taints = 'jsonpath={range .items[*]}{.metadata.name} {.spec.taints[*].key}{"\\n"}{end}';
+    try {
+      await cluster.timonier('up', 'mixed', '--nodes', '1', '--hollow', '1', '--port', '0', '--timeout', '60');
+      assert.match(await cluster.kubectl('get', 'nodes'), /^mixed-1 +Ready +control-plane .*\n^mixed-hollow-1 +Ready +<none>/m);
+      assert.match(await cluster.kubectl('get', 'nodes', '-o', taints), /^mixed-1 \nmixed-hollow-1 timonier.dev\/simulated\n$/);
+      writeFileSync(archive, busyboxImage(image));
+      await cluster.timonier('image', 'load', '--cluster-name', 'mixed', archive);
+      for (const name of ['one', 'two', 'three']) await cluster.apply(sleeper(name, 3_000_000 + process.pid));
+      for (const name of ['one', 'two', 'three']) await waitReady(cluster, name);
+      assert.equal(await cluster.kubectl('get', 'pods', '-o', 'jsonpath={.items[*].spec.nodeName}'), 'mixed-1 mixed-1 mixed-1');
+    } finally {
+      await cluster.tryTimonier('delete', 'mixed');
+    }
+  });
+}
+
 if (inOwnNamespaces(import.meta.url)) {
   aLife();
+  simulatedBesideReal();
   ownKubeconfig();
   fullDisk();
   failures();

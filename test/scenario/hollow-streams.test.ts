@@ -64,7 +64,7 @@ describe('streams of simulated pods', () => {
         want: {
           code: 1,
           stderr:
-            'error: error upgrading connection: unable to upgrade connection: a simulated pod has no network: port-forward is not possible\n',
+            'error: error upgrading connection: unable to upgrade connection: this pod is simulated: no program runs in it, so nothing answers on its ports; a real node runs programs: timonier up --nodes 1\n',
         },
       },
     ];
@@ -74,6 +74,18 @@ describe('streams of simulated pods', () => {
         assert.deepEqual({ ...outcome, ...want }, outcome);
       });
   }
+
+  it('kubectl cp copies nothing, and says so', async () => {
+    await writeFile(join(dir, 'cake'), 'sponge');
+    for (const [from, to] of [
+      [join(dir, 'cake'), `${sleeper}:/cake`],
+      [`${sleeper}:/cake`, join(dir, 'copy')],
+    ] as const) {
+      const { code, stdout, stderr } = await kubectl(['cp', from, to]);
+      assert.equal(code, 1, `${from} to ${to}`);
+      assert.match(stdout + stderr, /this container is simulated: it has no files to copy/);
+    }
+  });
 
   it('kubectl gets what it asks for first', async () => {
     const { stderr } = await kubectl(['exec', '-v=8', sleeper, '--', 'echo', 'hi']);

@@ -291,7 +291,8 @@ export class SimulatedRuntime implements ContainerRuntime {
   }
 
   async portForward(): Promise<string> {
-    throw new RuntimeError('Unimplemented', 'a simulated pod has no network: port-forward is not possible');
+    const why = 'this pod is simulated: no program runs in it, so nothing answers on its ports';
+    throw new RuntimeError('Unimplemented', `${why}; a real node runs programs: timonier up --nodes 1`);
   }
 
   async containerStats(containerId: string): Promise<cri.ContainerStats> {

@@ -55,6 +55,7 @@ describe('planExec', () => {
     { command: ['sleep', 'infinity'], want: 'Infinity 0' },
     { command: ['cat'], want: 'cat 0 0' },
     { command: ['ls', '-l'], want: '0 0  this container is simulated: ls -l was not run|' },
+    { command: ['tar', 'cf', '-', '/etc'], want: '0 1  this container is simulated: it has no files to copy|' },
     { command: ['ls', '-l'], given: { 'exec-output': 'total 0' }, want: '0 0 total 0' },
     { command: ['ls', '-l'], given: { 'exec-exit-code': '2' }, want: '0 2' },
     { command: ['echo', 'hi'], given: { 'exec-exit-code.main': '2', 'exec-output.main': 'ho' }, want: '100 2 ho' },

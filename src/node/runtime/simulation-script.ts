@@ -105,13 +105,14 @@ export function planExec(annotations: StringMap, containerName: string, command:
   const [code, output] = [word('exec-exit-code'), word('exec-output')];
   const life = readCommandLine({ command });
   const isCat = command.length === 1 && command[0] === 'cat';
+  const copies = command[0] === 'tar'; // kubectl cp
   const isKnown = isCat || life !== undefined || code !== undefined || output !== undefined;
   return {
     isCat,
     runForMs: life?.runForMs === 'forever' ? Number.POSITIVE_INFINITY : (life?.runForMs ?? 0),
-    exitCode: code === undefined ? (life?.exitCode ?? 0) : Number.parseInt(code, 10) || 0,
+    exitCode: code === undefined ? (life?.exitCode ?? (copies ? 1 : 0)) : Number.parseInt(code, 10) || 0,
     stdout: output ?? (life?.output ? `${life.output}\n` : ''),
-    stderr: isKnown ? '' : `this container is simulated: ${command.join(' ')} was not run\n`,
+    stderr: isKnown ? '' : `this container is simulated: ${copies ? 'it has no files to copy' : `${command.join(' ')} was not run`}\n`,
   };
 }
 
