@@ -14,12 +14,13 @@ import { addRun } from './commands/run.ts';
 import { addStop } from './commands/stop.ts';
 import { addTest } from './commands/test.ts';
 import { addUp } from './commands/up.ts';
+import { addWatch } from './commands/watch.ts';
 import { exitCodes } from './conventions.ts';
 import { reportFailure } from './output.ts';
 import { inOurWords } from './peer-words.ts';
 import { usageError } from './usage-error.ts';
 
-const commands = [addUp, addRun, addCi, addStop, addInspect, addDoctor, addImage, addKubectl, addTest, addCompletion, addHelp];
+const commands = [addUp, addRun, addCi, addStop, addInspect, addWatch, addDoctor, addImage, addKubectl, addTest, addCompletion, addHelp];
 
 export function createProgram(): Command {
   const program = new Command('timonier')

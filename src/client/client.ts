@@ -50,6 +50,8 @@ export interface WriteOptions {
   readonly fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
   /** `status`, `scale`, … : write this part of the object only */
   readonly subresource?: string;
+  /** for people who look on (acts.ts); asked for when somebody does */
+  readonly why?: () => string;
   readonly signal?: AbortSignal;
 }
 
@@ -63,6 +65,7 @@ export interface Patch {
 
 export interface DeleteRequest extends Pick<DeleteOptions, 'gracePeriodSeconds' | 'propagationPolicy' | 'preconditions'> {
   readonly dryRun?: boolean;
+  readonly why?: () => string;
   readonly signal?: AbortSignal;
 }
 

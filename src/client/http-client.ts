@@ -14,6 +14,7 @@ import type { Status } from '../api/generated/meta-v1.ts';
 import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, type ObjectName } from '../api/meta/object.ts';
 import { StatusError } from '../api/meta/status-error.ts';
 import { parseJSON } from '../api/schema/json-scan.ts';
+import { whyHeader } from './acts.ts';
 import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, PatchType, WatchEvent, WatchOptions, WriteOptions } from './client.ts';
 import type { Clock, Random } from './clock.ts';
 import { type Credentials, createTokenSource, type TokenSource } from './credentials.ts';
@@ -22,7 +23,7 @@ import type { Informer, InformerOptions } from './informer.ts';
 import { clientClosed, InformerSet } from './informer-set.ts';
 import type { Log } from './log.ts';
 import { deleteOptionsOf, pathOf, type Query, queryOf } from './request-path.ts';
-import { decodeWatch } from './watch-decoder.ts';
+import { decodeWatch, linesOf } from './watch-decoder.ts';
 
 export interface HTTPClientOptions extends Credentials {
   /** `https://host:port`, a path prefix allowed */
@@ -42,6 +43,7 @@ const connectionsMax = 64;
 const keepAliveMs = 60_000;
 const requestTimeoutMs = 60_000;
 const retriesMax = 10;
+const headerWordsMax = 512;
 
 const patchContentTypes: Record<PatchType, string> = {
   json: 'application/json-patch+json',
@@ -56,27 +58,38 @@ interface Request {
   readonly query?: Query;
   readonly body?: unknown;
   readonly contentType?: string;
+  readonly why?: (() => string) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-export function createHTTPClient(options: HTTPClientOptions): Client {
+export interface HTTPAccess extends Client {
+  /** GET of a path whose answer goes on, line by line; resolves when it begins. */
+  lines(path: string, signal?: AbortSignal): Promise<AsyncIterable<string>>;
+  /** The same connections and informers, for one that calls itself otherwise. It ends with this one. */
+  as(userAgent: string): Client;
+}
+
+export function createHTTPClient(options: HTTPClientOptions): HTTPAccess {
   return new HTTPClient(options);
 }
 
-class HTTPClient implements Client {
+class HTTPClient implements HTTPAccess {
   readonly #options: HTTPClientOptions;
   readonly #base: URL;
   readonly #token: TokenSource | undefined;
   readonly #informers: InformerSet;
+  /** whose connections it uses; absent: its own */
+  readonly #origin: HTTPClient | undefined;
   /** made on first use */
-  #pools: Promise<{ readonly requests: Pool; readonly watches: Pool }> | undefined;
+  #pools: Promise<{ requests: Pool; watches: Pool }> | undefined;
   #isClosed = false;
 
-  constructor(options: HTTPClientOptions) {
+  constructor(options: HTTPClientOptions, origin?: HTTPClient) {
     this.#options = options;
     this.#base = new URL(options.server);
-    this.#token = createTokenSource(options, options.clock);
-    this.#informers = new InformerSet(this, options);
+    this.#origin = origin;
+    this.#token = origin ? origin.#token : createTokenSource(options, options.clock);
+    this.#informers = origin ? origin.#informers : new InformerSet(this, options);
   }
 
   async get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: GetOptions = {}): Promise<T> {
@@ -107,13 +120,20 @@ class HTTPClient implements Client {
     const { subresource } = options;
     const path = pathOf(kind, { ...(namespace && { namespace }), ...(subresource && name && { name }) }, subresource);
     const body = { apiVersion: apiVersionOf(kind), kind: kind.kind, ...object };
-    return (await this.#json({ method: 'POST', path, query: queryOf(options), body, signal: options.signal })) as T;
+    return (await this.#json({ method: 'POST', path, query: queryOf(options), body, why: options.why, signal: options.signal })) as T;
   }
 
   async update<T extends KubeObject>(kind: KindRef<T>, object: T, options: WriteOptions = {}): Promise<T> {
     const { namespace, name = '' } = object.metadata;
     const path = pathOf(kind, { ...(namespace && { namespace }), name }, options.subresource);
-    return (await this.#json({ method: 'PUT', path, query: queryOf(options), body: object, signal: options.signal })) as T;
+    return (await this.#json({
+      method: 'PUT',
+      path,
+      query: queryOf(options),
+      body: object,
+      why: options.why,
+      signal: options.signal,
+    })) as T;
   }
 
   async patch<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, patch: Patch, options: WriteOptions = {}): Promise<T> {
@@ -123,28 +143,40 @@ class HTTPClient implements Client {
       query: { ...queryOf(options), force: patch.force || undefined },
       body: patch.body,
       contentType: patchContentTypes[patch.type],
+      why: options.why,
       signal: options.signal,
     })) as T;
   }
 
   async delete<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: DeleteRequest = {}): Promise<T | Status> {
     const body = deleteOptionsOf(options);
-    return (await this.#json({ method: 'DELETE', path: pathOf(kind, at), body, signal: options.signal })) as T | Status;
+    const { why, signal } = options;
+    return (await this.#json({ method: 'DELETE', path: pathOf(kind, at), body, why, signal })) as T | Status;
   }
 
   async deleteCollection(kind: KindRef, selection: ListOptions, options: DeleteRequest = {}): Promise<void> {
     const { namespace, signal, ...query } = selection;
     const path = pathOf(kind, { ...(namespace && { namespace }) });
-    await this.#json({ method: 'DELETE', path, query, body: deleteOptionsOf(options), signal: options.signal ?? signal });
+    const body = deleteOptionsOf(options);
+    await this.#json({ method: 'DELETE', path, query, body, why: options.why, signal: options.signal ?? signal });
   }
 
   async post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options: WriteOptions = {}): Promise<R> {
     const path = pathOf(kind, at, subresource);
-    return (await this.#json({ method: 'POST', path, query: queryOf(options), body, signal: options.signal })) as R;
+    return (await this.#json({ method: 'POST', path, query: queryOf(options), body, why: options.why, signal: options.signal })) as R;
   }
 
   async raw<R = unknown>(path: string): Promise<R> {
     return (await this.#json({ method: 'GET', path })) as R;
+  }
+
+  async lines(path: string, signal?: AbortSignal): Promise<AsyncIterable<string>> {
+    const response = await this.#send({ method: 'GET', path, signal }, 'watches');
+    return linesOf(response.body);
+  }
+
+  as(userAgent: string): Client {
+    return new HTTPClient({ ...this.#options, userAgent }, this.#origin ?? this);
   }
 
   informer<T extends KubeObject>(kind: KindRef<T>, options?: InformerOptions): Informer<T> {
@@ -152,7 +184,7 @@ class HTTPClient implements Client {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isClosed) return;
+    if (this.#origin || this.#isClosed) return;
     this.#isClosed = true;
     await this.#informers[Symbol.asyncDispose]();
     const pools = await this.#pools;
@@ -180,11 +212,9 @@ class HTTPClient implements Client {
   }
 
   async #dispatch(request: Request, pool: 'requests' | 'watches'): Promise<Dispatcher.ResponseData> {
-    if (this.#isClosed) throw clientClosed();
-    this.#pools ??= this.#connect();
-    const { [pool]: dispatcher } = await this.#pools;
+    const { [pool]: dispatcher } = await this.#connected();
     const token = await this.#token?.token();
-    const { method, body, signal } = request;
+    const { method, body, why, signal } = request;
     const [path = '', extra] = request.path.split('?', 2);
     const query = new URLSearchParams(extra);
     for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) query.set(name, String(value));
@@ -195,11 +225,19 @@ class HTTPClient implements Client {
         accept: 'application/json',
         'user-agent': this.#options.userAgent ?? 'timonier',
         ...(body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),
+        ...(why && { [whyHeader]: headerWords(why()) }),
         ...(token && { authorization: `Bearer ${token}` }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(signal && { signal }),
     });
+  }
+
+  async #connected(): Promise<{ requests: Pool; watches: Pool }> {
+    if (this.#origin) return this.#origin.#connected();
+    if (this.#isClosed) throw clientClosed();
+    this.#pools ??= this.#connect();
+    return this.#pools;
   }
 
   async #connect(): Promise<{ requests: Pool; watches: Pool }> {
@@ -219,6 +257,9 @@ class HTTPClient implements Client {
     };
   }
 }
+
+/** A header is printable ASCII. */
+const headerWords = (text: string): string => text.replaceAll(/[^ -~]/g, '?').slice(0, headerWordsMax);
 
 async function errorOf(response: Dispatcher.ResponseData): Promise<StatusError> {
   const text = await response.body.text();

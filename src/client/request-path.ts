@@ -23,7 +23,7 @@ export const queryOf = ({ dryRun, fieldManager, fieldValidation }: WriteOptions)
   fieldValidation,
 });
 
-export const deleteOptionsOf = ({ signal: _, dryRun, ...options }: DeleteRequest) => ({
+export const deleteOptionsOf = ({ signal: _, why: _why, dryRun, ...options }: DeleteRequest) => ({
   apiVersion: 'v1',
   kind: 'DeleteOptions',
   ...options,

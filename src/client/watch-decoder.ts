@@ -9,6 +9,11 @@ import type { WatchEvent } from './client.ts';
 type WireEvent<T extends KubeObject> = WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status };
 
 export async function* decodeWatch<T extends KubeObject>(chunks: AsyncIterable<Uint8Array>): AsyncIterable<WatchEvent<T>> {
+  for await (const line of linesOf(chunks)) yield parse<T>(line);
+}
+
+/** Those that are not empty. */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string> {
   const decoder = new TextDecoder();
   let parts: string[] = [];
   for await (const chunk of chunks) {
@@ -17,7 +22,7 @@ export async function* decodeWatch<T extends KubeObject>(chunks: AsyncIterable<U
     for (const line of lines) {
       const text = parts.length > 0 ? parts.join('') + line : line;
       parts = [];
-      if (text.trim()) yield parse<T>(text);
+      if (text.trim()) yield text;
     }
     if (rest) parts.push(rest);
   }

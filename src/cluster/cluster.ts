@@ -1,4 +1,5 @@
 /** A running cluster, and what starting one takes. The work is in start-cluster.ts. */
+import type { Act, ActFilter, LostActs } from '../client/acts.ts';
 import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
 import type { Access } from '../client/kubeconfig.ts';
@@ -62,6 +63,11 @@ export interface Cluster extends AsyncDisposable {
   readonly hollow: number;
   /** The client of somebody else. */
   clientFor(user: { readonly name: string; readonly groups?: readonly string[] }): Client;
+  /**
+   * What everybody does, from now on, until the loop over it is left or the cluster stops. Here in the order in which it
+   * takes effect; with an API server elsewhere, which must be timonier's, from the first turn of the loop on.
+   */
+  acts(filter?: ActFilter): AsyncIterable<Act | LostActs>;
   /** Takes the power from a simulated node: its containers are gone, and nobody is told. */
   killNode(nodeName: string): Promise<void>;
   /** Gives it back: the node starts again, with nothing on it. Does nothing while it runs. */

@@ -4,6 +4,7 @@
  * whether that is served in this process or elsewhere.
  */
 import type { Registry } from 'prom-client';
+import type { Act, ActFilter, LostActs } from '../client/acts.ts';
 import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
 import type { Credentials } from '../client/credentials.ts';
@@ -25,6 +26,8 @@ export interface API {
   readonly ca?: string;
   /** Elsewhere there is one identity only, the kubeconfig's own. */
   clientFor(identity: Identity): Client;
+  /** What is done through it, from now on. */
+  acts(filter?: ActFilter): AsyncIterable<Act | LostActs>;
   credentialsFor(identity: Identity): Promise<Credentials>;
   /** what only an API server in this process has */
   readonly local?: {

@@ -5,6 +5,7 @@ import { Counter, Registry } from 'prom-client';
 import type { KindRegistry } from '../api/kinds/registry.ts';
 import type { Clock, Random } from '../client/clock.ts';
 import type { Log } from '../client/log.ts';
+import { actsEndpoint } from '../control-plane/api-server/acts/acts-endpoint.ts';
 import { type ApiServer, createApiServer } from '../control-plane/api-server/api-server.ts';
 import { issueSecretToken } from '../control-plane/api-server/authentication/service-account-tokens.ts';
 import { ensureAuthenticationConfig, ensureKubernetesService } from '../control-plane/api-server/bootstrap/kubernetes-service.ts';
@@ -80,6 +81,7 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
     server: `https://${listening.urlHost}:${port}`,
     ca: pki.authority.certPem,
     clientFor: (identity) => server.clientFor(identity),
+    acts: (filter) => server.acts.subscribe(filter),
     credentialsFor: (identity) => clientPair(pki, identity),
     local: {
       port,
@@ -156,13 +158,14 @@ async function startApiServer(
     clock,
     random,
     log,
-    parts: ({ reader, loopback, registry, isHealthy, metrics, flow }) => {
+    parts: ({ reader, loopback, registry, isHealthy, metrics, flow, acts }) => {
       metrics.register(exported, flow);
       const security = stack.use(securityFor({ reader, loopback, pki, clock, random, log, config: securityConfig }));
       return {
         ...security,
         pathEndpoints: [
           ...security.pathEndpoints,
+          actsEndpoint(acts),
           ...publishingEndpoints({
             registry,
             version: kubernetesVersion,

@@ -1,7 +1,10 @@
 /**
  * An API server elsewhere, of whatever make: all components go there over HTTPS as the kubeconfig's own user, which must
- * be allowed what they do.
+ * be allowed what they do, and say by their user agent who they are: `timonier/system:kube-scheduler`.
  */
+
+import { readActs } from '../client/act-stream.ts';
+import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
 import { createHTTPClient } from '../client/http-client.ts';
 import type { Access } from '../client/kubeconfig.ts';
@@ -23,6 +26,7 @@ export interface RemoteAPIOptions {
 export async function connectRemoteAPI({ access, clock, random, log, phase, stack }: RemoteAPIOptions): Promise<API> {
   const { server, ca, cert, key, token, tokenFile } = access;
   const client = stack.use(createHTTPClient({ ...access, clock, random, log }));
+  const clients = new Map<string, Client>();
   const askVersion = async (): Promise<string> => {
     try {
       return (await client.raw<{ gitVersion: string }>('/version')).gitVersion;
@@ -35,7 +39,12 @@ export async function connectRemoteAPI({ access, clock, random, log, phase, stac
   return {
     server,
     ...(ca && { ca }),
-    clientFor: () => client,
+    clientFor({ name }) {
+      const known = clients.get(name) ?? client.as(`timonier/${name}`);
+      clients.set(name, known);
+      return known;
+    },
+    acts: (filter) => readActs(client, filter),
     credentialsFor: async () => ({ ...(cert && { cert }), ...(key && { key }), ...(token && { token }), ...(tokenFile && { tokenFile }) }),
   };
 }

@@ -132,6 +132,7 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
     kubeconfig: await renderKubeconfig(kubeconfigFor(`timonier-${cluster}`, access)),
     nodes: nodes.real,
     hollow: nodes.hollow,
+    acts: (filter) => api.acts(filter),
     killNode: (nodeName) => hollowNodeOf(nodeName).kill(),
     startNode: (nodeName) => hollowNodeOf(nodeName).start(),
     clientFor: (user) => api.clientFor({ name: user.name, groups: [...(user.groups ?? []), 'system:authenticated'] }),

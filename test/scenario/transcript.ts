@@ -9,6 +9,8 @@
  *   tick DURATION              lets time pass: `30s`, `5m`
  *   show KIND [wide] [by LABELS]   as kubectl prints it
  *   events [NAME]              in their order, of everything or of one object: those since the last time
+ *   acts [COMPONENT]           as `timonier watch` shows them, since the last time
+ *   as USER                    who does what follows; `as` alone: the administrator
  */
 import assert from 'node:assert/strict';
 import { parseAllDocuments } from 'yaml';
@@ -20,7 +22,10 @@ import type { Kind } from '../../src/api/meta/kind.ts';
 import type { KubeObject, ObjectName } from '../../src/api/meta/object.ts';
 import { isAlreadyExists, StatusError } from '../../src/api/meta/status-error.ts';
 import { renderColumns } from '../../src/cli/output.ts';
-import { type Cluster, seededRandom, startCluster, VirtualClock } from '../../src/index.ts';
+import { renderAct } from '../../src/cli/watch/render-act.ts';
+import type { Client } from '../../src/client/client.ts';
+import { detach } from '../../src/client/detached.ts';
+import { type Act, type Cluster, type LostActs, seededRandom, startCluster, VirtualClock } from '../../src/index.ts';
 
 interface Step {
   /** prose before it, as it stands */
@@ -67,8 +72,10 @@ export async function play(text: string): Promise<string> {
   const clock = new VirtualClock();
   await using cluster = await startCluster({ hollow: 3, clock, random: seededRandom(1) });
   const stage = new Stage(cluster, clock);
+  if (steps.some(({ command }) => /^acts\b/.test(command))) stage.watch();
   await stage.run('tick 1m', '');
   await stage.run('events', ''); // those of the start
+  await stage.run('acts', '');
   const played: Step[] = [];
   for (const step of steps) played.push({ ...step, output: await stage.run(step.command, step.input) });
   return renderTranscript({ steps: played, end });
@@ -86,10 +93,24 @@ class Stage {
   readonly #cluster: Cluster;
   readonly #clock: VirtualClock;
   readonly #told = new Map<string, string>();
+  readonly #acts: (Act | LostActs)[] = [];
+  #client: Client;
 
   constructor(cluster: Cluster, clock: VirtualClock) {
     this.#cluster = cluster;
+    this.#client = cluster.client;
     this.#clock = clock;
+  }
+
+  /** Ends with the cluster. */
+  watch(): void {
+    const acts = this.#cluster.acts();
+    detach(
+      async () => {
+        for await (const act of acts) this.#acts.push(act);
+      },
+      (error) => assert.fail(String(error)),
+    );
   }
 
   async run(command: string, input: string): Promise<string> {
@@ -113,7 +134,7 @@ class Stage {
     },
     delete: async ([kindName = '', name = '', orphan]) => {
       const kind = kindNamed(kindName);
-      await this.#cluster.client.delete(kind, at(kind, name), { propagationPolicy: orphan ? 'Orphan' : 'Background' });
+      await this.#client.delete(kind, at(kind, name), { propagationPolicy: orphan ? 'Orphan' : 'Background' });
       return [`${describe(kind, name)} deleted`];
     },
     scale: async ([kindName = '', name = '', replicas]) => this.#patch(kindName, name, { spec: { replicas: Number(replicas) } }),
@@ -126,13 +147,18 @@ class Stage {
     },
     show: async ([kindName = '', ...options]) => this.#show(kindNamed(kindName), options),
     events: async ([name]) => this.#events(name),
+    acts: async ([component]) => this.#tellActs(component),
+    as: async ([name]) => {
+      this.#client = name ? this.#cluster.clientFor({ name }) : this.#cluster.client;
+      return [];
+    },
   };
 
   async #apply(object: KubeObject): Promise<string> {
     const kind = kinds.find((k) => k.kind === object.kind && object.apiVersion === (k.group ? `${k.group}/${k.version}` : k.version));
     assert.ok(kind, `${object.apiVersion} ${object.kind}`);
     const metadata = kind.namespaced ? { namespace, ...object.metadata } : object.metadata;
-    const { client } = this.#cluster;
+    const client = this.#client;
     try {
       await client.create(kind, { ...object, metadata });
       return `${describe(kind, metadata.name)} created`;
@@ -145,7 +171,7 @@ class Stage {
 
   async #patch(kindName: string, name: string, body: unknown): Promise<readonly string[]> {
     const kind = kindNamed(kindName);
-    await this.#cluster.client.patch(kind, at(kind, name), { type: 'merge', body });
+    await this.#client.patch(kind, at(kind, name), { type: 'merge', body });
     return [`${describe(kind, name)} patched`];
   }
 
@@ -160,6 +186,13 @@ class Stage {
     const only = <T>(cells: readonly T[]): string[] => cells.filter((_, i) => shown[i]).map((cell) => String(cell ?? '<none>') || '<none>');
     const rows = items.map((object) => only(kind.hooks.cells?.(object, { nowMs: this.#clock.now() }) ?? []));
     return renderColumns([only(kind.columns.map((column) => column.name.toUpperCase())), ...rows]);
+  }
+
+  #tellActs(component: string | undefined): readonly string[] {
+    const acts = this.#acts.splice(0);
+    const wanted = component ? acts.filter((act) => 'lost' in act || (act.component ?? act.user) === component) : acts;
+    const options = { you: 'kubernetes-admin', hasColours: false, timeOf: (time: string) => time.slice('2026-01-01T'.length, -1) };
+    return wanted.flatMap((act) => renderAct(act, options));
   }
 
   async #events(name: string | undefined): Promise<readonly string[]> {

@@ -10,6 +10,8 @@ import { own } from './words.ts';
 export class StatusError extends Error {
   override readonly name = 'StatusError';
   readonly status: Status & { readonly code: number };
+  /** who refused, where that is not what the reason says: an admission plugin, `authorization`; no client is told */
+  refusedBy: string | undefined;
   constructor(status: { code: number; reason: string; message: string; details?: StatusDetails; metadata?: ListMeta }) {
     super(status.message);
     const { code, reason, message, details, metadata = {} } = status;

@@ -4,6 +4,7 @@
  */
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
+import { isStatusError } from '../../api/meta/status-error.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import type { AdmissionOperation, AdmissionRequest } from './request.ts';
 
@@ -28,19 +29,25 @@ export class AdmissionChain {
   async admit(request: AdmissionRequest & { readonly object: KubeObject }): Promise<KubeObject> {
     let { object } = request;
     for (const plugin of this.#of(request.kind, request.operation, request.subresource).mutating) {
-      const given = plugin.admit?.(object === request.object ? request : { ...request, object });
-      object = (given instanceof Promise ? await given : given) ?? object;
+      try {
+        const given = plugin.admit?.(object === request.object ? request : { ...request, object });
+        object = (given instanceof Promise ? await given : given) ?? object;
+      } catch (error) {
+        throw refusedBy(plugin, error);
+      }
     }
     return object;
   }
 
   /** For operations without a new object: DELETE, CONNECT. */
   async admitOperation(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#of(request.kind, request.operation, request.subresource).mutating) await plugin.admit?.(request);
+    const { mutating } = this.#of(request.kind, request.operation, request.subresource);
+    await inOrder(mutating, (plugin) => plugin.admit?.(request));
   }
 
   async validate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#of(request.kind, request.operation, request.subresource).validating) await plugin.validate?.(request);
+    const { validating } = this.#of(request.kind, request.operation, request.subresource);
+    await inOrder(validating, (plugin) => plugin.validate?.(request));
   }
 
   #of(kind: Kind, operation: AdmissionOperation, subresource: string | undefined): Concerned {
@@ -58,4 +65,20 @@ export class AdmissionChain {
     }
     return concerned;
   }
+}
+
+async function inOrder(plugins: readonly AdmissionPlugin[], ask: (plugin: AdmissionPlugin) => unknown): Promise<void> {
+  for (const plugin of plugins) {
+    try {
+      await ask(plugin);
+    } catch (error) {
+      throw refusedBy(plugin, error);
+    }
+  }
+}
+
+/** The refusal, which knows whose it is. */
+function refusedBy(plugin: AdmissionPlugin, error: unknown): unknown {
+  if (isStatusError(error)) error.refusedBy ??= plugin.name;
+  return error;
 }

@@ -13,6 +13,7 @@ import type { Client } from '../../client/client.ts';
 import { type Clock, type Random, realClock, realRandom } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import type { Storage } from '../store/storage.ts';
+import { ActChannel } from './acts/act-channel.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import { AdmissionChain } from './admission-chain.ts';
 import type { AuditSink } from './audit.ts';
@@ -56,6 +57,7 @@ export interface ServerContext {
   readonly log: Log;
   readonly metrics: RequestMetrics;
   readonly flow: FlowControl;
+  readonly acts: ActChannel;
   /** false: the cache has lost the store, and is being loaded again */
   readonly isHealthy: () => boolean;
 }
@@ -90,6 +92,8 @@ export interface ApiServer extends AsyncDisposable {
   readonly reader: ObjectReader;
   /** the server's own client */
   readonly loopback: Client;
+  /** what is done through it */
+  readonly acts: Pick<ActChannel, 'subscribe'>;
   /** A client that acts as this user. Disposed with the server, if not before. */
   clientFor(user: UserInfo): Client;
   /** Opens a port; may be called more than once. Closed with the server, if not before. */
@@ -110,6 +114,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     metrics: server.metrics,
     flow: server.flow,
+    acts: server.acts,
     isHealthy: () => cache.healthy,
   };
   server.assemble((await options.parts?.(context)) ?? {});
@@ -128,6 +133,7 @@ class Server implements ApiServer {
   readonly #stop = new AbortController();
   readonly metrics = new RequestMetrics();
   readonly flow = new FlowControl();
+  readonly acts: ActChannel;
   readonly #listening = new Set<Listening>();
   #assembled: Assembled | undefined;
 
@@ -135,6 +141,7 @@ class Server implements ApiServer {
     this.#options = options;
     this.#cache = cache;
     this.#kinds = new ServedKinds(options.registry, cache);
+    this.acts = new ActChannel(options.clock, this.#kinds);
     this.reader = createObjectReader((kind) => this.#kinds.view(kind));
     this.loopback = this.clientFor(loopbackUser);
   }
@@ -147,6 +154,7 @@ class Server implements ApiServer {
       kinds: this.#kinds,
       admission: new AdmissionChain(parts.admission ?? []),
       allocators: parts.allocators ?? [],
+      acts: this.acts,
       leases: new SharedLeases(storage, clock),
       bookmarks: new Periodic(clock, bookmarkPeriodMs),
       clock,
@@ -199,6 +207,7 @@ class Server implements ApiServer {
     const { log } = this.#options;
     const stopWatches = (): void => {
       for (const cache of this.#cache.resources()) cache.endWatchers();
+      this.acts.end();
     };
     const listening = await listen(this.#parts.front, options, { clock: realClock, log, stopWatches });
     this.#listening.add(listening);
@@ -208,6 +217,7 @@ class Server implements ApiServer {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#listening].map((listening) => listening.close()));
     this.#stop.abort();
+    this.acts.end();
     this.#assembled?.front[Symbol.dispose]();
     for (const client of this.#clients) await client[Symbol.asyncDispose]();
     await this.#cache[Symbol.asyncDispose]();

@@ -12,11 +12,12 @@ import type { FunctionEndpoint } from './endpoint.ts';
 import { withPodCondition } from './pod-condition.ts';
 
 export function bindingEndpoints(core: Core): readonly FunctionEndpoint[] {
-  const handle: FunctionEndpoint['handle'] = async ({ at, body, dryRun }) => {
+  const handle: FunctionEndpoint['handle'] = async ({ at, body, cause, dryRun }) => {
     const binding = body as unknown as Binding;
     if (binding.metadata?.name !== at.name) throw errors.badRequest('name in URL does not match name in Binding object');
     checkBinding(binding);
     await changeStored<Pod>(core, {
+      cause,
       served: core.kinds.of(core.kinds.kind(PodKind)),
       namespace: at.namespace,
       name: at.name,

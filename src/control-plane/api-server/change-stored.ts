@@ -3,12 +3,14 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import { commitObject } from './commit.ts';
 import type { Core } from './core.ts';
+import type { Cause } from './resource-request.ts';
 import type { ServedKind } from './served-kinds.ts';
 import type { StoredObject } from './stored-object.ts';
 
 const attemptsMax = 100;
 
 export interface StoredChange<T extends KubeObject> {
+  readonly cause: Cause;
   readonly served: ServedKind;
   readonly namespace: string | undefined;
   readonly name: string;
@@ -19,13 +21,13 @@ export interface StoredChange<T extends KubeObject> {
 
 /** What is stored now; throws NotFound when there is nothing. */
 export async function changeStored<T extends KubeObject>(core: Core, given: StoredChange<T>): Promise<StoredObject> {
-  const { served, namespace, name, dryRun } = given;
+  const { cause, served, namespace, name, dryRun } = given;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const old = served.find(namespace, name);
     if (!old) throw errors.notFound(served.kind, name);
     const object = given.change(served.see(old).object as T);
     if (dryRun) return old;
-    const stored = await commitObject(core, served, { key: old.key, object, expect: old.revision, lease: old.lease });
+    const stored = await commitObject(core, served, { cause, object, at: old });
     if (stored) return stored;
   }
   throw errors.conflict(served.kind, name);

@@ -6,6 +6,7 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import { StatusError } from '../../api/meta/status-error.ts';
 import type { Revision } from '../store/storage.ts';
 import type { Core } from './core.ts';
+import type { Cause } from './resource-request.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { Draft, StoredObject } from './stored-object.ts';
 
@@ -15,15 +16,21 @@ const pendingMs = 1000;
 /** As etcd, whose clusters this cluster's objects may have to go to; counted in JSON. */
 const objectBytesMax = 1.5 * 1024 * 1024;
 
+export interface Write {
+  /** on whose behalf */
+  readonly cause: Cause;
+  readonly object: KubeObject;
+  /** what it replaces, or where something new is put */
+  readonly at: StoredObject | { readonly key: string; readonly lease: number | undefined };
+}
+
 /** Undefined: somebody else was faster (or, for a create, the name is taken). Throws for what is too large. */
-export async function commitObject(
-  core: Core,
-  served: ServedKind,
-  write: { readonly key: string; readonly object: KubeObject; readonly expect: Revision | 'absent'; readonly lease?: number | undefined },
-): Promise<StoredObject | undefined> {
-  const draft = new Draft(served.toStored(write.object));
+export async function commitObject(core: Core, served: ServedKind, { cause, object, at }: Write): Promise<StoredObject | undefined> {
+  const draft = new Draft(served.toStored(object));
   if (draft.bytes.length > objectBytesMax) throw new StatusError({ code: 500, reason: '', message: 'etcdserver: request is too large' });
-  const { key, expect, lease } = write;
+  const { key, lease } = at;
+  const old = at instanceof StoredObject ? at : undefined;
+  const expect = old?.revision ?? 'absent';
   const result = await core.storage.commit([{ key, expect, put: draft.bytes, attachment: draft, ...(lease !== undefined && { lease }) }]);
   if (!result.ok) {
     await awaitChange(core, served, key, result.actual);
@@ -32,19 +39,23 @@ export async function commitObject(
   await core.cache.caughtUp(result.revision);
   // The cache holds the object unless a later write has replaced it already.
   const cached = served.cache.byKey(key);
-  return cached?.revision === result.revision
-    ? cached
-    : new StoredObject({ key, revision: result.revision, value: draft.bytes, lease, object: draft.seal(result.revision) });
+  const stored =
+    cached?.revision === result.revision
+      ? cached
+      : new StoredObject({ key, revision: result.revision, value: draft.bytes, lease, object: draft.seal(result.revision) });
+  if (core.acts.isWatched) core.acts.changed(cause, old?.object, stored.object);
+  return stored;
 }
 
 /** False: somebody else was faster. */
-export async function commitDelete(core: Core, served: ServedKind, old: StoredObject): Promise<Revision | undefined> {
+export async function commitDelete(core: Core, served: ServedKind, old: StoredObject, cause: Cause): Promise<Revision | undefined> {
   const result = await core.storage.commit([{ key: old.key, expect: old.revision }]);
   if (!result.ok) {
     await awaitChange(core, served, old.key, result.actual);
     return undefined;
   }
   await core.cache.caughtUp(result.revision);
+  if (core.acts.isWatched) core.acts.changed(cause, old.object, undefined);
   return result.revision;
 }
 

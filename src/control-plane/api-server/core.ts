@@ -2,6 +2,7 @@
 import type { Clock, Random } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import type { Storage } from '../store/storage.ts';
+import type { ActChannel } from './acts/act-channel.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import type { Allocator } from './endpoint.ts';
 import type { Periodic } from './periodic.ts';
@@ -15,6 +16,8 @@ export interface Core {
   readonly kinds: ServedKinds;
   readonly admission: AdmissionChain;
   readonly allocators: readonly Allocator[];
+  /** where what was done is told, when somebody listens */
+  readonly acts: ActChannel;
   readonly leases: SharedLeases;
   /** when watchers are told the revision */
   readonly bookmarks: Periodic;

@@ -15,7 +15,7 @@ import type { Core } from './core.ts';
 import { applyDefaults, decodeObject, isDryRun } from './decode.ts';
 import type { AdmissionRequest } from './request.ts';
 import { withRequestMetadata } from './request-metadata.ts';
-import type { Answer, ResourceRequest } from './resource-request.ts';
+import type { Answer, Cause, ResourceRequest } from './resource-request.ts';
 import { isLarge, rest } from './rest.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
@@ -80,15 +80,19 @@ async function attemptCreate(core: Core, served: ServedKind, request: ResourceRe
   const existing = served.cache.byKey(key);
   if (existing) throw alreadyExists(served, existing);
   if (dryRun) return StoredObject.unstored(key, served.toStored(allocate(core, admission)), 0);
-  return storeNew(core, served, admission, key);
+  return storeNew(core, served, { admission, key, cause: request });
 }
 
-async function storeNew(core: Core, served: ServedKind, admission: AdmissionRequest, key: string): Promise<StoredObject> {
+async function storeNew(
+  core: Core,
+  served: ServedKind,
+  { admission, key, cause }: { readonly admission: AdmissionRequest; readonly key: string; readonly cause: Cause },
+): Promise<StoredObject> {
   const object = allocate(core, admission);
   let stored: StoredObject | undefined;
   try {
     const lease = served.kind.ttlSeconds === undefined ? undefined : await core.leases.lease(served.kind.ttlSeconds);
-    stored = await commitObject(core, served, { key, object, expect: 'absent', lease });
+    stored = await commitObject(core, served, { cause, object, at: { key, lease } });
   } finally {
     if (!stored) release(core, served.kind, object, undefined);
   }

@@ -89,13 +89,13 @@ async function attemptRemove(
   if (plan.type === 'stays') return { stored, deleted: false };
   if (plan.type === 'mark') {
     if (dryRun) return { stored: StoredObject.unstored(stored.key, served.toStored(plan.object), stored.revision), deleted: false };
-    const marked = await commitObject(core, served, { key: stored.key, object: plan.object, expect: stored.revision, lease: stored.lease });
+    const marked = await commitObject(core, served, { cause: request, object: plan.object, at: stored });
     return marked && { stored: marked, deleted: false };
   }
   const shown = (revision: Revision): StoredObject =>
     plan.object ? StoredObject.unstored(stored.key, served.toStored(plan.object), revision) : stored.at(revision);
   if (dryRun) return { stored: shown(stored.revision), deleted: true };
-  const revision = await commitDelete(core, served, stored);
+  const revision = await commitDelete(core, served, stored, request);
   if (revision === undefined) return undefined;
   release(core, kind, object, undefined);
   return { stored: shown(revision), deleted: true };

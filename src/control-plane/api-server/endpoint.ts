@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject, ObjectName } from '../../api/meta/object.ts';
 import type { AdmissionRequest, UserInfo } from './request.ts';
+import type { Cause } from './resource-request.ts';
 
 /** A path that is no resource: discovery, OpenAPI, /version, health, metrics. */
 export interface PathEndpoint {
@@ -25,7 +26,8 @@ export interface PathRequest {
 export interface PathResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
+  /** An iterable is an answer that goes on: written piece by piece as its client takes them, and left when he goes. */
+  readonly body: string | Uint8Array | AsyncIterableIterator<string>;
 }
 
 /**
@@ -39,6 +41,8 @@ export interface FunctionEndpoint {
   handle(request: FunctionRequest): Promise<KubeObject>;
 }
 export interface FunctionRequest {
+  /** the request itself, where it becomes a write */
+  readonly cause: Cause;
   readonly kind: Kind;
   /** the named object, for subresources */
   readonly at: ObjectName;

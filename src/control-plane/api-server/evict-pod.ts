@@ -46,7 +46,7 @@ async function evict(core: Core, request: FunctionRequest, options: DeleteOption
   const budget = ignoresBudget(pod) ? undefined : budgetOf(core, pod);
   let pinned = options;
   if (budget && isSafelyUnready(pod, budget)) pinned = pinnedTo(pod, options);
-  else if (budget) await decrement(core, budget, at.name, dryRun);
+  else if (budget) await decrement(core, budget, request, dryRun);
   try {
     await deletePod(core, { request, pods, options: pinned, dryRun });
   } catch (error) {
@@ -101,8 +101,9 @@ const pinnedTo = (pod: Pod, options: DeleteOptions): DeleteOptions => {
 };
 
 /** Takes one disruption from the budget; throws TooManyRequests when there is none. */
-async function decrement(core: Core, { metadata }: PodDisruptionBudget, podName: string, dryRun: boolean): Promise<void> {
+async function decrement(core: Core, { metadata }: PodDisruptionBudget, { at, cause }: FunctionRequest, dryRun: boolean): Promise<void> {
   await changeStored<PodDisruptionBudget>(core, {
+    cause,
     served: core.kinds.of(core.kinds.kind(PodDisruptionBudget)),
     namespace: metadata.namespace,
     name: metadata.name ?? '',
@@ -111,7 +112,7 @@ async function decrement(core: Core, { metadata }: PodDisruptionBudget, podName:
       checkAllowed(budget);
       const { status } = budget;
       const disruptionsAllowed = (status?.disruptionsAllowed ?? 0) - 1;
-      const disruptedPods = { ...status?.disruptedPods, [podName]: formatTime(core.clock.now()) };
+      const disruptedPods = { ...status?.disruptedPods, [at.name]: formatTime(core.clock.now()) };
       return withAllowedCondition(
         { ...budget, status: { ...status, disruptionsAllowed, disruptedPods } } as PodDisruptionBudget,
         core.clock.now(),
@@ -174,10 +175,11 @@ async function deletePod(
   given: { readonly request: FunctionRequest; readonly pods: ServedKind; readonly options: DeleteOptions; readonly dryRun: boolean },
 ): Promise<void> {
   const { request, pods, dryRun } = given;
-  const { at, user, signal } = request;
+  const { at, cause, user, signal } = request;
   let { options } = given;
   if (!dryRun) {
     const marked = await changeStored<Pod>(core, {
+      cause,
       served: pods,
       namespace: at.namespace,
       name: at.name,
@@ -194,6 +196,8 @@ async function deletePod(
   }
   const call: ResourceRequest = {
     user,
+    userAgent: cause.userAgent,
+    subresource: 'eviction',
     verb: 'create',
     kind: pods.kind,
     ...(at.namespace && { namespace: at.namespace }),

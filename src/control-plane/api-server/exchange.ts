@@ -180,6 +180,25 @@ export class Exchange {
     else this.response.end(bytes);
   }
 
+  /** An answer that goes on until its end, or its client's. */
+  async stream(code: number, contentType: string, pieces: AsyncIterableIterator<string>): Promise<void> {
+    const { response } = this;
+    this.writeHead(code, contentType);
+    response.flushHeaders();
+    const leave = (): void =>
+      detach(async () => {
+        await pieces.return?.();
+      }, ignore);
+    if (response.destroyed) leave();
+    response.once('close', leave);
+    for await (const piece of pieces) {
+      if (response.destroyed) break;
+      this.size += Buffer.byteLength(piece);
+      if (!response.write(piece)) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));
+    }
+    response.end();
+  }
+
   /** An answer without body. */
   sendEmpty(code: number, more?: Headers): void {
     this.writeHead(code, undefined, more);

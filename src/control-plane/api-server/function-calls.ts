@@ -41,7 +41,7 @@ export class FunctionCalls {
     await this.#core.admission.validate({ ...admission, object: body });
     if (large) await rest();
     const at = { ...(namespace !== undefined && { namespace }), name: name ?? body.metadata.name ?? '' };
-    const object = await endpoint.handle({ kind, at, body, user, dryRun, signal });
+    const object = await endpoint.handle({ cause: request, kind, at, body, user, dryRun, signal });
     return { type: 'value', code: 201, object };
   }
 

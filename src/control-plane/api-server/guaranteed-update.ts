@@ -94,7 +94,7 @@ async function swap(core: Core, plan: UpdatePlan, old: StoredObject, admission: 
   if (admission.dryRun) return StoredObject.unstored(old.key, served.toStored(object), old.revision);
   let written: StoredObject | undefined;
   try {
-    written = await commitObject(core, served, { key: old.key, object, expect: old.revision, lease: old.lease });
+    written = await commitObject(core, served, { cause: plan.request, object, at: old });
   } finally {
     if (!written) release(core, served.kind, object, admission.oldObject);
   }
@@ -111,7 +111,7 @@ async function removeReleased(
 ): Promise<StoredObject | undefined> {
   const { served } = plan;
   if (dryRun) return StoredObject.unstored(old.key, served.toStored(object), old.revision);
-  const revision = await commitDelete(core, served, old);
+  const revision = await commitDelete(core, served, old, plan.request);
   if (revision === undefined) return undefined;
   release(core, served.kind, served.see(old).object, undefined);
   return StoredObject.unstored(old.key, served.toStored(object), revision);

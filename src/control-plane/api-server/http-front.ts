@@ -11,6 +11,7 @@ import { describeDurationError, parseDuration } from '../../api/meta/duration.ts
 import type { Kind } from '../../api/meta/kind.ts';
 import { errors, isStatusError, type StatusError } from '../../api/meta/status-error.ts';
 import { own, put } from '../../api/meta/words.ts';
+import { whyHeader } from '../../client/acts.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import { requestHeadersMax } from '../../client/http-limits.ts';
 import type { Log } from '../../client/log.ts';
@@ -134,7 +135,8 @@ export class HTTPFront implements Disposable {
       about.verb = exchange.method.toLowerCase();
       if (upgrade) answerOn(upgrade.socket, exchange);
       // Not queued behind the resources: whoever asks how the server is has to get an answer when it is busy.
-      await this.#timed(exchange, () => this.#parts.paths.call(exchange, user));
+      const goesOn = await this.#timed(exchange, () => this.#parts.paths.call(exchange, user));
+      if (goesOn) await this.#longRunning(route, 'GET', goesOn);
       return;
     }
     about.verb = route.verb;
@@ -188,6 +190,10 @@ export class HTTPFront implements Disposable {
       user,
       verb,
       kind,
+      get userAgent() {
+        return exchange.header('user-agent');
+      },
+      why: () => exchange.header(whyHeader),
       ...(namespace && { namespace }),
       ...(name && { name }),
       ...(subresource && { subresource }),
@@ -239,14 +245,15 @@ export class HTTPFront implements Disposable {
     });
   }
 
-  async #timed(exchange: Exchange, work: () => Promise<void>): Promise<void> {
+  async #timed<T>(exchange: Exchange, work: () => Promise<T>): Promise<T> {
     const wantedMs = wantedTimeoutMs(exchange.query?.get('timeout'));
     const expire = (): void => exchange.expire();
     const own = wantedMs > 0 && wantedMs < requestTimeoutMs ? this.#parts.wireClock.setTimeout(expire, wantedMs) : undefined;
     this.#deadlines.start(exchange, expire);
     try {
-      await work();
+      const done = await work();
       await exchange.taken;
+      return done;
     } finally {
       own?.cancel();
       this.#deadlines.end(exchange);

@@ -47,6 +47,38 @@ describe('the HTTPS server', () => {
     assert.match(String(first.headers['audit-id']), /^[0-9a-f-]{36}$/);
   });
 
+  it('leaves an answer that goes on when its client goes, over both protocols', { timeout: 20_000 }, async () => {
+    for (const version of [1, 2]) {
+      const left = Promise.withResolvers<void>();
+      const first = { value: 'one\n', done: false };
+      const never = new Promise<never>(() => undefined);
+      let asked = 0;
+      const body: AsyncIterableIterator<string> = {
+        next: () => (asked++ === 0 ? Promise.resolve(first) : never),
+        return() {
+          left.resolve();
+          return Promise.resolve({ value: undefined, done: true });
+        },
+        [Symbol.asyncIterator]: () => body,
+      };
+      const pathEndpoints = [{ paths: ['/goes/on'], handle: () => ({ status: 200, headers: {}, body }) }];
+      await using listening = await listen({ ...everybody, pathEndpoints });
+      if (version === 1) {
+        const answer = await request(`https://127.0.0.1:${listening.port}/goes/on`, { dispatcher: listening.agent() });
+        for await (const chunk of answer.body) {
+          assert.equal(String(chunk), 'one\n');
+          break;
+        }
+      } else {
+        const session = listening.http2();
+        const stream = session.request({ ':path': '/goes/on' });
+        assert.equal(String((await once(stream, 'data'))[0]), 'one\n');
+        session.destroy();
+      }
+      await left.promise;
+    }
+  });
+
   it('answers in the form that is asked for', async () => {
     await using listening = await listen();
     await create(listening, 'a', { k: 'v' });

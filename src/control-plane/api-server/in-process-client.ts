@@ -36,6 +36,7 @@ interface Call {
   readonly subresource?: string | undefined;
   readonly options?: RequestOptions;
   readonly body?: RequestBody;
+  readonly why?: (() => string) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -103,7 +104,14 @@ export class InProcessClient implements Client {
   }
 
   async delete<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: DeleteRequest = {}): Promise<T | Status> {
-    const answer = await this.#call({ verb: 'delete', kind, ...at, options: deletionQuery(options), signal: options.signal });
+    const answer = await this.#call({
+      verb: 'delete',
+      kind,
+      ...at,
+      options: deletionQuery(options),
+      why: options.why,
+      signal: options.signal,
+    });
     return answer.type === 'status' ? answer.status : objectOf(answer);
   }
 
@@ -114,6 +122,7 @@ export class InProcessClient implements Client {
       kind,
       namespace,
       options: { ...query, ...deletionQuery(options) },
+      why: options.why,
       signal: options.signal ?? signal,
     });
   }
@@ -140,7 +149,7 @@ export class InProcessClient implements Client {
   #call(call: Call): Promise<Answer> {
     this.#throwIfClosed();
     const kind = this.#kind(call.kind);
-    const { verb, name, subresource, body, options = {} } = call;
+    const { verb, name, subresource, body, why, options = {} } = call;
     const namespace = kind.namespaced ? call.namespace : undefined;
     const own = this.#signal;
     const request: ResourceRequest = {
@@ -152,6 +161,7 @@ export class InProcessClient implements Client {
       ...(subresource && { subresource }),
       options,
       ...(body && { body }),
+      ...(why && { why }),
       // Few requests ever look at it.
       get signal() {
         return call.signal ? AbortSignal.any([call.signal, own]) : own;
@@ -177,16 +187,16 @@ export class InProcessClient implements Client {
 
 const bodyOf = (value: unknown): RequestBody => ({ read: () => Promise.resolve({ value }) });
 
-function writeCall({ dryRun, fieldManager, fieldValidation, subresource, signal }: WriteOptions) {
+function writeCall({ dryRun, fieldManager, fieldValidation, subresource, why, signal }: WriteOptions) {
   const options: RequestOptions = {
     ...(dryRun && { dryRun: ['All'] }),
     ...(fieldManager && { fieldManager }),
     ...(fieldValidation && { fieldValidation }),
   };
-  return { options, subresource, signal };
+  return { options, subresource, why, signal };
 }
 
-function deletionQuery({ dryRun, signal: _, ...deletion }: DeleteRequest): RequestOptions {
+function deletionQuery({ dryRun, why: _why, signal: _, ...deletion }: DeleteRequest): RequestOptions {
   const options: DeleteOptions = deletion;
   return { deletion: options, ...(dryRun && { dryRun: ['All'] }) };
 }

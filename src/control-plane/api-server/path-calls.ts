@@ -1,4 +1,5 @@
 /** Requests for paths that are no resources: found in one table, authorized by path, answered by their endpoint. */
+import { errors } from '../../api/meta/status-error.ts';
 import type { Authorize } from './authorization/decide.ts';
 import { forbiddenError } from './authorization/forbidden.ts';
 import type { PathEndpoint, PathRequest } from './endpoint.ts';
@@ -25,17 +26,23 @@ export class PathCalls {
     this.#below.sort(([a], [b]) => b.length - a.length);
   }
 
-  async call(exchange: Exchange, user: UserInfo): Promise<void> {
+  /** Answers; undefined, or what is left to do: an answer that goes on. */
+  async call(exchange: Exchange, user: UserInfo): Promise<(() => Promise<void>) | undefined> {
     const { method, path, query = noQuery, request } = exchange;
     const attributes = { user, verb: method.toLowerCase(), path };
     const decision = await this.#authorize(attributes);
     if (decision.verdict !== 'allow') throw forbiddenError(attributes, decision.reason);
     const endpoint = this.find(path);
-    if (!endpoint) return this.sendNotFound(exchange);
+    if (!endpoint) {
+      this.sendNotFound(exchange);
+      return undefined;
+    }
     const { status, headers, body } = await endpoint.handle({ method, path, query, headers: request.headers, user });
     const { 'content-type': contentType = 'application/json', ...more } = lowerCased(headers);
     if (status === notModified) exchange.sendEmpty(status, more);
-    else exchange.send(status, contentType, body, more);
+    else if (typeof body === 'string' || body instanceof Uint8Array) exchange.send(status, contentType, body, more);
+    else return () => exchange.stream(status, contentType, body);
+    return undefined;
   }
 
   /** For clients in the process; undefined when there is no such path. */
@@ -44,7 +51,11 @@ export class PathCalls {
     const decision = await this.#authorize(attributes);
     if (decision.verdict !== 'allow') throw forbiddenError(attributes, decision.reason);
     const answer = await this.find(request.path)?.handle(request);
-    return answer && Buffer.from(answer.body).toString();
+    if (!answer) return undefined;
+    const { body } = answer;
+    if (typeof body === 'string' || body instanceof Uint8Array) return Buffer.from(body).toString();
+    await body.return?.();
+    throw errors.badRequest(`${request.path} goes on: read it over HTTP`);
   }
 
   find(path: string): PathEndpoint | undefined {

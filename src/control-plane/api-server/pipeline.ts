@@ -51,8 +51,11 @@ export class Pipeline {
       if (decision.verdict !== 'allow') throw forbiddenError(attributes, decision.reason);
       return await this.#perform(request);
     } catch (error) {
-      if (error instanceof ValidationFault) this.#parts.metrics.validationBroke();
-      throw toStatusError(error, this.#parts.core.log, request);
+      const { core, metrics } = this.#parts;
+      if (error instanceof ValidationFault) metrics.validationBroke();
+      const refusal = toStatusError(error, core.log, request);
+      if (core.acts.isWatched) core.acts.refused(request, refusal);
+      throw refusal;
     }
   }
 

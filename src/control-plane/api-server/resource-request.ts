@@ -46,13 +46,21 @@ export type BodyContent =
   | { readonly text: string }
   | { readonly value: unknown; readonly isOwn?: boolean; readonly problems?: readonly string[] };
 
-export interface ResourceRequest {
+/** On whose behalf something is written, and what for. */
+export interface Cause {
   readonly user: UserInfo;
   readonly verb: RequestVerb;
   readonly kind: Kind;
+  readonly subresource?: string;
+  /** what the client calls itself; absent in process */
+  readonly userAgent?: string | undefined;
+  /** the client's own words, asked for only when somebody listens */
+  why?(): string | undefined;
+}
+
+export interface ResourceRequest extends Cause {
   readonly namespace?: string;
   readonly name?: string;
-  readonly subresource?: string;
   readonly options: RequestOptions;
   readonly body?: RequestBody;
   /** Aborts when the client is gone or the request's time is over. */

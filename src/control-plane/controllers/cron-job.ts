@@ -176,7 +176,7 @@ function makeJob(cronJob: CronJob, name: string, scheduledAt: string): New<Job> 
 /** undefined: the namespace is going */
 async function createJob(cronJob: CronJob, name: string, scheduledAt: string, io: ControllerIO): Promise<Active | undefined> {
   try {
-    const job = await io.client.create(Job, makeJob(cronJob, name, scheduledAt));
+    const job = await io.client.create(Job, makeJob(cronJob, name, scheduledAt), { why: () => `due at ${scheduledAt}` });
     io.events.event(cronJob, 'Normal', 'SuccessfulCreate', `Created job ${name}`);
     return referenceTo(job);
   } catch (error) {
@@ -202,7 +202,10 @@ const referenceTo = ({ metadata: { namespace, name, uid, resourceVersion } }: Jo
 
 async function deleteJob(cronJob: CronJob, job: Job, io: ControllerIO): Promise<void> {
   try {
-    await io.client.delete(Job, parseKey(keyOf(job)), { propagationPolicy: 'Background' });
+    await io.client.delete(Job, parseKey(keyOf(job)), {
+      propagationPolicy: 'Background',
+      why: () => 'it makes room for the next, or is old',
+    });
     io.events.event(cronJob, 'Normal', 'SuccessfulDelete', `Deleted job ${job.metadata.name}`);
   } catch (error) {
     if (isNotFound(error)) return;

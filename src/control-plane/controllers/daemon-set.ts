@@ -127,9 +127,11 @@ async function act(daemonSet: DaemonSet, plan: DaemonPlan, hash: string, io: Con
     controllerReference(DaemonSet, daemonSet),
   );
   await slowStart(Math.min(plan.create.length, burst), (i) =>
-    createPod(io, daemonSet, { ...pod, spec: pinToNode(pod.spec, plan.create[i] ?? '') }).catch((error: unknown) => {
-      if (!isNamespaceTerminating(error)) throw error;
-    }),
+    createPod(io, daemonSet, { ...pod, spec: pinToNode(pod.spec, plan.create[i] ?? '') }, () => `for node ${plan.create[i]}`).catch(
+      (error: unknown) => {
+        if (!isNamespaceTerminating(error)) throw error;
+      },
+    ),
   );
   await all(plan.remove.slice(0, burst).map((each) => deletePod(io, daemonSet, each)));
 }

@@ -73,7 +73,8 @@ function oldPodsRunning(deployment: Deployment, sets: readonly ReplicaSet[], io:
 
 async function createSet(deployment: Deployment, made: New<ReplicaSet>, io: ControllerIO): Promise<ReplicaSet> {
   try {
-    const created = await io.client.create(ReplicaSet, made);
+    const revision = made.metadata.annotations?.[revisionAnnotation];
+    const created = await io.client.create(ReplicaSet, made, { why: () => `new pod template, revision ${revision}` });
     const size = created.spec.replicas ?? 0;
     if (size > 0) {
       io.events.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${created.metadata.name} from 0 to ${size}`);
@@ -126,7 +127,8 @@ async function resize(
 async function forget(old: ReplicaSet, io: ControllerIO): Promise<void> {
   const { namespace, name, uid } = old.metadata;
   try {
-    await io.client.delete(ReplicaSet, { namespace, name }, { preconditions: { uid }, propagationPolicy: 'Background' });
+    const why = (): string => 'older than the history that is kept';
+    await io.client.delete(ReplicaSet, { namespace, name }, { preconditions: { uid }, propagationPolicy: 'Background', why });
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

@@ -148,8 +148,9 @@ class Collector {
     else if (finalizers.includes(foregroundFinalizer)) propagationPolicy = 'Foreground';
     const current = this.#graph.get(node.uid)?.object ?? object;
     const { uid = '', resourceVersion = '' } = current.metadata;
+    const why = (): string => (ownerWaits ? 'its owner waits for it to go' : 'its owner is gone');
     const preconditions = { uid, ...(current === object && { resourceVersion }) };
-    await io.client.delete(kind, parseKey(keyOf(object)), { preconditions, propagationPolicy }).catch((error: unknown) => {
+    await io.client.delete(kind, parseKey(keyOf(object)), { preconditions, propagationPolicy, why }).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
     });
   }

@@ -82,7 +82,8 @@ async function deleteKind(
 ): Promise<void> {
   const before = await listOrNone(kind, namespace, io);
   if (before.length === 0) return;
-  if (kind.verbs.includes('deletecollection')) await io.client.deleteCollection(kind, { namespace }, { propagationPolicy: 'Background' });
+  if (kind.verbs.includes('deletecollection'))
+    await io.client.deleteCollection(kind, { namespace }, { propagationPolicy: 'Background', why });
   else for (const { metadata } of before) await deleteOne(kind, namespace, metadata.name ?? '', io);
   const after = await listOrNone(kind, namespace, io);
   if (after.length === 0) return;
@@ -105,7 +106,9 @@ async function listOrNone(kind: KindRef, namespace: string, io: ControllerIO) {
 }
 
 async function deleteOne(kind: KindRef, namespace: string, name: string, io: ControllerIO): Promise<void> {
-  await io.client.delete(kind, { namespace, name }, { propagationPolicy: 'Background' }).catch((error: unknown) => {
+  await io.client.delete(kind, { namespace, name }, { propagationPolicy: 'Background', why }).catch((error: unknown) => {
     if (!isNotFound(error)) throw error;
   });
 }
+
+const why = (): string => 'its namespace is deleted';

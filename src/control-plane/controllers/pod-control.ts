@@ -33,9 +33,9 @@ export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject, re
 export const isNamespaceTerminating = (error: unknown): boolean =>
   isStatusError(error) && (error.status.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') ?? false);
 
-export async function createPod(io: ControllerIO, owner: KubeObject, pod: New<Pod>): Promise<Pod> {
+export async function createPod(io: ControllerIO, owner: KubeObject, pod: New<Pod>, why?: () => string): Promise<Pod> {
   try {
-    const created = await io.client.create(Pod, pod);
+    const created = await io.client.create(Pod, pod, { ...(why && { why }) });
     io.events.event(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name}`);
     return created;
   } catch (error) {
@@ -45,10 +45,10 @@ export async function createPod(io: ControllerIO, owner: KubeObject, pod: New<Po
 }
 
 /** Harmless when the pod is gone already. */
-export async function deletePod(io: ControllerIO, owner: KubeObject, pod: Pod): Promise<void> {
+export async function deletePod(io: ControllerIO, owner: KubeObject, pod: Pod, why?: () => string): Promise<void> {
   const { namespace, name, uid } = pod.metadata;
   try {
-    await io.client.delete(Pod, { namespace, name }, { preconditions: { uid } });
+    await io.client.delete(Pod, { namespace, name }, { preconditions: { uid }, ...(why && { why }) });
     io.events.event(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
   } catch (error) {
     if (isNotFound(error)) return;

@@ -28,6 +28,7 @@ export interface Removal {
 /** Harmless when the pod is gone already. */
 export async function removePod(pod: Pod, { condition, force }: Removal, io: ControllerIO): Promise<void> {
   const { namespace, name, uid } = pod.metadata;
+  const why = (): string => condition?.message ?? 'nobody else ends it';
   const isFailing = force && !isPodTerminal(pod);
   try {
     if (condition || isFailing) {
@@ -39,7 +40,7 @@ export async function removePod(pod: Pod, { condition, force }: Removal, io: Con
         { subresource: 'status' },
       );
     }
-    await io.client.delete(Pod, { namespace, name }, { preconditions: { uid }, ...(force && { gracePeriodSeconds: 0 }) });
+    await io.client.delete(Pod, { namespace, name }, { preconditions: { uid }, why, ...(force && { gracePeriodSeconds: 0 }) });
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

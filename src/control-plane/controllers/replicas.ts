@@ -103,17 +103,19 @@ async function reconcile<T extends ReplicasOwner>(of: ReplicasKind<T>, key: Obje
 }
 
 async function manage<T extends ReplicasOwner>(of: ReplicasKind<T>, owner: T, active: readonly Pod[], io: ControllerIO): Promise<void> {
-  const surplus = active.length - (owner.spec.replicas ?? 1);
+  const wanted = owner.spec.replicas ?? 1;
+  const surplus = active.length - wanted;
+  const why = (): string => `wants ${wanted}, has ${active.length}`;
   if (surplus < 0) {
     const pod = podFromTemplate(owner.spec.template ?? {}, owner, controllerReference(of.kind, owner));
     await slowStart(Math.min(-surplus, burst), () =>
-      createPod(io, owner, pod).catch((error: unknown) => {
+      createPod(io, owner, pod, why).catch((error: unknown) => {
         if (!isNamespaceTerminating(error)) throw error;
       }),
     );
   } else if (surplus > 0) {
     const doomed = planPodDeletion(active, relatedPods(of, owner, io), Math.min(surplus, burst), io.clock.now());
-    await all(doomed.map((pod) => deletePod(io, owner, pod)));
+    await all(doomed.map((pod) => deletePod(io, owner, pod, why)));
   }
 }
 

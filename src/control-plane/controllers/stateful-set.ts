@@ -107,7 +107,7 @@ async function createStatefulPod(set: StatefulSet, ordinal: number, revision: Co
   const pod = makeStatefulPod(set, ordinal, templateOf(revision), revision.metadata.name);
   try {
     await createClaims(set, ordinal, io);
-    await io.client.create(Pod, pod);
+    await io.client.create(Pod, pod, { why: () => `number ${ordinal} of ${set.spec.replicas ?? 1}, counted from 0` });
     tell(set, 'Create', `Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name}`, undefined, io);
   } catch (error) {
     if (isNamespaceTerminating(error)) return;

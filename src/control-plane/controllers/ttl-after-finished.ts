@@ -20,7 +20,8 @@ export const ttlAfterFinishedController = defineController({
       const dueMs = expiryMs(job);
       if (dueMs === undefined || dueMs > clock.now()) return;
       const { uid, resourceVersion } = job.metadata;
-      await client.delete(Job, parseKey(key), { preconditions: { uid, resourceVersion }, propagationPolicy: 'Foreground' });
+      const why = (): string => `finished ${job.spec.ttlSecondsAfterFinished} s ago`;
+      await client.delete(Job, parseKey(key), { preconditions: { uid, resourceVersion }, propagationPolicy: 'Foreground', why });
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

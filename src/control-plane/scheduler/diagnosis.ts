@@ -53,4 +53,23 @@ export function describeTally(nodeCount: number, tally: ReadonlyMap<Rejection, n
   return reasons.length ? `${available(nodeCount)} ${reasons.join(', ')}.` : available(nodeCount);
 }
 
+/** Out of what a node was chosen. */
+export interface Choice {
+  readonly nodeCount: number;
+  readonly looked: number;
+  readonly feasible: number;
+  /** of those that do not: the first ones */
+  readonly rejections: readonly Rejection[];
+}
+
+/** `of 3 nodes 2 fit: 1 node(s) were unschedulable`: out of what a node was chosen. */
+export function describeChoice({ nodeCount, looked, feasible, rejections }: Choice): string {
+  const nodes = nodeCount === 1 ? '1 node' : `${nodeCount} nodes`;
+  const fit = `of ${nodes}${looked < nodeCount ? ` ${looked} looked at,` : ''} ${feasible} ${feasible === 1 ? 'fits' : 'fit'}`;
+  const tally = new Map<string, number>();
+  for (const { reasons } of rejections) for (const reason of reasons) tally.set(reason, (tally.get(reason) ?? 0) + 1);
+  const why = [...tally].map(([reason, count]) => `${count} ${reason}`).join(', ');
+  return why ? `${fit}: ${why}` : fit;
+}
+
 const available = (nodeCount: number): string => `0/${nodeCount} nodes are available:`;

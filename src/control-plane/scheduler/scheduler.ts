@@ -18,7 +18,7 @@ import type { Informer } from '../../client/informer.ts';
 import type { Log } from '../../client/log.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { createDefaultSelector } from './default-selector.ts';
-import { describeDiagnosis, rejectingPlugins } from './diagnosis.ts';
+import { describeChoice, describeDiagnosis, rejectingPlugins } from './diagnosis.ts';
 import { always, type EventHints, type SchedulerPlugin } from './framework.ts';
 import type { NodeFacts } from './node-facts.ts';
 import { defaultPlugins } from './plugins/index.ts';
@@ -162,7 +162,7 @@ export class Scheduler implements AsyncDisposable {
     const selection = this.#selector.select(pod);
     if (selection.node) {
       this.#watch.assume(pod, selection.node.name);
-      this.#perform(this.#bind(queued, selection.node, startMs));
+      this.#perform(this.#bind(queued, selection, startMs));
     } else {
       this.#reject(queued, selection);
       metrics?.attempted('unschedulable', this.#secondsSince(startMs));
@@ -171,17 +171,14 @@ export class Scheduler implements AsyncDisposable {
     if (log.isDebug) tellDecision(log, pod, selection);
   }
 
-  async #bind(queued: QueuedPod, { name: nodeName }: NodeFacts, startMs: number): Promise<void> {
+  async #bind(queued: QueuedPod, { node, choice }: Extract<Selection, { node: NodeFacts }>, startMs: number): Promise<void> {
     const { client, events, metrics } = this.#options;
     const { pod, uid } = queued.pod;
     const { namespace, name } = pod.metadata;
+    const nodeName = node.name;
+    const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { namespace, name, uid }, target: { kind: 'Node', name: nodeName } };
     try {
-      await client.post(Pod, { namespace, name }, 'binding', {
-        apiVersion: 'v1',
-        kind: 'Binding',
-        metadata: { namespace, name, uid },
-        target: { kind: 'Node', name: nodeName },
-      });
+      await client.post(Pod, { namespace, name }, 'binding', binding, { why: () => describeChoice(choice) });
     } catch (error) {
       this.#watch.forget(uid);
       this.#fail(queued, new Error(`running Bind plugin "DefaultBinder": ${textOf(error)}`, { cause: error }));

@@ -5,7 +5,7 @@
  */
 import type { Random } from '../../client/clock.ts';
 import { Attempt, PluginSet } from './attempt.ts';
-import { type Diagnosis, notNamed } from './diagnosis.ts';
+import { type Choice, type Diagnosis, notNamed } from './diagnosis.ts';
 import type { Rejection, SchedulerPlugin } from './framework.ts';
 import type { NodeFacts } from './node-facts.ts';
 import type { NodeTable } from './node-table.ts';
@@ -14,7 +14,7 @@ import { type PodClass, PodClasses } from './pod-class.ts';
 import type { PodFacts } from './pod-facts.ts';
 
 export type Selection =
-  | { readonly node: NodeFacts }
+  | { readonly node: NodeFacts; readonly choice: Choice }
   | { readonly node: undefined; readonly attempt: Attempt; readonly diagnosis: Diagnosis };
 
 /** The nodes that do, and their scores. */
@@ -25,6 +25,8 @@ export interface Feasible {
 
 const feasibleMin = 100;
 const percentMin = 5;
+/** Rejections that are kept of a choice: on bigger clusters the others are only counted. */
+const rejectionsMax = 32;
 
 export function feasibleNodesWanted(nodeCount: number): number {
   if (nodeCount < feasibleMin) return nodeCount;
@@ -55,11 +57,13 @@ export class NodeSelector {
   select(pod: PodFacts): Selection {
     const attempt = this.#attempt(pod);
     const nominated = this.#nominated(attempt);
-    if (nominated) return { node: nominated };
-    const feasible = this.#search(attempt);
+    const { size: nodeCount } = this.#options.table;
+    if (nominated) return { node: nominated, choice: { nodeCount, looked: 1, feasible: 1, rejections: [] } };
+    const { feasible, looked, rejections } = this.#search(attempt);
     if (feasible.length === 0) return { node: undefined, attempt, diagnosis: this.#diagnose(attempt) };
     const only = feasible.length === 1 ? feasible[0] : undefined;
-    return { node: only ?? this.#best(feasible, this.#score(attempt, feasible)) };
+    const node = only ?? this.#best(feasible, this.#score(attempt, feasible));
+    return { node, choice: { nodeCount, looked, feasible: feasible.length, rejections } };
   }
 
   /** All nodes that do, and their scores. */
@@ -90,17 +94,20 @@ export class NodeSelector {
     return node && !attempt.freshVerdict(node) ? node : undefined;
   }
 
-  #search(attempt: Attempt): readonly NodeFacts[] {
+  #search(attempt: Attempt): { feasible: readonly NodeFacts[]; looked: number; rejections: readonly Rejection[] } {
     const { nodes } = attempt;
     const wanted = feasibleNodesWanted(nodes.length);
     const feasible: NodeFacts[] = [];
+    const rejections: Rejection[] = [];
     let seen = 0;
     for (; seen < nodes.length && feasible.length < wanted; seen++) {
       const node = nodes[(this.#start + seen) % nodes.length];
-      if (node && !attempt.verdict(node)) feasible.push(node);
+      const rejection = node && attempt.verdict(node);
+      if (node && !rejection) feasible.push(node);
+      else if (rejection && rejections.length < rejectionsMax) rejections.push(rejection);
     }
     this.#start = (this.#start + seen) % Math.max(1, this.#options.table.size);
-    return feasible;
+    return { feasible, looked: seen, rejections };
   }
 
   /** Equal pods that fit nowhere one after the other are told the same. */

@@ -8,7 +8,9 @@ export function forbiddenError(attributes: RequestAttributes, reason: string): S
   const { resource } = attributes;
   const message = describeDenied(attributes).replace(/[&<>]/g, (character) => own(escapes, character) ?? character);
   const why = reason ? `${message}: ${reason}` : message;
-  return errors.forbidden(resource ?? { group: '', resource: '' }, resource?.name ?? '', why);
+  const error = errors.forbidden(resource ?? { group: '', resource: '' }, resource?.name ?? '', why);
+  error.refusedBy = 'authorization';
+  return error;
 }
 
 /** Errors are not to look like HTML. */

@@ -8,6 +8,7 @@ import { Pod } from '../../../api/generated/kinds.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { addQuantities, compareQuantities, subtractQuantities } from '../../../api/meta/quantity.ts';
+import type { StatusError } from '../../../api/meta/status-error.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import type { ResourceList } from '../../../api/predicates/pod-resources.ts';
 import { refused } from '../admission/forbidden.ts';
@@ -64,7 +65,7 @@ export class ResourceQuotas implements Allocator {
     const names = Object.keys(hard);
     if (kind.group === '' && kind.resource === Pod.resource) {
       const problem = unsaidProblem(object as Pod, names);
-      if (problem) throw refused(request, `failed quota: ${metadata.name}: ${problem}`);
+      if (problem) throw refusedByQuota(request, `failed quota: ${metadata.name}: ${problem}`);
     }
     const before = old && isInScope(spec, kind, old) ? usageOf(kind, old) : {};
     const delta: Record<string, string> = {};
@@ -86,11 +87,17 @@ export class ResourceQuotas implements Allocator {
       .sort();
     if (exceeded.length === 0) return;
     const list = (values: ResourceList): string => exceeded.map((name) => `${name}=${own(values, name) ?? '0'}`).join(',');
-    throw refused(
+    throw refusedByQuota(
       request,
       `exceeded quota: ${quota.metadata.name}, requested: ${list(delta)}, used: ${list(used)}, limited: ${list(hard)}`,
     );
   }
+}
+
+function refusedByQuota(request: AdmissionRequest, why: string): StatusError {
+  const error = refused(request, why);
+  error.refusedBy = 'ResourceQuota';
+  return error;
 }
 
 function usedOf({ used, pending }: Account, name: string): string {

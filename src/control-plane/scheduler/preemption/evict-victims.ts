@@ -53,7 +53,8 @@ async function evict(
     lastTransitionTime: (known?.status === 'True' ? known.lastTransitionTime : undefined) ?? formatTime(clock.now()),
   };
   await client.patch(Pod, pod.metadata, { type: 'strategic', body: { status: { conditions: [condition] } } }, { subresource: 'status' });
-  await client.delete(Pod, pod.metadata);
+  const why = (): string => `makes room for pod/${preemptor.name} on ${nodeName}`;
+  await client.delete(Pod, pod.metadata, { why });
   events.event(pod, 'Normal', 'Preempted', `Preempted by pod ${preemptor.uid} on node ${nodeName}`);
 }
 

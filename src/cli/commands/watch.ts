@@ -1,0 +1,107 @@
+/** `timonier watch`: what happens in a cluster, one line for each act, until it stops or the reader has seen enough. */
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { isNotFound, isStatusError } from '../../api/meta/status-error.ts';
+import type { ActFilter } from '../../client/acts.ts';
+import { realClock, realRandom } from '../../client/clock.ts';
+import { silentLog } from '../../client/log.ts';
+import { runningInstance } from '../../cluster/find-instance.ts';
+import { identities } from '../../cluster/identities.ts';
+import { OperationError } from '../../cluster/operation-error.ts';
+import { createOutput } from '../output.ts';
+import { type RenderOptions, renderAct } from '../watch/render-act.ts';
+
+interface WatchFlags {
+  readonly namespace?: string;
+  readonly component?: string;
+  readonly all?: boolean;
+  readonly kubeconfig?: string;
+  readonly json?: boolean;
+}
+
+export function addWatch(program: Command): void {
+  program
+    .command('watch')
+    .description('what happens in a cluster, act by act: who did what, and why')
+    .argument('[NAME]', 'the cluster’s name', 'default')
+    .argument('[OBJECTS...]', 'only these and what they own: deployment/front, pod/x')
+    .option('-n, --namespace <NAMESPACE>', 'only what is in this namespace')
+    .option('-c, --component <LIST>', 'only what these did: scheduler,kubelet,deployment,you')
+    .option('-a, --all', 'also what goes on all the time: leases, heartbeats')
+    .option('--kubeconfig <FILE>', 'the cluster that this file leads to')
+    .option('--json', 'the acts as JSON, one a line')
+    .action(async (name: string, objects: readonly string[], flags: WatchFlags) => {
+      const isObject = name.includes('/'); // no cluster is called so
+      await watch(isObject ? 'default' : name, isObject ? [name, ...objects] : objects, flags);
+    });
+}
+
+async function watch(name: string, objects: readonly string[], flags: WatchFlags): Promise<void> {
+  const [{ createHTTPClient }, { openActs }, { accessOf, parseKubeconfig }] = await Promise.all([
+    import('../../client/http-client.ts'),
+    import('../../client/act-stream.ts'),
+    import('../../client/kubeconfig.ts'),
+  ]);
+  const { kubeconfig: file } = flags;
+  const text = file === undefined ? (await runningInstance(name)).instance.readKubeconfig() : readFileSync(file, 'utf8');
+  const access = await accessOf(await parseKubeconfig(text), file === undefined ? {} : { path: file });
+  await using client = createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog });
+  const output = createOutput(flags.json === true);
+  const what = file === undefined ? `cluster "${name}"` : access.server;
+  const render = renderOptions(flags);
+  try {
+    const acts = await openActs(client, filterFrom(objects, flags));
+    if (!output.json) process.stderr.write(`Watching ${what}. Ctrl-C ends it.\n`);
+    for await (const act of acts) {
+      output.event(act);
+      if (!output.json) for (const line of renderAct(act, render())) output.line(line);
+    }
+  } catch (error) {
+    throw explained(error, what);
+  }
+  if (!output.json) process.stderr.write(`${what} has stopped\n`);
+}
+
+function filterFrom(objects: readonly string[], { namespace, component, all }: WatchFlags): ActFilter {
+  const components = component?.split(',').map((word) => (word === 'you' ? identities.admin.name : word));
+  return { ...(namespace && { namespace }), objects, ...(components && { components }), ...(all && { all }) };
+}
+
+/** Asked for each act: a terminal may be drawn wider meanwhile. */
+function renderOptions({ namespace }: WatchFlags): () => RenderOptions {
+  const { stdout } = process;
+  return () => ({
+    you: identities.admin.name,
+    ...(namespace && { namespace }),
+    ...(stdout.isTTY && { width: stdout.columns }),
+    hasColours: stdout.isTTY === true && stdout.hasColors(),
+    timeOf: localTime,
+  });
+}
+
+function localTime(time: string): string {
+  const date = new Date(time);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+}
+
+function explained(error: unknown, what: string): unknown {
+  if (isNotFound(error)) {
+    return new OperationError({
+      code: 'no-acts',
+      message: `${what} does not tell its acts`,
+      fix: 'watch needs an API server of timonier',
+      cause: error,
+    });
+  }
+  if (isStatusError(error)) {
+    const fix = error.code === 403 ? 'use the administrator’s kubeconfig' : 'timonier watch --help says what can be asked';
+    return new OperationError({ code: 'refused', message: error.message, fix });
+  }
+  return new OperationError({
+    code: 'broken-off',
+    message: `${what} does not answer any more`,
+    fix: 'timonier status says how it is',
+    cause: error,
+  });
+}

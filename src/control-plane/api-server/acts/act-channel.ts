@@ -1,0 +1,123 @@
+/**
+ * Where the API server tells what was done through it (client/acts.ts), while somebody listens. The seam on which an
+ * audit log can stand: every write and every refusal comes by here with its request and its objects.
+ *
+ * Guarantees: without a reader it costs one comparison for each write; a reader never holds anybody up.
+ */
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { errors, type StatusError } from '../../../api/meta/status-error.ts';
+import { type Act, type ActFilter, idOf, type LostActs } from '../../../client/acts.ts';
+import type { Clock } from '../../../client/clock.ts';
+import { RecentMap } from '../../../client/recent-map.ts';
+import type { Cause, ResourceRequest } from '../resource-request.ts';
+import type { ServedKinds } from '../served-kinds.ts';
+import { ActReader } from './act-reader.ts';
+import { planAct, planRefusal } from './plan-act.ts';
+
+/** Owners of one object, and owners of owners, that are looked for; a CronJob's pod has two. */
+const ownersMax = 8;
+/** Objects whose owners are remembered when they are gone: what they leave behind is still theirs. */
+const rememberedMax = 5000;
+
+export class ActChannel {
+  readonly #clock: Clock;
+  readonly #kinds: ServedKinds;
+  readonly #readers = new Set<ActReader>();
+  /** by uid */
+  readonly #owners = new RecentMap<string, readonly string[]>(rememberedMax);
+
+  constructor(clock: Clock, kinds: ServedKinds) {
+    this.#clock = clock;
+    this.#kinds = kinds;
+  }
+
+  get isWatched(): boolean {
+    return this.#readers.size > 0;
+  }
+
+  /** Everything from now on that the filter lets through. Throws BadRequest for what is no kind. */
+  subscribe(filter: ActFilter = {}): AsyncIterableIterator<Act | LostActs> & Disposable {
+    const objects = filter.objects?.map((object) => this.#resolve(object));
+    const reader = new ActReader({ ...filter, ...(objects && { objects }) }, () => this.#readers.delete(reader));
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  /** A write took effect. `before`, `after`: as stored. */
+  changed(cause: Cause, before: KubeObject | undefined, after: KubeObject | undefined): void {
+    const object = after ?? before;
+    if (!object) return;
+    this.#tell(planAct({ cause, time: this.#now(), owners: this.#ownersOf(object), before, after }));
+  }
+
+  refused(request: ResourceRequest, error: StatusError): void {
+    const { kind, namespace, name } = request;
+    const at = name
+      ? this.#find({ apiVersion: kind.group ? `${kind.group}/${kind.version}` : kind.version, kind: kind.kind, name }, namespace)
+      : undefined;
+    const act = planRefusal({ request, time: this.#now(), owners: at ? this.#ownersOf(at) : [], error });
+    if (act) this.#tell(act);
+  }
+
+  /** No more: every reader comes to its end. */
+  end(): void {
+    for (const reader of this.#readers) reader[Symbol.dispose]();
+  }
+
+  #tell(act: Act): void {
+    for (const reader of this.#readers) reader.take(act);
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
+  }
+
+  /** An Event belongs to what its object belongs to. */
+  #ownersOf(object: KubeObject): readonly string[] {
+    const about = object.kind === 'Event' ? (object as { readonly involvedObject?: Reference }).involvedObject : undefined;
+    if (!about) return this.#chain(object, 0);
+    const there = this.#find(about, about.namespace);
+    return there ? this.#chain(there, 0) : (this.#owners.get(about.uid ?? '') ?? []);
+  }
+
+  #chain({ metadata }: KubeObject, depth: number): readonly string[] {
+    const { ownerReferences = [], namespace, uid = '' } = metadata;
+    if (ownerReferences.length === 0 || depth === ownersMax) return [];
+    const found = new Set<string>();
+    for (const owner of ownerReferences.slice(0, ownersMax)) {
+      found.add(idOf({ kind: owner.kind.toLowerCase(), name: owner.name }));
+      const there = this.#find(owner, namespace);
+      const above = there ? this.#chain(there, depth + 1) : (this.#owners.get(owner.uid) ?? []);
+      for (const id of above) found.add(id);
+    }
+    const chain = [...found];
+    this.#owners.set(uid, chain);
+    return chain;
+  }
+
+  #find({ apiVersion = '', kind = '', name = '' }: Reference, namespace: string | undefined): KubeObject | undefined {
+    const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
+    const known = this.#kinds.registry.byKind(group ?? '', version ?? '', kind);
+    return known && this.#kinds.find(known)?.find(known.namespaced ? namespace : undefined, name)?.object;
+  }
+
+  /** `po/x` is `pod/x`. */
+  #resolve(object: string): string {
+    const [word = '', name, ...more] = object.split('/');
+    const lower = word.toLowerCase();
+    const kind = this.#kinds.registry
+      .list()
+      .find(({ resource, singular, shortNames }) => lower === resource || lower === singular || shortNames.includes(lower));
+    if (!kind) throw errors.badRequest(`there is no kind "${word}"`);
+    if (!name || more.length > 0) throw errors.badRequest(`"${object}" is no KIND/NAME`);
+    return idOf({ kind: kind.kind.toLowerCase(), name });
+  }
+}
+
+interface Reference {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+}
