@@ -2,11 +2,9 @@
  * `timonier run`: a cluster in the foreground, logs to the terminal; what systemd, containers and `up` start. Or some
  * of its components, beside an API server that a kubeconfig leads to: these keep nothing.
  */
-import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { type Command, Option } from 'commander';
 import { realClock } from '../../client/clock.ts';
-import { type Access, accessOf, parseKubeconfig } from '../../client/kubeconfig.ts';
 import type { Cluster, StartOptions } from '../../cluster/cluster.ts';
 import { type ComponentName, componentNames, parseComponents } from '../../cluster/component-names.ts';
 import { explainFullDisk } from '../../cluster/disk-full.ts';
@@ -19,6 +17,7 @@ import { describeError, OperationError } from '../../cluster/operation-error.ts'
 import { watchProcess } from '../../cluster/process-faults.ts';
 import { version } from '../../cluster/version.ts';
 import { tellParent } from '../daemon.ts';
+import { accessFrom } from '../kubeconfig-access.ts';
 import { placeKubeconfig } from '../user-kubeconfig.ts';
 import { addClusterFlags, type ClusterFlags, configFrom, timeoutMsFrom } from './cluster-flags.ts';
 
@@ -88,15 +87,6 @@ async function runBeside(name: string | undefined, components: readonly Componen
   }
   const access = await accessFrom(flags.kubeconfig);
   await runForeground(flags, { ...(await configFrom(flags)), components, access, ...(name && { name }) }, async () => ({ components }));
-}
-
-async function accessFrom(path: string): Promise<Access> {
-  try {
-    return await accessOf(await parseKubeconfig(readFileSync(path, 'utf8')), { path });
-  } catch (cause) {
-    const fix = 'give a kubeconfig whose current context leads to the API server';
-    throw new OperationError({ code: 'bad-kubeconfig', message: `can't use ${path}`, fix, cause });
-  }
 }
 
 /** Until a signal. `onReady` gives what the log says of it. */

@@ -1,5 +1,4 @@
 /** `timonier watch`: what happens in a cluster, one line for each act, until it stops or the reader has seen enough. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { isNotFound, isStatusError } from '../../api/meta/status-error.ts';
 import type { ActFilter } from '../../client/acts.ts';
@@ -8,6 +7,7 @@ import { silentLog } from '../../client/log.ts';
 import { runningInstance } from '../../cluster/find-instance.ts';
 import { identities } from '../../cluster/identities.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
+import { accessFrom } from '../kubeconfig-access.ts';
 import { createOutput } from '../output.ts';
 import { type RenderOptions, renderAct } from '../watch/render-act.ts';
 
@@ -37,14 +37,12 @@ export function addWatch(program: Command): void {
 }
 
 async function watch(name: string, objects: readonly string[], flags: WatchFlags): Promise<void> {
-  const [{ createHTTPClient }, { openActs }, { accessOf, parseKubeconfig }] = await Promise.all([
+  const [{ createHTTPClient }, { openActs }] = await Promise.all([
     import('../../client/http-client.ts'),
     import('../../client/act-stream.ts'),
-    import('../../client/kubeconfig.ts'),
   ]);
   const { kubeconfig: file } = flags;
-  const text = file === undefined ? (await runningInstance(name)).instance.readKubeconfig() : readFileSync(file, 'utf8');
-  const access = await accessOf(await parseKubeconfig(text), file === undefined ? {} : { path: file });
+  const access = await accessFrom(file ?? (await runningInstance(name)).instance.kubeconfig);
   await using client = createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog });
   const output = createOutput(flags.json === true);
   const what = file === undefined ? `cluster "${name}"` : access.server;
