@@ -88,7 +88,7 @@ function ofOption(option: Option, { current, prefix, known }: Place): Completion
       `${prefix}${current}`,
       choices.map((word) => ({ word: `${prefix}${word}` })),
     );
-  return ofPlaceholder(/<(.+)>/.exec(option.flags)?.[1]);
+  return ofPlaceholder(/<([^<>]+)>/.exec(option.flags)?.[1]);
 }
 
 const ofPlaceholder = (placeholder: string | undefined): Completion => {
