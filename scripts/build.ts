@@ -28,7 +28,7 @@ run(process.execPath, 'scripts/generate-descriptions.ts');
 run('node_modules/.bin/rolldown', '--config', 'rolldown.config.js');
 run('node_modules/.bin/tsc', '-p', 'tsconfig.build.json');
 keepReachable(join(dist, 'types/index.d.ts'));
-for (const file of globSync(['src/**/*.sh', 'src/**/*.cjs', 'src/**/descriptions.json'], { cwd: root })) {
+for (const file of globSync(['src/**/*.sh', 'src/cli/start.cjs', 'src/**/descriptions.json'], { cwd: root })) {
   copy(file, join('lib', relative('src', file)));
 }
 chmodSync(join(lib, 'cli/start.cjs'), 0o755);

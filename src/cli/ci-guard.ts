@@ -1,9 +1,9 @@
 /** The script that cleans up when this process is killed (ci-guard.sh), as long as it is needed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { ownFile } from '../client/own-file.ts';
 
-const script = join(import.meta.dirname, 'ci-guard.sh');
+const script = ownFile('cli/ci-guard.sh');
 /** In the environment of all that is to end with us: the directory. */
 export const ciVariable = 'TIMONIER_CI';
 

@@ -11,6 +11,7 @@ import type { PhaseReport } from '../cluster/cluster.ts';
 import { giveUpMsMax, stopMsMax } from '../cluster/end-process.ts';
 import { groupMembers, type Instance, type InstanceState, isAlive } from '../cluster/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
+import { ownProcess } from '../cluster/own-process.ts';
 import { readLeftProcess, readSupervision, signalName } from '../cluster/supervision.ts';
 
 /** What `run` tells its parent. */
@@ -32,8 +33,6 @@ const pollMs = 20;
 const logTailBytes = 3000;
 /** Ctrl-C, an end by another program, a terminal that is closed. */
 const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** As the launcher has it; an installed package has no launcher. */
-const nodeFlags = ['--max-semi-space-size=4', '--disable-sigusr1'];
 const supervisor = ownFile('cli/supervise.sh');
 
 export interface DaemonOptions {
@@ -46,8 +45,7 @@ export interface DaemonOptions {
 export async function startDaemon(instance: Instance, args: readonly string[], { timeoutMs, onPhase }: DaemonOptions): Promise<void> {
   instance.clearState(); // of a process that died: the supervisor takes it for this one's
   const logFd = openSync(instance.logFile, 'a', 0o600);
-  const program = [process.execPath, ...nodeFlags, ...process.execArgv, process.argv[1] ?? '', 'run', ...args];
-  const child = spawn('sh', [supervisor, instance.dir, ...program], {
+  const child = spawn('sh', [supervisor, instance.dir, ...ownProcess('cli/main'), 'run', ...args], {
     detached: true,
     stdio: ['ignore', logFd, logFd, 'ipc'],
     cwd: '/',

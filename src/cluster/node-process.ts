@@ -6,24 +6,24 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { realClock } from '../client/clock.ts';
-import { ownEntry } from '../client/own-file.ts';
 import { replaceFile } from '../client/replace-file.ts';
 import { endLeftover } from '../node/runtime/kept-process.ts';
 import type { NodeConfig, NodeReply, NodeRequest } from './node-config.ts';
+import { ownProcess } from './own-process.ts';
 
 export interface NodeProcess extends AsyncDisposable {
   /** Resolves when the node works. */
   readonly started: Promise<void>;
 }
 
-const entry = ownEntry('cluster/node-main');
+const [program, ...args] = ownProcess('cluster/node-main');
 
 /** Disposing stops the node and its pods, also one that has not started yet. */
 export function startNodeProcess(config: NodeConfig, netns: string): NodeProcess {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const logFd = openSync(join(config.dataDir, 'node.log'), 'a', 0o600);
   const named = ['unshare', '--uts', 'sh', '-c', 'echo "$0" > /proc/sys/kernel/hostname; exec "$@"', config.nodeName];
-  const child = spawn('nsenter', [`--net=${netns}`, ...named, process.execPath, '--disable-sigusr1', ...process.execArgv, entry], {
+  const child = spawn('nsenter', [`--net=${netns}`, ...named, program, ...args], {
     stdio: ['ignore', logFd, logFd, 'ipc'],
     cwd: '/',
   });
@@ -56,7 +56,7 @@ export function startNodeProcess(config: NodeConfig, netns: string): NodeProcess
 
 /** Ends the node's process that a cluster left when it was killed, if it has not ended by itself. */
 export async function endLeftNode(dataDir: string): Promise<void> {
-  await endLeftover({ pidFile: nodePidFile(dataDir), mark: entry, clock: realClock, graceMs: 0 });
+  await endLeftover({ pidFile: nodePidFile(dataDir), mark: args.at(-1) ?? '', clock: realClock, graceMs: 0 });
 }
 
 const nodePidFile = (dataDir: string): string => join(dataDir, 'node.pid');

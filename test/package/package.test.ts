@@ -54,7 +54,7 @@ describe('the packed package', () => {
     const sorts = [
       /^(package\.json|README\.md|LICENSE|THIRD-PARTY-NOTICES\.md)$/,
       /^lib\/(index|cli\/main|cluster\/node-main|chunks\/[\w.-]+)\.js(\.map)?$/,
-      /^lib\/(cli\/start\.cjs|cli\/supervise\.sh|lmdb\/package\.json|api\/data\/descriptions\.json)$/,
+      /^lib\/(cli\/start\.cjs|cli\/[\w-]+\.sh|lmdb\/package\.json|api\/data\/descriptions\.json)$/,
       /^types\/[\w/-]+\.d\.ts$/,
     ];
     assert.deepEqual(

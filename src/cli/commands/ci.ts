@@ -15,6 +15,7 @@ import { silentLog } from '../../client/log.ts';
 import { componentNames, parseComponents } from '../../cluster/component-names.ts';
 import type { ClusterConfig } from '../../cluster/config.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
+import { ownProcess } from '../../cluster/own-process.ts';
 import { watchProcess } from '../../cluster/process-faults.ts';
 import { CiGuard, ciVariable } from '../ci-guard.ts';
 import { exitCodeOf, NotStarted, runForeground, SignalRelay, startCodes } from '../foreground.ts';
@@ -140,7 +141,7 @@ const startReal: Start = async ({ name, dir, kubeconfig, config, flags, gaveUp }
   return `${config.nodes} real`;
 };
 
-const ownProgram = (...words: readonly string[]): string[] => [process.execPath, ...process.execArgv, process.argv[1] ?? '', ...words];
+const ownProgram = (...words: readonly string[]): string[] => [...ownProcess('cli/main'), ...words];
 
 /** A command of ours, in a process of its own. */
 async function runOwn(words: readonly string[], signal?: AbortSignal): Promise<void> {

@@ -6,11 +6,12 @@
  * sender the connection (HTTP/1.1) or the stream (HTTP/2).
  */
 
-import { IncomingMessage, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { constants, type Http2ServerRequest } from 'node:http2';
 import { errors, type StatusError } from '../../api/meta/status-error.ts';
 import { own } from '../../api/meta/words.ts';
 import { detach } from '../../client/detached.ts';
+import { IncomingMessage } from '../../client/node-http.ts';
 import { encodeValue } from './encode-value.ts';
 import { headerText, warningHeaders } from './header-text.ts';
 import { formOfError, type Negotiated } from './negotiation.ts';

@@ -3,7 +3,7 @@
  * of a path) → write. Whatever fails is answered as a Status; nothing that one request does harms another.
  */
 
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { KindRegistry } from '../../api/kinds/registry.ts';
@@ -15,6 +15,7 @@ import { whyHeader } from '../../client/acts.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import { requestHeadersMax } from '../../client/http-limits.ts';
 import type { Log } from '../../client/log.ts';
+import { ServerResponse } from '../../client/node-http.ts';
 import { contextOf, requestContext } from '../../client/request-context.ts';
 import { type WriteContext, writeAnswer } from './answer-writer.ts';
 import type { AuditSink } from './audit.ts';

@@ -5,11 +5,12 @@
  * Upstream: pkg/probe/http/{http,request}.go, pkg/probe/util.go; Go's net/http/client.go.
  */
 
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIPv6 } from 'node:net';
 import type { Container, HTTPGetAction } from '../../api/generated/core-v1.ts';
 import { own, put } from '../../api/meta/words.ts';
+import { request as httpRequest } from '../../client/node-http.ts';
 
 const bodyBytesMax = 10 * 1024;
 const redirectsMax = 10;

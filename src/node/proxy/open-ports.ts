@@ -2,7 +2,8 @@
  * Ports of the node that the proxy itself listens on, as many as are asked for at a time. One that another program has
  * stays that program's: it is told once, and tried again with each later change.
  */
-import { createServer, type RequestListener } from 'node:http';
+import type { RequestListener } from 'node:http';
+import { createServer } from '../../client/node-http.ts';
 
 /** Resolves when it listens; disposing closes the port. */
 export type Opener = () => Promise<AsyncDisposable>;

@@ -3,12 +3,13 @@
  * good for one SPDY connection soon after, and runs what was promised there. It listens from the first URL on.
  * Upstream: k8s.io/cri-streaming/pkg/streaming.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Clock, Random, Timer } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
 import { requestHeadBytesMax } from '../../client/http-limits.ts';
+import { createServer } from '../../client/node-http.ts';
 import { spdyProtocol, streamProtocolHeader } from '../streaming/dial-spdy.ts';
 import { SpdyConnection, type SpdyStream } from '../streaming/spdy-connection.ts';
 import type { StreamOptions } from './cri-types.ts';

@@ -2,9 +2,10 @@
  * Opens a SPDY/3.1 connection to a runtime's streaming server. A refusal is thrown with what the server said.
  * Upstream: k8s.io/streaming/pkg/httpstream/spdy/roundtripper.go.
  */
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { request } from '../../client/node-http.ts';
 import { RuntimeError } from '../runtime/container-runtime.ts';
 import { connectToRuntime } from './runtime-socket.ts';
 

@@ -13,12 +13,13 @@
  */
 
 import { Resolver } from 'node:dns/promises';
-import { Agent, type ClientRequestArgs } from 'node:http';
+import type { ClientRequestArgs } from 'node:http';
 import { BlockList, isIP, type Socket, connect as tcpConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, type PeerCertificate, connect as tlsConnect } from 'node:tls';
 import { errors } from '../../../api/meta/status-error.ts';
 import { own } from '../../../api/meta/words.ts';
+import { Agent } from '../../../client/node-http.ts';
 
 /** How the server shows itself to kubelets, and whom it trusts. */
 export interface KubeletCredentials {

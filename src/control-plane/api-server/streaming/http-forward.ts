@@ -3,13 +3,14 @@
  * is an answer like others: it is given back, never followed. An answer that breaks off breaks the client's off.
  */
 
-import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Status } from '../../../api/generated/meta-v1.ts';
 import { errors, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { answerHeadBytesMax } from '../../../client/http-limits.ts';
+import { request as httpRequest } from '../../../client/node-http.ts';
 import type { ConnectRequest } from '../endpoint.ts';
 import { type Backend, type Dialer, joinHostPort, type RequestConnection } from './dialer.ts';
 import { answerHeaders, type Headers, requestHeaders } from './proxied-headers.ts';

@@ -4,10 +4,11 @@
  * (CVE-2018-1002105). An error of the backend is what the client sees; a redirect, or anything else, is no upgrade.
  * Upstream: apimachinery/pkg/util/proxy/upgradeaware.go.
  */
-import { type ClientRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errors, isStatusError } from '../../../api/meta/status-error.ts';
+import { STATUS_CODES } from '../../../client/node-http.ts';
 import type { ConnectRequest } from '../endpoint.ts';
 import type { Backend, Dialer } from './dialer.ts';
 import { describeBreak, openRequest, readErrorBody } from './http-forward.ts';
