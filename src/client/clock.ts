@@ -32,6 +32,8 @@ export interface Random {
   uuid(): string;
   /** `length` characters of Kubernetes' alphabet for generated names (no vowels, no look-alikes) */
   suffix(length: number): string;
+  /** What all of it follows from, where it does. */
+  readonly seed?: number;
 }
 
 /** Upstream: apimachinery/pkg/util/rand. */
@@ -92,6 +94,7 @@ export function seededRandom(seed: number): Random {
   };
   const hex = (digits: number): string => Array.from({ length: digits }, () => Math.floor(next() * 16).toString(16)).join('');
   return {
+    seed,
     next,
     uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`,
     suffix: (length) => Array.from({ length }, () => suffixAlphabet[Math.floor(next() * suffixAlphabet.length)]).join(''),

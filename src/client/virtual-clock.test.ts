@@ -124,9 +124,8 @@ describe('what is no length of time moves nothing', () => {
   }
 });
 
-describe('a clock starts in the years 1 to 9999', () => {
-  for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, year9999Ms + 1000, Date.parse('0001-01-01T00:00:00Z') - 1])
+describe('a clock starts in the years 1970 to 9999', () => {
+  for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, year9999Ms + 1000, -1])
     it(`not at ${wrong}`, () => assert.throws(() => new VirtualClock(wrong), RangeError));
-  for (const right of [0, -1, Date.UTC(1970, 0, 1), year9999Ms])
-    it(`at ${right}`, () => assert.equal(new VirtualClock(right).now(), right));
+  for (const right of [0, Date.UTC(2040, 0, 1), year9999Ms]) it(`at ${right}`, () => assert.equal(new VirtualClock(right).now(), right));
 });

@@ -17,8 +17,8 @@ interface Entry {
 /** How many turns of the event loop `advance` grants between two timers: in-process request chains settle in fewer. */
 const settleTurns = 8;
 
-/** Times of the API have four digits for the year. */
-const firstMs = Date.parse('0001-01-01T00:00:00Z');
+/** Programs count time from 1970, and the API writes four digits for a year. */
+const firstMs = 0;
 const lastMs = Date.parse('9999-12-31T23:59:59Z');
 
 export class VirtualClock implements Clock {
@@ -32,7 +32,7 @@ export class VirtualClock implements Clock {
 
   /** `settle` is awaited between timers, and moves no clock itself; the default gives the event loop a few turns. */
   constructor(startMs: number = Date.UTC(2026, 0, 1), settle: () => Promise<void> = turns) {
-    if (!(startMs >= firstMs && startMs <= lastMs)) throw new RangeError(`a clock starts in the years 1 to 9999, not at ${startMs} ms`);
+    if (!(startMs >= firstMs && startMs <= lastMs)) throw new RangeError(`a clock starts in the years 1970 to 9999, not at ${startMs} ms`);
     this.#nowMs = startMs;
     this.#startMs = startMs;
     this.#settle = settle;

@@ -39,7 +39,12 @@ export interface StartOptions extends ClusterConfig {
   readonly components?: readonly ComponentName[];
   /** where the API server is when it is not among them */
   readonly access?: Access;
+  /** moved by hand: a `VirtualClock`. Certificates are good by it and in real time, wherever it stands */
   readonly clock?: Clock;
+  /**
+   * With `seededRandom(n)`, and a `VirtualClock`, all that happens in the cluster is the same every time, to the byte. So is
+   * its authority, when the cluster is in memory and listens on loopback: whoever knows the seed has its key
+   */
   readonly random?: Random;
   readonly log?: Log;
   readonly signal?: AbortSignal;

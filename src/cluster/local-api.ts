@@ -1,4 +1,5 @@
 /** The API server in this process: its store, certificates, server, and what must be in it before anything else. */
+import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Counter, Registry } from 'prom-client';
@@ -52,8 +53,8 @@ export interface LocalAPIOptions {
   readonly stack: AsyncDisposableStack;
 }
 
-/** Where the pods of simulated nodes would reach the API: an address on paper, as their own are (RFC 2544). */
-const simulatedAddress = '198.19.255.254';
+/** Where the pods of simulated nodes would reach the API: a place on paper, as their own are (RFC 2544). */
+const simulatedEndpoint = { address: '198.19.255.254', port: configDefaults.port };
 
 export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
   const { phase, stack, clock, dataDir } = options;
@@ -65,7 +66,12 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
   });
   const storage = await phase('store', async () => stack.use(await openStore(options)));
   const pki = await phase('certificates', () =>
-    openClusterPKI({ files: dataDir === undefined ? memoryFiles() : directoryFiles(join(dataDir, 'pki')), clock }),
+    openClusterPKI({
+      files: dataDir === undefined ? memoryFiles() : directoryFiles(join(dataDir, 'pki')),
+      clock,
+      // Keys that can be guessed are for clusters that nobody else reaches, and that nothing is kept of.
+      seed: dataDir === undefined && listening.hosts.every(isLoopback) ? options.random.seed : undefined,
+    }),
   );
   const metrics = new Registry();
   if (options.faults) registerFaults(options.faults, metrics);
@@ -207,11 +213,13 @@ async function bootstrap(
     serviceCIDRs: [addresses.serviceCIDR],
     clusterIP: addresses.apiServiceIP,
     clock,
-    endpoint: { address: listening.advertised ?? simulatedAddress, port },
+    endpoint: listening.advertised === undefined ? simulatedEndpoint : { address: listening.advertised, port },
     done,
   });
   await ensureOwnPolicy(server.loopback);
 }
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 
 function servingPair(pki: ClusterPKI, nodeName: string, address: string): Promise<KeyPair> {
   const subject = { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] };

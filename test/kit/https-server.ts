@@ -50,6 +50,7 @@ export async function listen(
     storage,
     registry: builtInRegistry(),
     clock,
+    wireClock: clock,
     random: seededRandom(1),
     log,
     parts: (context) => (typeof parts === 'function' ? parts(context) : parts),

@@ -1,16 +1,12 @@
 /** Credentials that the control plane hands out through the API: signed certificate requests, and tokens in Secrets. */
 import assert from 'node:assert/strict';
-import { webcrypto } from 'node:crypto';
 import { describe, it } from 'node:test';
-import 'reflect-metadata';
-import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
-import { Agent, request } from 'undici';
 import { CertificateSigningRequest, ClusterRoleBinding, Secret, ServiceAccount } from '../../src/api/generated/kinds.ts';
 import type { KindRef, KubeObject, ObjectName } from '../../src/api/meta/object.ts';
 import type { Client } from '../../src/client/client.ts';
-import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
 import { certificateCleaner } from '../../src/control-plane/controllers/certificate-cleaner.ts';
-import { type Cluster, startCluster } from '../../src/index.ts';
+import { startCluster } from '../../src/index.ts';
+import { askAs, makeRequest } from '../kit/credentials.ts';
 import { startControlPlane } from './control-plane.ts';
 
 /** The object as soon as it is so; undefined: as soon as it is gone. */
@@ -25,25 +21,6 @@ async function until<T extends KubeObject>(client: Client, kind: KindRef<T>, at:
     if (isSo(seen)) return seen;
   }
   throw new Error('the watch ended');
-}
-
-/** What the API says to whoever shows this: code, and message where it refuses. */
-async function askAs(cluster: Cluster, who: { readonly token: string } | { readonly cert: string; readonly key: string }) {
-  const { ca } = await accessOf(await parseKubeconfig(cluster.kubeconfig));
-  const dispatcher = new Agent({ connect: { ...(ca && { ca }), ...('cert' in who && who) } });
-  const headers = 'token' in who ? { authorization: `Bearer ${who.token}` } : {};
-  const answer = await request(`${cluster.server}/api/v1/nodes`, { dispatcher, headers });
-  const { message } = (await answer.body.json()) as { message?: string };
-  await dispatcher.close();
-  return { code: answer.statusCode, message: message ?? '' };
-}
-
-async function makeRequest(name: string): Promise<{ readonly key: string; readonly base64: string }> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const pem = (await Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm: algorithm })).toString('pem');
-  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-  return { key: `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`, base64: Buffer.from(pem).toString('base64') };
 }
 
 const usages = ['digital signature', 'client auth'] as const;

@@ -82,6 +82,8 @@ export interface ApiServerOptions {
   readonly storage: Storage;
   readonly registry: KindRegistry;
   readonly clock: Clock;
+  /** what connections and their requests wait by; default: the real one, where their other end lives */
+  readonly wireClock?: Clock;
   readonly random: Random;
   readonly log: Log;
   /** Made once the cache is loaded. */
@@ -182,7 +184,7 @@ class Server implements ApiServer {
       impersonate: parts.impersonate ?? ((user) => user),
       ...(parts.audit && { audit: parts.audit }),
       clock,
-      wireClock: realClock,
+      wireClock: this.#options.wireClock ?? realClock,
       random: realRandom, // whoever asks over the wire changes nothing of a cluster that a seed makes
       log,
     });
@@ -204,12 +206,12 @@ class Server implements ApiServer {
   }
 
   async listen(options: ListenOptions): Promise<Listening> {
-    const { log } = this.#options;
+    const { log, wireClock = realClock } = this.#options;
     const stopWatches = (): void => {
       for (const cache of this.#cache.resources()) cache.endWatchers();
       this.acts.end();
     };
-    const listening = await listen(this.#parts.front, options, { clock: realClock, log, stopWatches });
+    const listening = await listen(this.#parts.front, options, { clock: wireClock, log, stopWatches });
     this.#listening.add(listening);
     return listening;
   }

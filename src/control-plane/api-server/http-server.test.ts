@@ -354,7 +354,7 @@ describe('the HTTPS server', () => {
 
   it('knows clients by their certificates', async () => {
     await using listening = await listen({
-      authenticators: [clientCertificates()],
+      authenticators: [clientCertificates(realClock)],
       authorize: ({ user }) => ({ verdict: user.groups.includes('writers') ? 'allow' : 'no-opinion', reason: '' }),
     });
     const { agent, port } = listening;
@@ -375,7 +375,7 @@ describe('the HTTPS server', () => {
   });
 
   it('takes only those for anonymous who show nothing', async () => {
-    await using listening = await listen({ authenticators: [clientCertificates(), anonymous] });
+    await using listening = await listen({ authenticators: [clientCertificates(realClock), anonymous] });
     const { agent, port } = listening;
     const url = `https://127.0.0.1:${port}${collection}`;
     const usages = ['client'] as const;

@@ -103,7 +103,7 @@ export function securityFor(options: SecurityOptions): Security {
   const tools: AdmissionTools = { reader, loopback: options.loopback, clock, random, authorize, rbac, bindings };
   const admission = [...admissionPlugins(tools), network.fields].filter(({ name }) => !disabled.has(name));
   return {
-    authenticators: [clientCertificates(), bearerTokens(tokens, audiences), anonymous],
+    authenticators: [clientCertificates(clock), bearerTokens(tokens, audiences), anonymous],
     authorizers,
     authorize,
     impersonate: (user, headers) => impersonate(user, headers, authorize),

@@ -2,17 +2,19 @@
  * A certificate authority: makes and signs the certificates of one cluster, ECDSA P-256 but for keys that are given away.
  *
  * Guarantees: a leaf never outlives its authority; serial numbers are random; every leaf carries the authority's key
- * identifier. The X.509 library (60 ms) is imported when the first certificate is made, so a start that finds its
+ * identifier. With a seed the authority and what it signs for others come out the same every time: its key follows from
+ * the seed, and is Ed25519, whose signatures have no chance in them. Whoever knows the seed has the key. The X.509 library (60 ms) is imported when the first certificate is made, so a start that finds its
  * certificates on disk does not pay for it.
  * What it does not do: revocation, intermediate authorities.
  * Upstream: cmd/kubeadm/app/util/pkiutil/pki_helpers.go for lifetimes, usages and subjects;
  * pkg/controller/certificates/authority for what a signing request gets.
  */
 
-import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import type * as X509 from '@peculiar/x509';
 import { own } from '../../api/meta/words.ts';
-import type { Clock } from '../../client/clock.ts';
+import { validityOf } from './certificate.ts';
+import { backdateMs, type Clocks, isTooShort, ownValidity, signedValidity, type Validity } from './validity.ts';
 
 type CertificateUsage = 'server' | 'client';
 
@@ -51,13 +53,12 @@ export interface Authority extends KeyedCertificate {
 const leafValidDaysDefault = 365;
 const authorityValidDaysDefault = 3650;
 const dayMs = 86_400_000;
-/** Certificates are valid from a little before they are made: clocks of clients differ. */
-const backdateMs = 5 * 60_000;
 /** Shorter lives are not shortened by what they are backdated. */
 const shortLifeMs = 8 * 3600_000;
 const signedLifeMsMax = leafValidDaysDefault * dayMs;
 const serialBytes = 16;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const ed25519 = { name: 'Ed25519' } as const;
 const rsa = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: Uint8Array.of(1, 0, 1), hash: 'SHA-256' } as const;
 
 const importX509 = async (): Promise<typeof X509> => {
@@ -65,21 +66,23 @@ const importX509 = async (): Promise<typeof X509> => {
   return await import('@peculiar/x509');
 };
 
-export async function createAuthority(options: {
-  readonly commonName: string;
-  readonly clock: Clock;
-  readonly validDays?: number;
-}): Promise<Authority> {
+export interface AuthorityOptions extends Clocks {
+  /** for clusters whose history has to be the same every time, and that nobody else can reach */
+  readonly seed?: number | undefined;
+}
+
+export async function createAuthority(
+  options: AuthorityOptions & { readonly commonName: string; readonly validDays?: number },
+): Promise<Authority> {
+  const { commonName, seed, validDays = authorityValidDaysDefault } = options;
   const x509 = await importX509();
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const nowMs = options.clock.now();
+  const keys = seed === undefined ? await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) : seededKeys(seed, commonName);
   const usage = x509.KeyUsageFlags;
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serialNumber(),
-    name: new x509.Name([{ CN: [options.commonName] }]),
-    notBefore: new Date(nowMs - backdateMs),
-    notAfter: new Date(nowMs + (options.validDays ?? authorityValidDaysDefault) * dayMs),
-    signingAlgorithm: algorithm,
+    serialNumber: serialNumber(seed === undefined ? undefined : `${seed} ${commonName}`),
+    name: new x509.Name([{ CN: [commonName] }]),
+    ...datesOf(ownValidity(options, validDays * dayMs)),
+    signingAlgorithm: seed === undefined ? algorithm : ed25519,
     keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
@@ -87,20 +90,40 @@ export async function createAuthority(options: {
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return loadAuthority({ certPem: pem(certificate), keyPem: await privateKeyPem(keys.privateKey), clock: options.clock });
+  return loadAuthority({ certPem: pem(certificate), keyPem: await privateKeyPem(keys.privateKey) }, options);
 }
 
 /** An authority from what was stored. Its key may also be RSA, when the user brought their own. */
-export function loadAuthority(options: { readonly certPem: string; readonly keyPem: string; readonly clock: Clock }): Authority {
-  const { certPem, keyPem, clock } = options;
-  const issuer = (): Issuer => ({ certPem, key: createPrivateKey(keyPem), nowMs: clock.now() });
+export function loadAuthority({ certPem, keyPem }: KeyedCertificate, options: AuthorityOptions): Authority {
+  const issuer = (): Issuer => ({ ...options, certPem, key: createPrivateKey(keyPem) });
   return { certPem, keyPem, issue: (spec) => issue(issuer(), spec), sign: (request, terms) => sign(issuer(), request, terms) };
 }
 
-interface Issuer {
+/**
+ * The same authority, key and names, for as long as a clock of its own may go; as it is, if it reaches so far or was
+ * signed by somebody else. Whoever trusts the old certificate trusts what it signs.
+ */
+export async function extendAuthority(stored: KeyedCertificate, clocks: Clocks): Promise<KeyedCertificate> {
+  const read = new X509Certificate(stored.certPem);
+  if (!isTooShort(validityOf(read), clocks) || !read.verify(read.publicKey)) return stored;
+  const x509 = await importX509();
+  const old = new x509.X509Certificate(read.raw);
+  const key = createPrivateKey(stored.keyPem);
+  const signing = signingAlgorithmOf(key);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: old.subjectName,
+    ...datesOf(ownValidity(clocks, authorityValidDaysDefault * dayMs)),
+    signingAlgorithm: signing,
+    keys: { privateKey: key.toCryptoKey(signing, false, ['sign']), publicKey: createPublicKey(key).toCryptoKey(signing, true, ['verify']) },
+    extensions: old.extensions,
+  });
+  return { certPem: pem(certificate), keyPem: stored.keyPem };
+}
+
+interface Issuer extends AuthorityOptions {
   readonly certPem: string;
   readonly key: KeyObject;
-  readonly nowMs: number;
 }
 
 interface Leaf {
@@ -109,7 +132,9 @@ interface Leaf {
   readonly publicKey: X509.PublicKeyType;
   /** by the API's names */
   readonly usages: readonly string[];
-  readonly endMs: number;
+  readonly validity: Validity;
+  /** random, if it does not follow from anything */
+  readonly serialSource?: string | undefined;
 }
 
 async function issue(issuer: Issuer, spec: CertificateSpec): Promise<KeyedCertificate> {
@@ -123,7 +148,7 @@ async function issue(issuer: Issuer, spec: CertificateSpec): Promise<KeyedCertif
     ],
     publicKey: keys.publicKey,
     usages: ['digital signature', 'key encipherment', ...spec.usages.map((name) => `${name} auth`)],
-    endMs: issuer.nowMs + (spec.validDays ?? leafValidDaysDefault) * dayMs,
+    validity: ownValidity(issuer, (spec.validDays ?? leafValidDaysDefault) * dayMs),
   });
   return { certPem, keyPem: await privateKeyPem(keys.privateKey) };
 }
@@ -133,8 +158,9 @@ async function sign(issuer: Issuer, requestPem: string, { usages, lifeSeconds }:
   const request = new x509.Pkcs10CertificateRequest(requestPem);
   const names = request.extensions.find((each) => each instanceof x509.SubjectAlternativeNameExtension)?.names.toJSON() ?? [];
   const lifeMs = Math.min((lifeSeconds ?? Number.POSITIVE_INFINITY) * 1000, signedLifeMsMax);
-  const endMs = issuer.nowMs + lifeMs - (lifeMs < shortLifeMs ? 0 : backdateMs);
-  return certify(x509, issuer, { subject: request.subjectName, names, publicKey: request.publicKey, usages, endMs });
+  const validity = signedValidity(issuer, lifeMs - (lifeMs < shortLifeMs ? 0 : backdateMs));
+  const serialSource = issuer.seed === undefined ? undefined : `${issuer.seed} ${issuer.clock.now()} ${requestPem}`;
+  return certify(x509, issuer, { subject: request.subjectName, names, publicKey: request.publicKey, usages, validity, serialSource });
 }
 
 async function certify(x509: typeof X509, issuer: Issuer, leaf: Leaf): Promise<string> {
@@ -143,11 +169,10 @@ async function certify(x509: typeof X509, issuer: Issuer, leaf: Leaf): Promise<s
   const keyUsage = leaf.usages.reduce((flags, name) => flags | (own(keyUsages, name) ?? 0), 0);
   const purposes = leaf.usages.flatMap((name) => own(purposeIds, name) ?? []);
   const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serialNumber(),
+    serialNumber: serialNumber(leaf.serialSource),
     subject: leaf.subject,
     issuer: new x509.X509Certificate(authority.raw).subjectName,
-    notBefore: new Date(issuer.nowMs - backdateMs),
-    notAfter: new Date(Math.min(leaf.endMs, authority.validToDate.getTime())),
+    ...datesOf({ ...leaf.validity, toMs: Math.min(leaf.validity.toMs, authority.validToDate.getTime()) }),
     publicKey: leaf.publicKey,
     signingKey: issuer.key.toCryptoKey(signing, false, ['sign']),
     signingAlgorithm: signing,
@@ -193,7 +218,8 @@ const purposeIds: Readonly<Record<string, string>> = {
   'netscape sgc': '2.16.840.1.113730.4.1',
 };
 
-function signingAlgorithmOf(key: KeyObject): { name: string; namedCurve?: string; hash: string } {
+function signingAlgorithmOf(key: KeyObject): { name: string; namedCurve?: string; hash?: string } {
+  if (key.asymmetricKeyType === 'ed25519') return ed25519;
   if (key.asymmetricKeyType === 'rsa') return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
   const curves: Record<string, string> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
   const namedCurve = own(curves, key.asymmetricKeyDetails?.namedCurve ?? '');
@@ -201,11 +227,28 @@ function signingAlgorithmOf(key: KeyObject): { name: string; namedCurve?: string
   return { name: 'ECDSA', namedCurve, hash: 'SHA-256' };
 }
 
-/** Positive and without a leading zero byte, in hex. */
-function serialNumber(): string {
-  const bytes = randomBytes(serialBytes);
+/** Positive and without a leading zero byte, in hex. What follows from a source is the same every time. */
+function serialNumber(source?: string): string {
+  const bytes = source === undefined ? randomBytes(serialBytes) : createHash('sha256').update(source).digest().subarray(0, serialBytes);
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
   return bytes.toString('hex');
+}
+
+const datesOf = ({ fromMs, toMs }: Validity): { notBefore: Date; notAfter: Date } => ({
+  notBefore: new Date(fromMs),
+  notAfter: new Date(toMs),
+});
+
+/** RFC 8410: what comes before the 32 bytes of an Ed25519 key in PKCS #8. */
+const ed25519Head = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+function seededKeys(seed: number, name: string): webcrypto.CryptoKeyPair {
+  const bytes = createHash('sha256').update(`timonier ${name} ${seed}`).digest();
+  const key = createPrivateKey({ key: Buffer.concat([ed25519Head, bytes]), format: 'der', type: 'pkcs8' });
+  return {
+    privateKey: key.toCryptoKey(ed25519, true, ['sign']),
+    publicKey: createPublicKey(key).toCryptoKey(ed25519, true, ['verify']),
+  };
 }
 
 const pem = (certificate: X509.X509Certificate): string => `${certificate.toString('pem').trimEnd()}\n`;

@@ -1,17 +1,15 @@
 /**
  * Reads certificates with node:crypto alone: is a stored one still what is wanted, and long enough valid?
- * Renewal is due when less than a third of a certificate's life is left.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { CertificateSpec, KeyedCertificate } from './authority.ts';
-
-const renewalShare = 1 / 3;
+import { type Clocks, isTooShort, type Validity } from './validity.ts';
 
 /** Why a stored certificate can't be used any more; undefined when it can. */
 export function staleReason(
   stored: KeyedCertificate,
-  wanted: { readonly spec: CertificateSpec; readonly authorityPem: string; readonly nowMs: number },
+  wanted: { readonly spec: CertificateSpec; readonly authorityPem: string; readonly clocks: Clocks },
 ): string | undefined {
   const authority = new X509Certificate(wanted.authorityPem);
   let certificate: X509Certificate;
@@ -25,18 +23,16 @@ export function staleReason(
   if (!certificate.checkPrivateKey(key)) return 'its key is another one';
   if (key.asymmetricKeyType !== (wanted.spec.keyType ?? 'ec')) return 'its key is of another type';
   if (!certificate.verify(authority.publicKey)) return 'it was signed by another authority';
-  if (renewalDue(certificate, wanted.nowMs)) return 'less than a third of its life is left';
+  if (isTooShort(validityOf(certificate), wanted.clocks)) return 'too little of its life is left';
   if (describeSubject(subjectOf(certificate)) !== describeSubject(wanted.spec)) return 'its subject is another one';
   if (!sameNames(certificate, wanted.spec)) return 'its names are others';
   return undefined;
 }
 
-function renewalDue(certificate: X509Certificate, nowMs: number): boolean {
-  const fromMs = certificate.validFromDate.getTime();
-  const toMs = certificate.validToDate.getTime();
-  // A virtual clock may stand before the day the certificate was made.
-  return nowMs < fromMs || nowMs > toMs - (toMs - fromMs) * renewalShare;
-}
+export const validityOf = ({ validFromDate, validToDate }: X509Certificate): Validity => ({
+  fromMs: validFromDate.getTime(),
+  toMs: validToDate.getTime(),
+});
 
 export interface CertificateSubject {
   readonly commonName: string;

@@ -10,11 +10,20 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../../client/clock.ts';
 import { isDiskFull, replaceFile } from '../../client/replace-file.ts';
-import { type Authority, type CertificateSpec, createAuthority, type KeyedCertificate, loadAuthority, publicKeyPem } from './authority.ts';
+import {
+  type Authority,
+  type AuthorityOptions,
+  type CertificateSpec,
+  createAuthority,
+  extendAuthority,
+  type KeyedCertificate,
+  loadAuthority,
+  publicKeyPem,
+} from './authority.ts';
 import { staleReason } from './certificate.ts';
 import { createServiceAccountKeyPem, loadServiceAccountKeys, type ServiceAccountKeys } from './service-account-key.ts';
+import { hasOwnTime } from './validity.ts';
 
 /** Where PEM texts are kept: a directory, or memory for clusters that live in a test. */
 export interface PEMFiles {
@@ -33,16 +42,16 @@ export interface ClusterPKI {
   frontProxyAuthority(): Promise<Authority>;
 }
 
-export async function openClusterPKI(options: { readonly files: PEMFiles; readonly clock: Clock }): Promise<ClusterPKI> {
-  const { files, clock } = options;
-  const authority = await openAuthority(files, clock, { name: 'ca', commonName: 'kubernetes' });
+export async function openClusterPKI(options: AuthorityOptions & { readonly files: PEMFiles }): Promise<ClusterPKI> {
+  const { files } = options;
+  const authority = await openAuthority(files, options, { name: 'ca', commonName: 'kubernetes' });
   return {
     authority,
     serviceAccountKeys: openServiceAccountKeys(files),
-    frontProxyAuthority: () => openAuthority(files, clock, { name: 'front-proxy-ca', commonName: 'front-proxy-ca' }),
+    frontProxyAuthority: () => openAuthority(files, options, { name: 'front-proxy-ca', commonName: 'front-proxy-ca' }),
     async certificate(name, spec) {
       const stored = readPair(files, name);
-      if (stored && !staleReason(stored, { spec, authorityPem: authority.certPem, nowMs: clock.now() })) return stored;
+      if (stored && !staleReason(stored, { spec, authorityPem: authority.certPem, clocks: options })) return stored;
       const made = await authority.issue(spec);
       try {
         return writePair(files, name, made);
@@ -68,10 +77,11 @@ export class DamagedKeyError extends Error {
 const authorityFix = 'put it back from a copy; without one: timonier delete, and begin anew, as nothing would trust another authority';
 const serviceAccountFix = 'put it back from a copy, or remove it: then pods get tokens of a new key';
 
-async function openAuthority(files: PEMFiles, clock: Clock, wanted: { name: string; commonName: string }): Promise<Authority> {
+async function openAuthority(files: PEMFiles, options: AuthorityOptions, wanted: { name: string; commonName: string }): Promise<Authority> {
   const stored = readAuthority(files, wanted.name);
-  if (stored) return loadAuthority({ ...stored, clock });
-  const made = await createAuthority({ commonName: wanted.commonName, clock });
+  // What was made for real time is kept as it is, whatever clock this cluster has.
+  if (stored) return loadAuthority(hasOwnTime(options) ? await extendAuthority(stored, options) : stored, options);
+  const made = await createAuthority({ ...options, commonName: wanted.commonName });
   writePair(files, wanted.name, made);
   return made;
 }
