@@ -1,12 +1,62 @@
-/** timonier as a library: a whole cluster inside a program or a test. */
+/**
+ * timonier as a library: a whole cluster inside a program or a test, and what an operator is written with, for this
+ * cluster or any other. docs/library.md says how it is used.
+ */
+
 export * as kinds from './api/generated/kinds.ts';
-export type { KindRef, KubeObject, ListOf, New, ObjectName } from './api/meta/object.ts';
-export { isAlreadyExists, isConflict, isForbidden, isInvalid, isNotFound, StatusError } from './api/meta/status-error.ts';
+export { findKind } from './api/kinds/find-kind.ts';
+export { findCondition, isConditionTrue, withCondition, withoutCondition } from './api/meta/conditions.ts';
+export {
+  apiVersionOf,
+  type KindRef,
+  type KubeObject,
+  keyOf,
+  type ListOf,
+  type New,
+  type ObjectKey,
+  type ObjectName,
+  parseKey,
+  type UnknownObject,
+} from './api/meta/object.ts';
+export {
+  isAlreadyExists,
+  isConflict,
+  isExpired,
+  isForbidden,
+  isInvalid,
+  isNotFound,
+  isStatusError,
+  StatusError,
+} from './api/meta/status-error.ts';
 export type { Act, ActFilter, LostActs } from './client/acts.ts';
-export type { Client } from './client/client.ts';
-export { type Clock, type Random, realClock, realRandom, seededRandom } from './client/clock.ts';
-export { type Controller, defineController, TerminalError, watched } from './client/controller.ts';
-export { runControllers } from './client/controller-runner.ts';
+export type * from './client/client.ts';
+export { type Clock, type Random, realClock, realRandom, seededRandom, type Timer } from './client/clock.ts';
+export {
+  type Controller,
+  type ControllerIO,
+  defineController,
+  type Outcome,
+  TerminalError,
+  type Watched,
+  watched,
+} from './client/controller.ts';
+export {
+  type ControllerMetrics,
+  type ReconcileResult,
+  type RunningControllers,
+  type RunOptions,
+  runControllers,
+} from './client/controller-runner.ts';
+export { type Discovery, discoverResources, type ServedResource } from './client/discovery.ts';
+export type { EventRecorder } from './client/event-recorder.ts';
+export { createHTTPClient, type HTTPClientOptions } from './client/http-client.ts';
+export type { Informer, InformerHandler, InformerOptions } from './client/informer.ts';
+export { type Access, accessOf, type Kubeconfig, parseKubeconfig, readKubeconfig } from './client/kubeconfig.ts';
+export { type LeaderElectionOptions, LeadershipLostError, runAsLeader } from './client/leader-election.ts';
+export { type Log, silentLog } from './client/log.ts';
 export { VirtualClock } from './client/virtual-clock.ts';
-export type { Cluster, StartOptions } from './cluster/cluster.ts';
+export type { Cluster, Phase, PhaseReport, StartOptions } from './cluster/cluster.ts';
+export type { ComponentName } from './cluster/component-names.ts';
+export { createLog, type LogLevel } from './cluster/logging.ts';
+export { OperationError } from './cluster/operation-error.ts';
 export { startCluster } from './cluster/start-cluster.ts';
