@@ -30,6 +30,11 @@ export async function removeTraces({ name: cluster, dir }: Pick<Instance, 'name'
     });
   }
   await unmountBelow(dir);
+  await removeNetwork({ name: cluster, dir });
+}
+
+/** Links, network namespaces, rules and routes: all that a cluster that has stopped cleanly would leave there. */
+export async function removeNetwork({ name: cluster, dir }: Pick<Instance, 'name' | 'dir'>): Promise<void> {
   const networks = networksIfWhole(dir);
   if (networks) await removePodNetwork({ cluster, clusterCidr: networks.podCIDR });
   const table = proxyTable(cluster);

@@ -55,7 +55,13 @@ export async function startCluster(given: StartOptions = {}): Promise<Cluster> {
   const cluster = await start({ options, clock, signal, stop, stack, undo });
   undo.move(); // it is not undone
   const started = stack.move();
-  const stopCluster = once(() => started.disposeAsync());
+  const { dataDir: dir } = options;
+  const stopCluster = once(async () => {
+    await started.disposeAsync();
+    if (cluster.nodes === 0 || dir === undefined) return;
+    const { removeNetwork } = await import('./remove.ts');
+    await removeNetwork({ name: cluster.name, dir }); // its pods have ended; after a crash they go on, and need it
+  });
   return { ...cluster, stop: stopCluster, [Symbol.asyncDispose]: stopCluster };
 }
 

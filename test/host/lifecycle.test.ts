@@ -158,6 +158,9 @@ function aLife(): void {
       await cluster.kubectl('create', 'deployment', 'idle', `--image=${image}`, '--replicas=0');
       objects = await allObjects();
       assert.match(await cluster.timonier('down', cluster.name), /is stopped\. `timonier up life-\d+` brings it back\.\n$/);
+      const { links, routes, namespaces, rules } = stateOf(cluster);
+      const { links: linksBefore, routes: routesBefore, namespaces: namespacesBefore, rules: rulesBefore } = machineBefore;
+      assert.deepEqual([links, routes, namespaces, rules], [linksBefore, routesBefore, namespacesBefore, rulesBefore]);
       assert.deepEqual(stateOf(cluster).processes, []);
       assert.deepEqual(
         stateOf(cluster).mounts.filter((mount) => mount.includes(cluster.dir)),
