@@ -1,14 +1,17 @@
 /** Images of a running cluster's real nodes: loaded and listed through each node's own containerd. */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { realClock } from '../client/clock.ts';
 import { silentLog } from '../client/log.ts';
 import type { ContainerRuntime } from '../node/runtime/container-runtime.ts';
 import { containerdPaths } from '../node/runtime/containerd-config.ts';
 import { createCriClient } from '../node/runtime/cri-client.ts';
+import { type ArchivedImage, BadArchive, readImageArchive } from '../node/runtime/image-archive.ts';
 import { ImageLoader } from '../node/runtime/images.ts';
 import { detectSupport } from '../node/runtime/machine-support.ts';
+import { hostArchitecture } from '../node/runtime/pause-program.ts';
 import { realNodeName } from './identities.ts';
+import { type ImageSource, openImageSource } from './image-sources.ts';
 import type { Instance, InstanceState } from './instance.ts';
 import { OperationError } from './operation-error.ts';
 
@@ -18,29 +21,65 @@ interface RealNode {
   readonly dir: string;
 }
 
-export interface LoadedImages {
-  readonly node: string;
-  readonly images: readonly string[];
+export interface LoadedImage {
+  readonly image: string;
+  readonly sizeBytes: number;
+  readonly layers: number;
+  readonly durationMs: number;
+  readonly nodes: readonly { readonly node: string; readonly layersThere: number }[];
 }
 
-export async function loadImages(instance: Instance, state: InstanceState, files: readonly string[]): Promise<LoadedImages[]> {
-  const missing = files.filter((file) => !existsSync(file));
-  if (missing.length > 0) {
-    throw new OperationError({
-      code: 'no-such-file',
-      message: `no such file: ${missing.join(', ')}`,
-      fix: 'give OCI or docker archives (tar)',
-    });
-  }
+interface LoadOptions {
+  /** files, names of images, `-` */
+  readonly sources: readonly string[];
+  readonly stdin: Readable;
+  readonly onLoaded: (loaded: LoadedImage) => void;
+}
+
+/** Into all real nodes at once, one image after the other. */
+export async function loadImages(instance: Instance, state: InstanceState, { sources, stdin, onLoaded }: LoadOptions): Promise<void> {
   const nodes = realNodes(instance, state);
   if (nodes.length === 0) {
     throw new OperationError({
       code: 'no-real-nodes',
-      message: 'this cluster has no real node: simulated ones need no images',
+      message: `cluster "${instance.name}" has no real node: simulated ones need no images`,
       fix: 'nothing to do: pods with any image become Running there',
     });
   }
-  return Promise.all(nodes.map(async (node) => ({ node: node.name, images: await loadInto(node, files) })));
+  await using stack = new AsyncDisposableStack();
+  const loaders = await Promise.all(nodes.map(async ({ name, dir }) => ({ node: name, loader: await loaderOf(dir, stack) })));
+  for (const word of sources) {
+    await using source = await openSource(word, () => openImageSource(word, { dir: instance.dir, stdin }));
+    const { open } = source;
+    const images = await openSource(word, () => readImageArchive(open, hostArchitecture()));
+    for (const image of images) {
+      const startMs = realClock.monotonic();
+      const names = namesOf(image, images.length === 1 ? source : {});
+      const done = await Promise.all(
+        loaders.map(async ({ node, loader }) => ({ node, layersThere: await loader.load(image, { open, names }) })),
+      );
+      onLoaded({
+        image: names.at(-1) ?? image.name,
+        sizeBytes: image.layers.reduce((sum, { size }) => sum + size, image.config.length),
+        layers: image.layers.length,
+        durationMs: Math.round(realClock.monotonic() - startMs),
+        nodes: done,
+      });
+    }
+  }
+}
+
+/** Its own, and what it was asked for by: Podman finds `localhost/a:1` as `a:1`, and pods will ask for `a:1`. */
+const namesOf = (image: ArchivedImage, { name }: Pick<ImageSource, 'name'>): string[] => [...new Set([image.name, name ?? image.name])];
+
+async function openSource<T>(word: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof BadArchive)) throw error;
+    const message = `${word === '-' ? 'what is piped in' : word} can't be loaded: ${error.message}`;
+    throw new OperationError({ code: 'bad-archive', message, fix: error.fix });
+  }
 }
 
 function realNodes(instance: Instance, state: InstanceState): RealNode[] {
@@ -50,27 +89,10 @@ function realNodes(instance: Instance, state: InstanceState): RealNode[] {
   }));
 }
 
-async function loadInto({ dir }: RealNode, files: readonly string[]): Promise<string[]> {
+async function loaderOf(dir: string, stack: AsyncDisposableStack): Promise<ImageLoader> {
   const { snapshotter } = await detectSupport({ containerd: 'containerd', dir });
-  return withRuntime(dir, async (runtime, socket) => {
-    const loader = new ImageLoader({ socket, ctr: 'ctr', snapshotter, dir, runtime, clock: realClock });
-    const names: string[] = [];
-    for (const file of files) names.push(...(await load(loader, file)));
-    return names;
-  });
-}
-
-async function load(loader: ImageLoader, file: string): Promise<readonly string[]> {
-  try {
-    return await loader.load(resolve(file));
-  } catch (cause) {
-    throw new OperationError({
-      code: 'bad-archive',
-      message: `${file} can't be loaded`,
-      fix: 'give an OCI or docker archive (tar, also gzipped) that names its images, as `docker save NAME:TAG` writes it',
-      cause,
-    });
-  }
+  const runtime = stack.use(await runtimeOf(dir));
+  return new ImageLoader({ socket: containerdPaths(dir).socket, ctr: 'ctr', snapshotter, runtime, clock: realClock });
 }
 
 export interface ListedImage {
@@ -79,26 +101,17 @@ export interface ListedImage {
   readonly sizeBytes: number;
 }
 
-/** One entry per name. */
+/** One entry per name and node. */
 export async function listImages(instance: Instance, state: InstanceState): Promise<ListedImage[]> {
-  const perNode = realNodes(instance, state).map(({ name: node, dir }) =>
-    withRuntime(dir, async (runtime) => {
-      const images = await runtime.listImages();
-      const named = images.flatMap(({ repoTags, repoDigests, size }) =>
-        (repoTags.length > 0 ? repoTags : repoDigests).map((name) => ({ node, name, sizeBytes: size })),
-      );
-      return named.sort((a, b) => a.name.localeCompare(b.name));
-    }),
-  );
+  const perNode = realNodes(instance, state).map(async ({ name: node, dir }) => {
+    await using runtime = await runtimeOf(dir);
+    const named = (await runtime.listImages()).flatMap(({ repoTags, repoDigests, size }) =>
+      (repoTags.length > 0 ? repoTags : repoDigests).map((name) => ({ node, name, sizeBytes: size })),
+    );
+    return named.sort((a, b) => a.name.localeCompare(b.name));
+  });
   return (await Promise.all(perNode)).flat();
 }
 
-async function withRuntime<T>(dir: string, work: (runtime: ContainerRuntime, socket: string) => Promise<T>): Promise<T> {
-  const { socket } = containerdPaths(dir);
-  const runtime = await createCriClient({ socket, clock: realClock, log: silentLog, cgroupDriver: 'cgroupfs' });
-  try {
-    return await work(runtime, socket);
-  } finally {
-    await runtime[Symbol.asyncDispose]();
-  }
-}
+const runtimeOf = (dir: string): Promise<ContainerRuntime & AsyncDisposable> =>
+  createCriClient({ socket: containerdPaths(dir).socket, clock: realClock, log: silentLog, cgroupDriver: 'cgroupfs' });

@@ -5,12 +5,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { gzipSync } from 'node:zlib';
 import { realClock } from '../../src/client/clock.ts';
 import { silentLog } from '../../src/client/log.ts';
 import { findCniPlugins, writeCniConfig } from '../../src/node/network/cni.ts';
@@ -167,10 +166,7 @@ if (inOwnNamespaces(import.meta.url)) {
     });
 
     it('loads archives of either format, and gives them full names', async () => {
-      const archive = busyboxImage('formats:1');
-      const file = join(dataDir, 'formats.tar.gz');
-      await writeFile(file, gzipSync(archive, { level: 1 }));
-      assert.deepEqual(await containerd.loadImage(file), ['docker.io/library/formats:1']);
+      assert.deepEqual(await containerd.loadImage(busyboxImage('formats:1')), ['docker.io/library/formats:1']);
       assert.ok(await runtime.imageStatus('formats:1'));
       await runtime.removeImage('formats:1');
       assert.equal(await runtime.imageStatus('formats:1'), undefined);
@@ -186,7 +182,7 @@ if (inOwnNamespaces(import.meta.url)) {
         { path: 'manifest.json', content: JSON.stringify([{ Config: 'config.json', RepoTags: ['corner/shop:2'], Layers: [] }]) },
       ]);
       assert.deepEqual(await containerd.loadImage(docker), ['docker.io/corner/shop:2']);
-      await assert.rejects(containerd.loadImage(Buffer.from('not an archive'.repeat(100))), /not a tar archive/);
+      await assert.rejects(containerd.loadImage(Buffer.from('not an archive'.repeat(100))), /no archive of images/);
       await runtime.removeImage('corner/shop:2');
     });
 

@@ -1,24 +1,26 @@
 /** `timonier image load` and `image ls`: images of a cluster's real nodes, without a registry. */
 import type { Command } from 'commander';
 import { runningInstance } from '../../cluster/find-instance.ts';
+import type { ListedImage, LoadedImage } from '../../cluster/images.ts';
 import { createOutput, renderColumns } from '../output.ts';
 
 export function addImage(program: Command): void {
   const image = program.command('image').description('images of the real nodes');
   image
     .command('load')
-    .description('load OCI or docker archives into every real node')
-    .argument('<FILE...>', 'archives (tar)')
+    .description('load images into every real node: archives, images of Docker or Podman by name, or - for a pipe')
+    .argument('<FILE...>', 'archives (tar, also gzip or zstd), names of images, or -')
     .option('--cluster-name <NAME>', 'the cluster’s name', 'default')
     .option('--json', 'one JSON value per event')
-    .action(async (files: string[], flags: { clusterName: string; json?: boolean }) => {
+    .action(async (sources: string[], flags: { clusterName: string; json?: boolean }) => {
       const output = createOutput(flags.json === true);
       const { instance, state } = await runningInstance(flags.clusterName);
       const { loadImages } = await import('../../cluster/images.ts');
-      for (const loaded of await loadImages(instance, state, files)) {
-        output.line(`${loaded.node}: ${loaded.images.join(', ')}`);
+      const onLoaded = (loaded: LoadedImage): void => {
+        output.line(describeLoaded(loaded));
         output.event({ event: 'loaded', ...loaded });
-      }
+      };
+      await loadImages(instance, state, { sources, stdin: process.stdin, onLoaded });
     });
   image
     .command('ls')
@@ -31,7 +33,38 @@ export function addImage(program: Command): void {
       const { listImages } = await import('../../cluster/images.ts');
       const images = await listImages(instance, state);
       output.event({ images });
-      const rows = images.map((i) => [i.node, i.name, `${(i.sizeBytes / 1e6).toFixed(2)} MB`]);
-      for (const line of renderColumns([['NODE', 'IMAGE', 'SIZE'], ...rows])) output.line(line);
+      for (const line of renderColumns([['IMAGE', 'SIZE', 'NODE'], ...imageRows(images)])) output.line(line);
     });
 }
+
+/** `loaded bakery:1.0  4.2 MB (3 of 5 layers were there)  0.4 s` */
+export function describeLoaded({ image, sizeBytes, layers, durationMs, nodes }: LoadedImage): string {
+  const where = nodes.length > 1 ? ` on ${nodes.length} nodes` : '';
+  const there = describeThere(
+    nodes.map(({ layersThere }) => layersThere),
+    layers,
+  );
+  return `loaded ${shortName(image)}${where}  ${megabytes(sizeBytes)}${there}  ${(durationMs / 1000).toFixed(1)} s`;
+}
+
+function describeThere(perNode: readonly number[], layers: number): string {
+  const [least, most] = [Math.min(...perNode), Math.max(...perNode)];
+  if (most === 0) return '';
+  if (least === layers) return layers === 1 ? ' (its layer was there)' : ` (all ${layers} layers were there)`;
+  return ` (${least === most ? least : `${least} to ${most}`} of ${layers} layers ${most === 1 ? 'was' : 'were'} there)`;
+}
+
+/** One row for each image, with the nodes that have it. */
+export function imageRows(images: readonly ListedImage[]): string[][] {
+  const rows = new Map<string, { size: number; nodes: string[] }>();
+  for (const { name, node, sizeBytes } of images) {
+    const row = rows.get(name);
+    if (row) row.nodes.push(node);
+    else rows.set(name, { size: sizeBytes, nodes: [node] });
+  }
+  return [...rows].map(([name, { size, nodes }]) => [shortName(name), megabytes(size), nodes.join(',')]);
+}
+
+/** As people write it, and as pods may name it. */
+const shortName = (name: string): string => name.replace(/^docker\.io\/(library\/)?/, '');
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -11,7 +11,6 @@
 import { existsSync, watch } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import { replaceFile } from '../../client/replace-file.ts';
@@ -97,7 +96,6 @@ export class Containerd implements AsyncDisposable {
       socket: paths.socket,
       ctr: options.programs?.ctr ?? 'ctr',
       snapshotter,
-      dir: options.dataDir,
       runtime,
       clock,
     });
@@ -126,8 +124,8 @@ export class Containerd implements AsyncDisposable {
   }
 
   /** Takes an OCI or docker archive; gives the full names of its images. */
-  loadImage(archive: string | Readable | Buffer): Promise<readonly string[]> {
-    return this.#images.load(archive);
+  loadImage(archive: Buffer): Promise<readonly string[]> {
+    return this.#images.loadAll(archive);
   }
 
   /** Ends every pod, at once. */

@@ -1,33 +1,27 @@
 /**
- * Puts images into containerd without a registry: archives from a file or a stream (OCI layout or `docker save`, plain
- * or gzipped), and the pause image that the project builds itself. Goes through containerd's own `ctr`, which is the
- * same from 1.6 to 2.x.
+ * Puts images into containerd without a registry: those of archives (image-archive.ts), and the pause image that the
+ * project builds itself. Layers that containerd has are not given to it again. Goes through containerd's own `ctr`, which
+ * is the same from 1.6 to 2.x.
  */
-
-import { execFile } from 'node:child_process';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { createGunzip } from 'node:zlib';
-import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { ContainerRuntime } from './container-runtime.ts';
-import { normalizeImageName } from './image-name.ts';
+import { type ArchivedImage, type OpenArchive, readImageArchive, writeLayout } from './image-archive.ts';
 import { buildImageArchive } from './oci-archive.ts';
 import { hostArchitecture, pauseProgram } from './pause-program.ts';
-import { readTar } from './tar.ts';
 
 const run = promisify(execFile);
 
 /** The version is part of the name: a new program gets a new one. */
 export const pauseImage = 'timonier.dev/pause:1';
 const criNamespace = 'k8s.io';
-const gzipMagic = Buffer.from([0x1f, 0x8b]);
-/** more than any description of an image archive needs */
-const descriptionBytesMax = 4 * 2 ** 20;
+/** of what `ctr` lists: a hundred bytes for each part of each image */
+const listBytesMax = 64 * 2 ** 20;
+const errorBytesMax = 4096;
 /** how long the CRI plugin may take to notice an image that was imported */
 const noticeMsMax = 5000;
 
@@ -35,17 +29,8 @@ export interface ImageLoaderOptions {
   readonly socket: string;
   readonly ctr: string;
   readonly snapshotter: string;
-  /** for temporary files */
-  readonly dir: string;
   readonly runtime: Pick<ContainerRuntime, 'imageStatus'>;
   readonly clock: Clock;
-}
-
-export interface NamedImage {
-  /** as the archive has it */
-  readonly name: string;
-  /** of the manifest or index; docker archives have none */
-  readonly digest?: string;
 }
 
 export class ImageLoader {
@@ -55,34 +40,36 @@ export class ImageLoader {
     this.#options = options;
   }
 
-  /** Gives the full names of the images that are there now. */
-  async load(archive: string | Readable | Buffer): Promise<readonly string[]> {
-    const dir = await mkdtemp(join(this.#options.dir, 'image-'));
+  /** Under all these names (in full). Gives how many of its layers were there. */
+  async load(image: ArchivedImage, { open, names }: { readonly open: OpenArchive; readonly names: readonly string[] }): Promise<number> {
+    const known = new Set((await this.#ctr('content', 'ls', '--quiet')).split('\n'));
+    const has = new Set(image.layers.map(({ digest }) => digest).filter((digest) => known.has(digest)));
     try {
-      const file = await plainFile(archive, join(dir, 'archive.tar'));
-      const images = await readArchiveNames(file);
-      if (images.length === 0) throw new Error('the archive names no image: save it with a name, as in `docker save NAME:TAG`');
-      await this.#ctr('images', 'import', '--snapshotter', this.#options.snapshotter, file);
-      const known = new Set((await this.#ctr('images', 'ls', '--quiet')).split('\n'));
-      const names = [...new Set(images.map(({ name }) => normalizeImageName(name)))];
-      for (const { name } of images) {
-        const full = normalizeImageName(name);
-        if (!known.has(full) && known.has(name)) await this.#ctr('images', 'tag', name, full);
-      }
-      for (const name of names) await this.#noticed(name);
-      return names;
-    } finally {
-      await rm(dir, { recursive: true, force: true });
+      await this.#import(writeLayout(image, { open, names, has }));
+    } catch (error) {
+      if (has.size === 0) throw error;
+      await this.#import(writeLayout(image, { open, names, has: new Set() })); // it may just have dropped some
     }
+    for (const name of names) await this.#noticed(name);
+    return image.layers.filter(({ digest }) => has.has(digest)).length;
+  }
+
+  /** All that an archive in memory holds; gives their full names. */
+  async loadAll(archive: Buffer): Promise<string[]> {
+    const open: OpenArchive = async function* () {
+      yield archive;
+    };
+    const images = await readImageArchive(open, hostArchitecture());
+    for (const image of images) await this.load(image, { open, names: [image.name] });
+    return images.map(({ name }) => name);
   }
 
   /** Cheap when it is there. */
   async ensurePauseImage(): Promise<void> {
     if (await this.#options.runtime.imageStatus(pauseImage)) return;
     const program = pauseProgram(hostArchitecture());
-    await this.load(
-      buildImageArchive({ name: pauseImage, files: [{ path: 'pause', content: program, mode: 0o755 }], entrypoint: ['/pause'] }),
-    );
+    const source = { name: pauseImage, files: [{ path: 'pause', content: program, mode: 0o755 }], entrypoint: ['/pause'] };
+    await this.loadAll(buildImageArchive(source));
   }
 
   async #noticed(name: string): Promise<void> {
@@ -94,60 +81,26 @@ export class ImageLoader {
     }
   }
 
+  async #import(archive: AsyncIterable<Buffer>): Promise<void> {
+    const { ctr, snapshotter } = this.#options;
+    const words = this.#words(['images', 'import', '--snapshotter', snapshotter, '-']);
+    const child = spawn(ctr, words, { stdio: ['pipe', 'ignore', 'pipe'] });
+    const ended = once(child, 'close') as Promise<[number | null]>;
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-errorBytesMax);
+    });
+    const [given, [code]] = await Promise.all([pipeline(Readable.from(archive), child.stdin).catch((error: unknown) => error), ended]);
+    if (code !== 0) throw new Error(`containerd did not take the image: ${said.trim()}`);
+    if (given) throw given;
+  }
+
   async #ctr(...args: readonly string[]): Promise<string> {
-    const { ctr, socket } = this.#options;
-    const { stdout } = await run(ctr, ['--address', socket, '--namespace', criNamespace, ...args], { maxBuffer: descriptionBytesMax });
+    const { stdout } = await run(this.#options.ctr, this.#words(args), { maxBuffer: listBytesMax });
     return stdout;
   }
-}
 
-interface Index {
-  readonly manifests?: readonly { readonly digest: string; readonly annotations?: Readonly<Record<string, string>> }[];
-}
-type DockerManifest = readonly { readonly RepoTags?: readonly string[] | null }[];
-
-/** The names that an archive gives its images: from `index.json` (OCI), else from `manifest.json` (docker). */
-export async function readArchiveNames(file: string): Promise<NamedImage[]> {
-  const descriptions = new Map<string, string>();
-  for await (const { path, content } of readTar(createReadStream(file), descriptionBytesMax)) {
-    if ((path === 'index.json' || path === 'manifest.json') && content) descriptions.set(path, content.toString());
+  #words(args: readonly string[]): string[] {
+    return ['--address', this.#options.socket, '--namespace', criNamespace, ...args];
   }
-  const index = parseJSON(descriptions.get('index.json') ?? '{}') as Index;
-  const named = (index.manifests ?? []).flatMap(({ digest, annotations = {} }) => {
-    const name = annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name'];
-    return name ? [{ name, digest }] : [];
-  });
-  if (named.length > 0) return named;
-  const manifest = parseJSON(descriptions.get('manifest.json') ?? '[]') as DockerManifest;
-  return manifest.flatMap(({ RepoTags }) => (RepoTags ?? []).map((name) => ({ name })));
-}
-
-/** `ctr` reads uncompressed archives from files: the archive itself if it is one, else what is written to `copy`. */
-async function plainFile(archive: string | Readable | Buffer, copy: string): Promise<string> {
-  const source = typeof archive === 'string' ? createReadStream(archive) : Buffer.isBuffer(archive) ? Readable.from([archive]) : archive;
-  const [first, whole] = await peek(source);
-  const compressed = first.subarray(0, gzipMagic.length).equals(gzipMagic);
-  if (typeof archive === 'string' && !compressed) {
-    source.destroy();
-    return archive;
-  }
-  if (compressed) await pipeline(whole, createGunzip(), createWriteStream(copy));
-  else await pipeline(whole, createWriteStream(copy));
-  return copy;
-}
-
-/** The first bytes of a stream, and all of it again. */
-async function peek(source: Readable): Promise<readonly [Buffer, AsyncIterable<Buffer>]> {
-  const parts = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  let first: Buffer = Buffer.alloc(0);
-  while (first.length < gzipMagic.length) {
-    const next = await parts.next();
-    if (next.done) break;
-    first = Buffer.concat([first, next.value]);
-  }
-  async function* whole(): AsyncGenerator<Buffer> {
-    yield first;
-    for (let next = await parts.next(); !next.done; next = await parts.next()) yield next.value;
-  }
-  return [first, whole()];
 }

@@ -1,8 +1,9 @@
 /**
  * Tar archives as images are made of: writing (POSIX ustar, all owned by root, no times, so that equal contents give
- * equal bytes) and reading entry by entry, as far as finding the description of an image archive needs it.
+ * equal bytes), reading entry by entry, and copying entries without holding them.
  * Deliberately without sparse files and devices; long names are read (GNU and pax), not written.
  */
+import { createHash } from 'node:crypto';
 
 export interface TarFile {
   /** relative, without leading slash; at most 100 bytes */
@@ -20,12 +21,13 @@ const nameBytesMax = 100;
 /** of what a reader takes: a path and whatever else a pax header tells of the file */
 const longNameBytesMax = 64 * 1024;
 
-export function writeTar(files: readonly TarFile[]): Buffer {
+/** `open`: more is to follow, so the end is not marked. */
+export function writeTar(files: readonly TarFile[], { open = false }: { readonly open?: boolean } = {}): Buffer {
   const parts = files.flatMap((file) => {
     const content = Buffer.from(file.content ?? '');
     return [tarHeader(file, content.length), content, Buffer.alloc(padding(content.length))];
   });
-  return Buffer.concat([...parts, Buffer.alloc(2 * blockBytes)]);
+  return Buffer.concat(open ? parts : [...parts, Buffer.alloc(2 * blockBytes)]);
 }
 
 function tarHeader({ path, link, directory, mode }: TarFile, size: number): Buffer {
@@ -56,35 +58,96 @@ const padding = (size: number): number => (blockBytes - (size % blockBytes)) % b
 export interface TarEntry {
   readonly path: string;
   readonly size: number;
+  /** `sha256:…` of the content */
+  readonly digest: string;
+  /** the first bytes, by which compression is known */
+  readonly start: Buffer;
   /** The whole content, when it is no larger than what the reader was asked for. */
   readonly content?: Buffer;
+  /** it is a link to this, and has no content */
+  readonly link?: string;
 }
 
-/** Regular files in order, with the contents of small ones. Throws a RangeError where it is no tar archive. */
+const startBytes = 4;
+
+/** It ends where something has to follow. */
+export class TarCutOff extends RangeError {}
+
+/** Regular files and links in order, with the contents of small ones. Throws a RangeError where it is no tar archive. */
 export async function* readTar(source: AsyncIterable<Buffer>, contentBytesMax: number): AsyncGenerator<TarEntry> {
   const bytes = new ByteReader(source);
-  let longName: string | undefined;
+  for await (const { path, size, link } of readHeaders(bytes)) {
+    const hash = createHash('sha256');
+    const kept: Buffer[] = [];
+    let start = Buffer.alloc(0);
+    for await (const piece of bytes.pieces(size)) {
+      hash.update(piece);
+      if (size <= contentBytesMax) kept.push(piece);
+      if (start.length < startBytes) start = Buffer.concat([start, piece.subarray(0, startBytes)]);
+    }
+    await bytes.skip(padding(size));
+    const content = size <= contentBytesMax ? { content: Buffer.concat(kept) } : {};
+    yield { path, size, digest: `sha256:${hash.digest('hex')}`, start, ...(link === undefined ? content : { link }) };
+  }
+}
+
+/** The regular files that get a name, under it; piece by piece, without the end of an archive. */
+export async function* copyTar(source: AsyncIterable<Buffer>, nameOf: (path: string) => string | undefined): AsyncGenerator<Buffer> {
+  const bytes = new ByteReader(source);
+  for await (const { path, size, link } of readHeaders(bytes)) {
+    const name = link === undefined ? nameOf(path) : undefined;
+    if (name !== undefined) {
+      yield tarHeader({ path: name }, size);
+      yield* bytes.pieces(size);
+      yield Buffer.alloc(padding(size));
+    } else await bytes.skip(size);
+    await bytes.skip(padding(size));
+  }
+}
+
+interface TarHeader {
+  readonly path: string;
+  /** of the content, which is to be taken, with its padding, before the next header */
+  readonly size: number;
+  readonly link?: string;
+}
+
+async function* readHeaders(bytes: ByteReader): AsyncGenerator<TarHeader> {
+  let long: { path?: string | undefined; link?: string | undefined } = {};
   for (;;) {
-    const header = await bytes.take(blockBytes);
+    const header = await bytes.takeUnlessEnded(blockBytes);
     if (!header || header.every((byte) => byte === 0)) return;
     if (header.toString('latin1', 257, 262) !== 'ustar') throw new RangeError('not a tar archive');
     const size = readSize(header);
     const type = String.fromCharCode(header[156] ?? 0);
-    const isName = type === 'L' || type === 'x';
     if (!Number.isSafeInteger(size) || size < 0) throw new RangeError('not a tar archive: an entry without a size');
-    if (isName && size > longNameBytesMax) throw new RangeError(`a name of ${size} bytes in an archive`);
-    const keeps = isName || ((type === '0' || type === '\0') && size <= contentBytesMax);
-    const content = keeps ? await bytes.take(size) : await bytes.skip(size);
-    await bytes.skip(padding(size));
-    if (isName && content)
-      longName = type === 'L' ? cString(content) : (/(?:^|\n)\d+ path=([^\n]*)\n/.exec(content.toString())?.[1] ?? longName);
-    if (type !== '0' && type !== '\0') continue;
-    const prefix = cString(header.subarray(345, 500));
-    const path = longName ?? (prefix === '' ? '' : `${prefix}/`) + cString(header.subarray(0, nameBytesMax));
-    longName = undefined;
-    yield { path: path.replace(/^\.\//, ''), size, ...(keeps && content && { content }) };
+    if (type === 'L' || type === 'K' || type === 'x') {
+      if (size > longNameBytesMax) throw new RangeError(`a name of ${size} bytes in an archive`);
+      const content = await bytes.take(size);
+      await bytes.skip(padding(size));
+      if (type === 'L') long = { ...long, path: cString(content) };
+      else if (type === 'K') long = { ...long, link: cString(content) };
+      else long = { path: paxField(content, 'path') ?? long.path, link: paxField(content, 'linkpath') ?? long.link };
+      continue;
+    }
+    const isFile = type === '0' || type === '\0';
+    const isLink = type === '1' || type === '2';
+    if (isFile || isLink) {
+      const prefix = cString(header.subarray(345, 500));
+      const path = long.path ?? (prefix === '' ? '' : `${prefix}/`) + cString(header.subarray(0, nameBytesMax));
+      const link = isLink ? { link: long.link ?? cString(header.subarray(157, 257)) } : {};
+      yield { path: path.replace(/^\.\//, ''), size: isLink ? 0 : size, ...link };
+    } else await bytes.skip(size + padding(size));
+    if (type !== 'g') long = {};
   }
 }
+
+const paxField = (content: Buffer, name: string): string | undefined =>
+  content
+    .toString()
+    .split('\n')
+    .map((line) => /^\d+ ([^=]*)=(.*)$/.exec(line))
+    .findLast((match) => match?.[1] === name)?.[2];
 
 function cString(bytes: Buffer): string {
   const end = bytes.indexOf(0);
@@ -107,22 +170,28 @@ class ByteReader {
   }
 
   /** Undefined at the end of the stream. */
-  async take(count: number): Promise<Buffer | undefined> {
+  async takeUnlessEnded(count: number): Promise<Buffer | undefined> {
+    const first = await this.#some(count);
+    if (!first) return undefined;
+    return first.length === count ? first : Buffer.concat([first, await this.take(count - first.length)]);
+  }
+
+  async take(count: number): Promise<Buffer> {
     const parts: Buffer[] = [];
-    for (let missing = count; missing > 0; ) {
-      const part = await this.#some(missing);
-      if (!part) return undefined;
-      parts.push(part);
-      missing -= part.length;
-    }
+    for await (const piece of this.pieces(count)) parts.push(piece);
     return Buffer.concat(parts);
   }
 
-  async skip(count: number): Promise<undefined> {
+  async skip(count: number): Promise<void> {
+    for await (const _ of this.pieces(count));
+  }
+
+  async *pieces(count: number): AsyncGenerator<Buffer> {
     for (let missing = count; missing > 0; ) {
-      const part = await this.#some(missing);
-      if (!part) return;
-      missing -= part.length;
+      const piece = await this.#some(missing);
+      if (!piece) throw new TarCutOff('the archive ends too early');
+      yield piece;
+      missing -= piece.length;
     }
   }
 
