@@ -21,7 +21,7 @@ const readManifest = (dir: string): Manifest => JSON.parse(readFileSync(join(dir
 const run = (program: string, ...args: string[]): void => {
   execFileSync(program, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
 };
-const copy = (from: string, to: string): void => cpSync(join(root, from), join(dist, to));
+const copy = (from: string, to: string): void => cpSync(join(root, from), join(dist, to), { recursive: true });
 
 rmSync(dist, { recursive: true, force: true });
 run(process.execPath, 'scripts/generate-descriptions.ts');
@@ -32,7 +32,7 @@ for (const file of globSync(['src/**/*.sh', 'src/cli/start.cjs', 'src/**/descrip
   copy(file, join('lib', relative('src', file)));
 }
 chmodSync(join(lib, 'cli/start.cjs'), 0o755);
-for (const file of ['README.md', 'LICENSE']) copy(file, file);
+for (const file of ['README.md', 'LICENSE', 'examples']) copy(file, file);
 const lmdb = readManifest(join(root, 'node_modules/lmdb'));
 mkdirSync(join(lib, 'lmdb'));
 writeFileSync(join(lib, 'lmdb/package.json'), JSON.stringify({ name: lmdb.name, version: lmdb.version }));

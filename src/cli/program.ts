@@ -6,6 +6,7 @@ import { surviveLostOutput } from '../cluster/logging.ts';
 import { addCi } from './commands/ci.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addExample } from './commands/example.ts';
 import { addHelp } from './commands/help.ts';
 import { addImage } from './commands/image.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -20,7 +21,21 @@ import { reportFailure } from './output.ts';
 import { inOurWords } from './peer-words.ts';
 import { usageError } from './usage-error.ts';
 
-const commands = [addUp, addRun, addCi, addStop, addInspect, addWatch, addDoctor, addImage, addKubectl, addTest, addCompletion, addHelp];
+const commands = [
+  addUp,
+  addRun,
+  addCi,
+  addStop,
+  addInspect,
+  addWatch,
+  addDoctor,
+  addImage,
+  addExample,
+  addKubectl,
+  addTest,
+  addCompletion,
+  addHelp,
+];
 
 export function createProgram(): Command {
   const program = new Command('timonier')

@@ -6,7 +6,7 @@ import { silentLog } from '../client/log.ts';
 import type { ContainerRuntime } from '../node/runtime/container-runtime.ts';
 import { containerdPaths } from '../node/runtime/containerd-config.ts';
 import { createCriClient } from '../node/runtime/cri-client.ts';
-import { type ArchivedImage, BadArchive, readImageArchive } from '../node/runtime/image-archive.ts';
+import { type ArchivedImage, BadArchive, type OpenArchive, readImageArchive } from '../node/runtime/image-archive.ts';
 import { ImageLoader } from '../node/runtime/images.ts';
 import { detectSupport } from '../node/runtime/machine-support.ts';
 import { hostArchitecture } from '../node/runtime/pause-program.ts';
@@ -30,8 +30,8 @@ export interface LoadedImage {
 }
 
 interface LoadOptions {
-  /** files, names of images, `-` */
-  readonly sources: readonly string[];
+  /** files, names of images, `-`; or archives themselves */
+  readonly sources: readonly (string | Buffer)[];
   readonly stdin: Readable;
   readonly onLoaded: (loaded: LoadedImage) => void;
 }
@@ -49,7 +49,9 @@ export async function loadImages(instance: Instance, state: InstanceState, { sou
   await using stack = new AsyncDisposableStack();
   const loaders = await Promise.all(nodes.map(async ({ name, dir }) => ({ node: name, loader: await loaderOf(dir, stack) })));
   for (const word of sources) {
-    await using source = await openSource(word, () => openImageSource(word, { dir: instance.dir, stdin }));
+    await using source = await openSource(word, () =>
+      Buffer.isBuffer(word) ? inMemory(word) : openImageSource(word, { dir: instance.dir, stdin }),
+    );
     const { open } = source;
     const images = await openSource(word, () => readImageArchive(open, hostArchitecture()));
     for (const image of images) {
@@ -72,12 +74,20 @@ export async function loadImages(instance: Instance, state: InstanceState, { sou
 /** Its own, and what it was asked for by: Podman finds `localhost/a:1` as `a:1`, and pods will ask for `a:1`. */
 const namesOf = (image: ArchivedImage, { name }: Pick<ImageSource, 'name'>): string[] => [...new Set([image.name, name ?? image.name])];
 
-async function openSource<T>(word: string, open: () => Promise<T>): Promise<T> {
+async function inMemory(archive: Buffer): Promise<ImageSource> {
+  const open: OpenArchive = async function* () {
+    yield archive;
+  };
+  return { open, [Symbol.asyncDispose]: async () => undefined };
+}
+
+async function openSource<T>(word: string | Buffer, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
     if (!(error instanceof BadArchive)) throw error;
-    const message = `${word === '-' ? 'what is piped in' : word} can't be loaded: ${error.message}`;
+    const what = Buffer.isBuffer(word) ? 'the image' : word === '-' ? 'what is piped in' : word;
+    const message = `${what} can't be loaded: ${error.message}`;
     throw new OperationError({ code: 'bad-archive', message, fix: error.fix });
   }
 }

@@ -7,14 +7,12 @@ import { once } from 'node:events';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
-import { buildBakery } from '../../examples/bakery/build-image.ts';
 import { containerdPaths } from '../../src/node/runtime/containerd-config.ts';
 import { Customer, fetchPage } from './customer.ts';
 import { machineState } from './machine-state.ts';
 import { inSteps, OwnCluster, succeed } from './own-cluster.ts';
 import { inOwnNamespaces } from './own-namespaces.ts';
 
-const manifests = join(import.meta.dirname, '..', '..', 'examples', 'bakery', 'manifests');
 const shelf = '/var/tmp/timonier-bakery-shelf';
 const nodePort = 30080;
 /** What kubectl speaks by itself, and what its older versions spoke. */
@@ -37,6 +35,7 @@ function theBakery(nodeCount: number): void {
     let cluster: OwnCluster;
     let files: string;
     let machineBefore: ReturnType<typeof machineState>;
+    const manifests = (): string => join(files, 'bakery');
     const nodes = Array.from({ length: nodeCount }, (_, i) => i + 1);
     const nodeNames = (): string[] => nodes.map((number) => `${cluster.name}-${number}`);
     const kubectl = (...args: string[]): Promise<string> => cluster.kubectl('-n', 'bakery', ...args);
@@ -72,20 +71,18 @@ function theBakery(nodeCount: number): void {
       assert.equal((await jsonpath(['nodes'], '{.items[*].metadata.name}')).split(' ').length, nodeCount);
     });
 
-    step('takes images from files', async () => {
-      const archives = ['1.0', '2.0'].map((version) => {
-        const file = join(files, `bakery-${version}.tar`);
-        writeFileSync(file, buildBakery(version));
-        return file;
-      });
-      await cluster.timonier('image', 'load', '--cluster-name', cluster.name, ...archives);
+    step('brings its manifests and images', async () => {
+      const text = await cluster.timonier('example', 'bakery', manifests(), '--cluster-name', cluster.name);
+      const where = nodeCount === 1 ? '' : ` on ${nodeCount} nodes`;
+      for (const version of ['1.0', '2.0']) assert.match(text, new RegExp(`^loaded bakery:${version}${where} {2}[\\d.]+ MB {2}`, 'm'));
+      assert.ok(text.includes(`  timonier kubectl --cluster-name ${cluster.name} apply -f ${manifests()}\n`));
       const listed = await cluster.timonier('image', 'ls', '--cluster-name', cluster.name);
       for (const version of ['1.0', '2.0'])
         assert.match(listed, new RegExp(`^bakery:${version} +[\\d.]+ MB +${nodeNames().join(',')}$`, 'm'));
     });
 
     step('opens', async () => {
-      await cluster.kubectl('apply', '-f', manifests);
+      await cluster.kubectl('apply', '-f', manifests());
       await kubectl('rollout', 'status', 'deployment/front', '--timeout=60s');
       await kubectl('rollout', 'status', 'daemonset/delivery', '--timeout=60s');
       await kubectl('wait', '--for=condition=Complete', 'job/oven', '--timeout=60s');

@@ -130,6 +130,13 @@ describe('the packed package', () => {
     assert.equal(times, 1);
   });
 
+  it('runs a command with a cluster, and brings an example', () => {
+    const got = timonier('ci', '--quiet', '--', 'sh', '-c', 'grep -c "server: https" "$KUBECONFIG"; echo $USE_EXISTING_CLUSTER');
+    assert.equal(got, '1\ntrue\n');
+    assert.match(timonier('example', 'bakery'), /^bakery: 5 manifests\n/);
+    assert.match(readFileSync(join(dir, 'bakery', '20-front.yaml'), 'utf8'), /image: bakery:1\.0/);
+  });
+
   it('is a library', () => {
     const program = `
       import { kinds, startCluster } from 'timonier';

@@ -1,0 +1,105 @@
+/**
+ * `timonier example`: an application to try things on. Its manifests are put into a directory of one's own, to be read
+ * and changed; its images go to the real nodes of a running cluster. Applying them is left to who tries it.
+ */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { ownFile } from '../../client/own-file.ts';
+import { bakeryVersions, buildBakery } from '../../cluster/bakery-image.ts';
+import { Instance, type InstanceState } from '../../cluster/instance.ts';
+import { OperationError } from '../../cluster/operation-error.ts';
+import { createOutput, type Output } from '../output.ts';
+import { describeLoaded } from './image.ts';
+
+const examples: Readonly<Record<'bakery', string>> = {
+  bakery: 'a page behind a Service, a Job that bakes six loaves, a van on every node',
+};
+
+interface ExampleFlags {
+  readonly clusterName: string;
+  readonly json?: boolean;
+}
+
+export function addExample(program: Command): void {
+  program
+    .command('example')
+    .description('an application to try: its manifests in a directory, its images on the real nodes')
+    .argument('[EXAMPLE]', 'which one; without it, what there is')
+    .argument('[DIR]', 'where its manifests go (default: ./EXAMPLE)')
+    .option('--cluster-name <NAME>', 'the cluster’s name', 'default')
+    .option('--json', 'one JSON value per event')
+    .action(async (name: string | undefined, dir: string | undefined, flags: ExampleFlags) => {
+      const output = createOutput(flags.json === true);
+      if (name === undefined) {
+        for (const [each, what] of Object.entries(examples)) output.line(`${each}   ${what}`);
+        output.event({ examples: Object.keys(examples) });
+        return;
+      }
+      if (!Object.hasOwn(examples, name)) {
+        const fix = `there is: ${Object.keys(examples).join(', ')}`;
+        throw new OperationError({ code: 'no-such-example', message: `there is no example "${name}"`, fix });
+      }
+      await putExample(name, dir ?? name, { ...flags, output });
+    });
+}
+
+async function putExample(name: string, dir: string, { clusterName, output }: ExampleFlags & { readonly output: Output }): Promise<void> {
+  const files = writeManifests(ownFile(`../examples/${name}/manifests`), dir);
+  output.line(`${dir}: ${files.length} manifests`);
+  output.event({ event: 'written', dir, files });
+  const instance = new Instance(clusterName);
+  const state = instance.running();
+  if (state && state.nodes > 0) await loadBakery(instance, state, output);
+  else
+    output.line(
+      state ? 'No image is needed: the nodes are simulated.' : `No cluster "${clusterName}" runs: start it, then say this again.`,
+    );
+  for (const line of nextCommands({ dir, clusterName, state })) output.line(line);
+}
+
+/** Gives their names. A directory that holds something else is left alone. */
+function writeManifests(from: string, dir: string): string[] {
+  const files = readdirSync(from);
+  const differs = (file: string): boolean =>
+    existsSync(join(dir, file)) && readFileSync(join(dir, file), 'utf8') !== readFileSync(join(from, file), 'utf8');
+  const changed = files.find(differs);
+  if (changed !== undefined) {
+    const message = `${join(dir, changed)} is there already, and is another`;
+    throw new OperationError({ code: 'file-exists', message, fix: 'name another directory: timonier example bakery DIR' });
+  }
+  try {
+    mkdirSync(dir, { recursive: true });
+    for (const file of files) cpSync(join(from, file), join(dir, file));
+  } catch (cause) {
+    throw new OperationError({ code: 'bad-dir', message: `can't write to ${dir}`, fix: 'name another directory', cause });
+  }
+  return files;
+}
+
+async function loadBakery(instance: Instance, state: InstanceState, output: Output): Promise<void> {
+  const { loadImages } = await import('../../cluster/images.ts');
+  await loadImages(instance, state, {
+    sources: bakeryVersions.map((version) => buildBakery(version)),
+    stdin: process.stdin,
+    onLoaded: (loaded) => {
+      output.line(describeLoaded(loaded));
+      output.event({ event: 'loaded', ...loaded });
+    },
+  });
+}
+
+interface Next {
+  readonly dir: string;
+  readonly clusterName: string;
+  readonly state: InstanceState | undefined;
+}
+
+/** The last one shows what the nodes can do. */
+export function nextCommands({ dir, clusterName, state }: Next): string[] {
+  const named = clusterName === 'default' ? '' : ` --cluster-name ${clusterName}`;
+  const kubectl = `timonier kubectl${named}`;
+  if (!state) return ['', `  timonier up${clusterName === 'default' ? '' : ` ${clusterName}`}`, `  timonier example bakery ${dir}${named}`];
+  const look = state.nodes > 0 ? 'exec deployment/front -c front -- wget -qO- http://front' : 'get pods,jobs,services -o wide';
+  return ['', `  ${kubectl} apply -f ${dir}`, `  ${kubectl} -n bakery rollout status deployment/front`, `  ${kubectl} -n bakery ${look}`];
+}
