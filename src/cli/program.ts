@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { keepProcessAlive } from '../client/clock.ts';
 import { Instance } from '../cluster/instance.ts';
 import { surviveLostOutput } from '../cluster/logging.ts';
+import { OperationError } from '../cluster/operation-error.ts';
 import { addCi } from './commands/ci.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -60,7 +61,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     if (!(error instanceof CommanderError)) {
       reportFailure(error, json);
-      process.exitCode = 1;
+      process.exitCode = error instanceof OperationError ? error.exitCode : 1;
     } else if (error.exitCode !== 0) {
       // a group of commands without one of them has had its help printed
       if (error.code !== 'commander.help') reportFailure(usageError(error, commandOf(program, words)), json);

@@ -57,11 +57,12 @@ log() {
   printf '{"level":"%s","time":"%s","component":"supervisor","msg":"%s"}\n' "$1" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2"
 }
 
-# In a process of its own, which ends with the child at the latest.
+# In a process of its own, which ends with the child at the latest. It asks again: the child may still have been this
+# shell when it was asked first, and have lost the signal.
 kill_later() {
   waited=0
   while kill -0 "$child"; do
-    [ "$waited" -lt "$kill_after" ] || kill -KILL "$child"
+    if [ "$waited" -lt "$kill_after" ]; then kill -TERM "$child"; else kill -KILL "$child"; fi
     sleep 1
     waited=$((waited + 1))
   done
@@ -77,7 +78,6 @@ run() {
   killer=
   while :; do
     if [ "$stopping" = 1 ] && [ -z "$killer" ]; then
-      kill -TERM "$child" 2>/dev/null # the trap may have come before there was a child
       kill_later &
       killer=$!
     fi

@@ -186,6 +186,16 @@ describe('the supervisor, after', { skip: !existsSync('/proc/self/stat') && 'nee
     assert.ok(existsSync(join(run.place, 'asked')));
   });
 
+  it('SIGTERM is said again to a process that has lost it', async () => {
+    using run = new Run(
+      `trap '[ -e "$PLACE/asked" ] && exit 0; touch "$PLACE/asked"' TERM; ${began}; while :; do wait; done`,
+      'exec /bin/sleep 0.1',
+    );
+    await run.until(() => existsSync(join(run.dir, 'state.json')));
+    run.process.kill('SIGTERM');
+    assert.deepEqual([await run.ended, run.supervision], [[0, null], undefined]);
+  });
+
   it('SIGTERM kills a process that does not follow', async () => {
     using run = new Run(`trap '' TERM; ${began}; exec tail -f /dev/null`);
     await run.until(() => existsSync(join(run.dir, 'state.json')));

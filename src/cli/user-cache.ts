@@ -1,5 +1,6 @@
 /** Where the user's copies lie of what can be made or fetched again: in his own directory, since what is found there is run. */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheHome } from '../cluster/home.ts';
 
-export const userCache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'timonier');
+/** Throws where there is no home. */
+export const userCache = (): string => join(cacheHome(), 'timonier');

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { accessOf, kubeconfigFor, mergeKubeconfig, readKubeconfig, removeContext, writeKubeconfig } from './kubeconfig.ts';
+import {
+  accessOf,
+  isEmptyKubeconfig,
+  kubeconfigFor,
+  mergeKubeconfig,
+  readKubeconfig,
+  removeContext,
+  updateKubeconfig,
+  writeKubeconfig,
+} from './kubeconfig.ts';
 
 const access = { server: 'https://127.0.0.1:6443', ca: 'CA', cert: 'CERT', key: 'KEY', namespace: 'n' };
 
@@ -54,3 +63,46 @@ test('a context that leads nowhere is an error', async () => {
   await assert.rejects(accessOf({}), /no context ""/);
   await assert.rejects(accessOf({ contexts: [{ name: 'a', context: { cluster: 'c', user: 'u' } }] }, { context: 'a' }), /no cluster "c"/);
 });
+
+test('many at once lose nothing of each other', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'));
+  try {
+    const path = join(folder, 'sub', 'config');
+    const names = Array.from({ length: 20 }, (_, i) => `c${i}`);
+    await Promise.all(names.map((name) => updateKubeconfig(path, (before) => mergeKubeconfig(before, kubeconfigFor(name, access)))));
+    const { contexts = [] } = await readKubeconfig(path);
+    assert.deepEqual(contexts.map(({ name }) => name).sort(), names.sort());
+    assert.deepEqual(await readdir(join(folder, 'sub')), ['config']);
+    await writeFile(`${path}.lock`, ''); // of one that died
+    await updateKubeconfig(path, () => ({}));
+    assert.deepEqual(await readKubeconfig(path), {});
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a link stays one; its file is written', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'));
+  try {
+    await writeFile(join(folder, 'file'), '');
+    await symlink('file', join(folder, 'link'));
+    await writeKubeconfig(join(folder, 'link'), kubeconfigFor('one', access));
+    assert.equal((await lstat(join(folder, 'link'))).isSymbolicLink(), true);
+    assert.equal((await readKubeconfig(join(folder, 'file')))['current-context'], 'one');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+const empty: readonly { name: string; given: object; want: boolean }[] = [
+  {
+    name: 'what is left of ours',
+    given: { apiVersion: 'v1', kind: 'Config', clusters: [], users: [], contexts: [], 'current-context': '' },
+    want: true,
+  },
+  { name: 'nothing', given: {}, want: true },
+  { name: 'a current context', given: { 'current-context': 'theirs' }, want: false },
+  { name: 'a user', given: { users: [{ name: 'theirs', user: {} }] }, want: false },
+  { name: 'something of another program', given: { preferences: { colors: true } }, want: false },
+];
+for (const { name, given, want } of empty) test(`nobody would miss it? ${name}`, () => assert.equal(isEmptyKubeconfig(given), want));

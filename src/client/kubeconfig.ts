@@ -5,8 +5,9 @@
  * What it does not do: exec and auth-provider plugins, lists of files in KUBECONFIG (the caller picks one).
  * Upstream: client-go/tools/clientcmd.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { realClock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
 import { replaceFile } from './replace-file.ts';
 
@@ -102,16 +103,16 @@ export function mergeKubeconfig(base: Kubeconfig, added: Kubeconfig): Kubeconfig
   };
 }
 
-function mergeNamed<T extends Named>(base: readonly T[] = [], added: readonly T[] = []): readonly T[] {
+function mergeNamed<T extends Named>(base: readonly T[] | null | undefined, added: readonly T[] = []): readonly T[] {
   const names = new Set(added.map(({ name }) => name));
-  return [...base.filter(({ name }) => !names.has(name)), ...added];
+  return [...(base ?? []).filter(({ name }) => !names.has(name)), ...added];
 }
 
 /** Without this context, nor the cluster and user that no other context uses. */
 export function removeContext(config: Kubeconfig, name: string): Kubeconfig {
   const removed = config.contexts?.find((context) => context.name === name)?.context;
   const contexts = (config.contexts ?? []).filter((context) => context.name !== name);
-  const isUsed = (what: 'cluster' | 'user', of: string): boolean => contexts.some(({ context }) => context[what] === of);
+  const isUsed = (what: 'cluster' | 'user', of: string): boolean => contexts.some(({ context }) => context?.[what] === of);
   const isLeft = (what: 'cluster' | 'user', of: string): boolean => of !== removed?.[what] || isUsed(what, of);
   const { 'current-context': current, ...rest } = config;
   return {
@@ -128,7 +129,33 @@ export async function parseKubeconfig(text: string): Promise<Kubeconfig> {
   const config = parseYaml(text);
   if (config === null) return {};
   if (typeof config !== 'object' || Array.isArray(config)) throw new Error('a kubeconfig is a YAML mapping');
+  const { kind = 'Config' } = config as Kubeconfig;
+  if (kind !== 'Config') throw new Error(`it is a ${kind}, not a kubeconfig`);
+  for (const [list, member] of parts) {
+    const entries = (config as Record<string, unknown>)[list] ?? [];
+    if (!Array.isArray(entries) || !entries.every((entry) => isEntry(entry, member)))
+      throw new Error(`${list} is no list of names, each with a ${member}`);
+  }
   return config as Kubeconfig;
+}
+
+const parts = [
+  ['clusters', 'cluster'],
+  ['users', 'user'],
+  ['contexts', 'context'],
+] as const;
+
+/** A name, and what has it. An empty value is nothing yet. */
+function isEntry(entry: unknown, member: string): boolean {
+  if (typeof entry !== 'object' || entry === null) return false;
+  const { name, [member]: value } = entry as Record<string, unknown>;
+  return typeof name === 'string' && typeof (value ?? {}) === 'object';
+}
+
+/** Nobody would miss it. */
+export function isEmptyKubeconfig(config: Kubeconfig): boolean {
+  const { apiVersion: _a, kind: _k, 'current-context': current, ...rest } = config;
+  return !current && Object.values(rest).every((value) => value === null || (typeof value === 'object' && Object.keys(value).length === 0));
 }
 
 export async function renderKubeconfig(config: Kubeconfig): Promise<string> {
@@ -146,9 +173,37 @@ export async function readKubeconfig(path: string): Promise<Kubeconfig> {
   }
 }
 
+/** Where a link leads, it is written there. */
 export async function writeKubeconfig(path: string, config: Kubeconfig): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  replaceFile(path, await renderKubeconfig(config), { temporary: `${path}.${process.pid}.tmp` });
+  const file = await realpath(path).catch(() => path);
+  replaceFile(file, await renderKubeconfig(config), { temporary: `${file}.${process.pid}.tmp` });
+}
+
+/** Reads, changes and writes it while nobody else does who asks as kubectl does, by FILE.lock. Nothing is written where nothing changes. */
+export async function updateKubeconfig(path: string, change: (config: Kubeconfig) => Kubeconfig): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await using _lock = await lock(`${path}.lock`);
+  const before = await readKubeconfig(path);
+  const after = change(before);
+  if (after !== before) await writeKubeconfig(path, after);
+}
+
+const lockMsMax = 2000;
+const lockPollMs = 20;
+
+/** Somebody who holds it for so long has died; then it counts for nothing. So it does on a full disk. */
+async function lock(file: string): Promise<AsyncDisposable> {
+  for (let waitedMs = 0; waitedMs < lockMsMax; waitedMs += lockPollMs) {
+    try {
+      await (await open(file, 'wx')).close();
+      return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') break;
+    }
+    await realClock.sleep(lockPollMs);
+  }
+  return { [Symbol.asyncDispose]: async () => undefined };
 }
 
 /** Where `context` (default: the current one) leads. `path` is the file that it came from: others are relative to it. */

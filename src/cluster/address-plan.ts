@@ -105,7 +105,7 @@ function withServices({ serviceCIDR, podCIDR, nodeCIDR }: Networks): AddressPlan
 }
 
 /** Services and nodes have addresses of the networks that the cluster was made with. */
-function checkUnchanged(config: ClusterConfig, kept: Networks): void {
+export function checkUnchanged(config: ClusterConfig, kept: Networks): void {
   const names = ['serviceCIDR', 'podCIDR', 'nodeCIDR'] as const;
   const changed = names.filter((name) => config[name] !== undefined && config[name] !== kept[name]);
   if (changed.length === 0) return;

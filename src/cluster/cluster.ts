@@ -66,6 +66,8 @@ export interface Cluster extends AsyncDisposable {
   /** of this process */
   readonly nodes: number;
   readonly hollow: number;
+  /** Adds simulated nodes, or takes away the last ones and their pods. */
+  setHollow(count: number): Promise<void>;
   /** The client of somebody else. */
   clientFor(user: { readonly name: string; readonly groups?: readonly string[] }): Client;
   /**

@@ -13,8 +13,9 @@ import type { ClusterSigning } from '../control-plane/controllers/index.ts';
 import type { AddressPlan } from './address-plan.ts';
 import type { ComponentName } from './component-names.ts';
 import type { ClusterConfig } from './config.ts';
+import type { Controls } from './control-endpoints.ts';
 import type { HollowKubelets } from './hollow-kubelets.ts';
-import type { HollowNode } from './hollow-nodes.ts';
+import type { HollowNodes } from './hollow-nodes.ts';
 import type { Identity } from './identities.ts';
 import type { NodeMarks } from './node-marks.ts';
 import type { LocalNodes } from './nodes.ts';
@@ -34,6 +35,7 @@ export interface API {
     readonly port: number;
     readonly metrics: Registry;
     readonly hollowKubelets: HollowKubelets;
+    readonly controls: Controls;
     readonly signing: ClusterSigning;
     servingPair(nodeName: string, address: string): Promise<KeyPair>;
   };
@@ -55,8 +57,8 @@ export interface ComponentContext {
   readonly nodeAddress?: string;
   readonly nodes: LocalNodes;
   readonly marks: NodeMarks;
-  /** the simulated ones, by name, once they are started */
-  readonly hollowNodes: Map<string, HollowNode>;
+  /** the simulated ones */
+  readonly hollowNodes: HollowNodes;
   readonly components: ReadonlySet<ComponentName>;
   readonly clock: Clock;
   readonly random: Random;

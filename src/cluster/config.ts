@@ -13,7 +13,7 @@ export interface ClusterConfig {
   readonly nodes?: number;
   /** simulated nodes; default: 1 when there is no real one */
   readonly hollow?: number;
-  /** the API's port; 0 takes a free one */
+  /** the API's port; 0 takes a free one; default: 6443, or the next that is free */
   readonly port?: number;
   /** where the API listens, beside the nodes' own network */
   readonly host?: string;

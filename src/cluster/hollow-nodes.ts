@@ -7,6 +7,8 @@ import { addressAt, formatCidr, parseCidr, subnetAt } from '../node/network/cidr
 import { SimulatedRuntime } from '../node/runtime/simulated-runtime.ts';
 import type { ComponentContext, StartComponent } from './component.ts';
 import { configDefaults } from './config.ts';
+import type { SimulatedNodes } from './control-endpoints.ts';
+import { removeNodes } from './gone-nodes.ts';
 import { hollowNodeName, identities, nodeIdentity } from './identities.ts';
 import { hollowLabels, markNode } from './node-marks.ts';
 import { kubernetesVersion } from './version.ts';
@@ -19,27 +21,94 @@ const podPrefixLength = 24;
 const registeringMax = 100;
 
 export const startHollowNodes: StartComponent = async (context, stack) => {
-  const count = context.nodes.hollow;
-  if (count === 0) return;
-  const wheel = stack.use(new TimerWheel(context.clock));
-  const all = Array.from({ length: count }, (_, i) => stack.use(new HollowNode(i + 1, wheel, context)));
-  for (const node of all) context.hollowNodes.set(node.name, node);
-  const tell = (node: Node): void => context.hollowNodes.get(node.metadata.name)?.observe(node);
-  stack.use(context.api.clientFor(identities.network).informer(Node).on({ added: tell, updated: tell }));
-  for (let first = 0; first < count; first += registeringMax) {
-    await Promise.all(all.slice(first, first + registeringMax).map((node) => node.start()));
-  }
+  const { hollowNodes, nodes, api } = context;
+  if (api.local) api.local.controls.simulatedNodes = hollowNodes;
+  if (nodes.hollow > 0) await hollowNodes.resize(nodes.hollow);
+  stack.use(hollowNodes);
 };
 
+type Shared = Omit<ComponentContext, 'hollowNodes'>;
+
+/** All of a process; their number changes while it runs. */
+export class HollowNodes implements AsyncDisposable, SimulatedNodes {
+  readonly #context: Shared;
+  readonly #nodes = new Map<string, HollowNode>();
+  readonly #stack = new AsyncDisposableStack();
+  #wheel: TimerWheel | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(context: Shared) {
+    this.#context = context;
+  }
+
+  get count(): number {
+    return this.#nodes.size;
+  }
+
+  get names(): string[] {
+    return [...this.#nodes.keys()];
+  }
+
+  get(name: string): HollowNode | undefined {
+    return this.#nodes.get(name);
+  }
+
+  /** One at a time. The last ones go first, with their pods. */
+  resize(count: number): Promise<void> {
+    const before = this.#last;
+    const resized = (async () => {
+      await before.catch(() => undefined); // told to who asked for it
+      if (count > this.count) await this.#add(count);
+      else if (count < this.count) await this.#remove(count);
+    })();
+    this.#last = resized;
+    return resized;
+  }
+
+  async #add(count: number): Promise<void> {
+    const context = this.#context;
+    const wheel = this.#observe();
+    const added = Array.from({ length: count - this.count }, (_, i) => new HollowNode(this.count + i + 1, wheel, context));
+    for (const node of added) this.#nodes.set(node.name, node);
+    for (let first = 0; first < added.length; first += registeringMax)
+      await Promise.all(added.slice(first, first + registeringMax).map((node) => node.start()));
+  }
+
+  async #remove(count: number): Promise<void> {
+    const removed = [...this.#nodes.values()].slice(count);
+    for (const node of removed) this.#nodes.delete(node.name);
+    await Promise.all(removed.map((node) => node.kill()));
+    await removeNodes(
+      this.#context.api.clientFor(identities.admin),
+      removed.map(({ name }) => name),
+    );
+  }
+
+  /** The wheel and the watch that all of them share, from the first one on. */
+  #observe(): TimerWheel {
+    if (this.#wheel) return this.#wheel;
+    this.#wheel = this.#stack.use(new TimerWheel(this.#context.clock));
+    const tell = (node: Node): void => this.#nodes.get(node.metadata.name)?.observe(node);
+    this.#stack.use(this.#context.api.clientFor(identities.network).informer(Node).on({ added: tell, updated: tell }));
+    return this.#wheel;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#last.catch(() => undefined);
+    for (const node of [...this.#nodes.values()].reverse()) await node.kill();
+    await this.#stack.disposeAsync();
+  }
+}
+
 /** One of them. It can lose its power, and get it back: containers are gone then, and nobody was told. */
-export class HollowNode implements AsyncDisposable {
+export class HollowNode {
   readonly name: string;
   readonly #number: number;
   readonly #wheel: TimerWheel;
-  readonly #context: ComponentContext;
+  readonly #context: Shared;
   #running: { readonly kubelet: Kubelet; readonly stack: AsyncDisposableStack } | undefined;
 
-  constructor(number: number, wheel: TimerWheel, context: ComponentContext) {
+  constructor(number: number, wheel: TimerWheel, context: Shared) {
     this.name = hollowNodeName(context.cluster, number);
     this.#number = number;
     this.#wheel = wheel;
@@ -91,9 +160,5 @@ export class HollowNode implements AsyncDisposable {
 
   observe(node: Node): void {
     this.#running?.kubelet.observeNode(node);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.kill();
   }
 }

@@ -20,6 +20,10 @@ export const identities = {
 export const realNodeName = (cluster: string, number: number): string => `${cluster}-${number}`;
 export const hollowNodeName = (cluster: string, number: number): string => `${cluster}-hollow-${number}`;
 
+/** Real or simulated. */
+export const isNodeNameOf = (cluster: string, name: string): boolean =>
+  name.startsWith(`${cluster}-`) && /^(hollow-)?[1-9]\d*$/.test(name.slice(cluster.length + 1));
+
 export const nodeIdentity = (nodeName: string): Identity => ({ name: `system:node:${nodeName}`, groups: ['system:nodes', authenticated] });
 
 /** A controller is the service account of its name, as upstream runs them. */

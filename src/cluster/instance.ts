@@ -21,13 +21,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { realClock } from '../client/clock.ts';
 import { FileGate } from '../node/files/file-gate.ts';
 import { removeTree } from '../node/files/remove-tree.ts';
+import { dataHome } from './home.ts';
 import { readKept, writeKept } from './kept-file.ts';
 import { OperationError } from './operation-error.ts';
+import { readSettings, type SettingsRecord, settingsFile, writeSettings } from './settings.ts';
 
 /** Names go into links, namespaces, cgroups and contexts: a DNS label of at most 40 characters. */
 const namePattern = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/;
@@ -53,7 +55,7 @@ export const machineName = (): string =>
 export function instancesRoot(env: NodeJS.ProcessEnv = process.env): string {
   if (env['TIMONIER_ROOT']) return resolve(env['TIMONIER_ROOT']);
   if (process.getuid?.() === 0) return '/var/lib/timonier';
-  return join(env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'timonier');
+  return join(dataHome(env), 'timonier');
 }
 
 /** In a root that was made here: one that was there before stays. */
@@ -95,12 +97,16 @@ export class Instance {
   constructor(name: string, dataDir?: string) {
     this.name = checkName(name);
     this.#link = join(instancesRoot(), name);
-    this.dir = dataDir === undefined ? (existsSync(this.#link) ? realpathSync(this.#link) : this.#link) : resolve(dataDir);
+    this.dir = dataDir === undefined ? linkedDir(this.#link) : realPath(dataDir);
   }
 
   /** Also while it is only being started for the first time. */
   get exists(): boolean {
-    return this.hasBegun || this.isWanted;
+    return this.hasBegun || this.isWanted || this.isLost;
+  }
+  /** Its directory was moved, or removed by hand; the link to it is left. */
+  get isLost(): boolean {
+    return this.dir !== this.#link && !existsSync(this.dir) && linkedDir(this.#link) === this.dir;
   }
   /** A start came so far that there is something to keep. */
   get hasBegun(): boolean {
@@ -108,7 +114,7 @@ export class Instance {
   }
   /** `up` was told to start it, and nobody has begun to delete it since. */
   get isWanted(): boolean {
-    return existsSync(this.#path('settings.json'));
+    return existsSync(this.#path(settingsFile));
   }
   get kubeconfig(): string {
     return this.#path('admin.kubeconfig');
@@ -123,6 +129,7 @@ export class Instance {
 
   /** Makes the directory, and the link to it when it lies elsewhere. */
   create(): void {
+    this.#checkPlace();
     try {
       makeRoot();
       mkdirSync(dirname(this.dir), { recursive: true });
@@ -150,11 +157,29 @@ export class Instance {
     symlinkSync(this.dir, this.#link);
   }
 
+  /** One name is one directory, and one directory one cluster. */
+  #checkPlace(): void {
+    const refuse = (message: string, fix: string): never => {
+      throw new OperationError({ code: 'name-taken', message, fix });
+    };
+    const there = linkedDir(this.#link);
+    if (there !== this.dir && existsSync(join(there, settingsFile)))
+      refuse(`the cluster "${this.name}" is in ${there} already`, 'leave --data-dir out, take another name, or delete that cluster first');
+    if (this.isLost)
+      refuse(
+        `the cluster "${this.name}" was in ${this.dir}, which is gone`,
+        `say where it is now: --data-dir DIR; or timonier delete ${this.name}`,
+      );
+    const of = existsSync(this.dir) ? this.readSettings()?.name : undefined;
+    if (of !== undefined && of !== this.name)
+      refuse(`${this.dir} is the cluster "${of}"`, `call it by its name: timonier up ${of}; or give another directory`);
+  }
+
   /** Undefined: never started, or stopped. */
   readState(): InstanceState | undefined {
     const file = this.#path('state.json');
-    const fix = `end the cluster's process, if there is one, then remove ${file}`;
-    return readKept<InstanceState>(file, ({ pid, server }) => isProcessId(pid) && typeof server === 'string' && URL.canParse(server), fix);
+    const fix = `timonier down ${this.name}: that ends whatever runs, and makes it good`;
+    return readKept<InstanceState>(file, isState, fix);
   }
 
   writeState(state: Omit<InstanceState, 'startTicks'>): void {
@@ -174,16 +199,42 @@ export class Instance {
     throw new OperationError({ code: 'file-damaged', message: `${this.kubeconfig} is gone or damaged`, fix });
   }
 
-  /** What the cluster is started with, and started again with; gives the file. */
-  writeSettings(settings: object): string {
-    const file = this.#path('settings.json');
-    writeKept(file, settings);
-    return file;
+  /** Undefined: nobody has started it yet. */
+  readSettings(): SettingsRecord | undefined {
+    return readSettings(this);
+  }
+
+  writeSettings(record: Omit<SettingsRecord, 'name'>): void {
+    writeSettings(this.dir, { ...record, name: this.name });
+  }
+
+  /** A link, since it is made in one step and needs no room on a full disk. One of a process that is gone counts for nothing. */
+  lockStart(): Disposable {
+    const file = this.#path('starting');
+    const mine = `${process.pid}-${processStartTicks(process.pid) ?? ''}`;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        symlinkSync(mine, file);
+        return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+      const [pid = '', startTicks] = readlinkIfThere(file).split('-');
+      if (attempt < lockAttemptsMax && !(isProcessId(Number(pid)) && isAlive({ pid: Number(pid), ...(startTicks && { startTicks }) }))) {
+        rmSync(file, { force: true });
+        continue;
+      }
+      throw new OperationError({
+        code: 'starting',
+        message: `cluster "${this.name}" is being started already (process ${pid})`,
+        fix: `wait for it: timonier status ${this.name}; or end it: timonier down ${this.name}`,
+      });
+    }
   }
 
   /** A start that is under way then knows that it is not to clean up: who deletes the cluster does. */
   setUnwanted(): void {
-    rmSync(this.#path('settings.json'), { force: true });
+    rmSync(this.#path(settingsFile), { force: true });
   }
 
   /** Its blocks stay for the next one: a full disk has no others. */
@@ -211,8 +262,35 @@ export class Instance {
   }
 }
 
+const lockAttemptsMax = 3;
+
+const realPath = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
+
+/** Where a link leads, though there may be nothing. */
+function linkedDir(link: string): string {
+  const to = readlinkIfThere(link);
+  return to === '' ? link : realPath(resolve(dirname(link), to));
+}
+
+function readlinkIfThere(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return ''; // none, or no link
+  }
+}
+
+function isState({ pid, server, startedAt, nodes, hollow, kubeconfig, startTicks }: Partial<InstanceState>): boolean {
+  const isWhole = isProcessId(pid) && typeof server === 'string' && URL.canParse(server) && typeof startedAt === 'string';
+  return (
+    isWhole &&
+    [nodes, hollow].every(Number.isInteger) &&
+    [kubeconfig, startTicks].every((each) => each === undefined || typeof each === 'string')
+  );
+}
+
 /** One of them at least is in the directory of every cluster that was begun. */
-const marks = ['settings.json', 'state.json', 'timonier.log', 'admin.kubeconfig', 'store/data.mdb'];
+const marks = [settingsFile, 'state.json', 'timonier.log', 'admin.kubeconfig', 'store/data.mdb'];
 /** In the top directory of a file system. */
 const ofFileSystem = 'lost+found';
 
@@ -255,6 +333,14 @@ export function groupMembers(group: number): { readonly pid: number; readonly pa
       const [state, parent, itsGroup] = processStat(Number(pid)) ?? [];
       return state !== undefined && state !== 'Z' && itsGroup === String(group) ? [{ pid: Number(pid), parent: Number(parent) }] : [];
     });
+}
+
+/** Processes whose output goes into a file; none where there is no /proc. */
+export function writersOf(file: string): { readonly pid: number }[] {
+  if (!existsSync('/proc/self/fd')) return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && readlinkIfThere(`/proc/${name}/fd/1`) === file)
+    .map((pid) => ({ pid: Number(pid) }));
 }
 
 /** Not 0, 1 or less, which as the target of a signal would be something else. */

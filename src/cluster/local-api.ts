@@ -23,8 +23,10 @@ import { type ClusterPKI, directoryFiles, memoryFiles, openClusterPKI } from '..
 import { openMemoryStore } from '../control-plane/store/memory-store.ts';
 import type { Storage } from '../control-plane/store/storage.ts';
 import type { AddressPlan } from './address-plan.ts';
+import { apiPorts, onFreePort } from './api-port.ts';
 import type { API, KeyPair } from './component.ts';
 import { type ClusterConfig, configDefaults } from './config.ts';
+import { type Controls, controlEndpoints } from './control-endpoints.ts';
 import { HollowKubelets } from './hollow-kubelets.ts';
 import { type Identity, identities } from './identities.ts';
 import { type ListenPlan, planListening } from './listen-plan.ts';
@@ -77,7 +79,8 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
   if (options.faults) registerFaults(options.faults, metrics);
   const hollowKubelets = new HollowKubelets({ clock, pki });
   const hooksDone = new Set<BootHook>();
-  const parts = { listening, storage, pki, metrics, hollowKubelets, hooksDone };
+  const controls: Controls = {};
+  const parts = { controls, listening, storage, pki, metrics, hollowKubelets, hooksDone };
   const { server, port } = await phase('api-server', () => startApiServer(options, parts));
   const done = (hook: BootHook): void => {
     hooksDone.add(hook);
@@ -93,6 +96,7 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
       port,
       metrics,
       hollowKubelets,
+      controls,
       signing: {
         certificate: (request, terms) => pki.authority.sign(request, terms),
         secretToken: (account, secretName) => issueSecretToken(pki.serviceAccountKeys, account, secretName),
@@ -124,6 +128,7 @@ async function openStore({ dataDir, clock, log, config }: LocalAPIOptions): Prom
 async function startApiServer(
   options: LocalAPIOptions,
   parts: {
+    controls: Controls;
     listening: ListenPlan;
     storage: Storage;
     pki: ClusterPKI;
@@ -172,6 +177,7 @@ async function startApiServer(
         pathEndpoints: [
           ...security.pathEndpoints,
           actsEndpoint(acts),
+          ...controlEndpoints(parts.controls),
           ...publishingEndpoints({
             registry,
             version: kubernetesVersion,
@@ -196,8 +202,9 @@ async function startApiServer(
   });
   stack.use(server);
   const tls = { cert: serving.certPem, key: serving.keyPem, clientCA: pki.authority.certPem };
-  let port = config.port ?? (options.dataDir === undefined ? 0 : configDefaults.port);
-  for (const host of listening.hosts) ({ port } = await server.listen({ host, port, tls }));
+  const [first = configDefaults.host, ...others] = listening.hosts;
+  const { port } = await onFreePort(apiPorts(config, options.dataDir), (wanted) => server.listen({ host: first, port: wanted, tls }));
+  for (const host of others) await server.listen({ host, port, tls });
   return { server, port };
 }
 

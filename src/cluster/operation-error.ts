@@ -1,4 +1,4 @@
-/** What operating a cluster can meet: a stable code for programs, a message and a fix for people. */
+/** What operating a cluster can meet: a stable code for programs, a message and a fix for people; no fix where there is nothing to mend. */
 export class OperationError extends Error {
   override readonly name = 'OperationError';
   readonly code: string;
@@ -6,11 +6,14 @@ export class OperationError extends Error {
   readonly fix: string | undefined;
   /** the message says all; its cause is for the log */
   readonly isWhole: boolean;
-  constructor(what: { code: string; message: string; fix?: string | undefined; cause?: unknown; isWhole?: boolean }) {
+  /** of the command that met it */
+  readonly exitCode: number;
+  constructor(what: { code: string; message: string; fix?: string | undefined; cause?: unknown; isWhole?: boolean; exitCode?: number }) {
     super(what.message, what.cause === undefined ? undefined : { cause: what.cause });
     this.code = what.code;
     this.fix = what.fix;
     this.isWhole = what.isWhole ?? false;
+    this.exitCode = what.exitCode ?? 1;
   }
 }
 

@@ -16,6 +16,7 @@ import { Containerd } from '../node/runtime/containerd.ts';
 import { unmountBelow } from '../node/runtime/mounts.ts';
 import type { AddressPlan } from './address-plan.ts';
 import type { KeyPair } from './component.ts';
+import { podGraceSecondsMax } from './end-process.ts';
 import { kubernetesVersion } from './version.ts';
 
 export interface RealNodeOptions {
@@ -40,9 +41,6 @@ export interface RealNodeOptions {
   readonly signal: AbortSignal;
   readonly stack: AsyncDisposableStack;
 }
-
-/** How long a stopping node gives its pods, whatever they ask for. */
-const stopGraceSecondsMax = 10;
 
 export const clusterCgroup = (cluster: string): string => `timonier-${cluster}`;
 
@@ -102,7 +100,7 @@ async function stopContainerd(
     await Promise.all(
       running.map(async ({ id }) => {
         try {
-          await runtime.stopContainer(id, stopGraceSecondsMax);
+          await runtime.stopContainer(id, podGraceSecondsMax);
         } catch (error) {
           if (!isRuntimeError(error, 'NotFound')) throw error;
         }

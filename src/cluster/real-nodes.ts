@@ -13,6 +13,14 @@ export const startRealNodes: StartComponent = async (context, stack) => {
   const { local, ca } = api;
   if (!local || !ca || !nodeAddress || dataDir === undefined) throw new Error('real nodes need a directory and the API in this process');
   const namespaces = await createNodeNamespaces({ cluster, nodes: nodes.real - 1, subnet: addresses.nodeCIDR });
+  /** Side by side: each gives its pods their time. */
+  const nodeStacks: AsyncDisposableStack[] = [];
+  stack.defer(() => stopAll(nodeStacks));
+  const stackOfNode = (): AsyncDisposableStack => {
+    const own = new AsyncDisposableStack();
+    nodeStacks.push(own);
+    return own;
+  };
   const settingsOf = async (number: number, nodeIP: string) => {
     const nodeName = realNodeName(cluster, number);
     return {
@@ -34,7 +42,7 @@ export const startRealNodes: StartComponent = async (context, stack) => {
       node: api.clientFor(nodeIdentity(settings.nodeName)),
       network: api.clientFor(identities.network),
     };
-    await startRealNode({ ...settings, clients, clock, random, log, giveUp, signal, stack });
+    await startRealNode({ ...settings, clients, clock, random, log, giveUp, signal, stack: stackOfNode() });
     await markNode(api.clientFor(identities.admin), marks, settings.nodeName);
   };
   const further = namespaces.nodes.map(async ({ netns, address }, i) => {
@@ -46,8 +54,14 @@ export const startRealNodes: StartComponent = async (context, stack) => {
     };
     const server = `https://${nodeAddress}:${local.port}`;
     await endLeftNode(settings.dataDir);
-    await stack.use(startNodeProcess({ ...settings, credentials, server, logLevel: 'info' }, netns)).started;
+    await stackOfNode().use(startNodeProcess({ ...settings, credentials, server, logLevel: 'info' }, netns)).started;
   });
   const results = await Promise.allSettled([first(), ...further]); // one that fails does not leave the others half started
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 };
+
+async function stopAll(stacks: readonly AsyncDisposableStack[]): Promise<void> {
+  const results = await Promise.allSettled(stacks.map((each) => each.disposeAsync()));
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  if (errors.length > 0) throw new AggregateError(errors, 'nodes that did not stop well');
+}

@@ -19,12 +19,13 @@ import type { Cluster, StartOptions } from './cluster.ts';
 import type { API, ComponentContext } from './component.ts';
 import { type ComponentName, componentNames } from './component-names.ts';
 import { components } from './components.ts';
-import type { HollowNode } from './hollow-nodes.ts';
-import { identities } from './identities.ts';
+import { planGoneNodes, removeNodes } from './gone-nodes.ts';
+import { type HollowNode, HollowNodes } from './hollow-nodes.ts';
+import { identities, isNodeNameOf } from './identities.ts';
 import { checkName, machineName, nodesDir } from './instance.ts';
 import { startLocalAPI } from './local-api.ts';
 import { markNodes, marksElsewhere, marksOf } from './node-marks.ts';
-import { nodeNames, noNodes, planNodes } from './nodes.ts';
+import { type LocalNodes, nodeNames, noNodes, planNodes } from './nodes.ts';
 import { OperationError } from './operation-error.ts';
 import { createPhaseRunner } from './phase-runner.ts';
 import type { RemoteAPIOptions } from './remote-api.ts';
@@ -62,7 +63,7 @@ export async function startCluster(given: StartOptions = {}): Promise<Cluster> {
     const { removeNetwork } = await import('./remove.ts');
     await removeNetwork({ name: cluster.name, dir }); // its pods have ended; after a crash they go on, and need it
   });
-  return { ...cluster, stop: stopCluster, [Symbol.asyncDispose]: stopCluster };
+  return Object.assign(cluster, { stop: stopCluster, [Symbol.asyncDispose]: stopCluster });
 }
 
 interface Context {
@@ -98,19 +99,13 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const credentialsMade = api.credentialsFor(identities.admin); // their key takes its time, beside the components
   credentialsMade.catch(() => undefined); // told below
   const marks = localAPI || nodes.hollow === 0 ? marksOf(cluster, nodes) : await marksElsewhere(api.clientFor(identities.admin));
-  if (localAPI && chosen.has('kubelet')) await markNodes(api.clientFor(identities.admin), marks);
-  const hollowNodes = new Map<string, HollowNode>();
-  const context: ComponentContext = {
-    ...common,
-    cluster,
-    nodes,
-    marks,
-    hollowNodes,
-    components: chosen,
-    giveUp: signal,
-    signal: stop.signal,
-    api,
-  };
+  if (localAPI && chosen.has('kubelet')) {
+    await removeGoneNodes(api.clientFor(identities.admin), { cluster, nodes });
+    await markNodes(api.clientFor(identities.admin), marks);
+  }
+  const shared = { ...common, cluster, nodes, marks, components: chosen, giveUp: signal, signal: stop.signal, api };
+  const hollowNodes = new HollowNodes(shared);
+  const context: ComponentContext = { ...shared, hollowNodes };
   for (const { name, phase: phaseName, start: startComponent, note } of components) {
     if (!chosen.has(name) || (name === 'proxy' && chosen.has('kubelet') && nodes.real === 0)) continue;
     await phase(
@@ -127,7 +122,7 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const hollowNodeOf = (nodeName: string): HollowNode => {
     const node = hollowNodes.get(nodeName);
     if (node) return node;
-    const fix = `name one of: ${[...hollowNodes.keys()].join(', ')}`;
+    const fix = `name one of: ${hollowNodes.names.join(', ')}`;
     throw new OperationError({ code: 'no-such-node', message: `"${nodeName}" is no simulated node of this process`, fix });
   };
   const access = { ...options.access, server: api.server, ...(api.ca && { ca: api.ca }), ...credentials };
@@ -137,7 +132,10 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
     client,
     kubeconfig: await renderKubeconfig(kubeconfigFor(`timonier-${cluster}`, access)),
     nodes: nodes.real,
-    hollow: nodes.hollow,
+    get hollow() {
+      return hollowNodes.count;
+    },
+    setHollow: (count) => hollowNodes.resize(count),
     acts: (filter) => api.acts(filter),
     killNode: (nodeName) => hollowNodeOf(nodeName).kill(),
     startNode: (nodeName) => hollowNodeOf(nodeName).start(),
@@ -185,6 +183,16 @@ const readyPollMs = 20;
 interface Awaited {
   readonly nodes: ReadonlySet<string>;
   readonly defaultServiceAccount: boolean;
+}
+
+/** Of earlier starts, which had more. */
+async function removeGoneNodes(
+  client: Client,
+  { cluster, nodes }: { readonly cluster: string; readonly nodes: LocalNodes },
+): Promise<void> {
+  const { items } = await client.list(Node);
+  const own = new Set(nodeNames(cluster, nodes));
+  await removeNodes(client, planGoneNodes(items, { own, isOwn: (name) => isNodeNameOf(cluster, name) }));
 }
 
 /** Every node is Ready, and pods can be created in the default namespace. On real time: a virtual clock may stand still. */

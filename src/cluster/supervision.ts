@@ -48,10 +48,16 @@ export function readLeftProcess(dir: string): LeftProcess | undefined {
 function readTold(dir: string): Supervision | undefined {
   try {
     const told = parseJSON(readFileSync(join(dir, supervisionFile), 'utf8')) as Supervision;
-    return isProcessId(told.pid) ? told : undefined;
+    return isWhole(told) ? told : undefined;
   } catch {
     return undefined; // never started, or stopped; a damaged one is written anew at the next event
   }
+}
+
+function isWhole({ pid, startTicks, restarts, process, lastExit, lastExitAt, nextTryAt }: Supervision): boolean {
+  const texts = [startTicks, lastExit].every((value) => value === undefined || typeof value === 'string');
+  const numbers = [process, lastExitAt, nextTryAt].every((value) => value === undefined || Number.isInteger(value));
+  return isProcessId(pid) && Number.isInteger(restarts) && texts && numbers;
 }
 
 const isThere = ({ pid, startTicks }: Supervision): boolean => isAlive({ pid, ...(startTicks && { startTicks }) });

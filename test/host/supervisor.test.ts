@@ -50,11 +50,18 @@ interface EndedStart {
   }) => unknown;
   /** absent: there is nobody to say anything */
   readonly says?: RegExp;
+  /** default: 1 */
+  readonly code?: number;
 }
 
 const endedStarts: readonly EndedStart[] = [
-  { name: 'that is interrupted', harm: ({ up }) => up.kill('SIGINT'), says: /^timonier: interrupted; nothing is left running$/m },
-  { name: 'whose terminal is closed', harm: ({ up }) => up.kill('SIGHUP'), says: /^timonier: interrupted; nothing is left running$/m },
+  { name: 'that is interrupted', harm: ({ up }) => up.kill('SIGINT'), says: /^timonier: Interrupted; the cluster is stopped$/m, code: 130 },
+  {
+    name: 'whose terminal is closed',
+    harm: ({ up }) => up.kill('SIGHUP'),
+    says: /^timonier: Interrupted; the cluster is stopped$/m,
+    code: 129,
+  },
   { name: 'that nobody waits for any more', harm: ({ up }) => up.kill('SIGKILL') },
   {
     name: 'whose process is killed',
@@ -172,7 +179,7 @@ function supervised(): void {
       assert.deepEqual(stateOf(cluster).processes, []);
     });
 
-    for (const { name, harm, says } of endedStarts) {
+    for (const { name, harm, says, code: want = 1 } of endedStarts) {
       step(`a start ${name} leaves nothing running`, async () => {
         const up = startUp(cluster, '--nodes', '0', '--port', '0');
         let said = '';
@@ -185,7 +192,7 @@ function supervised(): void {
         await harm({ up, supervisor, main, cluster });
         const [code] = await ended;
         if (says) assert.match(said, says);
-        assert.equal(code, says ? 1 : null);
+        assert.equal(code, says ? want : null);
         while (stateOf(cluster).processes.length > 0) await new Promise(setImmediate);
         assert.match(await cluster.timonier('list'), new RegExp(`^${cluster.name} +stopped`, 'm'));
       });

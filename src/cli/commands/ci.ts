@@ -135,7 +135,12 @@ const startReal: Start = async ({ name, dir, kubeconfig, config, flags, gaveUp }
   }
   const settings = join(dir, 'settings.json'); // by this name ci-guard.sh knows the process that was given it
   writeFileSync(settings, JSON.stringify(config));
-  const how = ['--timeout', flags.timeout, '--log-level', flags.logLevel, ...(flags.install ? ['--install'] : [])];
+  const how = [
+    '--timeout',
+    flags.timeout,
+    ...(flags.logLevel ? ['--log-level', flags.logLevel] : []),
+    ...(flags.install ? ['--install'] : []),
+  ];
   stack.defer(() => runOwn(['delete', name]).catch(unlessGone)); // what a failed start leaves for its log's sake, too
   await runOwn(['up', name, '--config', settings, '--kubeconfig', kubeconfig, ...how], gaveUp);
   return `${config.nodes} real`;

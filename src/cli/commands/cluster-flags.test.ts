@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { Command } from 'commander';
 import type { ClusterConfig } from '../../cluster/config.ts';
-import { addClusterFlags, type ClusterFlags, configFrom, flagWords } from './cluster-flags.ts';
+import { Instance } from '../../cluster/instance.ts';
+import { addClusterFlags, backgroundWords, type ClusterFlags, configFrom, settingsFrom } from './cluster-flags.ts';
 
 const parse = (words: readonly string[]): ClusterFlags =>
   addClusterFlags(new Command()).exitOverride().parse(words, { from: 'user' }).opts<ClusterFlags>();
@@ -32,7 +33,7 @@ const rows: readonly { words: readonly string[]; want: ClusterConfig | RegExp }[
   { words: ['--port', ''], want: /^flags: port: "" is not a port number$/ },
 ];
 
-test('flags and file become a configuration, also in the words for the background process', async () => {
+test('flags and file become a configuration', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'timonier-flags-'));
   try {
     writeFileSync(join(dir, 'FILE'), JSON.stringify(file));
@@ -40,21 +41,17 @@ test('flags and file become a configuration, also in the words for the backgroun
       const given = parse(words.map((word) => (word === 'FILE' ? join(dir, word) : word)));
       const result = configFrom(given);
       if (want instanceof RegExp) await assert.rejects(result, { message: want });
-      else {
-        assert.deepEqual(await result, want, words.join(' '));
-        writeFileSync(join(dir, 'settings.json'), JSON.stringify(await result));
-        assert.deepEqual(await configFrom(parse(flagWords('x', given, join(dir, 'settings.json')))), want, words.join(' '));
-      }
+      else assert.deepEqual(await result, want, words.join(' '));
     }
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 });
 
-test('the background process finds files wherever it works', () => {
-  const words = flagWords('x', parse(['--kubeconfig', 'b', '--data-dir', 'c']), '/a.yaml');
-  assert.deepEqual(
-    words.filter((word) => word.startsWith('/')),
-    ['/a.yaml', resolve('c'), resolve('b')],
-  );
+test('files are found wherever the background process works; what was not said is left to what is kept', async () => {
+  assert.deepEqual(await settingsFrom(parse(['--kubeconfig', 'b'])), { config: {}, kubeconfig: resolve('b'), logLevel: undefined });
+  assert.deepEqual(await settingsFrom(parse(['--log-level', 'debug'])), { config: {}, kubeconfig: undefined, logLevel: 'debug' });
+  await assert.rejects(settingsFrom(parse(['--kubeconfig', ''])), { code: 'bad-flag' });
+  const flags = parse(['--data-dir', 'c', '--timeout', '9', '--port', '1']);
+  assert.deepEqual(backgroundWords(new Instance('x', 'c'), flags), ['x', '--kept', '--timeout', '9', '--data-dir', resolve('c')]);
 });

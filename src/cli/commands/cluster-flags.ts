@@ -2,8 +2,10 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type ClusterConfig, checkConfig, readConfigFile } from '../../cluster/config.ts';
+import type { Instance } from '../../cluster/instance.ts';
 import { type LogLevel, logLevels } from '../../cluster/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
+import type { Settings } from '../../cluster/settings.ts';
 
 /** What a cluster is like. */
 export interface SettingFlags {
@@ -18,7 +20,9 @@ export interface SettingFlags {
   readonly config?: string;
   readonly timeout: string;
   readonly json?: boolean;
-  readonly logLevel: LogLevel;
+  readonly logLevel?: LogLevel;
+  /** by `up`: everything is as the cluster's directory says */
+  readonly kept?: boolean;
 }
 
 /** And where it is. */
@@ -28,10 +32,10 @@ export interface ClusterFlags extends SettingFlags {
 }
 
 export function addClusterFlags(command: Command): Command {
-  return addSettingFlags(command, { nodes: '1 where they are possible', port: '6443' })
+  return addSettingFlags(command, { nodes: '1 where they are possible', port: '6443, or the next that is free' })
     .argument('[NAME]', 'the cluster’s name', 'default')
     .option('--data-dir <DIR>', 'keep everything there (default: /var/lib/timonier/NAME for root, else ~/.local/share/timonier/NAME)')
-    .option('--kubeconfig <FILE>', 'write the kubeconfig only there');
+    .option('--kubeconfig <FILE>', 'write the kubeconfig there, not into your own');
 }
 
 /** `defaults`: as the help says them. */
@@ -51,7 +55,7 @@ export function addSettingFlags(command: Command, defaults: { readonly nodes: st
     .option('--disable-admission-plugins <LIST>', 'admission plugins to turn off, as kube-apiserver: ServiceAccount', joined)
     .option('--config <FILE>', 'settings in YAML; flags win')
     .option('--timeout <S>', 'how long to wait until the cluster is ready', '120')
-    .addOption(new Option('--log-level <LEVEL>', 'how much is logged').choices(logLevels).default('info'))
+    .addOption(new Option('--log-level <LEVEL>', 'how much is logged (default: info)').choices(logLevels))
     .option('--json', 'one JSON value per event');
 }
 
@@ -97,13 +101,17 @@ export function timeoutMsFrom(flags: SettingFlags): number {
   });
 }
 
-/** The words for the background process, which has another working directory; `settings` is the file of its configuration. */
-export function flagWords(name: string, flags: ClusterFlags, settings: string): string[] {
-  const { timeout, logLevel, dataDir, kubeconfig } = flags;
-  return [
-    name,
-    ...['--config', settings, '--timeout', timeout, '--log-level', logLevel],
-    ...(dataDir === undefined ? [] : ['--data-dir', resolve(dataDir)]),
-    ...(kubeconfig === undefined ? [] : ['--kubeconfig', resolve(kubeconfig)]),
-  ];
+/** What this call says of a cluster's settings. */
+export async function settingsFrom(flags: ClusterFlags): Promise<Settings> {
+  if (flags.kubeconfig === '') throw new OperationError({ code: 'bad-flag', message: '--kubeconfig names no file', fix: 'give a file' });
+  return {
+    config: await configFrom(flags),
+    kubeconfig: flags.kubeconfig === undefined ? undefined : resolve(flags.kubeconfig),
+    logLevel: flags.logLevel,
+  };
+}
+
+/** The words for the background process, which has another working directory; the rest is in the cluster's. */
+export function backgroundWords(instance: Instance, { timeout, dataDir }: ClusterFlags): string[] {
+  return [instance.name, '--kept', '--timeout', timeout, ...(dataDir === undefined ? [] : ['--data-dir', instance.dir])];
 }

@@ -10,16 +10,17 @@ import { type ComponentName, componentNames, parseComponents } from '../../clust
 import { explainFullDisk } from '../../cluster/disk-full.ts';
 import { endAfter, giveUpMsMax, stopMsMax } from '../../cluster/end-process.ts';
 import { installMissing } from '../../cluster/install.ts';
-import { Instance, type InstanceState } from '../../cluster/instance.ts';
+import { Instance } from '../../cluster/instance.ts';
 import { createLog } from '../../cluster/logging.ts';
 import { detectMachine } from '../../cluster/machine.ts';
 import { describeError, OperationError } from '../../cluster/operation-error.ts';
 import { watchProcess } from '../../cluster/process-faults.ts';
+import { describeChange } from '../../cluster/settings.ts';
 import { version } from '../../cluster/version.ts';
 import { tellParent } from '../daemon.ts';
 import { accessFrom } from '../kubeconfig-access.ts';
-import { placeKubeconfig } from '../user-kubeconfig.ts';
-import { addClusterFlags, type ClusterFlags, configFrom, timeoutMsFrom } from './cluster-flags.ts';
+import { forgetStart, keepStart, type PlannedStart, plannedStart, planStart, refuseRestart } from '../start-record.ts';
+import { addClusterFlags, type ClusterFlags, configFrom, settingsFrom, timeoutMsFrom } from './cluster-flags.ts';
 
 interface RunFlags extends ClusterFlags {
   readonly components?: string;
@@ -30,6 +31,7 @@ interface RunFlags extends ClusterFlags {
 export function addRun(program: Command): void {
   addClusterFlags(program.command('run').description('run a cluster, or some of its components, in the foreground'))
     .option('--components <LIST>', `only these: ${componentNames.join(',')}. Without api-server, --kubeconfig is read: it leads to one`)
+    .addOption(new Option('--kept', 'as its directory says').hideHelp())
     .addOption(new Option('--again', 'as it was before its process died').hideHelp())
     .action(async (name: string, flags: RunFlags, command: Command) => {
       const components = flags.components === undefined ? componentNames : parseComponents(flags.components);
@@ -48,24 +50,33 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
       fix: `timonier down ${name}`,
     });
   }
-  const config = { ...(await configFrom(flags)), ...(flags.again && portOf(instance.readState())) };
-  if (flags.install) await installMissing(await detectMachine(), (line) => process.stdout.write(`${line}\n`));
-  instance.create();
+  const start = flags.kept ? plannedStart(instance) : await planStart(instance, await settingsFrom(flags));
+  using begun = new DisposableStack(); // `up` does it for a process of its own
+  if (!flags.kept) {
+    begun.use(await beginForeground(instance, start, flags));
+    begun.defer(() => forgetStart(instance));
+  }
+  const { config, logLevel } = start.settings;
   try {
-    await runForeground(flags, { ...config, components, name, dataDir: instance.dir }, async (cluster) => {
-      const placed = await placeKubeconfig(instance, cluster.kubeconfig, flags.kubeconfig);
-      instance.writeState({
-        pid: process.pid,
-        server: cluster.server,
-        startedAt: new Date(realClock.now()).toISOString(),
-        nodes: cluster.nodes,
-        hollow: cluster.hollow,
-        version,
-        ready: true,
-        ...placed,
-      });
-      return placed;
-    });
+    await runForeground(
+      { ...flags, ...(logLevel && { logLevel }) },
+      { ...config, components, name, dataDir: instance.dir },
+      async (cluster) => {
+        const placed = await keepStart(instance, start, cluster);
+        instance.writeState({
+          pid: process.pid,
+          server: cluster.server,
+          startedAt: new Date(realClock.now()).toISOString(),
+          nodes: cluster.nodes,
+          hollow: cluster.hollow,
+          version,
+          ready: true,
+          ...placed,
+        });
+        begun.dispose();
+        return placed;
+      },
+    );
   } catch (error) {
     if (!flags.again) instance.clearState(); // else it still says how the process that died was
     throw error;
@@ -73,10 +84,15 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
   instance.clearState();
 }
 
-/** Clients know the port, whoever chose it. */
-function portOf(state: InstanceState | undefined): { port?: number } {
-  const port = Number(state && new URL(state.server).port);
-  return port > 0 ? { port } : {};
+/** What `up` does for a background process. */
+async function beginForeground(instance: Instance, { changes, record }: PlannedStart, flags: RunFlags): Promise<Disposable> {
+  if (instance.readState()) refuseRestart(instance.name, changes); // its pods may still run
+  if (flags.install) await installMissing(await detectMachine(), (line) => process.stdout.write(`${line}\n`));
+  instance.create();
+  const lock = instance.lockStart();
+  instance.writeSettings(record);
+  for (const change of changes) process.stdout.write(`${describeChange(change)}\n`);
+  return lock;
 }
 
 /** Components beside an API server elsewhere, named after this machine if nothing else is said. */
@@ -92,7 +108,7 @@ async function runBeside(name: string | undefined, components: readonly Componen
 /** Until a signal. `onReady` gives what the log says of it. */
 async function runForeground(flags: RunFlags, options: StartOptions, onReady: (cluster: Cluster) => Promise<object>): Promise<void> {
   const log = await createLog({
-    level: flags.logLevel,
+    level: flags.logLevel ?? 'info',
     format: process.stdout.isTTY && !flags.json ? 'text' : 'json',
     clock: realClock,
     write: (line) => process.stdout.write(line),

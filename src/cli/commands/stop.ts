@@ -1,10 +1,15 @@
 /** `timonier down` and `timonier delete`. */
 import type { Command } from 'commander';
+import { readFacts } from '../../cluster/condition.ts';
+import { podGraceSecondsMax } from '../../cluster/end-process.ts';
 import { existingInstance } from '../../cluster/find-instance.ts';
-import type { Instance, InstanceState } from '../../cluster/instance.ts';
-import { isStarted, killDaemon, stopDaemon } from '../daemon.ts';
-import { createOutput } from '../output.ts';
-import { forgetContext } from '../user-kubeconfig.ts';
+import type { Instance } from '../../cluster/instance.ts';
+import { describeError } from '../../cluster/operation-error.ts';
+import { isStarted, killDaemon, type StopOptions, stopDaemon } from '../daemon.ts';
+import { createOutput, type Output } from '../output.ts';
+import { forgetContext, userPathIfAny } from '../user-kubeconfig.ts';
+
+const podsShownMax = 5;
 
 interface StopFlags {
   readonly dataDir?: string;
@@ -22,12 +27,12 @@ export function addStop(program: Command): void {
       const output = createOutput(flags.json === true);
       const instance = existingInstance(name, flags.dataDir);
       const wasRunning = isStarted(instance);
-      if (wasRunning) await stopDaemon(instance);
+      if (wasRunning && !(await stopDaemon(instance, await tellingPods(instance, output))))
+        output.line('It did not stop in time, and was ended as it was.');
+      const left = await endLeft(instance);
       instance.clearState();
-      output.line(
-        wasRunning ? `Cluster "${name}" is stopped. \`timonier up ${name}\` brings it back.` : `Cluster "${name}" was not running.`,
-      );
-      output.event({ event: 'stopped', name, wasRunning });
+      output.line(describeStop(name, { wasRunning, left }));
+      output.event({ event: 'stopped', name, wasRunning, ...(left && { podsEnded: left.pods }) });
     });
   program
     .command('delete')
@@ -38,22 +43,76 @@ export function addStop(program: Command): void {
     .action(async (name: string, flags: StopFlags) => {
       const output = createOutput(flags.json === true);
       const instance = existingInstance(name, flags.dataDir);
+      const places = kubeconfigsOf(instance);
       instance.setUnwanted();
       await killDaemon(instance); // nothing of it is to be kept, so nothing has to end well
-      const state = stateIfWhole(instance);
       const { removeTraces } = await import('../../cluster/remove.ts');
       await removeTraces(instance);
-      if (!state?.ownKubeconfig) await forgetContext(`timonier-${name}`, state?.kubeconfig);
+      for (const error of await forgetContext(`timonier-${name}`, places))
+        warn(`its context may still be in a kubeconfig: ${describeError(error)}`);
       await instance.remove();
       output.line(`Cluster "${name}" is deleted.`);
       output.event({ event: 'deleted', name });
     });
 }
 
-function stateIfWhole(instance: Instance): InstanceState | undefined {
+function describeStop(name: string, { wasRunning, left }: { readonly wasRunning: boolean; readonly left: Left | undefined }): string {
+  const { hasCrashed = false, pods = 0 } = left ?? {};
+  if (!wasRunning && !hasCrashed && pods === 0) return `Cluster "${name}" was not running.`;
+  const ended = pods === 0 ? '' : `; ${pods === 1 ? 'a pod that still ran is' : `${pods} pods that still ran are`} ended`;
+  return `Cluster "${name}" ${wasRunning ? 'is stopped' : 'had crashed'}${ended}. \`timonier up ${name}\` brings it back.`;
+}
+
+interface Left {
+  readonly hasCrashed: boolean;
+  readonly pods: number;
+}
+
+/** What a process that did not end well has left on the machine; its files stay. */
+async function endLeft(instance: Instance): Promise<Left | undefined> {
+  const { died, leftPods = 0, damage } = await readFacts(instance);
+  if (!died && !damage && leftPods === 0) return undefined;
+  const { removeTraces } = await import('../../cluster/remove.ts');
+  await removeTraces(instance);
+  return { hasCrashed: died !== undefined, pods: leftPods };
+}
+
+/** Simulated pods end at once. */
+async function tellingPods(instance: Instance, output: Output): Promise<StopOptions> {
+  const state = ifWhole(() => instance.running());
+  if (!state?.nodes) return {};
+  const { readPodNames, runningOf } = await import('../../cluster/stopping-pods.ts');
+  const named = await readPodNames(ifWhole(() => instance.readKubeconfig()));
+  return {
+    onSlow: () => {
+      const pods = runningOf(named, instance.name);
+      if (pods.length === 0) return;
+      output.line(`Waiting for ${pods.length === 1 ? 'a pod' : `${pods.length} pods`} to end, ${podGraceSecondsMax} s at most:`);
+      for (const pod of pods.slice(0, podsShownMax)) output.line(`  ${pod}`);
+      if (pods.length > podsShownMax) output.line(`  and ${pods.length - podsShownMax} more`);
+      output.event({ event: 'waiting', pods, atMostSeconds: podGraceSecondsMax });
+    },
+  };
+}
+
+/** To stderr, whoever reads the rest. */
+function warn(text: string): void {
+  process.stderr.write(`timonier: warning: ${text}\n`);
+}
+
+/** Where its context may be; of damaged files, what the others say. */
+function kubeconfigsOf(instance: Instance): string[] {
+  const kept = ifWhole(() => instance.readSettings())?.kubeconfigs ?? [];
+  const told = ifWhole(() => instance.readState())?.kubeconfig;
+  const usual = kept.length === 0 && told === undefined ? userPathIfAny() : undefined;
+  const files = [...kept, told, usual].filter((file) => file !== undefined);
+  return [...new Set(files)].filter((file) => file !== instance.kubeconfig);
+}
+
+function ifWhole<T>(read: () => T): T | undefined {
   try {
-    return instance.readState();
+    return read();
   } catch {
-    return undefined; // the usual kubeconfig, then
+    return undefined; // it goes, whatever was in it
   }
 }

@@ -8,27 +8,31 @@ import { Instance } from '../../cluster/instance.ts';
 import { detectMachine, noRealNodes, realNodesPossible } from '../../cluster/machine.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { isFirstStart, readSupervision } from '../../cluster/supervision.ts';
-import { killDaemon, startDaemon } from '../daemon.ts';
+import { changeRunning } from '../change-running.ts';
+import { interrupted, killDaemon, startDaemon } from '../daemon.ts';
 import { createOutput, type Output } from '../output.ts';
-import { addClusterFlags, type ClusterFlags, configFrom, flagWords, timeoutMsFrom } from './cluster-flags.ts';
+import { forgetStart, planStart, refuseRestart, tellChanges } from '../start-record.ts';
+import { addClusterFlags, backgroundWords, type ClusterFlags, settingsFrom, timeoutMsFrom } from './cluster-flags.ts';
 
 export function addUp(program: Command): void {
   addClusterFlags(program.command('up').description('start a cluster, or take up a stopped one; returns when it is ready')).action(
     async (name: string, flags: ClusterFlags) => {
       const output = createOutput(flags.json === true);
       const instance = new Instance(name, flags.dataDir);
+      const given = await settingsFrom(flags);
+      const timeoutMs = timeoutMsFrom(flags);
       const running = instance.running();
-      if (running) {
-        output.line(`Cluster "${name}" runs already, at ${running.server} (process ${running.pid}).`);
-        output.event({ event: 'ready', name, server: running.server, kubeconfig: running.kubeconfig, alreadyRunning: true });
-        return;
-      }
-      const config = await checkBeforehand(flags, output);
+      if (running) return changeRunning(instance, running, given, output);
+      const start = await planStart(instance, given);
+      await checkBeforehand(flags, start.settings.config, output);
+      if (instance.readState()) refuseRestart(name, start.changes); // its pods may still run
       refuseSecondStart(instance);
-      await killDaemon(instance); // what waits to be started again, or is being started again; its containers go on
-      const settings = makePlace(instance, config);
       const fresh = !instance.hasBegun;
-      const words = flagWords(name, flags, settings);
+      inPlace(instance, () => instance.create());
+      using _lock = inPlace(instance, () => instance.lockStart());
+      await killDaemon(instance); // what waits to be started again, or is being started again; its containers go on
+      inPlace(instance, () => instance.writeSettings(start.record));
+      tellChanges(start.changes, output);
       const onPhase = (report: PhaseReport): void => {
         output.line(
           `  ${report.phase.padEnd(13)} ${String(Math.round(report.durationMs)).padStart(6)} ms${report.note ? `   ${report.note}` : ''}`,
@@ -36,12 +40,14 @@ export function addUp(program: Command): void {
         output.event({ event: 'phase', ...report });
       };
       try {
-        await startDaemon(instance, words, { timeoutMs: timeoutMsFrom(flags), onPhase });
+        await startDaemon(instance, backgroundWords(instance, flags), { timeoutMs, onPhase });
       } catch (error) {
         if (!instance.isWanted) throw deletedMeanwhile(name);
         const told = explainFullDisk(error, instance); // while its files are there
-        if (fresh) await clearFirstStart(instance);
-        throw told;
+        const isInterrupted = error instanceof OperationError && error.code === interrupted;
+        if (fresh) await clearFirstStart(instance, { files: isInterrupted });
+        forgetStart(instance);
+        throw isInterrupted ? interruption(error, fresh) : told;
       }
       const state = instance.readState();
       output.line(`\nCluster "${name}" is ready: ${state?.server}`);
@@ -51,11 +57,14 @@ export function addUp(program: Command): void {
   );
 }
 
-/** Gives the file of its settings. */
-function makePlace(instance: Instance, config: ClusterConfig): string {
+function interruption({ code, fix, exitCode }: OperationError, fresh: boolean): OperationError {
+  return new OperationError({ code, message: `Interrupted; ${fresh ? 'nothing is left' : 'the cluster is stopped'}`, fix, exitCode });
+}
+
+/** What its directory has no room for is said as such. */
+function inPlace<T>(instance: Instance, action: () => T): T {
   try {
-    instance.create();
-    return instance.writeSettings(config);
+    return action();
   } catch (error) {
     throw explainFullDisk(error, instance);
   }
@@ -68,11 +77,11 @@ function refuseSecondStart({ name, dir }: Instance): void {
   throw new OperationError({ code: 'starting', message, fix: `wait for it: timonier status ${name}; or end it: timonier down ${name}` });
 }
 
-/** Its process has done so itself, if it was not killed. Files stay, for the log's sake, once there is something in them. */
-async function clearFirstStart(instance: Instance): Promise<void> {
+/** Its process has done so itself, if it was not killed. Of a failure files stay, for the log's sake, once there is something in them. */
+async function clearFirstStart(instance: Instance, { files }: { readonly files: boolean }): Promise<void> {
   const { removeTraces } = await import('../../cluster/remove.ts');
   await removeTraces(instance);
-  if (!instance.hasBegun) await instance.remove();
+  if (files || !instance.hasBegun) await instance.remove();
 }
 
 const deletedMeanwhile = (name: string): OperationError =>
@@ -83,18 +92,15 @@ const deletedMeanwhile = (name: string): OperationError =>
   });
 
 /** What can be known to fail before a process is started. */
-async function checkBeforehand(flags: ClusterFlags, output: Output): Promise<ClusterConfig> {
-  timeoutMsFrom(flags);
-  const config = await configFrom(flags);
+async function checkBeforehand(flags: ClusterFlags, { nodes }: ClusterConfig, output: Output): Promise<void> {
   let machine = await detectMachine();
   if (flags.install) machine = await installMissing(machine, (line) => output.event({ event: 'install', line }));
   const possible = realNodesPossible(machine);
-  if (possible.ok || config.nodes === 0) return config;
-  if (config.nodes !== undefined) throw noRealNodes(possible);
+  if (possible.ok || nodes === 0) return;
+  if (nodes !== undefined) throw noRealNodes(possible);
   output.line(`No real node here: ${possible.missing}.`);
   output.line('A simulated one instead: pods become Running, but no container runs, and no traffic flows.');
   output.line(`For real ones: ${possible.fix}\n`);
-  return config;
 }
 
 function nextCommand(name: string, kubeconfig: string, ownFile: boolean): string {

@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
+/** In one call: a program takes so many words. */
+const pointsMax = 200;
 
 /** Mount points at or below the directory, in the order in which they were mounted. Format: proc(5), mountinfo. */
 async function mountsBelow(dir: string): Promise<string[]> {
@@ -24,11 +26,21 @@ export function parseMountPoints(mountInfo: string): string[] {
  * meanwhile, or lies hidden under another mount, is passed over.
  */
 export async function unmountBelow(dir: string): Promise<void> {
-  for (const point of (await mountsBelow(dir)).reverse()) {
-    try {
-      await run('umount', [point]).catch(() => run('umount', ['--lazy', point]));
-    } catch (error) {
-      if (!/not mounted|no mount point/.test(String(error))) throw error;
+  for (const how of [[], ['--lazy']]) {
+    const points = (await mountsBelow(dir)).reverse();
+    for (let first = 0; first < points.length; first += pointsMax) {
+      try {
+        await run('umount', [...how, ...points.slice(first, first + pointsMax)]); // all that it can, then it says what it can't
+      } catch (error) {
+        if (how.length > 0 && !isPassedOver(error)) throw error;
+      }
     }
   }
+}
+
+/** Every line of what umount says is of one that is not there. */
+function isPassedOver(error: unknown): boolean {
+  const { stderr = '' } = error as { readonly stderr?: string };
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  return lines.length > 0 && lines.every((line) => /not mounted|no mount point/.test(line));
 }

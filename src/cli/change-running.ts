@@ -1,0 +1,41 @@
+/**
+ * `up` on a cluster that runs: what the call says and what the cluster is are made one. A kubeconfig is written, simulated
+ * nodes come and go; what needs a restart is refused before anything is done. Without flags nothing is left to do.
+ */
+import type { Instance, InstanceState } from '../cluster/instance.ts';
+import { changesOf, mergeSettings, type Settings } from '../cluster/settings.ts';
+import type { Output } from './output.ts';
+import { refuseRestart, tellChanges, withFile, withNetworks } from './start-record.ts';
+import { checkKubeconfig, destinationOf, placeKubeconfig } from './user-kubeconfig.ts';
+
+export async function changeRunning(instance: Instance, running: InstanceState, given: Settings, output: Output): Promise<void> {
+  const { name } = instance;
+  const { kept, kubeconfigs } = instance.readSettings() ?? { kubeconfigs: [] };
+  const now = withNetworks(asRunning(kept, running), instance, given);
+  const wanted = mergeSettings(now, given);
+  const changes = changesOf(now, wanted);
+  refuseRestart(name, changes);
+  const destination = given.kubeconfig === undefined ? undefined : destinationOf(given.kubeconfig);
+  if (destination) await checkKubeconfig(destination.file);
+  let state: InstanceState = running;
+  const hollow = wanted.config.hollow ?? running.hollow;
+  if (hollow !== running.hollow) {
+    const { setSimulatedNodes } = await import('../cluster/control-client.ts');
+    await setSimulatedNodes(instance.readKubeconfig(), hollow);
+    state = { ...state, hollow };
+  }
+  if (destination) state = { ...state, ...(await placeKubeconfig(instance, instance.readKubeconfig(), destination)) };
+  if (state !== running) {
+    const files = destination ? withFile(kubeconfigs, destination.file) : kubeconfigs;
+    instance.writeSettings({ kept: mergeSettings(kept ?? now, given), kubeconfigs: files });
+    instance.writeState(state);
+  }
+  tellChanges(changes, output);
+  output.line(`Cluster "${name}" runs already, at ${running.server} (process ${running.pid}).`);
+  output.event({ event: 'ready', name, server: running.server, kubeconfig: state.kubeconfig, alreadyRunning: true });
+}
+
+/** What it was started with, and how many nodes came of it. */
+function asRunning(kept: Settings | undefined, { nodes, hollow, server }: InstanceState): Settings {
+  return { ...kept, config: { port: Number(new URL(server).port), ...kept?.config, nodes, hollow } };
+}

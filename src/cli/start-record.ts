@@ -1,0 +1,100 @@
+/**
+ * A start in the record of the cluster's settings: what it is to use, kept when it was ready and forgotten when it
+ * failed. `up` and `run` share it.
+ */
+import { checkUnchanged, readNetworks } from '../cluster/address-plan.ts';
+import { isPortFree } from '../cluster/api-port.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { configDefaults } from '../cluster/config.ts';
+import type { Instance } from '../cluster/instance.ts';
+import { OperationError } from '../cluster/operation-error.ts';
+import {
+  type Change,
+  changesOf,
+  describeChange,
+  mergeSettings,
+  provedSettings,
+  type Settings,
+  type SettingsRecord,
+} from '../cluster/settings.ts';
+import type { Output } from './output.ts';
+import { checkKubeconfig, type Destination, destinationOf, type Placed, placeKubeconfig, refreshKubeconfigs } from './user-kubeconfig.ts';
+
+export interface PlannedStart {
+  readonly settings: Settings;
+  /** from what it was last ready with */
+  readonly changes: readonly Change[];
+  readonly record: SettingsRecord;
+  readonly destination: Destination;
+}
+
+/** What a start is to use, before anything is written. */
+export async function planStart(instance: Instance, given: Settings): Promise<PlannedStart> {
+  const { kept, kubeconfigs } = instance.readSettings() ?? { kubeconfigs: [] };
+  const merged = mergeSettings(kept, given);
+  const { host = configDefaults.host, port = 0 } = merged.config;
+  const isTaken = given.config.port === 0 && port !== 0 && !(await isPortFree(host, port));
+  const settings = isTaken ? { ...merged, config: { ...merged.config, port: 0 } } : merged;
+  const destination = destinationOf(settings.kubeconfig);
+  await checkKubeconfig(destination.file);
+  const before = kept && withNetworks(kept, instance, given);
+  const record = { name: instance.name, kept, next: settings, kubeconfigs: withFile(kubeconfigs, destination.file) };
+  return { settings, changes: before ? changesOf(before, mergeSettings(before, settings)) : [], record, destination };
+}
+
+/** With those that were chosen for it, which stay as they are. */
+export function withNetworks(settings: Settings, { dir }: Instance, given: Settings): Settings {
+  const networks = readNetworks(dir);
+  if (!networks) return settings;
+  checkUnchanged(given.config, networks);
+  const { number: _, ...ranges } = networks;
+  return { ...settings, config: { ...ranges, ...settings.config } };
+}
+
+/** What `up` has planned for its background process, or what a process that is started again had. */
+export function plannedStart(instance: Instance): PlannedStart {
+  const record = instance.readSettings();
+  const settings = record?.next ?? record?.kept;
+  if (!record || !settings) {
+    const message = `${instance.dir} does not say what to start`;
+    throw new OperationError({ code: 'file-damaged', message, fix: `timonier up ${instance.name}` });
+  }
+  return { settings, changes: [], record, destination: destinationOf(settings.kubeconfig) };
+}
+
+/** The last one first. */
+export const withFile = (files: readonly string[], file: string): string[] => [file, ...files.filter((each) => each !== file)];
+
+/** A running cluster, or one that crashed, does not take these over. */
+export function refuseRestart(name: string, changes: readonly Change[]): void {
+  const restarting = changes.filter(({ needsRestart }) => needsRestart);
+  if (restarting.length === 0) return;
+  throw new OperationError({
+    code: 'needs-restart',
+    message: `cluster "${name}" has to be stopped for this: ${restarting.map(describeChange).join('; ')}`,
+    fix: `timonier down ${name}, then the same command again`,
+  });
+}
+
+export function tellChanges(changes: readonly Change[], output: Output): void {
+  for (const change of changes) {
+    output.line(`  ${describeChange(change)}`);
+    output.event({ event: 'changed', setting: change.setting, from: change.from, to: change.to });
+  }
+}
+
+/** The cluster is ready: that is how it is started from now on. */
+export async function keepStart(instance: Instance, { settings, record, destination }: PlannedStart, cluster: Cluster): Promise<Placed> {
+  const placed = await placeKubeconfig(instance, cluster.kubeconfig, destination);
+  const others = record.kubeconfigs.filter((file) => file !== destination.file);
+  const kubeconfigs = [destination.file, ...(await refreshKubeconfigs(others, cluster.kubeconfig))];
+  const kept = provedSettings(settings, { nodes: cluster.nodes, port: Number(new URL(cluster.server).port) });
+  instance.writeSettings({ kept, kubeconfigs });
+  return placed;
+}
+
+/** It failed, if it has not been kept: the settings are those before. Not when the cluster was deleted meanwhile. */
+export function forgetStart(instance: Instance): void {
+  const record = instance.readSettings();
+  if (record?.next) instance.writeSettings({ ...record, next: undefined });
+}
