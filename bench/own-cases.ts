@@ -1,11 +1,12 @@
 /** What is measured of timonier alone: starting, the first pod, an idle cluster, simulated nodes. */
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { memoryFigures } from './api-cases.ts';
 import type { Figures, Row } from './figures.ts';
 import { Generator } from './generator.ts';
 import { pod } from './objects.ts';
-import { OwnServer, type OwnServerOptions } from './own-server.ts';
+import { OwnServer, type OwnServerOptions, sourceRoot } from './own-server.ts';
 import { cpuPerPod, pods, schedulePods } from './workload-cases.ts';
 import { measureWorst } from './worst-case.ts';
 
@@ -42,25 +43,34 @@ function start(context: OwnContext, options: Omit<OwnServerOptions, 'dir' | 'nam
   return OwnServer.start({ dir: context.dir, name: `own-${++serversStarted}`, ...options });
 }
 
-/** From the start of the process. Ready: nodes are Ready too, DNS answers, pods can be created. */
+/**
+ * From the start of the process, of the checkout and of the package in turn. Ready: nodes are Ready too, DNS answers, pods
+ * can be created.
+ */
 async function measureStart(context: OwnContext): Promise<Row[]> {
   const rounds = context.quick ? 3 : 7;
-  const compileCache = join(context.dir, 'fresh-compile-cache');
-  const starts: ReadonlyMap<string, number>[] = [];
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: sourceRoot });
+  const programs = [
+    { title: '', cache: 'fresh-compile-cache', entry: join(sourceRoot, 'src/cli/main.ts') },
+    { title: ' (package)', cache: 'fresh-package-cache', entry: join(sourceRoot, 'dist/lib/cli/main.js') },
+  ].map((program) => ({ ...program, starts: [] as ReadonlyMap<string, number>[] }));
   for (let i = 0; i < rounds; i++) {
-    await using server = await start(context, { hollow: 1, probe: false, compileCache });
-    starts.push(server.phasesMs);
+    for (const { cache, entry, starts } of programs) {
+      await using server = await start(context, { hollow: 1, probe: false, compileCache: join(context.dir, cache), entry });
+      starts.push(server.phasesMs);
+    }
   }
-  const [cold, ...warm] = starts;
   const phases = [
     ['api-server', 'the API answers'],
     ['scheduler', 'control plane ready'],
     ['ready', 'cluster ready, with one simulated node'],
   ] as const;
-  return phases.flatMap(([phase, title]) => [
-    { group: 'start', name: `${title}, first start ever`, ours: { ms: cold?.get(phase) ?? 0 } },
-    { group: 'start', name: `${title}, later starts`, ours: { ms: median(warm.map((phasesMs) => phasesMs.get(phase) ?? 0)) } },
-  ]);
+  return phases.flatMap(([phase, name]) =>
+    programs.flatMap(({ title, starts: [cold, ...warm] }) => [
+      { group: 'start', name: `${name}, first start ever${title}`, ours: { ms: cold?.get(phase) ?? 0 } },
+      { group: 'start', name: `${name}, later starts${title}`, ours: { ms: median(warm.map((phasesMs) => phasesMs.get(phase) ?? 0)) } },
+    ]),
+  );
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

@@ -19,6 +19,8 @@ export interface OwnServerOptions {
   readonly name: string;
   readonly nodes?: number;
   readonly hollow?: number;
+  /** what Node runs; default: the checkout's */
+  readonly entry?: string;
   /** default: `dir/compile-cache` */
   readonly compileCache?: string;
   /** default true: memory and profiles from inside */
@@ -140,7 +142,7 @@ function spawnServer(options: OwnServerOptions, kubeconfig: string, logFile: str
     [
       ...launcherFlags(),
       ...(probe ? ['--import', join(import.meta.dirname, 'inside-probe.ts')] : []),
-      join(sourceRoot, 'src/cli/main.ts'),
+      options.entry ?? join(sourceRoot, 'src/cli/main.ts'),
       ...['run', name, ...flags, '--data-dir', join(dir, name), '--kubeconfig', kubeconfig, '--log-level', 'warn'],
     ],
     {

@@ -149,6 +149,16 @@ describe('the packed package', () => {
     assert.deepEqual(JSON.parse(run(process.execPath, 'use.js')), { data: { bread: 'fresh' }, nodes: 2, kubeconfig: true });
   });
 
+  it('has readable stack traces, and with its source maps those of the sources', () => {
+    const program = `
+      import { kinds, startCluster } from 'timonier';
+      await using cluster = await startCluster({ hollow: 1 });
+      await cluster.client.get(kinds.ConfigMap, { namespace: 'default', name: 'none' }).catch(({ stack }) => console.log(stack));`;
+    writeFileSync(join(dir, 'fail.js'), program);
+    assert.match(run(process.execPath, 'fail.js'), /at InProcessClient\.get .*\/lib\/chunks\//);
+    assert.match(run(process.execPath, '--enable-source-maps', 'fail.js'), /at InProcessClient\.get .*\/src\/control-plane\/.*\.ts:\d+/);
+  });
+
   it('brings its types', () => {
     const program = `
       import { type Cluster, kinds, startCluster } from 'timonier';
