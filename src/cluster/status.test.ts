@@ -40,6 +40,12 @@ const rows: readonly { readonly name: string; readonly state: ClusterState; read
     ],
   },
   {
+    name: 'containerd is stopped, and nobody has noticed yet',
+    state: 'running',
+    given: { apiServer, nodes: [{ ...node, runtimeRuns: false }] },
+    want: ['runtime-failed: default-1: its containerd does not run → timonier logs x says why'],
+  },
+  {
     name: 'many nodes',
     state: 'running',
     given: { apiServer, nodes: many },

@@ -5,7 +5,9 @@
  * Guarantees: it ends in seconds, whatever hangs; what is not healthy has a problem that names the cause and what to do.
  * Times are RFC 3339, durations whole milliseconds.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { join } from 'node:path';
 import { Node, Pod } from '../api/generated/kinds.ts';
 import { findCondition } from '../api/meta/conditions.ts';
 import { parseTime } from '../api/meta/time.ts';
@@ -14,9 +16,10 @@ import { createHTTPClient } from '../client/http-client.ts';
 import { type Access, accessOf, parseKubeconfig } from '../client/kubeconfig.ts';
 import { silentLog } from '../client/log.ts';
 import { proxyPorts } from '../node/proxy/proxy-server.ts';
+import { containerdPaths } from '../node/runtime/containerd-config.ts';
 import { type ClusterState, readFacts, stateFrom } from './condition.ts';
 import { realNodeName } from './identities.ts';
-import type { Instance, InstanceState } from './instance.ts';
+import { type Instance, type InstanceState, nodeDir, processState } from './instance.ts';
 import { describeError } from './operation-error.ts';
 import type { Supervision } from './supervision.ts';
 
@@ -72,6 +75,8 @@ export interface NodeStatus {
   readonly message?: string;
   /** whether its service proxy keeps up; simulated ones have none */
   readonly proxyHealthy?: boolean;
+  /** whether its containerd is there and not stopped; simulated ones have none */
+  readonly runtimeRuns?: boolean;
 }
 
 const answerMsMax = 3_000;
@@ -138,6 +143,9 @@ function problemsOfRunning({ name, process, apiServer, nodes = [] }: Omit<Cluste
       fix: logs,
     })),
     ...nodes
+      .filter(({ runtimeRuns }) => runtimeRuns === false)
+      .map((node) => ({ code: 'runtime-failed', message: `${node.name}: its containerd does not run`, fix: logs })),
+    ...nodes
       .filter(({ proxyHealthy }) => proxyHealthy === false)
       .map((node) => ({ code: 'proxy-failed', message: `${node.name}: Services may lead nowhere, its proxy fails`, fix: logs })),
   ];
@@ -173,11 +181,11 @@ async function askServer(instance: Instance, state: InstanceState): Promise<Seen
   try {
     const signal = AbortSignal.timeout(listMsMax);
     const [nodes, pods] = await Promise.all([client.list(Node, { signal }), client.list(Pod, { signal })]);
-    const real = new Set(Array.from({ length: state.nodes }, (_, i) => realNodeName(instance.name, i + 1)));
+    const real = new Map(Array.from({ length: state.nodes }, (_, i) => [realNodeName(instance.name, i + 1), nodeDir(instance.dir, i + 1)]));
     const phases = Object.entries(Object.groupBy(pods.items, (pod) => pod.status.phase ?? 'Unknown'));
     return {
       apiServer,
-      nodes: await Promise.all(nodes.items.map((node) => nodeStatusOf(node, real.has(node.metadata.name)))),
+      nodes: await Promise.all(nodes.items.map((node) => nodeStatusOf(node, real.get(node.metadata.name)))),
       pods: Object.fromEntries(phases.map(([phase, list]) => [phase, list?.length ?? 0])),
     };
   } catch (error) {
@@ -188,17 +196,26 @@ async function askServer(instance: Instance, state: InstanceState): Promise<Seen
   }
 }
 
-async function nodeStatusOf({ metadata, status }: Node, isReal: boolean): Promise<NodeStatus> {
+async function nodeStatusOf({ metadata, status }: Node, dir: string | undefined): Promise<NodeStatus> {
   const condition = findCondition(status.conditions, 'Ready');
   const ready = condition?.status === 'True';
   const address = status.addresses?.find(({ type }) => type === 'InternalIP')?.address;
   return {
     name: metadata.name,
-    simulated: !isReal,
+    simulated: dir === undefined,
     ready,
     ...(!ready && condition?.message && { message: condition.message }),
-    ...(isReal && { proxyHealthy: address !== undefined && (await isProxyHealthy(address)) }),
+    ...(dir !== undefined && {
+      proxyHealthy: address !== undefined && (await isProxyHealthy(address)),
+      runtimeRuns: runs(containerdPaths(join(dir, 'containerd')).pid),
+    }),
   };
+}
+
+/** The process of a pid file: there, and neither stopped nor dead. */
+function runs(pidFile: string): boolean {
+  const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : 0;
+  return pid > 0 && !['T', 'Z', undefined].includes(processState(pid));
 }
 
 async function isProxyHealthy(address: string): Promise<boolean> {

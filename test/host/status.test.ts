@@ -1,11 +1,12 @@
 /** What `list`, `status` and the commands that take a name say of a cluster, in each state that it can be in. */
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { isAlive } from '../../src/cluster/instance.ts';
 import type { ClusterStatus } from '../../src/cluster/status.ts';
 import { readSupervision } from '../../src/cluster/supervision.ts';
+import { containerdPaths } from '../../src/node/runtime/containerd-config.ts';
 import { busyboxImage } from './busybox-image.ts';
 import { inSteps, OwnCluster } from './own-cluster.ts';
 import { inOwnNamespaces } from './own-namespaces.ts';
@@ -68,11 +69,20 @@ if (inOwnNamespaces(import.meta.url)) {
       assert.ok(Number.isInteger(data.process?.uptimeMs));
       assert.deepEqual([data.apiServer?.url, data.apiServer?.answers], [server, true]);
       assert.ok(data.apiServer?.checks.some(({ name, ok }) => name === 'etcd-readiness' && ok));
-      assert.deepEqual(data.nodes, [{ name: 'told-1', simulated: false, ready: true, proxyHealthy: true }]);
+      assert.deepEqual(data.nodes, [{ name: 'told-1', simulated: false, ready: true, proxyHealthy: true, runtimeRuns: true }]);
       assert.ok((data.pods?.['Running'] ?? 0) >= 1);
       assert.deepEqual(data.supervisor, { pid: readSupervision(cluster.dir)?.pid, restarts: 0 });
       const { stderr } = await cluster.tryTimonier('status', 'tolt');
       assert.equal(stderr, 'timonier: there is no cluster "tolt"\n  fix: name one that is there: told\n');
+    });
+
+    step('running, but for its containerd', async () => {
+      const { pid } = containerdPaths(join(cluster.dir, 'nodes', '1', 'containerd'));
+      const containerd = Number(readFileSync(pid, 'utf8'));
+      process.kill(containerd, 'SIGSTOP');
+      const { code, data } = await status();
+      process.kill(containerd, 'SIGCONT');
+      assert.deepEqual([code, codesOf(data)], [1, ['runtime-failed']]);
     });
 
     step('paused', async () => {
