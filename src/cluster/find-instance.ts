@@ -1,4 +1,5 @@
 /** A cluster by its name, for every command that takes one: what there is when there is no such cluster, and what is when it does not run. */
+import { existsSync } from 'node:fs';
 import { readFacts, stateFrom } from './condition.ts';
 import { Instance, type InstanceState, listInstances } from './instance.ts';
 import { OperationError } from './operation-error.ts';
@@ -9,11 +10,25 @@ const namesShownMax = 5;
 export function existingInstance(name: string, dataDir?: string): Instance {
   const instance = new Instance(name, dataDir);
   if (instance.exists) return instance;
+  if (existsSync(instance.logFile)) throw failedFirst(name);
   throw noSuchCluster(
     name,
     listInstances().map((each) => each.name),
   );
 }
+
+/** Also where only the log of a first start that failed is left. */
+export function existingOrItsLog(name: string, dataDir?: string): Instance {
+  const instance = new Instance(name, dataDir);
+  return existsSync(instance.logFile) ? instance : existingInstance(name, dataDir);
+}
+
+const failedFirst = (name: string): OperationError =>
+  new OperationError({
+    code: 'no-such-cluster',
+    message: `there is no cluster "${name}": its first start failed`,
+    fix: `timonier logs ${name} says why; timonier up ${name} tries again`,
+  });
 
 export function noSuchCluster(name: string, names: readonly string[]): OperationError {
   const more = names.length - namesShownMax;

@@ -120,7 +120,7 @@ export class Instance {
     return this.#path('admin.kubeconfig');
   }
   get logFile(): string {
-    return this.#path('timonier.log');
+    return this.#path(logName);
   }
   /** By number, not by name: it holds sockets, whose paths are short. */
   nodeDir(number: number): string {
@@ -248,10 +248,15 @@ export class Instance {
     return state && isAlive(state) ? state : undefined;
   }
 
-  /** Removes every file. */
-  async remove(): Promise<void> {
+  /** Removes every file. The log that stays of a first start that failed is no cluster. */
+  async remove({ keepLog = false }: { readonly keepLog?: boolean } = {}): Promise<void> {
     // containers may have made trees that no path reaches
-    if (existsSync(nodesDir(this.dir))) await removeTree(this.dir, new FileGate({ clock: realClock }));
+    if (existsSync(nodesDir(this.dir))) await removeTree(keepLog ? nodesDir(this.dir) : this.dir, new FileGate({ clock: realClock }));
+    if (keepLog && existsSync(this.logFile)) {
+      for (const name of readdirSync(this.dir))
+        if (name !== ofFileSystem && name !== logName) rmSync(this.#path(name), { recursive: true });
+      return;
+    }
     rmSync(this.dir, { recursive: true, force: true });
     if (lstatSync(this.#link, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(this.#link);
     removeEmptyRoot();
@@ -289,8 +294,9 @@ function isState({ pid, server, startedAt, nodes, hollow, kubeconfig, startTicks
   );
 }
 
+const logName = 'timonier.log';
 /** One of them at least is in the directory of every cluster that was begun. */
-const marks = [settingsFile, 'state.json', 'timonier.log', 'admin.kubeconfig', 'store/data.mdb'];
+const marks = [settingsFile, 'state.json', logName, 'admin.kubeconfig', 'store/data.mdb'];
 /** In the top directory of a file system. */
 const ofFileSystem = 'lost+found';
 

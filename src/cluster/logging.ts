@@ -112,6 +112,22 @@ function renderValue(value: unknown): string {
   return JSON.stringify(value) ?? 'undefined';
 }
 
+/** Two logs as one. */
+export const logToBoth = (first: Log, second: Log): Log => {
+  const write = (level: LogLevel) => (fields: object, message: string) => {
+    first[level](fields, message);
+    second[level](fields, message);
+  };
+  return {
+    isDebug: (first.isDebug ?? false) || (second.isDebug ?? false),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: (fields) => logToBoth(first.child(fields), second.child(fields)),
+  };
+};
+
 /** A reader that has gone away, or a full disk below a log, costs lines, never the process. */
 export function surviveLostOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

@@ -1,6 +1,8 @@
 /** What `list`, `status` and the commands that take a name say of a cluster, in each state that it can be in. */
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { isAlive } from '../../src/cluster/instance.ts';
@@ -55,6 +57,42 @@ if (inOwnNamespaces(import.meta.url)) {
         ['image', 'ls', '--cluster-name', 'told'],
       ])
         assert.deepEqual(await cluster.tryTimonier(...words), nowhere, words.join(' '));
+    });
+
+    step('not there after a first start that failed, but for its log', async () => {
+      const { code } = await cluster.tryTimonier('up', cluster.name, '--nodes', '0', '--port', '0', '--host', '192.0.2.77');
+      assert.equal(code, 1);
+      assert.deepEqual(readdirSync(cluster.dir), ['timonier.log']);
+      assert.deepEqual(await listed(), []);
+      const { stderr } = await cluster.tryTimonier('status', cluster.name);
+      assert.match(stderr, /^timonier: there is no cluster "told": its first start failed\n {2}fix: timonier logs told says why/);
+      assert.match(await cluster.timonier('logs', cluster.name), /EADDRNOTAVAIL/);
+      await cluster.timonier('delete', cluster.name);
+      assert.equal(existsSync(cluster.root), false);
+    });
+
+    step('running in the foreground, with a log that is followed by one process alone', async () => {
+      const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+      const start = (...words: readonly string[]): ChildProcess =>
+        spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...words], {
+          env: { ...process.env, ...cluster.env },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+      mkdirSync(cluster.dir, { recursive: true });
+      const running = start('run', cluster.name, '--nodes', '0', '--port', '0');
+      const ended = once(running, 'exit');
+      running.stdout?.resume();
+      await cluster.until(() => existsSync(join(cluster.dir, 'state.json')));
+      assert.deepEqual((await status()).data.supervisor, undefined);
+      const follower = start('logs', cluster.name, '--follow');
+      await once(follower.stdout ?? assert.fail(), 'data');
+      assert.equal(readFileSync(`/proc/${follower.pid}/task/${follower.pid}/children`, 'utf8'), '');
+      follower.kill('SIGKILL');
+      running.kill('SIGKILL');
+      await ended;
+      assert.equal((await status()).data.state, 'crashed');
+      assert.match(await cluster.timonier('logs', cluster.name), /"msg":"the cluster is ready"/);
+      await cluster.timonier('delete', cluster.name);
     });
 
     step('running, with its nodes, pods and checks as data', async () => {

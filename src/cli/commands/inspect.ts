@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { realClock } from '../../client/clock.ts';
 import { readFacts, stateFrom } from '../../cluster/condition.ts';
-import { existingInstance, runningInstance } from '../../cluster/find-instance.ts';
-import { Instance, type InstanceState, listInstances } from '../../cluster/instance.ts';
+import { existingInstance, existingOrItsLog, runningInstance } from '../../cluster/find-instance.ts';
+import { type InstanceState, listInstances } from '../../cluster/instance.ts';
 import { logLines } from '../../cluster/log-lines.ts';
 import { renderLogLine } from '../../cluster/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
@@ -66,7 +66,7 @@ export function addInspect(program: Command): void {
     .option('--tail <LINES>', 'the last lines only', wholeNumber, 200)
     .option('--json', 'as they were written; so it is too when the output is no terminal')
     .action(async (name: string, flags: { follow?: boolean; tail: number; json?: boolean }) => {
-      const { logFile } = logged(name);
+      const logFile = logFileOf(name);
       const render = flags.json === true || !process.stdout.isTTY ? (line: string) => line : renderLogLine;
       const stop = new AbortController();
       process.stdout.once('error', () => stop.abort()); // nobody reads any more
@@ -94,11 +94,9 @@ export function addInspect(program: Command): void {
     });
 }
 
-/** Also of a first start that failed, of which nothing else is left. */
-function logged(name: string): Instance {
-  const instance = new Instance(name);
-  if (existsSync(instance.logFile)) return instance;
-  const { logFile } = existingInstance(name);
+function logFileOf(name: string): string {
+  const { logFile } = existingOrItsLog(name);
+  if (existsSync(logFile)) return logFile;
   throw new OperationError({
     code: 'no-log',
     message: `cluster "${name}" has no log: ${logFile} is not there`,

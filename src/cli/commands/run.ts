@@ -2,16 +2,18 @@
  * `timonier run`: a cluster in the foreground, logs to the terminal; what systemd, containers and `up` start. Or some
  * of its components, beside an API server that a kubeconfig leads to: these keep nothing.
  */
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { type Command, Option } from 'commander';
 import { realClock } from '../../client/clock.ts';
+import type { Log } from '../../client/log.ts';
 import type { Cluster, StartOptions } from '../../cluster/cluster.ts';
 import { type ComponentName, componentNames, parseComponents } from '../../cluster/component-names.ts';
 import { explainFullDisk } from '../../cluster/disk-full.ts';
 import { endAfter, giveUpMsMax, stopMsMax } from '../../cluster/end-process.ts';
 import { installMissing } from '../../cluster/install.ts';
 import { Instance } from '../../cluster/instance.ts';
-import { createLog } from '../../cluster/logging.ts';
+import { createLog, logToBoth } from '../../cluster/logging.ts';
 import { detectMachine } from '../../cluster/machine.ts';
 import { describeError, OperationError } from '../../cluster/operation-error.ts';
 import { watchProcess } from '../../cluster/process-faults.ts';
@@ -51,18 +53,24 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
     });
   }
   const start = flags.kept ? plannedStart(instance) : await planStart(instance, await settingsFrom(flags));
+  const fresh = !flags.kept && !instance.hasBegun;
   using begun = new DisposableStack(); // `up` does it for a process of its own
   if (!flags.kept) {
     begun.use(await beginForeground(instance, start, flags));
     begun.defer(() => forgetStart(instance));
   }
   const { config, logLevel } = start.settings;
+  let wasReady = false;
+  const clear = async ({ keepLog }: { readonly keepLog: boolean }): Promise<void> => {
+    if (fresh && !wasReady) await instance.remove({ keepLog });
+  };
   try {
     await runForeground(
       { ...flags, ...(logLevel && { logLevel }) },
       { ...config, components, name, dataDir: instance.dir },
       async (cluster) => {
         const placed = await keepStart(instance, start, cluster);
+        wasReady = true;
         instance.writeState({
           pid: process.pid,
           server: cluster.server,
@@ -79,9 +87,11 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
     );
   } catch (error) {
     if (!flags.again) instance.clearState(); // else it still says how the process that died was
+    await clear({ keepLog: true });
     throw error;
   }
   instance.clearState();
+  await clear({ keepLog: false }); // interrupted
 }
 
 /** What `up` does for a background process. */
@@ -105,14 +115,40 @@ async function runBeside(name: string | undefined, components: readonly Componen
   await runForeground(flags, { ...(await configFrom(flags)), components, access, ...(name && { name }) }, async () => ({ components }));
 }
 
+/** To the terminal, and to the file that `logs` reads, unless they are one. */
+async function logOf(
+  { logLevel: level = 'info', json }: RunFlags,
+  { name = 'default', dataDir }: StartOptions,
+  files: DisposableStack,
+): Promise<Log> {
+  const common = { level, clock: realClock };
+  const format = process.stdout.isTTY && !json ? 'text' : 'json';
+  const log = await createLog({ ...common, format, write: (line) => process.stdout.write(line) });
+  if (dataDir === undefined) return log;
+  const file = openSync(new Instance(name, dataDir).logFile, 'a', 0o600);
+  files.defer(() => closeSync(file));
+  if (isSameFile(file, process.stdout.fd)) return log;
+  return logToBoth(log, await createLog({ ...common, format: 'json', write: (line) => appendIfRoom(file, line) }));
+}
+
+function isSameFile(one: number, other: number): boolean {
+  const [a, b] = [fstatSync(one), fstatSync(other)];
+  return a.dev === b.dev && a.ino === b.ino;
+}
+
+/** A full disk costs lines. */
+function appendIfRoom(file: number, line: string): void {
+  try {
+    writeSync(file, line);
+  } catch {
+    // nobody can be told
+  }
+}
+
 /** Until a signal. `onReady` gives what the log says of it. */
 async function runForeground(flags: RunFlags, options: StartOptions, onReady: (cluster: Cluster) => Promise<object>): Promise<void> {
-  const log = await createLog({
-    level: flags.logLevel ?? 'info',
-    format: process.stdout.isTTY && !flags.json ? 'text' : 'json',
-    clock: realClock,
-    write: (line) => process.stdout.write(line),
-  });
+  using files = new DisposableStack();
+  const log = await logOf(flags, options, files);
   /** for programs that read the log as what `up --json` writes */
   const eventOf = (event: string, more: object): object => (flags.json ? { event, ...more } : {});
   using faults = watchProcess(log);

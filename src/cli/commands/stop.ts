@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { readFacts } from '../../cluster/condition.ts';
 import { podGraceSecondsMax } from '../../cluster/end-process.ts';
-import { existingInstance } from '../../cluster/find-instance.ts';
+import { existingInstance, existingOrItsLog } from '../../cluster/find-instance.ts';
 import type { Instance } from '../../cluster/instance.ts';
 import { describeError } from '../../cluster/operation-error.ts';
 import { isStarted, killDaemon, type StopOptions, stopDaemon } from '../daemon.ts';
@@ -42,7 +42,7 @@ export function addStop(program: Command): void {
     .option('--json', 'one JSON value per event')
     .action(async (name: string, flags: StopFlags) => {
       const output = createOutput(flags.json === true);
-      const instance = existingInstance(name, flags.dataDir);
+      const instance = existingOrItsLog(name, flags.dataDir);
       const places = kubeconfigsOf(instance);
       instance.setUnwanted();
       await killDaemon(instance); // nothing of it is to be kept, so nothing has to end well

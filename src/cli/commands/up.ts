@@ -45,7 +45,7 @@ export function addUp(program: Command): void {
         if (!instance.isWanted) throw deletedMeanwhile(name);
         const told = explainFullDisk(error, instance); // while its files are there
         const isInterrupted = error instanceof OperationError && error.code === interrupted;
-        if (fresh) await clearFirstStart(instance, { files: isInterrupted });
+        if (fresh) await clearFirstStart(instance, { keepLog: !isInterrupted });
         forgetStart(instance);
         throw isInterrupted ? interruption(error, fresh) : told;
       }
@@ -77,11 +77,11 @@ function refuseSecondStart({ name, dir }: Instance): void {
   throw new OperationError({ code: 'starting', message, fix: `wait for it: timonier status ${name}; or end it: timonier down ${name}` });
 }
 
-/** Its process has done so itself, if it was not killed. Of a failure files stay, for the log's sake, once there is something in them. */
-async function clearFirstStart(instance: Instance, { files }: { readonly files: boolean }): Promise<void> {
+/** Its process has done so itself, if it was not killed. Of a failure the log stays. */
+async function clearFirstStart(instance: Instance, { keepLog }: { readonly keepLog: boolean }): Promise<void> {
   const { removeTraces } = await import('../../cluster/remove.ts');
   await removeTraces(instance);
-  if (files || !instance.hasBegun) await instance.remove();
+  await instance.remove({ keepLog });
 }
 
 const deletedMeanwhile = (name: string): OperationError =>
