@@ -13,7 +13,7 @@ const build = join(root, 'build');
 const platform = `${process.platform}-${process.arch}`;
 
 const assets: Record<string, string> = {};
-for (const file of globSync(['*', 'lib/**'], { cwd: dist })) {
+for (const file of globSync(['*', 'lib/**', 'examples/**'], { cwd: dist })) {
   if (statSync(join(dist, file)).isFile() && !file.endsWith('.map')) assets[file] = join(dist, file);
 }
 // Where lmdb looks first; of its builds those that fit any Node.

@@ -38,7 +38,7 @@ describe('the single executable', () => {
     const [home = ''] = homes();
     timonier('version');
     assert.deepEqual(homes(), [home]);
-    assert.ok(existsSync(join(cache, home, 'THIRD-PARTY-NOTICES.md')));
+    for (const file of ['THIRD-PARTY-NOTICES.md', 'examples/bakery/bakery.sh']) assert.ok(existsSync(join(cache, home, file)), file);
   });
 
   it('starts a cluster, is kubectl to it, and ends it', () => {

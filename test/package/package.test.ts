@@ -55,6 +55,7 @@ describe('the packed package', () => {
       /^(package\.json|README\.md|LICENSE|THIRD-PARTY-NOTICES\.md)$/,
       /^lib\/(index|cli\/main|cluster\/node-main|chunks\/[\w.-]+)\.js(\.map)?$/,
       /^lib\/(cli\/start\.cjs|cli\/[\w-]+\.sh|lmdb\/package\.json|api\/data\/descriptions\.json)$/,
+      /^examples\/[\w-]+\/(manifests\/)?[\w-]+\.(sh|yaml)$/,
       /^types\/[\w/-]+\.d\.ts$/,
     ];
     assert.deepEqual(
