@@ -7,7 +7,8 @@ const labels = { app: 'front' };
 const spec = { containers: [{ name: 'main', image: 'bakery', resources: { requests: { cpu: '100m' } } }] };
 const template = { metadata: { labels }, spec };
 
-export async function recordHistory(seed: number): Promise<string[]> {
+/** `request`: a certificate request, base64. */
+export async function recordHistory(seed: number, request: string): Promise<string[]> {
   const clock = new VirtualClock();
   await using cluster = await startCluster({ hollow: 3, clock, random: seededRandom(seed) });
   const { client } = cluster;
@@ -33,6 +34,13 @@ export async function recordHistory(seed: number): Promise<string[]> {
   const jobTemplate = { spec: { template: { spec: { ...spec, restartPolicy: 'Never' as const } } } };
   await client.create(kinds.CronJob, { metadata: { name: 'bake', namespace }, spec: { schedule: '* * * * *', jobTemplate } });
   await client.create(kinds.Namespace, { metadata: { generateName: 'corner-' }, spec: {} });
+  const annotations = { 'kubernetes.io/service-account.name': 'default' };
+  const type = 'kubernetes.io/service-account-token';
+  await client.create(kinds.Secret, { metadata: { name: 'token', namespace, annotations }, type });
+  const asked = { request, signerName: 'kubernetes.io/kube-apiserver-client', usages: ['client auth' as const] };
+  const csr = await client.create(kinds.CertificateSigningRequest, { metadata: { name: 'jane' }, spec: asked });
+  const conditions = [{ type: 'Approved', status: 'True' as const, reason: 'Test' }];
+  await client.update(kinds.CertificateSigningRequest, { ...csr, status: { conditions } }, { subresource: 'approval' });
   await clock.advance(180_000);
   await cluster.killNode('default-hollow-1');
   await clock.advance(420_000);

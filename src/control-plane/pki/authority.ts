@@ -14,6 +14,7 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBy
 import type * as X509 from '@peculiar/x509';
 import { own } from '../../api/meta/words.ts';
 import { validityOf } from './certificate.ts';
+import { ed25519, immediateCrypto, seededAuthorityKeys } from './seeded-keys.ts';
 import { backdateMs, type Clocks, isTooShort, ownValidity, signedValidity, type Validity } from './validity.ts';
 
 type CertificateUsage = 'server' | 'client';
@@ -58,7 +59,6 @@ const shortLifeMs = 8 * 3600_000;
 const signedLifeMsMax = leafValidDaysDefault * dayMs;
 const serialBytes = 16;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const ed25519 = { name: 'Ed25519' } as const;
 const rsa = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: Uint8Array.of(1, 0, 1), hash: 'SHA-256' } as const;
 
 const importX509 = async (): Promise<typeof X509> => {
@@ -76,7 +76,8 @@ export async function createAuthority(
 ): Promise<Authority> {
   const { commonName, seed, validDays = authorityValidDaysDefault } = options;
   const x509 = await importX509();
-  const keys = seed === undefined ? await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) : seededKeys(seed, commonName);
+  const keys =
+    seed === undefined ? await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) : seededAuthorityKeys(seed, commonName);
   const usage = x509.KeyUsageFlags;
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(seed === undefined ? undefined : `${seed} ${commonName}`),
@@ -168,22 +169,26 @@ async function certify(x509: typeof X509, issuer: Issuer, leaf: Leaf): Promise<s
   const signing = signingAlgorithmOf(issuer.key);
   const keyUsage = leaf.usages.reduce((flags, name) => flags | (own(keyUsages, name) ?? 0), 0);
   const purposes = leaf.usages.flatMap((name) => own(purposeIds, name) ?? []);
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serialNumber(leaf.serialSource),
-    subject: leaf.subject,
-    issuer: new x509.X509Certificate(authority.raw).subjectName,
-    ...datesOf({ ...leaf.validity, toMs: Math.min(leaf.validity.toMs, authority.validToDate.getTime()) }),
-    publicKey: leaf.publicKey,
-    signingKey: issuer.key.toCryptoKey(signing, false, ['sign']),
-    signingAlgorithm: signing,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      ...(keyUsage > 0 ? [new x509.KeyUsagesExtension(keyUsage, true)] : []),
-      ...(purposes.length > 0 ? [new x509.ExtendedKeyUsageExtension(purposes)] : []),
-      await x509.AuthorityKeyIdentifierExtension.create(new x509.X509Certificate(authority.raw)),
-      ...(leaf.names.length > 0 ? [new x509.SubjectAlternativeNameExtension(leaf.names)] : []),
-    ],
-  });
+  const crypto = issuer.seed === undefined ? undefined : immediateCrypto;
+  const certificate = await x509.X509CertificateGenerator.create(
+    {
+      serialNumber: serialNumber(leaf.serialSource),
+      subject: leaf.subject,
+      issuer: new x509.X509Certificate(authority.raw).subjectName,
+      ...datesOf({ ...leaf.validity, toMs: Math.min(leaf.validity.toMs, authority.validToDate.getTime()) }),
+      publicKey: leaf.publicKey,
+      signingKey: issuer.key.toCryptoKey(signing, false, ['sign']),
+      signingAlgorithm: signing,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        ...(keyUsage > 0 ? [new x509.KeyUsagesExtension(keyUsage, true)] : []),
+        ...(purposes.length > 0 ? [new x509.ExtendedKeyUsageExtension(purposes)] : []),
+        await x509.AuthorityKeyIdentifierExtension.create(new x509.X509Certificate(authority.raw), false, crypto),
+        ...(leaf.names.length > 0 ? [new x509.SubjectAlternativeNameExtension(leaf.names)] : []),
+      ],
+    },
+    crypto,
+  );
   return pem(certificate);
 }
 
@@ -238,18 +243,6 @@ const datesOf = ({ fromMs, toMs }: Validity): { notBefore: Date; notAfter: Date 
   notBefore: new Date(fromMs),
   notAfter: new Date(toMs),
 });
-
-/** RFC 8410: what comes before the 32 bytes of an Ed25519 key in PKCS #8. */
-const ed25519Head = Buffer.from('302e020100300506032b657004220420', 'hex');
-
-function seededKeys(seed: number, name: string): webcrypto.CryptoKeyPair {
-  const bytes = createHash('sha256').update(`timonier ${name} ${seed}`).digest();
-  const key = createPrivateKey({ key: Buffer.concat([ed25519Head, bytes]), format: 'der', type: 'pkcs8' });
-  return {
-    privateKey: key.toCryptoKey(ed25519, true, ['sign']),
-    publicKey: createPublicKey(key).toCryptoKey(ed25519, true, ['verify']),
-  };
-}
 
 const pem = (certificate: X509.X509Certificate): string => `${certificate.toString('pem').trimEnd()}\n`;
 

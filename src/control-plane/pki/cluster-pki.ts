@@ -47,7 +47,7 @@ export async function openClusterPKI(options: AuthorityOptions & { readonly file
   const authority = await openAuthority(files, options, { name: 'ca', commonName: 'kubernetes' });
   return {
     authority,
-    serviceAccountKeys: openServiceAccountKeys(files),
+    serviceAccountKeys: openServiceAccountKeys(files, options.seed),
     frontProxyAuthority: () => openAuthority(files, options, { name: 'front-proxy-ca', commonName: 'front-proxy-ca' }),
     async certificate(name, spec) {
       const stored = readPair(files, name);
@@ -106,15 +106,20 @@ function orDamaged<T>(read: () => T, message: string, fix: string): T {
   }
 }
 
-function openServiceAccountKeys(files: PEMFiles): ServiceAccountKeys {
+function openServiceAccountKeys(files: PEMFiles, seed: number | undefined): ServiceAccountKeys {
   let key = files.read('sa.key');
   if (key === undefined) {
-    key = createServiceAccountKeyPem();
+    key = createServiceAccountKeyPem(seed);
     files.write('sa.key', key);
     files.write('sa.pub', publicKeyPem(key));
   }
   const pem = key;
-  return orDamaged(() => loadServiceAccountKeys(pem), `${files.path('sa.key')} is damaged: it is no private key`, serviceAccountFix);
+  const isSeeded = seed !== undefined;
+  return orDamaged(
+    () => loadServiceAccountKeys(pem, { isSeeded }),
+    `${files.path('sa.key')} is damaged: it is no private key`,
+    serviceAccountFix,
+  );
 }
 
 function readPair(files: PEMFiles, name: string): KeyedCertificate | undefined {

@@ -4,7 +4,8 @@
  * that a key can be replaced while its tokens still live.
  * Upstream: pkg/serviceaccount/jwt.go (algorithms and key ids).
  */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { seededTokenKey, signES256 } from './seeded-keys.ts';
 
 export type TokenAlgorithm = 'ES256' | 'RS256';
 
@@ -18,18 +19,31 @@ export interface ServiceAccountKeys {
   readonly signing: VerifyingKey;
   /** by key id; the signing key's public half is one of them */
   readonly verifying: ReadonlyMap<string, VerifyingKey>;
+  /** with the signing key; every message has one signature where the key follows from a seed */
+  sign(data: Buffer): Buffer;
 }
 
-export function createServiceAccountKeyPem(): string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+export function createServiceAccountKeyPem(seed?: number): string {
+  const privateKey = seed === undefined ? generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey : seededTokenKey(seed);
   return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
 }
 
-export function loadServiceAccountKeys(privatePem: string, olderPublicPems: readonly string[] = []): ServiceAccountKeys {
+interface LoadOptions {
+  readonly olderPublicPems?: readonly string[];
+  /** the key follows from a seed */
+  readonly isSeeded?: boolean;
+}
+
+export function loadServiceAccountKeys(
+  privatePem: string,
+  { olderPublicPems = [], isSeeded = false }: LoadOptions = {},
+): ServiceAccountKeys {
   const key = createPrivateKey(privatePem);
   const own = verifyingKey(createPublicKey(privatePem));
   const verifying = [own, ...olderPublicPems.map((pem) => verifyingKey(createPublicKey(pem)))];
-  return { signing: { ...own, key }, verifying: new Map(verifying.map((each) => [each.id, each])) };
+  // JOSE signatures of ECDSA are the two numbers side by side, not DER.
+  const signNow = (data: Buffer): Buffer => (isSeeded ? signES256(key, data) : sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }));
+  return { signing: { ...own, key }, sign: signNow, verifying: new Map(verifying.map((each) => [each.id, each])) };
 }
 
 function verifyingKey(key: KeyObject): VerifyingKey {

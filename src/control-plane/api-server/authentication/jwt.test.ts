@@ -21,7 +21,7 @@ for (const [name, pem] of [
     const jwk = { ...keys.verifying.get(keys.signing.id)?.key.export({ format: 'jwk' }), kid: keys.signing.id, alg: name };
     assert.equal((await jwtVerify(token, createLocalJWKSet({ keys: [jwk] as never }))).payload.sub, 'you');
     assert.equal(isSignedBy(loadServiceAccountKeys(createServiceAccountKeyPem()), token), false);
-    const after = loadServiceAccountKeys(createServiceAccountKeyPem(), [publicKeyPem(pem)]);
+    const after = loadServiceAccountKeys(createServiceAccountKeyPem(), { olderPublicPems: [publicKeyPem(pem)] });
     assert.ok(isSignedBy(after, token), 'an older key still verifies');
     const [header, , signature] = token.split('.');
     const forged = `${header}.${Buffer.from(JSON.stringify({ ...claims, sub: 'me' })).toString('base64url')}.${signature}`;

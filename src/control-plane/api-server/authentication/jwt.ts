@@ -4,7 +4,7 @@
  * Specified in RFC 7515 and RFC 7519.
  */
 
-import { sign, verify } from 'node:crypto';
+import { verify } from 'node:crypto';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { ServiceAccountKeys, VerifyingKey } from '../../pki/service-account-key.ts';
 import { type JWTClaims, readClaims } from './token-claims.ts';
@@ -16,7 +16,7 @@ const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).to
 export function signJWT(keys: ServiceAccountKeys, claims: JWTClaims): string {
   const { signing } = keys;
   const signed = `${encode({ alg: signing.algorithm, kid: signing.id })}.${encode(claims)}`;
-  return `${signed}.${sign('sha256', Buffer.from(signed), signatureOptions(signing)).toString('base64url')}`;
+  return `${signed}.${keys.sign(Buffer.from(signed)).toString('base64url')}`;
 }
 
 /** The claims as they stand, signature not looked at; undefined for what is no JWT. */
