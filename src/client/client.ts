@@ -1,6 +1,6 @@
 /**
  * How every component talks to the API. Two implementations behave alike: in-process (`ApiServer.clientFor(identity)`,
- * which goes through the same pipeline without HTTP) and over HTTPS (`createHTTPClient`). Failures are `StatusError`s
+ * which goes through the same chain without HTTP) and over HTTPS (`createHTTPClient`). Failures are `StatusError`s
  * from both.
  *
  * Guarantees: a write that resolved is durable, and every later read of the same client sees it. Objects are read-only;

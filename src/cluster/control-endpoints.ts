@@ -6,7 +6,7 @@
  *   PUT /timonier.dev/v1/simulated-nodes?count=5   the same, when they are there; those that are too many are gone
  */
 import { errors } from '../api/meta/status-error.ts';
-import type { PathEndpoint, PathRequest, PathResponse } from '../control-plane/api-server/endpoint.ts';
+import type { PathEndpoint, PathResponse } from '../control-plane/api-server/endpoint.ts';
 
 export interface SimulatedNodes {
   readonly count: number;
@@ -47,10 +47,10 @@ function countOf(query: URLSearchParams): number {
 /** A role may name any path; what is below these is the administrator's. */
 const forMasters = ({ paths, handle }: PathEndpoint): PathEndpoint => ({
   paths,
-  handle(request: PathRequest) {
-    if (!request.user.groups?.includes(masters))
-      throw errors.forbidden({ group: '', resource: '' }, '', `${request.path} is for the group ${masters} alone`);
-    return handle(request);
+  handle(target, request) {
+    if (!request.user.groups.includes(masters))
+      throw errors.forbidden({ group: '', resource: '' }, '', `${target.path} is for the group ${masters} alone`);
+    return handle(target, request);
   },
 });
 

@@ -1,10 +1,13 @@
 /** The request as admission plugins see it. */
+
+import type { ResourceRequest } from './api-request.ts';
+import { namespaceOf } from './attributes.ts';
 import type { AdmissionOperation, AdmissionRequest } from './request.ts';
-import type { ResourceRequest } from './resource-request.ts';
 
 export function admissionRequest(request: ResourceRequest, operation: AdmissionOperation, name: string, dryRun: boolean): AdmissionRequest {
-  const { kind, subresource, user } = request;
-  const namespace = namespaceOf(request, name);
+  const { user, target } = request;
+  const { kind, subresource } = target;
+  const namespace = namespaceOf(target, name);
   return {
     operation,
     kind,
@@ -15,9 +18,4 @@ export function admissionRequest(request: ResourceRequest, operation: AdmissionO
     dryRun,
     warn: (message) => request.warn(message),
   };
-}
-
-/** The namespace that authorization and admission see: a Namespace is in itself. */
-export function namespaceOf(request: Pick<ResourceRequest, 'kind' | 'namespace'>, name: string | undefined): string | undefined {
-  return request.kind.resource === 'namespaces' && request.kind.group === '' ? name : request.namespace;
 }

@@ -12,10 +12,11 @@ import { scaleDisplay } from '../../api/kinds/autoscaling/scale.ts';
 import { apiVersionOf, type KubeObject } from '../../api/meta/object.ts';
 import { encodeEnveloped, encodeItemHead, encodeListHead, encodeMessage, type TypeMeta } from '../../api/schema/encode-protobuf.ts';
 import type { Clock } from '../../client/clock.ts';
+import type { ListAnswer, ResourceAnswer } from './answer.ts';
+import type { ResourceRequest } from './api-request.ts';
 import { encodeValue, indented } from './encode-value.ts';
 import type { Exchange } from './exchange.ts';
 import { type AnswerForm, mediaTypes } from './negotiation.ts';
-import type { Answer, ListAnswer, ResourceRequest } from './resource-request.ts';
 import { rest } from './rest.ts';
 import type { StoredObject } from './stored-object.ts';
 import { metaApiVersion, metadataOnly, parseIncludeObject, renderRow, renderTable } from './table.ts';
@@ -35,7 +36,7 @@ export interface WriteContext {
   readonly clock: Clock;
 }
 
-export async function writeAnswer(context: WriteContext, answer: Exclude<Answer, { type: 'watch' }>): Promise<void> {
+export async function writeAnswer(context: WriteContext, answer: Exclude<ResourceAnswer, { type: 'watch' }>): Promise<void> {
   const { exchange, form } = context;
   if (answer.type === 'list') return writeList(context, answer);
   if (answer.type === 'status') return writeValue(context, answer.code, answer.status);
@@ -53,14 +54,14 @@ function viewOf({ form, request, exchange, clock }: WriteContext, object: KubeOb
   if (form.view !== 'table') return object;
   const { resourceVersion } = object.metadata;
   const include = parseIncludeObject(exchange.query?.get('includeObject'));
-  const display = object.kind === 'Scale' ? scaleDisplay : request.kind;
+  const display = object.kind === 'Scale' ? scaleDisplay : request.target.kind;
   const options = { display, nowMs: clock.now(), include, withColumns: true };
   return renderTable([object], { ...(resourceVersion && { resourceVersion }) }, options);
 }
 
 async function writeList(context: WriteContext, list: ListAnswer & { readonly code: number }): Promise<void> {
   const { form, request, exchange, clock } = context;
-  const { kind } = request;
+  const { kind } = request.target;
   if (list.items.length > fewItems) await rest();
   const metadata: ListMeta = {
     ...(list.revision > 0 && { resourceVersion: String(list.revision) }),

@@ -1,5 +1,5 @@
 /**
- * The API server: a store, a watch cache, the request pipeline, and what hangs on it. Components in the same process
+ * The API server: a store, a watch cache, the request chain, and what hangs on it. Components in the same process
  * talk to it through `clientFor(identity)`; everybody else over HTTPS once it listens.
  *
  * Guarantee: created, it is ready: the cache shows the whole store. Disposed, it has no watcher, timer or socket left;
@@ -7,8 +7,6 @@
  */
 
 import type { KindRegistry } from '../../api/kinds/registry.ts';
-import { errors } from '../../api/meta/status-error.ts';
-import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { Client } from '../../client/client.ts';
 import { type Clock, type Random, realClock, realRandom } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
@@ -20,26 +18,25 @@ import type { AuditSink } from './audit.ts';
 import type { Authenticator, Credentials } from './authentication/authenticator.ts';
 import type { Authorize } from './authorization/decide.ts';
 import { bindingEndpoints } from './bind-pod.ts';
+import { RequestChain } from './chain.ts';
 import { componentStatuses } from './component-statuses.ts';
 import { ComputedResources } from './computed-resources.ts';
-import { ConnectCalls } from './connect-calls.ts';
 import type { Core } from './core.ts';
 import type { Allocator, ConnectEndpoint, FunctionEndpoint, PathEndpoint } from './endpoint.ts';
 import { evictionEndpoint } from './evict-pod.ts';
 import { FlowControl } from './flow-control.ts';
-import { FunctionCalls } from './function-calls.ts';
 import { HTTPFront } from './http-front.ts';
 import { type Listening, type ListenOptions, listen } from './http-server.ts';
 import { InProcessClient } from './in-process-client.ts';
 import { createObjectReader } from './object-reader.ts';
-import { PathCalls } from './path-calls.ts';
+import { performer } from './perform.ts';
 import { Periodic } from './periodic.ts';
-import { Pipeline } from './pipeline.ts';
 import type { ObjectReader } from './reader.ts';
 import type { UserInfo } from './request.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { cachedResourceOf, ServedKinds } from './served-kinds.ts';
 import { SharedLeases } from './shared-leases.ts';
+import { Targets } from './targets.ts';
 import { bookmarkPeriodMs } from './watch.ts';
 import { WatchCache } from './watch-cache.ts';
 
@@ -163,32 +160,35 @@ class Server implements ApiServer {
       random,
       log,
     };
-    const authorize = parts.authorize ?? allowAll;
-    const pipeline = new Pipeline({
-      core,
-      authorize,
-      metrics: this.metrics,
-      computed: new ComputedResources([componentStatuses(() => this.#cache.healthy)]),
-      functions: new FunctionCalls(core, [...bindingEndpoints(core), evictionEndpoint(core), ...(parts.functionEndpoints ?? [])]),
-    });
-    const paths = new PathCalls(parts.pathEndpoints ?? [], authorize);
-    const front = new HTTPFront({
-      pipeline,
+    const targets = new Targets({
       registry: this.#options.registry,
-      paths,
-      connects: new ConnectCalls(parts.connectEndpoints ?? [], authorize, core.admission),
+      functions: [...bindingEndpoints(core), evictionEndpoint(core), ...(parts.functionEndpoints ?? [])],
+      paths: parts.pathEndpoints ?? [],
+      connections: parts.connectEndpoints ?? [],
+    });
+    const wireClock = this.#options.wireClock ?? realClock;
+    const computed = new ComputedResources([componentStatuses(() => this.#cache.healthy)]);
+    const chain = new RequestChain({
       flow: this.flow,
+      authorize: parts.authorize ?? allowAll,
+      perform: performer({ core, targets, computed }),
+      audit: parts.audit,
+      acts: this.acts,
       metrics: this.metrics,
-      authorize,
-      authenticate: authenticateBy(parts.authenticators ?? []),
-      impersonate: parts.impersonate ?? ((user) => user),
-      ...(parts.audit && { audit: parts.audit }),
       clock,
-      wireClock: this.#options.wireClock ?? realClock,
-      random: realRandom, // whoever asks over the wire changes nothing of a cluster that a seed makes
+      wireClock,
       log,
     });
-    this.#assembled = { pipeline, paths, front };
+    const front = new HTTPFront({
+      chain,
+      targets,
+      authenticate: authenticateBy(parts.authenticators ?? []),
+      impersonate: parts.impersonate ?? ((user) => user),
+      clock,
+      wireClock,
+      random: realRandom, // whoever asks over the wire changes nothing of a cluster that a seed makes
+    });
+    this.#assembled = { targets, chain, front };
   }
 
   get #parts(): Assembled {
@@ -197,10 +197,10 @@ class Server implements ApiServer {
   }
 
   clientFor(user: UserInfo): Client {
-    const { registry, clock, random, log } = this.#options;
-    const handle: Pipeline['handle'] = (request, path) => this.#parts.pipeline.handle(request, path);
-    const raw = (as: UserInfo, path: string): Promise<unknown> => readPath(this.#parts.paths, as, path);
-    const client = new InProcessClient({ pipeline: { handle }, registry, clock, random, log, raw, signal: this.#stop.signal }, user);
+    const { clock, random, log } = this.#options;
+    const targets = (): Targets => this.#parts.targets;
+    const answer: RequestChain['answer'] = (request) => this.#parts.chain.answer(request);
+    const client = new InProcessClient({ targets, answer, clock, random, log, signal: this.#stop.signal }, user);
     this.#clients.add(client);
     return client;
   }
@@ -227,8 +227,8 @@ class Server implements ApiServer {
 }
 
 interface Assembled {
-  readonly pipeline: Pipeline;
-  readonly paths: PathCalls;
+  readonly targets: Targets;
+  readonly chain: RequestChain;
   readonly front: HTTPFront;
 }
 
@@ -245,18 +245,4 @@ function authenticateBy(
     return undefined;
   };
   return (credentials) => from(0, credentials);
-}
-
-async function readPath(paths: PathCalls, user: UserInfo, path: string): Promise<unknown> {
-  const mark = path.indexOf('?');
-  const query = new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1));
-  const text = await paths.get({
-    method: 'GET',
-    path: mark < 0 ? path : path.slice(0, mark),
-    query,
-    headers: { accept: 'application/json' },
-    user,
-  });
-  if (text === undefined) throw errors.pathNotFound();
-  return parseJSON(text) as unknown;
 }

@@ -12,16 +12,16 @@ import type { FunctionEndpoint } from './endpoint.ts';
 import { withPodCondition } from './pod-condition.ts';
 
 export function bindingEndpoints(core: Core): readonly FunctionEndpoint[] {
-  const handle: FunctionEndpoint['handle'] = async ({ at, body, cause, dryRun }) => {
+  const handle: FunctionEndpoint['handle'] = async ({ at, body, request }) => {
     const binding = body as unknown as Binding;
     if (binding.metadata?.name !== at.name) throw errors.badRequest('name in URL does not match name in Binding object');
     checkBinding(binding);
     await changeStored<Pod>(core, {
-      cause,
+      cause: request,
       served: core.kinds.of(core.kinds.kind(PodKind)),
       namespace: at.namespace,
       name: at.name,
-      dryRun,
+      dryRun: request.dryRun,
       change: (pod) => bind(pod, binding, { at, nowMs: core.clock.now() }),
     });
     return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } as KubeObject;

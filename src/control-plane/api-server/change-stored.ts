@@ -1,16 +1,16 @@
 /** Changes a stored object on the server's own account (bindings, evictions): no admission, no validation, retried until it fits. */
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
+import type { ResourceRequest } from './api-request.ts';
 import { commitObject } from './commit.ts';
 import type { Core } from './core.ts';
-import type { Cause } from './resource-request.ts';
 import type { ServedKind } from './served-kinds.ts';
 import type { StoredObject } from './stored-object.ts';
 
 const attemptsMax = 100;
 
 export interface StoredChange<T extends KubeObject> {
-  readonly cause: Cause;
+  readonly cause: ResourceRequest;
   readonly served: ServedKind;
   readonly namespace: string | undefined;
   readonly name: string;

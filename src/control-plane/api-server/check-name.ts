@@ -1,11 +1,11 @@
 /** The name and namespace in an object are those of the URL. Upstream: apiserver/pkg/endpoints/handlers/rest.go (checkName). */
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
+import type { ResourceRequest } from './api-request.ts';
 import { expectedNamespace } from './request-metadata.ts';
-import type { ResourceRequest } from './resource-request.ts';
 
 export function checkName(object: KubeObject, request: ResourceRequest): void {
-  const { name = '' } = request;
+  const { name = '' } = request.target;
   const given = object.metadata.name ?? '';
   expectedNamespace(request, object.metadata.namespace);
   if (!given) throw errors.badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);

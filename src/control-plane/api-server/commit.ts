@@ -5,8 +5,8 @@
 import type { KubeObject } from '../../api/meta/object.ts';
 import { StatusError } from '../../api/meta/status-error.ts';
 import type { Revision } from '../store/storage.ts';
+import type { ResourceRequest } from './api-request.ts';
 import type { Core } from './core.ts';
-import type { Cause } from './resource-request.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { Draft, StoredObject } from './stored-object.ts';
 
@@ -18,7 +18,7 @@ const objectBytesMax = 1.5 * 1024 * 1024;
 
 export interface Write {
   /** on whose behalf */
-  readonly cause: Cause;
+  readonly cause: ResourceRequest;
   readonly object: KubeObject;
   /** what it replaces, or where something new is put */
   readonly at: StoredObject | { readonly key: string; readonly lease: number | undefined };
@@ -48,7 +48,12 @@ export async function commitObject(core: Core, served: ServedKind, { cause, obje
 }
 
 /** False: somebody else was faster. */
-export async function commitDelete(core: Core, served: ServedKind, old: StoredObject, cause: Cause): Promise<Revision | undefined> {
+export async function commitDelete(
+  core: Core,
+  served: ServedKind,
+  old: StoredObject,
+  cause: ResourceRequest,
+): Promise<Revision | undefined> {
   const result = await core.storage.commit([{ key: old.key, expect: old.revision }]);
   if (!result.ok) {
     await awaitChange(core, served, old.key, result.actual);

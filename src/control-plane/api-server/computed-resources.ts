@@ -1,9 +1,10 @@
 /** Resources whose objects are made when they are read: get and list of them. They have no revision, and nobody watches them. */
 import { resourceKey } from '../../api/kinds/define-kind.ts';
 import { errors } from '../../api/meta/status-error.ts';
+import type { ResourceAnswer } from './answer.ts';
+import type { ResourceRequest } from './api-request.ts';
 import type { ComputedResource } from './endpoint.ts';
 import { checkListOptions } from './list-options.ts';
-import type { Answer, ResourceRequest } from './resource-request.ts';
 import { parseSelection } from './selection.ts';
 import { StoredObject } from './stored-object.ts';
 
@@ -14,8 +15,9 @@ export class ComputedResources {
     this.#resources = new Map(resources.map((resource) => [resourceKey(resource), resource]));
   }
 
-  read(request: ResourceRequest): Answer {
-    const { name, verb, kind } = request;
+  read(request: ResourceRequest): ResourceAnswer {
+    const { verb } = request;
+    const { name, kind } = request.target;
     const resource = this.#resources.get(resourceKey(kind));
     if (!resource) throw errors.pathNotFound();
     if (verb !== 'get' && verb !== 'list') throw errors.methodNotAllowed(kind, verb);

@@ -1,4 +1,4 @@
-/** What the pipeline's verbs work with: made once per server, passed to each of them. */
+/** What the verbs work with: made once per server, passed to each of them. */
 import type { Clock, Random } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import type { Storage } from '../store/storage.ts';

@@ -10,12 +10,13 @@ import { formatTime } from '../../api/meta/time.ts';
 import { validateMetadata } from '../../api/schema/metadata.ts';
 import { admissionRequest } from './admission-request.ts';
 import { allocate, release } from './allocation-steps.ts';
+import type { ResourceAnswer } from './answer.ts';
+import type { ResourceRequest } from './api-request.ts';
 import { commitObject } from './commit.ts';
 import type { Core } from './core.ts';
-import { applyDefaults, decodeObject, isDryRun } from './decode.ts';
+import { applyDefaults, decodeObject } from './decode.ts';
 import type { AdmissionRequest } from './request.ts';
 import { withRequestMetadata } from './request-metadata.ts';
-import type { Answer, Cause, ResourceRequest } from './resource-request.ts';
 import { isLarge, rest } from './rest.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
@@ -25,9 +26,9 @@ const generatedBaseMax = 58;
 const generatedSuffixLength = 5;
 const generateAttemptsMax = 8;
 
-export async function create(core: Core, request: ResourceRequest): Promise<Answer> {
-  const served = core.kinds.of(request.kind);
-  const decoded = await decodeObject(request, request.kind);
+export async function create(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+  const served = core.kinds.of(request.target.kind);
+  const decoded = await decodeObject(request, request.target.kind);
   const stored = await createObject(core, served, request, decoded);
   return { type: 'object', code: 201, stored: served.see(stored) };
 }
@@ -54,7 +55,7 @@ export async function createObject(core: Core, served: ServedKind, request: Reso
 
 async function attemptCreate(core: Core, served: ServedKind, request: ResourceRequest, decoded: KubeObject): Promise<StoredObject> {
   const { kind } = served;
-  const dryRun = isDryRun(request.options);
+  const dryRun = request.dryRun;
   const large = isLarge(request);
   if (large) await rest();
   let object = withRequestMetadata(decoded, request);
@@ -86,7 +87,7 @@ async function attemptCreate(core: Core, served: ServedKind, request: ResourceRe
 async function storeNew(
   core: Core,
   served: ServedKind,
-  { admission, key, cause }: { readonly admission: AdmissionRequest; readonly key: string; readonly cause: Cause },
+  { admission, key, cause }: { readonly admission: AdmissionRequest; readonly key: string; readonly cause: ResourceRequest },
 ): Promise<StoredObject> {
   const object = allocate(core, admission);
   let stored: StoredObject | undefined;

@@ -5,18 +5,18 @@ const tickMs = 1000;
 
 export class Deadlines implements Disposable {
   readonly #clock: Clock;
-  readonly #limitMs: number;
+  readonly limitMs: number;
   /** in order of their start, so the first is the first to fall due */
   readonly #running = new Map<object, { readonly dueMs: number; readonly expire: () => void }>();
   #timer: Timer | undefined;
 
   constructor(clock: Clock, limitMs: number) {
     this.#clock = clock;
-    this.#limitMs = limitMs;
+    this.limitMs = limitMs;
   }
 
   start(key: object, expire: () => void): void {
-    this.#running.set(key, { dueMs: this.#clock.monotonic() + this.#limitMs, expire });
+    this.#running.set(key, { dueMs: this.#clock.monotonic() + this.limitMs, expire });
     this.#timer ??= this.#clock.setInterval(() => this.#tick(), tickMs);
   }
 

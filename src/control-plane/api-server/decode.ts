@@ -3,6 +3,7 @@ import type { Scale } from '../../api/generated/autoscaling-v1.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { type FieldError, fieldErrors } from '../../api/meta/status-error.ts';
+import { own } from '../../api/meta/words.ts';
 import {
   type BodyOptions,
   type BodyType,
@@ -15,26 +16,22 @@ import {
 import { applyDefaults as fillDefaults } from '../../api/schema/default.ts';
 import { validateFieldManager } from '../../api/schema/metadata.ts';
 import type { GroupVersionKind } from '../../api/schema/types.ts';
-import type { BodyContent, RequestOptions, ResourceRequest } from './resource-request.ts';
+import type { BodyContent, ResourceRequest } from './api-request.ts';
 import { isLarge, rest } from './rest.ts';
 import { refuse } from './validate.ts';
 
 type Json = Record<string, unknown>;
 
-const optionsKinds: Partial<Record<ResourceRequest['verb'], string>> = {
+const optionsKinds: Readonly<Record<string, string>> = {
   create: 'CreateOptions',
   update: 'UpdateOptions',
   patch: 'PatchOptions',
 };
 
-export function isDryRun(options: RequestOptions): boolean {
-  return options.dryRun !== undefined && options.dryRun.length > 0;
-}
-
 /** The query of a write. Throws Invalid. */
 export function checkWriteOptions(request: ResourceRequest): FieldValidation {
   const { dryRun, fieldManager, fieldValidation, force } = request.options;
-  const kind = optionsKinds[request.verb] ?? 'UpdateOptions';
+  const kind = own(optionsKinds, request.verb) ?? 'UpdateOptions';
   if (dryRun || fieldManager || force !== undefined) {
     const found: FieldError[] = [];
     if (force !== undefined) found.push(fieldErrors.forbidden('force', 'may not be specified for non-apply patch'));

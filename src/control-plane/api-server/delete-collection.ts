@@ -1,10 +1,11 @@
 /** Deletes what a selection lists, page by page, as single deletes would. Answers the list of what it found. */
 import { errors, isNotFound } from '../../api/meta/status-error.ts';
+import type { ResourceAnswer } from './answer.ts';
+import type { ResourceRequest } from './api-request.ts';
 import type { Core } from './core.ts';
 import { remove } from './delete.ts';
 import { readDeleteOptions } from './delete-options.ts';
 import { list } from './list.ts';
-import type { Answer, ResourceRequest } from './resource-request.ts';
 import { rest } from './rest.ts';
 import type { StoredObject } from './stored-object.ts';
 
@@ -13,8 +14,8 @@ const concurrencyMax = 16;
 /** Deleted in one turn of the event loop: a dry run waits for nothing. */
 const atOnceMax = 100;
 
-export async function deleteCollection(core: Core, request: ResourceRequest): Promise<Answer> {
-  const served = core.kinds.of(request.kind);
+export async function deleteCollection(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+  const served = core.kinds.of(request.target.kind);
   const options = await readDeleteOptions(request);
   const found = await list(core, request);
   if (found.type !== 'list') throw errors.internal('a list was expected');
@@ -25,7 +26,7 @@ export async function deleteCollection(core: Core, request: ResourceRequest): Pr
       request.signal.throwIfAborted();
       if (++taken % atOnceMax === 0) await rest();
       const { name = '', namespace } = item.object.metadata;
-      const one = { ...request, name, ...(namespace && { namespace }) };
+      const one = request.aimedAt({ ...request.target, name, namespace: namespace ?? request.target.namespace });
       await remove(core, one, served, name, options).catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
       });

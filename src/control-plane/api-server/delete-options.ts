@@ -4,7 +4,7 @@ import { errors, type FieldError, fieldErrors } from '../../api/meta/status-erro
 import { parseBody } from '../../api/schema/body.ts';
 import { DecodeError, decode } from '../../api/schema/decode.ts';
 import { objectSchema } from '../../api/schema/types.ts';
-import type { BodyContent, ResourceRequest } from './resource-request.ts';
+import type { BodyContent, ResourceRequest } from './api-request.ts';
 import { refuse } from './validate.ts';
 
 const schema = objectSchema('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions');

@@ -11,12 +11,12 @@ import { formatTime, parseTime } from '../../api/meta/time.ts';
 import type { Revision } from '../store/storage.ts';
 import { admissionRequest } from './admission-request.ts';
 import { release } from './allocation-steps.ts';
+import type { ResourceAnswer } from './answer.ts';
+import type { ResourceRequest } from './api-request.ts';
 import { commitDelete, commitObject } from './commit.ts';
 import type { Core } from './core.ts';
-import { isDryRun } from './decode.ts';
 import { readDeleteOptions } from './delete-options.ts';
 import { holdsNamespace, isNamespaceKind, markTerminating } from './namespace-deletion.ts';
-import type { Answer, ResourceRequest } from './resource-request.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
 
@@ -24,8 +24,8 @@ const attemptsMax = 100;
 const orphanFinalizer = 'orphan';
 const foregroundFinalizer = 'foregroundDeletion';
 
-export async function deleteObject(core: Core, request: ResourceRequest): Promise<Answer> {
-  const { kind, name = '' } = request;
+export async function deleteObject(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+  const { kind, name = '' } = request.target;
   const served = core.kinds.of(kind);
   const options = await readDeleteOptions(request);
   const outcome = await remove(core, request, served, name, options);
@@ -63,7 +63,7 @@ export async function remove(
   options: DeleteOptions,
 ): Promise<Removal | undefined> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const stored = served.find(request.namespace, name);
+    const stored = served.find(request.target.namespace, name);
     if (!stored) return undefined;
     const removal = await attemptRemove(core, request, served, stored, options);
     if (removal) return removal;
@@ -82,7 +82,7 @@ async function attemptRemove(
 ): Promise<Removal | undefined> {
   const { kind } = served;
   const object = served.see(stored).object;
-  const dryRun = isDryRun(request.options) || (options.dryRun?.length ?? 0) > 0;
+  const dryRun = request.dryRun || (options.dryRun?.length ?? 0) > 0;
   checkPreconditions(kind, object.metadata, options);
   if (request.verb !== 'create') await admitDelete(core, request, object, options, dryRun);
   const plan = planDeletion(kind, object, options, core.clock.now());

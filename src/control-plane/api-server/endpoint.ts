@@ -1,27 +1,18 @@
 /**
  * What hangs on the API server beside stored resources. Each is registered in one list at start; the server does
- * routing, authentication, authorization, limits, audit and errors around all of them.
+ * routing, authentication, authorization, limits and errors around all of them (chain.ts).
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject, ObjectName } from '../../api/meta/object.ts';
-import type { AdmissionRequest, UserInfo } from './request.ts';
-import type { Cause } from './resource-request.ts';
+import type { ApiRequest, ConnectTarget, PathTarget, ResourceRequest } from './api-request.ts';
+import type { AdmissionRequest } from './request.ts';
 
 /** A path that is no resource: discovery, OpenAPI, /version, health, metrics. */
 export interface PathEndpoint {
   /** exact paths; a path that ends in `/*` takes everything below */
   readonly paths: readonly string[];
-  handle(request: PathRequest): PathResponse | Promise<PathResponse>;
-}
-export interface PathRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly user: UserInfo;
+  handle(target: PathTarget, request: Pick<ApiRequest, 'user'>): PathResponse | Promise<PathResponse>;
 }
 export interface PathResponse {
   readonly status: number;
@@ -38,18 +29,14 @@ export interface FunctionEndpoint {
   readonly group: string;
   readonly resource: string;
   readonly subresource?: string;
-  handle(request: FunctionRequest): Promise<KubeObject>;
+  handle(call: FunctionCall): Promise<KubeObject>;
 }
-export interface FunctionRequest {
-  /** the request itself, where it becomes a write */
-  readonly cause: Cause;
-  readonly kind: Kind;
+/** A request for a function, and its body. */
+export interface FunctionCall {
+  readonly request: ResourceRequest;
   /** the named object, for subresources */
   readonly at: ObjectName;
   readonly body: KubeObject;
-  readonly user: UserInfo;
-  readonly dryRun: boolean;
-  readonly signal: AbortSignal;
 }
 
 /** A resource whose objects are made when they are read (`isComputed`): get and list, by name and selectors. */
@@ -70,20 +57,8 @@ export interface ConnectEndpoint {
   readonly resource: string;
   readonly subresource: string;
   readonly methods: readonly string[];
-  /** `rest` is what follows the subresource in the path (proxy). Authorized and admitted already. */
-  handle(request: ConnectRequest): Promise<void>;
-}
-export interface ConnectRequest {
-  readonly at: ObjectName;
-  readonly rest: string;
-  readonly query: URLSearchParams;
-  readonly user: UserInfo;
-  readonly request: IncomingMessage | Http2ServerRequest;
-  /** absent for upgrades */
-  readonly response?: ServerResponse | Http2ServerResponse;
-  /** present for upgrades */
-  readonly upgrade?: Upgrade;
-  readonly signal: AbortSignal;
+  /** Authorized and admitted already. */
+  handle(target: ConnectTarget): Promise<void>;
 }
 
 /**

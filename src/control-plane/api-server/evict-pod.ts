@@ -14,9 +14,8 @@ import { formatTime } from '../../api/meta/time.ts';
 import { changeStored } from './change-stored.ts';
 import type { Core } from './core.ts';
 import { remove } from './delete.ts';
-import type { FunctionEndpoint, FunctionRequest } from './endpoint.ts';
+import type { FunctionCall, FunctionEndpoint } from './endpoint.ts';
 import { withPodCondition } from './pod-condition.ts';
-import type { ResourceRequest } from './resource-request.ts';
 import type { ServedKind } from './served-kinds.ts';
 
 const retryAfterSeconds = 10;
@@ -29,26 +28,26 @@ export function evictionEndpoint(core: Core): FunctionEndpoint {
     group: '',
     resource: 'pods',
     subresource: 'eviction',
-    async handle(request) {
-      const eviction = request.body as unknown as Eviction;
-      if (eviction.metadata?.name !== request.at.name) throw errors.badRequest('name in URL does not match name in Eviction object');
-      await evict(core, request, eviction.deleteOptions ?? {});
+    async handle(call) {
+      const eviction = call.body as unknown as Eviction;
+      if (eviction.metadata?.name !== call.at.name) throw errors.badRequest('name in URL does not match name in Eviction object');
+      await evict(core, call, eviction.deleteOptions ?? {});
       return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } as KubeObject;
     },
   };
 }
 
-async function evict(core: Core, request: FunctionRequest, options: DeleteOptions): Promise<void> {
+async function evict(core: Core, call: FunctionCall, options: DeleteOptions): Promise<void> {
   const pods = core.kinds.of(core.kinds.kind(PodKind));
+  const { at, request } = call;
   const dryRun = request.dryRun || (options.dryRun?.length ?? 0) > 0;
-  const { at } = request;
   const pod = findPod(pods, at);
   const budget = ignoresBudget(pod) ? undefined : budgetOf(core, pod);
   let pinned = options;
   if (budget && isSafelyUnready(pod, budget)) pinned = pinnedTo(pod, options);
-  else if (budget) await decrement(core, budget, request, dryRun);
+  else if (budget) await decrement(core, budget, call, dryRun);
   try {
-    await deletePod(core, { request, pods, options: pinned, dryRun });
+    await deletePod(core, { call, pods, options: pinned, dryRun });
   } catch (error) {
     if (isConflict(error) && pinned !== options && budget) throw tooManyRequests(budget);
     throw error;
@@ -101,9 +100,9 @@ const pinnedTo = (pod: Pod, options: DeleteOptions): DeleteOptions => {
 };
 
 /** Takes one disruption from the budget; throws TooManyRequests when there is none. */
-async function decrement(core: Core, { metadata }: PodDisruptionBudget, { at, cause }: FunctionRequest, dryRun: boolean): Promise<void> {
+async function decrement(core: Core, { metadata }: PodDisruptionBudget, { at, request }: FunctionCall, dryRun: boolean): Promise<void> {
   await changeStored<PodDisruptionBudget>(core, {
-    cause,
+    cause: request,
     served: core.kinds.of(core.kinds.kind(PodDisruptionBudget)),
     namespace: metadata.namespace,
     name: metadata.name ?? '',
@@ -172,14 +171,14 @@ function withAllowedCondition(budget: PodDisruptionBudget, nowMs: number): PodDi
 
 async function deletePod(
   core: Core,
-  given: { readonly request: FunctionRequest; readonly pods: ServedKind; readonly options: DeleteOptions; readonly dryRun: boolean },
+  given: { readonly call: FunctionCall; readonly pods: ServedKind; readonly options: DeleteOptions; readonly dryRun: boolean },
 ): Promise<void> {
-  const { request, pods, dryRun } = given;
-  const { at, cause, user, signal } = request;
+  const { pods, dryRun } = given;
+  const { at, request } = given.call;
   let { options } = given;
   if (!dryRun) {
     const marked = await changeStored<Pod>(core, {
-      cause,
+      cause: request,
       served: pods,
       namespace: at.namespace,
       name: at.name,
@@ -194,19 +193,7 @@ async function deletePod(
     if (options.preconditions?.resourceVersion)
       options = { ...options, preconditions: { ...options.preconditions, resourceVersion: String(marked.revision) } };
   }
-  const call: ResourceRequest = {
-    user,
-    userAgent: cause.userAgent,
-    subresource: 'eviction',
-    verb: 'create',
-    kind: pods.kind,
-    ...(at.namespace && { namespace: at.namespace }),
-    name: at.name,
-    options: dryRun ? { dryRun: ['All'] } : {},
-    signal,
-    warn: () => undefined,
-  };
-  if (!(await remove(core, call, pods, at.name, options))) throw errors.notFound(pods.kind, at.name);
+  if (!(await remove(core, request, pods, at.name, options))) throw errors.notFound(pods.kind, at.name);
 }
 
 function checkPinned(pod: Pod, { preconditions }: DeleteOptions): void {

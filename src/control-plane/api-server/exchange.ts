@@ -8,10 +8,13 @@
 
 import type { ServerResponse } from 'node:http';
 import { constants, type Http2ServerRequest } from 'node:http2';
+import { isIP } from 'node:net';
 import { errors, type StatusError } from '../../api/meta/status-error.ts';
 import { own } from '../../api/meta/words.ts';
+import { whyHeader } from '../../client/acts.ts';
 import { detach } from '../../client/detached.ts';
 import { IncomingMessage } from '../../client/node-http.ts';
+import type { RequestSource } from './api-request.ts';
 import { encodeValue } from './encode-value.ts';
 import { headerText, warningHeaders } from './header-text.ts';
 import { formOfError, type Negotiated } from './negotiation.ts';
@@ -30,7 +33,7 @@ const largeAnswerMin = 128 * 1024;
 /** Warnings kept of one request. Their characters are limited in header-text.ts. */
 const warningsMax = 4096;
 
-export class Exchange {
+export class Exchange implements RequestSource {
   readonly request: HTTPRequest;
   readonly response: HTTPResponse;
   readonly method: string;
@@ -91,9 +94,29 @@ export class Exchange {
     return typeof value === 'string' ? value : value?.[0];
   }
 
+  get userAgent(): string | undefined {
+    return this.header('user-agent');
+  }
+  /** Who says he forwards for whom, and who is at the other end. As upstream, it believes what it is told. */
+  get sourceIPs(): readonly string[] {
+    const { remoteAddress } = this.request.socket;
+    const forwarded = (this.header('x-forwarded-for') ?? '').split(',').map((each) => each.trim());
+    const real = this.header('x-real-ip') ?? '';
+    const all = [...forwarded, real].filter((each) => isIP(each) !== 0);
+    if (remoteAddress !== undefined) all.push(remoteAddress);
+    return [...new Set(all)];
+  }
+  /** the audit ID */
+  get id(): string {
+    return this.auditID;
+  }
+  why(): string | undefined {
+    return this.header(whyHeader);
+  }
+
   /** What the client says of the form of its answer. */
   get wishes(): Negotiated {
-    return { accept: this.header('accept'), userAgent: this.header('user-agent'), pretty: this.query?.get('pretty') };
+    return { accept: this.header('accept'), userAgent: this.userAgent, pretty: this.query?.get('pretty') };
   }
 
   warn(message: string): void {

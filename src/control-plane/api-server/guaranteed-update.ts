@@ -14,12 +14,12 @@ import { collectFieldErrors, errors, fieldErrors } from '../../api/meta/status-e
 import { validateMetadataUpdate } from '../../api/schema/metadata.ts';
 import { admissionRequest } from './admission-request.ts';
 import { allocate, release } from './allocation-steps.ts';
+import type { ResourceRequest } from './api-request.ts';
 import { commitDelete, commitObject } from './commit.ts';
 import type { Core } from './core.ts';
-import { applyDefaults, isDryRun } from './decode.ts';
+import { applyDefaults } from './decode.ts';
 import { holdsNamespace } from './namespace-deletion.ts';
 import type { AdmissionRequest } from './request.ts';
-import type { ResourceRequest } from './resource-request.ts';
 import { isLarge, rest } from './rest.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
@@ -45,7 +45,7 @@ export interface UpdatePlan {
 export async function guaranteedUpdate(core: Core, plan: UpdatePlan): Promise<StoredObject | undefined> {
   const { served, request, name } = plan;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const old = served.find(request.namespace, name);
+    const old = served.find(request.target.namespace, name);
     if (!old) return undefined;
     const written = await attemptUpdate(core, plan, old);
     if (written) return written;
@@ -59,7 +59,7 @@ async function attemptUpdate(core: Core, plan: UpdatePlan, stored: StoredObject)
   const { served, request, name, strategy } = plan;
   const { kind } = served;
   const old = served.see(stored).object;
-  const dryRun = isDryRun(request.options);
+  const dryRun = request.dryRun;
   const large = isLarge(request, stored);
   let object = await plan.transform(old, large);
   if (large) await rest();
@@ -79,7 +79,7 @@ async function attemptUpdate(core: Core, plan: UpdatePlan, stored: StoredObject)
   ]);
   refuseObject(kind, name, found);
   if (large) await rest();
-  if (!request.subresource) for (const message of kind.hooks.warnings?.(object, old) ?? []) request.warn(message);
+  if (!request.target.subresource) for (const message of kind.hooks.warnings?.(object, old) ?? []) request.warn(message);
   const admission: AdmissionRequest = { ...base, object };
   await core.admission.validate(admission);
   if (large) await rest();

@@ -1,14 +1,15 @@
 /** The body of a request over HTTP: JSON as it is, YAML and protobuf turned into it, patches by their content type. */
 
 import { isUtf8 } from 'node:buffer';
+import type { Kind } from '../../api/meta/kind.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import { own } from '../../api/meta/words.ts';
 import { bodyValuesMax, requireObject, tooManyValues, unreadableBody } from '../../api/schema/body.ts';
 import type { PatchType } from '../../client/client.ts';
+import type { BodyContent, RequestBody } from './api-request.ts';
 import { bodyBytesMax, type Exchange } from './exchange.ts';
 import { acceptedTypes } from './negotiation.ts';
 import { unsupportedPatch } from './refusals.ts';
-import type { BodyContent, RequestBody, ResourceRequest } from './resource-request.ts';
 import { rest } from './rest.ts';
 
 const patchTypes: Readonly<Record<string, PatchType>> = {
@@ -18,7 +19,13 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/apply-patch+yaml': 'apply',
 };
 const deleteOptionsType = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
-export function httpBody(exchange: Exchange, request: Pick<ResourceRequest, 'verb' | 'kind'>): RequestBody {
+/** What it is the body of. */
+interface Expected {
+  readonly verb: string;
+  readonly kind: Kind;
+}
+
+export function httpBody(exchange: Exchange, request: Expected): RequestBody {
   const type = (exchange.header('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const isPatch = request.verb === 'patch';
   return {
@@ -36,11 +43,7 @@ function patchTypeOf(type: string): PatchType {
   return known;
 }
 
-async function readObject(
-  exchange: Exchange,
-  type: string,
-  request: Pick<ResourceRequest, 'verb' | 'kind'>,
-): Promise<BodyContent | undefined> {
+async function readObject(exchange: Exchange, type: string, request: Expected): Promise<BodyContent | undefined> {
   const isOptional = request.verb === 'delete' || request.verb === 'deletecollection';
   if (!isOptional) checkType(type);
   const bytes = await exchange.readBytes();
@@ -58,7 +61,7 @@ function checkType(type: string): void {
   throw errors.unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${acceptedTypes}`);
 }
 
-async function protobufToValue(bytes: Uint8Array, { verb, kind }: Pick<ResourceRequest, 'verb' | 'kind'>): Promise<object> {
+async function protobufToValue(bytes: Uint8Array, { verb, kind }: Expected): Promise<object> {
   const { decodeProtobuf, ProtobufError, ProtobufTooLargeError } = await import('../../api/schema/decode-protobuf.ts');
   const isDelete = verb === 'delete' || verb === 'deletecollection';
   try {

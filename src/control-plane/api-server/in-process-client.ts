@@ -1,35 +1,34 @@
 /**
- * The `Client` of components in the server's own process: the same pipeline as over HTTP, without the wire. Reads hand
+ * The `Client` of components in the server's own process: the same chain as over HTTP, without the wire. Reads hand
  * out the very frozen objects of the watch cache. What a caller passes in is copied and stays his. Once it or the server
  * is closed, every call is refused, and every watch has ended with that refusal.
  */
 
 import type { DeleteOptions, Status } from '../../api/generated/meta-v1.ts';
-import type { KindRegistry } from '../../api/kinds/registry.ts';
-import type { Kind } from '../../api/meta/kind.ts';
 import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, type ObjectName } from '../../api/meta/object.ts';
 import { errors, StatusError } from '../../api/meta/status-error.ts';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, WatchEvent, WatchOptions, WriteOptions } from '../../client/client.ts';
+import { realRandom } from '../../client/clock.ts';
 import type { Informer, InformerOptions } from '../../client/informer.ts';
 import type { InformerEnvironment } from '../../client/informer-cache.ts';
 import { clientClosed, InformerSet } from '../../client/informer-set.ts';
+import type { Answer, WatchAnswer, WatchSink } from './answer.ts';
+import { ApiRequest, type PathTarget, type RequestBody, type RequestOptions, type RequestSource } from './api-request.ts';
 import type { WatchEventType } from './cache-event.ts';
-import type { Pipeline } from './pipeline.ts';
-import type { RequestVerb, UserInfo } from './request.ts';
-import { tellCall } from './request-log.ts';
-import type { Answer, RequestBody, RequestOptions, ResourceRequest, WatchAnswer, WatchSink } from './resource-request.ts';
+import type { UserInfo } from './request.ts';
 import type { StoredObject } from './stored-object.ts';
+import type { Targets } from './targets.ts';
 
 export interface InProcessEnvironment extends InformerEnvironment {
-  readonly pipeline: Pick<Pipeline, 'handle'>;
-  readonly registry: KindRegistry;
-  raw(user: UserInfo, path: string): Promise<unknown>;
+  readonly targets: () => Pick<Targets, 'inProcess'>;
+  answer(request: ApiRequest): Promise<Answer>;
   /** aborted when the server stops */
   readonly signal: AbortSignal;
 }
 
 interface Call {
-  readonly verb: RequestVerb;
+  readonly verb: string;
   readonly kind: KindRef;
   readonly namespace?: string | undefined;
   readonly name?: string | undefined;
@@ -134,7 +133,7 @@ export class InProcessClient implements Client {
 
   async raw<R = unknown>(path: string): Promise<R> {
     this.#throwIfClosed();
-    return (await this.#environment.raw(this.#user, path)) as R;
+    return (await this.#read(pathTarget(path))) as R;
   }
 
   informer<T extends KubeObject>(kind: KindRef<T>, options: InformerOptions = {}): Informer<T> {
@@ -146,43 +145,68 @@ export class InProcessClient implements Client {
     await this.#informers[Symbol.asyncDispose]();
   }
 
-  #call(call: Call): Promise<Answer> {
+  #call({ verb, kind, options, body, why, signal, ...at }: Call): Promise<Answer> {
     this.#throwIfClosed();
-    const kind = this.#kind(call.kind);
-    const { verb, name, subresource, body, why, options = {} } = call;
-    const namespace = kind.namespaced ? call.namespace : undefined;
-    const own = this.#signal;
-    const request: ResourceRequest = {
-      user: this.#user,
-      verb,
-      kind,
-      ...(namespace && { namespace }),
-      ...(name && { name }),
-      ...(subresource && { subresource }),
-      options,
-      ...(body && { body }),
-      ...(why && { why }),
-      // Few requests ever look at it.
-      get signal() {
-        return call.signal ? AbortSignal.any([call.signal, own]) : own;
-      },
-      warn: () => undefined,
-    };
-    const answer = this.#environment.pipeline.handle(request);
-    const { log, clock } = this.#environment;
-    return log.isDebug ? tellCall(log, clock, request, answer) : answer;
+    const { answer, targets, clock } = this.#environment;
+    const target = targets().inProcess(kind, verb, at);
+    const source = new InProcessSource(this.#user, this.#signal, { signal, why });
+    return answer(new ApiRequest({ source, startMs: clock.monotonic(), user: this.#user, verb, target, options, body }));
+  }
+
+  async #read(target: PathTarget): Promise<unknown> {
+    const { answer, clock } = this.#environment;
+    const source = new InProcessSource(this.#user, this.#signal, {});
+    const given = await answer(new ApiRequest({ source, startMs: clock.monotonic(), user: this.#user, verb: 'get', target }));
+    if (given.type !== 'page' || given.code === 404) throw errors.pathNotFound();
+    const { body } = given.page;
+    if (typeof body === 'string' || body instanceof Uint8Array) return parseJSON(Buffer.from(body).toString()) as unknown;
+    await body.return?.();
+    throw errors.badRequest(`${target.path} goes on: read it over HTTP`);
   }
 
   #throwIfClosed(): void {
     if (this.#environment.signal.aborted) throw errors.serviceUnavailable('the API server has stopped');
     if (this.#stop.signal.aborted) throw clientClosed();
   }
+}
 
-  #kind(ref: KindRef): Kind {
-    const kind = this.#environment.registry.byResource(ref.group, ref.version, ref.resource);
-    if (!kind) throw errors.pathNotFound();
-    return kind;
+/** Most of it is asked for by few requests, and made then. */
+class InProcessSource implements RequestSource {
+  readonly sourceIPs: readonly string[] = [];
+  readonly #user: UserInfo;
+  readonly #stop: AbortSignal;
+  readonly #call: Pick<Call, 'signal' | 'why'>;
+  #id: string | undefined;
+  #signal: AbortSignal | undefined;
+
+  constructor(user: UserInfo, stop: AbortSignal, call: Pick<Call, 'signal' | 'why'>) {
+    this.#user = user;
+    this.#stop = stop;
+    this.#call = call;
   }
+
+  get id(): string {
+    this.#id ??= realRandom.uuid(); // whoever looks at requests changes nothing of a cluster that a seed makes
+    return this.#id;
+  }
+  /** As a component says it that is in a process of its own. */
+  get userAgent(): string {
+    return `timonier/${this.#user.name}`;
+  }
+  get signal(): AbortSignal {
+    this.#signal ??= this.#call.signal ? AbortSignal.any([this.#call.signal, this.#stop]) : this.#stop;
+    return this.#signal;
+  }
+  why(): string | undefined {
+    return this.#call.why?.();
+  }
+  warn(): void {}
+}
+
+function pathTarget(path: string): PathTarget {
+  const mark = path.indexOf('?');
+  const query = new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1));
+  return { type: 'path', method: 'GET', path: mark < 0 ? path : path.slice(0, mark), query, headers: { accept: 'application/json' } };
 }
 
 const bodyOf = (value: unknown): RequestBody => ({ read: () => Promise.resolve({ value }) });

@@ -5,10 +5,11 @@
  */
 import { errors, StatusError } from '../../api/meta/status-error.ts';
 import { CompactedError, FutureRevisionError, type Revision } from '../store/storage.ts';
+import type { ResourceAnswer } from './answer.ts';
+import type { ResourceRequest } from './api-request.ts';
 import { type ContinueToken, continueMsMax, decodeContinue, encodeContinue } from './continue-token.ts';
 import type { Core } from './core.ts';
 import { checkListOptions } from './list-options.ts';
-import type { Answer, ResourceRequest } from './resource-request.ts';
 import { isLarge, rest } from './rest.ts';
 import { awaitRevision, parseRevision, tooLargeResourceVersion } from './revision-wait.ts';
 import { parseSelection, type Selection } from './selection.ts';
@@ -35,10 +36,10 @@ interface Page {
   readonly remaining?: number;
 }
 
-export async function list(core: Core, request: ResourceRequest): Promise<Answer> {
+export async function list(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
   const { options } = request;
   checkListOptions(options);
-  const served = core.kinds.of(request.kind);
+  const served = core.kinds.of(request.target.kind);
   const large = isLarge(request);
   if (large) await rest();
   const selection = parseSelection(request);

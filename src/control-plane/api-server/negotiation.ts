@@ -29,7 +29,7 @@ const formats = new Map<string, Format>([
   ['application/*', 'json'],
   ['*/*', 'json'],
 ]);
-const plainJson: AnswerForm = { format: 'json', view: 'object', pretty: false };
+export const plainJson: AnswerForm = { format: 'json', view: 'object', pretty: false };
 const known = new Map<string, Form | Refusal>();
 /** Distinct Accept headers remembered, and how long one of them may be. */
 const knownMax = 256;

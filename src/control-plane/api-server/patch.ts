@@ -9,18 +9,19 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import { type BodyType, bodyTypeOf, type FieldValidation } from '../../api/schema/body.ts';
 import { applyPatch, checkPatchedValues, decodePatched, type Patch, parsePatch } from '../../api/schema/patch.ts';
+import type { ResourceAnswer } from './answer.ts';
+import type { ResourceRequest } from './api-request.ts';
 import { checkName } from './check-name.ts';
 import type { Core } from './core.ts';
 import { applyDefaults, checkWriteOptions, scaleType } from './decode.ts';
 import { guaranteedUpdate, type UpdatePlan } from './guaranteed-update.ts';
 import { unsupportedPatch } from './refusals.ts';
-import type { Answer, ResourceRequest } from './resource-request.ts';
 import { isLarge, rest } from './rest.ts';
 import { changeScale } from './scale.ts';
 import { strategyOf } from './update-strategy.ts';
 
-export async function patch(core: Core, request: ResourceRequest): Promise<Answer> {
-  const { kind, subresource, name = '' } = request;
+export async function patch(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+  const { kind, subresource, name = '' } = request.target;
   const given = await readPatch(request);
   const fieldValidation = checkWriteOptions(request);
   if (subresource === 'scale') {

@@ -1,7 +1,7 @@
 /** What the URL says of an object's metadata, and what only the server may say. */
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
-import type { ResourceRequest } from './resource-request.ts';
+import type { ResourceRequest } from './api-request.ts';
 
 /** The namespace of the URL; nothing that only the server may say. */
 export function withRequestMetadata(object: KubeObject, request: ResourceRequest): KubeObject {
@@ -21,8 +21,8 @@ export function withRequestMetadata(object: KubeObject, request: ResourceRequest
 
 /** The namespace that an object of this request has; throws when the object says another one. */
 export function expectedNamespace(request: ResourceRequest, given: string | undefined): string | undefined {
-  if (!request.kind.namespaced) return undefined;
-  if (given && request.namespace && given !== request.namespace)
+  if (!request.target.kind.namespaced) return undefined;
+  if (given && request.target.namespace && given !== request.target.namespace)
     throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  return request.namespace ?? given;
+  return request.target.namespace ?? given;
 }

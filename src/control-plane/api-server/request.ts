@@ -1,7 +1,4 @@
-/**
- * One API request after routing and before anything else: what HTTP and in-process clients both become. The pipeline
- * (pipeline.ts) takes it through its steps; transports turn the answer into bytes or objects.
- */
+/** Who asks for what: users, verbs, and the questions that are put to authorization and admission. */
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 
@@ -21,17 +18,20 @@ export interface RequestAttributes {
   /** for connect subresources: `create` or `get`, as authorization has it; for paths: the lower-case HTTP method */
   readonly verb: string;
   /** absent for non-resource paths */
-  readonly resource?: {
-    readonly group: string;
-    readonly version: string;
-    readonly resource: string;
-    readonly subresource?: string;
-    readonly namespace?: string;
-    /** from the path; for list, watch and deletecollection also what a field selector `metadata.name=x` says */
-    readonly name?: string;
-    /** as the client sent it; list, watch and deletecollection only */
-    readonly fieldSelector?: string;
-  };
+  readonly resource?:
+    | {
+        readonly group: string;
+        readonly version: string;
+        readonly resource: string;
+        readonly subresource?: string | undefined;
+        readonly namespace?: string | undefined;
+        /** from the path; for list, watch and deletecollection also what a field selector `metadata.name=x` says */
+        readonly name?: string | undefined;
+        /** as the client sent it; list, watch and deletecollection only */
+        readonly fieldSelector?: string | undefined;
+      }
+    | undefined;
+  /** empty for resources */
   readonly path: string;
 }
 

@@ -6,7 +6,7 @@
  *
  * What it keeps is the process's, as the event loop is whose turns it hands out.
  */
-import type { ResourceRequest } from './resource-request.ts';
+import type { ResourceRequest } from './api-request.ts';
 import type { StoredObject } from './stored-object.ts';
 
 /** What is smaller costs less than a few milliseconds, however it is filled. */

@@ -13,9 +13,9 @@ export interface ResourceRoute {
   readonly group: string;
   readonly version: string;
   readonly resource: string;
-  readonly namespace?: string;
-  readonly name?: string;
-  readonly subresource?: string;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  readonly subresource: string | undefined;
   /** what follows the subresource, with its slash: `/x/y` */
   readonly rest: string;
 }
@@ -83,9 +83,9 @@ function resourceRoute(given: {
     group,
     version,
     resource,
-    ...(namespace && { namespace }),
-    ...(name && { name }),
-    ...(subresource && { subresource }),
+    namespace: namespace || undefined,
+    name: name || undefined,
+    subresource: subresource || undefined,
     rest,
   };
   if (verb === 'get' && (isWatchPath || (!name && isTrue(query?.get('watch'))))) return { ...route, verb: 'watch' };

@@ -7,10 +7,11 @@ import type { LabelSelector } from '../../api/generated/meta-v1.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { type LabelMap, labelMatcher, labelMatcherOfMap } from '../../api/meta/selectors.ts';
 import { errors, fieldErrors } from '../../api/meta/status-error.ts';
+import type { ResourceAnswer } from './answer.ts';
+import type { ResourceRequest } from './api-request.ts';
 import { checkName } from './check-name.ts';
 import type { Core } from './core.ts';
 import { guaranteedUpdate, type UpdatePlan } from './guaranteed-update.ts';
-import type { Answer, ResourceRequest } from './resource-request.ts';
 import { wholeObject } from './update-strategy.ts';
 import { refuse } from './validate.ts';
 
@@ -45,8 +46,8 @@ function describeSelector(kind: string, selector: LabelSelector | LabelMap | und
   return (isMap ? labelMatcherOfMap(selector as LabelMap | undefined) : labelMatcher(selector as LabelSelector | undefined)).toString();
 }
 
-export async function getScale(core: Core, request: ResourceRequest): Promise<Answer> {
-  const { kind, namespace, name = '' } = request;
+export async function getScale(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+  const { kind, namespace, name = '' } = request.target;
   if (!kind.subresources['scale']) throw errors.pathNotFound();
   const served = core.kinds.of(kind);
   const stored = served.find(namespace, name);
@@ -62,8 +63,8 @@ export async function changeScale(
   core: Core,
   request: ResourceRequest,
   wanted: (current: Scale) => Scale | Promise<Scale>,
-): Promise<Answer> {
-  const { kind, name = '' } = request;
+): Promise<ResourceAnswer> {
+  const { kind, name = '' } = request.target;
   if (!kind.subresources['scale']) throw errors.pathNotFound();
   const served = core.kinds.of(kind);
   const transform: UpdatePlan['transform'] = async (current) => {

@@ -1,6 +1,6 @@
 /**
  * Who may do what, and what is added: puts authentication, authorization, admission and allocation together for the
- * pipeline. Everything reads the watch cache through `reader`; what is written goes through `loopback`.
+ * chain. Everything reads the watch cache through `reader`; what is written goes through `loopback`.
  */
 import { builtInKinds } from '../../api/kinds/all.ts';
 import type { KindRef } from '../../api/meta/object.ts';

@@ -6,8 +6,8 @@ import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { type FieldRequirement, LabelMatcher, parseFieldSelector, parseLabelSelector, SelectorError } from '../../api/meta/selectors.ts';
 import { errors } from '../../api/meta/status-error.ts';
+import type { ResourceRequest } from './api-request.ts';
 import type { WatchScope } from './resource-cache.ts';
-import type { ResourceRequest } from './resource-request.ts';
 
 export interface Selection extends WatchScope {
   /** Absent: everything within the namespace. The object is in the kind's own version. */
@@ -17,13 +17,14 @@ export interface Selection extends WatchScope {
 }
 
 export function parseSelection(request: ResourceRequest): Selection {
-  const { kind, namespace, options } = request;
+  const { options } = request;
+  const { kind, namespace } = request.target;
   const labels = parse(() => (options.labelSelector ? parseLabelSelector(options.labelSelector) : LabelMatcher.everything));
   const fields = parse(() => (options.fieldSelector ? parseFieldSelector(options.fieldSelector) : []));
   const rules = fieldRules(kind, fields);
   const exact = (field: string): string | undefined => fields.find((t) => t.field === field && t.operator === '=' && t.value !== '')?.value;
   const scopedNamespace = kind.namespaced ? (namespace ?? exact('metadata.namespace')) : undefined;
-  const name = exact('metadata.name') ?? request.name;
+  const name = exact('metadata.name') ?? request.target.name;
   const isFiltered = !labels.isEverything || fields.length > 0;
   const matches = compile(kind, labels, rules, request);
   const indexed = kind.indexedField === undefined ? undefined : exact(kind.indexedField);
@@ -43,7 +44,7 @@ function compile(
   request: ResourceRequest,
 ): ((object: KubeObject) => boolean) | undefined {
   const tests: ((object: KubeObject) => boolean)[] = [];
-  const { namespace, name } = request;
+  const { namespace, name } = request.target;
   if (kind.namespaced && namespace !== undefined) tests.push((object) => object.metadata.namespace === namespace);
   if (name !== undefined) tests.push((object) => object.metadata.name === name);
   for (const { get, wanted, refused } of fields) {

@@ -1,16 +1,17 @@
 /** PUT of an object or of one of its parts. Upstream: apiserver/pkg/endpoints/handlers/update.go. */
 import { errors } from '../../api/meta/status-error.ts';
+import type { ResourceAnswer } from './answer.ts';
+import type { ResourceRequest } from './api-request.ts';
 import { checkName } from './check-name.ts';
 import type { Core } from './core.ts';
 import { createObject } from './create.ts';
 import { decodeObject, decodeScale } from './decode.ts';
 import { guaranteedUpdate } from './guaranteed-update.ts';
-import type { Answer, ResourceRequest } from './resource-request.ts';
 import { changeScale, checkScaleName } from './scale.ts';
 import { strategyOf } from './update-strategy.ts';
 
-export async function update(core: Core, request: ResourceRequest): Promise<Answer> {
-  const { kind, subresource, name = '' } = request;
+export async function update(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+  const { kind, subresource, name = '' } = request.target;
   const served = core.kinds.of(kind);
   if (subresource === 'scale') {
     const scale = await decodeScale(request);

@@ -7,10 +7,10 @@ import type { Duplex, Writable } from 'node:stream';
 import type { Status } from '../../api/generated/meta-v1.ts';
 import { apiVersionOf, type KubeObject } from '../../api/meta/object.ts';
 import { encodeEvent, encodeMessage, eventLengthBytes, type TypeMeta } from '../../api/schema/encode-protobuf.ts';
+import type { WatchSink } from './answer.ts';
 import type { WriteContext } from './answer-writer.ts';
 import type { CacheEvent, WatchEventType } from './cache-event.ts';
 import { mediaTypes } from './negotiation.ts';
-import type { WatchSink } from './resource-request.ts';
 import type { StoredObject } from './stored-object.ts';
 import { type IncludeObject, metadataOnly, parseIncludeObject, renderBookmark, renderTable, type TableOptions } from './table.ts';
 import type { UntakenBytes } from './untaken-bytes.ts';
@@ -70,7 +70,7 @@ export class WatchWriter implements WatchSink {
   constructor(context: WatchContext, ended: () => void, socket?: Duplex) {
     this.#context = context;
     this.#encoding = context.form.format === 'protobuf' ? protobuf : json;
-    this.#apiVersion = apiVersionOf(context.request.kind);
+    this.#apiVersion = apiVersionOf(context.request.target.kind);
     this.#include = parseIncludeObject(context.exchange.query?.get('includeObject'));
     this.#ended = ended;
     const { exchange } = context;
@@ -101,7 +101,7 @@ export class WatchWriter implements WatchSink {
   bookmark(revision: number, isInitialEnd: boolean): void {
     const annotations = { 'k8s.io/initial-events-end': 'true' };
     const metadata = { resourceVersion: String(revision), ...(isInitialEnd && { annotations }) };
-    const object: KubeObject = { kind: this.#context.request.kind.kind, apiVersion: this.#apiVersion, metadata };
+    const object: KubeObject = { kind: this.#context.request.target.kind.kind, apiVersion: this.#apiVersion, metadata };
     const { view } = this.#context.form;
     if (view === 'object') this.#tell('BOOKMARK', object);
     else if (view === 'metadata') this.#tell('BOOKMARK', metadataOnly(object));
@@ -129,7 +129,7 @@ export class WatchWriter implements WatchSink {
     const { request, clock } = this.#context;
     const withColumns = !this.#columnsSent;
     this.#columnsSent = true;
-    return { display: request.kind, nowMs: clock.now(), include: this.#include, withColumns };
+    return { display: request.target.kind, nowMs: clock.now(), include: this.#include, withColumns };
   }
 
   #tell(type: string, object: TypeMeta): void {

@@ -7,8 +7,8 @@ import { seededRandom } from '../../client/clock.ts';
 import { silentLog } from '../../client/log.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import { openMemoryStore } from '../store/memory-store.ts';
+import type { RequestOptions } from './api-request.ts';
 import { createApiServer } from './api-server.ts';
-import type { RequestOptions } from './resource-request.ts';
 import { planStart, type WatchStart } from './watch.ts';
 
 async function start(history: { readonly historyMs?: number; readonly historyRevisions?: number } = {}) {

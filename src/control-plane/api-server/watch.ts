@@ -11,11 +11,12 @@ import type { Status } from '../../api/generated/meta-v1.ts';
 import { errors, isStatusError } from '../../api/meta/status-error.ts';
 import { detach } from '../../client/detached.ts';
 import { CompactedError, type Revision } from '../store/storage.ts';
+import type { ResourceAnswer, WatchAnswer, WatchSink } from './answer.ts';
+import type { RequestOptions, ResourceRequest } from './api-request.ts';
 import { CacheEvent } from './cache-event.ts';
 import type { Core } from './core.ts';
 import { checkWatchOptions } from './list-options.ts';
 import type { CacheWatcher, WatchScope } from './resource-cache.ts';
-import type { Answer, RequestOptions, ResourceRequest, WatchAnswer, WatchSink } from './resource-request.ts';
 import { isLarge, rest } from './rest.ts';
 import { awaitRevision, parseRevision } from './revision-wait.ts';
 import { parseSelection, type Selection } from './selection.ts';
@@ -24,10 +25,10 @@ import { StoredObject } from './stored-object.ts';
 
 export const bookmarkPeriodMs = 60_000;
 
-export async function watch(core: Core, request: ResourceRequest): Promise<Answer> {
+export async function watch(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
   const { options } = request;
   checkWatchOptions(options);
-  const served = core.kinds.of(request.kind);
+  const served = core.kinds.of(request.target.kind);
   if (isLarge(request)) await rest();
   const selection = parseSelection(request);
   const asked = parseRevision(options.resourceVersion);

@@ -9,7 +9,7 @@ import { errors, type StatusError } from '../../../api/meta/status-error.ts';
 import { type Act, type ActFilter, idOf, type LostActs } from '../../../client/acts.ts';
 import type { Clock } from '../../../client/clock.ts';
 import { RecentMap } from '../../../client/recent-map.ts';
-import type { Cause, ResourceRequest } from '../resource-request.ts';
+import type { ResourceRequest } from '../api-request.ts';
 import type { ServedKinds } from '../served-kinds.ts';
 import { ActReader } from './act-reader.ts';
 import { planAct, planRefusal } from './plan-act.ts';
@@ -44,14 +44,14 @@ export class ActChannel {
   }
 
   /** A write took effect. `before`, `after`: as stored. */
-  changed(cause: Cause, before: KubeObject | undefined, after: KubeObject | undefined): void {
+  changed(cause: ResourceRequest, before: KubeObject | undefined, after: KubeObject | undefined): void {
     const object = after ?? before;
     if (!object) return;
     this.#tell(planAct({ cause, time: this.#now(), owners: this.#ownersOf(object), before, after }));
   }
 
   refused(request: ResourceRequest, error: StatusError): void {
-    const { kind, namespace, name } = request;
+    const { kind, namespace, name } = request.target;
     const at = name
       ? this.#find({ apiVersion: kind.group ? `${kind.group}/${kind.version}` : kind.version, kind: kind.kind, name }, namespace)
       : undefined;

@@ -12,7 +12,7 @@ import type { ActChannel } from './act-channel.ts';
 export function actsEndpoint(acts: Pick<ActChannel, 'subscribe'>): PathEndpoint {
   return {
     paths: [actsPath],
-    handle({ method, query, user }) {
+    handle({ method, query }, { user }) {
       if (method !== 'GET') throw methodNotAllowed();
       if (!user.groups.includes(groups.masters)) {
         throw errors.forbidden({ group: '', resource: '' }, '', `${actsPath} is for administrators (system:masters)`);

@@ -4,18 +4,29 @@ import { builtInRegistry } from '../../../api/kinds/all.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Act } from '../../../client/acts.ts';
-import type { Cause, ResourceRequest } from '../resource-request.ts';
+import { ApiRequest, type ResourceRequest } from '../api-request.ts';
+import type { UserInfo } from '../request.ts';
 import { planAct, planRefusal } from './plan-act.ts';
 
 const pods = builtInRegistry().byResource('', 'v1', 'pods') ?? assert.fail();
 const time = '2026-01-01T00:00:00.000Z';
 const masters = ['system:masters'];
-const cause = (user: string, more: Partial<Cause> = {}): Cause => ({
-  user: { name: user, groups: [] },
-  verb: 'update',
-  kind: pods,
-  ...more,
-});
+interface Asked {
+  readonly verb?: string;
+  readonly user?: UserInfo;
+  readonly userAgent?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly subresource?: string;
+  readonly why?: () => string;
+}
+const cause = (name: string, asked: Asked = {}): ResourceRequest => {
+  const { verb = 'update', user = { name, groups: [] }, userAgent, why = () => undefined } = asked;
+  const source = { id: '', sourceIPs: [], userAgent, signal: new AbortController().signal, why, warn: () => undefined };
+  const { namespace, subresource } = asked;
+  const target = { type: 'resource' as const, kind: pods, namespace, name: asked.name, subresource, answeredBy: undefined };
+  return new ApiRequest({ source, startMs: 0, verb, user, target });
+};
 const object = (kind: string, more: object, apiVersion = 'v1'): KubeObject =>
   ({ apiVersion, kind, metadata: { namespace: 'n', name: 'a' }, ...more }) as KubeObject;
 
@@ -25,7 +36,7 @@ const event = (more: object) => object('Event', { involvedObject: { kind: 'Pod',
 
 interface Row {
   readonly name: string;
-  readonly by: Cause;
+  readonly by: ResourceRequest;
   readonly before?: KubeObject;
   readonly after?: KubeObject;
   readonly want: Partial<Act>;
@@ -170,14 +181,6 @@ for (const { name, by, before, after, want } of rows) {
   });
 }
 
-const request = (by: Cause): ResourceRequest => ({
-  ...by,
-  namespace: 'n',
-  options: {},
-  signal: new AbortController().signal,
-  warn: () => undefined,
-});
-
 const refusals = [
   { name: 'invalid', by: cause('jane'), error: errors.invalid({ group: '', kind: 'Pod' }, 'a', []), want: { by: 'validation' } },
   { name: 'a read that may not be', by: cause('jane', { verb: 'list' }), error: errors.forbidden(pods, '', 'no'), want: { by: undefined } },
@@ -192,7 +195,7 @@ const refusals = [
 ];
 for (const { name, by, error, want } of refusals) {
   test(`a refusal: ${name}`, () => {
-    const act = planRefusal({ request: request(by), time, owners: [], error });
+    const act = planRefusal({ request: by.aimedAt({ ...by.target, namespace: 'n' }), time, owners: [], error });
     assert.deepEqual(act && { by: act.refusal?.by, ...(act.isRoutine && { routine: true }) }, want);
   });
 }

@@ -8,7 +8,7 @@
 import type { KubeObject } from '../../../api/meta/object.ts';
 import type { StatusError } from '../../../api/meta/status-error.ts';
 import { type Act, type ActChange, type ActEvent, type ActObject, idOf } from '../../../client/acts.ts';
-import type { Cause, ResourceRequest } from '../resource-request.ts';
+import type { ResourceRequest } from '../api-request.ts';
 import { type Actor, actorOf } from './actor.ts';
 import { differences } from './differences.ts';
 import { summaryOf } from './object-summary.ts';
@@ -17,7 +17,7 @@ import { summaryOf } from './object-summary.ts';
 const wordsMax = 1024;
 
 export interface WriteGiven {
-  readonly cause: Cause;
+  readonly cause: ResourceRequest;
   readonly time: string;
   readonly owners: readonly string[];
   /** as stored; absent: it is new */
@@ -39,7 +39,7 @@ export function planAct({ cause, time, owners, before, after }: WriteGiven): Act
   const act = {
     ...common,
     did,
-    object: objectOf(object, cause.subresource),
+    object: objectOf(object, cause.target.subresource),
     ...(summary && { summary }),
     ...(changes.length > 0 && { changes }),
   } satisfies Act;
@@ -47,7 +47,7 @@ export function planAct({ cause, time, owners, before, after }: WriteGiven): Act
   return { ...act, ...(isRoutineWrite(act, saysNew) && { isRoutine: true }) };
 }
 
-const byOf = ({ user, userAgent }: Cause, time: string): Actor & Pick<Act, 'time' | 'user' | 'userAgent'> => ({
+const byOf = ({ user, userAgent }: ResourceRequest, time: string): Actor & Pick<Act, 'time' | 'user' | 'userAgent'> => ({
   time,
   ...actorOf(user, userAgent),
   user: user.name,
@@ -172,7 +172,8 @@ export interface RefusalGiven {
 
 /** Undefined where a refusal tells nothing: what was only read and is not there. */
 export function planRefusal({ request, time, owners, error }: RefusalGiven): Act | undefined {
-  const { verb, kind, namespace, name, subresource } = request;
+  const { verb, target } = request;
+  const { kind, namespace, name, subresource } = target;
   const { code, reason, message, refusedBy } = error;
   const isRead = verb === 'get' || verb === 'list' || verb === 'watch';
   if (isRead && code !== 403) return undefined;

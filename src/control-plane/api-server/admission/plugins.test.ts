@@ -309,7 +309,7 @@ const csr = (signerName: string, more: object = {}, request = ''): CertificateSi
 
 test('admission, certificates: approval and signing need the right for the signer or its domain', async () => {
   const asked: string[] = [];
-  const authorize = ({ verb, resource }: { verb: string; resource?: { name?: string } }) => {
+  const authorize = ({ verb, resource }: { verb: string; resource?: { name?: string | undefined } | undefined }) => {
     asked.push(`${verb} ${resource?.name ?? ''}`);
     return { verdict: resource?.name === 'good.io/*' ? ('allow' as const) : ('no-opinion' as const), reason: '' };
   };

@@ -1,4 +1,4 @@
-/** Admission requests for tests: what the pipeline would pass, from as little as a test has to say. */
+/** Admission requests for tests: what the verbs would pass, from as little as a test has to say. */
 import { builtInKinds } from '../../../api/kinds/all.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';

@@ -1,6 +1,6 @@
 /**
  * Impersonation: with the Impersonate-* headers a user asks to be treated as another, and has to be allowed to
- * `impersonate` each of the name, uid, groups and extra values. The pipeline calls this after authentication.
+ * `impersonate` each of the name, uid, groups and extra values. The chain calls this after authentication.
  * What it does not do: constrained impersonation (the impersonate:user-info verbs).
  * Upstream: apiserver/pkg/endpoints/filters/impersonation/impersonation.go.
  */

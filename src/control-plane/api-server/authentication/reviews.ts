@@ -39,8 +39,8 @@ export function selfSubjectReviews(clock: Clock): FunctionEndpoint {
   return {
     group: SelfSubjectReview.group,
     resource: SelfSubjectReview.resource,
-    async handle({ body, user }) {
-      const status = { userInfo: describeUser(user) };
+    async handle({ body, request }) {
+      const status = { userInfo: describeUser(request.user) };
       return {
         apiVersion: body.apiVersion,
         kind: body.kind,

@@ -10,7 +10,7 @@ import type { KindRef, KubeObject, ObjectName } from '../../../api/meta/object.t
 import { errors, type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock } from '../../../client/clock.ts';
-import type { FunctionEndpoint, FunctionRequest } from '../endpoint.ts';
+import type { FunctionCall, FunctionEndpoint } from '../endpoint.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { ServiceAccountTokens, TokenBinding } from './service-account-tokens.ts';
 
@@ -33,9 +33,9 @@ export function tokenRequests(options: {
     group: '',
     resource: ServiceAccount.resource,
     subresource: 'token',
-    async handle(request) {
-      const account = requestedAccount(reader, request);
-      const given = request.body as unknown as TokenRequest;
+    async handle(call) {
+      const account = requestedAccount(reader, call);
+      const given = call.body as unknown as TokenRequest;
       const audiences = given.spec?.audiences?.length ? given.spec.audiences : options.audiences;
       const lifeSeconds = given.spec?.expirationSeconds ?? lifeSecondsDefault;
       checkLife(lifeSeconds);
@@ -61,7 +61,7 @@ export function tokenRequests(options: {
   };
 }
 
-function requestedAccount(reader: ObjectReader, { at, body }: FunctionRequest): ServiceAccount {
+function requestedAccount(reader: ObjectReader, { at, body }: FunctionCall): ServiceAccount {
   const { name, namespace, uid } = (body as unknown as TokenRequest).metadata ?? {};
   const mismatch: FieldError[] = [];
   if (name && name !== at.name)

@@ -11,7 +11,7 @@ import {
 } from '../../../api/generated/kinds.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { errors, type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
-import type { FunctionEndpoint, FunctionRequest } from '../endpoint.ts';
+import type { FunctionCall, FunctionEndpoint } from '../endpoint.ts';
 import type { RequestAttributes, UserInfo } from '../request.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Authorize } from './decide.ts';
@@ -30,10 +30,10 @@ function accessReview(kind: KindRef, authorize: Authorize): FunctionEndpoint {
   return {
     group: kind.group,
     resource: kind.resource,
-    async handle(request) {
-      const { body } = request;
+    async handle(call) {
+      const { body, request } = call;
       const spec = (body as SubjectAccessReview).spec;
-      checkSpec(kind, spec, request);
+      checkSpec(kind, spec, call);
       const user = isSelf ? request.user : subjectOf(spec);
       const { verdict, reason } = await authorize(attributesOf(user, spec));
       const status = { allowed: verdict === 'allow', ...(verdict === 'forbidden' && { denied: true }), ...(reason && { reason }) };
@@ -42,7 +42,7 @@ function accessReview(kind: KindRef, authorize: Authorize): FunctionEndpoint {
   };
 }
 
-function checkSpec(kind: KindRef, spec: SubjectAccessReviewSpec, { body, at }: FunctionRequest): void {
+function checkSpec(kind: KindRef, spec: SubjectAccessReviewSpec, { body, at }: FunctionCall): void {
   const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
   const isLocal = kind === LocalSubjectAccessReview;
   const list: FieldError[] = [];
@@ -103,10 +103,10 @@ function rulesReview(authorizers: readonly Authorizer[]): FunctionEndpoint {
   return {
     group: SelfSubjectRulesReview.group,
     resource: SelfSubjectRulesReview.resource,
-    async handle({ body, user }) {
+    async handle({ body, request }) {
       const { spec, metadata } = body as SelfSubjectRulesReview;
       if (!spec.namespace) throw errors.badRequest('no namespace on request');
-      return { ...body, metadata, spec: {}, status: rulesOf(authorizers, user, spec.namespace) } as KubeObject;
+      return { ...body, metadata, spec: {}, status: rulesOf(authorizers, request.user, spec.namespace) } as KubeObject;
     },
   };
 }

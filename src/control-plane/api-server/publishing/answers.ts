@@ -2,17 +2,18 @@
  * Answers of paths that are no resources: in the form that the client asks for, 304 for what it has already.
  */
 import { own } from '../../../api/meta/words.ts';
+import type { PathTarget } from '../api-request.ts';
 import { encodeValue } from '../encode-value.ts';
-import type { PathRequest, PathResponse } from '../endpoint.ts';
+import type { PathResponse } from '../endpoint.ts';
 import { negotiate } from '../negotiation.ts';
 
-export const headerOf = (request: PathRequest, name: string): string => {
+export const headerOf = (request: PathTarget, name: string): string => {
   const value = own(request.headers, name);
   return typeof value === 'string' ? value : (value?.join(',') ?? '');
 };
 
 /** A value as the client wants to read it. Throws NotAcceptable. */
-export async function answer(request: PathRequest, value: object): Promise<PathResponse> {
+export async function answer(request: PathTarget, value: object): Promise<PathResponse> {
   const { contentType, bytes } = await encodeValue(value, negotiate({ accept: headerOf(request, 'accept') }, { isDocument: true }));
   return { status: 200, headers: { 'cache-control': 'no-cache, private', 'content-type': contentType }, body: bytes };
 }
@@ -26,7 +27,7 @@ const noSniff = { 'x-content-type-options': 'nosniff' };
 export const pathNotFound = (): PathResponse => text(404, '404 page not found\n', noSniff);
 
 /** Whether `If-None-Match` names the entity tag. */
-export function isKnown(request: PathRequest, etag: string): boolean {
+export function isKnown(request: PathTarget, etag: string): boolean {
   return headerOf(request, 'if-none-match')
     .split(',')
     .some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*');

@@ -11,7 +11,10 @@ const endpoint = discoveryEndpoint({ registry, serverAddress: () => '127.0.0.1:6
 const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 async function get(path: string, headers: Record<string, string> = {}): Promise<PathResponse> {
-  return await endpoint.handle({ method: 'GET', path, query: new URLSearchParams(), headers, user: { name: 'me', groups: [] } });
+  return await endpoint.handle(
+    { method: 'GET', path, query: new URLSearchParams(), headers, type: 'path' },
+    { user: { name: 'me', groups: [] } },
+  );
 }
 const bodyOf = async (path: string, headers: Record<string, string> = {}): Promise<unknown> =>
   JSON.parse(String((await get(path, headers)).body));
@@ -133,14 +136,9 @@ test('kinds that come and go are seen', async () => {
   const kind = own.byResource('apps', 'v1', 'deployments');
   assert.ok(kind);
   own.add({ ...kind, group: 'a.io', version: 'v1beta1', kind: 'Foo', resource: 'foos' });
-  const request = {
-    method: 'GET',
-    path: '/apis/a.io/v1beta1',
-    query: new URLSearchParams(),
-    headers: {},
-    user: { name: 'me', groups: [] },
-  };
-  assert.equal((await live.handle(request)).status, 200);
+  const target = { type: 'path' as const, method: 'GET', path: '/apis/a.io/v1beta1', query: new URLSearchParams(), headers: {} };
+  const me = { user: { name: 'me', groups: [] } };
+  assert.equal((await live.handle(target, me)).status, 200);
   own.remove({ group: 'a.io', version: 'v1beta1', resource: 'foos' });
-  assert.equal((await live.handle(request)).status, 404);
+  assert.equal((await live.handle(target, me)).status, 404);
 });

@@ -9,7 +9,8 @@ import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { Kind, Subresource } from '../../../api/meta/kind.ts';
 import { apiVersionOf } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
-import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
+import type { PathTarget } from '../api-request.ts';
+import type { PathEndpoint, PathResponse } from '../endpoint.ts';
 import { parseAccept } from '../negotiation.ts';
 import { answer, headerOf, isKnown, pathNotFound } from './answers.ts';
 import { type ServedGroup, servedGroups } from './group-order.ts';
@@ -152,7 +153,7 @@ class Published {
 const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 /** Whether the client would rather have the aggregated form than the legacy one. */
-function wantsAggregated(request: PathRequest): boolean {
+function wantsAggregated(request: PathTarget): boolean {
   for (const { type, parameters } of parseAccept(headerOf(request, 'accept'))) {
     if (type !== 'application/json' && type !== '*/*' && type !== 'application/*') continue;
     if (parameters['as'] === undefined) return false;
@@ -185,7 +186,7 @@ export function discoveryEndpoint({ registry, serverAddress }: DiscoveryOptions)
   };
 }
 
-function aggregatedAnswer(request: PathRequest, { body, etag }: Aggregated): PathResponse {
+function aggregatedAnswer(request: PathTarget, { body, etag }: Aggregated): PathResponse {
   const headers = { 'cache-control': 'public', etag, vary: 'Accept' };
   if (isKnown(request, etag)) return { status: 304, headers, body: '' };
   return { status: 200, headers: { ...headers, 'content-type': aggregatedType }, body };

@@ -40,8 +40,8 @@ test('health checks', async () => {
   for (const { path, query = '', want } of rows) {
     const which = path.split('/')[1] as (typeof healthPaths)[number];
     const endpoint = healthEndpoint(which, checks, listener);
-    const request = { method: 'GET', path, query: new URLSearchParams(query), headers: {}, user: { name: 'me', groups: [] } };
-    const { status, body } = await endpoint.handle(request);
+    const target = { type: 'path' as const, method: 'GET', path, query: new URLSearchParams(query), headers: {} };
+    const { status, body } = await endpoint.handle(target, { user: { name: 'me', groups: [] } });
     assert.equal(`${status} ${String(body)}`, want);
   }
   assert.deepEqual(failures, ['poststarthook/rbac/bootstrap-roles', 'poststarthook/rbac/bootstrap-roles']);

@@ -2,7 +2,8 @@
  * `/livez`, `/readyz`, `/healthz`: named checks, run in order. Why a check fails is logged, not told.
  * Upstream: apiserver/pkg/server/healthz/healthz.go.
  */
-import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
+import type { PathTarget } from '../api-request.ts';
+import type { PathEndpoint, PathResponse } from '../endpoint.ts';
 import { pathNotFound, text } from './answers.ts';
 
 export const healthPaths = ['livez', 'readyz', 'healthz'] as const;
@@ -65,7 +66,7 @@ async function succeeds(check: HealthCheck, path: HealthPath, listener: HealthLi
   return isHealthy;
 }
 
-async function answerAll(path: string, checks: readonly HealthCheck[], request: PathRequest, passes: Passes): Promise<PathResponse> {
+async function answerAll(path: string, checks: readonly HealthCheck[], request: PathTarget, passes: Passes): Promise<PathResponse> {
   const excluded = new Set(request.query.getAll('exclude'));
   const lines: string[] = [];
   let failed = false;

@@ -15,7 +15,10 @@ async function get(url: string, headers: Record<string, string> = {}, from: read
   const { pathname, searchParams } = new URL(url, 'http://localhost');
   const endpoint = from.find((e) => e.paths.some((p) => p === pathname || (p.endsWith('/*') && pathname.startsWith(p.slice(0, -1)))));
   assert.ok(endpoint, url);
-  return await endpoint.handle({ method: 'GET', path: pathname, query: searchParams, headers, user: { name: 'me', groups: [] } });
+  return await endpoint.handle(
+    { method: 'GET', path: pathname, query: searchParams, headers, type: 'path' },
+    { user: { name: 'me', groups: [] } },
+  );
 }
 
 interface Document {

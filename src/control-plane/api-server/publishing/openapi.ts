@@ -10,7 +10,8 @@ import typeTable from '../../../api/data/types.json' with { type: 'json' };
 import wireTable from '../../../api/data/wire.json' with { type: 'json' };
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
-import type { PathEndpoint, PathRequest, PathResponse } from '../endpoint.ts';
+import type { PathTarget } from '../api-request.ts';
+import type { PathEndpoint, PathResponse } from '../endpoint.ts';
 import { parseAccept } from '../negotiation.ts';
 import { headerOf, isKnown, pathNotFound } from './answers.ts';
 import { type Descriptions, readDescriptions } from './descriptions.ts';
@@ -152,7 +153,7 @@ export function openApiEndpoints(options: OpenApiOptions): readonly PathEndpoint
   ];
 }
 
-function acceptsJson(request: PathRequest): boolean {
+function acceptsJson(request: PathTarget): boolean {
   const ranges = parseAccept(headerOf(request, 'accept'));
   return !ranges.length || ranges.some(({ type }) => type === 'application/json' || type === 'application/*' || type === '*/*');
 }
@@ -166,7 +167,7 @@ const protobufTypes: ReadonlySet<string> = new Set([
   'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
 ]);
 
-async function answerV2(documents: Documents, request: PathRequest): Promise<PathResponse> {
+async function answerV2(documents: Documents, request: PathTarget): Promise<PathResponse> {
   const wantsProtobuf = parseAccept(headerOf(request, 'accept')).some(({ type }) => protobufTypes.has(type));
   if (!wantsProtobuf && !acceptsJson(request)) return nothing(406);
   const etag = `"${documents.v2Hash}"`;
@@ -185,7 +186,7 @@ function answerIndex(documents: Documents): PathResponse {
   return { status: 200, headers: { ...privately, 'content-type': 'text/plain; charset=utf-8' }, body };
 }
 
-function answerV3(documents: Documents, request: PathRequest, nowMs: (() => number) | undefined): PathResponse {
+function answerV3(documents: Documents, request: PathTarget, nowMs: (() => number) | undefined): PathResponse {
   const path = request.path.slice('/openapi/v3/'.length);
   const hash = documents.hashes.get(path);
   if (hash === undefined) return path === '' ? nothing(404) : pathNotFoundQuietly();

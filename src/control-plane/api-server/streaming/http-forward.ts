@@ -11,7 +11,7 @@ import { errors, isStatusError, StatusError } from '../../../api/meta/status-err
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { answerHeadBytesMax } from '../../../client/http-limits.ts';
 import { request as httpRequest } from '../../../client/node-http.ts';
-import type { ConnectRequest } from '../endpoint.ts';
+import type { ConnectTarget } from '../api-request.ts';
 import { type Backend, type Dialer, joinHostPort, type RequestConnection } from './dialer.ts';
 import { answerHeaders, type Headers, requestHeaders } from './proxied-headers.ts';
 import { type ProxiedSite, planPageRewrite } from './rewrite-links.ts';
@@ -29,7 +29,7 @@ export interface ForwardTarget extends Backend {
 const errorBodyBytesMax = 64 * 1024;
 
 /** The body of the answer streams through. */
-export async function forward(connect: ConnectRequest, dialer: Dialer, target: ForwardTarget): Promise<void> {
+export async function forward(connect: ConnectTarget, dialer: Dialer, target: ForwardTarget): Promise<void> {
   const { response, signal } = connect;
   if (!response) throw errors.badRequest('the request can not be upgraded');
   const answer = await ask(connect, dialer, target);
@@ -49,7 +49,7 @@ export async function forward(connect: ConnectRequest, dialer: Dialer, target: F
 }
 
 /** The backend's answer, of which the head has come. */
-export async function ask(connect: ConnectRequest, dialer: Dialer, target: ForwardTarget): Promise<IncomingMessage> {
+export async function ask(connect: ConnectTarget, dialer: Dialer, target: ForwardTarget): Promise<IncomingMessage> {
   const { request, signal } = connect;
   const method = target.method ?? request.method ?? 'GET';
   const sendsBody = target.site !== undefined && hasBody(request);
@@ -129,13 +129,13 @@ export function describeBreak({ code = '', message }: NodeJS.ErrnoException): st
   return message;
 }
 
-function hasBody(request: ConnectRequest['request']): boolean {
+function hasBody(request: ConnectTarget['request']): boolean {
   if ('stream' in request) return !request.stream.endAfterHeaders;
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
   return encoding !== undefined || (length !== undefined && length !== '0');
 }
 
-function proxyHeaders({ request }: ConnectRequest, sendsBody: boolean): Headers {
+function proxyHeaders({ request }: ConnectTarget, sendsBody: boolean): Headers {
   const [path = ''] = (request.url ?? '').split('?');
   return { ...requestHeaders(request, sendsBody), 'x-forwarded-uri': path };
 }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { suite, test } from 'node:test';
 import { WebSocket } from 'ws';
-import type { ConnectRequest } from '../endpoint.ts';
+import type { ConnectTarget } from '../api-request.ts';
 import { sendAsMessages } from './message-stream.ts';
 
 /** What a client gets of a stream that says `hello`. */
@@ -13,7 +13,7 @@ async function receive(protocols: readonly string[]): Promise<string[]> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   server.on('upgrade', (request, socket, head) => {
-    const connect = { request, signal: new AbortController().signal } as unknown as ConnectRequest;
+    const connect = { request, signal: new AbortController().signal } as unknown as ConnectTarget;
     void sendAsMessages(connect, { socket, head }, Readable.from([Buffer.from('hello')]));
   });
   const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, [...protocols]);
@@ -31,7 +31,7 @@ async function refuse(): Promise<Readable> {
   const source = new Readable({ read: () => undefined });
   const served = Promise.withResolvers<void>();
   server.on('upgrade', (request, socket, head) => {
-    const connect = { request, signal: new AbortController().signal } as unknown as ConnectRequest;
+    const connect = { request, signal: new AbortController().signal } as unknown as ConnectTarget;
     sendAsMessages(connect, { socket, head }, source).then(served.resolve, served.reject);
   });
   const { port } = server.address() as AddressInfo;

@@ -6,14 +6,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { ConnectRequest } from '../endpoint.ts';
+import type { ConnectTarget } from '../api-request.ts';
 
 const base64Protocol = 'base64.binary.k8s.io';
 const protocols = ['binary.k8s.io', base64Protocol];
 
 export async function sendAsMessages(
-  { request, signal }: ConnectRequest,
-  { socket, head }: NonNullable<ConnectRequest['upgrade']>,
+  { request, signal }: ConnectTarget,
+  { socket, head }: NonNullable<ConnectTarget['upgrade']>,
   source: Readable,
 ): Promise<void> {
   const { WebSocketServer } = await import('ws');

@@ -5,7 +5,8 @@
  */
 import type { ServerResponse } from 'node:http';
 import { errors } from '../../../api/meta/status-error.ts';
-import type { ConnectEndpoint, ConnectRequest } from '../endpoint.ts';
+import type { ConnectTarget } from '../api-request.ts';
+import type { ConnectEndpoint } from '../endpoint.ts';
 import type { Dialer } from './dialer.ts';
 import { ask, forward } from './http-forward.ts';
 import { chooseContainer, type KubeletDirectory, kubeletOf, readPod } from './kubelet-address.ts';
@@ -21,7 +22,7 @@ const logParameters = ['follow', 'previous', 'timestamps', 'sinceSeconds', 'sinc
 export function podStreamEndpoints({ dialer, ...directory }: PodStreamOptions): ConnectEndpoint[] {
   const { reader } = directory;
 
-  const log = async (connect: ConnectRequest): Promise<void> => {
+  const log = async (connect: ConnectTarget): Promise<void> => {
     const pod = readPod(reader, connect.at);
     const container = chooseContainer(pod, connect.query.get('container'));
     checkLogOptions(connect.query);
@@ -36,7 +37,7 @@ export function podStreamEndpoints({ dialer, ...directory }: PodStreamOptions): 
     else await forward(connect, dialer, target);
   };
 
-  const shell = (verb: 'exec' | 'attach') => async (connect: ConnectRequest) => {
+  const shell = (verb: 'exec' | 'attach') => async (connect: ConnectTarget) => {
     const pod = readPod(reader, connect.at);
     const container = chooseContainer(pod, connect.query.get('container'));
     const { query } = connect;
@@ -55,7 +56,7 @@ export function podStreamEndpoints({ dialer, ...directory }: PodStreamOptions): 
     await tunnel(connect, dialer, { ...address, path: `/${verb}/${pod.metadata.namespace}/${pod.metadata.name}/${container}?${words}` });
   };
 
-  const portForward = async (connect: ConnectRequest): Promise<void> => {
+  const portForward = async (connect: ConnectTarget): Promise<void> => {
     const pod = readPod(reader, connect.at);
     const ports = connect.query.getAll('ports');
     const query = ports.length ? `?${new URLSearchParams(ports.map((value) => ['port', value]))}` : '';
@@ -73,7 +74,7 @@ export function podStreamEndpoints({ dialer, ...directory }: PodStreamOptions): 
 
 const isTrue = (text: string | null): boolean => text === 'true' || text === '1';
 
-function noContent({ response, upgrade }: ConnectRequest): void {
+function noContent({ response, upgrade }: ConnectTarget): void {
   if (upgrade) throw errors.badRequest('the pod has no node yet');
   (response as ServerResponse).writeHead(204).end();
 }

@@ -9,7 +9,8 @@ import { Endpoints, Pod, Service } from '../../../api/generated/kinds.ts';
 import type { ObjectName } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Random } from '../../../client/clock.ts';
-import type { ConnectEndpoint, ConnectRequest } from '../endpoint.ts';
+import type { ConnectTarget } from '../api-request.ts';
+import type { ConnectEndpoint } from '../endpoint.ts';
 import { type Backend, type Dialer, joinHostPort } from './dialer.ts';
 import { forward } from './http-forward.ts';
 import { type KubeletAddress, type KubeletDirectory, kubeletOfNode, refuseSimulated } from './kubelet-address.ts';
@@ -46,7 +47,7 @@ export interface ProxyOptions extends KubeletDirectory {
 export function proxyEndpoints({ dialer, random, ...directory }: ProxyOptions): ConnectEndpoint[] {
   const { reader } = directory;
 
-  const toPod = async (connect: ConnectRequest): Promise<void> => {
+  const toPod = async (connect: ConnectTarget): Promise<void> => {
     const { scheme: protocol, name, port } = parseProxyName(connect.at.name, 'pod');
     const pod = reader.get(Pod, { ...connect.at, name });
     if (!pod) throw errors.notFound(Pod, name);
@@ -57,7 +58,7 @@ export function proxyEndpoints({ dialer, random, ...directory }: ProxyOptions): 
     await pass(connect, { protocol, host: pod.status.podIP, port: number });
   };
 
-  const toService = async (connect: ConnectRequest): Promise<void> => {
+  const toService = async (connect: ConnectTarget): Promise<void> => {
     const { scheme: protocol, name, port } = parseProxyName(connect.at.name, 'service');
     const portName = /^[-+]?\d+$/.test(port) ? servicePortName(connect.at, name, Number(port)) : port;
     const endpoints = reader.get(Endpoints, { ...connect.at, name });
@@ -92,14 +93,14 @@ export function proxyEndpoints({ dialer, random, ...directory }: ProxyOptions): 
     return pod?.status.podIPs?.some((each) => each.ip === ip) ? pod : undefined;
   };
 
-  const toNode = async (connect: ConnectRequest): Promise<void> => {
+  const toNode = async (connect: ConnectTarget): Promise<void> => {
     const asked = parseProxyName(connect.at.name, 'node');
     const target = nodeTarget(asked, await kubeletOfNode(directory, asked.name));
     if (!target.kubeletOf) refuseSimulated(reader, asked.name, `port ${asked.port}`);
     await pass(connect, target);
   };
 
-  const pass = async (connect: ConnectRequest, backend: Backend): Promise<void> => {
+  const pass = async (connect: ConnectTarget, backend: Backend): Promise<void> => {
     const path = pathOf(connect);
     if (connect.upgrade) return tunnel(connect, dialer, { ...backend, path, passHeaders: true });
     if (isRootWithoutSlash(connect)) return redirectToRoot(connect);
@@ -125,11 +126,11 @@ const podRootDepth = 8;
 const nodeRootDepth = 6;
 
 /** A browser would take relative links of such a page for siblings of `proxy`. */
-function isRootWithoutSlash({ rest, request: { method, url } }: ConnectRequest): boolean {
+function isRootWithoutSlash({ rest, request: { method, url } }: ConnectTarget): boolean {
   return rest === '' && (method === 'GET' || method === 'HEAD') && !splitURL(url ?? '')[0].endsWith('/');
 }
 
-function redirectToRoot({ request, response }: ConnectRequest): void {
+function redirectToRoot({ request, response }: ConnectTarget): void {
   const [path, query] = splitURL(request.url ?? '');
   (response as ServerResponse).writeHead(301, { Location: `${path}/${query}` }).end();
 }
@@ -140,7 +141,7 @@ function splitURL(url: string): [string, string] {
   return at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at)];
 }
 
-const pathOf = ({ rest, query, request }: ConnectRequest): string => backendPath({ rest, query, url: request.url ?? '' });
+const pathOf = ({ rest, query, request }: ConnectTarget): string => backendPath({ rest, query, url: request.url ?? '' });
 
 /** What the backend is asked for: encoded anew, with the slash at its end, if there was one. */
 export function backendPath({ rest, query, url }: { rest: string; query: URLSearchParams; url: string }): string {

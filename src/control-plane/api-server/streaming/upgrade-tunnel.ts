@@ -9,7 +9,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errors, isStatusError } from '../../../api/meta/status-error.ts';
 import { STATUS_CODES } from '../../../client/node-http.ts';
-import type { ConnectRequest } from '../endpoint.ts';
+import type { ConnectTarget } from '../api-request.ts';
 import type { Backend, Dialer } from './dialer.ts';
 import { describeBreak, openRequest, readErrorBody } from './http-forward.ts';
 import { requestHeaders, upgradeHeaders } from './proxied-headers.ts';
@@ -23,7 +23,7 @@ export interface TunnelTarget extends Backend {
   readonly passHeaders?: boolean;
 }
 
-export async function tunnel(connect: ConnectRequest, dialer: Dialer, target: TunnelTarget): Promise<void> {
+export async function tunnel(connect: ConnectTarget, dialer: Dialer, target: TunnelTarget): Promise<void> {
   const { upgrade, request, signal } = connect;
   if (!upgrade) throw errors.badRequest('Upgrade request required');
   const headers = { ...(target.passHeaders && requestHeaders(request, false)), ...upgradeHeaders(request.headers) };

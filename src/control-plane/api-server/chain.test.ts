@@ -1,0 +1,168 @@
+/** The steps of the chain in their order, for every sort of target and either transport. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { builtInRegistry } from '../../api/kinds/all.ts';
+import { errors, StatusError } from '../../api/meta/status-error.ts';
+import { silentLog } from '../../client/log.ts';
+import { VirtualClock } from '../../client/virtual-clock.ts';
+import type { Answer } from './answer.ts';
+import { ApiRequest, type ConnectTarget, type PathTarget, type ResourceTarget, type Target } from './api-request.ts';
+import { RequestChain, type Wire } from './chain.ts';
+import { FlowControl } from './flow-control.ts';
+import { RequestMetrics } from './request-metrics.ts';
+
+const configMaps = builtInRegistry().byResource('', 'v1', 'configmaps') ?? assert.fail();
+const pods = builtInRegistry().byResource('', 'v1', 'pods') ?? assert.fail();
+const kind: ResourceTarget = {
+  type: 'resource',
+  kind: configMaps,
+  namespace: 'n',
+  name: 'a',
+  subresource: undefined,
+  answeredBy: undefined,
+};
+const path: PathTarget = { type: 'path', method: 'GET', path: '/version', query: new URLSearchParams(), headers: {} };
+const exec = { type: 'connect', kind: pods, at: { namespace: 'n', name: 'p' }, subresource: 'exec', alsoNeeds: 'create' } as ConnectTarget;
+const unserved: Target = {
+  type: 'unserved',
+  group: 'a.io',
+  version: 'v1',
+  resource: 'foos',
+  namespace: undefined,
+  name: undefined,
+  subresource: undefined,
+  groupIsKnown: false,
+};
+
+interface Row {
+  readonly name: string;
+  readonly target: Target;
+  readonly verb?: string;
+  readonly refusal?: StatusError;
+  /** what fails: a step, or an authorization as it is told */
+  readonly fails?: string;
+  readonly inProcess?: true;
+  readonly want: string;
+}
+
+const rows: readonly Row[] = [
+  { name: 'a kind', target: kind, want: 'authenticate impersonate time seat(readOnly) may(get,configmaps) perform deliver 200' },
+  {
+    name: 'a write',
+    target: kind,
+    verb: 'update',
+    want: 'authenticate impersonate time seat(mutating) may(update,configmaps) perform deliver 200',
+  },
+  {
+    name: 'a watch',
+    target: kind,
+    verb: 'watch',
+    want: 'authenticate impersonate time seat(readOnly) may(watch,configmaps) perform goOn 200',
+  },
+  { name: 'a path waits for nobody', target: path, want: 'authenticate impersonate time may(get,/version) perform deliver 200' },
+  {
+    name: 'a connection needs both rights, and has no time limit',
+    target: exec,
+    want: 'authenticate impersonate may(get,pods/exec) may(create,pods/exec) perform goOn 101',
+  },
+  {
+    name: 'a connection without the second right',
+    target: exec,
+    fails: 'may(create,pods/exec)',
+    want: 'authenticate impersonate may(get,pods/exec) may(create,pods/exec) refuse(403) 403',
+  },
+  { name: 'what is not served', target: unserved, want: 'authenticate impersonate time may(get,foos) perform deliver 404' },
+  { name: 'nobody', target: kind, fails: 'authenticate', want: 'authenticate refuse(401) 401' },
+  { name: 'a mask that is not allowed', target: kind, fails: 'impersonate', want: 'authenticate impersonate refuse(401) 401' },
+  {
+    name: 'what is wrong is told to who may ask',
+    target: kind,
+    refusal: errors.pathNotFound(),
+    want: 'authenticate impersonate time seat(readOnly) may(get,configmaps) refuse(404) 404',
+  },
+  {
+    name: 'and to nobody else',
+    target: kind,
+    refusal: errors.pathNotFound(),
+    fails: 'may(get,configmaps)',
+    want: 'authenticate impersonate time seat(readOnly) may(get,configmaps) refuse(403) 403',
+  },
+  { name: 'in process', target: kind, inProcess: true, want: 'may(get,configmaps) perform 200' },
+  { name: 'in process, refused', target: kind, inProcess: true, fails: 'may(get,configmaps)', want: 'may(get,configmaps) 403' },
+  { name: 'in process, a path', target: path, inProcess: true, want: 'may(get,/version) perform 200' },
+];
+
+const answers: Readonly<Record<Target['type'], Answer>> = {
+  resource: { type: 'status', code: 200, status: { kind: 'Status', apiVersion: 'v1' } },
+  path: { type: 'page', code: 200, page: { status: 200, headers: {}, body: '' } },
+  connect: { type: 'connection', code: 101, run: () => Promise.resolve() },
+  unserved: { type: 'page', code: 404, page: { status: 404, headers: {}, body: '' } },
+};
+
+async function stepsOf({ target, verb = 'get', refusal, fails, inProcess }: Row): Promise<string> {
+  const steps: string[] = [];
+  let code = 0;
+  const step = <T>(name: string, then: T): T => {
+    steps.push(name);
+    if (name === fails) throw errors.unauthorized();
+    return then;
+  };
+  const user = { name: 'jane', groups: [] };
+  const clock = new VirtualClock();
+  const flow = new FlowControl();
+  const watch = { type: 'watch', code: 200, watch: { start: () => undefined, stop: () => undefined } } as const;
+  const chain = new RequestChain({
+    flow: { enter: (each, who) => step(`seat(${each})`, flow.enter(each, who)) },
+    authorize({ verb: asked, resource, path: asks }) {
+      const what = `may(${asked},${resource ? [resource.resource, resource.subresource].filter(Boolean).join('/') : asks})`;
+      steps.push(what);
+      return { verdict: what === fails ? 'no-opinion' : 'allow', reason: '' };
+    },
+    async perform() {
+      return step('perform', verb === 'watch' ? watch : answers[target.type]);
+    },
+    audit: { record: (_, told) => steps.push(String(told)) },
+    acts: { isWatched: false, refused: () => undefined },
+    metrics: new RequestMetrics(),
+    clock,
+    wireClock: clock,
+    log: silentLog,
+  });
+  const source = {
+    id: '',
+    sourceIPs: [],
+    userAgent: undefined,
+    signal: new AbortController().signal,
+    why: () => undefined,
+    warn: () => undefined,
+  };
+  const request = new ApiRequest({ source, startMs: 0, verb, target, refusal, user: inProcess && user });
+  if (inProcess) {
+    await chain.answer(request).catch((error: unknown) => assert.ok(error instanceof StatusError));
+    return steps.join(' ');
+  }
+  const wire: Wire = {
+    authenticate: () => step('authenticate', user),
+    impersonate: (same) => step('impersonate', same),
+    announcedBytes: 0,
+    isOver: false,
+    timed: (work) => step('time', work)(),
+    async deliver(answer) {
+      code = step('deliver', answer.code);
+    },
+    async goOn(answer) {
+      code = step('goOn', answer.code);
+    },
+    async refuse(error) {
+      code = step(`refuse(${error.code})`, error.code);
+    },
+    get code() {
+      return code;
+    },
+    size: 0,
+  };
+  await chain.serve(request, wire);
+  return steps.join(' ');
+}
+
+for (const row of rows) test(`the way of a request: ${row.name}`, async () => assert.equal(await stepsOf(row), row.want));

@@ -1,0 +1,200 @@
+/**
+ * The one way of every request, whether it came over the wire or from a component in this process:
+ *
+ * 1. authenticate: who is it? In the process that is known.
+ * 2. impersonate: as whom does he want to act?
+ * 3. flow control: is there room? Requests for paths, connections, and requests in the process do not wait.
+ * 4. authorize: may he? What is wrong with a request is told only to who may make it.
+ * 5. perform the target: the verb of a kind, a function, a path, a connection.
+ *
+ * Every failure is a StatusError: what is thrown beside them is a fault of ours, logged and answered with 500.
+ * Upstream: apiserver/pkg/server/config.go (DefaultBuildHandlerChain).
+ */
+import { errors, isStatusError, type StatusError } from '../../api/meta/status-error.ts';
+import type { Clock } from '../../client/clock.ts';
+import type { Log } from '../../client/log.ts';
+import { StoreUnavailableError } from '../store/storage.ts';
+import type { ActChannel } from './acts/act-channel.ts';
+import type { Answer } from './answer.ts';
+import type { ApiRequest, ResourceRequest } from './api-request.ts';
+import { attributesOf } from './attributes.ts';
+import type { AuditSink } from './audit.ts';
+import type { Authorize } from './authorization/decide.ts';
+import { forbiddenError } from './authorization/forbidden.ts';
+import { type FlowClass, type FlowControl, seatsFor } from './flow-control.ts';
+import type { UserInfo } from './request.ts';
+import { type RequestMetrics, subjectOf } from './request-metrics.ts';
+import { ValidationFault } from './validate.ts';
+
+export interface ChainParts {
+  readonly flow: Pick<FlowControl, 'enter'>;
+  readonly authorize: Authorize;
+  perform(request: ApiRequest): Promise<Answer>;
+  readonly audit: AuditSink | undefined;
+  readonly acts: Pick<ActChannel, 'isWatched' | 'refused'>;
+  readonly metrics: RequestMetrics;
+  readonly clock: Clock;
+  /** what requests over the wire are timed by */
+  readonly wireClock: Clock;
+  readonly log: Log;
+}
+
+/** The client's side of a request that came over the wire. */
+export interface Wire {
+  /** Throws Unauthorized. */
+  authenticate(): UserInfo | Promise<UserInfo>;
+  /** As whom he wants to act, or the same. Throws Forbidden. */
+  impersonate(user: UserInfo): UserInfo | Promise<UserInfo>;
+  /** how many bytes the body may have, by what its head says */
+  readonly announcedBytes: number;
+  /** The client is gone, or has been told that its time is over. */
+  readonly isOver: boolean;
+  /** Does the work in the time that there is for it. */
+  timed(work: () => Promise<Answer>): Promise<Answer>;
+  /** Writes the answer, until the client has taken it. */
+  deliver(answer: Answer): Promise<void>;
+  /** Writes what goes on after that, to its end: a watch, a stream, a connection. */
+  goOn(answer: Answer): Promise<void>;
+  refuse(error: StatusError): Promise<void>;
+  /** of the answer, once it has begun; 0: it has not */
+  readonly code: number;
+  /** bytes of the answer's body */
+  readonly size: number;
+}
+
+export class RequestChain {
+  readonly #parts: ChainParts;
+
+  constructor(parts: ChainParts) {
+    this.#parts = parts;
+  }
+
+  /** A request over the wire, to its end. Rejects when even the refusal has failed. */
+  async serve(request: ApiRequest, wire: Wire): Promise<void> {
+    const { metrics, wireClock } = this.#parts;
+    try {
+      await this.#identify(request, wire);
+      const isConnection = request.target.type === 'connect';
+      const answer = await (isConnection ? this.#perform(request) : wire.timed(() => this.#performInTurn(request, wire)));
+      if (isLongRunning(answer)) await this.#goOn(request, wire, answer);
+    } catch (error) {
+      await wire.refuse(this.#refusalOf(error, request));
+    }
+    const seconds = (wireClock.monotonic() - request.startMs) / 1000;
+    metrics.observe(subjectOf(request), wire.code, seconds, wire.size);
+    this.#parts.audit?.record(request, wire.code);
+    this.#tell(request, wire.code, seconds);
+  }
+
+  /** A request of a component in this process. Throws StatusErrors alone. */
+  async answer(request: ApiRequest): Promise<Answer> {
+    const { clock, log } = this.#parts;
+    let code = 500;
+    try {
+      const answer = await this.#perform(request);
+      code = answer.code;
+      return answer;
+    } catch (error) {
+      const refusal = this.#refusalOf(error, request);
+      code = refusal.code;
+      throw refusal;
+    } finally {
+      this.#parts.audit?.record(request, code);
+      if (log.isDebug) this.#tell(request, code, (clock.monotonic() - request.startMs) / 1000);
+    }
+  }
+
+  async #identify(request: ApiRequest, wire: Wire): Promise<void> {
+    const known = wire.authenticate();
+    const user = known instanceof Promise ? await known : known;
+    request.user = user;
+    const other = wire.impersonate(user);
+    request.user = other instanceof Promise ? await other : other;
+    if (request.user !== user) request.impersonator = user;
+  }
+
+  /** It keeps its place until the client has taken the answer. */
+  async #performInTurn(request: ApiRequest, wire: Wire): Promise<Answer> {
+    const flow = flowOf(request);
+    const entered = flow && this.#parts.flow.enter(flow, request.user, flow === 'mutating' ? seatsFor(wire.announcedBytes) : 1);
+    const leave = entered instanceof Promise ? await entered : entered;
+    try {
+      // Who gave up while he waited is not served.
+      if (wire.isOver) throw errors.timeout(timedOut);
+      const answer = await this.#perform(request);
+      if (!isLongRunning(answer)) await wire.deliver(answer);
+      return answer;
+    } finally {
+      leave?.();
+    }
+  }
+
+  async #perform(request: ApiRequest): Promise<Answer> {
+    const { target, refusal } = request;
+    const allowed = this.#authorize(request, request.verb);
+    if (allowed) await allowed;
+    if (target.type === 'connect' && target.alsoNeeds) await this.#authorize(request, target.alsoNeeds);
+    if (refusal) throw refusal;
+    return this.#parts.perform(request);
+  }
+
+  /** Undefined: allowed at once. Throws Forbidden. */
+  #authorize(request: ApiRequest, verb: string): Promise<void> | undefined {
+    const attributes = attributesOf(request, verb);
+    const asked = this.#parts.authorize(attributes);
+    const check = ({ verdict, reason }: Awaited<typeof asked>): void => {
+      if (verdict !== 'allow') throw forbiddenError(attributes, reason);
+    };
+    if (asked instanceof Promise) return asked.then(check);
+    check(asked);
+    return undefined;
+  }
+
+  async #goOn(request: ApiRequest, wire: Wire, answer: Answer): Promise<void> {
+    const { metrics } = this.#parts;
+    const subject = subjectOf(request);
+    metrics.changeLongRunning(subject, 1);
+    try {
+      await wire.goOn(answer);
+    } finally {
+      metrics.changeLongRunning(subject, -1);
+    }
+  }
+
+  #refusalOf(error: unknown, request: ApiRequest): StatusError {
+    const { acts, metrics } = this.#parts;
+    if (error instanceof ValidationFault) metrics.validationBroke();
+    const refusal = this.#statusOf(error, request);
+    if (acts.isWatched && isForResource(request) && request.user.name !== '') acts.refused(request, refusal);
+    return refusal;
+  }
+
+  #statusOf(error: unknown, request: ApiRequest): StatusError {
+    if (isStatusError(error)) return error;
+    if (request.signal.aborted) return errors.timeout(timedOut);
+    if (error instanceof StoreUnavailableError) return errors.serviceUnavailable(error.message);
+    this.#parts.log.error({ error, verb: request.verb, path: request.path }, 'a request failed by a fault of the server');
+    return errors.internal(error instanceof Error ? error.message : String(error));
+  }
+
+  /** As a debug line: who asked for what, what came of it, and in how many milliseconds. A watch in the process is told with its beginning. */
+  #tell(request: ApiRequest, code: number, seconds: number): void {
+    const { log } = this.#parts;
+    if (log.isDebug) log.debug({ user: request.user.name, code, ms: Math.round(seconds * 1000) }, `${request.verb} ${request.path}`);
+  }
+}
+
+const timedOut = 'request did not complete within the allotted time';
+
+/** Undefined: it does not wait. Whoever asks how the server is has to get an answer when it is busy. */
+function flowOf({ target, verb }: ApiRequest): FlowClass | undefined {
+  if (target.type !== 'resource') return undefined;
+  return verb === 'get' || verb === 'list' || verb === 'watch' ? 'readOnly' : 'mutating';
+}
+
+function isLongRunning(answer: Answer): boolean {
+  if (answer.type === 'page') return typeof answer.page.body !== 'string' && !(answer.page.body instanceof Uint8Array);
+  return answer.type === 'watch' || answer.type === 'connection';
+}
+
+const isForResource = (request: ApiRequest): request is ResourceRequest => request.target.type === 'resource';

@@ -1,0 +1,90 @@
+/**
+ * The last step of a request: its target does what it was asked for. The verbs of kinds decode, admit, default, prepare,
+ * validate, allocate and store (create.ts, guaranteed-update.ts). Nothing here asks whether it is allowed.
+ */
+import { errors } from '../../api/meta/status-error.ts';
+import type { Answer, ResourceAnswer } from './answer.ts';
+import type { ApiRequest, ConnectTarget, PathTarget, ResourceRequest } from './api-request.ts';
+import { callFunction } from './call-function.ts';
+import type { ComputedResources } from './computed-resources.ts';
+import { connect } from './connect.ts';
+import type { Core } from './core.ts';
+import { create } from './create.ts';
+import { deleteObject } from './delete.ts';
+import { deleteCollection } from './delete-collection.ts';
+import type { PathResponse } from './endpoint.ts';
+import { get } from './get.ts';
+import { list } from './list.ts';
+import { patch } from './patch.ts';
+import { methodNotAllowed } from './refusals.ts';
+import type { Targets } from './targets.ts';
+import { update } from './update.ts';
+import { watch } from './watch.ts';
+
+export interface PerformParts {
+  readonly core: Core;
+  readonly targets: Pick<Targets, 'path'>;
+  readonly computed: ComputedResources;
+}
+
+export const performer =
+  (parts: PerformParts) =>
+  (request: ApiRequest): Promise<Answer> => {
+    const { target } = request;
+    switch (target.type) {
+      case 'resource':
+        return performVerb(parts, request as ResourceRequest);
+      case 'path':
+        return readPath(parts.targets, request as ApiRequest<PathTarget>);
+      case 'connect':
+        return connect(parts.core.admission, request as ApiRequest<ConnectTarget>);
+      case 'unserved':
+        if (target.groupIsKnown) throw errors.pathNotFound();
+        return Promise.resolve(notFoundPage);
+    }
+  };
+
+function performVerb({ core, computed }: PerformParts, request: ResourceRequest): Promise<ResourceAnswer> {
+  const { kind, answeredBy } = request.target;
+  if (kind.isComputed) return Promise.resolve(computed.read(request));
+  switch (request.verb) {
+    case 'get':
+      return get(core, request);
+    case 'list':
+      return list(core, request);
+    case 'watch':
+      return watch(core, request);
+    case 'create':
+      return answeredBy ? callFunction(core, request, answeredBy) : createOrRefuse(core, request);
+    case 'update':
+      return update(core, request);
+    case 'patch':
+      return patch(core, request);
+    case 'delete':
+      return deleteObject(core, request);
+    case 'deletecollection':
+      return deleteCollection(core, request);
+    default:
+      throw errors.pathNotFound();
+  }
+}
+
+function createOrRefuse(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+  const { kind, namespace, subresource } = request.target;
+  if (subresource) throw errors.pathNotFound();
+  if (kind.namespaced && !namespace) throw methodNotAllowed();
+  return create(core, request);
+}
+
+async function readPath(targets: Pick<Targets, 'path'>, request: ApiRequest<PathTarget>): Promise<Answer> {
+  const { target } = request;
+  const page = await targets.path(target.path)?.handle(target, request);
+  return page ? { type: 'page', code: page.status, page } : notFoundPage;
+}
+
+const notFound: PathResponse = {
+  status: 404,
+  headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+  body: '404 page not found\n',
+};
+const notFoundPage: Answer = { type: 'page', code: 404, page: notFound };
