@@ -56,7 +56,7 @@ async function measureStart(context: OwnContext): Promise<Row[]> {
   ].map((program) => ({ ...program, starts: [] as ReadonlyMap<string, number>[] }));
   for (let i = 0; i < rounds; i++) {
     for (const { cache, entry, starts } of programs) {
-      await using server = await start(context, { hollow: 1, probe: false, compileCache: join(context.dir, cache), entry });
+      await using server = await start(context, { simulated: 1, probe: false, compileCache: join(context.dir, cache), entry });
       starts.push(server.phasesMs);
     }
   }
@@ -81,7 +81,7 @@ async function measureFirstPod(context: OwnContext): Promise<Row[]> {
   using generator = new Generator();
   for (let i = 0; i < (context.quick ? 2 : 5); i++) {
     const startMs = performance.now();
-    await using server = await start(context, { hollow: 1, probe: false });
+    await using server = await start(context, { simulated: 1, probe: false });
     fromCreateMs.push(await runFirstPod(server, generator, pod('first')));
     fromStartMs.push(performance.now() - startMs);
   }
@@ -104,7 +104,7 @@ export async function runFirstPod(server: OwnServer, generator: Generator, objec
 }
 
 async function measureIdle(context: OwnContext): Promise<Row[]> {
-  await using server = await start(context, { hollow: 1 });
+  await using server = await start(context, { simulated: 1 });
   await sleep(settleMs);
   const figures = await context.profiled(server, 'idle', () => idleFigures(server, context.idleSeconds));
   return [{ group: 'idle', name: `control plane and one simulated node, over ${context.idleSeconds} s`, ours: figures }];
@@ -119,7 +119,7 @@ async function idleFigures(server: OwnServer, seconds: number): Promise<Figures>
 /** Simulated kubelets run the pods, in the same process. */
 async function measureScheduling(context: OwnContext, nodes: number): Promise<Row[]> {
   const count = context.quick ? pods / 3 : pods;
-  await using server = await start(context, { hollow: nodes });
+  await using server = await start(context, { simulated: nodes });
   const empty = { ms: server.phasesMs.get('ready') ?? 0, ...(await memoryFigures(server)) };
   using generator = new Generator();
   await generator.connect(server.access, requestsAtOnce);

@@ -18,7 +18,7 @@ export interface OwnServerOptions {
   /** of the cluster; its data directory is `dir/name` */
   readonly name: string;
   readonly nodes?: number;
-  readonly hollow?: number;
+  readonly simulated?: number;
   /** what Node runs; default: the checkout's */
   readonly entry?: string;
   /** default: `dir/compile-cache` */
@@ -134,9 +134,9 @@ function launcherFlags(): string[] {
 const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
 
 function spawnServer(options: OwnServerOptions, kubeconfig: string, logFile: string): ChildProcess {
-  const { dir, name, nodes = 0, hollow = 0, probe = true, timeoutSeconds = 300 } = options;
+  const { dir, name, nodes = 0, simulated = 0, probe = true, timeoutSeconds = 300 } = options;
   const log = openSync(logFile, 'a');
-  const flags = ['--nodes', nodes, '--hollow', hollow, '--port', 0, '--timeout', timeoutSeconds].map(String);
+  const flags = ['--nodes', nodes, '--simulated', simulated, '--port', 0, '--timeout', timeoutSeconds].map(String);
   const child = spawn(
     process.execPath,
     [

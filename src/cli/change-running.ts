@@ -18,11 +18,11 @@ export async function changeRunning(instance: Instance, running: InstanceState, 
   const destination = given.kubeconfig === undefined ? undefined : destinationOf(given.kubeconfig);
   if (destination) await checkKubeconfig(destination.file);
   let state: InstanceState = running;
-  const hollow = wanted.config.hollow ?? running.hollow;
-  if (hollow !== running.hollow) {
+  const simulated = wanted.config.simulated ?? running.simulated;
+  if (simulated !== running.simulated) {
     const { setSimulatedNodes } = await import('../cluster/control-client.ts');
-    await setSimulatedNodes(instance.readKubeconfig(), hollow);
-    state = { ...state, hollow };
+    await setSimulatedNodes(instance.readKubeconfig(), simulated);
+    state = { ...state, simulated };
   }
   if (destination) state = { ...state, ...(await placeKubeconfig(instance, instance.readKubeconfig(), destination)) };
   if (state !== running) {
@@ -36,6 +36,6 @@ export async function changeRunning(instance: Instance, running: InstanceState, 
 }
 
 /** What it was started with, and how many nodes came of it. */
-function asRunning(kept: Settings | undefined, { nodes, hollow, server }: InstanceState): Settings {
-  return { ...kept, config: { port: Number(new URL(server).port), ...kept?.config, nodes, hollow } };
+function asRunning(kept: Settings | undefined, { nodes, simulated, server }: InstanceState): Settings {
+  return { ...kept, config: { port: Number(new URL(server).port), ...kept?.config, nodes, simulated } };
 }

@@ -15,10 +15,17 @@ import { OperationError } from '../cluster/operation-error.ts';
 import { ownProcess } from '../cluster/own-process.ts';
 import { readLeftProcess, readSupervision, signalName } from '../cluster/supervision.ts';
 
+/** Where things are. */
+export interface ReadyReport {
+  /** the real ones */
+  readonly nodes: readonly { readonly name: string; readonly address: string }[];
+  readonly simulated: number;
+}
+
 /** What `run` tells its parent. */
 export type DaemonMessage =
   | ({ readonly type: 'phase' } & PhaseReport)
-  | { readonly type: 'ready' }
+  | ({ readonly type: 'ready' } & ReadyReport)
   | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly fix?: string };
 
 export const tellParent = (message: DaemonMessage): void => {
@@ -47,7 +54,11 @@ export interface DaemonOptions {
 }
 
 /** When it rejects, neither the process nor its supervisor is there. */
-export async function startDaemon(instance: Instance, args: readonly string[], { timeoutMs, onPhase }: DaemonOptions): Promise<void> {
+export async function startDaemon(
+  instance: Instance,
+  args: readonly string[],
+  { timeoutMs, onPhase }: DaemonOptions,
+): Promise<ReadyReport> {
   instance.clearState(); // of a process that died: the supervisor takes it for this one's
   const logFd = openSync(instance.logFile, 'a', 0o600);
   const child = spawn('sh', [supervisor, instance.dir, ...ownProcess('cli/main'), 'run', ...args], {
@@ -56,7 +67,7 @@ export async function startDaemon(instance: Instance, args: readonly string[], {
     cwd: '/',
   });
   closeSync(logFd);
-  const { promise: started, resolve, reject } = Promise.withResolvers<void>();
+  const { promise: started, resolve, reject } = Promise.withResolvers<ReadyReport>();
   let failure: OperationError | undefined;
   const stopChild = (signal: NodeJS.Signals): void => {
     child.kill('SIGTERM');
@@ -74,7 +85,7 @@ export async function startDaemon(instance: Instance, args: readonly string[], {
   child.on('error', reject);
   child.on('message', (message: DaemonMessage) => {
     if (message.type === 'phase') onPhase(message);
-    else if (message.type === 'ready') resolve();
+    else if (message.type === 'ready') resolve(message);
     else failure = new OperationError({ code: message.code, message: message.message, fix: message.fix ?? `see ${instance.logFile}` });
   });
   child.on('disconnect', () => child.kill('SIGTERM')); // nobody would hear how the start goes on
@@ -83,8 +94,9 @@ export async function startDaemon(instance: Instance, args: readonly string[], {
     reject(failure ?? new OperationError({ code: 'start-failed', message, fix: `see ${instance.logFile}` }));
   });
   try {
-    await started;
+    const report = await started;
     child.removeAllListeners('disconnect').unref();
+    return report;
   } catch (error) {
     child.removeAllListeners('message');
     if (child.pid !== undefined) await killGroup(child.pid);

@@ -1,37 +1,7 @@
 /** The command line as a man page, made from its own tree. Pure. */
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
+import { describe, entriesOf, optionsOf, sentence, usageOf } from './command-tree.ts';
 import { exitCodes, variables } from './conventions.ts';
-
-interface Entry {
-  /** `image load` */
-  readonly path: string;
-  readonly command: Command;
-}
-
-function entriesOf(command: Command, path = ''): Entry[] {
-  return command
-    .createHelp()
-    .visibleCommands(command)
-    .filter((each) => each.name() !== 'help')
-    .flatMap((each) => {
-      const itsPath = path === '' ? each.name() : `${path} ${each.name()}`;
-      return each.commands.length > 0 ? entriesOf(each, itsPath) : [{ path: itsPath, command: each }];
-    });
-}
-
-const optionsOf = (command: Command): readonly Option[] =>
-  command
-    .createHelp()
-    .visibleOptions(command)
-    .filter((option) => option.long !== '--help');
-
-const usageOf = ({ path, command }: Entry): string => `timonier ${path} ${command.usage()}`;
-
-function describe(command: Command, option: Option): string {
-  return command.createHelp().optionDescription(option);
-}
-
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 /** For `man`: roff with the macros of man(7). */
 export function renderManPage(program: Command, version: string): string {

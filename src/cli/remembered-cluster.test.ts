@@ -85,7 +85,7 @@ describe('a cluster that remembers itself', () => {
     watcher.close();
   }
   const contexts = async (file: string): Promise<string[]> => ((await readKubeconfig(file)).contexts ?? []).map(({ name }) => name);
-  const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `kept-hollow-${i + 1}`);
+  const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `kept-simulated-${i + 1}`);
 
   before(() => mkdirSync(at('clusters')));
   after(async () => {
@@ -105,11 +105,11 @@ describe('a cluster that remembers itself', () => {
   });
 
   it('chooses a port once', async () => {
-    await succeed(...first, '--hollow', '3', '--port', '0');
+    await succeed(...first, '--simulated', '3', '--port', '0');
     const { server } = state();
     await succeed('down', 'kept');
     assert.doesNotMatch(await succeed('up', 'kept', '--port', '0'), /→/);
-    assert.deepEqual([state().server, state().hollow], [server, 3]);
+    assert.deepEqual([state().server, state().simulated], [server, 3]);
     await succeed('down', 'kept');
     await using _holder = await hold(Number(new URL(server).port));
     assert.match((await run('up', 'kept')).stderr, / is taken by /);
@@ -119,10 +119,10 @@ describe('a cluster that remembers itself', () => {
 
   it('running, takes simulated nodes and kubeconfigs over, and keeps them', async () => {
     assert.match(await succeed('up', 'kept'), /^Cluster "kept" runs already, at \S+ \(process \d+\)\.\n$/);
-    assert.match(await succeed('up', 'kept', '--hollow', '5'), /^ {2}simulated nodes: 3 → 5\n/);
+    assert.match(await succeed('up', 'kept', '--simulated', '5'), /^ {2}simulated nodes: 3 → 5\n/);
     assert.deepEqual(await nodeNames(), names(5));
     assert.match(
-      await succeed('up', 'kept', '--hollow', '1', '--nodes', '0', '--kubeconfig', at('own')),
+      await succeed('up', 'kept', '--simulated', '1', '--nodes', '0', '--kubeconfig', at('own')),
       /^ {2}simulated nodes: 5 → 1\n {2}kubeconfig: your own → .*own\n/,
     );
     assert.deepEqual(await nodeNames(), names(1));
@@ -133,7 +133,7 @@ describe('a cluster that remembers itself', () => {
     const before = readFileSync(join(dir, 'settings.json'), 'utf8');
     const port = new URL(state().server).port;
     assert.equal(
-      await fail(['up', 'kept', '--port', '1234', '--hollow', '9', '--runtime-config', 'api/beta=true', '--log-level', 'debug']),
+      await fail(['up', 'kept', '--port', '1234', '--simulated', '9', '--runtime-config', 'api/beta=true', '--log-level', 'debug']),
       `timonier: cluster "kept" has to be stopped for this: port: ${port} → 1234; log level: info → debug; runtimeConfig: default → api/beta=true\n` +
         '  fix: timonier down kept, then the same command again\n',
     );
@@ -159,12 +159,12 @@ describe('a cluster that remembers itself', () => {
     process.kill(pid, 'SIGKILL');
     assert.match(await fail(['up', 'kept', '--port', '1234']), /has to be stopped for this: port: \d+ → 1234\n/);
     await until(dir, () => existsSync(join(dir, 'state.json')) && state().pid !== pid);
-    assert.deepEqual([state().hollow, state().kubeconfig, await nodeNames()], [1, at('own'), names(1)]);
+    assert.deepEqual([state().simulated, state().kubeconfig, await nodeNames()], [1, at('own'), names(1)]);
   });
 
   it('interrupted later, is stopped, and forgets what did not come to be', async () => {
     await succeed('down', 'kept');
-    const { child, ended } = start(['up', 'kept', '--hollow', '7']);
+    const { child, ended } = start(['up', 'kept', '--simulated', '7']);
     await until(dir, () => existsSync(join(dir, 'supervisor.json')));
     child.kill('SIGINT');
     const { code, stdout, stderr } = await ended;
@@ -175,9 +175,9 @@ describe('a cluster that remembers itself', () => {
   });
 
   it('stopped, takes up fewer nodes: those that are no more are gone', async () => {
-    await succeed('up', 'kept', '--hollow', '4');
+    await succeed('up', 'kept', '--simulated', '4');
     await succeed('down', 'kept');
-    assert.match(await succeed('up', 'kept', '--hollow', '2'), /^ {2}simulated nodes: 4 → 2\n/);
+    assert.match(await succeed('up', 'kept', '--simulated', '2'), /^ {2}simulated nodes: 4 → 2\n/);
     assert.deepEqual(await nodeNames(), names(2));
   });
 
@@ -260,13 +260,13 @@ describe('a cluster that remembers itself', () => {
     '{"format":1,"na',
     '{"format":1,"name":5,"kubeconfigs":[]}',
     '{"format":99,"version":"9.9"}',
-    '{"hollow":"many"}',
+    '{"simulated":"many"}',
   ]) {
     it(`settings that are ${text}: refused by name, and deleted`, async () => {
       mkdirSync(dir, { mode: 0o700 });
       writeFileSync(join(dir, 'settings.json'), text);
       for (const file of ['supervisor.json', 'state.json']) writeFileSync(join(dir, file), 'null');
-      assert.match(await fail(['up', 'kept']), /is damaged\n|keeps the cluster "kept" in a newer form|hollow: "many" is not/);
+      assert.match(await fail(['up', 'kept']), /is damaged\n|keeps the cluster "kept" in a newer form|simulated: "many" is not/);
       assert.match(await succeed('down', 'kept'), /was not running/);
       await succeed('delete', 'kept');
       assert.equal(existsSync(dir), false);

@@ -24,7 +24,7 @@ const rows: readonly { readonly name: string; readonly given: ClusterStatus; rea
       process,
       supervisor: { pid: 811, restarts: 0 },
       apiServer: { url, answers: true, checks: [] },
-      nodes: [real, { name: 'default-hollow-1', simulated: true, ready: false }],
+      nodes: [real, { name: 'default-simulated-1', simulated: true, ready: false }],
       pods: { Running: 3, Pending: 1 },
       kubeconfig: '/root/.kube/config',
     },

@@ -7,7 +7,22 @@ import { nearWord } from '../api/meta/near-word.ts';
 import { own } from '../api/meta/words.ts';
 import { OperationError } from './operation-error.ts';
 
-export type Check = (value: unknown) => boolean;
+/** JSON Schema, as far as it is needed. */
+export interface ValueSchema {
+  readonly type: 'integer' | 'string' | 'array' | 'object';
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly pattern?: string;
+  readonly items?: ValueSchema;
+  readonly additionalProperties?: ValueSchema;
+}
+
+export interface Check {
+  (value: unknown): boolean;
+  /** what can be said of it to editors */
+  readonly schema?: ValueSchema;
+}
 interface Field {
   readonly check: Check;
   /** what fits, for people */
@@ -18,11 +33,28 @@ interface Field {
 }
 export type Fields<T> = Readonly<Record<keyof T & string, Field>>;
 
-export const whole =
-  (min: number, max: number): Check =>
-  (value) =>
-    Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
-export const anyText: Check = (value) => typeof value === 'string' && value.length > 0;
+/** Checks what the schema says, all of it. */
+export const fits = (schema: ValueSchema): Check => Object.assign((value: unknown) => isOf(value, schema), { schema });
+
+function isOf(value: unknown, schema: ValueSchema): boolean {
+  switch (schema.type) {
+    case 'integer':
+      return Number.isInteger(value) && Number(value) >= (schema.minimum ?? -Infinity) && Number(value) <= (schema.maximum ?? Infinity);
+    case 'string':
+      return typeof value === 'string' && value.length >= (schema.minLength ?? 0) && new RegExp(schema.pattern ?? '').test(value);
+    case 'array':
+      return Array.isArray(value) && value.every((item) => !schema.items || isOf(item, schema.items));
+    case 'object':
+      return (
+        isPlain(value) && Object.values(value).every((item) => !schema.additionalProperties || isOf(item, schema.additionalProperties))
+      );
+  }
+}
+
+const isPlain = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const whole = (minimum: number, maximum: number): Check => fits({ type: 'integer', minimum, maximum });
+export const anyText: Check = fits({ type: 'string', minLength: 1 });
 
 interface CheckOptions<T> {
   readonly fields: Fields<T>;

@@ -65,9 +65,9 @@ export interface Cluster extends AsyncDisposable {
   readonly kubeconfig: string;
   /** of this process */
   readonly nodes: number;
-  readonly hollow: number;
+  readonly simulated: number;
   /** Adds simulated nodes, or takes away the last ones and their pods. */
-  setHollow(count: number): Promise<void>;
+  setSimulated(count: number): Promise<void>;
   /** The client of somebody else. */
   clientFor(user: { readonly name: string; readonly groups?: readonly string[] }): Client;
   /**

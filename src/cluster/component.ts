@@ -14,11 +14,11 @@ import type { AddressPlan } from './address-plan.ts';
 import type { ComponentName } from './component-names.ts';
 import type { ClusterConfig } from './config.ts';
 import type { Controls } from './control-endpoints.ts';
-import type { HollowKubelets } from './hollow-kubelets.ts';
-import type { HollowNodes } from './hollow-nodes.ts';
 import type { Identity } from './identities.ts';
 import type { NodeMarks } from './node-marks.ts';
 import type { LocalNodes } from './nodes.ts';
+import type { SimulatedKubelets } from './simulated-kubelets.ts';
+import type { SimulatedNodes } from './simulated-nodes.ts';
 
 export interface API {
   /** `https://127.0.0.1:6443` */
@@ -34,7 +34,7 @@ export interface API {
   readonly local?: {
     readonly port: number;
     readonly metrics: Registry;
-    readonly hollowKubelets: HollowKubelets;
+    readonly simulatedKubelets: SimulatedKubelets;
     readonly controls: Controls;
     readonly signing: ClusterSigning;
     servingPair(nodeName: string, address: string): Promise<KeyPair>;
@@ -58,7 +58,7 @@ export interface ComponentContext {
   readonly nodes: LocalNodes;
   readonly marks: NodeMarks;
   /** the simulated ones */
-  readonly hollowNodes: HollowNodes;
+  readonly simulatedNodes: SimulatedNodes;
   readonly components: ReadonlySet<ComponentName>;
   readonly clock: Clock;
   readonly random: Random;

@@ -5,14 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { admissionPluginNames } from '../control-plane/api-server/admission/plugin-names.ts';
 import { controllerNames, controllersProblem } from '../control-plane/controllers/controller-names.ts';
-import { anyText, type Check, checkSettings, type Fields, namesOf, whole } from './check-settings.ts';
+import { anyText, checkSettings, type Fields, fits, namesOf, whole } from './check-settings.ts';
 import { OperationError } from './operation-error.ts';
 
 export interface ClusterConfig {
   /** real nodes on this machine; default: 1 where they are possible, else 0 */
   readonly nodes?: number;
   /** simulated nodes; default: 1 when there is no real one */
-  readonly hollow?: number;
+  readonly simulated?: number;
   /** the API's port; 0 takes a free one; default: 6443, or the next that is free */
   readonly port?: number;
   /** where the API listens, beside the nodes' own network */
@@ -46,47 +46,92 @@ export const configDefaults = {
   maxPods: 110,
 } as const;
 
-const textList: Check = (value) => Array.isArray(value) && value.every((item) => typeof item === 'string');
-const cidr: Check = (value) => typeof value === 'string' && /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(value);
+const textList = fits({ type: 'array', items: { type: 'string' } });
+const cidr = fits({ type: 'string', pattern: '^\\d+\\.\\d+\\.\\d+\\.\\d+/\\d+$' });
 
 function pluginsProblem(names: readonly string[]): string | undefined {
   const unknown = names.find((name) => !admissionPluginNames.includes(name));
   return unknown === undefined ? undefined : `there is no admission plugin "${unknown}"`;
 }
 
-export const configFields: Fields<ClusterConfig> = {
-  nodes: { check: whole(0, 50), what: 'a whole number from 0 to 50' },
-  hollow: { check: whole(0, 20_000), what: 'a whole number from 0 to 20000' },
-  port: { check: whole(0, 65_535), what: 'a port number' },
-  host: { check: anyText, what: 'an address' },
-  serviceCIDR: { check: cidr, what: 'an IPv4 network such as 10.96.0.0/16' },
-  podCIDR: { check: cidr, what: 'an IPv4 network such as 10.244.0.0/16' },
-  nodeCIDR: { check: cidr, what: 'an IPv4 network such as 172.31.250.0/24' },
-  clusterDomain: { check: anyText, what: 'a domain name' },
+export const configFields = {
+  nodes: {
+    about: 'real nodes on this machine; default: 1 where they are possible, else 0',
+    check: whole(0, 50),
+    what: 'a whole number from 0 to 50',
+  },
+  simulated: {
+    about: 'simulated nodes; default: 1 when there is no real one',
+    check: whole(0, 20_000),
+    what: 'a whole number from 0 to 20000',
+  },
+  port: {
+    about: 'the API’s port; 0 takes a free one; default: 6443, or the next that is free',
+    check: whole(0, 65_535),
+    what: 'a port number',
+  },
+  host: {
+    about: 'where the API listens, beside the nodes’ own network; 0.0.0.0 is everywhere; default: 127.0.0.1',
+    check: anyText,
+    what: 'an address',
+  },
+  serviceCIDR: {
+    about: 'addresses of Services; default: 10.96.0.0/16, or the next that is free',
+    check: cidr,
+    what: 'an IPv4 network such as 10.96.0.0/16',
+  },
+  podCIDR: {
+    about: 'addresses of pods; default: 10.244.0.0/16, or the next that is free',
+    check: cidr,
+    what: 'an IPv4 network such as 10.244.0.0/16',
+  },
+  nodeCIDR: {
+    about: 'the network that joins the nodes of this machine; default: 172.31.250.0/24, or the next that is free',
+    check: cidr,
+    what: 'an IPv4 network such as 172.31.250.0/24',
+  },
+  clusterDomain: { about: 'where names of Services end; default: cluster.local', check: anyText, what: 'a domain name' },
   runtimeConfig: {
-    check: (value) => typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'string'),
+    about: 'APIs on and off beside the default, as kube-apiserver’s --runtime-config',
+    check: fits({ type: 'object', additionalProperties: { type: 'string' } }),
     what: 'a map of strings such as { "api/beta": "true" }',
   },
   controllers: {
+    about: 'which controllers run, as kube-controller-manager’s --controllers; default: all; an empty list is none',
     check: textList,
     what: 'a list of names such as ["*", "-job-controller"]',
     problem: (list) => controllersProblem(list as string[]),
     fix: `give "none", or a list: * is all, - leaves out: ${controllerNames.join(', ')}`,
   },
   disableAdmissionPlugins: {
+    about: 'admission plugins that are off, by kube-apiserver’s names',
     check: textList,
     what: 'a list of names such as ["ServiceAccount"]',
     problem: (list) => pluginsProblem(list as string[]),
     fix: `the admission plugins are: ${admissionPluginNames.join(', ')}`,
   },
-  historySeconds: { check: whole(1, 31_536_000), what: 'seconds, from 1' },
-  maxPods: { check: whole(1, 1000), what: 'a whole number from 1 to 1000' },
-  upstreamDNS: { check: (value) => Array.isArray(value) && value.every(anyText), what: 'a list of addresses' },
+  historySeconds: {
+    about: 'how long old revisions stay readable; default: 300',
+    check: whole(1, 31_536_000),
+    what: 'seconds, from 1',
+  },
+  maxPods: { about: 'pods that a node takes; default: 110', check: whole(1, 1000), what: 'a whole number from 1 to 1000' },
+  upstreamDNS: {
+    about: 'DNS servers for names outside the cluster; default: those of the machine’s resolv.conf',
+    check: fits({ type: 'array', items: { type: 'string', minLength: 1 } }),
+    what: 'a list of addresses',
+  },
+} satisfies Fields<ClusterConfig> & Record<keyof ClusterConfig, { readonly about: string }>;
+
+/** As it was called before. */
+const withNewNames = (given: object): object => {
+  const { hollow, ...rest } = given as { readonly hollow?: unknown };
+  return hollow === undefined ? given : { simulated: hollow, ...rest };
 };
 
 /** `where` (a file, "flags") goes into the error. */
 export const checkConfig = (given: object, where: string): ClusterConfig =>
-  checkSettings(given, { fields: configFields, where, noun: 'setting' });
+  checkSettings<ClusterConfig>(withNewNames(given), { fields: configFields, where, noun: 'setting' });
 
 export async function readConfigFile(file: string): Promise<ClusterConfig> {
   let parsed: unknown;
@@ -104,4 +149,16 @@ export async function readConfigFile(file: string): Promise<ClusterConfig> {
     });
   }
   return checkConfig(parsed, file);
+}
+
+/** For editors: JSON Schema of what `--config` takes. */
+export function configSchema(): object {
+  const properties = Object.entries(configFields).map(([name, { about, check }]) => [name, { description: about, ...check.schema }]);
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Settings of a timonier cluster',
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(properties) as object,
+  };
 }

@@ -8,14 +8,14 @@
 import { errors } from '../api/meta/status-error.ts';
 import type { PathEndpoint, PathResponse } from '../control-plane/api-server/endpoint.ts';
 
-export interface SimulatedNodes {
+export interface ScalableNodes {
   readonly count: number;
   resize(count: number): Promise<void>;
 }
 
 /** What there is to tell, as far as it runs in this process. */
 export interface Controls {
-  simulatedNodes?: SimulatedNodes;
+  simulatedNodes?: ScalableNodes;
 }
 
 export const controlPaths = { simulatedNodes: '/timonier.dev/v1/simulated-nodes' } as const;

@@ -24,7 +24,7 @@ const template = { metadata: { labels: selector.matchLabels }, spec: { container
 
 async function linesOfADeployment(isDebug: boolean): Promise<Line[]> {
   const lines: Line[] = [];
-  await using cluster = await startCluster({ nodes: 0, hollow: 1, log: collect(lines, isDebug) });
+  await using cluster = await startCluster({ nodes: 0, simulated: 1, log: collect(lines, isDebug) });
   const done = Promise.withResolvers<void>();
   using _watching = cluster.client.informer(Deployment).on({
     added: () => undefined,
@@ -54,8 +54,8 @@ const wanted: readonly { readonly name: string; readonly line: Readonly<Record<s
     line: { component: 'api-server', user: 'system:kube-scheduler', msg: /^create \/api\/v1\/.*\/binding$/ },
   },
   { name: 'a reconcile', line: { controller: 'deployment-controller', key: 'default/shown', result: 'success', msg: /^reconciled$/ } },
-  { name: 'a decision', line: { component: 'scheduler', pod: /^default\/shown-/, node: /hollow-1$/, msg: /^a node was chosen$/ } },
-  { name: 'an act of the kubelet', line: { node: /hollow-1$/, pod: /^default\/shown-/, container: 'main', msg: /^start a container$/ } },
+  { name: 'a decision', line: { component: 'scheduler', pod: /^default\/shown-/, node: /simulated-1$/, msg: /^a node was chosen$/ } },
+  { name: 'an act of the kubelet', line: { node: /simulated-1$/, pod: /^default\/shown-/, container: 'main', msg: /^start a container$/ } },
 ];
 
 test('debug lines tell a deployment’s way', async () => {

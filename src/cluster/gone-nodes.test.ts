@@ -13,10 +13,10 @@ const node = (name: string, kubeletVersion = 'v1.36.3'): Node =>
 const rows: readonly { name: string; given: Node; gone: boolean }[] = [
   { name: 'a real one that it has', given: node('a-1'), gone: false },
   { name: 'a real one that it had', given: node('a-2'), gone: true },
-  { name: 'a simulated one that it has', given: node('a-hollow-1'), gone: false },
-  { name: 'a simulated one that it had', given: node('a-hollow-2'), gone: true },
+  { name: 'a simulated one that it has', given: node('a-simulated-1'), gone: false },
+  { name: 'a simulated one that it had', given: node('a-simulated-2'), gone: true },
   { name: 'another cluster’s', given: node('b-2'), gone: false },
-  { name: 'another machine’s', given: node('a-2-hollow-3'), gone: false },
+  { name: 'another machine’s', given: node('a-2-simulated-3'), gone: false },
   { name: 'one called at will', given: node('a-zone'), gone: false },
   { name: 'a number that is none of its', given: node('a-02'), gone: false },
   { name: 'one that somebody wrote by hand', given: node('a-2', ''), gone: false },
@@ -24,28 +24,28 @@ const rows: readonly { name: string; given: Node; gone: boolean }[] = [
 ];
 for (const { name, given, gone } of rows) {
   test(`a node is gone? ${name}`, () => {
-    const own = new Set(['a-1', 'a-hollow-1']);
+    const own = new Set(['a-1', 'a-simulated-1']);
     const isOwn = (each: string): boolean => isNodeNameOf('a', each);
     assert.deepEqual(planGoneNodes([given], { own, isOwn }), gone ? [given.metadata.name] : []);
   });
 }
 
 test('simulated nodes come and go; those that go take their pods with them', async () => {
-  await using cluster = await startCluster({ name: 'g', nodes: 0, hollow: 2 });
+  await using cluster = await startCluster({ name: 'g', nodes: 0, simulated: 2 });
   const names = async (): Promise<string[]> => (await cluster.client.list(Node)).items.map(({ metadata }) => metadata.name);
   const pod = (name: string, nodeName: string) => ({
     metadata: { name, namespace: 'default' },
     spec: { nodeName, terminationGracePeriodSeconds: 3600, containers: [{ name: 'c', image: 'i' }] },
   });
-  await cluster.setHollow(4);
-  assert.deepEqual([cluster.hollow, await names()], [4, ['g-hollow-1', 'g-hollow-2', 'g-hollow-3', 'g-hollow-4']]);
+  await cluster.setSimulated(4);
+  assert.deepEqual([cluster.simulated, await names()], [4, ['g-simulated-1', 'g-simulated-2', 'g-simulated-3', 'g-simulated-4']]);
   for (const [name, nodeName] of [
-    ['stays', 'g-hollow-1'],
-    ['goes', 'g-hollow-3'],
+    ['stays', 'g-simulated-1'],
+    ['goes', 'g-simulated-3'],
   ] as const)
     await cluster.client.create(Pod, pod(name, nodeName));
-  await Promise.all([cluster.setHollow(3), cluster.setHollow(1), cluster.setHollow(2)]);
-  assert.deepEqual([cluster.hollow, await names()], [2, ['g-hollow-1', 'g-hollow-2']]);
+  await Promise.all([cluster.setSimulated(3), cluster.setSimulated(1), cluster.setSimulated(2)]);
+  assert.deepEqual([cluster.simulated, await names()], [2, ['g-simulated-1', 'g-simulated-2']]);
   const pods = await cluster.client.list(Pod, { namespace: 'default' });
   assert.deepEqual(
     pods.items.map(({ metadata }) => metadata.name),
@@ -57,7 +57,7 @@ test('what a running cluster is told is for the administrator alone', async () =
   const resized: number[] = [];
   const [endpoint = assert.fail()] = controlEndpoints({ simulatedNodes: { count: 7, resize: async (count) => void resized.push(count) } });
   const admin = { name: 'a', groups: ['system:masters'] };
-  await using cluster = await startCluster({ name: 'g', nodes: 0, hollow: 1 });
+  await using cluster = await startCluster({ name: 'g', nodes: 0, simulated: 1 });
   const path = '/timonier.dev/v1/simulated-nodes';
   assert.deepEqual(await cluster.client.raw(path), { count: 1 });
   const any = { apiGroup: 'rbac.authorization.k8s.io', name: 'any' };

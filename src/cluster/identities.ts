@@ -18,11 +18,11 @@ export const identities = {
 } satisfies Record<string, Identity>;
 
 export const realNodeName = (cluster: string, number: number): string => `${cluster}-${number}`;
-export const hollowNodeName = (cluster: string, number: number): string => `${cluster}-hollow-${number}`;
+export const simulatedNodeName = (cluster: string, number: number): string => `${cluster}-simulated-${number}`;
 
 /** Real or simulated. */
 export const isNodeNameOf = (cluster: string, name: string): boolean =>
-  name.startsWith(`${cluster}-`) && /^(hollow-)?[1-9]\d*$/.test(name.slice(cluster.length + 1));
+  name.startsWith(`${cluster}-`) && /^(simulated-)?[1-9]\d*$/.test(name.slice(cluster.length + 1));
 
 export const nodeIdentity = (nodeName: string): Identity => ({ name: `system:node:${nodeName}`, groups: ['system:nodes', authenticated] });
 

@@ -26,7 +26,7 @@ export async function installMissing(machine: Machine, onLine: (line: string) =>
     throw new OperationError({
       code: 'install-impossible',
       message: `can't install here what is missing: ${possible.missing}`,
-      fix: 'run as root on Debian or Ubuntu, or install them by hand; `timonier up --nodes 0 --hollow 1` needs none of it',
+      fix: 'run as root on Debian or Ubuntu, or install them by hand; `timonier up --nodes 0 --simulated 1` needs none of it',
     });
   }
   await apt(['update', '-qq'], onLine);

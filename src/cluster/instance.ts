@@ -80,7 +80,7 @@ export interface InstanceState {
   readonly server: string;
   readonly startedAt: string;
   readonly nodes: number;
-  readonly hollow: number;
+  readonly simulated: number;
   readonly version: string;
   readonly ready: boolean;
   /** the user's kubeconfig that holds the context, or the file that was asked for */
@@ -285,11 +285,11 @@ function readlinkIfThere(link: string): string {
   }
 }
 
-function isState({ pid, server, startedAt, nodes, hollow, kubeconfig, startTicks }: Partial<InstanceState>): boolean {
+function isState({ pid, server, startedAt, nodes, simulated, kubeconfig, startTicks }: Partial<InstanceState>): boolean {
   const isWhole = isProcessId(pid) && typeof server === 'string' && URL.canParse(server) && typeof startedAt === 'string';
   return (
     isWhole &&
-    [nodes, hollow].every(Number.isInteger) &&
+    [nodes, simulated].every(Number.isInteger) &&
     [kubeconfig, startTicks].every((each) => each === undefined || typeof each === 'string')
   );
 }

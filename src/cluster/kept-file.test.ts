@@ -10,7 +10,14 @@ import { settingsFile } from './settings.ts';
 import { readSupervision } from './supervision.ts';
 import { version } from './version.ts';
 
-const state = { pid: process.pid, server: 'https://127.0.0.1:6443', startedAt: '2026-01-01T00:00:00Z', nodes: 0, hollow: 1, version: '1' };
+const state = {
+  pid: process.pid,
+  server: 'https://127.0.0.1:6443',
+  startedAt: '2026-01-01T00:00:00Z',
+  nodes: 0,
+  simulated: 1,
+  version: '1',
+};
 const networks = { number: 0, serviceCIDR: '10.96.0.0/16', podCIDR: '10.244.0.0/16', nodeCIDR: '172.31.250.0/24' };
 const settings = { format: 1, version: '1', name: 'kept', kept: { config: { nodes: 1, port: 7443 } }, kubeconfigs: [] };
 const text = JSON.stringify;
@@ -34,7 +41,7 @@ const rows: readonly Row[] = [
   { file: 'state.json', name: 'whose nodes are words', content: text({ ...state, nodes: 'two' }), want: 'refused' },
   { file: 'state.json', name: 'whose start is no time', content: text({ ...state, startedAt: 5 }), want: 'refused' },
   { file: 'settings.json', name: 'whole', content: text(settings), want: 'read' },
-  { file: 'settings.json', name: 'before there was a format', content: text({ nodes: 0, hollow: 3 }), want: 'read' },
+  { file: 'settings.json', name: 'before there was a format', content: text({ nodes: 0, simulated: 3 }), want: 'read' },
   { file: 'settings.json', name: 'of a start that failed', content: text({ ...settings, kept: undefined }), want: 'read' },
   { file: 'settings.json', name: 'empty', content: '', want: 'refused' },
   { file: 'settings.json', name: 'null', content: 'null', want: 'refused' },
@@ -97,7 +104,7 @@ test('what is written is whole, and its owner’s alone', () => {
   try {
     mkdirSync(join(dir, 'x'));
     const instance = new Instance('kept', join(dir, 'x'));
-    const record = { kept: { config: { hollow: 1 } }, kubeconfigs: ['/k'] };
+    const record = { kept: { config: { simulated: 1 } }, kubeconfigs: ['/k'] };
     instance.writeSettings(record);
     assert.deepEqual(instance.readSettings(), { ...record, format: 1, name: 'kept', version });
     assert.equal(statSync(join(dir, 'x', settingsFile)).mode & 0o777, 0o600);

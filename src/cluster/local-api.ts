@@ -27,12 +27,12 @@ import { apiPorts, onFreePort } from './api-port.ts';
 import type { API, KeyPair } from './component.ts';
 import { type ClusterConfig, configDefaults } from './config.ts';
 import { type Controls, controlEndpoints } from './control-endpoints.ts';
-import { HollowKubelets } from './hollow-kubelets.ts';
 import { type Identity, identities } from './identities.ts';
 import { type ListenPlan, planListening } from './listen-plan.ts';
 import { ensureOwnPolicy } from './own-policy.ts';
 import type { PhaseRunner } from './phase-runner.ts';
 import type { ProcessFaults } from './process-faults.ts';
+import { SimulatedKubelets } from './simulated-kubelets.ts';
 import { kubernetesVersion } from './version.ts';
 
 export interface LocalAPIOptions {
@@ -77,10 +77,10 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
   );
   const metrics = new Registry();
   if (options.faults) registerFaults(options.faults, metrics);
-  const hollowKubelets = new HollowKubelets({ clock, pki });
+  const simulatedKubelets = new SimulatedKubelets({ clock, pki });
   const hooksDone = new Set<BootHook>();
   const controls: Controls = {};
-  const parts = { controls, listening, storage, pki, metrics, hollowKubelets, hooksDone };
+  const parts = { controls, listening, storage, pki, metrics, simulatedKubelets, hooksDone };
   const { server, port } = await phase('api-server', () => startApiServer(options, parts));
   const done = (hook: BootHook): void => {
     hooksDone.add(hook);
@@ -95,7 +95,7 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
     local: {
       port,
       metrics,
-      hollowKubelets,
+      simulatedKubelets,
       controls,
       signing: {
         certificate: (request, terms) => pki.authority.sign(request, terms),
@@ -133,7 +133,7 @@ async function startApiServer(
     storage: Storage;
     pki: ClusterPKI;
     metrics: Registry;
-    hollowKubelets: HollowKubelets;
+    simulatedKubelets: SimulatedKubelets;
     hooksDone: ReadonlySet<BootHook>;
   },
 ): Promise<{ server: ApiServer; port: number }> {
@@ -157,7 +157,7 @@ async function startApiServer(
     commonName: identities.kubeletClient.name,
     usages: ['client'],
   });
-  const simulatedKubelets = parts.hollowKubelets.reach;
+  const kubeletsInProcess = parts.simulatedKubelets.reach;
   const securityConfig = {
     serviceCIDRs: [addresses.serviceCIDR],
     disabledAdmissionPlugins: config.disableAdmissionPlugins ?? [],
@@ -194,8 +194,8 @@ async function startApiServer(
           }),
         ],
         connectEndpoints: [
-          ...podStreamEndpoints({ reader, dialer, simulatedKubelets }),
-          ...proxyEndpoints({ reader, dialer, simulatedKubelets, random }),
+          ...podStreamEndpoints({ reader, dialer, kubeletsInProcess }),
+          ...proxyEndpoints({ reader, dialer, kubeletsInProcess, random }),
         ],
       };
     },

@@ -154,13 +154,13 @@ export function checkMachine(machine: Machine): Check[] {
       name: 'Linux',
       ok: linux,
       detail: `${machine.platform} ${machine.kernel} ${machine.arch}`,
-      ...(!linux && { fix: 'real nodes need Linux; use --nodes 0 --hollow 1 here' }),
+      ...(!linux && { fix: 'real nodes need Linux; use --nodes 0 --simulated 1 here' }),
     },
     {
       name: 'root',
       ok: machine.isRoot,
       detail: machine.isRoot ? 'yes' : `no (uid ${process.getuid?.() ?? '?'})`,
-      ...(!machine.isRoot && { fix: 'real nodes need root; run with sudo, or use --nodes 0 --hollow 1' }),
+      ...(!machine.isRoot && { fix: 'real nodes need root; run with sudo, or use --nodes 0 --simulated 1' }),
     },
     {
       name: 'cgroups',

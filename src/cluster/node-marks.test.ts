@@ -9,7 +9,7 @@ const other = { key: 'a', effect: 'NoExecute' };
 const node = (name: string, labels: object = {}, taints: readonly object[] = []): Node =>
   ({ metadata: { name, labels }, spec: { taints } }) as never;
 const simulated = (number: number, labels: object = {}, taints: readonly object[] = []): Node =>
-  node(`c-hollow-${number}`, { 'timonier.dev/hollow': 'true', ...labels }, taints);
+  node(`c-simulated-${number}`, { 'timonier.dev/simulated': 'true', ...labels }, taints);
 const labelled = (value: string | null) => ({ metadata: { labels: { [role]: value } } });
 const tainted = (...taints: object[]) => ({ spec: { taints } });
 

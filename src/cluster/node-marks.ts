@@ -10,10 +10,10 @@ import type { Node, Taint } from '../api/generated/core-v1.ts';
 import { Node as NodeKind } from '../api/generated/kinds.ts';
 import { own } from '../api/meta/words.ts';
 import type { Client } from '../client/client.ts';
-import { hollowNodeName, realNodeName } from './identities.ts';
+import { realNodeName, simulatedNodeName } from './identities.ts';
 
 const roleLabel = 'node-role.kubernetes.io/control-plane';
-export const hollowLabels = { 'timonier.dev/hollow': 'true' } as const;
+export const simulatedLabels = { 'timonier.dev/simulated': 'true' } as const;
 const simulatedTaint: Taint = { key: 'timonier.dev/simulated', value: 'true', effect: 'NoSchedule' };
 
 export interface NodeMarks {
@@ -24,13 +24,13 @@ export interface NodeMarks {
   readonly taints: readonly Taint[];
 }
 
-const isSimulated = ({ metadata }: Node): boolean => own(metadata.labels, 'timonier.dev/hollow') !== undefined;
+const isSimulated = ({ metadata }: Node): boolean => own(metadata.labels, 'timonier.dev/simulated') !== undefined;
 
 /** Of a cluster whose API server is here. */
 export function marksOf(cluster: string, { real }: { readonly real: number }): NodeMarks {
-  const hollow = hollowNodeName(cluster, 1);
-  if (real === 0) return { controlPlane: hollow, taints: [] };
-  return { controlPlane: realNodeName(cluster, 1), formerControlPlane: hollow, taints: [simulatedTaint] };
+  const simulated = simulatedNodeName(cluster, 1);
+  if (real === 0) return { controlPlane: simulated, taints: [] };
+  return { controlPlane: realNodeName(cluster, 1), formerControlPlane: simulated, taints: [simulatedTaint] };
 }
 
 /** Of simulated nodes beside an API server elsewhere. */

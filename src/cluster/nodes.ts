@@ -2,33 +2,34 @@
 import { controllerChoice } from '../control-plane/controllers/controller-names.ts';
 import type { StartComponent } from './component.ts';
 import type { ClusterConfig } from './config.ts';
-import { startHollowNodes } from './hollow-nodes.ts';
-import { hollowNodeName, realNodeName } from './identities.ts';
+import { realNodeName, simulatedNodeName } from './identities.ts';
 import { detectMachine, mountProblem, noRealNodes, realNodesPossible } from './machine.ts';
 import { OperationError } from './operation-error.ts';
+import { startSimulatedNodes } from './simulated-nodes.ts';
 
 export interface LocalNodes {
   readonly real: number;
-  readonly hollow: number;
+  readonly simulated: number;
   readonly cniPluginDir: string;
   /** why there is no real one */
   readonly note?: string;
 }
 
-export const noNodes: LocalNodes = { real: 0, hollow: 0, cniPluginDir: '' };
-const simulated = (hollow: number): LocalNodes => ({ ...noNodes, hollow });
+export const noNodes: LocalNodes = { real: 0, simulated: 0, cniPluginDir: '' };
+const onlySimulated = (simulated: number): LocalNodes => ({ ...noNodes, simulated });
 
 /** How many a configuration means on this machine. Real ones need a directory, the API server in this process, and real time. */
 export async function planNodes(
-  { nodes, hollow, controllers }: ClusterConfig,
+  { nodes, simulated, controllers }: ClusterConfig,
   possible: { readonly dataDir: boolean; readonly localAPI: boolean; readonly realTime: boolean },
 ): Promise<LocalNodes> {
-  if (nodes === 0 || (nodes === undefined && !(possible.dataDir && possible.localAPI && possible.realTime))) return simulated(hollow ?? 1);
+  if (nodes === 0 || (nodes === undefined && !(possible.dataDir && possible.localAPI && possible.realTime)))
+    return onlySimulated(simulated ?? 1);
   if (!possible.localAPI) {
     throw new OperationError({
       code: 'bad-config',
       message: 'real nodes need the API server in the same process',
-      fix: 'start simulated ones (--nodes 0 --hollow N), or add api-server to the components',
+      fix: 'start simulated ones (--nodes 0 --simulated N), or add api-server to the components',
     });
   }
   if (!possible.dataDir) {
@@ -43,19 +44,19 @@ export async function planNodes(
     const fix = 'leave node-ipam-controller in --controllers, or take simulated nodes: --nodes 0';
     throw new OperationError({ code: 'bad-config', message: 'real nodes have their pods’ addresses from node-ipam-controller', fix });
   }
-  if (real.ok) return { real: nodes ?? 1, hollow: hollow ?? 0, cniPluginDir: machine.cniPluginDir ?? '' };
+  if (real.ok) return { real: nodes ?? 1, simulated: simulated ?? 0, cniPluginDir: machine.cniPluginDir ?? '' };
   if (nodes !== undefined) throw noRealNodes(real);
-  return { ...simulated(hollow ?? 1), note: `simulated only: no containers run; missing: ${real.missing}` };
+  return { ...onlySimulated(simulated ?? 1), note: `simulated only: no containers run; missing: ${real.missing}` };
 }
 
-export const describeNodes = ({ real, hollow, note }: LocalNodes): string =>
-  note ?? [real ? `${real} real` : '', hollow ? `${hollow} simulated: no containers run there` : ''].filter(Boolean).join(', ');
+export const describeNodes = ({ real, simulated, note }: LocalNodes): string =>
+  note ?? [real ? `${real} real` : '', simulated ? `${simulated} simulated: no containers run there` : ''].filter(Boolean).join(', ');
 
 const numbered = (count: number, name: (number: number) => string): string[] => Array.from({ length: count }, (_, i) => name(i + 1));
 
-export const nodeNames = (cluster: string, { real, hollow }: LocalNodes): string[] => [
+export const nodeNames = (cluster: string, { real, simulated }: LocalNodes): string[] => [
   ...numbered(real, (number) => realNodeName(cluster, number)),
-  ...numbered(hollow, (number) => hollowNodeName(cluster, number)),
+  ...numbered(simulated, (number) => simulatedNodeName(cluster, number)),
 ];
 
 export const startNodes: StartComponent = async (context, stack) => {
@@ -65,5 +66,5 @@ export const startNodes: StartComponent = async (context, stack) => {
     const { startRealNodes } = await import('./real-nodes.ts');
     await startRealNodes(context, stack);
   }
-  await startHollowNodes(context, stack);
+  await startSimulatedNodes(context, stack);
 };

@@ -17,7 +17,7 @@ interface Row {
 
 const rows: readonly Row[] = [
   { name: 'no flags: as it was', kept, given: { config: {} }, want: kept },
-  { name: 'a first start', given: { config: { hollow: 3 } }, want: { config: { hollow: 3 } } },
+  { name: 'a first start', given: { config: { simulated: 3 } }, want: { config: { simulated: 3 } } },
   {
     name: 'a flag changes what it names, and nothing else',
     kept,
@@ -39,8 +39,8 @@ const rows: readonly Row[] = [
   {
     name: 'simulated nodes',
     kept,
-    given: { config: { hollow: 5 } },
-    want: { ...kept, config: { ...kept.config, hollow: 5 } },
+    given: { config: { simulated: 5 } },
+    want: { ...kept, config: { ...kept.config, simulated: 5 } },
     live: ['simulated nodes: 0 → 5'],
   },
   {

@@ -117,10 +117,10 @@ export function changesOf(before: Settings, after: Settings): Change[] {
   const [old, wanted] = [effectiveValues(before), effectiveValues(after)];
   return [...new Set([...Object.keys(old), ...Object.keys(wanted)])]
     .map((name) => ({
-      setting: name === 'hollow' ? 'simulated nodes' : name,
+      setting: name === 'simulated' ? 'simulated nodes' : name,
       from: shown(own(old, name)),
       to: shown(own(wanted, name)),
-      needsRestart: name !== 'hollow' && name !== 'kubeconfig',
+      needsRestart: name !== 'simulated' && name !== 'kubeconfig',
     }))
     .filter(({ from, to }) => from !== to);
 }
@@ -131,7 +131,7 @@ function effectiveValues({ config, kubeconfig, logLevel }: Settings): Record<str
   const { nodes = 0 } = config; // kept, it would say that there are some
   return {
     nodes,
-    hollow: simulatedNodesOf(config),
+    simulated: simulatedNodesOf(config),
     ...configDefaults,
     ...config,
     kubeconfig: kubeconfig ?? 'your own',
@@ -140,7 +140,7 @@ function effectiveValues({ config, kubeconfig, logLevel }: Settings): Record<str
 }
 
 /** How many simulated nodes it has, where real ones are by choice alone. */
-export const simulatedNodesOf = ({ nodes = 0, hollow }: ClusterConfig): number => hollow ?? (nodes === 0 ? 1 : 0);
+export const simulatedNodesOf = ({ nodes = 0, simulated }: ClusterConfig): number => simulated ?? (nodes === 0 ? 1 : 0);
 
 /** For people: `api/beta=true` of a map, names of a list. */
 function shown(value: unknown): string {

@@ -20,7 +20,6 @@ import type { API, ComponentContext } from './component.ts';
 import { type ComponentName, componentNames } from './component-names.ts';
 import { components } from './components.ts';
 import { planGoneNodes, removeNodes } from './gone-nodes.ts';
-import { type HollowNode, HollowNodes } from './hollow-nodes.ts';
 import { identities, isNodeNameOf } from './identities.ts';
 import { checkName, machineName, nodesDir } from './instance.ts';
 import { startLocalAPI } from './local-api.ts';
@@ -29,6 +28,7 @@ import { type LocalNodes, nodeNames, noNodes, planNodes } from './nodes.ts';
 import { OperationError } from './operation-error.ts';
 import { createPhaseRunner } from './phase-runner.ts';
 import type { RemoteAPIOptions } from './remote-api.ts';
+import { type SimulatedNode, SimulatedNodes } from './simulated-nodes.ts';
 import { checkStartOptions } from './start-options.ts';
 
 const timeoutMsDefault = 120_000;
@@ -98,14 +98,14 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
     : await connectAPI(options, { ...common, phase, stack });
   const credentialsMade = api.credentialsFor(identities.admin); // their key takes its time, beside the components
   credentialsMade.catch(() => undefined); // told below
-  const marks = localAPI || nodes.hollow === 0 ? marksOf(cluster, nodes) : await marksElsewhere(api.clientFor(identities.admin));
+  const marks = localAPI || nodes.simulated === 0 ? marksOf(cluster, nodes) : await marksElsewhere(api.clientFor(identities.admin));
   if (localAPI && chosen.has('kubelet')) {
     await removeGoneNodes(api.clientFor(identities.admin), { cluster, nodes });
     await markNodes(api.clientFor(identities.admin), marks);
   }
   const shared = { ...common, cluster, nodes, marks, components: chosen, giveUp: signal, signal: stop.signal, api };
-  const hollowNodes = new HollowNodes(shared);
-  const context: ComponentContext = { ...shared, hollowNodes };
+  const simulatedNodes = new SimulatedNodes(shared);
+  const context: ComponentContext = { ...shared, simulatedNodes };
   for (const { name, phase: phaseName, start: startComponent, note } of components) {
     if (!chosen.has(name) || (name === 'proxy' && chosen.has('kubelet') && nodes.real === 0)) continue;
     await phase(
@@ -119,10 +119,10 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const awaited = { nodes: new Set(nodeNames(cluster, nodes)), defaultServiceAccount: localAPI && makesAccounts };
   await phase('ready', () => whenReady(client, awaited, signal));
   const credentials = await credentialsMade;
-  const hollowNodeOf = (nodeName: string): HollowNode => {
-    const node = hollowNodes.get(nodeName);
+  const simulatedNodeOf = (nodeName: string): SimulatedNode => {
+    const node = simulatedNodes.get(nodeName);
     if (node) return node;
-    const fix = `name one of: ${hollowNodes.names.join(', ')}`;
+    const fix = `name one of: ${simulatedNodes.names.join(', ')}`;
     throw new OperationError({ code: 'no-such-node', message: `"${nodeName}" is no simulated node of this process`, fix });
   };
   const access = { ...options.access, server: api.server, ...(api.ca && { ca: api.ca }), ...credentials };
@@ -132,13 +132,13 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
     client,
     kubeconfig: await renderKubeconfig(kubeconfigFor(`timonier-${cluster}`, access)),
     nodes: nodes.real,
-    get hollow() {
-      return hollowNodes.count;
+    get simulated() {
+      return simulatedNodes.count;
     },
-    setHollow: (count) => hollowNodes.resize(count),
+    setSimulated: (count) => simulatedNodes.resize(count),
     acts: (filter) => api.acts(filter),
-    killNode: (nodeName) => hollowNodeOf(nodeName).kill(),
-    startNode: (nodeName) => hollowNodeOf(nodeName).start(),
+    killNode: (nodeName) => simulatedNodeOf(nodeName).kill(),
+    startNode: (nodeName) => simulatedNodeOf(nodeName).start(),
     clientFor: (user) => api.clientFor({ name: user.name, groups: [...(user.groups ?? []), 'system:authenticated'] }),
   };
 }

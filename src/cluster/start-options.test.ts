@@ -12,17 +12,17 @@ import { checkStartOptions } from './start-options.ts';
 const wrong: readonly { name: string; given: unknown; want: RegExp; fix?: RegExp }[] = [
   {
     name: 'a name mistyped',
-    given: { holow: 5 },
-    want: /^startCluster: unknown option "holow"$/,
-    fix: /^did you mean hollow\? the options are: nodes, /,
+    given: { simulatd: 5 },
+    want: /^startCluster: unknown option "simulatd"$/,
+    fix: /^did you mean simulated\? the options are: nodes, /,
   },
   { name: 'a name in another case', given: { datadir: '/x' }, want: /unknown option "datadir"$/, fix: /^did you mean dataDir\?/ },
   { name: 'a name that is far', given: { replicas: 5 }, want: /unknown option "replicas"$/, fix: /^the options are: / },
   { name: 'a name every object knows', given: { toString: 1 }, want: /unknown option "toString"$/ },
   { name: 'all that is wrong', given: { holow: 1, port: -1 }, want: /unknown option "holow"; port: -1 is not a port number$/ },
   { name: 'fewer than no nodes', given: { nodes: -1 }, want: /^startCluster: nodes: -1 is not a whole number from 0 to 50$/ },
-  { name: 'half a node', given: { hollow: 1.5 }, want: /hollow: 1.5 is not a whole number/ },
-  { name: 'no number of nodes', given: { hollow: Number.NaN }, want: /hollow: NaN is not a whole number/ },
+  { name: 'half a node', given: { simulated: 1.5 }, want: /simulated: 1.5 is not a whole number/ },
+  { name: 'no number of nodes', given: { simulated: Number.NaN }, want: /simulated: NaN is not a whole number/ },
   { name: 'a number as text', given: { port: '6443' }, want: /port: "6443" is not a port number$/ },
   { name: 'null', given: { port: null }, want: /port: null is not a port number$/ },
   { name: 'no time', given: { timeoutMs: 0 }, want: /timeoutMs: 0 is not a number of milliseconds, more than 0 and at most 2147483647$/ },
@@ -75,17 +75,25 @@ describe('options that are wrong', () => {
 
 it('options that fit, and undefined ones, pass', () => {
   const clock = new VirtualClock();
-  const given = { hollow: 2, port: undefined, clock, random: seededRandom(1), log: silentLog, signal: AbortSignal.abort(), timeoutMs: 0.5 };
+  const given = {
+    simulated: 2,
+    port: undefined,
+    clock,
+    random: seededRandom(1),
+    log: silentLog,
+    signal: AbortSignal.abort(),
+    timeoutMs: 0.5,
+  };
   assert.equal(checkStartOptions(given), given);
 });
 
 describe('a start that is given up', () => {
   it('names the time and the phase, not the phase as what failed', async () => {
     const refused = { code: 'timeout', message: /^not ready after 0\.001 s: the phase "[a-z-]+" was under way$/, fix: /timeoutMs/ };
-    await assert.rejects(startCluster({ hollow: 0, timeoutMs: 1 }), refused);
+    await assert.rejects(startCluster({ simulated: 0, timeoutMs: 1 }), refused);
   });
   it('by its signal throws the signal’s reason', async () => {
     const enough = new Error('enough');
-    await assert.rejects(startCluster({ hollow: 0, signal: AbortSignal.abort(enough) }), (error) => error === enough);
+    await assert.rejects(startCluster({ simulated: 0, signal: AbortSignal.abort(enough) }), (error) => error === enough);
   });
 });

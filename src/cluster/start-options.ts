@@ -41,6 +41,6 @@ export function checkStartOptions(given: unknown): StartOptions {
   throw new OperationError({
     code: 'bad-config',
     message: 'startCluster takes an object of options',
-    fix: 'such as startCluster({ hollow: 2 })',
+    fix: 'such as startCluster({ simulated: 2 })',
   });
 }

@@ -282,9 +282,9 @@ function failingStarts(): readonly FailingStart[] {
     mkdirSync(file(name));
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', file(name)]);
   }
-  writeFileSync(file('typo.yaml'), 'hollow: 3\nnods: 1\n');
+  writeFileSync(file('typo.yaml'), 'simulated: 3\nnods: 1\n');
   writeFileSync(file('host.yaml'), 'host: 192.0.2.77\nport: 0\n');
-  writeFileSync(file('broken.yaml'), 'hollow: [');
+  writeFileSync(file('broken.yaml'), 'simulated: [');
   return [
     {
       name: 'the port is taken',
@@ -315,7 +315,7 @@ function failingStarts(): readonly FailingStart[] {
       name: 'a setting is misspelt',
       flags: ['--config', file('typo.yaml')],
       message: /^timonier: \/var\/lib\/failing\/typo\.yaml: unknown setting "nods"$/m,
-      fix: /the settings are: nodes, hollow/,
+      fix: /the settings are: nodes, simulated/,
     },
     {
       name: 'the configuration is no YAML',
@@ -439,7 +439,7 @@ function ownKubeconfig(): void {
       const text = await cluster.timonier('up', 'chosen', '--nodes', '0', '--port', '0', '--kubeconfig', chosen);
       assert.match(text, /kubectl --kubeconfig \/var\/lib\/chosen\/kube\/config get nodes\n$/);
       assert.equal(statSync(chosen).mode & 0o777, 0o600);
-      assert.match(await cluster.kubectl('--kubeconfig', chosen, 'get', 'nodes'), /chosen-hollow-1 +Ready/);
+      assert.match(await cluster.kubectl('--kubeconfig', chosen, 'get', 'nodes'), /chosen-simulated-1 +Ready/);
       assert.equal(existsSync('/var/lib/chosen/user.kubeconfig'), false);
     } finally {
       await cluster.tryTimonier('delete', 'chosen');
@@ -454,9 +454,9 @@ function simulatedBesideReal(): void {
     const cluster = await OwnCluster.named('mixed', { root: '/var/lib/mixed/clusters' });
     const taints = 'jsonpath={range .items[*]}{.metadata.name} {.spec.taints[*].key}{"\\n"}{end}';
     try {
-      await cluster.timonier('up', 'mixed', '--nodes', '1', '--hollow', '1', '--port', '0', '--timeout', '60');
-      assert.match(await cluster.kubectl('get', 'nodes'), /^mixed-1 +Ready +control-plane .*\n^mixed-hollow-1 +Ready +<none>/m);
-      assert.match(await cluster.kubectl('get', 'nodes', '-o', taints), /^mixed-1 \nmixed-hollow-1 timonier.dev\/simulated\n$/);
+      await cluster.timonier('up', 'mixed', '--nodes', '1', '--simulated', '1', '--port', '0', '--timeout', '60');
+      assert.match(await cluster.kubectl('get', 'nodes'), /^mixed-1 +Ready +control-plane .*\n^mixed-simulated-1 +Ready +<none>/m);
+      assert.match(await cluster.kubectl('get', 'nodes', '-o', taints), /^mixed-1 \nmixed-simulated-1 timonier.dev\/simulated\n$/);
       writeFileSync(archive, busyboxImage(image));
       await cluster.timonier('image', 'load', '--cluster-name', 'mixed', archive);
       for (const name of ['one', 'two', 'three']) await cluster.apply(sleeper(name, 3_000_000 + process.pid));

@@ -112,15 +112,15 @@ function remembered(): void {
 
     step('with a node less, says so, and its pods are where it still is', async () => {
       assert.match(
-        await cluster.timonier('up', cluster.name, '--nodes', '1', '--hollow', '1', '--timeout', '100'),
+        await cluster.timonier('up', cluster.name, '--nodes', '1', '--simulated', '1', '--timeout', '100'),
         /^ {2}nodes: 2 → 1\n {2}simulated nodes: 0 → 1\n/,
       );
-      assert.deepEqual(await nodes(), [`node/${cluster.name}-1`, `node/${cluster.name}-hollow-1`]);
-      await cluster.kubectl('taint', 'node', `${cluster.name}-hollow-1`, 'only=real:NoExecute', '--overwrite');
+      assert.deepEqual(await nodes(), [`node/${cluster.name}-1`, `node/${cluster.name}-simulated-1`]);
+      await cluster.kubectl('taint', 'node', `${cluster.name}-simulated-1`, 'only=real:NoExecute', '--overwrite');
       await rollout();
       assert.equal(JSON.parse(readFileSync(join(cluster.dir, 'settings.json'), 'utf8')).kept.config.nodes, 1);
       assert.ok(!(await nodesOfPods()).includes(`${cluster.name}-2`));
-      assert.match(await cluster.timonier('up', cluster.name, '--hollow', '0'), /^ {2}simulated nodes: 1 → 0\n/);
+      assert.match(await cluster.timonier('up', cluster.name, '--simulated', '0'), /^ {2}simulated nodes: 1 → 0\n/);
       assert.deepEqual(await nodes(), [`node/${cluster.name}-1`]);
       await rollout();
     });

@@ -10,7 +10,7 @@ const template = { metadata: { labels }, spec };
 /** `request`: a certificate request, base64. */
 export async function recordHistory(seed: number, request: string): Promise<string[]> {
   const clock = new VirtualClock();
-  await using cluster = await startCluster({ hollow: 3, clock, random: seededRandom(seed) });
+  await using cluster = await startCluster({ simulated: 3, clock, random: seededRandom(seed) });
   const { client } = cluster;
   const events: { readonly revision: number; readonly line: string }[] = [];
   const stop = new AbortController();
@@ -42,7 +42,7 @@ export async function recordHistory(seed: number, request: string): Promise<stri
   const conditions = [{ type: 'Approved', status: 'True' as const, reason: 'Test' }];
   await client.update(kinds.CertificateSigningRequest, { ...csr, status: { conditions } }, { subresource: 'approval' });
   await clock.advance(180_000);
-  await cluster.killNode('default-hollow-1');
+  await cluster.killNode('default-simulated-1');
   await clock.advance(420_000);
   stop.abort();
   await Promise.all(watching);

@@ -19,7 +19,7 @@ async function heapBytes(): Promise<number> {
 async function startOnce(): Promise<number> {
   const clock = new VirtualClock();
   {
-    await using cluster = await startCluster({ hollow: 1, clock });
+    await using cluster = await startCluster({ simulated: 1, clock });
     const { client } = cluster;
     const informer = client.informer(kinds.ConfigMap);
     await client.create(kinds.ConfigMap, { metadata: { name: 'menu', namespace: 'default' }, data: { bread: 'x'.repeat(10_000) } });

@@ -43,7 +43,7 @@ describe('the single executable', () => {
 
   it('starts a cluster, is kubectl to it, and ends it', () => {
     try {
-      timonier('up', 'alone', '--nodes', '0', '--hollow', '1', '--port', '0');
+      timonier('up', 'alone', '--nodes', '0', '--simulated', '1', '--port', '0');
       assert.match(timonier('kubectl', '--cluster-name', 'alone', 'get', 'nodes', '--no-headers'), /^\S+ +Ready /);
       assert.match(timonier('status', 'alone'), /1 of 1 Ready/);
       timonier('down', 'alone');

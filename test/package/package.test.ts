@@ -100,7 +100,7 @@ describe('the packed package', () => {
   it('starts a cluster by its command, and again when it is killed', async () => {
     assert.match(timonier('version'), /^timonier \d+\.\d+\.\d+ \(Kubernetes API v1\.36/);
     try {
-      const lines = timonier('up', 'packed', '--nodes', '0', '--hollow', '1', '--port', '0', '--json').trim().split('\n');
+      const lines = timonier('up', 'packed', '--nodes', '0', '--simulated', '1', '--port', '0', '--json').trim().split('\n');
       const last = JSON.parse(lines.at(-1) ?? '{}') as { event: string; server: string };
       assert.equal(last.event, 'ready');
       assert.match(last.server, /^https:\/\/127\.0\.0\.1:\d+$/);
@@ -141,7 +141,7 @@ describe('the packed package', () => {
   it('is a library', () => {
     const program = `
       import { kinds, startCluster } from 'timonier';
-      await using cluster = await startCluster({ hollow: 2 });
+      await using cluster = await startCluster({ simulated: 2 });
       await cluster.client.create(kinds.ConfigMap, { metadata: { name: 'menu', namespace: 'default' }, data: { bread: 'fresh' } });
       const { data } = await cluster.client.get(kinds.ConfigMap, { namespace: 'default', name: 'menu' });
       const { items } = await cluster.client.list(kinds.Node);
@@ -153,7 +153,7 @@ describe('the packed package', () => {
   it('has readable stack traces, and with its source maps those of the sources', () => {
     const program = `
       import { kinds, startCluster } from 'timonier';
-      await using cluster = await startCluster({ hollow: 1 });
+      await using cluster = await startCluster({ simulated: 1 });
       await cluster.client.get(kinds.ConfigMap, { namespace: 'default', name: 'none' }).catch(({ stack }) => console.log(stack));`;
     writeFileSync(join(dir, 'fail.js'), program);
     assert.match(run(process.execPath, 'fail.js'), /at InProcessClient\.get .*\/lib\/chunks\//);
@@ -169,7 +169,7 @@ describe('the packed package', () => {
       }
       // @ts-expect-error a kind has no such field
       export const wrong = async (cluster: Cluster) => (await cluster.client.list(kinds.Pod)).items[0]?.spec.nodename;
-      export const started: Promise<Cluster> = startCluster({ hollow: 1 });`;
+      export const started: Promise<Cluster> = startCluster({ simulated: 1 });`;
     writeFileSync(join(dir, 'use.ts'), program);
     const options = [
       '--noEmit',

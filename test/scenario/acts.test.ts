@@ -40,7 +40,7 @@ async function until(acts: AsyncIterable<Act | LostActs>, last: RegExp): Promise
 }
 
 test('acts of an object and all that it owns, as long as one reads', { timeout: 30_000 }, async () => {
-  await using cluster = await startCluster({ nodes: 0, hollow: 1 });
+  await using cluster = await startCluster({ nodes: 0, simulated: 1 });
   const acts = cluster.acts({ objects: ['deploy/front'] });
   await cluster.client.create(ConfigMap, map('other'));
   await cluster.client.create(Deployment, deployment as never);
@@ -95,7 +95,7 @@ test('components elsewhere are known by the name that they give', { timeout: 60_
   const acts = home.acts();
   await using _controllers = await startCluster({ components: ['controllers'], access, name: 'second' });
   await using _scheduler = await startCluster({ components: ['scheduler'], access, name: 'third' });
-  await using far = await startCluster({ components: ['kubelet'], access, name: 'far', nodes: 0, hollow: 1 });
+  await using far = await startCluster({ components: ['kubelet'], access, name: 'far', nodes: 0, simulated: 1 });
   await home.client.create(Pod, pod('x') as never);
   const seen = await until(acts, /pod\/x Started/);
   assert.match(seen.join('\n'), /^service-account created serviceaccount\/default$/m);

@@ -51,7 +51,7 @@ describe('a cluster can be reached by HTTPS when its clock stands at', () => {
   for (const start of [...starts, '2049-12-31', '2060-01-01', '9990-01-01']) {
     it(start, async () => {
       const clock = new VirtualClock(Date.parse(start));
-      await using cluster = await startCluster({ hollow: 1, clock });
+      await using cluster = await startCluster({ simulated: 1, clock });
       using admin = await administrator(cluster);
       assert.equal(await admin.ask('/readyz'), 200);
       const config = new KubeConfig();
@@ -59,7 +59,7 @@ describe('a cluster can be reached by HTTPS when its clock stands at', () => {
       const core = config.makeApiClient(CoreV1Api);
       const made = await core.createNamespacedConfigMap({ namespace: 'default', body: { metadata: { name: 'menu' } } });
       assert.equal(made.metadata?.creationTimestamp?.toISOString().slice(0, 10), start);
-      assert.match(await kubectl(cluster, 'get', 'nodes'), /hollow-1 +Ready/);
+      assert.match(await kubectl(cluster, 'get', 'nodes'), /simulated-1 +Ready/);
       // The way to the kubelet is HTTPS too.
       const containers = [{ name: 'main', image: 'busybox', command: ['sh', '-c', 'echo one; sleep 1h'] }];
       await cluster.client.create(Pod, { metadata: { name: 'talker', namespace: 'default' }, spec: { containers } });
@@ -137,7 +137,7 @@ describe('what is kept is good for', () => {
     try {
       let old: string | undefined;
       for (const [name, start] of clocks) {
-        const kept: StartOptions = { dataDir, nodes: 0, hollow: 0, port: 0, components: ['api-server'] };
+        const kept: StartOptions = { dataDir, nodes: 0, simulated: 0, port: 0, components: ['api-server'] };
         await using cluster = await startCluster({ ...kept, ...(start && { clock: new VirtualClock(Date.parse(start)) }) });
         using admin = await administrator(cluster);
         assert.equal(await admin.ask('/readyz'), 200, name);

@@ -16,7 +16,7 @@ const minuteMs = 60_000;
 
 async function withCluster(options: StartOptions, body: (cluster: Cluster, pass: () => Promise<void>) => Promise<void>): Promise<void> {
   const clock = new VirtualClock();
-  await using cluster = await startCluster({ nodes: 0, hollow: 0, clock, ...options });
+  await using cluster = await startCluster({ nodes: 0, simulated: 0, clock, ...options });
   await cluster.client.create(Namespace, { metadata: { name: namespace }, spec: {} });
   await body(cluster, () => clock.advance(minuteMs));
 }

@@ -20,7 +20,7 @@ async function seen<T extends KubeObject>(client: Client, kind: KindRef<T>, isIt
 
 async function beside(cluster: Cluster, components: readonly ComponentName[], name: string): Promise<Cluster> {
   const access = await accessOf(await parseKubeconfig(cluster.kubeconfig));
-  return startCluster({ components, access, name, hollow: 2 });
+  return startCluster({ components, access, name, simulated: 2 });
 }
 
 const holderOf = async (client: Client, name: string): Promise<string | undefined> =>
@@ -34,8 +34,11 @@ test('a cluster without components is served by those of other processes, which 
   await client.create(Pod, { metadata: { name: 'early', namespace: 'default' }, spec: { containers: [{ name: 'a', image: 'a' }] } });
 
   await using nodes = await beside(home, ['kubelet', 'dns'], 'far');
-  assert.deepEqual({ nodes: nodes.nodes, hollow: nodes.hollow, server: nodes.server }, { nodes: 0, hollow: 2, server: home.server });
-  assert.deepEqual((await client.list(Node)).items.map(({ metadata }) => metadata.name).sort(), ['far-hollow-1', 'far-hollow-2']);
+  assert.deepEqual(
+    { nodes: nodes.nodes, simulated: nodes.simulated, server: nodes.server },
+    { nodes: 0, simulated: 2, server: home.server },
+  );
+  assert.deepEqual((await client.list(Node)).items.map(({ metadata }) => metadata.name).sort(), ['far-simulated-1', 'far-simulated-2']);
   assert.ok(await client.get(Service, { namespace: 'kube-system', name: 'kube-dns' }));
 
   const first = await beside(home, ['scheduler'], 'first');

@@ -29,7 +29,7 @@ const isOver = (csr: CertificateSigningRequest | undefined): boolean =>
 
 describe('credentials', () => {
   it('signs an approved request, and what is signed is good for the API', async () => {
-    await using cluster = await startCluster({ hollow: 1 });
+    await using cluster = await startCluster({ simulated: 1 });
     const { client } = cluster;
     const { key, base64 } = await makeRequest('CN=jane,O=bakers');
     const spec = { request: base64, signerName: 'kubernetes.io/kube-apiserver-client', usages, expirationSeconds: 3600 };
@@ -53,7 +53,7 @@ describe('credentials', () => {
   });
 
   it('approves the certificates of kubelets for who may have one', async () => {
-    await using cluster = await startCluster({ hollow: 1 });
+    await using cluster = await startCluster({ simulated: 1 });
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: '' };
     for (const [who, name] of [
       ['system:node-bootstrapper', 'make'],
@@ -93,7 +93,7 @@ describe('credentials', () => {
   });
 
   it('fills Secrets with tokens of their accounts, and takes them away with those', async () => {
-    await using cluster = await startCluster({ hollow: 1 });
+    await using cluster = await startCluster({ simulated: 1 });
     const { client } = cluster;
     const namespace = 'default';
     await client.create(ServiceAccount, { metadata: { namespace, name: 'robot' }, secrets: [{ name: 'first' }, { name: 'other' }] });

@@ -40,7 +40,7 @@ describe('the JavaScript client', () => {
   let cluster: Cluster;
   const config = new KubeConfig();
   before(async () => {
-    cluster = await startCluster({ hollow: 1 });
+    cluster = await startCluster({ simulated: 1 });
     config.loadFromString(cluster.kubeconfig);
   });
   after(() => cluster.stop());

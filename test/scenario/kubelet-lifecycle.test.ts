@@ -31,7 +31,7 @@ describe('a pod', () => {
   });
 
   test('whose label the node got after the kubelet last looked runs all the same', async () => {
-    await using node = await startKubeletNode({ hollow: true });
+    await using node = await startKubeletNode({ simulated: true });
     const create = (name: string) => node.create(name, { nodeSelector: { tier: 'blue' } });
     await create('early');
     await node.tick(1);
@@ -448,7 +448,7 @@ describe('the node', () => {
   });
 
   test('that was deleted registers again', async () => {
-    await using node = await startKubeletNode({ hollow: true });
+    await using node = await startKubeletNode({ simulated: true });
     await node.client.delete(Node, { name: nodeName });
     await node.tick(700);
     assert.equal((await node.client.get(Node, { name: nodeName })).metadata.name, nodeName);

@@ -13,18 +13,18 @@ const containers = [{ name: 'c', image: 'i' }];
 
 test('simulated nodes take pods, until there are real ones', async () => {
   const clock = new VirtualClock();
-  await using cluster = await startCluster({ hollow: 2, clock });
+  await using cluster = await startCluster({ simulated: 2, clock });
   const { client } = cluster;
   const pod = (name: string, more = {}) => client.create(Pod, { metadata: { name, namespace: 'default' }, spec: { containers, ...more } });
   const get = (name: string) => client.get(Pod, { name, namespace: 'default' });
   const withRole = async () =>
     (await client.list(Node)).items.filter(({ metadata }) => metadata.labels?.[role] === '').map((n) => n.metadata.name);
 
-  assert.deepEqual(await withRole(), ['default-hollow-1']);
-  await cluster.killNode('default-hollow-1');
-  await client.delete(Node, { name: 'default-hollow-1' });
-  await cluster.startNode('default-hollow-1');
-  assert.deepEqual(await withRole(), ['default-hollow-1'], 'also when it registers again');
+  assert.deepEqual(await withRole(), ['default-simulated-1']);
+  await cluster.killNode('default-simulated-1');
+  await client.delete(Node, { name: 'default-simulated-1' });
+  await cluster.startNode('default-simulated-1');
+  assert.deepEqual(await withRole(), ['default-simulated-1'], 'also when it registers again');
   await pod('before');
   await clock.advance(10_000);
   assert.equal((await get('before')).status.phase, 'Running');
@@ -50,6 +50,6 @@ test('simulated nodes take pods, until there are real ones', async () => {
 
   await markNodes(client, marksOf('default', { real: 0 }));
   await clock.advance(10_000);
-  assert.deepEqual(await withRole(), ['default-hollow-1']);
+  assert.deepEqual(await withRole(), ['default-simulated-1']);
   assert.equal((await get('usual')).status.phase, 'Running');
 });

@@ -12,7 +12,7 @@ describe('pages', () => {
   let dispatcher: Agent;
   let server: string;
   before(async () => {
-    cluster = await startCluster({ hollow: 1 });
+    cluster = await startCluster({ simulated: 1 });
     const access = await accessOf(await parseKubeconfig(cluster.kubeconfig));
     const { ca, cert, key } = access;
     server = access.server;
@@ -26,7 +26,7 @@ describe('pages', () => {
     const { statusCode, body } = await request(`${server}${path}`, { dispatcher, headers: { ...(accept && { accept }) } });
     return `${statusCode} ${await body.text()}`;
   };
-  const node = '/api/v1/nodes/default-hollow-1/proxy';
+  const node = '/api/v1/nodes/default-simulated-1/proxy';
 
   it('/configz', async () => {
     const [code, text = ''] = (await ask(`${node}/configz`)).split(/ (.*)/s);
@@ -38,19 +38,19 @@ describe('pages', () => {
   });
 
   it('/flagz and /statusz', async () => {
-    assert.match(await ask(`${node}/flagz`), /^200 \nkubelet flagz\n.*\nhostname-override=default-hollow-1\n/s);
+    assert.match(await ask(`${node}/flagz`), /^200 \nkubelet flagz\n.*\nhostname-override=default-simulated-1\n/s);
     assert.match(await ask(`${node}/statusz`, '*/*'), /^200 \nkubelet statusz\n.*\nBinary version: 1\.36\.\d+\n/s);
     const asObject = 'application/json;v=v1beta1;g=config.k8s.io;as=Flagz';
     assert.match(
       await ask(`${node}/flagz`, asObject),
-      /^200 \{"kind":"Flagz","apiVersion":"config.k8s.io\/v1beta1".*"hostname-override":"default-hollow-1"/,
+      /^200 \{"kind":"Flagz","apiVersion":"config.k8s.io\/v1beta1".*"hostname-override":"default-simulated-1"/,
     );
     assert.match(await ask(`${node}/statusz`, 'application/json'), /^406 /);
   });
 
   it('/logs/', async () => {
     assert.match(await ask(`${node}/logs/`), /^200 <!doctype html>.*<a href=".\/pods\/">pods\/<\/a>/s);
-    assert.match(await ask(`/api/v1/nodes/default-hollow-1:10250/proxy/logs/`), /^200 /);
+    assert.match(await ask(`/api/v1/nodes/default-simulated-1:10250/proxy/logs/`), /^200 /);
     assert.equal(await ask(`${node}/logs/pods/`), '404 404 page not found');
     assert.equal(await ask(`${node}/logs/..%2f..%2fetc%2fpasswd`), '404 404 page not found');
     assert.equal(await ask(`${node}/logs/?query=kubelet&pattern=%24(id)`), '400 node log query is not enabled');

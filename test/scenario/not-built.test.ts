@@ -54,7 +54,7 @@ describe('what kubectl says of what is not there', () => {
   let dir: string;
 
   before(async () => {
-    cluster = await startCluster({ hollow: 1 });
+    cluster = await startCluster({ simulated: 1 });
     dir = await mkdtemp(join(tmpdir(), 'not-built-'));
     await writeFile(join(dir, 'kubeconfig'), cluster.kubeconfig);
   });

@@ -46,7 +46,7 @@ it('an operator leads, follows, writes, tells, and ends with its signal', async 
   const random = seededRandom(1);
   const lines: string[] = [];
   const log: Log = await createLog({ level: 'info', format: 'json', clock, write: (line) => lines.push(line) });
-  await using cluster = await startCluster({ hollow: 1, clock, random });
+  await using cluster = await startCluster({ simulated: 1, clock, random });
   const { client } = cluster;
   const stop = new AbortController();
   const { signal } = stop;

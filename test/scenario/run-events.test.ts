@@ -21,7 +21,7 @@ it('run --json has events for its phases and for being ready', async () => {
   try {
     const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
     const kubeconfig = join(dir, 'kubeconfig');
-    const flags = ['--json', '--nodes', '0', '--hollow', '1', '--port', '0', '--kubeconfig', kubeconfig];
+    const flags = ['--json', '--nodes', '0', '--simulated', '1', '--port', '0', '--kubeconfig', kubeconfig];
     const env = { ...process.env, TIMONIER_ROOT: join(dir, 'clusters') };
     const child = spawn(process.execPath, [main, 'run', 'told', ...flags], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = once(child, 'exit');

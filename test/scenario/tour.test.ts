@@ -54,7 +54,7 @@ const variable: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`-${suffix}(?![\\w-])`), '-[0-9a-z]{5}'],
   [/\d+\.\d+\.\d+\.\d+/, '[\\d.]+'],
   [/\b\d+m?s\b/, '[\\dms]+'],
-  [/workers-hollow-\d/, 'workers-hollow-\\d'],
+  [/workers-simulated-\d/, 'workers-simulated-\\d'],
 ];
 const anyVariable = new RegExp(variable.map(([pattern]) => `(${pattern.source})`).join('|'), 'g');
 
@@ -222,7 +222,7 @@ test('a line of the document is compared in what stays', () => {
     ['front-6b574d5dc8-9fjpd   0/1   Pending   4s', 'front-7fd49cb869-xxxxx 1/1 Running 4s', false],
     ['created pod/pie-n8gqh (bakery:1.0)', 'created pod/pie-zzzzz (bakery:1.0)', true],
     ['created pod/pie-n8gqh (bakery:1.0)', 'created pod/tart-zzzzz (bakery:1.0)', false],
-    ['bound pod/late → workers-hollow-2 (of 2 nodes 1 fits: …)', 'bound pod/late → workers-hollow-1 (of 2 nodes 1 fits: x)', true],
+    ['bound pod/late → workers-simulated-2 (of 2 nodes 1 fits: …)', 'bound pod/late → workers-simulated-1 (of 2 nodes 1 fits: x)', true],
     ['deleted pod/a (30 s to stop)', 'deleted pod/a (5 s to stop)', false],
     ['service-account  created serviceaccount/default', 'service-account created serviceaccount/other', false],
   ] as const;

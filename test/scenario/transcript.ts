@@ -70,7 +70,7 @@ export const renderTranscript = ({ steps, end }: ReturnType<typeof parseTranscri
 export async function play(text: string): Promise<string> {
   const { steps, end } = parseTranscript(text);
   const clock = new VirtualClock();
-  await using cluster = await startCluster({ hollow: 3, clock, random: seededRandom(1) });
+  await using cluster = await startCluster({ simulated: 3, clock, random: seededRandom(1) });
   const stage = new Stage(cluster, clock);
   if (steps.some(({ command }) => /^acts\b/.test(command))) stage.watch();
   await stage.run('tick 1m', '');

@@ -28,7 +28,7 @@ describe('attaching and leaving', () => {
   let cluster: Cluster;
   let access: Awaited<ReturnType<typeof accessOf>>;
   before(async () => {
-    cluster = await startCluster({ hollow: 1 });
+    cluster = await startCluster({ simulated: 1 });
     access = await accessOf(await parseKubeconfig(cluster.kubeconfig));
     const containers = [{ name: 'main', image: 'busybox', stdin: true, command: ['sh', '-c', 'echo one; sleep 1h'] }];
     await cluster.client.create(Pod, { metadata: { name: 'p', namespace: 'default' }, spec: { containers } });

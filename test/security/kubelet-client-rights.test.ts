@@ -24,7 +24,7 @@ const rows = [
 describe('the API server’s client of kubelets', () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await startCluster({ hollow: 1 });
+    cluster = await startCluster({ simulated: 1 });
   });
   after(() => cluster[Symbol.asyncDispose]());
 

@@ -50,7 +50,7 @@ it('a cluster opens the API server’s port and that of DNS, on loopback', {
   skip: process.platform !== 'linux' && 'the kernel tells it on Linux alone',
 }, async () => {
   const before = openPorts();
-  await using cluster = await startCluster({ hollow: 2 });
+  await using cluster = await startCluster({ simulated: 2 });
   const containers = [{ name: 'main', image: 'busybox' }];
   await cluster.client.create(Pod, { metadata: { name: 'p', namespace: 'default' }, spec: { containers } });
   for await (const { object } of cluster.client.watch(Pod, { namespace: 'default' })) if ((object as Pod).status.phase === 'Running') break;

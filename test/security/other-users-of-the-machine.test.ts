@@ -40,7 +40,7 @@ describe('files of a cluster', () => {
   it('in a directory that others may enter, are its owner’s alone', async () => {
     const dataDir = join(root, 'chosen');
     mkdirSync(dataDir, { mode: 0o755 });
-    await using cluster = await startCluster({ dataDir, nodes: 0, hollow: 1, port: 0 });
+    await using cluster = await startCluster({ dataDir, nodes: 0, simulated: 1, port: 0 });
     await cluster.client.create(Secret, { metadata: { name: 's', namespace: 'default' }, stringData: { password: 'hidden' } });
     const containers = [{ name: 'main', image: 'busybox' }];
     await cluster.client.create(Pod, { metadata: { name: 'p', namespace: 'default' }, spec: { containers } });

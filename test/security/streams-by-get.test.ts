@@ -14,7 +14,7 @@ describe('streams by GET', () => {
   let cluster: Cluster;
   let access: Awaited<ReturnType<typeof accessOf>>;
   before(async () => {
-    cluster = await startCluster({ hollow: 1 });
+    cluster = await startCluster({ simulated: 1 });
     access = await accessOf(await parseKubeconfig(cluster.kubeconfig));
     const containers = [{ name: 'main', image: 'busybox' }];
     await cluster.client.create(Pod, { metadata: { name: 'web', namespace: 'default' }, spec: { containers } });
@@ -43,7 +43,7 @@ describe('streams by GET', () => {
       ...(cert && { cert }),
       ...(key && { key }),
     });
-    socket.on('error', () => undefined).write(request(`/api/v1/nodes/default-hollow-1/proxy${path}`, given));
+    socket.on('error', () => undefined).write(request(`/api/v1/nodes/default-simulated-1/proxy${path}`, given));
     // An upgrade that succeeds does not end by itself.
     for await (const chunk of socket as AsyncIterable<Buffer>) return parseAnswer(`${chunk.toString('latin1')}\r\n\r\n`).code;
     return 0;

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nearWord } from './near-word.ts';
 
-const words = ['nodes', 'hollow', 'port', 'host', 'dataDir', 'timeoutMs', 'onPhase'];
+const words = ['nodes', 'simulated', 'port', 'host', 'dataDir', 'timeoutMs', 'onPhase'];
 const rows: readonly { name: string; given: string; want: string | undefined }[] = [
-  { name: 'a letter too few', given: 'holow', want: 'hollow' },
+  { name: 'a letter too few', given: 'simulatd', want: 'simulated' },
   { name: 'a letter too many', given: 'nodess', want: 'nodes' },
   { name: 'another letter', given: 'pord', want: 'port' },
   { name: 'two letters in each other’s place', given: 'ndoes', want: 'nodes' },

@@ -125,7 +125,7 @@ const startSimulated: Start = async ({ name, kubeconfig, config, flags, gaveUp }
   const cluster = await startCluster({ ...config, name, components, timeoutMs, faults, signal: gaveUp });
   stack.defer(() => Promise.race([cluster.stop(), realClock.sleep(stopMsMax)]));
   writeFileSync(kubeconfig, cluster.kubeconfig, { mode: 0o600 });
-  return cluster.hollow === 0 ? 'no node' : `${cluster.hollow} simulated: no container runs`;
+  return cluster.simulated === 0 ? 'no node' : `${cluster.simulated} simulated: no container runs`;
 };
 
 const startReal: Start = async ({ name, dir, kubeconfig, config, flags, gaveUp }, stack) => {

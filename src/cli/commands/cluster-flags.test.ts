@@ -11,12 +11,13 @@ import { addClusterFlags, backgroundWords, type ClusterFlags, configFrom, settin
 const parse = (words: readonly string[]): ClusterFlags =>
   addClusterFlags(new Command()).exitOverride().parse(words, { from: 'user' }).opts<ClusterFlags>();
 
-const file = { hollow: 3, maxPods: 20, runtimeConfig: { 'api/all': 'true' } };
+const file = { simulated: 3, maxPods: 20, runtimeConfig: { 'api/all': 'true' } };
 const rows: readonly { words: readonly string[]; want: ClusterConfig | RegExp }[] = [
   { words: [], want: {} },
-  { words: ['--nodes', '0', '--hollow', '20', '--port', '0'], want: { nodes: 0, hollow: 20, port: 0 } },
+  { words: ['--nodes', '0', '--simulated', '20', '--port', '0'], want: { nodes: 0, simulated: 20, port: 0 } },
   { words: ['--config', 'FILE'], want: file },
-  { words: ['--config', 'FILE', '--hollow', '1'], want: { ...file, hollow: 1 } },
+  { words: ['--nodes', '0', '--hollow', '20', '--port', '0'], want: { nodes: 0, simulated: 20, port: 0 } },
+  { words: ['--config', 'FILE', '--simulated', '1'], want: { ...file, simulated: 1 } },
   {
     words: ['--config', 'FILE', '--runtime-config', 'api/beta=true, apps/v1=false', '--runtime-config', 'v1/pods'],
     want: { ...file, runtimeConfig: { 'api/beta': 'true', 'apps/v1': 'false', 'v1/pods': '' } },

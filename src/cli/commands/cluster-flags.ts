@@ -10,6 +10,8 @@ import type { Settings } from '../../cluster/settings.ts';
 /** What a cluster is like. */
 export interface SettingFlags {
   readonly nodes?: string;
+  readonly simulated?: string;
+  /** its older name */
   readonly hollow?: string;
   readonly install?: boolean;
   readonly port?: string;
@@ -42,7 +44,8 @@ export function addClusterFlags(command: Command): Command {
 export function addSettingFlags(command: Command, defaults: { readonly nodes: string; readonly port: string }): Command {
   return command
     .option('--nodes <N>', `real nodes on this machine (default: ${defaults.nodes})`)
-    .option('--hollow <N>', 'simulated nodes (default: 1 when there is no real one)')
+    .option('--simulated <N>', 'simulated nodes (default: 1 when there is no real one)')
+    .addOption(new Option('--hollow <N>', 'the same').hideHelp())
     .option('--install', 'install what is missing (Debian and Ubuntu, as root, by apt)')
     .option('--port <P>', `the API’s port; 0 takes a free one (default: ${defaults.port})`)
     .option('--host <ADDRESS>', 'where the API listens; 0.0.0.0 is everywhere (default: 127.0.0.1)')
@@ -64,9 +67,10 @@ const joined = (value: string, before?: string): string => (before === undefined
 
 export async function configFrom(flags: SettingFlags): Promise<ClusterConfig> {
   const fromFile = flags.config === undefined ? {} : await readConfigFile(flags.config);
+  const { simulated = flags.hollow } = flags;
   const fromFlags = {
     ...(flags.nodes !== undefined && { nodes: numberOr(flags.nodes) }),
-    ...(flags.hollow !== undefined && { hollow: numberOr(flags.hollow) }),
+    ...(simulated !== undefined && { simulated: numberOr(simulated) }),
     ...(flags.port !== undefined && { port: numberOr(flags.port) }),
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.runtimeConfig !== undefined && { runtimeConfig: parsePairs(flags.runtimeConfig) }),

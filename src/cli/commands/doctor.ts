@@ -18,7 +18,7 @@ export function addDoctor(program: Command): void {
         if (check.warning) output.line(`${' '.repeat(26)}warning: ${check.warning}`);
         if (check.fix) output.line(`${' '.repeat(26)}fix: ${check.fix}`);
       }
-      output.line(ok ? '\nReal nodes are possible here.' : '\nNo real nodes here; simulated ones (--nodes 0 --hollow N) work anywhere.');
+      output.line(ok ? '\nReal nodes are possible here.' : '\nNo real nodes here; simulated ones (--nodes 0 --simulated N) work anywhere.');
       if (!ok) process.exitCode = 1;
     });
 }

@@ -109,4 +109,4 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('Give a whole number, such as 100.');
 }
 
-const nodesOf = (state: InstanceState | undefined): string => (state ? `${state.nodes} real, ${state.hollow} simulated` : '-');
+const nodesOf = (state: InstanceState | undefined): string => (state ? `${state.nodes} real, ${state.simulated} simulated` : '-');

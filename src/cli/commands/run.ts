@@ -5,12 +5,14 @@
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { type Command, Option } from 'commander';
+import { Node } from '../../api/generated/kinds.ts';
 import { realClock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import type { Cluster, StartOptions } from '../../cluster/cluster.ts';
 import { type ComponentName, componentNames, parseComponents } from '../../cluster/component-names.ts';
 import { explainFullDisk } from '../../cluster/disk-full.ts';
 import { endAfter, giveUpMsMax, stopMsMax } from '../../cluster/end-process.ts';
+import { realNodeName } from '../../cluster/identities.ts';
 import { installMissing } from '../../cluster/install.ts';
 import { Instance } from '../../cluster/instance.ts';
 import { createLog, logToBoth } from '../../cluster/logging.ts';
@@ -19,7 +21,7 @@ import { describeError, OperationError } from '../../cluster/operation-error.ts'
 import { watchProcess } from '../../cluster/process-faults.ts';
 import { describeChange } from '../../cluster/settings.ts';
 import { version } from '../../cluster/version.ts';
-import { tellParent } from '../daemon.ts';
+import { type ReadyReport, tellParent } from '../daemon.ts';
 import { accessFrom } from '../kubeconfig-access.ts';
 import { forgetStart, keepStart, type PlannedStart, plannedStart, planStart, refuseRestart } from '../start-record.ts';
 import { addClusterFlags, type ClusterFlags, configFrom, settingsFrom, timeoutMsFrom } from './cluster-flags.ts';
@@ -76,7 +78,7 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
           server: cluster.server,
           startedAt: new Date(realClock.now()).toISOString(),
           nodes: cluster.nodes,
-          hollow: cluster.hollow,
+          simulated: cluster.simulated,
           version,
           ready: true,
           ...placed,
@@ -186,7 +188,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
     log.info({ ...eventOf('ready', { name: cluster.name }), server: cluster.server, ...(await onReady(cluster)) }, 'the cluster is ready');
     startDeadline[Symbol.dispose]();
     process.off('disconnect', onAlone);
-    tellParent({ type: 'ready' });
+    tellParent({ type: 'ready', ...(await whereThingsAre(cluster)) });
     flushCompileCache(); // not only when it ends: it may run for months, and the next start is to be quick
     if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
   } catch (thrown) {
@@ -202,4 +204,14 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
     process.off('disconnect', onAlone);
     if (process.connected) process.disconnect?.();
   }
+}
+
+/** For whoever started it; nobody else needs it. */
+async function whereThingsAre({ name, nodes: real, simulated, client }: Cluster): Promise<ReadyReport> {
+  if (!process.connected || real === 0) return { nodes: [], simulated };
+  const { items } = await client.list(Node);
+  const names = Array.from({ length: real }, (_, i) => realNodeName(name, i + 1));
+  const addressOf = (nodeName: string): string | undefined =>
+    items.find(({ metadata }) => metadata.name === nodeName)?.status.addresses?.find(({ type }) => type === 'InternalIP')?.address;
+  return { nodes: names.map((nodeName) => ({ name: nodeName, address: addressOf(nodeName) ?? '' })), simulated };
 }

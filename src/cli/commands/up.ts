@@ -1,16 +1,17 @@
 /** `timonier up`: a cluster in the background, back when it is ready. */
 import type { Command } from 'commander';
+import { realClock } from '../../client/clock.ts';
 import type { PhaseReport } from '../../cluster/cluster.ts';
 import type { ClusterConfig } from '../../cluster/config.ts';
 import { explainFullDisk } from '../../cluster/disk-full.ts';
 import { installMissing } from '../../cluster/install.ts';
-import { Instance } from '../../cluster/instance.ts';
+import { Instance, type InstanceState } from '../../cluster/instance.ts';
 import { detectMachine, noRealNodes, realNodesPossible } from '../../cluster/machine.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { isFirstStart, readSupervision } from '../../cluster/supervision.ts';
 import { changeRunning } from '../change-running.ts';
-import { interrupted, killDaemon, startDaemon } from '../daemon.ts';
-import { createOutput, type Output } from '../output.ts';
+import { interrupted, killDaemon, type ReadyReport, startDaemon } from '../daemon.ts';
+import { createOutput, type Output, renderColumns } from '../output.ts';
 import { forgetStart, planStart, refuseRestart, tellChanges } from '../start-record.ts';
 import { addClusterFlags, backgroundWords, type ClusterFlags, settingsFrom, timeoutMsFrom } from './cluster-flags.ts';
 
@@ -39,8 +40,10 @@ export function addUp(program: Command): void {
         );
         output.event({ event: 'phase', ...report });
       };
+      let report: ReadyReport;
+      const startMs = realClock.monotonic();
       try {
-        await startDaemon(instance, backgroundWords(instance, flags), { timeoutMs, onPhase });
+        report = await startDaemon(instance, backgroundWords(instance, flags), { timeoutMs, onPhase });
       } catch (error) {
         if (!instance.isWanted) throw deletedMeanwhile(name);
         const told = explainFullDisk(error, instance); // while its files are there
@@ -50,11 +53,34 @@ export function addUp(program: Command): void {
         throw isInterrupted ? interruption(error, fresh) : told;
       }
       const state = instance.readState();
-      output.line(`\nCluster "${name}" is ready: ${state?.server}`);
+      const durationMs = Math.round(realClock.monotonic() - startMs);
+      output.line(`\nReady in ${(durationMs / 1000).toFixed(1)} s.\n`);
+      for (const line of renderColumns(places(state, report))) output.line(`  ${line}`);
       output.line(`\n  ${nextCommand(name, state?.kubeconfig ?? '', state?.ownKubeconfig === true)}`);
-      output.event({ event: 'ready', name, server: state?.server, kubeconfig: state?.kubeconfig });
+      output.event({
+        event: 'ready',
+        name,
+        durationMs,
+        server: state?.server,
+        kubeconfig: state?.kubeconfig,
+        nodes: report.nodes,
+        simulated: report.simulated,
+      });
     },
   );
+}
+
+const nodesShownMax = 5;
+
+function places(state: InstanceState | undefined, { nodes, simulated }: ReadyReport): string[][] {
+  const more = nodes.length - nodesShownMax;
+  return [
+    ['API', state?.server ?? ''],
+    ...nodes.slice(0, nodesShownMax).map(({ name, address }) => ['node', `${name}, ${address}`]),
+    ...(more > 0 ? [['', `and ${more} more`]] : []),
+    ...(simulated > 0 ? [['simulated', `${simulated} ${simulated === 1 ? 'node' : 'nodes'}: no containers run there`]] : []),
+    ['kubeconfig', state?.kubeconfig ?? ''],
+  ];
 }
 
 function interruption({ code, fix, exitCode }: OperationError, fresh: boolean): OperationError {

@@ -32,7 +32,7 @@ test('an act is one line where nobody says how wide', () => {
 
 for (const width of [60, 80, 120]) {
   test(`${width} columns are kept, and nothing is lost`, () => {
-    for (const act of [bound, { ...bound, component: 'kubelet', node: 'default-hollow-3' }]) {
+    for (const act of [bound, { ...bound, component: 'kubelet', node: 'default-simulated-3' }]) {
       const lines = render(act, { width });
       for (const line of lines) assert.ok(line.length <= width, line);
       const said = lines.map((line) => line.slice(line === lines[0] ? 0 : line.search(/\S/))).join(' ');

@@ -14,7 +14,7 @@ export interface NodeIPAMOptions {
   readonly nodePrefixLength?: number;
 }
 
-const hollowLabel = 'timonier.dev/hollow';
+const simulatedLabel = 'timonier.dev/simulated';
 
 export function nodeIPAM({ clusterCIDR, nodePrefixLength = 24 }: NodeIPAMOptions): Controller {
   /** what was given to nodes that the cache still shows without */
@@ -27,7 +27,7 @@ export function nodeIPAM({ clusterCIDR, nodePrefixLength = 24 }: NodeIPAMOptions
       const nodes = client.informer(Node);
       const node = nodes.get(key);
       if (!node || node.spec.podCIDR) given.delete(key);
-      if (!node || node.spec.podCIDR || node.metadata.labels?.[hollowLabel]) return;
+      if (!node || node.spec.podCIDR || node.metadata.labels?.[simulatedLabel]) return;
       const ofSubnet = nodes.index('podCIDR', ({ spec }) => (spec.podCIDR ? [spec.podCIDR] : []));
       const justGiven = new Set(given.values());
       const isTaken = (subnet: string): boolean => ofSubnet(subnet).length > 0 || justGiven.has(subnet);

@@ -26,18 +26,18 @@ export async function growPod({ cgroups }: PodContext, { pod, observed, resize }
 
 /** True when something was changed. */
 export async function applyResize(context: PodContext, resizing: Resizing): Promise<boolean> {
-  const { runtime, cgroups, hollow, events, node } = context;
+  const { runtime, cgroups, simulated, events, node } = context;
   const { pod, observed, resize } = resizing;
   const updates = resize.updates(pod, observed);
   if (updates.length === 0 && !resize.podDiffers(pod)) return false;
   try {
-    if (!hollow) await checkMemory(context, resizing, updates);
+    if (!simulated) await checkMemory(context, resizing, updates);
     for (const update of updates) {
       const { container, containerID } = update;
       await runtime.updateContainerResources(containerID, containerResources(pod, container, node.memoryCapacityBytes));
       resize.noteActual(update, pod);
     }
-    if (!hollow) await cgroups.ensure(pod);
+    if (!simulated) await cgroups.ensure(pod);
     resize.noteActualPod(pod);
     return true;
   } catch (error) {

@@ -74,7 +74,10 @@ export async function grpcHealthProbe({ host, port, service, timeoutSeconds, sig
           fail(describeStatus(codes.indexOf('ResourceExhausted'), 'grpc: received message larger than max'));
       })
       .on('error', broken)
-      .on('close', () => resolve(judge(head, answer)));
+      .on('close', () => {
+        if (head[':status'] !== undefined) resolve(judge(head, answer));
+        else broken(socket.errored ?? new Error('the connection was closed')); // this may come before the error's own event
+      });
     call.end(frame(encodeRequest(service)));
     return await promise;
   } finally {

@@ -38,7 +38,7 @@ export interface KubeletOptions {
    * One of thousands of simulated nodes: pods get neither environment nor volumes nor secrets, the status is told every
    * five minutes only.
    */
-  readonly hollow?: boolean;
+  readonly simulated?: boolean;
   /** Default: the real one, unless the runtime is simulated. */
   readonly mounter?: Mounter;
   /** Shared by the nodes of one process; default: one of its own. */

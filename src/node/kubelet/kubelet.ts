@@ -142,7 +142,7 @@ class RunningKubelet implements Kubelet {
   #disposing = false;
 
   constructor(options: KubeletOptions, facts: Facts) {
-    const { clock, random, log, events, client, runtime, hollow = false } = options;
+    const { clock, random, log, events, client, runtime, simulated = false } = options;
     this.#options = options;
     this.#facts = facts;
     this.nodeName = options.nodeName;
@@ -158,7 +158,7 @@ class RunningKubelet implements Kubelet {
       signal: this.#signal,
       name: options.nodeName,
       input: () => this.#nodeInput(),
-      ...(!hollow && { lookEveryMs: lookAtNodeMs }),
+      ...(!simulated && { lookEveryMs: lookAtNodeMs }),
     });
     const mounter = options.mounter ?? (runtime.simulation ? undefined : realMounter);
     this.#gate = new FileGate({ clock, signal: this.#signal });
@@ -213,14 +213,14 @@ class RunningKubelet implements Kubelet {
   }
 
   async start(): Promise<void> {
-    const { runtime, podCIDR, events, hollow, signal } = this.#options;
+    const { runtime, podCIDR, events, simulated, signal } = this.#options;
     signal.addEventListener('abort', () => this.#detach(() => this[Symbol.asyncDispose]()), { once: true });
     await this.#serve();
     if (podCIDR !== undefined) await runtime.updatePodCidr(podCIDR);
     await this.#lookAtRuntime();
     events.event(this.#nodeReference(), 'Normal', 'Starting', 'Starting kubelet.');
     await this.#agent.start();
-    if (!hollow || podCIDR === undefined) this.#watchNode();
+    if (!simulated || podCIDR === undefined) this.#watchNode();
     this.#tasks.push(this.#followRuntime());
     await this.#watchPods();
     if (!runtime.simulation) this.#keepHouse();
@@ -278,7 +278,7 @@ class RunningKubelet implements Kubelet {
   }
 
   #makeContext(mounter: PodContext['mounter']): PodContext {
-    const { client, runtime, clock, random, events, log, hollow = false, dataDir } = this.#options;
+    const { client, runtime, clock, random, events, log, simulated = false, dataDir } = this.#options;
     const probeEnvironment = { runtime, clock, random, wheel: this.#wheel, events, log, startedAtMs: clock.now() };
     return {
       client,
@@ -317,16 +317,16 @@ class RunningKubelet implements Kubelet {
       ...(mounter && { mounter }),
       services: () => this.#listServices(),
       judgeResize: (pod) => this.#judgeResize(pod),
-      hollow,
+      simulated,
     };
   }
 
   // --- the node
 
   async #nodeInput(): Promise<NodeInput> {
-    const { hollow, runtime, labels = {}, taints = [], podsMax = podsMaxDefault, version, nodeIPs } = this.#options;
-    if (!hollow) await this.#lookAtRuntime();
-    const images = hollow ? [] : await runtime.listImages().catch(() => []);
+    const { simulated, runtime, labels = {}, taints = [], podsMax = podsMaxDefault, version, nodeIPs } = this.#options;
+    if (!simulated) await this.#lookAtRuntime();
+    const images = simulated ? [] : await runtime.listImages().catch(() => []);
     return {
       name: this.nodeName,
       hostIPs: nodeIPs,

@@ -32,7 +32,7 @@ export interface NodeAgentOptions {
   readonly name: string;
   /** What the node is now. */
   input(): Promise<NodeInput>;
-  /** How often to look for changes of the status; hollow nodes don't. */
+  /** How often to look for changes of the status; simulated nodes don't. */
   readonly lookEveryMs?: number;
 }
 

@@ -119,7 +119,7 @@ interface Sandbox {
 }
 
 async function provideSandbox(context: PodContext, task: Performance): Promise<Sandbox> {
-  const { runtime, events, node, cgroups, hollow } = context;
+  const { runtime, events, node, cgroups, simulated } = context;
   const { plan, pod, observed } = task;
   const dns = podDNS({ pod, host: node.resolvConf, clusterDNS: node.clusterDNS, clusterDomain: node.clusterDomain });
   const config = sandboxConfig({
@@ -128,7 +128,7 @@ async function provideSandbox(context: PodContext, task: Performance): Promise<S
     dns: dns.config,
     clusterDomain: node.clusterDomain,
     logsRoot: node.logsRoot,
-    ...(!hollow && { cgroupParent: cgroups.parentOf(pod) }),
+    ...(!simulated && { cgroupParent: cgroups.parentOf(pod) }),
   });
   const hostIPs = pod.spec.hostNetwork ? node.hostIPs : undefined;
   if (!plan.createSandbox) {

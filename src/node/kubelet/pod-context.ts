@@ -56,5 +56,5 @@ export interface PodContext {
   /** Why the node can't grant a running pod other resources; `ever`: it could if it were empty. */
   judgeResize(pod: Pod): (Rejection & { readonly ever: boolean }) | undefined;
   /** Thousands of nodes in one process: neither environment nor volumes are made. */
-  readonly hollow: boolean;
+  readonly simulated: boolean;
 }

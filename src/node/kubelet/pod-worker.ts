@@ -322,7 +322,7 @@ export class PodWorker {
   }
 
   async #stepSync(): Promise<void> {
-    const { probes, events, volumes, hollow } = this.#context;
+    const { probes, events, volumes, simulated } = this.#context;
     const { signal } = this.#sync;
     const observed = await this.#observe(signal);
     this.#considerResize(observed);
@@ -342,8 +342,8 @@ export class PodWorker {
       return;
     }
     await this.#collectGarbage(observed);
-    if (!hollow) await growPod(this.#context, { pod, observed, resize: this.#resize });
-    const ready = hollow ? new Map() : await volumes.setUp(pod);
+    if (!simulated) await growPod(this.#context, { pod, observed, resize: this.#resize });
+    const ready = simulated ? new Map() : await volumes.setUp(pod);
     const plan = planPod({
       pod,
       observed,
@@ -409,8 +409,8 @@ export class PodWorker {
   }
 
   async #pullSecrets(pod: Pod): Promise<readonly Secret[]> {
-    const { objects, hollow, log } = this.#context;
-    if (hollow) return [];
+    const { objects, simulated, log } = this.#context;
+    if (simulated) return [];
     const found: Secret[] = [];
     for (const { name } of pod.spec.imagePullSecrets ?? []) {
       if (!name) continue;
@@ -466,9 +466,9 @@ export class PodWorker {
   }
 
   async #stepCleanUp(): Promise<void> {
-    const { statuses, volumes, cgroups, images, hollow, clock } = this.#context;
+    const { statuses, volumes, cgroups, images, simulated, clock } = this.#context;
     const pod = this.#pod;
-    if (!hollow) {
+    if (!simulated) {
       await volumes.tearDown(pod.metadata.uid);
       await cgroups.remove(pod);
       if (this.#eviction?.reason === 'Evicted') await this.#removeContainers(await this.#observe());

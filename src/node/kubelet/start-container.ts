@@ -86,8 +86,8 @@ async function makeConfig(context: PodContext, request: StartRequest, imageRef: 
   const image = await imageUser(context, container.image ?? '');
   verifyNonRoot(pod, container, image);
   const env = await environment(context, request);
-  // a hollow node has no volumes, and its containers no files
-  const mounts = context.hollow
+  // a simulated node has no volumes, and its containers no files
+  const mounts = context.simulated
     ? []
     : await containerMounts({
         pod,
@@ -111,7 +111,7 @@ async function makeConfig(context: PodContext, request: StartRequest, imageRef: 
     restartCount,
     env,
     mounts,
-    devices: context.hollow ? [] : containerDevices(container, volumes),
+    devices: context.simulated ? [] : containerDevices(container, volumes),
     seccompRoot: node.seccompRoot,
     memoryCapacityBytes: node.memoryCapacityBytes,
     ...(targetID !== undefined && { targetID }),
@@ -128,8 +128,8 @@ function targetOf(observed: ObservedPod, name: string): string {
   return target.id;
 }
 
-async function imageUser({ runtime, hollow }: PodContext, image: string): Promise<ImageUser> {
-  if (hollow) return { username: '' };
+async function imageUser({ runtime, simulated }: PodContext, image: string): Promise<ImageUser> {
+  if (simulated) return { username: '' };
   const status = await runtime.imageStatus(image);
   if (!status) throw new Error(`image "${image}" not found`);
   if (status.uid) return { uid: status.uid.value, username: '' };
@@ -137,7 +137,7 @@ async function imageUser({ runtime, hollow }: PodContext, image: string): Promis
 }
 
 async function environment(context: PodContext, { pod, container, podIPs, volumes }: StartRequest): Promise<ReadonlyMap<string, string>> {
-  if (context.hollow) return new Map((container.env ?? []).map((v) => [v.name, v.value ?? '']));
+  if (context.simulated) return new Map((container.env ?? []).map((v) => [v.name, v.value ?? '']));
   const { node, objects } = context;
   const links = pod.spec.enableServiceLinks ?? true;
   return await containerEnvironment({

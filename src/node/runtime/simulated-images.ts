@@ -1,4 +1,4 @@
-/** The images of one hollow node: whatever is asked for can be pulled at once, but for the registries that are there to fail. */
+/** The images of one simulated node: whatever is asked for can be pulled at once, but for the registries that are there to fail. */
 import { createHash } from 'node:crypto';
 import { RuntimeError } from './container-runtime.ts';
 import type * as cri from './cri-types.ts';

@@ -1,5 +1,5 @@
 /**
- * A container runtime without containers, for hollow nodes: sandboxes get addresses, containers start, run, end and
+ * A container runtime without containers, for simulated nodes: sandboxes get addresses, containers start, run, end and
  * fail as their pod's annotations say (simulation-script.ts), all on the injected clock.
  *
  * Guarantees: the same contract as containerd; a pod at rest costs two small objects and no timer; nothing touches

@@ -18,11 +18,11 @@ export interface KubeletAddress extends Backend {
  * Where the kubelet of a simulated node answers: the addresses of such nodes and their pods exist on paper only, and on
  * the real network somebody else may have them.
  */
-export type SimulatedKubelets = (nodeName: string) => Promise<{ readonly host: string; readonly port: number }> | undefined;
+export type KubeletsInProcess = (nodeName: string) => Promise<{ readonly host: string; readonly port: number }> | undefined;
 
 export interface KubeletDirectory {
   readonly reader: ObjectReader;
-  readonly simulatedKubelets?: SimulatedKubelets;
+  readonly kubeletsInProcess?: KubeletsInProcess;
 }
 
 const simulatedRuntime = 'simulated://';
@@ -43,13 +43,13 @@ export async function kubeletOf(directory: KubeletDirectory, pod: Pod): Promise<
   return kubeletOfNode(directory, nodeName);
 }
 
-export async function kubeletOfNode({ reader, simulatedKubelets }: KubeletDirectory, nodeName: string): Promise<KubeletAddress> {
+export async function kubeletOfNode({ reader, kubeletsInProcess }: KubeletDirectory, nodeName: string): Promise<KubeletAddress> {
   const node = reader.get(Node, { name: nodeName });
   if (!node) throw errors.notFound(Node, nodeName);
   const statedPort = node.status.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPortDefault;
   const kubelet = { protocol: 'https', statedPort, kubeletOf: nodeName } as const;
   // What this process knows goes before what the object says.
-  const inProcess = await simulatedKubelets?.(nodeName);
+  const inProcess = await kubeletsInProcess?.(nodeName);
   if (inProcess) return { ...inProcess, ...kubelet, isInProcess: true };
   if (isSimulated(node)) throw errors.serviceUnavailable(`node "${nodeName}" is simulated: its kubelet can't be reached from here`);
   const addresses = node.status.addresses ?? [];

@@ -7,10 +7,10 @@ import { addressAt, formatCidr, parseCidr, subnetAt } from '../node/network/cidr
 import { SimulatedRuntime } from '../node/runtime/simulated-runtime.ts';
 import type { ComponentContext, StartComponent } from './component.ts';
 import { configDefaults } from './config.ts';
-import type { SimulatedNodes } from './control-endpoints.ts';
+import type { ScalableNodes } from './control-endpoints.ts';
 import { removeNodes } from './gone-nodes.ts';
-import { hollowNodeName, identities, nodeIdentity } from './identities.ts';
-import { hollowLabels, markNode } from './node-marks.ts';
+import { identities, nodeIdentity, simulatedNodeName } from './identities.ts';
+import { markNode, simulatedLabels } from './node-marks.ts';
 import { kubernetesVersion } from './version.ts';
 
 /** Simulated addresses: ranges that no real network of a cluster uses (RFC 6598, RFC 2544). */
@@ -20,19 +20,19 @@ const podPrefixLength = 24;
 /** how many register at once */
 const registeringMax = 100;
 
-export const startHollowNodes: StartComponent = async (context, stack) => {
-  const { hollowNodes, nodes, api } = context;
-  if (api.local) api.local.controls.simulatedNodes = hollowNodes;
-  if (nodes.hollow > 0) await hollowNodes.resize(nodes.hollow);
-  stack.use(hollowNodes);
+export const startSimulatedNodes: StartComponent = async (context, stack) => {
+  const { simulatedNodes, nodes, api } = context;
+  if (api.local) api.local.controls.simulatedNodes = simulatedNodes;
+  if (nodes.simulated > 0) await simulatedNodes.resize(nodes.simulated);
+  stack.use(simulatedNodes);
 };
 
-type Shared = Omit<ComponentContext, 'hollowNodes'>;
+type Shared = Omit<ComponentContext, 'simulatedNodes'>;
 
 /** All of a process; their number changes while it runs. */
-export class HollowNodes implements AsyncDisposable, SimulatedNodes {
+export class SimulatedNodes implements AsyncDisposable, ScalableNodes {
   readonly #context: Shared;
-  readonly #nodes = new Map<string, HollowNode>();
+  readonly #nodes = new Map<string, SimulatedNode>();
   readonly #stack = new AsyncDisposableStack();
   #wheel: TimerWheel | undefined;
   #last: Promise<void> = Promise.resolve();
@@ -49,7 +49,7 @@ export class HollowNodes implements AsyncDisposable, SimulatedNodes {
     return [...this.#nodes.keys()];
   }
 
-  get(name: string): HollowNode | undefined {
+  get(name: string): SimulatedNode | undefined {
     return this.#nodes.get(name);
   }
 
@@ -68,7 +68,7 @@ export class HollowNodes implements AsyncDisposable, SimulatedNodes {
   async #add(count: number): Promise<void> {
     const context = this.#context;
     const wheel = this.#observe();
-    const added = Array.from({ length: count - this.count }, (_, i) => new HollowNode(this.count + i + 1, wheel, context));
+    const added = Array.from({ length: count - this.count }, (_, i) => new SimulatedNode(this.count + i + 1, wheel, context));
     for (const node of added) this.#nodes.set(node.name, node);
     for (let first = 0; first < added.length; first += registeringMax)
       await Promise.all(added.slice(first, first + registeringMax).map((node) => node.start()));
@@ -101,7 +101,7 @@ export class HollowNodes implements AsyncDisposable, SimulatedNodes {
 }
 
 /** One of them. It can lose its power, and get it back: containers are gone then, and nobody was told. */
-export class HollowNode {
+export class SimulatedNode {
   readonly name: string;
   readonly #number: number;
   readonly #wheel: TimerWheel;
@@ -109,7 +109,7 @@ export class HollowNode {
   #running: { readonly kubelet: Kubelet; readonly stack: AsyncDisposableStack } | undefined;
 
   constructor(number: number, wheel: TimerWheel, context: Shared) {
-    this.name = hollowNodeName(context.cluster, number);
+    this.name = simulatedNodeName(context.cluster, number);
     this.#number = number;
     this.#wheel = wheel;
     this.#context = context;
@@ -138,15 +138,15 @@ export class HollowNode {
       clusterDNS: [addresses.dnsServiceIP],
       clusterDomain: config.clusterDomain ?? configDefaults.clusterDomain,
       podCIDR: formatCidr(subnetAt(podRange, podPrefixLength, this.#number - 1)),
-      labels: hollowLabels,
+      labels: simulatedLabels,
       taints: marks.taints,
       podsMax: config.maxPods ?? configDefaults.maxPods,
       version: kubernetesVersion,
-      hollow: true,
+      simulated: true,
       wheel: this.#wheel,
     });
     stack.use(kubelet);
-    const served = api.local?.hollowKubelets.add({ kubelet, client, runtime, log: nodeLog });
+    const served = api.local?.simulatedKubelets.add({ kubelet, client, runtime, log: nodeLog });
     if (served) stack.use(served);
     await markNode(api.clientFor(identities.admin), marks, this.name);
     this.#running = { kubelet, stack: stack.move() };

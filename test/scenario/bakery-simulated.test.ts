@@ -52,13 +52,13 @@ describe('the bakery on simulated nodes', () => {
 
   step('starts, and says what is missing', async () => {
     const real = user || process.getuid?.() !== 0 ? [] : ['--nodes', '0'];
-    const text = await cluster.timonier('up', 'bakery', ...real, '--hollow', '2', '--port', '0');
+    const text = await cluster.timonier('up', 'bakery', ...real, '--simulated', '2', '--port', '0');
     if (real.length === 0) {
       assert.match(text, /^No real node here: .*root \(no \(uid \d+\)\)/);
       assert.match(text, /A simulated one instead: pods become Running, but no container runs/);
     }
     assert.match(text, /kubectl --context timonier-bakery get nodes\n$/);
-    assert.equal((await cluster.kubectl('get', 'nodes', '-o', 'name')).trim(), 'node/bakery-hollow-1\nnode/bakery-hollow-2');
+    assert.equal((await cluster.kubectl('get', 'nodes', '-o', 'name')).trim(), 'node/bakery-simulated-1\nnode/bakery-simulated-2');
   });
 
   step('opens', async () => {

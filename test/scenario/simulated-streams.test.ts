@@ -33,8 +33,8 @@ describe('streams of simulated pods', () => {
   let access: Awaited<ReturnType<typeof accessOf>>;
 
   before(async () => {
-    cluster = await startCluster({ hollow: 1 });
-    dir = await mkdtemp(join(tmpdir(), 'hollow-streams-'));
+    cluster = await startCluster({ simulated: 1 });
+    dir = await mkdtemp(join(tmpdir(), 'simulated-streams-'));
     await writeFile(join(dir, 'kubeconfig'), cluster.kubeconfig);
     access = await accessOf(await parseKubeconfig(cluster.kubeconfig));
     for (const name of [sleeper, talker]) {

@@ -5,7 +5,7 @@
 import type { Client } from '../client/client.ts';
 import type { Clock } from '../client/clock.ts';
 import type { Log } from '../client/log.ts';
-import type { SimulatedKubelets } from '../control-plane/api-server/streaming/kubelet-address.ts';
+import type { KubeletsInProcess } from '../control-plane/api-server/streaming/kubelet-address.ts';
 import type { ClusterPKI } from '../control-plane/pki/cluster-pki.ts';
 import { FileGate } from '../node/files/file-gate.ts';
 import type { Kubelet } from '../node/kubelet/kubelet.ts';
@@ -13,7 +13,7 @@ import type { ContainerRuntime } from '../node/runtime/container-runtime.ts';
 import { nodeIdentity } from './identities.ts';
 import { kubernetesVersion } from './version.ts';
 
-export interface HollowKubelet {
+export interface SimulatedKubelet {
   readonly kubelet: Kubelet;
   readonly client: Client;
   readonly runtime: ContainerRuntime;
@@ -27,7 +27,7 @@ interface KubeletAddress {
 
 const host = '127.0.0.1';
 
-export class HollowKubelets {
+export class SimulatedKubelets {
   readonly #clock: Clock;
   readonly #pki: ClusterPKI;
   readonly #addresses = new Map<string, () => Promise<KubeletAddress>>();
@@ -38,15 +38,15 @@ export class HollowKubelets {
   }
 
   /** Disposing what comes back makes it unreachable. */
-  add(hollow: HollowKubelet): AsyncDisposable {
-    const { nodeName } = hollow.kubelet;
+  add(simulated: SimulatedKubelet): AsyncDisposable {
+    const { nodeName } = simulated.kubelet;
     const served = new AsyncDisposableStack();
     served.defer(() => {
       this.#addresses.delete(nodeName);
     });
     let address: Promise<KubeletAddress> | undefined;
     this.#addresses.set(nodeName, () => {
-      address ??= this.#serve(hollow, served).catch((error: unknown) => {
+      address ??= this.#serve(simulated, served).catch((error: unknown) => {
         address = undefined;
         throw error;
       });
@@ -55,9 +55,9 @@ export class HollowKubelets {
     return served;
   }
 
-  readonly reach: SimulatedKubelets = (nodeName) => this.#addresses.get(nodeName)?.();
+  readonly reach: KubeletsInProcess = (nodeName) => this.#addresses.get(nodeName)?.();
 
-  async #serve({ kubelet, client, runtime, log }: HollowKubelet, stack: AsyncDisposableStack): Promise<KubeletAddress> {
+  async #serve({ kubelet, client, runtime, log }: SimulatedKubelet, stack: AsyncDisposableStack): Promise<KubeletAddress> {
     const { KubeletServer } = await import('../node/kubelet/server/kubelet-server.ts');
     const { nodeName } = kubelet;
     // Not kept: there may be thousands, and the next start has others.
