@@ -18,7 +18,7 @@ import {
   updateKubeconfig,
   writeKubeconfig,
 } from '../client/kubeconfig.ts';
-import { isDiskFull } from '../client/replace-file.ts';
+import { isDiskFull, isSpecial } from '../client/replace-file.ts';
 import { homeDirectory } from '../cluster/home.ts';
 import type { Instance } from '../cluster/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
@@ -45,6 +45,10 @@ export async function checkKubeconfig(file: string): Promise<void> {
   } catch (error) {
     const { message, cause } = error as Error;
     refuse(message, cause);
+  }
+  if (isSpecial(file)) {
+    if (!statSync(file).isCharacterDevice()) refuse(`${file} is no file`);
+    return; // /dev/null: who names it wants none
   }
   try {
     accessSync(file, constants.W_OK);
@@ -101,7 +105,7 @@ export async function refreshKubeconfigs(files: readonly string[], text: string)
   const config = await parseKubeconfig(text);
   const [context] = config.contexts ?? [];
   const refreshed: string[] = [];
-  for (const file of files) {
+  for (const file of files.filter((each) => !isSpecial(each))) {
     try {
       await updateKubeconfig(file, (before) => {
         if (!hasContext(before, context?.name)) return before;
@@ -119,7 +123,7 @@ export async function refreshKubeconfigs(files: readonly string[], text: string)
 /** Out of all of them; gives what could not be done. A file that held nothing else goes, unless it is the user's own. */
 export async function forgetContext(context: string, files: readonly string[]): Promise<unknown[]> {
   const failures: unknown[] = [];
-  for (const file of files.filter((each) => existsSync(each))) {
+  for (const file of files.filter((each) => existsSync(each) && !isSpecial(each))) {
     try {
       let left: Kubeconfig | undefined;
       await updateKubeconfig(file, (before) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { lstat, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,3 +107,20 @@ const empty: readonly { name: string; given: object; want: boolean }[] = [
   { name: 'something of another program', given: { preferences: { colors: true } }, want: false },
 ];
 for (const { name, given, want } of empty) test(`nobody would miss it? ${name}`, () => assert.equal(isEmptyKubeconfig(given), want));
+
+test('a kubeconfig that is a device, as /dev/null, stays one, and has no lock beside it', {
+  skip: process.getuid?.() === 0 ? false : 'only root makes devices',
+}, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'));
+  try {
+    const path = join(folder, 'null');
+    execFileSync('mknod', ['-m', '666', path, 'c', '1', '3']);
+    await updateKubeconfig(path, (before) => mergeKubeconfig(before, kubeconfigFor('one', access)));
+    await writeKubeconfig(path, kubeconfigFor('one', access));
+    assert.deepEqual(await readKubeconfig(path), {});
+    assert.equal((await stat(path)).isCharacterDevice(), true);
+    assert.deepEqual(await readdir(folder), ['null']);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -9,7 +9,7 @@ import { mkdir, open, readFile, realpath, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { realClock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
-import { replaceFile } from './replace-file.ts';
+import { isSpecial, replaceFile } from './replace-file.ts';
 
 interface Named {
   readonly name: string;
@@ -163,8 +163,9 @@ export async function renderKubeconfig(config: Kubeconfig): Promise<string> {
   return writeYaml(config);
 }
 
-/** An absent file is an empty kubeconfig. */
+/** An absent file is an empty kubeconfig, and so is what is no file: from a terminal or a pipe something might never come. */
 export async function readKubeconfig(path: string): Promise<Kubeconfig> {
+  if (isSpecial(path)) return {};
   try {
     return await parseKubeconfig(await readFile(path, 'utf8'));
   } catch (error) {
@@ -182,6 +183,10 @@ export async function writeKubeconfig(path: string, config: Kubeconfig): Promise
 
 /** Reads, changes and writes it while nobody else does who asks as kubectl does, by FILE.lock. Nothing is written where nothing changes. */
 export async function updateKubeconfig(path: string, change: (config: Kubeconfig) => Kubeconfig): Promise<void> {
+  if (isSpecial(path)) {
+    replaceFile(path, await renderKubeconfig(change({})));
+    return;
+  }
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await using _lock = await lock(`${path}.lock`);
   const before = await readKubeconfig(path);

@@ -1,6 +1,7 @@
 /** A link to /dev/full stands for the new file where the disk is full. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -56,6 +57,24 @@ test('what a new file held goes, whatever its length', () => {
     writeFileSync(`${file}.new`, 'what a process that was killed had begun');
     replaceFile(file, 'text\n');
     assert.equal(readFileSync(file, 'utf8'), 'text\n');
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test('what is no regular file is never replaced', { skip: process.getuid?.() === 0 ? false : 'only root makes devices' }, () => {
+  const dir = mkdtempSync(join(tmpdir(), 'timonier-replace-'));
+  try {
+    const [device, link, pipe] = ['null', 'link', 'pipe'].map((name) => join(dir, name)) as [string, string, string];
+    execFileSync('mknod', ['-m', '666', device, 'c', '1', '3']);
+    execFileSync('mkfifo', [pipe]);
+    symlinkSync(device, link);
+    replaceFile(device, 'text\n');
+    replaceFile(link, 'text\n');
+    assert.throws(() => replaceFile(pipe, 'text\n'), /^Error: can't write .*pipe$/); // nobody reads it, and nobody is waited for
+    assert.throws(() => replaceFile(dir, 'text\n'), /^Error: can't write /);
+    assert.deepEqual([statSync(device).isCharacterDevice(), statSync(pipe).isFIFO()], [true, true]);
+    assert.deepEqual(readdirSync(dir).sort(), ['link', 'null', 'pipe']);
   } finally {
     rmSync(dir, { recursive: true });
   }

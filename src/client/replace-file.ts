@@ -3,6 +3,8 @@
  * has the text already stays as it is. On a full disk it is written over in its own blocks, which need no room, and filled
  * up with spaces; so what stood there once can be told anew.
  *
+ * What is no regular file (/dev/null, a terminal) is never replaced: it is written into.
+ *
  * An error names the file. Its cause says why: `isDiskFull`.
  */
 import {
@@ -16,6 +18,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { constants as system } from 'node:os';
@@ -34,6 +37,10 @@ export function replaceFile(
   text: string,
   { mode = 0o600, flush = false, temporary = `${file}.new` }: ReplaceOptions = {},
 ): void {
+  if (isSpecial(file)) {
+    writeInto(file, text);
+    return;
+  }
   const before = textOf(file);
   if (before === text) {
     chmodSync(file, mode);
@@ -61,6 +68,23 @@ function writeOver(path: string, text: string, { mode, flush }: { readonly mode:
     closeSync(fd);
   }
   chmodSync(path, mode);
+}
+
+/** It is there, and is no regular file: a device, a pipe, a socket, a directory. */
+export const isSpecial = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() === false;
+
+/** Does not wait for somebody to open a pipe's other end. */
+function writeInto(file: string, text: string): void {
+  try {
+    const fd = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
+    try {
+      writeSync(fd, text);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (cause) {
+    throw new Error(`can't write ${file}`, { cause });
+  }
 }
 
 function textOf(file: string): string | undefined {

@@ -16,62 +16,11 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { findKubectl } from '../../src/cli/commands/kubectl.ts';
+import { blocksOf, commandsOf, compare, patternOf, squeezed } from '../kit/console-blocks.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const documentPath = join(root, 'docs/tour-of-the-components.md');
 const seenMsMax = 60_000;
-
-interface Block {
-  readonly language: string;
-  readonly words: readonly string[];
-  readonly lines: readonly string[];
-}
-
-function blocksOf(text: string): readonly Block[] {
-  return [...text.matchAll(/^```(\w+) (.+)\n([\s\S]*?)^```$/gm)].map(([, language = '', words = '', body = '']) => ({
-    language,
-    words: words.split(' '),
-    lines: body.trimEnd().split('\n'),
-  }));
-}
-
-/** Each command of a block with the lines that it prints. */
-function commandsOf({ lines }: Block): readonly { readonly command: string; readonly output: readonly string[] }[] {
-  const commands: { command: string; output: string[] }[] = [];
-  for (const line of lines) {
-    if (line.startsWith('$ ')) commands.push({ command: line.slice(2), output: [] });
-    else (commands.at(-1) ?? assert.fail(`no command before: ${line}`)).output.push(line);
-  }
-  return commands;
-}
-
-const suffix = '[bcdfghjklmnpqrstvwxz2456789]{5}';
-/** What is different each time, as it stands in the document, and what it may be. */
-const variable: readonly (readonly [RegExp, string])[] = [
-  [/…/, '.*'],
-  [new RegExp(`-(?=[a-z]*\\d)[0-9a-z]{8,10}-${suffix}(?![\\w-])`), '-[0-9a-z]{5,10}-[0-9a-z]{5}'],
-  [/-(?=[a-z]*\d)[0-9a-z]{8,10}(?![\w-])/, '-[0-9a-z]{5,10}'],
-  [new RegExp(`-${suffix}(?![\\w-])`), '-[0-9a-z]{5}'],
-  [/\d+\.\d+\.\d+\.\d+/, '[\\d.]+'],
-  [/\b\d+m?s\b/, '[\\dms]+'],
-  [/workers-simulated-\d/, 'workers-simulated-\\d'],
-];
-const anyVariable = new RegExp(variable.map(([pattern]) => `(${pattern.source})`).join('|'), 'g');
-
-const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
-const squeezed = (line: string): string => line.trim().replaceAll(/\s+/g, ' ');
-
-function patternOf(line: string): RegExp {
-  let pattern = '';
-  let end = 0;
-  const text = squeezed(line);
-  for (const match of text.matchAll(anyVariable)) {
-    const which = match.slice(1).findIndex((group) => group !== undefined);
-    pattern += escaped(text.slice(end, match.index)) + variable[which]?.[1];
-    end = match.index + match[0].length;
-  }
-  return new RegExp(`^${pattern}${escaped(text.slice(end))}$`);
-}
 
 /** Lines of a process, as they come. */
 class Lines {
@@ -146,16 +95,6 @@ class Busy {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     this.child.kill('SIGINT');
     await once(this.child, 'exit');
-  }
-}
-
-function compare(command: string, printed: readonly string[], written: readonly string[]): void {
-  const left = printed.map(squeezed);
-  for (const line of written) {
-    if (line === '…') continue;
-    const at = left.findIndex((each) => patternOf(line).test(each));
-    assert.ok(at >= 0, `$ ${command}\nwritten: ${line}\nprinted:\n${printed.join('\n')}`);
-    left.splice(0, at + 1);
   }
 }
 

@@ -10,14 +10,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Node } from '../api/generated/kinds.ts';
-import { realClock, realRandom } from '../client/clock.ts';
-import { createHTTPClient } from '../client/http-client.ts';
-import { accessOf, parseKubeconfig, readKubeconfig } from '../client/kubeconfig.ts';
-import { silentLog } from '../client/log.ts';
-import { Instance, type InstanceState } from '../cluster/instance.ts';
+import { Node } from '../../src/api/generated/kinds.ts';
+import { realClock, realRandom } from '../../src/client/clock.ts';
+import { createHTTPClient } from '../../src/client/http-client.ts';
+import { accessOf, parseKubeconfig, readKubeconfig } from '../../src/client/kubeconfig.ts';
+import { silentLog } from '../../src/client/log.ts';
+import { Instance, type InstanceState } from '../../src/cluster/instance.ts';
 
-const entry = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'main.ts')];
+const entry = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../../src/cli/main.ts')];
 const msMax = 120_000;
 
 interface Outcome {
