@@ -13,12 +13,10 @@ import type { ClusterSigning } from '../control-plane/controllers/index.ts';
 import type { AddressPlan } from './address-plan.ts';
 import type { ComponentName } from './component-names.ts';
 import type { ClusterConfig } from './config.ts';
-import type { Controls } from './control-endpoints.ts';
+import type { Controls, ScalableNodes } from './control-endpoints.ts';
 import type { Identity } from './identities.ts';
 import type { NodeMarks } from './node-marks.ts';
-import type { LocalNodes } from './nodes.ts';
 import type { SimulatedKubelets } from './simulated-kubelets.ts';
-import type { SimulatedNodes } from './simulated-nodes.ts';
 
 export interface API {
   /** `https://127.0.0.1:6443` */
@@ -47,6 +45,15 @@ export interface KeyPair {
   readonly key: string;
 }
 
+/** Those of this process. */
+export interface LocalNodes {
+  readonly real: number;
+  readonly simulated: number;
+  readonly cniPluginDir: string;
+  /** why there is no real one */
+  readonly note?: string;
+}
+
 export interface ComponentContext {
   readonly cluster: string;
   readonly config: ClusterConfig;
@@ -58,7 +65,7 @@ export interface ComponentContext {
   readonly nodes: LocalNodes;
   readonly marks: NodeMarks;
   /** the simulated ones */
-  readonly simulatedNodes: SimulatedNodes;
+  readonly simulatedNodes: ScalableNodes & AsyncDisposable;
   readonly components: ReadonlySet<ComponentName>;
   readonly clock: Clock;
   readonly random: Random;

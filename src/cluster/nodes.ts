@@ -1,19 +1,11 @@
 /** The nodes of this process: how many there are, and their kubelets, real and simulated. */
 import { controllerChoice } from '../control-plane/controllers/controller-names.ts';
-import type { StartComponent } from './component.ts';
+import type { LocalNodes, StartComponent } from './component.ts';
 import type { ClusterConfig } from './config.ts';
 import { realNodeName, simulatedNodeName } from './identities.ts';
 import { detectMachine, mountProblem, noRealNodes, realNodesPossible } from './machine.ts';
 import { OperationError } from './operation-error.ts';
 import { startSimulatedNodes } from './simulated-nodes.ts';
-
-export interface LocalNodes {
-  readonly real: number;
-  readonly simulated: number;
-  readonly cniPluginDir: string;
-  /** why there is no real one */
-  readonly note?: string;
-}
 
 export const noNodes: LocalNodes = { real: 0, simulated: 0, cniPluginDir: '' };
 const onlySimulated = (simulated: number): LocalNodes => ({ ...noNodes, simulated });

@@ -16,7 +16,7 @@ import { controllerChoice } from '../control-plane/controllers/controller-names.
 import { addressAt, parseCidr } from '../node/network/cidr.ts';
 import { type AddressPlan, keepAddresses, planAddresses } from './address-plan.ts';
 import type { Cluster, StartOptions } from './cluster.ts';
-import type { API, ComponentContext } from './component.ts';
+import type { API, ComponentContext, LocalNodes } from './component.ts';
 import { type ComponentName, componentNames } from './component-names.ts';
 import { components } from './components.ts';
 import { planGoneNodes, removeNodes } from './gone-nodes.ts';
@@ -24,7 +24,7 @@ import { identities, isNodeNameOf } from './identities.ts';
 import { checkName, machineName, nodesDir } from './instance.ts';
 import { startLocalAPI } from './local-api.ts';
 import { markNodes, marksElsewhere, marksOf } from './node-marks.ts';
-import { type LocalNodes, nodeNames, noNodes, planNodes } from './nodes.ts';
+import { nodeNames, noNodes, planNodes } from './nodes.ts';
 import { OperationError } from './operation-error.ts';
 import { createPhaseRunner } from './phase-runner.ts';
 import type { RemoteAPIOptions } from './remote-api.ts';

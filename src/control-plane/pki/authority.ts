@@ -13,9 +13,8 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import type * as X509 from '@peculiar/x509';
 import { own } from '../../api/meta/words.ts';
-import { validityOf } from './certificate.ts';
 import { ed25519, immediateCrypto, seededAuthorityKeys } from './seeded-keys.ts';
-import { backdateMs, type Clocks, isTooShort, ownValidity, signedValidity, type Validity } from './validity.ts';
+import { backdateMs, type Clocks, isTooShort, ownValidity, signedValidity, type Validity, validityOf } from './validity.ts';
 
 type CertificateUsage = 'server' | 'client';
 

@@ -4,7 +4,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { CertificateSpec, KeyedCertificate } from './authority.ts';
-import { type Clocks, isTooShort, type Validity } from './validity.ts';
+import { type Clocks, isTooShort, validityOf } from './validity.ts';
 
 /** Why a stored certificate can't be used any more; undefined when it can. */
 export function staleReason(
@@ -28,11 +28,6 @@ export function staleReason(
   if (!sameNames(certificate, wanted.spec)) return 'its names are others';
   return undefined;
 }
-
-export const validityOf = ({ validFromDate, validToDate }: X509Certificate): Validity => ({
-  fromMs: validFromDate.getTime(),
-  toMs: validToDate.getTime(),
-});
 
 export interface CertificateSubject {
   readonly commonName: string;

@@ -8,6 +8,7 @@
  * the machine's clock. So dates never say what time it really was, and a history can be made again to the byte.
  * RFC 5280, 4.1.2.5: the last date of all is that of a certificate without an end.
  */
+import type { X509Certificate } from 'node:crypto';
 import { type Clock, realClock } from '../../client/clock.ts';
 
 export interface Clocks {
@@ -53,3 +54,8 @@ export function isTooShort({ fromMs, toMs }: Validity, clocks: Clocks): boolean 
   const nowMs = clocks.clock.now();
   return nowMs < fromMs || nowMs > toMs - (toMs - fromMs) * renewalShare;
 }
+
+export const validityOf = ({ validFromDate, validToDate }: X509Certificate): Validity => ({
+  fromMs: validFromDate.getTime(),
+  toMs: validToDate.getTime(),
+});
