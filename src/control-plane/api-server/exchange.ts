@@ -12,6 +12,7 @@ import { isIP } from 'node:net';
 import { errors, type StatusError } from '../../api/meta/status-error.ts';
 import { own } from '../../api/meta/words.ts';
 import { whyHeader } from '../../client/acts.ts';
+import { realClock } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
 import { IncomingMessage } from '../../client/node-http.ts';
 import type { RequestSource } from './api-request.ts';
@@ -30,6 +31,8 @@ export const bodyBytesMax = 3 * 1024 * 1024;
 export const parametersMax = 10_000;
 /** A smaller answer costs little while its client does not take it. */
 const largeAnswerMin = 128 * 1024;
+/** How long a stream stays open whose body nobody reads, once it is answered; no more of it comes than fits into its window. */
+const unreadBodyMsMax = 500;
 /** Warnings kept of one request. Their characters are limited in header-text.ts. */
 const warningsMax = 4096;
 
@@ -191,7 +194,12 @@ export class Exchange implements RequestSource {
     response.shouldKeepAlive = false;
     if (request instanceof IncomingMessage) return;
     const { stream } = request;
-    stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+    stream.pause(); // its window fills up, and no more comes
+    stream.once('finish', () => {
+      // At once, the reset would overtake the end of the answer, which some clients (Go's) then take for lost.
+      const timer = realClock.setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), unreadBodyMsMax);
+      stream.once('close', () => timer.cancel());
+    });
   }
 
   /** The whole answer at once; nothing when one has been given already (the time was over). */
