@@ -16,6 +16,7 @@ const rows: readonly { readonly given: string; readonly want: string; readonly s
   { given: 'delete cluster', want: 'delete', said: '"delete cluster" is "delete" here' },
   { given: 'delete cluster --name mine', want: 'delete mine', said: '"delete cluster" is "delete" here' },
   { given: 'get kubeconfig --name mine', want: 'kubeconfig mine', said: '"get kubeconfig" is "kubeconfig" here' },
+  { given: 'export kubeconfig -n mine', want: 'kubeconfig mine', said: '"export kubeconfig" is "kubeconfig" here' },
   { given: 'image import a.tar', want: 'image load a.tar', said: '"image import" is "image load" here' },
   {
     given: 'load docker-image bakery:1.0 --name mine',

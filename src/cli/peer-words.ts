@@ -25,6 +25,8 @@ const table: readonly PeerWords[] = [
   { theirs: ['cluster', 'ls'], ours: ['list'] },
   { theirs: ['profile', 'list'], ours: ['list'] },
   { theirs: ['get', 'kubeconfig'], ours: ['kubeconfig'] },
+  { theirs: ['export', 'kubeconfig'], ours: ['kubeconfig'] },
+  { theirs: ['export', 'logs'], ours: ['logs'] },
   { theirs: ['kubeconfig', 'get'], ours: ['kubeconfig'] },
   { theirs: ['image', 'import'], ours: ['image', 'load'] },
   { theirs: ['image', 'list'], ours: ['image', 'ls'] },

@@ -15,6 +15,7 @@ const rows: readonly { name: string; given: Node; gone: boolean }[] = [
   { name: 'a real one that it had', given: node('a-2'), gone: true },
   { name: 'a simulated one that it has', given: node('a-simulated-1'), gone: false },
   { name: 'a simulated one that it had', given: node('a-simulated-2'), gone: true },
+  { name: 'one by the older name of simulated ones', given: node('a-hollow-1'), gone: true },
   { name: 'another cluster’s', given: node('b-2'), gone: false },
   { name: 'another machine’s', given: node('a-2-simulated-3'), gone: false },
   { name: 'one called at will', given: node('a-zone'), gone: false },

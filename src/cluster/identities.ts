@@ -20,9 +20,9 @@ export const identities = {
 export const realNodeName = (cluster: string, number: number): string => `${cluster}-${number}`;
 export const simulatedNodeName = (cluster: string, number: number): string => `${cluster}-simulated-${number}`;
 
-/** Real or simulated. */
+/** Real or simulated; these were called hollow once. */
 export const isNodeNameOf = (cluster: string, name: string): boolean =>
-  name.startsWith(`${cluster}-`) && /^(simulated-)?[1-9]\d*$/.test(name.slice(cluster.length + 1));
+  name.startsWith(`${cluster}-`) && /^((simulated|hollow)-)?[1-9]\d*$/.test(name.slice(cluster.length + 1));
 
 export const nodeIdentity = (nodeName: string): Identity => ({ name: `system:node:${nodeName}`, groups: ['system:nodes', authenticated] });
 

@@ -1,7 +1,10 @@
 /** What a start is made of: what was kept, and what this call says. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { changesOf, describeChange, mergeSettings, provedSettings, type Settings } from './settings.ts';
+import { changesOf, describeChange, mergeSettings, provedSettings, readSettings, type Settings } from './settings.ts';
 
 const kept: Settings = { config: { nodes: 2, port: 7443, maxPods: 20 }, kubeconfig: '/k', logLevel: 'debug' };
 
@@ -94,4 +97,15 @@ for (const { name, kept: before, given, want, changes = [], live = [] } of rows)
 test('what a start has found out is kept: its port, and real nodes, but not that there were none', () => {
   assert.deepEqual(provedSettings({ config: {} }, { nodes: 1, port: 6444 }), { config: { nodes: 1, port: 6444 } });
   assert.deepEqual(provedSettings({ config: {} }, { nodes: 0, port: 6443 }), { config: { port: 6443 } });
+});
+
+test('simulated nodes may stand in a record by their older name', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'timonier-settings-'));
+  try {
+    const kept = { config: { hollow: 3, port: 7443 } };
+    writeFileSync(join(dir, 'settings.json'), JSON.stringify({ format: 1, version: '0.1.0', name: 'x', kept, kubeconfigs: [] }));
+    assert.deepEqual(readSettings({ name: 'x', dir })?.kept, { config: { simulated: 3, port: 7443 } });
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });

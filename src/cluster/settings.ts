@@ -56,8 +56,9 @@ export function readSettings({ name, dir }: { readonly name: string; readonly di
       fix: `start it with that version; or give it up: timonier delete ${name}`,
     });
   }
-  for (const settings of [stored.kept, stored.next]) if (settings) checkConfig(settings.config, file);
-  return stored;
+  const checked = (settings: Settings | undefined): Settings | undefined =>
+    settings && { ...settings, config: checkConfig(settings.config, file) };
+  return { ...stored, kept: checked(stored.kept), next: checked(stored.next) };
 }
 
 function isReadable(value: Partial<Stored>): boolean {
