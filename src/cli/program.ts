@@ -1,5 +1,5 @@
 /** The command line: one command per file in ./commands. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import { keepProcessAlive } from '../client/clock.ts';
 import { Instance } from '../cluster/instance.ts';
 import { surviveLostOutput } from '../cluster/logging.ts';
@@ -38,10 +38,24 @@ const commands = [
   addHelp,
 ];
 
+/** A description stands beside its term where so many columns are left, else below it. */
+const besideMin = 28;
+const belowIndent = 6;
+const widthDefault = 80;
+
+function formatItem(term: string, termWidth: number, description: string, helper: Help): string {
+  const width = helper.helpWidth ?? widthDefault;
+  if (!description || width - termWidth - belowIndent >= besideMin)
+    return new Help().formatItem.call(helper, term, termWidth, description, helper);
+  const indent = ' '.repeat(belowIndent);
+  return `  ${term}\n${indent}${helper.boxWrap(description, width - belowIndent).replaceAll('\n', `\n${indent}`)}`;
+}
+
 export function createProgram(): Command {
   const program = new Command('timonier')
     .description('Kubernetes in TypeScript: the whole cluster in one package')
     .enablePositionalOptions()
+    .configureHelp({ minWidthToWrap: besideMin, formatItem })
     .configureOutput({ outputError: () => undefined }) // told where it is caught
     .exitOverride()
     .addHelpText('after', ['', 'Exit codes:', ...exitCodes.map(([code, meaning]) => `  ${code.padEnd(4)} ${meaning}`)].join('\n'));

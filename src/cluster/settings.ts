@@ -56,9 +56,9 @@ export function readSettings({ name, dir }: { readonly name: string; readonly di
       fix: `start it with that version; or give it up: timonier delete ${name}`,
     });
   }
-  const checked = (settings: Settings | undefined): Settings | undefined =>
-    settings && { ...settings, config: checkConfig(settings.config, file) };
-  return { ...stored, kept: checked(stored.kept), next: checked(stored.next) };
+  const checked = (settings: Settings): Settings => ({ ...settings, config: checkConfig(settings.config, file) });
+  const { kept, next, ...rest } = stored;
+  return { ...rest, ...(kept && { kept: checked(kept) }), ...(next && { next: checked(next) }) };
 }
 
 function isReadable(value: Partial<Stored>): boolean {

@@ -34,7 +34,7 @@ interface RunFlags extends ClusterFlags {
 
 export function addRun(program: Command): void {
   addClusterFlags(program.command('run').description('run a cluster, or some of its components, in the foreground'))
-    .option('--components <LIST>', `only these: ${componentNames.join(',')}. Without api-server, --kubeconfig is read: it leads to one`)
+    .option('--components <LIST>', `only these: ${componentNames.join(', ')}. Without api-server, --kubeconfig is read: it leads to one`)
     .addOption(new Option('--kept', 'as its directory says').hideHelp())
     .addOption(new Option('--again', 'as it was before its process died').hideHelp())
     .action(async (name: string, flags: RunFlags, command: Command) => {
