@@ -7,15 +7,32 @@ const script = ownFile('cli/ci-guard.sh');
 /** In the environment of all that is to end with us: the directory. */
 export const ciVariable = 'TIMONIER_CI';
 
+/** Ends what has the directory in its environment, in a process of its own, and removes it. */
+export async function endAllOf(directory: string): Promise<void> {
+  await once(
+    spawn('sh', [script, directory], { detached: true, stdio: ['ignore', 'ignore', 'inherit'], cwd: '/', env: envOfGuard() }),
+    'exit',
+  );
+}
+
+function envOfGuard(): NodeJS.ProcessEnv {
+  const { [ciVariable]: _ofAnother, ...env } = process.env;
+  return env;
+}
+
 export class CiGuard implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #ended: Promise<unknown>;
 
   /** What it does in the end: runs the words of `program`, if there are any, and removes the directory. */
   constructor(directory: string, program: readonly string[]) {
-    const { [ciVariable]: _ofAnother, ...env } = process.env;
     // its standard error is ours, so who reads that to its end knows that all is cleaned up
-    this.#process = spawn('sh', [script, directory, ...program], { detached: true, stdio: ['pipe', 'ignore', 'inherit'], cwd: '/', env });
+    this.#process = spawn('sh', [script, directory, ...program], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'inherit'],
+      cwd: '/',
+      env: envOfGuard(),
+    });
     this.#process.stdin?.on('error', () => undefined); // somebody has ended it
     this.#ended = once(this.#process, 'exit');
     this.#ended.catch(() => undefined);

@@ -3,8 +3,10 @@
  * signal of the terminal (Ctrl-C) reaches it by itself, so that one is not passed on a second time.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { constants as access, accessSync, readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** As shells, env and docker have it. */
 export const startCodes = { failed: 125, notExecutable: 126, notFound: 127 } as const;
@@ -15,11 +17,17 @@ type PassedOn = (typeof passedOn)[number];
 const ending: ReadonlySet<NodeJS.Signals> = new Set(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM']);
 const ofTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
 
+/** Of the event loop: the first may have begun behind the place where signals are read. */
+const turnsOfSignal = 2;
+
 /** Takes this process's signals until it is disposed: for the command while there is one, else to give up. */
 export class SignalRelay implements Disposable {
   readonly #giveUp = new AbortController();
   readonly #handlers: readonly (readonly [PassedOn, () => void])[];
   #command: ChildProcess | undefined;
+  /** It was there before the signals that are taken now. */
+  #isSettled = false;
+  #passedEnd = false;
   #received: NodeJS.Signals | undefined;
 
   constructor() {
@@ -37,13 +45,26 @@ export class SignalRelay implements Disposable {
     return this.#received;
   }
 
+  /** The command was told to end. */
+  get passedEnd(): boolean {
+    return this.#passedEnd;
+  }
+
   passTo(command: ChildProcess | undefined): void {
     this.#command = command;
+    this.#isSettled = false;
+  }
+
+  /** Every signal that was sent before is taken when it resolves. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < turnsOfSignal; turn++) await nextTurn();
+    this.#isSettled = true;
   }
 
   #take(signal: NodeJS.Signals): void {
     if (this.#command) {
-      if (!(ofTerminal.has(signal) && hasTerminal())) this.#command.kill(signal);
+      this.#passedEnd ||= ending.has(signal);
+      if (!(this.#isSettled && ofTerminal.has(signal) && hasTerminal())) this.#command.kill(signal);
     } else if (ending.has(signal)) {
       this.#received ??= signal;
       this.#giveUp.abort();
@@ -78,16 +99,44 @@ export class NotStarted extends Error {
   }
 }
 
+/** Throws what a start would fail with, as far as it can be known: execvp(3). `path` is $PATH. */
+export function checkProgram(program: string, path = process.env['PATH'] ?? ''): void {
+  const dirs = program === '' ? [] : path.split(delimiter);
+  const files = program.includes('/') ? [program] : dirs.map((dir) => join(dir || '.', program));
+  let refused: Error | undefined;
+  for (const file of files) {
+    const why = whyNotRun(file);
+    if (why === undefined) return;
+    if (why !== 'missing') refused ??= Object.assign(new Error(why), { code: 'EACCES' });
+  }
+  throw new NotStarted(program, refused ?? Object.assign(new Error(), { code: 'ENOENT' }));
+}
+
+function whyNotRun(file: string): string | undefined {
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (!there) return 'missing';
+  if (there.isDirectory()) return 'it is a directory';
+  try {
+    accessSync(file, access.X_OK);
+    return undefined;
+  } catch {
+    return 'it is not executable';
+  }
+}
+
 interface ForegroundOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly relay: SignalRelay;
 }
 
-/** Its exit code, or 128 and the number of the signal that ended it. */
+/** Its exit code, or 128 and the number of the signal that ended it. Rejects, without a start, once `relay` gave up. */
 export async function runForeground(words: readonly string[], { env, relay }: ForegroundOptions): Promise<number> {
   const [program = '', ...args] = words;
+  await relay.settle();
+  relay.gaveUp.throwIfAborted();
   const child = spawn(program, args, { env, stdio: 'inherit' });
   if (child.pid !== undefined) relay.passTo(child);
+  const settled = relay.settle(); // till then a signal of the terminal may be older than the command
   try {
     return await new Promise<number>((resolve, reject) => {
       child.on('error', (error) => {
@@ -96,6 +145,7 @@ export async function runForeground(words: readonly string[], { env, relay }: Fo
       child.on('exit', (code, signal) => resolve(code ?? exitCodeOf(signal ?? 'SIGKILL')));
     });
   } finally {
+    await settled;
     relay.passTo(undefined);
   }
 }

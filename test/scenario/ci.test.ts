@@ -82,10 +82,21 @@ describe('a command with a cluster of its own', () => {
     { name: 'a signal', args: ['--quiet', '--', 'sh', '-c', 'kill -9 $$'], want: { code: 137, stderr: /^$/ } },
     {
       name: 'not found',
-      args: ['--quiet', '--', 'no-such-program'],
+      args: ['--', 'no-such-program'],
       want: { code: 127, stderr: /^timonier: no-such-program: command not found\n$/ },
     },
-    { name: 'no program', args: ['--quiet', '--', main], want: { code: 126, stderr: /^timonier: \S+main.ts can't be run: / } },
+    { name: 'no program', args: ['--', main], want: { code: 126, stderr: /^timonier: \S+main.ts can't be run: / } },
+    {
+      name: 'a directory',
+      args: ['--', import.meta.dirname],
+      want: { code: 126, stderr: /^timonier: \S+ can't be run: it is a directory\n$/ },
+    },
+    { name: 'no command, in JSON', args: ['--json'], want: { code: 125, stderr: /^\{"event":"failed","code":"bad-usage",.*\}\n$/ } },
+    {
+      name: 'simulated nodes without a kubelet',
+      args: ['--components', 'api-server', '--simulated', '2', '--', 'true'],
+      want: { code: 0, stderr: /^timonier: cluster ready in \S+ s, no node: those start with the component kubelet\n$/ },
+    },
     { name: 'no command', args: [], want: { code: 125, stderr: /^timonier: missing required argument 'COMMAND'\n {2}fix: / } },
     { name: 'a wrong flag', args: ['--nosuch', '--', 'true'], want: { code: 125, stderr: /^timonier: unknown option '--nosuch'\n/ } },
     {
@@ -127,14 +138,23 @@ describe('a command with a cluster of its own', () => {
       assert.deepEqual(left(), []);
     });
 
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    it(`takes what it started along when ${signal} ends it`, async () => {
+      const script = '(trap "" INT; exec sleep 1000) & echo ready; exec sleep 1000';
+      const { child, ended, said } = start(['--quiet', '--', 'sh', '-c', script], { detached: true });
+      await said();
+      child.kill(signal);
+      await ended; // all of them have its output open
+      assert.deepEqual(left(), []);
+    });
+
   it('is not started when the start is interrupted', async () => {
     const { child, ended } = start(['--', 'echo', 'started'], { detached: true });
     const changes = watch(place);
     await once(changes, 'change'); // its directory
     changes.close();
     child.kill('SIGINT');
-    const { code, stdout } = await ended;
-    assert.deepEqual({ code, stdout }, { code: 130, stdout: '' });
+    assert.deepEqual(await ended, { code: 130, signal: null, stdout: '', stderr: 'timonier: Interrupted; nothing is left\n' });
     assert.deepEqual(left(), []);
   });
 

@@ -17,8 +17,9 @@ import type { ClusterConfig } from '../../cluster/config.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { ownProcess } from '../../cluster/own-process.ts';
 import { watchProcess } from '../../cluster/process-faults.ts';
-import { CiGuard, ciVariable } from '../ci-guard.ts';
-import { exitCodeOf, NotStarted, runForeground, SignalRelay, startCodes } from '../foreground.ts';
+import { CiGuard, ciVariable, endAllOf } from '../ci-guard.ts';
+import { interrupted } from '../daemon.ts';
+import { checkProgram, exitCodeOf, NotStarted, runForeground, SignalRelay, startCodes } from '../foreground.ts';
 import { describeFailure } from '../output.ts';
 import { usageError } from '../usage-error.ts';
 import { addSettingFlags, configFrom, type SettingFlags, timeoutMsFrom } from './cluster-flags.ts';
@@ -59,7 +60,7 @@ export function addCi(program: Command): void {
   addSettingFlags(command, { nodes: '0, so nodes are simulated', port: '0' })
     .exitOverride((error) => {
       if (error.exitCode !== 0) {
-        say(describeFailure(usageError(error, 'ci'), false));
+        say(describeFailure(usageError(error, 'ci'), command.opts<CiFlags>().json === true));
         process.exitCode = startCodes.failed;
       }
       throw new CommanderError(0, error.code, error.message);
@@ -79,6 +80,7 @@ async function runWithCluster(words: readonly string[], flags: CiFlags): Promise
   try {
     const startedMs = realClock.monotonic();
     const config: ClusterConfig = { nodes: 0, port: 0, ...(await configFrom(flags)) };
+    checkProgram(words[0] ?? '');
     await using stack = new AsyncDisposableStack();
     const dir = mkdtempSync(join(tmpdir(), 'timonier-ci-'));
     stack.defer(() => rmSync(dir, { recursive: true, force: true }));
@@ -90,9 +92,14 @@ async function runWithCluster(words: readonly string[], flags: CiFlags): Promise
     const durationMs = Math.round(realClock.monotonic() - startedMs);
     if (json) say(JSON.stringify({ event: 'ready', durationMs, kubeconfig }));
     else if (!flags.quiet) say(`timonier: cluster ready in ${(durationMs / 1000).toFixed(1)} s, ${nodes}`);
-    return await runForeground(words, { env: environment(dir, kubeconfig), relay });
+    const exitCode = await runForeground(words, { env: environment(dir, kubeconfig), relay });
+    if (relay.passedEnd) await endAllOf(dir); // what it started may not have heard of it
+    return exitCode;
   } catch (error) {
-    if (relay.received) return exitCodeOf(relay.received);
+    if (relay.received && !(error instanceof SuppressedError)) {
+      say(describeFailure(new OperationError({ code: interrupted, message: 'Interrupted; nothing is left' }), json));
+      return exitCodeOf(relay.received);
+    }
     say(describeFailure(error, json));
     return error instanceof NotStarted ? error.exitCode : startCodes.failed;
   }
@@ -125,6 +132,7 @@ const startSimulated: Start = async ({ name, kubeconfig, config, flags, gaveUp }
   const cluster = await startCluster({ ...config, name, components, timeoutMs, faults, signal: gaveUp });
   stack.defer(() => Promise.race([cluster.stop(), realClock.sleep(stopMsMax)]));
   writeFileSync(kubeconfig, cluster.kubeconfig, { mode: 0o600 });
+  if (!components.includes('kubelet') && (config.simulated ?? 0) > 0) return 'no node: those start with the component kubelet';
   return cluster.simulated === 0 ? 'no node' : `${cluster.simulated} simulated: no container runs`;
 };
 
