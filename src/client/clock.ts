@@ -23,6 +23,11 @@ export interface Clock {
   setInterval(callback: () => void, periodMs: number): Timer;
   /** Resolves after `delayMs`; rejects with the signal's reason when aborted. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Where time is moved by hand: it stands still until this work of a disk or a thread, which the event loop does not show,
+   * has ended, well or badly. The work itself must not wait for this clock.
+   */
+  holdFor?(work: Promise<unknown>): void;
 }
 
 export interface Random {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { VirtualClock } from './virtual-clock.ts';
 
 const startMs = Date.UTC(2026, 0, 1);
@@ -96,6 +97,41 @@ const moves: readonly { name: string; act: (diary: Diary) => Promise<unknown>; w
     },
     want: ['20 later'],
     endMs: 30,
+  },
+  {
+    name: 'work that is under way elsewhere, and what follows from it, ends before time goes on, well or badly',
+    act: async ({ clock, note }) => {
+      const onDisk = async (word: string): Promise<void> => {
+        await sleep(5);
+        note(word);
+      };
+      clock.setTimeout(() => {
+        const first = onDisk('written');
+        clock.holdFor(first);
+        clock.holdFor(Promise.reject(new Error('no room')));
+        void first.then(() => clock.holdFor(onDisk('written in answer')));
+      }, 10);
+      clock.setTimeout(() => note('later'), 11);
+      await clock.advance(50);
+    },
+    want: ['10 written', '10 written in answer', '11 later'],
+    endMs: 50,
+  },
+  {
+    name: 'work without end does not stop time',
+    act: async ({ clock }) => {
+      const stop = new AbortController();
+      const write = (): void => {
+        const written = immediate();
+        clock.holdFor(written);
+        void written.then(() => stop.signal.aborted || write());
+      };
+      write();
+      await clock.advance(50);
+      stop.abort();
+    },
+    want: [],
+    endMs: 50,
   },
 ];
 

@@ -1,6 +1,7 @@
 /**
  * A clock that stands still until it is moved. Timers fire in order of their time, then of their making; between two
- * of them everything that became ready runs to its end, so a simulation gives the same result every time.
+ * of them everything that became ready runs to its end, so a simulation gives the same result every time. What the event
+ * loop does not show, such as a write to a disk, is waited for when it was told (`holdFor`), and what follows from it too.
  *
  * Guarantees: time never goes back. Moves add up: one that is asked for while another is under way, by a timer or beside
  * it, begins when that one has ended. What is no length of time is a RangeError, and moves nothing.
@@ -16,6 +17,8 @@ interface Entry {
 
 /** How many turns of the event loop `advance` grants between two timers: in-process request chains settle in fewer. */
 const settleTurns = 8;
+/** How often in a row work may follow from work before time moves on all the same: somebody writes without end. */
+const holdsMax = 100;
 
 /** Programs count time from 1970, and the API writes four digits for a year. */
 const firstMs = 0;
@@ -27,6 +30,7 @@ export class VirtualClock implements Clock {
   #sequence = 0;
   readonly #timers = new Set<Entry>();
   readonly #settle: () => Promise<void>;
+  readonly #held = new Set<Promise<unknown>>();
   /** the moves that were asked for so far */
   #moves: Promise<void> = Promise.resolve();
 
@@ -56,6 +60,14 @@ export class VirtualClock implements Clock {
     return sleepOn(this, delayMs, signal);
   }
 
+  holdFor(work: Promise<unknown>): void {
+    this.#held.add(work);
+    const ended = (): void => {
+      this.#held.delete(work);
+    };
+    work.then(ended, ended);
+  }
+
   /** How many timers wait: zero after a clean stop. */
   get pending(): number {
     return this.#timers.size;
@@ -72,7 +84,7 @@ export class VirtualClock implements Clock {
   async #move(durationMs: number): Promise<void> {
     const endMs = this.#nowMs + durationMs;
     if (endMs > lastMs) throw new RangeError('time ends with the year 9999');
-    await this.#settle();
+    await this.#becomeIdle();
     for (;;) {
       const next = this.#next(endMs);
       if (!next) break;
@@ -80,9 +92,17 @@ export class VirtualClock implements Clock {
       if (next.periodMs === undefined) this.#timers.delete(next);
       else next.dueMs += next.periodMs;
       next.callback();
-      await this.#settle();
+      await this.#becomeIdle();
     }
     this.#nowMs = endMs;
+  }
+
+  async #becomeIdle(): Promise<void> {
+    await this.#settle();
+    for (let i = 0; i < holdsMax && this.#held.size > 0; i++) {
+      await Promise.allSettled(this.#held);
+      await this.#settle();
+    }
   }
 
   #next(endMs: number): Entry | undefined {

@@ -98,7 +98,11 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
       simulatedKubelets,
       controls,
       signing: {
-        certificate: (request, terms) => pki.authority.sign(request, terms),
+        certificate: (request, terms) => {
+          const signed = pki.authority.sign(request, terms);
+          clock.holdFor?.(signed);
+          return signed;
+        },
         secretToken: (account, secretName) => issueSecretToken(pki.serviceAccountKeys, account, secretName),
       },
       servingPair: (nodeName, address) => servingPair(pki, nodeName, address),

@@ -176,7 +176,7 @@ async function certify(x509: typeof X509, issuer: Issuer, leaf: Leaf): Promise<s
       issuer: new x509.X509Certificate(authority.raw).subjectName,
       ...datesOf({ ...leaf.validity, toMs: Math.min(leaf.validity.toMs, authority.validToDate.getTime()) }),
       publicKey: leaf.publicKey,
-      signingKey: issuer.key.toCryptoKey(signing, false, ['sign']),
+      signingKey: issuer.key.toCryptoKey(signing, crypto !== undefined, ['sign']), // immediateCrypto takes it out again
       signingAlgorithm: signing,
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),

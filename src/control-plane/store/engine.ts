@@ -105,6 +105,7 @@ export class StoreEngine implements Storage {
     this.#recent = new RecentHistory({ revision: state.revision, revisionsMax: recentRevisionsMax, bytesMax: recentBytesMax });
     this.#visible = new Visible(tables, this.#recent);
     this.#queue = new WriteQueue({
+      began: (untilIdle) => clock.holdFor?.(untilIdle),
       newBatch: () => this.#newBatch(),
       gather: () => tables.gather(),
       write: (batch) => (this.#changesNothing(batch) ? undefined : tables.write(batch)),

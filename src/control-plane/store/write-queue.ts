@@ -18,6 +18,8 @@ export interface Work {
 }
 
 export interface WriteQueueOptions<W extends Work> {
+  /** Told when the queue is no longer idle, of when it is again. */
+  began(untilIdle: Promise<void>): void;
   newBatch(): WriteBatch;
   /** Waits until the writes of the moment have come together. */
   gather(): Promise<void>;
@@ -50,7 +52,9 @@ export class WriteQueue<W extends Work> {
       return;
     }
     this.#queued.push(work);
-    this.#running ??= this.#run();
+    if (this.#running) return;
+    this.#running = this.#run();
+    this.#options.began(this.#running);
   }
 
   /** Settles when all that is queued has settled, well or badly. */
