@@ -1,7 +1,7 @@
 /** What `timonier watch` reads: acts over HTTPS, in the library, and of components elsewhere. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigMap, Deployment, Pod } from '../../src/api/generated/kinds.ts';
+import { ConfigMap, Deployment, Pod, Secret } from '../../src/api/generated/kinds.ts';
 import { openActs } from '../../src/client/act-stream.ts';
 import type { Act, ActFilter, LostActs } from '../../src/client/acts.ts';
 import { realClock, realRandom } from '../../src/client/clock.ts';
@@ -87,6 +87,29 @@ test('acts are for administrators alone', { timeout: 30_000 }, async () => {
   await using client = await httpClient(cluster);
   const wrong: ActFilter = { objects: ['cake/x'] };
   await assert.rejects(openActs(client, wrong), { code: 400 });
+});
+
+test('a refusal about a Secret quotes nothing of it', { timeout: 30_000 }, async () => {
+  await using cluster = await startCluster({ components: ['api-server'] });
+  const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{"stringData":{"one":"FIRST"}}' };
+  const metadata = { name: 's', namespace: 'default', annotations };
+  await cluster.client.create(Secret, { metadata, data: { one: 'RklSU1Q=' } } as never);
+  const acts = cluster.acts();
+  const patches = [{ data: { two: { a: 'b' } } }, { data: { two: 'b@d RklS' } }, { data: { 'o/e': 'RklS' } }, { metadata: { labels: 1 } }];
+  for (const body of patches) {
+    const patching = cluster.client.patch(Secret, metadata, { type: 'merge', body });
+    await assert.rejects(patching, ({ code }) => code === 400 || code === 422);
+  }
+  const told = [];
+  for await (const act of acts) {
+    told.push('did' in act ? `${act.did} ${act.refusal?.code}` : 'lost');
+    assert.doesNotMatch(JSON.stringify(act), /RklS|FIRST|last-applied/);
+    if (told.length === patches.length) break;
+  }
+  assert.ok(
+    told.every((text) => text.startsWith('refused 4')),
+    told.join(),
+  );
 });
 
 test('components elsewhere are known by the name that they give', { timeout: 60_000 }, async () => {

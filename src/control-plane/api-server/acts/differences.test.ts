@@ -66,6 +66,20 @@ const rows = [
     after: { data: { password: 'aGlkZGVu', more: 'eA==' } },
     want: [{ path: 'data.password' }, { path: 'data.more' }],
   },
+  {
+    name: 'of a Secret annotations neither, which may repeat it',
+    kind: 'Secret',
+    before: {},
+    after: { metadata: { name: 'a', annotations: { copy: 'c2VjcmV0' }, labels: { l: 'x' } } },
+    want: [{ path: 'metadata.annotations.copy' }, { path: 'metadata.labels.l', to: 'x' }],
+  },
+  {
+    name: 'a key in something else',
+    kind: 'ConfigMap',
+    before: { data: {} },
+    after: { data: { 'tls.key': '-----BEGIN PRIVATE KEY-----\nMHc\n-----END PRIVATE KEY-----' } },
+    want: [{ path: 'data.tls.key', to: '…' }],
+  },
 ];
 
 for (const { name, kind, before, after, want } of rows) {

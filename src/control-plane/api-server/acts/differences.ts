@@ -9,6 +9,7 @@ import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { own } from '../../../api/meta/words.ts';
 import type { ActChange } from '../../../client/acts.ts';
+import { holdsSecrets, kindOf, tellable } from './secrecy.ts';
 
 /** Differences that are told of one act. */
 const changesMax = 12;
@@ -74,7 +75,7 @@ interface Found {
 type Fields = Readonly<Record<string, unknown>>;
 
 export function differences(before: KubeObject, after: KubeObject): readonly ActChange[] {
-  const found: Found = { changes: [], hideValues: after.kind === 'Secret' };
+  const found: Found = { changes: [], hideValues: holdsSecrets(kindOf(after)) };
   compareFields(before as unknown as Fields, after as unknown as Fields, '', found);
   return found.changes.toSorted((a, b) => rank(a) - rank(b)).slice(0, changesMax);
 }
@@ -156,12 +157,12 @@ function describeState(state: unknown): string | undefined {
 
 function tell(path: string, from: string | undefined, to: string | undefined, { changes, hideValues }: Found): void {
   if (from === to && from !== undefined) return;
-  const isHidden = hideValues && !path.startsWith('metadata.');
+  const isHidden = hideValues && !(path.startsWith('metadata.') && !path.startsWith('metadata.annotations'));
   changes.push({ path, ...(!isHidden && from !== undefined && { from }), ...(!isHidden && to !== undefined && { to }) });
 }
 
 function textOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'object' ? JSON.stringify(value) : tellable(String(value));
   return text.length <= textMax ? text : `${text.slice(0, textMax - 1)}…`;
 }

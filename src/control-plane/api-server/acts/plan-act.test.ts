@@ -167,6 +167,18 @@ const rows: readonly Row[] = [
     want: { isRoutine: true },
   },
   {
+    name: 'an Event of a Secret says its reason alone',
+    by: cause('jane'),
+    after: event({ reason: 'Odd', message: 'RklS', involvedObject: { kind: 'Secret', apiVersion: 'v1', namespace: 'n', name: 's' } }),
+    want: { event: { type: 'Normal', reason: 'Odd', message: '', count: 1 } },
+  },
+  {
+    name: 'nor does a reason quote an object',
+    by: cause('jane', { why: () => 'wants {"a":"RklS"}' }),
+    after: pod({}),
+    want: { why: 'wants {…}' },
+  },
+  {
     name: 'what clients write is cut',
     by: cause('jane', { userAgent: 'x'.repeat(9999) }),
     after: event({ message: 'y'.repeat(9999) }),

@@ -12,9 +12,7 @@ import type { ResourceRequest } from '../api-request.ts';
 import { type Actor, actorOf } from './actor.ts';
 import { differences } from './differences.ts';
 import { summaryOf } from './object-summary.ts';
-
-/** Of texts that clients write. */
-const wordsMax = 1024;
+import { holdsSecrets, kindOf, shortened, tellable, tellableMessage } from './secrecy.ts';
 
 export interface WriteGiven {
   readonly cause: ResourceRequest;
@@ -29,7 +27,7 @@ export interface WriteGiven {
 export function planAct({ cause, time, owners, before, after }: WriteGiven): Act {
   const object = after ?? before;
   if (!object) throw new Error('a write without an object');
-  const why = shortened(cause.why?.());
+  const why = tellable(cause.why?.() ?? '');
   const by = byOf(cause, time);
   const common = { ...by, verb: cause.verb, ...(owners.length > 0 && { owners }), ...(why && { why }) };
   if (after?.kind === 'Event') return planTold(common, after as EventObject);
@@ -70,7 +68,7 @@ function endingOf({ kind, metadata }: KubeObject): string {
 
 function objectOf({ apiVersion, kind, metadata }: KubeObject, subresource: string | undefined): ActObject {
   const { namespace, name = '' } = metadata;
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  const { group } = kindOf({ apiVersion, kind });
   return { kind: kind.toLowerCase(), group, ...(namespace && { namespace }), name, ...(subresource && { subresource }) };
 }
 
@@ -150,7 +148,6 @@ type Common = Pick<Act, 'time' | 'user' | 'verb'> & Partial<Act>;
 function planTold(common: Common, event: EventObject): Act {
   const { type = 'Normal', reason = '', message = '', count = 1, involvedObject: about = {} } = event;
   const container = /^spec\.(?:initContainers|containers|ephemeralContainers)\{(.+)\}$/.exec(about.fieldPath ?? '')?.[1];
-  const told: ActEvent = { type, reason, message: shortened(message) ?? '', count, ...(container && { container }) };
   const isRepeating = repeating.has(reason) || (reason === 'Failed' && /^Error: \w+$/.test(message));
   const object = objectOf(
     {
@@ -160,6 +157,8 @@ function planTold(common: Common, event: EventObject): Act {
     } as KubeObject,
     undefined,
   );
+  const words = holdsSecrets({ group: object.group, kind: about.kind ?? '' }) ? '' : tellable(message);
+  const told: ActEvent = { type, reason: shortened(reason), message: words, count, ...(container && { container }) };
   return { ...common, did: 'told', object, event: told, ...(isRepeating && { isRoutine: true }) };
 }
 
@@ -174,7 +173,7 @@ export interface RefusalGiven {
 export function planRefusal({ request, time, owners, error }: RefusalGiven): Act | undefined {
   const { verb, target } = request;
   const { kind, namespace, name, subresource } = target;
-  const { code, reason, message, refusedBy } = error;
+  const { code, reason, refusedBy } = error;
   const isRead = verb === 'get' || verb === 'list' || verb === 'watch';
   if (isRead && code !== 403) return undefined;
   const by = byOf(request, time);
@@ -186,10 +185,7 @@ export function planRefusal({ request, time, owners, error }: RefusalGiven): Act
     ...(subresource && { subresource }),
   };
   const refuser = refusedBy ?? (reason === 'Invalid' ? 'validation' : undefined);
-  const refusal = { code, reason, message: shortened(message) ?? '', resource: kind.resource, ...(refuser && { by: refuser }) };
+  const refusal = { code, reason, message: tellableMessage(kind, error), resource: kind.resource, ...(refuser && { by: refuser }) };
   const isEveryday = by.component !== undefined && (code === 404 || code === 409);
   return { ...by, did: 'refused', verb, object, ...(owners.length > 0 && { owners }), refusal, ...(isEveryday && { isRoutine: true }) };
 }
-
-const shortened = <T extends string | undefined>(text: T): T =>
-  (text !== undefined && text.length > wordsMax ? `${text.slice(0, wordsMax - 1)}…` : text) as T;
