@@ -32,3 +32,16 @@ export function describe(command: Command, option: Option): string {
 }
 
 export const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
+/** Which command the words call, as far as they tell: `image load`. */
+export function commandOf(program: Command, words: readonly string[]): string | undefined {
+  let at: Command = program;
+  const path: string[] = [];
+  for (const word of words) {
+    const next = at.commands.find((command) => command.name() === word && word !== 'help');
+    if (!next) break;
+    at = next;
+    path.push(word);
+  }
+  return path.length === 0 ? undefined : path.join(' ');
+}

@@ -30,6 +30,7 @@ const table: readonly PeerWords[] = [
   { theirs: ['kubeconfig', 'get'], ours: ['kubeconfig'] },
   { theirs: ['image', 'import'], ours: ['image', 'load'] },
   { theirs: ['image', 'list'], ours: ['image', 'ls'] },
+  { theirs: ['image', 'remove'], ours: ['image', 'rm'] },
   { theirs: ['load', 'docker-image'], ours: ['image', 'load'] },
   { theirs: ['load', 'image-archive'], ours: ['image', 'load'] },
   { theirs: ['server'], ours: ['run'] },

@@ -4,6 +4,7 @@ import { keepProcessAlive } from '../client/clock.ts';
 import { Instance } from '../cluster/instance.ts';
 import { surviveLostOutput } from '../cluster/logging.ts';
 import { OperationError } from '../cluster/operation-error.ts';
+import { commandOf } from './command-tree.ts';
 import { addCi } from './commands/ci.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -83,9 +84,6 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
   }
 }
-
-const commandOf = (program: Command, words: readonly string[]): string | undefined =>
-  program.commands.map((command) => command.name()).find((name) => name === words[0] && name !== 'help');
 
 function isCluster(name: string): boolean {
   try {

@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { parseJSON } from '../api/schema/json-scan.ts';
 import { BadArchive, type OpenArchive } from '../node/runtime/image-archive.ts';
-import { normalizeImageName } from '../node/runtime/image-name.ts';
+import { isImageName, normalizeImageName } from '../node/runtime/image-name.ts';
 import { OperationError } from './operation-error.ts';
 
 const run = promisify(execFile);
@@ -53,6 +53,12 @@ export async function openImageSource(word: string, places: Places): Promise<Ima
       code: 'no-such-file',
       message: `there is no file ${word}`,
       fix: 'give an archive of images, or the name of an image',
+    });
+  if (!isImageName(word))
+    throw new OperationError({
+      code: 'no-such-file',
+      message: `there is no file ${word}, and it is no name of an image`,
+      fix: 'give an archive of images, or a name such as nginx:1.29',
     });
   return openEngineImage(word, places.dir);
 }
@@ -148,38 +154,39 @@ interface EngineImage {
 
 /** By name or ID, from the first engine that has it. */
 async function openEngineImage(word: string, dir: string): Promise<ImageSource> {
+  const here: Engine[] = [];
   const without: string[] = [];
   for (const engine of engines) {
     const answer = await inspect(engine, word);
     if (typeof answer !== 'string') return save(engine, { word, image: answer, dir });
-    without.push(answer);
+    if (answer !== notInstalled) here.push(engine);
+    without.push(`${engine.title} ${answer}`);
   }
-  const silent = without.filter((why) => why !== notInstalled);
-  if (silent.length === 0) {
+  if (here.length === 0) {
     const message = `there is no file ${word}, and neither Docker nor Podman here to have an image of that name`;
     throw new OperationError({ code: 'no-engine', message, fix: 'give an archive of images' });
   }
-  const isUnknown = silent.some((why) => /has no image/.test(why));
+  const isUnknown = without.some((why) => /has no image/.test(why));
   const fix = isUnknown
-    ? 'build or pull it first; `docker images` or `podman images` says what there is'
+    ? `build or pull it first; ${here.map(({ program }) => `\`${program} images\``).join(' or ')} says what there is`
     : 'start it, or give an archive of images';
-  throw new OperationError({ code: isUnknown ? 'no-such-image' : 'no-engine', message: silent.join('; '), fix });
+  throw new OperationError({ code: isUnknown ? 'no-such-image' : 'no-engine', message: without.join('; '), fix });
 }
 
-const notInstalled = 'not installed';
+const notInstalled = 'is not installed';
 
-/** What the engine knows of the image, or why it knows nothing. */
-async function inspect({ program, title }: Engine, word: string): Promise<EngineImage | string> {
+/** What the engine knows of the image, or why it knows nothing: a sentence about the engine. */
+async function inspect({ program }: Engine, word: string): Promise<EngineImage | string> {
   try {
     const { stdout } = await run(program, ['image', 'inspect', '--format', '{{json .}}', word], { timeout: askMsMax });
     return parseJSON(stdout) as EngineImage;
   } catch (error) {
     const { code, stderr = '' } = error as { code?: unknown; stderr?: string };
     if (code === 'ENOENT') return notInstalled;
-    if (/no such image|image not known|not found/i.test(stderr)) return `${title} has no image "${word}"`;
-    if (/permission denied/i.test(stderr)) return `${title} does not let this user in`;
-    if (/connect/i.test(stderr)) return `${title} is not running`;
-    return `${title} can't be asked: ${stderr.trim().split('\n')[0] || String(code)}`;
+    if (/no such image|image not known|not found/i.test(stderr)) return `has no image "${word}"`;
+    if (/permission denied/i.test(stderr)) return 'does not let this user in';
+    if (/connect/i.test(stderr)) return 'is not running';
+    return `can't be asked: ${stderr.trim().split('\n')[0] || String(code)}`;
   }
 }
 

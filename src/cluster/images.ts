@@ -1,4 +1,4 @@
-/** Images of a running cluster's real nodes: loaded and listed through each node's own containerd. */
+/** Images of a running cluster's real nodes: loaded, listed and removed through each node's own containerd. */
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { realClock } from '../client/clock.ts';
@@ -7,7 +7,8 @@ import type { ContainerRuntime } from '../node/runtime/container-runtime.ts';
 import { containerdPaths } from '../node/runtime/containerd-config.ts';
 import { createCriClient } from '../node/runtime/cri-client.ts';
 import { type ArchivedImage, BadArchive, type OpenArchive, readImageArchive } from '../node/runtime/image-archive.ts';
-import { ImageLoader } from '../node/runtime/images.ts';
+import { normalizeImageName } from '../node/runtime/image-name.ts';
+import { ImageLoader, pauseImage } from '../node/runtime/images.ts';
 import { detectSupport } from '../node/runtime/machine-support.ts';
 import { hostArchitecture } from '../node/runtime/pause-program.ts';
 import { realNodeName } from './identities.ts';
@@ -19,6 +20,11 @@ interface RealNode {
   readonly name: string;
   /** of its containerd */
   readonly dir: string;
+}
+
+interface NodeLoader {
+  readonly node: string;
+  readonly loader: ImageLoader;
 }
 
 export interface LoadedImage {
@@ -38,16 +44,8 @@ interface LoadOptions {
 
 /** Into all real nodes at once, one image after the other. */
 export async function loadImages(instance: Instance, state: InstanceState, { sources, stdin, onLoaded }: LoadOptions): Promise<void> {
-  const nodes = realNodes(instance, state);
-  if (nodes.length === 0) {
-    throw new OperationError({
-      code: 'no-real-nodes',
-      message: `cluster "${instance.name}" has no real node: simulated ones need no images`,
-      fix: 'nothing to do: pods with any image become Running there',
-    });
-  }
   await using stack = new AsyncDisposableStack();
-  const loaders = await Promise.all(nodes.map(async ({ name, dir }) => ({ node: name, loader: await loaderOf(dir, stack) })));
+  const loaders = await loadersOf(instance, state, stack);
   for (const word of sources) {
     await using source = await openSource(word, () =>
       Buffer.isBuffer(word) ? inMemory(word) : openImageSource(word, { dir: instance.dir, stdin }),
@@ -57,18 +55,27 @@ export async function loadImages(instance: Instance, state: InstanceState, { sou
     for (const image of images) {
       const startMs = realClock.monotonic();
       const names = namesOf(image, images.length === 1 ? source : {});
-      const done = await Promise.all(
-        loaders.map(async ({ node, loader }) => ({ node, layersThere: await loader.load(image, { open, names }) })),
-      );
+      const staged = await openSource(word, () => stageOnAll(loaders, image, open));
+      for (const each of staged) await each.keep(names);
       onLoaded({
         image: names.at(-1) ?? image.name,
         sizeBytes: image.layers.reduce((sum, { size }) => sum + size, image.config.length),
         layers: image.layers.length,
         durationMs: Math.round(realClock.monotonic() - startMs),
-        nodes: done,
+        nodes: staged.map(({ node, layersThere }) => ({ node, layersThere })),
       });
     }
   }
+}
+
+/** On every node, or on none. */
+async function stageOnAll(loaders: readonly NodeLoader[], image: ArchivedImage, open: OpenArchive) {
+  const tried = await Promise.allSettled(loaders.map(async ({ node, loader }) => ({ node, ...(await loader.stage(image, open)) })));
+  const staged = tried.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const failed = tried.find((each) => each.status === 'rejected');
+  if (!failed) return staged;
+  await Promise.all(staged.map((each) => each.drop()));
+  throw failed.reason;
 }
 
 /** Its own, and what it was asked for by: Podman finds `localhost/a:1` as `a:1`, and pods will ask for `a:1`. */
@@ -99,10 +106,52 @@ function realNodes(instance: Instance, state: InstanceState): RealNode[] {
   }));
 }
 
+async function loadersOf(instance: Instance, state: InstanceState, stack: AsyncDisposableStack): Promise<NodeLoader[]> {
+  const nodes = realNodes(instance, state);
+  if (nodes.length === 0) {
+    throw new OperationError({
+      code: 'no-real-nodes',
+      message: `cluster "${instance.name}" has no real node: simulated ones need no images`,
+      fix: 'nothing to do: pods with any image become Running there',
+    });
+  }
+  return Promise.all(nodes.map(async ({ name, dir }) => ({ node: name, loader: await loaderOf(dir, stack) })));
+}
+
 async function loaderOf(dir: string, stack: AsyncDisposableStack): Promise<ImageLoader> {
   const { snapshotter } = await detectSupport({ containerd: 'containerd', dir });
   const runtime = stack.use(await runtimeOf(dir));
   return new ImageLoader({ socket: containerdPaths(dir).socket, ctr: 'ctr', snapshotter, runtime, clock: realClock });
+}
+
+/** From all nodes; each is told when it is gone. */
+export async function removeImages(
+  instance: Instance,
+  state: InstanceState,
+  { names, onRemoved }: { readonly names: readonly string[]; readonly onRemoved: (removed: RemovedImage) => void },
+): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const loaders = await loadersOf(instance, state, stack);
+  for (const word of names) {
+    const image = normalizeImageName(word);
+    if (image === pauseImage)
+      throw new OperationError({ code: 'image-needed', message: `every pod needs ${word}`, fix: 'leave it: it is part of the node' });
+    const had = await Promise.all(loaders.map(async ({ node, loader }) => ((await loader.remove(image)) ? [node] : [])));
+    const nodes = had.flat();
+    if (nodes.length === 0)
+      throw new OperationError({
+        code: 'no-such-image',
+        message: `no node has an image "${word}"`,
+        fix: '`timonier image ls` says what there is',
+      });
+    onRemoved({ image, nodes });
+  }
+}
+
+export interface RemovedImage {
+  /** in full */
+  readonly image: string;
+  readonly nodes: readonly string[];
 }
 
 export interface ListedImage {

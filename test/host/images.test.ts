@@ -9,7 +9,7 @@ import { after, before, describe } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { hostArchitecture } from '../../src/node/runtime/pause-program.ts';
 import { writeTar } from '../../src/node/runtime/tar.ts';
-import { dockerSave, dockerStore, imageOf, ociLayout } from '../kit/image-archives.ts';
+import { blobOf, dockerSave, dockerStore, type Image, imageOf, ociLayout } from '../kit/image-archives.ts';
 import { inSteps, invoke, type Outcome, OwnCluster } from './own-cluster.ts';
 import { busybox, inOwnNamespaces } from './own-namespaces.ts';
 
@@ -27,6 +27,18 @@ const foreign = architecture === 'amd64' ? 'arm64' : 'amd64';
 const image = (text: string): ReturnType<typeof imageOf> => imageOf([base, note(text)], architecture, { config });
 const named = (name: string): object => ({ 'io.containerd.image.name': `docker.io/library/${name}` });
 const layout = (name: string): Buffer => ociLayout(image(name), named(name));
+
+/** Whose manifest says that its gzipped layers are plain. */
+const compressedUnsaid = (of: Image): Image => ({
+  ...of,
+  manifest: blobOf(of.manifest.content.toString().replaceAll('layer.v1.tar+gzip', 'layer.v1.tar')),
+});
+/** Whose configuration names another top layer. */
+function otherConfig(of: Image): Pick<Image, 'manifest' | 'config'> {
+  const other = blobOf(of.config.content.toString().replace(/[0-9a-f]{64}(?="\])/, 'f'.repeat(64)));
+  const text = of.manifest.content.toString().replace(of.config.digest, other.digest);
+  return { config: other, manifest: blobOf(text) };
+}
 
 /** Answers as `docker` does; `save` writes the archive beside it. */
 const engine = `#!/bin/sh
@@ -153,18 +165,58 @@ function images(): void {
       assert.match(listed, /^IMAGE +SIZE +NODE\n/);
     });
 
+    step('an image that can’t be unpacked leaves nothing, and says why', async () => {
+      const listed = (): Promise<string> => cluster.timonier('image', 'ls', '--cluster-name', cluster.name);
+      const before = await listed();
+      const good = image('fresh');
+      const broken: readonly { of: Image; why: RegExp }[] = [
+        { of: compressedUnsaid(imageOf([base, note('z')], architecture, { gzip: true })), why: /is no tar archive/ },
+        { of: { ...good, ...otherConfig(good) }, why: /is not the one that its configuration names/ },
+      ];
+      for (const { of, why } of broken)
+        for (const name of ['broken:1', 'a:1']) {
+          const { code, stdout, stderr } = await load(file('broken.tar', ociLayout(of, named(name))));
+          assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
+          assert.match(stderr, why);
+          assert.match(stderr, /^timonier: [^\n]*broken\.tar can't be loaded: [^\n]*\n {2}fix: build or pull the image again[^\n]*\n$/);
+        }
+      assert.equal(await listed(), before);
+    });
+
+    step('an image is removed by its name; others of it stay', async () => {
+      const remove = (...words: string[]): Promise<Outcome> => cluster.tryTimonier('image', 'rm', '--cluster-name', cluster.name, ...words);
+      assert.deepEqual(await remove('g:1', 'c:1'), { code: 0, stdout: 'removed g:1\nremoved c:1\n', stderr: '' });
+      const listed = await cluster.timonier('image', 'ls', '--cluster-name', cluster.name);
+      assert.match(listed, /^localhost\/g:1 /m);
+      assert.doesNotMatch(listed, /^(g|c):1 /m);
+      assert.match((await remove('c:1')).stderr, /^timonier: no node has an image "c:1"\n {2}fix: `timonier image ls`/);
+      assert.match((await remove('timonier.dev/pause:1')).stderr, /^timonier: every pod needs timonier\.dev\/pause:1\n/);
+    });
+
     const errors: readonly { name: string; word: () => string; input?: Buffer; path?: () => string; want: RegExp }[] = [
       { name: 'no such file', word: () => './nosuch.tar', want: /^timonier: there is no file \.\/nosuch\.tar\n {2}fix: / },
       {
         name: 'a name nobody has',
         word: () => 'nosuch:1',
-        want: /^timonier: Docker has no image "nosuch:1"\n {2}fix: build or pull it first/,
+        want: /^timonier: Docker has no image "nosuch:1"; Podman is not installed\n {2}fix: build or pull it first; `docker images` says/,
+      },
+      {
+        name: 'neither a file nor a name',
+        word: () => 'Bad Name:1',
+        want: /^timonier: there is no file Bad Name:1, and it is no name of an image\n/,
+      },
+      { name: 'an empty pipe', word: () => '-', want: /^timonier: what is piped in can't be loaded: it is empty\n/ },
+      {
+        name: 'two archives in a pipe',
+        word: () => '-',
+        input: Buffer.concat([layout('h:1'), layout('i:1')]),
+        want: /more follows where the archive ends\n/,
       },
       { name: 'no engine', word: () => 'a:1', path: () => files, want: /there is no file a:1, and neither Docker nor Podman here/ },
       { name: 'a directory', word: () => files, want: /is a directory\n/ },
       {
         name: 'no archive',
-        word: () => file('text', Buffer.from('text'.repeat(1000))),
+        word: () => file('text', Buffer.from('a line of text\n')),
         want: /text can't be loaded: it is no archive of images\n/,
       },
       {
@@ -209,7 +261,7 @@ function images(): void {
           writeFileSync(join(bin, 'down'), '');
           return 'e:1';
         },
-        want: /^timonier: Docker is not running\n {2}fix: start it/,
+        want: /^timonier: Docker is not running; Podman is not installed\n {2}fix: start it/,
       },
     ];
     for (const { name, word, input, path, want } of errors)

@@ -1,7 +1,7 @@
-/** `timonier image load` and `image ls`: images of a cluster's real nodes, without a registry. */
+/** `timonier image load`, `image ls` and `image rm`: images of a cluster's real nodes, without a registry. */
 import type { Command } from 'commander';
 import { runningInstance } from '../../cluster/find-instance.ts';
-import type { ListedImage, LoadedImage } from '../../cluster/images.ts';
+import type { ListedImage, LoadedImage, RemovedImage } from '../../cluster/images.ts';
 import { createOutput, renderColumns } from '../output.ts';
 
 export function addImage(program: Command): void {
@@ -35,16 +35,33 @@ export function addImage(program: Command): void {
       output.event({ images });
       for (const line of renderColumns([['IMAGE', 'SIZE', 'NODE'], ...imageRows(images)])) output.line(line);
     });
+  image
+    .command('rm')
+    .description('remove images from every real node, by name')
+    .argument('<NAME...>', 'names, as `image ls` shows them')
+    .option('--cluster-name <NAME>', 'the cluster’s name', 'default')
+    .option('--json', 'one JSON value per event')
+    .action(async (names: string[], flags: { clusterName: string; json?: boolean }) => {
+      const output = createOutput(flags.json === true);
+      const { instance, state } = await runningInstance(flags.clusterName);
+      const { removeImages } = await import('../../cluster/images.ts');
+      const onRemoved = (removed: RemovedImage): void => {
+        output.line(`removed ${shortName(removed.image)}${onNodes(removed.nodes)}`);
+        output.event({ event: 'removed', ...removed });
+      };
+      await removeImages(instance, state, { names, onRemoved });
+    });
 }
+
+const onNodes = (nodes: readonly unknown[]): string => (nodes.length > 1 ? ` on ${nodes.length} nodes` : '');
 
 /** `loaded bakery:1.0  4.2 MB (3 of 5 layers were there)  0.4 s` */
 export function describeLoaded({ image, sizeBytes, layers, durationMs, nodes }: LoadedImage): string {
-  const where = nodes.length > 1 ? ` on ${nodes.length} nodes` : '';
   const there = describeThere(
     nodes.map(({ layersThere }) => layersThere),
     layers,
   );
-  return `loaded ${shortName(image)}${where}  ${megabytes(sizeBytes)}${there}  ${(durationMs / 1000).toFixed(1)} s`;
+  return `loaded ${shortName(image)}${onNodes(nodes)}  ${megabytes(sizeBytes)}${there}  ${(durationMs / 1000).toFixed(1)} s`;
 }
 
 function describeThere(perNode: readonly number[], layers: number): string {

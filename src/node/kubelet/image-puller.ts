@@ -8,6 +8,7 @@ import type { Clock } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import { type ContainerRuntime, RuntimeError } from '../runtime/container-runtime.ts';
 import type { AuthConfig, PodSandboxConfig } from '../runtime/cri-types.ts';
+import { imageName } from '../runtime/image-name.ts';
 import { type BackOffEntry, backOffUntil, describeDuration, nextBackOff } from './back-off.ts';
 import { credentialsFor } from './registry-credentials.ts';
 import { StartError } from './start-error.ts';
@@ -178,10 +179,7 @@ function describePullError(image: string, error: unknown): { readonly reason: st
 
 /** With `:latest` where there is neither tag nor digest; undefined for what is no image name. */
 export function withDefaultTag(image: string): string | undefined {
-  const match =
-    /^(?<name>(?:[a-zA-Z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+|\/)[a-z0-9]+)*)(?<tag>:[\w][\w.-]{0,127})?(?<digest>@[a-z0-9]+:[0-9a-f]{32,})?$/.exec(
-      image,
-    );
+  const match = imageName.exec(image);
   if (!match?.groups) return /^sha256:[0-9a-f]{64}$/.test(image) ? image : undefined;
   return match.groups['tag'] || match.groups['digest'] ? image : `${image}:latest`;
 }

@@ -100,8 +100,16 @@ const rows: readonly Row[] = [
   { name: 'damaged JSON', archive: writeTar([{ path: 'index.json', content: '{' }]), want: /^index.json is damaged$/ },
   { name: 'a tar archive of something else', archive: layer('x'), want: /^it is a tar archive, but holds no image$/ },
   { name: 'no tar archive', archive: Buffer.from('not an archive'.repeat(100)), want: /^it is no archive of images$/ },
-  { name: 'too short for anything', archive: Buffer.from('x'), want: /^the archive is cut off$/ },
-  { name: 'nothing', archive: Buffer.alloc(0), want: /^it is a tar archive, but holds no image$/ },
+  { name: 'a short text', archive: Buffer.from('x'), want: /^it is no archive of images$/ },
+  { name: 'nothing', archive: Buffer.alloc(0), want: /^it is empty$/ },
+  { name: 'an archive without files', archive: writeTar([]), want: /^it is a tar archive, but holds no image$/ },
+  { name: 'padding at its end', archive: Buffer.concat([plain, Buffer.alloc(10_240)]), want: { [full]: sizes } },
+  { name: 'two archives, one after the other', archive: Buffer.concat([plain, plain]), want: /^more follows where the archive ends$/ },
+  {
+    name: 'a name that is none',
+    archive: ociLayout(mine, { 'io.containerd.image.name': 'docker.io/library/Bad Name:1' }),
+    want: /^"docker.io\/library\/Bad Name:1" is no name of an image$/,
+  },
 ];
 
 describe('archives of images', () => {

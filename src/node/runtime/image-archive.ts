@@ -8,8 +8,8 @@
  */
 import { createHash } from 'node:crypto';
 import { parseJSON } from '../../api/schema/json-scan.ts';
-import { normalizeImageName } from './image-name.ts';
-import { copyTar, readTar, TarCutOff, type TarFile, writeTar } from './tar.ts';
+import { isImageName, normalizeImageName } from './image-name.ts';
+import { copyTar, readTar, TarCutOff, TarEmpty, type TarFile, TarFollowed, writeTar } from './tar.ts';
 
 /** Read several times: each call begins anew. */
 export type OpenArchive = () => AsyncIterable<Buffer>;
@@ -38,6 +38,8 @@ export interface ArchivedImage {
   readonly name: string;
   readonly manifest: Buffer;
   readonly config: Buffer;
+  /** by which the runtime knows it, whatever its names */
+  readonly configDigest: string;
   readonly layers: readonly ArchivedLayer[];
 }
 
@@ -60,6 +62,12 @@ export class BadArchive extends Error {
 }
 
 const saveAgain = 'write it again: docker save NAME:TAG -o FILE';
+const noTar = ['it is no archive of images', 'give a tar archive: docker save NAME:TAG -o FILE'] as const;
+const wrongTars = [
+  [TarEmpty, ['it is empty', noTar[1]]],
+  [TarCutOff, ['the archive is cut off', saveAgain]],
+  [TarFollowed, ['more follows where the archive ends', 'load archives one by one: timonier image load FILE FILE']],
+] as const;
 const mediaTypes = {
   index: 'application/vnd.oci.image.index.v1+json',
   manifest: 'application/vnd.oci.image.manifest.v1+json',
@@ -107,6 +115,8 @@ export async function readImageArchive(open: OpenArchive, architecture: string):
     throw new BadArchive('it is a tar archive, but holds no image', 'give one that `docker save`, `podman save` or buildx wrote');
   const images = named.length > 0 ? named.map((each) => fromLayout(parts, each, architecture)) : saved ? fromSaved(parts, saved) : [];
   if (images.length === 0) throw new BadArchive('the archive names no image', 'save it by its name: docker save NAME:TAG -o FILE');
+  for (const { name } of images)
+    if (!isImageName(name)) throw new BadArchive(`"${name}" is no name of an image`, 'name it in lower case: docker tag ID NAME:TAG');
   for (const { name, config } of images) checkPlatform(name, parseJSON(config.toString()) as Platform, architecture);
   return images;
 }
@@ -128,12 +138,8 @@ async function readParts(open: OpenArchive): Promise<Parts> {
     }
   } catch (cause) {
     if (cause instanceof BadArchive || !(cause instanceof RangeError)) throw cause;
-    const isCut = cause instanceof TarCutOff;
-    throw new BadArchive(
-      isCut ? 'the archive is cut off' : 'it is no archive of images',
-      isCut ? saveAgain : 'give a tar archive: docker save NAME:TAG -o FILE',
-      { cause },
-    );
+    const [message, fix] = wrongTars.find(([of]) => cause instanceof of)?.[1] ?? noTar;
+    throw new BadArchive(message, fix, { cause });
   }
   for (const { path, target } of links) {
     const part = parts.byPath.get(resolveLink(path, target)) ?? parts.byPath.get(target.replace(/^\.?\//, ''));
@@ -175,6 +181,7 @@ function fromLayout(parts: Parts, { name, descriptor }: NamedDescriptor, archite
     name,
     manifest,
     config: content,
+    configDigest: config.digest,
     layers: layers.map((layer) => ({ digest: layer.digest, size: layer.size, path: partOf(layer).path })),
   };
 }
@@ -236,7 +243,7 @@ function fromSaved(parts: Parts, saved: Part): ArchivedImage[] {
         layers: layers.map(({ path: _, ...layer }) => layer),
       }),
     );
-    return (RepoTags ?? []).map((tag) => ({ name: normalizeImageName(tag), manifest, config: content, layers }));
+    return (RepoTags ?? []).map((tag) => ({ name: normalizeImageName(tag), manifest, config: content, configDigest: digest, layers }));
   });
 }
 

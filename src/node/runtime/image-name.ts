@@ -3,6 +3,11 @@
  * Upstream: distribution/reference normalize.go.
  */
 
+/** What is a name of an image, and the parts of it. Upstream: distribution/reference regexp.go. */
+export const imageName =
+  /^(?<name>(?:[a-zA-Z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+|\/)[a-z0-9]+)*)(?<tag>:[\w][\w.-]{0,127})?(?<digest>@[a-z0-9]+:[0-9a-f]{32,})?$/;
+export const isImageName = (word: string): boolean => imageName.test(word);
+
 /** With registry, and with a tag unless there is a digest. */
 export function normalizeImageName(image: string): string {
   const [first = '', ...rest] = image.split('/');

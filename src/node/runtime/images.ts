@@ -1,7 +1,9 @@
 /**
  * Puts images into containerd without a registry: those of archives (image-archive.ts), and the pause image that the
- * project builds itself. Layers that containerd has are not given to it again. Goes through containerd's own `ctr`, which
- * is the same from 1.6 to 2.x.
+ * project builds itself; and takes them out again. Layers that containerd has are not given to it again. Goes through
+ * containerd's own `ctr`, which is the same from 1.6 to 2.x.
+ * An image comes in under a provisional name and gets its own when all of it is unpacked: one that can't be unpacked
+ * leaves nothing, and an older one of its name stays.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type { Clock } from '../../client/clock.ts';
 import type { ContainerRuntime } from './container-runtime.ts';
-import { type ArchivedImage, type OpenArchive, readImageArchive, writeLayout } from './image-archive.ts';
+import { type ArchivedImage, BadArchive, type OpenArchive, readImageArchive, writeLayout } from './image-archive.ts';
 import { buildImageArchive } from './oci-archive.ts';
 import { hostArchitecture, pauseProgram } from './pause-program.ts';
 
@@ -18,6 +20,7 @@ const run = promisify(execFile);
 
 /** The version is part of the name: a new program gets a new one. */
 export const pauseImage = 'timonier.dev/pause:1';
+const provisionalRepository = 'timonier.dev/loading';
 const criNamespace = 'k8s.io';
 /** of what `ctr` lists: a hundred bytes for each part of each image */
 const listBytesMax = 64 * 2 ** 20;
@@ -29,29 +32,66 @@ export interface ImageLoaderOptions {
   readonly socket: string;
   readonly ctr: string;
   readonly snapshotter: string;
-  readonly runtime: Pick<ContainerRuntime, 'imageStatus'>;
+  readonly runtime: Pick<ContainerRuntime, 'imageStatus' | 'removeImage'>;
   readonly clock: Clock;
+}
+
+/** An image that is all there, but that no pod finds yet: it is kept or dropped. */
+export interface StagedImage {
+  /** how many of its layers were there before */
+  readonly layersThere: number;
+  /** Under all these names (in full). */
+  keep(names: readonly string[]): Promise<void>;
+  drop(): Promise<void>;
 }
 
 export class ImageLoader {
   readonly #options: ImageLoaderOptions;
+  #staged = 0;
 
   constructor(options: ImageLoaderOptions) {
     this.#options = options;
   }
 
-  /** Under all these names (in full). Gives how many of its layers were there. */
-  async load(image: ArchivedImage, { open, names }: { readonly open: OpenArchive; readonly names: readonly string[] }): Promise<number> {
+  /** All of it unpacked, under no name of its own yet. Throws BadArchive where containerd can't unpack it. */
+  async stage(image: ArchivedImage, open: OpenArchive): Promise<StagedImage> {
     const known = new Set((await this.#ctr('content', 'ls', '--quiet')).split('\n'));
     const has = new Set(image.layers.map(({ digest }) => digest).filter((digest) => known.has(digest)));
+    const name = `${provisionalRepository}:${process.pid}-${++this.#staged}`;
+    const id = image.configDigest;
+    const hadID = (await this.#names()).includes(id);
+    const drop = async (): Promise<void> => {
+      if (!(await this.#names()).includes(name)) return;
+      await this.#noticed(name); // only then has the CRI plugin given it an ID, which is a name too
+      await this.#ctr('images', 'rm', '--sync', name, ...(hadID ? [] : [id]));
+    };
     try {
-      await this.#import(writeLayout(image, { open, names, has }));
+      try {
+        await this.#import(writeLayout(image, { open, names: [name], has }));
+      } catch (error) {
+        if (has.size === 0) throw error;
+        await this.#import(writeLayout(image, { open, names: [name], has: new Set() })); // it may just have dropped some
+      }
     } catch (error) {
-      if (has.size === 0) throw error;
-      await this.#import(writeLayout(image, { open, names, has: new Set() })); // it may just have dropped some
+      await drop();
+      throw explainImport(image.name, error);
     }
-    for (const name of names) await this.#noticed(name);
-    return image.layers.filter(({ digest }) => has.has(digest)).length;
+    const keep = async (names: readonly string[]): Promise<void> => {
+      await this.#ctr('images', 'tag', '--force', name, ...names);
+      for (const each of names) await this.#noticed(each);
+      await this.#ctr('images', 'rm', name);
+    };
+    return { layersThere: image.layers.filter(({ digest }) => has.has(digest)).length, keep, drop };
+  }
+
+  /** This name alone, and the image when it was its last. Says whether it was there. */
+  async remove(name: string): Promise<boolean> {
+    const { runtime } = this.#options;
+    const image = await runtime.imageStatus(name);
+    if (!image) return false;
+    if (image.repoTags.some((tag) => tag !== name) && image.repoTags.includes(name)) await this.#ctr('images', 'rm', '--sync', name);
+    else await runtime.removeImage(name);
+    return true;
   }
 
   /** All that an archive in memory holds; gives their full names. */
@@ -60,7 +100,7 @@ export class ImageLoader {
       yield archive;
     };
     const images = await readImageArchive(open, hostArchitecture());
-    for (const image of images) await this.load(image, { open, names: [image.name] });
+    for (const image of images) await (await this.stage(image, open)).keep([image.name]);
     return images.map(({ name }) => name);
   }
 
@@ -91,8 +131,12 @@ export class ImageLoader {
       said = (said + chunk.toString()).slice(-errorBytesMax);
     });
     const [given, [code]] = await Promise.all([pipeline(Readable.from(archive), child.stdin).catch((error: unknown) => error), ended]);
-    if (code !== 0) throw new Error(`containerd did not take the image: ${said.trim()}`);
+    if (code !== 0) throw new ImportFailed(said);
     if (given) throw given;
+  }
+
+  async #names(): Promise<string[]> {
+    return (await this.#ctr('images', 'ls', '--quiet')).split('\n');
   }
 
   async #ctr(...args: readonly string[]): Promise<string> {
@@ -103,4 +147,30 @@ export class ImageLoader {
   #words(args: readonly string[]): string[] {
     return ['--address', this.#options.socket, '--namespace', criNamespace, ...args];
   }
+}
+
+/** The message is the end of what `ctr` said. */
+class ImportFailed extends Error {
+  constructor(said: string) {
+    const lines = said.trim().split('\n');
+    super((lines.findLast((line) => line.startsWith('ctr: ')) ?? lines.at(-1) ?? '').replace(/^ctr: /, ''));
+  }
+}
+
+const buildAgain = 'build or pull the image again, then save it';
+const importFailures: readonly { readonly said: RegExp; readonly message: string; readonly fix: string }[] = [
+  { said: /no space left/i, message: 'the node’s disk is full', fix: 'free some space: `timonier image rm NAME` takes an image away' },
+  { said: /wrong diff ?id|mismatched? diff/i, message: 'a layer is not the one that its configuration names', fix: buildAgain },
+  { said: /gzip: invalid|zstd|magic number/i, message: 'a layer is not compressed as its manifest says', fix: buildAgain },
+  { said: /tar header|unexpected EOF|archive\/tar/i, message: 'a layer is no tar archive, as its manifest says it is', fix: buildAgain },
+];
+
+/** In words for people; whatever else went wrong stays as it is. */
+function explainImport(name: string, error: unknown): unknown {
+  if (!(error instanceof ImportFailed)) return error;
+  const { message, fix } = importFailures.find(({ said }) => said.test(error.message)) ?? {
+    message: `containerd can't unpack it: ${error.message}`,
+    fix: buildAgain,
+  };
+  return new BadArchive(`${name}: ${message}`, fix, { cause: error });
 }

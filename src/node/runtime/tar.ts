@@ -18,6 +18,7 @@ export interface TarFile {
 
 const blockBytes = 512;
 const nameBytesMax = 100;
+const chunkBytes = 2 ** 18;
 /** of what a reader takes: a path and whatever else a pax header tells of the file */
 const longNameBytesMax = 64 * 1024;
 
@@ -70,8 +71,12 @@ export interface TarEntry {
 
 const startBytes = 4;
 
+/** There is nothing at all. */
+export class TarEmpty extends RangeError {}
 /** It ends where something has to follow. */
 export class TarCutOff extends RangeError {}
+/** Something follows where it ends. */
+export class TarFollowed extends RangeError {}
 
 /** Regular files and links in order, with the contents of small ones. Throws a RangeError where it is no tar archive. */
 export async function* readTar(source: AsyncIterable<Buffer>, contentBytesMax: number): AsyncGenerator<TarEntry> {
@@ -114,9 +119,13 @@ interface TarHeader {
 
 async function* readHeaders(bytes: ByteReader): AsyncGenerator<TarHeader> {
   let long: { path?: string | undefined; link?: string | undefined } = {};
-  for (;;) {
-    const header = await bytes.takeUnlessEnded(blockBytes);
-    if (!header || header.every((byte) => byte === 0)) return;
+  for (let isFirst = true; ; isFirst = false) {
+    const header = isFirst ? await firstHeader(bytes) : await bytes.takeUnlessEnded(blockBytes);
+    if (!header) return;
+    if (header.every((byte) => byte === 0)) {
+      if (!(await bytes.isRestZero())) throw new TarFollowed('something follows the end of the archive');
+      return;
+    }
     if (header.toString('latin1', 257, 262) !== 'ustar') throw new RangeError('not a tar archive');
     const size = readSize(header);
     const type = String.fromCharCode(header[156] ?? 0);
@@ -140,6 +149,14 @@ async function* readHeaders(bytes: ByteReader): AsyncGenerator<TarHeader> {
     } else await bytes.skip(size + padding(size));
     if (type !== 'g') long = {};
   }
+}
+
+async function firstHeader(bytes: ByteReader): Promise<Buffer> {
+  const header = await bytes.takeUnlessEnded(blockBytes).catch((error: unknown) => {
+    throw error instanceof TarCutOff ? new RangeError('not a tar archive', { cause: error }) : error;
+  });
+  if (!header) throw new TarEmpty('nothing is there');
+  return header;
 }
 
 const paxField = (content: Buffer, name: string): string | undefined =>
@@ -184,6 +201,12 @@ class ByteReader {
 
   async skip(count: number): Promise<void> {
     for await (const _ of this.pieces(count));
+  }
+
+  async isRestZero(): Promise<boolean> {
+    for (let piece = await this.#some(chunkBytes); piece; piece = await this.#some(chunkBytes))
+      if (piece.some((byte) => byte !== 0)) return false;
+    return true;
   }
 
   async *pieces(count: number): AsyncGenerator<Buffer> {
