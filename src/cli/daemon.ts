@@ -4,16 +4,31 @@
  * process itself gives its start up when nobody listens any more.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownFile } from '../client/own-file.ts';
 import type { PhaseReport } from '../cluster/cluster.ts';
 import { giveUpMsMax, stopMsMax } from '../cluster/end-process.ts';
-import { groupMembers, type Instance, type InstanceState, isAlive, writersOf } from '../cluster/instance.ts';
+import {
+  groupMembers,
+  type Instance,
+  type InstanceState,
+  isAlive,
+  isProcessId,
+  nodeDir,
+  nodesDir,
+  processGroup,
+  processStartTicks,
+  processState,
+  writersOf,
+} from '../cluster/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
 import { ownProcess } from '../cluster/own-process.ts';
+import { commandLine, startedOf } from '../cluster/started-processes.ts';
 import { readLeftProcess, readSupervision, signalName } from '../cluster/supervision.ts';
+import { containerdPaths } from '../node/runtime/containerd-config.ts';
 
 /** Where things are. */
 export interface ReadyReport {
@@ -33,7 +48,7 @@ export const tellParent = (message: DaemonMessage): void => {
 };
 
 /** Longer than the process itself and its supervisor wait. */
-const stopTimeoutMs = stopMsMax + 30_000;
+export const stopTimeoutMs = stopMsMax + 30_000;
 /** The same for a start that is given up. */
 const hangMs = giveUpMsMax + 5_000;
 const killMsMax = 5_000;
@@ -132,12 +147,23 @@ type Target = Pick<InstanceState, 'pid'> & Partial<Pick<InstanceState, 'startTic
 
 /** The cluster's process and its supervisor, as far as they are there. The supervisor ends only after its process. */
 function targetsOf(instance: Instance): Target[] {
+  const told = targetsTold(instance);
+  const found = startedOf(instance).filter(({ pid }) => told.every((each) => each.pid !== pid)); // whatever the files say
+  return [...told, ...found.map(({ pid }) => ({ pid, ...ticksOf(pid) }))];
+}
+
+function targetsTold(instance: Instance): Target[] {
   const found = readSupervision(instance.dir) ?? readLeftProcess(instance.dir);
   try {
     return [found, instance.running()].filter((target) => target !== undefined);
   } catch {
-    return found ? [found] : writersOf(instance.logFile); // whatever the files say
+    return found ? [found] : writersOf(instance.logFile);
   }
+}
+
+function ticksOf(pid: number): Pick<Target, 'startTicks'> {
+  const startTicks = processStartTicks(pid);
+  return startTicks === undefined ? {} : { startTicks };
 }
 
 /** Whether there is a process of the cluster, or something that would start it. */
@@ -145,16 +171,17 @@ export const isStarted = (instance: Instance): boolean => targetsOf(instance).le
 
 export interface StopOptions {
   /** once, when it takes a while */
-  readonly onSlow?: () => void;
+  readonly onSlow?: (processes: readonly number[]) => void;
 }
 
 /** Ends the process of a cluster and its supervisor: asks first, then kills. They are gone when it resolves or rejects; says whether they ended by themselves. */
 export async function stopDaemon(instance: Instance, { onSlow }: StopOptions = {}): Promise<boolean> {
   const targets = targetsOf(instance);
   for (const { pid } of targets) sendSignal(pid, 'SIGTERM');
+  resumeDaemon(instance);
   const isThere = (): boolean => targets.some(isAlive);
   if (await waitWhile(isThere, slowMs)) return true;
-  onSlow?.();
+  onSlow?.(targets.filter(isAlive).map(({ pid }) => pid));
   if (await waitWhile(isThere, stopTimeoutMs)) return true;
   await killDaemon(instance);
   return false;
@@ -163,10 +190,33 @@ export async function stopDaemon(instance: Instance, { onSlow }: StopOptions = {
 /** At once. What it has started beside containers goes with it or by itself. */
 export async function killDaemon(instance: Instance): Promise<void> {
   const targets = targetsOf(instance);
-  const group = readSupervision(instance.dir)?.pid ?? readLeftProcess(instance.dir)?.group;
+  const group = groupOf(instance);
   if (group !== undefined) await killGroup(group);
   for (const { pid } of targets) sendSignal(pid, 'SIGKILL');
   if (!(await waitWhile(() => targets.some(isAlive), killMsMax))) throw cannotKill(targets);
+}
+
+const groupOf = (instance: Instance): number | undefined =>
+  readSupervision(instance.dir)?.pid ??
+  readLeftProcess(instance.dir)?.group ??
+  startedOf(instance).find(({ pid, isSupervisor }) => isSupervisor && processGroup(pid) === pid)?.pid;
+
+/** What a signal has stopped would not hear that it is to end: supervisor, process, nodes and their containerd. */
+export function resumeDaemon(instance: Instance): void {
+  const group = groupOf(instance);
+  const members = group === undefined ? [] : groupMembers(group);
+  const all = [...targetsOf(instance), ...members].map(({ pid }) => pid);
+  for (const pid of new Set([...all, ...runtimesOf(instance.dir)])) if (processState(pid) === 'T') sendSignal(pid, 'SIGCONT');
+}
+
+/** Their containerd. */
+function runtimesOf(dir: string): number[] {
+  const nodes = existsSync(nodesDir(dir)) ? readdirSync(nodesDir(dir)) : [];
+  return nodes.flatMap((node) => {
+    const { pid: file } = containerdPaths(join(nodeDir(dir, Number(node)), 'containerd'));
+    const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+    return isProcessId(pid) && commandLine(pid).includes(nodesDir(dir)) ? [pid] : [];
+  });
 }
 
 const cannotKill = (processes: readonly { readonly pid: number }[]): OperationError =>

@@ -10,7 +10,9 @@ export function renderStatus(status: ClusterStatus, nowMs: number): Line[] {
   const lines: (Line | undefined)[] = [
     ['Cluster', `${status.name}, ${state.replace('-', ' ')}`],
     processLine(status, nowMs),
-    state === 'stopped' || state === 'crashed' ? undefined : ['Supervisor', describeSupervisor(supervisor, nowMs)],
+    state === 'stopped' || state === 'crashed' || (state === 'damaged' && !supervisor)
+      ? undefined
+      : ['Supervisor', describeSupervisor(supervisor, nowMs)],
     apiServer && ['API server', `${apiServer.url}, ${describeChecks(apiServer)}`],
     nodes && ['Nodes', describeNodes(nodes)],
     nodes && proxiesLine(nodes),

@@ -8,6 +8,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { configDefaults } from '../cluster/config.ts';
 import type { Instance } from '../cluster/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
+import { checkParts } from '../cluster/parts.ts';
 import {
   type Change,
   changesOf,
@@ -30,7 +31,9 @@ export interface PlannedStart {
 
 /** What a start is to use, before anything is written. */
 export async function planStart(instance: Instance, given: Settings): Promise<PlannedStart> {
-  const { kept, kubeconfigs } = instance.readSettings() ?? { kubeconfigs: [] };
+  const recorded = instance.readSettings();
+  checkParts(instance, recorded, given.config);
+  const { kept, kubeconfigs } = recorded ?? { kubeconfigs: [] };
   const merged = mergeSettings(kept, given);
   const { host = configDefaults.host, port = 0 } = merged.config;
   const isTaken = given.config.port === 0 && port !== 0 && !(await isPortFree(host, port));

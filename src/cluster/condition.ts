@@ -2,7 +2,7 @@
  * What a cluster of this machine is doing, from what its directory holds and which processes there are. Nobody is
  * asked, so it costs little and can't hang; what only the API server knows is in status.ts.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseTime } from '../api/meta/time.ts';
@@ -11,6 +11,8 @@ import { containerdPaths } from '../node/runtime/containerd-config.ts';
 import { shimsOf } from '../node/runtime/processes.ts';
 import { type Instance, type InstanceState, nodeDir, nodesDir, processState } from './instance.ts';
 import { OperationError } from './operation-error.ts';
+import { checkParts } from './parts.ts';
+import { startedOf } from './started-processes.ts';
 import { isFirstStart, type LeftProcess, readLeftProcess, readSupervision, type Supervision } from './supervision.ts';
 
 /**
@@ -57,12 +59,31 @@ export async function readFacts(instance: Instance): Promise<Facts> {
     if (serving)
       return { serving, isPaused: processState(serving.pid) === 'T', isDiskFull: diskRoomBytes(dir) < diskRoomBytesMin, ...starting };
     if (supervision || left) return starting;
+    const damage = damageOf(instance);
+    if (damage) return { damage };
     const died = instance.readState();
     return { ...(died && { died, diedWithMachine: isBeforeBoot(died) }), leftPods: await countPods(dir) };
   } catch (error) {
     if (error instanceof OperationError) return { damage: error, ...starting };
     throw error;
   }
+}
+
+/** What `up` would refuse, though nothing says that it runs. */
+function damageOf(instance: Instance): OperationError | undefined {
+  const [started] = instance.isStarting ? [] : startedOf(instance);
+  const isGone = !existsSync(instance.dir);
+  if (started) {
+    const fix = isGone ? `timonier delete ${instance.name}` : `timonier down ${instance.name}, then timonier up ${instance.name}`;
+    const gone = isGone ? instance.dir : `what tells of it in ${instance.dir}`;
+    return new OperationError({ code: 'files-gone', message: `process ${started.pid} runs, and ${gone} is gone`, fix });
+  }
+  if (isGone) {
+    const fix = `mount it, or put it back from a copy; or timonier delete ${instance.name}`;
+    return new OperationError({ code: 'directory-gone', message: `${instance.dir} is gone`, fix });
+  }
+  checkParts(instance, instance.readSettings());
+  return undefined;
 }
 
 /** Each pod has one shim. */

@@ -3,13 +3,14 @@ import { existsSync } from 'node:fs';
 import { readFacts, stateFrom } from './condition.ts';
 import { Instance, type InstanceState, listInstances } from './instance.ts';
 import { OperationError } from './operation-error.ts';
+import { startedOf } from './started-processes.ts';
 
 const namesShownMax = 5;
 
 /** Throws when there is none. */
 export function existingInstance(name: string, dataDir?: string): Instance {
   const instance = new Instance(name, dataDir);
-  if (instance.exists) return instance;
+  if (instance.exists || startedOf(instance).length > 0) return instance;
   if (existsSync(instance.logFile)) throw failedFirst(name);
   throw noSuchCluster(
     name,

@@ -30,6 +30,7 @@ import { dataHome } from './home.ts';
 import { readKept, writeKept } from './kept-file.ts';
 import { OperationError } from './operation-error.ts';
 import { readSettings, type SettingsRecord, settingsFile, writeSettings } from './settings.ts';
+import { allStarted } from './started-processes.ts';
 
 /** Names go into links, namespaces, cgroups and contexts: a DNS label of at most 40 characters. */
 const namePattern = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/;
@@ -208,6 +209,11 @@ export class Instance {
     writeSettings(this.dir, { ...record, name: this.name });
   }
 
+  /** Somebody holds `lockStart`, or was killed with it. */
+  get isStarting(): boolean {
+    return readlinkIfThere(this.#path('starting')) !== '';
+  }
+
   /** A link, since it is made in one step and needs no room on a full disk. One of a process that is gone counts for nothing. */
   lockStart(): Disposable {
     const file = this.#path('starting');
@@ -309,11 +315,13 @@ export const nodeDir = (dir: string, number: number): string => join(nodesDir(di
 
 export function listInstances(): Instance[] {
   const root = instancesRoot();
-  if (!existsSync(root)) return [];
-  return readdirSync(root)
-    .filter((name) => namePattern.test(name))
+  const running = allStarted().filter(({ name, dir }) => new Instance(name).dir === dir);
+  const there = existsSync(root) ? readdirSync(root).filter((name) => namePattern.test(name)) : [];
+  const started = new Set(running.map(({ name }) => name));
+  return [...new Set([...there, ...started])]
+    .sort()
     .map((name) => new Instance(name))
-    .filter((instance) => instance.exists);
+    .filter((instance) => instance.exists || started.has(instance.name));
 }
 
 /** /proc/PID/stat from its third field on; undefined where there is no /proc. */
@@ -328,6 +336,7 @@ function processStat(pid: number): readonly string[] | undefined {
 
 /** `R`, `S`, `T`, …: proc(5). */
 export const processState = (pid: number): string | undefined => processStat(pid)?.[0];
+export const processGroup = (pid: number): number => Number(processStat(pid)?.[2]);
 export const processStartTicks = (pid: number): string | undefined => processStat(pid)?.[19];
 
 /** The living ones of a process group, with their parents; none where there is no /proc. */

@@ -45,7 +45,7 @@ const kubeconfigsMax = 16;
 /** Undefined: there is none. */
 export function readSettings({ name, dir }: { readonly name: string; readonly dir: string }): SettingsRecord | undefined {
   const file = join(dir, settingsFile);
-  const fix = `remove ${file}, then give the settings anew with timonier up ${name}; or timonier delete ${name}`;
+  const fix = `put it back from a copy; or remove it, then timonier up ${name} --nodes N --port P; or timonier delete ${name}`;
   const stored = readKept<Stored & Record<string, unknown>>(file, isReadable, fix);
   if (!stored) return undefined;
   if (stored.format === undefined) return { name, kept: { config: checkConfig(stored, file) }, kubeconfigs: [] }; // before there was a number

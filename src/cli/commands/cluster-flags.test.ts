@@ -54,5 +54,7 @@ test('files are found wherever the background process works; what was not said i
   assert.deepEqual(await settingsFrom(parse(['--log-level', 'debug'])), { config: {}, kubeconfig: undefined, logLevel: 'debug' });
   await assert.rejects(settingsFrom(parse(['--kubeconfig', ''])), { code: 'bad-flag' });
   const flags = parse(['--data-dir', 'c', '--timeout', '9', '--port', '1']);
-  assert.deepEqual(backgroundWords(new Instance('x', 'c'), flags), ['x', '--kept', '--timeout', '9', '--data-dir', resolve('c')]);
+  assert.deepEqual(backgroundWords(new Instance('x', 'c'), flags, '/k'), [
+    ...['x', '--kept', '--timeout', '9', '--data-dir', resolve('c'), '--kubeconfig', '/k'],
+  ]);
 });

@@ -115,7 +115,10 @@ export async function settingsFrom(flags: ClusterFlags): Promise<Settings> {
   };
 }
 
-/** The words for the background process, which has another working directory; the rest is in the cluster's. */
-export function backgroundWords(instance: Instance, { timeout, dataDir }: ClusterFlags): string[] {
-  return [instance.name, '--kept', '--timeout', timeout, ...(dataDir === undefined ? [] : ['--data-dir', instance.dir])];
+/**
+ * The words for the background process; the rest is in the cluster's directory. They say whose it is and where its context
+ * went, should that be gone (src/cluster/started-processes.ts).
+ */
+export function backgroundWords({ name, dir }: Instance, { timeout }: ClusterFlags, kubeconfig: string): string[] {
+  return [name, '--kept', '--timeout', timeout, '--data-dir', dir, '--kubeconfig', kubeconfig];
 }

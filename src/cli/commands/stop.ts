@@ -5,7 +5,8 @@ import { podGraceSecondsMax } from '../../cluster/end-process.ts';
 import { existingInstance, existingOrItsLog } from '../../cluster/find-instance.ts';
 import type { Instance } from '../../cluster/instance.ts';
 import { describeError } from '../../cluster/operation-error.ts';
-import { isStarted, killDaemon, type StopOptions, stopDaemon } from '../daemon.ts';
+import { startedOf } from '../../cluster/started-processes.ts';
+import { isStarted, killDaemon, resumeDaemon, type StopOptions, stopDaemon, stopTimeoutMs } from '../daemon.ts';
 import { createOutput, type Output } from '../output.ts';
 import { forgetContext, userPathIfAny } from '../user-kubeconfig.ts';
 
@@ -27,6 +28,7 @@ export function addStop(program: Command): void {
       const output = createOutput(flags.json === true);
       const instance = existingInstance(name, flags.dataDir);
       const wasRunning = isStarted(instance);
+      resumeDaemon(instance); // else nobody says which pods there are
       if (wasRunning && !(await stopDaemon(instance, await tellingPods(instance, output))))
         output.line('It did not stop in time, and was ended as it was.');
       const left = await endLeft(instance);
@@ -44,12 +46,16 @@ export function addStop(program: Command): void {
       const output = createOutput(flags.json === true);
       const instance = existingOrItsLog(name, flags.dataDir);
       const places = kubeconfigsOf(instance);
+      const firstFailed = !instance.exists;
       instance.setUnwanted();
+      resumeDaemon(instance);
       await killDaemon(instance); // nothing of it is to be kept, so nothing has to end well
       const { removeTraces } = await import('../../cluster/remove.ts');
       await removeTraces(instance);
-      for (const error of await forgetContext(`timonier-${name}`, places))
+      for (const error of await forgetContext(`timonier-${name}`, places.files))
         warn(`its context may still be in a kubeconfig: ${describeError(error)}`);
+      if (!places.areKnown && !firstFailed)
+        warn(`its record is gone or damaged: context timonier-${name} may still be in a file of --kubeconfig`);
       await instance.remove();
       output.line(`Cluster "${name}" is deleted.`);
       output.event({ event: 'deleted', name });
@@ -77,16 +83,19 @@ async function endLeft(instance: Instance): Promise<Left | undefined> {
   return { hasCrashed: died !== undefined, pods: leftPods };
 }
 
-/** Simulated pods end at once. */
 async function tellingPods(instance: Instance, output: Output): Promise<StopOptions> {
   const state = ifWhole(() => instance.running());
-  if (!state?.nodes) return {};
   const { readPodNames, runningOf } = await import('../../cluster/stopping-pods.ts');
-  const named = await readPodNames(ifWhole(() => instance.readKubeconfig()));
+  const named = state?.nodes ? await readPodNames(ifWhole(() => instance.readKubeconfig())) : undefined;
   return {
-    onSlow: () => {
-      const pods = runningOf(named, instance.name);
-      if (pods.length === 0) return;
+    onSlow: (processes) => {
+      const pods = named ? runningOf(named, instance.name) : [];
+      if (pods.length === 0) {
+        const atMostSeconds = stopTimeoutMs / 1000;
+        output.line(`Waiting for process ${processes.join(', ')} to end, ${atMostSeconds} s at most.`);
+        output.event({ event: 'waiting', processes, atMostSeconds });
+        return;
+      }
       output.line(`Waiting for ${pods.length === 1 ? 'a pod' : `${pods.length} pods`} to end, ${podGraceSecondsMax} s at most:`);
       for (const pod of pods.slice(0, podsShownMax)) output.line(`  ${pod}`);
       if (pods.length > podsShownMax) output.line(`  and ${pods.length - podsShownMax} more`);
@@ -100,13 +109,24 @@ function warn(text: string): void {
   process.stderr.write(`timonier: warning: ${text}\n`);
 }
 
-/** Where its context may be; of damaged files, what the others say. */
-function kubeconfigsOf(instance: Instance): string[] {
-  const kept = ifWhole(() => instance.readSettings())?.kubeconfigs ?? [];
+interface Places {
+  /** where its context may be; of damaged files, what the others say */
+  readonly files: readonly string[];
+  /** that is all */
+  readonly areKnown: boolean;
+}
+
+function kubeconfigsOf(instance: Instance): Places {
+  const started = startedOf(instance).map(({ kubeconfig }) => kubeconfig);
+  const record = ifWhole(() => instance.readSettings());
+  const kept = record?.kubeconfigs ?? [];
   const told = ifWhole(() => instance.readState())?.kubeconfig;
-  const usual = kept.length === 0 && told === undefined ? userPathIfAny() : undefined;
-  const files = [...kept, told, usual].filter((file) => file !== undefined);
-  return [...new Set(files)].filter((file) => file !== instance.kubeconfig);
+  const usual = kept.length + started.length === 0 && told === undefined ? userPathIfAny() : undefined;
+  const files = [...kept, told, ...started, usual].filter((file) => file !== undefined);
+  return {
+    files: [...new Set(files)].filter((file) => file !== instance.kubeconfig),
+    areKnown: record !== undefined || started.length > 0,
+  };
 }
 
 function ifWhole<T>(read: () => T): T | undefined {

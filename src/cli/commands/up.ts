@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { realClock } from '../../client/clock.ts';
 import type { PhaseReport } from '../../cluster/cluster.ts';
+import { readFacts, stateFrom } from '../../cluster/condition.ts';
 import type { ClusterConfig } from '../../cluster/config.ts';
 import { explainFullDisk } from '../../cluster/disk-full.ts';
 import { installMissing } from '../../cluster/install.ts';
@@ -23,7 +24,12 @@ export function addUp(program: Command): void {
       const given = await settingsFrom(flags);
       const timeoutMs = timeoutMsFrom(flags);
       const running = instance.running();
-      if (running) return changeRunning(instance, running, given, output);
+      if (running) {
+        await refuseTroubled(instance);
+        return changeRunning(instance, running, given, output);
+      }
+      const { damage } = await readFacts(instance);
+      if (damage?.code === 'files-gone') throw damage;
       const start = await planStart(instance, given);
       await checkBeforehand(flags, start.settings.config, output);
       if (instance.readState()) refuseRestart(name, start.changes); // its pods may still run
@@ -43,7 +49,7 @@ export function addUp(program: Command): void {
       let report: ReadyReport;
       const startMs = realClock.monotonic();
       try {
-        report = await startDaemon(instance, backgroundWords(instance, flags), { timeoutMs, onPhase });
+        report = await startDaemon(instance, backgroundWords(instance, flags, start.destination.file), { timeoutMs, onPhase });
       } catch (error) {
         if (!instance.isWanted) throw deletedMeanwhile(name);
         const told = explainFullDisk(error, instance); // while its files are there
@@ -85,6 +91,16 @@ function places(state: InstanceState | undefined, { nodes, simulated }: ReadyRep
 
 function interruption({ code, fix, exitCode }: OperationError, fresh: boolean): OperationError {
   return new OperationError({ code, message: `Interrupted; ${fresh ? 'nothing is left' : 'the cluster is stopped'}`, fix, exitCode });
+}
+
+/** It runs, and something is wrong with it that `up` does not mend. */
+async function refuseTroubled(instance: Instance): Promise<void> {
+  const facts = await readFacts(instance);
+  const state = stateFrom(facts);
+  if (state === 'running') return;
+  const { problemsOf } = await import('../../cluster/status.ts');
+  const [problem] = problemsOf({ name: instance.name, dir: instance.dir, state, ...(facts.serving && { process: facts.serving }) });
+  if (problem) throw new OperationError({ ...problem, message: `cluster "${instance.name}": ${problem.message}` });
 }
 
 /** What its directory has no room for is said as such. */

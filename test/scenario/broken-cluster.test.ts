@@ -1,0 +1,111 @@
+/**
+ * A cluster whose files or processes an administrator has broken: what is missing is refused by name as what is damaged
+ * is, and whatever still runs is found and ended.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { isAlive } from '../../src/cluster/instance.ts';
+import { allStarted, type StartedProcess } from '../../src/cluster/started-processes.ts';
+
+const entry = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../../src/cli/main.ts')];
+const msMax = 120_000;
+
+describe('a cluster that somebody broke', { skip: !existsSync('/proc/self/stat') && 'needs /proc' }, () => {
+  const place = mkdtempSync(join(tmpdir(), 'timonier-broken-'));
+  const at = (...parts: string[]): string => join(place, ...parts);
+  const dir = at('clusters', 'a');
+  const env = { ...process.env, TIMONIER_ROOT: at('clusters'), KUBECONFIG: at('user') };
+
+  /** Exit code and all that was said. */
+  async function run(...words: string[]): Promise<[code: number | null, said: string]> {
+    const child = spawn(process.execPath, [...entry, ...words], { env, cwd: place, timeout: msMax, killSignal: 'SIGKILL' });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        said += String(chunk);
+      });
+    }
+    const [code] = (await once(child, 'close')) as [number | null];
+    return [code, said];
+  }
+  async function says(words: string, code: number, said: RegExp): Promise<void> {
+    const got = await run(...words.split(' '));
+    assert.deepEqual([got[0], said.test(got[1])], [code, true], `${words}: ${got.join('\n')}\nnot ${said}`);
+  }
+  const up = (more = ''): Promise<void> => says(`up a --nodes 0 --port 0${more}`, 0, /Ready in/);
+  const started = (): StartedProcess[] => allStarted().filter((each) => each.dir.startsWith(place));
+  const pidOf = (what: 'supervisor' | 'process'): number =>
+    started().find(({ isSupervisor }) => isSupervisor === (what === 'supervisor'))?.pid ?? assert.fail(`no ${what}`);
+
+  before(() => mkdirSync(at('clusters')));
+  after(async () => {
+    for (const name of ['a', 'b']) await run('delete', name);
+    rmSync(place, { recursive: true, force: true });
+  });
+
+  it('whose directory was removed while it runs: is listed, told, and ended with its context', async () => {
+    await up(` --data-dir ${at('m')} --kubeconfig ${at('m.kc')}`);
+    rmSync(at('m'), { recursive: true });
+    await says('list', 0, /^a +damaged /m);
+    await says('status a', 1, /process \d+ runs, and \S+\/m is gone\n {2}fix: +timonier delete a\n$/);
+    await says('up a', 1, /is gone\n/);
+    await says('delete a', 0, /^Cluster "a" is deleted\.\n$/);
+    assert.deepEqual([started(), existsSync(at('m.kc'))], [[], false]);
+  });
+
+  it('whose usual directory was removed: down ends it as well', async () => {
+    await up();
+    rmSync(dir, { recursive: true });
+    await says('list', 0, /^a +damaged /m);
+    await says('down a', 0, /^Cluster "a" is stopped/);
+    assert.deepEqual(started(), []);
+  });
+
+  it('whose small files alone were removed: is told, and ended', async () => {
+    await up();
+    for (const file of ['state.json', 'supervisor.json']) rmSync(join(dir, file));
+    await says('status a', 1, /process \d+ runs, and what tells of it in \S+ is gone\n/);
+    await says('up a', 1, /process \d+ runs/);
+    await says('down a', 0, /^Cluster "a" is stopped/);
+    assert.deepEqual(started(), []);
+  });
+
+  for (const what of ['process', 'supervisor'] as const) {
+    it(`whose ${what} is paused: stops without a wait`, async () => {
+      await up();
+      const pid = pidOf(what);
+      process.kill(pid, 'SIGSTOP');
+      if (what === 'process') await says('up a', 1, /process \d+ is paused\n {2}fix: kill -CONT \d+\n$/);
+      const beganMs = performance.now();
+      await says('down a', 0, /^Cluster "a" is stopped/);
+      assert.ok(performance.now() - beganMs < 20_000, 'it waited');
+      assert.deepEqual([isAlive({ pid }), started()], [false, []]);
+    });
+  }
+
+  it('that lacks a part: is refused by name, and told as damaged', async () => {
+    for (const part of ['store', 'store/data.mdb', 'pki', 'network.json', 'settings.json']) {
+      renameSync(join(dir, part), at('part'));
+      try {
+        const refusal = new RegExp(`${dir}/${part}\\S* is gone\\n {2}fix: +(mount it, or )?put it back from a copy; or `);
+        await says('up a', 1, refusal);
+        await says('status a', 1, refusal);
+        await says('list', 0, /^a +damaged /m);
+      } finally {
+        renameSync(at('part'), join(dir, part));
+      }
+    }
+    assert.equal(existsSync(join(dir, 'state.json')), false);
+  });
+
+  it('whose settings are gone: is started with those that are said anew', async () => {
+    rmSync(join(dir, 'settings.json'));
+    await up();
+    assert.match(readFileSync(join(dir, 'settings.json'), 'utf8'), /"nodes": 0/);
+  });
+});
