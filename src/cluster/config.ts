@@ -30,6 +30,16 @@ export interface ClusterConfig {
   readonly controllers?: readonly string[];
   /** admission plugins that are off, by kube-apiserver's names: ['ServiceAccount'] */
   readonly disableAdmissionPlugins?: readonly string[];
+  /** what is kept of which request: a file with a Policy of audit.k8s.io/v1 */
+  readonly auditPolicyFile?: string;
+  /** where it is kept; default: audit.log in the cluster's directory, once there is a policy */
+  readonly auditLogPath?: string;
+  /** MiB, then the file is rotated; default: 100 */
+  readonly auditLogMaxsize?: number;
+  /** rotated files that stay, 0 is all; default: 100 */
+  readonly auditLogMaxbackup?: number;
+  /** days that they stay, 0 is for ever; default: 366 */
+  readonly auditLogMaxage?: number;
   /** how long old revisions stay readable */
   readonly historySeconds?: number;
   /** pods a node takes */
@@ -43,6 +53,9 @@ export const configDefaults = {
   host: '127.0.0.1',
   clusterDomain: 'cluster.local',
   historySeconds: 300,
+  auditLogMaxsize: 100,
+  auditLogMaxbackup: 100,
+  auditLogMaxage: 366,
   maxPods: 110,
 } as const;
 
@@ -110,6 +123,15 @@ export const configFields = {
     problem: (list) => pluginsProblem(list as string[]),
     fix: `the admission plugins are: ${admissionPluginNames.join(', ')}`,
   },
+  auditPolicyFile: {
+    about: 'what an audit log keeps of which request: a file with a Policy of audit.k8s.io/v1',
+    check: anyText,
+    what: 'a file',
+  },
+  auditLogPath: { about: 'where it is; default: audit.log in the cluster’s directory', check: anyText, what: 'a file' },
+  auditLogMaxsize: { about: 'MiB, then it is rotated; default: 100', check: whole(1, 100_000), what: 'MiB, from 1' },
+  auditLogMaxbackup: { about: 'rotated files that stay, 0 is all; default: 100', check: whole(0, 100_000), what: 'a number of files' },
+  auditLogMaxage: { about: 'days that they stay, 0 is for ever; default: 366', check: whole(0, 100_000), what: 'a number of days' },
   historySeconds: {
     about: 'how long old revisions stay readable; default: 300',
     check: whole(1, 31_536_000),

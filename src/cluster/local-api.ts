@@ -24,6 +24,7 @@ import { openMemoryStore } from '../control-plane/store/memory-store.ts';
 import type { Storage } from '../control-plane/store/storage.ts';
 import type { AddressPlan } from './address-plan.ts';
 import { apiPorts, onFreePort } from './api-port.ts';
+import { openAudit } from './audit.ts';
 import type { API, KeyPair } from './component.ts';
 import { type ClusterConfig, configDefaults } from './config.ts';
 import { type Controls, controlEndpoints } from './control-endpoints.ts';
@@ -166,6 +167,7 @@ async function startApiServer(
     serviceCIDRs: [addresses.serviceCIDR],
     disabledAdmissionPlugins: config.disableAdmissionPlugins ?? [],
   };
+  const audit = await openAudit({ config, dataDir: options.dataDir, clock, log, metrics: exported, stack });
   const dialer = stack.use(new Dialer({ cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem }));
   const server = await createApiServer({
     storage,
@@ -178,6 +180,7 @@ async function startApiServer(
       const security = stack.use(securityFor({ reader, loopback, pki, clock, random, log, config: securityConfig }));
       return {
         ...security,
+        audit,
         pathEndpoints: [
           ...security.pathEndpoints,
           actsEndpoint(acts),

@@ -19,6 +19,11 @@ export interface SettingFlags {
   readonly runtimeConfig?: string;
   readonly controllers?: string;
   readonly disableAdmissionPlugins?: string;
+  readonly auditPolicyFile?: string;
+  readonly auditLogPath?: string;
+  readonly auditLogMaxsize?: string;
+  readonly auditLogMaxbackup?: string;
+  readonly auditLogMaxage?: string;
   readonly config?: string;
   readonly timeout: string;
   readonly json?: boolean;
@@ -56,6 +61,11 @@ export function addSettingFlags(command: Command, defaults: { readonly nodes: st
     )
     .option('--controllers <LIST|none>', 'which controllers run, as kube-controller-manager: *,-job-controller (default: all)', joined)
     .option('--disable-admission-plugins <LIST>', 'admission plugins to turn off, as kube-apiserver: ServiceAccount', joined)
+    .option('--audit-policy-file <FILE>', 'keep an audit log, as this Policy of audit.k8s.io/v1 says')
+    .option('--audit-log-path <FILE>', 'where (default: audit.log in the cluster’s directory)')
+    .option('--audit-log-maxsize <MIB>', 'rotate it at this size (default: 100)')
+    .option('--audit-log-maxbackup <N>', 'rotated files that stay; 0 is all (default: 100)')
+    .option('--audit-log-maxage <DAYS>', 'days that they stay; 0 is for ever (default: 366)')
     .option('--config <FILE>', 'settings in YAML; flags win')
     .option('--timeout <S>', 'how long to wait until the cluster is ready', '120')
     .addOption(new Option('--log-level <LEVEL>', 'how much is logged (default: info)').choices(logLevels))
@@ -75,10 +85,18 @@ export async function configFrom(flags: SettingFlags): Promise<ClusterConfig> {
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.runtimeConfig !== undefined && { runtimeConfig: parsePairs(flags.runtimeConfig) }),
     ...(flags.controllers !== undefined && { controllers: parseList(flags.controllers) }),
+    ...(flags.auditPolicyFile !== undefined && { auditPolicyFile: absolute(flags.auditPolicyFile) }),
+    ...(flags.auditLogPath !== undefined && { auditLogPath: absolute(flags.auditLogPath) }),
+    ...(flags.auditLogMaxsize !== undefined && { auditLogMaxsize: numberOr(flags.auditLogMaxsize) }),
+    ...(flags.auditLogMaxbackup !== undefined && { auditLogMaxbackup: numberOr(flags.auditLogMaxbackup) }),
+    ...(flags.auditLogMaxage !== undefined && { auditLogMaxage: numberOr(flags.auditLogMaxage) }),
     ...(flags.disableAdmissionPlugins !== undefined && { disableAdmissionPlugins: parseList(flags.disableAdmissionPlugins) }),
   };
   return { ...fromFile, ...checkConfig(fromFlags, 'flags') };
 }
+
+/** The cluster may run elsewhere than where this was said; an empty name stays one, for the message about it. */
+const absolute = (file: string): string => (file === '' ? file : resolve(file));
 
 /** What is no number stays as it was given, for the message about it. */
 const numberOr = (text: string): number | string => (/^\d+$/.test(text) ? Number(text) : text);

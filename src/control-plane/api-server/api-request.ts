@@ -11,6 +11,7 @@ import type { StatusError } from '../../api/meta/status-error.ts';
 import { put } from '../../api/meta/words.ts';
 import type { PatchType } from '../../client/client.ts';
 import { pathOf } from '../../client/request-path.ts';
+import type { AuditTrail } from './audit/audit.ts';
 import type { ConnectEndpoint, FunctionEndpoint, Upgrade } from './endpoint.ts';
 import type { HTTPRequest, HTTPResponse } from './exchange.ts';
 import type { UserInfo } from './request.ts';
@@ -159,6 +160,10 @@ export class ApiRequest<T extends Target = Target> {
   /** who is behind that user, when it is another */
   impersonator: UserInfo | undefined;
   annotations: Record<string, string> | undefined;
+  /** what its body says, once that is decoded; of a patch the text */
+  sent: unknown;
+  /** what is kept of it; absent: nothing */
+  trail: AuditTrail | undefined;
 
   constructor({ source, startMs, verb, target, uri, options = noOptions, body, refusal, user = nobody }: RequestGiven<T>) {
     this.#source = source;

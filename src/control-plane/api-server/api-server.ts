@@ -14,7 +14,8 @@ import type { Storage } from '../store/storage.ts';
 import { ActChannel } from './acts/act-channel.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import { AdmissionChain } from './admission-chain.ts';
-import type { AuditSink } from './audit.ts';
+import { Audit, type AuditSink } from './audit/audit.ts';
+import type { AuditPolicy } from './audit/audit-policy.ts';
 import type { Authenticator, Credentials } from './authentication/authenticator.ts';
 import type { Authorize } from './authorization/decide.ts';
 import { bindingEndpoints } from './bind-pod.ts';
@@ -72,7 +73,7 @@ export interface ServerParts {
   readonly pathEndpoints?: readonly PathEndpoint[];
   readonly functionEndpoints?: readonly FunctionEndpoint[];
   readonly connectEndpoints?: readonly ConnectEndpoint[];
-  readonly audit?: AuditSink;
+  readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink } | undefined;
 }
 
 export interface ApiServerOptions {
@@ -172,7 +173,7 @@ class Server implements ApiServer {
       flow: this.flow,
       authorize: parts.authorize ?? allowAll,
       perform: performer({ core, targets, computed }),
-      audit: parts.audit,
+      audit: parts.audit && new Audit({ ...parts.audit, clock }),
       acts: this.acts,
       metrics: this.metrics,
       clock,

@@ -7,6 +7,7 @@ import { silentLog } from '../../client/log.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import type { Answer } from './answer.ts';
 import { ApiRequest, type ConnectTarget, type PathTarget, type ResourceTarget, type Target } from './api-request.ts';
+import { Audit } from './audit/audit.ts';
 import { RequestChain, type Wire } from './chain.ts';
 import { FlowControl } from './flow-control.ts';
 import { RequestMetrics } from './request-metrics.ts';
@@ -46,50 +47,73 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { name: 'a kind', target: kind, want: 'authenticate impersonate time seat(readOnly) may(get,configmaps) perform deliver 200' },
+  {
+    name: 'a kind',
+    target: kind,
+    want: 'authenticate RequestReceived impersonate time seat(readOnly) may(get,configmaps) perform deliver ResponseComplete(200)',
+  },
   {
     name: 'a write',
     target: kind,
     verb: 'update',
-    want: 'authenticate impersonate time seat(mutating) may(update,configmaps) perform deliver 200',
+    want: 'authenticate RequestReceived impersonate time seat(mutating) may(update,configmaps) perform deliver ResponseComplete(200)',
   },
   {
     name: 'a watch',
     target: kind,
     verb: 'watch',
-    want: 'authenticate impersonate time seat(readOnly) may(watch,configmaps) perform goOn 200',
+    want: 'authenticate RequestReceived impersonate time seat(readOnly) may(watch,configmaps) perform ResponseStarted(200) goOn ResponseComplete(200)',
   },
-  { name: 'a path waits for nobody', target: path, want: 'authenticate impersonate time may(get,/version) perform deliver 200' },
+  {
+    name: 'a path waits for nobody',
+    target: path,
+    want: 'authenticate RequestReceived impersonate time may(get,/version) perform deliver ResponseComplete(200)',
+  },
   {
     name: 'a connection needs both rights, and has no time limit',
     target: exec,
-    want: 'authenticate impersonate may(get,pods/exec) may(create,pods/exec) perform goOn 101',
+    want: 'authenticate RequestReceived impersonate may(get,pods/exec) may(create,pods/exec) perform ResponseStarted(101) goOn ResponseComplete(101)',
   },
   {
     name: 'a connection without the second right',
     target: exec,
     fails: 'may(create,pods/exec)',
-    want: 'authenticate impersonate may(get,pods/exec) may(create,pods/exec) refuse(403) 403',
+    want: 'authenticate RequestReceived impersonate may(get,pods/exec) may(create,pods/exec) ResponseComplete(403) refuse(403)',
   },
-  { name: 'what is not served', target: unserved, want: 'authenticate impersonate time may(get,foos) perform deliver 404' },
-  { name: 'nobody', target: kind, fails: 'authenticate', want: 'authenticate refuse(401) 401' },
-  { name: 'a mask that is not allowed', target: kind, fails: 'impersonate', want: 'authenticate impersonate refuse(401) 401' },
+  {
+    name: 'what is not served',
+    target: unserved,
+    want: 'authenticate RequestReceived impersonate time may(get,foos) perform deliver ResponseComplete(404)',
+  },
+  { name: 'nobody', target: kind, fails: 'authenticate', want: 'authenticate ResponseStarted(401) refuse(401)' },
+  {
+    name: 'a mask that is not allowed',
+    target: kind,
+    fails: 'impersonate',
+    want: 'authenticate RequestReceived impersonate ResponseComplete(401) refuse(401)',
+  },
   {
     name: 'what is wrong is told to who may ask',
     target: kind,
     refusal: errors.pathNotFound(),
-    want: 'authenticate impersonate time seat(readOnly) may(get,configmaps) refuse(404) 404',
+    want: 'authenticate RequestReceived impersonate time seat(readOnly) may(get,configmaps) ResponseComplete(404) refuse(404)',
   },
   {
     name: 'and to nobody else',
     target: kind,
     refusal: errors.pathNotFound(),
     fails: 'may(get,configmaps)',
-    want: 'authenticate impersonate time seat(readOnly) may(get,configmaps) refuse(403) 403',
+    want: 'authenticate RequestReceived impersonate time seat(readOnly) may(get,configmaps) ResponseComplete(403) refuse(403)',
   },
-  { name: 'in process', target: kind, inProcess: true, want: 'may(get,configmaps) perform 200' },
-  { name: 'in process, refused', target: kind, inProcess: true, fails: 'may(get,configmaps)', want: 'may(get,configmaps) 403' },
-  { name: 'in process, a path', target: path, inProcess: true, want: 'may(get,/version) perform 200' },
+  { name: 'in process', target: kind, inProcess: true, want: 'RequestReceived may(get,configmaps) perform ResponseComplete(200)' },
+  {
+    name: 'in process, refused',
+    target: kind,
+    inProcess: true,
+    fails: 'may(get,configmaps)',
+    want: 'RequestReceived may(get,configmaps) ResponseComplete(403)',
+  },
+  { name: 'in process, a path', target: path, inProcess: true, want: 'RequestReceived may(get,/version) perform ResponseComplete(200)' },
 ];
 
 const answers: Readonly<Record<Target['type'], Answer>> = {
@@ -98,6 +122,11 @@ const answers: Readonly<Record<Target['type'], Answer>> = {
   connect: { type: 'connection', code: 101, run: () => Promise.resolve() },
   unserved: { type: 'page', code: 404, page: { status: 404, headers: {}, body: '' } },
 };
+
+function stageOf(line: string): string {
+  const { stage, responseStatus } = JSON.parse(line) as { readonly stage: string; readonly responseStatus?: { readonly code: number } };
+  return `${stage}${responseStatus ? `(${responseStatus.code})` : ''}`;
+}
 
 async function stepsOf({ target, verb = 'get', refusal, fails, inProcess }: Row): Promise<string> {
   const steps: string[] = [];
@@ -121,7 +150,7 @@ async function stepsOf({ target, verb = 'get', refusal, fails, inProcess }: Row)
     async perform() {
       return step('perform', verb === 'watch' ? watch : answers[target.type]);
     },
-    audit: { record: (_, told) => steps.push(String(told)) },
+    audit: new Audit({ policy: { rules: [{ level: 'Metadata' }] }, sink: { write: (line) => steps.push(stageOf(line)) }, clock }),
     acts: { isWatched: false, refused: () => undefined },
     metrics: new RequestMetrics(),
     clock,
@@ -144,6 +173,7 @@ async function stepsOf({ target, verb = 'get', refusal, fails, inProcess }: Row)
   const wire: Wire = {
     authenticate: () => step('authenticate', user),
     impersonate: (same) => step('impersonate', same),
+    shown: ['bearer'],
     announcedBytes: 0,
     isOver: false,
     timed: (work) => step('time', work)(),

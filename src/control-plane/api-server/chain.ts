@@ -2,10 +2,11 @@
  * The one way of every request, whether it came over the wire or from a component in this process:
  *
  * 1. authenticate: who is it? In the process that is known.
- * 2. impersonate: as whom does he want to act?
- * 3. flow control: is there room? Requests for paths, connections, and requests in the process do not wait.
- * 4. authorize: may he? What is wrong with a request is told only to who may make it.
- * 5. perform the target: the verb of a kind, a function, a path, a connection.
+ * 2. audit: the policy says what is kept of it; from here on each stage is told (audit/).
+ * 3. impersonate: as whom does he want to act?
+ * 4. flow control: is there room? Requests for paths, connections, and requests in the process do not wait.
+ * 5. authorize: may he? What is wrong with a request is told only to who may make it.
+ * 6. perform the target: the verb of a kind, a function, a path, a connection.
  *
  * Every failure is a StatusError: what is thrown beside them is a fault of ours, logged and answered with 500.
  * Upstream: apiserver/pkg/server/config.go (DefaultBuildHandlerChain).
@@ -18,7 +19,7 @@ import type { ActChannel } from './acts/act-channel.ts';
 import type { Answer } from './answer.ts';
 import type { ApiRequest, ResourceRequest } from './api-request.ts';
 import { attributesOf } from './attributes.ts';
-import type { AuditSink } from './audit.ts';
+import type { Audit, AuditTrail } from './audit/audit.ts';
 import type { Authorize } from './authorization/decide.ts';
 import { forbiddenError } from './authorization/forbidden.ts';
 import { type FlowClass, type FlowControl, seatsFor } from './flow-control.ts';
@@ -30,7 +31,7 @@ export interface ChainParts {
   readonly flow: Pick<FlowControl, 'enter'>;
   readonly authorize: Authorize;
   perform(request: ApiRequest): Promise<Answer>;
-  readonly audit: AuditSink | undefined;
+  readonly audit: Pick<Audit, 'begin' | 'unauthenticated'> | undefined;
   readonly acts: Pick<ActChannel, 'isWatched' | 'refused'>;
   readonly metrics: RequestMetrics;
   readonly clock: Clock;
@@ -43,6 +44,8 @@ export interface ChainParts {
 export interface Wire {
   /** Throws Unauthorized. */
   authenticate(): UserInfo | Promise<UserInfo>;
+  /** what he has shown, by the names of the audit */
+  readonly shown: readonly string[];
   /** As whom he wants to act, or the same. Throws Forbidden. */
   impersonate(user: UserInfo): UserInfo | Promise<UserInfo>;
   /** how many bytes the body may have, by what its head says */
@@ -77,12 +80,14 @@ export class RequestChain {
       const isConnection = request.target.type === 'connect';
       const answer = await (isConnection ? this.#perform(request) : wire.timed(() => this.#performInTurn(request, wire)));
       if (isLongRunning(answer)) await this.#goOn(request, wire, answer);
+      request.trail?.completed(wire.code);
     } catch (error) {
-      await wire.refuse(this.#refusalOf(error, request));
+      const refusal = this.#refusalOf(error, request);
+      if (!request.trail && refusal.code === 401) this.#parts.audit?.unauthenticated(request, refusal, wire.shown);
+      await wire.refuse(refusal);
     }
     const seconds = (wireClock.monotonic() - request.startMs) / 1000;
     metrics.observe(subjectOf(request), wire.code, seconds, wire.size);
-    this.#parts.audit?.record(request, wire.code);
     this.#tell(request, wire.code, seconds);
   }
 
@@ -91,15 +96,15 @@ export class RequestChain {
     const { clock, log } = this.#parts;
     let code = 500;
     try {
+      request.trail = this.#parts.audit?.begin(request);
       const answer = await this.#perform(request);
       code = answer.code;
-      return answer;
+      return request.trail ? told(request.trail, answer) : answer;
     } catch (error) {
       const refusal = this.#refusalOf(error, request);
       code = refusal.code;
       throw refusal;
     } finally {
-      this.#parts.audit?.record(request, code);
       if (log.isDebug) this.#tell(request, code, (clock.monotonic() - request.startMs) / 1000);
     }
   }
@@ -108,9 +113,12 @@ export class RequestChain {
     const known = wire.authenticate();
     const user = known instanceof Promise ? await known : known;
     request.user = user;
-    const other = wire.impersonate(user);
-    request.user = other instanceof Promise ? await other : other;
-    if (request.user !== user) request.impersonator = user;
+    request.trail = this.#parts.audit?.begin(request);
+    const wanted = wire.impersonate(user);
+    const other = wanted instanceof Promise ? await wanted : wanted;
+    if (other === user) return;
+    request.user = other;
+    request.impersonator = user;
   }
 
   /** It keeps its place until the client has taken the answer. */
@@ -135,15 +143,18 @@ export class RequestChain {
     if (allowed) await allowed;
     if (target.type === 'connect' && target.alsoNeeds) await this.#authorize(request, target.alsoNeeds);
     if (refusal) throw refusal;
-    return this.#parts.perform(request);
+    const answer = await this.#parts.perform(request);
+    request.trail?.answered(answer);
+    return answer;
   }
 
   /** Undefined: allowed at once. Throws Forbidden. */
   #authorize(request: ApiRequest, verb: string): Promise<void> | undefined {
     const attributes = attributesOf(request, verb);
     const asked = this.#parts.authorize(attributes);
-    const check = ({ verdict, reason }: Awaited<typeof asked>): void => {
-      if (verdict !== 'allow') throw forbiddenError(attributes, reason);
+    const check = (decision: Awaited<typeof asked>): void => {
+      request.trail?.decided(decision);
+      if (decision.verdict !== 'allow') throw forbiddenError(attributes, decision.reason);
     };
     if (asked instanceof Promise) return asked.then(check);
     check(asked);
@@ -153,6 +164,7 @@ export class RequestChain {
   async #goOn(request: ApiRequest, wire: Wire, answer: Answer): Promise<void> {
     const { metrics } = this.#parts;
     const subject = subjectOf(request);
+    request.trail?.started();
     metrics.changeLongRunning(subject, 1);
     try {
       await wire.goOn(answer);
@@ -165,6 +177,7 @@ export class RequestChain {
     const { acts, metrics } = this.#parts;
     if (error instanceof ValidationFault) metrics.validationBroke();
     const refusal = this.#statusOf(error, request);
+    request.trail?.refused(refusal, !isStatusError(error) && refusal.code === 500);
     if (acts.isWatched && isForResource(request) && request.user.name !== '') acts.refused(request, refusal);
     return refusal;
   }
@@ -195,6 +208,16 @@ function flowOf({ target, verb }: ApiRequest): FlowClass | undefined {
 function isLongRunning(answer: Answer): boolean {
   if (answer.type === 'page') return typeof answer.page.body !== 'string' && !(answer.page.body instanceof Uint8Array);
   return answer.type === 'watch' || answer.type === 'connection';
+}
+
+/** A watch is told with its beginning and its end, everything else as a whole. */
+function told(trail: AuditTrail, answer: Answer): Answer {
+  if (answer.type !== 'watch') {
+    trail.completed();
+    return answer;
+  }
+  trail.started();
+  return { ...answer, watch: trail.followed(answer.watch) };
 }
 
 const isForResource = (request: ApiRequest): request is ResourceRequest => request.target.type === 'resource';

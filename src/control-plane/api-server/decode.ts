@@ -49,7 +49,9 @@ export async function decodeObject(request: ResourceRequest, kind: Kind): Promis
   if (large) await rest();
   const filled = fillDefaults(kind.schema, withNames(decoded, kind));
   if (large) await rest();
-  return kind.hooks.default?.(filled) ?? filled;
+  const object = kind.hooks.default?.(filled) ?? filled;
+  request.sent = object;
+  return object;
 }
 
 /** What hooks may rely on: an object has a name and, where its kind does, a namespace, though they may be empty. */
@@ -61,7 +63,9 @@ export function withNames(object: KubeObject, { namespaced }: Pick<Kind, 'namesp
 
 /** The body as an object of a type that need not be a kind of its own: Scale, Binding, TokenRequest. */
 export async function decodeBodyAs(request: ResourceRequest, gvk: GroupVersionKind): Promise<KubeObject> {
-  return decodeAs(request, bodyTypeOf(gvk));
+  const object = await decodeAs(request, bodyTypeOf(gvk));
+  request.sent = object;
+  return object;
 }
 
 export async function decodeScale(request: ResourceRequest): Promise<Scale> {

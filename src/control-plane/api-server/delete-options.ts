@@ -19,6 +19,7 @@ export async function readDeleteOptions(request: ResourceRequest): Promise<Delet
     const version = JSON.stringify(apiVersion);
     throw errors.badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${version} in scheme "pkg/runtime/scheme.go:111"`);
   }
+  if (content) request.sent = { ...options, kind: 'DeleteOptions', apiVersion: 'v1' };
   const dryRun = options.dryRun ?? request.options.dryRun;
   refuse({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', validateDeleteOptions({ ...options, ...(dryRun && { dryRun }) }));
   return options;

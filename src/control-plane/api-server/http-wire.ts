@@ -91,6 +91,11 @@ export class HTTPWire implements Wire {
     return known instanceof Promise ? known.then(knownOrRefused) : knownOrRefused(known);
   }
 
+  get shown(): readonly string[] {
+    const hasToken = /^\s*bearer\s+\S/i.test(this.#exchange.header('authorization') ?? '');
+    return [...(hasToken ? ['bearer'] : []), ...(this.#certificate ? ['x509'] : [])];
+  }
+
   impersonate(user: UserInfo): UserInfo | Promise<UserInfo> {
     return this.#tools.impersonate(user, impersonationOf(this.#exchange));
   }

@@ -51,6 +51,7 @@ async function readPatch(request: ResourceRequest): Promise<() => Promise<Patch>
   if (!type || type === 'apply') throw unsupportedPatch();
   const content = (await request.body?.read()) ?? { text: '' };
   const text = 'text' in content ? content.text : JSON.stringify(content.value);
+  request.sent = text;
   let patch: Patch | undefined;
   return async () => {
     if (patch) return patch;
