@@ -1,6 +1,7 @@
 /**
  * Takes away what a cluster left on the machine outside its own directory: containers, mounts, cgroups, network
- * namespaces, links, rules, routes; whether it stopped cleanly or was killed. Only what carries its name is touched.
+ * namespaces, links, rules, routes; whether it stopped cleanly or was killed. Only what carries its name is touched, and
+ * nothing of another cluster of that name (name-claim.ts).
  * Files stay, so that the logs of a start that failed can be read.
  */
 import { existsSync } from 'node:fs';
@@ -14,18 +15,20 @@ import { unmountBelow } from '../node/runtime/mounts.ts';
 import { removeContainerd } from '../node/runtime/remove-containerd.ts';
 import { type Networks, readNetworks } from './address-plan.ts';
 import { type Instance, nodeDir, nodesDir } from './instance.ts';
+import { ownsGroup, ownsNetwork, releaseName } from './name-claim.ts';
 import { endLeftNode } from './node-process.ts';
 import { clusterCgroup } from './real-node.ts';
 import { proxyTable } from './service-proxy.ts';
 
 export async function removeTraces({ name: cluster, dir }: Pick<Instance, 'name' | 'dir'>): Promise<void> {
   if (!existsSync(nodesDir(dir))) return; // never had a real node
+  const cgroup = (await ownsGroup({ name: cluster, dir })) ? clusterCgroup(cluster) : undefined;
   for (const node of await readdir(nodesDir(dir))) {
     await endLeftNode(nodeDir(dir, Number(node)));
     await removeContainerd({
       dataDir: join(nodeDir(dir, Number(node)), 'containerd'),
       clock: realClock,
-      cgroup: clusterCgroup(cluster),
+      cgroup,
       keepFiles: true,
     });
   }
@@ -35,6 +38,8 @@ export async function removeTraces({ name: cluster, dir }: Pick<Instance, 'name'
 
 /** Links, network namespaces, rules and routes: all that a cluster that has stopped cleanly would leave there. */
 export async function removeNetwork({ name: cluster, dir }: Pick<Instance, 'name' | 'dir'>): Promise<void> {
+  await releaseName({ name: cluster, dir });
+  if (!(await ownsNetwork({ name: cluster, dir }))) return;
   const networks = networksIfWhole(dir);
   if (networks) await removePodNetwork({ cluster, clusterCidr: networks.podCIDR });
   const table = proxyTable(cluster);

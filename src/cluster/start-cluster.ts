@@ -168,9 +168,14 @@ interface NodeNetworkOptions {
 
 /** A first start that fails takes everything away from the machine again; a later one leaves it as the one before did. */
 async function prepareNodeNetwork({ cluster, dataDir, addresses, undo }: NodeNetworkOptions): Promise<void> {
-  const { createNodeNamespaces } = await import('../node/network/node-network.ts');
+  const [{ createNodeNamespaces }, { claimName }] = await Promise.all([
+    import('../node/network/node-network.ts'),
+    import('./name-claim.ts'),
+  ]);
+  const owner = await claimName({ name: cluster, dir: dataDir });
   mkdirSync(nodesDir(dataDir), { recursive: true, mode: 0o700 });
-  const { isNew } = await createNodeNamespaces({ cluster, nodes: 0, subnet: addresses.nodeCIDR, serviceCidr: addresses.serviceCIDR });
+  const { nodeCIDR: subnet, serviceCIDR: serviceCidr } = addresses;
+  const { isNew } = await createNodeNamespaces({ cluster, nodes: 0, subnet, serviceCidr, owner });
   if (!isNew) return;
   undo.defer(async () => {
     const { removeTraces } = await import('./remove.ts');

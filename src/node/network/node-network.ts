@@ -24,6 +24,8 @@ export interface NodeNamespacesOptions {
   readonly subnet: string;
   /** Services; a route keeps what is sent to them from here on this machine, even where it has no way out. */
   readonly serviceCidr?: string;
+  /** whose the link is, for `linkOwner` */
+  readonly owner?: string | undefined;
 }
 
 export interface NodeNamespace {
@@ -59,7 +61,7 @@ export function linkName(cluster: string, suffix = ''): string {
   return `tm-${createHash('sha256').update(cluster).digest('hex').slice(0, 8)}${suffix}`;
 }
 
-export async function createNodeNamespaces({ cluster, nodes, subnet, serviceCidr }: NodeNamespacesOptions): Promise<NodeNamespaces> {
+export async function createNodeNamespaces({ cluster, nodes, subnet, serviceCidr, owner }: NodeNamespacesOptions): Promise<NodeNamespaces> {
   const tools = networkTools();
   const range = parseCidr(subnet);
   const holder = linkName(cluster);
@@ -68,7 +70,7 @@ export async function createNodeNamespaces({ cluster, nodes, subnet, serviceCidr
   // A bridge that joins nothing: not every kernel has dummy links.
   if (!links.has(holder)) await tools.ip('link', 'add', holder, 'type', 'bridge');
   await tools.ip('address', 'replace', `${hostAddress}/${range.prefixLength}`, 'dev', holder);
-  await tools.ip('link', 'set', holder, 'up');
+  await tools.ip('link', 'set', holder, 'up', ...(owner === undefined ? [] : ['alias', owner]));
   if (serviceCidr !== undefined) await tools.ip('route', 'replace', serviceCidr, 'dev', holder);
   await tools.sysctl('ipv4/ip_forward', '1');
   const made: NodeNamespace[] = [];
@@ -104,7 +106,7 @@ export async function removeNodeNamespaces(cluster: string): Promise<void> {
   const tools = networkTools();
   const [links, namespaces] = await Promise.all([listLinks(tools), listNamespaces(tools)]);
   const isOurs = (name: string, prefix: string): boolean => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length));
-  for (const link of links) if (isOurs(link, linkName(cluster, linkSeparator))) await tools.ip('link', 'delete', link);
+  for (const link of links.keys()) if (isOurs(link, linkName(cluster, linkSeparator))) await tools.ip('link', 'delete', link);
   for (const name of namespaces) if (isOurs(name, namespaceName(cluster, 0).slice(0, -1))) await tools.ip('netns', 'delete', name);
   if (links.has(linkName(cluster))) await tools.ip('link', 'delete', linkName(cluster));
   await removeNamespaceDirectory();
@@ -118,9 +120,16 @@ async function removeNamespaceDirectory(): Promise<void> {
   await rmdir(netnsDir);
 }
 
-async function listLinks(tools: NetworkTools): Promise<Set<string>> {
-  const links = parseJSON(await tools.ip('-json', 'link', 'show')) as { readonly ifname: string }[];
-  return new Set(links.map(({ ifname }) => ifname));
+/** As it was given when the cluster's link was made; empty when none was. Undefined: there is no link. */
+export async function linkOwner(cluster: string): Promise<string | undefined> {
+  const links = await listLinks(networkTools());
+  return links.get(linkName(cluster));
+}
+
+/** Names, with their aliases. */
+async function listLinks(tools: NetworkTools): Promise<Map<string, string>> {
+  const links = parseJSON(await tools.ip('-json', 'link', 'show')) as { readonly ifname: string; readonly ifalias?: string }[];
+  return new Map(links.map(({ ifname, ifalias = '' }) => [ifname, ifalias]));
 }
 
 async function listNamespaces(tools: NetworkTools): Promise<Set<string>> {

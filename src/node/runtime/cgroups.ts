@@ -1,5 +1,8 @@
-/** The cgroups that a cluster made, in every hierarchy that the machine has (v1, v2 or both). */
-import { readdir, readFile, rmdir } from 'node:fs/promises';
+/**
+ * The cgroups that a cluster made, in every hierarchy that the machine has (v1, v2 or both). A claim is an empty group in
+ * one of them: whoever sees these hierarchies sees whose they are, whatever other namespaces it is in.
+ */
+import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const cgroupRoot = '/sys/fs/cgroup';
@@ -26,6 +29,24 @@ export async function processesInGroup(name: string): Promise<number[]> {
 /** Removes `/NAME` with everything below it; its processes must have ended. */
 export async function removeGroup(name: string): Promise<void> {
   for (const group of await groupsNamed(name)) for (const dir of await groupsBelow(group)) await removeDirectory(dir);
+}
+
+/** No node is named so. */
+const claimPrefix = 'claim.';
+
+/** Those on `/NAME`. */
+export async function claimsOf(name: string): Promise<string[]> {
+  const entries = await Promise.all((await groupsNamed(name)).map((group) => readdir(group).catch(() => [])));
+  return entries.flat().flatMap((entry) => (entry.startsWith(claimPrefix) ? [entry.slice(claimPrefix.length)] : []));
+}
+
+export async function claimGroup(name: string, claim: string): Promise<void> {
+  const [group] = await groupsNamed(name);
+  if (group !== undefined) await mkdir(join(group, `${claimPrefix}${claim}`), { recursive: true });
+}
+
+export async function giveUpClaim(name: string, claim: string): Promise<void> {
+  for (const group of await groupsNamed(name)) await removeDirectory(join(group, `${claimPrefix}${claim}`));
 }
 
 /** Deepest first. */

@@ -18,8 +18,8 @@ import { endProcesses, listProcesses, shimsOf } from './processes.ts';
 export interface RemoveContainerdOptions {
   readonly dataDir: string;
   readonly clock: Clock;
-  /** the first part of the cgroup path of its pods, without slash: `timonier-NAME` */
-  readonly cgroup: string;
+  /** the first part of the cgroup path of its pods, without slash: `timonier-NAME`; absent: another's pods are there, too */
+  readonly cgroup?: string | undefined;
   /** Files stay, its log among them; default: no. */
   readonly keepFiles?: boolean;
 }
@@ -36,14 +36,14 @@ export async function removeContainerd({ dataDir, clock, cgroup, keepFiles = fal
   const shimPids = new Set((await shimsOf(paths.socket)).map(({ pid }) => pid));
   const children = (await listProcesses()).filter(({ parent }) => shimPids.has(parent));
   // containers first: a shim that outlives them reaps them
-  const containers = new Set([...children.map(({ pid }) => pid), ...(await processesInGroup(cgroup))]);
+  const containers = new Set([...children.map(({ pid }) => pid), ...(cgroup === undefined ? [] : await processesInGroup(cgroup))]);
   for (const pid of shimPids) containers.delete(pid);
   await endProcesses([...containers], { clock, graceMs: 0 });
   await endProcesses([...shimPids], { clock, graceMs: 0 });
   const sockets = await shimSockets(paths.state);
   const sandboxes = await readdir(join(paths.state, criState)).catch(() => []);
   await unmountBelow(dataDir);
-  await removeGroup(cgroup);
+  if (cgroup !== undefined) await removeGroup(cgroup);
   for (const socket of sockets) await rm(socket, { force: true });
   for (const dir of [shimSocketDir, dirname(shimSocketDir)]) await removeIfEmpty(dir);
   await removeCniResults(sandboxes);
