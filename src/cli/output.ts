@@ -24,6 +24,13 @@ export function createOutput(json: boolean): Output {
   };
 }
 
+/** For commands that print a stream: aborted when nobody reads it any more. */
+export function readerGone(): AbortSignal {
+  const gone = new AbortController();
+  process.stdout.once('error', () => gone.abort());
+  return gone.signal;
+}
+
 export function reportFailure(error: unknown, json: boolean): void {
   (json ? process.stdout : process.stderr).write(`${describeFailure(error, json)}\n`);
 }

@@ -9,7 +9,7 @@ import { logLines } from '../../cluster/log-lines.ts';
 import { renderLogLine } from '../../cluster/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { kubernetesVersion, version } from '../../cluster/version.ts';
-import { createOutput, renderColumns } from '../output.ts';
+import { createOutput, readerGone, renderColumns } from '../output.ts';
 import { renderLine, renderStatus } from '../render-status.ts';
 
 export function addInspect(program: Command): void {
@@ -68,10 +68,9 @@ export function addInspect(program: Command): void {
     .action(async (name: string, flags: { follow?: boolean; tail: number; json?: boolean }) => {
       const logFile = logFileOf(name);
       const render = flags.json === true || !process.stdout.isTTY ? (line: string) => line : renderLogLine;
-      const stop = new AbortController();
-      process.stdout.once('error', () => stop.abort()); // nobody reads any more
-      for await (const line of logLines(logFile, { last: flags.tail, ...(flags.follow && { follow: stop.signal }) })) {
-        if (stop.signal.aborted) break;
+      const gone = readerGone();
+      for await (const line of logLines(logFile, { last: flags.tail, ...(flags.follow && { follow: gone }) })) {
+        if (gone.aborted) break;
         process.stdout.write(`${render(line)}\n`);
       }
     });
@@ -109,4 +108,6 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('Give a whole number, such as 100.');
 }
 
-const nodesOf = (state: InstanceState | undefined): string => (state ? `${state.nodes} real, ${state.simulated} simulated` : '-');
+/** Those of its own process; one that has none may have nodes elsewhere, which `status` asks for. */
+const nodesOf = (state: InstanceState | undefined): string =>
+  state && state.nodes + state.simulated > 0 ? `${state.nodes} real, ${state.simulated} simulated` : '-';

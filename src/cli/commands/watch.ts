@@ -1,14 +1,21 @@
-/** `timonier watch`: what happens in a cluster, one line for each act, until it stops or the reader has seen enough. */
+/**
+ * `timonier watch`: what happens in a cluster, one line for each act, until the cluster is gone (watch/follow-acts.ts) or
+ * the reader has seen enough.
+ */
 import type { Command } from 'commander';
 import { isNotFound, isStatusError } from '../../api/meta/status-error.ts';
-import type { ActFilter } from '../../client/acts.ts';
+import type { Act, ActFilter, LostActs } from '../../client/acts.ts';
 import { realClock, realRandom } from '../../client/clock.ts';
 import { silentLog } from '../../client/log.ts';
+import { readFacts, stateFrom } from '../../cluster/condition.ts';
 import { runningInstance } from '../../cluster/find-instance.ts';
 import { identities } from '../../cluster/identities.ts';
+import { Instance } from '../../cluster/instance.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { accessFrom } from '../kubeconfig-access.ts';
-import { createOutput } from '../output.ts';
+import { createOutput, readerGone } from '../output.ts';
+import { type Fate, followActs } from '../watch/follow-acts.ts';
+import { groupRepeats } from '../watch/group-repeats.ts';
 import { type RenderOptions, renderAct } from '../watch/render-act.ts';
 
 interface WatchFlags {
@@ -37,27 +44,55 @@ export function addWatch(program: Command): void {
 }
 
 async function watch(name: string, objects: readonly string[], flags: WatchFlags): Promise<void> {
-  const [{ createHTTPClient }, { openActs }] = await Promise.all([
-    import('../../client/http-client.ts'),
-    import('../../client/act-stream.ts'),
-  ]);
   const { kubeconfig: file } = flags;
-  const access = await accessFrom(file ?? (await runningInstance(name)).instance.kubeconfig);
-  await using client = createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog });
+  if (file === undefined) await runningInstance(name);
+  const what = file === undefined ? `cluster "${name}"` : (await accessFrom(file)).server;
   const output = createOutput(flags.json === true);
-  const what = file === undefined ? `cluster "${name}"` : access.server;
   const render = renderOptions(flags);
+  const signal = readerGone();
+  const filter = filterFrom(objects, flags);
+  let isBegun = false;
+  const open = async (): Promise<AsyncIterable<Act | LostActs>> => {
+    const acts = await actsFrom(file ?? new Instance(name).kubeconfig, filter, signal);
+    if (!output.json && !isBegun) process.stderr.write(`Watching ${what}. Ctrl-C ends it.\n`);
+    isBegun = true;
+    return acts;
+  };
+  const fate = async (): Promise<Fate> => (file === undefined ? fateOf(name) : 'unknown');
+  const followed = followActs({ clock: realClock, signal, open, fate });
   try {
-    const acts = await openActs(client, filterFrom(objects, flags));
-    if (!output.json) process.stderr.write(`Watching ${what}. Ctrl-C ends it.\n`);
-    for await (const act of acts) {
-      output.event(act);
-      if (!output.json) for (const line of renderAct(act, render())) output.line(line);
+    for await (const told of output.json ? followed : groupRepeats(followed, realClock)) {
+      output.event(told);
+      if (!output.json) for (const line of renderAct(told, render())) output.line(line);
     }
   } catch (error) {
     throw explained(error, what);
   }
-  if (!output.json) process.stderr.write(`${what} has stopped\n`);
+}
+
+/** The kubeconfig is read each time: a start writes it anew, and may choose another port. */
+async function actsFrom(kubeconfig: string, filter: ActFilter, signal: AbortSignal): Promise<AsyncIterable<Act | LostActs>> {
+  const [{ createHTTPClient }, { openActs }] = await Promise.all([
+    import('../../client/http-client.ts'),
+    import('../../client/act-stream.ts'),
+  ]);
+  const access = await accessFrom(kubeconfig);
+  await using stack = new AsyncDisposableStack();
+  const client = stack.use(createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog }));
+  const acts = await openActs(client, filter, signal);
+  return untilEnd(acts, stack.move());
+}
+
+async function* untilEnd<T>(values: AsyncIterable<T>, resources: AsyncDisposable): AsyncIterable<T> {
+  await using _resources = resources;
+  yield* values;
+}
+
+async function fateOf(name: string): Promise<Fate> {
+  const instance = new Instance(name);
+  if (!instance.exists) return 'deleted';
+  const state = stateFrom(await readFacts(instance));
+  return state === 'stopped' || state === 'crashed' || state === 'damaged' ? 'stopped' : 'expected';
 }
 
 function filterFrom(objects: readonly string[], { namespace, component, all }: WatchFlags): ActFilter {

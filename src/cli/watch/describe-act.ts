@@ -4,7 +4,9 @@
  * Guarantee: one line without control characters, whatever clients have written.
  */
 import { own } from '../../api/meta/words.ts';
-import { type Act, type ActChange, idOf, type LostActs } from '../../client/acts.ts';
+import { type Act, type ActChange, idOf } from '../../client/acts.ts';
+import type { Told } from './follow-acts.ts';
+import type { RepeatedAct } from './group-repeats.ts';
 
 export interface ActWords {
   readonly time: string;
@@ -30,7 +32,21 @@ export function describeAct(act: Act, options: WordsOptions): ActWords {
   return { time: act.time, actor: plain(actorOf(act, options.you)), tone: words.tone, text: plain(words.text) };
 }
 
-export const describeLost = ({ lost }: LostActs): string => `… ${lost} acts are not shown: they came faster than they were read`;
+export function describeRepeats({ repeated, times, seconds }: RepeatedAct, options: WordsOptions): ActWords {
+  const { text, ...words } = describeAct(repeated, options);
+  const refused = repeated.refusal && refusalHead(repeated, nameOf(repeated, options.namespace));
+  return { ...words, text: `… ${times} times more in ${seconds} s: ${refused ? plain(refused) : text}` };
+}
+
+/** What is no act. */
+export function describeNote(note: Exclude<Told, Act>): string {
+  if ('lost' in note) return `… ${note.lost} acts are not shown: they came faster than they were read`;
+  if ('away' in note) return `… the API server was away for ${note.away.seconds} s; what happened then is not told`;
+  if ('waiting' in note) return `… the cluster has stopped; waiting ${note.waiting.seconds} s for it to come back`;
+  return { stopped: 'the cluster has stopped', deleted: 'the cluster was deleted', unknown: 'the API server does not answer any more' }[
+    note.ended
+  ];
+}
 
 function actorOf({ component, node, user }: Act, you: string): string {
   if (component) return node ? `${component} ${node}` : component;
@@ -40,7 +56,7 @@ function actorOf({ component, node, user }: Act, you: string): string {
 
 type Words = Pick<ActWords, 'text' | 'tone'>;
 
-function wordsOf(act: Act, { namespace = 'default' }: WordsOptions): Words {
+function wordsOf(act: Act, { namespace }: WordsOptions): Words {
   const id = nameOf(act, namespace);
   switch (act.did) {
     case 'created':
@@ -61,7 +77,7 @@ function wordsOf(act: Act, { namespace = 'default' }: WordsOptions): Words {
   }
 }
 
-function nameOf({ object }: Act, namespace: string): string {
+function nameOf({ object }: Act, namespace = 'default'): string {
   const { namespace: own, name, kind } = object;
   const id = name ? idOf(object) : `a ${kind}`;
   return own && own !== namespace ? `${id} in ${own}` : id;
@@ -162,12 +178,14 @@ function eventWords({ event }: Act, id: string): Words {
   return { tone: type === 'Warning' ? 'warning' : reason === 'Started' ? 'good' : 'plain', text: `${text}${times}` };
 }
 
-function refusalWords({ verb, object, refusal }: Act, id: string): Words {
-  const { code = 0, message = '', by, resource = '' } = refusal ?? {};
+const refusalWords = (act: Act, id: string): Words => ({ tone: 'bad', text: `${refusalHead(act, id)}: ${act.refusal?.message}` });
+
+function refusalHead({ verb, object, refusal }: Act, id: string): string {
+  const { code = 0, by, resource = '' } = refusal ?? {};
   const isOfMany = verb === 'list' || verb === 'watch' || verb === 'deletecollection';
   const of = isOfMany && !object.name ? resource : id;
   const what = object.subresource ? `${verb} ${object.subresource} of ${of}` : `${verb} ${of}`;
-  return { tone: 'bad', text: `was refused (${code}${by ? ` by ${by}` : ''}): ${what}: ${message}` };
+  return `was refused (${code}${by ? ` by ${by}` : ''}): ${what}`;
 }
 
 /** Without what a terminal would obey. */

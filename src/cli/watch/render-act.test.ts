@@ -57,6 +57,22 @@ test('colours only where they are allowed, and they add no width', () => {
 
 test('lost acts', () => assert.deepEqual(render({ lost: 12 }), ['… 12 acts are not shown: they came faster than they were read']));
 
+for (const [note, want] of [
+  [{ away: { seconds: 3 } }, '… the API server was away for 3 s; what happened then is not told'],
+  [{ waiting: { seconds: 60 } }, '… the cluster has stopped; waiting 60 s for it to come back'],
+  [{ ended: 'deleted' }, 'the cluster was deleted'],
+] as const)
+  test(`a note: ${want}`, () => assert.deepEqual(render(note), [want]));
+
+test('what came again and again', () => {
+  const refusal = { code: 403, reason: 'Forbidden', message: 'exceeded quota', resource: 'pods', by: 'ResourceQuota' };
+  const repeated: Act = { ...bound, did: 'refused', object: { kind: 'pod', group: '', namespace: 'default', name: '' }, refusal };
+  assert.equal(
+    render({ repeated, times: 12, seconds: 10 })[0]?.slice(40),
+    '… 12 times more in 10 s: was refused (403 by ResourceQuota): create a pod',
+  );
+});
+
 const none = { changes: [], why: undefined };
 const event = (reason: string, message: string, more: object = {}): Partial<Act> => ({
   did: 'told',

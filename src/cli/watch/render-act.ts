@@ -3,8 +3,9 @@
  * words; where it is not (a pipe), an act is one line. Pure.
  */
 import { styleText } from 'node:util';
-import type { Act, LostActs } from '../../client/acts.ts';
-import { type ActWords, describeAct, describeLost, type WordsOptions } from './describe-act.ts';
+import { type ActWords, describeAct, describeNote, describeRepeats, type WordsOptions } from './describe-act.ts';
+import type { Told } from './follow-acts.ts';
+import type { RepeatedAct } from './group-repeats.ts';
 
 export interface RenderOptions extends WordsOptions {
   /** of the terminal; absent: as wide as the text */
@@ -21,9 +22,12 @@ const gap = '  ';
 
 const colourOf = { plain: undefined, dim: 'dim', good: 'green', warning: 'yellow', bad: 'red' } as const;
 
-export function renderAct(act: Act | LostActs, options: RenderOptions): readonly string[] {
-  if ('lost' in act) return [paint(describeLost(act), 'yellow', options)];
-  const words = describeAct(act, options);
+export function renderAct(told: Told | RepeatedAct, options: RenderOptions): readonly string[] {
+  if ('repeated' in told) return renderWords(describeRepeats(told, options), options);
+  return 'did' in told ? renderWords(describeAct(told, options), options) : [paint(describeNote(told), 'yellow', options)];
+}
+
+function renderWords(words: ActWords, options: RenderOptions): readonly string[] {
   const { width = Number.POSITIVE_INFINITY } = options;
   const time = options.timeOf(words.time).slice(0, width < columns.narrow ? 8 : 12);
   const actorWidth = actorWidthIn(width);

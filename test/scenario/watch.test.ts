@@ -1,0 +1,99 @@
+/** `timonier watch` as a user has it in a window of its own: beyond a restart of the cluster, to its deletion, and no longer than somebody reads it. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, describe, it } from 'node:test';
+import { ConfigMap } from '../../src/api/generated/kinds.ts';
+import { realClock, realRandom } from '../../src/client/clock.ts';
+import { createHTTPClient } from '../../src/client/http-client.ts';
+import { accessOf, readKubeconfig } from '../../src/client/kubeconfig.ts';
+import { silentLog } from '../../src/client/log.ts';
+
+const main = join(import.meta.dirname, '../../src/cli/main.ts');
+const place = mkdtempSync(join(tmpdir(), 'timonier-watch-'));
+const kubeconfig = join(place, 'kubeconfig');
+const env = { ...process.env, TIMONIER_ROOT: join(place, 'clusters') };
+const children: ChildProcess[] = [];
+
+function start(...words: readonly string[]) {
+  const child = spawn(process.execPath, [main, ...words], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 120_000,
+    killSignal: 'SIGKILL',
+  });
+  children.push(child);
+  const ended = once(child, 'exit').then(([code]) => code as number | null);
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const errors = createInterface(child.stderr)[Symbol.asyncIterator]();
+  const until = async (from: AsyncIterator<string>, wanted: RegExp): Promise<void> => {
+    for (let next = await from.next(); !next.done; next = await from.next()) if (wanted.test(next.value)) return;
+    assert.fail(`not seen: ${wanted}`);
+  };
+  return { child, ended, seen: (wanted: RegExp) => until(lines, wanted), said: (wanted: RegExp) => until(errors, wanted) };
+}
+
+async function serve() {
+  const cluster = start('run', 'seen', '--components', 'api-server', '--nodes', '0', '--port', '0', '--kubeconfig', kubeconfig);
+  await cluster.seen(/the cluster is ready/);
+  return cluster;
+}
+
+/** A ConfigMap, made by an administrator. */
+async function act(name: string): Promise<void> {
+  const access = await accessOf(await readKubeconfig(kubeconfig));
+  await using client = createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog });
+  await client.create(ConfigMap, { metadata: { name, namespace: 'default' } } as never);
+}
+
+describe('timonier watch', { timeout: 180_000 }, () => {
+  after(() => {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(place, { recursive: true, force: true });
+  });
+
+  it('goes on when the cluster is there again, on another port too, and ends when it is deleted', async () => {
+    const first = await serve();
+    const [watch, json] = [start('watch', 'seen'), start('watch', 'seen', '--json')];
+    await watch.said(/^Watching/);
+    const isOpen = json.seen(/"name":"before-\d+"/).then(() => 'open'); // it does not say when it listens
+    for (let i = 0, how: unknown; how !== 'open'; i++) {
+      await act(`before-${i}`);
+      how = await Promise.race([isOpen, realClock.sleep(100)]);
+    }
+    await watch.seen(/created configmap\/before-0/);
+    first.child.kill('SIGINT');
+    await watch.seen(/^… the cluster has stopped; waiting 60 s for it to come back$/);
+    await first.ended;
+    const second = await serve();
+    await Promise.all([
+      watch.seen(/^… the API server was away for \d+ s; what happened then is not told$/),
+      json.seen(/^\{"away":\{"seconds":\d+\}\}$/),
+    ]);
+    await act('after');
+    await Promise.all([watch.seen(/created configmap\/after/), json.seen(/"name":"after"/)]);
+    second.child.kill('SIGINT');
+    await second.ended;
+    await start('delete', 'seen').ended;
+    await Promise.all([watch.seen(/^the cluster was deleted$/), json.seen(/^\{"ended":"deleted"\}$/)]);
+    assert.deepEqual(await Promise.all([watch.ended, json.ended]), [0, 0]);
+  });
+
+  it('ends when nobody reads it, as logs -f does', async () => {
+    const cluster = await serve();
+    const watch = start('watch', 'seen');
+    const logs = start('logs', 'seen', '-f');
+    await watch.said(/^Watching/);
+    await logs.seen(/./);
+    for (const { child } of [watch, logs]) child.stdout.destroy();
+    await act('first');
+    assert.equal(await watch.ended, 0);
+    cluster.child.kill('SIGINT'); // it logs that
+    assert.equal(await logs.ended, 0);
+    await cluster.ended;
+  });
+});
