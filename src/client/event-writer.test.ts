@@ -35,6 +35,21 @@ test('an event is created, and counted when it comes again', async () => {
   assert.deepEqual(calls, ['create hello 1', 'patch hello 2', 'patch hello 3', 'create there 1']);
 });
 
+test('writers that begin together give the events of one object different names', async () => {
+  const clock = new VirtualClock();
+  const names = new Set<string>();
+  const client = {
+    create: async (_kind: unknown, { metadata }: KubeObject) => void names.add(metadata.name ?? ''),
+  } as unknown as Client;
+  const sources = [{ component: 'scheduler' }, { component: 'kubelet', host: 'node-1' }, { component: 'kubelet', host: 'node-2' }];
+  for (const source of sources) {
+    await using writer = createEventWriter(client, { ...source, clock, log: silentLog });
+    writer.event(pod, 'Normal', 'Told', 'once');
+    await clock.advance(0);
+  }
+  assert.equal(names.size, sources.length);
+});
+
 test('an Event that was deleted meanwhile is made anew', async () => {
   const { writer, clock, calls } = make((text) => {
     if (text.startsWith('patch')) throw errors.notFound({ group: '', resource: 'events' }, 'x');

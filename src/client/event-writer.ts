@@ -1,7 +1,9 @@
 /**
  * The `EventRecorder` that writes core/v1 Events. Recording only queues (bounded; what does not fit is logged and
- * dropped); one event after the other is written, counts as merge patches. Upstream: client-go/tools/record/event.go.
+ * dropped); one event after the other is written, counts as merge patches. What two writers tell of one object in the same
+ * millisecond has different names. Upstream: client-go/tools/record/event.go.
  */
+import { hash } from 'node:crypto';
 import { Event } from '../api/generated/kinds.ts';
 import type { KubeObject } from '../api/meta/object.ts';
 import { isNotFound, isStatusError } from '../api/meta/status-error.ts';
@@ -35,12 +37,13 @@ class EventWriter implements EventRecorder, AsyncDisposable {
   readonly #queue: { readonly event: EventDraft; readonly counts: boolean }[] = [];
   readonly #stop = new AbortController();
   #writing: Promise<void> | undefined;
-  #sequence = 0;
+  #sequence: number;
 
   constructor(client: Pick<Client, 'create' | 'patch'>, options: EventWriterOptions) {
     this.#client = client;
     this.#options = options;
     this.#correlator = new EventCorrelator(options.clock);
+    this.#sequence = Number.parseInt(hash('sha256', `${options.component}/${options.host ?? ''}`).slice(0, 8), 16);
   }
 
   event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void {

@@ -1,7 +1,11 @@
-/** Simulated nodes, all in this process: real kubelets on the simulated runtime, sharing one wheel of timers. */
+/**
+ * Simulated nodes, all in this process: real kubelets on the simulated runtime. They share a wheel of timers, a watch of
+ * their Node objects, and a cache of the ConfigMaps and Secrets that their pods name.
+ */
 import { Node } from '../api/generated/kinds.ts';
 import { createEventWriter } from '../client/event-writer.ts';
 import { type Kubelet, startKubelet } from '../node/kubelet/kubelet.ts';
+import { ReferencedObjects } from '../node/kubelet/referenced-objects.ts';
 import { TimerWheel } from '../node/kubelet/timer-wheel.ts';
 import { addressAt, formatCidr, parseCidr, subnetAt } from '../node/network/cidr.ts';
 import { SimulatedRuntime } from '../node/runtime/simulated-runtime.ts';
@@ -29,12 +33,18 @@ export const startSimulatedNodes: StartComponent = async (context, stack) => {
 
 type Shared = Omit<ComponentContext, 'simulatedNodes'>;
 
+/** What all kubelets of the process use. */
+interface Common {
+  readonly wheel: TimerWheel;
+  readonly objects: ReferencedObjects;
+}
+
 /** All of a process; their number changes while it runs. */
 export class SimulatedNodes implements AsyncDisposable, ScalableNodes {
   readonly #context: Shared;
   readonly #nodes = new Map<string, SimulatedNode>();
   readonly #stack = new AsyncDisposableStack();
-  #wheel: TimerWheel | undefined;
+  #common: Common | undefined;
   #last: Promise<void> = Promise.resolve();
 
   constructor(context: Shared) {
@@ -67,8 +77,8 @@ export class SimulatedNodes implements AsyncDisposable, ScalableNodes {
 
   async #add(count: number): Promise<void> {
     const context = this.#context;
-    const wheel = this.#observe();
-    const added = Array.from({ length: count - this.count }, (_, i) => new SimulatedNode(this.count + i + 1, wheel, context));
+    const common = this.#share();
+    const added = Array.from({ length: count - this.count }, (_, i) => new SimulatedNode(this.count + i + 1, common, context));
     for (const node of added) this.#nodes.set(node.name, node);
     for (let first = 0; first < added.length; first += registeringMax)
       await Promise.all(added.slice(first, first + registeringMax).map((node) => node.start()));
@@ -84,13 +94,16 @@ export class SimulatedNodes implements AsyncDisposable, ScalableNodes {
     );
   }
 
-  /** The wheel and the watch that all of them share, from the first one on. */
-  #observe(): TimerWheel {
-    if (this.#wheel) return this.#wheel;
-    this.#wheel = this.#stack.use(new TimerWheel(this.#context.clock));
+  /** What all of them share, from the first one on. */
+  #share(): Common {
+    if (this.#common) return this.#common;
+    const { clock, random, log, api } = this.#context;
+    const wheel = this.#stack.use(new TimerWheel(clock));
+    const objects = this.#stack.use(new ReferencedObjects(api.clientFor(identities.admin), { clock, random, log }));
     const tell = (node: Node): void => this.#nodes.get(node.metadata.name)?.observe(node);
-    this.#stack.use(this.#context.api.clientFor(identities.network).informer(Node).on({ added: tell, updated: tell }));
-    return this.#wheel;
+    this.#stack.use(api.clientFor(identities.network).informer(Node).on({ added: tell, updated: tell }));
+    this.#common = { wheel, objects };
+    return this.#common;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,14 +117,14 @@ export class SimulatedNodes implements AsyncDisposable, ScalableNodes {
 export class SimulatedNode {
   readonly name: string;
   readonly #number: number;
-  readonly #wheel: TimerWheel;
+  readonly #common: Common;
   readonly #context: Shared;
   #running: { readonly kubelet: Kubelet; readonly stack: AsyncDisposableStack } | undefined;
 
-  constructor(number: number, wheel: TimerWheel, context: Shared) {
+  constructor(number: number, common: Common, context: Shared) {
     this.name = simulatedNodeName(context.cluster, number);
     this.#number = number;
-    this.#wheel = wheel;
+    this.#common = common;
     this.#context = context;
   }
 
@@ -143,7 +156,7 @@ export class SimulatedNode {
       podsMax: config.maxPods ?? configDefaults.maxPods,
       version: kubernetesVersion,
       simulated: true,
-      wheel: this.#wheel,
+      ...this.#common,
     });
     stack.use(kubelet);
     const served = api.local?.simulatedKubelets.add({ kubelet, client, runtime, log: nodeLog });

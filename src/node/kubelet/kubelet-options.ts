@@ -5,6 +5,7 @@ import type { Clock, Random } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
 import type { ContainerRuntime } from '../runtime/container-runtime.ts';
+import type { ReferencedObjects } from './referenced-objects.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import type { Mounter } from './volumes/mounter.ts';
 
@@ -35,14 +36,16 @@ export interface KubeletOptions {
   /** the version that the node reports */
   readonly version: string;
   /**
-   * One of thousands of simulated nodes: pods get neither environment nor volumes nor secrets, the status is told every
-   * five minutes only.
+   * One of thousands of simulated nodes: ConfigMaps and Secrets are looked up, but pods get no volumes, no tokens and no
+   * variables of Services; nobody looks whether the machine has changed.
    */
   readonly simulated?: boolean;
   /** Default: the real one, unless the runtime is simulated. */
   readonly mounter?: Mounter;
   /** Shared by the nodes of one process; default: one of its own. */
   readonly wheel?: TimerWheel;
+  /** Shared by the nodes of one process; default: its own, read as the node. */
+  readonly objects?: ReferencedObjects;
   /** Default: /etc/resolv.conf. */
   readonly resolvConfPath?: string;
   /** The cgroup below which the pods' are; one for each node of a machine. Default: the top. */

@@ -49,7 +49,6 @@ import { VolumeManager } from './volumes/volume-manager.ts';
 const podsMaxDefault = 110;
 const resolvConfDefault = '/etc/resolv.conf';
 const kubeletPort = 10250;
-const lookAtNodeMs = 10_000;
 const leftoverRetryMs = { first: 1_000, max: 300_000 } as const;
 /** while it is not ready */
 const lookAtRuntimeMs = { first: 100, max: 5_000 } as const;
@@ -158,18 +157,18 @@ class RunningKubelet implements Kubelet {
       signal: this.#signal,
       name: options.nodeName,
       input: () => this.#nodeInput(),
-      ...(!simulated && { lookEveryMs: lookAtNodeMs }),
+      looks: !simulated,
     });
     const mounter = options.mounter ?? (runtime.simulation ? undefined : realMounter);
     this.#gate = new FileGate({ clock, signal: this.#signal });
-    this.#objects = new ReferencedObjects(client, { clock, random, log });
+    this.#objects = options.objects ?? new ReferencedObjects(client, { clock, random, log });
     this.#volumes = new VolumeManager({
       host: {
         client,
         clock,
         gate: this.#gate,
         objects: this.#objects,
-        tokens: new ServiceAccountTokens({ client, clock, random }),
+        ...(!simulated && { tokens: new ServiceAccountTokens({ client, clock, random }) }),
         ...(mounter && { mounter }),
         hostIPs: () => options.nodeIPs,
         allocatable: () => this.#allocatable(),
@@ -178,6 +177,7 @@ class RunningKubelet implements Kubelet {
       events,
       log,
       podsRoot: join(options.dataDir, 'pods'),
+      contentOnly: simulated,
     });
     this.#context = this.#makeContext(mounter);
   }
@@ -271,7 +271,7 @@ class RunningKubelet implements Kubelet {
     this.#context.statuses[Symbol.dispose]();
     await Promise.all([this.#pods, this.#services, ...this.#informers].map((informer) => informer?.[Symbol.asyncDispose]()));
     await this.#volumes[Symbol.asyncDispose]();
-    await this.#objects[Symbol.asyncDispose]();
+    if (!this.#options.objects) await this.#objects[Symbol.asyncDispose]();
     await Promise.allSettled(this.#tasks);
     if (!this.#options.wheel) this.#wheel[Symbol.dispose]();
     this.#disposed.resolve();

@@ -2,14 +2,15 @@
  * Registers this node, keeps its status told and its lease renewed.
  *
  * Guarantees: the lease is renewed every ten seconds; the status is written when something changed, and every five
- * minutes all the same; a node that was deleted registers again.
+ * minutes all the same; what others write into it in the node's place is put right within ten seconds; a node that was
+ * deleted registers again.
  * Upstream: pkg/kubelet/kubelet_node_status.go, component-helpers/apimachinery/lease/controller.go.
  */
 
 import type { Lease } from '../../api/generated/coordination-v1.ts';
 import type { Node, NodeStatus } from '../../api/generated/core-v1.ts';
 import { Lease as LeaseKind, Node as NodeKind } from '../../api/generated/kinds.ts';
-import { equalSemantically } from '../../api/meta/deep-equal.ts';
+import { equalJson, equalSemantically } from '../../api/meta/deep-equal.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../api/meta/status-error.ts';
 import { formatMicroTime } from '../../api/meta/time.ts';
 import { own } from '../../api/meta/words.ts';
@@ -32,13 +33,14 @@ export interface NodeAgentOptions {
   readonly name: string;
   /** What the node is now. */
   input(): Promise<NodeInput>;
-  /** How often to look for changes of the status; simulated nodes don't. */
-  readonly lookEveryMs?: number;
+  /** Something of the node can change that nobody tells of; nothing of simulated ones does. */
+  readonly looks: boolean;
 }
 
 const leaseNamespace = 'kube-node-lease';
 export const leaseSeconds = 40;
 const renewMs = 10_000;
+const lookMs = 10_000;
 export const reportMs = 300_000;
 const retryMs = { first: 200, max: 7_000 } as const;
 
@@ -56,6 +58,8 @@ export class NodeAgent implements AsyncDisposable {
   #lease: Lease | undefined;
   #reportedAtMs = 0;
   #writing: Promise<void> = Promise.resolve();
+  /** when others have changed the status */
+  #look: Timer | undefined;
   #stopped = false;
 
   constructor(options: NodeAgentOptions) {
@@ -69,18 +73,20 @@ export class NodeAgent implements AsyncDisposable {
 
   /** The API told of the node. */
   observe(node: Node): void {
+    const before = this.#node;
     this.#node = node;
     if (isAllocatableLate(node.status)) this.reportSoon();
+    else if (!this.#stopped && !equalJson(node.status, before?.status)) this.#look ??= this.#in(lookMs, () => this.#lookAgain());
   }
 
   /** Registers, then keeps the node alive until disposed. */
   async start(): Promise<void> {
     await this.#untilDone(() => this.#register());
     this.#untilDone(() => this.#renew()).catch(() => undefined);
-    const { random, lookEveryMs } = this.#options;
+    const { random, looks } = this.#options;
     const spread = random.next();
     this.#every(renewMs, spread, () => this.#renew());
-    this.#every(lookEveryMs ?? reportMs, spread, () => this.report());
+    this.#every(looks ? lookMs : reportMs, spread, () => this.report());
   }
 
   reportSoon(): void {
@@ -107,14 +113,26 @@ export class NodeAgent implements AsyncDisposable {
   #every(periodMs: number, spread: number, action: () => Promise<void>): void {
     const arm = (delayMs: number): void => {
       if (this.#stopped) return;
-      const timer = this.#options.wheel.setTimeout(() => {
-        this.#timers.delete(timer);
+      this.#in(delayMs, () => {
         arm(periodMs);
-        action().catch((error: unknown) => this.#options.log.debug({ error }, 'node not kept alive'));
-      }, delayMs);
-      this.#timers.add(timer);
+        return action();
+      });
     };
     arm(periodMs * (0.5 + spread / 2));
+  }
+
+  #in(delayMs: number, action: () => Promise<void>): Timer {
+    const timer = this.#options.wheel.setTimeout(() => {
+      this.#timers.delete(timer);
+      action().catch((error: unknown) => this.#options.log.debug({ error }, 'node not kept alive'));
+    }, delayMs);
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #lookAgain(): Promise<void> {
+    this.#look = undefined;
+    return this.report();
   }
 
   async #untilDone(action: () => Promise<void>): Promise<void> {
@@ -136,7 +154,7 @@ export class NodeAgent implements AsyncDisposable {
     try {
       this.#node = await client.create(NodeKind, newNode(input, clock.now()), { signal });
       this.#reportedAtMs = clock.now();
-      if (this.#options.lookEveryMs !== undefined) this.#tellChanges(undefined, this.#node);
+      if (this.#options.looks) this.#tellChanges(undefined, this.#node);
       return;
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;

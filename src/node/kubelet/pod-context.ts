@@ -55,6 +55,6 @@ export interface PodContext {
   services(): Promise<readonly Service[]>;
   /** Why the node can't grant a running pod other resources; `ever`: it could if it were empty. */
   judgeResize(pod: Pod): (Rejection & { readonly ever: boolean }) | undefined;
-  /** Thousands of nodes in one process: neither environment nor volumes are made. */
+  /** Thousands of nodes in one process: what pods refer to is looked up, and nothing is made of it. */
   readonly simulated: boolean;
 }

@@ -6,6 +6,15 @@ export interface PodReferences {
   readonly secrets: ReadonlySet<string>;
 }
 
+/** A controller puts it into every namespace, and most pods have it without asking. */
+const everywhere = 'kube-root-ca.crt';
+
+/** There is something that the pod may have to wait for. */
+export function mayWaitForObjects(pod: Pod): boolean {
+  const { configMaps, secrets } = podReferences(pod);
+  return secrets.size > 0 || configMaps.size > (configMaps.has(everywhere) ? 1 : 0);
+}
+
 export function podReferences({ spec }: Pod): PodReferences {
   const configMaps = new Set<string>();
   const secrets = new Set<string>();

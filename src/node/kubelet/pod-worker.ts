@@ -27,6 +27,7 @@ import { performPlan } from './perform-plan.ts';
 import { planPod } from './plan-pod.ts';
 import type { PodContext } from './pod-context.ts';
 import { isTerminalPhase } from './pod-phase.ts';
+import { mayWaitForObjects } from './pod-references.ts';
 import { PodResize } from './pod-resize.ts';
 import { podStatus } from './pod-status.ts';
 import { podLogsDirectory } from './sandbox-config.ts';
@@ -343,7 +344,7 @@ export class PodWorker {
     }
     await this.#collectGarbage(observed);
     if (!simulated) await growPod(this.#context, { pod, observed, resize: this.#resize });
-    const ready = simulated ? new Map() : await volumes.setUp(pod);
+    const ready = this.#hasVolumes(pod) ? await volumes.setUp(pod) : new Map();
     const plan = planPod({
       pod,
       observed,
@@ -374,6 +375,11 @@ export class PodWorker {
     if (outcome.acted) this.#again = true;
     else if (outcome.toldAnew) this.#tell(this.#observed, false, pod);
     this.#planWake(status, outcome.wakeAtMs);
+  }
+
+  /** Most simulated pods have none that anybody would look for. */
+  #hasVolumes(pod: Pod): boolean {
+    return !this.#context.simulated || mayWaitForObjects(pod);
   }
 
   #considerResize(observed: ObservedPod): void {
@@ -468,8 +474,8 @@ export class PodWorker {
   async #stepCleanUp(): Promise<void> {
     const { statuses, volumes, cgroups, images, simulated, clock } = this.#context;
     const pod = this.#pod;
+    if (this.#hasVolumes(pod)) await volumes.tearDown(pod.metadata.uid);
     if (!simulated) {
-      await volumes.tearDown(pod.metadata.uid);
       await cgroups.remove(pod);
       if (this.#eviction?.reason === 'Evicted') await this.#removeContainers(await this.#observe());
     }

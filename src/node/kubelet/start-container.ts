@@ -137,22 +137,26 @@ async function imageUser({ runtime, simulated }: PodContext, image: string): Pro
 }
 
 async function environment(context: PodContext, { pod, container, podIPs, volumes }: StartRequest): Promise<ReadonlyMap<string, string>> {
-  if (context.simulated) return new Map((container.env ?? []).map((v) => [v.name, v.value ?? '']));
-  const { node, objects } = context;
+  const { node, objects, simulated } = context;
   const links = pod.spec.enableServiceLinks ?? true;
   return await containerEnvironment({
     pod,
-    container,
+    container: simulated ? withoutFiles(container) : container,
     podIPs,
     hostIPs: node.hostIPs,
     allocatable: node.allocatable(),
-    services: serviceEnvironment(await context.services(), { namespace: pod.metadata.namespace, links }),
+    services: simulated ? new Map() : serviceEnvironment(await context.services(), { namespace: pod.metadata.namespace, links }),
     sources: {
       configMap: (namespace, name) => objects.get(ConfigMap, { namespace, name }),
       secret: (namespace, name) => objects.get(SecretKind, { namespace, name }),
       file: (volume, path) => readVolumeFile(volumes, { volume, path, bytesMax: fileBytesMax }, context.gate),
     },
   });
+}
+
+/** A simulated container has no files that variables could be read from. */
+function withoutFiles(container: Container): Container {
+  return container.env ? { ...container, env: container.env.filter((v) => !v.valueFrom?.fileKeyRef) } : container;
 }
 
 async function runPostStart(context: PodContext, request: StartRequest, containerID: string): Promise<void> {

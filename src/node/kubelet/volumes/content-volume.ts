@@ -181,6 +181,7 @@ async function collectSource(pod: Pod, host: VolumeHost, source: VolumeProjectio
   const guarded = uid !== undefined || fsGroupOf(pod) !== undefined;
   const own = { mode: guarded ? 0o600 : defaultMode, ...(uid !== undefined && { uid }) };
   if (token) {
+    if (!host.tokens) return { files: new Map() };
     const spec = { audience: token.audience, expirationSeconds: token.expirationSeconds ?? tokenSecondsDefault };
     const issued = await host.tokens.get(pod, spec);
     return { files: new Map([[token.path, { ...own, data: Buffer.from(issued.token) }]]), refreshAtMs: issued.refreshAtMs };

@@ -52,6 +52,8 @@ export interface VolumeManagerOptions {
   readonly log: Log;
   /** `<dataDir>/pods` */
   readonly podsRoot: string;
+  /** Only what the API has of them is looked up; other volumes count as there. */
+  readonly contentOnly?: boolean;
 }
 
 interface PodVolumes {
@@ -134,7 +136,7 @@ export class VolumeManager implements AsyncDisposable {
       await volumes.work.catch(() => undefined);
     }
     const { mounter, tokens, gate } = this.#options.host;
-    tokens.forget(podUID);
+    tokens?.forget(podUID);
     if (mounter) {
       const dir = this.podDirectory(podUID);
       for (const point of await mounter.mountsBelow(dir)) await mounter.unmount(point);
@@ -160,7 +162,8 @@ export class VolumeManager implements AsyncDisposable {
       for (const watch of volumes.watches) watch[Symbol.dispose]();
       for (const timer of volumes.timers.values()) timer.cancel();
     }
-    await Promise.allSettled(all.map((v) => v.work));
+    // Without a mounter there is nothing that could be left half done, and others may hold what is waited for.
+    if (this.#options.host.mounter) await Promise.allSettled(all.map((v) => v.work));
   }
 
   async #serialize<T>(volumes: PodVolumes, task: () => Promise<T>): Promise<T> {
@@ -172,7 +175,8 @@ export class VolumeManager implements AsyncDisposable {
   async #setUpMissing(volumes: PodVolumes): Promise<ReadyVolumes> {
     const { pod } = volumes;
     const used = usedVolumes(pod);
-    const missing = (pod.spec.volumes ?? []).filter((v) => used.has(v.name) && !volumes.ready.has(v.name));
+    const isWanted = (v: Volume): boolean => !this.#options.contentOnly || [...contentPlugins].some((plugin) => plugin.supports(v));
+    const missing = (pod.spec.volumes ?? []).filter((v) => used.has(v.name) && !volumes.ready.has(v.name) && isWanted(v));
     const failures: string[] = [];
     await Promise.all(
       missing.map(async (volume) => {

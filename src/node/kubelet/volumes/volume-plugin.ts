@@ -19,7 +19,8 @@ export interface VolumeHost {
   /** for calls on files that containers or other machines can make hang */
   readonly gate: FileGate;
   readonly objects: ReferencedObjects;
-  readonly tokens: ServiceAccountTokens;
+  /** absent where nobody would use one: none is asked for then */
+  readonly tokens?: ServiceAccountTokens;
   /** absent where there are no real containers: nothing is written or mounted then, but everything is looked up */
   readonly mounter?: Mounter;
   readonly hostIPs: () => readonly string[];
