@@ -38,7 +38,7 @@ test('lines name the certificate, the token, or nobody; never the credential', a
     ['system:anonymous', undefined, 403],
     [undefined, undefined, 401],
   ]);
-  assert.equal(records[3]?.responseStatus.message, 'Authentication failed, attempted: bearer');
+  assert.equal(records[3]?.responseStatus.message, 'Unauthorized');
   const { jti } = JSON.parse(Buffer.from(status.token.split('.')[1] ?? '', 'base64url').toString()) as { jti: string };
   assert.deepEqual(records[1]?.user.extra?.[credential], [`JTI=${jti}`]);
   assert.ok(!lines.some((line) => line.includes(status.token) || line.includes('nonsense')));

@@ -55,6 +55,8 @@ export interface ConnectTarget {
   readonly upgrade: Upgrade | undefined;
   /** the request's */
   readonly signal: AbortSignal;
+  /** The endpoint says with which code its answer has begun. */
+  readonly began: (code: number) => void;
 }
 
 /** What has the path of a resource that is not served. */

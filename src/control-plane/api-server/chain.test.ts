@@ -78,7 +78,7 @@ const rows: readonly Row[] = [
     name: 'a connection without the second right',
     target: exec,
     fails: 'may(create,pods/exec)',
-    want: 'authenticate RequestReceived impersonate may(get,pods/exec) may(create,pods/exec) ResponseComplete(403) refuse(403)',
+    want: 'authenticate RequestReceived impersonate may(get,pods/exec) may(create,pods/exec) ResponseStarted(403) ResponseComplete(403) refuse(403)',
   },
   {
     name: 'what is not served',
@@ -173,14 +173,14 @@ async function stepsOf({ target, verb = 'get', refusal, fails, inProcess }: Row)
   const wire: Wire = {
     authenticate: () => step('authenticate', user),
     impersonate: (same) => step('impersonate', same),
-    shown: ['bearer'],
     announcedBytes: 0,
     isOver: false,
     timed: (work) => step('time', work)(),
     async deliver(answer) {
       code = step('deliver', answer.code);
     },
-    async goOn(answer) {
+    async goOn(answer, began) {
+      if (answer.type === 'connection') began(answer.code);
       code = step('goOn', answer.code);
     },
     async refuse(error) {

@@ -44,8 +44,6 @@ export interface ChainParts {
 export interface Wire {
   /** Throws Unauthorized. */
   authenticate(): UserInfo | Promise<UserInfo>;
-  /** what he has shown, by the names of the audit */
-  readonly shown: readonly string[];
   /** As whom he wants to act, or the same. Throws Forbidden. */
   impersonate(user: UserInfo): UserInfo | Promise<UserInfo>;
   /** how many bytes the body may have, by what its head says */
@@ -56,8 +54,8 @@ export interface Wire {
   timed(work: () => Promise<Answer>): Promise<Answer>;
   /** Writes the answer, until the client has taken it. */
   deliver(answer: Answer): Promise<void>;
-  /** Writes what goes on after that, to its end: a watch, a stream, a connection. */
-  goOn(answer: Answer): Promise<void>;
+  /** Writes what goes on after that, to its end: a watch, a stream, a connection; of the last it says when and how it began. */
+  goOn(answer: Answer, began: (code: number) => void): Promise<void>;
   refuse(error: StatusError): Promise<void>;
   /** of the answer, once it has begun; 0: it has not */
   readonly code: number;
@@ -83,7 +81,7 @@ export class RequestChain {
       request.trail?.completed(wire.code);
     } catch (error) {
       const refusal = this.#refusalOf(error, request);
-      if (!request.trail && refusal.code === 401) this.#parts.audit?.unauthenticated(request, refusal, wire.shown);
+      if (!request.trail && refusal.code === 401) this.#parts.audit?.unauthenticated(request, refusal);
       await wire.refuse(refusal);
     }
     const seconds = (wireClock.monotonic() - request.startMs) / 1000;
@@ -164,10 +162,11 @@ export class RequestChain {
   async #goOn(request: ApiRequest, wire: Wire, answer: Answer): Promise<void> {
     const { metrics } = this.#parts;
     const subject = subjectOf(request);
-    request.trail?.started();
+    const began = (code: number): void => request.trail?.started(code);
+    if (answer.type !== 'connection') began(answer.code);
     metrics.changeLongRunning(subject, 1);
     try {
-      await wire.goOn(answer);
+      await wire.goOn(answer, began);
     } finally {
       metrics.changeLongRunning(subject, -1);
     }
@@ -216,7 +215,7 @@ function told(trail: AuditTrail, answer: Answer): Answer {
     trail.completed();
     return answer;
   }
-  trail.started();
+  trail.started(answer.code);
   return { ...answer, watch: trail.followed(answer.watch) };
 }
 

@@ -55,6 +55,8 @@ export class Exchange implements RequestSource {
   code = 0;
   /** bytes of the answer's body */
   size = 0;
+  /** called with the code of an answer that somebody else writes */
+  onBegin: ((code: number) => void) | undefined;
   /** bytes of the request's body, once it is read */
   bodySize = 0;
 
@@ -229,6 +231,12 @@ export class Exchange implements RequestSource {
       if (!response.write(piece)) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));
     }
     response.end();
+  }
+
+  /** The head of an answer that somebody else writes, a proxied one, is on its way. */
+  began(code: number): void {
+    this.code = code;
+    this.onBegin?.(code);
   }
 
   /** An answer without body. */

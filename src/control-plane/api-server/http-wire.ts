@@ -91,11 +91,6 @@ export class HTTPWire implements Wire {
     return known instanceof Promise ? known.then(knownOrRefused) : knownOrRefused(known);
   }
 
-  get shown(): readonly string[] {
-    const hasToken = /^\s*bearer\s+\S/i.test(this.#exchange.header('authorization') ?? '');
-    return [...(hasToken ? ['bearer'] : []), ...(this.#certificate ? ['x509'] : [])];
-  }
-
   impersonate(user: UserInfo): UserInfo | Promise<UserInfo> {
     return this.#tools.impersonate(user, impersonationOf(this.#exchange));
   }
@@ -122,7 +117,8 @@ export class HTTPWire implements Wire {
     if (taken) await taken;
   }
 
-  async goOn(answer: Answer): Promise<void> {
+  async goOn(answer: Answer, began: (code: number) => void): Promise<void> {
+    this.#exchange.onBegin = began;
     if (answer.type === 'connection') await answer.run();
     else if (answer.type === 'watch') await this.#sendWatch(answer.watch);
     else if (answer.type === 'page') await streamPage(this.#exchange, answer.page);

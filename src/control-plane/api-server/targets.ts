@@ -116,6 +116,7 @@ function connectTarget(
     get signal() {
       return exchange.signal;
     },
+    began: (code) => exchange.began(code),
   };
 }
 

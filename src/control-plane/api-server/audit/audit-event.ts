@@ -115,7 +115,7 @@ function pickStatus(status: Partial<Status> | undefined): object {
 
 function requestText(sent: unknown, omitManagedFields: boolean): string | undefined {
   if (sent === undefined || sent === null) return undefined;
-  if (typeof sent !== 'string') return JSON.stringify(omitManagedFields ? withoutManagedFields(sent) : sent);
+  if (typeof sent !== 'string') return JSON.stringify(asSent(sent, omitManagedFields));
   try {
     return JSON.stringify(parseJSON(sent)); // on one line
   } catch {
@@ -148,10 +148,12 @@ function listText({ items, revision, continue: token }: ListAnswer, kind: KindRe
   return `${head.slice(0, -1)},"items":[${items.map(({ json }) => json.toString().trimEnd()).join(',')}]}`;
 }
 
-function withoutManagedFields(sent: unknown): unknown {
+/** Without what decoding has added, names that are empty, and without managed fields where they are not wanted. */
+function asSent(sent: unknown, omitManagedFields: boolean): unknown {
   if (!isObject(sent) || !isObject(sent['metadata'])) return sent;
-  const { managedFields: _, ...metadata } = sent['metadata'];
-  return { ...sent, metadata };
+  const { name, namespace, managedFields, ...metadata } = sent['metadata'];
+  const named = { name: name || undefined, namespace: namespace || undefined, ...metadata };
+  return { ...sent, metadata: omitManagedFields ? named : { ...named, managedFields } };
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;

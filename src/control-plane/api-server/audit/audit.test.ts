@@ -131,6 +131,12 @@ test('who acts as another is told with both names, and who may not with his own'
   ]);
 });
 
+test('a connection that does not come about is told as what it came to', async () => {
+  await using audited = await start({ rules: [{ level: 'Metadata' }], omitStages: ['RequestReceived'] });
+  await audited.running.ask(`${path}?watch=1&resourceVersion=x`);
+  assert.deepEqual(audited.events('watch=1').map(briefly), ['ResponseStarted watch 400', 'ResponseComplete watch 400']);
+});
+
 test('what the policy leaves out is not told', async () => {
   await using audited = await start({ rules: [{ level: 'None', nonResourceURLs: ['/version'] }, { level: 'Metadata' }] });
   await audited.running.ask('/version');

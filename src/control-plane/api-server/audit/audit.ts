@@ -40,10 +40,8 @@ export class Audit {
   }
 
   /** Nobody knows who asked. */
-  unauthenticated(request: ApiRequest, error: StatusError, tried: readonly string[]): void {
-    const how =
-      tried.length > 0 ? `Authentication failed, attempted: ${tried.join(', ')}` : 'Authentication failed, no credentials provided';
-    this.#trail(request)?.told('ResponseStarted', { code: error.code, status: { message: how } });
+  unauthenticated(request: ApiRequest, error: StatusError): void {
+    this.#trail(request)?.unauthenticated(error);
   }
 
   #trail(request: ApiRequest): AuditTrail | undefined {
@@ -66,6 +64,7 @@ export class AuditTrail {
   readonly #clock: Clock;
   readonly #receivedMs: number;
   readonly #annotations: Record<string, string> = {};
+  #hasStarted = false;
   #outcome: Outcome | undefined;
   #responseObject: string | typeof tooLong | undefined;
 
@@ -94,8 +93,9 @@ export class AuditTrail {
   }
 
   /** The answer goes on. */
-  started(): void {
-    this.told('ResponseStarted', this.#outcome);
+  started(code: number): void {
+    this.#hasStarted = true;
+    this.told('ResponseStarted', { ...this.#outcome, code });
   }
 
   /** `code`: as it was written, where that is known. */
@@ -104,8 +104,21 @@ export class AuditTrail {
   }
 
   refused({ status, code }: StatusError, isFault: boolean): void {
-    if (this.#choice.level === 'RequestResponse') this.#responseObject = JSON.stringify(status);
+    this.#keep(status);
+    const { target, verb } = this.#request;
+    const isLongRunning = target.type === 'connect' || verb === 'watch';
+    if (isLongRunning && !this.#hasStarted) this.told('ResponseStarted', { code, status });
     this.told(isFault ? 'Panic' : 'ResponseComplete', { code, status });
+  }
+
+  /** Upstream tells of it at this stage alone. */
+  unauthenticated({ status, code }: StatusError): void {
+    this.#keep(status);
+    this.told('ResponseStarted', { code, status });
+  }
+
+  #keep(status: Status): void {
+    if (this.#choice.level === 'RequestResponse') this.#responseObject = JSON.stringify(status);
   }
 
   /** The same watch, whose end is told. */

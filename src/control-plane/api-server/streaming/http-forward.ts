@@ -39,6 +39,7 @@ export async function forward(connect: ConnectTarget, dialer: Dialer, target: Fo
     out.statusCode = answer.statusCode ?? 0;
     for (const [name, value] of Object.entries(answerHeaders(page?.headers ?? answer.headers))) out.setHeader(name, value);
     out.flushHeaders();
+    connect.began(out.statusCode);
     await pipeline([answer, ...(page?.steps ?? []), out]).catch(() => {
       // The client went away, or the backend did: both ends are closed, and with the head sent nothing is left to tell.
       if (!signal.aborted) out.destroy();

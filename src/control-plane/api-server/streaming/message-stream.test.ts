@@ -13,7 +13,7 @@ async function receive(protocols: readonly string[]): Promise<string[]> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   server.on('upgrade', (request, socket, head) => {
-    const connect = { request, signal: new AbortController().signal } as unknown as ConnectTarget;
+    const connect = { request, signal: new AbortController().signal, began: () => undefined } as unknown as ConnectTarget;
     void sendAsMessages(connect, { socket, head }, Readable.from([Buffer.from('hello')]));
   });
   const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, [...protocols]);
@@ -31,7 +31,7 @@ async function refuse(): Promise<Readable> {
   const source = new Readable({ read: () => undefined });
   const served = Promise.withResolvers<void>();
   server.on('upgrade', (request, socket, head) => {
-    const connect = { request, signal: new AbortController().signal } as unknown as ConnectTarget;
+    const connect = { request, signal: new AbortController().signal, began: () => undefined } as unknown as ConnectTarget;
     sendAsMessages(connect, { socket, head }, source).then(served.resolve, served.reject);
   });
   const { port } = server.address() as AddressInfo;

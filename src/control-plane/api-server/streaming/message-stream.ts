@@ -8,14 +8,16 @@ import type { Readable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { ConnectTarget } from '../api-request.ts';
 
+const switchingProtocols = 101;
 const base64Protocol = 'base64.binary.k8s.io';
 const protocols = ['binary.k8s.io', base64Protocol];
 
 export async function sendAsMessages(
-  { request, signal }: ConnectTarget,
+  connect: ConnectTarget,
   { socket, head }: NonNullable<ConnectTarget['upgrade']>,
   source: Readable,
 ): Promise<void> {
+  const { request, signal } = connect;
   const { WebSocketServer } = await import('ws');
   const server = new WebSocketServer({
     noServer: true,
@@ -31,6 +33,7 @@ export async function sendAsMessages(
     server.handleUpgrade(request as IncomingMessage, socket, Buffer.from(head), resolve);
   });
   if (!client) return end();
+  connect.began(switchingProtocols);
   client.on('close', end).on('error', end);
   const send = (message: Buffer | string): Promise<void> =>
     new Promise((resolve, reject) => client.send(message, (error) => (error ? reject(error) : resolve())));

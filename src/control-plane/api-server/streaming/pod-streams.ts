@@ -74,9 +74,10 @@ export function podStreamEndpoints({ dialer, ...directory }: PodStreamOptions): 
 
 const isTrue = (text: string | null): boolean => text === 'true' || text === '1';
 
-function noContent({ response, upgrade }: ConnectTarget): void {
+function noContent({ response, upgrade, began }: ConnectTarget): void {
   if (upgrade) throw errors.badRequest('the pod has no node yet');
   (response as ServerResponse).writeHead(204).end();
+  began(204);
 }
 
 function checkLogOptions(query: URLSearchParams): void {

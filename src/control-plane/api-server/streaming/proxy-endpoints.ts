@@ -130,9 +130,10 @@ function isRootWithoutSlash({ rest, request: { method, url } }: ConnectTarget): 
   return rest === '' && (method === 'GET' || method === 'HEAD') && !splitURL(url ?? '')[0].endsWith('/');
 }
 
-function redirectToRoot({ request, response }: ConnectTarget): void {
+function redirectToRoot({ request, response, began }: ConnectTarget): void {
   const [path, query] = splitURL(request.url ?? '');
   (response as ServerResponse).writeHead(301, { Location: `${path}/${query}` }).end();
+  began(301);
 }
 
 /** Path, and query with its question mark. */

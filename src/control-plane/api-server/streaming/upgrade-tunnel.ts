@@ -36,7 +36,8 @@ export async function tunnel(connect: ConnectTarget, dialer: Dialer, target: Tun
   backend.end();
   const { answer, upgraded } = await answered;
   const client = upgrade.socket;
-  if (!upgraded) return await refuse(client, answer);
+  if (!upgraded) return await refuse(connect, client, answer);
+  connect.began(answer.statusCode ?? 0);
   client.write(renderHead(answer, answer.rawHeaders));
   if (upgraded.head.length > 0) client.write(upgraded.head);
   if (upgrade.head.length > 0) upgraded.socket.write(upgrade.head);
@@ -58,13 +59,14 @@ const answerOf = (backend: ClientRequest): Promise<Answered> =>
   });
 
 /** The backend's own error, as the last that is said on this connection. */
-async function refuse(client: Duplex, answer: IncomingMessage): Promise<void> {
+async function refuse(connect: ConnectTarget, client: Duplex, answer: IncomingMessage): Promise<void> {
   const code = answer.statusCode ?? 0;
   if (code < 400) {
     answer.destroy();
     throw errors.unnamed(`invalid upgrade response: status code ${code}`);
   }
   const body = await readErrorBody(answer);
+  connect.began(code);
   const type = answer.headers['content-type'];
   const headers = [
     ...(type === undefined ? [] : ['Content-Type', type]),
