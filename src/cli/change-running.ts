@@ -1,12 +1,13 @@
 /**
  * `up` on a cluster that runs: what the call says and what the cluster is are made one. A kubeconfig is written, simulated
- * nodes come and go; what needs a restart is refused before anything is done. Without flags nothing is left to do.
+ * nodes come and go; what needs a restart is refused before anything is done. Without flags nothing is left to
+ * do, unless the context is not where a first start would write it.
  */
 import type { Instance, InstanceState } from '../cluster/instance.ts';
 import { changesOf, mergeSettings, type Settings } from '../cluster/settings.ts';
 import type { Output } from './output.ts';
 import { refuseRestart, tellChanges, withFile, withNetworks } from './start-record.ts';
-import { checkKubeconfig, destinationOf, placeKubeconfig } from './user-kubeconfig.ts';
+import { checkKubeconfig, destinationOf, isPlaced, placeKubeconfig } from './user-kubeconfig.ts';
 
 export async function changeRunning(instance: Instance, running: InstanceState, given: Settings, output: Output): Promise<void> {
   const { name } = instance;
@@ -15,8 +16,10 @@ export async function changeRunning(instance: Instance, running: InstanceState, 
   const wanted = mergeSettings(now, given);
   const changes = changesOf(now, wanted);
   refuseRestart(name, changes);
-  const destination = given.kubeconfig === undefined ? undefined : destinationOf(given.kubeconfig);
-  if (destination) await checkKubeconfig(destination.file);
+  const wantedDestination = destinationOf(wanted.kubeconfig);
+  await checkKubeconfig(wantedDestination.file);
+  const isMissing = !(await isPlaced(instance, wantedDestination)); // $KUBECONFIG may be another one now
+  const destination = given.kubeconfig !== undefined || isMissing ? wantedDestination : undefined;
   let state: InstanceState = running;
   const simulated = wanted.config.simulated ?? running.simulated;
   if (simulated !== running.simulated) {
@@ -32,6 +35,7 @@ export async function changeRunning(instance: Instance, running: InstanceState, 
   }
   tellChanges(changes, output);
   output.line(`Cluster "${name}" runs already, at ${running.server} (process ${running.pid}).`);
+  if (isMissing || state.ownKubeconfig) output.line(`Its kubeconfig: ${state.kubeconfig}`);
   output.event({ event: 'ready', name, server: running.server, kubeconfig: state.kubeconfig, alreadyRunning: true });
 }
 

@@ -5,7 +5,6 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownFile } from '../client/own-file.ts';
@@ -29,6 +28,7 @@ import { ownProcess } from '../cluster/own-process.ts';
 import { commandLine, startedOf } from '../cluster/started-processes.ts';
 import { readLeftProcess, readSupervision, signalName } from '../cluster/supervision.ts';
 import { containerdPaths } from '../node/runtime/containerd-config.ts';
+import { interruption, interrupts } from './interruption.ts';
 
 /** Where things are. */
 export interface ReadyReport {
@@ -56,10 +56,6 @@ const pollMs = 20;
 /** Who waits longer wants to know what for. */
 const slowMs = 1000;
 const logTailBytes = 3000;
-/** The code of a start that was not let finish. */
-export const interrupted = 'interrupted';
-/** Ctrl-C, an end by another program, a terminal that is closed. */
-const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const supervisor = ownFile('cli/supervise.sh');
 
 export interface DaemonOptions {
@@ -86,7 +82,7 @@ export async function startDaemon(
   let failure: OperationError | undefined;
   const stopChild = (signal: NodeJS.Signals): void => {
     child.kill('SIGTERM');
-    failure ??= new OperationError({ code: interrupted, message: 'Interrupted', fix: '', exitCode: 128 + constants.signals[signal] });
+    failure ??= interruption(signal, { left: 'nothing is left' });
   };
   for (const signal of interrupts) process.once(signal, stopChild);
   const hung = setTimeout(() => {

@@ -10,7 +10,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** As shells, env and docker have it. */
 export const startCodes = { failed: 125, notExecutable: 126, notFound: 127 } as const;
-export const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
+const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
 
 const passedOn = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
 type PassedOn = (typeof passedOn)[number];

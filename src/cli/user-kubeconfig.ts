@@ -6,7 +6,7 @@
  *
  * A file that can't be read or written is found before a start, by `checkKubeconfig`.
  */
-import { accessSync, constants, existsSync, rmSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import {
   isEmptyKubeconfig,
@@ -66,8 +66,9 @@ function checkFolder(dir: string, refuse: (cause: unknown) => void): void {
   try {
     if (!statSync(there).isDirectory()) throw new Error(`${there} is no directory`);
     accessSync(there, constants.W_OK);
+    rmdirSync(mkdtempSync(join(there, '.timonier-'))); // /proc says that root may
   } catch (error) {
-    refuse(error);
+    if (!isDiskFull(error)) refuse(error);
   }
 }
 
@@ -137,6 +138,11 @@ export async function forgetContext(context: string, files: readonly string[]): 
     }
   }
   return failures;
+}
+
+/** Whether the context is in the file, or the file is none that could have it. */
+export async function isPlaced({ name }: Instance, { file }: Destination): Promise<boolean> {
+  return isSpecial(file) || hasContext(await readKubeconfig(file), `timonier-${name}`);
 }
 
 const hasContext = ({ contexts }: Kubeconfig, name: string | undefined): boolean => contexts?.some((each) => each.name === name) ?? false;

@@ -18,6 +18,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -98,7 +99,7 @@ export class Instance {
   constructor(name: string, dataDir?: string) {
     this.name = checkName(name);
     this.#link = join(instancesRoot(), name);
-    this.dir = dataDir === undefined ? linkedDir(this.#link) : realPath(dataDir);
+    this.dir = dataDir === undefined ? linkedDir(this.#link) : realPath(checkFolder(dataDir));
   }
 
   /** Also while it is only being started for the first time. */
@@ -276,6 +277,14 @@ export class Instance {
 const lockAttemptsMax = 3;
 
 const realPath = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
+
+/** It is a directory, or there is room for one. */
+function checkFolder(dir: string): string {
+  let there = resolve(dir);
+  while (!existsSync(there)) there = dirname(there);
+  if (statSync(there).isDirectory()) return dir;
+  throw new OperationError({ code: 'bad-data-dir', message: `${there} is no directory`, fix: 'give a directory: --data-dir DIR' });
+}
 
 /** Where a link leads, though there may be nothing. */
 function linkedDir(link: string): string {

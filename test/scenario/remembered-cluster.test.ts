@@ -129,6 +129,45 @@ describe('a cluster that remembers itself', () => {
     assert.deepEqual(await contexts(at('own')), ['timonier-kept']);
   });
 
+  it('running, is told of in another $KUBECONFIG, but for one of its own', async () => {
+    const other = { KUBECONFIG: at('other') };
+    assert.ok((await start(['up', 'kept'], other).ended).stdout.endsWith(`\nIts kubeconfig: ${at('own')}\n`));
+    assert.ok(!existsSync(at('other')));
+    await succeed('up', 'second', '--nodes', '0', '--port', '0');
+    assert.ok((await start(['up', 'second'], other).ended).stdout.endsWith(`\nIts kubeconfig: ${at('other')}\n`));
+    assert.deepEqual(await contexts(at('other')), ['timonier-second']);
+    await succeed('delete', 'second');
+    assert.deepEqual([await contexts(at('other')), await contexts(user)].flat().includes('timonier-second'), false);
+  });
+
+  it('running, refuses a kubeconfig that can’t be written', async () => {
+    assert.match(await fail(['up', 'kept', '--kubeconfig', '/proc/kc']), /^timonier: can't write the kubeconfig \/proc\/kc: .*\n {2}fix: /);
+  });
+
+  const atSignal = (signal: string): NodeJS.ProcessEnv => {
+    const script = `const kill = process.kill.bind(process); process.kill = (pid, s) => s === '${signal}' ? kill(process.pid, 'SIGINT') : kill(pid, s);`;
+    return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(script)}` };
+  };
+  it('running, is left alone when watch is interrupted; down says what became of it', async () => {
+    const { child, ended } = start(['watch', 'kept']);
+    await once(child.stderr, 'data');
+    child.kill('SIGINT');
+    const { code, stderr } = await ended;
+    assert.equal(code, 130);
+    assert.match(stderr, /\ntimonier: Interrupted; cluster "kept" is left as it is\n$/);
+    const down = await start(['down', 'kept'], atSignal('SIGTERM')).ended;
+    const word = 'timonier: Interrupted; cluster "kept" goes on stopping\n  fix: wait for it: timonier down kept\n';
+    assert.deepEqual(down, { code: 130, stdout: '', stderr: word });
+  });
+
+  for (const parts of [[], ['below']])
+    it(`is not kept in a file${parts.map((part) => `, nor ${part}`).join('')}`, async () => {
+      const file = at('file');
+      writeFileSync(file, '');
+      const words = ['up', 'filed', '--nodes', '0', '--port', '0', '--data-dir', join(file, ...parts)];
+      assert.equal(await fail(words), `timonier: ${file} is no directory\n  fix: give a directory: --data-dir DIR\n`);
+    });
+
   it('running, says what needs a restart, and does nothing of it', async () => {
     const before = readFileSync(join(dir, 'settings.json'), 'utf8');
     const port = new URL(state().server).port;

@@ -18,8 +18,8 @@ import { OperationError } from '../../cluster/operation-error.ts';
 import { ownProcess } from '../../cluster/own-process.ts';
 import { watchProcess } from '../../cluster/process-faults.ts';
 import { CiGuard, ciVariable, endAllOf } from '../ci-guard.ts';
-import { interrupted } from '../daemon.ts';
-import { checkProgram, exitCodeOf, NotStarted, runForeground, SignalRelay, startCodes } from '../foreground.ts';
+import { checkProgram, NotStarted, runForeground, SignalRelay, startCodes } from '../foreground.ts';
+import { interruption } from '../interruption.ts';
 import { describeFailure } from '../output.ts';
 import { usageError } from '../usage-error.ts';
 import { addSettingFlags, configFrom, type SettingFlags, timeoutMsFrom } from './cluster-flags.ts';
@@ -97,8 +97,9 @@ async function runWithCluster(words: readonly string[], flags: CiFlags): Promise
     return exitCode;
   } catch (error) {
     if (relay.received && !(error instanceof SuppressedError)) {
-      say(describeFailure(new OperationError({ code: interrupted, message: 'Interrupted; nothing is left' }), json));
-      return exitCodeOf(relay.received);
+      const told = interruption(relay.received, { left: 'nothing is left' });
+      say(describeFailure(told, json));
+      return told.exitCode;
     }
     say(describeFailure(error, json));
     return error instanceof NotStarted ? error.exitCode : startCodes.failed;

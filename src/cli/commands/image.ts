@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { runningInstance } from '../../cluster/find-instance.ts';
 import type { ListedImage, LoadedImage, RemovedImage } from '../../cluster/images.ts';
+import { sayWhenInterrupted } from '../interruption.ts';
 import { createOutput, renderColumns } from '../output.ts';
 
 export function addImage(program: Command): void {
@@ -15,8 +16,11 @@ export function addImage(program: Command): void {
     .action(async (sources: string[], flags: { clusterName: string; json?: boolean }) => {
       const output = createOutput(flags.json === true);
       const { instance, state } = await runningInstance(flags.clusterName);
+      let count = 0;
+      using _word = sayWhenInterrupted(() => ({ left: `${count === 0 ? 'no image' : 'only what is listed'} is loaded` }), output.json);
       const { loadImages } = await import('../../cluster/images.ts');
       const onLoaded = (loaded: LoadedImage): void => {
+        count++;
         output.line(describeLoaded(loaded));
         output.event({ event: 'loaded', ...loaded });
       };

@@ -7,6 +7,7 @@ import type { Instance } from '../../cluster/instance.ts';
 import { describeError } from '../../cluster/operation-error.ts';
 import { startedOf } from '../../cluster/started-processes.ts';
 import { isStarted, killDaemon, resumeDaemon, type StopOptions, stopDaemon, stopTimeoutMs } from '../daemon.ts';
+import { type Aftermath, sayWhenInterrupted } from '../interruption.ts';
 import { createOutput, type Output } from '../output.ts';
 import { forgetContext, userPathIfAny } from '../user-kubeconfig.ts';
 
@@ -28,9 +29,14 @@ export function addStop(program: Command): void {
       const output = createOutput(flags.json === true);
       const instance = existingInstance(name, flags.dataDir);
       const wasRunning = isStarted(instance);
+      let isAsked = false;
+      using _word = sayWhenInterrupted(() => afterDown(name, { isAsked, isThere: isStarted(instance) }), output.json);
       resumeDaemon(instance); // else nobody says which pods there are
-      if (wasRunning && !(await stopDaemon(instance, await tellingPods(instance, output))))
-        output.line('It did not stop in time, and was ended as it was.');
+      if (wasRunning) {
+        const telling = await tellingPods(instance, output);
+        isAsked = true;
+        if (!(await stopDaemon(instance, telling))) output.line('It did not stop in time, and was ended as it was.');
+      }
       const left = await endLeft(instance);
       instance.clearState();
       output.line(describeStop(name, { wasRunning, left }));
@@ -46,6 +52,7 @@ export function addStop(program: Command): void {
       const output = createOutput(flags.json === true);
       const instance = existingOrItsLog(name, flags.dataDir);
       const places = kubeconfigsOf(instance);
+      using _word = sayWhenInterrupted(() => afterDelete(instance), output.json);
       const firstFailed = !instance.exists;
       instance.setUnwanted();
       resumeDaemon(instance);
@@ -67,6 +74,20 @@ function describeStop(name: string, { wasRunning, left }: { readonly wasRunning:
   if (!wasRunning && !hasCrashed && pods === 0) return `Cluster "${name}" was not running.`;
   const ended = pods === 0 ? '' : `; ${pods === 1 ? 'a pod that still ran is' : `${pods} pods that still ran are`} ended`;
   return `Cluster "${name}" ${wasRunning ? 'is stopped' : 'had crashed'}${ended}. \`timonier up ${name}\` brings it back.`;
+}
+
+/** Of a `down` that was not let finish. The cluster's process ends by itself once it was asked. */
+export function afterDown(name: string, { isAsked, isThere }: { readonly isAsked: boolean; readonly isThere: boolean }): Aftermath {
+  if (isThere && !isAsked) return { left: `cluster "${name}" goes on` };
+  if (isThere) return { left: `cluster "${name}" goes on stopping`, fix: `wait for it: timonier down ${name}` };
+  return { left: `cluster "${name}" does not run`, fix: `end what may be left of it: timonier down ${name}` };
+}
+
+/** Of a `delete`. */
+export function afterDelete({ name, isWanted, exists }: Pick<Instance, 'name' | 'isWanted' | 'exists'>): Aftermath {
+  if (isWanted) return { left: `cluster "${name}" is as it was` };
+  if (!exists) return { left: `cluster "${name}" is deleted` };
+  return { left: `cluster "${name}" is deleted in part`, fix: `once more: timonier delete ${name}` };
 }
 
 interface Left {

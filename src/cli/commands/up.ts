@@ -11,7 +11,8 @@ import { detectMachine, noRealNodes, realNodesPossible } from '../../cluster/mac
 import { OperationError } from '../../cluster/operation-error.ts';
 import { isFirstStart, readSupervision } from '../../cluster/supervision.ts';
 import { changeRunning } from '../change-running.ts';
-import { interrupted, killDaemon, type ReadyReport, startDaemon } from '../daemon.ts';
+import { killDaemon, type ReadyReport, startDaemon } from '../daemon.ts';
+import { interrupted } from '../interruption.ts';
 import { createOutput, type Output, renderColumns } from '../output.ts';
 import { forgetStart, planStart, refuseRestart, tellChanges } from '../start-record.ts';
 import { addClusterFlags, backgroundWords, type ClusterFlags, settingsFrom, timeoutMsFrom } from './cluster-flags.ts';
@@ -56,7 +57,7 @@ export function addUp(program: Command): void {
         const isInterrupted = error instanceof OperationError && error.code === interrupted;
         if (fresh) await clearFirstStart(instance, { keepLog: !isInterrupted });
         forgetStart(instance);
-        throw isInterrupted ? interruption(error, fresh) : told;
+        throw isInterrupted && !fresh ? stoppedAgain(error) : told;
       }
       const state = instance.readState();
       const durationMs = Math.round(realClock.monotonic() - startMs);
@@ -89,9 +90,8 @@ function places(state: InstanceState | undefined, { nodes, simulated }: ReadyRep
   ];
 }
 
-function interruption({ code, fix, exitCode }: OperationError, fresh: boolean): OperationError {
-  return new OperationError({ code, message: `Interrupted; ${fresh ? 'nothing is left' : 'the cluster is stopped'}`, fix, exitCode });
-}
+const stoppedAgain = ({ code, exitCode }: OperationError): OperationError =>
+  new OperationError({ code, message: 'Interrupted; the cluster is stopped', exitCode });
 
 /** It runs, and something is wrong with it that `up` does not mend. */
 async function refuseTroubled(instance: Instance): Promise<void> {

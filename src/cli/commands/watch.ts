@@ -12,6 +12,7 @@ import { runningInstance } from '../../cluster/find-instance.ts';
 import { identities } from '../../cluster/identities.ts';
 import { Instance } from '../../cluster/instance.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
+import { sayWhenInterrupted } from '../interruption.ts';
 import { accessFrom } from '../kubeconfig-access.ts';
 import { createOutput, readerGone } from '../output.ts';
 import { type Fate, followActs } from '../watch/follow-acts.ts';
@@ -60,6 +61,7 @@ async function watch(name: string, objects: readonly string[], flags: WatchFlags
   };
   const fate = async (): Promise<Fate> => (file === undefined ? fateOf(name) : 'unknown');
   const followed = followActs({ clock: realClock, signal, open, fate });
+  using _word = sayWhenInterrupted(() => ({ left: `${what} is left as it is` }), output.json);
   try {
     for await (const told of output.json ? followed : groupRepeats(followed, realClock)) {
       output.event(told);
