@@ -85,8 +85,10 @@ export interface ActFilter {
   readonly namespace?: string;
   /** any of these, and what they own: `deployment/front`, `po/x` */
   readonly objects?: readonly string[];
-  /** any of these: `scheduler`, `kubelet`, a user's name */
+  /** any of these, or of the users: `scheduler`, `kubelet` */
   readonly components?: readonly string[];
+  /** by name, of those who are no component */
+  readonly users?: readonly string[];
   /** what is routine too */
   readonly all?: boolean;
 }
@@ -99,11 +101,12 @@ export const whyHeader = 'timonier-why';
 export const idOf = ({ kind, name }: Pick<ActObject, 'kind' | 'name'>): string => `${kind}/${name}`;
 
 /** The filter as the query of `actsPath`. */
-export function queryOfFilter({ namespace, objects = [], components = [], all }: ActFilter): URLSearchParams {
+export function queryOfFilter({ namespace, objects = [], components = [], users = [], all }: ActFilter): URLSearchParams {
   return new URLSearchParams([
     ...(namespace ? [['namespace', namespace]] : []),
     ...objects.map((object) => ['object', object]),
     ...components.map((component) => ['component', component]),
+    ...users.map((user) => ['user', user]),
     ...(all ? [['all', 'true']] : []),
   ]);
 }
@@ -114,6 +117,7 @@ export function filterOfQuery(query: URLSearchParams): ActFilter {
     ...(namespace && { namespace }),
     objects: query.getAll('object'),
     components: query.getAll('component'),
+    users: query.getAll('user'),
     all: query.get('all') === 'true',
   };
 }

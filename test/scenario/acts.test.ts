@@ -52,6 +52,15 @@ test('acts of an object and all that it owns, as long as one reads', { timeout: 
   assert.match(seen.join('\n'), /^scheduler changed pod\/front-\w+-\w+$/m);
   assert.throws(() => cluster.acts({ objects: ['cake/front'] }), { message: 'there is no kind "cake"' });
   assert.throws(() => cluster.acts({ objects: ['pod/a/b'] }), { message: '"pod/a/b" is no KIND/NAME' });
+  assert.throws(() => cluster.acts({ objects: ['front'] }), { message: '"front" is no KIND/NAME: did you mean deployment/front?' });
+  assert.throws(() => cluster.acts({ objects: ['nothing'] }), { message: '"nothing" is no KIND/NAME' });
+  assert.throws(() => cluster.acts({ objects: ['deployments.batch/front'] }), { message: 'there is no kind "deployments.batch"' });
+  assert.throws(() => cluster.acts({ components: ['nosuch'] }), { message: /^there is no component "nosuch", but: .*deployment.*kubelet/ });
+  for (const kind of ['deployments.apps', 'deployment.v1.apps', 'Deployment']) {
+    const named = cluster.acts({ objects: [`${kind}/front`] });
+    await cluster.client.patch(Deployment, deployment.metadata, { type: 'merge', body: { metadata: { labels: { kind } } } });
+    assert.deepEqual(await until(named, /deployment\/front/), ['kubernetes-admin changed deployment/front']);
+  }
 });
 
 test('a reader ends with the cluster', { timeout: 30_000 }, async () => {

@@ -98,8 +98,10 @@ async function fateOf(name: string): Promise<Fate> {
 }
 
 function filterFrom(objects: readonly string[], { namespace, component, all }: WatchFlags): ActFilter {
-  const components = component?.split(',').map((word) => (word === 'you' ? identities.admin.name : word));
-  return { ...(namespace && { namespace }), objects, ...(components && { components }), ...(all && { all }) };
+  const words = component?.split(',') ?? [];
+  const components = words.filter((word) => word !== 'you');
+  const users = words.length > components.length ? [identities.admin.name] : [];
+  return { ...(namespace && { namespace }), objects, components, users, ...(all && { all }) };
 }
 
 /** Asked for each act: a terminal may be drawn wider meanwhile. */

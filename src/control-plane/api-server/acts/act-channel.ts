@@ -11,6 +11,7 @@ import type { Clock } from '../../../client/clock.ts';
 import { RecentMap } from '../../../client/recent-map.ts';
 import type { ResourceRequest } from '../api-request.ts';
 import type { ServedKinds } from '../served-kinds.ts';
+import { componentNames } from './actor.ts';
 import { ActReader } from './act-reader.ts';
 import { planAct, planRefusal } from './plan-act.ts';
 
@@ -18,6 +19,9 @@ import { planAct, planRefusal } from './plan-act.ts';
 const ownersMax = 8;
 /** Objects whose owners are remembered when they are gone: what they leave behind is still theirs. */
 const rememberedMax = 5000;
+
+/** Whose kinds are meant sooner than others of the same name, such as a Service. */
+const workloadGroups = new Set(['apps', 'batch']);
 
 export class ActChannel {
   readonly #clock: Clock;
@@ -35,9 +39,11 @@ export class ActChannel {
     return this.#readers.size > 0;
   }
 
-  /** Everything from now on that the filter lets through. Throws BadRequest for what is no kind. */
+  /** Everything from now on that the filter lets through. Throws BadRequest for what is no kind, and no component. */
   subscribe(filter: ActFilter = {}): AsyncIterableIterator<Act | LostActs> & Disposable {
-    const objects = filter.objects?.map((object) => this.#resolve(object));
+    const objects = filter.objects?.map((object) => this.#resolve(object, filter.namespace));
+    const nobody = filter.components?.find((name) => !componentNames.includes(name));
+    if (nobody !== undefined) throw errors.badRequest(`there is no component "${nobody}", but: ${componentNames.join(', ')}`);
     const reader = new ActReader({ ...filter, ...(objects && { objects }) }, () => this.#readers.delete(reader));
     this.#readers.add(reader);
     return reader;
@@ -101,16 +107,38 @@ export class ActChannel {
     return known && this.#kinds.find(known)?.find(known.namespaced ? namespace : undefined, name)?.object;
   }
 
-  /** `po/x` is `pod/x`. */
-  #resolve(object: string): string {
+  /** `po/x` is `pod/x`, and so are `pods.v1./x` and, of a kind with a group, `deployments.apps/x`. */
+  #resolve(object: string, namespace: string | undefined): string {
     const [word = '', name, ...more] = object.split('/');
-    const lower = word.toLowerCase();
-    const kind = this.#kinds.registry
-      .list()
-      .find(({ resource, singular, shortNames }) => lower === resource || lower === singular || shortNames.includes(lower));
-    if (!kind) throw errors.badRequest(`there is no kind "${word}"`);
+    const kind = this.#kindCalled(word.toLowerCase());
+    if (name === undefined && more.length === 0) {
+      const meant = this.#objectCalled(object, namespace);
+      if (meant !== undefined) throw errors.badRequest(`"${object}" is no KIND/NAME: did you mean ${meant}?`);
+    }
     if (!name || more.length > 0) throw errors.badRequest(`"${object}" is no KIND/NAME`);
+    if (!kind) throw errors.badRequest(`there is no kind "${word}"`);
     return idOf({ kind: kind.kind.toLowerCase(), name });
+  }
+
+  #kindCalled(word: string) {
+    const [called = '', ...of] = word.split('.');
+    return this.#kinds.registry.list().find(({ group, version, resource, singular, shortNames }) => {
+      const isCalled = called === resource || called === singular || shortNames.includes(called);
+      return isCalled && ['', group, `${version}.${group}`].includes(of.join('.'));
+    });
+  }
+
+  /** The one that owns the others, where several are called so. */
+  #objectCalled(name: string, namespace = 'default'): string | undefined {
+    const found = this.#kinds.registry
+      .list()
+      .filter(({ kind }) => kind !== 'Event')
+      .flatMap((kind) => {
+        const there = this.#kinds.find(kind)?.find(kind.namespaced ? namespace : undefined, name)?.object;
+        return there && !there.metadata.ownerReferences ? [kind] : [];
+      });
+    const first = found.find(({ group }) => workloadGroups.has(group)) ?? found[0];
+    return first && idOf({ kind: first.kind.toLowerCase(), name });
   }
 }
 

@@ -29,7 +29,14 @@ const rows: readonly { name: string; given?: Act; filter: ActFilter; want: boole
   { name: 'another object', filter: { objects: ['pod/front'] }, want: false },
   { name: 'its component', filter: { components: ['kubelet', 'scheduler'] }, want: true },
   { name: 'another component', filter: { components: ['kubelet'] }, want: false },
-  { name: 'a user', given: act({ component: undefined, user: 'jane' }), filter: { components: ['jane'] }, want: true },
+  { name: 'a user', given: act({ component: undefined, user: 'jane' }), filter: { users: ['jane'] }, want: true },
+  {
+    name: 'a user who is called like a component',
+    given: act({ component: undefined, user: 'scheduler' }),
+    filter: { components: ['scheduler'] },
+    want: false,
+  },
+  { name: 'a component where a user is wanted', filter: { users: ['system:kube-scheduler'] }, want: false },
   { name: 'routine', given: act({ isRoutine: true }), filter: {}, want: false },
   { name: 'routine too', given: act({ isRoutine: true }), filter: { all: true }, want: true },
 ];

@@ -69,9 +69,10 @@ export class ActReader implements AsyncIterableIterator<Act | LostActs>, Disposa
 }
 
 /** Pure. */
-export function isWanted(act: Act, { namespace, objects = [], components = [], all = false }: ActFilter): boolean {
+export function isWanted(act: Act, { namespace, objects = [], components = [], users = [], all = false }: ActFilter): boolean {
   if (act.isRoutine && !all) return false;
   if (namespace !== undefined && (act.object.kind === 'namespace' ? act.object.name : act.object.namespace) !== namespace) return false;
   if (objects.length > 0 && ![idOf(act.object), ...(act.owners ?? [])].some((id) => objects.includes(id))) return false;
-  return components.length === 0 || components.includes(act.component ?? act.user);
+  if (components.length === 0 && users.length === 0) return true;
+  return act.component === undefined ? users.includes(act.user) : components.includes(act.component);
 }

@@ -13,6 +13,28 @@ export interface Actor {
 const agentPrefix = 'timonier/';
 const nodePrefix = 'system:node:';
 const accountPrefix = 'system:serviceaccount:kube-system:';
+/** Controllers whose accounts are called so, with `-controller`: these alone, as anybody may make further ones there. */
+const controllers = [
+  'certificate',
+  'clusterrole-aggregation',
+  'cronjob',
+  'daemon-set',
+  'deployment',
+  'disruption',
+  'endpoint',
+  'endpointslice',
+  'endpointslicemirroring',
+  'job',
+  'namespace',
+  'pv-protection',
+  'pvc-protection',
+  'replicaset',
+  'replication',
+  'service-account',
+  'statefulset',
+  'ttl-after-finished',
+  'volumeattributesclass-protection',
+];
 const known = new Map([
   ['system:kube-scheduler', 'scheduler'],
   ['system:kube-controller-manager', 'controllers'],
@@ -21,8 +43,14 @@ const known = new Map([
   ['system:timonier:network', 'network'],
   [`${accountPrefix}kube-dns`, 'dns'],
   [`${accountPrefix}generic-garbage-collector`, 'garbage-collector'],
+  [`${accountPrefix}pod-garbage-collector`, 'pod-garbage-collector'],
+  [`${accountPrefix}root-ca-cert-publisher`, 'root-ca-cert-publisher'],
   [`${accountPrefix}node-controller`, 'node-lifecycle'],
+  ...controllers.map((name) => [`${accountPrefix}${name}-controller`, name] as const),
 ]);
+
+/** All that somebody can be. */
+export const componentNames: readonly string[] = [...new Set(['kubelet', ...known.values()])].toSorted();
 
 export function actorOf(user: UserInfo, userAgent: string | undefined): Actor {
   const own = componentNamed(user.name);
@@ -33,7 +61,5 @@ export function actorOf(user: UserInfo, userAgent: string | undefined): Actor {
 function componentNamed(user: string): Actor {
   if (user.startsWith(nodePrefix)) return { component: 'kubelet', node: user.slice(nodePrefix.length) };
   const component = known.get(user);
-  if (component) return { component };
-  if (!user.startsWith(accountPrefix) || !user.endsWith('-controller')) return {};
-  return { component: user.slice(accountPrefix.length, -'-controller'.length) };
+  return component ? { component } : {};
 }
