@@ -11,6 +11,7 @@ test('components by their names and by those of upstream’s programs', () => {
   ]);
   assert.throws(() => parseComponents('scheduler,etcd,'), {
     message: 'unknown component: "etcd", ""',
+    exitCode: 2,
     fix: /^the components are: api-server, /,
   });
 });

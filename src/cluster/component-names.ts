@@ -24,6 +24,7 @@ export function parseComponents(text: string): ComponentName[] {
   if (known.length === given.length) return known;
   throw new OperationError({
     code: 'bad-flag',
+    exitCode: 2,
     message: `unknown component: ${given
       .filter((_, i) => names[i] === undefined)
       .map((name) => JSON.stringify(name))

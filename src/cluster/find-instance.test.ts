@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { noSuchCluster } from './find-instance.ts';
+import { existingInstance, noSuchCluster } from './find-instance.ts';
 
 const rows: readonly { readonly name: string; readonly names: readonly string[]; readonly fix: string }[] = [
   { name: 'none at all', names: [], fix: 'timonier up typo makes it' },
@@ -14,3 +17,23 @@ for (const { name, names, fix } of rows) {
     assert.deepEqual([error.code, error.message, error.fix], ['no-such-cluster', 'there is no cluster "typo"', fix]);
   });
 }
+
+test('the directory of another user is not taken for none', () => {
+  const root = mkdtempSync(join(tmpdir(), 'timonier-others-'));
+  const { TIMONIER_ROOT: before } = process.env;
+  const isRoot = process.getuid?.() === 0; // to whom no directory is closed
+  try {
+    mkdirSync(join(root, 'theirs'), { mode: 0o000 });
+    chmodSync(root, 0o755);
+    process.env['TIMONIER_ROOT'] = root;
+    if (isRoot) process.seteuid?.(65534);
+    assert.throws(() => existingInstance('theirs'), { code: 'not-yours', message: /is another user’s/ });
+    assert.throws(() => existingInstance('nobodys'), { code: 'no-such-cluster' });
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    if (before === undefined) delete process.env['TIMONIER_ROOT'];
+    else process.env['TIMONIER_ROOT'] = before;
+    chmodSync(join(root, 'theirs'), 0o700);
+    rmSync(root, { recursive: true });
+  }
+});

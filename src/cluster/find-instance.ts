@@ -1,7 +1,8 @@
 /** A cluster by its name, for every command that takes one: what there is when there is no such cluster, and what is when it does not run. */
-import { existsSync } from 'node:fs';
+import { existsSync, opendirSync } from 'node:fs';
+import { join } from 'node:path';
 import { readFacts, stateFrom } from './condition.ts';
-import { Instance, type InstanceState, listInstances } from './instance.ts';
+import { Instance, type InstanceState, listInstances, rootOfRoot } from './instance.ts';
 import { OperationError } from './operation-error.ts';
 import { startedOf } from './started-processes.ts';
 
@@ -12,6 +13,8 @@ export function existingInstance(name: string, dataDir?: string): Instance {
   const instance = new Instance(name, dataDir);
   if (instance.exists || startedOf(instance).length > 0) return instance;
   if (existsSync(instance.logFile)) throw failedFirst(name);
+  const others = [instance.dir, join(rootOfRoot, name)].find(isAnothers);
+  if (others !== undefined) throw anothers(name, others);
   throw noSuchCluster(
     name,
     listInstances().map((each) => each.name),
@@ -23,6 +26,23 @@ export function existingOrItsLog(name: string, dataDir?: string): Instance {
   const instance = new Instance(name, dataDir);
   return existsSync(instance.logFile) ? instance : existingInstance(name, dataDir);
 }
+
+/** It is there, and this user may not look into it. */
+function isAnothers(dir: string): boolean {
+  try {
+    opendirSync(dir).closeSync();
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+}
+
+const anothers = (name: string, dir: string): OperationError =>
+  new OperationError({
+    code: 'not-yours',
+    message: `${dir} is another user’s: whether cluster "${name}" runs is not yours to read`,
+    fix: 'ask as the user who started it (root: sudo timonier …)',
+  });
 
 const failedFirst = (name: string): OperationError =>
   new OperationError({

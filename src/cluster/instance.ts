@@ -53,10 +53,12 @@ export const machineName = (): string =>
     .slice(0, 40)
     .replaceAll(/^-+|-+$/g, '');
 
+export const rootOfRoot = '/var/lib/timonier';
+
 /** Where clusters live: /var/lib/timonier for root, else the user's data home. */
 export function instancesRoot(env: NodeJS.ProcessEnv = process.env): string {
   if (env['TIMONIER_ROOT']) return resolve(env['TIMONIER_ROOT']);
-  if (process.getuid?.() === 0) return '/var/lib/timonier';
+  if (process.getuid?.() === 0) return rootOfRoot;
   return join(dataHome(env), 'timonier');
 }
 

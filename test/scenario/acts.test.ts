@@ -9,6 +9,8 @@ import { createHTTPClient, type HTTPAccess } from '../../src/client/http-client.
 import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
 import { silentLog } from '../../src/client/log.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
+import { actorOf, componentNames } from '../../src/control-plane/api-server/acts/actor.ts';
+import { builtinControllers, identityOf } from '../../src/control-plane/controllers/index.ts';
 import { startCluster } from '../../src/index.ts';
 
 const pod = (name: string) => ({ metadata: { name, namespace: 'default' }, spec: { containers: [{ name: 'a', image: 'a' }] } });
@@ -119,6 +121,15 @@ test('a refusal about a Secret quotes nothing of it', { timeout: 30_000 }, async
     told.every((text) => text.startsWith('refused 4')),
     told.join(),
   );
+});
+
+test('every controller is a component, and an account that anybody made is none', () => {
+  const given = { certificate: () => assert.fail(), secretToken: () => assert.fail() };
+  for (const controller of builtinControllers({ rootCA: 'x', clusterCIDR: '10.0.0.0/16', signing: given as never })) {
+    const { component = '' } = actorOf(identityOf(controller), undefined);
+    assert.ok(componentNames.includes(component), `${controller.name}: ${component}`);
+  }
+  assert.deepEqual(actorOf({ name: 'system:serviceaccount:kube-system:evil-controller', groups: [] }, undefined), {});
 });
 
 test('components elsewhere are known by the name that they give', { timeout: 60_000 }, async () => {

@@ -111,7 +111,7 @@ async function beginForeground(instance: Instance, { changes, record }: PlannedS
 async function runBeside(name: string | undefined, components: readonly ComponentName[], flags: RunFlags): Promise<void> {
   if (flags.kubeconfig === undefined) {
     const message = `${components.join(', ')} without api-server: where is the API server?`;
-    throw new OperationError({ code: 'bad-flag', message, fix: 'give --kubeconfig FILE, or add api-server to --components' });
+    throw new OperationError({ code: 'bad-flag', message, fix: 'give --kubeconfig FILE, or add api-server to --components', exitCode: 2 });
   }
   const access = await accessFrom(flags.kubeconfig);
   await runForeground(flags, { ...(await configFrom(flags)), components, access, ...(name && { name }) }, async () => ({ components }));

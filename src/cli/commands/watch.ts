@@ -34,7 +34,7 @@ export function addWatch(program: Command): void {
     .argument('[NAME]', 'the cluster’s name', 'default')
     .argument('[OBJECTS...]', 'only these and what they own: deployment/front, pod/x')
     .option('-n, --namespace <NAMESPACE>', 'only what is in this namespace')
-    .option('-c, --component <LIST>', 'only what these did: scheduler,kubelet,deployment,you')
+    .option('-c, --component <LIST>', 'only what these components did, or you: scheduler,kubelet,you')
     .option('-a, --all', 'also what goes on all the time: leases, heartbeats')
     .option('--kubeconfig <FILE>', 'the cluster that this file leads to')
     .option('--json', 'the acts as JSON, one a line')
@@ -133,7 +133,7 @@ function explained(error: unknown, what: string): unknown {
   }
   if (isStatusError(error)) {
     const fix = error.code === 403 ? 'use the administrator’s kubeconfig' : 'timonier watch --help says what can be asked';
-    return new OperationError({ code: 'refused', message: error.message, fix });
+    return new OperationError({ code: 'refused', message: error.message, fix, exitCode: error.code === 400 ? 2 : 1 });
   }
   return new OperationError({
     code: 'broken-off',

@@ -10,7 +10,7 @@ import type { RepeatedAct } from './group-repeats.ts';
 
 export interface ActWords {
   readonly time: string;
-  /** `you`, `scheduler`, `kubelet node-1` */
+  /** `you`, `scheduler`, `kubelet node-1`, `user "jane"`, `bakery/baker`: no user's name looks like a component */
   readonly actor: string;
   readonly text: string;
   readonly tone: 'plain' | 'dim' | 'good' | 'warning' | 'bad';
@@ -51,7 +51,7 @@ export function describeNote(note: Exclude<Told, Act>): string {
 function actorOf({ component, node, user }: Act, you: string): string {
   if (component) return node ? `${component} ${node}` : component;
   if (user === you) return 'you';
-  return user.startsWith(accountPrefix) ? user.slice(accountPrefix.length).replace(':', '/') : user;
+  return user.startsWith(accountPrefix) ? user.slice(accountPrefix.length).replace(':', '/') : `user ${JSON.stringify(user)}`;
 }
 
 type Words = Pick<ActWords, 'text' | 'tone'>;
@@ -104,12 +104,12 @@ function changeWords(act: Act, id: string): Words {
     const more = others.length > 0 ? `, ${listOf(others)}` : '';
     return { tone: 'plain', text: `scaled ${id} ${replicas.from ?? 0} → ${replicas.to ?? 0}${more}${inBrackets(why)}` };
   }
-  if (object.subresource !== 'status') return { tone: 'plain', text: `changed ${id}: ${listOf(changes)}${inBrackets(why)}` };
+  if (object.subresource !== 'status') return { tone: 'plain', text: `changed ${[id, ...listed(changes)].join(': ')}${inBrackets(why)}` };
   if (object.kind === 'pod') return podWords(act, id);
   const alarm = changes.find(({ path, to = '' }) =>
     /Progressing$/.test(path) ? to.startsWith('False') : /(ReplicaFailure|Failed)$/.test(path),
   );
-  const told = summary || listOf(changes);
+  const told = summary || listOf(object.kind === 'namespace' ? changes.filter(isHeldUp) : changes);
   return alarm ? { tone: 'bad', text: `${id}: ${told}, ${listOf([alarm])}` } : { tone: 'plain', text: `${id}: ${told}` };
 }
 
@@ -130,29 +130,45 @@ function listOf(changes: readonly ActChange[]): string {
   return `${changes.slice(0, changesMax).map(describeChange).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }
 
+const listed = (changes: readonly ActChange[]): readonly string[] => (changes.length > 0 ? [listOf(changes)] : []);
+
 /** `image of front bakery:1.0 → bakery:2.0`, `Pending → Running`, `not ready (ContainersNotReady)`. */
 export function describeChange({ path, from, to }: ActChange): string {
   const condition = /^status\.conditions\.(.+)$/.exec(path)?.[1];
-  if (condition) return describeCondition(condition, to);
+  if (condition) return describeCondition(condition, from, to);
   const container = /^status\.\w*ontainerStatuses\.(.+)\.(state|restartCount)$/.exec(path);
   if (container) return container[2] === 'state' ? `${container[1]} ${to ?? 'gone'}` : `${container[1]} restarted (${to} so far)`;
   if (path === 'status.phase' || path === 'status.reason') return from === undefined ? `${to}` : `${from} → ${to}`;
   const taint = /^spec\.taints\.(.+)$/.exec(path)?.[1];
-  if (taint) return to === undefined ? `no taint ${taint}` : `taint ${taint}${to}`;
+  if (taint) return to === undefined ? `taint ${taint} removed` : `taint ${taint}${to}`;
   const name = path.replace(/^spec\.template\./, '').replace(/^(spec|status|metadata)\./, '');
   const image = /containers\.(.+)\.image$/i.exec(name)?.[1];
   const what = image ? `image of ${image}` : name;
   if (from === undefined && to === undefined) return what;
   if (from === undefined) return `${what} ${to}`;
-  return to === undefined ? `no ${what}` : `${what} ${from} → ${to}`;
+  return to === undefined ? `${what} removed` : `${what} ${from} → ${to}`;
 }
 
-function describeCondition(type: string, to: string | undefined): string {
-  if (to === undefined) return `no ${type}`;
+/** What keeps a namespace from being gone. */
+const heldUp: Readonly<Record<string, string>> = {
+  NamespaceDeletionDiscoveryFailure: 'not all its kinds can be found',
+  NamespaceDeletionGroupVersionParsingFailure: 'not all its kinds can be read',
+  NamespaceDeletionContentFailure: 'not all that is in it can be deleted',
+  NamespaceContentRemaining: 'something is left in it',
+  NamespaceFinalizersRemaining: 'finalizers hold what is left in it',
+};
+const isHeldUp = ({ path, to = '' }: ActChange): boolean => !/^status\.conditions\.Namespace/.test(path) || to.startsWith('True');
+/** Conditions that are good news when they are not. */
+const isTrouble = (type: string): boolean => /(Failure|Failed|Pressure|Problem|Unavailable)$/.test(type);
+
+function describeCondition(type: string, from: string | undefined, to: string | undefined): string {
+  if (to === undefined) return `condition ${type} removed`;
   const [, status = '', reason = ''] = /^(\S+)(.*)$/.exec(to) ?? [];
   const word = type === 'Ready' ? 'ready' : type;
-  if (status === 'True') return type === 'Ready' ? word : `${word}${reason}`;
-  return status === 'False' ? `not ${word}${reason}` : `${word} unknown${reason}`;
+  if (status === 'True') return type === 'Ready' ? word : (own(heldUp, type) ?? `${word}${reason}`);
+  if (status !== 'False') return `${word} unknown${reason}`;
+  if (isTrouble(type)) return `${from?.startsWith('True') ? 'no longer' : 'no'} ${word}${reason}`;
+  return `not ${word}${reason}`;
 }
 
 /** Those whose own words say less than they could. */

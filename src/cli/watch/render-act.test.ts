@@ -143,6 +143,39 @@ const rows: readonly { want: string; given: Partial<Act> }[] = [
     want: 'changed node/n: taint oven=hot:NoSchedule',
   },
   {
+    given: { ...none, object: { kind: 'node', group: '', name: 'n' }, changes: [{ path: 'spec.taints.oven', from: '=hot:NoSchedule' }] },
+    want: 'changed node/n: taint oven removed',
+  },
+  {
+    given: { ...none, object: { kind: 'node', group: '', name: 'n' }, changes: [{ path: 'metadata.labels.floor', from: '2' }] },
+    want: 'changed node/n: labels.floor removed',
+  },
+  {
+    given: {
+      ...none,
+      object: { kind: 'namespace', group: '', name: 'n', subresource: 'status' },
+      changes: [
+        { path: 'status.conditions.NamespaceDeletionDiscoveryFailure', to: 'False (ResourcesDiscovered)' },
+        { path: 'status.conditions.NamespaceContentRemaining', to: 'True (SomeResourcesRemain)' },
+        { path: 'status.conditions.NamespaceFinalizersRemaining', to: 'True (SomeFinalizersRemain)' },
+      ],
+    },
+    want: 'namespace/n: something is left in it, finalizers hold what is left in it',
+  },
+  {
+    given: {
+      ...none,
+      object: { kind: 'node', group: '', name: 'n', subresource: 'status' },
+      changes: [
+        { path: 'status.conditions.MemoryPressure', from: 'True', to: 'False (KubeletHasSufficientMemory)' },
+        { path: 'status.conditions.DiskPressure', to: 'False' },
+        { path: 'status.conditions.Odd', from: 'True' },
+      ],
+    },
+    want: 'node/n: no longer MemoryPressure (KubeletHasSufficientMemory), no DiskPressure, condition Odd removed',
+  },
+  { given: { ...none, object: { kind: 'node', group: '', name: 'n' } }, want: 'changed node/n' },
+  {
     given: { ...none, object: { kind: 'secret', group: '', name: 's' }, changes: [{ path: 'data.password' }] },
     want: 'changed secret/s: data.password',
   },
@@ -185,7 +218,8 @@ test('who it is', () => {
   assert.equal(actor({}), 'scheduler');
   assert.equal(actor({ component: 'kubelet', node: 'node-1' }), 'kubelet node-1');
   assert.equal(actor({ component: undefined, user: 'kubernetes-admin' }), 'you');
-  assert.equal(actor({ component: undefined, user: 'jane' }), 'jane');
+  assert.equal(actor({ component: undefined, user: 'jane' }), 'user "jane"');
+  for (const user of ['you', 'replicaset', 'kubelet x', 'a/b']) assert.equal(actor({ component: undefined, user }), `user "${user}"`);
   assert.equal(actor({ component: undefined, user: 'system:serviceaccount:bakery:baker' }), 'bakery/baker');
 });
 

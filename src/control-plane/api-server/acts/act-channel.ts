@@ -11,8 +11,8 @@ import type { Clock } from '../../../client/clock.ts';
 import { RecentMap } from '../../../client/recent-map.ts';
 import type { ResourceRequest } from '../api-request.ts';
 import type { ServedKinds } from '../served-kinds.ts';
-import { componentNames } from './actor.ts';
 import { ActReader } from './act-reader.ts';
+import { componentNames } from './actor.ts';
 import { planAct, planRefusal } from './plan-act.ts';
 
 /** Owners of one object, and owners of owners, that are looked for; a CronJob's pod has two. */

@@ -67,6 +67,17 @@ const rows = [
     want: [{ path: 'data.password' }, { path: 'data.more' }],
   },
   {
+    name: 'data whose keys are called as what is left out of a status',
+    kind: 'ConfigMap',
+    before: { data: {} },
+    after: { data: { ready: 'yes', startTime: 'now', generation: '2' } },
+    want: [
+      { path: 'data.ready', to: 'yes' },
+      { path: 'data.startTime', to: 'now' },
+      { path: 'data.generation', to: '2' },
+    ],
+  },
+  {
     name: 'of a Secret annotations neither, which may repeat it',
     kind: 'Secret',
     before: {},

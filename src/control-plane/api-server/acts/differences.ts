@@ -19,7 +19,7 @@ const textMax = 60;
 /** What comes or goes as a whole is opened this far: `metadata.labels`. */
 const openedDepth = 2;
 
-const ignored = new Set([
+const ignoredOfMetadata = new Set([
   'managedFields',
   'resourceVersion',
   'generation',
@@ -27,8 +27,9 @@ const ignored = new Set([
   'selfLink',
   'deletionTimestamp',
   'deletionGracePeriodSeconds',
+]);
+const ignoredInStatus = new Set([
   'observedGeneration',
-  'pod-template-hash',
   'podIPs',
   'hostIPs',
   'hostIP',
@@ -42,6 +43,10 @@ const ignored = new Set([
   'ready',
   'terminatedPods',
   'uncountedTerminatedPods',
+]);
+/** Labels and annotations, of objects and of templates. */
+const ignoredMarks = new Set([
+  'pod-template-hash',
   'kubectl.kubernetes.io/last-applied-configuration',
   'deployment.kubernetes.io/desired-replicas',
   'deployment.kubernetes.io/max-replicas',
@@ -50,6 +55,12 @@ const ignored = new Set([
 /** What a pod's Ready and its containers say already. */
 const ignoredConditions = new Set(['Initialized', 'PodReadyToStartContainers', 'ContainersReady']);
 const isTime = (key: string): boolean => /(Time|Timestamp)$/.test(key);
+
+function isIgnored(key: string, path: string): boolean {
+  if (ignoredMarks.has(key)) return true;
+  if (/^metadata\b/.test(path)) return isTime(key) || (path === 'metadata' && ignoredOfMetadata.has(key));
+  return /^status\b/.test(path) && (isTime(key) || ignoredInStatus.has(key));
+}
 
 /** The first that fits counts. */
 const telling: readonly RegExp[] = [
@@ -100,7 +111,7 @@ const isFields = (value: unknown): boolean => typeof value === 'object' && value
 function compareFields(before: unknown, after: unknown, path: string, found: Found): void {
   const [old, now] = [before as Fields, after as Fields];
   for (const key of new Set([...Object.keys(old), ...Object.keys(now)])) {
-    if (ignored.has(key) || isTime(key)) continue;
+    if (isIgnored(key, path)) continue;
     compare(own(old, key), own(now, key), path === '' ? key : `${path}.${key}`, found);
   }
 }

@@ -67,13 +67,17 @@ const created: Readonly<Record<string, (object: Loose) => string>> = {
   EndpointSlice: describeEndpoints,
 };
 
-const ready = ({ spec, status }: Loose): string => `${status?.readyReplicas ?? 0} of ${spec?.replicas ?? 1} ready`;
+function readyOf(ready: number, wanted: number): string {
+  if (wanted === 0) return `${ready === 0 ? 'none' : ready} ready, none wanted`;
+  return ready > wanted ? `${ready} ready, ${wanted} wanted` : `${ready} of ${wanted} ready`;
+}
+const ready = ({ spec, status }: Loose): string => readyOf(status?.readyReplicas ?? 0, spec?.replicas ?? 1);
 const changed: Readonly<Record<string, (object: Loose) => string>> = {
   Deployment: ready,
   ReplicaSet: ready,
   ReplicationController: ready,
   StatefulSet: ready,
-  DaemonSet: ({ status }) => `${status?.numberReady ?? 0} of ${status?.desiredNumberScheduled ?? 0} ready`,
+  DaemonSet: ({ status }) => readyOf(status?.numberReady ?? 0, status?.desiredNumberScheduled ?? 0),
   Job: ({ spec, status }) =>
     `${status?.succeeded ?? 0} of ${spec?.completions ?? 1} done${status?.failed ? `, ${status.failed} failed` : ''}`,
   EndpointSlice: describeEndpoints,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
-import { errors } from '../../../api/meta/status-error.ts';
+import { errors, StatusError } from '../../../api/meta/status-error.ts';
 import type { Act } from '../../../client/acts.ts';
 import { ApiRequest, type ResourceRequest } from '../api-request.ts';
 import type { UserInfo } from '../request.ts';
@@ -132,6 +132,17 @@ const rows: readonly Row[] = [
     after: object('Deployment', { spec: { replicas: 2 }, status: { readyReplicas: 1, replicas: 3 } }, 'apps/v1'),
     want: { isRoutine: true, summary: '1 of 2 ready' },
   },
+  ...[
+    { replicas: 3, readyReplicas: 4, summary: '4 ready, 3 wanted' },
+    { replicas: 0, readyReplicas: 3518, summary: '3518 ready, none wanted' },
+    { replicas: 0, readyReplicas: 0, summary: 'none ready, none wanted' },
+  ].map(({ summary, replicas, readyReplicas }) => ({
+    name: summary,
+    by: cause(controller('deployment'), { subresource: 'status' }),
+    before: object('Deployment', { spec: { replicas }, status: { readyReplicas: 9 } }, 'apps/v1'),
+    after: object('Deployment', { spec: { replicas }, status: { readyReplicas } }, 'apps/v1'),
+    want: { summary },
+  })),
   {
     name: 'unless its rollout is stuck',
     by: cause(controller('deployment'), { subresource: 'status' }),
@@ -141,6 +152,25 @@ const rows: readonly Row[] = [
       { status: { conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }] } },
       'apps/v1',
     ),
+    want: { isRoutine: undefined },
+  },
+  ...[
+    { name: 'annotates', metadata: { annotations: { note: 'x' } } },
+    { name: 'takes a finalizer away', metadata: { finalizers: undefined } },
+    { name: 'takes an owner away', metadata: { ownerReferences: [{ kind: 'A', name: 'b' }] } },
+  ].flatMap(({ name, metadata }) => {
+    const before = object('ConfigMap', { metadata: { namespace: 'n', name: 'a', finalizers: ['a.b/c'] } });
+    const after = object('ConfigMap', { metadata: { ...before.metadata, ...metadata } });
+    return [
+      { name: `a user ${name}`, by: cause('jane'), before, after, want: { isRoutine: undefined } },
+      { name: `a controller ${name}: routine`, by: cause(controller('job')), before, after, want: { isRoutine: true } },
+    ] as const;
+  }),
+  {
+    name: 'a Lease that a user changes',
+    by: cause('jane'),
+    before: object('Lease', { spec: { holderIdentity: 'a' } }, 'coordination.k8s.io/v1'),
+    after: object('Lease', { spec: { holderIdentity: 'b' } }, 'coordination.k8s.io/v1'),
     want: { isRoutine: undefined },
   },
   {
@@ -193,6 +223,8 @@ for (const { name, by, before, after, want } of rows) {
   });
 }
 
+const terminating = (): StatusError =>
+  new StatusError({ code: 403, reason: 'Forbidden', message: 'm', details: { causes: [{ reason: 'NamespaceTerminating' }] } });
 const refusals = [
   { name: 'invalid', by: cause('jane'), error: errors.invalid({ group: '', kind: 'Pod' }, 'a', []), want: { by: 'validation' } },
   { name: 'a read that may not be', by: cause('jane', { verb: 'list' }), error: errors.forbidden(pods, '', 'no'), want: { by: undefined } },
@@ -203,6 +235,13 @@ const refusals = [
     error: errors.conflict(pods, 'a'),
     want: { by: undefined, routine: true },
   },
+  {
+    name: 'nothing comes into a namespace that goes',
+    by: cause(controller('job')),
+    error: terminating(),
+    want: { by: undefined, routine: true },
+  },
+  { name: 'a user hears of it', by: cause('jane'), error: terminating(), want: { by: undefined } },
   { name: 'a user was late', by: cause('jane'), error: errors.conflict(pods, 'a'), want: { by: undefined } },
 ];
 for (const { name, by, error, want } of refusals) {

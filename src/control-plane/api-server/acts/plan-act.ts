@@ -77,9 +77,15 @@ const echoes = new Set(['lease', 'endpoints', 'event', 'controllerrevision']);
 /** What every namespace gets. */
 const givenToAll = 'configmap/kube-root-ca.crt';
 
+/** People and their programs, not the accounts of programs in the cluster: each of their acts is told. */
+const isByUser = ({ component, user }: Pick<Act, 'component' | 'user'>): boolean => component === undefined && !user.startsWith('system:');
+
 /** Says what nobody has to know; who wants to asks for all. `saysNew`: its summary is another than before. */
-function isRoutineWrite({ did, component, changes = [], object, summary }: Act, saysNew: boolean): boolean {
+function isRoutineWrite(act: Act, saysNew: boolean): boolean {
+  const { did, component, changes = [], object, summary } = act;
   const { kind, subresource } = object;
+  if (isByUser(act) && kind !== 'event')
+    return did === 'changed' && (changes.length === 0 || (subresource === 'eviction' && kind === 'pod'));
   if (echoes.has(kind) || idOf(object) === givenToAll) return true;
   if (did !== 'changed' || subresource === 'binding') return false;
   if (changes.length === 0 || (subresource === 'eviction' && kind === 'pod')) return true; // the pod's deletion says it
@@ -162,6 +168,10 @@ function planTold(common: Common, event: EventObject): Act {
   return { ...common, did: 'told', object, event: told, ...(isRepeating && { isRoutine: true }) };
 }
 
+/** Nothing new may come into a namespace that goes. */
+const isOfDeletion = ({ status }: StatusError): boolean =>
+  status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true;
+
 export interface RefusalGiven {
   readonly request: ResourceRequest;
   readonly time: string;
@@ -186,6 +196,6 @@ export function planRefusal({ request, time, owners, error }: RefusalGiven): Act
   };
   const refuser = refusedBy ?? (reason === 'Invalid' ? 'validation' : undefined);
   const refusal = { code, reason, message: tellableMessage(kind, error), resource: kind.resource, ...(refuser && { by: refuser }) };
-  const isEveryday = by.component !== undefined && (code === 404 || code === 409);
+  const isEveryday = by.component !== undefined && (code === 404 || code === 409 || isOfDeletion(error));
   return { ...by, did: 'refused', verb, object, ...(owners.length > 0 && { owners }), refusal, ...(isEveryday && { isRoutine: true }) };
 }
