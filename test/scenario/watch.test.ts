@@ -83,12 +83,29 @@ describe('timonier watch', { timeout: 180_000 }, () => {
     assert.deepEqual(await Promise.all([watch.ended, json.ended]), [0, 0]);
   });
 
+  it('does not wait for what there is not', async () => {
+    const cluster = await serve();
+    const rows = [
+      [['-c', 'nosuch'], /^timonier: there is no component "nosuch", but: api-server, /],
+      [['kube-root-ca'], /^timonier: "kube-root-ca" is no KIND\/NAME$/],
+      [['cake/front'], /^timonier: there is no kind "cake"$/],
+    ] as const;
+    for (const [words, wanted] of rows) {
+      const watch = start('watch', 'seen', ...words);
+      await watch.said(wanted);
+      assert.equal(await watch.ended, 2);
+    }
+    cluster.child.kill('SIGINT');
+    await cluster.ended;
+  });
+
   it('ends when nobody reads it, as logs -f does', async () => {
     const cluster = await serve();
     const watch = start('watch', 'seen');
     const logs = start('logs', 'seen', '-f');
     await watch.said(/^Watching/);
     await logs.seen(/./);
+    await start('list').seen(/^seen +running +https:\S+ +- +\//); // its nodes, if any, are elsewhere
     for (const { child } of [watch, logs]) child.stdout.destroy();
     await act('first');
     assert.equal(await watch.ended, 0);
