@@ -34,7 +34,9 @@ export function describeAct(act: Act, options: WordsOptions): ActWords {
 
 export function describeRepeats({ repeated, times, seconds }: RepeatedAct, options: WordsOptions): ActWords {
   const { text, ...words } = describeAct(repeated, options);
-  const refused = repeated.refusal && refusalHead(repeated, nameOf(repeated, options.namespace));
+  const { object, component, refusal } = repeated;
+  const any = { ...repeated, object: { ...object, ...(component && { name: '' }) } }; // each was another
+  const refused = refusal && refusalHead(any, nameOf(any, options.namespace));
   return { ...words, text: `… ${times} times more in ${seconds} s: ${refused ? plain(refused) : text}` };
 }
 

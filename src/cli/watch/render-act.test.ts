@@ -66,7 +66,7 @@ for (const [note, want] of [
 
 test('what came again and again', () => {
   const refusal = { code: 403, reason: 'Forbidden', message: 'exceeded quota', resource: 'pods', by: 'ResourceQuota' };
-  const repeated: Act = { ...bound, did: 'refused', object: { kind: 'pod', group: '', namespace: 'default', name: '' }, refusal };
+  const repeated: Act = { ...bound, did: 'refused', object: { kind: 'pod', group: '', namespace: 'default', name: 'x-1' }, refusal };
   assert.equal(
     render({ repeated, times: 12, seconds: 10 })[0]?.slice(40),
     '… 12 times more in 10 s: was refused (403 by ResourceQuota): create a pod',
