@@ -17,5 +17,6 @@ export function admissionRequest(request: ResourceRequest, operation: AdmissionO
     user,
     dryRun,
     warn: (message) => request.warn(message),
+    annotate: (key, value) => request.annotate(key, value),
   };
 }

@@ -27,6 +27,7 @@ export async function connect(admission: AdmissionChain, request: ApiRequest<Con
     options: optionsOf(target.query, own(kind.subresources, subresource)?.kind),
     dryRun: false,
     warn: (message) => request.warn(message),
+    annotate: (key, value) => request.annotate(key, value),
   };
   await admission.admitOperation(asked);
   await admission.validate(asked);

@@ -52,4 +52,6 @@ export interface AdmissionRequest {
   readonly dryRun: boolean;
   /** Adds a Warning header to the answer. */
   warn(message: string): void;
+  /** Adds to what an audit log keeps of the request. */
+  annotate(key: string, value: string): void;
 }

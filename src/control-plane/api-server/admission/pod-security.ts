@@ -1,8 +1,7 @@
 /**
  * The Pod Security Standards, by namespace labels: `enforce` refuses pods, `warn` tells who creates pods or workloads,
- * and a namespace that becomes stricter is told which of its pods would not be let in again. Nothing is exempt.
- * What it does not do: audit annotations (the audit level is parsed, and has nowhere to go); the annotations that said
- * seccomp profiles before 1.19.
+ * `audit` tells the audit log; a namespace that becomes stricter is told which of its pods would not be let in again. Nothing is exempt.
+ * What it does not do: the annotations that said seccomp profiles before 1.19.
  * Upstream: pod-security-admission/admission/admission.go.
  */
 
@@ -21,6 +20,7 @@ import { allContainers } from './pod-references.ts';
 import { describeReasons, describeViolations, violations } from './pod-security/evaluate.ts';
 import { compareLevels, describeLevel, type LevelVersion, policyOf, sameLevel } from './pod-security/level.ts';
 
+const annotationPrefix = 'pod-security.kubernetes.io/';
 const podsCheckedMax = 3000;
 const isA = (ref: KindRef, { group, resource }: KindRef): boolean => group === ref.group && resource === ref.resource;
 
@@ -35,16 +35,21 @@ export const podSecurity = (reader: ObjectReader): AdmissionPlugin => ({
     const { kind } = request;
     if (isA(Namespace, kind)) return checkNamespace(reader, request);
     const policy = policyOf(reader.get(Namespace, { name: request.namespace ?? '' })?.metadata.labels);
-    if (policy.enforce.level === 'privileged' && policy.warn.level === 'privileged') return;
+    const { enforce: enforced, audit: audited, warn: warned } = policy;
     if (isA(Pod, kind)) {
       const pod = request.object as Pod;
       if (request.oldObject && !changesImages(pod.spec, (request.oldObject as Pod).spec)) return;
-      enforce(request, policy.enforce, pod);
-      warn(request, policy.warn, pod);
+      request.annotate(`${annotationPrefix}enforce-policy`, describeLevel(enforced));
+      audit(request, audited, pod);
+      enforce(request, enforced, pod);
+      warn(request, warned, pod);
       return;
     }
     const template = templateGetter(kind)?.(request.object as KubeObject);
-    if (template?.spec) warn(request, policy.warn, { metadata: template.metadata ?? {}, spec: template.spec });
+    if (!template?.spec) return;
+    const checked = { metadata: template.metadata ?? {}, spec: template.spec };
+    audit(request, audited, checked);
+    warn(request, warned, checked);
   },
 });
 
@@ -56,8 +61,18 @@ function enforce(request: AdmissionRequest, level: LevelVersion, pod: Checked): 
 }
 
 function warn(request: AdmissionRequest, level: LevelVersion, pod: Checked): void {
+  const problem = wouldViolate(level, pod);
+  if (problem) request.warn(problem);
+}
+
+function audit(request: AdmissionRequest, level: LevelVersion, pod: Checked): void {
+  const problem = wouldViolate(level, pod);
+  if (problem) request.annotate(`${annotationPrefix}audit-violations`, problem);
+}
+
+function wouldViolate(level: LevelVersion, pod: Checked): string | undefined {
   const found = violations(level, pod);
-  if (found.length > 0) request.warn(`would violate PodSecurity "${describeLevel(level)}": ${describeViolations(found)}`);
+  return found.length > 0 ? `would violate PodSecurity "${describeLevel(level)}": ${describeViolations(found)}` : undefined;
 }
 
 function changesImages(spec: PodSpec, old: PodSpec): boolean {

@@ -24,6 +24,7 @@ export interface TestRequest {
   readonly options?: unknown;
   readonly dryRun?: boolean;
   readonly warnings?: string[];
+  readonly annotations?: string[];
 }
 
 export function testRequest(given: TestRequest): AdmissionRequest {
@@ -42,6 +43,7 @@ export function testRequest(given: TestRequest): AdmissionRequest {
     ...(options !== undefined && { options }),
     dryRun: given.dryRun ?? false,
     warn: (message) => given.warnings?.push(message),
+    annotate: (key, value) => given.annotations?.push(`${key}: ${value}`),
   };
 }
 

@@ -36,7 +36,13 @@ function networkOf(options: { cidrs?: readonly string[]; ports?: { from: number;
       const { namespace, name } = given.metadata;
       const oldObject = objects.get(Service, { namespace, name });
       const base = { operation: oldObject ? 'UPDATE' : 'CREATE', kind, namespace, name, user: { name: 'x', groups: [] }, dryRun } as const;
-      const request = (object: KubeObject): AdmissionRequest => ({ ...base, object, ...(oldObject && { oldObject }), warn: () => {} });
+      const request = (object: KubeObject): AdmissionRequest => ({
+        ...base,
+        object,
+        ...(oldObject && { oldObject }),
+        warn: () => {},
+        annotate: () => {},
+      });
       const completed = (fields.admit?.(request(given)) as KubeObject | undefined) ?? given;
       const withIPs = clusterIPs.allocate(request(completed));
       let result: Service;
