@@ -17,6 +17,7 @@ import { createApiServer } from '../../src/control-plane/api-server/api-server.t
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
 import { type Kubelet, startKubelet } from '../../src/node/kubelet/kubelet.ts';
 import type { KubeletOptions } from '../../src/node/kubelet/kubelet-options.ts';
+import type { ContainerRuntime } from '../../src/node/runtime/container-runtime.ts';
 import { SimulatedRuntime } from '../../src/node/runtime/simulated-runtime.ts';
 
 export const nodeName = 'node-1';
@@ -39,9 +40,11 @@ export interface KubeletNode extends AsyncDisposable {
 
 export interface KubeletNodeOptions extends Partial<KubeletOptions> {
   readonly log?: Log;
+  /** what the runtime does otherwise */
+  readonly instead?: (parts: { readonly clock: VirtualClock; readonly runtime: SimulatedRuntime }) => Partial<ContainerRuntime>;
 }
 
-export async function startKubeletNode(options: KubeletNodeOptions = {}): Promise<KubeletNode> {
+export async function startKubeletNode({ instead, ...options }: KubeletNodeOptions = {}): Promise<KubeletNode> {
   const clock = new VirtualClock();
   const random = seededRandom(1);
   const log = options.log ?? silentLog;
@@ -55,7 +58,7 @@ export async function startKubeletNode(options: KubeletNodeOptions = {}): Promis
     startKubelet({
       nodeName,
       client,
-      runtime,
+      runtime: instead ? withInstead(runtime, instead({ clock, runtime })) : runtime,
       dataDir: join(tmpdir(), 'unused'),
       clock,
       random,
@@ -112,6 +115,15 @@ export async function startKubeletNode(options: KubeletNodeOptions = {}): Promis
       await storage[Symbol.asyncDispose]();
     },
   };
+}
+
+function withInstead(runtime: SimulatedRuntime, instead: Partial<ContainerRuntime>): ContainerRuntime {
+  return new Proxy(runtime, {
+    get(target, key) {
+      const member: unknown = Reflect.get(instead, key) ?? Reflect.get(target, key);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
 }
 
 const byTime = (a: Event, b: Event): number => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion);

@@ -58,7 +58,10 @@ describe('streams of simulated pods', () => {
       { args: ['exec', sleeper, '--', 'true'], want: { code: 0, stdout: '', stderr: '' } },
       { args: ['exec', sleeper, '--', 'sh', '-c', `echo ${'x'.repeat(20_000)}`], want: { code: 0, stdout: `${'x'.repeat(20_000)}\n` } },
       { args: ['exec', '-i', sleeper, '--', 'cat'], input: 'a\nb\n', want: { code: 0, stdout: 'a\nb\n', stderr: '' } },
-      { args: ['exec', sleeper, '--', 'ls'], want: { code: 0, stderr: 'this container is simulated: ls was not run\n' } },
+      {
+        args: ['exec', sleeper, '--', 'ls'],
+        want: { code: 126, stderr: 'this container is simulated: ls was not run\ncommand terminated with exit code 126\n' },
+      },
       {
         args: ['port-forward', sleeper, '0:80'],
         want: {

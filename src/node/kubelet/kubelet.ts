@@ -51,6 +51,8 @@ const resolvConfDefault = '/etc/resolv.conf';
 const kubeletPort = 10250;
 const leftoverRetryMs = { first: 1_000, max: 300_000 } as const;
 /** while it is not ready */
+/** A runtime that says nothing for so long is down. Upstream: kubelet.go, baseRuntimeSyncThreshold. */
+const runtimeDownMs = 30_000;
 const lookAtRuntimeMs = { first: 100, max: 5_000 } as const;
 
 export interface Kubelet extends AsyncDisposable {
@@ -133,6 +135,7 @@ class RunningKubelet implements Kubelet {
   #pods: RunningInformer<Pod> | undefined;
   #services: RunningInformer<Service> | undefined;
   #runtimeStatus: cri.RuntimeStatus | undefined;
+  #runtimeImages: readonly cri.Image[] = [];
   #lookTimer: Timer | undefined;
   #lookAgainMs: number = lookAtRuntimeMs.first;
   #server: KubeletServer | undefined;
@@ -284,6 +287,7 @@ class RunningKubelet implements Kubelet {
       client,
       runtime,
       runtimeName: this.#facts.runtimeName,
+      runtimeVersion: this.#facts.runtimeVersion,
       clock,
       random,
       events,
@@ -326,7 +330,9 @@ class RunningKubelet implements Kubelet {
   async #nodeInput(): Promise<NodeInput> {
     const { simulated, runtime, labels = {}, taints = [], podsMax = podsMaxDefault, version, nodeIPs } = this.#options;
     if (!simulated) await this.#lookAtRuntime();
-    const images = simulated ? [] : await runtime.listImages().catch(() => []);
+    // One that is down is not asked for more.
+    if (!simulated && this.#runtimeStatus)
+      this.#runtimeImages = await runtime.listImages({ timeoutMs: runtimeDownMs }).catch(() => this.#runtimeImages);
     return {
       name: this.nodeName,
       hostIPs: nodeIPs,
@@ -338,7 +344,7 @@ class RunningKubelet implements Kubelet {
       version,
       runtimeVersion: this.#facts.runtimeVersion,
       runtime: this.#runtimeStatus,
-      images,
+      images: this.#runtimeImages,
       pressure: { memory: false, disk: false, ...this.#housekeeping?.pressure, pid: false },
     };
   }
@@ -358,7 +364,7 @@ class RunningKubelet implements Kubelet {
   async #lookAtRuntime(): Promise<void> {
     if (this.#signal.aborted) return;
     const before = this.#runtimeStatus;
-    this.#runtimeStatus = await this.#options.runtime.status().catch(() => undefined);
+    this.#runtimeStatus = await this.#options.runtime.status({ timeoutMs: runtimeDownMs }).catch(() => undefined);
     const ready = this.#runtimeStatus !== undefined && readiness({ runtime: this.#runtimeStatus }) === undefined;
     if (!ready && !this.#lookTimer) {
       this.#lookTimer = this.#wheel.setTimeout(() => {

@@ -60,6 +60,8 @@ export class NodeAgent implements AsyncDisposable {
   #writing: Promise<void> = Promise.resolve();
   /** when others have changed the status */
   #look: Timer | undefined;
+  /** the report that waits for the one before it: one is enough */
+  #next: Promise<void> | undefined;
   #stopped = false;
 
   constructor(options: NodeAgentOptions) {
@@ -98,9 +100,13 @@ export class NodeAgent implements AsyncDisposable {
 
   /** Looks at the status, and tells it when it changed or was not told for long. */
   report(): Promise<void> {
-    this.#writing = this.#writing
-      .then(() => this.#report())
+    this.#next ??= this.#writing
+      .then(() => {
+        this.#next = undefined;
+        return this.#report();
+      })
       .catch((error: unknown) => this.#options.log.debug({ error }, 'node status not written'));
+    this.#writing = this.#next;
     return this.#writing;
   }
 

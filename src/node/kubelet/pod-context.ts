@@ -36,6 +36,8 @@ export interface PodContext {
   readonly client: Client;
   readonly runtime: ContainerRuntime;
   readonly runtimeName: string;
+  /** `containerd://1.6.20` */
+  readonly runtimeVersion: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly events: EventRecorder;

@@ -21,6 +21,7 @@ import type { PodContext } from './pod-context.ts';
 import { type ImageUser, verifyNonRoot } from './security-context.ts';
 import { serviceEnvironment } from './service-environment.ts';
 import { StartError } from './start-error.ts';
+import { imageVolumeProblem } from './volumes/image-volume.ts';
 import { readVolumeFile } from './volumes/read-volume-file.ts';
 import type { ReadyVolumes } from './volumes/volume-manager.ts';
 
@@ -54,6 +55,7 @@ export async function startContainer(context: PodContext, request: StartRequest)
       throw failure;
     }
   };
+  await step('CreateContainerConfigError', async () => requireImageVolumes(context, request));
   const imageRef = await step('ErrImagePull', () => pullImages(context, request, fieldPath));
   const config = await step('CreateContainerConfigError', () => makeConfig(context, request, imageRef));
   const containerID = await step('CreateContainerError', () =>
@@ -67,6 +69,13 @@ export async function startContainer(context: PodContext, request: StartRequest)
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Before anything is pulled for it. */
+function requireImageVolumes({ runtimeVersion }: PodContext, { container, volumes }: StartRequest): void {
+  const mounted = container.volumeMounts?.find(({ name }) => volumes.get(name)?.image);
+  const problem = mounted && imageVolumeProblem(runtimeVersion);
+  if (problem !== undefined) throw new Error(`volume "${mounted?.name}": ${problem}`);
 }
 
 /** The container's image, and those of its image volumes. */

@@ -15,7 +15,7 @@
  *   probe: RULES             every probe; probe-liveness, probe-readiness and probe-startup mean one type
  *   exec-exit-code: "1"      what a command run in it ends with (kubectl exec, lifecycle hooks), and
  *   exec-output: TEXT        what that command prints; without them the command tells, as the container's own does; one
- *                            that says nothing succeeds
+ *                            that says nothing was not run (126, as of a shell), and succeeds as a hook
  *   log: TEXT                its log, a line each; default: what it echoes, else one line that names the container
  *   cpu: 250m                what it uses, for the metrics; defaults 1m and
  *   memory: 64Mi             8Mi
@@ -89,7 +89,12 @@ export function planSimulation(
   };
 }
 
+/** A shell's, of a command that is there and can't be run. */
+const notRunExitCode = 126;
+
 export interface SimulatedExec {
+  /** what it would do can be told */
+  readonly isKnown: boolean;
   /** it gives back what it gets */
   readonly isCat: boolean;
   /** may be infinite */
@@ -108,9 +113,10 @@ export function planExec(annotations: StringMap, containerName: string, command:
   const copies = command[0] === 'tar'; // kubectl cp
   const isKnown = isCat || life !== undefined || code !== undefined || output !== undefined;
   return {
+    isKnown,
     isCat,
     runForMs: life?.runForMs === 'forever' ? Number.POSITIVE_INFINITY : (life?.runForMs ?? 0),
-    exitCode: code === undefined ? (life?.exitCode ?? (copies ? 1 : 0)) : Number.parseInt(code, 10) || 0,
+    exitCode: code === undefined ? (life?.exitCode ?? (isKnown ? 0 : copies ? 1 : notRunExitCode)) : Number.parseInt(code, 10) || 0,
     stdout: output ?? (life?.output ? `${life.output}\n` : ''),
     stderr: isKnown ? '' : `this container is simulated: ${copies ? 'it has no files to copy' : `${command.join(' ')} was not run`}\n`,
   };
