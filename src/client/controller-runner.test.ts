@@ -6,9 +6,9 @@ import { errors } from '../api/meta/status-error.ts';
 import type { Client, WatchEvent } from './client.ts';
 import { seededRandom } from './clock.ts';
 import { type Controller, defineController, TerminalError, watched } from './controller.ts';
-import { type ReconcileResult, runControllers } from './controller-runner.ts';
+import { type ReconcileResult, type RunOptions, runControllers } from './controller-runner.ts';
 import { InformerSet } from './informer-set.ts';
-import { silentLog } from './log.ts';
+import { type Log, silentLog } from './log.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** A server of ConfigMaps whose watch tells what was written only when the test says so. */
@@ -60,7 +60,7 @@ class SlowWatch {
   }
 }
 
-function run(server: SlowWatch, controllers: Controller[], results: string[] = []) {
+function run(server: SlowWatch, controllers: Controller[], results: string[] = [], more: Partial<RunOptions> = {}) {
   return runControllers(controllers, {
     client: server.client,
     clock: server.clock,
@@ -70,6 +70,7 @@ function run(server: SlowWatch, controllers: Controller[], results: string[] = [
       queueDepth: () => undefined,
       reconciled: (name: string, result: ReconcileResult) => results.push(`${name} ${result}`),
     },
+    ...more,
   });
 }
 
@@ -152,4 +153,36 @@ test('stopped before it was synced, a run says so', async () => {
   await running[Symbol.asyncDispose]();
   await assert.rejects(running.started);
   await server.informers[Symbol.asyncDispose]();
+});
+
+for (const requeueAfterMs of [0, -1, Number.NaN, Number.NEGATIVE_INFINITY]) {
+  test(`again after ${requeueAfterMs} ms is done`, async () => {
+    const server = new SlowWatch();
+    await using _ = server.informers;
+    const results: string[] = [];
+    const reconcile = async () => ({ requeueAfterMs });
+    await using running = run(server, [defineController({ name: 'eager', watches: [watched(ConfigMap)], reconcile })], results);
+    await running.started;
+    server.write('first');
+    await server.tell();
+    await server.clock.advance(60_000);
+    assert.deepEqual(results, ['eager success']);
+  });
+}
+
+test('a reconcile that never ends does not keep the stop from ending; it is logged', { timeout: 10_000 }, async () => {
+  const server = new SlowWatch();
+  await using _ = server.informers;
+  const logged: unknown[] = [];
+  const log: Log = { ...silentLog, child: () => log, error: (fields) => logged.push(fields) };
+  const reconcile = () => new Promise<never>(() => undefined);
+  const running = run(server, [defineController({ name: 'deaf', watches: [watched(ConfigMap)], reconcile })], [], {
+    log,
+    stopTimeoutMs: 5,
+  });
+  await running.started;
+  server.write('first');
+  await server.tell();
+  await running[Symbol.asyncDispose]();
+  assert.deepEqual(logged, [{ keys: ['n/first'], timeoutMs: 5 }]);
 });

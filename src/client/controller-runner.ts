@@ -3,14 +3,14 @@
  *
  * Guarantees: no reconcile before every watched kind is in the cache and `start` has run; one key is never reconciled
  * twice at a time; a reconcile sees what earlier ones of its key wrote (tracked-client.ts); a thrown error, of whatever
- * kind, means again with back-off, a `TerminalError` means not again before something changes. When it is disposed, or
- * the signal aborts, no reconcile is left running.
+ * kind, means again with back-off, a `TerminalError` means not again before something changes. When it is disposed no
+ * reconcile is left running, but one that goes on 30 s after it was told to end, which is logged.
  * Upstream: controller-runtime's pkg/internal/controller, kube-controller-manager.
  */
 import { type KubeObject, keyOf, type ObjectKey } from '../api/meta/object.ts';
 import { isConflict, isNotFound } from '../api/meta/status-error.ts';
 import type { Client } from './client.ts';
-import type { Clock, Random } from './clock.ts';
+import { type Clock, keepProcessAlive, type Random, realClock } from './clock.ts';
 import { type Controller, type ControllerIO, TerminalError, type Watched } from './controller.ts';
 import { createEventWriter } from './event-writer.ts';
 import type { Informer } from './informer.ts';
@@ -36,7 +36,12 @@ export interface RunOptions {
   readonly log: Log;
   readonly metrics?: ControllerMetrics;
   readonly signal?: AbortSignal;
+  /** how long the end waits, in real time, for what a reconcile does without regard to its signal; default 30 s */
+  readonly stopTimeoutMs?: number;
 }
+
+/** controller-runtime's GracefulShutdownTimeout. */
+const stopTimeoutMsDefault = 30_000;
 
 export interface RunningControllers extends AsyncDisposable {
   /** Resolves when every controller works; rejects when one can't start or all were stopped before. */
@@ -56,14 +61,14 @@ export function runControllers(controllers: readonly Controller[], options: RunO
     async [Symbol.asyncDispose]() {
       options.signal?.removeEventListener('abort', abort);
       stop.abort();
-      await Promise.all(loops.map((loop) => loop.stopped));
+      await Promise.all(loops.map((loop) => loop.ended(options.stopTimeoutMs ?? stopTimeoutMsDefault)));
     },
   };
 }
 
 class ControllerLoop {
   readonly started: Promise<void>;
-  readonly stopped: Promise<void>;
+  readonly #stopped: Promise<void>;
   readonly #controller: Controller;
   readonly #options: RunOptions;
   readonly #signal: AbortSignal;
@@ -84,10 +89,22 @@ class ControllerLoop {
     const started = Promise.withResolvers<void>();
     this.started = started.promise;
     this.started.catch(() => undefined);
-    this.stopped = this.#run(started.resolve).catch((error: unknown) => {
+    this.#stopped = this.#run(started.resolve).catch((error: unknown) => {
       started.reject(error);
       if (!signal.aborted) this.#log.error({ error }, 'controller failed to start');
     });
+  }
+
+  /** After the signal has aborted. */
+  async ended(timeoutMs: number): Promise<void> {
+    using _ = keepProcessAlive();
+    const done = new AbortController();
+    const gaveUp = realClock.sleep(timeoutMs, done.signal).then(
+      () => this.#log.error({ keys: this.#queue.working, timeoutMs }, 'gave up on reconciles that do not end'),
+      () => undefined,
+    );
+    await Promise.race([this.#stopped, gaveUp]);
+    done.abort();
   }
 
   async #run(started: () => void): Promise<void> {
@@ -163,7 +180,7 @@ class ControllerLoop {
     try {
       const outcome = await this.#controller.reconcile(key, io);
       this.#queue.forget(key);
-      if (!outcome) return 'success';
+      if (!outcome || !(outcome.requeueAfterMs > 0)) return 'success';
       this.#queue.addAfter(key, outcome.requeueAfterMs);
       return 'requeue_after';
     } catch (error) {

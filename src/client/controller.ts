@@ -32,7 +32,7 @@ export interface Watched<T extends KubeObject = KubeObject> {
   gatherMs?(object: T, old: T | undefined): number;
 }
 
-/** Done (undefined), or again after a while. A thrown error means again with back-off; `TerminalError` means drop. */
+/** Done (undefined, or after no time), or again after a while. A thrown error means again with back-off; `TerminalError` means drop. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a reconcile that just returns is done
 export type Outcome = void | { readonly requeueAfterMs: number };
 

@@ -15,6 +15,7 @@ import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, typ
 import { StatusError } from '../api/meta/status-error.ts';
 import { parseJSON } from '../api/schema/json-scan.ts';
 import { whyHeader } from './acts.ts';
+import { checkedMetadata, checkedName, checkKind, checkPatch, checkPath, checkSelection } from './check-call.ts';
 import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, PatchType, WatchEvent, WatchOptions, WriteOptions } from './client.ts';
 import type { Clock, Random } from './clock.ts';
 import { type Credentials, createTokenSource, type TokenSource } from './credentials.ts';
@@ -94,10 +95,11 @@ class HTTPClient implements HTTPAccess {
 
   async get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: GetOptions = {}): Promise<T> {
     const { signal, resourceVersion } = options;
-    return (await this.#json({ method: 'GET', path: pathOf(kind, at), query: { resourceVersion }, signal })) as T;
+    return (await this.#json({ method: 'GET', path: pathOf(kind, checkedName(kind, at)), query: { resourceVersion }, signal })) as T;
   }
 
   async list<T extends KubeObject>(kind: KindRef<T>, options: ListOptions = {}): Promise<ListOf<T>> {
+    checkKind(kind);
     const { namespace, signal, ...query } = options;
     const list = (await this.#json({ method: 'GET', path: pathOf(kind, { ...(namespace && { namespace }) }), query, signal })) as ListOf<T>;
     const type = { apiVersion: apiVersionOf(kind), kind: kind.kind };
@@ -107,6 +109,7 @@ class HTTPClient implements HTTPAccess {
   }
 
   async *watch<T extends KubeObject>(kind: KindRef<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
+    checkKind(kind);
     const { namespace, signal, ...query } = options;
     const path = pathOf(kind, { ...(namespace && { namespace }) });
     // Initial events and the match are only taken together.
@@ -116,7 +119,7 @@ class HTTPClient implements HTTPAccess {
   }
 
   async create<T extends KubeObject>(kind: KindRef<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
-    const { namespace, name } = object.metadata;
+    const { namespace, name } = checkedMetadata(kind, object);
     const { subresource } = options;
     const path = pathOf(kind, { ...(namespace && { namespace }), ...(subresource && name && { name }) }, subresource);
     const body = { apiVersion: apiVersionOf(kind), kind: kind.kind, ...object };
@@ -124,8 +127,7 @@ class HTTPClient implements HTTPAccess {
   }
 
   async update<T extends KubeObject>(kind: KindRef<T>, object: T, options: WriteOptions = {}): Promise<T> {
-    const { namespace, name = '' } = object.metadata;
-    const path = pathOf(kind, { ...(namespace && { namespace }), name }, options.subresource);
+    const path = pathOf(kind, checkedName(kind, checkedMetadata(kind, object)), options.subresource);
     return (await this.#json({
       method: 'PUT',
       path,
@@ -137,9 +139,10 @@ class HTTPClient implements HTTPAccess {
   }
 
   async patch<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, patch: Patch, options: WriteOptions = {}): Promise<T> {
+    checkPatch(kind, patch);
     return (await this.#json({
       method: 'PATCH',
-      path: pathOf(kind, at, options.subresource),
+      path: pathOf(kind, checkedName(kind, at), options.subresource),
       query: { ...queryOf(options), force: patch.force || undefined },
       body: patch.body,
       contentType: patchContentTypes[patch.type],
@@ -151,10 +154,11 @@ class HTTPClient implements HTTPAccess {
   async delete<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: DeleteRequest = {}): Promise<T | Status> {
     const body = deleteOptionsOf(options);
     const { why, signal } = options;
-    return (await this.#json({ method: 'DELETE', path: pathOf(kind, at), body, why, signal })) as T | Status;
+    return (await this.#json({ method: 'DELETE', path: pathOf(kind, checkedName(kind, at)), body, why, signal })) as T | Status;
   }
 
   async deleteCollection(kind: KindRef, selection: ListOptions, options: DeleteRequest = {}): Promise<void> {
+    checkSelection(kind, selection);
     const { namespace, signal, ...query } = selection;
     const path = pathOf(kind, { ...(namespace && { namespace }) });
     const body = deleteOptionsOf(options);
@@ -162,11 +166,12 @@ class HTTPClient implements HTTPAccess {
   }
 
   async post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options: WriteOptions = {}): Promise<R> {
-    const path = pathOf(kind, at, subresource);
+    const path = pathOf(kind, checkedName(kind, at), subresource);
     return (await this.#json({ method: 'POST', path, query: queryOf(options), body, why: options.why, signal: options.signal })) as R;
   }
 
   async raw<R = unknown>(path: string): Promise<R> {
+    checkPath(path);
     return (await this.#json({ method: 'GET', path })) as R;
   }
 

@@ -1,6 +1,7 @@
 /** The informers of one client: one per kind and selection, started on first use, stopped together. */
 import type { KindRef, KubeObject } from '../api/meta/object.ts';
 import { errors, type StatusError } from '../api/meta/status-error.ts';
+import { checkKind } from './check-call.ts';
 import type { Client } from './client.ts';
 import type { Informer, InformerOptions } from './informer.ts';
 import { createInformer, type InformerEnvironment, type RunningInformer } from './informer-cache.ts';
@@ -21,6 +22,7 @@ export class InformerSet implements AsyncDisposable {
 
   informer<T extends KubeObject>(kind: KindRef<T>, options: InformerOptions = {}): Informer<T> {
     if (!this.#informers) throw clientClosed();
+    checkKind(kind);
     const { namespace = '', labelSelector = '', fieldSelector = '' } = options;
     const id = JSON.stringify([kind.group, kind.version, kind.resource, namespace, labelSelector, fieldSelector]);
     let informer = this.#informers.get(id);

@@ -48,6 +48,11 @@ export class WorkQueue {
     return this.#waiting.size;
   }
 
+  /** handed out, and not yet done */
+  get working(): readonly ObjectKey[] {
+    return [...this.#working];
+  }
+
   add(key: ObjectKey): void {
     if (this.#closed || this.#waiting.has(key)) return;
     if (this.#working.has(key)) {

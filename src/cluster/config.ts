@@ -9,7 +9,7 @@ import { anyText, checkSettings, type Fields, fits, namesOf, whole } from './che
 import { OperationError } from './operation-error.ts';
 
 export interface ClusterConfig {
-  /** real nodes on this machine; default: 1 where they are possible, else 0 */
+  /** real nodes on this machine; default: none; on the command line 1 where they are possible */
   readonly nodes?: number;
   /** simulated nodes; default: 1 when there is no real one */
   readonly simulated?: number;
@@ -69,7 +69,7 @@ function pluginsProblem(names: readonly string[]): string | undefined {
 
 export const configFields = {
   nodes: {
-    about: 'real nodes on this machine; default: 1 where they are possible, else 0',
+    about: 'real nodes on this machine; default: 1 where they are possible, else 0; of startCluster 0',
     check: whole(0, 50),
     what: 'a whole number from 0 to 50',
   },

@@ -11,6 +11,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  opendirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -33,6 +34,7 @@ import { OperationError } from './operation-error.ts';
 import { readSettings, type SettingsRecord, settingsFile, writeSettings } from './settings.ts';
 import { allStarted } from './started-processes.ts';
 
+const badDataDir = 'bad-data-dir';
 /** Names go into links, namespaces, cgroups and contexts: a DNS label of at most 40 characters. */
 const namePattern = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/;
 
@@ -52,6 +54,24 @@ export const machineName = (): string =>
     .replaceAll(/[^a-z0-9-]/g, '-')
     .slice(0, 40)
     .replaceAll(/^-+|-+$/g, '');
+
+/** For a cluster that is nobody's but a program's: it may hold other files, since nothing deletes it. */
+export function makeDataDir(dir: string): void {
+  try {
+    makePrivateDir(dir);
+  } catch (cause) {
+    const fix = 'give a directory that you may write to, or leave dataDir out: all is in memory then';
+    throw new OperationError({ code: badDataDir, message: `can't keep the cluster in ${dir}`, fix, cause });
+  }
+}
+
+/** One that is there stays as it is, if it can be used. */
+function makePrivateDir(dir: string): void {
+  mkdirSync(dirname(dir), { recursive: true });
+  if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 }); // recursive, it would not say why it can't
+  opendirSync(dir).closeSync();
+  accessSync(dir, constants.W_OK | constants.X_OK);
+}
 
 export const rootOfRoot = '/var/lib/timonier';
 
@@ -136,15 +156,13 @@ export class Instance {
     this.#checkPlace();
     try {
       makeRoot();
-      mkdirSync(dirname(this.dir), { recursive: true });
-      if (!existsSync(this.dir)) mkdirSync(this.dir, { mode: 0o700 }); // recursive, it would not say why it can't
-      accessSync(this.dir, constants.W_OK);
+      makePrivateDir(this.dir);
       if (this.dir !== this.#link && holdsOthers(this.dir))
         throw new Error('it holds files that are no cluster’s, and they would go with it');
     } catch (cause) {
       removeEmptyRoot();
       const fix = 'give a directory that you may write to, empty or a cluster’s: --data-dir DIR';
-      throw new OperationError({ code: 'bad-data-dir', message: `can't keep the cluster in ${this.dir}`, fix, cause });
+      throw new OperationError({ code: badDataDir, message: `can't keep the cluster in ${this.dir}`, fix, cause });
     }
     if (this.dir === this.#link) return;
     const there = lstatSync(this.#link, { throwIfNoEntry: false });

@@ -1,7 +1,7 @@
 /**
  * Runs the phases of a start one after the other, reports each with its time, and names the one that failed, or that was
- * under way when the start was given up; then the reason of the signal is the error, as it is or with that. What a phase
- * starts it puts on the stack itself, so that it is taken back also when the start is given up meanwhile.
+ * under way when the start was given up; then the reason of the signal is the error, as it is or with that. A listener
+ * that throws ends the start as its own failure, not the phase's. What a phase starts it puts on the stack itself, so that it is taken back also when the start is given up meanwhile.
  */
 import { type Clock, realClock } from '../client/clock.ts';
 import type { Phase, PhaseReport } from './cluster.ts';
@@ -20,17 +20,29 @@ export function createPhaseRunner(options: {
   const { clock, signal, onPhase } = options;
   return async (phase, work, note) => {
     const startMs = clock.monotonic();
-    try {
+    const { result, text } = await (async () => {
       signal.throwIfAborted();
       const result = await raceAbort(work(), signal);
-      const text = note?.(result);
-      onPhase?.({ phase, durationMs: Math.round(clock.monotonic() - startMs), ...(text && { note: text }) });
-      return result;
-    } catch (error) {
-      if (signal.aborted) throw givenUp(signal.reason, phase);
-      throw failureOf(phase, error);
-    }
+      return { result, text: note?.(result) };
+    })().catch((error: unknown) => {
+      throw signal.aborted ? givenUp(signal.reason, phase) : failureOf(phase, error);
+    });
+    tell(onPhase, { phase, durationMs: Math.round(clock.monotonic() - startMs), ...(text && { note: text }) });
+    return result;
   };
+}
+
+function tell(onPhase: ((report: PhaseReport) => void) | undefined, report: PhaseReport): void {
+  try {
+    onPhase?.(report);
+  } catch (cause) {
+    throw new OperationError({
+      code: 'bad-listener',
+      message: `onPhase threw when told of "${report.phase}"`,
+      fix: 'mend the function',
+      cause,
+    });
+  }
 }
 
 /** Not the phase has failed, if it is named: it is what was under way. */

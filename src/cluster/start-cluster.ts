@@ -21,7 +21,7 @@ import { type ComponentName, componentNames } from './component-names.ts';
 import { components } from './components.ts';
 import { planGoneNodes, removeNodes } from './gone-nodes.ts';
 import { identities, isNodeNameOf } from './identities.ts';
-import { checkName, machineName, nodesDir } from './instance.ts';
+import { checkName, machineName, makeDataDir, nodesDir } from './instance.ts';
 import { startLocalAPI } from './local-api.ts';
 import { markNodes, marksElsewhere, marksOf } from './node-marks.ts';
 import { nodeNames, noNodes, planNodes } from './nodes.ts';
@@ -29,13 +29,22 @@ import { OperationError } from './operation-error.ts';
 import { createPhaseRunner } from './phase-runner.ts';
 import type { RemoteAPIOptions } from './remote-api.ts';
 import { type SimulatedNode, SimulatedNodes } from './simulated-nodes.ts';
-import { checkStartOptions } from './start-options.ts';
+import { checkStartOptions, checkUser } from './start-options.ts';
 
 const timeoutMsDefault = 120_000;
 const hostIndex = 1;
 
+/** In a program: real nodes, which change the machine's network, only where they are asked for. */
 export async function startCluster(given: StartOptions = {}): Promise<Cluster> {
   const options = checkStartOptions(given);
+  if (options.dataDir !== undefined) makeDataDir(options.dataDir);
+  return startChecked({ ...options, nodes: options.nodes ?? 0 });
+}
+
+/** As the command line has it: without a number one real node, where the machine can have it; the directory is there. */
+export const startMachineCluster = async (given: StartOptions): Promise<Cluster> => startChecked(checkStartOptions(given));
+
+async function startChecked(options: StartOptions): Promise<Cluster> {
   const clock = options.clock ?? realClock;
   const deadline = new AbortController();
   const timeoutMs = options.timeoutMs ?? timeoutMsDefault;
@@ -139,7 +148,10 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
     acts: (filter) => api.acts(filter),
     killNode: (nodeName) => simulatedNodeOf(nodeName).kill(),
     startNode: (nodeName) => simulatedNodeOf(nodeName).start(),
-    clientFor: (user) => api.clientFor({ name: user.name, groups: [...(user.groups ?? []), 'system:authenticated'] }),
+    clientFor: (user) => {
+      const { name, groups } = checkUser(user);
+      return api.clientFor({ name, groups: [...groups, 'system:authenticated'] });
+    },
   };
 }
 

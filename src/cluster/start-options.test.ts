@@ -1,6 +1,10 @@
 /** Options that are wrong are refused before anything is started; a start that is given up says where it was. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { Pod } from '../api/generated/kinds.ts';
 import { seededRandom } from '../client/clock.ts';
 import { silentLog } from '../client/log.ts';
 import { VirtualClock } from '../client/virtual-clock.ts';
@@ -85,6 +89,79 @@ it('options that fit, and undefined ones, pass', () => {
     timeoutMs: 0.5,
   };
   assert.equal(checkStartOptions(given), given);
+});
+
+describe('the directory of a cluster', () => {
+  const place = mkdtempSync(join(tmpdir(), 'timonier-options-'));
+  after(() => rmSync(place, { recursive: true }));
+  const small: StartOptions = { components: ['api-server'] };
+
+  it('is made, its owner’s alone, and the ones above it', async () => {
+    const dataDir = join(place, 'new', 'cluster');
+    await using _ = await startCluster({ ...small, dataDir });
+    assert.equal(statSync(dataDir).mode & 0o777, 0o700);
+  });
+  it('stays as it is when it is there', async () => {
+    const dataDir = join(place, 'there');
+    mkdirSync(dataDir, { mode: 0o755 });
+    await using _ = await startCluster({ ...small, dataDir });
+    assert.equal(statSync(dataDir).mode & 0o777, 0o755);
+  });
+  const file = join(place, 'file');
+  for (const [name, dataDir] of [
+    ['a file', file],
+    ['below a file', join(file, 'x')],
+    ['where nothing can be made', '/proc/timonier'],
+  ] as const) {
+    it(`is refused: ${name}`, async () => {
+      writeFileSync(file, 'mine');
+      await assert.rejects(startCluster({ ...small, dataDir }), (error) => {
+        assert.ok(error instanceof OperationError);
+        assert.deepEqual([error.code, error.message], ['bad-data-dir', `can't keep the cluster in ${dataDir}`]);
+        assert.match(error.fix ?? '', /^give a directory that you may write to, or leave dataDir out/);
+        return true;
+      });
+      assert.equal(readFileSync(file, 'utf8'), 'mine');
+    });
+  }
+  it('brings no real node, whoever runs it', { timeout: 60_000 }, async () => {
+    const dataDir = join(place, 'nodes');
+    for (const [simulated, want] of [
+      [2, 2],
+      [undefined, 1],
+    ] as const) {
+      await using cluster = await startCluster({ dataDir, ...(simulated && { simulated }) });
+      assert.deepEqual([cluster.nodes, cluster.simulated], [0, want]);
+    }
+  });
+});
+
+it('a listener that throws ends the start, and not as a fault of a phase', async () => {
+  const cause = new Error('mine');
+  const onPhase = (): never => {
+    throw cause;
+  };
+  await assert.rejects(startCluster({ components: ['api-server'], onPhase }), (error) => {
+    assert.ok(error instanceof OperationError);
+    assert.deepEqual([error.code, error.message, error.cause], ['bad-listener', 'onPhase threw when told of "store"', cause]);
+    return true;
+  });
+});
+
+it('a user who is none', async () => {
+  await using cluster = await startCluster({ components: ['api-server'] });
+  for (const user of [
+    undefined,
+    null,
+    {},
+    'jane',
+    { name: '' },
+    { name: 5 },
+    { name: 'jane', groups: 'bakers' },
+    { name: 'jane', groups: [5] },
+  ])
+    assert.throws(() => cluster.clientFor(user as never), { code: 'bad-user', message: /^clientFor takes a user: / });
+  await assert.rejects(cluster.clientFor({ name: 'jane', groups: ['bakers'] }).list(Pod), { code: 403 });
 });
 
 describe('a start that is given up', () => {

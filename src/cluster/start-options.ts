@@ -44,3 +44,16 @@ export function checkStartOptions(given: unknown): StartOptions {
     fix: 'such as startCluster({ simulated: 2 })',
   });
 }
+
+/** Of `clientFor`. */
+export function checkUser(user: unknown): { readonly name: string; readonly groups: readonly string[] } {
+  if (isObject(user)) {
+    const { name, groups = [] } = user;
+    if (anyText(name) && Array.isArray(groups) && groups.every(anyText)) return { name: name as string, groups };
+  }
+  throw new OperationError({
+    code: 'bad-user',
+    message: 'clientFor takes a user: a name and, if need be, a list of groups',
+    fix: "such as clientFor({ name: 'jane', groups: ['bakers'] })",
+  });
+}

@@ -7,6 +7,7 @@ import { testPatches } from './client/patches.ts';
 import { testSubresources } from './client/subresources.ts';
 import { testWatches } from './client/watches.ts';
 import { testWrites } from './client/writes.ts';
+import { testWrongCalls } from './client/wrong-calls.ts';
 
 for (const implementation of implementations) {
   describe(`the ${implementation.name} client`, () => {
@@ -16,5 +17,6 @@ for (const implementation of implementations) {
     testWatches(implementation);
     testDeletes(implementation);
     testSubresources(implementation);
+    testWrongCalls(implementation);
   });
 }

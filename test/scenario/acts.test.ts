@@ -75,6 +75,7 @@ test('a reader ends with the cluster', { timeout: 30_000 }, async () => {
   const seen = [];
   for await (const act of outside) seen.push('did' in act && act.did);
   assert.deepEqual(seen, ['created']);
+  assert.throws(() => cluster.acts(), { code: 503, message: 'the API server has stopped' });
 });
 
 test('acts are for administrators alone', { timeout: 30_000 }, async () => {

@@ -172,8 +172,8 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
   const onAlone = (): void => stopFor({ reason: 'whoever waited for the start is gone' });
   process.once('disconnect', onAlone);
   try {
-    const { startCluster } = await import('../../cluster/start-cluster.ts');
-    await using cluster = await startCluster({
+    const { startMachineCluster } = await import('../../cluster/start-cluster.ts');
+    await using cluster = await startMachineCluster({
       ...options,
       log,
       faults,

@@ -8,6 +8,7 @@ import type { DeleteOptions, Status } from '../../api/generated/meta-v1.ts';
 import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, type ObjectName } from '../../api/meta/object.ts';
 import { errors, StatusError } from '../../api/meta/status-error.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
+import { checkedMetadata, checkedName, checkKind, checkPatch, checkPath, checkSelection } from '../../client/check-call.ts';
 import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, WatchEvent, WatchOptions, WriteOptions } from '../../client/client.ts';
 import { realRandom } from '../../client/clock.ts';
 import type { Informer, InformerOptions } from '../../client/informer.ts';
@@ -55,7 +56,9 @@ export class InProcessClient implements Client {
 
   async get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: GetOptions = {}): Promise<T> {
     const { signal, resourceVersion } = options;
-    return objectOf(await this.#call({ verb: 'get', kind, ...at, options: { ...(resourceVersion && { resourceVersion }) }, signal }));
+    return objectOf(
+      await this.#call({ verb: 'get', kind, ...checkedName(kind, at), options: { ...(resourceVersion && { resourceVersion }) }, signal }),
+    );
   }
 
   async list<T extends KubeObject>(kind: KindRef<T>, options: ListOptions = {}): Promise<ListOf<T>> {
@@ -86,27 +89,30 @@ export class InProcessClient implements Client {
   }
 
   async create<T extends KubeObject>(kind: KindRef<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
-    const { namespace } = object.metadata;
+    const { namespace } = checkedMetadata(kind, object);
     return objectOf(await this.#call({ verb: 'create', kind, namespace, ...writeCall(options), body: bodyOf(object) }));
   }
 
   async update<T extends KubeObject>(kind: KindRef<T>, object: T, options: WriteOptions = {}): Promise<T> {
-    const { namespace, name } = object.metadata;
-    return objectOf(await this.#call({ verb: 'update', kind, namespace, name, ...writeCall(options), body: bodyOf(object) }));
+    const at = checkedName(kind, checkedMetadata(kind, object));
+    return objectOf(await this.#call({ verb: 'update', kind, ...at, ...writeCall(options), body: bodyOf(object) }));
   }
 
   async patch<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, patch: Patch, options: WriteOptions = {}): Promise<T> {
+    checkPatch(kind, patch);
     const call = writeCall(options);
     const force = patch.force === undefined ? {} : { force: patch.force };
     const body: RequestBody = { ...bodyOf(patch.body), patchType: () => patch.type };
-    return objectOf(await this.#call({ verb: 'patch', kind, ...at, ...call, options: { ...call.options, ...force }, body }));
+    return objectOf(
+      await this.#call({ verb: 'patch', kind, ...checkedName(kind, at), ...call, options: { ...call.options, ...force }, body }),
+    );
   }
 
   async delete<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: DeleteRequest = {}): Promise<T | Status> {
     const answer = await this.#call({
       verb: 'delete',
       kind,
-      ...at,
+      ...checkedName(kind, at),
       options: deletionQuery(options),
       why: options.why,
       signal: options.signal,
@@ -115,6 +121,7 @@ export class InProcessClient implements Client {
   }
 
   async deleteCollection(kind: KindRef, selection: ListOptions, options: DeleteRequest = {}): Promise<void> {
+    checkSelection(kind, selection);
     const { namespace, signal, ...query } = selection;
     await this.#call({
       verb: 'deletecollection',
@@ -127,12 +134,13 @@ export class InProcessClient implements Client {
   }
 
   async post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options: WriteOptions = {}): Promise<R> {
-    const call = { verb: 'create' as const, kind, ...at, ...writeCall({ ...options, subresource }), body: bodyOf(body) };
+    const call = { verb: 'create' as const, kind, ...checkedName(kind, at), ...writeCall({ ...options, subresource }), body: bodyOf(body) };
     return objectOf(await this.#call(call)) as R;
   }
 
   async raw<R = unknown>(path: string): Promise<R> {
     this.#throwIfClosed();
+    checkPath(path);
     return (await this.#read(pathTarget(path))) as R;
   }
 
@@ -147,6 +155,7 @@ export class InProcessClient implements Client {
 
   #call({ verb, kind, options, body, why, signal, ...at }: Call): Promise<Answer> {
     this.#throwIfClosed();
+    checkKind(kind);
     const { answer, targets, clock } = this.#environment;
     const target = targets().inProcess(kind, verb, at);
     const source = new InProcessSource(this.#user, this.#signal, { signal, why });

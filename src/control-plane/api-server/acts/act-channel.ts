@@ -30,6 +30,8 @@ export class ActChannel {
   /** by uid */
   readonly #owners = new RecentMap<string, readonly string[]>(rememberedMax);
 
+  #hasEnded: boolean = false;
+
   constructor(clock: Clock, kinds: ServedKinds) {
     this.#clock = clock;
     this.#kinds = kinds;
@@ -39,8 +41,9 @@ export class ActChannel {
     return this.#readers.size > 0;
   }
 
-  /** Everything from now on that the filter lets through. Throws BadRequest for what is no kind, and no component. */
+  /** Everything from now on that the filter lets through. Throws BadRequest for what is no kind, and no component; ServiceUnavailable after the end. */
   subscribe(filter: ActFilter = {}): AsyncIterableIterator<Act | LostActs> & Disposable {
+    if (this.#hasEnded) throw errors.serviceUnavailable('the API server has stopped');
     const objects = filter.objects?.map((object) => this.#resolve(object, filter.namespace));
     const nobody = filter.components?.find((name) => !componentNames.includes(name));
     if (nobody !== undefined) throw errors.badRequest(`there is no component "${nobody}", but: ${componentNames.join(', ')}`);
@@ -67,6 +70,7 @@ export class ActChannel {
 
   /** No more: every reader comes to its end. */
   end(): void {
+    this.#hasEnded = true;
     for (const reader of this.#readers) reader[Symbol.dispose]();
   }
 
