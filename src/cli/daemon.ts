@@ -52,6 +52,7 @@ export const stopTimeoutMs = stopMsMax + 30_000;
 /** The same for a start that is given up. */
 const hangMs = giveUpMsMax + 5_000;
 const killMsMax = 5_000;
+const adoptMsMax = 5_000;
 const pollMs = 20;
 /** Who waits longer wants to know what for. */
 const slowMs = 1000;
@@ -117,6 +118,19 @@ export async function startDaemon(
     clearTimeout(hung);
     for (const signal of interrupts) process.off(signal, stopChild);
   }
+}
+
+/** Gives a process whose supervisor died a new one, which starts it again with `args`. */
+export async function superviseAgain(instance: Instance, pid: number, args: readonly string[]): Promise<number> {
+  const logFd = openSync(instance.logFile, 'a', 0o600);
+  const words = [supervisor, instance.dir, '--adopt', String(pid), ...ownProcess('cli/main'), 'run', ...args];
+  const child = spawn('sh', words, { detached: true, stdio: ['ignore', logFd, logFd], cwd: '/' });
+  closeSync(logFd);
+  child.on('error', () => undefined).unref(); // told below
+  const isSupervised = (): boolean => readSupervision(instance.dir)?.process === pid;
+  if (child.pid !== undefined && (await waitWhile(() => !isSupervised(), adoptMsMax))) return child.pid;
+  const fix = `timonier down ${instance.name}, then timonier up ${instance.name}`;
+  throw new OperationError({ code: 'no-supervisor', message: `nothing restarts process ${pid} when it dies`, fix });
 }
 
 /** A clean end, SIGINT, SIGTERM: what the supervisor does not start again either. */

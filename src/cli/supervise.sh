@@ -2,7 +2,7 @@
 # Runs a cluster's process and starts it again when it dies: `up` leaves it behind. POSIX shell alone, as it is to cost
 # nothing while it waits.
 #
-#   supervise.sh DIRECTORY PROGRAM ARGUMENT...
+#   supervise.sh DIRECTORY [--adopt PID] PROGRAM ARGUMENT...
 #
 # Guarantees: the process is started again when it was killed or gave up, with the arguments of the first time and
 # `--again`, which says so; after 1 s, then twice as long each time, 60 s at most, from the beginning after a minute of
@@ -10,10 +10,17 @@
 # to stop, when the first start did not come so far as to write state.json, or when the directory is gone or has another
 # supervisor. Asked to stop, it kills a process that does not follow. DIRECTORY/supervisor.json says what it does
 # (src/cluster/supervision.ts); its log lines are the cluster's.
+# With --adopt it begins with a process that runs already, whose own supervisor died. Nobody tells it how that one ends:
+# it looks each second whether it is there, and takes its end for wanted when state.json went with it.
 # Leaves out: which process has the store; that is the store's own matter.
 { # read as a whole before anything runs: the file may be replaced meanwhile
 directory=$1
 shift
+adopted=
+if [ "$1" = --adopt ]; then
+  adopted=$2
+  shift 2
+fi
 file=$directory/supervisor.json
 delay_first=1
 delay_max=60
@@ -92,6 +99,28 @@ run() {
   child=
 }
 
+# The same for a process that is no child of this shell.
+adopt() {
+  child=$1
+  its_ticks=$(ticks "$child")
+  tell ",\"process\":$child"
+  killer=
+  while [ -n "$its_ticks" ] && [ "$(ticks "$child")" = "$its_ticks" ]; do
+    if [ "$stopping" = 1 ] && [ -z "$killer" ]; then
+      kill_later &
+      killer=$!
+    fi
+    sleep 1 &
+    sleeper=$!
+    wait "$sleeper"
+    sleeper=
+  done
+  [ -z "$killer" ] || kill "$killer" 2>/dev/null
+  child=
+  status=1
+  [ -e "$directory/state.json" ] || status=0
+}
+
 finish() {
   [ -d "$directory" ] && is_mine && mv -f "$file" "$file.new" 2>/dev/null # its room is kept for the next start
   exit "$1"
@@ -112,7 +141,7 @@ sleeper=
 trap 'stopping=1; for pid in $child $sleeper; do kill -TERM "$pid" 2>/dev/null; done' TERM INT
 while :; do
   begun=$(date +%s)
-  run "$@"
+  if [ -n "$adopted" ]; then adopt "$adopted"; else run "$@"; fi
   ended=$(date +%s)
   [ "$stopping" = 0 ] || finish "$status"
   case $status in 0 | 130 | 143) finish "$status" ;; esac
@@ -122,7 +151,8 @@ while :; do
     set -- "$@" --again
   fi
   [ $((ended - begun)) -lt "$healthy_after" ] || delay=$delay_first
-  if [ "$status" -gt 128 ]; then how="signal $((status - 128))"; else how="exit $status"; fi
+  if [ -n "$adopted" ]; then how=unseen; elif [ "$status" -gt 128 ]; then how="signal $((status - 128))"; else how="exit $status"; fi
+  adopted=
   last_exit=",\"lastExit\":\"$how\",\"lastExitAt\":$ended"
   tell ",\"nextTryAt\":$((ended + delay))"
   log warn "the cluster's process ended ($how); it is started again in $delay s"

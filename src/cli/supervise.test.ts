@@ -18,7 +18,7 @@ class Run implements Disposable {
   #log = '';
 
   /** `program` is a line of shell: $n is how often it ran before; $1, $2, … are its arguments. `sleep` is another. */
-  constructor(program: string, sleep = 'echo "$1" >> "$PLACE/slept"') {
+  constructor(program: string, sleep = 'echo "$1" >> "$PLACE/slept"', adopted?: number) {
     const bin = join(this.place, 'bin');
     mkdirSync(bin);
     mkdirSync(this.dir);
@@ -29,11 +29,15 @@ class Run implements Disposable {
     };
     for (const [name, text] of Object.entries(commands)) writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     writeFileSync(join(this.place, 'now'), '1000');
-    this.process = spawn('sh', [script, this.dir, join(bin, 'program'), 'first'], {
-      env: { ...process.env, PATH: `${bin}:${process.env['PATH']}`, PLACE: this.place, DIR: this.dir },
-      stdio: ['ignore', 'pipe', 'inherit'],
-      detached: true,
-    });
+    this.process = spawn(
+      'sh',
+      [script, this.dir, ...(adopted === undefined ? [] : ['--adopt', String(adopted)]), join(bin, 'program'), 'first'],
+      {
+        env: { ...process.env, PATH: `${bin}:${process.env['PATH']}`, PLACE: this.place, DIR: this.dir },
+        stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
+      },
+    );
     this.process.stdout?.on('data', (chunk) => {
       this.#log += String(chunk);
     });
@@ -169,6 +173,30 @@ describe('the supervisor, after', { skip: !existsSync('/proc/self/stat') && 'nee
     using run = new Run(`${began}; ${told}; ${full}; exit 70`, 'echo x >> "$PLACE/slept"; exec tail -f /dev/null');
     await run.until(() => run.slept.length === 1);
     assert.deepEqual([run.supervision?.lastExit, run.supervision?.nextTryAt], ['exit 70', 1001]);
+  });
+
+  for (const { name, leaves, want } of [
+    { name: 'died: it is started again', leaves: 'state.json', want: { runs: 1, words: 'first --again' } },
+    { name: 'ended as it was asked to: nothing more', leaves: undefined, want: { runs: 0, words: undefined } },
+  ]) {
+    it(`a process that it adopted, and that ${name}`, async () => {
+      const other = spawn('tail', ['-f', '/dev/null']);
+      using run = new Run('echo "$*" > "$PLACE/words"; exit 0', 'exec /bin/sleep 0.05', other.pid);
+      if (leaves) writeFileSync(join(run.dir, leaves), '{}');
+      await run.until(() => run.supervision?.process === other.pid);
+      other.kill('SIGKILL');
+      assert.deepEqual((await run.ended)[0], 0);
+      const words = join(run.place, 'words');
+      assert.deepEqual([run.runs, existsSync(words) ? readFileSync(words, 'utf8').trim() : undefined], [want.runs, want.words]);
+    });
+  }
+
+  it('SIGTERM ends a process that it adopted', async () => {
+    const other = spawn('tail', ['-f', '/dev/null']);
+    using run = new Run('exit 9', 'exec /bin/sleep 0.05', other.pid);
+    await run.until(() => run.supervision?.process === other.pid);
+    run.process.kill('SIGTERM');
+    assert.deepEqual([(await run.ended)[0], run.runs, other.signalCode ?? (await once(other, 'exit'))[1]], [0, 0, 'SIGTERM']);
   });
 
   it('SIGTERM while it waits ends it', async () => {

@@ -12,7 +12,7 @@ import { shimsOf } from '../node/runtime/processes.ts';
 import { type Instance, type InstanceState, nodeDir, nodesDir, processState } from './instance.ts';
 import { OperationError } from './operation-error.ts';
 import { checkParts } from './parts.ts';
-import { startedOf } from './started-processes.ts';
+import { startedOf, startedProcess } from './started-processes.ts';
 import { isFirstStart, type LeftProcess, readLeftProcess, readSupervision, type Supervision } from './supervision.ts';
 
 /**
@@ -26,6 +26,8 @@ export interface Facts {
   readonly serving?: InstanceState;
   readonly isPaused?: boolean;
   readonly isDiskFull?: boolean;
+  /** its supervisor died */
+  readonly isUnsupervised?: boolean;
   readonly supervision?: Supervision;
   /** a process without supervisor that is not ready */
   readonly left?: LeftProcess;
@@ -56,8 +58,11 @@ export async function readFacts(instance: Instance): Promise<Facts> {
   const starting = { ...(supervision && { supervision }), ...(left && { left }) };
   try {
     const serving = instance.running();
-    if (serving)
-      return { serving, isPaused: processState(serving.pid) === 'T', isDiskFull: diskRoomBytes(dir) < diskRoomBytesMin, ...starting };
+    if (serving) {
+      const isDiskFull = diskRoomBytes(dir) < diskRoomBytesMin;
+      const isUnsupervised = !supervision && startedProcess(serving.pid) !== undefined;
+      return { serving, isPaused: processState(serving.pid) === 'T', isDiskFull, isUnsupervised, ...starting };
+    }
     if (supervision || left) return starting;
     const damage = damageOf(instance);
     if (damage) return { damage };

@@ -102,9 +102,15 @@ export async function readStatus(instance: Instance): Promise<ClusterStatus> {
   };
   const problems = damage
     ? [{ code: damage.code, message: damage.message, ...(damage.fix && { fix: damage.fix }) }]
-    : problemsOf({ name, state, dir, ...rest });
+    : [...problemsOf({ name, state, dir, ...rest }), ...(facts.isUnsupervised ? [unsupervised(name)] : [])];
   return { name, state, healthy: state === 'running' && problems.length === 0, problems, dir, ...rest };
 }
+
+const unsupervised = (name: string): Problem => ({
+  code: 'no-supervisor',
+  message: 'its supervisor died: nothing restarts its process',
+  fix: `timonier up ${name}`,
+});
 
 /** Pure. */
 export function problemsOf(status: Omit<ClusterStatus, 'healthy' | 'problems'>): Problem[] {

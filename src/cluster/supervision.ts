@@ -9,6 +9,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { parseJSON } from '../api/schema/json-scan.ts';
 import { groupMembers, type InstanceState, isAlive, isProcessId, processStartTicks } from './instance.ts';
+import { startedProcess } from './started-processes.ts';
 
 export interface Supervision {
   readonly pid: number;
@@ -65,6 +66,7 @@ const isThere = ({ pid, startTicks }: Supervision): boolean => isAlive({ pid, ..
 function asSeen(told: Supervision): Supervision {
   const group = groupMembers(told.pid);
   if (group.length === 0 || group.some(({ pid }) => pid === told.process)) return told;
+  if (told.process !== undefined && startedProcess(told.process)) return told; // adopted: of another group
   const process = group.find(({ pid }) => isCluster(pid))?.pid;
   if (process === told.process) return told;
   const { process: _, nextTryAt, ...rest } = told;

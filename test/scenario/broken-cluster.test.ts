@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -87,6 +87,22 @@ describe('a cluster that somebody broke', { skip: !existsSync('/proc/self/stat')
       assert.deepEqual([isAlive({ pid }), started()], [false, []]);
     });
   }
+
+  it('whose supervisor was killed: is told, and `up` gives it a new one, which restarts it', async () => {
+    await up();
+    const [pid, supervisor] = [pidOf('process'), pidOf('supervisor')];
+    process.kill(supervisor, 'SIGKILL');
+    await says('status a', 1, /Problem: +its supervisor died: nothing restarts its process\n {2}fix: +timonier up a\n$/);
+    await says('up a', 0, /^Its supervisor had died; process \d+ is the new one\.\nCluster "a" runs already/);
+    await says('status a', 0, new RegExp(`Supervisor: +process ${pidOf('supervisor')}, 0 restarts`));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const watcher = watch(dir, () => (started().some((each) => !each.isSupervisor && each.pid !== pid) ? resolve() : undefined));
+    process.kill(pid, 'SIGKILL');
+    await promise;
+    watcher.close();
+    await says('down a', 0, /^Cluster "a" is stopped/);
+    assert.deepEqual(started(), []);
+  });
 
   it('that lacks a part: is refused by name, and told as damaged', async () => {
     for (const part of ['store', 'store/data.mdb', 'pki', 'network.json', 'settings.json']) {

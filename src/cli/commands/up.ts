@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { realClock } from '../../client/clock.ts';
 import type { PhaseReport } from '../../cluster/cluster.ts';
-import { readFacts, stateFrom } from '../../cluster/condition.ts';
+import { type Facts, readFacts, stateFrom } from '../../cluster/condition.ts';
 import type { ClusterConfig } from '../../cluster/config.ts';
 import { explainFullDisk } from '../../cluster/disk-full.ts';
 import { installMissing } from '../../cluster/install.ts';
@@ -11,7 +11,7 @@ import { detectMachine, noRealNodes, realNodesPossible } from '../../cluster/mac
 import { OperationError } from '../../cluster/operation-error.ts';
 import { isFirstStart, readSupervision } from '../../cluster/supervision.ts';
 import { changeRunning } from '../change-running.ts';
-import { killDaemon, type ReadyReport, startDaemon } from '../daemon.ts';
+import { killDaemon, type ReadyReport, startDaemon, superviseAgain } from '../daemon.ts';
 import { interrupted } from '../interruption.ts';
 import { createOutput, type Output, renderColumns } from '../output.ts';
 import { forgetStart, planStart, refuseRestart, tellChanges } from '../start-record.ts';
@@ -26,7 +26,8 @@ export function addUp(program: Command): void {
       const timeoutMs = timeoutMsFrom(flags);
       const running = instance.running();
       if (running) {
-        await refuseTroubled(instance);
+        const { isUnsupervised } = await refuseTroubled(instance);
+        if (isUnsupervised) await restoreSupervisor(instance, running, flags, output);
         return changeRunning(instance, running, given, output);
       }
       const { damage } = await readFacts(instance);
@@ -94,13 +95,26 @@ const stoppedAgain = ({ code, exitCode }: OperationError): OperationError =>
   new OperationError({ code, message: 'Interrupted; the cluster is stopped', exitCode });
 
 /** It runs, and something is wrong with it that `up` does not mend. */
-async function refuseTroubled(instance: Instance): Promise<void> {
+async function refuseTroubled(instance: Instance): Promise<Facts> {
   const facts = await readFacts(instance);
   const state = stateFrom(facts);
-  if (state === 'running') return;
+  if (state === 'running') return facts;
   const { problemsOf } = await import('../../cluster/status.ts');
   const [problem] = problemsOf({ name: instance.name, dir: instance.dir, state, ...(facts.serving && { process: facts.serving }) });
   if (problem) throw new OperationError({ ...problem, message: `cluster "${instance.name}": ${problem.message}` });
+  return facts;
+}
+
+async function restoreSupervisor(
+  instance: Instance,
+  { pid, kubeconfig }: InstanceState,
+  flags: ClusterFlags,
+  output: Output,
+): Promise<void> {
+  using _lock = inPlace(instance, () => instance.lockStart());
+  const supervisor = await superviseAgain(instance, pid, backgroundWords(instance, flags, kubeconfig));
+  output.line(`Its supervisor had died; process ${supervisor} is the new one.`);
+  output.event({ event: 'supervised', name: instance.name, supervisor });
 }
 
 /** What its directory has no room for is said as such. */
