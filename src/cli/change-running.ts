@@ -6,12 +6,12 @@
 import type { Instance, InstanceState } from '../cluster/instance.ts';
 import { changesOf, mergeSettings, type Settings } from '../cluster/settings.ts';
 import type { Output } from './output.ts';
-import { refuseRestart, tellChanges, withFile, withNetworks } from './start-record.ts';
+import { refuseRestart, tellChanges, withFile, withMade, withNetworks } from './start-record.ts';
 import { checkKubeconfig, destinationOf, isPlaced, placeKubeconfig } from './user-kubeconfig.ts';
 
 export async function changeRunning(instance: Instance, running: InstanceState, given: Settings, output: Output): Promise<void> {
   const { name } = instance;
-  const { kept, kubeconfigs } = instance.readSettings() ?? { kubeconfigs: [] };
+  const { kept, kubeconfigs, made = [] } = instance.readSettings() ?? { kubeconfigs: [] };
   const now = withNetworks(asRunning(kept, running), instance, given);
   const wanted = mergeSettings(now, given);
   const changes = changesOf(now, wanted);
@@ -20,6 +20,7 @@ export async function changeRunning(instance: Instance, running: InstanceState, 
   await checkKubeconfig(wantedDestination.file);
   const isMissing = !(await isPlaced(instance, wantedDestination)); // $KUBECONFIG may be another one now
   const destination = given.kubeconfig !== undefined || isMissing ? wantedDestination : undefined;
+  const madeAfter = destination ? withMade(made, destination) : made;
   let state: InstanceState = running;
   const simulated = wanted.config.simulated ?? running.simulated;
   if (simulated !== running.simulated) {
@@ -30,7 +31,7 @@ export async function changeRunning(instance: Instance, running: InstanceState, 
   if (destination) state = { ...state, ...(await placeKubeconfig(instance, instance.readKubeconfig(), destination)) };
   if (state !== running) {
     const files = destination ? withFile(kubeconfigs, destination.file) : kubeconfigs;
-    instance.writeSettings({ kept: mergeSettings(kept ?? now, given), kubeconfigs: files });
+    instance.writeSettings({ kept: mergeSettings(kept ?? now, given), kubeconfigs: files, made: madeAfter });
     instance.writeState(state);
   }
   tellChanges(changes, output);

@@ -4,14 +4,14 @@
  */
 import { enableCompileCache } from 'node:module';
 import { detach } from '../client/detached.ts';
-import { userCache } from './user-cache.ts';
+import { makeUserCache } from './user-cache.ts';
 
 // Child processes take it from the environment.
 try {
-  process.env['NODE_COMPILE_CACHE'] ??= userCache();
+  process.env['NODE_COMPILE_CACHE'] ??= makeUserCache();
   enableCompileCache();
 } catch {
-  // no home, no cache
+  // no home, or none can be made there: no cache
 }
 // Else SIGUSR1 would open a debugger to everybody on the machine. Processes started from here get --disable-sigusr1.
 process.on('SIGUSR1', () => undefined);

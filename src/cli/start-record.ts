@@ -2,6 +2,7 @@
  * A start in the record of the cluster's settings: what it is to use, kept when it was ready and forgotten when it
  * failed. `up` and `run` share it.
  */
+import { existsSync } from 'node:fs';
 import { checkUnchanged, readNetworks } from '../cluster/address-plan.ts';
 import { isPortFree } from '../cluster/api-port.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -33,7 +34,7 @@ export interface PlannedStart {
 export async function planStart(instance: Instance, given: Settings): Promise<PlannedStart> {
   const recorded = instance.readSettings();
   checkParts(instance, recorded, given.config);
-  const { kept, kubeconfigs } = recorded ?? { kubeconfigs: [] };
+  const { kept, kubeconfigs, made = [] } = recorded ?? { kubeconfigs: [] };
   const merged = mergeSettings(kept, given);
   const { host = configDefaults.host, port = 0 } = merged.config;
   const isTaken = given.config.port === 0 && port !== 0 && !(await isPortFree(host, port));
@@ -41,7 +42,13 @@ export async function planStart(instance: Instance, given: Settings): Promise<Pl
   const destination = destinationOf(settings.kubeconfig);
   await checkKubeconfig(destination.file);
   const before = kept && withNetworks(kept, instance, given);
-  const record = { name: instance.name, kept, next: settings, kubeconfigs: withFile(kubeconfigs, destination.file) };
+  const record = {
+    name: instance.name,
+    kept,
+    next: settings,
+    kubeconfigs: withFile(kubeconfigs, destination.file),
+    made: withMade(made, destination),
+  };
   return { settings, changes: before ? changesOf(before, mergeSettings(before, settings)) : [], record, destination };
 }
 
@@ -64,6 +71,9 @@ export function plannedStart(instance: Instance): PlannedStart {
   }
   return { settings, changes: [], record, destination: destinationOf(settings.kubeconfig) };
 }
+
+/** What is not there yet is made for this cluster. */
+export const withMade = (made: readonly string[], { file }: Destination): string[] => (existsSync(file) ? [...made] : withFile(made, file));
 
 /** The last one first. */
 export const withFile = (files: readonly string[], file: string): string[] => [file, ...files.filter((each) => each !== file)];
@@ -92,7 +102,7 @@ export async function keepStart(instance: Instance, { settings, record, destinat
   const others = record.kubeconfigs.filter((file) => file !== destination.file);
   const kubeconfigs = [destination.file, ...(await refreshKubeconfigs(others, cluster.kubeconfig))];
   const kept = provedSettings(settings, { nodes: cluster.nodes, port: Number(new URL(cluster.server).port) });
-  instance.writeSettings({ kept, kubeconfigs });
+  instance.writeSettings({ kept, kubeconfigs, made: record.made });
   return placed;
 }
 

@@ -121,8 +121,11 @@ export async function refreshKubeconfigs(files: readonly string[], text: string)
   return [...new Set(refreshed)];
 }
 
-/** Out of all of them; gives what could not be done. A file that held nothing else goes, unless it is the user's own. */
-export async function forgetContext(context: string, files: readonly string[]): Promise<unknown[]> {
+/** Out of all of them; gives what could not be done. A file that held nothing else goes, unless it is the user's own and was there before. */
+export async function forgetContext(
+  context: string,
+  { files, made }: { readonly files: readonly string[]; readonly made: readonly string[] },
+): Promise<unknown[]> {
   const failures: unknown[] = [];
   for (const file of files.filter((each) => existsSync(each) && !isSpecial(each))) {
     try {
@@ -132,7 +135,7 @@ export async function forgetContext(context: string, files: readonly string[]): 
         left = removeContext(before, context);
         return left;
       });
-      if (left && isEmptyKubeconfig(left) && file !== userPathIfAny()) rmSync(file);
+      if (left && isEmptyKubeconfig(left) && (made.includes(file) || file !== userPathIfAny())) rmSync(file);
     } catch (error) {
       failures.push(error);
     }

@@ -5,10 +5,12 @@
  * What it does not do: exec and auth-provider plugins, lists of files in KUBECONFIG (the caller picks one).
  * Upstream: client-go/tools/clientcmd.
  */
-import { mkdir, open, readFile, realpath, rm } from 'node:fs/promises';
+import { lstatSync, readlinkSync } from 'node:fs';
+import { open, readFile, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { realClock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
+import { makeFolders } from './make-folders.ts';
 import { isSpecial, replaceFile } from './replace-file.ts';
 
 interface Named {
@@ -174,10 +176,19 @@ export async function readKubeconfig(path: string): Promise<Kubeconfig> {
   }
 }
 
+/** Where a link leads, though there may be nothing yet. */
+function targetOf(path: string): string {
+  const linksMax = 40;
+  let file = path;
+  for (let i = 0; i < linksMax && lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink(); i++)
+    file = resolve(dirname(file), readlinkSync(file));
+  return file;
+}
+
 /** Where a link leads, it is written there. */
 export async function writeKubeconfig(path: string, config: Kubeconfig): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await realpath(path).catch(() => path);
+  const file = targetOf(path);
+  makeFolders(dirname(file), 0o700);
   replaceFile(file, await renderKubeconfig(config), { temporary: `${file}.${process.pid}.tmp` });
 }
 
@@ -187,7 +198,7 @@ export async function updateKubeconfig(path: string, change: (config: Kubeconfig
     replaceFile(path, await renderKubeconfig(change({})));
     return;
   }
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(path), 0o700);
   await using _lock = await lock(`${path}.lock`);
   const before = await readKubeconfig(path);
   const after = change(before);

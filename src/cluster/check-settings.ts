@@ -56,6 +56,9 @@ const isPlain = (value: unknown): value is object => typeof value === 'object' &
 export const whole = (minimum: number, maximum: number): Check => fits({ type: 'integer', minimum, maximum });
 export const anyText: Check = fits({ type: 'string', minLength: 1 });
 
+/** What was read is the command line. */
+export const flagsGiven = 'flags';
+
 interface CheckOptions<T> {
   readonly fields: Fields<T>;
   /** what was read, for the error: a file, "flags" */
@@ -77,6 +80,7 @@ export function checkSettings<T extends object>(given: object, { fields, where, 
   const meant = near.length > 0 ? `did you mean ${near.join(', ')}? ` : '';
   throw new OperationError({
     code: 'bad-config',
+    ...(where === flagsGiven && { exitCode: 2 }),
     message: `${where}: ${[...unknown.map((name) => `unknown ${noun} "${name}"`), ...wrong.map(({ text }) => text)].join('; ')}`,
     fix: unknown.length > 0 ? meant + namesOf(fields, noun) : (wrong[0]?.fix ?? `give a value that fits, or leave the ${noun} out`),
   });

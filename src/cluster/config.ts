@@ -157,11 +157,17 @@ export const checkConfig = (given: object, where: string): ClusterConfig =>
 
 export async function readConfigFile(file: string): Promise<ClusterConfig> {
   let parsed: unknown;
+  let duplicates: readonly string[];
   try {
-    const { parseYaml } = await import('../api/schema/yaml/read-yaml.ts');
-    parsed = parseYaml(readFileSync(file, 'utf8')) ?? {};
+    const { readOwnYaml } = await import('../api/schema/yaml/read-yaml.ts');
+    const document = readOwnYaml(readFileSync(file, 'utf8'));
+    parsed = document.value ?? {};
+    duplicates = document.duplicates;
   } catch (cause) {
     throw new OperationError({ code: 'bad-config', message: `can't read ${file}`, fix: 'give a YAML file of settings', cause });
+  }
+  if (duplicates.length > 0) {
+    throw new OperationError({ code: 'bad-config', message: `${file}: ${duplicates.join('; ')}`, fix: 'say each setting once' });
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new OperationError({

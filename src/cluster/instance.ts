@@ -26,6 +26,8 @@ import {
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { realClock } from '../client/clock.ts';
+import { makeFolders } from '../client/make-folders.ts';
+import { isSpecial } from '../client/replace-file.ts';
 import { FileGate } from '../node/files/file-gate.ts';
 import { removeTree } from '../node/files/remove-tree.ts';
 import { dataHome } from './home.ts';
@@ -67,7 +69,7 @@ export function makeDataDir(dir: string): void {
 
 /** One that is there stays as it is, if it can be used. */
 function makePrivateDir(dir: string): void {
-  mkdirSync(dirname(dir), { recursive: true });
+  makeFolders(dirname(dir));
   if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 }); // recursive, it would not say why it can't
   opendirSync(dir).closeSync();
   accessSync(dir, constants.W_OK | constants.X_OK);
@@ -87,7 +89,7 @@ const rootMark = '.made-by-timonier';
 
 function makeRoot(): void {
   const root = instancesRoot();
-  if (mkdirSync(root, { recursive: true, mode: 0o755 }) !== undefined) writeFileSync(join(root, rootMark), '');
+  if (makeFolders(root) !== undefined) writeFileSync(join(root, rootMark), '');
 }
 
 function removeEmptyRoot(): void {
@@ -157,6 +159,7 @@ export class Instance {
     try {
       makeRoot();
       makePrivateDir(this.dir);
+      if (isSpecial(this.logFile)) throw new Error(`${logName} in it is no file`);
       if (this.dir !== this.#link && holdsOthers(this.dir))
         throw new Error('it holds files that are no cluster’s, and they would go with it');
     } catch (cause) {
@@ -177,6 +180,17 @@ export class Instance {
       });
     }
     symlinkSync(this.dir, this.#link);
+  }
+
+  /** Where nothing can be written, nothing can be ended well. */
+  checkWritable(): void {
+    if (!existsSync(this.dir)) return;
+    try {
+      accessSync(this.dir, constants.W_OK);
+    } catch (cause) {
+      const fix = `make it writable (mount it anew, or as its owner), then the same command again`;
+      throw new OperationError({ code: 'read-only', message: `can't write in ${this.dir}`, fix, cause });
+    }
   }
 
   /** One name is one directory, and one directory one cluster. */

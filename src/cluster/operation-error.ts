@@ -1,3 +1,6 @@
+/** Wrong words on the command line; nothing was done. */
+const usageCodes: ReadonlySet<string> = new Set(['bad-flag', 'bad-name']);
+
 /** What operating a cluster can meet: a stable code for programs, a message and a fix for people; no fix where there is nothing to mend. */
 export class OperationError extends Error {
   override readonly name = 'OperationError';
@@ -13,7 +16,7 @@ export class OperationError extends Error {
     this.code = what.code;
     this.fix = what.fix;
     this.isWhole = what.isWhole ?? false;
-    this.exitCode = what.exitCode ?? 1;
+    this.exitCode = what.exitCode ?? (usageCodes.has(what.code) ? 2 : 1);
   }
 }
 

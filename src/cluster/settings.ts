@@ -29,6 +29,8 @@ export interface SettingsRecord {
   readonly next?: Settings | undefined;
   /** the files that have its context */
   readonly kubeconfigs: readonly string[];
+  /** those of them that were made for it */
+  readonly made?: readonly string[] | undefined;
 }
 
 interface Stored extends SettingsRecord {
@@ -66,8 +68,13 @@ function isReadable(value: Partial<Stored>): boolean {
   if (!('format' in value)) return !('kept' in value) && !('next' in value);
   if (typeof value.format !== 'number') return false;
   if (value.format > format) return true;
-  const { name, kept, next, kubeconfigs } = value;
-  return typeof name === 'string' && isTexts(kubeconfigs) && [kept, next].every((each) => each === undefined || isSettings(each));
+  const { name, kept, next, kubeconfigs, made = [] } = value;
+  return (
+    typeof name === 'string' &&
+    isTexts(kubeconfigs) &&
+    isTexts(made) &&
+    [kept, next].every((each) => each === undefined || isSettings(each))
+  );
 }
 
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
@@ -79,8 +86,8 @@ function isSettings(value: unknown): boolean {
   return (kubeconfig === undefined || typeof kubeconfig === 'string') && (logLevel === undefined || logLevels.includes(logLevel));
 }
 
-export function writeSettings(dir: string, { name, kept, next, kubeconfigs }: SettingsRecord): void {
-  writeKept(join(dir, settingsFile), { format, version, name, kept, next, kubeconfigs: kubeconfigs.slice(0, kubeconfigsMax) });
+export function writeSettings(dir: string, { name, kept, next, kubeconfigs, made }: SettingsRecord): void {
+  writeKept(join(dir, settingsFile), { format, version, name, kept, next, kubeconfigs: kubeconfigs.slice(0, kubeconfigsMax), made });
 }
 
 /** `given` over `kept`. Port 0 is any port, so the one that was chosen will do. */

@@ -5,7 +5,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, watch } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -22,8 +33,13 @@ describe('a cluster that somebody broke', { skip: !existsSync('/proc/self/stat')
   const env = { ...process.env, TIMONIER_ROOT: at('clusters'), KUBECONFIG: at('user') };
 
   /** Exit code and all that was said. */
-  async function run(...words: string[]): Promise<[code: number | null, said: string]> {
-    const child = spawn(process.execPath, [...entry, ...words], { env, cwd: place, timeout: msMax, killSignal: 'SIGKILL' });
+  async function run(words: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<[code: number | null, said: string]> {
+    const child = spawn(process.execPath, [...entry, ...words], {
+      env: { ...env, ...more },
+      cwd: place,
+      timeout: msMax,
+      killSignal: 'SIGKILL',
+    });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
@@ -33,8 +49,8 @@ describe('a cluster that somebody broke', { skip: !existsSync('/proc/self/stat')
     const [code] = (await once(child, 'close')) as [number | null];
     return [code, said];
   }
-  async function says(words: string, code: number, said: RegExp): Promise<void> {
-    const got = await run(...words.split(' '));
+  async function says(words: string, code: number, said: RegExp, more: NodeJS.ProcessEnv = {}): Promise<void> {
+    const got = await run(words.split(' '), more);
     assert.deepEqual([got[0], said.test(got[1])], [code, true], `${words}: ${got.join('\n')}\nnot ${said}`);
   }
   const up = (more = ''): Promise<void> => says(`up a --nodes 0 --port 0${more}`, 0, /Ready in/);
@@ -44,7 +60,7 @@ describe('a cluster that somebody broke', { skip: !existsSync('/proc/self/stat')
 
   before(() => mkdirSync(at('clusters')));
   after(async () => {
-    for (const name of ['a', 'b']) await run('delete', name);
+    for (const name of ['a', 'b']) await run(['delete', name]);
     rmSync(place, { recursive: true, force: true });
   });
 
@@ -102,6 +118,45 @@ describe('a cluster that somebody broke', { skip: !existsSync('/proc/self/stat')
     watcher.close();
     await says('down a', 0, /^Cluster "a" is stopped/);
     assert.deepEqual(started(), []);
+  });
+
+  it('whose values or name are none: the command line is wrong', async () => {
+    for (const words of ['--nodes abc', '--port 99999', '--timeout 0', '--port 0 My', '--kubeconfig='])
+      await says(`up ${words}`, 2, /\n {2}fix: /);
+    await says('delete My', 2, /is no cluster name\n/);
+  });
+
+  it('a home where nothing can be made: says so, and ends', async () => {
+    const home = { HOME: '/proc/self', NODE_COMPILE_CACHE: undefined, KUBECONFIG: undefined };
+    await says('version', 0, /^timonier /, home);
+    await says('up b --nodes 0', 1, /can't write the kubeconfig \S+\n {2}fix: |kubeconfig .*\n {2}fix: /, home);
+  });
+
+  it('whose log is a directory: is refused with what to do', async () => {
+    mkdirSync(at('clusters', 'b', 'timonier.log'), { recursive: true });
+    await says('up b --nodes 0', 1, /can't keep the cluster in \S+: timonier\.log in it is no file\n {2}fix: /);
+    rmSync(at('clusters', 'b'), { recursive: true });
+  });
+
+  it('the kubeconfig that was made for it goes with it; one that was there stays, and a link is written through', async () => {
+    await run(['delete', 'a']);
+    rmSync(at('user'), { force: true });
+    symlinkSync(at('target', 'config'), at('link'));
+    await up();
+    await says('down a', 0, /^/);
+    await up(` --kubeconfig ${at('link')}`);
+    assert.deepEqual(
+      [existsSync(at('user')), lstatSync(at('link')).isSymbolicLink(), existsSync(at('target', 'config'))],
+      [true, true, true],
+    );
+    await says('delete a', 0, /^/);
+    assert.equal(existsSync(at('user')), false);
+    writeFileSync(at('user'), '');
+    await up();
+    await says('delete a', 0, /^/);
+    assert.equal(existsSync(at('user')), true);
+    await up();
+    await says('down a', 0, /^/);
   });
 
   it('that lacks a part: is refused by name, and told as damaged', async () => {

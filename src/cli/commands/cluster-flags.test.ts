@@ -41,7 +41,7 @@ test('flags and file become a configuration', async () => {
     for (const { words, want } of rows) {
       const given = parse(words.map((word) => (word === 'FILE' ? join(dir, word) : word)));
       const result = configFrom(given);
-      if (want instanceof RegExp) await assert.rejects(result, { message: want });
+      if (want instanceof RegExp) await assert.rejects(result, { message: want, exitCode: 2 });
       else assert.deepEqual(await result, want, words.join(' '));
     }
   } finally {
@@ -52,9 +52,20 @@ test('flags and file become a configuration', async () => {
 test('files are found wherever the background process works; what was not said is left to what is kept', async () => {
   assert.deepEqual(await settingsFrom(parse(['--kubeconfig', 'b'])), { config: {}, kubeconfig: resolve('b'), logLevel: undefined });
   assert.deepEqual(await settingsFrom(parse(['--log-level', 'debug'])), { config: {}, kubeconfig: undefined, logLevel: 'debug' });
-  await assert.rejects(settingsFrom(parse(['--kubeconfig', ''])), { code: 'bad-flag' });
+  await assert.rejects(settingsFrom(parse(['--kubeconfig', ''])), { code: 'bad-flag', exitCode: 2 });
   const flags = parse(['--data-dir', 'c', '--timeout', '9', '--port', '1']);
   assert.deepEqual(backgroundWords(new Instance('x', 'c'), flags, '/k'), [
     ...['x', '--kept', '--timeout', '9', '--data-dir', resolve('c'), '--kubeconfig', '/k'],
   ]);
+});
+
+test('a setting that a file says twice is refused', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'timonier-flags-'));
+  try {
+    writeFileSync(join(dir, 'FILE'), 'simulated: 1\nsimulated: 2\n');
+    const message = /FILE: line 2: key "simulated" already set in map$/;
+    await assert.rejects(configFrom(parse(['--config', join(dir, 'FILE')])), { message, exitCode: 1 });
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 });

@@ -1,6 +1,7 @@
 /** The flags that `up` and `run` share, and how they, the config file and the machine become a configuration. */
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { flagsGiven } from '../../cluster/check-settings.ts';
 import { type ClusterConfig, checkConfig, readConfigFile } from '../../cluster/config.ts';
 import type { Instance } from '../../cluster/instance.ts';
 import { type LogLevel, logLevels } from '../../cluster/logging.ts';
@@ -92,7 +93,7 @@ export async function configFrom(flags: SettingFlags): Promise<ClusterConfig> {
     ...(flags.auditLogMaxage !== undefined && { auditLogMaxage: numberOr(flags.auditLogMaxage) }),
     ...(flags.disableAdmissionPlugins !== undefined && { disableAdmissionPlugins: parseList(flags.disableAdmissionPlugins) }),
   };
-  return { ...fromFile, ...checkConfig(fromFlags, 'flags') };
+  return { ...fromFile, ...checkConfig(fromFlags, flagsGiven) };
 }
 
 /** The cluster may run elsewhere than where this was said; an empty name stays one, for the message about it. */

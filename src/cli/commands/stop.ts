@@ -38,6 +38,7 @@ export function addStop(program: Command): void {
         if (!(await stopDaemon(instance, telling))) output.line('It did not stop in time, and was ended as it was.');
       }
       const left = await endLeft(instance);
+      instance.checkWritable();
       instance.clearState();
       output.line(describeStop(name, { wasRunning, left }));
       output.event({ event: 'stopped', name, wasRunning, ...(left && { podsEnded: left.pods }) });
@@ -51,6 +52,7 @@ export function addStop(program: Command): void {
     .action(async (name: string, flags: StopFlags) => {
       const output = createOutput(flags.json === true);
       const instance = existingOrItsLog(name, flags.dataDir);
+      instance.checkWritable();
       const places = kubeconfigsOf(instance);
       using _word = sayWhenInterrupted(() => afterDelete(instance), output.json);
       const firstFailed = !instance.exists;
@@ -59,7 +61,7 @@ export function addStop(program: Command): void {
       await killDaemon(instance); // nothing of it is to be kept, so nothing has to end well
       const { removeTraces } = await import('../../cluster/remove.ts');
       await removeTraces(instance);
-      for (const error of await forgetContext(`timonier-${name}`, places.files))
+      for (const error of await forgetContext(`timonier-${name}`, places))
         warn(`its context may still be in a kubeconfig: ${describeError(error)}`);
       if (!places.areKnown && !firstFailed)
         warn(`its record is gone or damaged: context timonier-${name} may still be in a file of --kubeconfig`);
@@ -133,6 +135,8 @@ function warn(text: string): void {
 interface Places {
   /** where its context may be; of damaged files, what the others say */
   readonly files: readonly string[];
+  /** of them, those that were made for it */
+  readonly made: readonly string[];
   /** that is all */
   readonly areKnown: boolean;
 }
@@ -146,6 +150,7 @@ function kubeconfigsOf(instance: Instance): Places {
   const files = [...kept, told, ...started, usual].filter((file) => file !== undefined);
   return {
     files: [...new Set(files)].filter((file) => file !== instance.kubeconfig),
+    made: record?.made ?? [],
     areKnown: record !== undefined || started.length > 0,
   };
 }

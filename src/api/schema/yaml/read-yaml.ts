@@ -33,11 +33,14 @@ export function* readYaml(text: string, limits: YamlLimits): Generator<undefined
 }
 
 /** Reads a text of the user's own (his kubeconfig, his settings), all at once. Throws YamlError. */
-export function parseYaml(text: string): unknown {
+export const parseYaml = (text: string): unknown => readOwnYaml(text).value;
+
+/** The same, with the keys that stand there twice: the last one counts. */
+export function readOwnYaml(text: string): YamlDocument {
   const reading = readYaml(text, { values: Number.POSITIVE_INFINITY, characters: Number.POSITIVE_INFINITY });
   let step = reading.next();
   while (!step.done) step = reading.next();
-  return step.value.value;
+  return step.value;
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are not allowed

@@ -1,0 +1,15 @@
+/** Makes a directory with those above it, one after the other: Node's own `recursive` never comes back from places like /proc/1, where none can be made. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** The topmost one that it made; undefined when all were there. Throws with the one that it can't make. */
+export function makeFolders(dir: string, mode = 0o755): string | undefined {
+  if (existsSync(dir)) return undefined;
+  const first = makeFolders(dirname(dir), mode);
+  try {
+    mkdirSync(dir, { mode });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // else somebody was quicker
+  }
+  return first ?? dir;
+}
