@@ -46,6 +46,19 @@ describe('the launcher in a fresh checkout', () => {
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
 
+  it('says that there is no network, where npm reaches none', () => {
+    const bin = join(dir, 'bin-offline');
+    mkdirSync(bin);
+    const said = 'npm error code ENOTFOUND\\nnpm error network request failed';
+    writeFileSync(join(bin, 'npm'), `#!/bin/sh\nprintf '${said}\\n' >&2\nexit 1\n`, { mode: 0o755 });
+    const { status, stderr } = spawnSync(join(checkout(), 'timonier'), ['version'], {
+      env: { ...process.env, PATH: `${bin}:${path('26.4.0')}` },
+      encoding: 'utf8',
+    });
+    assert.equal(status, 1);
+    assert.match(stderr, /^npm error code ENOTFOUND\n(.*\n)*timonier: npm reached no registry: is there a network\?/m);
+  });
+
   it('takes the Node that is there, if it will do, and leaves out what only development needs', () => {
     const first = start('26.4.0', 'version');
     assert.match(first.stderr, /^timonier: installing npm dependencies \(once\)\n/);
