@@ -78,7 +78,7 @@ const noKubectl = (why: string): OperationError =>
 async function unpackKubectl(dir: string, findArchive: (temporary: string) => Promise<string>): Promise<string> {
   const file = join(dir, fileName);
   if (existsSync(file)) return file;
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  mkdirSync(dir, { recursive: true, mode: 0o755 }); // a checkout's is for all of its users
   const temporary = mkdtempSync(`${file}.`);
   try {
     const unpacked = join(temporary, 'kubectl');
