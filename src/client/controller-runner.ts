@@ -49,8 +49,12 @@ export interface RunningControllers extends AsyncDisposable {
 }
 
 export function runControllers(controllers: readonly Controller[], options: RunOptions): RunningControllers {
+  const alive = keepProcessAlive(); // what it waits by would not: retries, and a server that is away
   const stop = new AbortController();
-  const abort = (): void => stop.abort(options.signal?.reason);
+  const abort = (): void => {
+    stop.abort(options.signal?.reason);
+    alive[Symbol.dispose]();
+  };
   if (options.signal?.aborted) abort();
   options.signal?.addEventListener('abort', abort, { once: true });
   const loops = controllers.map((controller) => new ControllerLoop(controller, options, stop.signal));
@@ -62,6 +66,7 @@ export function runControllers(controllers: readonly Controller[], options: RunO
       options.signal?.removeEventListener('abort', abort);
       stop.abort();
       await Promise.all(loops.map((loop) => loop.ended(options.stopTimeoutMs ?? stopTimeoutMsDefault)));
+      alive[Symbol.dispose]();
     },
   };
 }

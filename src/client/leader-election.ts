@@ -10,7 +10,7 @@ import { Lease } from '../api/generated/kinds.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../api/meta/status-error.ts';
 import { formatMicroTime } from '../api/meta/time.ts';
 import type { Client } from './client.ts';
-import type { Clock, Random } from './clock.ts';
+import { type Clock, keepProcessAlive, type Random } from './clock.ts';
 import type { Log } from './log.ts';
 
 export interface LeaderElectionOptions {
@@ -47,6 +47,7 @@ export async function runAsLeader(
   options: LeaderElectionOptions,
   lead: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  using _alive = keepProcessAlive(); // who waits for the lease has no other handle
   const candidate = new Candidate(client, options);
   if (!(await candidate.acquire())) return;
   const stop = new AbortController();

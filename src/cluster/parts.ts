@@ -9,7 +9,8 @@ import type { ClusterConfig } from './config.ts';
 import { OperationError } from './operation-error.ts';
 import { type SettingsRecord, settingsFile } from './settings.ts';
 
-const parts = ['store/data.mdb', 'pki/ca.crt', 'pki/ca.key', 'pki/sa.key', 'network.json'] as const;
+/** Not the key of tokens: without it a new one is made, as whoever removes a damaged one is told. */
+const parts = ['store/data.mdb', 'pki/ca.crt', 'pki/ca.key', 'network.json'] as const;
 
 /** `given`: the settings of this call, which can stand for those that are gone. Throws; undefined record: there is none. */
 export function checkParts(

@@ -415,7 +415,7 @@ function fullDisk(): void {
     step('is stopped and started', async () => {
       await cluster.timonier('down', cluster.name);
       fill(join(disk, 'filler-2'));
-      assert.match(await cluster.timonier('up', cluster.name, '--port', '0'), /is ready/);
+      assert.match(await cluster.timonier('up', cluster.name, '--port', '0'), /^Ready in /m);
       assert.match((await cluster.tryTimonier('status', cluster.name)).stdout, /1 of 1 Ready/);
       assert.equal(await cluster.kubectl('get', '--raw', '/livez'), 'ok');
     });

@@ -46,7 +46,10 @@ export async function claimGroup(name: string, claim: string): Promise<void> {
 }
 
 export async function giveUpClaim(name: string, claim: string): Promise<void> {
-  for (const group of await groupsNamed(name)) await removeDirectory(join(group, `${claimPrefix}${claim}`));
+  for (const group of await groupsNamed(name)) {
+    await removeDirectory(join(group, `${claimPrefix}${claim}`));
+    await rmdir(group).catch(() => undefined); // while something is in it, it stays
+  }
 }
 
 /** Deepest first. */
