@@ -191,7 +191,7 @@ describe('image archives', () => {
       want: /a name of \d+ bytes/,
     },
     { name: 'a size that is none', archive: header((h) => h.write('zzzzzzzzzzz', 124)), want: /without a size/ },
-    { name: 'a file that is not there', archive: header((h) => h.write('77777777777', 124)), want: ['index.json'] },
+    { name: 'a file that is not there', archive: header((h) => h.write('77777777777', 124)), want: /the archive ends too early/ },
     { name: 'no archive', archive: Buffer.alloc(1024, 'x'), want: /not a tar archive/ },
   ];
   for (const { name, archive, want } of rows) {

@@ -165,7 +165,8 @@ const isTrouble = (type: string): boolean => /(Failure|Failed|Pressure|Problem|U
 
 function describeCondition(type: string, from: string | undefined, to: string | undefined): string {
   if (to === undefined) return `condition ${type} removed`;
-  const [, status = '', reason = ''] = /^(\S+)(.*)$/.exec(to) ?? [];
+  const space = to.indexOf(' ');
+  const [status, reason] = space < 0 ? [to, ''] : [to.slice(0, space), to.slice(space)];
   const word = type === 'Ready' ? 'ready' : type;
   if (status === 'True') return type === 'Ready' ? word : (own(heldUp, type) ?? `${word}${reason}`);
   if (status !== 'False') return `${word} unknown${reason}`;

@@ -39,13 +39,17 @@ const keysAndTokens: readonly RegExp[] = [
   /-----BEGIN [\s\S]*?(?:-----END [A-Z ]*-----|$)/g,
   /\beyJ[\w-]{8,}(?:\.[\w-]*)*/g,
   /(?<=\bBearer )\S+/gi,
-  /(?<![\w+/])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[a-z])(?=[\w+/-]*\d)[A-Za-z0-9+/_-]{40,}={0,2}/g,
 ];
+
+const longWord = /[A-Za-z0-9+/_-]{40,}={0,2}/g;
+/** Long names have no capitals. */
+const isBase64 = (word: string): boolean => /[A-Z]/.test(word) && /[a-z]/.test(word) && /\d/.test(word);
 
 /** A text that clients or components have written, without what may be secret, of bounded length. */
 export function tellable(text: string): string {
   let told = withoutObjects(text.slice(0, readMax));
   for (const pattern of keysAndTokens) told = told.replaceAll(pattern, '…');
+  told = told.replaceAll(longWord, (word) => (isBase64(word) ? '…' : word));
   return shortened(told);
 }
 
@@ -53,16 +57,27 @@ export const shortened = (text: string): string => (text.length > wordsMax ? `${
 
 /** `{"a":…}` and `{\"a\":…}`, also one that was cut, become `{…}`. */
 function withoutObjects(text: string): string {
-  const begin = /[{[]\s*(?:[{[]\s*)*\\*"/g;
   let told = '';
   let at = 0;
-  for (let found = begin.exec(text); found; found = begin.exec(text)) {
-    const end = endOfObject(text, found.index);
-    told += `${text.slice(at, found.index)}{…}`;
-    at = end;
-    begin.lastIndex = end;
+  for (let begin = beginOfObject(text, at); begin !== undefined; begin = beginOfObject(text, at)) {
+    told += `${text.slice(at, begin)}{…}`;
+    at = endOfObject(text, begin);
   }
   return told + text.slice(at);
+}
+
+/** The first bracket of those before a quote. Looks back to the quote before at most, so that the whole takes linear time. */
+function beginOfObject(text: string, from: number): number | undefined {
+  let least = from;
+  for (let quote = text.indexOf('"', from); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let begin: number | undefined;
+    let i = quote - 1;
+    while (i >= least && text[i] === '\\') i--;
+    for (; i >= least && /[\s{[]/.test(text.charAt(i)); i--) if (text[i] === '{' || text[i] === '[') begin = i;
+    if (begin !== undefined) return begin;
+    least = quote + 1;
+  }
+  return undefined;
 }
 
 /** Counts brackets, also those in strings: one too much is left out rather than one too few. */
