@@ -4,30 +4,19 @@
  * process itself gives its start up when nobody listens any more.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownFile } from '../client/own-file.ts';
 import type { PhaseReport } from '../cluster/cluster.ts';
 import { giveUpMsMax, stopMsMax } from '../cluster/end-process.ts';
-import {
-  groupMembers,
-  type Instance,
-  type InstanceState,
-  isAlive,
-  isProcessId,
-  nodeDir,
-  nodesDir,
-  processGroup,
-  processStartTicks,
-  processState,
-  writersOf,
-} from '../cluster/instance.ts';
+import { containerdOf, type Instance, nodeDirs } from '../cluster/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
 import { ownProcess } from '../cluster/own-process.ts';
-import { commandLine, startedOf } from '../cluster/started-processes.ts';
+import { groupMembers, isAlive, type KnownProcess, knownProcess, processStat, writersOf } from '../cluster/processes.ts';
+import { startedOf } from '../cluster/started-processes.ts';
 import { readLeftProcess, readSupervision, signalName } from '../cluster/supervision.ts';
-import { containerdPaths } from '../node/runtime/containerd-config.ts';
+import { containerdProcess } from '../node/runtime/containerd-config.ts';
+import { keptProcessId } from '../node/runtime/kept-process.ts';
 import { interruption, interrupts } from './interruption.ts';
 
 /** Where things are. */
@@ -153,27 +142,20 @@ async function killGroup(group: number): Promise<void> {
   if (!(await waitWhile(() => groupMembers(group).length > 0, killMsMax))) throw cannotKill(groupMembers(group));
 }
 
-type Target = Pick<InstanceState, 'pid'> & Partial<Pick<InstanceState, 'startTicks'>>;
-
 /** The cluster's process and its supervisor, as far as they are there. The supervisor ends only after its process. */
-function targetsOf(instance: Instance): Target[] {
+function targetsOf(instance: Instance): KnownProcess[] {
   const told = targetsTold(instance);
   const found = startedOf(instance).filter(({ pid }) => told.every((each) => each.pid !== pid)); // whatever the files say
-  return [...told, ...found.map(({ pid }) => ({ pid, ...ticksOf(pid) }))];
+  return [...told, ...found.map(({ pid }) => knownProcess(pid))];
 }
 
-function targetsTold(instance: Instance): Target[] {
+function targetsTold(instance: Instance): KnownProcess[] {
   const found = readSupervision(instance.dir) ?? readLeftProcess(instance.dir);
   try {
     return [found, instance.running()].filter((target) => target !== undefined);
   } catch {
     return found ? [found] : writersOf(instance.logFile);
   }
-}
-
-function ticksOf(pid: number): Pick<Target, 'startTicks'> {
-  const startTicks = processStartTicks(pid);
-  return startTicks === undefined ? {} : { startTicks };
 }
 
 /** Whether there is a process of the cluster, or something that would start it. */
@@ -209,24 +191,15 @@ export async function killDaemon(instance: Instance): Promise<void> {
 const groupOf = (instance: Instance): number | undefined =>
   readSupervision(instance.dir)?.pid ??
   readLeftProcess(instance.dir)?.group ??
-  startedOf(instance).find(({ pid, isSupervisor }) => isSupervisor && processGroup(pid) === pid)?.pid;
+  startedOf(instance).find(({ pid, isSupervisor }) => isSupervisor && processStat(pid)?.group === pid)?.pid;
 
 /** What a signal has stopped would not hear that it is to end: supervisor, process, nodes and their containerd. */
 export function resumeDaemon(instance: Instance): void {
   const group = groupOf(instance);
   const members = group === undefined ? [] : groupMembers(group);
   const all = [...targetsOf(instance), ...members].map(({ pid }) => pid);
-  for (const pid of new Set([...all, ...runtimesOf(instance.dir)])) if (processState(pid) === 'T') sendSignal(pid, 'SIGCONT');
-}
-
-/** Their containerd. */
-function runtimesOf(dir: string): number[] {
-  const nodes = existsSync(nodesDir(dir)) ? readdirSync(nodesDir(dir)) : [];
-  return nodes.flatMap((node) => {
-    const { pid: file } = containerdPaths(join(nodeDir(dir, Number(node)), 'containerd'));
-    const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
-    return isProcessId(pid) && commandLine(pid).includes(nodesDir(dir)) ? [pid] : [];
-  });
+  const runtimes = nodeDirs(instance.dir).flatMap((dir) => keptProcessId(containerdProcess(containerdOf(dir))) ?? []);
+  for (const pid of new Set([...all, ...runtimes])) if (processStat(pid)?.state === 'T') sendSignal(pid, 'SIGCONT');
 }
 
 const cannotKill = (processes: readonly { readonly pid: number }[]): OperationError =>

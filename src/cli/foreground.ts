@@ -7,6 +7,7 @@ import { constants as access, accessSync, readFileSync, statSync } from 'node:fs
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parseProcessStat } from '../client/process-stat.ts';
 
 /** As shells, env and docker have it. */
 export const startCodes = { failed: 125, notExecutable: 126, notFound: 127 } as const;
@@ -79,10 +80,8 @@ export class SignalRelay implements Disposable {
 /** Whether keys of a terminal send signals to this process, and so to what it started. */
 function hasTerminal(): boolean {
   try {
-    const [, , group, , , foreground] = readFileSync('/proc/self/stat', 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return group === foreground;
+    const { group, terminalGroup } = parseProcessStat(readFileSync('/proc/self/stat', 'utf8'));
+    return group === terminalGroup;
   } catch {
     return [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
   }

@@ -3,15 +3,13 @@
  * asked, so it costs little and can't hang; what only the API server knows is in status.ts.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseTime } from '../api/meta/time.ts';
 import { diskRoomBytes, diskRoomBytesMin } from '../control-plane/store/disk-room.ts';
-import { containerdPaths } from '../node/runtime/containerd-config.ts';
 import { shimsOf } from '../node/runtime/processes.ts';
-import { type Instance, type InstanceState, nodeDir, nodesDir, processState } from './instance.ts';
+import { containerdOf, type Instance, type InstanceState, nodeDirs } from './instance.ts';
 import { OperationError } from './operation-error.ts';
 import { checkParts } from './parts.ts';
+import { processStat } from './processes.ts';
 import { startedOf, startedProcess } from './started-processes.ts';
 import { isFirstStart, type LeftProcess, readLeftProcess, readSupervision, type Supervision } from './supervision.ts';
 
@@ -61,7 +59,7 @@ export async function readFacts(instance: Instance): Promise<Facts> {
     if (serving) {
       const isDiskFull = diskRoomBytes(dir) < diskRoomBytesMin;
       const isUnsupervised = !supervision && startedProcess(serving.pid) !== undefined;
-      return { serving, isPaused: processState(serving.pid) === 'T', isDiskFull, isUnsupervised, ...starting };
+      return { serving, isPaused: processStat(serving.pid)?.state === 'T', isDiskFull, isUnsupervised, ...starting };
     }
     if (supervision || left) return starting;
     const damage = damageOf(instance);
@@ -93,8 +91,7 @@ function damageOf(instance: Instance): OperationError | undefined {
 
 /** Each pod has one shim. */
 async function countPods(dir: string): Promise<number> {
-  const nodes = await readdir(nodesDir(dir)).catch(() => []);
-  const shims = await Promise.all(nodes.map((node) => shimsOf(containerdPaths(join(nodeDir(dir, Number(node)), 'containerd')).socket)));
+  const shims = await Promise.all(nodeDirs(dir).map((node) => shimsOf(containerdOf(node).socket)));
   return shims.flat().length;
 }
 

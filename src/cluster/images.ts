@@ -1,26 +1,17 @@
 /** Images of a running cluster's real nodes: loaded, listed and removed through each node's own containerd. */
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { realClock } from '../client/clock.ts';
 import { silentLog } from '../client/log.ts';
 import type { ContainerRuntime } from '../node/runtime/container-runtime.ts';
-import { containerdPaths } from '../node/runtime/containerd-config.ts';
 import { createCriClient } from '../node/runtime/cri-client.ts';
 import { type ArchivedImage, BadArchive, type OpenArchive, readImageArchive } from '../node/runtime/image-archive.ts';
 import { normalizeImageName } from '../node/runtime/image-name.ts';
 import { ImageLoader, pauseImage } from '../node/runtime/images.ts';
 import { detectSupport } from '../node/runtime/machine-support.ts';
 import { hostArchitecture } from '../node/runtime/pause-program.ts';
-import { realNodeName } from './identities.ts';
 import { type ImageSource, openImageSource } from './image-sources.ts';
-import type { Instance, InstanceState } from './instance.ts';
+import { containerdDir, containerdOf, type Instance, type InstanceState, realNodesOf } from './instance.ts';
 import { OperationError } from './operation-error.ts';
-
-interface RealNode {
-  readonly name: string;
-  /** of its containerd */
-  readonly dir: string;
-}
 
 interface NodeLoader {
   readonly node: string;
@@ -99,15 +90,8 @@ async function openSource<T>(word: string | Buffer, open: () => Promise<T>): Pro
   }
 }
 
-function realNodes(instance: Instance, state: InstanceState): RealNode[] {
-  return Array.from({ length: state.nodes }, (_, i) => ({
-    name: realNodeName(instance.name, i + 1),
-    dir: join(instance.nodeDir(i + 1), 'containerd'),
-  }));
-}
-
 async function loadersOf(instance: Instance, state: InstanceState, stack: AsyncDisposableStack): Promise<NodeLoader[]> {
-  const nodes = realNodes(instance, state);
+  const nodes = realNodesOf(instance, state);
   if (nodes.length === 0) {
     throw new OperationError({
       code: 'no-real-nodes',
@@ -119,9 +103,9 @@ async function loadersOf(instance: Instance, state: InstanceState, stack: AsyncD
 }
 
 async function loaderOf(dir: string, stack: AsyncDisposableStack): Promise<ImageLoader> {
-  const { snapshotter } = await detectSupport({ containerd: 'containerd', dir });
+  const { snapshotter } = await detectSupport({ containerd: 'containerd', dir: containerdDir(dir) });
   const runtime = stack.use(await runtimeOf(dir));
-  return new ImageLoader({ socket: containerdPaths(dir).socket, ctr: 'ctr', snapshotter, runtime, clock: realClock });
+  return new ImageLoader({ socket: containerdOf(dir).socket, ctr: 'ctr', snapshotter, runtime, clock: realClock });
 }
 
 /** From all nodes; each is told when it is gone. */
@@ -162,7 +146,7 @@ export interface ListedImage {
 
 /** One entry per name and node. */
 export async function listImages(instance: Instance, state: InstanceState): Promise<ListedImage[]> {
-  const perNode = realNodes(instance, state).map(async ({ name: node, dir }) => {
+  const perNode = realNodesOf(instance, state).map(async ({ name: node, dir }) => {
     await using runtime = await runtimeOf(dir);
     const named = (await runtime.listImages()).flatMap(({ repoTags, repoDigests, size }) =>
       (repoTags.length > 0 ? repoTags : repoDigests).map((name) => ({ node, name, sizeBytes: size })),
@@ -173,4 +157,4 @@ export async function listImages(instance: Instance, state: InstanceState): Prom
 }
 
 const runtimeOf = (dir: string): Promise<ContainerRuntime & AsyncDisposable> =>
-  createCriClient({ socket: containerdPaths(dir).socket, clock: realClock, log: silentLog, cgroupDriver: 'cgroupfs' });
+  createCriClient({ socket: containerdOf(dir).socket, clock: realClock, log: silentLog, cgroupDriver: 'cgroupfs' });

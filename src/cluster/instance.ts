@@ -30,9 +30,12 @@ import { makeFolders } from '../client/make-folders.ts';
 import { isSpecial } from '../client/replace-file.ts';
 import { FileGate } from '../node/files/file-gate.ts';
 import { removeTree } from '../node/files/remove-tree.ts';
+import { type ContainerdPaths, containerdPaths } from '../node/runtime/containerd-config.ts';
 import { dataHome } from './home.ts';
+import { realNodeName } from './identities.ts';
 import { readKept, writeKept } from './kept-file.ts';
 import { OperationError } from './operation-error.ts';
+import { isAlive, isProcessId, type KnownProcess, knownProcess } from './processes.ts';
 import { readSettings, type SettingsRecord, settingsFile, writeSettings } from './settings.ts';
 import { allStarted } from './started-processes.ts';
 
@@ -99,10 +102,7 @@ function removeEmptyRoot(): void {
   rmdirSync(root);
 }
 
-export interface InstanceState {
-  readonly pid: number;
-  /** when the process started, in the kernel's ticks: tells it from another with the same number */
-  readonly startTicks?: string;
+export interface InstanceState extends KnownProcess {
   readonly server: string;
   readonly startedAt: string;
   readonly nodes: number;
@@ -147,10 +147,6 @@ export class Instance {
   }
   get logFile(): string {
     return this.#path(logName);
-  }
-  /** By number, not by name: it holds sockets, whose paths are short. */
-  nodeDir(number: number): string {
-    return nodeDir(this.dir, number);
   }
 
   /** Makes the directory, and the link to it when it lies elsewhere. */
@@ -219,8 +215,7 @@ export class Instance {
   }
 
   writeState(state: Omit<InstanceState, 'startTicks'>): void {
-    const startTicks = processStartTicks(state.pid);
-    writeKept(this.#path('state.json'), { ...state, ...(startTicks && { startTicks }) });
+    writeKept(this.#path('state.json'), { ...state, ...knownProcess(state.pid) });
   }
 
   /** The administrator's, which each start writes anew. */
@@ -252,7 +247,7 @@ export class Instance {
   /** A link, since it is made in one step and needs no room on a full disk. One of a process that is gone counts for nothing. */
   lockStart(): Disposable {
     const file = this.#path('starting');
-    const mine = `${process.pid}-${processStartTicks(process.pid) ?? ''}`;
+    const mine = `${process.pid}-${knownProcess(process.pid).startTicks ?? ''}`;
     for (let attempt = 0; ; attempt++) {
       try {
         symlinkSync(mine, file);
@@ -261,7 +256,8 @@ export class Instance {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const [pid = '', startTicks] = readlinkIfThere(file).split('-');
-      if (attempt < lockAttemptsMax && !(isProcessId(Number(pid)) && isAlive({ pid: Number(pid), ...(startTicks && { startTicks }) }))) {
+      const holder = { pid: Number(pid), startTicks: startTicks || undefined };
+      if (attempt < lockAttemptsMax && !(isProcessId(holder.pid) && isAlive(holder))) {
         rmSync(file, { force: true });
         continue;
       }
@@ -317,7 +313,7 @@ function checkFolder(dir: string): string {
   let there = resolve(dir);
   while (!existsSync(there)) there = dirname(there);
   if (statSync(there).isDirectory()) return dir;
-  throw new OperationError({ code: 'bad-data-dir', message: `${there} is no directory`, fix: 'give a directory: --data-dir DIR' });
+  throw new OperationError({ code: badDataDir, message: `${there} is no directory`, fix: 'give a directory: --data-dir DIR' });
 }
 
 /** Where a link leads, though there may be nothing. */
@@ -354,7 +350,22 @@ function holdsOthers(dir: string): boolean {
 }
 
 export const nodesDir = (dir: string): string => join(dir, 'nodes');
+/** By number, not by name: it holds sockets, whose paths are short. */
 export const nodeDir = (dir: string, number: number): string => join(nodesDir(dir), String(number));
+/** Of all real nodes that it has or had. */
+export const nodeDirs = (dir: string): string[] =>
+  existsSync(nodesDir(dir)) ? readdirSync(nodesDir(dir)).map((name) => nodeDir(dir, Number(name))) : [];
+export const containerdDir = (ofNode: string): string => join(ofNode, 'containerd');
+export const containerdOf = (ofNode: string): ContainerdPaths => containerdPaths(containerdDir(ofNode));
+
+export interface RealNode {
+  readonly name: string;
+  readonly dir: string;
+}
+
+/** Those of a cluster that runs. */
+export const realNodesOf = ({ name, dir }: Instance, { nodes }: InstanceState): RealNode[] =>
+  Array.from({ length: nodes }, (_, i) => ({ name: realNodeName(name, i + 1), dir: nodeDir(dir, i + 1) }));
 
 export function listInstances(): Instance[] {
   const root = instancesRoot();
@@ -365,52 +376,4 @@ export function listInstances(): Instance[] {
     .sort()
     .map((name) => new Instance(name))
     .filter((instance) => instance.exists || started.has(instance.name));
-}
-
-/** /proc/PID/stat from its third field on; undefined where there is no /proc. */
-function processStat(pid: number): readonly string[] | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return undefined;
-  }
-}
-
-/** `R`, `S`, `T`, …: proc(5). */
-export const processState = (pid: number): string | undefined => processStat(pid)?.[0];
-export const processGroup = (pid: number): number => Number(processStat(pid)?.[2]);
-export const processStartTicks = (pid: number): string | undefined => processStat(pid)?.[19];
-
-/** The living ones of a process group, with their parents; none where there is no /proc. */
-export function groupMembers(group: number): { readonly pid: number; readonly parent: number }[] {
-  if (!existsSync('/proc/self/stat')) return [];
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      const [state, parent, itsGroup] = processStat(Number(pid)) ?? [];
-      return state !== undefined && state !== 'Z' && itsGroup === String(group) ? [{ pid: Number(pid), parent: Number(parent) }] : [];
-    });
-}
-
-/** Processes whose output goes into a file; none where there is no /proc. */
-export function writersOf(file: string): { readonly pid: number }[] {
-  if (!existsSync('/proc/self/fd')) return [];
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && readlinkIfThere(`/proc/${name}/fd/1`) === file)
-    .map((pid) => ({ pid: Number(pid) }));
-}
-
-/** Not 0, 1 or less, which as the target of a signal would be something else. */
-export const isProcessId = (pid: unknown): pid is number => Number.isInteger(pid) && (pid as number) > 1;
-
-export function isAlive(state: Pick<InstanceState, 'pid' | 'startTicks'>): boolean {
-  try {
-    process.kill(state.pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-  const stat = processStat(state.pid);
-  if (stat?.[0] === 'Z') return false; // ended, but nobody asked how: containers often have no init
-  return state.startTicks === undefined || stat?.[19] === state.startTicks;
 }

@@ -1,7 +1,7 @@
 /** Who has a TCP port of this machine: one of its clusters, or a process, as far as /proc tells it to this user. For error messages. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Instance, type InstanceState, listInstances } from './instance.ts';
+import { commandLine, openFiles, processFile, processIds } from './processes.ts';
 
 export interface Listener {
   /** as the kernel writes it: `0100007F`, all zeroes for every address */
@@ -34,13 +34,10 @@ const listening = '0A';
 
 function ownerOf(port: number): number | undefined {
   const inodes = new Set(
-    ['tcp', 'tcp6'].flatMap((file) => listenersOn(port, textOf(`/proc/net/${file}`)).map(({ inode }) => `socket:[${inode}]`)),
+    ['tcp', 'tcp6'].flatMap((file) => listenersOn(port, processFile(process.pid, `net/${file}`)).map(({ inode }) => `socket:[${inode}]`)),
   );
   if (inodes.size === 0) return undefined;
-  return namesIn('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .find((pid) => namesIn(`/proc/${pid}/fd`).some((fd) => inodes.has(linkOf(`/proc/${pid}/fd/${fd}`))));
+  return processIds().find((pid) => openFiles(pid).some((file) => inodes.has(file)));
 }
 
 function stateOf(instance: Instance): InstanceState | undefined {
@@ -55,20 +52,6 @@ const portOf = ({ server }: InstanceState): number => Number(new URL(server).por
 
 /** `, k3s`: the program as it was called; '' where that is nobody's to know. */
 function nameOf(pid: number): string {
-  const program = textOf(`/proc/${pid}/cmdline`).split('\0')[0] || textOf(`/proc/${pid}/comm`).trim();
+  const program = commandLine(pid)[0] || processFile(pid, 'comm').trim();
   return program ? `, ${basename(program)}` : '';
 }
-
-/** What is gone or somebody else's counts as empty. */
-const orNothing =
-  <T>(read: (path: string) => T, nothing: T) =>
-  (path: string): T => {
-    try {
-      return read(path);
-    } catch {
-      return nothing;
-    }
-  };
-const textOf = orNothing((path) => readFileSync(path, 'utf8'), '');
-const namesIn = orNothing<string[]>((path) => readdirSync(path), []);
-const linkOf = orNothing((path) => readlinkSync(path), '');

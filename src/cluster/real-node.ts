@@ -17,6 +17,7 @@ import { unmountBelow } from '../node/runtime/mounts.ts';
 import type { AddressPlan } from './address-plan.ts';
 import type { KeyPair } from './component.ts';
 import { podGraceSecondsMax } from './end-process.ts';
+import { containerdDir } from './instance.ts';
 import { kubernetesVersion } from './version.ts';
 
 export interface RealNodeOptions {
@@ -48,7 +49,7 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
   const { cluster, nodeName, nodeIP, dataDir, addresses, clients, clock, random, signal, stack } = options;
   const log = options.log.child({ node: nodeName });
   const containerd = await Containerd.start({
-    dataDir: join(dataDir, 'containerd'),
+    dataDir: containerdDir(dataDir),
     cniPluginDir: options.cniPluginDir,
     clock,
     log: log.child({ component: 'containerd' }),

@@ -5,8 +5,6 @@
  * Files stay, so that the logs of a start that failed can be read.
  */
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { realClock } from '../client/clock.ts';
 import { networkTools } from '../node/network/network-tools.ts';
 import { removeNodeNamespaces } from '../node/network/node-network.ts';
@@ -14,7 +12,7 @@ import { removePodNetwork } from '../node/network/pod-network.ts';
 import { unmountBelow } from '../node/runtime/mounts.ts';
 import { removeContainerd } from '../node/runtime/remove-containerd.ts';
 import { type Networks, readNetworks } from './address-plan.ts';
-import { type Instance, nodeDir, nodesDir } from './instance.ts';
+import { containerdDir, type Instance, nodeDirs, nodesDir } from './instance.ts';
 import { ownsGroup, ownsNetwork, releaseName } from './name-claim.ts';
 import { endLeftNode } from './node-process.ts';
 import { clusterCgroup } from './real-node.ts';
@@ -23,14 +21,9 @@ import { proxyTable } from './service-proxy.ts';
 export async function removeTraces({ name: cluster, dir }: Pick<Instance, 'name' | 'dir'>): Promise<void> {
   if (!existsSync(nodesDir(dir))) return; // never had a real node
   const cgroup = (await ownsGroup({ name: cluster, dir })) ? clusterCgroup(cluster) : undefined;
-  for (const node of await readdir(nodesDir(dir))) {
-    await endLeftNode(nodeDir(dir, Number(node)));
-    await removeContainerd({
-      dataDir: join(nodeDir(dir, Number(node)), 'containerd'),
-      clock: realClock,
-      cgroup,
-      keepFiles: true,
-    });
+  for (const node of nodeDirs(dir)) {
+    await endLeftNode(node);
+    await removeContainerd({ dataDir: containerdDir(node), clock: realClock, cgroup, keepFiles: true });
   }
   await unmountBelow(dir);
   await removeNetwork({ name: cluster, dir });

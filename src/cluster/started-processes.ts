@@ -5,7 +5,8 @@
  * Guarantees: only processes of this user that see the same processes and files as we do; one in a container, whose
  * directory may have the same name, is another machine's. Leaves out: `run` in the foreground. None where there is no /proc.
  */
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
+import { commandLine, processIds } from './processes.ts';
 
 export interface StartedProcess {
   readonly pid: number;
@@ -29,32 +30,21 @@ export function parseCommandLine(pid: number, args: readonly string[]): StartedP
 const flagOf = (flags: readonly string[], name: string): string | undefined =>
   flags.includes(name) ? flags[flags.indexOf(name) + 1] : undefined;
 
-export function allStarted(): StartedProcess[] {
-  if (!existsSync('/proc/self/cmdline')) return [];
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid) && pid !== String(process.pid))
-    .flatMap((pid) => startedProcess(Number(pid)) ?? [])
+export const allStarted = (): StartedProcess[] =>
+  processIds()
+    .filter((pid) => pid !== process.pid)
+    .flatMap((pid) => startedProcess(pid) ?? [])
     .sort((a, b) => Number(b.isSupervisor) - Number(a.isSupervisor));
-}
 
 export const startedOf = ({ name, dir }: { readonly name: string; readonly dir: string }): StartedProcess[] =>
   allStarted().filter((each) => each.name === name && each.dir === dir);
 
 export function startedProcess(pid: number): StartedProcess | undefined {
   try {
-    const found = parseCommandLine(pid, commandLine(pid).split('\0'));
+    const found = parseCommandLine(pid, commandLine(pid));
     return found && isOurs(pid) ? found : undefined;
   } catch {
     return undefined; // it ended meanwhile, or is another user's
-  }
-}
-
-/** Its words, each with a zero after it; empty when it is gone. */
-export function commandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
   }
 }
 

@@ -5,9 +5,7 @@
  * Guarantees: it ends in seconds, whatever hangs; what is not healthy has a problem that names the cause and what to do.
  * Times are RFC 3339, durations whole milliseconds.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { join } from 'node:path';
 import { Node, Pod } from '../api/generated/kinds.ts';
 import { findCondition } from '../api/meta/conditions.ts';
 import { parseTime } from '../api/meta/time.ts';
@@ -16,11 +14,12 @@ import { createHTTPClient } from '../client/http-client.ts';
 import { type Access, accessOf, parseKubeconfig } from '../client/kubeconfig.ts';
 import { silentLog } from '../client/log.ts';
 import { proxyPorts } from '../node/proxy/proxy-server.ts';
-import { containerdPaths } from '../node/runtime/containerd-config.ts';
+import { containerdProcess } from '../node/runtime/containerd-config.ts';
+import { keptProcessId } from '../node/runtime/kept-process.ts';
 import { type ClusterState, readFacts, stateFrom } from './condition.ts';
-import { realNodeName } from './identities.ts';
-import { type Instance, type InstanceState, nodeDir, processState } from './instance.ts';
+import { containerdOf, type Instance, type InstanceState, realNodesOf } from './instance.ts';
 import { describeError } from './operation-error.ts';
+import { processStat } from './processes.ts';
 import type { Supervision } from './supervision.ts';
 
 export interface ClusterStatus {
@@ -187,7 +186,7 @@ async function askServer(instance: Instance, state: InstanceState): Promise<Seen
   try {
     const signal = AbortSignal.timeout(listMsMax);
     const [nodes, pods] = await Promise.all([client.list(Node, { signal }), client.list(Pod, { signal })]);
-    const real = new Map(Array.from({ length: state.nodes }, (_, i) => [realNodeName(instance.name, i + 1), nodeDir(instance.dir, i + 1)]));
+    const real = new Map(realNodesOf(instance, state).map(({ name, dir }) => [name, dir]));
     const phases = Object.entries(Object.groupBy(pods.items, (pod) => pod.status.phase ?? 'Unknown'));
     return {
       apiServer,
@@ -213,15 +212,15 @@ async function nodeStatusOf({ metadata, status }: Node, dir: string | undefined)
     ...(!ready && condition?.message && { message: condition.message }),
     ...(dir !== undefined && {
       proxyHealthy: address !== undefined && (await isProxyHealthy(address)),
-      runtimeRuns: runs(containerdPaths(join(dir, 'containerd')).pid),
+      runtimeRuns: runtimeRuns(dir),
     }),
   };
 }
 
-/** The process of a pid file: there, and neither stopped nor dead. */
-function runs(pidFile: string): boolean {
-  const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : 0;
-  return pid > 0 && !['T', 'Z', undefined].includes(processState(pid));
+/** Its containerd is there, and not stopped. */
+function runtimeRuns(dir: string): boolean {
+  const pid = keptProcessId(containerdProcess(containerdOf(dir)));
+  return pid !== undefined && processStat(pid)?.state !== 'T';
 }
 
 async function isProxyHealthy(address: string): Promise<boolean> {

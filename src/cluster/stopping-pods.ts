@@ -2,12 +2,12 @@
  * Which pods a cluster that stops still waits for: their names are asked of its API beforehand, and whether they run is
  * seen by the cgroups of this machine's processes, since nobody answers meanwhile. Pods of simulated nodes have none.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { Pod } from '../api/generated/kinds.ts';
 import { realClock, realRandom } from '../client/clock.ts';
 import { createHTTPClient } from '../client/http-client.ts';
 import { accessOf, parseKubeconfig } from '../client/kubeconfig.ts';
 import { silentLog } from '../client/log.ts';
+import { processFile, processIds } from './processes.ts';
 import { clusterCgroup } from './real-node.ts';
 
 /** `NAMESPACE/NAME`, by uid */
@@ -33,7 +33,10 @@ export async function readPodNames(kubeconfig: string | undefined): Promise<PodN
 
 /** Sorted; one whose name is not known by its uid. */
 export function runningOf(names: PodNames, cluster: string): string[] {
-  return podsOf(cluster, cgroupsOfProcesses())
+  return podsOf(
+    cluster,
+    processIds().map((pid) => processFile(pid, 'cgroup')),
+  )
     .map((uid) => names.get(uid) ?? uid)
     .sort();
 }
@@ -42,16 +45,4 @@ export function runningOf(names: PodNames, cluster: string): string[] {
 export function podsOf(cluster: string, cgroups: readonly string[]): string[] {
   const paths = cgroups.flatMap((text) => text.split('\n')).filter((line) => line.includes(`:/${clusterCgroup(cluster)}/`));
   return [...new Set(paths.flatMap((path) => /\/pod([^/]+)/.exec(path)?.[1] ?? []))];
-}
-
-function cgroupsOfProcesses(): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cgroup`, 'utf8');
-      } catch {
-        return ''; // it ended meanwhile
-      }
-    });
 }

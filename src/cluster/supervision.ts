@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { parseJSON } from '../api/schema/json-scan.ts';
-import { groupMembers, type InstanceState, isAlive, isProcessId, processStartTicks } from './instance.ts';
+import { commandLine, groupMembers, isAlive, isProcessId, type KnownProcess, knownProcess } from './processes.ts';
 import { startedProcess } from './started-processes.ts';
 
 export interface Supervision {
@@ -32,7 +32,7 @@ export function readSupervision(dir: string): Supervision | undefined {
   return told && isThere(told) ? asSeen(told) : undefined;
 }
 
-export interface LeftProcess extends Pick<InstanceState, 'pid' | 'startTicks'> {
+export interface LeftProcess extends KnownProcess {
   readonly group: number;
 }
 
@@ -42,8 +42,7 @@ export function readLeftProcess(dir: string): LeftProcess | undefined {
   if (!told || isAlive({ pid: told.pid })) return undefined; // a living one of this number has a group of its own
   const { process } = asSeen(told);
   if (process === undefined || !groupMembers(told.pid).some(({ pid }) => pid === process)) return undefined;
-  const startTicks = processStartTicks(process);
-  return { group: told.pid, pid: process, ...(startTicks && { startTicks }) };
+  return { group: told.pid, ...knownProcess(process) };
 }
 
 function readTold(dir: string): Supervision | undefined {
@@ -61,7 +60,7 @@ function isWhole({ pid, startTicks, restarts, process, lastExit, lastExitAt, nex
   return isProcessId(pid) && Number.isInteger(restarts) && texts && numbers;
 }
 
-const isThere = ({ pid, startTicks }: Supervision): boolean => isAlive({ pid, ...(startTicks && { startTicks }) });
+const isThere = ({ pid, startTicks }: Supervision): boolean => isAlive({ pid, startTicks: startTicks || undefined });
 
 function asSeen(told: Supervision): Supervision {
   const group = groupMembers(told.pid);
@@ -75,12 +74,8 @@ function asSeen(told: Supervision): Supervision {
 
 /** By its command line; those of the supervisor's own subshells are the supervisor's. */
 function isCluster(pid: number): boolean {
-  try {
-    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return args.includes('run') && !args[1]?.endsWith('.sh');
-  } catch {
-    return false; // it ended meanwhile
-  }
+  const args = commandLine(pid);
+  return args.includes('run') && !args[1]?.endsWith('.sh');
 }
 
 /** Under way, before anything of the cluster ended. */

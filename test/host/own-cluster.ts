@@ -7,7 +7,8 @@ import { existsSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { bundledKubectl } from '../../src/cli/bundled-kubectl.ts';
-import { type InstanceState, isAlive } from '../../src/cluster/instance.ts';
+import type { InstanceState } from '../../src/cluster/instance.ts';
+import { isAlive } from '../../src/cluster/processes.ts';
 
 export interface Outcome {
   readonly code: number;

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { podGraceSecondsMax } from '../../src/cluster/end-process.ts';
-import { isAlive } from '../../src/cluster/instance.ts';
+import { isAlive } from '../../src/cluster/processes.ts';
 import { readSupervision } from '../../src/cluster/supervision.ts';
 import { busyboxImage } from './busybox-image.ts';
 import { machineState } from './machine-state.ts';

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
-import { isAlive } from '../../src/cluster/instance.ts';
+import { isAlive } from '../../src/cluster/processes.ts';
 import type { ClusterStatus } from '../../src/cluster/status.ts';
 import { readSupervision } from '../../src/cluster/supervision.ts';
 import { containerdPaths } from '../../src/node/runtime/containerd-config.ts';

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
-import { isAlive } from '../../src/cluster/instance.ts';
+import { isAlive } from '../../src/cluster/processes.ts';
 import { readSupervision, type Supervision } from '../../src/cluster/supervision.ts';
 import { busyboxImage } from './busybox-image.ts';
 import { machineState } from './machine-state.ts';

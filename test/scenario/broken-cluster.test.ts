@@ -20,7 +20,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { isAlive } from '../../src/cluster/instance.ts';
+import { isAlive } from '../../src/cluster/processes.ts';
 import { allStarted, type StartedProcess } from '../../src/cluster/started-processes.ts';
 
 const entry = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../../src/cli/main.ts')];

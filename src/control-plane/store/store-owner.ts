@@ -10,6 +10,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { Database } from 'lmdb';
 import { parseJSON } from '../../api/schema/json-scan.ts';
+import { parseProcessStat } from '../../client/process-stat.ts';
 import { StoreUnavailableError } from './storage.ts';
 
 export interface StoreOwner {
@@ -56,9 +57,9 @@ function isAlive(owner: StoreOwner, own: StoreOwner): boolean {
 /** Undefined: there is no such process. */
 function startOf(pid: number): string | undefined {
   if (process.platform === 'linux') {
-    const fields = readIfThere(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ');
-    // proc(5): field 3, the state, is the first after the name; field 22 is the start in clock ticks since boot.
-    return fields?.[0] === 'Z' ? undefined : fields?.[19];
+    const text = readIfThere(`/proc/${pid}/stat`);
+    const stat = text === undefined ? undefined : parseProcessStat(text);
+    return stat?.state === 'Z' ? undefined : stat?.startTicks;
   }
   try {
     process.kill(pid, 0);

@@ -40,6 +40,9 @@ export function containerdPaths(dataDir: string): ContainerdPaths {
   };
 }
 
+/** How its process is known. */
+export const containerdProcess = ({ pid, config }: ContainerdPaths) => ({ pidFile: pid, mark: config });
+
 export interface ContainerdSettings {
   readonly version: ContainerdVersion;
   readonly paths: ContainerdPaths;

@@ -15,7 +15,13 @@ import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import { replaceFile } from '../../client/replace-file.ts';
 import type { ContainerRuntime } from './container-runtime.ts';
-import { type ContainerdPaths, containerdPaths, renderContainerdConfig, renderRegistryHosts } from './containerd-config.ts';
+import {
+  type ContainerdPaths,
+  containerdPaths,
+  containerdProcess,
+  renderContainerdConfig,
+  renderRegistryHosts,
+} from './containerd-config.ts';
 import { createCriClient } from './cri-client.ts';
 import { ImageLoader, pauseImage } from './images.ts';
 import { KeptProcess } from './kept-process.ts';
@@ -84,9 +90,8 @@ export class Containerd implements AsyncDisposable {
     const process = await KeptProcess.start({
       name: 'containerd',
       command: netns === undefined ? [...containerd] : ['nsenter', `--net=${netns}`, ...containerd],
-      mark: paths.config,
+      ...containerdProcess(paths),
       logFile: paths.log,
-      pidFile: paths.pid,
       clock,
       log,
     });

@@ -5,8 +5,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync } from 'node:fs';
-import { readFile, rename, stat } from 'node:fs/promises';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { rename, stat } from 'node:fs/promises';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import { replaceFile } from '../../client/replace-file.ts';
@@ -128,12 +128,19 @@ export class KeptProcess implements AsyncDisposable {
 export async function endLeftover(
   options: Pick<KeptProcessOptions, 'pidFile' | 'mark' | 'clock'> & { readonly graceMs?: number },
 ): Promise<void> {
-  const pid = Number((await readFile(options.pidFile, 'utf8').catch(() => '')).trim());
-  if (!pid) return;
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  if (commandLine.split('\0').includes(options.mark))
-    await endProcesses([pid], { clock: options.clock, graceMs: options.graceMs ?? stopMsMax });
+  const pid = keptProcessId(options);
+  if (pid !== undefined) await endProcesses([pid], { clock: options.clock, graceMs: options.graceMs ?? stopMsMax });
   forget(options.pidFile);
+}
+
+/** Undefined: there is none, or its number is another program's by now. */
+export function keptProcessId({ pidFile, mark }: Pick<KeptProcessOptions, 'pidFile' | 'mark'>): number | undefined {
+  try {
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(mark) ? pid : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The file stays, so that the next number has room on a full disk. */

@@ -1,6 +1,7 @@
 /** Processes that are not our children: finding them by what /proc says, and ending exactly those. */
 import { readdir, readFile } from 'node:fs/promises';
 import type { Clock } from '../../client/clock.ts';
+import { parseProcessStat } from '../../client/process-stat.ts';
 
 const pollMs = 10;
 const killMsMax = 5000;
@@ -16,10 +17,9 @@ export async function listProcesses(): Promise<Process[]> {
   const found = await Promise.all(
     pids.map(async (pid) => {
       try {
-        const [args, status] = await Promise.all([readFile(`/proc/${pid}/cmdline`, 'utf8'), readFile(`/proc/${pid}/stat`, 'utf8')]);
-        // the name is in parentheses and may hold anything; state and parent follow it
-        const [state, parent] = status.slice(status.lastIndexOf(')') + 2).split(' ');
-        return state === 'Z' ? undefined : { pid: Number(pid), parent: Number(parent), args: args.split('\0') };
+        const [args, stat] = await Promise.all([readFile(`/proc/${pid}/cmdline`, 'utf8'), readFile(`/proc/${pid}/stat`, 'utf8')]);
+        const { state, parent } = parseProcessStat(stat);
+        return state === 'Z' ? undefined : { pid: Number(pid), parent, args: args.split('\0') };
       } catch {
         return undefined; // it ended meanwhile
       }
@@ -64,6 +64,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
 
 /** A zombie is gone as far as its files, mounts and namespaces go. */
 async function isAlive(pid: number): Promise<boolean> {
-  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  return status !== undefined && status.charAt(status.lastIndexOf(')') + 2) !== 'Z';
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  return stat !== undefined && parseProcessStat(stat).state !== 'Z';
 }

@@ -10,7 +10,7 @@ import type { Clock } from '../../client/clock.ts';
 import { FileGate } from '../files/file-gate.ts';
 import { removeTree } from '../files/remove-tree.ts';
 import { processesInGroup, removeGroup } from './cgroups.ts';
-import { containerdPaths } from './containerd-config.ts';
+import { containerdPaths, containerdProcess } from './containerd-config.ts';
 import { endLeftover } from './kept-process.ts';
 import { unmountBelow } from './mounts.ts';
 import { endProcesses, listProcesses, shimsOf } from './processes.ts';
@@ -32,7 +32,7 @@ const criState = join('io.containerd.grpc.v1.cri', 'sandboxes');
 
 export async function removeContainerd({ dataDir, clock, cgroup, keepFiles = false }: RemoveContainerdOptions): Promise<void> {
   const paths = containerdPaths(dataDir);
-  await endLeftover({ pidFile: paths.pid, mark: paths.config, clock, graceMs: 0 });
+  await endLeftover({ ...containerdProcess(paths), clock, graceMs: 0 });
   const shimPids = new Set((await shimsOf(paths.socket)).map(({ pid }) => pid));
   const children = (await listProcesses()).filter(({ parent }) => shimPids.has(parent));
   // containers first: a shim that outlives them reaps them
