@@ -18,6 +18,7 @@ import {
   updateKubeconfig,
   writeKubeconfig,
 } from '../client/kubeconfig.ts';
+import { nearestThere } from '../client/make-folders.ts';
 import { isDiskFull, isSpecial } from '../client/replace-file.ts';
 import { homeDirectory } from '../cluster/home.ts';
 import type { Instance } from '../cluster/instance.ts';
@@ -61,8 +62,7 @@ export async function checkKubeconfig(file: string): Promise<void> {
 
 /** It is there, or can be made. */
 function checkFolder(dir: string, refuse: (cause: unknown) => void): void {
-  let there = dir;
-  while (!existsSync(there)) there = dirname(there);
+  const there = nearestThere(dir);
   try {
     if (!statSync(there).isDirectory()) throw new Error(`${there} is no directory`);
     accessSync(there, constants.W_OK);

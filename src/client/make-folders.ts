@@ -1,6 +1,13 @@
 /** Makes a directory with those above it, one after the other: Node's own `recursive` never comes back from places like /proc/1, where none can be made. */
 import { existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
+
+/** The directory itself, or the nearest above it that is there. */
+export function nearestThere(dir: string): string {
+  let there = resolve(dir);
+  while (!existsSync(there)) there = dirname(there);
+  return there;
+}
 
 /** The topmost one that it made; undefined when all were there. Throws with the one that it can't make. */
 export function makeFolders(dir: string, mode = 0o755): string | undefined {

@@ -6,6 +6,7 @@
  *   PUT /timonier.dev/v1/simulated-nodes?count=5   the same, when they are there; those that are too many are gone
  */
 import { errors } from '../api/meta/status-error.ts';
+import { groups } from '../control-plane/api-server/authentication/user.ts';
 import type { PathEndpoint, PathResponse } from '../control-plane/api-server/endpoint.ts';
 
 export interface ScalableNodes {
@@ -20,7 +21,6 @@ export interface Controls {
 
 export const controlPaths = { simulatedNodes: '/timonier.dev/v1/simulated-nodes' } as const;
 const simulatedNodesMax = 20_000;
-const masters = 'system:masters';
 
 export function controlEndpoints(controls: Controls): readonly PathEndpoint[] {
   return [
@@ -48,8 +48,8 @@ function countOf(query: URLSearchParams): number {
 const forMasters = ({ paths, handle }: PathEndpoint): PathEndpoint => ({
   paths,
   handle(target, request) {
-    if (!request.user.groups.includes(masters))
-      throw errors.forbidden({ group: '', resource: '' }, '', `${target.path} is for the group ${masters} alone`);
+    if (!request.user.groups.includes(groups.masters))
+      throw errors.forbidden({ group: '', resource: '' }, '', `${target.path} is for the group ${groups.masters} alone`);
     return handle(target, request);
   },
 });

@@ -1,7 +1,7 @@
 /** A cluster by its name, for every command that takes one: what there is when there is no such cluster, and what is when it does not run. */
 import { existsSync, opendirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readFacts, stateFrom } from './condition.ts';
+import { type ClusterState, readFacts, stateFrom } from './condition.ts';
 import { Instance, type InstanceState, listInstances, rootOfRoot } from './instance.ts';
 import { OperationError } from './operation-error.ts';
 import { startedOf } from './started-processes.ts';
@@ -67,15 +67,21 @@ export async function runningInstance(name: string): Promise<{ readonly instance
   const facts = await readFacts(instance);
   if (facts.damage) throw facts.damage;
   if (facts.serving) return { instance, state: facts.serving };
-  const [message, fix] = {
-    starting: ['is being started', `timonier status ${name} says when; timonier logs ${name} says why`],
-    restarting: ['is being started again, since its process died', `timonier status ${name} says when; timonier logs ${name} says why`],
-    crashed: ['has crashed', `timonier up ${name}`],
-    stopped: ['is not running', `timonier up ${name}`],
-  }[stateFrom(facts) as 'starting' | 'restarting' | 'crashed' | 'stopped'] as [string, string];
-  throw new OperationError({
-    code: stateFrom(facts) === 'stopped' ? 'not-running' : stateFrom(facts),
-    message: `cluster "${name}" ${message}`,
-    fix,
-  });
+  throw notServing(name, stateFrom(facts));
+}
+
+function notServing(name: string, state: ClusterState): OperationError {
+  const refusal = (code: string, what: string, fix: string) => new OperationError({ code, message: `cluster "${name}" ${what}`, fix });
+  const up = `timonier up ${name}`;
+  const wait = `timonier status ${name} says when; timonier logs ${name} says why`;
+  switch (state) {
+    case 'starting':
+      return refusal(state, 'is being started', wait);
+    case 'restarting':
+      return refusal(state, 'is being started again, since its process died', wait);
+    case 'crashed':
+      return refusal(state, 'has crashed', up);
+    default:
+      return refusal('not-running', 'is not running', up);
+  }
 }

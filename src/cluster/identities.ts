@@ -1,13 +1,15 @@
 /** Who the components are: each has a name and groups of its own, and may do what the bootstrap policy says, no more. */
+import { groups, serviceAccountGroups, serviceAccountUsername } from '../control-plane/api-server/authentication/user.ts';
+
 export interface Identity {
   readonly name: string;
   readonly groups: readonly string[];
 }
 
-const authenticated = 'system:authenticated';
+const { authenticated } = groups;
 
 export const identities = {
-  admin: { name: 'kubernetes-admin', groups: ['system:masters', authenticated] },
+  admin: { name: 'kubernetes-admin', groups: [groups.masters, authenticated] },
   /** the API server, towards kubelets */
   kubeletClient: { name: 'kube-apiserver-kubelet-client', groups: [authenticated] },
   controllerManager: { name: 'system:kube-controller-manager', groups: [authenticated] },
@@ -24,12 +26,12 @@ export const simulatedNodeName = (cluster: string, number: number): string => `$
 export const isNodeNameOf = (cluster: string, name: string): boolean =>
   name.startsWith(`${cluster}-`) && /^((simulated|hollow)-)?[1-9]\d*$/.test(name.slice(cluster.length + 1));
 
-export const nodeIdentity = (nodeName: string): Identity => ({ name: `system:node:${nodeName}`, groups: ['system:nodes', authenticated] });
+export const nodeIdentity = (nodeName: string): Identity => ({ name: `system:node:${nodeName}`, groups: [groups.nodes, authenticated] });
 
 /** A controller is the service account of its name, as upstream runs them. */
 export function serviceAccount(namespace: string, name: string): Identity {
   return {
-    name: `system:serviceaccount:${namespace}:${name}`,
-    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, authenticated],
+    name: serviceAccountUsername(namespace, name),
+    groups: [...serviceAccountGroups(namespace), authenticated],
   };
 }

@@ -12,7 +12,7 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { parseJSON } from '../api/schema/json-scan.ts';
-import { BadArchive, type OpenArchive } from '../node/runtime/image-archive.ts';
+import { BadArchive, gzipMagic, type OpenArchive, zstdMagic } from '../node/runtime/image-archive.ts';
 import { isImageName, normalizeImageName } from '../node/runtime/image-name.ts';
 import { OperationError } from './operation-error.ts';
 
@@ -96,13 +96,13 @@ async function* contentOf(file: FileHandle): AsyncGenerator<Buffer> {
 const chunkBytes = 2 ** 18;
 const magicBytes = 6;
 const compressions = [
-  { name: 'gzip', magic: [0x1f, 0x8b], decompress: createGunzip },
-  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], decompress: createZstdDecompress },
-  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00] },
-  { name: 'bzip2', magic: [0x42, 0x5a, 0x68] },
+  { name: 'gzip', magic: gzipMagic, decompress: createGunzip },
+  { name: 'zstd', magic: zstdMagic, decompress: createZstdDecompress },
+  { name: 'xz', magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) },
+  { name: 'bzip2', magic: Buffer.from([0x42, 0x5a, 0x68]) },
 ] as const;
 
-const compressionOf = (start: Buffer) => compressions.find(({ magic }) => start.subarray(0, magic.length).equals(Buffer.from(magic)));
+const compressionOf = (start: Buffer) => compressions.find(({ magic }) => start.subarray(0, magic.length).equals(magic));
 
 async function plain(source: Readable): Promise<Readable> {
   const [start, whole] = await peek(source);

@@ -4,7 +4,7 @@ import { realClock } from '../client/clock.ts';
 import { silentLog } from '../client/log.ts';
 import type { ContainerRuntime } from '../node/runtime/container-runtime.ts';
 import { createCriClient } from '../node/runtime/cri-client.ts';
-import { type ArchivedImage, BadArchive, type OpenArchive, readImageArchive } from '../node/runtime/image-archive.ts';
+import { type ArchivedImage, archiveOf, BadArchive, type OpenArchive, readImageArchive } from '../node/runtime/image-archive.ts';
 import { normalizeImageName } from '../node/runtime/image-name.ts';
 import { ImageLoader, pauseImage } from '../node/runtime/images.ts';
 import { detectSupport } from '../node/runtime/machine-support.ts';
@@ -72,12 +72,10 @@ async function stageOnAll(loaders: readonly NodeLoader[], image: ArchivedImage, 
 /** Its own, and what it was asked for by: Podman finds `localhost/a:1` as `a:1`, and pods will ask for `a:1`. */
 const namesOf = (image: ArchivedImage, { name }: Pick<ImageSource, 'name'>): string[] => [...new Set([image.name, name ?? image.name])];
 
-async function inMemory(archive: Buffer): Promise<ImageSource> {
-  const open: OpenArchive = async function* () {
-    yield archive;
-  };
-  return { open, [Symbol.asyncDispose]: async () => undefined };
-}
+const inMemory = async (archive: Buffer): Promise<ImageSource> => ({
+  open: archiveOf(archive),
+  [Symbol.asyncDispose]: async () => undefined,
+});
 
 async function openSource<T>(word: string | Buffer, open: () => Promise<T>): Promise<T> {
   try {

@@ -26,7 +26,7 @@ import {
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { realClock } from '../client/clock.ts';
-import { makeFolders } from '../client/make-folders.ts';
+import { makeFolders, nearestThere } from '../client/make-folders.ts';
 import { isSpecial } from '../client/replace-file.ts';
 import { FileGate } from '../node/files/file-gate.ts';
 import { removeTree } from '../node/files/remove-tree.ts';
@@ -261,11 +261,7 @@ export class Instance {
         rmSync(file, { force: true });
         continue;
       }
-      throw new OperationError({
-        code: 'starting',
-        message: `cluster "${this.name}" is being started already (process ${pid})`,
-        fix: `wait for it: timonier status ${this.name}; or end it: timonier down ${this.name}`,
-      });
+      throw startingAlready(this.name, pid);
     }
   }
 
@@ -306,12 +302,18 @@ export class Instance {
 
 const lockAttemptsMax = 3;
 
+export const startingAlready = (name: string, pid: number | string): OperationError =>
+  new OperationError({
+    code: 'starting',
+    message: `cluster "${name}" is being started already (process ${pid})`,
+    fix: `wait for it: timonier status ${name}; or end it: timonier down ${name}`,
+  });
+
 const realPath = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
 
 /** It is a directory, or there is room for one. */
 function checkFolder(dir: string): string {
-  let there = resolve(dir);
-  while (!existsSync(there)) there = dirname(there);
+  const there = nearestThere(dir);
   if (statSync(there).isDirectory()) return dir;
   throw new OperationError({ code: badDataDir, message: `${there} is no directory`, fix: 'give a directory: --data-dir DIR' });
 }

@@ -9,13 +9,12 @@ import { request } from 'node:https';
 import { Node, Pod } from '../api/generated/kinds.ts';
 import { findCondition } from '../api/meta/conditions.ts';
 import { parseTime } from '../api/meta/time.ts';
-import { realClock, realRandom } from '../client/clock.ts';
-import { createHTTPClient } from '../client/http-client.ts';
+import { realClock } from '../client/clock.ts';
 import { type Access, accessOf, parseKubeconfig } from '../client/kubeconfig.ts';
-import { silentLog } from '../client/log.ts';
 import { proxyPorts } from '../node/proxy/proxy-server.ts';
 import { containerdProcess } from '../node/runtime/containerd-config.ts';
 import { keptProcessId } from '../node/runtime/kept-process.ts';
+import { commandClient } from './command-client.ts';
 import { type ClusterState, readFacts, stateFrom } from './condition.ts';
 import { containerdOf, type Instance, type InstanceState, realNodesOf } from './instance.ts';
 import { describeError } from './operation-error.ts';
@@ -182,7 +181,7 @@ async function askServer(instance: Instance, state: InstanceState): Promise<Seen
   const readiness = await getText(access, '/readyz?verbose').catch(() => undefined);
   if (readiness === undefined) return { apiServer: { url, answers: false, checks: [] } };
   const apiServer = { url, answers: true, checks: parseChecks(readiness) };
-  const client = createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog });
+  const client = commandClient(access);
   try {
     const signal = AbortSignal.timeout(listMsMax);
     const [nodes, pods] = await Promise.all([client.list(Node, { signal }), client.list(Pod, { signal })]);

@@ -3,10 +3,8 @@
  * seen by the cgroups of this machine's processes, since nobody answers meanwhile. Pods of simulated nodes have none.
  */
 import { Pod } from '../api/generated/kinds.ts';
-import { realClock, realRandom } from '../client/clock.ts';
-import { createHTTPClient } from '../client/http-client.ts';
 import { accessOf, parseKubeconfig } from '../client/kubeconfig.ts';
-import { silentLog } from '../client/log.ts';
+import { commandClient } from './command-client.ts';
 import { processFile, processIds } from './processes.ts';
 import { clusterCgroup } from './real-node.ts';
 
@@ -20,7 +18,7 @@ const answerMsMax = 1000;
 export async function readPodNames(kubeconfig: string | undefined): Promise<PodNames> {
   if (kubeconfig === undefined) return new Map();
   const access = await accessOf(await parseKubeconfig(kubeconfig));
-  const client = createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog });
+  const client = commandClient(access);
   try {
     const { items } = await client.list(Pod, { signal: AbortSignal.timeout(answerMsMax) });
     return new Map(items.map(({ metadata: { uid = '', namespace, name } }) => [uid, `${namespace}/${name}`]));

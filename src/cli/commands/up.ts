@@ -6,7 +6,7 @@ import { type Facts, readFacts, stateFrom } from '../../cluster/condition.ts';
 import type { ClusterConfig } from '../../cluster/config.ts';
 import { explainFullDisk } from '../../cluster/disk-full.ts';
 import { installMissing } from '../../cluster/install.ts';
-import { Instance, type InstanceState } from '../../cluster/instance.ts';
+import { Instance, type InstanceState, startingAlready } from '../../cluster/instance.ts';
 import { detectMachine, noRealNodes, realNodesPossible } from '../../cluster/machine.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { isFirstStart, readSupervision } from '../../cluster/supervision.ts';
@@ -128,9 +128,7 @@ function inPlace<T>(instance: Instance, action: () => T): T {
 
 function refuseSecondStart({ name, dir }: Instance): void {
   const supervision = readSupervision(dir);
-  if (!supervision || !isFirstStart(supervision)) return;
-  const message = `cluster "${name}" is being started already (process ${supervision.process ?? supervision.pid})`;
-  throw new OperationError({ code: 'starting', message, fix: `wait for it: timonier status ${name}; or end it: timonier down ${name}` });
+  if (supervision && isFirstStart(supervision)) throw startingAlready(name, supervision.process ?? supervision.pid);
 }
 
 /** Its process has done so itself, if it was not killed. Of a failure the log stays. */

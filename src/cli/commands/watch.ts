@@ -5,8 +5,7 @@
 import type { Command } from 'commander';
 import { isNotFound, isStatusError } from '../../api/meta/status-error.ts';
 import type { Act, ActFilter, LostActs } from '../../client/acts.ts';
-import { realClock, realRandom } from '../../client/clock.ts';
-import { silentLog } from '../../client/log.ts';
+import { realClock } from '../../client/clock.ts';
 import { readFacts, stateFrom } from '../../cluster/condition.ts';
 import { runningInstance } from '../../cluster/find-instance.ts';
 import { identities } from '../../cluster/identities.ts';
@@ -74,13 +73,13 @@ async function watch(name: string, objects: readonly string[], flags: WatchFlags
 
 /** The kubeconfig is read each time: a start writes it anew, and may choose another port. */
 async function actsFrom(kubeconfig: string, filter: ActFilter, signal: AbortSignal): Promise<AsyncIterable<Act | LostActs>> {
-  const [{ createHTTPClient }, { openActs }] = await Promise.all([
-    import('../../client/http-client.ts'),
+  const [{ commandClient }, { openActs }] = await Promise.all([
+    import('../../cluster/command-client.ts'),
     import('../../client/act-stream.ts'),
   ]);
   const access = await accessFrom(kubeconfig);
   await using stack = new AsyncDisposableStack();
-  const client = stack.use(createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog }));
+  const client = stack.use(commandClient(access));
   const acts = await openActs(client, filter, signal);
   return untilEnd(acts, stack.move());
 }

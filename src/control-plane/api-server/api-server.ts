@@ -17,6 +17,7 @@ import { AdmissionChain } from './admission-chain.ts';
 import { Audit, type AuditSink } from './audit/audit.ts';
 import type { AuditPolicy } from './audit/audit-policy.ts';
 import type { Authenticator, Credentials } from './authentication/authenticator.ts';
+import { groups } from './authentication/user.ts';
 import type { Authorize } from './authorization/decide.ts';
 import { bindingEndpoints } from './bind-pod.ts';
 import { RequestChain } from './chain.ts';
@@ -42,7 +43,7 @@ import { bookmarkPeriodMs } from './watch.ts';
 import { WatchCache } from './watch-cache.ts';
 
 /** The server's own identity: what it does on its own account. */
-export const loopbackUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
+export const loopbackUser: UserInfo = { name: 'system:apiserver', groups: [groups.masters, groups.authenticated] };
 
 /** What the parts that hang on the server may use. */
 export interface ServerContext {

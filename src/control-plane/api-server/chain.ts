@@ -22,6 +22,7 @@ import { attributesOf } from './attributes.ts';
 import type { Audit, AuditTrail } from './audit/audit.ts';
 import type { Authorize } from './authorization/decide.ts';
 import { forbiddenError } from './authorization/forbidden.ts';
+import { isWhole } from './endpoint.ts';
 import { type FlowClass, type FlowControl, seatsFor } from './flow-control.ts';
 import type { UserInfo } from './request.ts';
 import { type RequestMetrics, subjectOf } from './request-metrics.ts';
@@ -205,7 +206,7 @@ function flowOf({ target, verb }: ApiRequest): FlowClass | undefined {
 }
 
 function isLongRunning(answer: Answer): boolean {
-  if (answer.type === 'page') return typeof answer.page.body !== 'string' && !(answer.page.body instanceof Uint8Array);
+  if (answer.type === 'page') return !isWhole(answer.page.body);
   return answer.type === 'watch' || answer.type === 'connection';
 }
 

@@ -18,8 +18,10 @@ export interface PathResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** An iterable is an answer that goes on: written piece by piece as its client takes them, and left when he goes. */
-  readonly body: string | Uint8Array | AsyncIterableIterator<string>;
+  readonly body: WholeBody | AsyncIterableIterator<string>;
 }
+type WholeBody = string | Uint8Array;
+export const isWhole = (body: PathResponse['body']): body is WholeBody => typeof body === 'string' || body instanceof Uint8Array;
 
 /**
  * A resource or subresource whose POST is answered by a function instead of the store: reviews, token, binding,

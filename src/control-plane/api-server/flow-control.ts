@@ -8,6 +8,7 @@
  * Upstream: apiserver/pkg/server/filters/maxinflight.go.
  */
 import { errors, type StatusError } from '../../api/meta/status-error.ts';
+import { groups } from './authentication/user.ts';
 import type { UserInfo } from './request.ts';
 
 export interface FlowLimits {
@@ -21,7 +22,6 @@ export const flowLimits: FlowLimits = { readOnlyMax: 400, mutatingMax: 200, queu
 export const userShare = 1 / 4;
 /** What of a body one seat is enough for. */
 const seatBytes = 128 * 1024;
-const exemptGroup = 'system:masters';
 const retryAfterSeconds = 1;
 
 export type FlowClass = 'readOnly' | 'mutating';
@@ -71,8 +71,8 @@ class Flow {
     this.#queueMax = queueMax;
   }
 
-  enter({ name, groups }: UserInfo, seats: number): Leave | Promise<Leave> {
-    if (groups.includes(exemptGroup)) {
+  enter({ name, groups: its }: UserInfo, seats: number): Leave | Promise<Leave> {
+    if (its.includes(groups.masters)) {
       this.#take(seats);
       return () => this.#left(seats);
     }

@@ -18,7 +18,7 @@ import { ApiRequest, type RequestOptions, type ResourceRequest, type ResourceTar
 import type { Credentials } from './authentication/authenticator.ts';
 import type { Wire } from './chain.ts';
 import type { Deadlines } from './deadlines.ts';
-import type { PathResponse, Upgrade } from './endpoint.ts';
+import { isWhole, type PathResponse, type Upgrade } from './endpoint.ts';
 import { type Exchange, parametersMax } from './exchange.ts';
 import { httpBody } from './http-body.ts';
 import { type AnswerForm, negotiate, plainJson } from './negotiation.ts';
@@ -213,14 +213,14 @@ function knownOrRefused(user: UserInfo | undefined): UserInfo {
 }
 
 function sendPage(exchange: Exchange, { status, headers, body }: PathResponse): void {
-  if (typeof body !== 'string' && !(body instanceof Uint8Array)) return;
+  if (!isWhole(body)) return;
   const { 'content-type': contentType = 'application/json', ...more } = lowerCased(headers);
   if (status === notModified) exchange.sendEmpty(status, more);
   else exchange.send(status, contentType, body, more);
 }
 
 async function streamPage(exchange: Exchange, { status, headers, body }: PathResponse): Promise<void> {
-  if (typeof body === 'string' || body instanceof Uint8Array) return;
+  if (isWhole(body)) return;
   await exchange.stream(status, lowerCased(headers)['content-type'] ?? 'application/json', body);
 }
 

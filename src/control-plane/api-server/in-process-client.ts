@@ -17,6 +17,7 @@ import { clientClosed, InformerSet } from '../../client/informer-set.ts';
 import type { Answer, WatchAnswer, WatchSink } from './answer.ts';
 import { ApiRequest, type PathTarget, type RequestBody, type RequestOptions, type RequestSource } from './api-request.ts';
 import type { WatchEventType } from './cache-event.ts';
+import { isWhole } from './endpoint.ts';
 import type { UserInfo } from './request.ts';
 import type { StoredObject } from './stored-object.ts';
 import type { Targets } from './targets.ts';
@@ -168,7 +169,7 @@ export class InProcessClient implements Client {
     const given = await answer(new ApiRequest({ source, startMs: clock.monotonic(), user: this.#user, verb: 'get', target }));
     if (given.type !== 'page' || given.code === 404) throw errors.pathNotFound();
     const { body } = given.page;
-    if (typeof body === 'string' || body instanceof Uint8Array) return parseJSON(Buffer.from(body).toString()) as unknown;
+    if (isWhole(body)) return parseJSON(Buffer.from(body).toString()) as unknown;
     await body.return?.();
     throw errors.badRequest(`${target.path} goes on: read it over HTTP`);
   }

@@ -14,6 +14,12 @@ import { copyTar, readTar, TarCutOff, TarEmpty, type TarFile, TarFollowed, write
 /** Read several times: each call begins anew. */
 export type OpenArchive = () => AsyncIterable<Buffer>;
 
+/** One in memory. */
+export const archiveOf = (content: Buffer): OpenArchive =>
+  async function* () {
+    yield content;
+  };
+
 export interface Platform {
   readonly os?: string;
   readonly architecture?: string;
@@ -76,8 +82,8 @@ const mediaTypes = {
 } as const;
 /** more than any description of an image needs */
 const descriptionBytesMax = 4 * 2 ** 20;
-const gzipMagic = Buffer.from([0x1f, 0x8b]);
-const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+export const gzipMagic = Buffer.from([0x1f, 0x8b]);
+export const zstdMagic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 const sha256 = (content: Buffer): string => `sha256:${createHash('sha256').update(content).digest('hex')}`;
 

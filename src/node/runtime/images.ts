@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type { Clock } from '../../client/clock.ts';
 import type { ContainerRuntime } from './container-runtime.ts';
-import { type ArchivedImage, BadArchive, type OpenArchive, readImageArchive, writeLayout } from './image-archive.ts';
+import { type ArchivedImage, archiveOf, BadArchive, type OpenArchive, readImageArchive, writeLayout } from './image-archive.ts';
 import { buildImageArchive } from './oci-archive.ts';
 import { hostArchitecture, pauseProgram } from './pause-program.ts';
 
@@ -96,9 +96,7 @@ export class ImageLoader {
 
   /** All that an archive in memory holds; gives their full names. */
   async loadAll(archive: Buffer): Promise<string[]> {
-    const open: OpenArchive = async function* () {
-      yield archive;
-    };
+    const open = archiveOf(archive);
     const images = await readImageArchive(open, hostArchitecture());
     for (const image of images) await (await this.stage(image, open)).keep([image.name]);
     return images.map(({ name }) => name);

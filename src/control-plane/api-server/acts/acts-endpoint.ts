@@ -15,7 +15,7 @@ export function actsEndpoint(acts: Pick<ActChannel, 'subscribe'>): PathEndpoint 
     handle({ method, query }, { user }) {
       if (method !== 'GET') throw methodNotAllowed();
       if (!user.groups.includes(groups.masters)) {
-        throw errors.forbidden({ group: '', resource: '' }, '', `${actsPath} is for administrators (system:masters)`);
+        throw errors.forbidden({ group: '', resource: '' }, '', `${actsPath} is for administrators (${groups.masters})`);
       }
       const headers = { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' };
       return { status: 200, headers, body: linesOf(acts.subscribe(filterOfQuery(query))) };

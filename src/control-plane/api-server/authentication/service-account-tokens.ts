@@ -26,7 +26,7 @@ import {
   secretTokenIssuer,
   type TokenRef,
 } from './token-claims.ts';
-import { serviceAccountGroups, serviceAccountUsername } from './user.ts';
+import { groups, serviceAccountGroups, serviceAccountUsername } from './user.ts';
 
 export interface TokenBinding {
   readonly pod?: KubeObject;
@@ -220,7 +220,7 @@ function userOf({ namespace = '', serviceaccount, pod, node }: KubernetesClaim, 
   return {
     name: serviceAccountUsername(namespace, serviceaccount?.name ?? ''),
     uid: serviceaccount?.uid ?? '',
-    groups: [...serviceAccountGroups(namespace), 'system:authenticated'],
+    groups: [...serviceAccountGroups(namespace), groups.authenticated],
     extra: {
       ...(pod && { [`${prefix}/pod-name`]: [pod.name ?? ''], [`${prefix}/pod-uid`]: [pod.uid ?? ''] }),
       ...(tokenID && { [`${prefix}/credential-id`]: [`JTI=${tokenID}`] }),
