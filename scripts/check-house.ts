@@ -7,20 +7,19 @@ import { basename, dirname, join, normalize } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 
-/** Lines without tests, generated files and data. */
+/** Lines without tests, generated files and data, as the design gives them to rooms; two names: to both together. */
 const shares: Readonly<Record<string, number>> = {
   'src/api': 20_000,
   'src/client': 3000,
   'src/control-plane/store': 3500,
   'src/control-plane/api-server': 20_000,
-  'src/control-plane/pki': 800,
+  'src/control-plane/pki': 600,
   'src/control-plane/scheduler': 6000,
   'src/control-plane/controllers': 11_000,
   'src/node/kubelet': 12_000,
   'src/node': 8000,
   'src/addons': 10_000,
-  'src/cluster': 6000,
-  'src/cli': 4000,
+  'src/cluster src/cli': 5000,
 };
 
 interface Source {
@@ -75,10 +74,11 @@ function decisionsOfOneNumber(): string[] {
 }
 
 function overgrown(all: readonly Source[]): string[] {
-  const rooms = Object.keys(shares).sort((a, b) => b.length - a.length);
+  const rooms = Object.keys(shares).flatMap((room) => room.split(' ').map((folder) => ({ room, folder })));
+  rooms.sort((a, b) => b.folder.length - a.folder.length); // the innermost first
   const lines = new Map<string, number>();
   for (const { path, text } of all) {
-    const room = path.endsWith('.test.ts') ? undefined : rooms.find((each) => path.startsWith(`${each}/`));
+    const room = path.endsWith('.test.ts') ? undefined : rooms.find(({ folder }) => path.startsWith(`${folder}/`))?.room;
     if (room) lines.set(room, (lines.get(room) ?? 0) + text.split('\n').length - 1);
   }
   for (const [room, share] of Object.entries(shares)) console.log(`${room.padEnd(32)} ${lines.get(room) ?? 0} of ${share} lines`);
