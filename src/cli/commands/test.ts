@@ -24,6 +24,7 @@ const steps: readonly Step[] = [
   { name: 'lint and import direction', words: ['npm', 'run', '--silent', 'check:lint'] },
   { name: 'import direction is really checked', words: ['npm', 'run', '--silent', 'check:direction'] },
   { name: 'generated files are current', words: ['npm', 'run', '--silent', 'check:generated'] },
+  { name: 'circles of imports, missing files, rooms', words: ['npm', 'run', '--silent', 'check:house'] },
   { name: 'dead code', words: ['npm', 'run', '--silent', 'check:dead'] },
   { name: 'unit and contract tests', words: ['npm', 'run', '--silent', 'test:unit'] },
   { name: 'scenario tests', words: ['npm', 'run', '--silent', 'test:scenario'] },

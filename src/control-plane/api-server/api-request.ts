@@ -1,19 +1,20 @@
 /**
  * One API request, from its first byte to its last, by whatever transport it came: who wants to do what with which target.
- * The transport makes it, the chain (chain.ts) takes it through its steps, and targets answer it.
+ * The transport makes it, the chain (chain.ts) takes it through its steps, and its target answers it. Functions and
+ * connections are declared here too: a target names them, and they are given the target.
  *
  * What is not known at first is set by the step that learns it: the user by authentication and impersonation.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import type { DeleteOptions } from '../../api/generated/meta-v1.ts';
 import type { Kind } from '../../api/meta/kind.ts';
-import type { ObjectName } from '../../api/meta/object.ts';
+import type { KubeObject, ObjectName } from '../../api/meta/object.ts';
 import type { StatusError } from '../../api/meta/status-error.ts';
 import { put } from '../../api/meta/words.ts';
 import type { PatchType } from '../../client/client.ts';
 import { pathOf } from '../../client/request-path.ts';
-import type { AuditTrail } from './audit/audit.ts';
-import type { ConnectEndpoint, FunctionEndpoint, Upgrade } from './endpoint.ts';
-import type { HTTPRequest, HTTPResponse } from './exchange.ts';
 import type { UserInfo } from './request.ts';
 
 /** A kind, one of its objects, or a subresource of that. */
@@ -25,6 +26,24 @@ export interface ResourceTarget {
   readonly subresource: string | undefined;
   /** what answers a create instead of the store */
   readonly answeredBy: FunctionEndpoint | undefined;
+}
+
+/**
+ * A resource or subresource whose POST is answered by a function instead of the store: reviews, token, binding,
+ * eviction. The body has been decoded, checked against its type and defaulted; mutating and validating admission ran.
+ */
+export interface FunctionEndpoint {
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  handle(call: FunctionCall): Promise<KubeObject>;
+}
+/** A request for a function, and its body. */
+export interface FunctionCall {
+  readonly request: ResourceRequest;
+  /** the named object, for subresources */
+  readonly at: ObjectName;
+  readonly body: KubeObject;
 }
 
 /** A path that is no resource. */
@@ -58,6 +77,25 @@ export interface ConnectTarget {
   /** The endpoint says with which code its answer has begun. */
   readonly began: (code: number) => void;
 }
+
+/** The raw connection, and the first bytes after the request's head. */
+export interface Upgrade {
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+}
+
+/** A subresource that takes over the connection or streams an answer: log, exec, attach, portforward, proxy. */
+export interface ConnectEndpoint {
+  readonly resource: string;
+  readonly subresource: string;
+  readonly methods: readonly string[];
+  /** Authorized and admitted already. */
+  handle(target: ConnectTarget): Promise<void>;
+}
+
+export type HTTPRequest = IncomingMessage | Http2ServerRequest;
+/** HTTP/2's has the same methods. */
+export type HTTPResponse = ServerResponse;
 
 /** What has the path of a resource that is not served. */
 export interface UnservedTarget {
@@ -164,8 +202,6 @@ export class ApiRequest<T extends Target = Target> {
   annotations: Record<string, string> | undefined;
   /** what its body says, once that is decoded; of a patch the text */
   sent: unknown;
-  /** what is kept of it; absent: nothing */
-  trail: AuditTrail | undefined;
 
   constructor({ source, startMs, verb, target, uri, options = noOptions, body, refusal, user = nobody }: RequestGiven<T>) {
     this.#source = source;

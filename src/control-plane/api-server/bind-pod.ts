@@ -6,9 +6,9 @@ import type { Binding, Pod } from '../../api/generated/core-v1.ts';
 import { Pod as PodKind } from '../../api/generated/kinds.ts';
 import type { KubeObject, ObjectName } from '../../api/meta/object.ts';
 import { describeFieldError, errors, type FieldError, fieldErrors, StatusError } from '../../api/meta/status-error.ts';
+import type { FunctionEndpoint } from './api-request.ts';
 import { changeStored } from './change-stored.ts';
 import type { Core } from './core.ts';
-import type { FunctionEndpoint } from './endpoint.ts';
 import { withPodCondition } from './pod-condition.ts';
 
 export function bindingEndpoints(core: Core): readonly FunctionEndpoint[] {

@@ -5,10 +5,9 @@
 import { own } from '../../api/meta/words.ts';
 import { admissionRequest } from './admission-request.ts';
 import type { ResourceAnswer } from './answer.ts';
-import type { ResourceRequest } from './api-request.ts';
+import type { FunctionEndpoint, ResourceRequest } from './api-request.ts';
 import type { Core } from './core.ts';
 import { decodeBodyAs } from './decode.ts';
-import type { FunctionEndpoint } from './endpoint.ts';
 import { expectedNamespace } from './request-metadata.ts';
 import { isLarge, rest } from './rest.ts';
 

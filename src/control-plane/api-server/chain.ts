@@ -64,6 +64,12 @@ export interface Wire {
   readonly size: number;
 }
 
+/** A request on its way, and what the audit keeps of it: absent, nothing. */
+interface Passage {
+  readonly request: ApiRequest;
+  trail: AuditTrail | undefined;
+}
+
 export class RequestChain {
   readonly #parts: ChainParts;
 
@@ -74,15 +80,16 @@ export class RequestChain {
   /** A request over the wire, to its end. Rejects when even the refusal has failed. */
   async serve(request: ApiRequest, wire: Wire): Promise<void> {
     const { metrics, wireClock } = this.#parts;
+    const passage: Passage = { request, trail: undefined };
     try {
-      await this.#identify(request, wire);
+      await this.#identify(passage, wire);
       const isConnection = request.target.type === 'connect';
-      const answer = await (isConnection ? this.#perform(request) : wire.timed(() => this.#performInTurn(request, wire)));
-      if (isLongRunning(answer)) await this.#goOn(request, wire, answer);
-      request.trail?.completed(wire.code);
+      const answer = await (isConnection ? this.#perform(passage) : wire.timed(() => this.#performInTurn(passage, wire)));
+      if (isLongRunning(answer)) await this.#goOn(passage, wire, answer);
+      passage.trail?.completed(wire.code);
     } catch (error) {
-      const refusal = this.#refusalOf(error, request);
-      if (!request.trail && refusal.code === 401) this.#parts.audit?.unauthenticated(request, refusal);
+      const refusal = this.#refusalOf(error, passage);
+      if (!passage.trail && refusal.code === 401) this.#parts.audit?.unauthenticated(request, refusal);
       await wire.refuse(refusal);
     }
     const seconds = (wireClock.monotonic() - request.startMs) / 1000;
@@ -93,14 +100,15 @@ export class RequestChain {
   /** A request of a component in this process. Throws StatusErrors alone. */
   async answer(request: ApiRequest): Promise<Answer> {
     const { clock, log } = this.#parts;
+    const passage: Passage = { request, trail: undefined };
     let code = 500;
     try {
-      request.trail = this.#parts.audit?.begin(request);
-      const answer = await this.#perform(request);
+      passage.trail = this.#parts.audit?.begin(request);
+      const answer = await this.#perform(passage);
       code = answer.code;
-      return request.trail ? told(request.trail, answer) : answer;
+      return passage.trail ? told(passage.trail, answer) : answer;
     } catch (error) {
-      const refusal = this.#refusalOf(error, request);
+      const refusal = this.#refusalOf(error, passage);
       code = refusal.code;
       throw refusal;
     } finally {
@@ -108,11 +116,12 @@ export class RequestChain {
     }
   }
 
-  async #identify(request: ApiRequest, wire: Wire): Promise<void> {
+  async #identify(passage: Passage, wire: Wire): Promise<void> {
+    const { request } = passage;
     const known = wire.authenticate();
     const user = known instanceof Promise ? await known : known;
     request.user = user;
-    request.trail = this.#parts.audit?.begin(request);
+    passage.trail = this.#parts.audit?.begin(request);
     const wanted = wire.impersonate(user);
     const other = wanted instanceof Promise ? await wanted : wanted;
     if (other === user) return;
@@ -121,14 +130,15 @@ export class RequestChain {
   }
 
   /** It keeps its place until the client has taken the answer. */
-  async #performInTurn(request: ApiRequest, wire: Wire): Promise<Answer> {
+  async #performInTurn(passage: Passage, wire: Wire): Promise<Answer> {
+    const { request } = passage;
     const flow = flowOf(request);
     const entered = flow && this.#parts.flow.enter(flow, request.user, flow === 'mutating' ? seatsFor(wire.announcedBytes) : 1);
     const leave = entered instanceof Promise ? await entered : entered;
     try {
       // Who gave up while he waited is not served.
       if (wire.isOver) throw errors.timeout(timedOut);
-      const answer = await this.#perform(request);
+      const answer = await this.#perform(passage);
       if (!isLongRunning(answer)) await wire.deliver(answer);
       return answer;
     } finally {
@@ -136,23 +146,24 @@ export class RequestChain {
     }
   }
 
-  async #perform(request: ApiRequest): Promise<Answer> {
+  async #perform(passage: Passage): Promise<Answer> {
+    const { request, trail } = passage;
     const { target, refusal } = request;
-    const allowed = this.#authorize(request, request.verb);
+    const allowed = this.#authorize(passage, request.verb);
     if (allowed) await allowed;
-    if (target.type === 'connect' && target.alsoNeeds) await this.#authorize(request, target.alsoNeeds);
+    if (target.type === 'connect' && target.alsoNeeds) await this.#authorize(passage, target.alsoNeeds);
     if (refusal) throw refusal;
     const answer = await this.#parts.perform(request);
-    request.trail?.answered(answer);
+    trail?.answered(answer);
     return answer;
   }
 
   /** Undefined: allowed at once. Throws Forbidden. */
-  #authorize(request: ApiRequest, verb: string): Promise<void> | undefined {
+  #authorize({ request, trail }: Passage, verb: string): Promise<void> | undefined {
     const attributes = attributesOf(request, verb);
     const asked = this.#parts.authorize(attributes);
     const check = (decision: Awaited<typeof asked>): void => {
-      request.trail?.decided(decision);
+      trail?.decided(decision);
       if (decision.verdict !== 'allow') throw forbiddenError(attributes, decision.reason);
     };
     if (asked instanceof Promise) return asked.then(check);
@@ -160,10 +171,10 @@ export class RequestChain {
     return undefined;
   }
 
-  async #goOn(request: ApiRequest, wire: Wire, answer: Answer): Promise<void> {
+  async #goOn({ request, trail }: Passage, wire: Wire, answer: Answer): Promise<void> {
     const { metrics } = this.#parts;
     const subject = subjectOf(request);
-    const began = (code: number): void => request.trail?.started(code);
+    const began = (code: number): void => trail?.started(code);
     if (answer.type !== 'connection') began(answer.code);
     metrics.changeLongRunning(subject, 1);
     try {
@@ -173,11 +184,11 @@ export class RequestChain {
     }
   }
 
-  #refusalOf(error: unknown, request: ApiRequest): StatusError {
+  #refusalOf(error: unknown, { request, trail }: Passage): StatusError {
     const { acts, metrics } = this.#parts;
     if (error instanceof ValidationFault) metrics.validationBroke();
     const refusal = this.#statusOf(error, request);
-    request.trail?.refused(refusal, !isStatusError(error) && refusal.code === 500);
+    trail?.refused(refusal, !isStatusError(error) && refusal.code === 500);
     if (acts.isWatched && isForResource(request) && request.user.name !== '') acts.refused(request, refusal);
     return refusal;
   }

@@ -11,10 +11,10 @@ import type { KubeObject, ObjectName } from '../../api/meta/object.ts';
 import { labelMatcher, SelectorError } from '../../api/meta/selectors.ts';
 import { errors, isConflict, StatusError } from '../../api/meta/status-error.ts';
 import { formatTime } from '../../api/meta/time.ts';
+import type { FunctionCall, FunctionEndpoint } from './api-request.ts';
 import { changeStored } from './change-stored.ts';
 import type { Core } from './core.ts';
 import { remove } from './delete.ts';
-import type { FunctionCall, FunctionEndpoint } from './endpoint.ts';
 import { withPodCondition } from './pod-condition.ts';
 import type { ServedKind } from './served-kinds.ts';
 

@@ -6,8 +6,7 @@
  * sender the connection (HTTP/1.1) or the stream (HTTP/2).
  */
 
-import type { ServerResponse } from 'node:http';
-import { constants, type Http2ServerRequest } from 'node:http2';
+import { constants } from 'node:http2';
 import { isIP } from 'node:net';
 import { errors, type StatusError } from '../../api/meta/status-error.ts';
 import { own } from '../../api/meta/words.ts';
@@ -15,15 +14,12 @@ import { whyHeader } from '../../client/acts.ts';
 import { realClock } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
 import { IncomingMessage } from '../../client/node-http.ts';
-import type { RequestSource } from './api-request.ts';
+import type { HTTPRequest, HTTPResponse, RequestSource } from './api-request.ts';
 import { encodeValue } from './encode-value.ts';
 import { headerText, warningHeaders } from './header-text.ts';
 import { formOfError, type Negotiated } from './negotiation.ts';
 import { largeBytes, rest } from './rest.ts';
 
-export type HTTPRequest = IncomingMessage | Http2ServerRequest;
-/** HTTP/2's has the same methods. */
-export type HTTPResponse = ServerResponse;
 type Headers = Readonly<Record<string, string | number | string[]>>;
 
 export const bodyBytesMax = 3 * 1024 * 1024;

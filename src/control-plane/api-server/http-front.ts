@@ -5,11 +5,11 @@
 import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from '../../client/node-http.ts';
 import { contextOf, requestContext } from '../../client/request-context.ts';
+import type { HTTPRequest, HTTPResponse, Upgrade } from './api-request.ts';
 import type { Credentials } from './authentication/authenticator.ts';
 import type { RequestChain } from './chain.ts';
 import { Deadlines } from './deadlines.ts';
-import type { Upgrade } from './endpoint.ts';
-import { Exchange, type HTTPRequest, type HTTPResponse } from './exchange.ts';
+import { Exchange } from './exchange.ts';
 import { HTTPWire, type WireTools } from './http-wire.ts';
 import { UntakenBytes } from './untaken-bytes.ts';
 

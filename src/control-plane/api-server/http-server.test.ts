@@ -13,10 +13,10 @@ import { ConfigMap } from '../../api/generated/kinds.ts';
 import { realClock } from '../../client/clock.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import { createAuthority } from '../pki/authority.ts';
+import type { ConnectEndpoint } from './api-request.ts';
 import type { ServerParts } from './api-server.ts';
 import { anonymous } from './authentication/anonymous.ts';
 import { clientCertificates } from './authentication/client-certificate.ts';
-import type { ConnectEndpoint } from './endpoint.ts';
 import { flowLimits, userShare } from './flow-control.ts';
 import { acceptedTypes } from './negotiation.ts';
 

@@ -6,8 +6,16 @@ import type { KindRegistry } from '../../api/kinds/registry.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KindRef } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
-import type { ConnectTarget, PathTarget, ResourceTarget, UnservedTarget } from './api-request.ts';
-import type { ConnectEndpoint, FunctionEndpoint, PathEndpoint, Upgrade } from './endpoint.ts';
+import type {
+  ConnectEndpoint,
+  ConnectTarget,
+  FunctionEndpoint,
+  PathTarget,
+  ResourceTarget,
+  UnservedTarget,
+  Upgrade,
+} from './api-request.ts';
+import type { PathEndpoint } from './endpoint.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResourceRoute } from './route.ts';
 

@@ -10,7 +10,7 @@ import type { KindRef, KubeObject, ObjectName } from '../../../api/meta/object.t
 import { errors, type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock } from '../../../client/clock.ts';
-import type { FunctionCall, FunctionEndpoint } from '../endpoint.ts';
+import type { FunctionCall, FunctionEndpoint } from '../api-request.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { ServiceAccountTokens, TokenBinding } from './service-account-tokens.ts';
 
