@@ -5,7 +5,7 @@
 import { Node } from '../api/generated/kinds.ts';
 import { createEventWriter } from '../client/event-writer.ts';
 import { type Kubelet, startKubelet } from '../node/kubelet/kubelet.ts';
-import { ReferencedObjects } from '../node/kubelet/referenced-objects.ts';
+import { ReferencedObjects } from '../node/kubelet/pod/referenced-objects.ts';
 import { TimerWheel } from '../node/kubelet/timer-wheel.ts';
 import { addressAt, formatCidr, parseCidr, subnetAt } from '../node/network/cidr.ts';
 import { SimulatedRuntime } from '../node/runtime/simulated-runtime.ts';

@@ -1,10 +1,10 @@
 /** CVE-2026-53488: the runtime gives a container the labels of its image; nothing on the host may trust those. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { annotationsOfContainer, labelsOfContainer, labelsOfPod, readContainerNotes } from '../../src/node/kubelet/runtime-labels.ts';
-import { container, testPod } from '../../src/node/kubelet/test-pods.ts';
+import { annotationsOfContainer, labelsOfContainer, labelsOfPod, readContainerNotes } from '../../src/node/kubelet/pod/runtime-labels.ts';
 import { podLabels } from '../../src/node/runtime/container-runtime.ts';
 import { containerdPaths, renderContainerdConfig } from '../../src/node/runtime/containerd-config.ts';
+import { container, testPod } from '../kit/test-pods.ts';
 
 const main = container('main');
 const pod = testPod({ spec: { containers: [main] } });

@@ -1,8 +1,8 @@
 /** CVE-2024-40635: runtimes keep 32 bits of an image's user, so that a huge number is root. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type ImageUser, verifyNonRoot } from '../../src/node/kubelet/security-context.ts';
-import { container, testPod } from '../../src/node/kubelet/test-pods.ts';
+import { type ImageUser, verifyNonRoot } from '../../src/node/kubelet/container/security-context.ts';
+import { container, testPod } from '../kit/test-pods.ts';
 
 describe('runAsNonRoot', () => {
   const rows: readonly { readonly user: ImageUser; readonly want?: RegExp }[] = [

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { realClock } from '../../src/client/clock.ts';
 import { FileGate } from '../../src/node/files/file-gate.ts';
-import { podLogsDirectory } from '../../src/node/kubelet/sandbox-config.ts';
-import { testPod } from '../../src/node/kubelet/test-pods.ts';
+import { podLogsDirectory } from '../../src/node/kubelet/pod/sandbox-config.ts';
+import { testPod } from '../kit/test-pods.ts';
 import { testVolumes } from './test-volumes.ts';
 
 let dir: string;

@@ -10,7 +10,7 @@ import { nestingMax } from '../../src/api/schema/nesting.ts';
 import { requestHeadBytesMax, requestHeadersMax } from '../../src/client/http-limits.ts';
 import { bodyBytesMax } from '../../src/control-plane/api-server/exchange.ts';
 import { flowLimits, userShare } from '../../src/control-plane/api-server/flow-control.ts';
-import { fileBytesMax } from '../../src/node/kubelet/env-file.ts';
+import { fileBytesMax } from '../../src/node/kubelet/container/env-file.ts';
 
 const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/security.md'), 'utf8');

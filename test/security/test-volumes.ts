@@ -4,7 +4,7 @@ import type { Client } from '../../src/client/client.ts';
 import { realClock } from '../../src/client/clock.ts';
 import { silentLog } from '../../src/client/log.ts';
 import { FileGate } from '../../src/node/files/file-gate.ts';
-import type { ReferencedObjects } from '../../src/node/kubelet/referenced-objects.ts';
+import type { ReferencedObjects } from '../../src/node/kubelet/pod/referenced-objects.ts';
 import { TimerWheel } from '../../src/node/kubelet/timer-wheel.ts';
 import type { Mounter } from '../../src/node/kubelet/volumes/mounter.ts';
 import type { ServiceAccountTokens } from '../../src/node/kubelet/volumes/service-account-token.ts';

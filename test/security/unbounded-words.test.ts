@@ -10,15 +10,15 @@ import { after, before, describe, test } from 'node:test';
 import { realClock } from '../../src/client/clock.ts';
 import { createLog, logLevels } from '../../src/cluster/logging.ts';
 import { FileGate } from '../../src/node/files/file-gate.ts';
-import { LineSplitter } from '../../src/node/kubelet/cri-log.ts';
-import { httpGet, planHTTPGet } from '../../src/node/kubelet/http-get.ts';
-import { outputBytesMax, runProbe } from '../../src/node/kubelet/run-probe.ts';
-import { readContainerNotes } from '../../src/node/kubelet/runtime-labels.ts';
-import { readTerminationMessage } from '../../src/node/kubelet/termination-message.ts';
-import { container } from '../../src/node/kubelet/test-pods.ts';
+import { LineSplitter } from '../../src/node/kubelet/container/cri-log.ts';
+import { readContainerNotes } from '../../src/node/kubelet/pod/runtime-labels.ts';
+import { httpGet, planHTTPGet } from '../../src/node/kubelet/probes/http-get.ts';
+import { outputBytesMax, runProbe } from '../../src/node/kubelet/probes/run-probe.ts';
+import { readTerminationMessage } from '../../src/node/kubelet/status/termination-message.ts';
 import type { ContainerRuntime } from '../../src/node/runtime/container-runtime.ts';
 import type { ContainerStatus } from '../../src/node/runtime/cri-types.ts';
 import { readTar, writeTar } from '../../src/node/runtime/tar.ts';
+import { container } from '../kit/test-pods.ts';
 
 let dir: string;
 before(async () => {

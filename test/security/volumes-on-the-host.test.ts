@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { container, testPod } from '../../src/node/kubelet/test-pods.ts';
+import { container, testPod } from '../kit/test-pods.ts';
 import { testVolumes } from './test-volumes.ts';
 
 let dir: string;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hostname, testFacts, testNode, testTable, zone } from '../../../test/kit/scheduler-objects.ts';
 import { column } from './node-facts.ts';
 import { NodeTable } from './node-table.ts';
-import { hostname, testFacts, testNode, testTable, zone } from './test-objects.ts';
 
 const namesOf = (table: NodeTable): readonly string[] => table.order.map(({ name }) => name);
 

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import {
+  scoresOf,
+  type TestPod,
+  testFacts,
+  testNode,
+  testPod,
+  testSelector,
+  testTable,
+  verdictOf,
+} from '../../../test/kit/scheduler-objects.ts';
 import { PodFacts } from './pod-facts.ts';
-import { scoresOf, type TestPod, testFacts, testNode, testPod, testSelector, testTable, verdictOf } from './test-objects.ts';
 
 test('a class stays what it was when the pod that it was made for is bound', () => {
   const table = testTable({ nodes: { a: {}, b: {} } });

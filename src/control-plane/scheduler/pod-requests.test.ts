@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type TestPod, testPod } from '../../../test/kit/scheduler-objects.ts';
 import { podNonZeroRequests, podRequests, podScoredRequests } from './pod-requests.ts';
-import { type TestPod, testPod } from './test-objects.ts';
 
 const mib = 1024 * 1024;
 const container = (name: string, requests: { readonly [name: string]: string } = {}, more: object = {}) => ({

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testPod } from '../../../test/kit/scheduler-objects.ts';
 import type { Pod } from '../../api/generated/kinds.ts';
 import { type PodStatusChange, planStatusPatch } from './pod-status.ts';
-import { testPod } from './test-objects.ts';
 
 const nowMs = Date.UTC(2026, 0, 2);
 const now = '2026-01-02T00:00:00Z';

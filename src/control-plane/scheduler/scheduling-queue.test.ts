@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type TestPod, testFacts } from '../../../test/kit/scheduler-objects.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import type { ClusterEvent, EventHints } from './framework.ts';
 import { type QueuedPod, SchedulingQueue } from './scheduling-queue.ts';
-import { type TestPod, testFacts } from './test-objects.ts';
 
 const podRemoved: ClusterEvent = { type: 'pod-removed', old: testFacts('other') };
 const onRemoval: readonly EventHints[] = [{ 'pod-removed': () => true }];

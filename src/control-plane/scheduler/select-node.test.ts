@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { labelMatcherOfMap } from '../../api/meta/selectors.ts';
-import { seededRandom } from '../../client/clock.ts';
-import { describeDiagnosis } from './diagnosis.ts';
-import { NodeTable } from './node-table.ts';
-import { Nominator } from './nominator.ts';
-import { defaultPlugins } from './plugins/index.ts';
-import { planPreemption } from './preemption/plan-preemption.ts';
-import { feasibleNodesWanted, type NodeSelector } from './select-node.ts';
 import {
   hostname,
   noVolumes,
@@ -21,7 +13,15 @@ import {
   testTable,
   verdictOf,
   zone,
-} from './test-objects.ts';
+} from '../../../test/kit/scheduler-objects.ts';
+import { labelMatcherOfMap } from '../../api/meta/selectors.ts';
+import { seededRandom } from '../../client/clock.ts';
+import { describeDiagnosis } from './diagnosis.ts';
+import { NodeTable } from './node-table.ts';
+import { Nominator } from './nominator.ts';
+import { defaultPlugins } from './plugins/index.ts';
+import { planPreemption } from './preemption/plan-preemption.ts';
+import { feasibleNodesWanted, type NodeSelector } from './select-node.ts';
 
 test('how many feasible nodes are enough', () => {
   for (const [nodes, want] of [

@@ -5,7 +5,7 @@ import type { Clock, Random } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
 import type { ContainerRuntime } from '../runtime/container-runtime.ts';
-import type { ReferencedObjects } from './referenced-objects.ts';
+import type { ReferencedObjects } from './pod/referenced-objects.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import type { Mounter } from './volumes/mounter.ts';
 

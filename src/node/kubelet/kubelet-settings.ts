@@ -5,7 +5,7 @@
  */
 import type { Taint } from '../../api/generated/core-v1.ts';
 import type { KubeletOptions } from './kubelet-options.ts';
-import { leaseSeconds, reportMs } from './node-agent.ts';
+import { leaseSeconds, reportMs } from './node/node-agent.ts';
 
 export interface KubeletSettings {
   /** a KubeletConfiguration of kubelet.config.k8s.io/v1beta1 */

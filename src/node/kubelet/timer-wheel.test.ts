@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { observedContainer, observedSandbox } from '../../../test/kit/test-pods.ts';
 import { seededRandom } from '../../client/clock.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import { describeDuration } from './back-off.ts';
-import { planGarbage } from './garbage.ts';
+import { planGarbage } from './pod/garbage.ts';
 import { subresourcesOf } from './server/request-authority.ts';
-import { observedContainer, observedSandbox } from './test-pods.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 test('a wheel fires each timer once, not early, within a tick, on a single timer of the clock', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pluginScores, type TestPod, testFacts } from '../test-objects.ts';
+import { pluginScores, type TestPod, testFacts } from '../../../../test/kit/scheduler-objects.ts';
 import { imageLocality } from './image-locality.ts';
 
 const mib = 1024 * 1024;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PodAffinityTerm } from '../../../api/generated/core-v1.ts';
 import {
   hostname,
   isHelped,
@@ -11,7 +10,8 @@ import {
   testNode,
   verdictsOf,
   zone,
-} from '../test-objects.ts';
+} from '../../../../test/kit/scheduler-objects.ts';
+import type { PodAffinityTerm } from '../../../api/generated/core-v1.ts';
 import { interPodAffinity } from './inter-pod-affinity.ts';
 
 const web = { labels: { app: 'web' } };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isHelped, pluginScores, type TestPod, testFacts, testNode, verdictsOf } from '../../../../test/kit/scheduler-objects.ts';
 import type { NodeSelectorRequirement, NodeSelectorTerm } from '../../../api/generated/core-v1.ts';
-import { isHelped, pluginScores, type TestPod, testFacts, testNode, verdictsOf } from '../test-objects.ts';
 import { nodeAffinity } from './node-affinity.ts';
 
 const required = (...nodeSelectorTerms: readonly NodeSelectorTerm[]): TestPod => ({

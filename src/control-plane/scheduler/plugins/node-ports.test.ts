@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isHelped, type TestPod, testFacts, verdictsOf } from '../../../../test/kit/scheduler-objects.ts';
 import type { ContainerPort } from '../../../api/generated/core-v1.ts';
-import { isHelped, type TestPod, testFacts, verdictsOf } from '../test-objects.ts';
 import { nodePorts } from './node-ports.ts';
 
 type Port = Omit<ContainerPort, 'containerPort'>;

@@ -10,7 +10,7 @@ import {
   testSelector,
   testTable,
   verdictsOf,
-} from '../test-objects.ts';
+} from '../../../../test/kit/scheduler-objects.ts';
 import { nodeResourcesBalancedAllocation, nodeResourcesFit } from './node-resources.ts';
 
 interface FitRow {

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TopologySpreadConstraint } from '../../../api/generated/core-v1.ts';
-import { labelMatcherOfMap } from '../../../api/meta/selectors.ts';
 import {
   hostname,
   isHelped,
@@ -12,7 +10,9 @@ import {
   testNode,
   verdictsOf,
   zone,
-} from '../test-objects.ts';
+} from '../../../../test/kit/scheduler-objects.ts';
+import type { TopologySpreadConstraint } from '../../../api/generated/core-v1.ts';
+import { labelMatcherOfMap } from '../../../api/meta/selectors.ts';
 import { podTopologySpread } from './pod-topology-spread.ts';
 
 const plugin = podTopologySpread(() => undefined);

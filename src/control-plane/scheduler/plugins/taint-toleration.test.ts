@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isHelped, pluginScores, testFacts, testNode, verdictsOf } from '../../../../test/kit/scheduler-objects.ts';
 import type { Taint, Toleration } from '../../../api/generated/core-v1.ts';
-import { isHelped, pluginScores, testFacts, testNode, verdictsOf } from '../test-objects.ts';
 import { nodeUnschedulable } from './node-unschedulable.ts';
 import { taintToleration } from './taint-toleration.ts';
 

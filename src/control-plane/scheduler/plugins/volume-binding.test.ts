@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import {
+  hostname,
+  isHelped,
+  testFacts,
+  testNode,
+  testSelector,
+  testTable,
+  verdictOf,
+  verdictsOf,
+} from '../../../../test/kit/scheduler-objects.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../api/generated/kinds.ts';
-import { hostname, isHelped, testFacts, testNode, testSelector, testTable, verdictOf, verdictsOf } from '../test-objects.ts';
 import { type Volumes, volumeBinding } from './volume-binding.ts';
 
 const claim = (name: string, spec: object = {}, more: object = {}): PersistentVolumeClaim =>

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PodDisruptionBudget } from '../../../api/generated/kinds.ts';
-import { Nominator } from '../nominator.ts';
 import {
   hostname,
   scoresOf,
@@ -12,7 +10,9 @@ import {
   testSelector,
   testTable,
   zone,
-} from '../test-objects.ts';
+} from '../../../../test/kit/scheduler-objects.ts';
+import type { PodDisruptionBudget } from '../../../api/generated/kinds.ts';
+import { Nominator } from '../nominator.ts';
 import { planPreemption } from './plan-preemption.ts';
 
 const nowMs = Date.UTC(2026, 0, 2);

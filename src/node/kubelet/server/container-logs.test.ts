@@ -3,12 +3,12 @@ import { appendFile, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { testPod } from '../../../../test/kit/test-pods.ts';
 import type { ContainerState, PodStatus } from '../../../api/generated/core-v1.ts';
 import { realClock } from '../../../client/clock.ts';
 import { FileGate } from '../../files/file-gate.ts';
 import type { ContainerRuntime } from '../../runtime/container-runtime.ts';
-import { parseLogLine } from '../cri-log.ts';
-import { testPod } from '../test-pods.ts';
+import { parseLogLine } from '../container/cri-log.ts';
 import { chooseContainer, containerLog, type LogOptions, parseLogOptions } from './container-logs.ts';
 import { tailStart } from './log-source.ts';
 

@@ -6,8 +6,8 @@ import type { Pod, PodStatus } from '../../../api/generated/core-v1.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { FileGate } from '../../files/file-gate.ts';
 import { type ContainerRuntime, isRuntimeError } from '../../runtime/container-runtime.ts';
-import { bareContainerID } from '../container-id.ts';
-import { LineSplitter, type LogEntry, parseLogLine } from '../cri-log.ts';
+import { bareContainerID } from '../container/container-names.ts';
+import { LineSplitter, type LogEntry, parseLogLine } from '../container/cri-log.ts';
 import { readLogFile } from './log-source.ts';
 
 export interface LogOptions {

@@ -2,8 +2,9 @@
  * /metrics/resource, which metrics servers read, and a few figures of the kubelet itself, in Prometheus' text format.
  * Upstream: pkg/kubelet/metrics/collectors/resource_metrics.go, pkg/kubelet/metrics/metrics.go.
  */
-import type { Terminations } from '../container-terminations.ts';
-import type { ProbeAnswers } from '../probe-manager.ts';
+
+import type { ProbeAnswers } from '../probes/probe-manager.ts';
+import type { Terminations } from '../status/container-terminations.ts';
 import type { CPUStats, MemoryStats, Summary } from './stats.ts';
 
 interface Sample {

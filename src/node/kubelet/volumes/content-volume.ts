@@ -8,7 +8,7 @@ import { join, relative, resolve } from 'node:path';
 import type { DownwardAPIVolumeFile, Pod, ProjectedVolumeSource, Volume, VolumeProjection } from '../../../api/generated/core-v1.ts';
 import { ClusterTrustBundle, ConfigMap, Secret } from '../../../api/generated/kinds.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
-import { containerResourceValue, podFieldValue } from '../pod-fields.ts';
+import { containerResourceValue, podFieldValue } from '../container/pod-fields.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { makeDirectory } from './empty-dir.ts';
 import { configMapPayload, type FileContent, type FilePayload, secretPayload } from './file-payload.ts';

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import type { Pod } from '../../../api/generated/core-v1.ts';
 import { quantityValue } from '../../../api/meta/quantity.ts';
 import { ignoreMissing } from '../../files/held-directory.ts';
-import { podTotals } from '../container-resources.ts';
+import { podTotals } from '../container/container-resources.ts';
 import { giveToGroup } from './ownership.ts';
 import { fsGroupOf, type ReadyVolume, type SetUpRequest, type VolumeHost, type VolumePlugin } from './volume-plugin.ts';
 

@@ -17,7 +17,7 @@ import type { EventRecorder } from '../../../client/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
 import { checkedName } from '../../files/held-directory.ts';
 import { removeTree } from '../../files/remove-tree.ts';
-import { podReferences } from '../pod-references.ts';
+import { podReferences } from '../pod/pod-references.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import { configMapVolume, downwardAPIVolume, projectedVolume, secretVolume } from './content-volume.ts';
 import { emptyDir } from './empty-dir.ts';

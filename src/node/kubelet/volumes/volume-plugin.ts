@@ -8,7 +8,7 @@ import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { FileGate } from '../../files/file-gate.ts';
 import type { ImageSpec } from '../../runtime/cri-types.ts';
-import type { ReferencedObjects } from '../referenced-objects.ts';
+import type { ReferencedObjects } from '../pod/referenced-objects.ts';
 import type { Mounter } from './mounter.ts';
 import type { ServiceAccountTokens } from './service-account-token.ts';
 

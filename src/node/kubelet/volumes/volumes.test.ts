@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { container, testPod } from '../../../../test/kit/test-pods.ts';
 import { realClock } from '../../../client/clock.ts';
 import { FileGate } from '../../files/file-gate.ts';
-import { container, testPod } from '../test-pods.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { nestedMountPoints } from './content-volume.ts';
 import { checkPayloadPath, configMapPayload, type FilePayload, secretPayload } from './file-payload.ts';

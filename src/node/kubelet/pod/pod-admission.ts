@@ -1,0 +1,131 @@
+/**
+ * Whether a pod that was bound to this node can run here after all: the scheduler may not have known everything. Pure.
+ * Upstream: pkg/kubelet/lifecycle/predicate.go, pkg/scheduler (AdmissionCheck).
+ */
+
+import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Toleration } from '../../../api/generated/core-v1.ts';
+import { quantityMilliValue, quantityValue } from '../../../api/meta/quantity.ts';
+import { type LabelMap, LabelMatcher, type Operator } from '../../../api/meta/selectors.ts';
+import { own } from '../../../api/meta/words.ts';
+import { podTotals } from '../container/container-resources.ts';
+import { judgeSysctls } from './sysctls.ts';
+
+export interface Rejection {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface AdmissionInput {
+  readonly pod: Pod;
+  readonly node: Pick<Node, 'metadata' | 'spec'>;
+  readonly allocatable: Readonly<Record<string, string>>;
+  /** that are admitted and have not ended */
+  readonly others: readonly Pod[];
+}
+
+export function judgeAdmission(input: AdmissionInput): Rejection | undefined {
+  const { pod, node } = input;
+  const os = pod.spec.os?.name;
+  if (os !== undefined && os !== 'linux') {
+    return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
+  }
+  const wantedOS = pod.spec.nodeSelector?.['kubernetes.io/os'];
+  if (wantedOS !== undefined && wantedOS !== 'linux') {
+    const message = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label";
+    return { reason: 'PodOSSelectorNodeLabelDoesNotMatch', message };
+  }
+  const sysctls = judgeSysctls(pod);
+  if (sysctls !== undefined) return { reason: 'SysctlForbidden', message: sysctls };
+  const lacking = judgeResources(input);
+  if (lacking) return lacking;
+  if (!matchesNode(pod, node)) return failed('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
+  if (pod.spec.nodeName !== undefined && pod.spec.nodeName !== node.metadata.name) {
+    return failed('NodeName', "node(s) didn't match the requested node name");
+  }
+  if (portsTaken(input)) return failed('NodePorts', "node(s) didn't have free ports for the requested pod ports");
+  const untolerated = (node.spec.taints ?? []).find(
+    (t) => t.effect === 'NoExecute' && !pod.spec.tolerations?.some((tol) => tolerates(tol, t)),
+  );
+  if (untolerated) return failed('TaintToleration', "node(s) had taints that the pod didn't tolerate");
+  return undefined;
+}
+
+const failed = (name: string, why: string): Rejection => ({ reason: name, message: `Predicate ${name} failed: ${why}` });
+
+/** What the node lacks for the pod, beside the others. */
+export function judgeResources({ pod, others, allocatable }: Omit<AdmissionInput, 'node'>): Rejection | undefined {
+  const podsMax = quantityValue(allocatable['pods'] ?? '0');
+  if (others.length + 1 > podsMax) return lacks('pods', { requested: 1, used: others.length, capacity: podsMax });
+  const totals = podTotals(pod);
+  const used = others.map(podTotals);
+  const cpu = {
+    requested: totals.cpuRequestMilli,
+    used: used.reduce((sum, t) => sum + t.cpuRequestMilli, 0),
+    capacity: quantityMilliValue(allocatable['cpu'] ?? '0'),
+  };
+  if (cpu.requested > 0 && cpu.requested + cpu.used > cpu.capacity) return lacks('cpu', cpu);
+  const memory = {
+    requested: totals.memoryRequestBytes,
+    used: used.reduce((sum, t) => sum + t.memoryRequestBytes, 0),
+    capacity: quantityValue(allocatable['memory'] ?? '0'),
+  };
+  return memory.requested > 0 && memory.requested + memory.used > memory.capacity ? lacks('memory', memory) : undefined;
+}
+
+function lacks(
+  resource: string,
+  { requested, used, capacity }: { readonly requested: number; readonly used: number; readonly capacity: number },
+): Rejection {
+  const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
+  return { reason: `OutOf${resource}`, message };
+}
+
+function matchesNode(pod: Pod, node: AdmissionInput['node']): boolean {
+  const labels = node.metadata.labels ?? {};
+  const selector = Object.entries(pod.spec.nodeSelector ?? {});
+  if (!selector.every(([key, value]) => own(labels, key) === value)) return false;
+  const terms = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  return terms === undefined || terms.some((term) => matchesTerm(term, labels, node.metadata.name));
+}
+
+const operators: Readonly<Record<string, Operator>> = {
+  In: 'in',
+  NotIn: 'notin',
+  Exists: 'exists',
+  DoesNotExist: '!',
+  Gt: 'gt',
+  Lt: 'lt',
+};
+
+/** An empty term matches nothing. */
+function matchesTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, labels: LabelMap, name: string): boolean {
+  if (matchExpressions.length + matchFields.length === 0) return false;
+  const matches = (list: readonly NodeSelectorRequirement[], map: LabelMap): boolean =>
+    new LabelMatcher(
+      list.map(({ key, operator, values }) => ({ key, operator: operators[operator] ?? 'in', values: values ?? [] })),
+    ).matches(map);
+  return matches(matchExpressions, labels) && matches(matchFields, { 'metadata.name': name });
+}
+
+function tolerates(
+  { key, operator, value, effect }: Toleration,
+  taint: { readonly key: string; readonly value?: string; readonly effect: string },
+): boolean {
+  if (effect && effect !== taint.effect) return false;
+  if (key && key !== taint.key) return false;
+  return operator === 'Exists' || (key !== undefined && key !== '' && (value ?? '') === (taint.value ?? ''));
+}
+
+const hostPorts = (pod: Pod) =>
+  [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === 'Always')].flatMap((c) =>
+    (c.ports ?? []).filter((p) => p.hostPort).map((p) => ({ port: p.hostPort, protocol: p.protocol ?? 'TCP', ip: p.hostIP || '0.0.0.0' })),
+  );
+
+function portsTaken({ pod, others }: AdmissionInput): boolean {
+  const wanted = hostPorts(pod);
+  if (wanted.length === 0) return false;
+  const taken = others.flatMap(hostPorts);
+  return wanted.some((w) =>
+    taken.some((t) => t.port === w.port && t.protocol === w.protocol && (t.ip === w.ip || t.ip === '0.0.0.0' || w.ip === '0.0.0.0')),
+  );
+}
