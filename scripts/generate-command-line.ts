@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createProgram } from '../src/cli/program.ts';
 import { renderReferencePage } from '../src/cli/reference-page.ts';
-import { configFields, configSchema } from '../src/cluster/config.ts';
+import { configFields, configSchema } from '../src/cluster/settings/config.ts';
 
 const root = join(import.meta.dirname, '..');
 const settings = Object.entries(configFields).map(([name, { about }]) => ({ name, about }));

@@ -57,6 +57,6 @@ export { type Log, silentLog } from './client/log.ts';
 export { VirtualClock } from './client/virtual-clock.ts';
 export type { Cluster, Phase, PhaseReport, StartOptions } from './cluster/cluster.ts';
 export type { ComponentName } from './cluster/component-names.ts';
-export { createLog, type LogLevel } from './cluster/logging.ts';
+export { createLog, type LogLevel } from './cluster/log/logging.ts';
 export { OperationError } from './cluster/operation-error.ts';
 export { startCluster } from './cluster/start-cluster.ts';

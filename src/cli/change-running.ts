@@ -3,8 +3,8 @@
  * nodes come and go; what needs a restart is refused before anything is done. Without flags nothing is left to
  * do, unless the context is not where a first start would write it.
  */
-import type { Instance, InstanceState } from '../cluster/instance.ts';
-import { changesOf, mergeSettings, type Settings } from '../cluster/settings.ts';
+import type { Instance, InstanceState } from '../cluster/instance/instance.ts';
+import { changesOf, mergeSettings, type Settings } from '../cluster/settings/settings.ts';
 import type { Output } from './output.ts';
 import { refuseRestart, tellChanges, withFile, withMade, withNetworks } from './start-record.ts';
 import { checkKubeconfig, destinationOf, isPlaced, placeKubeconfig } from './user-kubeconfig.ts';
@@ -24,7 +24,7 @@ export async function changeRunning(instance: Instance, running: InstanceState, 
   let state: InstanceState = running;
   const simulated = wanted.config.simulated ?? running.simulated;
   if (simulated !== running.simulated) {
-    const { setSimulatedNodes } = await import('../cluster/control-client.ts');
+    const { setSimulatedNodes } = await import('../cluster/instance/control-client.ts');
     await setSimulatedNodes(instance.readKubeconfig(), simulated);
     state = { ...state, simulated };
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { findProgram } from '../cluster/machine.ts';
+import { findProgram } from '../cluster/machine/machine.ts';
 import { renderManPage } from './man-page.ts';
 import { createProgram } from './program.ts';
 

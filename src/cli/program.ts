@@ -1,8 +1,8 @@
 /** The command line: one command per file in ./commands. */
 import { Command, CommanderError, Help } from 'commander';
 import { keepProcessAlive } from '../client/clock.ts';
-import { Instance } from '../cluster/instance.ts';
-import { surviveLostOutput } from '../cluster/logging.ts';
+import { Instance } from '../cluster/instance/instance.ts';
+import { surviveLostOutput } from '../cluster/log/logging.ts';
 import { OperationError } from '../cluster/operation-error.ts';
 import { commandOf } from './command-tree.ts';
 import { addCi } from './commands/ci.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ClusterStatus } from '../cluster/status.ts';
+import type { ClusterStatus } from '../cluster/instance/status.ts';
 import { renderLine, renderStatus } from './render-status.ts';
 
 const columnsMax = 60;

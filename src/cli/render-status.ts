@@ -1,7 +1,7 @@
 /** A cluster's status for people: label and text of each line, at most 60 columns where the names allow it. Pure. */
 import { formatDuration } from '../api/meta/duration.ts';
-import type { ClusterStatus, SupervisorStatus } from '../cluster/status.ts';
-import { signalName } from '../cluster/supervision.ts';
+import type { ClusterStatus, SupervisorStatus } from '../cluster/instance/status.ts';
+import { signalName } from '../cluster/instance/supervision.ts';
 
 export type Line = readonly [label: string, text: string];
 

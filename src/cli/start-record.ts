@@ -3,13 +3,13 @@
  * failed. `up` and `run` share it.
  */
 import { existsSync } from 'node:fs';
-import { checkUnchanged, readNetworks } from '../cluster/address-plan.ts';
-import { isPortFree } from '../cluster/api-port.ts';
+import { isPortFree } from '../cluster/api-server/api-port.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { configDefaults } from '../cluster/config.ts';
-import type { Instance } from '../cluster/instance.ts';
+import type { Instance } from '../cluster/instance/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
-import { checkParts } from '../cluster/parts.ts';
+import { checkUnchanged, readNetworks } from '../cluster/settings/address-plan.ts';
+import { configDefaults } from '../cluster/settings/config.ts';
+import { checkParts } from '../cluster/settings/parts.ts';
 import {
   type Change,
   changesOf,
@@ -18,7 +18,7 @@ import {
   provedSettings,
   type Settings,
   type SettingsRecord,
-} from '../cluster/settings.ts';
+} from '../cluster/settings/settings.ts';
 import type { Output } from './output.ts';
 import { checkKubeconfig, type Destination, destinationOf, type Placed, placeKubeconfig, refreshKubeconfigs } from './user-kubeconfig.ts';
 

@@ -9,7 +9,7 @@
 # health. It is not started again when it ended as it was asked to (exit 0, SIGINT, SIGTERM), when this script was told
 # to stop, when the first start did not come so far as to write state.json, or when the directory is gone or has another
 # supervisor. Asked to stop, it kills a process that does not follow. DIRECTORY/supervisor.json says what it does
-# (src/cluster/supervision.ts); its log lines are the cluster's.
+# (src/cluster/instance/supervision.ts); its log lines are the cluster's.
 # With --adopt it begins with a process that runs already, whose own supervisor died. Nobody tells it how that one ends:
 # it looks each second whether it is there, and takes its end for wanted when state.json went with it.
 # Leaves out: which process has the store; that is the store's own matter.
@@ -26,7 +26,7 @@ delay_first=1
 delay_max=60
 healthy_after=60
 line_format='%-255s\n' # always as long, so that it can be written over
-kill_after=75 # longer than the process gives itself (stopMsMax in src/cluster/end-process.ts)
+kill_after=75 # longer than the process gives itself (stopMsMax in src/cluster/machine/end-process.ts)
 
 # When process $1 started, in the kernel's ticks; nothing when it is gone, or where there is no /proc.
 ticks() {

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Supervision, supervisionFile } from '../cluster/supervision.ts';
+import { type Supervision, supervisionFile } from '../cluster/instance/supervision.ts';
 
 const script = join(import.meta.dirname, 'supervise.sh');
 

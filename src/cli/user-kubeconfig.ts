@@ -20,9 +20,9 @@ import {
 } from '../client/kubeconfig.ts';
 import { nearestThere } from '../client/make-folders.ts';
 import { isDiskFull, isSpecial } from '../client/replace-file.ts';
-import { homeDirectory } from '../cluster/home.ts';
-import type { Instance } from '../cluster/instance.ts';
+import type { Instance } from '../cluster/instance/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
+import { homeDirectory } from '../cluster/settings/home.ts';
 
 /** The first file of $KUBECONFIG, else ~/.kube/config: where kubectl writes too. */
 export function userKubeconfigPath(env: NodeJS.ProcessEnv = process.env): string {

@@ -16,7 +16,7 @@ const rows = [
   {
     name: 'one file alone starts the program again: in the single executable there is no Node, nor a file that was called',
     pattern: /process\.(execPath|argv\[1\])/,
-    want: ['cluster/own-process.ts'],
+    want: ['cluster/machine/own-process.ts'],
   },
   {
     name: 'nothing imports node:http as a module, other than for types',

@@ -5,8 +5,8 @@ import type { Clock, Random } from '../client/clock.ts';
 import type { Access } from '../client/kubeconfig.ts';
 import type { Log } from '../client/log.ts';
 import type { ComponentName } from './component-names.ts';
-import type { ClusterConfig } from './config.ts';
-import type { ProcessFaults } from './process-faults.ts';
+import type { ProcessFaults } from './machine/process-faults.ts';
+import type { ClusterConfig } from './settings/config.ts';
 
 export const phases = [
   'store',

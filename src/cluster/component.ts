@@ -10,13 +10,13 @@ import type { Clock, Random } from '../client/clock.ts';
 import type { Credentials } from '../client/credentials.ts';
 import type { Log } from '../client/log.ts';
 import type { ClusterSigning } from '../control-plane/controllers/index.ts';
-import type { AddressPlan } from './address-plan.ts';
+import type { Controls, ScalableNodes } from './api-server/control-endpoints.ts';
 import type { ComponentName } from './component-names.ts';
-import type { ClusterConfig } from './config.ts';
-import type { Controls, ScalableNodes } from './control-endpoints.ts';
 import type { Identity } from './identities.ts';
-import type { NodeMarks } from './node-marks.ts';
-import type { SimulatedKubelets } from './simulated-kubelets.ts';
+import type { NodeMarks } from './nodes/node-marks.ts';
+import type { SimulatedKubelets } from './nodes/simulated-kubelets.ts';
+import type { AddressPlan } from './settings/address-plan.ts';
+import type { ClusterConfig } from './settings/config.ts';
 
 export interface API {
   /** `https://127.0.0.1:6443` */

@@ -4,8 +4,8 @@ import type { ComponentContext, StartComponent } from './component.ts';
 import type { ComponentName } from './component-names.ts';
 import { startControllers, startScheduler } from './control-plane.ts';
 import { startClusterDNS } from './dns.ts';
-import { describeNodes, startNodes } from './nodes.ts';
-import { startProxy } from './service-proxy.ts';
+import { describeNodes, startNodes } from './nodes/nodes.ts';
+import { startProxy } from './nodes/service-proxy.ts';
 
 export interface Component {
   readonly name: ComponentName;

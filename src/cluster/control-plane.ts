@@ -9,13 +9,13 @@ import { Scheduler } from '../control-plane/scheduler/scheduler.ts';
 import { createSchedulerMetrics } from '../control-plane/scheduler/scheduler-metrics.ts';
 import type { StartComponent } from './component.ts';
 import { identities } from './identities.ts';
-import { lead, type Office } from './lead.ts';
+import { type LeaderElected, startLeaderElected } from './leader-elected.ts';
 
 export const startControllers: StartComponent = async (context, stack) => {
   const { api, config, addresses, clock, random, log } = context;
   const metrics = api.local && (await createControllerMetrics(api.local.metrics));
   const identity = identities.controllerManager;
-  const start: Office['start'] = async (running, signal) => {
+  const start: LeaderElected['start'] = async (running, signal) => {
     const controllers = builtinControllers({
       ...(api.ca && { rootCA: api.ca }),
       ...(api.local && { signing: api.local.signing }),
@@ -34,7 +34,7 @@ export const startControllers: StartComponent = async (context, stack) => {
     running.use(all);
     await all.started;
   };
-  await lead(context, stack, { name: 'kube-controller-manager', identity, start });
+  await startLeaderElected(context, stack, { name: 'kube-controller-manager', identity, start });
 };
 
 export const startScheduler: StartComponent = async (context, stack) => {
@@ -42,10 +42,10 @@ export const startScheduler: StartComponent = async (context, stack) => {
   const log = whole.child({ component: 'scheduler' });
   const metrics = api.local && (await createSchedulerMetrics(api.local.metrics));
   const identity = identities.scheduler;
-  const start: Office['start'] = async (running) => {
+  const start: LeaderElected['start'] = async (running) => {
     const client = api.clientFor(identity);
     const events = running.use(createEventWriter(client, { component: 'default-scheduler', clock, log }));
     running.use(await Scheduler.start({ client, clock, events, log, ...(metrics && { metrics }) }));
   };
-  await lead(context, stack, { name: 'kube-scheduler', identity, start });
+  await startLeaderElected(context, stack, { name: 'kube-scheduler', identity, start });
 };

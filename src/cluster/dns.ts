@@ -1,8 +1,8 @@
 /** The cluster's DNS in this process. */
 import { startDNS } from '../addons/dns/dns-addon.ts';
 import type { StartComponent } from './component.ts';
-import { configDefaults } from './config.ts';
 import { identities } from './identities.ts';
+import { configDefaults } from './settings/config.ts';
 
 export const startClusterDNS: StartComponent = async ({ api, addresses, clock, random, log, config, nodeAddress }, stack) => {
   const dns = await startDNS({

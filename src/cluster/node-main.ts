@@ -3,15 +3,15 @@
  * it was started in. Told to stop, it ends its pods; when its parent just disappears, it ends and leaves them running.
  */
 import type { Credentials } from '../client/credentials.ts';
-import type { NodeConfig, NodeReply, NodeRequest } from './node-config.ts';
+import type { NodeConfig, NodeReply, NodeRequest } from './nodes/node-config.ts';
 
 const { realClock: clock, realRandom: random } = await import('../client/clock.ts');
 const { createHTTPClient } = await import('../client/http-client.ts');
 const { describeError } = await import('./operation-error.ts');
-const { createLog, surviveLostOutput } = await import('./logging.ts');
-const { endProcess, watchProcess } = await import('./process-faults.ts');
-const { startRealNode } = await import('./real-node.ts');
-const { startNodeProxy } = await import('./service-proxy.ts');
+const { createLog, surviveLostOutput } = await import('./log/logging.ts');
+const { endProcess, watchProcess } = await import('./machine/process-faults.ts');
+const { startRealNode } = await import('./nodes/real-node.ts');
+const { startNodeProxy } = await import('./nodes/service-proxy.ts');
 
 surviveLostOutput();
 const stack = new AsyncDisposableStack();

@@ -5,7 +5,7 @@
  */
 import { type Clock, realClock } from '../client/clock.ts';
 import type { Phase, PhaseReport } from './cluster.ts';
-import { explainFailure } from './explain-failure.ts';
+import { explainFailure } from './machine/explain-failure.ts';
 import { OperationError } from './operation-error.ts';
 
 const settleMsMax = 3_000;

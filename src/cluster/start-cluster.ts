@@ -14,21 +14,21 @@ import { kubeconfigFor, renderKubeconfig } from '../client/kubeconfig.ts';
 import { silentLog } from '../client/log.ts';
 import { controllerChoice } from '../control-plane/controllers/controller-names.ts';
 import { addressAt, parseCidr } from '../node/network/cidr.ts';
-import { type AddressPlan, keepAddresses, planAddresses } from './address-plan.ts';
+import { startLocalAPI } from './api-server/local-api.ts';
+import type { RemoteAPIOptions } from './api-server/remote-api.ts';
 import type { Cluster, StartOptions } from './cluster.ts';
 import type { API, ComponentContext, LocalNodes } from './component.ts';
 import { type ComponentName, componentNames } from './component-names.ts';
 import { components } from './components.ts';
-import { planGoneNodes, removeNodes } from './gone-nodes.ts';
 import { identities, isNodeNameOf } from './identities.ts';
-import { checkName, machineName, makeDataDir, nodesDir } from './instance.ts';
-import { startLocalAPI } from './local-api.ts';
-import { markNodes, marksElsewhere, marksOf } from './node-marks.ts';
-import { nodeNames, noNodes, planNodes } from './nodes.ts';
+import { checkName, machineName, makeDataDir, nodesDir } from './instance/instance.ts';
+import { planGoneNodes, removeNodes } from './nodes/gone-nodes.ts';
+import { markNodes, marksElsewhere, marksOf } from './nodes/node-marks.ts';
+import { nodeNames, noNodes, planNodes } from './nodes/nodes.ts';
+import { type SimulatedNode, SimulatedNodes } from './nodes/simulated-nodes.ts';
 import { OperationError } from './operation-error.ts';
 import { createPhaseRunner } from './phase-runner.ts';
-import type { RemoteAPIOptions } from './remote-api.ts';
-import { type SimulatedNode, SimulatedNodes } from './simulated-nodes.ts';
+import { type AddressPlan, keepAddresses, planAddresses } from './settings/address-plan.ts';
 import { checkStartOptions, checkUser } from './start-options.ts';
 
 const timeoutMsDefault = 120_000;
@@ -69,7 +69,7 @@ async function startChecked(options: StartOptions): Promise<Cluster> {
   const stopCluster = once(async () => {
     await started.disposeAsync();
     if (cluster.nodes === 0 || dir === undefined) return;
-    const { removeNetwork } = await import('./remove.ts');
+    const { removeNetwork } = await import('./instance/remove.ts');
     await removeNetwork({ name: cluster.name, dir }); // its pods have ended; after a crash they go on, and need it
   });
   return Object.assign(cluster, { stop: stopCluster, [Symbol.asyncDispose]: stopCluster });
@@ -158,7 +158,7 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
 async function connectAPI({ access }: StartOptions, how: Omit<RemoteAPIOptions, 'access'>): Promise<API> {
   if (!access)
     throw new OperationError({ code: 'bad-config', message: 'no API server', fix: 'say where it is, or add api-server to the components' });
-  const { connectRemoteAPI } = await import('./remote-api.ts');
+  const { connectRemoteAPI } = await import('./api-server/remote-api.ts');
   return connectRemoteAPI({ ...how, access });
 }
 
@@ -182,7 +182,7 @@ interface NodeNetworkOptions {
 async function prepareNodeNetwork({ cluster, dataDir, addresses, undo }: NodeNetworkOptions): Promise<void> {
   const [{ createNodeNamespaces }, { claimName }] = await Promise.all([
     import('../node/network/node-network.ts'),
-    import('./name-claim.ts'),
+    import('./instance/name-claim.ts'),
   ]);
   const owner = await claimName({ name: cluster, dir: dataDir });
   mkdirSync(nodesDir(dataDir), { recursive: true, mode: 0o700 });
@@ -190,7 +190,7 @@ async function prepareNodeNetwork({ cluster, dataDir, addresses, undo }: NodeNet
   const { isNew } = await createNodeNamespaces({ cluster, nodes: 0, subnet, serviceCidr, owner });
   if (!isNew) return;
   undo.defer(async () => {
-    const { removeTraces } = await import('./remove.ts');
+    const { removeTraces } = await import('./instance/remove.ts');
     await removeTraces({ name: cluster, dir: dataDir });
   });
 }

@@ -1,9 +1,10 @@
 /** What `startCluster` takes, beside what a configuration file may say; checked before anything is started. */
-import { anyText, type Check, checkSettings, type Fields } from './check-settings.ts';
+
 import type { StartOptions } from './cluster.ts';
 import { componentNames } from './component-names.ts';
-import { configFields } from './config.ts';
 import { OperationError } from './operation-error.ts';
+import { anyText, type Check, checkSettings, type Fields } from './settings/check-settings.ts';
+import { configFields } from './settings/config.ts';
 
 /** An object that has these functions, own or inherited. */
 const having =

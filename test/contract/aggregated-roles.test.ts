@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import policy from '../../src/api/data/bootstrap-policy.json' with { type: 'json' };
 import type { ClusterRole } from '../../src/api/generated/kinds.ts';
-import { planAggregatedRules } from '../../src/control-plane/controllers/cluster-role-aggregation.ts';
+import { planAggregatedRules } from '../../src/control-plane/controllers/access/cluster-role-aggregation.ts';
 
 test('aggregated roles of the bootstrap policy have the rules that aggregation gives', () => {
   const all = policy.clusterRoles as unknown as ClusterRole[];

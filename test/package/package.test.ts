@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fetchedKubectl } from '../../src/cli/bundled-kubectl.ts';
-import type { InstanceState } from '../../src/cluster/instance.ts';
+import type { InstanceState } from '../../src/cluster/instance/instance.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const installedBytesMax = 40_000_000;

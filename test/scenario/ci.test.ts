@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { bundledKubectl } from '../../src/cli/bundled-kubectl.ts';
-import { findProgram } from '../../src/cluster/machine.ts';
+import { findProgram } from '../../src/cluster/machine/machine.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 const words = (...args: string[]): string[] => ['--disable-warning=ExperimentalWarning', main, 'ci', ...args];

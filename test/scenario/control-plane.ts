@@ -16,7 +16,7 @@ import { VirtualClock } from '../../src/client/virtual-clock.ts';
 import { namespaceLifecycle } from '../../src/control-plane/api-server/admission/namespace-lifecycle.ts';
 import { type ApiServer, createApiServer, type ServerContext } from '../../src/control-plane/api-server/api-server.ts';
 import { publishingEndpoints } from '../../src/control-plane/api-server/publishing/endpoints.ts';
-import { targetNodeOf } from '../../src/control-plane/controllers/daemon-nodes.ts';
+import { targetNodeOf } from '../../src/control-plane/controllers/workloads/daemon-nodes.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
 
 export interface ControlPlane extends AsyncDisposable {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CronJobSpec } from '../../src/api/generated/batch-v1.ts';
 import { CronJob, Event, Job, Namespace } from '../../src/api/generated/kinds.ts';
-import { cronJobController } from '../../src/control-plane/controllers/cron-job.ts';
-import { garbageCollector } from '../../src/control-plane/controllers/garbage-collector.ts';
-import { jobController } from '../../src/control-plane/controllers/job.ts';
+import { garbageCollector } from '../../src/control-plane/controllers/deletion/garbage-collector.ts';
+import { cronJobController } from '../../src/control-plane/controllers/workloads/cron-job.ts';
+import { jobController } from '../../src/control-plane/controllers/workloads/job.ts';
 import { startControlPlane, type TestNodeOptions, testNode } from './control-plane.ts';
 
 async function start(spec: Partial<CronJobSpec> = {}, fate: TestNodeOptions['fate'] = () => 'succeeded') {

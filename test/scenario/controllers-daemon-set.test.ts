@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DaemonSetSpec } from '../../src/api/generated/apps-v1.ts';
 import { ControllerRevision, DaemonSet, Namespace, Node, Pod } from '../../src/api/generated/kinds.ts';
-import { targetNodeOf } from '../../src/control-plane/controllers/daemon-nodes.ts';
-import { daemonSetController } from '../../src/control-plane/controllers/daemon-set.ts';
+import { targetNodeOf } from '../../src/control-plane/controllers/workloads/daemon-nodes.ts';
+import { daemonSetController } from '../../src/control-plane/controllers/workloads/daemon-set.ts';
 import { createNode, podTemplate, startControlPlane, type TestNodeOptions, testNode } from './control-plane.ts';
 
 const at = { namespace: 'n', name: 'd' };

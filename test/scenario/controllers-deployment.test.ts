@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DeploymentSpec } from '../../src/api/generated/apps-v1.ts';
 import { Deployment, Event, Namespace, Pod, ReplicaSet } from '../../src/api/generated/kinds.ts';
-import { deploymentController } from '../../src/control-plane/controllers/deployment.ts';
-import { garbageCollector } from '../../src/control-plane/controllers/garbage-collector.ts';
-import { replicaSetController } from '../../src/control-plane/controllers/replica-set.ts';
+import { garbageCollector } from '../../src/control-plane/controllers/deletion/garbage-collector.ts';
+import { deploymentController } from '../../src/control-plane/controllers/workloads/deployment.ts';
+import { replicaSetController } from '../../src/control-plane/controllers/workloads/replica-set.ts';
 import { podTemplate, startControlPlane, type TestNodeOptions, testNode } from './control-plane.ts';
 
 const at = { namespace: 'n', name: 'web' };

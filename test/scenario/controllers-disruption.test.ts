@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Event, PodDisruptionBudget, ReplicaSet } from '../../src/api/generated/kinds.ts';
-import { disruptionController } from '../../src/control-plane/controllers/disruption.ts';
-import { replicaSetController } from '../../src/control-plane/controllers/replica-set.ts';
+import { disruptionController } from '../../src/control-plane/controllers/pods/disruption.ts';
+import { replicaSetController } from '../../src/control-plane/controllers/workloads/replica-set.ts';
 import { startControlPlane, testNode } from './control-plane.ts';
 
 test('a budget counts what is healthy; a pod of two budgets is told of', async () => {

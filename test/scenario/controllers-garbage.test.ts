@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { ConfigMap, Namespace, Secret, ServiceAccount } from '../../src/api/generated/kinds.ts';
 import type { OwnerReference } from '../../src/api/generated/meta-v1.ts';
 import type { Client } from '../../src/client/client.ts';
-import { garbageCollector } from '../../src/control-plane/controllers/garbage-collector.ts';
-import { namespaceController } from '../../src/control-plane/controllers/namespace.ts';
-import { rootCAController } from '../../src/control-plane/controllers/root-ca.ts';
-import { serviceAccountController } from '../../src/control-plane/controllers/service-account.ts';
+import { rootCAController } from '../../src/control-plane/controllers/access/root-ca.ts';
+import { serviceAccountController } from '../../src/control-plane/controllers/access/service-account.ts';
+import { garbageCollector } from '../../src/control-plane/controllers/deletion/garbage-collector.ts';
+import { namespaceController } from '../../src/control-plane/controllers/deletion/namespace.ts';
 import { startControlPlane } from './control-plane.ts';
 
 const referenceTo = (owner: ConfigMap, more: Partial<OwnerReference> = {}): OwnerReference => ({

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JobSpec } from '../../src/api/generated/batch-v1.ts';
 import { Event, Job, Namespace, Pod } from '../../src/api/generated/kinds.ts';
-import { jobController } from '../../src/control-plane/controllers/job.ts';
+import { jobController } from '../../src/control-plane/controllers/workloads/job.ts';
 import { startControlPlane, type TestNodeOptions, testNode } from './control-plane.ts';
 
 type Fate = NonNullable<TestNodeOptions['fate']>;

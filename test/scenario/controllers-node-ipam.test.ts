@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Event, Node } from '../../src/api/generated/kinds.ts';
 import type { Client } from '../../src/client/client.ts';
-import { nodeIPAM } from '../../src/control-plane/controllers/node-ipam.ts';
+import { nodeIPAM } from '../../src/control-plane/controllers/nodes/node-ipam.ts';
 import { startControlPlane } from './control-plane.ts';
 
 const add = (client: Client, name: string) => client.create(Node, { metadata: { name } } as never);

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import type { NodeStatus, PodSpec } from '../../src/api/generated/core-v1.ts';
 import { Event, Job, Lease, Namespace, Node, Pod } from '../../src/api/generated/kinds.ts';
 import { formatMicroTime } from '../../src/api/meta/time.ts';
-import { nodeLifecycleController } from '../../src/control-plane/controllers/node-lifecycle.ts';
-import { podGarbageCollector } from '../../src/control-plane/controllers/pod-garbage-collector.ts';
-import { taintEvictionController } from '../../src/control-plane/controllers/taint-eviction.ts';
-import { ttlAfterFinishedController } from '../../src/control-plane/controllers/ttl-after-finished.ts';
+import { ttlAfterFinishedController } from '../../src/control-plane/controllers/deletion/ttl-after-finished.ts';
+import { nodeLifecycleController } from '../../src/control-plane/controllers/nodes/node-lifecycle.ts';
+import { taintEvictionController } from '../../src/control-plane/controllers/nodes/taint-eviction.ts';
+import { podGarbageCollector } from '../../src/control-plane/controllers/pods/pod-garbage-collector.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 
 const leases = 'kube-node-lease';

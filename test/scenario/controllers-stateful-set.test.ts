@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StatefulSetSpec } from '../../src/api/generated/apps-v1.ts';
 import { ControllerRevision, Namespace, PersistentVolumeClaim, Pod, StatefulSet } from '../../src/api/generated/kinds.ts';
-import { statefulSetController } from '../../src/control-plane/controllers/stateful-set.ts';
+import { statefulSetController } from '../../src/control-plane/controllers/workloads/stateful-set.ts';
 import { podTemplate, startControlPlane, type TestNodeOptions, testNode } from './control-plane.ts';
 
 type Fate = NonNullable<TestNodeOptions['fate']>;

@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Namespace, PersistentVolume, PersistentVolumeClaim, Pod, VolumeAttributesClass } from '../../src/api/generated/kinds.ts';
-import { attributesClassProtection, claimProtection, volumeProtection } from '../../src/control-plane/controllers/volume-protection.ts';
+import {
+  attributesClassProtection,
+  claimProtection,
+  volumeProtection,
+} from '../../src/control-plane/controllers/deletion/volume-protection.ts';
 import { startControlPlane } from './control-plane.ts';
 
 async function start() {

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { CertificateSigningRequest, ClusterRoleBinding, Secret, ServiceAccount } from '../../src/api/generated/kinds.ts';
 import type { KindRef, KubeObject, ObjectName } from '../../src/api/meta/object.ts';
 import type { Client } from '../../src/client/client.ts';
-import { certificateCleaner } from '../../src/control-plane/controllers/certificate-cleaner.ts';
+import { certificateCleaner } from '../../src/control-plane/controllers/access/certificate-cleaner.ts';
 import { startCluster } from '../../src/index.ts';
 import { askAs, makeRequest } from '../kit/credentials.ts';
 import { startControlPlane } from './control-plane.ts';

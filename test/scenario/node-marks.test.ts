@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Toleration } from '../../src/api/generated/core-v1.ts';
 import { DaemonSet, Node, Pod } from '../../src/api/generated/kinds.ts';
 import { findCondition } from '../../src/api/meta/conditions.ts';
-import { markNodes, marksOf } from '../../src/cluster/node-marks.ts';
+import { markNodes, marksOf } from '../../src/cluster/nodes/node-marks.ts';
 import { startCluster, VirtualClock } from '../../src/index.ts';
 
 const role = 'node-role.kubernetes.io/control-plane';

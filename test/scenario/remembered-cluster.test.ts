@@ -15,7 +15,7 @@ import { realClock, realRandom } from '../../src/client/clock.ts';
 import { createHTTPClient } from '../../src/client/http-client.ts';
 import { accessOf, parseKubeconfig, readKubeconfig } from '../../src/client/kubeconfig.ts';
 import { silentLog } from '../../src/client/log.ts';
-import { Instance, type InstanceState } from '../../src/cluster/instance.ts';
+import { Instance, type InstanceState } from '../../src/cluster/instance/instance.ts';
 
 const entry = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../../src/cli/main.ts')];
 const msMax = 120_000;

@@ -16,8 +16,8 @@ import {
   Service,
 } from '../../src/api/generated/kinds.ts';
 import type { KindRef } from '../../src/api/meta/object.ts';
-import { garbageCollector } from '../../src/control-plane/controllers/garbage-collector.ts';
-import { namespaceController } from '../../src/control-plane/controllers/namespace.ts';
+import { garbageCollector } from '../../src/control-plane/controllers/deletion/garbage-collector.ts';
+import { namespaceController } from '../../src/control-plane/controllers/deletion/namespace.ts';
 import { startControlPlane, testNode } from '../scenario/control-plane.ts';
 
 const namespace = 'n';

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Pod, Secret } from '../../src/api/generated/kinds.ts';
-import { Instance } from '../../src/cluster/instance.ts';
+import { Instance } from '../../src/cluster/instance/instance.ts';
 import { startCluster } from '../../src/index.ts';
 
 let root: string;

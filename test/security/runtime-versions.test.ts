@@ -1,7 +1,7 @@
 /** Weaknesses of the runtime below (masked paths, console, procfs, unpacking, checkpoints, …): told by its version. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { checkMachine, type Machine } from '../../src/cluster/machine.ts';
+import { checkMachine, type Machine } from '../../src/cluster/machine/machine.ts';
 import { describeWeaknesses, weaknessesOf } from '../../src/node/runtime/known-weaknesses.ts';
 
 const containerdRows: readonly { readonly version: string | undefined; readonly want: readonly string[] }[] = [

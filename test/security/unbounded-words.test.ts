@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { realClock } from '../../src/client/clock.ts';
-import { createLog, logLevels } from '../../src/cluster/logging.ts';
+import { createLog, logLevels } from '../../src/cluster/log/logging.ts';
 import { FileGate } from '../../src/node/files/file-gate.ts';
 import { LineSplitter } from '../../src/node/kubelet/container/cri-log.ts';
 import { readContainerNotes } from '../../src/node/kubelet/pod/runtime-labels.ts';

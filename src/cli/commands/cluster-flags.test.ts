@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { Command } from 'commander';
-import type { ClusterConfig } from '../../cluster/config.ts';
-import { Instance } from '../../cluster/instance.ts';
+import { Instance } from '../../cluster/instance/instance.ts';
+import type { ClusterConfig } from '../../cluster/settings/config.ts';
 import { addClusterFlags, backgroundWords, type ClusterFlags, configFrom, settingsFrom } from './cluster-flags.ts';
 
 const parse = (words: readonly string[]): ClusterFlags =>

@@ -1,12 +1,12 @@
 /** The flags that `up` and `run` share, and how they, the config file and the machine become a configuration. */
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { flagsGiven } from '../../cluster/check-settings.ts';
-import { type ClusterConfig, checkConfig, readConfigFile } from '../../cluster/config.ts';
-import type { Instance } from '../../cluster/instance.ts';
-import { type LogLevel, logLevels } from '../../cluster/logging.ts';
+import type { Instance } from '../../cluster/instance/instance.ts';
+import { type LogLevel, logLevels } from '../../cluster/log/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
-import type { Settings } from '../../cluster/settings.ts';
+import { flagsGiven } from '../../cluster/settings/check-settings.ts';
+import { type ClusterConfig, checkConfig, readConfigFile } from '../../cluster/settings/config.ts';
+import type { Settings } from '../../cluster/settings/settings.ts';
 
 /** What a cluster is like. */
 export interface SettingFlags {
@@ -136,7 +136,7 @@ export async function settingsFrom(flags: ClusterFlags): Promise<Settings> {
 
 /**
  * The words for the background process; the rest is in the cluster's directory. They say whose it is and where its context
- * went, should that be gone (src/cluster/started-processes.ts).
+ * went, should that be gone (src/cluster/instance/started-processes.ts).
  */
 export function backgroundWords({ name, dir }: Instance, { timeout }: ClusterFlags, kubeconfig: string): string[] {
   return [name, '--kept', '--timeout', timeout, '--data-dir', dir, '--kubeconfig', kubeconfig];

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { findProgram } from '../../cluster/machine.ts';
+import { findProgram } from '../../cluster/machine/machine.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'timonier-completion-'));
 after(() => rmSync(dir, { recursive: true }));

@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Argument, type Command } from 'commander';
-import { Instance, listInstances } from '../../cluster/instance.ts';
+import { Instance, listInstances } from '../../cluster/instance/instance.ts';
 import { type Candidate, type Completion, complete } from '../complete.ts';
 import { findKubectl } from './kubectl.ts';
 

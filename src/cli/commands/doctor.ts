@@ -1,6 +1,6 @@
 /** `timonier doctor`: what this machine can and can't do, and the fix for each. */
 import type { Command } from 'commander';
-import { checkMachine, detectMachine } from '../../cluster/machine.ts';
+import { checkMachine, detectMachine } from '../../cluster/machine/machine.ts';
 import { createOutput } from '../output.ts';
 
 export function addDoctor(program: Command): void {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Command } from 'commander';
-import { staticBusybox } from '../../cluster/bakery-image.ts';
-import type { InstanceState } from '../../cluster/instance.ts';
+import { staticBusybox } from '../../cluster/images/bakery-image.ts';
+import type { InstanceState } from '../../cluster/instance/instance.ts';
 import { addExample, nextCommands } from './example.ts';
 
 const state = (nodes: number): InstanceState => ({ nodes }) as InstanceState;

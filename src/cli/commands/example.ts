@@ -6,8 +6,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:f
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ownFile } from '../../client/own-file.ts';
-import { bakeryVersions, buildBakery } from '../../cluster/bakery-image.ts';
-import { Instance, type InstanceState } from '../../cluster/instance.ts';
+import { bakeryVersions, buildBakery } from '../../cluster/images/bakery-image.ts';
+import { Instance, type InstanceState } from '../../cluster/instance/instance.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { createOutput, type Output } from '../output.ts';
 import { describeLoaded } from './image.ts';
@@ -78,7 +78,7 @@ function writeManifests(from: string, dir: string): string[] {
 }
 
 async function loadBakery(instance: Instance, state: InstanceState, output: Output): Promise<void> {
-  const { loadImages } = await import('../../cluster/images.ts');
+  const { loadImages } = await import('../../cluster/images/images.ts');
   await loadImages(instance, state, {
     sources: bakeryVersions.map((version) => buildBakery(version)),
     stdin: process.stdin,

@@ -1,7 +1,7 @@
 /** `timonier image load`, `image ls` and `image rm`: images of a cluster's real nodes, without a registry. */
 import type { Command } from 'commander';
-import { runningInstance } from '../../cluster/find-instance.ts';
-import type { ListedImage, LoadedImage, RemovedImage } from '../../cluster/images.ts';
+import type { ListedImage, LoadedImage, RemovedImage } from '../../cluster/images/images.ts';
+import { runningInstance } from '../../cluster/instance/find-instance.ts';
 import { sayWhenInterrupted } from '../interruption.ts';
 import { createOutput, renderColumns } from '../output.ts';
 
@@ -18,7 +18,7 @@ export function addImage(program: Command): void {
       const { instance, state } = await runningInstance(flags.clusterName);
       let count = 0;
       using _word = sayWhenInterrupted(() => ({ left: `${count === 0 ? 'no image' : 'only what is listed'} is loaded` }), output.json);
-      const { loadImages } = await import('../../cluster/images.ts');
+      const { loadImages } = await import('../../cluster/images/images.ts');
       const onLoaded = (loaded: LoadedImage): void => {
         count++;
         output.line(describeLoaded(loaded));
@@ -34,7 +34,7 @@ export function addImage(program: Command): void {
     .action(async (flags: { clusterName: string; json?: boolean }) => {
       const output = createOutput(flags.json === true);
       const { instance, state } = await runningInstance(flags.clusterName);
-      const { listImages } = await import('../../cluster/images.ts');
+      const { listImages } = await import('../../cluster/images/images.ts');
       const images = await listImages(instance, state);
       output.event({ images });
       for (const line of renderColumns([['IMAGE', 'SIZE', 'NODE'], ...imageRows(images)])) output.line(line);
@@ -48,7 +48,7 @@ export function addImage(program: Command): void {
     .action(async (names: string[], flags: { clusterName: string; json?: boolean }) => {
       const output = createOutput(flags.json === true);
       const { instance, state } = await runningInstance(flags.clusterName);
-      const { removeImages } = await import('../../cluster/images.ts');
+      const { removeImages } = await import('../../cluster/images/images.ts');
       const onRemoved = (removed: RemovedImage): void => {
         output.line(`removed ${shortName(removed.image)}${onNodes(removed.nodes)}`);
         output.event({ event: 'removed', ...removed });

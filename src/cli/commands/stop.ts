@@ -1,11 +1,11 @@
 /** `timonier down` and `timonier delete`. */
 import type { Command } from 'commander';
-import { readFacts } from '../../cluster/condition.ts';
-import { podGraceSecondsMax } from '../../cluster/end-process.ts';
-import { existingInstance, existingOrItsLog } from '../../cluster/find-instance.ts';
-import type { Instance } from '../../cluster/instance.ts';
+import { readFacts } from '../../cluster/instance/condition.ts';
+import { existingInstance, existingOrItsLog } from '../../cluster/instance/find-instance.ts';
+import type { Instance } from '../../cluster/instance/instance.ts';
+import { startedOf } from '../../cluster/instance/started-processes.ts';
+import { podGraceSecondsMax } from '../../cluster/machine/end-process.ts';
 import { describeError } from '../../cluster/operation-error.ts';
-import { startedOf } from '../../cluster/started-processes.ts';
 import { isStarted, killDaemon, resumeDaemon, type StopOptions, stopDaemon, stopTimeoutMs } from '../daemon.ts';
 import { type Aftermath, sayWhenInterrupted } from '../interruption.ts';
 import { createOutput, type Output } from '../output.ts';
@@ -59,7 +59,7 @@ export function addStop(program: Command): void {
       instance.setUnwanted();
       resumeDaemon(instance);
       await killDaemon(instance); // nothing of it is to be kept, so nothing has to end well
-      const { removeTraces } = await import('../../cluster/remove.ts');
+      const { removeTraces } = await import('../../cluster/instance/remove.ts');
       await removeTraces(instance);
       for (const error of await forgetContext(`timonier-${name}`, places))
         warn(`its context may still be in a kubeconfig: ${describeError(error)}`);
@@ -101,14 +101,14 @@ interface Left {
 async function endLeft(instance: Instance): Promise<Left | undefined> {
   const { died, leftPods = 0, damage } = await readFacts(instance);
   if (!died && !damage && leftPods === 0) return undefined;
-  const { removeTraces } = await import('../../cluster/remove.ts');
+  const { removeTraces } = await import('../../cluster/instance/remove.ts');
   await removeTraces(instance);
   return { hasCrashed: died !== undefined, pods: leftPods };
 }
 
 async function tellingPods(instance: Instance, output: Output): Promise<StopOptions> {
   const state = ifWhole(() => instance.running());
-  const { readPodNames, runningOf } = await import('../../cluster/stopping-pods.ts');
+  const { readPodNames, runningOf } = await import('../../cluster/instance/stopping-pods.ts');
   const named = state?.nodes ? await readPodNames(ifWhole(() => instance.readKubeconfig())) : undefined;
   return {
     onSlow: (processes) => {

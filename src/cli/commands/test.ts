@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { realClock } from '../../client/clock.ts';
 import { ownFile } from '../../client/own-file.ts';
-import { installMissing } from '../../cluster/install.ts';
-import { detectMachine, realNodesPossible } from '../../cluster/machine.ts';
+import { installMissing } from '../../cluster/machine/install.ts';
+import { detectMachine, realNodesPossible } from '../../cluster/machine/machine.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 
 interface Step {

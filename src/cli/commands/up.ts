@@ -2,14 +2,14 @@
 import type { Command } from 'commander';
 import { realClock } from '../../client/clock.ts';
 import type { PhaseReport } from '../../cluster/cluster.ts';
-import { type Facts, readFacts, stateFrom } from '../../cluster/condition.ts';
-import type { ClusterConfig } from '../../cluster/config.ts';
-import { explainFullDisk } from '../../cluster/disk-full.ts';
-import { installMissing } from '../../cluster/install.ts';
-import { Instance, type InstanceState, startingAlready } from '../../cluster/instance.ts';
-import { detectMachine, noRealNodes, realNodesPossible } from '../../cluster/machine.ts';
+import { type Facts, readFacts, stateFrom } from '../../cluster/instance/condition.ts';
+import { Instance, type InstanceState, startingAlready } from '../../cluster/instance/instance.ts';
+import { isFirstStart, readSupervision } from '../../cluster/instance/supervision.ts';
+import { explainFullDisk } from '../../cluster/machine/disk-full.ts';
+import { installMissing } from '../../cluster/machine/install.ts';
+import { detectMachine, noRealNodes, realNodesPossible } from '../../cluster/machine/machine.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
-import { isFirstStart, readSupervision } from '../../cluster/supervision.ts';
+import type { ClusterConfig } from '../../cluster/settings/config.ts';
 import { changeRunning } from '../change-running.ts';
 import { killDaemon, type ReadyReport, startDaemon, superviseAgain } from '../daemon.ts';
 import { interrupted } from '../interruption.ts';
@@ -99,7 +99,7 @@ async function refuseTroubled(instance: Instance): Promise<Facts> {
   const facts = await readFacts(instance);
   const state = stateFrom(facts);
   if (state === 'running') return facts;
-  const { problemsOf } = await import('../../cluster/status.ts');
+  const { problemsOf } = await import('../../cluster/instance/status.ts');
   const [problem] = problemsOf({ name: instance.name, dir: instance.dir, state, ...(facts.serving && { process: facts.serving }) });
   if (problem) throw new OperationError({ ...problem, message: `cluster "${instance.name}": ${problem.message}` });
   return facts;
@@ -133,7 +133,7 @@ function refuseSecondStart({ name, dir }: Instance): void {
 
 /** Its process has done so itself, if it was not killed. Of a failure the log stays. */
 async function clearFirstStart(instance: Instance, { keepLog }: { readonly keepLog: boolean }): Promise<void> {
-  const { removeTraces } = await import('../../cluster/remove.ts');
+  const { removeTraces } = await import('../../cluster/instance/remove.ts');
   await removeTraces(instance);
   await instance.remove({ keepLog });
 }

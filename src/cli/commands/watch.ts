@@ -6,10 +6,10 @@ import type { Command } from 'commander';
 import { isNotFound, isStatusError } from '../../api/meta/status-error.ts';
 import type { Act, ActFilter, LostActs } from '../../client/acts.ts';
 import { realClock } from '../../client/clock.ts';
-import { readFacts, stateFrom } from '../../cluster/condition.ts';
-import { runningInstance } from '../../cluster/find-instance.ts';
 import { identities } from '../../cluster/identities.ts';
-import { Instance } from '../../cluster/instance.ts';
+import { readFacts, stateFrom } from '../../cluster/instance/condition.ts';
+import { runningInstance } from '../../cluster/instance/find-instance.ts';
+import { Instance } from '../../cluster/instance/instance.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { sayWhenInterrupted } from '../interruption.ts';
 import { accessFrom } from '../kubeconfig-access.ts';
@@ -74,7 +74,7 @@ async function watch(name: string, objects: readonly string[], flags: WatchFlags
 /** The kubeconfig is read each time: a start writes it anew, and may choose another port. */
 async function actsFrom(kubeconfig: string, filter: ActFilter, signal: AbortSignal): Promise<AsyncIterable<Act | LostActs>> {
   const [{ commandClient }, { openActs }] = await Promise.all([
-    import('../../cluster/command-client.ts'),
+    import('../../cluster/instance/command-client.ts'),
     import('../../client/act-stream.ts'),
   ]);
   const access = await accessFrom(kubeconfig);

@@ -5,7 +5,6 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { KindSnapshot } from '../../../api/kinds/kind-snapshot.ts';
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { Kind, Subresource } from '../../../api/meta/kind.ts';
 import { apiVersionOf } from '../../../api/meta/object.ts';
@@ -131,14 +130,14 @@ interface Aggregated {
   readonly etag: string;
 }
 
-/** What was made of one state of the registry. */
+/** What was made of the registry at one revision of it. */
 class Published {
-  readonly served: KindSnapshot;
+  readonly revision: number;
   readonly groups: readonly ServedGroup[];
   readonly #aggregated = new Map<'api' | 'apis', Aggregated>();
-  constructor(served: KindSnapshot) {
-    this.served = served;
-    this.groups = servedGroups(served);
+  constructor(registry: KindRegistry) {
+    this.revision = registry.revision;
+    this.groups = servedGroups(registry);
   }
   aggregated(root: 'api' | 'apis'): Aggregated {
     let made = this.#aggregated.get(root);
@@ -166,19 +165,18 @@ function wantsAggregated(request: PathTarget): boolean {
 }
 
 export function discoveryEndpoint({ registry, serverAddress }: DiscoveryOptions): PathEndpoint {
-  let published = new Published(registry.current);
+  let published = new Published(registry);
   const current = (): Published => {
-    if (published.served !== registry.current) published = new Published(registry.current);
+    if (published.revision !== registry.revision) published = new Published(registry);
     return published;
   };
   return {
     paths: ['/api', '/api/*', '/apis', '/apis/*'],
     async handle(request): Promise<PathResponse> {
-      const published = current();
-      const { groups } = published;
+      const { groups } = current();
       const [root = '', ...rest] = request.path.split('/').filter((part) => part !== '');
       if (!rest.length && (root === 'api' || root === 'apis') && wantsAggregated(request)) {
-        return aggregatedAnswer(request, published.aggregated(root));
+        return aggregatedAnswer(request, current().aggregated(root));
       }
       const found = root === 'api' ? coreDocument(groups, rest, serverAddress) : namedDocument(groups, rest);
       if (found) return answer(request, found);

@@ -1,0 +1,66 @@
+/**
+ * What a running cluster can be told beside its API: paths below /timonier.dev/v1/, for system:masters alone, whatever
+ * a role allows. `up` comes this way to a cluster that runs already.
+ *
+ *   GET /timonier.dev/v1/simulated-nodes           {"count":3}
+ *   PUT /timonier.dev/v1/simulated-nodes?count=5   the same, when they are there; those that are too many are gone
+ */
+import { errors } from '../../api/meta/status-error.ts';
+import { groups } from '../../control-plane/api-server/authentication/user.ts';
+import type { PathEndpoint, PathResponse } from '../../control-plane/api-server/endpoint.ts';
+
+export interface ScalableNodes {
+  readonly count: number;
+  resize(count: number): Promise<void>;
+}
+
+/** What there is to tell, as far as it runs in this process. */
+export interface Controls {
+  simulatedNodes?: ScalableNodes;
+}
+
+export const controlPaths = { simulatedNodes: '/timonier.dev/v1/simulated-nodes' } as const;
+const simulatedNodesMax = 20_000;
+
+export function controlEndpoints(controls: Controls): readonly PathEndpoint[] {
+  return [
+    forMasters({
+      paths: [controlPaths.simulatedNodes],
+      async handle({ method, query }) {
+        const { simulatedNodes } = controls;
+        if (!simulatedNodes) throw errors.badRequest('this process runs no nodes, or does not run them yet');
+        if (method === 'PUT') await simulatedNodes.resize(countOf(query));
+        else if (method !== 'GET') return methodNotAllowed;
+        return json({ count: simulatedNodes.count });
+      },
+    }),
+  ];
+}
+
+function countOf(query: URLSearchParams): number {
+  const text = query.get('count') ?? '';
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= simulatedNodesMax) return count;
+  throw errors.badRequest(`count: ${JSON.stringify(text)} is not a whole number from 0 to ${simulatedNodesMax}`);
+}
+
+/** A role may name any path; what is below these is the administrator's. */
+const forMasters = ({ paths, handle }: PathEndpoint): PathEndpoint => ({
+  paths,
+  handle(target, request) {
+    if (!request.user.groups.includes(groups.masters))
+      throw errors.forbidden({ group: '', resource: '' }, '', `${target.path} is for the group ${groups.masters} alone`);
+    return handle(target, request);
+  },
+});
+
+const json = (value: object): PathResponse => ({
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(value),
+});
+const methodNotAllowed: PathResponse = {
+  status: 405,
+  headers: { allow: 'GET, PUT', 'content-type': 'text/plain' },
+  body: 'method not allowed\n',
+};

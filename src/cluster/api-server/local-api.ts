@@ -1,0 +1,252 @@
+/** The API server in this process: its store, certificates, server, and what must be in it before anything else. */
+import { isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { Counter, Registry } from 'prom-client';
+import type { KindRegistry } from '../../api/kinds/registry.ts';
+import type { Clock, Random } from '../../client/clock.ts';
+import type { Log } from '../../client/log.ts';
+import { actsEndpoint } from '../../control-plane/api-server/acts/acts-endpoint.ts';
+import { type ApiServer, createApiServer } from '../../control-plane/api-server/api-server.ts';
+import { issueSecretToken } from '../../control-plane/api-server/authentication/service-account-tokens.ts';
+import { ensureAuthenticationConfig, ensureKubernetesService } from '../../control-plane/api-server/bootstrap/kubernetes-service.ts';
+import { ensureBootstrapPolicy } from '../../control-plane/api-server/bootstrap/policy.ts';
+import { publishingEndpoints } from '../../control-plane/api-server/publishing/endpoints.ts';
+import { type BootHook, type HookDone, healthChecks } from '../../control-plane/api-server/publishing/health-checks.ts';
+import { threadPool } from '../../control-plane/api-server/publishing/thread-pool.ts';
+import { securityFor } from '../../control-plane/api-server/security.ts';
+import { Dialer } from '../../control-plane/api-server/streaming/dialer.ts';
+import { podStreamEndpoints } from '../../control-plane/api-server/streaming/pod-streams.ts';
+import { proxyEndpoints } from '../../control-plane/api-server/streaming/proxy-endpoints.ts';
+import type { CertificateSpec } from '../../control-plane/pki/authority.ts';
+import { type ClusterPKI, directoryFiles, memoryFiles, openClusterPKI } from '../../control-plane/pki/cluster-pki.ts';
+import { openMemoryStore } from '../../control-plane/store/memory-store.ts';
+import type { Storage } from '../../control-plane/store/storage.ts';
+import type { API, KeyPair } from '../component.ts';
+import { type Identity, identities } from '../identities.ts';
+import type { ProcessFaults } from '../machine/process-faults.ts';
+import { SimulatedKubelets } from '../nodes/simulated-kubelets.ts';
+import type { PhaseRunner } from '../phase-runner.ts';
+import type { AddressPlan } from '../settings/address-plan.ts';
+import { type ClusterConfig, configDefaults } from '../settings/config.ts';
+import { kubernetesVersion } from '../version.ts';
+import { apiPorts, onFreePort } from './api-port.ts';
+import { openAudit } from './audit.ts';
+import { type Controls, controlEndpoints } from './control-endpoints.ts';
+import { type ListenPlan, planListening } from './listen-plan.ts';
+import { ensureOwnPolicy } from './own-policy.ts';
+
+export interface LocalAPIOptions {
+  readonly config: ClusterConfig;
+  readonly addresses: AddressPlan;
+  /** what it serves */
+  readonly registry: KindRegistry;
+  /** absent: all in memory */
+  readonly dataDir?: string;
+  /** where pods and other nodes reach it; absent: no real node needs it */
+  readonly nodeAddress?: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly phase: PhaseRunner;
+  readonly faults?: ProcessFaults;
+  /** aborted when the cluster stops */
+  readonly stopping: AbortSignal;
+  /** what is started is put on it: stopped in reverse */
+  readonly stack: AsyncDisposableStack;
+}
+
+/** Where the pods of simulated nodes would reach the API: a place on paper, as their own are (RFC 2544). */
+const simulatedEndpoint = { address: '198.19.255.254', port: configDefaults.port };
+
+export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
+  const { phase, stack, clock, dataDir } = options;
+  const listening = planListening({
+    host: options.config.host ?? configDefaults.host,
+    nodeAddress: options.nodeAddress,
+    ...options.addresses,
+    machineAddresses: Object.values(networkInterfaces()).flatMap((each = []) => each.map(({ address }) => address)),
+  });
+  const storage = await phase('store', async () => stack.use(await openStore(options)));
+  const pki = await phase('certificates', () =>
+    openClusterPKI({
+      files: dataDir === undefined ? memoryFiles() : directoryFiles(join(dataDir, 'pki')),
+      clock,
+      // Keys that can be guessed are for clusters that nobody else reaches, and that nothing is kept of.
+      seed: dataDir === undefined && listening.hosts.every(isLoopback) ? options.random.seed : undefined,
+    }),
+  );
+  const metrics = new Registry();
+  if (options.faults) registerFaults(options.faults, metrics);
+  const simulatedKubelets = new SimulatedKubelets({ clock, pki });
+  const hooksDone = new Set<BootHook>();
+  const controls: Controls = {};
+  const parts = { controls, listening, storage, pki, metrics, simulatedKubelets, hooksDone };
+  const { server, port } = await phase('api-server', () => startApiServer(options, parts));
+  const done = (hook: BootHook): void => {
+    hooksDone.add(hook);
+  };
+  await phase('bootstrap', () => bootstrap(options, { server, pki, listening, port, done }));
+  return {
+    server: `https://${listening.urlHost}:${port}`,
+    ca: pki.authority.certPem,
+    clientFor: (identity) => server.clientFor(identity),
+    acts: (filter) => server.acts.subscribe(filter),
+    credentialsFor: (identity) => clientPair(pki, identity),
+    local: {
+      port,
+      metrics,
+      simulatedKubelets,
+      controls,
+      signing: {
+        certificate: (request, terms) => {
+          const signed = pki.authority.sign(request, terms);
+          clock.holdFor?.(signed);
+          return signed;
+        },
+        secretToken: (account, secretName) => issueSecretToken(pki.serviceAccountKeys, account, secretName),
+      },
+      servingPair: (nodeName, address) => servingPair(pki, nodeName, address),
+    },
+  };
+}
+
+function registerFaults(faults: ProcessFaults, metrics: Registry): void {
+  new Counter({
+    name: 'timonier_unhandled_rejections_total',
+    help: 'Failures that no part of the process has caught',
+    registers: [metrics],
+    collect() {
+      this.reset();
+      this.inc(faults.unhandledRejections);
+    },
+  });
+}
+
+async function openStore({ dataDir, clock, log, config }: LocalAPIOptions): Promise<Storage> {
+  const historyMs = (config.historySeconds ?? configDefaults.historySeconds) * 1000;
+  if (dataDir === undefined) return openMemoryStore({ clock, historyMs });
+  const { openLmdbStore } = await import('../../control-plane/store/lmdb-store.ts');
+  return openLmdbStore({ path: join(dataDir, 'store'), clock, historyMs, log: log.child({ component: 'store' }) });
+}
+
+async function startApiServer(
+  options: LocalAPIOptions,
+  parts: {
+    controls: Controls;
+    listening: ListenPlan;
+    storage: Storage;
+    pki: ClusterPKI;
+    metrics: Registry;
+    simulatedKubelets: SimulatedKubelets;
+    hooksDone: ReadonlySet<BootHook>;
+  },
+): Promise<{ server: ApiServer; port: number }> {
+  const { clock, random, config, addresses, stack } = options;
+  const { listening, storage, pki, metrics: exported } = parts;
+  const log = options.log.child({ component: 'api-server' });
+  const serving = await pki.certificate('apiserver', {
+    commonName: 'kube-apiserver',
+    dnsNames: [
+      'localhost',
+      'kubernetes',
+      'kubernetes.default',
+      'kubernetes.default.svc',
+      `kubernetes.default.svc.${config.clusterDomain ?? configDefaults.clusterDomain}`,
+      ...listening.dnsNames,
+    ],
+    ipAddresses: listening.ipAddresses,
+    usages: ['server'],
+  });
+  const kubelet = await pki.certificate('apiserver-kubelet-client', {
+    commonName: identities.kubeletClient.name,
+    usages: ['client'],
+  });
+  const kubeletsInProcess = parts.simulatedKubelets.reach;
+  const securityConfig = {
+    serviceCIDRs: [addresses.serviceCIDR],
+    disabledAdmissionPlugins: config.disableAdmissionPlugins ?? [],
+  };
+  const audit = await openAudit({ config, dataDir: options.dataDir, clock, log, metrics: exported, stack });
+  const dialer = stack.use(new Dialer({ cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem }));
+  const server = await createApiServer({
+    storage,
+    registry: options.registry,
+    clock,
+    random,
+    log,
+    parts: ({ reader, loopback, registry, isHealthy, metrics, flow, acts }) => {
+      metrics.register(exported, flow);
+      const security = stack.use(securityFor({ reader, loopback, pki, clock, random, log, config: securityConfig }));
+      return {
+        ...security,
+        audit,
+        pathEndpoints: [
+          ...security.pathEndpoints,
+          actsEndpoint(acts),
+          ...controlEndpoints(parts.controls),
+          ...publishingEndpoints({
+            registry,
+            version: kubernetesVersion,
+            checks: healthChecks({
+              storage,
+              threads: threadPool,
+              isCacheCurrent: isHealthy,
+              hooksDone: parts.hooksDone,
+              stopping: options.stopping,
+            }),
+            metrics: exported,
+            onHealthFailure: (check, error) => log.warn({ check, error }, 'health check failed'),
+            otherPaths: security.pathEndpoints.flatMap(({ paths }) => paths),
+          }),
+        ],
+        connectEndpoints: [
+          ...podStreamEndpoints({ reader, dialer, kubeletsInProcess }),
+          ...proxyEndpoints({ reader, dialer, kubeletsInProcess, random }),
+        ],
+      };
+    },
+  });
+  stack.use(server);
+  const tls = { cert: serving.certPem, key: serving.keyPem, clientCA: pki.authority.certPem };
+  const [first = configDefaults.host, ...others] = listening.hosts;
+  const { port } = await onFreePort(apiPorts(config, options.dataDir), (wanted) => server.listen({ host: first, port: wanted, tls }));
+  for (const host of others) await server.listen({ host, port, tls });
+  return { server, port };
+}
+
+async function bootstrap(
+  { addresses, clock }: LocalAPIOptions,
+  { server, pki, listening, port, done }: { server: ApiServer; pki: ClusterPKI; listening: ListenPlan; port: number; done: HookDone },
+): Promise<void> {
+  const tools = { client: server.loopback, reader: server.reader };
+  await ensureBootstrapPolicy(tools, done);
+  await ensureAuthenticationConfig(tools, pki.authority.certPem);
+  done('start-cluster-authentication-info-controller');
+  await ensureKubernetesService(tools, {
+    serviceCIDRs: [addresses.serviceCIDR],
+    clusterIP: addresses.apiServiceIP,
+    clock,
+    endpoint: listening.advertised === undefined ? simulatedEndpoint : { address: listening.advertised, port },
+    done,
+  });
+  await ensureOwnPolicy(server.loopback);
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+
+function servingPair(pki: ClusterPKI, nodeName: string, address: string): Promise<KeyPair> {
+  const subject = { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] };
+  return pairOf(pki, `kubelet-${nodeName}`, { ...subject, dnsNames: [nodeName], ipAddresses: [address], usages: ['server'] });
+}
+
+/** Certificates name groups in the subject; `system:authenticated` comes by itself. */
+function clientPair(pki: ClusterPKI, { name, groups }: Identity): Promise<KeyPair> {
+  const organizations = groups.filter((group) => group !== 'system:authenticated');
+  return pairOf(pki, name.replaceAll(':', '-'), { commonName: name, organizations, usages: ['client'], keyType: 'rsa' });
+}
+
+async function pairOf(pki: ClusterPKI, file: string, spec: CertificateSpec): Promise<KeyPair> {
+  const { certPem, keyPem } = await pki.certificate(file, spec);
+  return { cert: certPem, key: keyPem };
+}

@@ -1,0 +1,54 @@
+/** What timonier's own add-ons may do, beside upstream's bootstrap policy: the least that each needs. */
+import { ClusterRole, ClusterRoleBinding } from '../../api/generated/kinds.ts';
+import { isAlreadyExists } from '../../api/meta/status-error.ts';
+import type { Client } from '../../client/client.ts';
+import { identities } from '../identities.ts';
+
+const read = ['get', 'list', 'watch'] as const;
+
+const roles = [
+  {
+    name: 'system:timonier:network',
+    user: identities.network.name,
+    rules: [{ apiGroups: [''], resources: ['nodes', 'pods'], verbs: read }],
+  },
+  {
+    name: 'system:timonier:dns',
+    user: identities.dns.name,
+    rules: [
+      { apiGroups: [''], resources: ['services', 'namespaces'], verbs: read },
+      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
+      { apiGroups: [''], resources: ['services'], verbs: ['create'] },
+      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['create'] },
+      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], resourceNames: ['kube-dns'], verbs: ['patch'] },
+      { apiGroups: [''], resources: ['endpoints/restricted'], verbs: ['create'] },
+    ],
+  },
+  {
+    name: 'system:timonier:node-status',
+    user: identities.kubeletClient.name,
+    rules: [{ apiGroups: [''], resources: ['nodes/statusz'], verbs: ['get'] }],
+  },
+];
+
+/** Upstream's roles, given to whom an installer gives them. */
+const bindings = [{ name: 'kubeadm:kubelet-api-admin', user: identities.kubeletClient.name, role: 'system:kubelet-api-admin' }];
+
+export async function ensureOwnPolicy(client: Client): Promise<void> {
+  await Promise.all(roles.map(({ name, rules }) => ensure(() => client.create(ClusterRole, { metadata: { name }, rules }))));
+  await Promise.all(
+    [...roles.map(({ name, user }) => ({ name, user, role: name })), ...bindings].map(({ name, user, role }) => {
+      const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role };
+      const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }];
+      return ensure(() => client.create(ClusterRoleBinding, { metadata: { name }, roleRef, subjects }));
+    }),
+  );
+}
+
+async function ensure(create: () => Promise<unknown>): Promise<void> {
+  try {
+    await create();
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What a cluster of this machine is doing, from what its directory holds and which processes there are. Nobody is
+ * asked, so it costs little and can't hang; what only the API server knows is in status.ts.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { parseTime } from '../../api/meta/time.ts';
+import { diskRoomBytes, diskRoomBytesMin } from '../../control-plane/store/disk-room.ts';
+import { shimsOf } from '../../node/runtime/processes.ts';
+import { processStat } from '../machine/processes.ts';
+import { OperationError } from '../operation-error.ts';
+import { checkParts } from '../settings/parts.ts';
+import { containerdOf, type Instance, type InstanceState, nodeDirs } from './instance.ts';
+import { startedOf, startedProcess } from './started-processes.ts';
+import { isFirstStart, type LeftProcess, readLeftProcess, readSupervision, type Supervision } from './supervision.ts';
+
+/**
+ * `crashed`: its process died, and nothing will start it again. `paused`: its process is stopped by a signal.
+ * `damaged`: a file says nonsense. `disk-full`: it runs, and can't write.
+ */
+export type ClusterState = 'running' | 'disk-full' | 'paused' | 'starting' | 'restarting' | 'stopped' | 'crashed' | 'damaged';
+
+export interface Facts {
+  /** of the process that serves it */
+  readonly serving?: InstanceState;
+  readonly isPaused?: boolean;
+  readonly isDiskFull?: boolean;
+  /** its supervisor died */
+  readonly isUnsupervised?: boolean;
+  readonly supervision?: Supervision;
+  /** a process without supervisor that is not ready */
+  readonly left?: LeftProcess;
+  /** of a process that did not end well */
+  readonly died?: InstanceState;
+  /** the machine was started since */
+  readonly diedWithMachine?: boolean;
+  /** that run while no process serves the cluster */
+  readonly leftPods?: number;
+  readonly damage?: OperationError;
+}
+
+export function stateFrom(facts: Facts): ClusterState {
+  if (facts.damage) return 'damaged';
+  if (facts.serving) {
+    if (facts.isPaused) return 'paused';
+    return facts.isDiskFull ? 'disk-full' : 'running';
+  }
+  if (facts.supervision) return isFirstStart(facts.supervision) ? 'starting' : 'restarting';
+  if (facts.left) return 'starting';
+  return (facts.died && !facts.diedWithMachine) || facts.leftPods ? 'crashed' : 'stopped';
+}
+
+export async function readFacts(instance: Instance): Promise<Facts> {
+  const { dir } = instance;
+  const supervision = readSupervision(dir);
+  const left = supervision ? undefined : readLeftProcess(dir);
+  const starting = { ...(supervision && { supervision }), ...(left && { left }) };
+  try {
+    const serving = instance.running();
+    if (serving) {
+      const isDiskFull = diskRoomBytes(dir) < diskRoomBytesMin;
+      const isUnsupervised = !supervision && startedProcess(serving.pid) !== undefined;
+      return { serving, isPaused: processStat(serving.pid)?.state === 'T', isDiskFull, isUnsupervised, ...starting };
+    }
+    if (supervision || left) return starting;
+    const damage = damageOf(instance);
+    if (damage) return { damage };
+    const died = instance.readState();
+    return { ...(died && { died, diedWithMachine: isBeforeBoot(died) }), leftPods: await countPods(dir) };
+  } catch (error) {
+    if (error instanceof OperationError) return { damage: error, ...starting };
+    throw error;
+  }
+}
+
+/** What `up` would refuse, though nothing says that it runs. */
+function damageOf(instance: Instance): OperationError | undefined {
+  const [started] = instance.isStarting ? [] : startedOf(instance);
+  const isGone = !existsSync(instance.dir);
+  if (started) {
+    const fix = isGone ? `timonier delete ${instance.name}` : `timonier down ${instance.name}, then timonier up ${instance.name}`;
+    const gone = isGone ? instance.dir : `what tells of it in ${instance.dir}`;
+    return new OperationError({ code: 'files-gone', message: `process ${started.pid} runs, and ${gone} is gone`, fix });
+  }
+  if (isGone) {
+    const fix = `mount it, or put it back from a copy; or timonier delete ${instance.name}`;
+    return new OperationError({ code: 'directory-gone', message: `${instance.dir} is gone`, fix });
+  }
+  checkParts(instance, instance.readSettings());
+  return undefined;
+}
+
+/** Each pod has one shim. */
+async function countPods(dir: string): Promise<number> {
+  const shims = await Promise.all(nodeDirs(dir).map((node) => shimsOf(containerdOf(node).socket)));
+  return shims.flat().length;
+}
+
+function isBeforeBoot({ startedAt }: InstanceState): boolean {
+  try {
+    const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]);
+    return (parseTime(startedAt) ?? 0) < bootSeconds * 1000;
+  } catch {
+    return false; // no /proc: then there are no pods of ours either
+  }
+}

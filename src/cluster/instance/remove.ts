@@ -1,0 +1,50 @@
+/**
+ * Takes away what a cluster left on the machine outside its own directory: containers, mounts, cgroups, network
+ * namespaces, links, rules, routes; whether it stopped cleanly or was killed. Only what carries its name is touched, and
+ * nothing of another cluster of that name (name-claim.ts).
+ * Files stay, so that the logs of a start that failed can be read.
+ */
+import { existsSync } from 'node:fs';
+import { realClock } from '../../client/clock.ts';
+import { networkTools } from '../../node/network/network-tools.ts';
+import { removeNodeNamespaces } from '../../node/network/node-network.ts';
+import { removePodNetwork } from '../../node/network/pod-network.ts';
+import { unmountBelow } from '../../node/runtime/mounts.ts';
+import { removeContainerd } from '../../node/runtime/remove-containerd.ts';
+import { endLeftNode } from '../nodes/node-process.ts';
+import { clusterCgroup } from '../nodes/real-node.ts';
+import { proxyTable } from '../nodes/service-proxy.ts';
+import { type Networks, readNetworks } from '../settings/address-plan.ts';
+import { containerdDir, type Instance, nodeDirs, nodesDir } from './instance.ts';
+import { ownsGroup, ownsNetwork, releaseName } from './name-claim.ts';
+
+export async function removeTraces({ name: cluster, dir }: Pick<Instance, 'name' | 'dir'>): Promise<void> {
+  if (!existsSync(nodesDir(dir))) return; // never had a real node
+  const cgroup = (await ownsGroup({ name: cluster, dir })) ? clusterCgroup(cluster) : undefined;
+  for (const node of nodeDirs(dir)) {
+    await endLeftNode(node);
+    await removeContainerd({ dataDir: containerdDir(node), clock: realClock, cgroup, keepFiles: true });
+  }
+  await unmountBelow(dir);
+  await removeNetwork({ name: cluster, dir });
+}
+
+/** Links, network namespaces, rules and routes: all that a cluster that has stopped cleanly would leave there. */
+export async function removeNetwork({ name: cluster, dir }: Pick<Instance, 'name' | 'dir'>): Promise<void> {
+  await releaseName({ name: cluster, dir });
+  if (!(await ownsNetwork({ name: cluster, dir }))) return;
+  const networks = networksIfWhole(dir);
+  if (networks) await removePodNetwork({ cluster, clusterCidr: networks.podCIDR });
+  const table = proxyTable(cluster);
+  await networkTools().nft(`add table ip ${table}\ndelete table ip ${table}\n`);
+  await removeNodeNamespaces(cluster);
+}
+
+/** Without, rules and routes by its networks stay; all the rest goes by its name. */
+function networksIfWhole(dir: string): Networks | undefined {
+  try {
+    return readNetworks(dir);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * One real node in this process and its network namespace: containerd, kubelet, pod network.
+ *
+ * Guarantees: stopping it ends its pods, each with its grace up to a bound, and leaves what the data directory holds;
+ * when the process dies instead, containers go on, and the next start takes them over.
+ */
+import { join } from 'node:path';
+import type { Client } from '../../client/client.ts';
+import type { Clock, Random } from '../../client/clock.ts';
+import { createEventWriter } from '../../client/event-writer.ts';
+import type { Log } from '../../client/log.ts';
+import { startKubelet } from '../../node/kubelet/kubelet.ts';
+import { PodNetwork } from '../../node/network/pod-network.ts';
+import { isRuntimeError } from '../../node/runtime/container-runtime.ts';
+import { Containerd } from '../../node/runtime/containerd.ts';
+import { unmountBelow } from '../../node/runtime/mounts.ts';
+import type { KeyPair } from '../component.ts';
+import { containerdDir } from '../instance/instance.ts';
+import { podGraceSecondsMax } from '../machine/end-process.ts';
+import type { AddressPlan } from '../settings/address-plan.ts';
+import { kubernetesVersion } from '../version.ts';
+
+export interface RealNodeOptions {
+  readonly cluster: string;
+  readonly nodeName: string;
+  readonly nodeIP: string;
+  readonly dataDir: string;
+  readonly addresses: AddressPlan;
+  readonly clusterDomain: string;
+  readonly podsMax: number;
+  readonly cniPluginDir: string;
+  /** as the node and the pod network */
+  readonly clients: { readonly node: Client; readonly network: Client };
+  readonly serving: KeyPair;
+  /** PEM: whose client certificates the kubelet takes */
+  readonly ca: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** aborted when the start is given up */
+  readonly giveUp: AbortSignal;
+  readonly signal: AbortSignal;
+  readonly stack: AsyncDisposableStack;
+}
+
+export const clusterCgroup = (cluster: string): string => `timonier-${cluster}`;
+
+export async function startRealNode(options: RealNodeOptions): Promise<void> {
+  const { cluster, nodeName, nodeIP, dataDir, addresses, clients, clock, random, signal, stack } = options;
+  const log = options.log.child({ node: nodeName });
+  const containerd = await Containerd.start({
+    dataDir: containerdDir(dataDir),
+    cniPluginDir: options.cniPluginDir,
+    clock,
+    log: log.child({ component: 'containerd' }),
+    signal: options.giveUp,
+  });
+  stack.defer(() => stopContainerd(containerd, { volumesDir: join(dataDir, 'kubelet'), log }));
+  const events = stack.use(createEventWriter(clients.node, { component: 'kubelet', host: nodeName, clock, log }));
+  const kubelet = await startKubelet({
+    nodeName,
+    client: clients.node,
+    runtime: containerd.runtime,
+    dataDir: join(dataDir, 'kubelet'),
+    clock,
+    random,
+    log: log.child({ component: 'kubelet' }),
+    signal,
+    events,
+    nodeIPs: [nodeIP],
+    clusterDNS: [addresses.dnsServiceIP],
+    clusterDomain: options.clusterDomain,
+    podsMax: options.podsMax,
+    version: kubernetesVersion,
+    cgroupRoot: [clusterCgroup(cluster), nodeName],
+    serving: { host: nodeIP, port: 10250, cert: options.serving.cert, key: options.serving.key, clientCA: options.ca },
+  });
+  stack.use(kubelet);
+  const network = await PodNetwork.start({
+    cluster,
+    clusterCidr: addresses.podCIDR,
+    client: clients.network,
+    clock,
+    log: log.child({ component: 'network' }),
+    nodeName,
+    cniConfDir: containerd.paths.cniConfDir,
+    ipamDir: join(dataDir, 'ipam'),
+    keepSource: [addresses.nodeCIDR],
+  });
+  stack.use(network);
+}
+
+/** Volumes in memory go with the pods; the next start mounts them anew. */
+async function stopContainerd(
+  containerd: Containerd,
+  { volumesDir, log }: { readonly volumesDir: string; readonly log: Log },
+): Promise<void> {
+  const { runtime } = containerd;
+  try {
+    const running = await runtime.listContainers({ state: { state: 'CONTAINER_RUNNING' } });
+    await Promise.all(
+      running.map(async ({ id }) => {
+        try {
+          await runtime.stopContainer(id, podGraceSecondsMax);
+        } catch (error) {
+          if (!isRuntimeError(error, 'NotFound')) throw error;
+        }
+      }),
+    );
+    await containerd.removePods();
+    await unmountBelow(volumesDir);
+  } catch (error) {
+    log.warn({ error }, 'some pods did not end');
+  }
+  await containerd.stop();
+}

@@ -1,0 +1,125 @@
+/**
+ * Follows every kind that the API server serves, as they come and go: built-in ones by the informers that everybody
+ * shares, custom and aggregated ones by informers of its own, which stop with their kind.
+ * Upstream: pkg/controller/garbagecollector/garbagecollector.go (Sync).
+ */
+import { APIService, CustomResourceDefinition } from '../../../api/generated/kinds.ts';
+import type { OwnerReference } from '../../../api/generated/meta-v1.ts';
+import { apiVersionOf, type KindRef, type KubeObject } from '../../../api/meta/object.ts';
+import type { ControllerIO, Outcome } from '../../../client/controller.ts';
+import { detach } from '../../../client/detached.ts';
+import { discoverResources, type ServedResource } from '../../../client/discovery.ts';
+import type { Informer } from '../../../client/informer.ts';
+import { createInformer } from '../../../client/informer-cache.ts';
+import { kindId } from '../../../client/tracked-client.ts';
+
+/** How long the start waits for kinds that do not answer. */
+const startMsMax = 30_000;
+/** After a failed discovery, and while there are servers that may change what they serve without telling. */
+const refreshMs = 30_000;
+
+const ignored = (kind: KindRef): boolean => kind.resource === 'events' && (kind.group === '' || kind.group === 'events.k8s.io');
+
+export interface Follower {
+  put(kind: KindRef, object: KubeObject): void;
+  remove(object: KubeObject): void;
+}
+
+interface Followed {
+  readonly kind: KindRef;
+  readonly informer: Informer<KubeObject>;
+  readonly resources: AsyncDisposableStack;
+}
+
+export class FollowedKinds {
+  readonly #follower: Follower;
+  readonly #io: ControllerIO;
+  readonly #followed = new Map<string, Followed>();
+  #kinds: readonly KindRef[] = [];
+  #isStarted: boolean = false;
+
+  constructor(io: ControllerIO, follower: Follower) {
+    this.#io = io;
+    this.#follower = follower;
+    io.signal.addEventListener('abort', () => this.#stopSoon(), { once: true });
+  }
+
+  /** The resource behind an owner reference; of another version where that one is not served. */
+  find({ apiVersion, kind }: OwnerReference): KindRef | undefined {
+    const slash = apiVersion.indexOf('/');
+    const group = slash < 0 ? '' : apiVersion.slice(0, slash);
+    const candidates = this.#kinds.filter((each) => each.kind === kind && each.group === group);
+    return candidates.find((each) => apiVersionOf(each) === apiVersion) ?? candidates[0];
+  }
+
+  async refresh(io: ControllerIO): Promise<Outcome> {
+    const { resources, failures } = await discoverResources(io.client);
+    this.#kinds = resources;
+    const wanted = new Map(resources.filter(isFollowable).map((kind) => [kindId(kind), kind]));
+    const isFailed = (kind: KindRef): boolean => failures.some(({ groupVersion }) => groupVersion === apiVersionOf(kind));
+    for (const [id, { kind, resources: held }] of this.#followed) {
+      if (wanted.has(id) || isFailed(kind)) continue;
+      this.#followed.delete(id);
+      await held.disposeAsync();
+    }
+    const added = [...wanted].filter(([id]) => !this.#followed.has(id)).map(([id, kind]) => this.#start(id, kind));
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      const patience = io.clock.sleep(startMsMax, io.signal).catch(() => undefined);
+      await Promise.race([Promise.all(added.map(({ informer }) => informer.synced)), patience]);
+    }
+    for (const followed of added) this.#listen(followed);
+    const isWatchful = failures.length > 0 || this.#aggregated().length > 0;
+    return isWatchful ? { requeueAfterMs: refreshMs } : undefined;
+  }
+
+  #start(id: string, { group, version, kind: name, resource, namespaced }: ServedResource): Followed {
+    const kind: KindRef = { group, version, kind: name, resource, namespaced };
+    const resources = new AsyncDisposableStack();
+    const informer = this.#isForeign(kind)
+      ? resources.use(createInformer(this.#io.client, kind, {}, this.#io))
+      : this.#io.client.informer(kind);
+    const followed = { kind, informer, resources };
+    this.#followed.set(id, followed);
+    return followed;
+  }
+
+  #listen({ kind, informer, resources }: Followed): void {
+    if (resources.disposed) return;
+    const handler = informer.on({
+      added: (object) => this.#follower.put(kind, object),
+      updated: (object) => this.#follower.put(kind, object),
+      deleted: (object) => this.#follower.remove(object),
+    });
+    resources.use(handler);
+  }
+
+  /** Defined by a custom resource definition, or served by somebody else. */
+  #isForeign(kind: KindRef): boolean {
+    const isCustom = this.#io.client.informer(CustomResourceDefinition).get(`${kind.resource}.${kind.group}`) !== undefined;
+    return isCustom || this.#aggregated().some(({ spec }) => spec?.group === kind.group && spec.version === kind.version);
+  }
+
+  #aggregated(): readonly APIService[] {
+    return this.#io.client
+      .informer(APIService)
+      .list()
+      .filter(({ spec }) => spec?.service !== undefined);
+  }
+
+  #stopSoon(): void {
+    detach(
+      () => this.#stopAll(),
+      (error) => this.#io.log.error({ error }, 'an informer did not stop'),
+    );
+  }
+
+  async #stopAll(): Promise<void> {
+    const all = [...this.#followed.values()];
+    this.#followed.clear();
+    await Promise.all(all.map(({ resources }) => resources.disposeAsync()));
+  }
+}
+
+const isFollowable = (kind: ServedResource): boolean =>
+  !ignored(kind) && ['delete', 'list', 'watch'].every((verb) => kind.verbs.includes(verb));
