@@ -38,7 +38,7 @@ function measure(run: (i: number) => void): number {
   return best;
 }
 
-const registry = builtInRegistry();
+const registry = builtInRegistry().current;
 const configMap = bodyTypeOf({ group: '', version: 'v1', kind: 'ConfigMap' });
 const pod = bodyTypeOf({ group: '', version: 'v1', kind: 'Pod' });
 const podKind = registry.byResource('', 'v1', 'pods');

@@ -81,7 +81,7 @@ export async function play(text: string): Promise<string> {
   return renderTranscript({ steps: played, end });
 }
 
-const kinds: readonly Kind[] = builtInRegistry().list();
+const kinds: readonly Kind[] = builtInRegistry().current.list();
 const namespace = 'default';
 
 function kindNamed(name: string): Kind {

@@ -96,7 +96,7 @@ const rows: readonly { name: string; kind: readonly [string, string, string]; se
 test('versions', async (t) => {
   for (const { name, kind, served, stored } of rows) {
     await t.test(name, () => {
-      const found = registry.byResource(...kind);
+      const found = registry.current.byResource(...kind);
       assert.ok(found);
       assert.deepEqual(toStorage(found, served as KubeObject), stored);
       assert.deepEqual(fromStorage(found, stored as KubeObject), served);
@@ -105,7 +105,7 @@ test('versions', async (t) => {
 });
 
 test('the stored version needs no conversion', () => {
-  const kind = registry.byResource('apps', 'v1', 'deployments');
+  const kind = registry.current.byResource('apps', 'v1', 'deployments');
   assert.ok(kind);
   const object: KubeObject = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' } };
   assert.equal(toStorage(kind, object), object);

@@ -4,7 +4,7 @@ import type { Kind } from '../meta/kind.ts';
 import type { KindRef } from '../meta/object.ts';
 import { builtInKinds, builtInRegistry } from './all.ts';
 
-const registry = builtInRegistry();
+const kinds = builtInRegistry().current;
 
 /** Undefined when there is none. Kinds of the server's own, and custom resources: `discoverResources(client)`. */
 export function findKind(name: string): KindRef | undefined {
@@ -13,8 +13,8 @@ export function findKind(name: string): KindRef | undefined {
   const isMeant = (kind: Kind): boolean =>
     isNamed(kind, word) && (place === '' || place === kind.group || place === `${kind.version}.${kind.group}`);
   // Versions that have to be turned on come last.
-  const found = registry.list().find(isMeant) ?? builtInKinds.find(isMeant);
-  const best = found && registry.versionsOf(found.group, found.resource).find(isMeant);
+  const found = kinds.list().find(isMeant) ?? builtInKinds.find(isMeant);
+  const best = found && kinds.versionsOf(found.group, found.resource).find(isMeant);
   return refOf(best ?? found);
 }
 

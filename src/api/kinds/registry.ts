@@ -1,15 +1,16 @@
 /**
  * All kinds that a server knows, and which of them it serves. Built-in kinds are served by the runtime configuration;
- * custom resources come and go while the server runs. Lookups are by URL (group, version, resource) and by the type of
- * an object (group, version, kind).
+ * custom resources, and group-versions of other servers, come, change and go while the server runs.
+ *
+ * Guarantees: each change is one assignment of the next snapshot, so nobody sees half of it; what was derived from a
+ * snapshot stays valid while `current` is that snapshot; a resource keeps its scope and the place of its objects.
+ * A server that runs changes its registry by `ServedKinds`, which sees to where the objects are.
  */
 
 import type { Kind } from '../meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { own } from '../meta/words.ts';
-import { resourceKey, versionPriority } from './define-kind.ts';
-
-const pathKey = (group: string, version: string, name: string): string => `${group}/${version}/${name}`;
+import { type Backend, type GroupVersions, KindSnapshot, type ServedResource } from './kind-snapshot.ts';
 
 /**
  * What `--runtime-config` says: `api/all`, `api/ga`, `api/beta`, `api/alpha`, `group/version`, `group/version/resource`
@@ -36,91 +37,84 @@ function isServed(kind: Kind, config: RuntimeConfig): boolean {
   return exact ?? stability === 'api/ga';
 }
 
+type ResourceName = Pick<Kind, 'group' | 'resource'>;
+
+const keyOf = ({ group, resource }: ResourceName): string => `${group}/${resource}`;
+
+/** Where the objects of a resource are stored that is not built in. Upstream: apiextensions-apiserver's RESTOptionsGetter. */
+export const customStoragePrefix = keyOf;
+
 export class KindRegistry {
-  readonly #known = new Map<string, Kind>();
-  readonly #served = new Map<string, Kind>();
-  readonly #byKind = new Map<string, Kind>();
-  #revision = 0;
+  #state: GroupVersions = { resources: new Map(), backends: new Map() };
+  #current = new KindSnapshot(this.#state);
 
   /** Throws for a configuration of versions that no kind has. */
-  constructor(kinds: Iterable<Kind> = [], config: RuntimeConfig = {}) {
-    const versions = new Set(stabilities);
-    for (const kind of kinds) {
-      versions.add(apiVersionOf(kind));
-      this.#known.set(pathKey(kind.group, kind.version, kind.resource), kind);
-      if (isServed(kind, config)) this.#serve(kind);
-    }
+  constructor(kinds: readonly Kind[] = [], config: RuntimeConfig = {}) {
+    const versions = new Set([...stabilities, ...kinds.map(apiVersionOf)]);
     const unknown = Object.keys(config).filter((name) => !versions.has(name) && !versions.has(name.slice(0, name.lastIndexOf('/'))));
     if (unknown.length > 0) throw new Error(`unknown API versions ${unknown.join(', ')}`);
+    this.#become({ resources: servedBuiltIns(kinds, config) });
   }
 
-  /** Grows with each kind that comes or goes: what was derived from the registry stays valid while this stands. */
-  get revision(): number {
-    return this.#revision;
+  /** What is served now. */
+  get current(): KindSnapshot {
+    return this.#current;
   }
 
-  /** The served kind behind a URL. */
-  byResource(group: string, version: string, resource: string): Kind | undefined {
-    return this.#served.get(pathKey(group, version, resource));
+  /** Serves a resource, in place of what was served under its name. Throws for one that would leave its objects behind. */
+  put(resource: ServedResource): void {
+    checkMove(this.current.resource(resource.group, resource.resource), resource);
+    this.#become({ resources: new Map([...this.#state.resources, [keyOf(resource), resource]]) });
   }
 
-  /** The served kind of an object. */
-  byKind(group: string, version: string, kind: string): Kind | undefined {
-    return this.#byKind.get(pathKey(group, version, kind));
-  }
-
-  /** The kind in whose version objects of `kind` are stored; it need not be served. */
-  storageKind(kind: Kind): Kind {
-    const { group, version } = kind.storageVersion;
-    const key = pathKey(group, version, kind.resource);
-    return this.#known.get(key) ?? this.#served.get(key) ?? kind;
-  }
-
-  /** All served kinds, in the order in which they were added. */
-  list(): readonly Kind[] {
-    return [...this.#served.values()];
-  }
-
-  /** Served versions of one resource, the preferred one first. */
-  versionsOf(group: string, resource: string): readonly Kind[] {
-    return this.list()
-      .filter((k) => k.group === group && k.resource === resource)
-      .sort((a, b) => versionPriority(b.version) - versionPriority(a.version));
-  }
-
-  /** The kinds that hold objects: one per stored resource, in its stored version. */
-  storedKinds(): readonly Kind[] {
-    const found = new Map<string, Kind>();
-    for (const kind of this.list()) {
-      if (!kind.verbs.includes('list') || kind.isComputed) continue;
-      const stored = this.storageKind(kind);
-      found.set(resourceKey(stored), stored);
-    }
-    return [...found.values()];
-  }
-
-  /** Adds a kind at run time, or replaces the one with the same path. */
-  add(kind: Kind): void {
-    this.#serve(kind);
-  }
-
-  /** Takes a kind out again; false when it was not there. */
-  remove(ref: { readonly group: string; readonly version: string; readonly resource: string }): boolean {
-    const key = pathKey(ref.group, ref.version, ref.resource);
-    const kind = this.#served.get(key);
-    if (!kind) return false;
-    this.#served.delete(key);
-    const kindKey = pathKey(kind.group, kind.version, kind.kind);
-    if (this.#byKind.get(kindKey) === kind) this.#byKind.delete(kindKey);
-    this.#revision++;
+  /** Takes a resource out again; false when it was not there. */
+  remove(resource: ResourceName): boolean {
+    const resources = new Map(this.#state.resources);
+    if (!resources.delete(keyOf(resource))) return false;
+    this.#become({ resources });
     return true;
   }
 
-  #serve(kind: Kind): void {
-    this.#served.set(pathKey(kind.group, kind.version, kind.resource), kind);
-    this.#byKind.set(pathKey(kind.group, kind.version, kind.kind), kind);
-    this.#revision++;
+  /** Leaves a group-version to another server. */
+  putBackend(backend: Backend): void {
+    this.#become({ backends: new Map([...this.#state.backends, [apiVersionOf(backend), backend]]) });
   }
+
+  removeBackend(groupVersion: Pick<Backend, 'group' | 'version'>): boolean {
+    const backends = new Map(this.#state.backends);
+    if (!backends.delete(apiVersionOf(groupVersion))) return false;
+    this.#become({ backends });
+    return true;
+  }
+
+  #become(change: Partial<GroupVersions>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#current = new KindSnapshot(this.#state);
+  }
+}
+
+function servedBuiltIns(kinds: readonly Kind[], config: RuntimeConfig): Map<string, ServedResource> {
+  const resources = new Map<string, ServedResource>();
+  for (const [key, all] of Map.groupBy(kinds, keyOf)) {
+    const versions = all.filter((kind) => isServed(kind, config));
+    const [first] = versions;
+    if (!first) continue;
+    const { group, version } = first.storageVersion;
+    const stored = kinds.find((kind) => kind.group === group && kind.version === version && kind.resource === first.resource) ?? first;
+    resources.set(key, { group: first.group, resource: first.resource, versions, stored });
+  }
+  return resources;
+}
+
+/** Objects are found by scope and prefix: neither may differ between versions, nor change while a resource is there. */
+function checkMove(before: ServedResource | undefined, after: ServedResource): void {
+  const { stored, versions } = after;
+  for (const kind of before ? [before.stored, ...versions] : versions) {
+    if (kind.namespaced !== stored.namespaced) throw new Error(`${keyOf(after)} can't change its scope`);
+    if (kind.storagePrefix !== stored.storagePrefix) throw new Error(`the objects of ${keyOf(after)} can't move`);
+  }
+  if (!before && stored.storagePrefix !== customStoragePrefix(after))
+    throw new Error(`the objects of ${keyOf(after)} have to be below ${customStoragePrefix(after)}`);
 }
 
 /** The stored form of an object of `kind`: the same object where nothing differs. */

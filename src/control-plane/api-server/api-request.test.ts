@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { builtInRegistry } from '../../api/kinds/all.ts';
 import { ApiRequest, type RequestOptions } from './api-request.ts';
 
-const configMaps = builtInRegistry().byResource('', 'v1', 'configmaps') ?? assert.fail();
+const configMaps = builtInRegistry().current.byResource('', 'v1', 'configmaps') ?? assert.fail();
 
 function request(given: { userAgent?: string; options?: RequestOptions; verb?: string; name?: string } = {}) {
   const { userAgent, options, verb = 'update', name } = given;

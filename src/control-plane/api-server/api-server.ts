@@ -105,7 +105,7 @@ export interface ApiServer extends AsyncDisposable {
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { storage, registry, clock, random, log } = options;
   const cache = new WatchCache({ storage, clock, log });
-  await cache.start(registry.storedKinds().map(cachedResourceOf));
+  await cache.start(registry.current.storedKinds().map(cachedResourceOf));
   const server = new Server(options, cache);
   const context: ServerContext = {
     reader: server.reader,

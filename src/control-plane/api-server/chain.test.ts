@@ -12,8 +12,8 @@ import { RequestChain, type Wire } from './chain.ts';
 import { FlowControl } from './flow-control.ts';
 import { RequestMetrics } from './request-metrics.ts';
 
-const configMaps = builtInRegistry().byResource('', 'v1', 'configmaps') ?? assert.fail();
-const pods = builtInRegistry().byResource('', 'v1', 'pods') ?? assert.fail();
+const configMaps = builtInRegistry().current.byResource('', 'v1', 'configmaps') ?? assert.fail();
+const pods = builtInRegistry().current.byResource('', 'v1', 'pods') ?? assert.fail();
 const kind: ResourceTarget = {
   type: 'resource',
   kind: configMaps,

@@ -25,7 +25,7 @@ export async function changeStored<T extends KubeObject>(core: Core, given: Stor
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const old = served.find(namespace, name);
     if (!old) throw errors.notFound(served.kind, name);
-    const object = given.change(served.see(old).object as T);
+    const object = given.change(served.asServed(old).object as T);
     if (dryRun) return old;
     const stored = await commitObject(core, served, { cause, object, at: old });
     if (stored) return stored;

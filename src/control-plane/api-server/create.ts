@@ -30,7 +30,7 @@ export async function create(core: Core, request: ResourceRequest): Promise<Reso
   const served = core.kinds.of(request.target.kind);
   const decoded = await decodeObject(request, request.target.kind);
   const stored = await createObject(core, served, request, decoded);
-  return { type: 'object', code: 201, stored: served.see(stored) };
+  return { type: 'object', code: 201, stored: served.asServed(stored) };
 }
 
 /** Stores a decoded and defaulted object; answers its stored form. Retries while a generated name is taken. */

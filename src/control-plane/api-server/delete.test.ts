@@ -114,7 +114,7 @@ const rows: readonly Row[] = [
 ];
 
 function describePlan({ resource: [group, resource] = ['', 'configmaps'], metadata = {}, rest = {}, options = {} }: Row): string {
-  const kind = registry.byResource(group, 'v1', resource);
+  const kind = registry.current.byResource(group, 'v1', resource);
   assert.ok(kind);
   const object = { kind: kind.kind, apiVersion: group ? `${group}/v1` : 'v1', metadata: { name: 'a', ...metadata }, ...rest } as KubeObject;
   const plan = planDeletion(kind, object, options, nowMs);

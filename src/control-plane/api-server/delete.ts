@@ -34,7 +34,7 @@ export async function deleteObject(core: Core, request: ResourceRequest): Promis
   const { stored, deleted } = outcome;
   if (!kind.returnsDeletedObject && deleted) return { type: 'status', code: 200, status: deletedStatus(kind, stored.object) };
   const code = !deleted && options.orphanDependents === false ? 202 : 200;
-  return { type: 'object', code, stored: served.see(stored) };
+  return { type: 'object', code, stored: served.asServed(stored) };
 }
 
 function deletedStatus(kind: Kind, object: KubeObject) {
@@ -81,7 +81,7 @@ async function attemptRemove(
   options: DeleteOptions,
 ): Promise<Removal | undefined> {
   const { kind } = served;
-  const object = served.see(stored).object;
+  const object = served.asServed(stored).object;
   const dryRun = request.dryRun || (options.dryRun?.length ?? 0) > 0;
   checkPreconditions(kind, object.metadata, options);
   if (request.verb !== 'create') await admitDelete(core, request, object, options, dryRun);

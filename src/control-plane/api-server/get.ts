@@ -16,5 +16,5 @@ export async function get(core: Core, request: ResourceRequest): Promise<Resourc
   const served = core.kinds.of(kind);
   const stored = served.find(namespace, name);
   if (!stored) throw errors.notFound(kind, name);
-  return { type: 'object', code: 200, stored: served.see(stored) };
+  return { type: 'object', code: 200, stored: served.asServed(stored) };
 }

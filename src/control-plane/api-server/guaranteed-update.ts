@@ -58,7 +58,7 @@ export async function guaranteedUpdate(core: Core, plan: UpdatePlan): Promise<St
 async function attemptUpdate(core: Core, plan: UpdatePlan, stored: StoredObject): Promise<StoredObject | undefined> {
   const { served, request, name, strategy } = plan;
   const { kind } = served;
-  const old = served.see(stored).object;
+  const old = served.asServed(stored).object;
   const dryRun = request.dryRun;
   const large = isLarge(request, stored);
   let object = await plan.transform(old, large);
@@ -113,7 +113,7 @@ async function removeReleased(
   if (dryRun) return StoredObject.unstored(old.key, served.toStored(object), old.revision);
   const revision = await commitDelete(core, served, old, plan.request);
   if (revision === undefined) return undefined;
-  release(core, served.kind, served.see(old).object, undefined);
+  release(core, served.kind, served.asServed(old).object, undefined);
   return StoredObject.unstored(old.key, served.toStored(object), revision);
 }
 

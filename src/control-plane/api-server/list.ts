@@ -58,7 +58,7 @@ export async function list(core: Core, request: ResourceRequest): Promise<Resour
   return {
     type: 'list',
     code: 200,
-    items: page.items.map((stored) => served.see(stored)),
+    items: page.items.map((stored) => served.asServed(stored)),
     revision: page.revision,
     ...(next !== undefined && { continue: next }),
     ...(page.more && page.remaining !== undefined && { remainingItemCount: page.remaining }),
@@ -111,7 +111,9 @@ function fromCache(query: Query, revision: Revision): Page {
   if (selection.name !== undefined && (selection.namespace !== undefined || !served.kind.namespaced)) {
     const stored = served.find(selection.namespace, selection.name);
     const isWanted =
-      stored && (after === undefined || stored.key.slice(cache.prefix.length) > after) && (!matches || matches(served.see(stored).object));
+      stored &&
+      (after === undefined || stored.key.slice(cache.prefix.length) > after) &&
+      (!matches || matches(served.asServed(stored).object));
     return { items: isWanted ? [stored] : [], revision, more: false };
   }
   const items: StoredObject[] = [];
@@ -123,7 +125,7 @@ function fromCache(query: Query, revision: Revision): Page {
       return { items, revision, more: true, ...(!selection.isFiltered && { remaining }) };
     }
     seen++;
-    if (!matches || matches(served.see(stored).object)) items.push(stored);
+    if (!matches || matches(served.asServed(stored).object)) items.push(stored);
   }
   return { items, revision, more: false };
 }
@@ -147,7 +149,7 @@ async function fromStore(core: Core, query: Query, atRevision: Revision, signal:
     for (const [i, kv] of page.items.entries()) {
       const cached = served.cache.byKey(kv.key);
       const stored = cached?.revision === kv.revision ? cached : StoredObject.from(kv);
-      if (matches && !matches(served.see(stored).object)) continue;
+      if (matches && !matches(served.asServed(stored).object)) continue;
       items.push(stored);
       if (items.length !== limit) continue;
       const left = page.items.length - i - 1;

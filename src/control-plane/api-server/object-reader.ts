@@ -7,7 +7,7 @@ import type { StoredObject } from './stored-object.ts';
 /** Where a kind's objects are, and how the stored form of one is seen as this kind. */
 export interface CacheView {
   readonly cache: ResourceCache;
-  see(stored: StoredObject): StoredObject;
+  asServed(stored: StoredObject): StoredObject;
 }
 
 export function createObjectReader(viewOf: (kind: KindRef) => CacheView | undefined): ObjectReader {
@@ -15,17 +15,17 @@ export function createObjectReader(viewOf: (kind: KindRef) => CacheView | undefi
     get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName): T | undefined {
       const view = viewOf(kind);
       const stored = view?.cache.get(kind.namespaced ? (at.namespace ?? '') : '', at.name);
-      return stored && (view?.see(stored).object as T);
+      return stored && (view?.asServed(stored).object as T);
     },
     *list<T extends KubeObject>(kind: KindRef<T>, namespace?: string): Iterable<T> {
       const view = viewOf(kind);
-      if (view) for (const stored of view.cache.values(namespace)) yield view.see(stored).object as T;
+      if (view) for (const stored of view.cache.values(namespace)) yield view.asServed(stored).object as T;
     },
     revision: (kind) => viewOf(kind)?.cache.lastChange ?? 0,
     follow<T extends KubeObject>(kind: KindRef<T>, change: (object: T | undefined, old: T | undefined) => void): Disposable {
       const view = viewOf(kind);
       if (!view) return { [Symbol.dispose]: () => undefined };
-      const see = (stored: StoredObject | undefined): T | undefined => stored && (view.see(stored).object as T);
+      const see = (stored: StoredObject | undefined): T | undefined => stored && (view.asServed(stored).object as T);
       return view.cache.follow((object, old) => change(see(object), see(old)));
     },
   };

@@ -42,7 +42,7 @@ export async function patch(core: Core, request: ResourceRequest): Promise<Resou
   };
   const stored = await guaranteedUpdate(core, { served, request, name, strategy, transform });
   if (!stored) throw errors.notFound(kind, name);
-  return { type: 'object', code: 200, stored: served.see(stored) };
+  return { type: 'object', code: 200, stored: served.asServed(stored) };
 }
 
 /** Parsed when there is an object to change: of one that is absent, that it is not there is all that is told. */

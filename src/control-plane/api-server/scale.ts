@@ -52,7 +52,7 @@ export async function getScale(core: Core, request: ResourceRequest): Promise<Re
   const served = core.kinds.of(kind);
   const stored = served.find(namespace, name);
   if (!stored) throw errors.notFound(kind, name);
-  return { type: 'value', code: 200, object: scaleObject(served.see(stored).object) };
+  return { type: 'value', code: 200, object: scaleObject(served.asServed(stored).object) };
 }
 
 export const checkScaleName = (scale: Scale, request: ResourceRequest): void =>
@@ -82,5 +82,5 @@ export async function changeScale(
   };
   const stored = await guaranteedUpdate(core, { served, request, name, strategy: wholeObject, transform });
   if (!stored) throw errors.notFound(kind, name);
-  return { type: 'value', code: 200, object: scaleObject(served.see(stored).object) };
+  return { type: 'value', code: 200, object: scaleObject(served.asServed(stored).object) };
 }

@@ -3,6 +3,7 @@
  * in the kind's own version. Made on first use per kind; custom resources come in the same way.
  */
 
+import { holdsObjects, type KindSnapshot } from '../../api/kinds/kind-snapshot.ts';
 import { fromStorage, type KindRegistry, toStorage } from '../../api/kinds/registry.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import { apiVersionOf, type KindRef, type KubeObject } from '../../api/meta/object.ts';
@@ -34,7 +35,7 @@ export class ServedKind {
   }
 
   /** The stored object in this kind's version. */
-  see(stored: StoredObject): StoredObject {
+  asServed(stored: StoredObject): StoredObject {
     return this.#converts ? stored.view(this.apiVersion, (object) => fromStorage(this.kind, object)) : stored;
   }
 
@@ -53,28 +54,29 @@ export class ServedKinds {
     this.#cache = cache;
   }
 
-  get registry(): KindRegistry {
-    return this.#registry;
+  /** What is served now. */
+  get served(): KindSnapshot {
+    return this.#registry.current;
   }
 
   /** The kind behind a reference; throws NotFound for one that isn't served. */
   kind(ref: KindRef): Kind {
-    const kind = this.#registry.byResource(ref.group, ref.version, ref.resource);
+    const kind = this.served.byResource(ref.group, ref.version, ref.resource);
     if (!kind) throw errors.pathNotFound();
     return kind;
   }
 
-  /** Where a kind's objects are; throws for kinds that hold none (reviews). */
+  /** Where a kind's objects are. Throws NotFound for a kind that is gone, MethodNotAllowed for one that holds none (reviews). */
   of(kind: Kind): ServedKind {
     const served = this.find(kind);
-    if (!served) throw errors.methodNotAllowed(kind, 'this verb');
-    return served;
+    if (served) return served;
+    throw holdsObjects(kind) ? errors.pathNotFound() : errors.methodNotAllowed(kind, 'this verb');
   }
 
   find(kind: Kind): ServedKind | undefined {
     let served = this.#byKind.get(kind);
     if (!served) {
-      const cache = this.#cache.resource(this.#registry.storageKind(kind).storagePrefix);
+      const cache = holdsObjects(kind) ? this.#cache.resource(kind.storagePrefix) : undefined;
       if (!cache) return undefined;
       served = new ServedKind(kind, cache);
       this.#byKind.set(kind, served);
@@ -82,9 +84,9 @@ export class ServedKinds {
     return served;
   }
 
-  /** Like `find`, for what the server itself reads: kinds that are stored but not served count too. */
+  /** Like `find`, for what the server itself reads. */
   view(ref: KindRef): ServedKind | undefined {
-    const kind = this.#registry.byResource(ref.group, ref.version, ref.resource);
+    const kind = this.served.byResource(ref.group, ref.version, ref.resource);
     return kind && this.find(kind);
   }
 }

@@ -53,7 +53,7 @@ export class Targets {
 
   /** Of a request in the process. Throws NotFound for what is no kind. */
   inProcess(ref: KindRef, verb: string, at: Partial<Pick<ResourceTarget, 'namespace' | 'name' | 'subresource'>>): ResourceTarget {
-    const kind = this.registry.byResource(ref.group, ref.version, ref.resource);
+    const kind = this.registry.current.byResource(ref.group, ref.version, ref.resource);
     if (!kind) throw errors.pathNotFound();
     return this.#resource(kind, verb, { ...at, namespace: kind.namespaced ? at.namespace : undefined });
   }
@@ -61,10 +61,10 @@ export class Targets {
   /** Of a request over the wire whose path has the form of a resource's. */
   ofRoute(route: ResourceRoute, exchange: Exchange, upgrade: Upgrade | undefined): ResourceTarget | ConnectTarget | UnservedTarget {
     const { group, version, resource, namespace, name, subresource, verb } = route;
-    const kind = this.registry.byResource(group, version, resource);
+    const served = this.registry.current;
+    const kind = served.byResource(group, version, resource);
     if (!kind) {
-      const groupIsKnown = this.registry.list().some((each) => each.group === group);
-      return { type: 'unserved', group, version, resource, namespace, name, subresource, groupIsKnown };
+      return { type: 'unserved', group, version, resource, namespace, name, subresource, groupIsKnown: served.hasGroup(group) };
     }
     const endpoint = group === '' && subresource ? this.#connections.get(`${resource}/${subresource}`) : undefined;
     if (endpoint && !isMisplaced(route, kind.namespaced)) return connectTarget(route, { kind, endpoint, exchange, upgrade });

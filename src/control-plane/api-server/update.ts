@@ -22,8 +22,8 @@ export async function update(core: Core, request: ResourceRequest): Promise<Reso
   checkName(object, request);
   const strategy = strategyOf(kind, subresource);
   const stored = await guaranteedUpdate(core, { served, request, name, strategy, transform: () => object });
-  if (stored) return { type: 'object', code: 200, stored: served.see(stored) };
+  if (stored) return { type: 'object', code: 200, stored: served.asServed(stored) };
   if (!kind.allowCreateOnUpdate || subresource) throw errors.notFound(kind, name);
   const created = await createObject(core, served, request, object);
-  return { type: 'object', code: 201, stored: served.see(created) };
+  return { type: 'object', code: 201, stored: served.asServed(created) };
 }

@@ -9,7 +9,7 @@ import { FlowControl } from './flow-control.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { ValidationFault, validateWhole } from './validate.ts';
 
-const configMaps = builtInRegistry().byResource('', 'v1', 'configmaps');
+const configMaps = builtInRegistry().current.byResource('', 'v1', 'configmaps');
 
 test('a rule that breaks is told apart from one that refuses', () => {
   const judge = (validate: () => never) => () =>

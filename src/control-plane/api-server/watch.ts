@@ -75,7 +75,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
     this.#served = served;
     this.scope = selection;
     const { matches } = selection;
-    this.#matches = matches && ((stored) => matches(served.see(stored).object));
+    this.#matches = matches && ((stored) => matches(served.asServed(stored).object));
     this.#start = start;
     this.#request = request;
   }
@@ -155,7 +155,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
     const objects = named === false || named === undefined ? [...this.#served.cache.sorted(namespace)] : [named];
     for (const stored of objects) {
       if (this.#matches && !this.#matches(stored)) continue;
-      this.#sink?.event('ADDED', this.#served.see(stored), undefined);
+      this.#sink?.event('ADDED', this.#served.asServed(stored), undefined);
       if (this.#sink?.full) await this.#sink.full;
       if (!this.#sink) return;
     }
@@ -177,7 +177,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
 
   #send(event: CacheEvent): void {
     const seen = event.seenBy(this.#matches);
-    if (seen) this.#sink?.event(seen.type, this.#served.see(seen.object), event);
+    if (seen) this.#sink?.event(seen.type, this.#served.asServed(seen.object), event);
   }
 
   /** From the store's history until the cache's ring can go on. */

@@ -107,7 +107,7 @@ export class ActChannel {
 
   #find({ apiVersion = '', kind = '', name = '' }: Reference, namespace: string | undefined): KubeObject | undefined {
     const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
-    const known = this.#kinds.registry.byKind(group ?? '', version ?? '', kind);
+    const known = this.#kinds.served.byKind(group ?? '', version ?? '', kind);
     return known && this.#kinds.find(known)?.find(known.namespaced ? namespace : undefined, name)?.object;
   }
 
@@ -126,7 +126,7 @@ export class ActChannel {
 
   #kindCalled(word: string) {
     const [called = '', ...of] = word.split('.');
-    return this.#kinds.registry.list().find(({ group, version, resource, singular, shortNames }) => {
+    return this.#kinds.served.list().find(({ group, version, resource, singular, shortNames }) => {
       const isCalled = called === resource || called === singular || shortNames.includes(called);
       return isCalled && ['', group, `${version}.${group}`].includes(of.join('.'));
     });
@@ -134,7 +134,7 @@ export class ActChannel {
 
   /** The one that owns the others, where several are called so. */
   #objectCalled(name: string, namespace = 'default'): string | undefined {
-    const found = this.#kinds.registry
+    const found = this.#kinds.served
       .list()
       .filter(({ kind }) => kind !== 'Event')
       .flatMap((kind) => {

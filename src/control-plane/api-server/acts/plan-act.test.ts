@@ -8,7 +8,7 @@ import { ApiRequest, type ResourceRequest } from '../api-request.ts';
 import type { UserInfo } from '../request.ts';
 import { planAct, planRefusal } from './plan-act.ts';
 
-const pods = builtInRegistry().byResource('', 'v1', 'pods') ?? assert.fail();
+const pods = builtInRegistry().current.byResource('', 'v1', 'pods') ?? assert.fail();
 const time = '2026-01-01T00:00:00.000Z';
 const masters = ['system:masters'];
 interface Asked {

@@ -133,12 +133,13 @@ test('a client that prefers an older aggregated form gets the legacy one', async
 test('kinds that come and go are seen', async () => {
   const own = builtInRegistry();
   const live = discoveryEndpoint({ registry: own, serverAddress: () => '' });
-  const kind = own.byResource('apps', 'v1', 'deployments');
+  const kind = own.current.byResource('apps', 'v1', 'deployments');
   assert.ok(kind);
-  own.add({ ...kind, group: 'a.io', version: 'v1beta1', kind: 'Foo', resource: 'foos' });
+  const foo = { ...kind, group: 'a.io', version: 'v1beta1', kind: 'Foo', resource: 'foos', storagePrefix: 'a.io/foos' };
+  own.put({ group: 'a.io', resource: 'foos', versions: [foo], stored: foo });
   const target = { type: 'path' as const, method: 'GET', path: '/apis/a.io/v1beta1', query: new URLSearchParams(), headers: {} };
   const me = { user: { name: 'me', groups: [] } };
   assert.equal((await live.handle(target, me)).status, 200);
-  own.remove({ group: 'a.io', version: 'v1beta1', resource: 'foos' });
+  own.remove({ group: 'a.io', resource: 'foos' });
   assert.equal((await live.handle(target, me)).status, 404);
 });

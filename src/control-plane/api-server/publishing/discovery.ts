@@ -5,6 +5,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import type { KindSnapshot } from '../../../api/kinds/kind-snapshot.ts';
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { Kind, Subresource } from '../../../api/meta/kind.ts';
 import { apiVersionOf } from '../../../api/meta/object.ts';
@@ -130,14 +131,14 @@ interface Aggregated {
   readonly etag: string;
 }
 
-/** What was made of the registry at one revision of it. */
+/** What was made of one state of the registry. */
 class Published {
-  readonly revision: number;
+  readonly served: KindSnapshot;
   readonly groups: readonly ServedGroup[];
   readonly #aggregated = new Map<'api' | 'apis', Aggregated>();
-  constructor(registry: KindRegistry) {
-    this.revision = registry.revision;
-    this.groups = servedGroups(registry);
+  constructor(served: KindSnapshot) {
+    this.served = served;
+    this.groups = servedGroups(served);
   }
   aggregated(root: 'api' | 'apis'): Aggregated {
     let made = this.#aggregated.get(root);
@@ -165,18 +166,19 @@ function wantsAggregated(request: PathTarget): boolean {
 }
 
 export function discoveryEndpoint({ registry, serverAddress }: DiscoveryOptions): PathEndpoint {
-  let published = new Published(registry);
+  let published = new Published(registry.current);
   const current = (): Published => {
-    if (published.revision !== registry.revision) published = new Published(registry);
+    if (published.served !== registry.current) published = new Published(registry.current);
     return published;
   };
   return {
     paths: ['/api', '/api/*', '/apis', '/apis/*'],
     async handle(request): Promise<PathResponse> {
-      const { groups } = current();
+      const published = current();
+      const { groups } = published;
       const [root = '', ...rest] = request.path.split('/').filter((part) => part !== '');
       if (!rest.length && (root === 'api' || root === 'apis') && wantsAggregated(request)) {
-        return aggregatedAnswer(request, current().aggregated(root));
+        return aggregatedAnswer(request, published.aggregated(root));
       }
       const found = root === 'api' ? coreDocument(groups, rest, serverAddress) : namedDocument(groups, rest);
       if (found) return answer(request, found);

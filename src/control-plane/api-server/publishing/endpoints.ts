@@ -90,7 +90,7 @@ function indexPaths({
   metrics,
   otherPaths = [],
 }: PublishingOptions & { readonly checks: readonly HealthCheck[] }): readonly string[] {
-  const groups = servedGroups(registry).flatMap(({ group, versions }) => {
+  const groups = servedGroups(registry.current).flatMap(({ group, versions }) => {
     if (!group) return versions.map((v) => `/api/${v.version}`);
     return [`/apis/${group}`, ...versions.map((v) => `/apis/${group}/${v.version}`)];
   });

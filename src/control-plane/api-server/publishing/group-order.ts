@@ -5,7 +5,7 @@
  */
 
 import { versionPriority } from '../../../api/kinds/define-kind.ts';
-import type { KindRegistry } from '../../../api/kinds/registry.ts';
+import type { KindSnapshot } from '../../../api/kinds/kind-snapshot.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import { own } from '../../../api/meta/words.ts';
 
@@ -51,9 +51,9 @@ export interface ServedGroup {
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** What a registry serves, in discovery's order; the core group comes first. */
-export function servedGroups(registry: KindRegistry): readonly ServedGroup[] {
-  const byGroup = Map.groupBy(registry.list(), (kind) => kind.group);
+/** What is served, in discovery's order; the core group comes first. */
+export function servedGroups(served: KindSnapshot): readonly ServedGroup[] {
+  const byGroup = Map.groupBy(served.list(), (kind) => kind.group);
   return [...byGroup]
     .map(([group, kinds]) => ({ group, versions: servedVersions(kinds) }))
     .sort((a, b) => groupPriority(b.group) - groupPriority(a.group) || compareText(a.group, b.group));

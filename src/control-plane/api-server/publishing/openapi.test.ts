@@ -154,7 +154,7 @@ test('what can not be given', async () => {
 test('a custom resource is published, and a change of its schema changes the fingerprint', async () => {
   const own = builtInRegistry();
   const live = openApiEndpoints({ ...options, registry: own });
-  const base = own.byResource('apps', 'v1', 'deployments');
+  const base = own.current.byResource('apps', 'v1', 'deployments');
   assert.ok(base);
   const field = { required: false, patchStrategy: [], presence: 'kept', goType: '' } as const;
   const schemaWith = (name: string): ObjectSchema => ({
@@ -166,8 +166,12 @@ test('a custom resource is published, and a change of its schema changes the fin
     gvks: [],
     unions: [],
   });
-  const custom = { ...base, group: 'a.example.com', kind: 'Foo', resource: 'foos', typeName: '', subresources: {} };
-  own.add({ ...custom, schema: schemaWith('size') });
+  const put = (schema: ObjectSchema): void => {
+    const name = { group: 'a.example.com', resource: 'foos' };
+    const kind = { ...base, ...name, kind: 'Foo', typeName: '', subresources: {}, storagePrefix: 'a.example.com/foos', schema };
+    own.put({ ...name, versions: [kind], stored: kind });
+  };
+  put(schemaWith('size'));
   const first = (await indexOf(live))['apis/a.example.com/v1']?.serverRelativeURL;
   const { components, paths } = await documentAt('/openapi/v3/apis/a.example.com/v1', live);
   assert.deepEqual(components.schemas['com.example.a.v1.Foo'], {
@@ -177,7 +181,7 @@ test('a custom resource is published, and a change of its schema changes the fin
     'x-kubernetes-preserve-unknown-fields': true,
   });
   assert.equal(paths['/apis/a.example.com/v1/namespaces/{namespace}/foos']?.['post']?.operationId, 'createAExampleComV1NamespacedFoo');
-  own.add({ ...custom, schema: schemaWith('length') });
+  put(schemaWith('length'));
   const second = (await indexOf(live))['apis/a.example.com/v1']?.serverRelativeURL;
   assert.ok(first && second && first !== second);
   const unchanged = (await indexOf(live))['apis/apps/v1']?.serverRelativeURL;

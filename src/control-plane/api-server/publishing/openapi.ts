@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto';
 import typeTable from '../../../api/data/types.json' with { type: 'json' };
 import wireTable from '../../../api/data/wire.json' with { type: 'json' };
+import type { KindSnapshot } from '../../../api/kinds/kind-snapshot.ts';
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { PathTarget } from '../api-request.ts';
@@ -58,9 +59,9 @@ class Sources {
 const describeKind = (kind: Kind): string =>
   JSON.stringify([kind.resource, kind.kind, kind.typeName, kind.namespaced, kind.verbs, kind.subresources]);
 
-/** What was made at one revision of the registry. */
+/** What was made of one state of the registry. */
 class Documents {
-  readonly revision: number;
+  readonly served: KindSnapshot;
   readonly groups: readonly ServedGroup[];
   readonly #release: string;
   readonly #sources: Sources;
@@ -71,8 +72,8 @@ class Documents {
   #hashes: ReadonlyMap<string, string> | undefined;
 
   constructor({ registry, version }: OpenApiOptions, sources: Sources) {
-    this.revision = registry.revision;
-    this.groups = servedGroups(registry);
+    this.served = registry.current;
+    this.groups = servedGroups(this.served);
     this.#version = version;
     this.#release = /^v?(\d+\.\d+)/.exec(version)?.[1] ?? version;
     this.#sources = sources;
@@ -143,7 +144,7 @@ export function openApiEndpoints(options: OpenApiOptions): readonly PathEndpoint
   const sources = new Sources(options.readDescriptions ?? readDescriptions);
   let documents = new Documents(options, sources);
   const current = (): Documents => {
-    if (documents.revision !== options.registry.revision) documents = new Documents(options, sources);
+    if (documents.served !== options.registry.current) documents = new Documents(options, sources);
     return documents;
   };
   return [

@@ -1,0 +1,114 @@
+/**
+ * What a server serves at one moment: group-versions, each local (a set of kinds) or a backend's elsewhere. A snapshot
+ * never changes; a request takes one at its start and keeps it. Lookups are by URL (group, version, resource) and by the
+ * type of an object (group, version, kind).
+ */
+import type { Kind } from '../meta/kind.ts';
+import { apiVersionOf } from '../meta/object.ts';
+import { resourceKey, versionPriority } from './define-kind.ts';
+
+/** One resource: the versions in which it is served, and the kind in whose version its objects are stored. */
+export interface ServedResource {
+  readonly group: string;
+  readonly resource: string;
+  readonly versions: readonly Kind[];
+  /** need not be served */
+  readonly stored: Kind;
+}
+
+/** A group-version that another server answers for. Upstream: APIService. */
+export interface Backend {
+  readonly group: string;
+  readonly version: string;
+  /** what the group has at least in discovery's order */
+  readonly groupPriorityMinimum: number;
+  /** within the group */
+  readonly versionPriority: number;
+}
+
+/** By `group/resource` and by `group/version`. */
+export interface GroupVersions {
+  readonly resources: ReadonlyMap<string, ServedResource>;
+  readonly backends: ReadonlyMap<string, Backend>;
+}
+
+const pathKey = (group: string, version: string, name: string): string => `${group}/${version}/${name}`;
+
+export class KindSnapshot {
+  readonly #resources: GroupVersions['resources'];
+  readonly #backends: GroupVersions['backends'];
+  readonly #kinds: readonly Kind[];
+  readonly #byResource = new Map<string, Kind>();
+  readonly #byKind = new Map<string, Kind>();
+  readonly #groups = new Set<string>();
+
+  constructor({ resources, backends }: GroupVersions) {
+    this.#resources = resources;
+    this.#backends = backends;
+    // What a backend answers for is its own, whatever is known of it here.
+    const isLocal = (kind: Kind): boolean => !backends.has(apiVersionOf(kind));
+    this.#kinds = [...resources.values()].flatMap(({ versions }) => versions).filter(isLocal);
+    for (const kind of this.#kinds) {
+      this.#byResource.set(pathKey(kind.group, kind.version, kind.resource), kind);
+      this.#byKind.set(pathKey(kind.group, kind.version, kind.kind), kind);
+      this.#groups.add(kind.group);
+    }
+    for (const { group } of backends.values()) this.#groups.add(group);
+  }
+
+  /** The served kind behind a URL. */
+  byResource(group: string, version: string, resource: string): Kind | undefined {
+    return this.#byResource.get(pathKey(group, version, resource));
+  }
+
+  /** The served kind of an object. */
+  byKind(group: string, version: string, kind: string): Kind | undefined {
+    return this.#byKind.get(pathKey(group, version, kind));
+  }
+
+  /** Whether it is still this very kind that is served under its path. */
+  has(kind: Kind): boolean {
+    return this.byResource(kind.group, kind.version, kind.resource) === kind;
+  }
+
+  /** A resource, in whichever versions. */
+  resource(group: string, resource: string): ServedResource | undefined {
+    return this.#resources.get(`${group}/${resource}`);
+  }
+
+  /** Who answers for a group-version, where it is not this server. */
+  backend(group: string, version: string): Backend | undefined {
+    return this.#backends.size === 0 ? undefined : this.#backends.get(apiVersionOf({ group, version }));
+  }
+
+  get backends(): Iterable<Backend> {
+    return this.#backends.values();
+  }
+
+  hasGroup(group: string): boolean {
+    return this.#groups.has(group);
+  }
+
+  /** All served kinds; those that came first, first. */
+  list(): readonly Kind[] {
+    return this.#kinds;
+  }
+
+  /** Served versions of one resource, the preferred one first. */
+  versionsOf(group: string, resource: string): readonly Kind[] {
+    const { versions = [] } = this.resource(group, resource) ?? {};
+    return versions.toSorted((a, b) => versionPriority(b.version) - versionPriority(a.version));
+  }
+
+  /** The kinds that hold objects: one per stored resource, in its stored version. */
+  storedKinds(): readonly Kind[] {
+    const found = new Map<string, Kind>();
+    for (const { stored, versions } of this.#resources.values()) {
+      if (versions.some(holdsObjects)) found.set(resourceKey(stored), stored);
+    }
+    return [...found.values()];
+  }
+}
+
+/** Reviews and what is computed have none. */
+export const holdsObjects = (kind: Kind): boolean => kind.verbs.includes('list') && !kind.isComputed;
