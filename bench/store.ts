@@ -117,7 +117,7 @@ async function run(label: string, open: () => Promise<Storage>): Promise<void> {
 async function withWatchers<T>(store: Storage, work: () => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const watchers = Array.from({ length: 70 }, async (_, i) => {
-    const from = { prefix: i === 0 ? 'u' : `/registry/kind-${i}/`, revision: store.revision };
+    const from = { prefix: i === 0 ? 'u' : `/registry/kind-${i}/`, revision: await store.latestRevision() };
     for await (const batch of store.watch(from, stop.signal)) void batch;
   });
   const result = await work();

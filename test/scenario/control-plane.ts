@@ -53,8 +53,8 @@ export async function startControlPlane(controllers: readonly Controller[], opti
   await running.started;
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const settle = async (): Promise<void> => {
-    for (let revision = -1; revision !== storage.revision; ) {
-      revision = storage.revision;
+    for (let revision = -1; revision !== (await storage.latestRevision()); ) {
+      revision = await storage.latestRevision();
       for (let i = 0; i < 20; i++) await turn();
     }
   };

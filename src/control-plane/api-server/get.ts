@@ -1,16 +1,16 @@
-/** Get, from the cache: never behind an acknowledged write. */
+/** Get, from the cache: without a resourceVersion never behind an acknowledged write, with one not older than that. */
 import { errors } from '../../api/meta/status-error.ts';
 import type { ResourceAnswer } from './answer.ts';
 import type { ResourceRequest } from './api-request.ts';
 import type { Core } from './core.ts';
-import { awaitRevision, parseRevision } from './revision-wait.ts';
+import { parseRevision } from './resource-version.ts';
 import { getScale } from './scale.ts';
 import { strategyOf } from './update-strategy.ts';
 
 export async function get(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
   const { kind, namespace, name = '', subresource } = request.target;
-  const asked = parseRevision(request.options.resourceVersion);
-  if (asked) await awaitRevision(core, asked, request.signal);
+  const behind = core.cache.behind(parseRevision(request.options.resourceVersion), request.signal);
+  if (behind) await behind;
   if (subresource === 'scale') return getScale(core, request);
   strategyOf(kind, subresource);
   const served = core.kinds.of(kind);

@@ -1,6 +1,7 @@
 /**
- * List: from the cache as it is now, or as it was at a revision, in pages when asked. Pages after the first show the
- * revision of the first: from the cache while the resource has not changed since, else from the store's history.
+ * List: from the cache, or as it was at a revision, in pages when asked. Without a resourceVersion it shows all that
+ * was acknowledged, by whichever server. Pages after the first show the revision of the first: from the cache while the
+ * resource has not changed since, else from the store's history.
  * Upstream: apiserver/pkg/storage/etcd3/store.go (GetList), storage/cacher.
  */
 import { errors, StatusError } from '../../api/meta/status-error.ts';
@@ -10,8 +11,8 @@ import type { ResourceRequest } from './api-request.ts';
 import { type ContinueToken, continueMsMax, decodeContinue, encodeContinue } from './continue-token.ts';
 import type { Core } from './core.ts';
 import { checkListOptions } from './list-options.ts';
+import { parseRevision, tooLargeResourceVersion } from './resource-version.ts';
 import { isLarge, rest } from './rest.ts';
-import { awaitRevision, parseRevision, tooLargeResourceVersion } from './revision-wait.ts';
 import { parseSelection, type Selection } from './selection.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
@@ -52,7 +53,8 @@ export async function list(core: Core, request: ResourceRequest): Promise<Resour
   const limit = options.resourceVersion === '0' && !token ? 0 : Math.max(0, options.limit ?? 0);
   const query: Query = { served, selection, limit, ...(token && { after: token.after }) };
   const exact = token ? (token.revision > 0 ? token.revision : undefined) : exactRevision(options.resourceVersionMatch, asked, limit);
-  if (!token && asked) await awaitRevision(core, asked, request.signal);
+  const behind = token && exact !== undefined ? undefined : core.cache.behind(asked, request.signal);
+  if (behind) await behind;
   const page = await readPage(core, query, exact, request);
   const next = continueAfter(page, query, token?.sinceMs ?? core.clock.now());
   return {

@@ -2,18 +2,24 @@
  * The watch cache: every stored resource in memory, as of one revision, kept current by one watch of the store.
  *
  * Guarantees: all resources show the same revision; `caughtUp(revision)` resolves when everything up to it is in the
- * cache and has been told to watchers, so whoever awaits it after a commit reads his own write. When the store's
- * watch fails, watchers are ended (clients list again) and the cache is loaded anew.
+ * cache and has been told to watchers, so whoever awaits it after a commit reads his own write; whoever awaits `fresh()`
+ * reads everybody's, of other servers on the store too. When the store's watch fails, watchers are ended (clients list
+ * again) and the cache is loaded anew; until then nothing is fresh.
+ * Upstream: apiserver/pkg/storage/cacher (delegator, ready, watch_cache); KEP-2340 for consistent reads from the cache.
  */
+import { errors } from '../../api/meta/status-error.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import type { Revision, Storage, StoreEvent } from '../store/storage.ts';
 import { ResourceCache } from './resource-cache.ts';
+import { tooLargeResourceVersion } from './resource-version.ts';
 import { StoredObject } from './stored-object.ts';
 
 export const registryPrefix = '/registry/';
 const loadPageMax = 1000;
 const reloadDelayMs = 1000;
+/** How long a read waits for what it wants to see. As upstream. */
+const readWaitMs = 3000;
 
 /** What the cache has to know of a stored resource. */
 export interface CachedResource {
@@ -21,6 +27,11 @@ export interface CachedResource {
   readonly storagePrefix: string;
   readonly namespaced: boolean;
   readonly indexedField?: (object: StoredObject['object']) => string;
+}
+
+interface Waiter {
+  readonly revision: Revision;
+  resolve(): void;
 }
 
 export class WatchCache implements AsyncDisposable {
@@ -34,7 +45,7 @@ export class WatchCache implements AsyncDisposable {
   #revision: Revision = 0;
   #running: Promise<void> = Promise.resolve();
   #healthy = false;
-  #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = [];
+  readonly #waiting = new Set<Waiter>();
   #nextBatch: PromiseWithResolvers<void> | undefined;
 
   constructor(given: { storage: Storage; clock: Clock; log: Log }) {
@@ -56,7 +67,7 @@ export class WatchCache implements AsyncDisposable {
   }
 
   async start(resources: Iterable<CachedResource>): Promise<void> {
-    this.#revision = this.#storage.revision;
+    this.#revision = await this.#storage.latestRevision();
     this.#running = this.#run();
     await Promise.all([...resources].map((resource) => this.add(resource)));
     this.#healthy = true;
@@ -82,7 +93,45 @@ export class WatchCache implements AsyncDisposable {
   /** Undefined when it is there already. */
   caughtUp(revision: Revision): Promise<void> | undefined {
     if (this.#revision >= revision || this.#stop.signal.aborted) return undefined;
-    return new Promise((resolve) => this.#waiting.push({ revision, resolve }));
+    return new Promise((resolve) => this.#waiting.add({ revision, resolve }));
+  }
+
+  /**
+   * Resolves when the cache shows all that was durable at the call, whoever wrote it. Undefined, and nothing is allocated,
+   * when it does already: so it is when the store knows its revision and this server alone writes, but for the turn
+   * between a batch's publication and its arrival here. Throws Timeout when it does not come in time, and the signal's
+   * reason.
+   */
+  fresh(signal?: AbortSignal): Promise<void> | undefined {
+    const latest = this.#storage.latestRevision();
+    if (typeof latest === 'number' && this.#revision >= latest) return undefined;
+    return this.#shown(latest, signal);
+  }
+
+  /** What a read with this resourceVersion has to wait for: nothing (0), that revision, or `fresh` (none). */
+  behind(asked: Revision | undefined, signal: AbortSignal): Promise<void> | undefined {
+    if (asked === undefined) return this.fresh(signal);
+    return this.#revision >= asked ? undefined : this.#shown(asked, signal);
+  }
+
+  async #shown(wanted: Revision | Promise<Revision>, signal: AbortSignal = this.#stop.signal): Promise<void> {
+    const ended = new AbortController();
+    const waiter = { revision: Number.POSITIVE_INFINITY, ...Promise.withResolvers<void>() };
+    const shown = async (): Promise<void> => {
+      waiter.revision = await wanted;
+      if (this.#revision >= waiter.revision || this.#stop.signal.aborted) return;
+      this.#waiting.add(waiter);
+      this.#storage.requestProgress();
+      await waiter.promise;
+    };
+    try {
+      await Promise.race([shown(), this.#clock.sleep(readWaitMs, AbortSignal.any([signal, ended.signal]))]);
+    } finally {
+      ended.abort();
+      this.#waiting.delete(waiter);
+    }
+    if (waiter.revision === Number.POSITIVE_INFINITY) throw errors.timeout('the store has not told its revision');
+    if (this.#revision < waiter.revision) throw tooLargeResourceVersion(waiter.revision, this.#revision);
   }
 
   /** Resolves when the cache takes in the next change of the store. */
@@ -166,11 +215,12 @@ export class WatchCache implements AsyncDisposable {
       await this.#clock.sleep(reloadDelayMs, signal).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        this.#revision = this.#storage.revision;
+        const revision = await this.#storage.latestRevision();
         for (const cache of this.#resources.values()) {
           cache.endWatchers();
-          await this.#reconcile(cache);
+          await this.#reconcile(cache, revision);
         }
+        this.#revision = revision;
         this.#wake(this.#revision);
         this.#healthy = true;
         return;
@@ -180,27 +230,25 @@ export class WatchCache implements AsyncDisposable {
     }
   }
 
-  /** Brings a cache to the store's state at the cache's revision, told as events, so that followers stay right. */
-  async #reconcile(cache: ResourceCache): Promise<void> {
-    const page = await this.#storage.range({ prefix: cache.prefix, atRevision: this.#revision });
+  /** Brings a cache to the store's state at a revision, told as events, so that followers stay right. */
+  async #reconcile(cache: ResourceCache, revision: Revision): Promise<void> {
+    const page = await this.#storage.range({ prefix: cache.prefix, atRevision: revision });
     const there = new Map(page.items.map((kv) => [kv.key, kv]));
     for (const old of [...cache.values()]) {
-      if (!there.has(old.key)) cache.apply({ type: 'delete', key: old.key, revision: this.#revision });
+      if (!there.has(old.key)) cache.apply({ type: 'delete', key: old.key, revision });
       else if (there.get(old.key)?.revision === old.revision) there.delete(old.key);
     }
     for (const [key, current] of there) cache.apply({ type: 'put', key, revision: current.revision, current });
-    cache.load([], this.#revision);
+    cache.load([], revision);
   }
 
   #wake(revision: Revision): void {
     this.#nextBatch?.resolve();
     this.#nextBatch = undefined;
-    if (this.#waiting.length === 0) return;
-    const still: { readonly revision: Revision; readonly resolve: () => void }[] = [];
     for (const waiter of this.#waiting) {
-      if (waiter.revision <= revision) waiter.resolve();
-      else still.push(waiter);
+      if (waiter.revision > revision) continue;
+      this.#waiting.delete(waiter);
+      waiter.resolve();
     }
-    this.#waiting = still;
   }
 }

@@ -17,8 +17,8 @@ import { CacheEvent } from './cache-event.ts';
 import type { Core } from './core.ts';
 import { checkWatchOptions } from './list-options.ts';
 import type { CacheWatcher, WatchScope } from './resource-cache.ts';
+import { parseRevision } from './resource-version.ts';
 import { isLarge, rest } from './rest.ts';
-import { awaitRevision, parseRevision } from './revision-wait.ts';
 import { parseSelection, type Selection } from './selection.ts';
 import type { ServedKind } from './served-kinds.ts';
 import { StoredObject } from './stored-object.ts';
@@ -33,7 +33,8 @@ export async function watch(core: Core, request: ResourceRequest): Promise<Resou
   const selection = parseSelection(request);
   const asked = parseRevision(options.resourceVersion);
   const start = planStart(options, asked);
-  if (start.initial && asked) await awaitRevision(core, asked, request.signal);
+  const behind = start.after === undefined ? core.cache.behind(asked, request.signal) : undefined;
+  if (behind) await behind;
   return { type: 'watch', code: 200, watch: new Watcher(core, served, selection, start, request) };
 }
 

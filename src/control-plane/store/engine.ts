@@ -137,7 +137,8 @@ export class StoreEngine implements Storage {
     });
   }
 
-  get revision(): Revision {
+  /** One process writes (store-owner.ts): nobody has to be asked. */
+  latestRevision(): Revision {
     return this.#revision;
   }
   get compactedRevision(): Revision {
@@ -175,6 +176,10 @@ export class StoreEngine implements Storage {
 
   watch(from: { readonly prefix: string; readonly revision: Revision }, signal: AbortSignal): AsyncIterable<StoreEvents> {
     return this.#watchers.watch(from, signal);
+  }
+
+  requestProgress(): void {
+    this.#watchers.tellProgress();
   }
 
   async compact(revision: Revision): Promise<void> {

@@ -21,7 +21,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Storage>
   const store = new StoreEngine(tables, options);
   const { path } = options;
   options.log.info(
-    { path, revision: store.revision, compacted: store.compactedRevision, openMs: Math.round(options.clock.monotonic() - startMs) },
+    { path, revision: store.latestRevision(), compacted: store.compactedRevision, openMs: Math.round(options.clock.monotonic() - startMs) },
     'store opened',
   );
   return store;

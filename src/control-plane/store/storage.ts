@@ -83,14 +83,16 @@ export interface StoreEvents {
 }
 
 export interface Storage extends AsyncDisposable {
-  /** the last durable revision */
-  readonly revision: Revision;
+  /** The last durable revision, of whichever process wrote it: known here, or it has to be asked for (etcd). */
+  latestRevision(): Revision | Promise<Revision>;
   /** the oldest revision that can still be read */
   readonly compactedRevision: Revision;
   range(query: RangeQuery): Promise<RangeResult>;
   commit(ops: readonly Op[]): Promise<CommitResult>;
   /** Events with a revision greater than `from.revision`. Ends when the signal aborts or the store closes. */
   watch(from: { readonly prefix: string; readonly revision: Revision }, signal: AbortSignal): AsyncIterable<StoreEvents>;
+  /** Watchers whose keys did not change are told soon how far they have seen, instead of now and then. */
+  requestProgress(): void;
   compact(revision: Revision): Promise<void>;
   /** A lease ends `ttlSeconds` after its grant or last renewal, and its keys with it. */
   grantLease(ttlSeconds: number): Promise<number>;

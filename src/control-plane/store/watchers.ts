@@ -55,18 +55,20 @@ export class Watchers {
     this.#revision = revision;
     let skipped = false;
     for (const watcher of this.#watchers) skipped = watcher.offer(events, revision) || skipped;
-    if (skipped && !this.#timer) this.#timer = this.#clock.setTimeout(() => this.#tellProgress(), this.#progressMs);
+    if (skipped && !this.#timer) this.#timer = this.#clock.setTimeout(() => this.tellProgress(), this.#progressMs);
+  }
+
+  /** Now, not at the next tick of the timer. */
+  tellProgress(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const watcher of this.#watchers) watcher.tellProgress();
   }
 
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
     for (const watcher of [...this.#watchers]) watcher.end();
-  }
-
-  #tellProgress(): void {
-    this.#timer = undefined;
-    for (const watcher of this.#watchers) watcher.tellProgress();
   }
 }
 

@@ -80,7 +80,7 @@ export function testLists({ start }: Implementation): void {
     for (const name of ['b', 'c']) await client.create(ConfigMap, configMap(name));
     const page = await client.list(ConfigMap, { limit: 1 });
     await client.create(ConfigMap, configMap('d'));
-    await storage.compact(storage.revision);
+    await storage.compact(await storage.latestRevision());
     assert.ok(isExpired(await refusal(client.list(ConfigMap, { resourceVersion, resourceVersionMatch: 'Exact' }))));
     const expired = await refusal(client.list(ConfigMap, { limit: 5, continue: page.metadata.continue ?? '' }));
     assert.ok(isExpired(expired));

@@ -102,7 +102,7 @@ export function testWatches({ name, start }: Implementation): void {
     const events = takeEvents(client.watch(ConfigMap, { resourceVersion }), 3);
     await client.create(ConfigMap, configMap('b'));
     assert.deepEqual((await events).map(describeEvent), ['ADDED a', 'MODIFIED a', 'ADDED b']);
-    await storage.compact(storage.revision);
+    await storage.compact(await storage.latestRevision());
     const expired = await refusal(takeEvents(client.watch(ConfigMap, { resourceVersion: '1' }), 1));
     assert.ok(isExpired(expired));
     assert.match(expired.message, /^too old resource version: 1 \(\d+\)$/);

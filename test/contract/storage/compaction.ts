@@ -71,7 +71,7 @@ export function testCompaction({ open }: Implementation): void {
     await using store = await open({ clock: realClock });
     const write = async (): Promise<void> => {
       for (let i = 0; i < 30; i++) await committed(store, ...Array.from({ length: 100 }, (_, j) => put(`k${j}`, 'x'.repeat(500))));
-      await store.compact(store.revision);
+      await store.compact(await store.latestRevision());
     };
     for (let i = 0; i < 3; i++) await write();
     const before = await store.sizeBytes();

@@ -76,7 +76,7 @@ export function testRanges({ open }: Implementation): void {
     await using store = await open({ clock: realClock });
     const keys = Array.from({ length: 250 }, (_, i) => `p/${String(i * 7919).padStart(8, '0')}`).sort();
     for (let at = 0; at < keys.length; at += 50) await committed(store, ...keys.slice(at, at + 50).map((key) => put(key, 'old')));
-    const atRevision = store.revision;
+    const atRevision = await store.latestRevision();
     const seen: string[] = [];
     const counts: number[] = [];
     for (let startAfter = ''; ; ) {

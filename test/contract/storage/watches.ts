@@ -31,11 +31,12 @@ export function testWatches({ open }: Implementation): void {
     const stop = new AbortController();
     const order: string[] = [];
     const reading = (async () => {
-      for await (const batch of store.watch({ prefix: '', revision: store.revision }, stop.signal)) order.push(`seen ${batch.revision}`);
+      for await (const batch of store.watch({ prefix: '', revision: await store.latestRevision() }, stop.signal))
+        order.push(`seen ${batch.revision}`);
     })();
     for (let i = 0; i < 3; i++) {
       await committed(store, put('a', `${i}`));
-      order.push(`resolved ${store.revision}`);
+      order.push(`resolved ${await store.latestRevision()}`);
     }
     stop.abort();
     await reading;
@@ -111,7 +112,7 @@ export function testWatches({ open }: Implementation): void {
         assert(!seen.has(revision));
         seen.set(revision, batch.events.filter((event) => event.revision === revision).length);
       }
-      if (batch.revision === store.revision) break;
+      if (batch.revision === (await store.latestRevision())) break;
     }
     assert.equal(seen.size, 40);
     assert(seen.values().every((count) => count === 100));
@@ -128,6 +129,21 @@ export function testWatches({ open }: Implementation): void {
     await clock.advance(1000);
     assert.deepEqual(await next, { done: false, value: { revision: 3, events: [] } });
     assert.equal(clock.pending, 0);
+  });
+
+  it('watch: tells of progress when asked to, each watcher once, and nothing to one that has seen everything', async () => {
+    const clock = new VirtualClock();
+    await using store = await open({ clock });
+    const behind = store.watch({ prefix: 'a', revision: 1 }, never)[Symbol.asyncIterator]();
+    const ahead = store.watch({ prefix: 'b', revision: 1 }, never)[Symbol.asyncIterator]();
+    const told = [behind.next(), ahead.next()];
+    const revision = await committed(store, put('b', '1'));
+    assert.deepEqual((await told[1])?.value?.events.length, 1);
+    const next = ahead.next();
+    for (let i = 0; i < 2; i++) store.requestProgress();
+    assert.deepEqual(await told[0], { done: false, value: { revision, events: [] } });
+    await committed(store, put('b', '2'));
+    assert.deepEqual((await next).value?.events.map(describeEvent), ['put b=2@3+2 was b=1@2+2']);
   });
 
   it('watch: catching up without events is told as progress', async () => {

@@ -23,7 +23,7 @@ process.stdin.resume().on('end', () => process.exit());
 const store = await openLmdbStore({ path, clock: realClock, log: silentLog, historyMs: 50, historyRevisions: 100 });
 const lease = await store.grantLease(3600);
 flushCompileCache();
-say(`opened ${store.revision}`);
+say(`opened ${await store.latestRevision()}`);
 await Promise.all(Array.from({ length: Number(writers) }, (_, writer) => writeForEver(store, writer)));
 
 async function writeForEver(store: Storage, writer: number): Promise<void> {

@@ -1,7 +1,6 @@
-/** Reads that ask for a state not older than a revision: wait a little for it, then say that it is too large. */
+/** What a client says by a resourceVersion, and what it is told of one that does not come. */
 import { errors, StatusError } from '../../api/meta/status-error.ts';
 import type { Revision } from '../store/storage.ts';
-import type { Core } from './core.ts';
 
 /** The revision that a client names, undefined for none. Throws BadRequest. */
 export function parseRevision(text: string | undefined): Revision | undefined {
@@ -17,19 +16,6 @@ export function parseRevision(text: string | undefined): Revision | undefined {
 }
 
 const uint64Max = 2n ** 64n - 1n;
-const waitMs = 3000;
-
-export async function awaitRevision(core: Core, revision: Revision, signal: AbortSignal): Promise<void> {
-  const caughtUp = core.cache.caughtUp(revision);
-  if (!caughtUp) return;
-  const done = new AbortController();
-  try {
-    await Promise.race([caughtUp, core.clock.sleep(waitMs, AbortSignal.any([signal, done.signal]))]);
-  } finally {
-    done.abort();
-  }
-  if (core.cache.revision < revision) throw tooLargeResourceVersion(revision, core.cache.revision);
-}
 
 export function tooLargeResourceVersion(wanted: Revision, current: Revision): StatusError {
   return new StatusError({

@@ -1,0 +1,105 @@
+/**
+ * A store as a second process would see it: what was written arrives on watches only while they are let through, the
+ * revision may have to be asked for, and nothing is handed over but bytes.
+ */
+import type {
+  CommitResult,
+  KeyValue,
+  Op,
+  RangeQuery,
+  RangeResult,
+  Revision,
+  Storage,
+  StoreEvents,
+} from '../../src/control-plane/store/storage.ts';
+
+export interface RemoteStorageOptions {
+  /** the revision has to be asked for */
+  readonly asks: boolean;
+}
+
+export class RemoteStorage implements Storage {
+  readonly #store: Storage;
+  readonly #asks: boolean;
+  #gate: PromiseWithResolvers<void> | undefined;
+  /** while it is set, nobody is told the revision */
+  isSilent: boolean = false;
+
+  /** The store remains the caller's. */
+  constructor(store: Storage, { asks }: RemoteStorageOptions) {
+    this.#store = store;
+    this.#asks = asks;
+  }
+
+  /** From now on no event arrives. */
+  hold(): void {
+    this.#gate ??= Promise.withResolvers();
+  }
+
+  /** All that was held back arrives. */
+  release(): void {
+    this.#gate?.resolve();
+    this.#gate = undefined;
+  }
+
+  latestRevision(): Revision | Promise<Revision> {
+    if (!this.#asks) return this.#store.latestRevision();
+    if (this.isSilent) return new Promise(() => undefined);
+    return new Promise((resolve) => setImmediate(resolve)).then(() => this.#store.latestRevision());
+  }
+
+  get compactedRevision(): Revision {
+    return this.#store.compactedRevision;
+  }
+
+  async range(query: RangeQuery): Promise<RangeResult> {
+    const result = await this.#store.range(query);
+    return { ...result, items: result.items.map(bytesOnly) };
+  }
+
+  commit(ops: readonly Op[]): Promise<CommitResult> {
+    return this.#store.commit(ops);
+  }
+
+  async *watch(from: { readonly prefix: string; readonly revision: Revision }, signal: AbortSignal): AsyncIterable<StoreEvents> {
+    const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    for await (const batch of this.#store.watch(from, signal)) {
+      while (this.#gate && !signal.aborted) await Promise.race([this.#gate.promise, stopped]);
+      yield {
+        ...batch,
+        events: batch.events.map(({ current, previous, ...event }) => ({
+          ...event,
+          ...(current && { current: bytesOnly(current) }),
+          ...(previous && { previous: bytesOnly(previous) }),
+        })),
+      };
+    }
+  }
+
+  requestProgress(): void {
+    this.#store.requestProgress();
+  }
+  compact(revision: Revision): Promise<void> {
+    return this.#store.compact(revision);
+  }
+  grantLease(ttlSeconds: number): Promise<number> {
+    return this.#store.grantLease(ttlSeconds);
+  }
+  renewLease(lease: number): Promise<void> {
+    return this.#store.renewLease(lease);
+  }
+  revokeLease(lease: number): Promise<void> {
+    return this.#store.revokeLease(lease);
+  }
+  checkWritable(): Promise<void> {
+    return this.#store.checkWritable();
+  }
+  sizeBytes(): Promise<number> {
+    return this.#store.sizeBytes();
+  }
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+function bytesOnly({ attachment, ...item }: KeyValue): KeyValue {
+  return item;
+}
