@@ -4,14 +4,14 @@
  */
 import type { Argument, Command, Option } from 'commander';
 
-export interface Candidate {
+export interface CompletionWord {
   readonly word: string;
   readonly description?: string;
 }
 
 /** `files`, `dirs`: the shell knows those itself. */
 export type Completion =
-  | { readonly kind: 'words'; readonly candidates: readonly Candidate[] }
+  | { readonly kind: 'words'; readonly candidates: readonly CompletionWord[] }
   | { readonly kind: 'files' | 'dirs' }
   /** of another program, with its own words */
   | { readonly kind: 'kubectl'; readonly words: readonly string[]; readonly cluster?: string };
@@ -58,13 +58,13 @@ function descend(program: Command, words: readonly string[]): { command: Command
   return { command, rest: [] };
 }
 
-const subcommandsOf = (command: Command): Candidate[] =>
+const subcommandsOf = (command: Command): CompletionWord[] =>
   command
     .createHelp()
     .visibleCommands(command)
     .map((each) => ({ word: each.name(), description: each.description() }));
 
-const optionsOf = (command: Command): Candidate[] =>
+const optionsOf = (command: Command): CompletionWord[] =>
   command
     .createHelp()
     .visibleOptions(command)
@@ -130,7 +130,7 @@ function completeKubectl(words: readonly string[], current: string): Completion 
   return { kind: 'kubectl', words: [...words, current] };
 }
 
-const wordsLike = (current: string, candidates: readonly Candidate[]): Completion => ({
+const wordsLike = (current: string, candidates: readonly CompletionWord[]): Completion => ({
   kind: 'words',
   candidates: candidates.filter(({ word }) => word.startsWith(current)),
 });

@@ -11,11 +11,11 @@ import { checkUnchanged, readNetworks } from '../cluster/settings/address-plan.t
 import { configDefaults } from '../cluster/settings/config.ts';
 import { checkParts } from '../cluster/settings/parts.ts';
 import {
-  type Change,
   changesOf,
-  describeChange,
+  describeSettingChange,
   mergeSettings,
   provedSettings,
+  type SettingChange,
   type Settings,
   type SettingsRecord,
 } from '../cluster/settings/settings.ts';
@@ -25,7 +25,7 @@ import { checkKubeconfig, type Destination, destinationOf, type Placed, placeKub
 export interface PlannedStart {
   readonly settings: Settings;
   /** from what it was last ready with */
-  readonly changes: readonly Change[];
+  readonly changes: readonly SettingChange[];
   readonly record: SettingsRecord;
   readonly destination: Destination;
 }
@@ -79,19 +79,19 @@ export const withMade = (made: readonly string[], { file }: Destination): string
 export const withFile = (files: readonly string[], file: string): string[] => [file, ...files.filter((each) => each !== file)];
 
 /** A running cluster, or one that crashed, does not take these over. */
-export function refuseRestart(name: string, changes: readonly Change[]): void {
+export function refuseRestart(name: string, changes: readonly SettingChange[]): void {
   const restarting = changes.filter(({ needsRestart }) => needsRestart);
   if (restarting.length === 0) return;
   throw new OperationError({
     code: 'needs-restart',
-    message: `cluster "${name}" has to be stopped for this: ${restarting.map(describeChange).join('; ')}`,
+    message: `cluster "${name}" has to be stopped for this: ${restarting.map(describeSettingChange).join('; ')}`,
     fix: `timonier down ${name}, then the same command again`,
   });
 }
 
-export function tellChanges(changes: readonly Change[], output: Output): void {
+export function tellChanges(changes: readonly SettingChange[], output: Output): void {
   for (const change of changes) {
-    output.line(`  ${describeChange(change)}`);
+    output.line(`  ${describeSettingChange(change)}`);
     output.event({ event: 'changed', setting: change.setting, from: change.from, to: change.to });
   }
 }

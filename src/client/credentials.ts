@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from './clock.ts';
 
-export interface Credentials {
+export interface ClientCredentials {
   /** PEM, both or none */
   readonly cert?: string;
   readonly key?: string;
@@ -18,7 +18,7 @@ export interface TokenSource {
 
 const rereadMs = 60_000;
 
-export function createTokenSource({ token, tokenFile }: Credentials, clock: Clock): TokenSource | undefined {
+export function createTokenSource({ token, tokenFile }: ClientCredentials, clock: Clock): TokenSource | undefined {
   if (tokenFile) return new TokenFile(tokenFile, clock);
   return token ? { token: async () => token, refuse: () => undefined } : undefined;
 }

@@ -18,7 +18,7 @@ import { whyHeader } from './acts.ts';
 import { checkedMetadata, checkedName, checkKind, checkPatch, checkPath, checkSelection } from './check-call.ts';
 import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, PatchType, WatchEvent, WatchOptions, WriteOptions } from './client.ts';
 import type { Clock, Random } from './clock.ts';
-import { type Credentials, createTokenSource, type TokenSource } from './credentials.ts';
+import { type ClientCredentials, createTokenSource, type TokenSource } from './credentials.ts';
 import { answerHeadBytesMax } from './http-limits.ts';
 import type { Informer, InformerOptions } from './informer.ts';
 import { clientClosed, InformerSet } from './informer-set.ts';
@@ -26,7 +26,7 @@ import type { Log } from './log.ts';
 import { deleteOptionsOf, pathOf, type Query, queryOf } from './request-path.ts';
 import { decodeWatch, linesOf } from './watch-decoder.ts';
 
-export interface HTTPClientOptions extends Credentials {
+export interface HTTPClientOptions extends ClientCredentials {
   /** `https://host:port`, a path prefix allowed */
   readonly server: string;
   /** PEM; default: the system's */

@@ -9,7 +9,7 @@ import { lstatSync, readlinkSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { realClock } from './clock.ts';
-import type { Credentials } from './credentials.ts';
+import type { ClientCredentials } from './credentials.ts';
 import { makeFolders } from './make-folders.ts';
 import { isSpecial, replaceFile } from './replace-file.ts';
 
@@ -48,7 +48,7 @@ export interface Kubeconfig {
 }
 
 /** Where a context leads: what `createHTTPClient` needs to go there. */
-export interface Access extends Credentials {
+export interface Access extends ClientCredentials {
   readonly server: string;
   readonly ca?: string;
   readonly tlsServerName?: string;

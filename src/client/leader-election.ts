@@ -145,10 +145,10 @@ class Candidate {
     const ours = { holderIdentity: identity, leaseDurationSeconds: Math.round(this.#leaseDurationMs / 1000), renewTime: now };
     if (!found) {
       const spec = { ...ours, acquireTime: now, leaseTransitions: 0 };
-      this.#see(await this.#client.create(Lease, { metadata: { namespace, name }, spec }, { signal }));
+      this.#observe(await this.#client.create(Lease, { metadata: { namespace, name }, spec }, { signal }));
       return true;
     }
-    this.#see(found);
+    this.#observe(found);
     const holder = found.spec?.holderIdentity ?? '';
     // As long as the holder asked for, which may be another program with other timings.
     const heldMs = (found.spec?.leaseDurationSeconds ?? 0) * 1000;
@@ -157,11 +157,11 @@ class Candidate {
       holder === identity
         ? { ...found.spec, ...ours }
         : { ...found.spec, ...ours, acquireTime: now, leaseTransitions: (found.spec?.leaseTransitions ?? 0) + 1 };
-    this.#see(await this.#client.update(Lease, { ...found, spec }, { signal }));
+    this.#observe(await this.#client.update(Lease, { ...found, spec }, { signal }));
     return true;
   }
 
-  #see(lease: Lease): void {
+  #observe(lease: Lease): void {
     if (this.#seen?.metadata.resourceVersion === lease.metadata.resourceVersion) return;
     this.#seen = lease;
     this.#seenMs = this.#options.clock.monotonic();

@@ -7,7 +7,7 @@ import type { Registry } from 'prom-client';
 import type { Act, ActFilter, LostActs } from '../client/acts.ts';
 import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
-import type { Credentials } from '../client/credentials.ts';
+import type { ClientCredentials } from '../client/credentials.ts';
 import type { Log } from '../client/log.ts';
 import type { ClusterSigning } from '../control-plane/controllers/index.ts';
 import type { Controls, ScalableNodes } from './api-server/control-endpoints.ts';
@@ -27,7 +27,7 @@ export interface API {
   clientFor(identity: Identity): Client;
   /** What is done through it, from now on. */
   acts(filter?: ActFilter): AsyncIterable<Act | LostActs>;
-  credentialsFor(identity: Identity): Promise<Credentials>;
+  credentialsFor(identity: Identity): Promise<ClientCredentials>;
   /** what only an API server in this process has */
   readonly local?: {
     readonly port: number;

@@ -2,7 +2,7 @@
  * The entry of a node's own process: one real node against the cluster's API over HTTPS, in the network namespace that
  * it was started in. Told to stop, it ends its pods; when its parent just disappears, it ends and leaves them running.
  */
-import type { Credentials } from '../client/credentials.ts';
+import type { ClientCredentials } from '../client/credentials.ts';
 import type { NodeConfig, NodeReply, NodeRequest } from './nodes/node-config.ts';
 
 const { realClock: clock, realRandom: random } = await import('../client/clock.ts');
@@ -23,7 +23,7 @@ const reply = (message: NodeReply): void => {
 async function start(config: NodeConfig): Promise<void> {
   const log = await createLog({ level: config.logLevel, format: 'json', clock, write: (line) => process.stdout.write(line) });
   watchProcess(log);
-  const clientOf = (credentials: Credentials) =>
+  const clientOf = (credentials: ClientCredentials) =>
     stack.use(createHTTPClient({ server: config.server, ca: config.ca, ...credentials, clock, random, log }));
   const { node, proxy, network } = config.credentials;
   await startRealNode({

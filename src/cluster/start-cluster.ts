@@ -21,7 +21,7 @@ import type { API, ComponentContext, LocalNodes } from './component.ts';
 import { type ComponentName, componentNames } from './component-names.ts';
 import { components } from './components.ts';
 import { identities, isNodeNameOf } from './identities.ts';
-import { checkName, machineName, makeDataDir, nodesDir } from './instance/instance.ts';
+import { checkClusterName, machineName, makeDataDir, nodesDir } from './instance/instance.ts';
 import { planGoneNodes, removeNodes } from './nodes/gone-nodes.ts';
 import { markNodes, marksElsewhere, marksOf } from './nodes/node-marks.ts';
 import { nodeNames, noNodes, planNodes } from './nodes/nodes.ts';
@@ -91,7 +91,7 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const { dataDir, random = realRandom, log = silentLog } = options;
   const chosen: ReadonlySet<ComponentName> = new Set(options.components ?? componentNames);
   const localAPI = chosen.has('api-server');
-  const cluster = checkName(options.name ?? (localAPI ? 'default' : machineName()));
+  const cluster = checkClusterName(options.name ?? (localAPI ? 'default' : machineName()));
   const nodes = chosen.has('kubelet')
     ? await planNodes(options, { dataDir: dataDir !== undefined, localAPI, realTime: clock === realClock })
     : noNodes;

@@ -3,12 +3,12 @@
 import type { StartOptions } from './cluster.ts';
 import { componentNames } from './component-names.ts';
 import { OperationError } from './operation-error.ts';
-import { anyText, type Check, checkSettings, type Fields } from './settings/check-settings.ts';
+import { anyText, checkSettings, type Fields, type ValueCheck } from './settings/check-settings.ts';
 import { configFields } from './settings/config.ts';
 
 /** An object that has these functions, own or inherited. */
 const having =
-  (...names: readonly string[]): Check =>
+  (...names: readonly string[]): ValueCheck =>
   (value) =>
     isObject(value) && names.every((name) => typeof Reflect.get(value, name) === 'function');
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

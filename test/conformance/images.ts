@@ -12,7 +12,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildImageArchive, type ImageSource } from '../../src/node/runtime/oci-archive.ts';
+import { buildImageArchive, type ImageContent } from '../../src/node/runtime/oci-archive.ts';
 import { hostArchitecture, pauseProgram } from '../../src/node/runtime/pause-program.ts';
 import type { TarFile } from '../../src/node/runtime/tar.ts';
 
@@ -84,7 +84,7 @@ const network = [
   { path: 'agnhost-2', link: 'agnhost' },
   { path: 'uploads', directory: true },
 ];
-const page = (name: string): ImageSource => ({
+const page = (name: string): ImageContent => ({
   name: `${registry}/${name}:1.8`,
   files: [
     ...plain,
@@ -94,7 +94,7 @@ const page = (name: string): ImageSource => ({
   entrypoint: ['/agnhost'],
   cmd: ['test-webserver'],
 });
-const sources: readonly ImageSource[] = [
+const sources: readonly ImageContent[] = [
   ...['2.63.0', '2.55'].map((version) => ({
     name: `${registry}/agnhost:${version}`,
     files: [

@@ -19,7 +19,7 @@ import { isFree, usedRanges } from '../../src/node/network/free-range.ts';
 import { letLoopbackThrough } from '../../src/node/network/loopback.ts';
 import { networkTools } from '../../src/node/network/network-tools.ts';
 import { createNodeNamespaces, type NodeNamespace, type NodeNamespaces } from '../../src/node/network/node-network.ts';
-import { type HostPort, renderNodeRules } from '../../src/node/network/node-rules.ts';
+import { type HostPortRule, renderNodeRules } from '../../src/node/network/node-rules.ts';
 import { removePodNetwork } from '../../src/node/network/pod-network.ts';
 import { applyRoutes, planRoutes, type RoutedNode } from '../../src/node/network/routes.ts';
 import { Containerd } from '../../src/node/runtime/containerd.ts';
@@ -67,7 +67,7 @@ if (inOwnNamespaces(import.meta.url)) {
       await containerd.loadImage(busyboxImage(image));
       return { ...namespace, podCidr, dataDir, cgroup: `timonier-${cluster}-${index}`, containerd };
     };
-    const rules = (hostPorts: readonly HostPort[] = []): string =>
+    const rules = (hostPorts: readonly HostPortRule[] = []): string =>
       renderNodeRules({ table: `timonier-${cluster}-net`, clusterCidr, keepSource: [subnet], hostPorts });
     const apiNodes = (): readonly RoutedNode[] =>
       nodes.map(({ name, podCidr, address }) => ({

@@ -1,6 +1,6 @@
 /** DNS messages for tests: queries in one line, answers as the lines that `dig` would show. */
 import { SocketAddress } from 'node:net';
-import { type DNSRecord, headerBytes, type Name, parseName, rcodes, recordTypes } from '../../src/addons/dns/message.ts';
+import { type DNSName, type DNSRecord, headerBytes, parseName, rcodes, recordTypes } from '../../src/addons/dns/message.ts';
 
 export interface QueryParts {
   readonly id?: number;
@@ -16,10 +16,10 @@ const typeNumber = (type: string | number): number =>
   typeof type === 'number' ? type : ((recordTypes as Record<string, number>)[type] ?? Number(type.replace('TYPE', '')));
 const typeName = (type: number): string => Object.entries(recordTypes).find(([, number]) => number === type)?.[0] ?? `TYPE${type}`;
 const uint16 = (value: number): Buffer => Buffer.from([value >> 8, value & 0xff]);
-const encodeName = (name: Name): Buffer =>
+const encodeName = (name: DNSName): Buffer =>
   Buffer.concat([...name.map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1')), Buffer.of(0)]);
 
-export function encodeTestQuery(name: string | Name, type: string | number, parts: QueryParts = {}): Buffer {
+export function encodeTestQuery(name: string | DNSName, type: string | number, parts: QueryParts = {}): Buffer {
   const { id = 0x1234, flags = 0x100, class: questionClass = 1, udpBytes, version = 0, dnssecOK = false } = parts;
   const counts = [1, 0, 0, udpBytes === undefined ? 0 : 1];
   const labels = typeof name === 'string' ? parseName(name) : name;
@@ -108,7 +108,7 @@ export function describeMessage(packet: Buffer): Described {
         offset = end;
         continue;
       }
-      const data: (Buffer | Name)[] = [];
+      const data: (Buffer | DNSName)[] = [];
       const take = (bytes: number): Buffer => {
         offset += bytes;
         return packet.subarray(offset - bytes, offset);

@@ -7,7 +7,7 @@ import { FileGate } from '../../src/node/files/file-gate.ts';
 import type { ReferencedObjects } from '../../src/node/kubelet/pod/referenced-objects.ts';
 import { TimerWheel } from '../../src/node/kubelet/timer-wheel.ts';
 import type { Mounter } from '../../src/node/kubelet/volumes/mounter.ts';
-import type { ServiceAccountTokens } from '../../src/node/kubelet/volumes/service-account-token.ts';
+import type { TokenManager } from '../../src/node/kubelet/volumes/service-account-token.ts';
 import { VolumeManager } from '../../src/node/kubelet/volumes/volume-manager.ts';
 
 const noMounts: Mounter = {
@@ -26,7 +26,7 @@ export function testVolumes(podsRoot: string, gate = new FileGate({ clock: realC
       clock: realClock,
       gate,
       objects: {} as ReferencedObjects,
-      tokens: { forget: () => undefined } as unknown as ServiceAccountTokens,
+      tokens: { forget: () => undefined } as unknown as TokenManager,
       mounter: noMounts,
       hostIPs: () => [],
       allocatable: () => ({}),

@@ -11,7 +11,7 @@
 import { isIP, isIPv4, SocketAddress } from 'node:net';
 import type { Endpoint } from '../../api/generated/discovery-v1.ts';
 import type { EndpointSlice, Service } from '../../api/generated/kinds.ts';
-import { type DNSRecord, encodeAddress, encodeText, encodeUint16s, type Name, parseName, type Rcode, recordTypes } from './message.ts';
+import { type DNSName, type DNSRecord, encodeAddress, encodeText, encodeUint16s, parseName, type Rcode, recordTypes } from './message.ts';
 
 /** What the zone reads. */
 export interface ZoneSource {
@@ -38,7 +38,7 @@ export interface ZoneAnswer {
   /** the SOA of a negative answer */
   readonly authorities: readonly DNSRecord[];
   /** the last alias among the answers leads out of the zone */
-  readonly continueAt?: Name | undefined;
+  readonly continueAt?: DNSName | undefined;
 }
 
 const ttlSeconds = 30;
@@ -50,11 +50,11 @@ const soaTimes = { refresh: 7200, retry: 1800, expire: 86_400 } as const;
 /** What a name stands for. An empty one exists, but has no records of its own. */
 interface Found {
   readonly hosts?: readonly Host[];
-  readonly alias?: Name;
+  readonly alias?: DNSName;
   readonly text?: string;
 }
 interface Host {
-  readonly name: Name;
+  readonly name: DNSName;
   readonly ip: string;
   /** absent: none that SRV could tell */
   readonly port?: number | undefined;
@@ -67,7 +67,7 @@ interface Part {
 }
 
 export class ClusterZone {
-  readonly #domain: Name;
+  readonly #domain: DNSName;
   readonly #source: ZoneSource;
   readonly #nameServer: ClusterZoneOptions['nameServer'];
 
@@ -77,7 +77,7 @@ export class ClusterZone {
     this.#nameServer = nameServer;
   }
 
-  resolve(question: Name, type: number): ZoneAnswer | undefined {
+  resolve(question: DNSName, type: number): ZoneAnswer | undefined {
     const name = question.map((label) => label.toLowerCase());
     const ip = addressOfReverse(name);
     if (ip !== undefined) return this.#reverse(question, ip, type);
@@ -94,7 +94,7 @@ export class ClusterZone {
   }
 
   /** What a name of the zone stands for; undefined when it does not exist. */
-  #find(name: Name, zone: Name): Found | undefined {
+  #find(name: DNSName, zone: DNSName): Found | undefined {
     const labels = name.slice(0, name.length - zone.length);
     const [kind, namespace, subject, ...before] = labels.toReversed();
     if (kind === undefined) return {};
@@ -110,14 +110,14 @@ export class ClusterZone {
     return service && this.#findInService(service, parsePart(before), zone);
   }
 
-  #findInService(service: Service, part: Part, zone: Name): Found | undefined {
+  #findInService(service: Service, part: Part, zone: DNSName): Found | undefined {
     const { namespace, name } = service.metadata;
     const { type, externalName = '', clusterIP = '', clusterIPs = [clusterIP] } = service.spec;
     if (type === 'ExternalName') {
       const namesNothing = part.endpoint || part.port || part.protocol || externalName === '' || isIP(externalName);
       return namesNothing ? undefined : { alias: parseName(externalName) };
     }
-    const base: Name = [name, namespace ?? '', 'svc', ...zone];
+    const base: DNSName = [name, namespace ?? '', 'svc', ...zone];
     const hosts =
       clusterIP === 'None' || part.endpoint !== undefined
         ? this.#source.slices(namespace ?? '', name).flatMap((slice) => hostsOfSlice(slice, base, part))
@@ -128,7 +128,7 @@ export class ClusterZone {
   }
 
   /** CNAME after CNAME until there are records of the type asked for; without any, the name has no such record. */
-  #followAlias(question: Name, first: Name, type: number, zone: Name): ZoneAnswer {
+  #followAlias(question: DNSName, first: DNSName, type: number, zone: DNSName): ZoneAnswer {
     const { A, AAAA, CNAME } = recordTypes;
     if (type === CNAME) return positive([aliasRecord(question, first)]);
     const nothing = this.#negative('NOERROR', zone);
@@ -136,7 +136,7 @@ export class ClusterZone {
     const chain: DNSRecord[] = [];
     const seen = new Set<string>();
     let owner = question;
-    let target: Name | undefined = first;
+    let target: DNSName | undefined = first;
     while (target) {
       seen.add(owner.join('.').toLowerCase());
       const name = target.map((label) => label.toLowerCase());
@@ -152,7 +152,7 @@ export class ClusterZone {
     return nothing;
   }
 
-  #reverse(question: Name, ip: string, type: number): ZoneAnswer | undefined {
+  #reverse(question: DNSName, ip: string, type: number): ZoneAnswer | undefined {
     const service = this.#source.serviceByIP(ip);
     const names = service
       ? [[service.metadata.name, service.metadata.namespace ?? '', 'svc', ...this.#domain]]
@@ -163,25 +163,25 @@ export class ClusterZone {
     return positive([...distinct.values()].map((name) => ({ name: question, type, ttl: ttlSeconds, data: [name] })));
   }
 
-  #namesInSlice(slice: EndpointSlice, ip: string): Name[] {
+  #namesInSlice(slice: EndpointSlice, ip: string): DNSName[] {
     const service = slice.metadata.labels?.['kubernetes.io/service-name'];
     if (service === undefined) return [];
     const base = [service, slice.metadata.namespace ?? '', 'svc', ...this.#domain];
     return hostsOfSlice(slice, base, {}).flatMap((host) => (host.ip === ip ? [host.name] : []));
   }
 
-  #nameServers(zone: Name): Host[] {
+  #nameServers(zone: DNSName): Host[] {
     const { namespace, name, address } = this.#nameServer;
     const ips = (this.#source.service(namespace, name)?.spec.clusterIPs ?? []).filter((ip) => isIP(ip));
     if (ips.length === 0) return [{ name: ['ns', 'dns', ...zone], ip: address }];
     return ips.map((ip) => ({ name: [name, namespace, 'svc', ...zone], ip }));
   }
 
-  #negative(rcode: Rcode, zone: Name): ZoneAnswer {
+  #negative(rcode: Rcode, zone: DNSName): ZoneAnswer {
     return { rcode, answers: [], additionals: [], authorities: [this.#soa(zone)] };
   }
 
-  #soa(zone: Name): DNSRecord {
+  #soa(zone: DNSName): DNSRecord {
     const { refresh, retry, expire } = soaTimes;
     const numbers = [this.#source.changedAt(), refresh, retry, expire, ttlSeconds];
     const times = encodeUint16s(...numbers.flatMap((number) => [number >>> 16, number & 0xffff]));
@@ -196,7 +196,7 @@ const positive = (answers: readonly DNSRecord[], additionals: readonly DNSRecord
   authorities: [],
 });
 
-function renderRecords(name: Name, type: number, { hosts = [], text }: Found): { answers: DNSRecord[]; additionals: DNSRecord[] } {
+function renderRecords(name: DNSName, type: number, { hosts = [], text }: Found): { answers: DNSRecord[]; additionals: DNSRecord[] } {
   switch (type) {
     case recordTypes.A:
     case recordTypes.AAAA:
@@ -218,7 +218,7 @@ function renderRecords(name: Name, type: number, { hosts = [], text }: Found): {
   }
 }
 
-function renderNameServers(zone: Name, hosts: readonly Host[]): ZoneAnswer {
+function renderNameServers(zone: DNSName, hosts: readonly Host[]): ZoneAnswer {
   const names = new Map(hosts.map(({ name }) => [name[0], name]));
   const answers = [...names.values()].map((name): DNSRecord => ({ name: zone, type: recordTypes.NS, ttl: ttlSeconds, data: [name] }));
   return positive(answers, addressRecords(hosts));
@@ -233,15 +233,15 @@ function addressRecords(hosts: readonly Host[]): DNSRecord[] {
   });
 }
 
-const aliasRecord = (name: Name, target: Name): DNSRecord => ({ name, type: recordTypes.CNAME, ttl: ttlSeconds, data: [target] });
+const aliasRecord = (name: DNSName, target: DNSName): DNSRecord => ({ name, type: recordTypes.CNAME, ttl: ttlSeconds, data: [target] });
 
-const isBelow = (name: Name, zone: Name): boolean => {
+const isBelow = (name: DNSName, zone: DNSName): boolean => {
   const start = name.length - zone.length;
   return start >= 0 && zone.every((label, i) => label === name[start + i]);
 };
 
 /** `10-0-0-7` or `2001-db8--7`: any address, whether a pod has it or not. */
-function findPod(label: string, name: Name): Found | undefined {
+function findPod(label: string, name: DNSName): Found | undefined {
   const isDotted = label.split('-').length === 4 && !label.includes('--');
   const ip = label.replaceAll('-', isDotted ? '.' : ':');
   return isIP(ip) ? { hosts: [{ name, ip, port: 0 }] } : undefined;
@@ -258,7 +258,7 @@ const matchesPort = (part: Part, port: { readonly name?: string | undefined; rea
   (!part.port || part.port === port.name?.toLowerCase()) && (!part.protocol || part.protocol === port.protocol?.toLowerCase());
 
 /** The ready endpoints, each with each port; one without ports still has its addresses. */
-function hostsOfSlice(slice: EndpointSlice, base: Name, part: Part): Host[] {
+function hostsOfSlice(slice: EndpointSlice, base: DNSName, part: Part): Host[] {
   if (slice.addressType === 'FQDN') return [];
   const ports = (slice.ports?.length ? slice.ports : [{}]).filter((port) => matchesPort(part, port));
   const hosts: Host[] = [];
@@ -278,7 +278,7 @@ function hostsOfSlice(slice: EndpointSlice, base: Name, part: Part): Host[] {
 const endpointLabel = ({ hostname }: Endpoint, ip: string): string => hostname || ip.replaceAll(/[.:]/g, '-').replace(/-$/, '-0');
 
 /** `7.0.96.10.in-addr.arpa`, or 32 hexadecimal digits below `ip6.arpa`. */
-function addressOfReverse(name: Name): string | undefined {
+function addressOfReverse(name: DNSName): string | undefined {
   const zone = name.slice(-2).join('.');
   const parts = name.slice(0, -2).reverse();
   if (zone === 'in-addr.arpa') {

@@ -7,7 +7,7 @@ import { describeMessage } from '../../../test/kit/dns-messages.ts';
 import { realClock } from '../../client/clock.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import { Forwarder, parseUpstream } from './forwarder.ts';
-import { decodeQuery, encodeMessage, parseName, type Query } from './message.ts';
+import { type DNSQuery, decodeQuery, encodeMessage, parseName } from './message.ts';
 import { frame } from './stream-frame.ts';
 
 /** A broadcast address: connecting to it fails at once, without a packet. */
@@ -31,20 +31,23 @@ async function listenOnBoth(tcp: Server) {
   }
 }
 
-async function startUpstream(answers: (query: Query) => readonly Buffer[]) {
-  const seen: Query[] = [];
+async function startUpstream(answers: (query: DNSQuery) => readonly Buffer[]) {
+  const seen: DNSQuery[] = [];
   const tcp = createServer((socket) => {
     socket.on('error', () => socket.destroy());
     socket.on('data', (bytes: Buffer) => {
       // in two pieces, behind an answer to something else
-      const framed = Buffer.concat([frame(answerTo({ id: 1, question })), frame(answerTo(decodeQuery(bytes.subarray(2)) as Query, 100))]);
+      const framed = Buffer.concat([
+        frame(answerTo({ id: 1, question })),
+        frame(answerTo(decodeQuery(bytes.subarray(2)) as DNSQuery, 100)),
+      ]);
       socket.write(framed.subarray(0, 99));
       setImmediate(() => socket.write(framed.subarray(99)));
     });
   });
   const udp = await listenOnBoth(tcp);
   udp.on('message', (message, from) => {
-    const query = decodeQuery(message) as Query;
+    const query = decodeQuery(message) as DNSQuery;
     seen.push(query);
     for (const answer of answers(query)) udp.send(answer, from.port, from.address);
   });
@@ -59,7 +62,7 @@ async function startUpstream(answers: (query: Query) => readonly Buffer[]) {
   };
 }
 
-const answerTo = ({ id, question: q = question }: Pick<Query, 'id' | 'question'>, count = 1, bytesMax = 65_535): Buffer =>
+const answerTo = ({ id, question: q = question }: Pick<DNSQuery, 'id' | 'question'>, count = 1, bytesMax = 65_535): Buffer =>
   encodeMessage(
     {
       id,
@@ -86,7 +89,7 @@ suite('forwarder', () => {
   });
 
   test('only an answer to this very question counts', async () => {
-    const wrong = (query: Query): Buffer[] => [
+    const wrong = (query: DNSQuery): Buffer[] => [
       answerTo({ ...query, id: query.id ^ 1 }),
       answerTo({ ...query, question: { ...question, name: parseName('evil.example.org') } }),
       answerTo({ ...query, question: { ...question, type: 28 } }),

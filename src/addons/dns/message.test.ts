@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { describeMessage, describeRecord, encodeTestQuery } from '../../../test/kit/dns-messages.ts';
 import {
+  type DNSName,
   type DNSRecord,
   decodeAnswer,
   decodeQuery,
@@ -12,7 +13,6 @@ import {
   encodeUint16s,
   FormatError,
   messageBytesMax,
-  type Name,
   parseName,
   recordTypes,
 } from './message.ts';
@@ -97,9 +97,9 @@ suite('DNS messages', () => {
   });
 
   test('a compressed name is its own in every byte', () => {
-    const odd: Name[] = [['a\0b', 'c'], ['a', 'b', 'c'], ['a.b', 'c'], ['A', 'b', 'c'], ['\x01b', 'c'], ['\xff', 'c'], []];
+    const odd: DNSName[] = [['a\0b', 'c'], ['a', 'b', 'c'], ['a.b', 'c'], ['A', 'b', 'c'], ['\x01b', 'c'], ['\xff', 'c'], []];
     const answers = odd.map((name): DNSRecord => ({ name, type: recordTypes.CNAME, ttl: 1, data: [name] }));
-    const bytes = encodeMessage({ id: 1, flags: 0, question: { name: odd[0] as Name, type: 5, class: 1 }, answers }, 512);
+    const bytes = encodeMessage({ id: 1, flags: 0, question: { name: odd[0] as DNSName, type: 5, class: 1 }, answers }, 512);
     assert.deepEqual(decodeAnswer(bytes).answers, answers);
   });
 

@@ -11,7 +11,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 
-export type Name = readonly string[];
+export type DNSName = readonly string[];
 
 export const recordTypes = {
   A: 1,
@@ -61,20 +61,20 @@ export const messageBytesMax = 65_535;
 export const udpBytesMax = 1232;
 
 export interface Question {
-  readonly name: Name;
+  readonly name: DNSName;
   readonly type: number;
   readonly class: number;
 }
 
 /** `data` is RDATA in pieces: bytes as they are, and names, which may have to be compressed. */
 export interface DNSRecord {
-  readonly name: Name;
+  readonly name: DNSName;
   readonly type: number;
   readonly ttl: number;
-  readonly data: readonly (Uint8Array | Name)[];
+  readonly data: readonly (Uint8Array | DNSName)[];
 }
 
-export interface Query {
+export interface DNSQuery {
   readonly id: number;
   readonly opcode: number;
   /** the whole second word of the header */
@@ -123,10 +123,10 @@ const namesInData: ReadonlyMap<number, { readonly bytesBefore: number; readonly 
   [recordTypes.SRV, { bytesBefore: 6, names: 1, compress: false }],
 ]);
 
-export const parseName = (text: string): Name => (text === '' || text === '.' ? [] : text.replace(/\.$/, '').split('.'));
+export const parseName = (text: string): DNSName => (text === '' || text === '.' ? [] : text.replace(/\.$/, '').split('.'));
 
 /** Throws a FormatError; `undefined` for what must not be answered: no header, or itself an answer. */
-export function decodeQuery(packet: Buffer): Query | undefined {
+export function decodeQuery(packet: Buffer): DNSQuery | undefined {
   if (packet.length < headerBytes) return undefined;
   const flags = packet.readUInt16BE(2);
   if (flags & headerFlags.response) return undefined;
@@ -139,7 +139,7 @@ export function decodeQuery(packet: Buffer): Query | undefined {
     const reader = new Reader(packet);
     const question = reader.question();
     for (let left = answers + authorities; left > 0; left--) reader.record();
-    let edns: Query['edns'];
+    let edns: DNSQuery['edns'];
     let signed = false;
     for (let left = additionals; left > 0; left--) {
       const { name, type, class: udpBytes, ttl } = reader.record();
@@ -196,7 +196,7 @@ class Reader {
     const end = this.offset + length;
     if (end > this.#packet.length) throw new FormatError('data ends early');
     const layout = namesInData.get(head.type);
-    const data: (Uint8Array | Name)[] = [];
+    const data: (Uint8Array | DNSName)[] = [];
     if (layout) {
       if (layout.bytesBefore) data.push(this.#bytes(layout.bytesBefore));
       for (let left = layout.names; left > 0; left--) data.push(this.#name());
@@ -218,7 +218,7 @@ class Reader {
     return this.#bytes(2).readUInt16BE();
   }
 
-  #name(): Name {
+  #name(): DNSName {
     const labels: string[] = [];
     let bytes = 1;
     let at = this.offset;
@@ -336,7 +336,7 @@ class Writer {
     page.writeUInt16BE(this.offset - lengthAt - 2, lengthAt);
   }
 
-  #name(labels: Name, compress: boolean): void {
+  #name(labels: DNSName, compress: boolean): void {
     const suffixes: string[] = [];
     let suffix = '';
     for (let i = labels.length - 1; i >= 0; i--) {

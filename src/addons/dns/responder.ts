@@ -11,6 +11,7 @@ import type { ClusterZone, ZoneAnswer } from './cluster-zone.ts';
 import type { Forwarder } from './forwarder.ts';
 import {
   classIN,
+  type DNSQuery,
   type DNSRecord,
   decodeAnswer,
   decodeQuery,
@@ -18,7 +19,6 @@ import {
   headerBytes,
   headerFlags,
   messageBytesMax,
-  type Query,
   type Question,
   type Rcode,
   recordTypes,
@@ -58,7 +58,7 @@ export class Responder {
     return render(query, found.rcode, this.#shuffle(await this.#continue(question, found, client)), via);
   }
 
-  async #forward(packet: Buffer, query: Query & { readonly question: Question }, via: Transport, client: string): Promise<Buffer> {
+  async #forward(packet: Buffer, query: DNSQuery & { readonly question: Question }, via: Transport, client: string): Promise<Buffer> {
     const { question, flags, edns } = query;
     const answer = await this.#options.forwarder.ask({ question, flags, edns, client }, via);
     if (!answer) return render(query, 'SERVFAIL', undefined, via);
@@ -95,7 +95,7 @@ export class Responder {
   }
 }
 
-function refusalOf({ opcode, question, edns, signed }: Query): Rcode | undefined {
+function refusalOf({ opcode, question, edns, signed }: DNSQuery): Rcode | undefined {
   if (opcode !== 0) return 'NOTIMP';
   if (!question) return 'FORMERR';
   if (edns && edns.version > 0) return 'BADVERS';
@@ -104,10 +104,10 @@ function refusalOf({ opcode, question, edns, signed }: Query): Rcode | undefined
   return undefined;
 }
 
-const bytesMaxFor = ({ edns }: Query, via: Transport): number =>
+const bytesMaxFor = ({ edns }: DNSQuery, via: Transport): number =>
   via === 'tcp' ? messageBytesMax : Math.min(Math.max(edns?.udpBytes ?? 0, udpBytesDefault), udpBytesMax);
 
-function render(query: Query, rcode: Rcode, found: ZoneAnswer | undefined, via: Transport): Buffer {
+function render(query: DNSQuery, rcode: Rcode, found: ZoneAnswer | undefined, via: Transport): Buffer {
   const asked = query.flags & (opcodeBits | recursionDesired | checkingDisabled);
   const flags = asked | recursionAvailable | (found ? authoritative : 0);
   const { id, question, edns } = query;

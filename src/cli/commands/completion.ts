@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Argument, type Command } from 'commander';
 import { Instance, listInstances } from '../../cluster/instance/instance.ts';
-import { type Candidate, type Completion, complete } from '../complete.ts';
+import { type Completion, type CompletionWord, complete } from '../complete.ts';
 import { findKubectl } from './kubectl.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
@@ -39,7 +39,7 @@ async function answer(completion: Completion): Promise<string[]> {
   return [completion.kind];
 }
 
-const lineOf = ({ word, description }: Candidate): string => (description ? `${word}\t${description}` : word);
+const lineOf = ({ word, description }: CompletionWord): string => (description ? `${word}\t${description}` : word);
 
 const kubectlAnswerMs = 3000;
 

@@ -19,7 +19,7 @@ import { installMissing } from '../../cluster/machine/install.ts';
 import { detectMachine } from '../../cluster/machine/machine.ts';
 import { watchProcess } from '../../cluster/machine/process-faults.ts';
 import { describeError, OperationError } from '../../cluster/operation-error.ts';
-import { describeChange } from '../../cluster/settings/settings.ts';
+import { describeSettingChange } from '../../cluster/settings/settings.ts';
 import { version } from '../../cluster/version.ts';
 import { type ReadyReport, tellParent } from '../daemon.ts';
 import { accessFrom } from '../kubeconfig-access.ts';
@@ -103,7 +103,7 @@ async function beginForeground(instance: Instance, { changes, record }: PlannedS
   instance.create();
   const lock = instance.lockStart();
   instance.writeSettings(record);
-  for (const change of changes) process.stdout.write(`${describeChange(change)}\n`);
+  for (const change of changes) process.stdout.write(`${describeSettingChange(change)}\n`);
   return lock;
 }
 

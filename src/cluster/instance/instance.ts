@@ -43,7 +43,7 @@ const badDataDir = 'bad-data-dir';
 /** Names go into links, namespaces, cgroups and contexts: a DNS label of at most 40 characters. */
 const namePattern = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/;
 
-export function checkName(name: string): string {
+export function checkClusterName(name: string): string {
   if (namePattern.test(name)) return name;
   throw new OperationError({
     code: 'bad-name',
@@ -121,7 +121,7 @@ export class Instance {
   readonly #link: string;
 
   constructor(name: string, dataDir?: string) {
-    this.name = checkName(name);
+    this.name = checkClusterName(name);
     this.#link = join(instancesRoot(), name);
     this.dir = dataDir === undefined ? linkedDir(this.#link) : realPath(checkFolder(dataDir));
   }

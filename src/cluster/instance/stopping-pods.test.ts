@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { podsOf } from './stopping-pods.ts';
+import { podsInCgroups } from './stopping-pods.ts';
 
 const rows: readonly { name: string; cgroups: readonly string[]; want: readonly string[] }[] = [
   { name: 'none', cgroups: ['0::/\n', ''], want: [] },
@@ -15,4 +15,4 @@ const rows: readonly { name: string; cgroups: readonly string[]; want: readonly 
   },
   { name: 'another cluster’s', cgroups: ['0::/timonier-ab/ab-1/kubepods/pod1/c1\n', '0::/timonier-b/timonier-a/pod1\n'], want: [] },
 ];
-for (const { name, cgroups, want } of rows) test(name, () => assert.deepEqual(podsOf('a', cgroups), want));
+for (const { name, cgroups, want } of rows) test(name, () => assert.deepEqual(podsInCgroups('a', cgroups), want));

@@ -31,7 +31,7 @@ export async function readPodNames(kubeconfig: string | undefined): Promise<PodN
 
 /** Sorted; one whose name is not known by its uid. */
 export function runningOf(names: PodNames, cluster: string): string[] {
-  return podsOf(
+  return podsInCgroups(
     cluster,
     processIds().map((pid) => processFile(pid, 'cgroup')),
   )
@@ -40,7 +40,7 @@ export function runningOf(names: PodNames, cluster: string): string[] {
 }
 
 /** The uids in the paths of cgroups below the cluster's own. Format: cgroups(7), /proc/PID/cgroup. */
-export function podsOf(cluster: string, cgroups: readonly string[]): string[] {
+export function podsInCgroups(cluster: string, cgroups: readonly string[]): string[] {
   const paths = cgroups.flatMap((text) => text.split('\n')).filter((line) => line.includes(`:/${clusterCgroup(cluster)}/`));
   return [...new Set(paths.flatMap((path) => /\/pod([^/]+)/.exec(path)?.[1] ?? []))];
 }

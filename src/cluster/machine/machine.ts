@@ -125,7 +125,7 @@ export async function detectMachine(): Promise<Machine> {
 }
 
 /** One thing looked at, and what to do when it is missing. */
-export interface Check {
+export interface MachineCheck {
   readonly name: string;
   readonly ok: boolean;
   readonly detail: string;
@@ -140,8 +140,8 @@ const installHint = (machine: Machine): string =>
     : 'install containerd, runc, the CNI plugins, nftables and iproute2 with your package manager';
 
 /** What a real node needs, in the order in which a user would mend it. */
-export function checkMachine(machine: Machine): Check[] {
-  const program = (name: Program, what: string, version?: string): Check => {
+export function checkMachine(machine: Machine): MachineCheck[] {
+  const program = (name: Program, what: string, version?: string): MachineCheck => {
     const file = machine.programs[name];
     const weak = name === 'containerd' || name === 'runc' ? describeWeaknesses(weaknessesOf(name, version)) : '';
     return file

@@ -1,6 +1,6 @@
 /** What a node's own process is told, over IPC, to run a node of the cluster against its API. */
 
-import type { Credentials } from '../../client/credentials.ts';
+import type { ClientCredentials } from '../../client/credentials.ts';
 import type { KeyPair } from '../component.ts';
 import type { AddressPlan } from '../settings/address-plan.ts';
 
@@ -14,7 +14,7 @@ export interface NodeConfig {
   /** PEM */
   readonly ca: string;
   /** without those of a proxy it has none */
-  readonly credentials: { readonly node: Credentials; readonly network: Credentials; readonly proxy?: Credentials };
+  readonly credentials: { readonly node: ClientCredentials; readonly network: ClientCredentials; readonly proxy?: ClientCredentials };
   readonly serving: KeyPair;
   readonly addresses: AddressPlan;
   readonly clusterDomain: string;

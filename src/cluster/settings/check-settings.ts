@@ -18,13 +18,13 @@ export interface ValueSchema {
   readonly additionalProperties?: ValueSchema;
 }
 
-export interface Check {
+export interface ValueCheck {
   (value: unknown): boolean;
   /** what can be said of it to editors */
   readonly schema?: ValueSchema;
 }
 interface Field {
-  readonly check: Check;
+  readonly check: ValueCheck;
   /** what fits, for people */
   readonly what: string;
   /** with a value of the right form */
@@ -34,7 +34,7 @@ interface Field {
 export type Fields<T> = Readonly<Record<keyof T & string, Field>>;
 
 /** Checks what the schema says, all of it. */
-export const fits = (schema: ValueSchema): Check => Object.assign((value: unknown) => isOf(value, schema), { schema });
+export const fits = (schema: ValueSchema): ValueCheck => Object.assign((value: unknown) => isOf(value, schema), { schema });
 
 function isOf(value: unknown, schema: ValueSchema): boolean {
   switch (schema.type) {
@@ -53,8 +53,8 @@ function isOf(value: unknown, schema: ValueSchema): boolean {
 
 const isPlain = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export const whole = (minimum: number, maximum: number): Check => fits({ type: 'integer', minimum, maximum });
-export const anyText: Check = fits({ type: 'string', minLength: 1 });
+export const whole = (minimum: number, maximum: number): ValueCheck => fits({ type: 'integer', minimum, maximum });
+export const anyText: ValueCheck = fits({ type: 'string', minLength: 1 });
 
 /** What was read is the command line. */
 export const flagsGiven = 'flags';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { changesOf, describeChange, mergeSettings, provedSettings, readSettings, type Settings } from './settings.ts';
+import { changesOf, describeSettingChange, mergeSettings, provedSettings, readSettings, type Settings } from './settings.ts';
 
 const kept: Settings = { config: { nodes: 2, port: 7443, maxPods: 20 }, kubeconfig: '/k', logLevel: 'debug' };
 
@@ -87,7 +87,7 @@ for (const { name, kept: before, given, want, changes = [], live = [] } of rows)
     const found = changesOf(before, settings);
     assert.deepEqual(
       [found.filter(({ needsRestart }) => needsRestart), found.filter(({ needsRestart }) => !needsRestart)].map((some) =>
-        some.map(describeChange),
+        some.map(describeSettingChange),
       ),
       [changes, live],
     );

@@ -112,7 +112,7 @@ export function provedSettings({ config, ...rest }: Settings, { nodes, port }: S
   return { ...rest, config: { ...config, port, ...(nodes > 0 && { nodes }) } };
 }
 
-export interface Change {
+export interface SettingChange {
   readonly setting: string;
   readonly from: string;
   readonly to: string;
@@ -121,7 +121,7 @@ export interface Change {
 }
 
 /** What is another value now, defaults counted in; simulated nodes and the kubeconfig change while it runs. */
-export function changesOf(before: Settings, after: Settings): Change[] {
+export function changesOf(before: Settings, after: Settings): SettingChange[] {
   const [old, wanted] = [effectiveValues(before), effectiveValues(after)];
   return [...new Set([...Object.keys(old), ...Object.keys(wanted)])]
     .map((name) => ({
@@ -133,7 +133,7 @@ export function changesOf(before: Settings, after: Settings): Change[] {
     .filter(({ from, to }) => from !== to);
 }
 
-export const describeChange = ({ setting, from, to }: Change): string => `${setting}: ${from} → ${to}`;
+export const describeSettingChange = ({ setting, from, to }: SettingChange): string => `${setting}: ${from} → ${to}`;
 
 function effectiveValues({ config, kubeconfig, logLevel }: Settings): Record<string, unknown> {
   const { nodes = 0 } = config; // kept, it would say that there are some

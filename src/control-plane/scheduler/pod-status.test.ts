@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testPod } from '../../../test/kit/scheduler-objects.ts';
 import type { Pod } from '../../api/generated/kinds.ts';
-import { type PodStatusChange, planStatusPatch } from './pod-status.ts';
+import { type PodStatusChange, planScheduledPatch } from './pod-status.ts';
 
 const nowMs = Date.UTC(2026, 0, 2);
 const now = '2026-01-02T00:00:00Z';
@@ -75,6 +75,6 @@ const rows: readonly Row[] = [
 for (const { name, status, change, want } of rows) {
   test(`pod status: ${name}`, () => {
     const pod = testPod('p', { status: status as NonNullable<Pod['status']> });
-    assert.deepEqual(planStatusPatch(pod, { reason: 'Unschedulable', message: 'why', ...change }, nowMs), want);
+    assert.deepEqual(planScheduledPatch(pod, { reason: 'Unschedulable', message: 'why', ...change }, nowMs), want);
   });
 }

@@ -19,7 +19,7 @@ export interface PodStatusChange {
 }
 
 /** The patch of status; undefined when it says so already. Pure. */
-export function planStatusPatch({ status, metadata }: Pod, change: PodStatusChange, nowMs: number): object | undefined {
+export function planScheduledPatch({ status, metadata }: Pod, change: PodStatusChange, nowMs: number): object | undefined {
   const { reason, message, nominatedNodeName } = change;
   const known = findCondition(status?.conditions, 'PodScheduled');
   const isKnown = known?.status === 'False' && known.reason === reason && known.message === message;
@@ -53,7 +53,7 @@ export class PodStatusWriter implements AsyncDisposable {
   }
 
   write({ uid, pod }: PodFacts, change: PodStatusChange): void {
-    const status = planStatusPatch(pod, change, this.#options.clock.now());
+    const status = planScheduledPatch(pod, change, this.#options.clock.now());
     if (!status) return;
     const writing = (this.#writes.get(uid) ?? Promise.resolve())
       .then(() => this.#patch(pod, status))

@@ -30,7 +30,7 @@ import { planPreemption } from './preemption/plan-preemption.ts';
 import type { Candidate } from './preemption/select-victims.ts';
 import type { SchedulerMetrics } from './scheduler-metrics.ts';
 import { type QueueCounts, type QueuedPod, SchedulingQueue } from './scheduling-queue.ts';
-import { NodeSelector, type Selection } from './select-node.ts';
+import { type NodeSelection, NodeSelector } from './select-node.ts';
 
 export interface SchedulerOptions {
   readonly client: Client;
@@ -171,7 +171,7 @@ export class Scheduler implements AsyncDisposable {
     if (log.isDebug) tellDecision(log, pod, selection);
   }
 
-  async #bind(queued: QueuedPod, { node, choice }: Extract<Selection, { node: NodeFacts }>, startMs: number): Promise<void> {
+  async #bind(queued: QueuedPod, { node, choice }: Extract<NodeSelection, { node: NodeFacts }>, startMs: number): Promise<void> {
     const { client, events, metrics } = this.#options;
     const { pod, uid } = queued.pod;
     const { namespace, name } = pod.metadata;
@@ -191,7 +191,7 @@ export class Scheduler implements AsyncDisposable {
   }
 
   /** No node does: says so, and sees to it that one will where that is possible. */
-  #reject(queued: QueuedPod, { attempt, diagnosis }: Extract<Selection, { node: undefined }>): void {
+  #reject(queued: QueuedPod, { attempt, diagnosis }: Extract<NodeSelection, { node: undefined }>): void {
     const { clock, metrics } = this.#options;
     const { pod } = queued;
     const given = { budgets: this.#budgets.list(), nowMs: clock.now(), random: this.#random };
@@ -266,7 +266,7 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const shortened = (message: string): string => (message.length <= messageMax ? message : `${message.slice(0, messageMax - 4)} ...`);
 
-function tellDecision(log: Log, { namespace, name }: PodFacts, selection: Selection): void {
+function tellDecision(log: Log, { namespace, name }: PodFacts, selection: NodeSelection): void {
   const pod = `${namespace}/${name}`;
   if (selection.node) log.debug({ pod, node: selection.node.name }, 'a node was chosen');
   else log.debug({ pod, why: describeDiagnosis(selection.diagnosis) }, 'no node fits');

@@ -13,7 +13,7 @@ import type { Nominator } from './nominator.ts';
 import { type PodClass, PodClasses } from './pod-class.ts';
 import type { PodFacts } from './pod-facts.ts';
 
-export type Selection =
+export type NodeSelection =
   | { readonly node: NodeFacts; readonly choice: Choice }
   | { readonly node: undefined; readonly attempt: Attempt; readonly diagnosis: Diagnosis };
 
@@ -54,7 +54,7 @@ export class NodeSelector {
     this.#options = options;
   }
 
-  select(pod: PodFacts): Selection {
+  select(pod: PodFacts): NodeSelection {
     const attempt = this.#attempt(pod);
     const nominated = this.#nominated(attempt);
     const { size: nodeCount } = this.#options.table;

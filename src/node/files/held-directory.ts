@@ -14,7 +14,7 @@ import { basename, dirname } from 'node:path';
 import { detach } from '../../client/detached.ts';
 import type { FileGate } from './file-gate.ts';
 
-export type Name = string | Buffer;
+export type EntryName = string | Buffer;
 
 /** Linux's O_PATH, which Node does not name: opens without reading, and without waking what it opens. */
 const pathOnly = 0o10000000;
@@ -67,12 +67,12 @@ export class HeldDirectory implements AsyncDisposable {
   }
 
   /** Whatever it is; a link is itself. */
-  async hold(name: Name): Promise<HeldEntry> {
+  async hold(name: EntryName): Promise<HeldEntry> {
     const handle = await this.#open(name, pathOnly | O_NOFOLLOW);
     return await this.#held(handle, name);
   }
 
-  async directory(name: Name): Promise<HeldDirectory> {
+  async directory(name: EntryName): Promise<HeldDirectory> {
     const handle = await this.#open(name, pathOnly | O_NOFOLLOW | O_DIRECTORY);
     return new HeldDirectory(this.gate, shorten(`${this.where}/${name.toString()}`), handle);
   }
@@ -85,19 +85,19 @@ export class HeldDirectory implements AsyncDisposable {
   }
 
   /** A regular file, for reading. It is the caller's to close. */
-  async openFile(name: Name): Promise<FileHandle> {
+  async openFile(name: EntryName): Promise<FileHandle> {
     await using held = await this.hold(name);
     return await this.reopen(held, name);
   }
 
   /** For reading, when it is a regular file. */
-  async reopen({ fd, info }: HeldEntry, name: Name): Promise<FileHandle> {
+  async reopen({ fd, info }: HeldEntry, name: EntryName): Promise<FileHandle> {
     if (!info.isFile()) throw new WrongTypeError(`${this.#describe(name)} is ${describeType(info)}, no regular file`);
     return await this.#call('open', name, () => open(fdPath(fd), O_RDONLY | O_NONBLOCK | O_NOCTTY), closeLate);
   }
 
   /** A new regular file; EEXIST when there is an entry. */
-  async createFile(name: Name, mode: number): Promise<FileHandle> {
+  async createFile(name: EntryName, mode: number): Promise<FileHandle> {
     const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK;
     const path = this.#path(name);
     const handle = await this.#call('create', name, () => open(path, flags, mode), closeLate);
@@ -127,19 +127,19 @@ export class HeldDirectory implements AsyncDisposable {
     }
   }
 
-  lstat(name: Name): Promise<BigIntStats> {
+  lstat(name: EntryName): Promise<BigIntStats> {
     const path = this.#path(name);
     return this.#call('lstat', name, () => lstat(path, { bigint: true }));
   }
 
   /** The bytes of a link's target. */
-  readlink(name: Name): Promise<Buffer> {
+  readlink(name: EntryName): Promise<Buffer> {
     const path = this.#path(name);
     return this.#call('readlink', name, () => readlink(path, { encoding: 'buffer' }));
   }
 
   /** With exactly this mode. EEXIST when there is an entry. */
-  async makeDirectory(name: Name, mode: number): Promise<void> {
+  async makeDirectory(name: EntryName, mode: number): Promise<void> {
     const path = this.#path(name);
     await this.#call('mkdir', name, () => mkdir(path, { mode }));
     await using held = await this.hold(name);
@@ -157,18 +157,18 @@ export class HeldDirectory implements AsyncDisposable {
   }
 
   /** No such entry: nothing happens. */
-  async unlink(name: Name): Promise<void> {
+  async unlink(name: EntryName): Promise<void> {
     const path = this.#path(name);
     await ignoreMissing(this.#call('unlink', name, () => unlink(path)));
   }
 
   /** An empty one. EBUSY when something is mounted on it. */
-  async removeDirectory(name: Name): Promise<void> {
+  async removeDirectory(name: EntryName): Promise<void> {
     const path = this.#path(name);
     await ignoreMissing(this.#call('rmdir', name, () => rmdir(path)));
   }
 
-  async rename(name: Name, to: HeldDirectory, newName: Name): Promise<void> {
+  async rename(name: EntryName, to: HeldDirectory, newName: EntryName): Promise<void> {
     const [from, target] = [this.#path(name), to.#path(newName)];
     await this.#call('rename', name, () => rename(from, target));
   }
@@ -177,12 +177,12 @@ export class HeldDirectory implements AsyncDisposable {
     await this.#handle.close();
   }
 
-  async #open(name: Name, flags: number): Promise<FileHandle> {
+  async #open(name: EntryName, flags: number): Promise<FileHandle> {
     const path = this.#path(name);
     return await this.#call('open', name, () => open(path, flags), closeLate);
   }
 
-  async #held(handle: FileHandle, name: Name): Promise<HeldEntry> {
+  async #held(handle: FileHandle, name: EntryName): Promise<HeldEntry> {
     try {
       const info = await this.#call('stat', name, () => handle.stat({ bigint: true }));
       return { fd: handle.fd, info, [Symbol.asyncDispose]: () => handle.close() };
@@ -192,15 +192,15 @@ export class HeldDirectory implements AsyncDisposable {
     }
   }
 
-  #path(name: Name): Buffer {
+  #path(name: EntryName): Buffer {
     return Buffer.concat([Buffer.from(`${fdPath(this.fd)}/`), Buffer.from(checkedName(name))]);
   }
 
-  #describe(name: Name): string {
+  #describe(name: EntryName): string {
     return shorten(`${this.where}/${name.toString()}`);
   }
 
-  async #call<T>(what: string, name: Name, work: () => Promise<T>, discard?: (late: T) => void): Promise<T> {
+  async #call<T>(what: string, name: EntryName, work: () => Promise<T>, discard?: (late: T) => void): Promise<T> {
     const place = this.#describe(name);
     try {
       return await this.gate.call(`${what} ${place}`, work, discard);
@@ -223,7 +223,7 @@ async function readBatch(stream: Dir): Promise<Dirent<Buffer>[]> {
 }
 
 /** Throws for what is not one component of a path: it would lead elsewhere. */
-export function checkedName<N extends Name>(name: N): N {
+export function checkedName<N extends EntryName>(name: N): N {
   if (!isOneName(Buffer.from(name))) throw new RangeError(`not the name of an entry: ${JSON.stringify(shorten(name.toString()))}`);
   return name;
 }

@@ -9,7 +9,7 @@
 import type { Dirent } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { FileGate } from './file-gate.ts';
-import { HeldDirectory, ignoreMissing, type Name } from './held-directory.ts';
+import { type EntryName, HeldDirectory, ignoreMissing } from './held-directory.ts';
 
 /** At each of them something was removed; a writer that does not end is given up on. */
 const passesMax = 1_000_000;
@@ -23,7 +23,7 @@ export async function removeTree(path: string, gate: FileGate): Promise<void> {
 }
 
 /** A file, link or directory. */
-export async function removeEntry(parent: HeldDirectory, name: Name): Promise<void> {
+export async function removeEntry(parent: HeldDirectory, name: EntryName): Promise<void> {
   const removal = new Removal(parent);
   if (await removal.isGone(name)) return;
   await using top = await parent.directory(name);
@@ -59,7 +59,7 @@ class Removal {
    * Removes it, unless it is a directory that is not empty. rmdir(2) refuses what is mounted, before it looks inside;
    * unlink(2) refuses directories.
    */
-  async isGone(name: Name, { directory = this.#top, likely = 'directory' }: Guess = {}): Promise<boolean> {
+  async isGone(name: EntryName, { directory = this.#top, likely = 'directory' }: Guess = {}): Promise<boolean> {
     try {
       await (likely === 'directory' ? directory.removeDirectory(name) : directory.unlink(name));
       return true;

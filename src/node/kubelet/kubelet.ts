@@ -25,11 +25,11 @@ import { ImagePuller } from './images/image-puller.ts';
 import type { KubeletOptions } from './kubelet-options.ts';
 import { describeSettings, type KubeletSettings } from './kubelet-settings.ts';
 import { Housekeeping } from './node/housekeeping.ts';
-import { detectMachine, type MachineFacts, simulatedMachine } from './node/machine-facts.ts';
+import { detectMachineFacts, type MachineFacts, simulatedMachine } from './node/machine-facts.ts';
 import { NodeAgent } from './node/node-agent.ts';
-import { allocatableOf, type NodeInput, networkProblem, readiness } from './node/node-object.ts';
+import { type NodeInput, networkProblem, nodeAllocatable, readiness } from './node/node-object.ts';
 import { parseResolvConf } from './pod/dns-config.ts';
-import { judgeAdmission, judgeResources, type Rejection } from './pod/pod-admission.ts';
+import { judgeAdmission, judgeResources, type PodRejection } from './pod/pod-admission.ts';
 import { detectCgroupHierarchies, PodCgroups } from './pod/pod-cgroups.ts';
 import type { PodContext } from './pod/pod-context.ts';
 import { PodWorker } from './pod/pod-worker.ts';
@@ -43,7 +43,7 @@ import { isTerminalPhase } from './status/pod-phase.ts';
 import { StatusManager } from './status/status-manager.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import { realMounter } from './volumes/mounter.ts';
-import { ServiceAccountTokens } from './volumes/service-account-token.ts';
+import { TokenManager } from './volumes/service-account-token.ts';
 import { VolumeManager } from './volumes/volume-manager.ts';
 
 const podsMaxDefault = 110;
@@ -104,7 +104,7 @@ async function assemble(options: KubeletOptions): Promise<Facts> {
     runtime.cgroupDriver(),
     simulated ? '' : readFile(resolvConfPath, 'utf8').catch(() => ''),
     simulated ? [] : detectCgroupHierarchies(),
-    simulated ? simulatedMachine(nodeName, capacity) : detectMachine(dataDir),
+    simulated ? simulatedMachine(nodeName, capacity) : detectMachineFacts(dataDir),
   ]);
   return {
     machine: { ...machine, capacity: { ...machine.capacity, ...capacity } },
@@ -171,7 +171,7 @@ class RunningKubelet implements Kubelet {
         clock,
         gate: this.#gate,
         objects: this.#objects,
-        ...(!simulated && { tokens: new ServiceAccountTokens({ client, clock, random }) }),
+        ...(!simulated && { tokens: new TokenManager({ client, clock, random }) }),
         ...(mounter && { mounter }),
         hostIPs: () => options.nodeIPs,
         allocatable: () => this.#allocatable(),
@@ -353,7 +353,7 @@ class RunningKubelet implements Kubelet {
     const told = this.#agent.node?.status.allocatable;
     if (told) return told;
     const { podsMax = podsMaxDefault } = this.#options;
-    return allocatableOf({ machine: this.#facts.machine, podsMax } as NodeInput);
+    return nodeAllocatable({ machine: this.#facts.machine, podsMax } as NodeInput);
   }
 
   #nodeReference(): KubeObject {
@@ -437,7 +437,7 @@ class RunningKubelet implements Kubelet {
     if (!this.#disposing && pod?.metadata.uid === uid) this.#add(pod, this.#judge(pod));
   }
 
-  #add(pod: Pod, rejection: Rejection | undefined): void {
+  #add(pod: Pod, rejection: PodRejection | undefined): void {
     const { uid } = pod.metadata;
     const worker = new PodWorker(this.#context, pod, () => {
       this.#workers.delete(uid);
@@ -449,7 +449,7 @@ class RunningKubelet implements Kubelet {
   }
 
   /** Pods that have begun were admitted before. */
-  #judge(pod: Pod): Rejection | undefined {
+  #judge(pod: Pod): PodRejection | undefined {
     const node = this.#agent.node;
     const begun = pod.status.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined || isTerminalPhase(pod.status.phase);
     if (!node || begun) return undefined;

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { replaceFile } from '../../client/replace-file.ts';
 import { formatCidr, parseCidr } from './cidr.ts';
 
-export interface PodNetworkOptions {
+export interface CNIConfigOptions {
   /** names what the plugins remember; one per node of a machine */
   readonly network: string;
   /** the node's own range */
@@ -31,7 +31,7 @@ export function findCniPlugins(dirs: readonly string[] = pluginDirs): string | u
   return dirs.find((dir) => requiredPlugins.every((plugin) => existsSync(join(dir, plugin))));
 }
 
-function renderCniConfig({ network, podCidr, ipamDir, mtu }: PodNetworkOptions): object {
+function renderCniConfig({ network, podCidr, ipamDir, mtu }: CNIConfigOptions): object {
   const subnet = formatCidr(parseCidr(podCidr));
   return {
     cniVersion: '1.0.0',
@@ -48,7 +48,7 @@ function renderCniConfig({ network, podCidr, ipamDir, mtu }: PodNetworkOptions):
 }
 
 /** Puts it in place at once, if it is not there yet: containerd watches the directory. */
-export async function writeCniConfig(dir: string, options: PodNetworkOptions): Promise<void> {
+export async function writeCniConfig(dir: string, options: CNIConfigOptions): Promise<void> {
   const text = `${JSON.stringify(renderCniConfig(options), undefined, 2)}\n`;
   const file = join(dir, configFile);
   await mkdir(dir, { recursive: true });

@@ -6,7 +6,7 @@
  */
 import type { PodSpec, PodStatus } from '../../api/generated/core-v1.ts';
 
-export interface HostPort {
+export interface HostPortRule {
   readonly protocol: 'tcp' | 'udp' | 'sctp';
   /** absent: every address of the node */
   readonly hostIP?: string;
@@ -21,7 +21,7 @@ export interface NodeRules {
   readonly clusterCidr: string;
   /** Where packets of pods go with the pod's own address: ranges that have a way back to pods. */
   readonly keepSource: readonly string[];
-  readonly hostPorts: readonly HostPort[];
+  readonly hostPorts: readonly HostPortRule[];
 }
 
 /** A Pod, as far as its hostPorts need it. */
@@ -31,7 +31,7 @@ export interface RoutedPod {
 }
 
 /** The hostPorts of pods that have an address and are not over. */
-export function planHostPorts(pods: readonly RoutedPod[]): HostPort[] {
+export function planHostPorts(pods: readonly RoutedPod[]): HostPortRule[] {
   return pods.flatMap(({ spec, status }) => {
     const podIP = status?.podIP;
     if (!podIP || spec?.hostNetwork || status?.phase === 'Succeeded' || status?.phase === 'Failed') return [];
@@ -43,7 +43,7 @@ export function planHostPorts(pods: readonly RoutedPod[]): HostPort[] {
       ports
         .filter(({ hostPort, hostIP }) => hostPort && !hostIP?.includes(':'))
         .map(({ protocol = 'TCP', hostIP, hostPort = 0, containerPort }) => ({
-          protocol: protocol.toLowerCase() as HostPort['protocol'],
+          protocol: protocol.toLowerCase() as HostPortRule['protocol'],
           ...(hostIP && hostIP !== '0.0.0.0' && { hostIP }),
           hostPort,
           podIP,
@@ -56,7 +56,7 @@ export function planHostPorts(pods: readonly RoutedPod[]): HostPort[] {
 export function renderNodeRules({ table, clusterCidr, keepSource, hostPorts }: NodeRules): string {
   const byAddress = hostPorts.filter(({ hostIP }) => hostIP !== undefined);
   const byPort = hostPorts.filter(({ hostIP }) => hostIP === undefined);
-  const target = ({ podIP, containerPort }: HostPort): string => `${podIP} . ${containerPort}`;
+  const target = ({ podIP, containerPort }: HostPortRule): string => `${podIP} . ${containerPort}`;
   return `table ip ${table}
 delete table ip ${table}
 table ip ${table} {

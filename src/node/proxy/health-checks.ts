@@ -7,14 +7,14 @@ import type { EndpointSlice, Service } from '../../api/generated/kinds.ts';
 import { listenHTTP, OpenPorts } from './open-ports.ts';
 import { isOurs, readyHere } from './service-ports.ts';
 
-export interface HealthCheck {
+export interface ServiceHealthCheck {
   readonly port: number;
   readonly service: { readonly namespace: string; readonly name: string };
   /** ready ones of this node */
   readonly localEndpoints: number;
 }
 
-export function planHealthCheck(service: Service, slices: readonly EndpointSlice[], nodeName: string): HealthCheck | undefined {
+export function planHealthCheck(service: Service, slices: readonly EndpointSlice[], nodeName: string): ServiceHealthCheck | undefined {
   const { spec, metadata } = service;
   const port = spec.healthCheckNodePort;
   if (!port || !isOurs(service) || spec.type !== 'LoadBalancer' || spec.externalTrafficPolicy !== 'Local') return undefined;
@@ -25,13 +25,13 @@ export function planHealthCheck(service: Service, slices: readonly EndpointSlice
 export interface HealthChecksOptions {
   /** of the proxy itself: a node whose rules are stale takes no traffic */
   readonly isProxyHealthy: () => boolean;
-  readonly refused: (check: HealthCheck, error: unknown) => void;
+  readonly refused: (check: ServiceHealthCheck, error: unknown) => void;
 }
 
 export class HealthChecks implements AsyncDisposable {
   readonly #options: HealthChecksOptions;
   readonly #ports: OpenPorts;
-  #checks = new Map<string, HealthCheck>();
+  #checks = new Map<string, ServiceHealthCheck>();
 
   constructor(options: HealthChecksOptions) {
     this.#options = options;
@@ -42,7 +42,7 @@ export class HealthChecks implements AsyncDisposable {
   }
 
   /** These, and no others. */
-  async set(checks: Iterable<HealthCheck>): Promise<void> {
+  async set(checks: Iterable<ServiceHealthCheck>): Promise<void> {
     this.#checks = new Map([...checks].map((check) => [String(check.port), check]));
     const open = (key: string) => listenHTTP({ port: Number(key) }, (_request, response) => this.#answer(key, response));
     await this.#ports.set(new Map([...this.#checks.keys()].map((key) => [key, () => open(key)])));

@@ -15,7 +15,7 @@ import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
-import { type HealthCheck, HealthChecks, planHealthCheck } from './health-checks.ts';
+import { HealthChecks, planHealthCheck, type ServiceHealthCheck } from './health-checks.ts';
 import { LoopbackPorts, planLoopbackPorts } from './loopback-ports.ts';
 import { ProxyHealth } from './proxy-health.ts';
 import { createProxyMetrics, type ProxyMetrics } from './proxy-metrics.ts';
@@ -64,7 +64,7 @@ const placeOf = (nodeName: string, node: Node | undefined): Place => ({
 export class ServiceProxy implements AsyncDisposable {
   readonly #options: ProxyOptions;
   readonly #ports = new Map<string, readonly ServicePort[]>();
-  readonly #checks = new Map<string, HealthCheck>();
+  readonly #checks = new Map<string, ServiceHealthCheck>();
   readonly #health: ProxyHealth;
   readonly #checkPorts: HealthChecks;
   readonly #loopback: LoopbackPorts | undefined;

@@ -8,7 +8,7 @@ import { normalizeImageName } from './image-name.ts';
 import { type Architecture, hostArchitecture } from './pause-program.ts';
 import { type TarFile, writeTar } from './tar.ts';
 
-export interface ImageSource {
+export interface ImageContent {
   /** `bakery:1` is stored as `docker.io/library/bakery:1` */
   readonly name: string;
   /** Parent directories are made. */
@@ -41,7 +41,7 @@ const mediaTypes = {
 const sha256 = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
 const blobPath = ({ digest }: Descriptor): string => `blobs/sha256/${digest.slice('sha256:'.length)}`;
 
-export function buildImageArchive(source: ImageSource): Buffer {
+export function buildImageArchive(source: ImageContent): Buffer {
   const blobs: TarFile[] = [];
   const addBlob = (mediaType: string, content: Buffer): Descriptor => {
     const descriptor = { mediaType, digest: `sha256:${sha256(content)}`, size: content.length };
@@ -70,7 +70,7 @@ export function buildImageArchive(source: ImageSource): Buffer {
   ]);
 }
 
-function imageConfig({ entrypoint, cmd, env, workingDir, user, stopSignal, labels }: ImageSource): object {
+function imageConfig({ entrypoint, cmd, env, workingDir, user, stopSignal, labels }: ImageContent): object {
   return {
     Env: Object.entries({ PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...env }).map(
       ([key, value]) => `${key}=${value}`,

@@ -18,7 +18,7 @@ export const disruptionCondition = (reason: string, message: string, nowMs: numb
   lastTransitionTime: formatTime(nowMs),
 });
 
-export interface Removal {
+export interface PodRemoval {
   /** why, for whoever looks at the pod before it is gone */
   readonly condition?: PodCondition;
   /** nobody is left to end it: it is marked as failed and deleted at once */
@@ -26,7 +26,7 @@ export interface Removal {
 }
 
 /** Harmless when the pod is gone already. */
-export async function removePod(pod: Pod, { condition, force }: Removal, io: ControllerIO): Promise<void> {
+export async function removePod(pod: Pod, { condition, force }: PodRemoval, io: ControllerIO): Promise<void> {
   const { namespace, name, uid } = pod.metadata;
   const why = (): string => condition?.message ?? 'nobody else ends it';
   const isFailing = force && !isPodTerminal(pod);

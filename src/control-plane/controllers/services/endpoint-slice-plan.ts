@@ -13,7 +13,7 @@ import type { New } from '../../../api/meta/object.ts';
 import { controllerReference } from '../owner.ts';
 import { isPodReady } from '../pods/pod-state.ts';
 import { canonical } from '../workloads/template-hash.ts';
-import { hasEndpoint, headlessLabel, hostnameOf, isHeadless, targetPortOf, targetRefOf } from './service-pods.ts';
+import { hasEndpoint, hasNoClusterIP, headlessLabel, hostnameOf, targetPortOf, targetRefOf } from './service-pods.ts';
 
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 export const serviceNameLabel = 'kubernetes.io/service-name';
@@ -256,7 +256,7 @@ function labelsOf(service: Service): Readonly<Record<string, string>> {
   const own = Object.entries(service.metadata.labels ?? {}).filter(([name]) => !reservedLabels.has(name));
   return {
     ...Object.fromEntries(own),
-    ...(isHeadless(service) && { [headlessLabel]: '' }),
+    ...(hasNoClusterIP(service) && { [headlessLabel]: '' }),
     [serviceNameLabel]: service.metadata.name,
     [managedByLabel]: sliceManager,
   };

@@ -13,9 +13,9 @@ import { isPodReady } from '../pods/pod-state.ts';
 import { canonical } from '../workloads/template-hash.ts';
 import {
   hasEndpoint,
+  hasNoClusterIP,
   headlessLabel,
   hostnameOf,
-  isHeadless,
   keysOfServices,
   podMatcherOf,
   podsOf,
@@ -46,7 +46,7 @@ async function reconcile(key: ObjectKey, io: ControllerIO): Promise<void> {
   const { subsets, truncated } = truncate(planSubsets(service, podsOf(service, io)));
   const labels = {
     ...service.metadata.labels,
-    ...(isHeadless(service) && { [headlessLabel]: '' }),
+    ...(hasNoClusterIP(service) && { [headlessLabel]: '' }),
     [managedByLabel]: 'endpoint-controller',
   };
   const { [overCapacityAnnotation]: capacity, ...others } = current?.metadata.annotations ?? {};

@@ -88,7 +88,7 @@ export function targetPortOf(pod: Pod, port: ServicePort): number | undefined {
 export const hostnameOf = (pod: Pod, service: Service): string | undefined =>
   pod.spec.hostname && pod.spec.subdomain === service.metadata.name ? pod.spec.hostname : undefined;
 
-export const isHeadless = ({ spec }: Service): boolean => spec.clusterIP === 'None' || !spec.clusterIP;
+export const hasNoClusterIP = ({ spec }: Service): boolean => spec.clusterIP === 'None' || !spec.clusterIP;
 
 export const headlessLabel = 'service.kubernetes.io/headless';
 

@@ -79,7 +79,7 @@ export function planDaemons(view: DaemonView): { readonly plan: DaemonPlan; read
   return { plan, status: nextStatus(placement) };
 }
 
-export function limitsOf({ spec }: DaemonSet, desired: number): { readonly surge: number; readonly unavailable: number } {
+export function updateLimitsOf({ spec }: DaemonSet, desired: number): { readonly surge: number; readonly unavailable: number } {
   const { rollingUpdate, type } = spec.updateStrategy ?? {};
   if (type === 'OnDelete') return { surge: 0, unavailable: 0 };
   const surge = scaleIntOrPercent(rollingUpdate?.maxSurge ?? 0, desired, 'up');
@@ -132,7 +132,7 @@ function endedEvent({ metadata, status }: Pod, node: string): DaemonPlan['events
 
 /** Of several running pods on one node the oldest stays; with surge, the oldest of each template while the new one is not available. */
 function settle(placement: Placement, running: readonly Pod[], shouldRun: boolean): { remove: readonly Pod[]; needsPod: boolean } {
-  const { surge } = limitsOf(placement.view.daemonSet, 1);
+  const { surge } = updateLimitsOf(placement.view.daemonSet, 1);
   if (surge === 0) return { remove: running.slice(1), needsPod: false };
   if (running.length <= 1) return { remove: [], needsPod: running.length === 0 && shouldRun };
   const fresh = running.find((pod) => placement.isUpdated(pod));
@@ -144,7 +144,7 @@ function settle(placement: Placement, running: readonly Pod[], shouldRun: boolea
 
 function planUpdate(placement: Placement): Pick<DaemonPlan, 'create' | 'remove'> {
   const { desired } = placement;
-  const { surge, unavailable } = limitsOf(placement.view.daemonSet, desired);
+  const { surge, unavailable } = updateLimitsOf(placement.view.daemonSet, desired);
   return surge === 0 ? replaceInPlace(placement, unavailable) : replaceBySurge(placement, surge, desired);
 }
 

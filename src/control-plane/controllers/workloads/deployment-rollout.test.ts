@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Deployment, ReplicaSet } from '../../../api/generated/kinds.ts';
-import { limitsOf, planRollout, type RolloutPlan } from './deployment-rollout.ts';
+import { planRollout, type RolloutPlan, rolloutLimitsOf } from './deployment-rollout.ts';
 import { nextDeploymentStatus } from './deployment-status.ts';
 
 const template = (image: string) => ({ metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image }] } });
@@ -73,7 +73,7 @@ const statusOf = (d: Deployment, plan: RolloutPlan) =>
     newestName: plan.newest?.set?.metadata.name,
     created: false,
     isRollout: plan.isRollout,
-    unavailableMax: limitsOf(d).unavailable,
+    unavailableMax: rolloutLimitsOf(d).unavailable,
     nowMs: 0,
   });
 
@@ -194,7 +194,7 @@ test('law: a rolling update ends, and keeps its bounds at every step', () => {
     const sets = new Sets();
     roll(deployment('one', { replicas, strategy }), sets);
     const d = deployment('two', { replicas, strategy });
-    const { surge, unavailable } = limitsOf(d);
+    const { surge, unavailable } = rolloutLimitsOf(d);
     for (let i = 0; i < 100; i++) {
       sets.apply(planRollout(d, sets.list, false));
       const asked = sets.list.reduce((sum, { spec }) => sum + (spec.replicas ?? 0), 0);

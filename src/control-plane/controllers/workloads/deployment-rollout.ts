@@ -68,7 +68,7 @@ export function planRollout(deployment: Deployment, sets: readonly ReplicaSet[],
 }
 
 /** How many replicas more, and how many fewer, than asked for there may be. Both 0 would be a standstill. */
-export function limitsOf(deployment: Deployment): { readonly surge: number; readonly unavailable: number } {
+export function rolloutLimitsOf(deployment: Deployment): { readonly surge: number; readonly unavailable: number } {
   const { strategy, replicas = 1 } = deployment.spec;
   if (strategy?.type === 'Recreate') return { surge: 0, unavailable: 0 };
   const surge = scaleIntOrPercent(strategy?.rollingUpdate?.maxSurge ?? 0, replicas, 'up');
@@ -94,7 +94,7 @@ class Round {
   constructor(deployment: Deployment, sets: readonly ReplicaSet[]) {
     this.#deployment = deployment;
     this.#wanted = deployment.spec.replicas ?? 1;
-    const { surge, unavailable } = limitsOf(deployment);
+    const { surge, unavailable } = rolloutLimitsOf(deployment);
     this.#surge = surge;
     this.#unavailable = unavailable;
     const newest = findNewest(deployment, sets);

@@ -16,7 +16,7 @@ import { controlledBy, controllerOf, isControlledBy, keysOfOwners, matcherOf, or
 import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';
 import { isPodTerminal } from '../pods/pod-state.ts';
 import { revisionAnnotation, sameTemplate } from './deployment-revision.ts';
-import { limitsOf, type PlannedSet, planRollout, type RolloutPlan } from './deployment-rollout.ts';
+import { type PlannedSet, planRollout, type RolloutPlan, rolloutLimitsOf } from './deployment-rollout.ts';
 import { condition, hasDeadline, nextDeploymentStatus, progressCheckMs, set } from './deployment-status.ts';
 
 const matcher = (deployment: Deployment) => matcherOf(deployment.spec.selector);
@@ -143,7 +143,7 @@ async function writeStatus(deployment: Deployment, plan: RolloutPlan, created: R
     newestName,
     created: created !== undefined,
     isRollout: plan.isRollout,
-    unavailableMax: limitsOf(deployment).unavailable,
+    unavailableMax: rolloutLimitsOf(deployment).unavailable,
     nowMs,
   });
   const annotations = deployment.metadata.annotations ?? {};

@@ -167,7 +167,7 @@ export function deadlineLeftMs({ spec }: Job, startTime: string | undefined, now
   return (parseTime(startTime) ?? nowMs) + spec.activeDeadlineSeconds * 1000 - nowMs;
 }
 
-export interface PodPlan {
+export interface JobPodPlan {
   readonly remove: readonly Pod[];
   /** indexes of the pods to make; undefined for those without */
   readonly create: readonly (number | undefined)[];
@@ -175,7 +175,7 @@ export interface PodPlan {
   readonly waitMs?: number;
 }
 
-export function planPods(judged: Judgement): PodPlan {
+export function planPods(judged: Judgement): JobPodPlan {
   const { job, active, nowMs } = judged;
   if (judged.verdict) return { remove: active, create: [] };
   if (job.metadata.deletionTimestamp) return { remove: [], create: [] };
@@ -216,7 +216,7 @@ function surplus({ job, active, nowMs }: Judgement, count: number): readonly Pod
   return remove.length < count ? [...remove, ...planPodDeletion(keep, [], count - remove.length, nowMs)] : remove;
 }
 
-function planIndexes(judged: Judgement, missing: number): PodPlan {
+function planIndexes(judged: Judgement, missing: number): JobPodPlan {
   const { job, pods, active, succeededIndexes, failedIndexes, replaced, nowMs } = judged;
   const going = replacesFailedOnly(job) ? pods.filter(isPodTerminating) : [];
   const taken = IndexSet.of([...active, ...going].flatMap((pod) => indexOf(pod) ?? []));

@@ -46,7 +46,7 @@ export function makeStatefulPod(set: StatefulSet, ordinal: number, template: Pod
 }
 
 /** The claims of one ordinal. */
-export function claimsOf(set: StatefulSet, ordinal: number): readonly New<PersistentVolumeClaim>[] {
+export function volumeClaimsOf(set: StatefulSet, ordinal: number): readonly New<PersistentVolumeClaim>[] {
   return (set.spec.volumeClaimTemplates ?? []).map(({ metadata, spec }) => ({
     metadata: {
       namespace: set.metadata.namespace,

@@ -18,7 +18,7 @@ import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';
 import { nextAvailabilityMs } from '../pods/pod-state.ts';
 import { settleAll, slowStart } from '../slow-start.ts';
 import { HashCollisionError, type History, keepHistory, revisionHashLabel, trimHistory } from './revision-history.ts';
-import { claimsOf, makeStatefulPod, nextClaimOwners, ordinalOf } from './stateful-identity.ts';
+import { makeStatefulPod, nextClaimOwners, ordinalOf, volumeClaimsOf } from './stateful-identity.ts';
 import { isCondemned, planStatefulSet, type StatefulPlan } from './stateful-set-plan.ts';
 
 const hashLabel = 'controller.kubernetes.io/hash';
@@ -117,7 +117,7 @@ async function createStatefulPod(set: StatefulSet, ordinal: number, revision: Co
 }
 
 async function createClaims(set: StatefulSet, ordinal: number, io: ControllerIO): Promise<void> {
-  for (const made of claimsOf(set, ordinal)) {
+  for (const made of volumeClaimsOf(set, ordinal)) {
     const { namespace, name } = made.metadata;
     const there = io.client.informer(PersistentVolumeClaim).get(`${namespace}/${name}`);
     if (there?.metadata.deletionTimestamp) throw new Error(`pvc ${name} is being deleted`);
@@ -140,7 +140,7 @@ async function keepClaims(set: StatefulSet, pods: readonly Pod[], io: Controller
   for (const pod of pods) {
     const ordinal = ordinalOf(pod, set.metadata.name) ?? 0;
     if (pod.status?.phase === 'Pending') await createClaims(set, ordinal, io);
-    for (const { metadata } of claimsOf(set, ordinal)) {
+    for (const { metadata } of volumeClaimsOf(set, ordinal)) {
       const there = io.client.informer(PersistentVolumeClaim).get(`${metadata.namespace}/${metadata.name}`);
       const ownerReferences = there && nextClaimOwners(there, set, pod, isCondemned(set, ordinal));
       if (!ownerReferences) continue;

@@ -13,21 +13,21 @@ import type { EventRecorder } from '../../../client/event-recorder.ts';
 import type { PodFacts } from '../pod-facts.ts';
 import type { Candidate } from './select-victims.ts';
 
-export interface Eviction {
+export interface Preemption {
   readonly preemptor: PodFacts;
   readonly candidate: Candidate;
   /** who waited for the node and has to yield */
   readonly behind: readonly PodFacts[];
 }
 
-export interface EvictionGiven {
+export interface PreemptionGiven {
   readonly client: Client;
   readonly clock: Clock;
   readonly events: EventRecorder;
 }
 
 /** Throws an AggregateError when some could not be told or deleted. */
-export async function evictVictims({ preemptor, candidate, behind }: Eviction, given: EvictionGiven): Promise<void> {
+export async function evictVictims({ preemptor, candidate, behind }: Preemption, given: PreemptionGiven): Promise<void> {
   const leaving = candidate.victims.filter(({ isTerminating }) => !isTerminating);
   const results = await Promise.allSettled([
     ...behind.map((pod) => unlessGone(() => clearNomination(pod, given))),
@@ -40,7 +40,7 @@ export async function evictVictims({ preemptor, candidate, behind }: Eviction, g
 async function evict(
   { pod }: PodFacts,
   { preemptor, nodeName }: { readonly preemptor: PodFacts; readonly nodeName: string },
-  { client, clock, events }: EvictionGiven,
+  { client, clock, events }: PreemptionGiven,
 ): Promise<void> {
   const { schedulerName = 'default-scheduler' } = preemptor.pod.spec;
   const known = findCondition(pod.status?.conditions, 'DisruptionTarget');
@@ -58,7 +58,7 @@ async function evict(
   events.event(pod, 'Normal', 'Preempted', `Preempted by pod ${preemptor.uid} on node ${nodeName}`);
 }
 
-async function clearNomination({ pod }: PodFacts, { client }: EvictionGiven): Promise<void> {
+async function clearNomination({ pod }: PodFacts, { client }: PreemptionGiven): Promise<void> {
   if (!pod.status?.nominatedNodeName) return;
   await client.patch(Pod, pod.metadata, { type: 'strategic', body: { status: { nominatedNodeName: null } } }, { subresource: 'status' });
 }

@@ -122,7 +122,7 @@ export function podTotals(pod: Pod): PodTotals {
 }
 
 /** The pod's own cgroup. */
-export function podResources(pod: Pod): LinuxContainerResources {
+export function podCgroupResources(pod: Pod): LinuxContainerResources {
   if (pod.status.qosClass === 'BestEffort') return { cpuShares: sharesMin };
   const totals = podTotals(pod);
   return {

@@ -4,7 +4,7 @@
  * Upstream: k8s.io/cri-client/pkg/logs/logs.go.
  */
 
-export interface LogEntry {
+export interface CRILogEntry {
   /** as it was written: RFC 3339 with nanoseconds */
   readonly time: string;
   readonly stream: string;
@@ -17,7 +17,7 @@ const space = 0x20;
 const newline = 0x0a;
 
 /** undefined for what is no entry. The line has no newline at its end. */
-export function parseLogLine(line: Buffer): LogEntry | undefined {
+export function parseLogLine(line: Buffer): CRILogEntry | undefined {
   const first = line.indexOf(space);
   const second = line.indexOf(space, first + 1);
   const third = line.indexOf(space, second + 1);

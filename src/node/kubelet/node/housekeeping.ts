@@ -17,7 +17,7 @@ import { type ContainerRuntime, podLabels } from '../../runtime/container-runtim
 import type { ContainerStats } from '../../runtime/cri-types.ts';
 import { bareContainerID } from '../container/container-names.ts';
 import { rotateLog } from '../container/log-rotation.ts';
-import type { Eviction } from '../pod/pod-worker.ts';
+import type { KubeletEviction } from '../pod/pod-worker.ts';
 import { podLogsDirectory } from '../pod/sandbox-config.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import { diskSupply, isLow, memorySupply, type PodUse, Pressure, planEviction, type Supply } from './node-pressure.ts';
@@ -36,7 +36,7 @@ export interface HousekeepingOptions {
   /** that run on this node, with their computed status */
   pods(): readonly Pod[];
   podDirectory(podUID: string): string;
-  evict(pod: Pod, eviction: Eviction): void;
+  evict(pod: Pod, eviction: KubeletEviction): void;
   /** The condition of the node changed. */
   onPressure(): void;
 }

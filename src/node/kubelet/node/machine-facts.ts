@@ -16,7 +16,7 @@ export const goArchitecture = (): string => architectures[arch()] ?? arch();
 
 const read = async (path: string): Promise<string> => (await readFile(path, 'utf8').catch(() => '')).trim();
 
-export async function detectMachine(dataDir: string): Promise<MachineFacts> {
+export async function detectMachineFacts(dataDir: string): Promise<MachineFacts> {
   const [machineID, bootID, uuid, release_, disk] = await Promise.all([
     read('/etc/machine-id'),
     read('/proc/sys/kernel/random/boot_id'),

@@ -6,7 +6,7 @@ import { judgeAdmission } from '../pod/pod-admission.ts';
 import { planStatusPatch } from '../status/status-manager.ts';
 import { simulatedMachine } from './machine-facts.ts';
 import { planNodePatch } from './node-agent.ts';
-import { allocatableOf, isAllocatableLate, type NodeInput, newNode, nodeStatus, readiness, sameNodeStatus } from './node-object.ts';
+import { isAllocatableLate, type NodeInput, newNode, nodeAllocatable, nodeStatus, readiness, sameNodeStatus } from './node-object.ts';
 
 const condition = (type: string, status: boolean) => ({ type, status, reason: 'Why', message: 'because' });
 const runtime = (network: boolean) => ({
@@ -36,7 +36,7 @@ describe('the node', () => {
     assert.deepEqual([node.metadata.labels?.['zone'], node.metadata.labels?.['kubernetes.io/hostname']], ['a', 'n1']);
     const { capacity, allocatable, addresses } = node.status as Node['status'];
     assert.deepEqual([capacity?.['pods'], capacity?.['cpu'], allocatable?.['memory']], ['110', '4', '8092Mi']);
-    assert.equal(allocatableOf(input())['ephemeral-storage'], String(90 * 2 ** 30));
+    assert.equal(nodeAllocatable(input())['ephemeral-storage'], String(90 * 2 ** 30));
     assert.deepEqual(addresses, [
       { type: 'InternalIP', address: '192.0.2.1' },
       { type: 'Hostname', address: 'n1' },

@@ -49,7 +49,7 @@ export function capacityOf({ machine, podsMax }: NodeInput): Readonly<Record<str
   return { 'hugepages-1Gi': '0', 'hugepages-2Mi': '0', ...machine.capacity, pods: String(podsMax) };
 }
 
-export function allocatableOf(input: NodeInput): Readonly<Record<string, string>> {
+export function nodeAllocatable(input: NodeInput): Readonly<Record<string, string>> {
   const capacity = capacityOf(input);
   const less = (value: string, bytes: number): string => `${Math.max(0, Math.floor((quantityValue(value) - bytes) / 1024))}Ki`;
   const { memory, 'ephemeral-storage': disk } = capacity;
@@ -93,7 +93,7 @@ export function nodeStatus(input: NodeInput, old: NodeStatus | undefined, nowMs:
   const handlers = runtime?.runtimeHandlers.map(({ name, features }) => ({ ...(features && { features }), name })) ?? [];
   return {
     capacity: canonical({ ...capacityOf(input), ...extended }),
-    allocatable: canonical({ ...allocatableOf(input), ...extended }),
+    allocatable: canonical({ ...nodeAllocatable(input), ...extended }),
     conditions: nodeConditions(input, old?.conditions ?? [], nowMs),
     addresses: addressesOf(input),
     daemonEndpoints: { kubeletEndpoint: { Port: input.port } },

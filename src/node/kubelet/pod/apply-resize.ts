@@ -5,7 +5,7 @@
  */
 import type { Container, Pod } from '../../../api/generated/core-v1.ts';
 import { quantityValue } from '../../../api/meta/quantity.ts';
-import { containerResources, podResources } from '../container/container-resources.ts';
+import { containerResources, podCgroupResources } from '../container/container-resources.ts';
 import type { ObservedPod } from './observed-pod.ts';
 import type { PodContext } from './pod-context.ts';
 import type { PodResize, ResizeUpdate } from './pod-resize.ts';
@@ -57,8 +57,8 @@ interface Shrinking {
 /** Throws when a memory limit would fall below what is used. */
 async function checkMemory({ runtime }: PodContext, { pod, observed, resize }: Resizing, updates: readonly ResizeUpdate[]): Promise<void> {
   const before = resize.actualPod(pod, observed);
-  const podLimit = podResources(pod).memoryLimitInBytes ?? 0;
-  const isPodShrinking = falls(podLimit, podResources(before).memoryLimitInBytes ?? 0);
+  const podLimit = podCgroupResources(pod).memoryLimitInBytes ?? 0;
+  const isPodShrinking = falls(podLimit, podCgroupResources(before).memoryLimitInBytes ?? 0);
   const shrinking = updates.filter(({ container }) => {
     const old = [...before.spec.containers, ...(before.spec.initContainers ?? [])].find(({ name }) => name === container.name);
     return falls(memoryLimit(pod, container), old ? memoryLimit(before, old) : 0);

@@ -5,7 +5,7 @@
  */
 import { type ContainerRuntime, isRuntimeError, podLabels } from '../../runtime/container-runtime.ts';
 import type * as cri from '../../runtime/cri-types.ts';
-import type { ContainerState, ObservedContainer, ObservedPod, ObservedSandbox } from './observed-pod.ts';
+import type { ObservedContainer, ObservedPod, ObservedSandbox, ObservedState } from './observed-pod.ts';
 import { type ContainerNotes, readContainerNotes } from './runtime-labels.ts';
 
 /** Reads what a container left as its last words; see termination-message.ts. */
@@ -64,7 +64,7 @@ function imageName(spec: cri.ImageSpec | undefined): string {
   return name.startsWith('sha256:') ? (spec?.userSpecifiedImage ?? name) : name;
 }
 
-const states: Record<cri.ContainerState, ContainerState> = {
+const states: Record<cri.ContainerState, ObservedState> = {
   CONTAINER_CREATED: 'created',
   CONTAINER_RUNNING: 'running',
   CONTAINER_EXITED: 'exited',

@@ -3,7 +3,7 @@
  * Upstream: pkg/kubelet/container/runtime.go (PodStatus, Status).
  */
 
-export type ContainerState = 'created' | 'running' | 'exited' | 'unknown';
+export type ObservedState = 'created' | 'running' | 'exited' | 'unknown';
 
 export interface ObservedSandbox {
   readonly id: string;
@@ -18,7 +18,7 @@ export interface ObservedSandbox {
 export interface ObservedContainer {
   readonly id: string;
   readonly name: string;
-  readonly state: ContainerState;
+  readonly state: ObservedState;
   readonly sandboxID: string;
   readonly createdAtMs: number;
   /** 0: not started */

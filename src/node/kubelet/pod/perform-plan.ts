@@ -23,7 +23,7 @@ import { describePod, type PodPlan, type StartContainer } from './plan-pod.ts';
 import type { PodContext } from './pod-context.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 
-export interface Performance {
+export interface PodSync {
   readonly plan: PodPlan;
   readonly pod: Pod;
   readonly observed: ObservedPod;
@@ -35,7 +35,7 @@ export interface Performance {
   readonly old: PodStatus;
   readonly signal: AbortSignal;
 }
-export interface Outcome {
+export interface PodSyncResult {
   /** Something was done: look again. */
   readonly acted: boolean;
   /** A waiting reason changed: tell it. */
@@ -45,7 +45,7 @@ export interface Outcome {
 
 const startRetryMs = 10_000;
 
-export async function performPlan(context: PodContext, task: Performance): Promise<Outcome> {
+export async function performPlan(context: PodContext, task: PodSync): Promise<PodSyncResult> {
   const { plan, pod, observed, signal } = task;
   if (context.log.isDebug) tellPlan(context.log, task);
   let acted = false;
@@ -76,7 +76,7 @@ export async function performPlan(context: PodContext, task: Performance): Promi
 }
 
 /** Each act before it is done; nothing when there is nothing to do. */
-function tellPlan(log: Log, { plan, pod, observed }: Performance): void {
+function tellPlan(log: Log, { plan, pod, observed }: PodSync): void {
   const { name, namespace } = pod.metadata;
   const tell = (act: string, container?: string): void => log.debug({ pod: `${namespace}/${name}`, ...(container && { container }) }, act);
   if (plan.killPod && (observed.containers.length > 0 || observed.sandboxes.length > 0)) tell('end the pod');
@@ -99,7 +99,7 @@ async function purgeInitContainers({ runtime }: PodContext, pod: Pod, observed: 
 }
 
 /** True when a reason is new. */
-function noteBackOffs({ events }: PodContext, { plan, pod, waiting }: Performance): boolean {
+function noteBackOffs({ events }: PodContext, { plan, pod, waiting }: PodSync): boolean {
   let changed = false;
   for (const { container, message } of plan.waiting) {
     const before = waiting.get(container.name);
@@ -118,7 +118,7 @@ interface Sandbox {
   readonly ips: readonly string[];
 }
 
-async function provideSandbox(context: PodContext, task: Performance): Promise<Sandbox> {
+async function provideSandbox(context: PodContext, task: PodSync): Promise<Sandbox> {
   const { runtime, events, node, cgroups, simulated } = context;
   const { plan, pod, observed } = task;
   const dns = podDNS({ pod, host: node.resolvConf, clusterDNS: node.clusterDNS, clusterDomain: node.clusterDomain });
@@ -158,7 +158,7 @@ async function runtimeHandlerOf({ client }: PodContext, pod: Pod): Promise<strin
   return (await client.get(RuntimeClass, { name })).handler;
 }
 
-async function startContainers(context: PodContext, task: Performance, sandbox: Sandbox): Promise<Outcome> {
+async function startContainers(context: PodContext, task: PodSync, sandbox: Sandbox): Promise<PodSyncResult> {
   const { plan, waiting, backOffs, signal } = task;
   let acted = false;
   let toldAnew = false;
@@ -187,7 +187,7 @@ async function startContainers(context: PodContext, task: Performance, sandbox: 
 
 async function startOne(
   context: PodContext,
-  { pod, observed, volumes, old, signal }: Performance,
+  { pod, observed, volumes, old, signal }: PodSync,
   at: { readonly start: StartContainer; readonly sandbox: Sandbox; readonly secrets: readonly Secret[] },
 ): Promise<void> {
   const { container } = at.start;

@@ -10,7 +10,7 @@ import { own } from '../../../api/meta/words.ts';
 import { podTotals } from '../container/container-resources.ts';
 import { judgeSysctls } from './sysctls.ts';
 
-export interface Rejection {
+export interface PodRejection {
   readonly reason: string;
   readonly message: string;
 }
@@ -23,7 +23,7 @@ export interface AdmissionInput {
   readonly others: readonly Pod[];
 }
 
-export function judgeAdmission(input: AdmissionInput): Rejection | undefined {
+export function judgeAdmission(input: AdmissionInput): PodRejection | undefined {
   const { pod, node } = input;
   const os = pod.spec.os?.name;
   if (os !== undefined && os !== 'linux') {
@@ -50,10 +50,10 @@ export function judgeAdmission(input: AdmissionInput): Rejection | undefined {
   return undefined;
 }
 
-const failed = (name: string, why: string): Rejection => ({ reason: name, message: `Predicate ${name} failed: ${why}` });
+const failed = (name: string, why: string): PodRejection => ({ reason: name, message: `Predicate ${name} failed: ${why}` });
 
 /** What the node lacks for the pod, beside the others. */
-export function judgeResources({ pod, others, allocatable }: Omit<AdmissionInput, 'node'>): Rejection | undefined {
+export function judgeResources({ pod, others, allocatable }: Omit<AdmissionInput, 'node'>): PodRejection | undefined {
   const podsMax = quantityValue(allocatable['pods'] ?? '0');
   if (others.length + 1 > podsMax) return lacks('pods', { requested: 1, used: others.length, capacity: podsMax });
   const totals = podTotals(pod);
@@ -75,7 +75,7 @@ export function judgeResources({ pod, others, allocatable }: Omit<AdmissionInput
 function lacks(
   resource: string,
   { requested, used, capacity }: { readonly requested: number; readonly used: number; readonly capacity: number },
-): Rejection {
+): PodRejection {
   const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
   return { reason: `OutOf${resource}`, message };
 }

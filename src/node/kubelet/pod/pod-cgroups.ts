@@ -8,7 +8,7 @@ import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '../../../api/generated/core-v1.ts';
 import type { LinuxContainerResources } from '../../runtime/cri-types.ts';
-import { type CgroupDriver, cgroupParent, podCgroupNames, podResources } from '../container/container-resources.ts';
+import { type CgroupDriver, cgroupParent, podCgroupNames, podCgroupResources } from '../container/container-resources.ts';
 
 /** Where cgroups are mounted: one place with v2, one per controller with v1. */
 export interface CgroupHierarchy {
@@ -40,12 +40,12 @@ export class PodCgroups {
   }
 
   ensure(pod: Pod): Promise<void> {
-    return this.#set(pod, podResources(pod));
+    return this.#set(pod, podCgroupResources(pod));
   }
 
   /** Room for what the pod has and for what it is to have. */
   grow(from: Pod, to: Pod): Promise<void> {
-    return this.#set(to, largerResources(podResources(from), podResources(to)));
+    return this.#set(to, largerResources(podCgroupResources(from), podCgroupResources(to)));
   }
 
   async #set(pod: Pod, resources: LinuxContainerResources): Promise<void> {

@@ -11,7 +11,7 @@ import {
   cpuShares,
   oomScoreAdjust,
   podCgroupNames,
-  podResources,
+  podCgroupResources,
   podTotals,
 } from '../container/container-resources.ts';
 import { containerSecurityContext, verifyNonRoot } from '../container/security-context.ts';
@@ -194,7 +194,7 @@ describe('resources', () => {
   test('the pod’s cgroup', () => {
     const spec = { containers: [container('main', limits)] };
     const pod = testPod({ spec, status: { qosClass: 'Burstable' } });
-    assert.deepEqual(podResources(pod), { cpuShares: 102, cpuPeriod: 100_000, cpuQuota: 100_000, memoryLimitInBytes: 64 * 2 ** 20 });
+    assert.deepEqual(podCgroupResources(pod), { cpuShares: 102, cpuPeriod: 100_000, cpuQuota: 100_000, memoryLimitInBytes: 64 * 2 ** 20 });
     const names = podCgroupNames(pod, ['node']);
     assert.equal(cgroupParent(names, 'cgroupfs'), '/node/kubepods/burstable/poduid-1');
     assert.equal(cgroupParent(names, 'systemd'), 'node-kubepods-burstable-poduid_1.slice');

@@ -12,11 +12,11 @@ import type { StatusManager } from '../status/status-manager.ts';
 import type { Mounter } from '../volumes/mounter.ts';
 import type { VolumeManager } from '../volumes/volume-manager.ts';
 import type { ResolvConf } from './dns-config.ts';
-import type { Rejection } from './pod-admission.ts';
+import type { PodRejection } from './pod-admission.ts';
 import type { PodCgroups } from './pod-cgroups.ts';
 import type { ReferencedObjects } from './referenced-objects.ts';
 
-export interface NodeFacts {
+export interface KubeletNode {
   readonly name: string;
   /** the primary first; at most one of each family */
   readonly hostIPs: readonly string[];
@@ -42,7 +42,7 @@ export interface PodContext {
   readonly random: Random;
   readonly events: EventRecorder;
   readonly log: Log;
-  readonly node: NodeFacts;
+  readonly node: KubeletNode;
   readonly images: ImagePuller;
   readonly probes: ProbeManager;
   readonly statuses: StatusManager;
@@ -56,7 +56,7 @@ export interface PodContext {
   /** All services, once they have been listed. */
   services(): Promise<readonly Service[]>;
   /** Why the node can't grant a running pod other resources; `ever`: it could if it were empty. */
-  judgeResize(pod: Pod): (Rejection & { readonly ever: boolean }) | undefined;
+  judgeResize(pod: Pod): (PodRejection & { readonly ever: boolean }) | undefined;
   /** Thousands of nodes in one process: what pods refer to is looked up, and nothing is made of it. */
   readonly simulated: boolean;
 }

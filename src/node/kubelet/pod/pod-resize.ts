@@ -14,7 +14,7 @@ import { compareQuantities, subtractQuantities } from '../../../api/meta/quantit
 import { own } from '../../../api/meta/words.ts';
 import { bareContainerID } from '../container/container-names.ts';
 import type { ObservedPod } from './observed-pod.ts';
-import type { Rejection } from './pod-admission.ts';
+import type { PodRejection } from './pod-admission.ts';
 
 type Resources = NonNullable<Container['resources']>;
 type Amounts = Readonly<Record<string, string>>;
@@ -91,7 +91,7 @@ export class PodResize {
   }
 
   /** Decides about a wish. `judge` says why the pod would not fit, and whether it ever could. */
-  consider(pod: Pod, judge: () => (Rejection & { readonly ever: boolean }) | undefined): ResizeVerdict {
+  consider(pod: Pod, judge: () => (PodRejection & { readonly ever: boolean }) | undefined): ResizeVerdict {
     const { generation } = pod.metadata;
     if (!this.#wants(pod)) {
       this.#pending = undefined;

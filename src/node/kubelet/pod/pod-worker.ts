@@ -38,7 +38,7 @@ import { podLogsDirectory } from './sandbox-config.ts';
 export type WorkerState = 'syncing' | 'terminating' | 'terminated' | 'finished' | 'removed';
 
 /** The kubelet itself ends the pod. */
-export interface Eviction {
+export interface KubeletEviction {
   readonly reason: string;
   readonly message: string;
   readonly graceSeconds?: number;
@@ -64,7 +64,7 @@ export class PodWorker {
   readonly #resize: PodResize;
   #pod: Pod;
   #state: WorkerState = 'syncing';
-  #eviction: Eviction | undefined;
+  #eviction: KubeletEviction | undefined;
   /** the API has forgotten the pod */
   #orphaned = false;
   #mayHaveRunning = true;
@@ -134,7 +134,7 @@ export class PodWorker {
     this.wake();
   }
 
-  evict(eviction: Eviction): void {
+  evict(eviction: KubeletEviction): void {
     if (this.#state !== 'syncing') return;
     this.#eviction ??= eviction;
     this.#sync.abort();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Pod } from '../../../api/generated/core-v1.ts';
 import { checkedName } from '../../files/held-directory.ts';
 import type { DNSConfig, PodSandboxConfig, PortMapping } from '../../runtime/cri-types.ts';
-import { podResources } from '../container/container-resources.ts';
+import { podCgroupResources } from '../container/container-resources.ts';
 import { sandboxSecurityContext } from '../container/security-context.ts';
 import { kernelHostname, podHostname } from './pod-hostname.ts';
 import { labelsOfPod } from './runtime-labels.ts';
@@ -44,7 +44,7 @@ export function sandboxConfig(input: SandboxInput): PodSandboxConfig {
       ...(input.cgroupParent !== undefined && { cgroupParent: input.cgroupParent }),
       securityContext: sandboxSecurityContext(pod),
       sysctls,
-      resources: podResources(pod),
+      resources: podCgroupResources(pod),
     },
   };
 }

@@ -15,7 +15,7 @@ export interface HealthQuestion {
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
 }
-export interface HealthAnswer {
+export interface GRPCHealthAnswer {
   readonly ok: boolean;
   readonly message: string;
 }
@@ -30,7 +30,7 @@ const unimplemented = codes.indexOf('Unimplemented');
 /** The answer is two bytes, or as many as a later version adds. */
 const answerBytesMax = 4096;
 
-export async function grpcHealthProbe({ host, port, service, timeoutSeconds, signal }: HealthQuestion): Promise<HealthAnswer> {
+export async function grpcHealthProbe({ host, port, service, timeoutSeconds, signal }: HealthQuestion): Promise<GRPCHealthAnswer> {
   const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
   const timedOut = (connected: boolean): string =>
     connected
@@ -40,7 +40,7 @@ export async function grpcHealthProbe({ host, port, service, timeoutSeconds, sig
   const socket = connect({ host, port, noDelay: true });
   const session = connectSession(`http://${address}`, { createConnection: () => socket, settings: { enablePush: false } });
   let connected = false;
-  const { promise, resolve } = Promise.withResolvers<HealthAnswer>();
+  const { promise, resolve } = Promise.withResolvers<GRPCHealthAnswer>();
   const fail = (message: string): void => resolve({ ok: false, message });
   const broken = (error: Error): void => {
     const why = describeConnectError(address, error);
@@ -87,7 +87,7 @@ export async function grpcHealthProbe({ host, port, service, timeoutSeconds, sig
   }
 }
 
-function judge(head: IncomingHttpHeaders, answer: Buffer): HealthAnswer {
+function judge(head: IncomingHttpHeaders, answer: Buffer): GRPCHealthAnswer {
   const [http, code] = [Number(head[':status']), Number(head['grpc-status'])];
   if (http !== 200) {
     const what = `unexpected HTTP status code received from server: ${http}`;

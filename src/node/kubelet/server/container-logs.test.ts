@@ -9,7 +9,7 @@ import { realClock } from '../../../client/clock.ts';
 import { FileGate } from '../../files/file-gate.ts';
 import type { ContainerRuntime } from '../../runtime/container-runtime.ts';
 import { parseLogLine } from '../container/cri-log.ts';
-import { chooseContainer, containerLog, type LogOptions, parseLogOptions } from './container-logs.ts';
+import { chooseLogContainer, containerLog, type LogOptions, parseLogOptions } from './container-logs.ts';
 import { tailStart } from './log-source.ts';
 
 let dir: string;
@@ -151,7 +151,7 @@ describe('chooseContainer', () => {
     ['unknown', {}, false, `${where} is not available`],
   ] as const) {
     test(name, () => {
-      const choose = (): string => chooseContainer('web', given, { container: 'main', previous });
+      const choose = (): string => chooseLogContainer('web', given, { container: 'main', previous });
       if (want.includes(' ')) assert.throws(choose, { message: want });
       else assert.equal(choose(), want);
     });

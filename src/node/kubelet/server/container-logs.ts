@@ -7,7 +7,7 @@ import type { Clock } from '../../../client/clock.ts';
 import type { FileGate } from '../../files/file-gate.ts';
 import { type ContainerRuntime, isRuntimeError } from '../../runtime/container-runtime.ts';
 import { bareContainerID } from '../container/container-names.ts';
-import { LineSplitter, type LogEntry, parseLogLine } from '../container/cri-log.ts';
+import { type CRILogEntry, LineSplitter, parseLogLine } from '../container/cri-log.ts';
 import { readLogFile } from './log-source.ts';
 
 export interface LogOptions {
@@ -49,7 +49,7 @@ export function parseLogOptions(query: URLSearchParams, nowMs: number): LogOptio
 }
 
 /** The id of the container whose log is meant. Throws in upstream's wording when there is none. */
-export function chooseContainer(
+export function chooseLogContainer(
   podName: string,
   status: PodStatus,
   at: { readonly container: string; readonly previous: boolean },
@@ -121,7 +121,7 @@ class LineRenderer {
     return this.#left <= 0;
   }
 
-  *push(entry: LogEntry): Generator<Buffer> {
+  *push(entry: CRILogEntry): Generator<Buffer> {
     const { sinceMs, stream, timestamps } = this.#options;
     const begins = this.#newLine;
     this.#newLine = !entry.partial;

@@ -24,7 +24,7 @@ import { observePod } from '../pod/observe-pod.ts';
 import { findContainer } from '../pod/observed-pod.ts';
 import type { ProbeAnswers } from '../probes/probe-manager.ts';
 import type { Terminations } from '../status/container-terminations.ts';
-import { chooseContainer, containerLog, parseLogOptions } from './container-logs.ts';
+import { chooseLogContainer, containerLog, parseLogOptions } from './container-logs.ts';
 import { chooseForm, type DebugPage, flagz, statusz, structuredType } from './debug-pages.ts';
 import { healthMetrics, type Metric, ownMetrics, probeMetrics, renderMetrics, resourceMetrics } from './metrics.ts';
 import { nodeLogs } from './node-logs.ts';
@@ -32,7 +32,7 @@ import { chooseChannelProtocol, type RemoteCommand, serveRemoteCommand } from '.
 import { RequestAuthority, subresourcesOf, verbOf } from './request-authority.ts';
 import { CPURates, type Summary, summarize } from './stats.ts';
 import { proxyUpgrade, renderError, tunneledProtocols, tunnelSpdy } from './streaming-proxy.ts';
-import type { Upgrade } from './websocket-upgrade.ts';
+import type { UpgradeRequest } from './websocket-upgrade.ts';
 import { isWebSocket, offeredProtocols } from './websocket-upgrade.ts';
 
 export interface KubeletServerOptions {
@@ -299,7 +299,7 @@ export class KubeletServer implements AsyncDisposable {
     const pod = this.#pod(namespace, name, `pod "${name}" does not exist`);
     if (!containersOf(pod).some((c) => c.name === container))
       throw new HTTPError(404, `container "${container}" not found in pod "${name}"`);
-    const id = orThrow(400, undefined, () => chooseContainer(name, pod.status, { container, previous: options.previous }));
+    const id = orThrow(400, undefined, () => chooseLogContainer(name, pod.status, { container, previous: options.previous }));
     const gone = new AbortController();
     request.once('close', () => gone.abort());
     const signal = AbortSignal.any([gone.signal, this.#stop.signal]);
@@ -335,7 +335,7 @@ export class KubeletServer implements AsyncDisposable {
     }
   }
 
-  async #stream(url: URL, upgrade: Upgrade): Promise<void> {
+  async #stream(url: URL, upgrade: UpgradeRequest): Promise<void> {
     const { signal } = this.#stop;
     const [area = '', namespace = '', name = '', ...rest] = url.pathname.split('/').slice(1).map(decodeURIComponent);
     const offered = isWebSocket(upgrade.request) ? offeredProtocols(upgrade.request) : undefined;

@@ -14,7 +14,7 @@ import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { StreamOptions } from '../../runtime/cri-types.ts';
 import { dialSpdy } from '../../streaming/dial-spdy.ts';
 import { SpdyConnection, type SpdyStream } from '../../streaming/spdy-connection.ts';
-import type { Upgrade } from './websocket-upgrade.ts';
+import type { UpgradeRequest } from './websocket-upgrade.ts';
 import { acceptWebSocket } from './websocket-upgrade.ts';
 
 interface ChannelProtocol {
@@ -53,7 +53,7 @@ export interface RemoteCommand extends StreamOptions {
 }
 
 /** Resolves when all is over. A failure before the upgrade is thrown, a later one told on the error channel. */
-export async function serveRemoteCommand(upgrade: Upgrade, command: RemoteCommand, signal: AbortSignal): Promise<void> {
+export async function serveRemoteCommand(upgrade: UpgradeRequest, command: RemoteCommand, signal: AbortSignal): Promise<void> {
   const { socket, head } = await dialSpdy(command.target, [runtimeProtocol], signal);
   const connection = new SpdyConnection(socket, { head });
   const end = (): void => connection.destroy();

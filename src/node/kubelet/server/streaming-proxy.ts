@@ -8,7 +8,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { dialSpdy, spdyProtocol } from '../../streaming/dial-spdy.ts';
 import { connectToRuntime } from '../../streaming/runtime-socket.ts';
-import { acceptWebSocket, type Upgrade } from './websocket-upgrade.ts';
+import { acceptWebSocket, type UpgradeRequest } from './websocket-upgrade.ts';
 
 const connectMs = 10_000;
 /** how long a client may take to close */
@@ -16,7 +16,7 @@ const lingerMs = 10_000;
 const tunnelPrefix = `${spdyProtocol}+`;
 
 /** Resolves when the connection has ended. */
-export async function proxyUpgrade({ request, socket, head }: Upgrade, target: URL, signal: AbortSignal): Promise<void> {
+export async function proxyUpgrade({ request, socket, head }: UpgradeRequest, target: URL, signal: AbortSignal): Promise<void> {
   const upstream = connectToRuntime(target.hostname, Number(target.port || 80));
   upstream.setTimeout(connectMs, () => upstream.destroy(new Error('the streaming server does not answer')));
   upstream.once('connect', () => upstream.setTimeout(0));
@@ -38,7 +38,7 @@ export const tunneledProtocols = (offered: readonly string[]): string[] =>
   offered.filter((name) => name.startsWith(tunnelPrefix) && name.endsWith('.k8s.io')).map((name) => name.slice(tunnelPrefix.length));
 
 /** Resolves when the connection has ended. */
-export async function tunnelSpdy(upgrade: Upgrade, target: URL, protocols: readonly string[], signal: AbortSignal): Promise<void> {
+export async function tunnelSpdy(upgrade: UpgradeRequest, target: URL, protocols: readonly string[], signal: AbortSignal): Promise<void> {
   const { socket, head, protocol } = await dialSpdy(target, protocols, signal);
   const close = (): void => {
     socket.destroy();

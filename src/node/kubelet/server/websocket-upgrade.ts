@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { RuntimeError } from '../../runtime/container-runtime.ts';
 
-export interface Upgrade {
+export interface UpgradeRequest {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   /** what came after the request's head */
@@ -21,7 +21,7 @@ export const offeredProtocols = ({ headers }: IncomingMessage): string[] =>
   (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
 
 /** `protocol` is one that was offered. Nothing is read before a stream is made of it, so that no message is lost. */
-export async function acceptWebSocket({ request, socket, head }: Upgrade, protocol: string): Promise<WebSocket> {
+export async function acceptWebSocket({ request, socket, head }: UpgradeRequest, protocol: string): Promise<WebSocket> {
   const { WebSocketServer } = await import('ws');
   const server = new WebSocketServer({ noServer: true, maxPayload: messageBytesMax, perMessageDeflate: false });
   // SPDY's names have a slash in them, which ws takes for no subprotocol: it is not shown what was offered.

@@ -5,7 +5,7 @@
  */
 import type { ContainerStatus, Pod, PodStatus } from '../../../api/generated/core-v1.ts';
 import { keepTransitionTimes, terminalVerdict } from './pod-conditions.ts';
-import { isTerminalPhase, type Phase } from './pod-phase.ts';
+import { isTerminalPhase, type PodPhase } from './pod-phase.ts';
 
 const lost = {
   reason: 'ContainerStatusUnknown',
@@ -14,7 +14,7 @@ const lost = {
 };
 
 export function finalPodStatus(pod: Pod, status: PodStatus, now: string): PodStatus {
-  const phase: Phase = isTerminalPhase(status.phase) ? (status.phase ?? 'Failed') : 'Failed';
+  const phase: PodPhase = isTerminalPhase(status.phase) ? (status.phase ?? 'Failed') : 'Failed';
   const end = (s: ContainerStatus): ContainerStatus =>
     s.state?.terminated ? s : { ...s, state: { terminated: lost }, ready: false, started: false };
   const inits = status.initContainerStatuses ?? [];

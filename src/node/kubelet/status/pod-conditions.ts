@@ -5,7 +5,7 @@
  */
 import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from '../../../api/generated/core-v1.ts';
 import { isRestartableInit } from '../container/restart-policy.ts';
-import type { Phase } from './pod-phase.ts';
+import type { PodPhase } from './pod-phase.ts';
 
 /** Conditions that others may not have: the kubelet replaces them all. */
 const ownedTypes = new Set([
@@ -25,7 +25,7 @@ export interface ConditionsInput {
   readonly old: PodStatus;
   readonly initStatuses: readonly ContainerStatus[];
   readonly statuses: readonly ContainerStatus[];
-  readonly phase: Phase;
+  readonly phase: PodPhase;
   /** There is a sandbox, with its network. */
   readonly hasSandbox: boolean;
   /** all containers are about to start over */
@@ -72,7 +72,7 @@ export function keepTransitionTimes(conditions: readonly PodCondition[], old: Po
 
 const list = (names: readonly string[]): string => `[${names.join(' ')}]`;
 
-export function terminalVerdict(phase: Phase): Verdict {
+export function terminalVerdict(phase: PodPhase): Verdict {
   return no(phase === 'Failed' ? 'PodFailed' : 'PodCompleted');
 }
 

@@ -6,7 +6,7 @@ import type { Container, ContainerStatus, PodSpec, PodStatus } from '../../../ap
 import { isRestartableInit, restartsAfter } from '../container/restart-policy.ts';
 import { restartingAllReason } from './container-statuses.ts';
 
-export type Phase = NonNullable<PodStatus['phase']>;
+export type PodPhase = NonNullable<PodStatus['phase']>;
 export const isTerminalPhase = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
 
 export interface PhaseInput {
@@ -30,7 +30,7 @@ interface Counts {
   succeeded: number;
 }
 
-export function podPhase({ spec, statuses, terminal, initialized }: PhaseInput): Phase {
+export function podPhase({ spec, statuses, terminal, initialized }: PhaseInput): PodPhase {
   const counts: Counts = {
     pendingInit: 0,
     pendingSidecars: 0,

@@ -14,7 +14,7 @@ import { activeContainers, type ObservedPod } from '../pod/observed-pod.ts';
 import { planSandbox } from '../pod/plan-pod.ts';
 import { containerStatuses, type WaitingReason } from './container-statuses.ts';
 import { isOwnedByKubelet, keepTransitionTimes, podConditions, terminalVerdict } from './pod-conditions.ts';
-import { isTerminalPhase, type Phase, podPhase } from './pod-phase.ts';
+import { isTerminalPhase, type PodPhase, podPhase } from './pod-phase.ts';
 import { podResourceStatus } from './pod-resource-status.ts';
 
 /** What the probes of a running container say; a container without probes is started and ready. */
@@ -124,7 +124,7 @@ function cutMessages(status: ContainerStatus, bytesMax: number): ContainerStatus
   return { ...status, ...(state && { state }), ...(lastState && { lastState }) };
 }
 
-function decidePhase(input: PodStatusInput, statuses: readonly ContainerStatus[]): Phase {
+function decidePhase(input: PodStatusInput, statuses: readonly ContainerStatus[]): PodPhase {
   const { pod, old } = input;
   const told = pod.status.phase;
   if (told && isTerminalPhase(told)) return told;
@@ -135,7 +135,7 @@ function decidePhase(input: PodStatusInput, statuses: readonly ContainerStatus[]
   return !isTerminalPhase(phase) && old.phase && isTerminalPhase(old.phase) ? old.phase : phase;
 }
 
-function decideReason({ pod, old, override }: PodStatusInput, phase: Phase): Pick<PodStatus, 'reason' | 'message'> {
+function decideReason({ pod, old, override }: PodStatusInput, phase: PodPhase): Pick<PodStatus, 'reason' | 'message'> {
   if (override) return { reason: override.reason, message: override.message };
   if (phase !== old.phase) return {};
   const reason = old.reason || pod.status.reason;

@@ -22,7 +22,7 @@ export interface IssuedToken {
 const lifeMsMax = 24 * 3_600_000;
 const jitterMsMax = 10_000;
 
-export class ServiceAccountTokens {
+export class TokenManager {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #random: Random;

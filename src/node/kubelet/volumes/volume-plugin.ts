@@ -10,7 +10,7 @@ import type { FileGate } from '../../files/file-gate.ts';
 import type { ImageSpec } from '../../runtime/cri-types.ts';
 import type { ReferencedObjects } from '../pod/referenced-objects.ts';
 import type { Mounter } from './mounter.ts';
-import type { ServiceAccountTokens } from './service-account-token.ts';
+import type { TokenManager } from './service-account-token.ts';
 
 /** What plugins may use. */
 export interface VolumeHost {
@@ -20,7 +20,7 @@ export interface VolumeHost {
   readonly gate: FileGate;
   readonly objects: ReferencedObjects;
   /** absent where nobody would use one: none is asked for then */
-  readonly tokens?: ServiceAccountTokens;
+  readonly tokens?: TokenManager;
   /** absent where there are no real containers: nothing is written or mounted then, but everything is looked up */
   readonly mounter?: Mounter;
   readonly hostIPs: () => readonly string[];
