@@ -112,7 +112,7 @@ adopt() {
     fi
     sleep 1 &
     sleeper=$!
-    wait "$sleeper"
+    wait "$sleeper" 2>/dev/null
     sleeper=
   done
   [ -z "$killer" ] || kill "$killer" 2>/dev/null
@@ -138,7 +138,8 @@ stopping=0
 delay=$delay_first
 child=
 sleeper=
-trap 'stopping=1; for pid in $child $sleeper; do kill -TERM "$pid" 2>/dev/null; done' TERM INT
+# A sleeper that is still this shell would lose another signal than KILL.
+trap 'stopping=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null; [ -z "$sleeper" ] || kill -KILL "$sleeper" 2>/dev/null' TERM INT
 while :; do
   begun=$(date +%s)
   if [ -n "$adopted" ]; then adopt "$adopted"; else run "$@"; fi
@@ -158,8 +159,8 @@ while :; do
   log warn "the cluster's process ended ($how); it is started again in $delay s"
   sleep "$delay" &
   sleeper=$!
-  [ "$stopping" = 0 ] || kill "$sleeper" 2>/dev/null
-  wait "$sleeper"
+  [ "$stopping" = 0 ] || kill -KILL "$sleeper" 2>/dev/null
+  wait "$sleeper" 2>/dev/null # it would say that it was killed
   sleeper=
   [ "$stopping" = 0 ] || finish 0
   is_mine || give_up

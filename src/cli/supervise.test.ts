@@ -199,15 +199,15 @@ describe('the supervisor, after', { skip: !existsSync('/proc/self/stat') && 'nee
     assert.deepEqual([(await run.ended)[0], run.runs, other.signalCode ?? (await once(other, 'exit'))[1]], [0, 0, 'SIGTERM']);
   });
 
-  it('SIGTERM while it waits ends it', async () => {
-    using run = new Run(`${began}; exit 70`, 'echo x >> "$PLACE/slept"; exec tail -f /dev/null');
+  it('SIGTERM while it waits ends it, and what it waits with, though that does not hear it', async () => {
+    using run = new Run(`${began}; exit 70`, `trap '' TERM; echo x >> "$PLACE/slept"; exec tail -f /dev/null`);
     await run.until(() => run.slept.length === 1);
     run.process.kill('SIGTERM');
     assert.deepEqual([await run.ended, run.runs, run.supervision], [[0, null], 1, undefined]);
   });
 
   it('SIGTERM is the process’s too', async () => {
-    using run = new Run(`trap 'touch "$PLACE/asked"; kill $!; exit 0' TERM; tail -f /dev/null & ${began}; wait`, 'exec /bin/sleep 0.1');
+    using run = new Run(`trap 'touch "$PLACE/asked"; kill -9 $!; exit 0' TERM; tail -f /dev/null & ${began}; wait`, 'exec /bin/sleep 0.1');
     await run.until(() => existsSync(join(run.dir, 'state.json')));
     run.process.kill('SIGTERM');
     assert.deepEqual([await run.ended, run.runs, run.supervision], [[0, null], 1, undefined]);

@@ -61,9 +61,13 @@ interface Request {
   readonly contentType?: string;
   readonly why?: (() => string) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** how long the answer may take */
+  readonly timeoutMs?: number;
 }
 
 export interface HTTPAccess extends Client {
+  /** PUT of a path that is no resource. */
+  put<R = unknown>(path: string, options: { readonly timeoutMs: number }): Promise<R>;
   /** GET of a path whose answer goes on, line by line; resolves when it begins. */
   lines(path: string, signal?: AbortSignal): Promise<AsyncIterable<string>>;
   /** The same connections and informers, for one that calls itself otherwise. It ends with this one. */
@@ -175,6 +179,10 @@ class HTTPClient implements HTTPAccess {
     return (await this.#json({ method: 'GET', path })) as R;
   }
 
+  async put<R = unknown>(path: string, { timeoutMs }: { readonly timeoutMs: number }): Promise<R> {
+    return (await this.#json({ method: 'PUT', path, timeoutMs })) as R;
+  }
+
   async lines(path: string, signal?: AbortSignal): Promise<AsyncIterable<string>> {
     const response = await this.#send({ method: 'GET', path, signal }, 'watches');
     return linesOf(response.body);
@@ -219,7 +227,7 @@ class HTTPClient implements HTTPAccess {
   async #dispatch(request: Request, pool: 'requests' | 'watches'): Promise<Dispatcher.ResponseData> {
     const { [pool]: dispatcher } = await this.#connected();
     const token = await this.#token?.token();
-    const { method, body, why, signal } = request;
+    const { method, body, why, signal, timeoutMs } = request;
     const [path = '', extra] = request.path.split('?', 2);
     const query = new URLSearchParams(extra);
     for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) query.set(name, String(value));
@@ -235,6 +243,7 @@ class HTTPClient implements HTTPAccess {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(signal && { signal }),
+      ...(timeoutMs && { headersTimeout: timeoutMs }),
     });
   }
 

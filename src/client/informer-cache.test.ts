@@ -114,6 +114,37 @@ test('a watch is taken up from the last bookmark, without a list', async () => {
   assert.equal(feed.lists, 1);
 });
 
+/** When the server was asked, in ms, while each answer was the same error. */
+async function askedAt(error: Error, durationMs: number): Promise<number[]> {
+  const clock = new VirtualClock();
+  const feed = new Feed();
+  const asked: number[] = [];
+  feed.list = async () => {
+    asked.push(clock.monotonic());
+    throw error;
+  };
+  const { informer } = start(feed, clock);
+  informer.synced.catch(() => undefined);
+  await using _ = informer;
+  await clock.advance(durationMs);
+  return asked;
+}
+
+const outages = [
+  { name: 'nobody listens', error: new Error('ECONNREFUSED'), maxMs: 5000 },
+  { name: 'a server that is not ready yet', error: errors.serviceUnavailable('starting'), maxMs: 5000 },
+  { name: 'a refusal', error: errors.forbidden({ group: '', resource: 'configmaps' }, '', 'no'), maxMs: 60_000 },
+];
+for (const { name, error, maxMs } of outages) {
+  test(`after an outage of ten minutes a server is asked again soon: ${name}`, async () => {
+    const asked = await askedAt(error, 600_000);
+    const gaps = asked.slice(1).map((atMs, i) => atMs - (asked[i] ?? 0));
+    assert.ok(Math.max(...gaps) <= maxMs, `${Math.max(...gaps)} ms`);
+    assert.ok(Math.max(...gaps) > maxMs / 2, 'it is not asked more often than that');
+    assert.equal(new Set(gaps.slice(-5)).size, 5, 'no two wait equally long');
+  });
+}
+
 test('indexes follow every change', async () => {
   const feed = new Feed();
   feed.items = [configMap('a', 1), configMap('b', 1)];

@@ -2,7 +2,7 @@
  * The one implementation of `Informer`: list, then watch from the list's revision, for ever.
  *
  * It keeps the very objects it gets (in-process they are the server's own). A watch that the server ended is taken up
- * again from the last revision seen, bookmarks included; a lost connection after a back-off; after 410 Expired
+ * again from the last revision seen, bookmarks included; a lost connection after a back-off of 5 s at most; after 410 Expired
  * everything is listed again, and handlers are told the differences. An object that was deleted and made anew between
  * two looks is told as deleted and added.
  *
@@ -10,7 +10,7 @@
  * Upstream: client-go/tools/cache/reflector.go, shared_informer.go.
  */
 import { apiVersionOf, type KindRef, type KubeObject, keyOf, type ObjectKey } from '../api/meta/object.ts';
-import { isExpired } from '../api/meta/status-error.ts';
+import { isExpired, isStatusError } from '../api/meta/status-error.ts';
 import { BackOff } from './back-off.ts';
 import type { Client, WatchEvent } from './client.ts';
 import type { Clock, Random } from './clock.ts';
@@ -26,7 +26,10 @@ export interface InformerEnvironment {
 
 export interface RunningInformer<T extends KubeObject> extends Informer<T>, AsyncDisposable {}
 
-const backOffMs = { firstMs: 800, maxMs: 30_000 };
+/** Of a server that refuses. Each delay is stretched up to its double. */
+const refusedMs = { firstMs: 800, maxMs: 30_000 };
+/** Of a server that does not answer, or not yet: it may be back at any moment, and nobody tells. Upstream waits as long as above. */
+const awayMs = { firstMs: 800, maxMs: 2500 };
 /** A watch that lived shorter than this, and said nothing, counts as a failure. */
 const shortLifeMs = 1000;
 /** The server is asked to end a watch after 5 to 10 minutes, so that a dead connection is noticed. */
@@ -129,21 +132,24 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
 
   async #run(): Promise<void> {
     const signal = this.#stop.signal;
-    const backOff = new BackOff(this.#random, backOffMs);
+    const refused = new BackOff(this.#random, refusedMs);
+    const away = new BackOff(this.#random, awayMs);
     // A first turn, so that whoever made the informer can add its handlers before anything is told.
     await Promise.resolve();
     while (!signal.aborted) {
       const startMs = this.#clock.monotonic();
       let alive = false;
+      let backOff = refused;
       try {
         if (!this.#revision) await this.#relist();
         alive = await this.#follow();
       } catch (error) {
         if (signal.aborted) return;
         if (isExpired(error)) this.#revision = undefined;
+        if (!isStatusError(error) || error.code >= 500) backOff = away;
         this.#log.debug({ error }, 'list or watch failed');
       }
-      if (alive || this.#clock.monotonic() - startMs >= shortLifeMs) backOff.reset();
+      if (alive || this.#clock.monotonic() - startMs >= shortLifeMs) for (const each of [refused, away]) each.reset();
       else if (!signal.aborted) await this.#clock.sleep(backOff.next(), signal).catch(() => undefined);
     }
   }

@@ -37,13 +37,26 @@ const fields: Fields<StartOptions> = {
 };
 
 export function checkStartOptions(given: unknown): StartOptions {
-  if (isObject(given) && !Array.isArray(given))
-    return checkSettings<StartOptions>(given, { fields, where: 'startCluster', noun: 'option' });
+  if (isObject(given) && !Array.isArray(given)) {
+    const options = checkSettings<StartOptions>(given, { fields, where: 'startCluster', noun: 'option' });
+    if (options.components && !options.components.includes('api-server')) refuseServerOptions(options);
+    return options;
+  }
   throw new OperationError({
     code: 'bad-config',
     message: 'startCluster takes an object of options',
     fix: 'such as startCluster({ simulated: 2 })',
   });
+}
+
+const ofServer = /^(dataDir|port|host|runtimeConfig|disableAdmissionPlugins|historySeconds|audit.*)$/;
+
+/** What would mean nothing to components beside an API server elsewhere. */
+export function refuseServerOptions(given: object): void {
+  const [name] = Object.entries(given).flatMap(([name, value]) => (ofServer.test(name) && value !== undefined ? [name] : []));
+  if (name === undefined) return;
+  const message = `${name} is for the API server, which runs elsewhere; these components keep nothing`;
+  throw new OperationError({ code: 'bad-config', message, fix: 'leave it out, or add api-server to the components', exitCode: 2 });
 }
 
 /** Of `clientFor`. */

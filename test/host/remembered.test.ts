@@ -18,7 +18,9 @@ const image = 'remembered:1';
 const archive = '/var/lib/remembered.tar';
 const replicas = 7;
 
-/** Ignores SIGTERM, and may take an hour; one on each node at least. */
+const graceSeconds = 3;
+
+/** Ignores SIGTERM; one on each node at least. */
 const stubborn = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',
@@ -29,7 +31,7 @@ const stubborn = {
     template: {
       metadata: { labels: { app: 'stubborn' } },
       spec: {
-        terminationGracePeriodSeconds: 3600,
+        terminationGracePeriodSeconds: graceSeconds,
         topologySpreadConstraints: [
           {
             maxSkew: 1,
@@ -80,10 +82,10 @@ function remembered(): void {
       assert.match(
         said,
         new RegExp(
-          `^Waiting for ${replicas} pods to end, ${podGraceSecondsMax} s at most:\\n( {2}default/stubborn-\\S+\\n){5} {2}and 2 more\\nCluster "${cluster.name}" is stopped\\.`,
+          `^Waiting for ${replicas} pods to end, ${graceSeconds} s at most:\\n( {2}default/stubborn-\\S+\\n){5} {2}and 2 more\\nCluster "${cluster.name}" is stopped\\.`,
         ),
       );
-      assert.ok(tookMs < 2 * podGraceSecondsMax * 1000, `${tookMs} ms: one node after the other`);
+      assert.ok(tookMs < podGraceSecondsMax * 1000, `${tookMs} ms: one after the other, or longer than they may take`);
       assert.deepEqual(stateOf(cluster).processes, []);
     });
 

@@ -150,8 +150,16 @@ if (inOwnNamespaces(import.meta.url)) {
       assert.equal((await status()).code, 0);
     });
 
+    step('stopping, and is not taken for one that runs', async () => {
+      const down = cluster.timonier('down', cluster.name);
+      await cluster.until(() => existsSync(join(cluster.dir, 'state.json')) && cluster.state().stopping === true);
+      const [{ data }, up] = await Promise.all([status(), cluster.tryTimonier('up', cluster.name)]);
+      assert.deepEqual([data.state, codesOf(data)], ['stopping', ['stopping']]);
+      assert.match(up.stderr, /^timonier: cluster "told": it is being stopped\n {2}fix: timonier down told waits for it; then /);
+      assert.match(await down, /Cluster "told" is stopped/);
+    });
+
     step('stopped', async () => {
-      await cluster.timonier('down', cluster.name);
       const { code, data } = await status();
       assert.deepEqual([code, data.state, codesOf(data), data.leftPods], [1, 'stopped', ['not-running'], undefined]);
     });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, watch } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -122,6 +122,26 @@ describe('a command with a cluster of its own', () => {
       assert.match(stderr, want.stderr);
       assert.deepEqual(left(), []);
     });
+
+  it('leaves its audit log where it was started', async () => {
+    const here = mkdtempSync(join(tmpdir(), 'timonier-ci-audit-'));
+    try {
+      const policy = join(here, 'policy.yaml');
+      writeFileSync(policy, 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- level: Metadata\n');
+      const { ended } = start(['--quiet', '--audit-policy-file', policy, '--', 'true'], { cwd: here });
+      assert.deepEqual(await ended, { code: 0, signal: null, stdout: '', stderr: '' });
+      assert.match(readFileSync(join(here, 'audit.log'), 'utf8'), /^\{"kind":"Event","apiVersion":"audit\.k8s\.io\/v1"/);
+      assert.deepEqual(left(), []);
+    } finally {
+      rmSync(here, { recursive: true });
+    }
+  });
+
+  it('has a log on standard error, when asked', async () => {
+    const { code, stdout, stderr } = await run(['--quiet', '--log-level', 'debug', '--', 'true']);
+    assert.deepEqual([code, stdout], [0, '']);
+    assert.match(stderr, /^\{"level":"debug".*\n\{/);
+  });
 
   const signals: readonly { signal: NodeJS.Signals; script: string; want: number }[] = [
     { signal: 'SIGTERM', script: 'trap "exit 5" TERM; echo ready; while :; do read -r line; done', want: 5 },

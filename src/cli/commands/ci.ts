@@ -7,12 +7,13 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Command, CommanderError } from 'commander';
 import { parseJSON } from '../../api/schema/json-scan.ts';
 import { realClock, realRandom } from '../../client/clock.ts';
 import { silentLog } from '../../client/log.ts';
 import { componentNames, parseComponents } from '../../cluster/component-names.ts';
+import { createLog } from '../../cluster/log/logging.ts';
 import { ownProcess } from '../../cluster/machine/own-process.ts';
 import { watchProcess } from '../../cluster/machine/process-faults.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
@@ -57,7 +58,7 @@ export function addCi(program: Command): void {
         'As envtest: --components api-server --disable-admission-plugins ServiceAccount',
       ].join('\n'),
     );
-  addSettingFlags(command, { nodes: '0, so nodes are simulated', port: '0' })
+  addSettingFlags(command, { nodes: '0, so nodes are simulated', port: '0', auditLog: 'audit.log here; it stays' })
     .exitOverride((error) => {
       if (error.exitCode !== 0) {
         say(describeFailure(usageError(error, 'ci'), command.opts<CiFlags>().json === true));
@@ -79,7 +80,7 @@ async function runWithCluster(words: readonly string[], flags: CiFlags): Promise
   using relay = new SignalRelay();
   try {
     const startedMs = realClock.monotonic();
-    const config: ClusterConfig = { nodes: 0, port: 0, ...(await configFrom(flags)) };
+    const config = await ciConfigFrom(flags);
     checkProgram(words[0] ?? '');
     await using stack = new AsyncDisposableStack();
     const dir = mkdtempSync(join(tmpdir(), 'timonier-ci-'));
@@ -106,6 +107,13 @@ async function runWithCluster(words: readonly string[], flags: CiFlags): Promise
   }
 }
 
+/** What is to be read afterwards is not kept with the cluster. */
+async function ciConfigFrom(flags: CiFlags): Promise<ClusterConfig> {
+  const given = await configFrom(flags);
+  const { auditPolicyFile, auditLogPath = auditPolicyFile && resolve('audit.log') } = given;
+  return { nodes: 0, port: 0, ...given, ...(auditLogPath && { auditLogPath }) };
+}
+
 /** For the command. */
 function environment(dir: string, kubeconfig: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !otherClusters.test(name));
@@ -129,8 +137,11 @@ const startSimulated: Start = async ({ name, kubeconfig, config, flags, gaveUp }
   const timeoutMs = timeoutMsFrom(flags);
   const components = flags.components === undefined ? componentNames : parseComponents(flags.components);
   const { startCluster } = await import('../../cluster/start-cluster.ts');
-  const faults = stack.use(watchProcess(silentLog));
-  const cluster = await startCluster({ ...config, name, components, timeoutMs, faults, signal: gaveUp });
+  const { logLevel: level } = flags;
+  const write = (line: string): unknown => process.stderr.write(line);
+  const log = level ? await createLog({ level, format: 'json', clock: realClock, write }) : silentLog;
+  const faults = stack.use(watchProcess(log));
+  const cluster = await startCluster({ ...config, name, components, timeoutMs, faults, log, signal: gaveUp });
   stack.defer(() => Promise.race([cluster.stop(), realClock.sleep(stopMsMax)]));
   writeFileSync(kubeconfig, cluster.kubeconfig, { mode: 0o600 });
   if (!components.includes('kubelet') && (config.simulated ?? 0) > 0) return 'no node: those start with the component kubelet';

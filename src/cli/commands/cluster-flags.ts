@@ -40,14 +40,15 @@ export interface ClusterFlags extends SettingFlags {
 }
 
 export function addClusterFlags(command: Command): Command {
-  return addSettingFlags(command, { nodes: '1 where they are possible', port: '6443, or the next that is free' })
+  const auditLog = 'audit.log in the cluster’s directory';
+  return addSettingFlags(command, { nodes: '1 where they are possible', port: '6443, or the next that is free', auditLog })
     .argument('[NAME]', 'the cluster’s name', 'default')
     .option('--data-dir <DIR>', 'keep everything there (default: /var/lib/timonier/NAME for root, else ~/.local/share/timonier/NAME)')
     .option('--kubeconfig <FILE>', 'write the kubeconfig there, not into your own');
 }
 
 /** `defaults`: as the help says them. */
-export function addSettingFlags(command: Command, defaults: { readonly nodes: string; readonly port: string }): Command {
+export function addSettingFlags(command: Command, defaults: Readonly<Record<'nodes' | 'port' | 'auditLog', string>>): Command {
   return command
     .option('--nodes <N>', `real nodes on this machine (default: ${defaults.nodes})`)
     .option('--simulated <N>', 'simulated nodes (default: 1 when there is no real one)')
@@ -63,7 +64,7 @@ export function addSettingFlags(command: Command, defaults: { readonly nodes: st
     .option('--controllers <LIST|none>', 'which controllers run, as kube-controller-manager: *,-job-controller (default: all)', joined)
     .option('--disable-admission-plugins <LIST>', 'admission plugins to turn off, as kube-apiserver: ServiceAccount', joined)
     .option('--audit-policy-file <FILE>', 'keep an audit log, as this Policy of audit.k8s.io/v1 says')
-    .option('--audit-log-path <FILE>', 'where (default: audit.log in the cluster’s directory)')
+    .option('--audit-log-path <FILE>', `where (default: ${defaults.auditLog})`)
     .option('--audit-log-maxsize <MIB>', 'rotate it at this size (default: 100)')
     .option('--audit-log-maxbackup <N>', 'rotated files that stay; 0 is all (default: 100)')
     .option('--audit-log-maxage <DAYS>', 'days that they stay; 0 is for ever (default: 366)')

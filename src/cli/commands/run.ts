@@ -20,6 +20,7 @@ import { detectMachine } from '../../cluster/machine/machine.ts';
 import { watchProcess } from '../../cluster/machine/process-faults.ts';
 import { describeError, OperationError } from '../../cluster/operation-error.ts';
 import { describeSettingChange } from '../../cluster/settings/settings.ts';
+import { refuseServerOptions } from '../../cluster/start-options.ts';
 import { version } from '../../cluster/version.ts';
 import { type ReadyReport, tellParent } from '../daemon.ts';
 import { accessFrom } from '../kubeconfig-access.ts';
@@ -50,7 +51,7 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
   if (running) {
     throw new OperationError({
       code: 'already-running',
-      message: `cluster "${name}" runs already (process ${running.pid})`,
+      message: `cluster "${name}" ${running.stopping ? 'is being stopped' : 'runs already'} (process ${running.pid})`,
       fix: `timonier down ${name}`,
     });
   }
@@ -70,21 +71,23 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
     await runForeground(
       { ...flags, ...(logLevel && { logLevel }) },
       { ...config, components, name, dataDir: instance.dir },
-      async (cluster) => {
-        const placed = await keepStart(instance, start, cluster);
-        wasReady = true;
-        instance.writeState({
-          pid: process.pid,
-          server: cluster.server,
-          startedAt: new Date(realClock.now()).toISOString(),
-          nodes: cluster.nodes,
-          simulated: cluster.simulated,
-          version,
-          ready: true,
-          ...placed,
-        });
-        begun.dispose();
-        return placed;
+      {
+        onReady: async (cluster) => {
+          const placed = await keepStart(instance, start, cluster);
+          wasReady = true;
+          instance.writeState({
+            pid: process.pid,
+            server: cluster.server,
+            startedAt: new Date(realClock.now()).toISOString(),
+            nodes: cluster.nodes,
+            simulated: cluster.simulated,
+            version,
+            ...placed,
+          });
+          begun.dispose();
+          return placed;
+        },
+        onStop: () => markStopping(instance),
       },
     );
   } catch (error) {
@@ -94,6 +97,16 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
   }
   instance.clearState();
   await clear({ keepLog: false }); // interrupted
+}
+
+/** For who looks meanwhile. */
+function markStopping(instance: Instance): void {
+  try {
+    const state = instance.readState();
+    if (state) instance.writeState({ ...state, stopping: true });
+  } catch {
+    // a full disk or a damaged file: it stops all the same
+  }
 }
 
 /** What `up` does for a background process. */
@@ -113,8 +126,10 @@ async function runBeside(name: string | undefined, components: readonly Componen
     const message = `${components.join(', ')} without api-server: where is the API server?`;
     throw new OperationError({ code: 'bad-flag', message, fix: 'give --kubeconfig FILE, or add api-server to --components', exitCode: 2 });
   }
+  const config = await configFrom(flags);
+  refuseServerOptions({ ...config, dataDir: flags.dataDir });
   const access = await accessFrom(flags.kubeconfig);
-  await runForeground(flags, { ...(await configFrom(flags)), components, access, ...(name && { name }) }, async () => ({ components }));
+  await runForeground(flags, { ...config, components, access, ...(name && { name }) }, { onReady: async () => ({ components }) });
 }
 
 /** To the terminal, and to the file that `logs` reads, unless they are one. */
@@ -147,8 +162,14 @@ function appendIfRoom(file: number, line: string): void {
   }
 }
 
-/** Until a signal. `onReady` gives what the log says of it. */
-async function runForeground(flags: RunFlags, options: StartOptions, onReady: (cluster: Cluster) => Promise<object>): Promise<void> {
+interface Heard {
+  /** gives what the log says of it */
+  onReady(cluster: Cluster): Promise<object>;
+  onStop?(): void;
+}
+
+/** Until a signal. */
+async function runForeground(flags: RunFlags, options: StartOptions, { onReady, onStop }: Heard): Promise<void> {
   using files = new DisposableStack();
   const log = await logOf(flags, options, files);
   /** for programs that read the log as what `up --json` writes */
@@ -165,6 +186,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, onReady: (c
     log.info(why, 'stopping');
     startDeadline[Symbol.dispose]();
     deadlines.use(endAfter(stopMsMax, 'SIGTERM', () => log.error({ stopMsMax }, 'not everything stopped in time: ended as it is')));
+    onStop?.();
     stop.abort();
   };
   const onSignal = (signal: NodeJS.Signals): void => stopFor({ signal });

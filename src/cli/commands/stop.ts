@@ -4,7 +4,6 @@ import { readFacts } from '../../cluster/instance/condition.ts';
 import { existingInstance, existingOrItsLog } from '../../cluster/instance/find-instance.ts';
 import type { Instance } from '../../cluster/instance/instance.ts';
 import { startedOf } from '../../cluster/instance/started-processes.ts';
-import { podGraceSecondsMax } from '../../cluster/machine/end-process.ts';
 import { describeError } from '../../cluster/operation-error.ts';
 import { isStarted, killDaemon, resumeDaemon, type StopOptions, stopDaemon, stopTimeoutMs } from '../daemon.ts';
 import { type Aftermath, sayWhenInterrupted } from '../interruption.ts';
@@ -108,21 +107,23 @@ async function endLeft(instance: Instance): Promise<Left | undefined> {
 
 async function tellingPods(instance: Instance, output: Output): Promise<StopOptions> {
   const state = ifWhole(() => instance.running());
-  const { readPodNames, runningOf } = await import('../../cluster/instance/stopping-pods.ts');
-  const named = state?.nodes ? await readPodNames(ifWhole(() => instance.readKubeconfig())) : undefined;
+  const { readWaitedPods, runningOf } = await import('../../cluster/instance/stopping-pods.ts');
+  const known = state?.nodes ? await readWaitedPods(ifWhole(() => instance.readKubeconfig())) : undefined;
   return {
     onSlow: (processes) => {
-      const pods = named ? runningOf(named, instance.name) : [];
+      const pods = known ? runningOf(known, instance.name) : [];
       if (pods.length === 0) {
         const atMostSeconds = stopTimeoutMs / 1000;
         output.line(`Waiting for process ${processes.join(', ')} to end, ${atMostSeconds} s at most.`);
         output.event({ event: 'waiting', processes, atMostSeconds });
         return;
       }
-      output.line(`Waiting for ${pods.length === 1 ? 'a pod' : `${pods.length} pods`} to end, ${podGraceSecondsMax} s at most:`);
-      for (const pod of pods.slice(0, podsShownMax)) output.line(`  ${pod}`);
+      const names = pods.map(({ name }) => name);
+      const atMostSeconds = Math.max(...pods.map(({ graceSeconds }) => graceSeconds));
+      output.line(`Waiting for ${pods.length === 1 ? 'a pod' : `${pods.length} pods`} to end, ${atMostSeconds} s at most:`);
+      for (const pod of names.slice(0, podsShownMax)) output.line(`  ${pod}`);
       if (pods.length > podsShownMax) output.line(`  and ${pods.length - podsShownMax} more`);
-      output.event({ event: 'waiting', pods, atMostSeconds: podGraceSecondsMax });
+      output.event({ event: 'waiting', pods: names, atMostSeconds });
     },
   };
 }

@@ -42,7 +42,12 @@ test('with one it is in the directory of the cluster, and counted', async () => 
 });
 
 const refusals: readonly { name: string; config: ClusterConfig; want: RegExp }[] = [
-  { name: 'a place without a policy', config: { auditLogPath: join(dir, 'none.log') }, want: /nothing says of what/ },
+  {
+    name: 'a place without a policy',
+    config: { auditLogPath: join(dir, 'none.log') },
+    want: /^auditLogPath is .*nothing says what it keeps/,
+  },
+  { name: 'a size without a policy', config: { auditLogMaxsize: 1 }, want: /^auditLogMaxsize is .*nothing says what it keeps/ },
   { name: 'a policy without a place', config: { auditPolicyFile: good }, want: /needs a place/ },
   {
     name: 'a policy that is none',

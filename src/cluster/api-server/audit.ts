@@ -27,8 +27,9 @@ export async function openAudit(options: AuditOptions): Promise<{ readonly polic
   const { auditPolicyFile, auditLogPath } = config;
   const path = auditLogPath ?? (dataDir === undefined ? undefined : join(dataDir, 'audit.log'));
   if (auditPolicyFile === undefined) {
-    if (auditLogPath === undefined) return undefined;
-    throw refusal('auditLogPath says where an audit log is kept, and nothing says of what', 'give auditPolicyFile too');
+    const [alone] = Object.entries(config).flatMap(([name, value]) => (name.startsWith('auditLog') && value !== undefined ? [name] : []));
+    if (alone === undefined) return undefined;
+    throw refusal(`${alone} is about an audit log, and nothing says what it keeps`, 'give auditPolicyFile too');
   }
   if (path === undefined) throw refusal('an audit log needs a place', 'give auditLogPath');
   const policy = await readPolicy(resolve(auditPolicyFile));

@@ -1,13 +1,12 @@
 /**
- * What a running cluster can be told beside its API: paths below /timonier.dev/v1/, for system:masters alone, whatever
- * a role allows. `up` comes this way to a cluster that runs already.
+ * What a running cluster can be told beside its API: paths below /timonier.dev/v1/, for administrators alone. `up` comes this way to a cluster that runs already.
  *
  *   GET /timonier.dev/v1/simulated-nodes           {"count":3}
  *   PUT /timonier.dev/v1/simulated-nodes?count=5   the same, when they are there; those that are too many are gone
  */
 import { errors } from '../../api/meta/status-error.ts';
-import { groups } from '../../control-plane/api-server/authentication/user.ts';
-import type { PathEndpoint, PathResponse } from '../../control-plane/api-server/endpoint.ts';
+import { forAdministrators, type PathEndpoint, type PathResponse } from '../../control-plane/api-server/endpoint.ts';
+import { methodNotAllowed } from '../../control-plane/api-server/refusals.ts';
 
 export interface ScalableNodes {
   readonly count: number;
@@ -24,13 +23,13 @@ const simulatedNodesMax = 20_000;
 
 export function controlEndpoints(controls: Controls): readonly PathEndpoint[] {
   return [
-    forMasters({
+    forAdministrators({
       paths: [controlPaths.simulatedNodes],
       async handle({ method, query }) {
         const { simulatedNodes } = controls;
         if (!simulatedNodes) throw errors.badRequest('this process runs no nodes, or does not run them yet');
         if (method === 'PUT') await simulatedNodes.resize(countOf(query));
-        else if (method !== 'GET') return methodNotAllowed;
+        else if (method !== 'GET') throw methodNotAllowed();
         return json({ count: simulatedNodes.count });
       },
     }),
@@ -44,23 +43,8 @@ function countOf(query: URLSearchParams): number {
   throw errors.badRequest(`count: ${JSON.stringify(text)} is not a whole number from 0 to ${simulatedNodesMax}`);
 }
 
-/** A role may name any path; what is below these is the administrator's. */
-const forMasters = ({ paths, handle }: PathEndpoint): PathEndpoint => ({
-  paths,
-  handle(target, request) {
-    if (!request.user.groups.includes(groups.masters))
-      throw errors.forbidden({ group: '', resource: '' }, '', `${target.path} is for the group ${groups.masters} alone`);
-    return handle(target, request);
-  },
-});
-
 const json = (value: object): PathResponse => ({
   status: 200,
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(value),
 });
-const methodNotAllowed: PathResponse = {
-  status: 405,
-  headers: { allow: 'GET, PUT', 'content-type': 'text/plain' },
-  body: 'method not allowed\n',
-};

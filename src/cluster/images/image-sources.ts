@@ -4,7 +4,6 @@
  * compressed, or can be read only once, is kept in a file without a name meanwhile.
  */
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createReadStream, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,11 +13,11 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { parseJSON } from '../../api/schema/json-scan.ts';
 import { BadArchive, gzipMagic, type OpenArchive, zstdMagic } from '../../node/runtime/image-archive.ts';
 import { isImageName, normalizeImageName } from '../../node/runtime/image-name.ts';
+import { endOf } from '../../node/runtime/program-end.ts';
 import { OperationError } from '../operation-error.ts';
 
 const run = promisify(execFile);
 const askMsMax = 30_000;
-const errorBytesMax = 4096;
 
 export interface ImageSource extends AsyncDisposable {
   readonly open: OpenArchive;
@@ -200,15 +199,10 @@ async function save(
     throw new OperationError({ code: 'bad-archive', message: `the image ${word} of ${title} has no name`, fix });
   }
   const child = spawn(program, ['save', reference], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = once(child, 'close') as Promise<[number | null]>;
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-errorBytesMax);
-  });
-  const [kept, [code]] = await Promise.all([keep(child.stdout, dir), ended]);
+  const [kept, { code, said }] = await Promise.all([keep(child.stdout, dir), endOf(child)]);
   if (code === 0) return { ...kept, name: normalizeImageName(reference), [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
   await kept[Symbol.asyncDispose]();
-  const message = `${program} save ${reference} failed: ${said.trim().split('\n').at(-1)}`;
+  const message = `${program} save ${reference} failed: ${said.at(-1)}`;
   throw new OperationError({ code: 'engine-failed', message, fix: `see what \`${program} save\` says` });
 }
 

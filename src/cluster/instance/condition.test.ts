@@ -15,6 +15,7 @@ const rows: readonly { readonly name: string; readonly facts: Facts; readonly wa
   { name: 'it serves, from `up`', facts: { serving: process, supervision: first }, want: 'running' },
   { name: 'it serves, from `run`', facts: { serving: process }, want: 'running' },
   { name: 'it serves and its disk is full', facts: { serving: process, isDiskFull: true }, want: 'disk-full' },
+  { name: 'it serves, and was asked to stop', facts: { serving: { ...process, stopping: true }, isDiskFull: true }, want: 'stopping' },
   { name: 'SIGSTOP', facts: { serving: process, isPaused: true, isDiskFull: true }, want: 'paused' },
   { name: 'the first start is under way', facts: { supervision: first }, want: 'starting' },
   { name: 'the first start goes on without its supervisor', facts: { left: { pid: 8, group: 7 } }, want: 'starting' },

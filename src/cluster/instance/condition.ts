@@ -17,7 +17,7 @@ import { isFirstStart, type LeftProcess, readLeftProcess, readSupervision, type 
  * `crashed`: its process died, and nothing will start it again. `paused`: its process is stopped by a signal.
  * `damaged`: a file says nonsense. `disk-full`: it runs, and can't write.
  */
-export type ClusterState = 'running' | 'disk-full' | 'paused' | 'starting' | 'restarting' | 'stopped' | 'crashed' | 'damaged';
+export type ClusterState = 'running' | 'disk-full' | 'paused' | 'starting' | 'restarting' | 'stopping' | 'stopped' | 'crashed' | 'damaged';
 
 export interface Facts {
   /** of the process that serves it */
@@ -42,6 +42,7 @@ export function stateFrom(facts: Facts): ClusterState {
   if (facts.damage) return 'damaged';
   if (facts.serving) {
     if (facts.isPaused) return 'paused';
+    if (facts.serving.stopping) return 'stopping';
     return facts.isDiskFull ? 'disk-full' : 'running';
   }
   if (facts.supervision) return isFirstStart(facts.supervision) ? 'starting' : 'restarting';

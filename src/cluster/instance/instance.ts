@@ -108,7 +108,8 @@ export interface InstanceState extends KnownProcess {
   readonly nodes: number;
   readonly simulated: number;
   readonly version: string;
-  readonly ready: boolean;
+  /** it was asked to stop */
+  readonly stopping?: boolean;
   /** the user's kubeconfig that holds the context, or the file that was asked for */
   readonly kubeconfig: string;
   /** that file is only this cluster's */

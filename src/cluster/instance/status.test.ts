@@ -18,6 +18,7 @@ const rows: readonly { readonly name: string; readonly state: ClusterState; read
   { name: 'a pod is left', state: 'crashed', given: { leftPods: 1 }, want: ['crashed: its process died; 1 pod still run → timonier up x'] },
   { name: 'the disk is full', state: 'disk-full', want: ['disk-full: the disk of /d is full → free space there'] },
   { name: 'paused', state: 'paused', want: ['paused: process 8 is paused → kill -CONT 8'] },
+  { name: 'stopping', state: 'stopping', want: ['stopping: it is being stopped → timonier down x waits for it; then timonier up x'] },
   {
     name: 'silent',
     state: 'running',

@@ -5,12 +5,13 @@
  * Guarantees: it ends in seconds, whatever hangs; what is not healthy has a problem that names the cause and what to do.
  * Times are RFC 3339, durations whole milliseconds.
  */
-import { request } from 'node:https';
 import { Node, Pod } from '../../api/generated/kinds.ts';
 import { findCondition } from '../../api/meta/conditions.ts';
+import { isStatusError } from '../../api/meta/status-error.ts';
 import { parseTime } from '../../api/meta/time.ts';
 import { realClock } from '../../client/clock.ts';
-import { type Access, accessOf, parseKubeconfig } from '../../client/kubeconfig.ts';
+import type { HTTPAccess } from '../../client/http-client.ts';
+import { accessOf, parseKubeconfig } from '../../client/kubeconfig.ts';
 import { proxyPorts } from '../../node/proxy/proxy-server.ts';
 import { containerdProcess } from '../../node/runtime/containerd-config.ts';
 import { keptProcessId } from '../../node/runtime/kept-process.ts';
@@ -80,7 +81,6 @@ export interface NodeStatus {
 const answerMsMax = 3_000;
 const listMsMax = 10_000;
 const proxyMsMax = 1_000;
-const answerCharactersMax = 64 * 1024;
 /** Of nodes with a problem; the others are counted. */
 const nodeProblemsMax = 5;
 
@@ -88,7 +88,7 @@ export async function readStatus(instance: Instance): Promise<ClusterStatus> {
   const facts = await readFacts(instance);
   const state = stateFrom(facts);
   const { serving, supervision, left, damage, leftPods } = facts;
-  const seen = serving && state !== 'damaged' && state !== 'paused' ? await askServer(instance, serving) : {};
+  const seen = serving && !['damaged', 'paused', 'stopping'].includes(state) ? await askServer(instance, serving) : {};
   const waiting = supervision?.process ?? left?.pid;
   const { name, dir } = instance;
   const rest = {
@@ -121,6 +121,8 @@ export function problemsOf(status: Omit<ClusterStatus, 'healthy' | 'problems'>):
       return [{ code: 'crashed', message: `its process died${leftPods ? `; ${count(leftPods, 'pod')} still run` : ''}`, fix: up }];
     case 'paused':
       return [{ code: 'paused', message: `process ${status.process?.pid} is paused`, fix: `kill -CONT ${status.process?.pid}` }];
+    case 'stopping':
+      return [{ code: 'stopping', message: 'it is being stopped', fix: `timonier down ${name} waits for it; then ${up}` }];
     case 'disk-full':
       return [{ code: 'disk-full', message: `the disk of ${dir} is full`, fix: 'free space there' }];
     case 'running':
@@ -177,11 +179,10 @@ type Seen = Pick<ClusterStatus, 'apiServer' | 'nodes' | 'pods'>;
 
 async function askServer(instance: Instance, state: InstanceState): Promise<Seen> {
   const url = state.server;
-  const access = await accessOf(await parseKubeconfig(instance.readKubeconfig()));
-  const readiness = await getText(access, '/readyz?verbose').catch(() => undefined);
+  await using client = commandClient(await accessOf(await parseKubeconfig(instance.readKubeconfig())));
+  const readiness = await readinessOf(client);
   if (readiness === undefined) return { apiServer: { url, answers: false, checks: [] } };
   const apiServer = { url, answers: true, checks: parseChecks(readiness) };
-  const client = commandClient(access);
   try {
     const signal = AbortSignal.timeout(listMsMax);
     const [nodes, pods] = await Promise.all([client.list(Node, { signal }), client.list(Pod, { signal })]);
@@ -195,8 +196,6 @@ async function askServer(instance: Instance, state: InstanceState): Promise<Seen
   } catch (error) {
     const name = `list of nodes and pods (${describeError(error)})`;
     return { apiServer: { ...apiServer, checks: [...apiServer.checks, { name, ok: false }] } };
-  } finally {
-    await client[Symbol.asyncDispose]();
   }
 }
 
@@ -238,21 +237,13 @@ export function parseChecks(text: string): CheckStatus[] {
   });
 }
 
-/** Whatever the code of the answer is; rejects when there is none in time. */
-function getText({ server, ca, cert, key }: Access, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { ca, cert, key, agent: false, signal: AbortSignal.timeout(answerMsMax) } as const;
-    request(`${server}${path}`, options, (response) => {
-      let text = '';
-      response
-        .setEncoding('utf8')
-        .on('data', (chunk: string) => {
-          text = (text + chunk).slice(0, answerCharactersMax);
-        })
-        .on('end', () => resolve(text))
-        .on('error', reject);
-    })
-      .on('error', reject)
-      .end();
-  });
+/** What /readyz says, ready or not; undefined when it does not answer in time. */
+async function readinessOf(client: HTTPAccess): Promise<string | undefined> {
+  try {
+    let text = '';
+    for await (const line of await client.lines('/readyz?verbose', AbortSignal.timeout(answerMsMax))) text += `${line}\n`;
+    return text;
+  } catch (error) {
+    return isStatusError(error) ? error.message : undefined;
+  }
 }

@@ -9,7 +9,7 @@ export const stopMsMax = 60_000;
 /** How long a start that was given up may take to clean up after itself. */
 export const giveUpMsMax = 15_000;
 
-/** How long a stopping node gives its pods, whatever they ask for. */
+/** How long a stopping node gives a pod that asks for more. */
 export const podGraceSecondsMax = 10;
 
 /** After `delayMs`, unless it is cancelled: says so, and ends the process. */

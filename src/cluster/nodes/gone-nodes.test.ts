@@ -74,12 +74,12 @@ test('what a running cluster is told is for the administrator alone', async () =
   }
   await assert.rejects(
     somebody.raw(path),
-    (error: StatusError) => error.status.code === 403 && /for the group system:masters alone/.test(error.message),
+    (error: StatusError) => error.status.code === 403 && /is for administrators/.test(error.message),
   );
   const told = (count: string, method = 'PUT') =>
     endpoint.handle({ type: 'path', method, path, query: new URLSearchParams({ count }), headers: {} }, { user: admin });
   for (const count of ['', '-1', '1.5', 'many', '20001'])
     await assert.rejects(async () => told(count), /is not a whole number from 0 to 20000/, count);
-  assert.equal((await told('1', 'DELETE')).status, 405);
+  await assert.rejects(async () => told('1', 'DELETE'), { code: 405 });
   assert.deepEqual([JSON.parse(String((await told('7')).body)), resized], [{ count: 7 }, [7]]);
 });

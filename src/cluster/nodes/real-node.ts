@@ -10,8 +10,8 @@ import type { Clock, Random } from '../../client/clock.ts';
 import { createEventWriter } from '../../client/event-writer.ts';
 import type { Log } from '../../client/log.ts';
 import { startKubelet } from '../../node/kubelet/kubelet.ts';
+import { endPods } from '../../node/kubelet/pod/end-pods.ts';
 import { PodNetwork } from '../../node/network/pod-network.ts';
-import { isRuntimeError } from '../../node/runtime/container-runtime.ts';
 import { Containerd } from '../../node/runtime/containerd.ts';
 import { unmountBelow } from '../../node/runtime/mounts.ts';
 import type { KeyPair } from '../component.ts';
@@ -55,7 +55,7 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
     log: log.child({ component: 'containerd' }),
     signal: options.giveUp,
   });
-  stack.defer(() => stopContainerd(containerd, { volumesDir: join(dataDir, 'kubelet'), log }));
+  stack.defer(() => stopContainerd(containerd, { volumesDir: join(dataDir, 'kubelet'), clock, log }));
   const events = stack.use(createEventWriter(clients.node, { component: 'kubelet', host: nodeName, clock, log }));
   const kubelet = await startKubelet({
     nodeName,
@@ -93,20 +93,10 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
 /** Volumes in memory go with the pods; the next start mounts them anew. */
 async function stopContainerd(
   containerd: Containerd,
-  { volumesDir, log }: { readonly volumesDir: string; readonly log: Log },
+  { volumesDir, clock, log }: { readonly volumesDir: string; readonly clock: Clock; readonly log: Log },
 ): Promise<void> {
-  const { runtime } = containerd;
   try {
-    const running = await runtime.listContainers({ state: { state: 'CONTAINER_RUNNING' } });
-    await Promise.all(
-      running.map(async ({ id }) => {
-        try {
-          await runtime.stopContainer(id, podGraceSecondsMax);
-        } catch (error) {
-          if (!isRuntimeError(error, 'NotFound')) throw error;
-        }
-      }),
-    );
+    await endPods({ runtime: containerd.runtime, clock, log }, podGraceSecondsMax);
     await containerd.removePods();
     await unmountBelow(volumesDir);
   } catch (error) {

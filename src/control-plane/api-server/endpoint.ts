@@ -4,7 +4,9 @@
  */
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
+import { errors } from '../../api/meta/status-error.ts';
 import type { ApiRequest, PathTarget } from './api-request.ts';
+import { groups } from './authentication/user.ts';
 import type { AdmissionRequest } from './request.ts';
 
 /** A path that is no resource: discovery, OpenAPI, /version, health, metrics. */
@@ -19,6 +21,16 @@ export interface PathResponse {
   /** An iterable is an answer that goes on: written piece by piece as its client takes them, and left when he goes. */
   readonly body: WholeBody | AsyncIterableIterator<string>;
 }
+/** The same for administrators alone, whatever roles say of the paths: a role may name any. */
+export const forAdministrators = ({ paths, handle }: PathEndpoint): PathEndpoint => ({
+  paths,
+  handle(target, request) {
+    if (!request.user.groups.includes(groups.masters))
+      throw errors.forbidden({ group: '', resource: '' }, '', `${target.path} is for administrators (${groups.masters})`);
+    return handle(target, request);
+  },
+});
+
 type WholeBody = string | Uint8Array;
 export const isWhole = (body: PathResponse['body']): body is WholeBody => typeof body === 'string' || body instanceof Uint8Array;
 

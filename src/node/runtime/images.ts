@@ -6,7 +6,6 @@
  * leaves nothing, and an older one of its name stays.
  */
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -15,6 +14,7 @@ import type { ContainerRuntime } from './container-runtime.ts';
 import { type ArchivedImage, archiveOf, BadArchive, type OpenArchive, readImageArchive, writeLayout } from './image-archive.ts';
 import { buildImageArchive } from './oci-archive.ts';
 import { hostArchitecture, pauseProgram } from './pause-program.ts';
+import { endOf } from './program-end.ts';
 
 const run = promisify(execFile);
 
@@ -24,7 +24,6 @@ const provisionalRepository = 'timonier.dev/loading';
 const criNamespace = 'k8s.io';
 /** of what `ctr` lists: a hundred bytes for each part of each image */
 const listBytesMax = 64 * 2 ** 20;
-const errorBytesMax = 4096;
 /** how long the CRI plugin may take to notice an image that was imported */
 const noticeMsMax = 5000;
 
@@ -123,12 +122,11 @@ export class ImageLoader {
     const { ctr, snapshotter } = this.#options;
     const words = this.#words(['images', 'import', '--snapshotter', snapshotter, '-']);
     const child = spawn(ctr, words, { stdio: ['pipe', 'ignore', 'pipe'] });
-    const ended = once(child, 'close') as Promise<[number | null]>;
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-errorBytesMax);
-    });
-    const [given, [code]] = await Promise.all([pipeline(Readable.from(archive), child.stdin).catch((error: unknown) => error), ended]);
+    const ended = endOf(child);
+    const [given, { code, said }] = await Promise.all([
+      pipeline(Readable.from(archive), child.stdin).catch((error: unknown) => error),
+      ended,
+    ]);
     if (code !== 0) throw new ImportFailed(said);
     if (given) throw given;
   }
@@ -149,8 +147,7 @@ export class ImageLoader {
 
 /** The message is the end of what `ctr` said. */
 class ImportFailed extends Error {
-  constructor(said: string) {
-    const lines = said.trim().split('\n');
+  constructor(lines: readonly string[]) {
     super((lines.findLast((line) => line.startsWith('ctr: ')) ?? lines.at(-1) ?? '').replace(/^ctr: /, ''));
   }
 }

@@ -2,25 +2,20 @@
  * Acts over HTTP (client/acts.ts): lines of JSON, from now on, until either side ends it. For administrators
  * (system:masters) alone, whatever roles say of the path: it shows what everybody does.
  */
-import { errors } from '../../../api/meta/status-error.ts';
 import { actsPath, filterOfQuery } from '../../../client/acts.ts';
-import { groups } from '../authentication/user.ts';
-import type { PathEndpoint } from '../endpoint.ts';
+import { forAdministrators, type PathEndpoint } from '../endpoint.ts';
 import { methodNotAllowed } from '../refusals.ts';
 import type { ActChannel } from './act-channel.ts';
 
 export function actsEndpoint(acts: Pick<ActChannel, 'subscribe'>): PathEndpoint {
-  return {
+  return forAdministrators({
     paths: [actsPath],
-    handle({ method, query }, { user }) {
+    handle({ method, query }) {
       if (method !== 'GET') throw methodNotAllowed();
-      if (!user.groups.includes(groups.masters)) {
-        throw errors.forbidden({ group: '', resource: '' }, '', `${actsPath} is for administrators (${groups.masters})`);
-      }
       const headers = { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' };
       return { status: 200, headers, body: linesOf(acts.subscribe(filterOfQuery(query))) };
     },
-  };
+  });
 }
 
 /** Leaving it leaves what it reads, also while it waits. */

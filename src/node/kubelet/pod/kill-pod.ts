@@ -39,7 +39,8 @@ export interface KillOptions {
   readonly turn?: (graceSeconds: number) => Promise<void>;
 }
 
-const graceSecondsMin = 2;
+/** Whatever is asked for, so that nobody is killed before he has heard of it. */
+export const graceSecondsMin = 2;
 /** On top of the grace period, until a runtime that does not answer is given up. */
 const stopMarginMs = 120_000;
 
