@@ -1,6 +1,6 @@
 /**
- * What the linter can't see of the house: files that import each other in a circle, comments that name files which are
- * not there, decisions of one number. These it refuses. It prints each room's lines beside its share (docs/ARCHITECTURE.md
+ * What the linter can't see of the house: files that import each other in a circle, comments and pages that name files which
+ * are not there, decisions of one number. These it refuses. It prints each room's lines beside its share (docs/ARCHITECTURE.md
  * draws the rooms), and marks those that outgrow theirs. It also sees itself refuse.
  */
 import { globSync, readFileSync } from 'node:fs';
@@ -28,12 +28,15 @@ interface Source {
   readonly text: string;
 }
 
-const sources: readonly Source[] = globSync('{src,test,bench,scripts,examples}/**/*.ts', { cwd: root })
-  .filter((path) => !path.startsWith('src/api/generated/'))
-  .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+const read = (pattern: string): readonly Source[] =>
+  globSync(pattern, { cwd: root })
+    .filter((path) => !path.startsWith('src/api/generated/'))
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+const sources = read('{src,test,bench,scripts,examples}/**/*.ts');
+const texts = [...sources, ...read('{src,scripts}/**/*.{cjs,sh}'), ...read('{*.md,docs/**/*.md}')];
 const decisions = globSync('docs/adr/*.md', { cwd: root }).map((path) => basename(path));
 for (const line of describeRooms(sources)) console.log(line);
-const problems = [...circles(sources), ...missingFiles(sources), ...decisionsOfOneNumber(decisions), ...unseen()];
+const problems = [...circles(sources), ...missingFiles(texts), ...decisionsOfOneNumber(decisions), ...unseen()];
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exit(1);
 
@@ -58,15 +61,22 @@ function importsOf(path: string, text: string): string[] {
   return [...statements].map(([, to = '']) => normalize(join(dirname(path), to)));
 }
 
-/** Named in comments, and nowhere to be found. */
+/** Named in comments or documentation, by its name or its whole path, and nowhere to be found. */
 function missingFiles(all: readonly Source[]): string[] {
-  const names = new Set([...all.map(({ path }) => basename(path)), 'kinds.ts']); // generated
+  const paths = new Set([...all.map(({ path }) => path), 'src/api/generated/kinds.ts']);
+  const names = new Set([...paths].map((path) => basename(path)));
+  const isThere = (name: string): boolean => (/^(?:src|test|bench|scripts)\//.test(name) ? paths : names).has(name);
   return all.flatMap(({ path, text }) =>
-    [...text.matchAll(/^\s*(?:\/\*\*|\*|\/\/)(.*)$/gm)]
-      .flatMap(([, comment = '']) => comment.match(/\b[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test)?\.ts\b/g) ?? [])
-      .filter((name) => !names.has(name))
+    commentsOf(path, text)
+      .flatMap((comment) => comment.match(/(?<![\w/-])(?:(?:src|test|bench|scripts)\/[a-z0-9/.-]+|[a-z0-9-]+)(?:\.test)?\.ts\b/g) ?? [])
+      .filter((name) => !isThere(name))
       .map((name) => `${path} names ${name}, which is not there`),
   );
+}
+
+function commentsOf(path: string, text: string): readonly string[] {
+  if (path.endsWith('.md')) return [text];
+  return [...text.matchAll(/(?:^\s*(?:\/\*\*|\*|#)|\/\/)(.*)$/gm)].map(([, comment = '']) => comment);
 }
 
 function decisionsOfOneNumber(names: readonly string[]): string[] {
@@ -78,12 +88,13 @@ function decisionsOfOneNumber(names: readonly string[]): string[] {
 
 /** A check that can't fail is no check: each is to find the fault of a small house. */
 function unseen(): string[] {
-  const a = { path: 'src/a.ts', text: "/** See gone.ts. */\nimport type { B } from './b.ts';\n" };
+  const a = { path: 'src/a.ts', text: "/** See gone.ts, src/c/b.ts and src/b.ts. */\nimport type { B } from './b.ts';\n" };
   const b = { path: 'src/b.ts', text: "const a = await import('./a.ts');\n" };
   const seen = [...circles([a, b]), ...missingFiles([a, b]), ...decisionsOfOneNumber(['0001-a.md', '0001-b.md', '0002-c.md'])];
   const wanted = [
     'a circle of imports: src/a.ts → src/b.ts → src/a.ts',
     'src/a.ts names gone.ts, which is not there',
+    'src/a.ts names src/c/b.ts, which is not there',
     'two decisions have the number 0001',
   ];
   return wanted.filter((line) => !seen.includes(line)).map((line) => `the check does not see: ${line}`);

@@ -10,7 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { parseJSON } from '../api/schema/json-scan.ts';
 import { OperationError } from '../cluster/operation-error.ts';
-import { userCache } from './user-cache.ts';
+import { userCache } from '../cluster/settings/home.ts';
 
 /** As package-lock.json has it. */
 export const kubectlPackage = {

@@ -10,7 +10,7 @@ const { homedir } = require('node:os');
 const { dirname, join } = require('node:path');
 const { getAsset, getAssetKeys, getRawAsset } = require('node:sea');
 
-const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'timonier'); // as user-cache.ts has it
+const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'timonier'); // as home.ts has it
 const home = join(cache, `executable-${getAsset('digest', 'utf8')}`);
 
 /** Two at once do no harm: each lays out a directory of its own, and one of them gets the place. */

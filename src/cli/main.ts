@@ -4,7 +4,7 @@
  */
 import { enableCompileCache } from 'node:module';
 import { detach } from '../client/detached.ts';
-import { makeUserCache } from './user-cache.ts';
+import { makeUserCache } from '../cluster/settings/home.ts';
 
 // Child processes take it from the environment.
 try {

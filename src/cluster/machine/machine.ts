@@ -3,10 +3,12 @@
  * of real nodes, and for the runtime's configuration. Reads /proc and the PATH only; changes nothing.
  */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { cniPluginDirs, findCniPlugins } from '../../node/network/cni.ts';
+import { cgroupMounts } from '../../node/runtime/cgroup-mounts.ts';
 import { describeWeaknesses, weaknessesOf } from '../../node/runtime/known-weaknesses.ts';
 import { OperationError } from '../operation-error.ts';
 
@@ -37,8 +39,6 @@ export const programs = ['containerd', 'ctr', 'containerd-shim-runc-v2', 'runc',
 export type Program = (typeof programs)[number];
 
 const extraDirs = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-const cniDirs = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'];
-const cniPlugins = ['ptp', 'host-local', 'loopback'];
 
 export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | undefined {
   const dirs = [...path.split(delimiter), ...extraDirs].filter(Boolean);
@@ -54,17 +54,11 @@ function isExecutable(file: string): boolean {
   }
 }
 
-function detectCgroups(): Machine['cgroups'] {
-  let mounts: string;
-  try {
-    mounts = readFileSync('/proc/self/mounts', 'utf8');
-  } catch {
-    return 'none';
-  }
-  const v1 = / \/sys\/fs\/cgroup\/\S+ cgroup /.test(mounts);
-  const v2 = / cgroup2 /.test(mounts);
-  if (v1) return v2 ? 'hybrid' : 'v1';
-  return v2 ? 'v2' : 'none';
+async function detectCgroups(): Promise<Machine['cgroups']> {
+  const mounts = await cgroupMounts().catch(() => []); // no /proc, no cgroups
+  const has = (version: 1 | 2): boolean => mounts.some((mount) => mount.version === version);
+  if (has(1)) return has(2) ? 'hybrid' : 'v1';
+  return has(2) ? 'v2' : 'none';
 }
 
 const noSharing = 'mounts are private here: containers with mountPropagation Bidirectional or HostToContainer do not start';
@@ -106,7 +100,7 @@ export async function detectMachine(): Promise<Machine> {
     versionOf(found.containerd, '--version'),
     versionOf(found.runc, '--version'),
   ]);
-  const cniPluginDir = cniDirs.find((dir) => cniPlugins.every((plugin) => existsSync(join(dir, plugin))));
+  const cniPluginDir = findCniPlugins();
   return {
     platform: platform(),
     arch: arch(),
@@ -119,7 +113,7 @@ export async function detectMachine(): Promise<Machine> {
     ...(containerdVersion && { containerdVersion }),
     ...(runcVersion && { runcVersion }),
     ...(cniPluginDir && { cniPluginDir }),
-    cgroups: platform() === 'linux' ? detectCgroups() : 'none',
+    cgroups: await detectCgroups(),
     sharesMounts: platform() === 'linux' && mountProblem() === undefined,
   };
 }
@@ -188,7 +182,7 @@ export function checkMachine(machine: Machine): MachineCheck[] {
       : {
           name: 'CNI plugins',
           ok: false,
-          detail: `ptp, host-local and loopback in none of ${cniDirs.join(', ')}`,
+          detail: `ptp, host-local and loopback in none of ${cniPluginDirs.join(', ')}`,
           fix: installHint(machine),
         },
     program('nft', 'nftables'),

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { makeFolders } from '../../client/make-folders.ts';
 import { OperationError } from '../operation-error.ts';
 
 /** HOME; where there is none, what the system's list of users says. It is not made: who has none is told so. */
@@ -33,3 +34,12 @@ function directory(named: string | undefined, below: readonly string[], env: Nod
 
 export const dataHome = (env: NodeJS.ProcessEnv = process.env): string => directory(env['XDG_DATA_HOME'], ['.local', 'share'], env);
 export const cacheHome = (env: NodeJS.ProcessEnv = process.env): string => directory(env['XDG_CACHE_HOME'], ['.cache'], env);
+
+/** Where copies lie of what can be made or fetched again: in the user's own directory, since what is found there is run. Throws where there is no home. */
+export const userCache = (): string => join(cacheHome(), 'timonier');
+
+/** Throws where none can be made, too. */
+export function makeUserCache(): string {
+  makeFolders(userCache(), 0o700);
+  return userCache();
+}

@@ -23,11 +23,12 @@ export interface CNIConfigOptions {
 }
 
 const requiredPlugins = ['ptp', 'host-local', 'loopback'];
-const pluginDirs = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni', '/usr/local/lib/cni'];
+/** Where distributions put the standard plugins. */
+export const cniPluginDirs = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni', '/usr/local/lib/cni'];
 const configFile = '10-timonier.conflist';
 
-/** The directory that distributions put the standard plugins into, where it is there. */
-export function findCniPlugins(dirs: readonly string[] = pluginDirs): string | undefined {
+/** The first of the directories that has all that is needed. */
+export function findCniPlugins(dirs: readonly string[] = cniPluginDirs): string | undefined {
   return dirs.find((dir) => requiredPlugins.every((plugin) => existsSync(join(dir, plugin))));
 }
 

@@ -4,14 +4,11 @@
  */
 import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
-const cgroupRoot = '/sys/fs/cgroup';
+import { cgroupMounts } from './cgroup-mounts.ts';
 
 /** Directories of this name right below each hierarchy's root. */
 async function groupsNamed(name: string): Promise<string[]> {
-  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' '));
-  const hierarchies = mounts.filter(([, point = '', type = '']) => type.startsWith('cgroup') && point.startsWith(cgroupRoot));
-  return hierarchies.map(([, point = '']) => join(point, name));
+  return (await cgroupMounts()).map(({ path }) => join(path, name));
 }
 
 /** Processes anywhere below `/NAME`. */

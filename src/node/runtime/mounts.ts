@@ -7,10 +7,14 @@ const run = promisify(execFile);
 /** In one call: a program takes so many words. */
 const pointsMax = 200;
 
-/** Mount points at or below the directory, in the order in which they were mounted. Format: proc(5), mountinfo. */
+/** In the order in which they were mounted. Format: proc(5), mountinfo. */
+export async function mountPoints(): Promise<string[]> {
+  return parseMountPoints(await readFile('/proc/self/mountinfo', 'utf8'));
+}
+
+/** Those at or below the directory. */
 async function mountsBelow(dir: string): Promise<string[]> {
-  const mountInfo = await readFile('/proc/self/mountinfo', 'utf8');
-  return parseMountPoints(mountInfo).filter((point) => point === dir || point.startsWith(`${dir}/`));
+  return (await mountPoints()).filter((point) => point === dir || point.startsWith(`${dir}/`));
 }
 
 export function parseMountPoints(mountInfo: string): string[] {

@@ -3,8 +3,7 @@
  * priorities; the fewest victims; the top victims that run for the shortest time; the first of what is left.
  * Upstream: scheduler/framework/preemption/preemption.go (pickOneNodeForPreemption).
  */
-import { startMs } from './importance.ts';
-import type { Candidate } from './select-victims.ts';
+import { type Candidate, startMs } from './select-victims.ts';
 
 /** Added to each priority, so that two victims of negative priority never sum up to less than one. */
 const priorityOffset = 2 ** 31;

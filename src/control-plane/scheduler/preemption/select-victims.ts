@@ -9,7 +9,6 @@ import { type Rejection, rejectForGood } from '../framework.ts';
 import type { NodeFacts } from '../node-facts.ts';
 import type { PodFacts } from '../pod-facts.ts';
 import { splitByBudget } from './disruption-budgets.ts';
-import { byImportance } from './importance.ts';
 
 export interface Candidate {
   readonly node: NodeFacts;
@@ -53,3 +52,15 @@ export function selectVictims(attempt: Attempt, node: NodeFacts, { budgets, nowM
     for (const pod of gone) attempt.put(node, pod);
   }
 }
+
+/** When it started; one that has not yet counts as started now. */
+export function startMs({ pod }: PodFacts, nowMs: number): number {
+  const { startTime } = pod.status ?? {};
+  return startTime === undefined ? nowMs : Date.parse(startTime);
+}
+
+/** For sorting: the most important first, by priority, then by age. Upstream: scheduler/util/utils.go. */
+const byImportance =
+  (nowMs: number) =>
+  (a: PodFacts, b: PodFacts): number =>
+    b.priority - a.priority || startMs(a, nowMs) - startMs(b, nowMs);

@@ -7,6 +7,7 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '../../../api/generated/core-v1.ts';
+import { cgroupMounts } from '../../runtime/cgroup-mounts.ts';
 import type { LinuxContainerResources } from '../../runtime/cri-types.ts';
 import { type CgroupDriver, cgroupParent, podCgroupNames, podCgroupResources } from '../container/container-resources.ts';
 
@@ -132,17 +133,13 @@ export function planCgroupFiles(
 /** v1's range of 2 to 262144 onto v2's of 1 to 10000. */
 export const sharesToWeight = (shares: number): number => 1 + Math.floor(((shares - 2) * 9999) / 262142);
 
-/** What this machine has mounted. Format: proc(5), mounts. */
+/** What this machine has mounted. */
 export async function detectCgroupHierarchies(): Promise<readonly CgroupHierarchy[]> {
-  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' '));
-  const found: CgroupHierarchy[] = [];
-  for (const [, path = '', type = '', options = ''] of mounts) {
-    if (!path.startsWith('/sys/fs/cgroup')) continue;
-    if (type === 'cgroup2') {
+  return await Promise.all(
+    (await cgroupMounts()).map(async ({ path, version, options }) => {
+      if (version === 1) return { path, version, controllers: options };
       const controllers = await readFile(join(path, 'cgroup.controllers'), 'utf8').catch(() => '');
-      found.push({ path, version: 2, controllers: controllers.trim().split(/\s+/) });
-    }
-    if (type === 'cgroup') found.push({ path, version: 1, controllers: options.split(',') });
-  }
-  return found;
+      return { path, version, controllers: controllers.trim().split(/\s+/) };
+    }),
+  );
 }

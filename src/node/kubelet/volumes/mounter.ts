@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { promisify } from 'node:util';
+import { mountPoints } from '../../runtime/mounts.ts';
 
 const run = promisify(execFile);
 
@@ -64,14 +65,4 @@ async function mount(args: readonly string[]): Promise<void> {
     const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
     throw new Error(`mount failed: ${stderr}\nMounting arguments: ${args.join(' ')}`, { cause: error });
   }
-}
-
-/** Format: proc(5), mountinfo. */
-async function mountPoints(): Promise<readonly string[]> {
-  const text = await readFile('/proc/self/mountinfo', 'utf8');
-  return text
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .filter((point) => point !== '')
-    .map((point) => point.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
 }
