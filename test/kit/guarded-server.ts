@@ -13,6 +13,7 @@ import { kubernetesServiceIP } from '../../src/control-plane/api-server/allocati
 import { type ApiServer, createApiServer, type ServerParts } from '../../src/control-plane/api-server/api-server.ts';
 import { ensureAuthenticationConfig, ensureKubernetesService } from '../../src/control-plane/api-server/bootstrap/kubernetes-service.ts';
 import { ensureBootstrapPolicy } from '../../src/control-plane/api-server/bootstrap/policy.ts';
+import { publishingEndpoints } from '../../src/control-plane/api-server/publishing/endpoints.ts';
 import { type Security, securityFor } from '../../src/control-plane/api-server/security.ts';
 import { type ClusterPKI, memoryFiles, openClusterPKI } from '../../src/control-plane/pki/cluster-pki.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
@@ -59,9 +60,10 @@ export async function startGuardedServer(
     clock,
     random: realRandom,
     log,
-    parts({ reader, loopback }) {
+    parts({ reader, loopback, registry }) {
       security = stack.use(securityFor({ reader, loopback, pki, clock, random: realRandom, log }));
-      return { ...security, ...options.parts };
+      const pathEndpoints = [...security.pathEndpoints, ...publishingEndpoints({ registry, version: 'v1.36.0' })];
+      return { ...security, pathEndpoints, ...options.parts };
     },
   });
   stack.use(server);

@@ -58,6 +58,8 @@ export interface ServerContext {
   readonly metrics: RequestMetrics;
   readonly flow: FlowControl;
   readonly acts: ActChannel;
+  /** changes what is served */
+  readonly kinds: KindChanges;
   /** false: the cache has lost the store, and is being loaded again */
   readonly isHealthy: () => boolean;
 }
@@ -90,12 +92,16 @@ export interface ApiServerOptions {
   readonly parts?: (context: ServerContext) => ServerParts | Promise<ServerParts>;
 }
 
+export type KindChanges = Pick<ServedKinds, 'put' | 'remove'>;
+
 export interface ApiServer extends AsyncDisposable {
   readonly reader: ObjectReader;
   /** the server's own client */
   readonly loopback: Client;
   /** what is done through it */
   readonly acts: Pick<ActChannel, 'subscribe'>;
+  /** changes what is served, while requests run */
+  readonly kinds: KindChanges;
   /** A client that acts as this user. Disposed with the server, if not before. */
   clientFor(user: UserInfo): Client;
   /** Opens a port; may be called more than once. Closed with the server, if not before. */
@@ -117,6 +123,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     metrics: server.metrics,
     flow: server.flow,
     acts: server.acts,
+    kinds: server.kinds,
     isHealthy: () => cache.healthy,
   };
   server.assemble((await options.parts?.(context)) ?? {});
@@ -130,7 +137,7 @@ class Server implements ApiServer {
   readonly loopback: Client;
   readonly #options: ApiServerOptions;
   readonly #cache: WatchCache;
-  readonly #kinds: ServedKinds;
+  readonly kinds: ServedKinds;
   readonly #clients = new Set<Client>();
   readonly #stop = new AbortController();
   readonly metrics = new RequestMetrics();
@@ -142,9 +149,9 @@ class Server implements ApiServer {
   constructor(options: ApiServerOptions, cache: WatchCache) {
     this.#options = options;
     this.#cache = cache;
-    this.#kinds = new ServedKinds(options.registry, cache);
-    this.acts = new ActChannel(options.clock, this.#kinds);
-    this.reader = createObjectReader((kind) => this.#kinds.view(kind));
+    this.kinds = new ServedKinds(options.registry, cache);
+    this.acts = new ActChannel(options.clock, this.kinds);
+    this.reader = createObjectReader(this.kinds);
     this.loopback = this.clientFor(loopbackUser);
   }
 
@@ -153,7 +160,7 @@ class Server implements ApiServer {
     const core: Core = {
       storage,
       cache: this.#cache,
-      kinds: this.#kinds,
+      kinds: this.kinds,
       admission: new AdmissionChain(parts.admission ?? []),
       allocators: parts.allocators ?? [],
       acts: this.acts,

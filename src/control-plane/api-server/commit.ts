@@ -3,7 +3,7 @@
  * durable, and every later read of this server sees it.
  */
 import type { KubeObject } from '../../api/meta/object.ts';
-import { StatusError } from '../../api/meta/status-error.ts';
+import { errors, StatusError } from '../../api/meta/status-error.ts';
 import type { Revision } from '../store/storage.ts';
 import type { ResourceRequest } from './api-request.ts';
 import type { Core } from './core.ts';
@@ -66,6 +66,8 @@ export async function commitDelete(
 
 /** After a lost race: waits until the cache has seen what it was lost to, so that the next attempt starts from there. */
 async function awaitChange(core: Core, served: ServedKind, key: string, actual: Revision): Promise<void> {
+  // Its kind went meanwhile: the cache would never show what it was lost to.
+  if (served.cache.isClosed) throw errors.pathNotFound();
   const change = actual > 0 ? core.cache.caughtUp(actual) : served.cache.byKey(key) && core.cache.nextChange();
   if (!change) return;
   // A pending write that fails never comes: then the next attempt finds out.

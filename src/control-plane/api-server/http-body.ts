@@ -45,20 +45,24 @@ function patchTypeOf(type: string): PatchType {
 
 async function readObject(exchange: Exchange, type: string, request: Expected): Promise<BodyContent | undefined> {
   const isOptional = request.verb === 'delete' || request.verb === 'deletecollection';
-  if (!isOptional) checkType(type);
+  if (!isOptional) checkType(type, request.kind);
   const bytes = await exchange.readBytes();
   if (isOptional) {
     if (bytes.length === 0) return undefined;
-    checkType(type);
+    checkType(type, undefined);
   }
   if (type === 'application/vnd.kubernetes.protobuf') return { value: await protobufToValue(bytes, request), isOwn: true };
   const text = bytes.toString();
   return type === 'application/yaml' ? readYamlBody(text, { kind: request.kind.kind, isUTF8: isUtf8(bytes), exchange }) : { text };
 }
 
-function checkType(type: string): void {
-  if (type === '' || type === 'application/json' || type === 'application/yaml' || type === 'application/vnd.kubernetes.protobuf') return;
-  throw errors.unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${acceptedTypes}`);
+/** `kind`: of which the body is; a custom one has no form in protobuf. */
+function checkType(type: string, kind: Kind | undefined): void {
+  if (type === '' || type === 'application/json' || type === 'application/yaml') return;
+  const isCustom = kind?.schema.name === '';
+  if (type === 'application/vnd.kubernetes.protobuf' && !isCustom) return;
+  const accepted = isCustom ? 'application/json, application/yaml' : acceptedTypes;
+  throw errors.unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${accepted}`);
 }
 
 async function protobufToValue(bytes: Uint8Array, { verb, kind }: Expected): Promise<object> {

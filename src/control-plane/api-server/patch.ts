@@ -5,6 +5,7 @@
  * Upstream: apiserver/pkg/endpoints/handlers/patch.go.
  */
 import type { Scale } from '../../api/generated/autoscaling-v1.ts';
+import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import { type BodyType, bodyTypeOf, type FieldValidation } from '../../api/schema/body.ts';
@@ -45,10 +46,16 @@ export async function patch(core: Core, request: ResourceRequest): Promise<Resou
   return { type: 'object', code: 200, stored: served.asServed(stored) };
 }
 
+/** Only types of the table say how their lists merge. */
+const isCustom = ({ schema }: Kind): boolean => schema.name === '';
+const noStrategicPatch =
+  'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml';
+
 /** Parsed when there is an object to change: of one that is absent, that it is not there is all that is told. */
 async function readPatch(request: ResourceRequest): Promise<() => Promise<Patch>> {
   const type = request.body?.patchType?.();
   if (!type || type === 'apply') throw unsupportedPatch();
+  if (type === 'strategic' && isCustom(request.target.kind)) throw errors.unsupportedMediaType(noStrategicPatch);
   const content = (await request.body?.read()) ?? { text: '' };
   const text = 'text' in content ? content.text : JSON.stringify(content.value);
   request.sent = text;

@@ -13,6 +13,7 @@ export interface ObjectReader {
    * Calls `change` for every object that is there (`old` absent), and from then on for each change as the cache takes it
    * in, before the write that caused it is acknowledged: (new, undefined) created, (new, old) updated, (undefined, old)
    * deleted. For indexes that must be as current as the cache itself. Handlers return at once and never throw.
+   * The kind need not be served yet: when it comes or goes, so do all of its objects.
    */
   follow<T extends KubeObject>(kind: KindRef<T>, change: (object: T | undefined, old: T | undefined) => void): Disposable;
 }

@@ -3,7 +3,8 @@
  *
  * Guarantees: an event costs what its interested watchers cost (they are indexed by namespace, name and one field of
  * the kind's choice, `spec.nodeName` of pods); events reach every watcher in order of revision; the ring of past
- * events is bounded, what is older comes from the store's history (watch.ts).
+ * events is bounded, what is older comes from the store's history (watch.ts). Once it is closed, because its resource is
+ * gone, it stays as it was: who began with it can read to his end, and every watch of it ends.
  * Upstream: apiserver/pkg/storage/cacher.
  */
 import type { KubeObject } from '../../api/meta/object.ts';
@@ -43,8 +44,12 @@ export class ResourceCache {
   #ringStart = 0;
   /** Every event after this revision is in the ring. */
   #ringFloor: Revision = 0;
+  #loadedAt: Revision = 0;
   #lastChange: Revision = 0;
   #size = 0;
+  #isClosed: boolean = false;
+  /** all that have begun, those too that are not live yet, or pause */
+  readonly #begun = new Set<Pick<CacheWatcher, 'end'>>();
   readonly #watchers = new Set<CacheWatcher>();
   readonly #broad = new Set<CacheWatcher>();
   readonly #byNamespace = new Map<string, Set<CacheWatcher>>();
@@ -67,6 +72,13 @@ export class ResourceCache {
   /** The revision of the last change of this resource that the cache has seen. */
   get lastChange(): Revision {
     return this.#lastChange;
+  }
+  /** What happened up to here is in what was loaded. */
+  get loadedAt(): Revision {
+    return this.#loadedAt;
+  }
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
   get indexesField(): boolean {
     return this.#indexedField !== undefined;
@@ -129,6 +141,7 @@ export class ResourceCache {
   load(objects: Iterable<StoredObject>, revision: Revision): void {
     for (const object of objects) this.#put(object);
     this.#ringFloor = revision;
+    this.#loadedAt = revision;
     this.#lastChange = Math.max(this.#lastChange, revision);
   }
 
@@ -158,6 +171,19 @@ export class ResourceCache {
     return events.reverse();
   }
 
+  /** From here on the watcher is ended when it can't go on; false: it can't even begin. */
+  begin(watcher: Pick<CacheWatcher, 'end'>): boolean {
+    if (this.#isClosed) return false;
+    this.#begun.add(watcher);
+    return true;
+  }
+
+  /** The watcher has ended. */
+  leave(watcher: Pick<CacheWatcher, 'end'>): void {
+    this.#begun.delete(watcher);
+  }
+
+  /** Tells it events from now on. */
   addWatcher(watcher: CacheWatcher): Disposable {
     const remove = this.#index(watcher);
     this.#watchers.add(watcher);
@@ -176,7 +202,15 @@ export class ResourceCache {
   }
 
   endWatchers(): void {
-    for (const watcher of [...this.#watchers]) watcher.end();
+    for (const watcher of [...this.#begun]) watcher.end();
+  }
+
+  /** No event comes any more. For followers, every object is gone. */
+  close(): void {
+    this.#isClosed = true;
+    this.endWatchers();
+    for (const follower of this.#followers) for (const object of this.values()) follower(undefined, object);
+    this.#followers.clear();
   }
 
   #put(object: StoredObject): void {

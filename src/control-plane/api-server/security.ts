@@ -3,6 +3,7 @@
  * chain. Everything reads the watch cache through `reader`; what is written goes through `loopback`.
  */
 import { builtInKinds } from '../../api/kinds/all.ts';
+import { resourceKey } from '../../api/kinds/define-kind.ts';
 import type { KindRef } from '../../api/meta/object.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Random } from '../../client/clock.ts';
@@ -58,8 +59,6 @@ export interface SecurityOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** finds a served kind by `resource.group`, for quotas that count objects; default: among the built-in kinds */
-  readonly kindOf?: (resource: string) => KindRef | undefined;
   readonly config?: SecurityConfig;
 }
 
@@ -77,8 +76,13 @@ export interface Security extends Disposable {
   readonly pathEndpoints: readonly PathEndpoint[];
 }
 
-const builtInKind = (resource: string): KindRef | undefined =>
-  builtInKinds.find((kind) => (kind.group ? `${kind.resource}.${kind.group}` : kind.resource) === resource);
+/** What a quota counts by `resource.group`: a built-in kind, or one that need not be served yet, in whichever version. */
+function countedKind(name: string): KindRef | undefined {
+  const builtIn = builtInKinds.find((kind) => resourceKey(kind) === name);
+  const dot = name.indexOf('.');
+  if (builtIn || dot < 0) return builtIn;
+  return { group: name.slice(dot + 1), version: '', kind: '', resource: name.slice(0, dot), namespaced: true };
+}
 
 const serviceAccountIssuerDefault = 'https://kubernetes.default.svc.cluster.local';
 const externalAddressDefault = 'kubernetes.default.svc.cluster.local';
@@ -93,7 +97,7 @@ export function securityFor(options: SecurityOptions): Security {
   const rbac = new RBAC(bindings);
   const authorizers = [privilegedGroup, nodeAuthorizer(graph), rbac];
   const authorize = decideBy(authorizers);
-  const quotas = quotaKeeping({ ...options, kindOf: options.kindOf ?? builtInKind });
+  const quotas = quotaKeeping({ ...options, kindOf: countedKind });
   const network = serviceNetwork({
     reader,
     random,

@@ -1,14 +1,15 @@
 /**
  * A kind as this server serves it: where its objects are cached and stored, and how the stored version of one is seen
- * in the kind's own version. Made on first use per kind; custom resources come in the same way.
+ * in the kind's own version. Made on first use per kind. Custom resources come, change and go here: registry and watch
+ * cache together.
  */
 
-import { holdsObjects, type KindSnapshot } from '../../api/kinds/kind-snapshot.ts';
-import { fromStorage, type KindRegistry, toStorage } from '../../api/kinds/registry.ts';
+import { holdsObjects, type KindSnapshot, type ServedResource } from '../../api/kinds/kind-snapshot.ts';
+import { customStoragePrefix, fromStorage, type KindRegistry, toStorage } from '../../api/kinds/registry.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import { apiVersionOf, type KindRef, type KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
-import type { ResourceCache } from './resource-cache.ts';
+import type { CacheFollower, ResourceCache } from './resource-cache.ts';
 import type { StoredObject } from './stored-object.ts';
 import type { CachedResource, WatchCache } from './watch-cache.ts';
 
@@ -48,6 +49,8 @@ export class ServedKinds {
   readonly #registry: KindRegistry;
   readonly #cache: WatchCache;
   readonly #byKind = new WeakMap<Kind, ServedKind>();
+  /** the last change of what is served: the next one waits for it */
+  #changing: Promise<unknown> = Promise.resolve();
 
   constructor(registry: KindRegistry, cache: WatchCache) {
     this.#registry = registry;
@@ -57,6 +60,43 @@ export class ServedKinds {
   /** What is served now. */
   get served(): KindSnapshot {
     return this.#registry.current;
+  }
+
+  /**
+   * Serves a resource, or serves it in another way, to every request that comes after this resolves; what the store has
+   * of it is there then. Requests that are under way go on with the kind that they began with, and its watches end, so
+   * that their clients come again. Throws for a resource that would change its scope.
+   */
+  put(resource: ServedResource): Promise<void> {
+    return this.#change(async () => {
+      const { storagePrefix } = resource.stored;
+      const isNew = !this.#cache.resource(storagePrefix);
+      await this.#cache.add(cachedResourceOf(resource.stored));
+      try {
+        this.#registry.put(resource);
+      } catch (error) {
+        if (isNew) this.#cache.remove(storagePrefix);
+        throw error;
+      }
+      if (!isNew) this.#cache.resource(storagePrefix)?.endWatchers();
+    });
+  }
+
+  /** Its objects stay in the store; whoever added it removes them first, or adds it again later. False: it was not there. */
+  remove({ group, resource }: Pick<Kind, 'group' | 'resource'>): Promise<boolean> {
+    return this.#change(() => {
+      const there = this.served.resource(group, resource);
+      if (!there) return false;
+      this.#registry.remove(there);
+      this.#cache.remove(there.stored.storagePrefix);
+      return true;
+    });
+  }
+
+  #change<T>(change: () => T | Promise<T>): Promise<T> {
+    const changed = this.#changing.then(change);
+    this.#changing = changed.catch(() => undefined); // told to whoever asked for it
+    return changed;
   }
 
   /** The kind behind a reference; throws NotFound for one that isn't served. */
@@ -75,7 +115,7 @@ export class ServedKinds {
 
   find(kind: Kind): ServedKind | undefined {
     let served = this.#byKind.get(kind);
-    if (!served) {
+    if (!served || served.cache.isClosed) {
       const cache = holdsObjects(kind) ? this.#cache.resource(kind.storagePrefix) : undefined;
       if (!cache) return undefined;
       served = new ServedKind(kind, cache);
@@ -84,10 +124,16 @@ export class ServedKinds {
     return served;
   }
 
-  /** Like `find`, for what the server itself reads. */
-  view(ref: KindRef): ServedKind | undefined {
-    const kind = this.served.byResource(ref.group, ref.version, ref.resource);
+  /** Like `find`, for what the server itself reads. No version: whichever is served. */
+  view({ group, version, resource }: KindRef): ServedKind | undefined {
+    const kind = version === '' ? this.served.resource(group, resource)?.versions[0] : this.served.byResource(group, version, resource);
     return kind && this.find(kind);
+  }
+
+  /** All that happens to the objects of a resource, from when it is served on, whenever that is. As stored. */
+  follow(ref: KindRef, follower: CacheFollower): Disposable {
+    const prefix = this.served.resource(ref.group, ref.resource)?.stored.storagePrefix ?? customStoragePrefix(ref);
+    return this.#cache.follow(prefix, follower);
   }
 }
 

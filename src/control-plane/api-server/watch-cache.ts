@@ -4,19 +4,22 @@
  * Guarantees: all resources show the same revision; `caughtUp(revision)` resolves when everything up to it is in the
  * cache and has been told to watchers, so whoever awaits it after a commit reads his own write; whoever awaits `fresh()`
  * reads everybody's, of other servers on the store too. When the store's watch fails, watchers are ended (clients list
- * again) and the cache is loaded anew; until then nothing is fresh.
+ * again) and the cache is loaded anew; until then nothing is fresh. Resources come and go while others are watched:
+ * between what is loaded of one and what is followed, no event is lost, and none is told twice.
  * Upstream: apiserver/pkg/storage/cacher (delegator, ready, watch_cache); KEP-2340 for consistent reads from the cache.
  */
 import { errors } from '../../api/meta/status-error.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
-import type { Revision, Storage, StoreEvent } from '../store/storage.ts';
-import { ResourceCache } from './resource-cache.ts';
+import { CompactedError, type Revision, type Storage, type StoreEvent } from '../store/storage.ts';
+import { type CacheFollower, ResourceCache } from './resource-cache.ts';
 import { tooLargeResourceVersion } from './resource-version.ts';
 import { StoredObject } from './stored-object.ts';
 
 export const registryPrefix = '/registry/';
 const loadPageMax = 1000;
+/** A resource whose history is compacted away while it is read is read again. */
+const loadAttemptsMax = 5;
 const reloadDelayMs = 1000;
 /** How long a read waits for what it wants to see. As upstream. */
 const readWaitMs = 3000;
@@ -34,13 +37,25 @@ interface Waiter {
   resolve(): void;
 }
 
+/** A resource on its way into the cache. */
+interface Loading {
+  /** what came of it since the loading began */
+  events: StoreEvent[];
+  /** The watch was broken off meanwhile: an event may be missing. */
+  isTorn: boolean;
+  done: Promise<void>;
+}
+
+const prefixOf = (storagePrefix: string): string => `${registryPrefix}${storagePrefix}/`;
+
 export class WatchCache implements AsyncDisposable {
   readonly #storage: Storage;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #resources = new Map<string, ResourceCache>();
-  /** Resources that are being loaded, with the events that came meanwhile. */
-  readonly #loading = new Map<string, StoreEvent[]>();
+  readonly #loading = new Map<string, Loading>();
+  /** of resources that are here or not, by prefix; with what ends their following of what is here */
+  readonly #followers = new Map<string, Map<CacheFollower, Disposable | undefined>>();
   readonly #stop = new AbortController();
   #revision: Revision = 0;
   #running: Promise<void> = Promise.resolve();
@@ -73,17 +88,37 @@ export class WatchCache implements AsyncDisposable {
     this.#healthy = true;
   }
 
-  /** Starts to cache one more resource; asked again, does nothing. */
-  async add(resource: CachedResource): Promise<void> {
-    const prefix = `${registryPrefix}${resource.storagePrefix}/`;
-    if (this.#resources.has(prefix)) return;
-    const cache = new ResourceCache({ prefix, namespaced: resource.namespaced, indexedField: resource.indexedField });
-    this.#resources.set(prefix, cache);
-    await this.#load(cache);
+  /** Caches one more resource: resolves when all that the store has of it now can be read. Asked again, does nothing more. */
+  add(resource: CachedResource): Promise<void> {
+    const prefix = prefixOf(resource.storagePrefix);
+    if (this.#resources.has(prefix)) return Promise.resolve();
+    return this.#loading.get(prefix)?.done ?? this.#load(prefix, resource);
+  }
+
+  /** Forgets a resource that was added; what the store has of it stays there. Its watches end as when their time is over. */
+  remove(storagePrefix: string): void {
+    const prefix = prefixOf(storagePrefix);
+    const cache = this.#resources.get(prefix);
+    this.#resources.delete(prefix);
+    cache?.close();
+  }
+
+  /** `ResourceCache.follow` of whatever is, or will be, cached under the prefix: a resource that goes, goes object by object. */
+  follow(storagePrefix: string, follower: CacheFollower): Disposable {
+    const prefix = prefixOf(storagePrefix);
+    const followers = this.#followers.get(prefix) ?? new Map<CacheFollower, Disposable | undefined>();
+    this.#followers.set(prefix, followers.set(follower, this.#resources.get(prefix)?.follow(follower)));
+    return {
+      [Symbol.dispose]: () => {
+        followers.get(follower)?.[Symbol.dispose]();
+        followers.delete(follower);
+        if (followers.size === 0 && this.#followers.get(prefix) === followers) this.#followers.delete(prefix);
+      },
+    };
   }
 
   resource(storagePrefix: string): ResourceCache | undefined {
-    return this.#resources.get(`${registryPrefix}${storagePrefix}/`);
+    return this.#resources.get(prefixOf(storagePrefix));
   }
 
   resources(): Iterable<ResourceCache> {
@@ -167,30 +202,72 @@ export class WatchCache implements AsyncDisposable {
   }
 
   #take(event: StoreEvent): void {
-    const cache = this.#cacheOf(event.key);
-    if (!cache) return;
-    const loading = this.#loading.get(cache.prefix);
-    if (loading) loading.push(event);
-    else {
-      try {
-        cache.apply(event);
-      } catch (error) {
-        this.#log.error({ error, key: event.key }, 'an event of the store could not be applied');
-      }
+    const { loading, cache } = this.#placeOf(event.key);
+    if (loading) loading.events.push(event);
+    else if (cache && event.revision > cache.loadedAt) this.#apply(cache, event);
+  }
+
+  #apply(cache: ResourceCache, event: StoreEvent): void {
+    try {
+      cache.apply(event);
+    } catch (error) {
+      this.#log.error({ error, key: event.key }, 'an event of the store could not be applied');
     }
   }
 
-  #cacheOf(key: string): ResourceCache | undefined {
+  /** A prefix has one step (`/registry/pods/`) or two. */
+  #placeOf(key: string): { readonly loading?: Loading | undefined; readonly cache?: ResourceCache | undefined } {
     const first = key.indexOf('/', registryPrefix.length) + 1;
-    return this.#resources.get(key.slice(0, first)) ?? this.#resources.get(key.slice(0, key.indexOf('/', first) + 1));
+    for (const end of [first, key.indexOf('/', first) + 1]) {
+      const prefix = key.slice(0, end);
+      const cache = this.#resources.get(prefix);
+      if (cache) return { cache };
+      const loading = this.#loading.size > 0 ? this.#loading.get(prefix) : undefined;
+      if (loading) return { loading };
+    }
+    return {};
   }
 
-  async #load(cache: ResourceCache): Promise<void> {
-    const events: StoreEvent[] = [];
-    this.#loading.set(cache.prefix, events);
+  #load(prefix: string, resource: CachedResource): Promise<void> {
+    const loading: Loading = { events: [], isTorn: false, done: Promise.resolve() };
+    this.#loading.set(prefix, loading);
+    loading.done = this.#loadAll(prefix, resource, loading);
+    return loading.done;
+  }
+
+  async #loadAll(prefix: string, resource: CachedResource, loading: Loading): Promise<void> {
+    try {
+      for (let attempt = 1; ; attempt++) {
+        loading.events = [];
+        loading.isTorn = false;
+        const { namespaced, indexedField } = resource;
+        const cache = new ResourceCache({ prefix, namespaced, indexedField });
+        try {
+          await this.#readAll(cache);
+        } catch (error) {
+          if (!(error instanceof CompactedError) || attempt >= loadAttemptsMax) throw error;
+          continue;
+        }
+        if (loading.isTorn) continue;
+        for (const event of loading.events) if (event.revision > cache.loadedAt) this.#apply(cache, event);
+        this.#resources.set(prefix, cache);
+        const followers = this.#followers.get(prefix);
+        for (const follower of followers?.keys() ?? []) followers?.set(follower, cache.follow(follower));
+        this.#loading.delete(prefix);
+        await this.caughtUp(cache.loadedAt);
+        return;
+      }
+    } finally {
+      this.#loading.delete(prefix);
+    }
+  }
+
+  /** As of one revision, which is the cache's from then on. */
+  async #readAll(cache: ResourceCache): Promise<void> {
     let startAfter: string | undefined;
     let atRevision: Revision | undefined;
     for (;;) {
+      this.#stop.signal.throwIfAborted();
       const page = await this.#storage.range({
         prefix: cache.prefix,
         limit: loadPageMax,
@@ -200,11 +277,8 @@ export class WatchCache implements AsyncDisposable {
       atRevision ??= page.revision;
       cache.load(page.items.map(StoredObject.from), atRevision);
       startAfter = page.items.at(-1)?.key;
-      if (!page.more) break;
+      if (!page.more) return;
     }
-    this.#loading.delete(cache.prefix);
-    for (const event of events) if (event.revision > atRevision) cache.apply(event);
-    await this.caughtUp(atRevision);
   }
 
   /** After a failed watch: everything anew, with new caches under the same names. */
@@ -216,6 +290,7 @@ export class WatchCache implements AsyncDisposable {
       if (signal.aborted) return;
       try {
         const revision = await this.#storage.latestRevision();
+        for (const loading of this.#loading.values()) loading.isTorn = true;
         for (const cache of this.#resources.values()) {
           cache.endWatchers();
           await this.#reconcile(cache, revision);

@@ -83,7 +83,9 @@ class Watcher implements CacheWatcher, WatchAnswer {
 
   start(sink: WatchSink): void {
     this.#sink = sink;
-    if (this.#request.signal.aborted || this.#core.cache.signal.aborted) {
+    // A kind that has changed since the request began is watched as it is now, by another request.
+    const isCurrent = this.#core.kinds.served.has(this.#served.kind) && this.#served.cache.begin(this);
+    if (!isCurrent || this.#request.signal.aborted || this.#core.cache.signal.aborted) {
       this.end();
       return;
     }
@@ -114,6 +116,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
     const sink = this.#sink;
     this.#sink = undefined;
     this.#stop.abort();
+    this.#served.cache.leave(this);
     this.#registration?.[Symbol.dispose]();
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#request.signal.removeEventListener('abort', this.#onAbort);

@@ -3,8 +3,9 @@
  * shares, custom and aggregated ones by informers of its own, which stop with their kind.
  * Upstream: pkg/controller/garbagecollector/garbagecollector.go (Sync).
  */
-import { APIService, CustomResourceDefinition } from '../../../api/generated/kinds.ts';
+import { APIService } from '../../../api/generated/kinds.ts';
 import type { OwnerReference } from '../../../api/generated/meta-v1.ts';
+import { builtInKinds } from '../../../api/kinds/all.ts';
 import { apiVersionOf, type KindRef, type KubeObject } from '../../../api/meta/object.ts';
 import type { ControllerIO, Outcome } from '../../../client/controller.ts';
 import { detach } from '../../../client/detached.ts';
@@ -17,6 +18,8 @@ import { kindId } from '../../../client/tracked-client.ts';
 const startMsMax = 30_000;
 /** After a failed discovery, and while there are servers that may change what they serve without telling. */
 const refreshMs = 30_000;
+
+const builtIn: ReadonlySet<string> = new Set(builtInKinds.map(kindId));
 
 const ignored = (kind: KindRef): boolean => kind.resource === 'events' && (kind.group === '' || kind.group === 'events.k8s.io');
 
@@ -94,10 +97,10 @@ export class FollowedKinds {
     resources.use(handler);
   }
 
-  /** Defined by a custom resource definition, or served by somebody else. */
+  /** Not built in, or served by somebody else: it may go. */
   #isForeign(kind: KindRef): boolean {
-    const isCustom = this.#io.client.informer(CustomResourceDefinition).get(`${kind.resource}.${kind.group}`) !== undefined;
-    return isCustom || this.#aggregated().some(({ spec }) => spec?.group === kind.group && spec.version === kind.version);
+    if (!builtIn.has(kindId(kind))) return true;
+    return this.#aggregated().some(({ spec }) => spec?.group === kind.group && spec.version === kind.version);
   }
 
   #aggregated(): readonly APIService[] {
