@@ -6,10 +6,10 @@
  */
 import { existsSync } from 'node:fs';
 import { realClock } from '../../client/clock.ts';
+import { unmountBelow } from '../../node/files/mounts.ts';
 import { networkTools } from '../../node/network/network-tools.ts';
 import { removeNodeNamespaces } from '../../node/network/node-network.ts';
 import { removePodNetwork } from '../../node/network/pod-network.ts';
-import { unmountBelow } from '../../node/runtime/mounts.ts';
 import { removeContainerd } from '../../node/runtime/remove-containerd.ts';
 import { endLeftNode } from '../nodes/node-process.ts';
 import { clusterCgroup } from '../nodes/real-node.ts';

@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJSON } from '../../api/schema/json-scan.ts';
-import { unmountBelow } from '../runtime/mounts.ts';
+import { unmountBelow } from '../files/mounts.ts';
 import { addressAt, parseCidr } from './cidr.ts';
 import { type NetworkTools, networkTools } from './network-tools.ts';
 

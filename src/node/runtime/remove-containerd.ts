@@ -8,11 +8,11 @@ import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../client/clock.ts';
 import { FileGate } from '../files/file-gate.ts';
+import { unmountBelow } from '../files/mounts.ts';
 import { removeTree } from '../files/remove-tree.ts';
 import { processesInGroup, removeGroup } from './cgroups.ts';
 import { containerdPaths, containerdProcess } from './containerd-config.ts';
 import { endLeftover } from './kept-process.ts';
-import { unmountBelow } from './mounts.ts';
 import { endProcesses, listProcesses, shimsOf } from './processes.ts';
 
 export interface RemoveContainerdOptions {

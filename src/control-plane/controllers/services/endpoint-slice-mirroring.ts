@@ -15,7 +15,7 @@ import { isNotFound } from '../../../api/meta/status-error.ts';
 import { type ControllerIO, defineController, watched } from '../../../client/controller.ts';
 import { controllerReference } from '../owner.ts';
 import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';
-import { canonical } from '../workloads/template-hash.ts';
+import { canonical } from '../template-hash.ts';
 import { managedByLabel, serviceNameLabel } from './endpoint-slice-plan.ts';
 
 const manager = 'endpointslicemirroring-controller.k8s.io';

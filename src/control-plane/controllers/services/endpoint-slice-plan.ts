@@ -12,7 +12,7 @@ import { nameIsDnsSubdomain } from '../../../api/meta/names.ts';
 import type { New } from '../../../api/meta/object.ts';
 import { controllerReference } from '../owner.ts';
 import { isPodReady } from '../pods/pod-state.ts';
-import { canonical } from '../workloads/template-hash.ts';
+import { canonical } from '../template-hash.ts';
 import { hasEndpoint, hasNoClusterIP, headlessLabel, hostnameOf, targetPortOf, targetRefOf } from './service-pods.ts';
 
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';

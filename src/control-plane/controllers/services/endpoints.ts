@@ -10,7 +10,7 @@ import { isNotFound } from '../../../api/meta/status-error.ts';
 import { type ControllerIO, defineController, watched } from '../../../client/controller.ts';
 import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';
 import { isPodReady } from '../pods/pod-state.ts';
-import { canonical } from '../workloads/template-hash.ts';
+import { canonical } from '../template-hash.ts';
 import {
   hasEndpoint,
   hasNoClusterIP,

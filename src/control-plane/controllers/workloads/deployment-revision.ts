@@ -10,7 +10,7 @@ import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import type { New } from '../../../api/meta/object.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import { controllerReference } from '../owner.ts';
-import { hashOf } from './template-hash.ts';
+import { hashOf } from '../template-hash.ts';
 
 const hashLabel = 'pod-template-hash';
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';

@@ -13,7 +13,7 @@ import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { ControllerIO } from '../../../client/controller.ts';
 import { adoptAndRelease } from '../adoption.ts';
 import { controlledBy, controllerReference, isControlledBy, orphansIn } from '../owner.ts';
-import { canonical, hashOf } from './template-hash.ts';
+import { canonical, hashOf } from '../template-hash.ts';
 
 /** On pods: which revision they are of. DaemonSets put the hash there, StatefulSets the revision's name. */
 export const revisionHashLabel = 'controller-revision-hash';

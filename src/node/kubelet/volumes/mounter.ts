@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { promisify } from 'node:util';
-import { mountPoints } from '../../runtime/mounts.ts';
+import { mountPoints } from '../../files/mounts.ts';
 
 const run = promisify(execFile);
 
