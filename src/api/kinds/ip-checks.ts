@@ -199,7 +199,8 @@ function isOutside(inner: string, outer: string): boolean {
   return a.bits.slice(0, b.prefix) !== b.bits.slice(0, b.prefix);
 }
 
-function parseSloppyCIDR(value: string): { readonly bits: string; readonly prefix: number; readonly length: number } | undefined {
+/** The bits of a CIDR's address as text, leading zeros in its numbers allowed. Undefined for what is no CIDR. */
+export function parseSloppyCIDR(value: string): { readonly bits: string; readonly prefix: number; readonly length: number } | undefined {
   const [given = '', prefixText = '', rest] = value.split('/');
   const address = isIPAddress(given) ? given : dropZeros(given);
   const prefix = Number(prefixText);
