@@ -174,6 +174,32 @@ describe('a cluster that somebody broke', { skip: !existsSync('/proc/self/stat')
     assert.equal(existsSync(join(dir, 'state.json')), false);
   });
 
+  it('a part of which is not what it was: is told as damaged as soon as it is looked at, and left as it is', async () => {
+    const nonsense = (whole: Buffer): Buffer => Buffer.alloc(whole.length, 'no');
+    const rows: readonly { part: string; damage: (whole: Buffer) => Buffer; want: string }[] = [
+      { part: 'store/data.mdb', damage: nonsense, want: 'the store in \\S+ is damaged: it does not begin as a store does' },
+      { part: 'store/data.mdb', damage: (whole) => whole.subarray(0, 20_000), want: 'the store in \\S+ is damaged: ' },
+      { part: 'store/data.mdb', damage: () => Buffer.alloc(0), want: 'data\\.mdb is empty, ' },
+      { part: 'pki/ca.key', damage: nonsense, want: 'ca\\.key is damaged: it is no private key' },
+      { part: 'pki/ca.crt', damage: nonsense, want: 'ca\\.crt is damaged: it is no certificate' },
+      { part: 'pki/sa.key', damage: nonsense, want: 'sa\\.key is damaged: it is no private key' },
+    ];
+    for (const { part, damage, want } of rows) {
+      const whole = readFileSync(join(dir, part));
+      writeFileSync(join(dir, part), damage(whole));
+      try {
+        const refusal = new RegExp(`${want}.*\\n {2}fix: +put `);
+        await says('status a', 1, refusal);
+        await says('list', 0, /^a +damaged /m);
+        await says('up a', 1, refusal);
+        assert.deepEqual(readFileSync(join(dir, part)), damage(whole));
+      } finally {
+        writeFileSync(join(dir, part), whole);
+      }
+    }
+    await says('list', 0, /^a +stopped /m);
+  });
+
   it('whose settings are gone: is started with those that are said anew', async () => {
     rmSync(join(dir, 'settings.json'));
     await up();

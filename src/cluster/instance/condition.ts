@@ -3,11 +3,12 @@
  * asked, so it costs little and can't hang; what only the API server knows is in status.ts.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseTime } from '../../api/meta/time.ts';
 import { diskRoomBytes, diskRoomBytesMin } from '../../control-plane/store/disk-room.ts';
 import { shimsOf } from '../../node/runtime/processes.ts';
 import { processStat } from '../machine/processes.ts';
-import { OperationError } from '../operation-error.ts';
+import { describeError, OperationError } from '../operation-error.ts';
 import { checkParts } from '../settings/parts.ts';
 import { containerdOf, type Instance, type InstanceState, nodeDirs } from './instance.ts';
 import { startedOf, startedProcess } from './started-processes.ts';
@@ -63,7 +64,7 @@ export async function readFacts(instance: Instance): Promise<Facts> {
       return { serving, isPaused: processStat(serving.pid)?.state === 'T', isDiskFull, isUnsupervised, ...starting };
     }
     if (supervision || left) return starting;
-    const damage = damageOf(instance);
+    const damage = damageOf(instance) ?? (await contentDamageOf(instance));
     if (damage) return { damage };
     const died = instance.readState();
     return { ...(died && { died, diedWithMachine: isBeforeBoot(died) }), leftPods: await countPods(dir) };
@@ -88,6 +89,24 @@ function damageOf(instance: Instance): OperationError | undefined {
   }
   checkParts(instance, instance.readSettings());
   return undefined;
+}
+
+/** Of what a start would refuse, what a look shows that costs little; where it may not look, nothing. */
+async function contentDamageOf({ dir }: Instance): Promise<OperationError | undefined> {
+  if (!existsSync(join(dir, 'store'))) return undefined;
+  const [{ checkStoreFile }, { checkKeys, directoryFiles }] = await Promise.all([
+    import('../../control-plane/store/store-file.ts'),
+    import('../../control-plane/pki/cluster-pki.ts'),
+  ]);
+  try {
+    checkStoreFile(join(dir, 'store'), 'its beginning');
+    checkKeys(directoryFiles(join(dir, 'pki')));
+    return undefined;
+  } catch (error) {
+    const { explainFailure } = await import('../machine/explain-failure.ts');
+    const { code = '', fix } = explainFailure(error) ?? {};
+    return code.endsWith('-damaged') ? new OperationError({ code, message: describeError(error), fix, isWhole: true }) : undefined;
+  }
 }
 
 /** Each pod has one shim. */

@@ -63,6 +63,13 @@ export async function openClusterPKI(options: AuthorityOptions & { readonly file
   };
 }
 
+/** Throws `DamagedKeyError`, as opening does; makes nothing. */
+export function checkKeys(files: Pick<PEMFiles, 'read' | 'path'>): void {
+  for (const name of ['ca', 'front-proxy-ca']) readAuthority(files, name);
+  const key = files.read('sa.key');
+  if (key !== undefined) readServiceAccountKeys(files, key, false);
+}
+
 /** A file that nothing but a copy can replace is not what it was. It is left as it is. */
 export class DamagedKeyError extends Error {
   override readonly name = 'DamagedKeyError';
@@ -86,7 +93,7 @@ async function openAuthority(files: PEMFiles, options: AuthorityOptions, wanted:
   return made;
 }
 
-function readAuthority(files: PEMFiles, name: string): KeyedCertificate | undefined {
+function readAuthority(files: Pick<PEMFiles, 'read' | 'path'>, name: string): KeyedCertificate | undefined {
   const [certPath, keyPath] = [files.path(`${name}.crt`), files.path(`${name}.key`)];
   const [certPem, keyPem] = [files.read(`${name}.crt`), files.read(`${name}.key`)];
   if (certPem === undefined && keyPem === undefined) return undefined;
@@ -113,8 +120,10 @@ function openServiceAccountKeys(files: PEMFiles, seed: number | undefined): Serv
     files.write('sa.key', key);
     files.write('sa.pub', publicKeyPem(key));
   }
-  const pem = key;
-  const isSeeded = seed !== undefined;
+  return readServiceAccountKeys(files, key, seed !== undefined);
+}
+
+function readServiceAccountKeys(files: Pick<PEMFiles, 'path'>, pem: string, isSeeded: boolean): ServiceAccountKeys {
   return orDamaged(
     () => loadServiceAccountKeys(pem, { isSeeded }),
     `${files.path('sa.key')} is damaged: it is no private key`,
@@ -134,8 +143,8 @@ function writePair(files: PEMFiles, name: string, pair: KeyedCertificate): Keyed
   return { certPem: pair.certPem, keyPem: pair.keyPem };
 }
 
+/** The directory is made when the first one is written. */
 export function directoryFiles(directory: string): PEMFiles {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   return {
     path: (name) => join(directory, name),
     read(name) {
@@ -147,6 +156,7 @@ export function directoryFiles(directory: string): PEMFiles {
       }
     },
     write(name, text) {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
       replaceFile(join(directory, name), text, { flush: true, temporary: join(directory, `.${name}.new`) });
     },
   };

@@ -36,8 +36,11 @@ interface FileSize {
 
 class Damage extends Error {}
 
+/** Of a file, as far as it is looked at. */
+export type Look = 'all of it' | 'its beginning';
+
 /** Why the file is none of ours, or not whole; undefined: it is, or there is none yet. */
-export function describeDamage(file: string, size: FileSize): string | undefined {
+export function describeDamage(file: string, size: FileSize, look: Look = 'all of it'): string | undefined {
   let fd: number;
   try {
     fd = openSync(file, 'r');
@@ -46,20 +49,22 @@ export function describeDamage(file: string, size: FileSize): string | undefined
     throw error;
   }
   try {
-    return describeOpen(fd, size);
+    return describeOpen(fd, size, look);
   } finally {
     closeSync(fd);
   }
 }
 
 /** A commit of another process, which has the store open, is no damage: what it replaces was in use when the walk began. */
-function describeOpen(fd: number, size: FileSize): string | undefined {
+function describeOpen(fd: number, size: FileSize, look: Look): string | undefined {
   const { pageBytes } = size;
   const fileBytes = fstatSync(fd).size;
   if (fileBytes === 0) return undefined;
   const before = beginningOf(fd, pageBytes);
   try {
-    new Walk(fd, { ...size, fileBytes }).all();
+    const walk = new Walk(fd, { ...size, fileBytes });
+    if (look === 'its beginning') walk.beginning();
+    else walk.all();
     return undefined;
   } catch (error) {
     if (!(error instanceof Damage)) throw error;
@@ -109,14 +114,30 @@ class Walk {
   }
 
   all(): void {
+    const { main, free } = this.#begin();
+    this.#tables(main, (table) => this.#tree(table, byBytes));
+    this.#tree(free, byNumber, (_, { data }) => this.#freePages(data));
+  }
+
+  /** A few pages: its heads, and the first page of each table. */
+  beginning(): void {
+    this.#tables(this.#begin().main, ({ root }) => {
+      if (root !== undefined) this.#page(root);
+    });
+  }
+
+  #begin(): Meta {
     const meta = this.#newestMeta();
     this.#seen = new Uint8Array(meta.lastPage + 1);
     this.#seen.fill(1, 0, metaPages);
-    this.#tree(meta.main, byBytes, (key, node) => {
+    return meta;
+  }
+
+  #tables(main: Tree, onTable: (table: Tree) => void): void {
+    this.#tree(main, byBytes, (key, node) => {
       if (node.flags !== nodeFlags.tree || node.data.length !== treeBytes) throw new Damage(`its list of tables is damaged at ${key}`);
-      this.#tree(readTree(node.data), byBytes);
+      onTable(readTree(node.data));
     });
-    this.#tree(meta.free, byNumber, (_, { data }) => this.#freePages(data));
   }
 
   #newestMeta(): Meta {

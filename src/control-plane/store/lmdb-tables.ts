@@ -11,16 +11,15 @@
  */
 
 import assert from 'node:assert/strict';
-import { closeSync, existsSync, fchmodSync, openSync, statSync } from 'node:fs';
 import { mkdir, open as openFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { parseJSON } from '../../api/schema/json-scan.ts';
 import { realClock } from '../../client/clock.ts';
 import { diskRoomBytes, diskRoomBytesMin } from './disk-room.ts';
-import { describeDamage } from './lmdb-check.ts';
 import { decodeEntry, decodeHead, decodeLease, encodeEntries, encodeHeads, encodeLease, RecordSpace } from './lmdb-records.ts';
 import { StoreDamagedError, StoreUnavailableError } from './storage.ts';
+import { checkStoreFile, fileName, makePrivate, mapBytes, markUsed, pageBytes } from './store-file.ts';
 import { claimStore, releaseStore, type StoreOwner } from './store-owner.ts';
 import {
   type Head,
@@ -33,17 +32,9 @@ import {
   type WriteBatch,
 } from './tables.ts';
 
-const fileName = 'data.mdb';
-const lockName = 'lock.mdb';
-/** Empty; that it is there says that the store was in use. */
-const markName = 'in-use';
 /** Written into every store; a program refuses stores of a later format. Format 1 had entries without check sums, which stay readable. */
 const formatVersion = 2;
-/** Three objects of 2 kB fit on one; LMDB gives what is larger than half a page its own pages. */
-const pageBytes = 8192;
 const databasesMax = 8;
-/** Address space, not memory: a map that never has to grow is never there twice. */
-const mapBytes = 2 ** 36;
 /** What the file keeps at its end, filled up when half of it is used; looked at whenever so much was written, or so long ago. */
 const reserveBytes = 8 * 2 ** 20;
 const reserveLookBytes = 512 * 1024;
@@ -95,7 +86,7 @@ export class LmdbTables implements Tables {
   static async open(path: string, reserveBelowBytes = plentyBytes): Promise<LmdbTables> {
     try {
       await mkdir(path, { recursive: true, mode: 0o700 });
-      checkFile(path);
+      checkStoreFile(path, 'all of it');
       makePrivate(path);
       const databases = await openDatabases(path);
       try {
@@ -232,30 +223,6 @@ export class LmdbTables implements Tables {
     }
   }
 }
-
-/** A file that was in use once does not come to nothing by itself. */
-function checkFile(path: string): void {
-  const file = join(path, fileName);
-  const isUsed = existsSync(join(path, markName));
-  const bytes = statSync(file, { throwIfNoEntry: false })?.size;
-  if (isUsed && !bytes) throw new StoreDamagedError(`${file} is ${bytes === 0 ? 'empty' : 'gone'}, and it was a cluster's store`);
-  const damage = describeDamage(file, { pageBytes, mapBytesMax: mapBytes });
-  if (damage) throw new StoreDamagedError(`the store in ${path} is damaged: ${damage}`);
-}
-
-/** LMDB would make its files readable to everybody. */
-function makePrivate(path: string): void {
-  for (const name of [fileName, lockName]) touchPrivate(join(path, name));
-}
-
-function touchPrivate(file: string): void {
-  const fd = openSync(file, 'a', 0o600);
-  fchmodSync(fd, 0o600);
-  closeSync(fd);
-}
-
-/** From now on the file has something in it. */
-const markUsed = (path: string): void => touchPrivate(join(path, markName));
 
 async function openDatabases(path: string): Promise<Databases> {
   const { open } = await import('lmdb');
