@@ -17,6 +17,7 @@ import { publishingEndpoints } from '../../src/control-plane/api-server/publishi
 import { type Security, securityFor } from '../../src/control-plane/api-server/security.ts';
 import { type ClusterPKI, memoryFiles, openClusterPKI } from '../../src/control-plane/pki/cluster-pki.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
+import type { Storage } from '../../src/control-plane/store/storage.ts';
 
 export interface Ask {
   /** default: POST with a body, GET without */
@@ -36,6 +37,7 @@ export interface Answer {
 
 export interface GuardedServer extends AsyncDisposable {
   readonly server: ApiServer;
+  readonly storage: Storage;
   readonly security: Security;
   readonly pki: ClusterPKI;
   readonly port: number;
@@ -54,8 +56,9 @@ export async function startGuardedServer(
   const stack = new AsyncDisposableStack();
   const pki = await openClusterPKI({ files: memoryFiles(), clock });
   let security: Security | undefined;
+  const storage = stack.use(openMemoryStore({ clock }));
   const server = await createApiServer({
-    storage: stack.use(openMemoryStore({ clock })),
+    storage,
     registry: builtInRegistry({ 'api/all': true }),
     clock,
     random: realRandom,
@@ -87,6 +90,7 @@ export async function startGuardedServer(
   const unknown = agent();
   return {
     server,
+    storage,
     security,
     pki,
     port,

@@ -22,6 +22,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { allStarted, type StartedProcess } from '../../src/cluster/instance/started-processes.ts';
 import { isAlive } from '../../src/cluster/machine/processes.ts';
+import { storeFormat } from '../kit/store-format.ts';
 
 const entry = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../../src/cli/main.ts')];
 const msMax = 120_000;
@@ -198,6 +199,17 @@ describe('a cluster that somebody broke', { skip: !existsSync('/proc/self/stat')
       }
     }
     await says('list', 0, /^a +stopped /m);
+  });
+
+  it('whose store a later timonier has written: is refused in one line, and left as it is', async () => {
+    const store = join(dir, 'store');
+    await storeFormat(store, '4');
+    const before = readFileSync(join(store, 'data.mdb'));
+    const refusal = `the store in ${store} has format 4, this timonier reads up to format 3\n {2}fix: +start it with the timonier that last ran it, or a later one\n$`;
+    await says('up a', 1, new RegExp(`^\\S*: ${refusal}`));
+    assert.ok(readFileSync(join(store, 'data.mdb')).equals(before));
+    assert.deepEqual(started(), []);
+    await storeFormat(store, '3');
   });
 
   it('whose settings are gone: is started with those that are said anew', async () => {

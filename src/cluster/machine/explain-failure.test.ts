@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../client/virtual-clock.ts';
+import { StoreTooNewError } from '../../control-plane/store/storage.ts';
 import { describeError, OperationError } from '../operation-error.ts';
 import { createPhaseRunner } from '../phase-runner.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -23,6 +24,7 @@ const rows: readonly { readonly name: string; readonly error: unknown; readonly 
   { name: 'a file that is somebody else’s', error: failed('EACCES', { syscall: 'open', path: '/x' }), want: 'no right to use /x' },
   { name: 'a disk that can only be read', error: failed('EROFS', { path: '/x' }), want: '/x can only be read' },
   { name: 'too many files', error: failed('EMFILE'), want: 'too many open files' },
+  { name: 'a store of a later timonier', error: new StoreTooNewError('it has format 9'), want: 'it has format 9' },
   { name: 'what nobody has thought of', error: failed('EXDEV'), want: undefined },
   { name: 'no error at all', error: 'x', want: undefined },
 ];

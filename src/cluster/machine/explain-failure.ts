@@ -3,7 +3,7 @@
  * error's code, never by where it came up: what is not known here is told as it is, with no guess.
  */
 import { DamagedKeyError } from '../../control-plane/pki/cluster-pki.ts';
-import { StoreDamagedError } from '../../control-plane/store/storage.ts';
+import { StoreDamagedError, StoreTooNewError } from '../../control-plane/store/storage.ts';
 import { describePortOwner } from './port-owner.ts';
 
 export interface Explanation {
@@ -19,6 +19,8 @@ export function explainFailure(error: unknown, ownerOf: (port: number) => string
   if (error instanceof DamagedKeyError) return { code: error.code, fix: error.fix };
   if (error instanceof StoreDamagedError)
     return { code: error.code, fix: 'put the directory `store` back from a copy; without one: timonier delete, and begin anew' };
+  if (error instanceof StoreTooNewError)
+    return { code: error.code, message: error.message, fix: 'start it with the timonier that last ran it, or a later one' };
   return bySystemCode(error, ownerOf) ?? explainFailure(error.cause, ownerOf);
 }
 

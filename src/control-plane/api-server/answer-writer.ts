@@ -1,9 +1,9 @@
 /**
  * Writes answers to HTTP responses in the form that was negotiated.
  *
- * An object in plain JSON or protobuf is the cache's own bytes. A list of them is joined, large ones in slices with turns
- * of the event loop in between, so that one big list delays nobody. Compression only for large bodies, when asked for, off the
- * main thread.
+ * An object in plain JSON or protobuf is the cache's own bytes, with its managed part, if it has one. A list of them is
+ * joined, large ones in slices with turns of the event loop in between, so that one big list delays nobody. Compression
+ * only for large bodies, when asked for, off the main thread.
  */
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
@@ -45,7 +45,7 @@ export async function writeAnswer(context: WriteContext, answer: Exclude<Resourc
     if (form.format === 'protobuf') return writeBytes(exchange, code, encodeEnveloped(stored.object, stored.message), mediaTypes.protobuf);
     if (form.format === 'json' && !form.pretty) return writeBytes(exchange, code, stored.json);
   }
-  const object = answer.type === 'object' ? answer.stored.object : answer.object;
+  const object = answer.type === 'object' ? answer.stored.whole : answer.object;
   return writeValue(context, answer.code, viewOf(context, object));
 }
 
@@ -71,7 +71,7 @@ async function writeList(context: WriteContext, list: ListAnswer & { readonly co
   if (form.view === 'table') {
     const include = parseIncludeObject(exchange.query?.get('includeObject'));
     const options = { display: kind, nowMs: clock.now(), include, withColumns: true };
-    const rows = list.items.values().map((stored) => renderRow(stored.object, options));
+    const rows = list.items.values().map(({ whole }) => renderRow(whole, options));
     return writeJoined(
       exchange,
       list.code,
@@ -87,7 +87,7 @@ async function writeList(context: WriteContext, list: ListAnswer & { readonly co
   }
   const head = { ...type, metadata };
   if (isPartial || form.format === 'yaml' || form.pretty) {
-    const items = list.items.values().map(({ object }) => (isPartial ? metadataOnly(object) : object));
+    const items = list.items.values().map(({ whole }) => (isPartial ? metadataOnly(whole) : whole));
     return writeJoined(exchange, list.code, await joinedTexts(form, { whole: { ...head, items: [] }, field: 'items', items }));
   }
   // Items of a list carry no kind and apiVersion of their own.
@@ -111,7 +111,7 @@ async function messagesOf(items: readonly StoredObject[], isPartial: boolean): P
   const messages: Buffer[] = [];
   let size = 0;
   for (const item of items) {
-    const message = isPartial ? encodeMessage(metadataOnly(item.object)) : item.message;
+    const message = isPartial ? encodeMessage(metadataOnly(item.whole)) : item.message;
     messages.push(message);
     size += message.length;
     if (size < sliceBytes) continue;

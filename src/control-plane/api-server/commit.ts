@@ -1,6 +1,6 @@
 /**
  * The last step of every write: encode once, compare and swap, and wait until the cache shows it. A resolved write is
- * durable, and every later read of this server sees it.
+ * durable, and every later read of this server sees it. What replaces an object keeps its managed part.
  */
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors, StatusError } from '../../api/meta/status-error.ts';
@@ -26,12 +26,15 @@ export interface Write {
 
 /** Undefined: somebody else was faster (or, for a create, the name is taken). Throws for what is too large. */
 export async function commitObject(core: Core, served: ServedKind, { cause, object, at }: Write): Promise<StoredObject | undefined> {
-  const draft = new Draft(served.toStored(object));
-  if (draft.bytes.length > objectBytesMax) throw new StatusError({ code: 500, reason: '', message: 'etcdserver: request is too large' });
-  const { key, lease } = at;
   const old = at instanceof StoredObject ? at : undefined;
+  const draft = new Draft(served.toStored(object), old?.managed);
+  if (draft.size > objectBytesMax) throw new StatusError({ code: 500, reason: '', message: 'etcdserver: request is too large' });
+  const { key, lease } = at;
   const expect = old?.revision ?? 'absent';
-  const result = await core.storage.commit([{ key, expect, put: draft.bytes, attachment: draft, ...(lease !== undefined && { lease }) }]);
+  const { bytes, managed } = draft;
+  const result = await core.storage.commit([
+    { key, expect, put: bytes, managed, attachment: draft, ...(lease !== undefined && { lease }) },
+  ]);
   if (!result.ok) {
     await awaitChange(core, served, key, result.actual);
     return undefined;
@@ -42,7 +45,7 @@ export async function commitObject(core: Core, served: ServedKind, { cause, obje
   const stored =
     cached?.revision === result.revision
       ? cached
-      : new StoredObject({ key, revision: result.revision, value: draft.bytes, lease, object: draft.seal(result.revision) });
+      : new StoredObject({ key, revision: result.revision, value: bytes, managed, lease, object: draft.seal(result.revision) });
   if (core.acts.isWatched) core.acts.changed(cause, old?.object, stored.object);
   return stored;
 }

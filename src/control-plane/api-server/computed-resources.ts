@@ -26,7 +26,7 @@ export class ComputedResources {
       checkListOptions(request.options);
       const { matches } = parseSelection(request);
       const items = objects.filter((object) => !matches || matches(object));
-      return { type: 'list', code: 200, items: items.map((object) => StoredObject.unstored('', object, 0)), revision: 0 };
+      return { type: 'list', code: 200, items: items.map((object) => StoredObject.unstored({ key: '' }, object, 0)), revision: 0 };
     }
     const object = objects.find(({ metadata }) => metadata.name === name);
     if (!object) throw errors.notFound({ group: kind.group, resource: kind.singular }, name ?? '');

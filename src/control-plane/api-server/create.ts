@@ -80,7 +80,7 @@ async function attemptCreate(core: Core, served: ServedKind, request: ResourceRe
   const key = served.key(object.metadata.namespace, name);
   const existing = served.cache.byKey(key);
   if (existing) throw alreadyExists(served, existing);
-  if (dryRun) return StoredObject.unstored(key, served.toStored(allocate(core, admission)), 0);
+  if (dryRun) return StoredObject.unstored({ key }, served.toStored(allocate(core, admission)), 0);
   return storeNew(core, served, { admission, key, cause: request });
 }
 

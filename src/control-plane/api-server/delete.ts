@@ -88,12 +88,12 @@ async function attemptRemove(
   const plan = planDeletion(kind, object, options, core.clock.now());
   if (plan.type === 'stays') return { stored, deleted: false };
   if (plan.type === 'mark') {
-    if (dryRun) return { stored: StoredObject.unstored(stored.key, served.toStored(plan.object), stored.revision), deleted: false };
+    if (dryRun) return { stored: StoredObject.unstored(stored, served.toStored(plan.object), stored.revision), deleted: false };
     const marked = await commitObject(core, served, { cause: request, object: plan.object, at: stored });
     return marked && { stored: marked, deleted: false };
   }
   const shown = (revision: Revision): StoredObject =>
-    plan.object ? StoredObject.unstored(stored.key, served.toStored(plan.object), revision) : stored.at(revision);
+    plan.object ? StoredObject.unstored(stored, served.toStored(plan.object), revision) : stored.at(revision);
   if (dryRun) return { stored: shown(stored.revision), deleted: true };
   const revision = await commitDelete(core, served, stored, request);
   if (revision === undefined) return undefined;

@@ -91,7 +91,7 @@ async function swap(core: Core, plan: UpdatePlan, old: StoredObject, admission: 
   const { served } = plan;
   const object = allocate(core, admission);
   if (isUnchanged(served.toStored(object), old.object)) return old;
-  if (admission.dryRun) return StoredObject.unstored(old.key, served.toStored(object), old.revision);
+  if (admission.dryRun) return StoredObject.unstored(old, served.toStored(object), old.revision);
   let written: StoredObject | undefined;
   try {
     written = await commitObject(core, served, { cause: plan.request, object, at: old });
@@ -110,11 +110,11 @@ async function removeReleased(
   dryRun: boolean,
 ): Promise<StoredObject | undefined> {
   const { served } = plan;
-  if (dryRun) return StoredObject.unstored(old.key, served.toStored(object), old.revision);
+  if (dryRun) return StoredObject.unstored(old, served.toStored(object), old.revision);
   const revision = await commitDelete(core, served, old, plan.request);
   if (revision === undefined) return undefined;
   release(core, served.kind, served.asServed(old).object, undefined);
-  return StoredObject.unstored(old.key, served.toStored(object), revision);
+  return StoredObject.unstored(old, served.toStored(object), revision);
 }
 
 function isReleased(object: KubeObject, old: KubeObject): boolean {

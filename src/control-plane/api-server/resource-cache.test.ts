@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { eventRingMax, ResourceCache, type WatchScope } from './resource-cache.ts';
-import { Draft, StoredObject } from './stored-object.ts';
+import { Draft, type StoredObject } from './stored-object.ts';
 
 const prefix = '/registry/pods/';
 
@@ -92,28 +92,4 @@ describe('the cache of a resource', () => {
     assert.deepEqual([kept?.[0]?.revision, kept?.at(-1)?.revision], [11, eventRingMax + 10]);
     assert.equal(fixture.cache.eventsSince(eventRingMax + 5)?.length, 5);
   });
-});
-
-describe('a stored object', () => {
-  const object = (metadata: object): KubeObject =>
-    ({ kind: 'Pod', apiVersion: 'v1', metadata, spec: { text: 'ä "metadata":{' } }) as unknown as KubeObject;
-  const rows = [
-    {
-      given: { name: 'a' },
-      want: '{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"7","name":"a"},"spec":{"text":"ä \\"metadata\\":{"}}',
-    },
-    { given: {}, want: '{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"7"},"spec":{"text":"ä \\"metadata\\":{"}}' },
-  ];
-  for (const { given, want } of rows) {
-    it(`has its version spliced in: ${JSON.stringify(given)}`, () => {
-      const draft = new Draft(object({ ...given, resourceVersion: '3' }));
-      const stored = new StoredObject({ key: 'k', revision: 7, value: draft.bytes });
-      const moved = stored.at(12);
-      assert.equal(stored.json.toString(), want);
-      assert.deepEqual(JSON.parse(want), stored.object);
-      assert.equal(moved.json.toString(), want.replace('"7"', '"12"'));
-      assert.equal(stored.at(12).json.toString(), moved.json.toString());
-      assert.ok(Object.isFrozen((stored.object as KubeObject & { spec: object }).spec));
-    });
-  }
 });

@@ -1,12 +1,15 @@
 /**
- * One version of one object as the store and the watch cache hold it: its canonical bytes without resourceVersion, and
- * from them, each made on first use, the frozen parsed value, and the JSON and the protobuf message that clients get.
+ * One version of one object as the store and the watch cache hold it, in two parts: its value, which is canonical bytes
+ * without resourceVersion, and its managed part, the JSON of its managedFields, which many objects share (ADR 33). From
+ * them, each made on first use: the frozen parsed value, and the JSON and the protobuf message that clients get.
  *
- * Guarantees: a version is parsed at most once (never, when this process wrote it), and its JSON and its message are made
- * once, for all readers. The canonical form begins `{"kind":…,"apiVersion":…,"metadata":{`, so the resourceVersion is spliced in
- * at a known place whether or not it was known when the bytes were made.
+ * Guarantees: a version is parsed at most once (never, when this process wrote it); its message, and without a managed part
+ * its JSON, are made once, for all readers. managedFields are in all that clients get and in nothing that components share,
+ * compare or freeze. The canonical form begins `{"kind":…,"apiVersion":…,"metadata":{`, so both are spliced in at a known
+ * place whether or not the resourceVersion was known when the bytes were made.
  */
 
+import type { ManagedFieldsEntry } from '../../api/generated/meta-v1.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { encodeMessage } from '../../api/schema/encode-protobuf.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
@@ -14,22 +17,33 @@ import type { KeyValue, Revision } from '../store/storage.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
 const metadataOpening = Buffer.from('"metadata":{');
-const comma = 0x2c;
+const comma = Buffer.from(',');
 const closingBrace = 0x7d;
+const nothing = Buffer.alloc(0);
 
 /** What a writer hands to the store with the bytes, so that nobody in this process parses them again. */
 export class Draft {
   readonly bytes: Buffer;
+  readonly managed: Uint8Array | undefined;
   readonly #object: Writable;
   #revision = 0;
 
-  /** `object` becomes the draft's own: its first two levels (the object and its metadata) are copied, the rest is frozen later. */
-  constructor(object: KubeObject) {
+  /**
+   * `object` becomes the draft's own: its first two levels (the object and its metadata) are copied, the rest is frozen
+   * later. managedFields are never part of it: `managed` is their JSON, an array.
+   */
+  constructor(object: KubeObject, managed?: Uint8Array | undefined) {
+    this.managed = managed;
     const { kind, apiVersion, metadata, ...rest } = object;
-    const { resourceVersion: _, ...kept } = metadata;
+    const { resourceVersion: _version, managedFields: _fields, ...kept } = metadata;
     // resourceVersion has its slot from the start: JSON.stringify leaves undefined out, and setting it later changes no shape.
     this.#object = { kind, apiVersion, metadata: { resourceVersion: undefined, ...kept }, ...rest };
     this.bytes = Buffer.from(JSON.stringify(this.#object));
+  }
+
+  /** bytes that are stored */
+  get size(): number {
+    return this.bytes.length + (this.managed?.byteLength ?? 0);
   }
 
   /** The frozen object as of its revision. */
@@ -49,49 +63,71 @@ interface Writable {
   metadata: { resourceVersion: string | undefined };
 }
 
+interface Parts {
+  readonly key: string;
+  readonly revision: Revision;
+  readonly value: Uint8Array;
+  readonly managed?: Uint8Array | undefined;
+  readonly lease?: number | undefined;
+  readonly object?: KubeObject | undefined;
+}
+
 export class StoredObject {
   readonly key: string;
   readonly revision: Revision;
   readonly lease: number | undefined;
-  /** As stored, until somebody asks for the JSON; then that, so that there is one copy only. */
+  /** the JSON of its managedFields; shared, never written to */
+  readonly managed: Uint8Array | undefined;
+  /** As stored, until somebody asks for the JSON; then that, if there is no managed part, so that there is one copy only. */
   #bytes: Buffer;
   #isSpliced = false;
   #object: KubeObject | undefined;
   #message: Buffer | undefined;
   #views: Map<string, StoredObject> | undefined;
 
-  constructor(given: { key: string; revision: Revision; value: Uint8Array; lease?: number | undefined; object?: KubeObject | undefined }) {
+  constructor(given: Parts) {
     const { value } = given;
     this.key = given.key;
     this.revision = given.revision;
     this.lease = given.lease;
-    this.#bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    this.managed = given.managed;
+    this.#bytes = bufferOf(value);
     this.#object = given.object;
   }
 
   static from(kv: KeyValue): StoredObject {
     const object = kv.attachment instanceof Draft ? kv.attachment.seal(kv.revision) : undefined;
-    return new StoredObject({ key: kv.key, revision: kv.revision, value: kv.value, lease: kv.lease, object });
+    return new StoredObject({ key: kv.key, revision: kv.revision, value: kv.value, managed: kv.managed, lease: kv.lease, object });
   }
 
-  /** What a dry run would have stored: `revision` 0 means that the answer carries no resourceVersion. */
-  static unstored(key: string, object: KubeObject, revision: Revision): StoredObject {
+  /** What a dry run would have stored at this place: `revision` 0 means that the answer carries no resourceVersion. */
+  static unstored({ key, managed }: Pick<Parts, 'key' | 'managed'>, object: KubeObject, revision: Revision): StoredObject {
     const draft = new Draft(object);
-    return new StoredObject({ key, revision, value: draft.bytes, ...(revision > 0 && { object: draft.seal(revision) }) });
+    return new StoredObject({ key, revision, value: draft.bytes, managed, object: revision > 0 ? draft.seal(revision) : undefined });
   }
 
+  /** Frozen, shared by all in this process, and without managedFields. */
   get object(): KubeObject {
     this.#object ??= this.#parse();
     return this.#object;
   }
 
-  /** bytes of its JSON, more or less */
-  get size(): number {
-    return this.#bytes.length;
+  /** The object with its managedFields, as clients get it in forms that are made of values. Parses them each time. */
+  get whole(): KubeObject {
+    if (!this.managed) return this.object;
+    const { resourceVersion, ...metadata } = this.object.metadata;
+    const managedFields = parseJSON(bufferOf(this.managed).toString()) as readonly ManagedFieldsEntry[];
+    return { ...this.object, metadata: { ...(resourceVersion !== undefined && { resourceVersion }), managedFields, ...metadata } };
   }
 
-  /** The object as clients get it. */
+  /** bytes of its JSON, more or less */
+  get size(): number {
+    return this.#bytes.length + (this.managed?.byteLength ?? 0);
+  }
+
+  /** The object as clients get it. With a managed part it is made each time: kept, the part would be there once per object. */
   get json(): Buffer {
+    if (this.managed) return spliceManaged(this.#bytes, this.revision, this.managed);
     if (!this.#isSpliced && this.revision > 0) {
       this.#bytes = splice(this.#bytes, this.revision);
       this.#isSpliced = true;
@@ -101,7 +137,7 @@ export class StoredObject {
 
   /** The object as a protobuf message without its envelope. */
   get message(): Buffer {
-    this.#message ??= encodeMessage(this.object);
+    this.#message ??= encodeMessage(this.whole);
     return this.#message;
   }
 
@@ -110,7 +146,7 @@ export class StoredObject {
     const object = this.#object;
     const moved = object && deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
     const value = this.#isSpliced ? unsplice(this.#bytes, this.revision) : this.#bytes;
-    return new StoredObject({ key: this.key, revision, value, lease: this.lease, object: moved });
+    return new StoredObject({ key: this.key, revision, value, managed: this.managed, lease: this.lease, object: moved });
   }
 
   /** The object in another version of its API, converted once. */
@@ -119,7 +155,8 @@ export class StoredObject {
     if (!view) {
       const draft = new Draft(convert(this.object));
       const object = this.revision > 0 ? draft.seal(this.revision) : undefined;
-      view = new StoredObject({ key: this.key, revision: this.revision, value: draft.bytes, lease: this.lease, object });
+      const { key, revision, managed, lease } = this;
+      view = new StoredObject({ key, revision, value: draft.bytes, managed, lease, object });
       this.#views ??= new Map();
       this.#views.set(apiVersion, view);
     }
@@ -133,6 +170,9 @@ export class StoredObject {
   }
 }
 
+const bufferOf = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 const insertionOf = (revision: Revision): string => `"resourceVersion":"${revision}"`;
 
 function splice(source: Buffer, revision: Revision): Buffer {
@@ -142,13 +182,21 @@ function splice(source: Buffer, revision: Revision): Buffer {
   const json = Buffer.allocUnsafe(source.length + inserted.length + (withComma ? 1 : 0));
   source.copy(json, 0, 0, at);
   let end = at + json.write(inserted, at, 'latin1');
-  if (withComma) json[end++] = comma;
+  if (withComma) end += comma.copy(json, end);
   source.copy(json, end, at);
   return json;
+}
+
+/** The same with managedFields. Of revision 0 no resourceVersion is told. */
+function spliceManaged(source: Buffer, revision: Revision, managed: Uint8Array): Buffer {
+  const at = source.indexOf(metadataOpening) + metadataOpening.length;
+  const name = Buffer.from(`${revision > 0 ? `${insertionOf(revision)},` : ''}"managedFields":`);
+  const pieces = [source.subarray(0, at), name, managed, source[at] === closingBrace ? nothing : comma, source.subarray(at)];
+  return Buffer.concat(pieces);
 }
 
 function unsplice(json: Buffer, revision: Revision): Buffer {
   const at = json.indexOf(metadataOpening) + metadataOpening.length;
   const end = at + insertionOf(revision).length;
-  return Buffer.concat([json.subarray(0, at), json.subarray(json[end] === comma ? end + 1 : end)]);
+  return Buffer.concat([json.subarray(0, at), json.subarray(json[end] === comma[0] ? end + 1 : end)]);
 }

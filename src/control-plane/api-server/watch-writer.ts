@@ -93,7 +93,7 @@ export class WatchWriter implements WatchSink {
 
   event(type: WatchEventType, object: StoredObject, event: CacheEvent | undefined): void {
     const { contentType } = this.#encoding;
-    if (this.#context.form.view !== 'object') this.#tell(type, this.#viewed(object.object));
+    if (this.#context.form.view !== 'object') this.#tell(type, this.#viewed(object.whole));
     else if (event) this.#write(event.frame(`${type} ${this.#apiVersion} ${contentType}`, () => this.#encoding.stored(type, object)));
     else this.#write(this.#encoding.stored(type, object));
   }

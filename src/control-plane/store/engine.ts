@@ -11,6 +11,7 @@
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import { Compactor } from './compactor.ts';
+import { interned } from './interned.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { type Change, RecentHistory, type Version } from './recent-history.ts';
 import {
@@ -419,6 +420,7 @@ interface PlanAt {
 
 function planChange(op: Op, { revision, index, head, previous }: PlanAt): Change {
   const { key, put } = op;
+  const managed = put && op.managed && interned(op.managed);
   const createRevision = previous?.createRevision ?? revision;
   const position = positionOf(revision, index);
   const old = head && ('entry' in head ? head.entry : head);
@@ -430,6 +432,7 @@ function planChange(op: Op, { revision, index, head, previous }: PlanAt): Change
     lease: put === undefined ? 0 : (op.lease ?? 0),
     deleted: put === undefined,
     value: put,
+    managed,
   };
   if (put === undefined) {
     return { entry, current: undefined, event: { type: 'delete', key, revision, ...(previous && { previous }) } };
@@ -437,6 +440,7 @@ function planChange(op: Op, { revision, index, head, previous }: PlanAt): Change
   const current: KeyValue = {
     key,
     value: put,
+    managed,
     revision,
     createRevision,
     ...(op.lease !== undefined && { lease: op.lease }),

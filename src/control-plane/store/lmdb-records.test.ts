@@ -13,17 +13,27 @@ const entry: LogEntry = {
   lease: 9,
   deleted: false,
   value: new TextEncoder().encode('{"bread":"rye"}'),
+  managed: undefined,
 };
+const managedEntry: LogEntry = { ...entry, managed: new TextEncoder().encode('[{"manager":"baker"}]') };
 const encode = (of: LogEntry): Buffer => Buffer.from(encodeEntries([of], new RecordSpace())[0] ?? []);
 
 it('an entry is read as it was written', () => {
   assert.deepEqual(decodeEntry(7, encode(entry)), entry);
+  assert.deepEqual(decodeEntry(7, encode(managedEntry)), managedEntry);
+  assert.deepEqual(
+    decodeEntry(7, encode(managedEntry), () => false),
+    { ...entry, value: undefined },
+  );
   const deleted = { ...entry, deleted: true, value: undefined };
   assert.deepEqual(decodeEntry(7, encode(deleted)), deleted);
 });
 
-it('any byte that was changed, and any that is missing, is found', () => {
-  const record = encode(entry);
+for (const [name, given] of Object.entries({ entry, managedEntry })) {
+  it(`of an ${name}, any byte that was changed, and any that is missing, is found`, () => checkDamage(encode(given)));
+}
+
+function checkDamage(record: Buffer): void {
   for (let at = 0; at < record.length; at++) {
     for (const bit of [1, 0x80]) {
       const changed = Buffer.from(record);
@@ -33,7 +43,7 @@ it('any byte that was changed, and any that is missing, is found', () => {
     }
     assert.throws(() => decodeEntry(7, record.subarray(0, at)), StoreDamagedError, `${at} bytes`);
   }
-});
+}
 
 it('an entry of format 1 is read', () => {
   const record = encode(entry);

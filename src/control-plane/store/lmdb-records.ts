@@ -1,20 +1,24 @@
 /**
- * How log entries, heads and leases lie in LMDB: fixed fields, then key and value. Little endian. An entry carries a
- * check sum (CRC-32) over all of it, which is looked at when its value is read.
+ * How log entries, heads and leases lie in LMDB: fixed fields, then key, managed part and value. Little endian. An entry
+ * carries a check sum (CRC-32) over all of it, which is looked at when its value is read.
+ * Entries of all formats are read, each by its own flags: none is ever rewritten.
  */
 import { crc32 } from 'node:zlib';
+import { interned } from './interned.ts';
 import { StoreDamagedError } from './storage.ts';
 import type { Head, LeaseRecord, LogEntry, Position } from './tables.ts';
 
 /*
- * entry: 0 previous f64, 8 createRevision f64, 16 lease f64, 24 key length u16, 26 flags u8, 27 check sum u32, 31 key, value
+ * entry: 0 previous f64, 8 createRevision f64, 16 lease f64, 24 key length u16, 26 flags u8, 27 check sum u32, 31 key,
+ *        (if there is a managed part: its length u32, itself), value
  * head:  0 position f64, 8 createRevision f64, 16 lease f64, 24 deleted u8
  * lease: 0 ttlMs f64, 8 expiresAtMs f64
  */
 const checkSumAt = 27;
 const entryHeaderBytes = 31;
-/** Entries of format 1 have neither the second flag nor the check sum: their keys begin at its place. */
-const entryFlags = { deleted: 1, checked: 2 } as const;
+/** Entries of format 1 have neither the second flag nor the check sum: their keys begin at its place. The third came with format 3. */
+const entryFlags = { deleted: 1, checked: 2, managed: 4 } as const;
+const managedLengthBytes = 4;
 const headBytes = 25;
 const leaseBytes = 16;
 
@@ -34,7 +38,10 @@ export class RecordSpace {
 /** One buffer for a whole batch, cut into its records. */
 export function encodeEntries(entries: readonly LogEntry[], space: RecordSpace): Buffer[] {
   let bytesMax = 0;
-  for (const { key, value } of entries) bytesMax += entryHeaderBytes + key.length * 3 + (value?.byteLength ?? 0);
+  for (const { key, value, managed } of entries) {
+    bytesMax += entryHeaderBytes + key.length * 3 + (value?.byteLength ?? 0);
+    if (managed) bytesMax += managedLengthBytes + managed.byteLength;
+  }
   const whole = space.take(bytesMax);
   let at = 0;
   return entries.map((entry) => {
@@ -44,8 +51,14 @@ export function encodeEntries(entries: readonly LogEntry[], space: RecordSpace):
     whole.writeDoubleLE(entry.lease, at + 16);
     const keyBytes = whole.write(entry.key, at + entryHeaderBytes);
     whole.writeUInt16LE(keyBytes, at + 24);
-    whole.writeUInt8((entry.deleted ? entryFlags.deleted : 0) | entryFlags.checked, at + 26);
+    const flags = (entry.deleted ? entryFlags.deleted : 0) | (entry.managed ? entryFlags.managed : 0);
+    whole.writeUInt8(flags | entryFlags.checked, at + 26);
     at += entryHeaderBytes + keyBytes;
+    if (entry.managed) {
+      at = whole.writeUInt32LE(entry.managed.byteLength, at);
+      whole.set(entry.managed, at);
+      at += entry.managed.byteLength;
+    }
     if (entry.value) {
       whole.set(entry.value, at);
       at += entry.value.byteLength;
@@ -74,6 +87,11 @@ export function decodeEntry(position: Position, record: Buffer, wanted?: (key: s
   const deleted = (flags & entryFlags.deleted) !== 0;
   const isWanted = !deleted && (!wanted || wanted(key));
   if (isWanted && isChecked && checkSumOf(record) !== record.readUInt32LE(checkSumAt)) throw damaged();
+  const hasManaged = isWanted && (flags & entryFlags.managed) !== 0;
+  const managedAt = hasManaged ? keyEnd + managedLengthBytes : keyEnd;
+  if (managedAt > record.length) throw damaged();
+  const valueAt = hasManaged ? managedAt + record.readUInt32LE(keyEnd) : keyEnd;
+  if (valueAt > record.length) throw damaged();
   return {
     key,
     position,
@@ -81,9 +99,13 @@ export function decodeEntry(position: Position, record: Buffer, wanted?: (key: s
     createRevision: record.readDoubleLE(8),
     lease: record.readDoubleLE(16),
     deleted,
-    value: isWanted ? new Uint8Array(record.buffer, record.byteOffset + keyEnd, record.length - keyEnd).slice() : undefined,
+    value: isWanted ? bytesOf(record, valueAt, record.length).slice() : undefined,
+    managed: hasManaged ? interned(bytesOf(record, managedAt, valueAt)) : undefined,
   };
 }
+
+const bytesOf = (record: Buffer, start: number, end: number): Uint8Array =>
+  new Uint8Array(record.buffer, record.byteOffset + start, end - start);
 
 export function encodeHeads(entries: readonly LogEntry[]): Buffer[] {
   const whole = Buffer.allocUnsafeSlow(entries.length * headBytes);

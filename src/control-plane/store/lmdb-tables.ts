@@ -3,7 +3,8 @@
  *
  * A batch is one LMDB transaction, synced before `write` resolves; LMDB's two alternating meta pages make it whole or
  * absent after a crash. Writing and syncing happen on LMDB's own thread; reads are synchronous, from the memory map.
- * One process at a time has the directory (store-owner.ts).
+ * One process at a time has the directory (store-owner.ts). A store says its format (ADR 33): earlier ones are taken over,
+ * a later one is refused before anything of it is changed.
  * When the disk gets short, the file has empty pages in reserve at its end, which nobody else can take: when others have
  * filled the disk, what makes room again can still be written (ADR 20).
  *
@@ -18,7 +19,7 @@ import { parseJSON } from '../../api/schema/json-scan.ts';
 import { realClock } from '../../client/clock.ts';
 import { diskRoomBytes, diskRoomBytesMin } from './disk-room.ts';
 import { decodeEntry, decodeHead, decodeLease, encodeEntries, encodeHeads, encodeLease, RecordSpace } from './lmdb-records.ts';
-import { StoreDamagedError, StoreUnavailableError } from './storage.ts';
+import { StoreDamagedError, StoreTooNewError, StoreUnavailableError } from './storage.ts';
 import { checkStoreFile, fileName, makePrivate, mapBytes, markUsed, pageBytes } from './store-file.ts';
 import { claimStore, releaseStore, type StoreOwner } from './store-owner.ts';
 import {
@@ -32,8 +33,11 @@ import {
   type WriteBatch,
 } from './tables.ts';
 
-/** Written into every store; a program refuses stores of a later format. Format 1 had entries without check sums, which stay readable. */
-const formatVersion = 2;
+/**
+ * Written into every store. Format 1 had entries without check sums, format 2 without managed parts. All of them stay as
+ * they are and are read by what each says of itself (lmdb-records.ts); taking a store over is writing this number.
+ */
+const formatVersion = 3;
 const databasesMax = 8;
 /** What the file keeps at its end, filled up when half of it is used; looked at whenever so much was written, or so long ago. */
 const reserveBytes = 8 * 2 ** 20;
@@ -90,7 +94,7 @@ export class LmdbTables implements Tables {
       makePrivate(path);
       const databases = await openDatabases(path);
       try {
-        const owner = claimStore(databases.meta, path);
+        const owner = takeOver(databases.meta, path);
         try {
           const tables = new LmdbTables({ path, reserveBelowBytes }, owner, databases);
           markUsed(path);
@@ -249,17 +253,25 @@ async function openDatabases(path: string): Promise<Databases> {
   };
 }
 
+/** Whose it is and what format it has from now on are one transaction: after a crash it is the old store or the new one. */
+function takeOver(meta: Databases['meta'], path: string): StoreOwner {
+  return meta.transactionSync(() => {
+    const record = meta.get('format');
+    const format = record && Number(record.toString());
+    if (format !== undefined) checkFormat(path, format);
+    const owner = claimStore(meta, path);
+    if (format !== formatVersion) meta.putSync('format', Buffer.from(String(formatVersion)));
+    return owner;
+  });
+}
+
+function checkFormat(path: string, format: number): void {
+  if (!Number.isInteger(format) || format < 1) throw new StoreDamagedError(`the store in ${path} is damaged: its format is no number`);
+  if (format > formatVersion)
+    throw new StoreTooNewError(`the store in ${path} has format ${format}, this timonier reads up to format ${formatVersion}`);
+}
+
 function readState({ meta, log }: Databases, path: string): TablesState | undefined {
-  const format = meta.get('format');
-  if (!format) {
-    meta.putSync('format', Buffer.from(String(formatVersion)));
-    return undefined;
-  }
-  if (Number(format.toString()) > formatVersion)
-    throw new StoreUnavailableError(
-      `the store in ${path} was written by a later version (format ${format}, this one reads ${formatVersion})`,
-    );
-  if (Number(format.toString()) < formatVersion) meta.putSync('format', Buffer.from(String(formatVersion)));
   const record = meta.get('state');
   const state = record && (parseJSON(record.toString()) as TablesState);
   // Both were always written together.

@@ -97,5 +97,5 @@ export class MemoryTables implements Tables {
 }
 
 function sizeOf(entry: LogEntry): number {
-  return entryOverheadBytes + entry.key.length + (entry.value?.byteLength ?? 0);
+  return entryOverheadBytes + entry.key.length + (entry.value?.byteLength ?? 0) + (entry.managed?.byteLength ?? 0);
 }

@@ -45,7 +45,7 @@ export class RecentHistory {
   add(change: Change): void {
     this.#changes.push(change);
     this.#newest.set(change.entry.key, change);
-    this.#bytes += change.entry.value?.byteLength ?? 0;
+    this.#bytes += bytesOf(change);
   }
 
   /** Drops what is over the bounds. To be called between revisions. */
@@ -83,9 +83,11 @@ export class RecentHistory {
       const change = this.#changes[this.#start];
       if (!change || change.event.revision !== revision) break;
       this.#start++;
-      this.#bytes -= change.entry.value?.byteLength ?? 0;
+      this.#bytes -= bytesOf(change);
       if (this.#newest.get(change.entry.key) === change) this.#newest.delete(change.entry.key);
     }
     this.#after = revision;
   }
 }
+
+const bytesOf = ({ entry }: Change): number => (entry.value?.byteLength ?? 0) + (entry.managed?.byteLength ?? 0);

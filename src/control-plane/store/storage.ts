@@ -8,6 +8,8 @@
  *   checked against it) and visible (to range and watch) only when it is durable.
  * - A watcher sees each event exactly once, in order, in one batch per revision or more; the batch has been handed to
  *   every watcher's iterator before `commit` resolves.
+ * - A put replaces both parts of what the key had: its value and its managed part. Equal managed parts that come out of
+ *   one process's stores are the same bytes in memory.
  * - After `compact(r)`, reads and watches of revisions below r fail with `CompactedError`.
  *
  * What it does not do: know what a Kubernetes object is.
@@ -18,6 +20,8 @@ export type Revision = number;
 export interface KeyValue {
   readonly key: string;
   readonly value: Uint8Array;
+  /** a second part beside the value, often the same for many keys; read-only, since they share it */
+  readonly managed?: Uint8Array | undefined;
   /** of the last change of this key */
   readonly revision: Revision;
   /** of the change that created it */
@@ -55,6 +59,8 @@ export interface Op {
   readonly expect?: Revision | 'absent';
   /** absent: delete */
   readonly put?: Uint8Array;
+  /** with `put`; absent: the key has none from now on */
+  readonly managed?: Uint8Array | undefined;
   /** carried to KeyValue.attachment and events in this process */
   readonly attachment?: unknown;
   /** the lease whose end deletes the key */
@@ -122,6 +128,11 @@ export class LeaseNotFoundError extends Error {
 export class StoreUnavailableError extends Error {
   override readonly name: string = 'StoreUnavailableError';
   readonly code: string = 'store-unavailable';
+}
+/** A later program wrote it, in a form that this one can't read. It is left as it is. */
+export class StoreTooNewError extends StoreUnavailableError {
+  override readonly name = 'StoreTooNewError';
+  override readonly code = 'store-too-new';
 }
 /** What is on the disk is not what was written. It is left as it is. */
 export class StoreDamagedError extends StoreUnavailableError {

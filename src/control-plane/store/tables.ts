@@ -42,6 +42,8 @@ export interface LogEntry extends Head {
   readonly previous: Position;
   /** absent: deleted */
   readonly value: Uint8Array | undefined;
+  /** beside a value; absent: there is none */
+  readonly managed: Uint8Array | undefined;
 }
 
 export interface LeaseRecord {

@@ -134,7 +134,7 @@ export class Visible {
 }
 
 function keyValueOf(entry: LogEntry): KeyValue | undefined {
-  const { key, value, position, createRevision, lease } = entry;
+  const { key, value, managed, position, createRevision, lease } = entry;
   if (value === undefined) return undefined;
-  return { key, value, revision: revisionOf(position), createRevision, ...(lease > 0 && { lease }) };
+  return { key, value, managed, revision: revisionOf(position), createRevision, ...(lease > 0 && { lease }) };
 }

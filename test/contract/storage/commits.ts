@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { realClock } from '../../../src/client/clock.ts';
 import { type CommitResult, type Op, StoreUnavailableError } from '../../../src/control-plane/store/storage.ts';
-import { committed, type Implementation, list, put } from './stores.ts';
+import { bytes, committed, describeEvent, type Implementation, list, put, takeEvents, text } from './stores.ts';
 
 interface Row {
   readonly name: string;
@@ -167,6 +167,30 @@ export function testCommits({ open }: Implementation): void {
     const [item] = (await store.range({ key: 'a' })).items;
     assert.equal(item?.attachment, attachment);
     assert.deepEqual(item?.value, new TextEncoder().encode('1'));
+  });
+
+  it('commit: a managed part is kept beside its value, as of each revision, and goes with a put that has none', async () => {
+    await using store = await open({ clock: realClock });
+    await committed(store, put('a', '1', { managed: bytes('m') }), put('b', '1', { managed: bytes('') }));
+    await committed(store, put('a', '2', { managed: bytes('n') }));
+    await committed(store, put('a', '3'));
+    await committed(store, { key: 'b' });
+    assert.deepEqual(await list(store, '', 2), ['a=1&m@2+2', 'b=1&@2+2']);
+    assert.deepEqual(await list(store, '', 3), ['a=2&n@3+2', 'b=1&@2+2']);
+    assert.deepEqual(await list(store, ''), ['a=3@4+2']);
+    const events = await takeEvents(store.watch({ prefix: '', revision: 2 }, new AbortController().signal), 3);
+    assert.deepEqual(events.map(describeEvent), ['put a=2&n@3+2 was a=1&m@2+2', 'put a=3@4+2 was a=2&n@3+2', 'delete b@5 was b=1&@2+2']);
+  });
+
+  it('commit: equal managed parts are the same bytes, and not the writer’s', async () => {
+    await using store = await open({ clock: realClock });
+    const given = bytes('[{"manager":"kubelet"}]');
+    for (const key of ['a', 'b', 'c']) await committed(store, put(key, key, { managed: Buffer.from(given) }));
+    await committed(store, put('d', 'd', { managed: given }));
+    given.fill(0);
+    const { items } = await store.range({ prefix: '' });
+    assert.equal(text(items[3]?.managed), '[{"manager":"kubelet"}]');
+    assert.equal(new Set(items.map((item) => item.managed)).size, 1);
   });
 
   it('commit: keys and values of the largest sizes', async () => {

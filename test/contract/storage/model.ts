@@ -8,6 +8,7 @@ import { bytes, describeEvent, describeItem, type Implementation, takeEvents, te
 
 interface ModelItem {
   readonly value: string;
+  readonly managed: string | undefined;
   readonly revision: Revision;
   readonly createRevision: Revision;
 }
@@ -31,7 +32,7 @@ class Model {
     }
     const revision = this.revision + 1;
     const told = this.events.length;
-    for (const { key, value } of ops) {
+    for (const { key, value, managed } of ops) {
       const old = state.get(key);
       const was = old ? ` was ${describe(key, old)}` : '';
       if (value === undefined) {
@@ -39,7 +40,7 @@ class Model {
         state.delete(key);
         this.events.push({ revision, key, text: `delete ${key}@${revision}${was}` });
       } else {
-        const item = { value, revision, createRevision: old?.createRevision ?? revision };
+        const item = { value, managed, revision, createRevision: old?.createRevision ?? revision };
         state.set(key, item);
         this.events.push({ revision, key, text: `put ${describe(key, item)}${was}` });
       }
@@ -59,6 +60,7 @@ class Model {
 interface ModelOp {
   readonly key: string;
   readonly value: string | undefined;
+  readonly managed: string | undefined;
   readonly expect: 'right' | 'wrong' | 'absent' | 'any';
 }
 
@@ -70,6 +72,7 @@ const key = fc.constantFrom('a', 'a/b', 'a/c', 'a/b/d', 'b', 'é/x', '日本');
 const op = fc.record({
   key,
   value: fc.option(fc.string({ maxLength: 8 }), { nil: undefined }),
+  managed: fc.option(fc.constantFrom('', 'm', 'kubelet', 'é'), { nil: undefined }),
   expect: fc.constantFrom('right' as const, 'right' as const, 'any' as const, 'wrong' as const, 'absent' as const),
 });
 const commit = fc.uniqueArray(op, { selector: (each) => each.key, minLength: 1, maxLength: 3 });
@@ -86,7 +89,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-const describe = (name: string, item: ModelItem): string => `${name}=${item.value}@${item.revision}+${item.createRevision}`;
+const describe = (name: string, item: ModelItem): string =>
+  `${name}=${item.value}${item.managed === undefined ? '' : `&${item.managed}`}@${item.revision}+${item.createRevision}`;
 
 export function testModel({ open, openAt }: Implementation): void {
   it('a store says what a naive model says', async () => {
@@ -145,7 +149,8 @@ async function perform(store: Storage, model: Model, step: Step): Promise<void> 
 
 function realOp(model: Model, op: ModelOp): Op {
   const expect = model.expectOf(op, model.states.at(-1)?.get(op.key)?.revision ?? 0);
-  return { key: op.key, ...(op.value !== undefined && { put: bytes(op.value) }), ...(expect !== undefined && { expect }) };
+  const managed = op.managed === undefined ? undefined : bytes(op.managed);
+  return { key: op.key, managed, ...(op.value !== undefined && { put: bytes(op.value) }), ...(expect !== undefined && { expect }) };
 }
 
 async function checkRead(store: Storage, model: Model, query: { at: Revision; prefix: string; page: number }): Promise<void> {

@@ -58,9 +58,10 @@ export function revisionOf(result: CommitResult): Revision {
   return result.revision;
 }
 
-/** `a=1@2+2`: key, value, revision and revision of creation. */
+/** `a=1@2+2`: key, value, revision and revision of creation; `a=1&m@2+2` with a managed part. */
 export function describeItem(item: KeyValue): string {
-  return `${item.key}=${text(item.value)}@${item.revision}+${item.createRevision}`;
+  const managed = item.managed ? `&${text(item.managed)}` : '';
+  return `${item.key}=${text(item.value)}${managed}@${item.revision}+${item.createRevision}`;
 }
 
 /** `put a=1@2+2 was a=0@1+1`, `delete a@3 was a=1@2+2` */

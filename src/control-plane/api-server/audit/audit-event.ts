@@ -12,6 +12,7 @@ import { formatMicroTime } from '../../../api/meta/time.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { Answer, ListAnswer } from '../answer.ts';
 import type { RequestAttributes, UserInfo } from '../request.ts';
+import type { StoredObject } from '../stored-object.ts';
 import type { AuditLevel, AuditStage } from './audit-policy.ts';
 
 /** Of its objects: the largest that can be stored, sent and answered, and some more. */
@@ -124,28 +125,34 @@ function requestText(sent: unknown, omitManagedFields: boolean): string | undefi
 }
 
 /** The JSON of an answer. */
-export function responseText(answer: Answer, kind: KindRef): AuditFacts['responseObject'] {
+export function responseText(answer: Answer, kind: KindRef, omitManagedFields: boolean): AuditFacts['responseObject'] {
+  const textOf = (stored: StoredObject): string =>
+    stored.managed && omitManagedFields ? JSON.stringify(stored.object) : stored.json.toString().trimEnd();
   switch (answer.type) {
     case 'object':
-      return answer.stored.json.toString().trimEnd();
+      return textOf(answer.stored);
     case 'value':
       return JSON.stringify(answer.object);
     case 'status':
       return JSON.stringify(answer.status);
     case 'list':
-      return listText(answer, kind);
+      return listText(answer, kind, textOf);
     default:
       return undefined;
   }
 }
 
-function listText({ items, revision, continue: token }: ListAnswer, kind: KindRef): AuditFacts['responseObject'] {
+function listText(
+  { items, revision, continue: token }: ListAnswer,
+  kind: KindRef,
+  textOf: (stored: StoredObject) => string,
+): AuditFacts['responseObject'] {
   let size = 0;
-  for (const { json } of items) size += json.length;
+  for (const item of items) size += item.size;
   if (size > objectCharactersMax) return tooLong;
   const metadata = { resourceVersion: String(revision), ...(token !== undefined && { continue: token }) };
   const head = JSON.stringify({ kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata });
-  return `${head.slice(0, -1)},"items":[${items.map(({ json }) => json.toString().trimEnd()).join(',')}]}`;
+  return `${head.slice(0, -1)},"items":[${items.map(textOf).join(',')}]}`;
 }
 
 /** Without what decoding has added, names that are empty, and without managed fields where they are not wanted. */

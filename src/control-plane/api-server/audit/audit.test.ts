@@ -120,6 +120,28 @@ test('no more is kept than the level says', async () => {
   ]);
 });
 
+test('managedFields are in what was answered, unless the policy omits them', async () => {
+  for (const omitManagedFields of [true, false]) {
+    await using audited = await start({ rules: [{ level: 'RequestResponse' }], omitStages: ['RequestReceived'], omitManagedFields });
+    const { running, events } = audited;
+    await running.admin.create(ConfigMap, { metadata: { name: 'owned', namespace: 'default' } });
+    const key = '/registry/configmaps/default/owned';
+    const [item] = (await running.storage.range({ key })).items;
+    await running.storage.commit([{ key, put: item?.value ?? Buffer.of(), managed: Buffer.from('[{"manager":"baker"}]') }]);
+    await running.admin.list(ConfigMap, { resourceVersion: String(await running.storage.latestRevision()) });
+    await running.ask(`${path}/owned`);
+    await running.ask(path);
+    const told = events('"responseObject"').filter(({ requestURI }) => requestURI.startsWith(path));
+    assert.deepEqual(
+      told.slice(-2).map((event) => [event.verb, JSON.stringify(event.responseObject).includes('baker')]),
+      [
+        ['get', !omitManagedFields],
+        ['list', !omitManagedFields],
+      ],
+    );
+  }
+});
+
 test('who acts as another is told with both names, and who may not with his own', async () => {
   await using audited = await start({ rules: [{ level: 'Metadata' }], omitStages: ['RequestReceived'] });
   const names = ({ user, impersonatedUser, responseStatus }: Event) => [user.username, impersonatedUser?.username, responseStatus?.code];

@@ -89,7 +89,8 @@ export class AuditTrail {
     const status = answer.type === 'status' ? answer.status : undefined;
     this.#outcome = { code: answer.code, status };
     const { target } = this.#request;
-    if (this.#choice.level === 'RequestResponse' && target.type === 'resource') this.#responseObject = responseText(answer, target.kind);
+    if (this.#choice.level === 'RequestResponse' && target.type === 'resource')
+      this.#responseObject = responseText(answer, target.kind, this.#choice.omitManagedFields);
   }
 
   /** The answer goes on. */
