@@ -165,6 +165,6 @@ test('what the policy leaves out is not told', async () => {
   await audited.running.ask('/healthz');
   assert.deepEqual(
     [audited.events('/version').length, audited.events('/healthz').map(briefly)],
-    [0, ['RequestReceived get', 'ResponseComplete get 404']],
+    [0, ['RequestReceived get', 'ResponseComplete get 200']],
   );
 });
