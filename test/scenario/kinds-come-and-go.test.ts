@@ -15,7 +15,9 @@ import { bundledKubectl } from '../../src/cli/bundled-kubectl.ts';
 import type { WatchEvent } from '../../src/client/client.ts';
 import { realClock, realRandom } from '../../src/client/clock.ts';
 import { runControllers } from '../../src/client/controller-runner.ts';
+import { discoverResources } from '../../src/client/discovery.ts';
 import { silentLog } from '../../src/client/log.ts';
+import type { ServerParts } from '../../src/control-plane/api-server/api-server.ts';
 import { publishingEndpoints } from '../../src/control-plane/api-server/publishing/endpoints.ts';
 import { garbageCollector } from '../../src/control-plane/controllers/deletion/garbage-collector.ts';
 import { namespaceController } from '../../src/control-plane/controllers/deletion/namespace.ts';
@@ -236,6 +238,47 @@ test('a kind that changes, goes and comes again', async () => {
     ['a', 'b'],
     'what stayed in the store is served again',
   );
+});
+
+test('a group-version of another server is listed, and asked there', async () => {
+  const asked: string[] = [];
+  const backends: ServerParts['backends'] = async ({ verb, user, target }) => {
+    const { response, path, resource, began } = target;
+    asked.push(`${user.name} ${verb} ${resource ? `${resource.resource}/${resource.name}` : path}`);
+    const run = async (): Promise<void> => {
+      began(200);
+      response?.end('from elsewhere');
+    };
+    return { type: 'connection', code: 200, run };
+  };
+  for (const reached of [backends, undefined]) {
+    await using listening = await listen(({ registry }) => ({
+      ...everybody,
+      pathEndpoints: publishingEndpoints({ registry, version: 'v1.36.0' }),
+      backends: reached,
+    }));
+    const { server, ask } = listening;
+    await server.kinds.put(widgets(Widgets));
+    const live = watching(server.loopback.watch(Widgets, { namespace: 'default' }));
+    await server.loopback.create(Widgets, newWidget('here'));
+    await live.first;
+    await server.kinds.putBackend({ group: 'example.com', version: 'v1', groupPriorityMinimum: 100, versionPriority: 10 });
+    assert.match(String(await live.end), /the server has ended the watch/);
+    const answers = [await ask(`${path}/a`), await ask('/apis/example.com/v1'), await ask('/apis/example.com/v1/', { method: 'OPTIONS' })];
+    const { headers } = answers[0] ?? assert.fail();
+    const want = reached ? [200, 'from elsewhere'] : [503, 'service unavailable\n'];
+    for (const { code, text } of answers) assert.deepEqual([code, text], want);
+    if (!reached) assert.equal(headers['content-type'], 'text/plain; charset=utf-8');
+    assert.equal((await ask('/apis/example.com')).code, 200, 'what is known of the group is answered here');
+    await assert.rejects(server.loopback.list(Widgets), { code: 503 });
+    assert.deepEqual(
+      (await discoverResources(server.loopback)).failures.map(({ groupVersion }) => groupVersion),
+      ['example.com/v1'],
+    );
+    await server.kinds.removeBackend({ group: 'example.com', version: 'v1' });
+    assert.equal((await ask(`${path}/here`)).code, 200, 'the kind that was here is served again');
+  }
+  assert.deepEqual(asked, ['tester get widgets/a', 'tester get /apis/example.com/v1', 'tester options /apis/example.com/v1/']);
 });
 
 /** Resolves with the first event that is wanted; the watch ends with it. */

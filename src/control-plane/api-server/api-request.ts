@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { DeleteOptions } from '../../api/generated/meta-v1.ts';
+import type { Backend } from '../../api/kinds/kind-snapshot.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject, ObjectName } from '../../api/meta/object.ts';
 import type { StatusError } from '../../api/meta/status-error.ts';
@@ -55,18 +56,9 @@ export interface PathTarget {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
-/** A subresource that takes over the connection, or streams its answer. */
-export interface ConnectTarget {
-  readonly type: 'connect';
-  readonly kind: Kind;
-  readonly at: ObjectName;
-  readonly subresource: string;
-  /** what follows the subresource in the path, with its slash */
-  readonly rest: string;
+/** What answers by itself over the wire. */
+export interface Connection {
   readonly query: URLSearchParams;
-  readonly endpoint: ConnectEndpoint;
-  /** Beside the request's own verb, its user has to be allowed this one: an upgrade by GET runs commands as a POST does. */
-  readonly alsoNeeds: 'create' | undefined;
   readonly request: HTTPRequest;
   /** absent for upgrades */
   readonly response: HTTPResponse | undefined;
@@ -76,6 +68,37 @@ export interface ConnectTarget {
   readonly signal: AbortSignal;
   /** The endpoint says with which code its answer has begun. */
   readonly began: (code: number) => void;
+}
+
+/** A subresource that takes over the connection, or streams its answer. */
+export interface ConnectTarget extends Connection {
+  readonly type: 'connect';
+  readonly kind: Kind;
+  readonly at: ObjectName;
+  readonly subresource: string;
+  /** what follows the subresource in the path, with its slash */
+  readonly rest: string;
+  readonly endpoint: ConnectEndpoint;
+  /** Beside the request's own verb, its user has to be allowed this one: an upgrade by GET runs commands as a POST does. */
+  readonly alsoNeeds: 'create' | undefined;
+}
+
+/** What another server answers for: a resource of its group-version, or a path of it (its discovery). */
+export interface BackendTarget extends Connection {
+  readonly type: 'backend';
+  readonly backend: Backend;
+  readonly path: string;
+  readonly resource: NamedResource | undefined;
+}
+
+/** A resource, as a path, authorization and metrics name it. */
+export interface NamedResource {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly subresource: string | undefined;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
 }
 
 /** The raw connection, and the first bytes after the request's head. */
@@ -100,16 +123,20 @@ export type HTTPResponse = ServerResponse;
 /** What has the path of a resource that is not served. */
 export interface UnservedTarget {
   readonly type: 'unserved';
-  readonly group: string;
-  readonly version: string;
-  readonly resource: string;
-  readonly namespace: string | undefined;
-  readonly name: string | undefined;
-  readonly subresource: string | undefined;
+  readonly resource: NamedResource;
   readonly groupIsKnown: boolean;
 }
 
-export type Target = ResourceTarget | PathTarget | ConnectTarget | UnservedTarget;
+export type Target = ResourceTarget | PathTarget | ConnectTarget | BackendTarget | UnservedTarget;
+
+/** The resource that it is about; undefined for a path. */
+export function resourceOf(target: Target): NamedResource | undefined {
+  if (target.type === 'path') return undefined;
+  if (target.type === 'backend' || target.type === 'unserved') return target.resource;
+  const { group, version, resource } = target.kind;
+  const { namespace, name } = target.type === 'connect' ? target.at : target;
+  return { group, version, resource, subresource: target.subresource, namespace, name };
+}
 
 /** A request for a stored kind, as the verbs take it. */
 export type ResourceRequest = ApiRequest<ResourceTarget>;
@@ -282,7 +309,7 @@ function agentName(userAgent: string): string {
 }
 
 function uriOf({ target, verb, options }: ApiRequest): string {
-  if (target.type === 'path') return target.path;
+  if (target.type === 'path' || target.type === 'backend') return target.path;
   if (target.type === 'connect') return pathOf(target.kind, target.at, target.subresource);
   if (target.type === 'unserved') return '';
   const { kind, namespace, name, subresource } = target;

@@ -32,7 +32,7 @@ import { HTTPFront } from './http-front.ts';
 import { type Listening, type ListenOptions, listen } from './http-server.ts';
 import { InProcessClient } from './in-process-client.ts';
 import { createObjectReader } from './object-reader.ts';
-import { performer } from './perform.ts';
+import { type AskBackend, performer } from './perform.ts';
 import { Periodic } from './periodic.ts';
 import type { ObjectReader } from './reader.ts';
 import type { UserInfo } from './request.ts';
@@ -77,6 +77,8 @@ export interface ServerParts {
   readonly pathEndpoints?: readonly PathEndpoint[];
   readonly functionEndpoints?: readonly FunctionEndpoint[];
   readonly connectEndpoints?: readonly ConnectEndpoint[];
+  /** answers for the group-versions of other servers */
+  readonly backends?: AskBackend | undefined;
   readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink } | undefined;
 }
 
@@ -92,7 +94,7 @@ export interface ApiServerOptions {
   readonly parts?: (context: ServerContext) => ServerParts | Promise<ServerParts>;
 }
 
-export type KindChanges = Pick<ServedKinds, 'put' | 'remove'>;
+export type KindChanges = Pick<ServedKinds, 'put' | 'remove' | 'putBackend' | 'removeBackend'>;
 
 export interface ApiServer extends AsyncDisposable {
   readonly reader: ObjectReader;
@@ -181,7 +183,7 @@ class Server implements ApiServer {
     const chain = new RequestChain({
       flow: this.flow,
       authorize: parts.authorize ?? allowAll,
-      perform: performer({ core, targets, computed }),
+      perform: performer({ core, targets, computed, backends: parts.backends }),
       audit: parts.audit && new Audit({ ...parts.audit, clock }),
       acts: this.acts,
       metrics: this.metrics,

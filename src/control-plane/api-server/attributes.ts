@@ -1,24 +1,20 @@
 /** What authorization and the audit's policy ask of a request: who wants to do what to which resource or path. Pure. */
-import type { ApiRequest } from './api-request.ts';
+import { type ApiRequest, resourceOf } from './api-request.ts';
 import type { RequestAttributes } from './request.ts';
 
 export function attributesOf(request: ApiRequest, verb: string = request.verb): RequestAttributes {
   const { user, target } = request;
-  if (target.type === 'path') return { user, verb, path: target.path, resource: undefined };
-  const { group, version, resource } = target.type === 'unserved' ? target : target.kind;
-  const { namespace, name } = target.type === 'connect' ? target.at : target;
-  const { subresource } = target;
-  if (target.type !== 'resource') return { user, verb, path: '', resource: { group, version, resource, subresource, namespace, name } };
+  const resource = resourceOf(target);
+  if (!resource) return { user, verb, path: request.path, resource };
+  if (target.type !== 'resource') return { user, verb, path: '', resource };
+  const { name } = target;
   const fieldSelector = verb === 'list' || verb === 'watch' || verb === 'deletecollection' ? request.options.fieldSelector : undefined;
   return {
     user,
     verb,
     path: '',
     resource: {
-      group,
-      version,
-      resource,
-      subresource,
+      ...resource,
       namespace: namespaceOf(target, name),
       name: name ?? nameInSelector(fieldSelector),
       fieldSelector,

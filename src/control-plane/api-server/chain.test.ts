@@ -6,7 +6,7 @@ import { errors, StatusError } from '../../api/meta/status-error.ts';
 import { silentLog } from '../../client/log.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import type { Answer } from './answer.ts';
-import { ApiRequest, type ConnectTarget, type PathTarget, type ResourceTarget, type Target } from './api-request.ts';
+import { ApiRequest, type BackendTarget, type ConnectTarget, type PathTarget, type ResourceTarget, type Target } from './api-request.ts';
 import { Audit } from './audit/audit.ts';
 import { RequestChain, type Wire } from './chain.ts';
 import { FlowControl } from './flow-control.ts';
@@ -24,16 +24,9 @@ const kind: ResourceTarget = {
 };
 const path: PathTarget = { type: 'path', method: 'GET', path: '/version', query: new URLSearchParams(), headers: {} };
 const exec = { type: 'connect', kind: pods, at: { namespace: 'n', name: 'p' }, subresource: 'exec', alsoNeeds: 'create' } as ConnectTarget;
-const unserved: Target = {
-  type: 'unserved',
-  group: 'a.io',
-  version: 'v1',
-  resource: 'foos',
-  namespace: undefined,
-  name: undefined,
-  subresource: undefined,
-  groupIsKnown: false,
-};
+const foos = { group: 'a.io', version: 'v1', resource: 'foos', namespace: undefined, name: undefined, subresource: undefined };
+const unserved: Target = { type: 'unserved', resource: foos, groupIsKnown: false };
+const elsewhere = { type: 'backend', resource: foos, path: '/apis/a.io/v1/foos' } as BackendTarget;
 
 interface Row {
   readonly name: string;
@@ -85,6 +78,16 @@ const rows: readonly Row[] = [
     target: unserved,
     want: 'authenticate RequestReceived impersonate time may(get,foos) perform deliver ResponseComplete(404)',
   },
+  {
+    name: 'what another server has',
+    target: elsewhere,
+    want: 'authenticate RequestReceived impersonate time seat(readOnly) may(get,foos) perform ResponseStarted(200) goOn ResponseComplete(200)',
+  },
+  {
+    name: 'what another server says of itself',
+    target: { ...elsewhere, resource: undefined, path: '/apis/a.io/v1' },
+    want: 'authenticate RequestReceived impersonate time seat(readOnly) may(get,/apis/a.io/v1) perform ResponseStarted(200) goOn ResponseComplete(200)',
+  },
   { name: 'nobody', target: kind, fails: 'authenticate', want: 'authenticate ResponseStarted(401) refuse(401)' },
   {
     name: 'a mask that is not allowed',
@@ -120,6 +123,7 @@ const answers: Readonly<Record<Target['type'], Answer>> = {
   resource: { type: 'status', code: 200, status: { kind: 'Status', apiVersion: 'v1' } },
   path: { type: 'page', code: 200, page: { status: 200, headers: {}, body: '' } },
   connect: { type: 'connection', code: 101, run: () => Promise.resolve() },
+  backend: { type: 'connection', code: 200, run: () => Promise.resolve() },
   unserved: { type: 'page', code: 404, page: { status: 404, headers: {}, body: '' } },
 };
 

@@ -212,7 +212,7 @@ const timedOut = 'request did not complete within the allotted time';
 
 /** Undefined: it does not wait. Whoever asks how the server is has to get an answer when it is busy. */
 function flowOf({ target, verb }: ApiRequest): FlowClass | undefined {
-  if (target.type !== 'resource') return undefined;
+  if (target.type !== 'resource' && target.type !== 'backend') return undefined;
   return verb === 'get' || verb === 'list' || verb === 'watch' ? 'readOnly' : 'mutating';
 }
 

@@ -26,7 +26,7 @@ import { parseOptions } from './query-options.ts';
 import { methodNotAllowed, tooManyHeaders } from './refusals.ts';
 import type { UserInfo } from './request.ts';
 import { parseRoute, type ResourceRoute, type Route } from './route.ts';
-import { isMisplaced, pathTarget, type Targets } from './targets.ts';
+import { isMisplaced, type Targets } from './targets.ts';
 import type { UntakenBytes } from './untaken-bytes.ts';
 import { isWebSocket, openWatchSocket } from './watch-socket.ts';
 import { WatchWriter } from './watch-writer.ts';
@@ -111,6 +111,7 @@ export class HTTPWire implements Wire {
   }
 
   async deliver(answer: Answer): Promise<void> {
+    this.#stayWithHTTP();
     if (answer.type === 'page') sendPage(this.#exchange, answer.page);
     else if (answer.type !== 'connection' && answer.type !== 'watch') await writeAnswer(this.#context, answer);
     const { taken } = this.#exchange;
@@ -157,8 +158,9 @@ export class HTTPWire implements Wire {
     const head = { source: exchange, startMs: exchange.startMs, uri: exchange.request.url };
     const route = this.#route();
     if (route.type === 'path') {
-      this.#stayWithHTTP();
-      return new ApiRequest({ ...head, verb: exchange.method.toLowerCase(), target: pathTarget(exchange) });
+      const target = this.#tools.targets.ofPath(exchange, this.#upgrade);
+      if (target.type === 'path') this.#stayWithHTTP();
+      return new ApiRequest({ ...head, verb: exchange.method.toLowerCase(), target });
     }
     const { verb } = route;
     const target = this.#tools.targets.ofRoute(route, exchange, this.#upgrade);

@@ -4,7 +4,7 @@
  */
 import { errors } from '../../api/meta/status-error.ts';
 import type { Answer, ResourceAnswer } from './answer.ts';
-import type { ApiRequest, ConnectTarget, PathTarget, ResourceRequest } from './api-request.ts';
+import type { ApiRequest, BackendTarget, ConnectTarget, PathTarget, ResourceRequest } from './api-request.ts';
 import { callFunction } from './call-function.ts';
 import type { ComputedResources } from './computed-resources.ts';
 import { connect } from './connect.ts';
@@ -12,11 +12,10 @@ import type { Core } from './core.ts';
 import { create } from './create.ts';
 import { deleteObject } from './delete.ts';
 import { deleteCollection } from './delete-collection.ts';
-import type { PathResponse } from './endpoint.ts';
 import { get } from './get.ts';
 import { list } from './list.ts';
 import { patch } from './patch.ts';
-import { methodNotAllowed } from './refusals.ts';
+import { methodNotAllowed, serviceUnavailable } from './refusals.ts';
 import type { Targets } from './targets.ts';
 import { update } from './update.ts';
 import { watch } from './watch.ts';
@@ -25,7 +24,12 @@ export interface PerformParts {
   readonly core: Core;
   readonly targets: Pick<Targets, 'path'>;
   readonly computed: ComputedResources;
+  /** asks the other servers; absent: none can be reached */
+  readonly backends: AskBackend | undefined;
 }
+
+/** Answers for another server; what it says goes on by itself, or is a page. */
+export type AskBackend = (request: ApiRequest<BackendTarget>) => Promise<Answer>;
 
 export const performer =
   (parts: PerformParts) =>
@@ -38,6 +42,8 @@ export const performer =
         return readPath(parts.targets, request as ApiRequest<PathTarget>);
       case 'connect':
         return connect(parts.core.admission, request as ApiRequest<ConnectTarget>);
+      case 'backend':
+        return parts.backends?.(request as ApiRequest<BackendTarget>) ?? Promise.resolve(unavailablePage);
       case 'unserved':
         if (target.groupIsKnown) throw errors.pathNotFound();
         return Promise.resolve(notFoundPage);
@@ -82,9 +88,9 @@ async function readPath(targets: Pick<Targets, 'path'>, request: ApiRequest<Path
   return page ? { type: 'page', code: page.status, page } : notFoundPage;
 }
 
-const notFound: PathResponse = {
-  status: 404,
-  headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
-  body: '404 page not found\n',
-};
-const notFoundPage: Answer = { type: 'page', code: 404, page: notFound };
+function textPage(status: number, text: string): Answer {
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+  return { type: 'page', code: status, page: { status, headers, body: `${text}\n` } };
+}
+const notFoundPage = textPage(404, '404 page not found');
+const unavailablePage = textPage(503, serviceUnavailable);

@@ -9,6 +9,9 @@ export const methodNotAllowed = (): StatusError =>
     details: {},
   });
 
+/** Of an API that another server answers for, and that can't be reached. Upstream: kube-aggregator/pkg/apiserver/handler_proxy.go. */
+export const serviceUnavailable = 'service unavailable';
+
 /** As Node's own word for a head that is too long. */
 export const tooManyHeaders = (): StatusError =>
   new StatusError({ code: 431, reason: '', message: 'Request Header Fields Too Large', details: {} });

@@ -4,7 +4,7 @@
  * cache together.
  */
 
-import { holdsObjects, type KindSnapshot, type ServedResource } from '../../api/kinds/kind-snapshot.ts';
+import { type Backend, holdsObjects, type KindSnapshot, type ServedResource } from '../../api/kinds/kind-snapshot.ts';
 import { customStoragePrefix, fromStorage, type KindRegistry, toStorage } from '../../api/kinds/registry.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import { apiVersionOf, type KindRef, type KubeObject } from '../../api/meta/object.ts';
@@ -91,6 +91,19 @@ export class ServedKinds {
       this.#cache.remove(there.stored.storagePrefix);
       return true;
     });
+  }
+
+  /** Leaves a group-version to another server, from the next request on. */
+  putBackend(backend: Backend): Promise<void> {
+    return this.#change(() => {
+      const hidden = this.served.list().filter(({ group, version }) => group === backend.group && version === backend.version);
+      this.#registry.putBackend(backend);
+      for (const kind of hidden) this.find(kind)?.cache.endWatchers();
+    });
+  }
+
+  removeBackend(groupVersion: Pick<Backend, 'group' | 'version'>): Promise<boolean> {
+    return this.#change(() => this.#registry.removeBackend(groupVersion));
   }
 
   #change<T>(change: () => T | Promise<T>): Promise<T> {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import published from '../../../api/data/discovery-aggregated.json' with { type: 'json' };
+import type { APIGroupList } from '../../../api/generated/meta-v1.ts';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
+import type { Backend } from '../../../api/kinds/kind-snapshot.ts';
 import { isStatusError } from '../../../api/meta/status-error.ts';
 import type { PathResponse } from '../endpoint.ts';
 import { discoveryEndpoint } from './discovery.ts';
@@ -143,3 +145,66 @@ test('kinds that come and go are seen', async () => {
   own.remove({ group: 'a.io', resource: 'foos' });
   assert.equal((await live.handle(target, me)).status, 404);
 });
+
+const orderRows: readonly {
+  name: string;
+  /** versions of a kind of a group that is not built in */
+  local?: Readonly<Record<string, readonly string[]>>;
+  backends?: readonly Backend[];
+  want: string;
+}[] = [
+  { name: 'groups of custom resources by name', local: { 'b.io': ['v1'], 'a.io': ['v1'] }, want: 'a.io/v1 b.io/v1' },
+  {
+    name: 'versions as Kubernetes names them',
+    local: { 'a.io': ['foo10', 'v1alpha1', 'v2', 'foo1', 'v1beta2', 'v11', 'v1'] },
+    want: 'a.io/v11 a.io/v2 a.io/v1 a.io/v1beta2 a.io/v1alpha1 a.io/foo1 a.io/foo10',
+  },
+  {
+    name: 'a group that another server answers for, where it asks to stand',
+    local: { 'a.io': ['v1'] },
+    backends: [{ group: 'z.io', version: 'v1', groupPriorityMinimum: 2000, versionPriority: 10 }],
+    want: 'z.io/v1* a.io/v1',
+  },
+  {
+    name: 'a group of which another server has one version',
+    local: { 'a.io': ['v1'], 'b.io': ['v1', 'v2'] },
+    backends: [
+      { group: 'b.io', version: 'v3', groupPriorityMinimum: 1500, versionPriority: 10 },
+      { group: 'b.io', version: 'v2', groupPriorityMinimum: 100, versionPriority: 200 },
+    ],
+    want: 'b.io/v2* b.io/v1 b.io/v3* a.io/v1',
+  },
+];
+for (const { name, local = {}, backends = [], want } of orderRows) {
+  test(`the order of what was added: ${name}`, async () => {
+    const added = builtInRegistry();
+    const base = added.current.byResource('apps', 'v1', 'deployments') ?? assert.fail();
+    for (const [group, names] of Object.entries(local)) {
+      const versions = names.map((version) => ({ ...base, group, version, resource: 'foos', kind: 'Foo', storagePrefix: `${group}/foos` }));
+      added.put({ group, resource: 'foos', versions, stored: versions[0] ?? assert.fail() });
+    }
+    for (const backend of backends) added.putBackend(backend);
+    const live = discoveryEndpoint({ registry: added, serverAddress: () => '' });
+    const read = async (path: string, accept = ''): Promise<string> => {
+      const target = { type: 'path' as const, method: 'GET', path, query: new URLSearchParams(), headers: { accept } };
+      return String((await live.handle(target, { user: { name: 'me', groups: [] } })).body);
+    };
+    const isAdded = (groupVersion: string): boolean => /^[abz]\.io\//.test(groupVersion);
+    const { groups } = JSON.parse(await read('/apis')) as APIGroupList;
+    const names = groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => groupVersion)).filter(isAdded);
+    assert.equal(names.join(' '), want.replaceAll('*', ''));
+    const { items } = JSON.parse(await read('/apis', 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList')) as {
+      items: { metadata: { name: string }; versions: { version: string; freshness: string; resources?: unknown[] }[] }[];
+    };
+    const aggregated = items.flatMap(({ metadata, versions }) =>
+      versions.map(({ version, freshness, resources }) => {
+        assert.equal(freshness === 'Stale', resources === undefined, 'what another server has is not known');
+        return `${metadata.name}/${version}${freshness === 'Stale' ? '*' : ''}`;
+      }),
+    );
+    assert.equal(aggregated.filter(isAdded).join(' '), want);
+    for (const { group, version } of backends) {
+      await assert.rejects(read(`/apis/${group}/${version}`), { code: 503, message: 'service unavailable' });
+    }
+  });
+}

@@ -13,8 +13,9 @@ import { errors } from '../../../api/meta/status-error.ts';
 import type { PathTarget } from '../api-request.ts';
 import type { PathEndpoint, PathResponse } from '../endpoint.ts';
 import { parseAccept } from '../negotiation.ts';
+import { serviceUnavailable } from '../refusals.ts';
 import { answer, headerOf, isKnown, pathNotFound } from './answers.ts';
-import { type ServedGroup, servedGroups } from './group-order.ts';
+import { type ServedGroup, type ServedVersion, servedGroups } from './group-order.ts';
 
 export interface DiscoveryOptions {
   readonly registry: KindRegistry;
@@ -66,6 +67,8 @@ function legacyResources(kind: Kind): readonly object[] {
 function resourceList(groups: readonly ServedGroup[], group: string, version: string): object | undefined {
   const served = groups.find((g) => g.group === group)?.versions.find((v) => v.version === version);
   if (!served) return undefined;
+  // Asked for over the wire, it answers itself.
+  if (served.backend) throw errors.serviceUnavailable(serviceUnavailable);
   return {
     kind: 'APIResourceList',
     ...(group && { apiVersion: 'v1' }),
@@ -115,13 +118,17 @@ function aggregatedResource(kind: Kind): object {
   };
 }
 
+/** What another server has is not known here. */
+const aggregatedVersion = ({ version, kinds, backend }: ServedVersion): object =>
+  backend ? { version, freshness: 'Stale' } : { version, resources: kinds.map(aggregatedResource), freshness: 'Current' };
+
 /** APIGroupDiscoveryList v2: of the core group (`/api`), or of all others (`/apis`). */
 function aggregatedDocument(groups: readonly ServedGroup[], root: 'api' | 'apis'): object {
   const items = groups
     .filter(({ group }) => (group === '') === (root === 'api'))
     .map(({ group, versions }) => ({
       metadata: group ? { name: group } : {},
-      versions: versions.map((v) => ({ version: v.version, resources: v.kinds.map(aggregatedResource), freshness: 'Current' })),
+      versions: versions.map(aggregatedVersion),
     }));
   return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
 }

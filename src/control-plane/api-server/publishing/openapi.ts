@@ -134,7 +134,9 @@ class Documents {
 
 function versionPaths(groups: readonly ServedGroup[]): readonly (readonly [string, readonly Kind[]])[] {
   return groups.flatMap(({ group, versions }) =>
-    versions.map(({ version, kinds }) => [group ? `apis/${group}/${version}` : `api/${version}`, kinds] as const),
+    versions
+      .filter(({ backend }) => !backend)
+      .map(({ version, kinds }) => [group ? `apis/${group}/${version}` : `api/${version}`, kinds] as const),
   );
 }
 
