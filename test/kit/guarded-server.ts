@@ -7,10 +7,11 @@ import { Agent, request } from 'undici';
 import { ServiceAccount } from '../../src/api/generated/kinds.ts';
 import { builtInRegistry } from '../../src/api/kinds/all.ts';
 import type { Client } from '../../src/client/client.ts';
-import { type Clock, realClock, realRandom } from '../../src/client/clock.ts';
+import { type Clock, type Random, realClock, realRandom } from '../../src/client/clock.ts';
 import { type Log, silentLog } from '../../src/client/log.ts';
 import { kubernetesServiceIP } from '../../src/control-plane/api-server/allocation/service-network.ts';
 import { type ApiServer, createApiServer, type ServerParts } from '../../src/control-plane/api-server/api-server.ts';
+import { ensureDefaultServiceCIDR } from '../../src/control-plane/api-server/bootstrap/default-service-cidr.ts';
 import { ensureAuthenticationConfig, ensureKubernetesService } from '../../src/control-plane/api-server/bootstrap/kubernetes-service.ts';
 import { ensureBootstrapPolicy } from '../../src/control-plane/api-server/bootstrap/policy.ts';
 import { publishingEndpoints } from '../../src/control-plane/api-server/publishing/endpoints.ts';
@@ -50,21 +51,28 @@ export interface GuardedServer extends AsyncDisposable {
 }
 
 export async function startGuardedServer(
-  options: { readonly clock?: Clock; readonly log?: Log; readonly parts?: ServerParts } = {},
+  options: {
+    readonly clock?: Clock;
+    readonly random?: Random;
+    readonly log?: Log;
+    readonly parts?: ServerParts;
+    /** the caller's to close; default: one of its own, in memory */
+    readonly storage?: Storage;
+  } = {},
 ): Promise<GuardedServer> {
-  const { clock = realClock, log = silentLog } = options;
+  const { clock = realClock, random = realRandom, log = silentLog } = options;
   const stack = new AsyncDisposableStack();
   const pki = await openClusterPKI({ files: memoryFiles(), clock });
   let security: Security | undefined;
-  const storage = stack.use(openMemoryStore({ clock }));
+  const storage = options.storage ?? stack.use(openMemoryStore({ clock }));
   const server = await createApiServer({
     storage,
     registry: builtInRegistry({ 'api/all': true }),
     clock,
-    random: realRandom,
+    random,
     log,
     parts({ reader, loopback, registry }) {
-      security = stack.use(securityFor({ reader, loopback, pki, clock, random: realRandom, log }));
+      security = stack.use(securityFor({ reader, loopback, pki, clock, random, log }));
       const pathEndpoints = [...security.pathEndpoints, ...publishingEndpoints({ registry, version: 'v1.36.0' })];
       return { ...security, pathEndpoints, ...options.parts };
     },
@@ -75,8 +83,10 @@ export async function startGuardedServer(
   await ensureBootstrapPolicy(tools);
   await ensureAuthenticationConfig(tools, pki.authority.certPem);
   const endpoint = { address: '192.0.2.1', port: 6443 };
-  await ensureKubernetesService(tools, { serviceCIDRs: ['10.96.0.0/16'], clusterIP: kubernetesServiceIP(), endpoint, clock });
-  await server.loopback.create(ServiceAccount, { metadata: { name: 'default', namespace: 'default' } });
+  await ensureDefaultServiceCIDR(tools, { cidrs: ['10.96.0.0/16'], clock, events: { event: () => undefined } });
+  await ensureKubernetesService(tools, { clusterIP: kubernetesServiceIP(), endpoint });
+  const account = { namespace: 'default', name: 'default' };
+  if (!server.reader.get(ServiceAccount, account)) await server.loopback.create(ServiceAccount, { metadata: account });
   const serving = await pki.certificate('apiserver', { commonName: 'kube-apiserver', ipAddresses: ['127.0.0.1'], usages: ['server'] });
   const tls = { cert: serving.certPem, key: serving.keyPem, clientCA: pki.authority.certPem };
   const { port } = await server.listen({ host: '127.0.0.1', port: 0, tls });

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { Counter, Registry } from 'prom-client';
 import type { KindRegistry } from '../../api/kinds/registry.ts';
 import type { Clock, Random } from '../../client/clock.ts';
+import { createEventWriter } from '../../client/event-writer.ts';
 import type { Log } from '../../client/log.ts';
 import { actsEndpoint } from '../../control-plane/api-server/acts/acts-endpoint.ts';
 import { type ApiServer, createApiServer } from '../../control-plane/api-server/api-server.ts';
 import { issueSecretToken } from '../../control-plane/api-server/authentication/service-account-tokens.ts';
+import { defaultServiceCIDRComponent, ensureDefaultServiceCIDR } from '../../control-plane/api-server/bootstrap/default-service-cidr.ts';
 import { ensureAuthenticationConfig, ensureKubernetesService } from '../../control-plane/api-server/bootstrap/kubernetes-service.ts';
 import { ensureBootstrapPolicy } from '../../control-plane/api-server/bootstrap/policy.ts';
 import { publishingEndpoints } from '../../control-plane/api-server/publishing/endpoints.ts';
@@ -216,17 +218,18 @@ async function startApiServer(
 }
 
 async function bootstrap(
-  { addresses, clock }: LocalAPIOptions,
+  { addresses, clock, log, stack }: LocalAPIOptions,
   { server, pki, listening, port, done }: { server: ApiServer; pki: ClusterPKI; listening: ListenPlan; port: number; done: HookDone },
 ): Promise<void> {
   const tools = { client: server.loopback, reader: server.reader };
   await ensureBootstrapPolicy(tools, done);
   await ensureAuthenticationConfig(tools, pki.authority.certPem);
   done('start-cluster-authentication-info-controller');
+  const events = stack.use(createEventWriter(server.loopback, { component: defaultServiceCIDRComponent, clock, log }));
+  await ensureDefaultServiceCIDR(tools, { cidrs: [addresses.serviceCIDR], clock, events });
+  done('start-kubernetes-service-cidr-controller');
   await ensureKubernetesService(tools, {
-    serviceCIDRs: [addresses.serviceCIDR],
     clusterIP: addresses.apiServiceIP,
-    clock,
     endpoint: listening.advertised === undefined ? simulatedEndpoint : { address: listening.advertised, port },
     done,
   });

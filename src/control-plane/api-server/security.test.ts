@@ -32,6 +32,7 @@ import { type ClusterPKI, memoryFiles, openClusterPKI } from '../pki/cluster-pki
 import { openMemoryStore } from '../store/memory-store.ts';
 import { kubernetesServiceIP } from './allocation/service-network.ts';
 import { type ApiServer, createApiServer } from './api-server.ts';
+import { ensureDefaultServiceCIDR } from './bootstrap/default-service-cidr.ts';
 import { ensureAuthenticationConfig, ensureKubernetesService } from './bootstrap/kubernetes-service.ts';
 import { ensureBootstrapPolicy } from './bootstrap/policy.ts';
 import type { UserInfo } from './request.ts';
@@ -72,12 +73,8 @@ async function bootstrap({ server }: TestServer): Promise<void> {
   const tools = { reader: server.reader, client: server.loopback };
   await ensureBootstrapPolicy(tools);
   await ensureAuthenticationConfig(tools, pki.authority.certPem);
-  const options = {
-    serviceCIDRs: ['10.96.0.0/16'],
-    clusterIP: kubernetesServiceIP(),
-    endpoint: { address: '192.0.2.1', port: 6443 },
-    clock,
-  };
+  await ensureDefaultServiceCIDR(tools, { cidrs: ['10.96.0.0/16'], clock, events: { event: () => assert.fail() } });
+  const options = { clusterIP: kubernetesServiceIP(), endpoint: { address: '192.0.2.1', port: 6443 } };
   await ensureKubernetesService(tools, options);
 }
 

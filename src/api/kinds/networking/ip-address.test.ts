@@ -1,5 +1,5 @@
 /** IPAddress: what is filled in, and what is refused. */
-import { testCreates } from '../cases.test.ts';
+import { testCreates, testUpdates } from '../cases.test.ts';
 
 testCreates([
   {
@@ -30,5 +30,26 @@ testCreates([
     name: 'refuses spec.parentRef',
     given: { apiVersion: 'networking.k8s.io/v1', kind: 'IPAddress', metadata: { name: '10.1.2.3' }, spec: {} },
     errors: ['spec.parentRef: Required value'],
+  },
+]);
+
+const taken = {
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'IPAddress',
+  metadata: { name: '10.1.2.3' },
+  spec: { parentRef: { resource: 'services', name: 'x', namespace: 'y' } },
+};
+
+testUpdates(taken, [
+  { name: 'update: takes labels', change: { metadata: { labels: { a: 'b' } } } },
+  {
+    name: 'update: refuses another parent',
+    change: { spec: { parentRef: { name: 'z' } } },
+    errors: ['spec.parentRef: Invalid value: {"name":"z","namespace":"y","resource":"services"}: field is immutable'],
+  },
+  {
+    name: 'update: refuses to lose the parent',
+    change: { spec: { parentRef: null } },
+    errors: ['spec.parentRef: Required value', 'spec.parentRef: Invalid value: null: field is immutable'],
   },
 ]);

@@ -1,27 +1,23 @@
 /**
  * The API server's own front door inside the cluster: the Service `kubernetes` in `default`, with its Endpoints and
- * EndpointSlice, the service CIDR it is from, and what extension API servers have to know to trust the server.
+ * EndpointSlice, and what extension API servers have to know to trust the server.
  * What it does not do: several API servers behind the one Service (the lease reconciler).
  * Upstream: pkg/controlplane/controller/kubernetesservice, pkg/controlplane/reconcilers,
- * pkg/controlplane/controller/{defaultservicecidr,clusterauthenticationtrust}.
+ * pkg/controlplane/controller/clusterauthenticationtrust.
  */
 import { isIPv6 } from 'node:net';
-import { ConfigMap, EndpointSlice, Endpoints, Service, ServiceCIDR } from '../../../api/generated/kinds.ts';
+import { ConfigMap, EndpointSlice, Endpoints, Service } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject, New } from '../../../api/meta/object.ts';
-import { formatTime } from '../../../api/meta/time.ts';
-import type { Clock } from '../../../client/clock.ts';
 import type { HookDone } from '../publishing/health-checks.ts';
 import { type BootstrapTools, ensureObject, ignored } from './policy.ts';
-import { planPresent, type Step } from './policy-object.ts';
+import type { Step } from './policy-object.ts';
 
 export interface KubernetesServiceOptions {
-  readonly serviceCIDRs: readonly string[];
   /** the Service's own address: the first of the first CIDR */
   readonly clusterIP: string;
   /** where pods reach the server: not a loopback address */
   readonly endpoint: { readonly address: string; readonly port: number };
-  readonly clock: Clock;
   readonly done?: HookDone;
 }
 
@@ -31,8 +27,6 @@ const servicePort = 443;
 
 export async function ensureKubernetesService(tools: BootstrapTools, options: KubernetesServiceOptions): Promise<void> {
   const { endpoint, done = ignored } = options;
-  await ensureServiceCIDR(tools, options);
-  done('start-kubernetes-service-cidr-controller');
   const wanted: New<Service> = {
     metadata: { ...at, labels: { component: 'apiserver', provider: 'kubernetes' } },
     spec: {
@@ -87,22 +81,6 @@ const planFields =
     if (fields.every((field) => equalSemantically(existing[field], wanted[field]))) return { do: 'nothing' };
     return { do: 'update', object: { ...wanted, metadata: { ...existing.metadata, labels: wanted.metadata.labels } } as T };
   };
-
-async function ensureServiceCIDR(tools: BootstrapTools, { serviceCIDRs, clock }: KubernetesServiceOptions): Promise<void> {
-  const { reader, client } = tools;
-  const wanted = { metadata: { name: at.name }, spec: { cidrs: serviceCIDRs } };
-  await ensureObject(tools, ServiceCIDR, { plan: planPresent, wanted: object('networking.k8s.io/v1', 'ServiceCIDR', wanted) });
-  const cidr = reader.get(ServiceCIDR, { name: at.name });
-  if (!cidr || cidr.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) return;
-  const condition = {
-    type: 'Ready',
-    status: 'True',
-    reason: '',
-    message: 'Kubernetes default Service CIDR is ready',
-    lastTransitionTime: formatTime(clock.now()),
-  };
-  await client.update(ServiceCIDR, { ...cidr, status: { conditions: [condition] } }, { subresource: 'status' });
-}
 
 /** The ConfigMap from which extension API servers learn whose client certificates to trust. */
 export async function ensureAuthenticationConfig(tools: BootstrapTools, clientCAPem: string): Promise<void> {
