@@ -16,10 +16,11 @@ import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { KeyValue, Revision } from '../store/storage.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
-const metadataOpening = Buffer.from('"metadata":{');
-const comma = Buffer.from(',');
+const metadataText = '"metadata":{';
+const managedName = '"managedFields":';
+const metadataOpening = Buffer.from(metadataText);
+const comma = 0x2c;
 const closingBrace = 0x7d;
-const nothing = Buffer.alloc(0);
 
 /** What a writer hands to the store with the bytes, so that nobody in this process parses them again. */
 export class Draft {
@@ -120,6 +121,16 @@ export class StoredObject {
     return { ...this.object, metadata: { ...(resourceVersion !== undefined && { resourceVersion }), managedFields, ...metadata } };
   }
 
+  /** The JSON of something that shows the object's metadata, with its managedFields put in. Parses nothing. */
+  completed(text: string): string {
+    if (!this.managed) return text;
+    const found = text.indexOf(metadataText);
+    if (found < 0) return text;
+    const at = found + metadataText.length;
+    const fields = managedName + bufferOf(this.managed).toString();
+    return `${text.slice(0, at)}${fields}${text.charCodeAt(at) === closingBrace ? '' : ','}${text.slice(at)}`;
+  }
+
   /** bytes of its JSON, more or less */
   get size(): number {
     return this.#bytes.length + (this.managed?.byteLength ?? 0);
@@ -127,7 +138,7 @@ export class StoredObject {
 
   /** The object as clients get it. With a managed part it is made each time: kept, the part would be there once per object. */
   get json(): Buffer {
-    if (this.managed) return spliceManaged(this.#bytes, this.revision, this.managed);
+    if (this.managed) return splice(this.#bytes, this.revision, this.managed);
     if (!this.#isSpliced && this.revision > 0) {
       this.#bytes = splice(this.#bytes, this.revision);
       this.#isSpliced = true;
@@ -175,28 +186,24 @@ const bufferOf = (bytes: Uint8Array): Buffer =>
 
 const insertionOf = (revision: Revision): string => `"resourceVersion":"${revision}"`;
 
-function splice(source: Buffer, revision: Revision): Buffer {
+/** Of revision 0 no resourceVersion is told. */
+function splice(source: Buffer, revision: Revision, managed?: Uint8Array): Buffer {
   const at = source.indexOf(metadataOpening) + metadataOpening.length;
-  const inserted = insertionOf(revision);
+  const names = managed ? `${revision > 0 ? `${insertionOf(revision)},` : ''}${managedName}` : insertionOf(revision);
+  const managedBytes = managed?.byteLength ?? 0;
   const withComma = source[at] !== closingBrace;
-  const json = Buffer.allocUnsafe(source.length + inserted.length + (withComma ? 1 : 0));
+  const json = Buffer.allocUnsafe(source.length + names.length + managedBytes + (withComma ? 1 : 0));
   source.copy(json, 0, 0, at);
-  let end = at + json.write(inserted, at, 'latin1');
-  if (withComma) end += comma.copy(json, end);
+  let end = at + json.write(names, at, 'latin1');
+  if (managed) json.set(managed, end);
+  end += managedBytes;
+  if (withComma) json[end++] = comma;
   source.copy(json, end, at);
   return json;
-}
-
-/** The same with managedFields. Of revision 0 no resourceVersion is told. */
-function spliceManaged(source: Buffer, revision: Revision, managed: Uint8Array): Buffer {
-  const at = source.indexOf(metadataOpening) + metadataOpening.length;
-  const name = Buffer.from(`${revision > 0 ? `${insertionOf(revision)},` : ''}"managedFields":`);
-  const pieces = [source.subarray(0, at), name, managed, source[at] === closingBrace ? nothing : comma, source.subarray(at)];
-  return Buffer.concat(pieces);
 }
 
 function unsplice(json: Buffer, revision: Revision): Buffer {
   const at = json.indexOf(metadataOpening) + metadataOpening.length;
   const end = at + insertionOf(revision).length;
-  return Buffer.concat([json.subarray(0, at), json.subarray(json[end] === comma[0] ? end + 1 : end)]);
+  return Buffer.concat([json.subarray(0, at), json.subarray(json[end] === comma ? end + 1 : end)]);
 }
