@@ -10,6 +10,7 @@
  */
 
 import type { ManagedFieldsEntry } from '../../api/generated/meta-v1.ts';
+import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { encodeMessage } from '../../api/schema/encode-protobuf.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
@@ -84,7 +85,8 @@ export class StoredObject {
   #isSpliced = false;
   #object: KubeObject | undefined;
   #message: Buffer | undefined;
-  #views: Map<string, StoredObject> | undefined;
+  /** by version */
+  #views: Map<string, { readonly kind: Kind; readonly stored: StoredObject }> | undefined;
 
   constructor(given: Parts) {
     const { value } = given;
@@ -157,21 +159,33 @@ export class StoredObject {
     const object = this.#object;
     const moved = object && deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
     const value = this.#isSpliced ? unsplice(this.#bytes, this.revision) : this.#bytes;
-    return new StoredObject({ key: this.key, revision, value, managed: this.managed, lease: this.lease, object: moved });
+    const later = new StoredObject({ key: this.key, revision, value, managed: this.managed, lease: this.lease, object: moved });
+    if (this.#views) later.#views = new Map([...this.#views].map(([version, view]) => [version, this.#viewAt(view, later)]));
+    return later;
   }
 
-  /** The object in another version of its API, converted once. */
-  view(apiVersion: string, convert: (object: KubeObject) => KubeObject): StoredObject {
-    let view = this.#views?.get(apiVersion);
-    if (!view) {
-      const draft = new Draft(convert(this.object));
-      const object = this.revision > 0 ? draft.seal(this.revision) : undefined;
-      const { key, revision, managed, lease } = this;
-      view = new StoredObject({ key, revision, value: draft.bytes, managed, lease, object });
-      this.#views ??= new Map();
-      this.#views.set(apiVersion, view);
-    }
-    return view;
+  #viewAt({ kind, stored }: { readonly kind: Kind; readonly stored: StoredObject }, later: StoredObject) {
+    return { kind, stored: stored === this ? later : stored.at(later.revision) };
+  }
+
+  /** The object as this kind serves it, once that has been made. */
+  view(kind: Kind): StoredObject | undefined {
+    const view = this.#views?.get(kind.version);
+    return view?.kind === kind ? view.stored : undefined;
+  }
+
+  /** Keeps what it is as this kind: one view per version, since a kind that changes converts in another way. */
+  keepView(kind: Kind, converted: KubeObject): StoredObject {
+    this.#views ??= new Map();
+    const stored = converted === this.object ? this : this.#as(converted);
+    this.#views.set(kind.version, { kind, stored });
+    return stored;
+  }
+
+  #as(converted: KubeObject): StoredObject {
+    const { key, revision, managed, lease } = this;
+    const draft = new Draft(converted);
+    return new StoredObject({ key, revision, value: draft.bytes, managed, lease, object: revision > 0 ? draft.seal(revision) : undefined });
   }
 
   #parse(): KubeObject {
