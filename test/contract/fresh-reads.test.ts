@@ -1,10 +1,10 @@
 /**
- * A server on a store that others write to as well: what a client may be promised of reads. Run for a store that knows
+ * A server on a store that others write to as well: what a client may be promised of what it sees. Run for a store that knows
  * its revision and for one that has to ask.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ConfigMap } from '../../src/api/generated/kinds.ts';
+import { ConfigMap, Pod } from '../../src/api/generated/kinds.ts';
 import type { Client } from '../../src/client/client.ts';
 import { realClock } from '../../src/client/clock.ts';
 import { silentLog } from '../../src/client/log.ts';
@@ -84,6 +84,27 @@ const reads: readonly Read[] = [
   },
 ];
 
+/** Of what another server has just made. */
+const writes: readonly { readonly name: string; write(client: Client, made: { map: ConfigMap; pod: Pod }): Promise<unknown> }[] = [
+  { name: 'update', write: (client, { map }) => client.update(ConfigMap, { ...map, data: { k: '3' } }) },
+  {
+    name: 'update without a resourceVersion',
+    write: (client) => client.update(ConfigMap, configMap('a', {}, { k: '3' })),
+  },
+  { name: 'patch', write: (client) => client.patch(ConfigMap, a, { type: 'merge', body: { data: { k: '3' } } }) },
+  { name: 'delete', write: (client) => client.delete(ConfigMap, a) },
+  {
+    name: 'binding',
+    write: (client) => client.post(Pod, a, 'binding', { metadata: a, target: { kind: 'Node', name: 'one' } }),
+  },
+  {
+    name: 'eviction',
+    write: (client) => client.post(Pod, a, 'eviction', { apiVersion: 'policy/v1', kind: 'Eviction', metadata: a }),
+  },
+];
+
+const podSpec = { containers: [{ name: 'c', image: 'i' }] };
+
 for (const asks of [false, true]) {
   describe(`beside another server, on a store that ${asks ? 'is asked for' : 'knows'} its revision`, () => {
     for (const { name, read, behind, want } of reads) {
@@ -128,6 +149,19 @@ for (const asks of [false, true]) {
         for (let i = 0; i < 5; i++) await new Promise(setImmediate);
         await clock.advance(3000);
         assert.match(await refused, /^504 Timeout: Timeout: Too large resource version: \d+, current: \d+$/);
+      });
+    }
+
+    for (const { name, write } of writes) {
+      it(`${name}: finds what another server has just made`, async () => {
+        await using two = await startTwo(asks);
+        const { here, there, storage } = two;
+        storage.hold();
+        const map = await here.create(ConfigMap, configMap('a'));
+        const pod = await here.create(Pod, { metadata: a, spec: podSpec });
+        const writing = write(there, { map, pod });
+        storage.release();
+        await writing;
       });
     }
 

@@ -15,7 +15,7 @@ import { ensureDefaultServiceCIDR } from '../../src/control-plane/api-server/boo
 import { ensureAuthenticationConfig, ensureKubernetesService } from '../../src/control-plane/api-server/bootstrap/kubernetes-service.ts';
 import { ensureBootstrapPolicy } from '../../src/control-plane/api-server/bootstrap/policy.ts';
 import { publishingEndpoints } from '../../src/control-plane/api-server/publishing/endpoints.ts';
-import { type Security, securityFor } from '../../src/control-plane/api-server/security.ts';
+import { type Security, type SecurityConfig, securityFor } from '../../src/control-plane/api-server/security.ts';
 import { type ClusterPKI, memoryFiles, openClusterPKI } from '../../src/control-plane/pki/cluster-pki.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
 import type { Storage } from '../../src/control-plane/store/storage.ts';
@@ -54,13 +54,15 @@ export async function startGuardedServer(
   options: {
     readonly clock?: Clock;
     readonly random?: Random;
+    readonly config?: SecurityConfig;
     readonly log?: Log;
     readonly parts?: ServerParts;
     /** the caller's to close; default: one of its own, in memory */
     readonly storage?: Storage;
   } = {},
 ): Promise<GuardedServer> {
-  const { clock = realClock, random = realRandom, log = silentLog } = options;
+  const { clock = realClock, random = realRandom, log = silentLog, config = {} } = options;
+  const cidrs = config.serviceCIDRs ?? ['10.96.0.0/16'];
   const stack = new AsyncDisposableStack();
   const pki = await openClusterPKI({ files: memoryFiles(), clock });
   let security: Security | undefined;
@@ -72,7 +74,7 @@ export async function startGuardedServer(
     random,
     log,
     parts({ reader, loopback, registry }) {
-      security = stack.use(securityFor({ reader, loopback, pki, clock, random, log }));
+      security = stack.use(securityFor({ reader, loopback, pki, clock, random, log, config }));
       const pathEndpoints = [...security.pathEndpoints, ...publishingEndpoints({ registry, version: 'v1.36.0' })];
       return { ...security, pathEndpoints, ...options.parts };
     },
@@ -83,8 +85,8 @@ export async function startGuardedServer(
   await ensureBootstrapPolicy(tools);
   await ensureAuthenticationConfig(tools, pki.authority.certPem);
   const endpoint = { address: '192.0.2.1', port: 6443 };
-  await ensureDefaultServiceCIDR(tools, { cidrs: ['10.96.0.0/16'], clock, events: { event: () => undefined } });
-  await ensureKubernetesService(tools, { clusterIP: kubernetesServiceIP(), endpoint });
+  await ensureDefaultServiceCIDR(tools, { cidrs, clock, events: { event: () => undefined } });
+  await ensureKubernetesService(tools, { clusterIP: kubernetesServiceIP(cidrs), endpoint });
   const account = { namespace: 'default', name: 'default' };
   if (!server.reader.get(ServiceAccount, account)) await server.loopback.create(ServiceAccount, { metadata: account });
   const serving = await pki.certificate('apiserver', { commonName: 'kube-apiserver', ipAddresses: ['127.0.0.1'], usages: ['server'] });

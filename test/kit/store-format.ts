@@ -1,6 +1,7 @@
 /** The format that a closed LMDB store says it has; and a change of it. */
 import { open } from 'lmdb';
-import { mapBytes, pageBytes } from '../../src/control-plane/store/store-file.ts';
+
+const mapBytes = 2 ** 36;
 
 export async function storeFormat(path: string, change?: string): Promise<string | undefined> {
   // as the store itself opens it: else the file would be another one afterwards
@@ -8,7 +9,7 @@ export async function storeFormat(path: string, change?: string): Promise<string
     path,
     noSubdir: false,
     encoding: 'binary',
-    pageSize: pageBytes,
+    pageSize: 8192,
     mapSize: mapBytes,
     overlappingSync: false,
   });

@@ -4,19 +4,15 @@
  * aborted. A refusal (StatusError) is thrown: asking again would not help.
  */
 import { isStatusError } from '../../api/meta/status-error.ts';
-import type { Act, ActStart, LostActs } from '../../client/acts.ts';
+import type { Act, LostActs } from '../../client/acts.ts';
 import type { Clock } from '../../client/clock.ts';
 
 /** What can be known of a cluster that does not answer. `expected`: somebody starts it again. */
 export type Fate = 'expected' | 'stopped' | 'unknown' | 'deleted';
 
-/** The API server was away, and tells again. */
+/** The API server was away, and tells again; what happened meanwhile is not told. */
 export interface AwayNote {
-  readonly away: {
-    readonly seconds: number;
-    /** it is another process, and all that happened since that began follows; absent: something may be lost */
-    readonly isWhole?: true;
-  };
+  readonly away: { readonly seconds: number };
 }
 
 /** The cluster has stopped; it is waited for, this long. */
@@ -34,8 +30,7 @@ export type Told = Act | LostActs | AwayNote | WaitNote | EndNote;
 export interface Followed {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** `start`: of the server that was read from before, as that said it; '' at first */
-  open(start: string): Promise<AsyncIterable<Act | LostActs | ActStart>>;
+  open(): Promise<AsyncIterable<Act | LostActs>>;
   fate(): Promise<Fate>;
 }
 
@@ -50,28 +45,20 @@ const patienceMs: Readonly<Record<Fate, number>> = {
 
 export async function* followActs(followed: Followed): AsyncGenerator<Told> {
   const { clock, signal, open } = followed;
-  let start = '';
-  let acts = await open(start);
-  let awaySeconds: number | undefined;
+  let acts = await open();
   for (;;) {
-    for await (const told of untilBroken(acts)) {
-      const isStart = 'start' in told;
-      if (awaySeconds !== undefined) yield { away: { seconds: awaySeconds, ...(isStart && told.isWhole && { isWhole: true }) } };
-      awaySeconds = undefined;
-      if (isStart) start = told.start;
-      else yield told;
-    }
+    yield* untilBroken(acts);
     if (signal.aborted) return;
     const sinceMs = clock.monotonic();
-    const again = yield* reopened(followed, start, sinceMs);
+    const again = yield* reopened(followed, sinceMs);
     if (!again) return;
     acts = again;
-    awaySeconds = Math.round((clock.monotonic() - sinceMs) / 1000);
+    yield { away: { seconds: Math.round((clock.monotonic() - sinceMs) / 1000) } };
   }
 }
 
 /** A connection that breaks is an end; the line that it cuts is lost with the rest. */
-async function* untilBroken<T>(acts: AsyncIterable<T>): AsyncGenerator<T> {
+async function* untilBroken(acts: AsyncIterable<Act | LostActs>): AsyncGenerator<Act | LostActs> {
   try {
     yield* acts;
   } catch (error) {
@@ -81,9 +68,8 @@ async function* untilBroken<T>(acts: AsyncIterable<T>): AsyncGenerator<T> {
 
 async function* reopened(
   { clock, signal, open, fate }: Followed,
-  start: string,
   sinceMs: number,
-): AsyncGenerator<WaitNote | EndNote, AsyncIterable<Act | LostActs | ActStart> | undefined> {
+): AsyncGenerator<WaitNote | EndNote, AsyncIterable<Act | LostActs> | undefined> {
   let isTold = false;
   for (let delayMs: number = retryMs.first; !signal.aborted; delayMs = Math.min(delayMs * 2, retryMs.max)) {
     const how = await fate();
@@ -94,7 +80,7 @@ async function* reopened(
     if (how === 'stopped' && !isTold) yield { waiting: { seconds: patienceMs.stopped / 1000 } };
     isTold ||= how === 'stopped';
     try {
-      return await open(start);
+      return await open();
     } catch (error) {
       if (isStatusError(error) && error.code < 500 && error.code !== 429) throw error;
     }

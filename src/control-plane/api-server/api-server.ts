@@ -90,8 +90,6 @@ export interface ApiServerOptions {
   readonly wireClock?: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** for readers of acts that read from the server before this one */
-  readonly keepsFirstActs?: boolean | undefined;
   /** Made once the cache is loaded. */
   readonly parts?: (context: ServerContext) => ServerParts | Promise<ServerParts>;
 }
@@ -154,7 +152,7 @@ class Server implements ApiServer {
     this.#options = options;
     this.#cache = cache;
     this.kinds = new ServedKinds(options.registry, cache);
-    this.acts = new ActChannel(options.clock, this.kinds, { keepsFirst: options.keepsFirstActs });
+    this.acts = new ActChannel(options.clock, this.kinds);
     this.reader = createObjectReader(this.kinds);
     this.loopback = this.clientFor(loopbackUser);
   }

@@ -41,7 +41,7 @@ export const performer =
       case 'path':
         return readPath(parts.targets, request as ApiRequest<PathTarget>);
       case 'connect':
-        return connect(parts.core.admission, request as ApiRequest<ConnectTarget>);
+        return whenFresh(parts.core, request, () => connect(parts.core.admission, request as ApiRequest<ConnectTarget>));
       case 'backend':
         return parts.backends?.(request as ApiRequest<BackendTarget>) ?? Promise.resolve(unavailablePage);
       case 'unserved':
@@ -51,8 +51,7 @@ export const performer =
   };
 
 function performVerb({ core, computed }: PerformParts, request: ResourceRequest): Promise<ResourceAnswer> {
-  const { kind, answeredBy } = request.target;
-  if (kind.isComputed) return Promise.resolve(computed.read(request));
+  if (request.target.kind.isComputed) return Promise.resolve(computed.read(request));
   switch (request.verb) {
     case 'get':
       return get(core, request);
@@ -60,6 +59,24 @@ function performVerb({ core, computed }: PerformParts, request: ResourceRequest)
       return list(core, request);
     case 'watch':
       return watch(core, request);
+    default:
+      return whenFresh(core, request, () => performWrite(core, request));
+  }
+}
+
+/**
+ * Whatever is not a read that says by its resourceVersion how old its answer may be: what admission looks up, what is
+ * replaced, where a connection leads is as whichever server on the store left it.
+ */
+async function whenFresh<T>({ cache }: Core, { signal }: ApiRequest, act: () => Promise<T>): Promise<T> {
+  const behind = cache.fresh(signal);
+  if (behind) await behind;
+  return act();
+}
+
+function performWrite(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+  const { answeredBy } = request.target;
+  switch (request.verb) {
     case 'create':
       return answeredBy ? callFunction(core, request, answeredBy) : createOrRefuse(core, request);
     case 'update':

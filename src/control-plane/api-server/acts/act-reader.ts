@@ -1,12 +1,12 @@
 /** One reader of acts: those that its filter lets through wait here until they are taken; what does not fit is counted. */
-import { type Act, type ActFilter, type ActStart, idOf, type LostActs } from '../../../client/acts.ts';
+import { type Act, type ActFilter, idOf, type LostActs } from '../../../client/acts.ts';
 
 const waitingMax = 2000;
 
-export class ActReader implements AsyncIterableIterator<Act | LostActs | ActStart>, Disposable {
+export class ActReader implements AsyncIterableIterator<Act | LostActs>, Disposable {
   readonly #filter: ActFilter;
   readonly #onEnd: () => void;
-  #waiting: (Act | LostActs | ActStart)[] = [];
+  #waiting: (Act | LostActs)[] = [];
   #lost = 0;
   #wake: (() => void) | undefined;
   #ended = false;
@@ -28,12 +28,7 @@ export class ActReader implements AsyncIterableIterator<Act | LostActs | ActStar
     this.#wake?.();
   }
 
-  /** Before all acts. */
-  begin(start: ActStart): void {
-    this.#waiting.push(start);
-  }
-
-  async next(): Promise<IteratorResult<Act | LostActs | ActStart>> {
+  async next(): Promise<IteratorResult<Act | LostActs>> {
     for (;;) {
       const value = this.#waiting.shift() ?? this.#takeLost();
       if (value) return { value, done: false };
@@ -46,7 +41,7 @@ export class ActReader implements AsyncIterableIterator<Act | LostActs | ActStar
   }
 
   /** The loop over it was left. */
-  async return(): Promise<IteratorResult<Act | LostActs | ActStart>> {
+  async return(): Promise<IteratorResult<Act | LostActs>> {
     this[Symbol.dispose]();
     return { value: undefined, done: true };
   }
