@@ -1,6 +1,6 @@
 /** Acts from an API server elsewhere, over HTTP. */
 import { parseJSON } from '../api/schema/json-scan.ts';
-import { type Act, type ActFilter, actsPath, type LostActs, queryOfFilter } from './acts.ts';
+import { type Act, type ActFilter, type ActStart, actsPath, type LostActs, queryOfFilter } from './acts.ts';
 import type { HTTPAccess } from './http-client.ts';
 
 /**
@@ -16,6 +16,15 @@ export async function* readActs(client: HTTPAccess, filter?: ActFilter): AsyncIt
   yield* await openActs(client, filter);
 }
 
-async function* parsed(lines: AsyncIterable<string>): AsyncIterable<Act | LostActs> {
-  for await (const line of lines) yield parseJSON(line) as Act | LostActs;
+/** The same by a reader that was there before: `start` is of the server that it read from; '' when it was nowhere. */
+export async function openActsAfter(
+  client: HTTPAccess,
+  { filter, start, signal }: { readonly filter: ActFilter; readonly start: string; readonly signal: AbortSignal },
+): Promise<AsyncIterable<Act | LostActs | ActStart>> {
+  const query = new URLSearchParams([...queryOfFilter(filter), ['after', start]]);
+  return parsed(await client.lines(`${actsPath}?${query}`, signal));
+}
+
+async function* parsed<T>(lines: AsyncIterable<string>): AsyncIterable<T> {
+  for await (const line of lines) yield parseJSON(line) as T;
 }

@@ -3,7 +3,8 @@
  * every component works through it; what a component says of its own doings it says as an Event.
  *
  * Guarantees: acts are told in the order in which they took effect; a reader that is too slow loses acts and is told how
- * many. Values of Secrets are not in them. Nothing is kept: a reader sees what happens while it reads.
+ * many. Values of Secrets are not in them. A reader sees what happens while it reads; one that had
+ * begun before the server was started again sees what happened since, if it comes in time.
  */
 
 /** How an object of the API is called: `pod/front-1`. */
@@ -79,6 +80,14 @@ export interface ActRefusal {
 /** Acts that a slow reader has lost at this place. */
 export interface LostActs {
   readonly lost: number;
+}
+
+/** The first thing told to a reader that names a start of the server, or none with an empty name. */
+export interface ActStart {
+  /** of this server */
+  readonly start: string;
+  /** it is another than the one that was named, and all that happened since it began is told */
+  readonly isWhole: boolean;
 }
 
 export interface ActFilter {

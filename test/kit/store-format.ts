@@ -1,7 +1,6 @@
 /** The format that a closed LMDB store says it has; and a change of it. */
 import { open } from 'lmdb';
-
-const mapBytes = 2 ** 36;
+import { mapBytes, pageBytes } from '../../src/control-plane/store/store-file.ts';
 
 export async function storeFormat(path: string, change?: string): Promise<string | undefined> {
   // as the store itself opens it: else the file would be another one afterwards
@@ -9,7 +8,7 @@ export async function storeFormat(path: string, change?: string): Promise<string
     path,
     noSubdir: false,
     encoding: 'binary',
-    pageSize: 8192,
+    pageSize: pageBytes,
     mapSize: mapBytes,
     overlappingSync: false,
   });

@@ -38,6 +38,8 @@ const schemaOf = (spec: ObjectSchema): ObjectSchema =>
 const size = field('size', { type: 'int32' }, { default: 1, goType: 'int32' });
 /** with a size only, and with a color too */
 export const plainSchema = schemaOf(object(size));
+/** of another version */
+export const widthSchema = schemaOf(object(field('width', { type: 'int32' }, { goType: 'int32' })));
 export const colorfulSchema = schemaOf(object(size, field('color', { type: 'string' }, { goType: 'string' })));
 
 const columns: readonly Column[] = [
@@ -60,6 +62,7 @@ export function widgetKind(change: Partial<Kind<Widget>> = {}): Kind<Widget> {
     storageVersion: { group: 'example.com', version: 'v1' },
     hashedVersion: 'v1',
     convert: undefined,
+    convertRemotely: undefined,
     singular: 'widget',
     shortNames: ['wd'],
     categories: ['all'],

@@ -46,8 +46,6 @@ export interface KindExtra<T extends KubeObject> {
   readonly indexedField?: string;
   readonly ttlSeconds?: number;
   readonly deprecation?: string;
-  /** that the resource table lacks */
-  readonly shortNames?: readonly string[];
   /** default: those of upstream's printers */
   readonly columns?: readonly Column[];
   readonly convert?: VersionConversion<T>;
@@ -101,8 +99,9 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindExt
     storageVersion,
     hashedVersion: extra.hashedVersion ?? storageVersion.version,
     convert: extra.convert,
+    convertRemotely: undefined,
     singular: row.singular,
-    shortNames: row.shortNames ?? extra.shortNames ?? [],
+    shortNames: row.shortNames ?? [],
     categories: row.categories ?? [],
     verbs: row.verbs as readonly Verb[],
     subresources: row.subresources,

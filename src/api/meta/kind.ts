@@ -81,6 +81,9 @@ export interface VersionConversion<T extends KubeObject = KubeObject> {
   fromStorage(stored: KubeObject): T;
 }
 
+/** The same where somebody else has to be asked (a webhook): many objects at once, answered in their order. Rejects with what clients are told. */
+export type RemoteConversion = (objects: readonly KubeObject[], apiVersion: string) => Promise<readonly KubeObject[]>;
+
 export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   /** its name in the type table */
   readonly typeName: string;
@@ -92,6 +95,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   readonly hashedVersion: string;
   /** Absent where this is the stored version, or only the apiVersion differs. */
   readonly convert: VersionConversion<T> | undefined;
+  /** in place of `convert`; not of a built-in kind */
+  readonly convertRemotely: RemoteConversion | undefined;
   readonly singular: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];

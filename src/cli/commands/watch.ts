@@ -4,7 +4,8 @@
  */
 import type { Command } from 'commander';
 import { isNotFound, isStatusError } from '../../api/meta/status-error.ts';
-import type { Act, ActFilter, LostActs } from '../../client/acts.ts';
+import type { openActsAfter } from '../../client/act-stream.ts';
+import type { Act, ActFilter, ActStart, LostActs } from '../../client/acts.ts';
 import { realClock } from '../../client/clock.ts';
 import { identities } from '../../cluster/identities.ts';
 import { readFacts, stateFrom } from '../../cluster/instance/condition.ts';
@@ -52,8 +53,8 @@ async function watch(name: string, objects: readonly string[], flags: WatchFlags
   const signal = readerGone();
   const filter = filterFrom(objects, flags);
   let isBegun = false;
-  const open = async (): Promise<AsyncIterable<Act | LostActs>> => {
-    const acts = await actsFrom(file ?? new Instance(name).kubeconfig, filter, signal);
+  const open = async (start: string): Promise<AsyncIterable<Act | LostActs | ActStart>> => {
+    const acts = await actsFrom(file ?? new Instance(name).kubeconfig, { filter, start, signal });
     if (!output.json && !isBegun) process.stderr.write(`Watching ${what}. Ctrl-C ends it.\n`);
     isBegun = true;
     return acts;
@@ -72,15 +73,15 @@ async function watch(name: string, objects: readonly string[], flags: WatchFlags
 }
 
 /** The kubeconfig is read each time: a start writes it anew, and may choose another port. */
-async function actsFrom(kubeconfig: string, filter: ActFilter, signal: AbortSignal): Promise<AsyncIterable<Act | LostActs>> {
-  const [{ commandClient }, { openActs }] = await Promise.all([
+async function actsFrom(kubeconfig: string, how: Parameters<typeof openActsAfter>[1]): Promise<AsyncIterable<Act | LostActs | ActStart>> {
+  const [{ commandClient }, { openActsAfter }] = await Promise.all([
     import('../../cluster/instance/command-client.ts'),
     import('../../client/act-stream.ts'),
   ]);
   const access = await accessFrom(kubeconfig);
   await using stack = new AsyncDisposableStack();
   const client = stack.use(commandClient(access));
-  const acts = await openActs(client, filter, signal);
+  const acts = await openActsAfter(client, how);
   return untilEnd(acts, stack.move());
 }
 

@@ -43,7 +43,10 @@ export function describeRepeats({ repeated, times, seconds }: RepeatedAct, optio
 /** What is no act. */
 export function describeNote(note: Exclude<Told, Act>): string {
   if ('lost' in note) return `… ${note.lost} acts are not shown: they came faster than they were read`;
-  if ('away' in note) return `… the API server was away for ${note.away.seconds} s; what happened then is not told`;
+  if ('away' in note) {
+    const then = note.away.isWhole ? 'what happened since it is back follows' : 'what happened then is not told';
+    return `… the API server was away for ${note.away.seconds} s; ${then}`;
+  }
   if ('waiting' in note) return `… the cluster has stopped; waiting ${note.waiting.seconds} s for it to come back`;
   return { stopped: 'the cluster has stopped', deleted: 'the cluster was deleted', unknown: 'the API server does not answer any more' }[
     note.ended

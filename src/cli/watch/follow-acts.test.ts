@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errors } from '../../api/meta/status-error.ts';
-import type { Act, LostActs } from '../../client/acts.ts';
+import type { Act, ActStart, LostActs } from '../../client/acts.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import { type Fate, followActs, type Told } from './follow-acts.ts';
 
-async function* stream(lost: number, end?: Error): AsyncGenerator<Act | LostActs> {
+async function* stream(lost: number, end?: Error): AsyncGenerator<Act | LostActs | ActStart> {
   yield { lost };
   if (end) throw end;
+}
+async function* began(start: string, isWhole: boolean, lost: number): AsyncGenerator<LostActs | ActStart> {
+  yield { start, isWhole };
+  yield { lost };
 }
 const broken = new Error('other side closed');
 const refused = async (): Promise<never> => Promise.reject(broken);
@@ -21,7 +25,7 @@ async function all(told: AsyncIterable<Told>): Promise<readonly Told[]> {
 interface Row {
   readonly name: string;
   /** one for each time that it is opened; then nobody answers */
-  readonly opens: readonly (() => AsyncIterable<Act | LostActs> | Promise<never>)[];
+  readonly opens: readonly ((start: string) => AsyncIterable<Act | LostActs | ActStart> | Promise<never>)[];
   readonly fates: readonly Fate[];
   readonly want: readonly Told[];
   readonly seconds?: number;
@@ -38,6 +42,12 @@ const rows: readonly Row[] = [
     opens: [() => stream(1), refused, () => stream(2)],
     fates: ['stopped', 'expected', 'deleted'],
     want: [{ lost: 1 }, { waiting: { seconds: 60 } }, { away: { seconds: 0 } }, { lost: 2 }, { ended: 'deleted' }],
+  },
+  {
+    name: 'another start of it is asked for all since that began, by the start before',
+    opens: [() => began('1', false, 1), (start) => began(`after ${start}`, true, 2), (start) => began(start, false, 3)],
+    fates: ['expected', 'expected', 'deleted'],
+    want: [{ lost: 1 }, { away: { seconds: 0, isWhole: true } }, { lost: 2 }, { away: { seconds: 0 } }, { lost: 3 }, { ended: 'deleted' }],
   },
   {
     name: 'one that stays stopped',
@@ -57,7 +67,7 @@ for (const { name, opens, fates, want, seconds } of rows) {
     const told: Told[] = [];
     const following = (async () => {
       const { signal } = new AbortController();
-      const open = async (): Promise<AsyncIterable<Act | LostActs>> => (opens[opened++] ?? refused)();
+      const open = async (start: string): Promise<AsyncIterable<Act | LostActs | ActStart>> => (opens[opened++] ?? refused)(start);
       const fate = async (): Promise<Fate> => fates[Math.min(asked++, fates.length - 1)] ?? 'deleted';
       for await (const each of followActs({ clock, signal, open, fate })) told.push(each);
       return clock.monotonic() / 1000;
@@ -71,7 +81,7 @@ for (const { name, opens, fates, want, seconds } of rows) {
 
 test('acts go on: not after a refusal', async () => {
   const opens = [async () => stream(1), async () => Promise.reject(errors.unauthorized())];
-  const open = async (): Promise<AsyncIterable<Act | LostActs>> => (opens.shift() ?? refused)();
+  const open = async (): Promise<AsyncIterable<Act | LostActs | ActStart>> => (opens.shift() ?? refused)();
   const { signal } = new AbortController();
   const told = followActs({ clock: new VirtualClock(), signal, open, fate: async () => 'expected' });
   await assert.rejects(all(told), { code: 401 });

@@ -4,15 +4,19 @@
  * aborted. A refusal (StatusError) is thrown: asking again would not help.
  */
 import { isStatusError } from '../../api/meta/status-error.ts';
-import type { Act, LostActs } from '../../client/acts.ts';
+import type { Act, ActStart, LostActs } from '../../client/acts.ts';
 import type { Clock } from '../../client/clock.ts';
 
 /** What can be known of a cluster that does not answer. `expected`: somebody starts it again. */
 export type Fate = 'expected' | 'stopped' | 'unknown' | 'deleted';
 
-/** The API server was away, and tells again; what happened meanwhile is not told. */
+/** The API server was away, and tells again. */
 export interface AwayNote {
-  readonly away: { readonly seconds: number };
+  readonly away: {
+    readonly seconds: number;
+    /** it is another process, and all that happened since that began follows; absent: something may be lost */
+    readonly isWhole?: true;
+  };
 }
 
 /** The cluster has stopped; it is waited for, this long. */
@@ -30,7 +34,8 @@ export type Told = Act | LostActs | AwayNote | WaitNote | EndNote;
 export interface Followed {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  open(): Promise<AsyncIterable<Act | LostActs>>;
+  /** `start`: of the server that was read from before, as that said it; '' at first */
+  open(start: string): Promise<AsyncIterable<Act | LostActs | ActStart>>;
   fate(): Promise<Fate>;
 }
 
@@ -45,20 +50,28 @@ const patienceMs: Readonly<Record<Fate, number>> = {
 
 export async function* followActs(followed: Followed): AsyncGenerator<Told> {
   const { clock, signal, open } = followed;
-  let acts = await open();
+  let start = '';
+  let acts = await open(start);
+  let awaySeconds: number | undefined;
   for (;;) {
-    yield* untilBroken(acts);
+    for await (const told of untilBroken(acts)) {
+      const isStart = 'start' in told;
+      if (awaySeconds !== undefined) yield { away: { seconds: awaySeconds, ...(isStart && told.isWhole && { isWhole: true }) } };
+      awaySeconds = undefined;
+      if (isStart) start = told.start;
+      else yield told;
+    }
     if (signal.aborted) return;
     const sinceMs = clock.monotonic();
-    const again = yield* reopened(followed, sinceMs);
+    const again = yield* reopened(followed, start, sinceMs);
     if (!again) return;
     acts = again;
-    yield { away: { seconds: Math.round((clock.monotonic() - sinceMs) / 1000) } };
+    awaySeconds = Math.round((clock.monotonic() - sinceMs) / 1000);
   }
 }
 
 /** A connection that breaks is an end; the line that it cuts is lost with the rest. */
-async function* untilBroken(acts: AsyncIterable<Act | LostActs>): AsyncGenerator<Act | LostActs> {
+async function* untilBroken<T>(acts: AsyncIterable<T>): AsyncGenerator<T> {
   try {
     yield* acts;
   } catch (error) {
@@ -68,8 +81,9 @@ async function* untilBroken(acts: AsyncIterable<Act | LostActs>): AsyncGenerator
 
 async function* reopened(
   { clock, signal, open, fate }: Followed,
+  start: string,
   sinceMs: number,
-): AsyncGenerator<WaitNote | EndNote, AsyncIterable<Act | LostActs> | undefined> {
+): AsyncGenerator<WaitNote | EndNote, AsyncIterable<Act | LostActs | ActStart> | undefined> {
   let isTold = false;
   for (let delayMs: number = retryMs.first; !signal.aborted; delayMs = Math.min(delayMs * 2, retryMs.max)) {
     const how = await fate();
@@ -80,7 +94,7 @@ async function* reopened(
     if (how === 'stopped' && !isTold) yield { waiting: { seconds: patienceMs.stopped / 1000 } };
     isTold ||= how === 'stopped';
     try {
-      return await open();
+      return await open(start);
     } catch (error) {
       if (isStatusError(error) && error.code < 500 && error.code !== 429) throw error;
     }

@@ -58,6 +58,7 @@ test('colours only where they are allowed, and they add no width', () => {
 test('lost acts', () => assert.deepEqual(render({ lost: 12 }), ['… 12 acts are not shown: they came faster than they were read']));
 
 for (const [note, want] of [
+  [{ away: { seconds: 3, isWhole: true } }, '… the API server was away for 3 s; what happened since it is back follows'],
   [{ away: { seconds: 3 } }, '… the API server was away for 3 s; what happened then is not told'],
   [{ waiting: { seconds: 60 } }, '… the cluster has stopped; waiting 60 s for it to come back'],
   [{ ended: 'deleted' }, 'the cluster was deleted'],

@@ -172,6 +172,7 @@ async function startApiServer(
   const audit = await openAudit({ config, dataDir: options.dataDir, clock, log, metrics: exported, stack });
   const dialer = stack.use(new Dialer({ cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem }));
   const server = await createApiServer({
+    keepsFirstActs: options.dataDir !== undefined,
     storage,
     registry: options.registry,
     clock,

@@ -71,11 +71,11 @@ async function writeList(context: WriteContext, list: ListAnswer & { readonly co
   if (form.view === 'table') {
     const include = parseIncludeObject(exchange.query?.get('includeObject'));
     const options = { display: kind, nowMs: clock.now(), include, withColumns: true };
-    const rows = list.items.values().map(({ whole }) => renderRow(whole, options));
+    const shown = (object: KubeObject): object => renderRow(object, options);
     return writeJoined(
       exchange,
       list.code,
-      await joinedTexts(form, { whole: renderTable([], metadata, options), field: 'rows', items: rows }),
+      await joinedTexts(form, { whole: renderTable([], metadata, options), field: 'rows', items: list.items, shown }),
     );
   }
   const isPartial = form.view === 'metadata';
@@ -87,8 +87,9 @@ async function writeList(context: WriteContext, list: ListAnswer & { readonly co
   }
   const head = { ...type, metadata };
   if (isPartial || form.format === 'yaml' || form.pretty) {
-    const items = list.items.values().map(({ whole }) => (isPartial ? metadataOnly(whole) : whole));
-    return writeJoined(exchange, list.code, await joinedTexts(form, { whole: { ...head, items: [] }, field: 'items', items }));
+    const shown = isPartial ? metadataOnly : (object: KubeObject): object => object;
+    const enclosed = { whole: { ...head, items: [] }, field: 'items', items: list.items, shown };
+    return writeJoined(exchange, list.code, await joinedTexts(form, enclosed));
   }
   // Items of a list carry no kind and apiVersion of their own.
   const skip = `{"kind":"${kind.kind}","apiVersion":"${apiVersion}",`.length;
@@ -133,33 +134,30 @@ interface Enclosed {
   /** what is answered, with nothing in its list, which is its last field */
   readonly whole: object;
   readonly field: string;
-  readonly items: IteratorObject<object, undefined>;
+  readonly items: readonly StoredObject[];
+  /** what of an object stands in the list */
+  shown(object: KubeObject): object;
 }
 
 /** A list whose items no cache holds in this form: each is made when its turn comes. */
-async function joinedTexts({ format, pretty }: AnswerForm, { whole, field, items }: Enclosed): Promise<Joined> {
+async function joinedTexts({ format, pretty }: AnswerForm, { whole, field, items, shown }: Enclosed): Promise<Joined> {
   const contentType = mediaTypes[format];
-  const first = items.next();
-  const all = first.done ? [] : withFirst(first.value, items);
+  const isEmpty = items.length === 0;
+  const values = items.values().map((stored) => shown(stored.whole));
   if (format === 'yaml') {
     const { writeYaml, writeYamlItem } = await import('../../api/schema/yaml/write-yaml.ts');
-    if (first.done) return textParts(contentType, [writeYaml(whole)]);
+    if (isEmpty) return textParts(contentType, [writeYaml(whole)]);
     const [opening = '', closing = ''] = writeYaml(whole).split(`${field}: []\n`);
-    return textParts(contentType, enclosed(`${opening}${field}:\n`, Iterator.from(all).flatMap(writeYamlItem), closing));
+    return textParts(contentType, enclosed(`${opening}${field}:\n`, values.flatMap(writeYamlItem), closing));
   }
   if (!pretty) {
-    const texts = Iterator.from(all).map((object, i) => `${i > 0 ? ',' : ''}${JSON.stringify(object)}`);
+    const texts = items.values().map((stored, i) => `${i > 0 ? ',' : ''}${stored.completed(JSON.stringify(shown(stored.object)))}`);
     return textParts(contentType, enclosed(JSON.stringify(whole).slice(0, -2), texts, ']}\n'));
   }
-  if (first.done) return textParts(contentType, [JSON.stringify(whole, null, 2)]);
+  if (isEmpty) return textParts(contentType, [JSON.stringify(whole, null, 2)]);
   const opening = JSON.stringify(whole, null, 2).slice(0, -']\n}'.length);
-  const texts = Iterator.from(all).map((object, i) => `${i > 0 ? ',' : ''}\n    ${indented(object).replaceAll('\n', '\n    ')}`);
+  const texts = values.map((object, i) => `${i > 0 ? ',' : ''}\n    ${indented(object).replaceAll('\n', '\n    ')}`);
   return textParts(contentType, enclosed(opening, texts, '\n  ]\n}'));
-}
-
-function* withFirst<T>(first: T, others: Iterable<T>): Generator<T, undefined> {
-  yield first;
-  yield* others;
 }
 
 function* enclosed(opening: string, texts: Iterable<string>, closing: string): Generator<string, undefined> {

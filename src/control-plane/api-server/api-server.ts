@@ -90,6 +90,8 @@ export interface ApiServerOptions {
   readonly wireClock?: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** for readers of acts that read from the server before this one */
+  readonly keepsFirstActs?: boolean | undefined;
   /** Made once the cache is loaded. */
   readonly parts?: (context: ServerContext) => ServerParts | Promise<ServerParts>;
 }
@@ -152,7 +154,7 @@ class Server implements ApiServer {
     this.#options = options;
     this.#cache = cache;
     this.kinds = new ServedKinds(options.registry, cache);
-    this.acts = new ActChannel(options.clock, this.kinds);
+    this.acts = new ActChannel(options.clock, this.kinds, { keepsFirst: options.keepsFirstActs });
     this.reader = createObjectReader(this.kinds);
     this.loopback = this.clientFor(loopbackUser);
   }

@@ -26,6 +26,12 @@ export class CacheEvent {
     return this.#deleted;
   }
 
+  /** All that watchers may look at or be shown. */
+  get versions(): readonly StoredObject[] {
+    const { current, previous } = this;
+    return [...(current ? [current] : []), ...(previous ? [previous, this.deleted] : [])];
+  }
+
   /** The encoded event under this name, made once. */
   frame(name: string, encode: () => Buffer): Buffer {
     let frame = this.#frames?.get(name);

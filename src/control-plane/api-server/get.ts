@@ -16,5 +16,7 @@ export async function get(core: Core, request: ResourceRequest): Promise<Resourc
   const served = core.kinds.of(kind);
   const stored = served.find(namespace, name);
   if (!stored) throw errors.notFound(kind, name);
+  const converting = served.converted([stored]);
+  if (converting) await converting;
   return { type: 'object', code: 200, stored: served.asServed(stored) };
 }

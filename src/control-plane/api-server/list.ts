@@ -106,26 +106,43 @@ function expiredContinue(after: string): StatusError {
   });
 }
 
-function fromCache(query: Query, revision: Revision): Page {
-  const { served, selection, limit, after } = query;
-  const { cache } = served;
-  const { matches } = selection;
-  if (selection.name !== undefined && (selection.namespace !== undefined || !served.kind.namespaced)) {
-    const stored = served.find(selection.namespace, selection.name);
-    const isWanted =
-      stored &&
-      (after === undefined || stored.key.slice(cache.prefix.length) > after) &&
-      (!matches || matches(served.asServed(stored).object));
-    return { items: isWanted ? [stored] : [], revision, more: false };
+function fromCache(query: Query, revision: Revision): Page | Promise<Page> {
+  const { served, selection, after } = query;
+  const { cache, kind } = served;
+  if (kind.convertRemotely) return fromCacheConverted(query, revision);
+  const countAll = (): number => (after === undefined ? cache.count(selection.namespace) : cache.countAfter(selection.namespace, after));
+  return pickPage(query, { candidates: candidatesOf(query), countAll, revision });
+}
+
+/** What the cache shows now, whatever happens to it while that is converted. Without selectors, what follows the page is not. */
+async function fromCacheConverted(query: Query, revision: Revision): Promise<Page> {
+  const { served, selection, limit } = query;
+  const candidates = [...candidatesOf(query)];
+  await served.converted(limit === 0 || selection.isFiltered ? candidates : candidates.slice(0, limit));
+  return pickPage(query, { candidates, countAll: () => candidates.length, revision });
+}
+
+/** Those that the cache can look up for a selection, in order. */
+function* candidatesOf({ served, selection, after }: Query): Iterable<StoredObject> {
+  const { cache, kind } = served;
+  const { namespace, name } = selection;
+  if (name === undefined || (namespace === undefined && kind.namespaced)) yield* cache.sorted(namespace, after);
+  else {
+    const stored = served.find(namespace, name);
+    if (stored && (after === undefined || stored.key.slice(cache.prefix.length) > after)) yield stored;
   }
+}
+
+function pickPage(
+  { served, selection, limit }: Query,
+  { candidates, countAll, revision }: { candidates: Iterable<StoredObject>; countAll: () => number; revision: Revision },
+): Page {
+  const { matches } = selection;
   const items: StoredObject[] = [];
   let seen = 0;
-  for (const stored of cache.sorted(selection.namespace, after)) {
-    if (limit > 0 && items.length === limit) {
-      const all = after === undefined ? cache.count(selection.namespace) : cache.countAfter(selection.namespace, after);
-      const remaining = all - seen;
-      return { items, revision, more: true, ...(!selection.isFiltered && { remaining }) };
-    }
+  for (const stored of candidates) {
+    if (limit > 0 && items.length === limit)
+      return { items, revision, more: true, ...(!selection.isFiltered && { remaining: countAll() - seen }) };
     seen++;
     if (!matches || matches(served.asServed(stored).object)) items.push(stored);
   }
@@ -148,9 +165,13 @@ async function fromStore(core: Core, query: Query, atRevision: Revision, signal:
       limit: limit > 0 && !matches ? limit : storePageMax,
       ...(startAfter !== undefined && { startAfter }),
     });
-    for (const [i, kv] of page.items.entries()) {
+    const found = page.items.map((kv) => {
       const cached = served.cache.byKey(kv.key);
-      const stored = cached?.revision === kv.revision ? cached : StoredObject.from(kv);
+      return cached?.revision === kv.revision ? cached : StoredObject.from(kv);
+    });
+    const converting = served.converted(found);
+    if (converting) await converting;
+    for (const [i, stored] of found.entries()) {
       if (matches && !matches(served.asServed(stored).object)) continue;
       items.push(stored);
       if (items.length !== limit) continue;

@@ -6,24 +6,31 @@
 
 import { type Backend, holdsObjects, type KindSnapshot, type ServedResource } from '../../api/kinds/kind-snapshot.ts';
 import { customStoragePrefix, fromStorage, type KindRegistry, toStorage } from '../../api/kinds/registry.ts';
-import type { Kind } from '../../api/meta/kind.ts';
+import type { Kind, RemoteConversion } from '../../api/meta/kind.ts';
 import { apiVersionOf, type KindRef, type KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import type { CacheFollower, ResourceCache } from './resource-cache.ts';
 import type { StoredObject } from './stored-object.ts';
 import type { CachedResource, WatchCache } from './watch-cache.ts';
 
+/** Objects that somebody else is asked to convert at once. */
+const conversionBatchMax = 100;
+
 export class ServedKind {
   readonly kind: Kind;
   readonly apiVersion: string;
   readonly cache: ResourceCache;
+  /** false: all that is stored is of this version. Of a custom resource the stored version may have been another. */
   readonly #converts: boolean;
+  /** what is being converted elsewhere */
+  readonly #converting = new Map<StoredObject, Promise<unknown>>();
 
   constructor(kind: Kind, cache: ResourceCache) {
     this.kind = kind;
     this.apiVersion = apiVersionOf(kind);
     this.cache = cache;
-    this.#converts = kind.convert !== undefined || this.apiVersion !== apiVersionOf(kind.storageVersion);
+    const isBuiltIn = kind.schema.name !== '';
+    this.#converts = !isBuiltIn || kind.convert !== undefined || this.apiVersion !== apiVersionOf(kind.storageVersion);
   }
 
   key(namespace: string | undefined, name: string): string {
@@ -35,9 +42,51 @@ export class ServedKind {
     return this.cache.get(this.kind.namespaced ? (namespace ?? '') : '', name);
   }
 
-  /** The stored object in this kind's version. */
+  /** The stored object in this kind's version. Kinds that are converted elsewhere have `converted` it before. */
   asServed(stored: StoredObject): StoredObject {
-    return this.#converts ? stored.view(this.apiVersion, (object) => fromStorage(this.kind, object)) : stored;
+    const { kind } = this;
+    if (!this.#converts || (!kind.convert && stored.object.apiVersion === this.apiVersion)) return stored;
+    const known = stored.view(kind);
+    if (known) return known;
+    if (kind.convertRemotely) throw new Error(`${stored.key} has not been converted to ${this.apiVersion}`);
+    return stored.keepView(kind, fromStorage(kind, stored.object));
+  }
+
+  /** Makes these ready for `asServed`. Undefined: they are, as of all kinds that nobody else converts. */
+  converted(objects: Iterable<StoredObject>): Promise<unknown> | undefined {
+    const convert = this.kind.convertRemotely;
+    if (!convert) return undefined;
+    const waiting = new Set<Promise<unknown>>();
+    const missing: StoredObject[] = [];
+    for (const stored of objects) {
+      if (stored.object.apiVersion === this.apiVersion || stored.view(this.kind)) continue;
+      const converting = this.#converting.get(stored);
+      if (converting) waiting.add(converting);
+      else missing.push(stored);
+    }
+    for (let i = 0; i < missing.length; i += conversionBatchMax)
+      waiting.add(this.#convert(convert, missing.slice(i, i + conversionBatchMax)));
+    return waiting.size > 0 ? Promise.all(waiting) : undefined;
+  }
+
+  #convert(convert: RemoteConversion, batch: readonly StoredObject[]): Promise<void> {
+    const converting = Promise.resolve().then(() => this.#keepAll(convert, batch));
+    for (const stored of batch) this.#converting.set(stored, converting);
+    return converting;
+  }
+
+  async #keepAll(convert: RemoteConversion, batch: readonly StoredObject[]): Promise<void> {
+    try {
+      const given = batch.map(({ object }) => object);
+      const objects = await convert(given, this.apiVersion);
+      for (const [i, stored] of batch.entries()) {
+        const object = objects[i];
+        if (!object) throw errors.internal(`${batch.length} objects were to be converted, and ${objects.length} were`);
+        stored.keepView(this.kind, object);
+      }
+    } finally {
+      for (const stored of batch) this.#converting.delete(stored);
+    }
   }
 
   toStored(object: KubeObject): KubeObject {
@@ -137,9 +186,14 @@ export class ServedKinds {
     return served;
   }
 
-  /** Like `find`, for what the server itself reads. No version: whichever is served. */
-  view({ group, version, resource }: KindRef): ServedKind | undefined {
-    const kind = version === '' ? this.served.resource(group, resource)?.versions[0] : this.served.byResource(group, version, resource);
+  /** Like `find`, for what the server itself reads. No version: as stored. */
+  view({ group, version, resource }: KindRef): Pick<ServedKind, 'cache' | 'asServed'> | undefined {
+    if (version === '') {
+      const there = this.served.resource(group, resource);
+      const cache = there && this.#cache.resource(there.stored.storagePrefix);
+      return cache && { cache, asServed: (stored) => stored };
+    }
+    const kind = this.served.byResource(group, version, resource);
     return kind && this.find(kind);
   }
 

@@ -68,6 +68,11 @@ describe('a stored object', () => {
         assert.deepEqual(JSON.parse(stored.json.toString()), JSON.parse(JSON.stringify(whole)));
         assert.deepEqual(stored.object, versioned);
         assert.equal(JSON.stringify(stored.whole), stored.json.toString());
+        assert.deepEqual(JSON.parse(stored.completed(JSON.stringify({ cells: [metadata.name], object: stored.object }))), {
+          cells: metadata.name === undefined ? [null] : [metadata.name],
+          object: JSON.parse(stored.json.toString()),
+        });
+        assert.equal(stored.completed('{"object":null}'), '{"object":null}');
         // after its JSON was made, it is still what was stored
         const later = StoredObject.from({
           key: 'k',

@@ -10,16 +10,18 @@
  */
 
 import type { ManagedFieldsEntry } from '../../api/generated/meta-v1.ts';
+import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { encodeMessage } from '../../api/schema/encode-protobuf.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { KeyValue, Revision } from '../store/storage.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
-const metadataOpening = Buffer.from('"metadata":{');
-const comma = Buffer.from(',');
+const metadataText = '"metadata":{';
+const managedName = '"managedFields":';
+const metadataOpening = Buffer.from(metadataText);
+const comma = 0x2c;
 const closingBrace = 0x7d;
-const nothing = Buffer.alloc(0);
 
 /** What a writer hands to the store with the bytes, so that nobody in this process parses them again. */
 export class Draft {
@@ -83,7 +85,8 @@ export class StoredObject {
   #isSpliced = false;
   #object: KubeObject | undefined;
   #message: Buffer | undefined;
-  #views: Map<string, StoredObject> | undefined;
+  /** by version */
+  #views: Map<string, { readonly kind: Kind; readonly stored: StoredObject }> | undefined;
 
   constructor(given: Parts) {
     const { value } = given;
@@ -120,6 +123,16 @@ export class StoredObject {
     return { ...this.object, metadata: { ...(resourceVersion !== undefined && { resourceVersion }), managedFields, ...metadata } };
   }
 
+  /** The JSON of something that shows the object's metadata, with its managedFields put in. Parses nothing. */
+  completed(text: string): string {
+    if (!this.managed) return text;
+    const found = text.indexOf(metadataText);
+    if (found < 0) return text;
+    const at = found + metadataText.length;
+    const fields = managedName + bufferOf(this.managed).toString();
+    return `${text.slice(0, at)}${fields}${text.charCodeAt(at) === closingBrace ? '' : ','}${text.slice(at)}`;
+  }
+
   /** bytes of its JSON, more or less */
   get size(): number {
     return this.#bytes.length + (this.managed?.byteLength ?? 0);
@@ -127,7 +140,7 @@ export class StoredObject {
 
   /** The object as clients get it. With a managed part it is made each time: kept, the part would be there once per object. */
   get json(): Buffer {
-    if (this.managed) return spliceManaged(this.#bytes, this.revision, this.managed);
+    if (this.managed) return splice(this.#bytes, this.revision, this.managed);
     if (!this.#isSpliced && this.revision > 0) {
       this.#bytes = splice(this.#bytes, this.revision);
       this.#isSpliced = true;
@@ -146,21 +159,33 @@ export class StoredObject {
     const object = this.#object;
     const moved = object && deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
     const value = this.#isSpliced ? unsplice(this.#bytes, this.revision) : this.#bytes;
-    return new StoredObject({ key: this.key, revision, value, managed: this.managed, lease: this.lease, object: moved });
+    const later = new StoredObject({ key: this.key, revision, value, managed: this.managed, lease: this.lease, object: moved });
+    if (this.#views) later.#views = new Map([...this.#views].map(([version, view]) => [version, this.#viewAt(view, later)]));
+    return later;
   }
 
-  /** The object in another version of its API, converted once. */
-  view(apiVersion: string, convert: (object: KubeObject) => KubeObject): StoredObject {
-    let view = this.#views?.get(apiVersion);
-    if (!view) {
-      const draft = new Draft(convert(this.object));
-      const object = this.revision > 0 ? draft.seal(this.revision) : undefined;
-      const { key, revision, managed, lease } = this;
-      view = new StoredObject({ key, revision, value: draft.bytes, managed, lease, object });
-      this.#views ??= new Map();
-      this.#views.set(apiVersion, view);
-    }
-    return view;
+  #viewAt({ kind, stored }: { readonly kind: Kind; readonly stored: StoredObject }, later: StoredObject) {
+    return { kind, stored: stored === this ? later : stored.at(later.revision) };
+  }
+
+  /** The object as this kind serves it, once that has been made. */
+  view(kind: Kind): StoredObject | undefined {
+    const view = this.#views?.get(kind.version);
+    return view?.kind === kind ? view.stored : undefined;
+  }
+
+  /** Keeps what it is as this kind: one view per version, since a kind that changes converts in another way. */
+  keepView(kind: Kind, converted: KubeObject): StoredObject {
+    this.#views ??= new Map();
+    const stored = converted === this.object ? this : this.#as(converted);
+    this.#views.set(kind.version, { kind, stored });
+    return stored;
+  }
+
+  #as(converted: KubeObject): StoredObject {
+    const { key, revision, managed, lease } = this;
+    const draft = new Draft(converted);
+    return new StoredObject({ key, revision, value: draft.bytes, managed, lease, object: revision > 0 ? draft.seal(revision) : undefined });
   }
 
   #parse(): KubeObject {
@@ -175,28 +200,24 @@ const bufferOf = (bytes: Uint8Array): Buffer =>
 
 const insertionOf = (revision: Revision): string => `"resourceVersion":"${revision}"`;
 
-function splice(source: Buffer, revision: Revision): Buffer {
+/** Of revision 0 no resourceVersion is told. */
+function splice(source: Buffer, revision: Revision, managed?: Uint8Array): Buffer {
   const at = source.indexOf(metadataOpening) + metadataOpening.length;
-  const inserted = insertionOf(revision);
+  const names = managed ? `${revision > 0 ? `${insertionOf(revision)},` : ''}${managedName}` : insertionOf(revision);
+  const managedBytes = managed?.byteLength ?? 0;
   const withComma = source[at] !== closingBrace;
-  const json = Buffer.allocUnsafe(source.length + inserted.length + (withComma ? 1 : 0));
+  const json = Buffer.allocUnsafe(source.length + names.length + managedBytes + (withComma ? 1 : 0));
   source.copy(json, 0, 0, at);
-  let end = at + json.write(inserted, at, 'latin1');
-  if (withComma) end += comma.copy(json, end);
+  let end = at + json.write(names, at, 'latin1');
+  if (managed) json.set(managed, end);
+  end += managedBytes;
+  if (withComma) json[end++] = comma;
   source.copy(json, end, at);
   return json;
-}
-
-/** The same with managedFields. Of revision 0 no resourceVersion is told. */
-function spliceManaged(source: Buffer, revision: Revision, managed: Uint8Array): Buffer {
-  const at = source.indexOf(metadataOpening) + metadataOpening.length;
-  const name = Buffer.from(`${revision > 0 ? `${insertionOf(revision)},` : ''}"managedFields":`);
-  const pieces = [source.subarray(0, at), name, managed, source[at] === closingBrace ? nothing : comma, source.subarray(at)];
-  return Buffer.concat(pieces);
 }
 
 function unsplice(json: Buffer, revision: Revision): Buffer {
   const at = json.indexOf(metadataOpening) + metadataOpening.length;
   const end = at + insertionOf(revision).length;
-  return Buffer.concat([json.subarray(0, at), json.subarray(json[end] === comma[0] ? end + 1 : end)]);
+  return Buffer.concat([json.subarray(0, at), json.subarray(json[end] === comma ? end + 1 : end)]);
 }

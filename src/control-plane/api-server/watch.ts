@@ -97,6 +97,10 @@ class Watcher implements CacheWatcher, WatchAnswer {
 
   take(event: CacheEvent): void {
     if (event.revision <= this.#seen) return;
+    if (this.#served.kind.convertRemotely && this.#converting([event])) {
+      this.#pauseBefore(event);
+      return;
+    }
     try {
       this.#send(event);
     } catch (error) {
@@ -136,6 +140,8 @@ class Watcher implements CacheWatcher, WatchAnswer {
       if (initial) await this.#sendInitial();
       while (this.#sink && !this.#registration) {
         if (this.#sink.full) await this.#sink.full;
+        const converting = this.#served.kind.convertRemotely && this.#converting(this.#served.cache.eventsSince(this.#seen) ?? []);
+        if (converting) await converting;
         else if (!this.#catchUp()) await this.#replay();
       }
     } catch (error) {
@@ -152,11 +158,26 @@ class Watcher implements CacheWatcher, WatchAnswer {
     this.#runSoon(false);
   }
 
+  /** Somebody else has to convert it first: it is missed now, and caught up with. */
+  #pauseBefore({ revision }: CacheEvent): void {
+    this.#registration?.[Symbol.dispose]();
+    this.#registration = undefined;
+    this.#seen = revision - 1;
+    this.#runSoon(false);
+  }
+
+  /** What `#send` of these events has to wait for. */
+  #converting(events: readonly CacheEvent[]): Promise<unknown> | undefined {
+    return this.#served.converted(events.flatMap((event) => event.versions));
+  }
+
   async #sendInitial(): Promise<void> {
     const { namespace, name } = this.scope;
     const revision = this.#seen;
     const named = name !== undefined && (namespace !== undefined || !this.#served.kind.namespaced) && this.#served.find(namespace, name);
     const objects = named === false || named === undefined ? [...this.#served.cache.sorted(namespace)] : [named];
+    const converting = this.#served.converted(objects);
+    if (converting) await converting;
     for (const stored of objects) {
       if (this.#matches && !this.#matches(stored)) continue;
       this.#sink?.event('ADDED', this.#served.asServed(stored), undefined);
@@ -188,9 +209,13 @@ class Watcher implements CacheWatcher, WatchAnswer {
   async #replay(): Promise<void> {
     const { prefix } = this.#served.cache;
     for await (const batch of this.#core.storage.watch({ prefix, revision: this.#seen }, this.#stop.signal)) {
-      for (const { revision, current, previous } of batch.events) {
-        this.#send(new CacheEvent(revision, current && StoredObject.from(current), previous && StoredObject.from(previous)));
-      }
+      const events = batch.events.map(
+        ({ revision, current, previous }) =>
+          new CacheEvent(revision, current && StoredObject.from(current), previous && StoredObject.from(previous)),
+      );
+      const converting = this.#served.kind.convertRemotely && this.#converting(events);
+      if (converting) await converting;
+      for (const event of events) this.#send(event);
       await this.#core.cache.caughtUp(batch.revision);
       this.#seen = batch.revision;
       if (this.#sink?.full) await this.#sink.full;

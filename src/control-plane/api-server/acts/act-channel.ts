@@ -2,11 +2,11 @@
  * Where the API server tells what was done through it (client/acts.ts), while somebody listens. The seam on which an
  * audit log can stand: every write and every refusal comes by here with its request and its objects.
  *
- * Guarantees: without a reader it costs one comparison for each write; a reader never holds anybody up.
+ * Guarantees: without a reader it costs one comparison for each write, after the first seconds; a reader never holds anybody up.
  */
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, type StatusError } from '../../../api/meta/status-error.ts';
-import { type Act, type ActFilter, idOf, type LostActs } from '../../../client/acts.ts';
+import { type Act, type ActFilter, type ActStart, idOf, type LostActs } from '../../../client/acts.ts';
 import type { Clock } from '../../../client/clock.ts';
 import { RecentMap } from '../../../client/recent-map.ts';
 import type { ResourceRequest } from '../api-request.ts';
@@ -20,6 +20,9 @@ const ownersMax = 8;
 /** Objects whose owners are remembered when they are gone: what they leave behind is still theirs. */
 const rememberedMax = 5000;
 
+/** A server that keeps its first acts does so for so long, and so many: who read from the one before comes back meanwhile. */
+const firstMs = 10_000;
+const firstMax = 2000;
 /** Whose kinds are meant sooner than others of the same name, such as a Service. */
 const workloadGroups = new Set(['apps', 'batch']);
 
@@ -32,22 +35,35 @@ export class ActChannel {
 
   #hasEnded: boolean = false;
 
-  constructor(clock: Clock, kinds: ServedKinds) {
+  /** names this start of the server */
+  readonly #start: string;
+  readonly #startMs: number;
+  /** absent: not kept, or no more */
+  #first: Act[] | undefined;
+
+  constructor(clock: Clock, kinds: ServedKinds, { keepsFirst = false }: { readonly keepsFirst?: boolean | undefined } = {}) {
     this.#clock = clock;
+    this.#start = this.#now();
+    this.#startMs = clock.monotonic();
+    if (keepsFirst) this.#first = [];
     this.#kinds = kinds;
   }
 
   get isWatched(): boolean {
-    return this.#readers.size > 0;
+    return this.#readers.size > 0 || this.#first !== undefined;
   }
 
   /** Everything from now on that the filter lets through. Throws BadRequest for what is no kind, and no component; ServiceUnavailable after the end. */
-  subscribe(filter: ActFilter = {}): AsyncIterableIterator<Act | LostActs> & Disposable {
+  subscribe(filter?: ActFilter): AsyncIterableIterator<Act | LostActs> & Disposable;
+  /** After another start of the server, everything since this one began. */
+  subscribe(filter: ActFilter, after: string | undefined): AsyncIterableIterator<Act | LostActs | ActStart> & Disposable;
+  subscribe(filter: ActFilter = {}, after?: string): AsyncIterableIterator<Act | LostActs | ActStart> & Disposable {
     if (this.#hasEnded) throw errors.serviceUnavailable('the API server has stopped');
     const objects = filter.objects?.map((object) => this.#resolve(object, filter.namespace));
     const nobody = filter.components?.find((name) => !componentNames.includes(name));
     if (nobody !== undefined) throw errors.badRequest(`there is no component "${nobody}", but: ${componentNames.join(', ')}`);
     const reader = new ActReader({ ...filter, ...(objects && { objects }) }, () => this.#readers.delete(reader));
+    if (after !== undefined) this.#tellSince(after, reader);
     this.#readers.add(reader);
     return reader;
   }
@@ -74,7 +90,20 @@ export class ActChannel {
     for (const reader of this.#readers) reader[Symbol.dispose]();
   }
 
+  #tellSince(after: string, reader: ActReader): void {
+    const first = after === '' || after === this.#start ? undefined : this.#kept();
+    reader.begin({ start: this.#start, isWhole: first !== undefined });
+    for (const act of first ?? []) reader.take(act);
+  }
+
+  /** The first acts, as long as they are all that there are. */
+  #kept(): Act[] | undefined {
+    if (this.#first && (this.#first.length >= firstMax || this.#clock.monotonic() - this.#startMs > firstMs)) this.#first = undefined;
+    return this.#first;
+  }
+
   #tell(act: Act): void {
+    this.#kept()?.push(act);
     for (const reader of this.#readers) reader.take(act);
   }
 

@@ -49,7 +49,7 @@ test('a reader that is too slow is told how many it lost, in their place', async
   reader.take(act({ verb: 'then' }));
   reader[Symbol.dispose]();
   const read = [];
-  for await (const each of reader) read.push('lost' in each ? each.lost : each.verb);
+  for await (const each of reader) read.push('lost' in each ? each.lost : 'verb' in each ? each.verb : each.start);
   assert.deepEqual(read.slice(-3), ['1999', 3, 'then']);
   assert.equal(read.length, 2001);
 });

@@ -1,12 +1,12 @@
 /** One reader of acts: those that its filter lets through wait here until they are taken; what does not fit is counted. */
-import { type Act, type ActFilter, idOf, type LostActs } from '../../../client/acts.ts';
+import { type Act, type ActFilter, type ActStart, idOf, type LostActs } from '../../../client/acts.ts';
 
 const waitingMax = 2000;
 
-export class ActReader implements AsyncIterableIterator<Act | LostActs>, Disposable {
+export class ActReader implements AsyncIterableIterator<Act | LostActs | ActStart>, Disposable {
   readonly #filter: ActFilter;
   readonly #onEnd: () => void;
-  #waiting: (Act | LostActs)[] = [];
+  #waiting: (Act | LostActs | ActStart)[] = [];
   #lost = 0;
   #wake: (() => void) | undefined;
   #ended = false;
@@ -28,7 +28,12 @@ export class ActReader implements AsyncIterableIterator<Act | LostActs>, Disposa
     this.#wake?.();
   }
 
-  async next(): Promise<IteratorResult<Act | LostActs>> {
+  /** Before all acts. */
+  begin(start: ActStart): void {
+    this.#waiting.push(start);
+  }
+
+  async next(): Promise<IteratorResult<Act | LostActs | ActStart>> {
     for (;;) {
       const value = this.#waiting.shift() ?? this.#takeLost();
       if (value) return { value, done: false };
@@ -41,7 +46,7 @@ export class ActReader implements AsyncIterableIterator<Act | LostActs>, Disposa
   }
 
   /** The loop over it was left. */
-  async return(): Promise<IteratorResult<Act | LostActs>> {
+  async return(): Promise<IteratorResult<Act | LostActs | ActStart>> {
     this[Symbol.dispose]();
     return { value: undefined, done: true };
   }

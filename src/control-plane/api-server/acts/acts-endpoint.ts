@@ -1,5 +1,6 @@
 /**
- * Acts over HTTP (client/acts.ts): lines of JSON, from now on, until either side ends it. For administrators
+ * Acts over HTTP (client/acts.ts): lines of JSON, from now on, until either side ends it.
+ * With `?after=START` the first says which start of the server this is; after another one what happened since follows. For administrators
  * (system:masters) alone, whatever roles say of the path: it shows what everybody does.
  */
 import { actsPath, filterOfQuery } from '../../../client/acts.ts';
@@ -13,7 +14,7 @@ export function actsEndpoint(acts: Pick<ActChannel, 'subscribe'>): PathEndpoint 
     handle({ method, query }) {
       if (method !== 'GET') throw methodNotAllowed();
       const headers = { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' };
-      return { status: 200, headers, body: linesOf(acts.subscribe(filterOfQuery(query))) };
+      return { status: 200, headers, body: linesOf(acts.subscribe(filterOfQuery(query), query.get('after') ?? undefined)) };
     },
   });
 }
