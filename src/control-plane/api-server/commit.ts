@@ -31,10 +31,7 @@ export async function commitObject(core: Core, served: ServedKind, { cause, obje
   if (draft.size > objectBytesMax) throw new StatusError({ code: 500, reason: '', message: 'etcdserver: request is too large' });
   const { key, lease } = at;
   const expect = old?.revision ?? 'absent';
-  const { bytes, managed } = draft;
-  const result = await core.storage.commit([
-    { key, expect, put: bytes, managed, attachment: draft, ...(lease !== undefined && { lease }) },
-  ]);
+  const result = await core.storage.commit([{ key, expect, ...draft.puts, ...(lease !== undefined && { lease }) }]);
   if (!result.ok) {
     await awaitChange(core, served, key, result.actual);
     return undefined;
@@ -42,10 +39,7 @@ export async function commitObject(core: Core, served: ServedKind, { cause, obje
   await core.cache.caughtUp(result.revision);
   // The cache holds the object unless a later write has replaced it already.
   const cached = served.cache.byKey(key);
-  const stored =
-    cached?.revision === result.revision
-      ? cached
-      : new StoredObject({ key, revision: result.revision, value: bytes, managed, lease, object: draft.seal(result.revision) });
+  const stored = cached?.revision === result.revision ? cached : draft.storedAs({ key, revision: result.revision, lease });
   if (core.acts.isWatched) core.acts.changed(cause, old?.object, stored.object);
   return stored;
 }

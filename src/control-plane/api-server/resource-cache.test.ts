@@ -17,7 +17,7 @@ class Fixture {
 
   put(path: string, nodeName = ''): void {
     const [namespace = '', name = ''] = path.split('/');
-    const draft = new Draft({ kind: 'Pod', apiVersion: 'v1', metadata: { namespace, name }, spec: { nodeName } } as KubeObject);
+    const draft = new Draft({ kind: 'Pod', apiVersion: 'v1', metadata: { namespace, name }, spec: { nodeName } } as KubeObject, undefined);
     const key = prefix + path;
     const revision = ++this.#revision;
     this.cache.apply({

@@ -17,7 +17,7 @@ describe('a stored object', () => {
   ];
   for (const { given, want } of rows) {
     it(`has its version spliced in: ${JSON.stringify(given)}`, () => {
-      const draft = new Draft(object({ ...given, resourceVersion: '3' }));
+      const draft = new Draft(object({ ...given, resourceVersion: '3' }), undefined);
       const stored = new StoredObject({ key: 'k', revision: 7, value: draft.bytes });
       const moved = stored.at(12);
       assert.equal(stored.json.toString(), want);

@@ -14,7 +14,7 @@ import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { encodeMessage } from '../../api/schema/encode-protobuf.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
-import type { KeyValue, Revision } from '../store/storage.ts';
+import type { KeyValue, Op, Revision } from '../store/storage.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
 const metadataText = '"metadata":{';
@@ -32,9 +32,10 @@ export class Draft {
 
   /**
    * `object` becomes the draft's own: its first two levels (the object and its metadata) are copied, the rest is frozen
-   * later. managedFields are never part of it: `managed` is their JSON, an array.
+   * later. managedFields are never part of it: `managed` is their JSON, an array; whoever replaces an object hands on what
+   * that one has.
    */
-  constructor(object: KubeObject, managed?: Uint8Array | undefined) {
+  constructor(object: KubeObject, managed: Uint8Array | undefined) {
     this.managed = managed;
     const { kind, apiVersion, metadata, ...rest } = object;
     const { resourceVersion: _version, managedFields: _fields, ...kept } = metadata;
@@ -46,6 +47,17 @@ export class Draft {
   /** bytes that are stored */
   get size(): number {
     return this.bytes.length + (this.managed?.byteLength ?? 0);
+  }
+
+  /** What an op puts. */
+  get puts(): Pick<Op, 'put' | 'managed' | 'attachment'> {
+    return { put: this.bytes, managed: this.managed, attachment: this };
+  }
+
+  /** What it is when it has been stored; of revision 0, what it would be. */
+  storedAs({ key, revision, lease }: Pick<Parts, 'key' | 'revision' | 'lease'>): StoredObject {
+    const object = revision > 0 ? this.seal(revision) : undefined;
+    return new StoredObject({ key, revision, value: this.bytes, managed: this.managed, lease, object });
   }
 
   /** The frozen object as of its revision. */
@@ -105,8 +117,7 @@ export class StoredObject {
 
   /** What a dry run would have stored at this place: `revision` 0 means that the answer carries no resourceVersion. */
   static unstored({ key, managed }: Pick<Parts, 'key' | 'managed'>, object: KubeObject, revision: Revision): StoredObject {
-    const draft = new Draft(object);
-    return new StoredObject({ key, revision, value: draft.bytes, managed, object: revision > 0 ? draft.seal(revision) : undefined });
+    return new Draft(object, managed).storedAs({ key, revision });
   }
 
   /** Frozen, shared by all in this process, and without managedFields. */
@@ -183,9 +194,7 @@ export class StoredObject {
   }
 
   #as(converted: KubeObject): StoredObject {
-    const { key, revision, managed, lease } = this;
-    const draft = new Draft(converted);
-    return new StoredObject({ key, revision, value: draft.bytes, managed, lease, object: revision > 0 ? draft.seal(revision) : undefined });
+    return new Draft(converted, this.managed).storedAs(this);
   }
 
   #parse(): KubeObject {

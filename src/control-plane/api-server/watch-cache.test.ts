@@ -31,7 +31,7 @@ class Between {
   }
 
   async put(name: string, resource = widgets): Promise<void> {
-    const draft = new Draft({ apiVersion: 'v1', kind: 'Any', metadata: { name, namespace: 'default' } } as KubeObject);
+    const draft = new Draft({ apiVersion: 'v1', kind: 'Any', metadata: { name, namespace: 'default' } } as KubeObject, undefined);
     await this.store.commit([{ key: keyOf(name, resource), put: draft.bytes, attachment: draft }]);
   }
 

@@ -420,7 +420,7 @@ interface PlanAt {
 
 function planChange(op: Op, { revision, index, head, previous }: PlanAt): Change {
   const { key, put } = op;
-  const managed = put && op.managed && interned(op.managed);
+  const managed = put && op.managed && (op.managed === previous?.managed ? op.managed : interned(op.managed));
   const createRevision = previous?.createRevision ?? revision;
   const position = positionOf(revision, index);
   const old = head && ('entry' in head ? head.entry : head);
