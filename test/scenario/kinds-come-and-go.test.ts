@@ -240,6 +240,19 @@ test('a kind that changes, goes and comes again', async () => {
   );
 });
 
+test('who follows what is done can name it once it is there', async () => {
+  await using listening = await listen();
+  const { server } = listening;
+  assert.throws(() => server.acts.subscribe({ objects: ['wd/a'] }), { message: 'there is no kind "wd"' });
+  await server.kinds.put(widgets(Widgets));
+  using acts = server.acts.subscribe({ objects: ['wd/a'], namespace: 'default' });
+  await server.loopback.create(Widgets, newWidget('b'));
+  await server.loopback.create(Widgets, newWidget('a'));
+  const { value } = await acts.next();
+  assert.ok(value && 'object' in value);
+  assert.deepEqual([value.verb, value.object.kind, value.object.name], ['create', 'widget', 'a']);
+});
+
 test('a group-version of another server is listed, and asked there', async () => {
   const asked: string[] = [];
   const backends: ServerParts['backends'] = async ({ verb, user, target }) => {

@@ -153,7 +153,14 @@ test('what can not be given', async () => {
 
 test('a custom resource is published, and a change of its schema changes the fingerprint', async () => {
   const own = builtInRegistry();
-  const live = openApiEndpoints({ ...options, registry: own });
+  let looked = 0;
+  const ofType = (): undefined => {
+    looked++;
+    return undefined;
+  };
+  const live = openApiEndpoints({ ...options, registry: own, readDescriptions: () => ({ ...noDescriptions, ofType }) });
+  await documentAt('/openapi/v3/apis/apps/v1', live);
+  const lookedOnce = looked;
   const base = own.current.byResource('apps', 'v1', 'deployments');
   assert.ok(base);
   const field = { required: false, patchStrategy: [], presence: 'kept', goType: '' } as const;
@@ -186,4 +193,9 @@ test('a custom resource is published, and a change of its schema changes the fin
   assert.ok(first && second && first !== second);
   const unchanged = (await indexOf(live))['apis/apps/v1']?.serverRelativeURL;
   assert.equal(unchanged, (await indexOf())['apis/apps/v1']?.serverRelativeURL, 'others keep theirs');
+  looked = 0;
+  await documentAt('/openapi/v3/apis/apps/v1', live);
+  assert.ok(lookedOnce > 0 && looked === 0, 'and are not made again');
+  own.remove({ group: 'a.example.com', resource: 'foos' });
+  assert.equal((await get('/openapi/v3/apis/a.example.com/v1', {}, live)).status, 404);
 });

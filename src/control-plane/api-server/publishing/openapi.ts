@@ -59,35 +59,40 @@ class Sources {
 const describeKind = (kind: Kind): string =>
   JSON.stringify([kind.resource, kind.kind, kind.typeName, kind.namespaced, kind.verbs, kind.subresources]);
 
-/** What was made of one state of the registry. */
+/** What was made of one state of the registry; of the state before it, what describes the same. */
 class Documents {
   readonly served: KindSnapshot;
   readonly groups: readonly ServedGroup[];
   readonly #release: string;
   readonly #sources: Sources;
   readonly #version: string;
-  readonly #v3 = new Map<string, string>();
+  /** documents of version 3, by fingerprint */
+  readonly #v3: Map<string, string>;
   #v2: string | undefined;
   #v2Protobuf: Uint8Array | undefined;
   #hashes: ReadonlyMap<string, string> | undefined;
 
-  constructor({ registry, version }: OpenApiOptions, sources: Sources) {
+  constructor({ registry, version }: OpenApiOptions, sources: Sources, before?: Documents) {
     this.served = registry.current;
     this.groups = servedGroups(this.served);
     this.#version = version;
     this.#release = /^v?(\d+\.\d+)/.exec(version)?.[1] ?? version;
     this.#sources = sources;
+    this.#v3 = before ? before.#v3 : new Map();
   }
 
   /** `apis/apps/v1` to its fingerprint, for all documents of version 3. */
   get hashes(): ReadonlyMap<string, string> {
-    this.#hashes ??= new Map(
-      [...rootPaths(this.groups).map((path) => [path, []] as const), ...versionPaths(this.groups)].map(([path, kinds]) => [
-        path,
-        this.#fingerprint(path, kinds),
-      ]),
-    );
+    this.#hashes ??= this.#makeHashes();
     return this.#hashes;
+  }
+
+  #makeHashes(): ReadonlyMap<string, string> {
+    const all = [...rootPaths(this.groups).map((path) => [path, []] as const), ...versionPaths(this.groups)];
+    const hashes = new Map(all.map(([path, kinds]) => [path, this.#fingerprint(path, kinds)]));
+    const wanted = new Set(hashes.values());
+    for (const hash of this.#v3.keys()) if (!wanted.has(hash)) this.#v3.delete(hash);
+    return hashes;
   }
 
   get v2Hash(): string {
@@ -98,11 +103,12 @@ class Documents {
     return digest(this.#sources.digest, this.#version, path, ...kinds.map(describeKind), JSON.stringify(renderOwnTypes(kinds)));
   }
 
-  v3(path: string): string {
-    let text = this.#v3.get(path);
+  /** `hash`: its fingerprint */
+  v3(path: string, hash: string): string {
+    let text = this.#v3.get(hash);
     if (text === undefined) {
       text = JSON.stringify(this.#makeV3(path));
-      this.#v3.set(path, text);
+      this.#v3.set(hash, text);
     }
     return text;
   }
@@ -146,7 +152,7 @@ export function openApiEndpoints(options: OpenApiOptions): readonly PathEndpoint
   const sources = new Sources(options.readDescriptions ?? readDescriptions);
   let documents = new Documents(options, sources);
   const current = (): Documents => {
-    if (documents.served !== options.registry.current) documents = new Documents(options, sources);
+    if (documents.served !== options.registry.current) documents = new Documents(options, sources, documents);
     return documents;
   };
   return [
@@ -203,7 +209,7 @@ function answerV3(documents: Documents, request: PathTarget, nowMs: (() => numbe
   };
   const headers = { ...(asked ? forEver : privately), etag, vary: 'Accept' };
   if (isKnown(request, etag)) return nothing(304, headers);
-  return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: documents.v3(path) };
+  return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: documents.v3(path, hash) };
 }
 
 const pathNotFoundQuietly = (): PathResponse => ({ ...pathNotFound(), headers: privately, body: '' });
