@@ -46,6 +46,8 @@ export interface KindExtra<T extends KubeObject> {
   readonly indexedField?: string;
   readonly ttlSeconds?: number;
   readonly deprecation?: string;
+  /** that the resource table lacks */
+  readonly shortNames?: readonly string[];
   /** default: those of upstream's printers */
   readonly columns?: readonly Column[];
   readonly convert?: VersionConversion<T>;
@@ -101,7 +103,7 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindExt
     convert: extra.convert,
     convertRemotely: undefined,
     singular: row.singular,
-    shortNames: row.shortNames ?? [],
+    shortNames: row.shortNames ?? extra.shortNames ?? [],
     categories: row.categories ?? [],
     verbs: row.verbs as readonly Verb[],
     subresources: row.subresources,

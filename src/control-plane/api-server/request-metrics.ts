@@ -4,7 +4,7 @@
  */
 import type { Registry } from 'prom-client';
 import { own } from '../../api/meta/words.ts';
-import { type ApiRequest, resourceOf } from './api-request.ts';
+import type { ApiRequest } from './api-request.ts';
 import type { FlowClass, FlowControl } from './flow-control.ts';
 
 const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
@@ -22,14 +22,19 @@ export interface MetricSubject {
 
 const metricVerbs: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' };
 
+/** Names that a client made up are left out: each would be a series for ever. */
 export function subjectOf(request: ApiRequest): MetricSubject {
   const { target } = request;
   const verb = own(metricVerbs, request.verb) ?? request.verb.toUpperCase();
-  const named = resourceOf(target);
-  if (!named) return { verb, group: '', version: '', resource: '', subresource: '', scope: '' };
-  const { group, version, resource, subresource = '', namespace, name } = named;
+  const nowhere = { verb, group: '', version: '', resource: '', subresource: '', scope: '' } as const;
+  if (target.type === 'backend') return { ...nowhere, group: target.backend.group, version: target.backend.version };
+  if (target.type === 'path' || target.type === 'unserved') return nowhere;
+  const { group, version, resource, subresources } = target.kind;
+  const { namespace, name } = target.type === 'connect' ? target.at : target;
   const scope = name ? 'resource' : namespace ? 'namespace' : 'cluster';
-  return { verb: target.type === 'connect' ? 'CONNECT' : verb, group, version, resource, subresource, scope };
+  const { subresource = '' } = target;
+  const known = own(subresources, subresource) ? subresource : '';
+  return { verb: target.type === 'connect' ? 'CONNECT' : verb, group, version, resource, subresource: known, scope };
 }
 
 type Labels = Record<string, string>;
