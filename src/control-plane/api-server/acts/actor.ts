@@ -31,6 +31,7 @@ const controllers = [
   'replicaset',
   'replication',
   'service-account',
+  'service-cidrs',
   'statefulset',
   'ttl-after-finished',
   'volumeattributesclass-protection',
