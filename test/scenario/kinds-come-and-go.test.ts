@@ -121,6 +121,18 @@ test('kubectl gets, explains, labels and deletes it', async (t) => {
     await guarded.admin.create(Widgets, newWidget('a'));
     assert.match(await run('get', 'wd'), /^NAME +SIZE\na +3$/);
     assert.match(await run('explain', 'widgets.spec.size'), /FIELD: size <integer>/);
+    for (const [given, want] of [
+      [4, 'created'],
+      [5, 'configured'],
+      [5, 'unchanged'],
+    ] as const) {
+      const manifest = join(home, 'widget.json');
+      await writeFile(
+        manifest,
+        JSON.stringify({ apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'b' }, spec: { size: given } }),
+      );
+      assert.equal(await run('apply', '-f', manifest), `widget.example.com/b ${want}`);
+    }
     assert.equal(await run('label', 'widget/a', 'x=y'), 'widget.example.com/a labeled');
     assert.equal(await run('patch', 'widget', 'a', '--type=merge', '-p', '{"spec":{"size":7}}'), 'widget.example.com/a patched');
     assert.equal(await run('get', 'widgets.v1.example.com', 'a', '-o', 'jsonpath={.spec.size} {.metadata.labels}'), '7 {"x":"y"}');

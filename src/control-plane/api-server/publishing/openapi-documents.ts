@@ -5,7 +5,7 @@
 
 import type { Kind } from '../../../api/meta/kind.ts';
 import { own } from '../../../api/meta/words.ts';
-import type { ObjectSchema } from '../../../api/schema/types.ts';
+import { type ObjectSchema, typeNameOf } from '../../../api/schema/types.ts';
 import type { Descriptions } from './descriptions.ts';
 import type { ServedGroup } from './group-order.ts';
 import {
@@ -27,14 +27,32 @@ export interface DocumentTexts {
   readonly descriptions: Descriptions;
 }
 
-const objectTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'] as const;
-const streamTypes = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'] as const;
-const patchTypes = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-  'application/apply-patch+yaml',
-] as const;
+/** In which forms objects come and go. */
+interface MediaTypes {
+  readonly objects: readonly string[];
+  readonly streams: readonly string[];
+  readonly bodies: readonly string[];
+  readonly patches: readonly string[];
+}
+const builtInTypes: MediaTypes = {
+  objects: ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'],
+  streams: ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'],
+  bodies: ['*/*'],
+  patches: [
+    'application/json-patch+json',
+    'application/merge-patch+json',
+    'application/strategic-merge-patch+json',
+    'application/apply-patch+yaml',
+  ],
+};
+/** kubectl applies by what is said here. Upstream: apiextensions-apiserver/pkg/controller/openapi/builder. */
+const customTypes: MediaTypes = {
+  objects: ['application/json', 'application/yaml'],
+  streams: [],
+  bodies: ['application/json', 'application/yaml'],
+  patches: ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'],
+};
+const mediaTypesOf = ({ gvk }: Operation): MediaTypes => (gvk && typeNameOf(gvk) === undefined ? customTypes : builtInTypes);
 const responseTexts: Readonly<Record<string, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted', 401: 'Unauthorized' };
 
 const info = (version: string): Json => ({ title: 'Kubernetes', version });
@@ -174,13 +192,10 @@ function operationV3(renderer: SchemaRenderer, o: Operation, tag: string): Json 
   const { body } = o;
   const content = (types: readonly string[], type: string): Json =>
     Object.fromEntries(types.map((t) => [t, { schema: type ? renderer.reference(type) : { type: 'string' } }]));
-  const accepted = body?.isPatch ? patchTypes : ['*/*'];
+  const { objects, streams, bodies, patches } = mediaTypesOf(o);
+  const accepted = body?.isPatch ? patches : bodies;
   const responses = Object.entries(o.responses).map(([code, type]) => {
-    const types = type
-      ? [...objectTypes, ...(o.streams ? streamTypes : [])]
-      : o.action === 'connect'
-        ? ['*/*']
-        : ['text/plain', ...objectTypes];
+    const types = type ? [...objects, ...(o.streams ? streams : [])] : o.action === 'connect' ? ['*/*'] : ['text/plain', ...objects];
     return [code, { description: own(responseTexts, code), content: content(types, type) }];
   });
   return {
@@ -254,9 +269,10 @@ function operationV2(renderer: SchemaRenderer, o: Operation, tag: string): Json 
     { description: own(responseTexts, code), schema: type ? renderer.reference(type) : { type: 'string' } },
   ]);
   const isConnect = o.action === 'connect';
+  const { objects, streams, bodies, patches } = mediaTypesOf(o);
   return {
-    consumes: body?.isPatch ? patchTypes : ['*/*'],
-    produces: isConnect ? ['*/*'] : [...objectTypes, ...(o.streams ? streamTypes : [])],
+    consumes: body?.isPatch ? patches : bodies,
+    produces: isConnect ? ['*/*'] : [...objects, ...(o.streams ? streams : [])],
     schemes: ['https'],
     tags: [tag],
     operationId: o.id,

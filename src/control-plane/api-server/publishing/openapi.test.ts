@@ -188,6 +188,14 @@ test('a custom resource is published, and a change of its schema changes the fin
     'x-kubernetes-preserve-unknown-fields': true,
   });
   assert.equal(paths['/apis/a.example.com/v1/namespaces/{namespace}/foos']?.['post']?.operationId, 'createAExampleComV1NamespacedFoo');
+  const patch = paths['/apis/a.example.com/v1/namespaces/{namespace}/foos/{name}']?.['patch'] as unknown as {
+    requestBody: { content: object };
+  };
+  assert.deepEqual(
+    Object.keys(patch.requestBody.content),
+    ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'],
+    'kubectl reads here that it can not send a strategic merge patch',
+  );
   put(schemaWith('length'));
   const second = (await indexOf(live))['apis/a.example.com/v1']?.serverRelativeURL;
   assert.ok(first && second && first !== second);
