@@ -200,6 +200,22 @@ for (const asks of [false, true]) {
   });
 }
 
+it('a cache that has lost the store shows nothing old for new, and goes on where the store is', async () => {
+  await using two = await startTwo(true);
+  const { here, there, storage, clock } = two;
+  for (const name of ['a', 'b']) await here.create(ConfigMap, configMap(name, {}, { k: '1' }));
+  await there.list(ConfigMap);
+  storage.disconnect();
+  await new Promise(setImmediate);
+  await here.delete(ConfigMap, a);
+  await here.create(ConfigMap, configMap('c', {}, { k: '2' }));
+  assert.deepEqual(await names(there, { resourceVersion: '0' }), ['a=1', 'b=1']);
+  const reading = names(there, {});
+  for (let i = 0; i < 5; i++) await new Promise(setImmediate);
+  await clock.advance(1000);
+  assert.deepEqual(await reading, ['b=1', 'c=2']);
+});
+
 it('a store that does not tell its revision is not waited for without end', async () => {
   await using two = await startTwo(true);
   two.storage.isSilent = true;

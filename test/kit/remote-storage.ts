@@ -22,6 +22,7 @@ export class RemoteStorage implements Storage {
   readonly #store: Storage;
   readonly #asks: boolean;
   #gate: PromiseWithResolvers<void> | undefined;
+  #connection = new AbortController();
   /** while it is set, nobody is told the revision */
   isSilent: boolean = false;
 
@@ -40,6 +41,12 @@ export class RemoteStorage implements Storage {
   release(): void {
     this.#gate?.resolve();
     this.#gate = undefined;
+  }
+
+  /** All watches that there are fail. */
+  disconnect(): void {
+    this.#connection.abort();
+    this.#connection = new AbortController();
   }
 
   latestRevision(): Revision | Promise<Revision> {
@@ -63,7 +70,8 @@ export class RemoteStorage implements Storage {
 
   async *watch(from: { readonly prefix: string; readonly revision: Revision }, signal: AbortSignal): AsyncIterable<StoreEvents> {
     const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-    for await (const batch of this.#store.watch(from, signal)) {
+    const connection = this.#connection.signal;
+    for await (const batch of this.#store.watch(from, AbortSignal.any([signal, connection]))) {
       while (this.#gate && !signal.aborted) await Promise.race([this.#gate.promise, stopped]);
       yield {
         ...batch,
@@ -74,6 +82,7 @@ export class RemoteStorage implements Storage {
         })),
       };
     }
+    if (connection.aborted) throw new Error('the connection to the store is lost');
   }
 
   requestProgress(): void {
