@@ -73,8 +73,8 @@ export async function startGuardedServer(
     clock,
     random,
     log,
-    parts({ reader, loopback, registry }) {
-      security = stack.use(securityFor({ reader, loopback, pki, clock, random, log, config }));
+    parts({ reader, ops, claims, loopback, registry }) {
+      security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log, config }));
       const pathEndpoints = [...security.pathEndpoints, ...publishingEndpoints({ registry, version: 'v1.36.0' })];
       return { ...security, pathEndpoints, ...options.parts };
     },

@@ -1,16 +1,16 @@
 /**
- * Writes objects as the API server does, but for admission and storage: for the tests of the kinds. Here so that each
- * test is a table of manifests and answers.
+ * Takes the steps of a write as the API server does (write-steps.ts), but for admission and storage: for the tests of the
+ * kinds, so that each is a table of manifests and answers.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Kind, WriteContext } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
-import { describeFieldError, type FieldError, fieldErrors } from '../meta/status-error.ts';
+import { describeFieldError } from '../meta/status-error.ts';
 import { decode } from '../schema/decode.ts';
-import { applyDefaults } from '../schema/default.ts';
-import { mergeFieldErrors, validateByTable } from '../schema/validate.ts';
 import { builtInKinds } from './all.ts';
+import { strategyOf } from './update-strategy.ts';
+import { type Prepared, prepareChanged, prepareNew, takeSteps, withDefaults } from './write-steps.ts';
 
 export type Manifest = Readonly<Record<string, unknown>>;
 
@@ -40,43 +40,30 @@ function freeze<T>(value: T): T {
 export function read(kind: Kind, manifest: Manifest): KubeObject {
   const metadata = { name: 'x', ...(kind.namespaced && { namespace: 'x' }), ...(manifest['metadata'] as object | undefined) };
   const decoded = decode(kind.schema, structuredClone({ ...manifest, metadata })).value as object as KubeObject;
-  const object = applyDefaults(kind.schema, decoded) as unknown as KubeObject;
-  return freeze(kind.hooks.default?.(freeze(object)) ?? object);
+  return freeze(takeSteps(withDefaults(kind, freeze(decoded))));
 }
 
-const told = (errors: readonly FieldError[]): readonly string[] => errors.map(describeFieldError);
+const told = ({ object, problems, warnings }: Prepared): Written => ({
+  object: freeze(object),
+  errors: problems.map(describeFieldError),
+  warnings,
+});
 
 export function create(manifest: Manifest): Written {
   const kind = kindOf(manifest);
   const given = read(kind, manifest);
   const identified = freeze({ ...given, metadata: { ...given.metadata, uid: '11111111-1111-1111-1111-111111111111' } });
-  const object = freeze(kind.hooks.prepareForCreate?.(identified, by) ?? identified);
-  const { name = '' } = object.metadata;
-  const badName = kind.validateName(name, false, object).map((message) => fieldErrors.invalid('metadata.name', name, message));
-  const errors = mergeFieldErrors(validateByTable(kind.schema, object), kind.hooks.validate?.(object) ?? []);
-  return { object, errors: told([...badName, ...errors]), warnings: kind.hooks.warnings?.(object) ?? [] };
+  return told(takeSteps(prepareNew(kind, identified, by)));
 }
 
 /** `subresource`: status, or one of the kind's views. */
 export function update(manifest: Manifest, old: KubeObject, subresource?: string): Written {
   const kind = kindOf(manifest);
-  const { hooks } = kind;
+  const strategy = strategyOf(kind, subresource);
+  const stored = freeze({ ...old, metadata: { ...old.metadata, resourceVersion: '1' } });
   const given = read(kind, manifest);
-  const view = subresource === undefined ? undefined : hooks.views?.[subresource];
-  if (view) {
-    const object = freeze(view.prepareForUpdate(given, old, by));
-    return { object, errors: told(view.validate(object, old)), warnings: [] };
-  }
-  if (subresource === 'status') {
-    const { status } = given as { readonly status?: unknown };
-    const joined = freeze({ ...old, metadata: given.metadata, status }) as KubeObject;
-    const object = freeze(hooks.prepareForStatusUpdate?.(joined, old, by) ?? joined);
-    return { object, errors: told(hooks.validateStatus?.(object, old) ?? []), warnings: [] };
-  }
-  const kept = kind.subresources['status'] ? { ...given, status: (old as { readonly status?: unknown }).status } : given;
-  const object = freeze(hooks.prepareForUpdate?.(freeze(kept) as KubeObject, old) ?? (kept as KubeObject));
-  const errors = mergeFieldErrors(validateByTable(kind.schema, object), hooks.validate?.(object, old) ?? []);
-  return { object, errors: told(errors), warnings: hooks.warnings?.(object, old) ?? [] };
+  const object = freeze({ ...given, metadata: { ...given.metadata, resourceVersion: '1' } });
+  return told(takeSteps(prepareChanged(kind, { object, old: stored, strategy }, by)));
 }
 
 /** The value at a path like `spec.ports[0].name`. */

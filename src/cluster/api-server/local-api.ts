@@ -178,9 +178,9 @@ async function startApiServer(
     clock,
     random,
     log,
-    parts: ({ reader, loopback, registry, isHealthy, metrics, flow, acts }) => {
+    parts: ({ reader, ops, claims, loopback, registry, isHealthy, metrics, flow, acts }) => {
       metrics.register(exported, flow);
-      const security = stack.use(securityFor({ reader, loopback, pki, clock, random, log, config: securityConfig }));
+      const security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log, config: securityConfig }));
       return {
         ...security,
         audit,

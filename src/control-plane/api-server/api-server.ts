@@ -14,6 +14,7 @@ import type { Storage } from '../store/storage.ts';
 import { ActChannel } from './acts/act-channel.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import { AdmissionChain } from './admission-chain.ts';
+import { Claims, claimResources } from './allocation/claims.ts';
 import type { ConnectEndpoint, FunctionEndpoint } from './api-request.ts';
 import { Audit, type AuditSink } from './audit/audit.ts';
 import type { AuditPolicy } from './audit/audit-policy.ts';
@@ -25,7 +26,7 @@ import { RequestChain } from './chain.ts';
 import { componentStatuses } from './component-statuses.ts';
 import { ComputedResources } from './computed-resources.ts';
 import type { Core } from './core.ts';
-import type { Allocator, PathEndpoint } from './endpoint.ts';
+import type { PathEndpoint } from './endpoint.ts';
 import { evictionEndpoint } from './evict-pod.ts';
 import { FlowControl } from './flow-control.ts';
 import { HTTPFront } from './http-front.ts';
@@ -42,6 +43,10 @@ import { SharedLeases } from './shared-leases.ts';
 import { Targets } from './targets.ts';
 import { bookmarkPeriodMs } from './watch.ts';
 import { WatchCache } from './watch-cache.ts';
+import { type Allocator, Allocators } from './write/allocator.ts';
+import { type ObjectOps, objectOps } from './write/object-ops.ts';
+import { repairAllocations } from './write/repair-allocations.ts';
+import { Turns } from './write/turns.ts';
 
 /** The server's own identity: what it does on its own account. */
 export const loopbackUser: UserInfo = { name: 'system:apiserver', groups: [groups.masters, groups.authenticated] };
@@ -49,6 +54,8 @@ export const loopbackUser: UserInfo = { name: 'system:apiserver', groups: [group
 /** What the parts that hang on the server may use. */
 export interface ServerContext {
   readonly reader: ObjectReader;
+  readonly ops: ObjectOps;
+  readonly claims: Claims;
   /** the server's own client */
   readonly loopback: Client;
   readonly registry: KindRegistry;
@@ -115,10 +122,12 @@ export interface ApiServer extends AsyncDisposable {
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { storage, registry, clock, random, log } = options;
   const cache = new WatchCache({ storage, clock, log });
-  await cache.start(registry.current.storedKinds().map(cachedResourceOf));
+  await cache.start([...registry.current.storedKinds().map(cachedResourceOf), ...claimResources]);
   const server = new Server(options, cache);
   const context: ServerContext = {
     reader: server.reader,
+    ops: server.ops,
+    claims: new Claims(cache),
     loopback: server.loopback,
     registry,
     clock,
@@ -130,7 +139,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     kinds: server.kinds,
     isHealthy: () => cache.healthy,
   };
-  server.assemble((await options.parts?.(context)) ?? {});
+  await server.assemble((await options.parts?.(context)) ?? {});
   return server;
 }
 
@@ -138,6 +147,7 @@ const allowAll: Authorize = () => ({ verdict: 'allow', reason: '' });
 
 class Server implements ApiServer {
   readonly reader: ObjectReader;
+  readonly ops: ObjectOps;
   readonly loopback: Client;
   readonly #options: ApiServerOptions;
   readonly #cache: WatchCache;
@@ -149,6 +159,7 @@ class Server implements ApiServer {
   readonly acts: ActChannel;
   readonly #listening = new Set<Listening>();
   #assembled: Assembled | undefined;
+  readonly #starting = Promise.withResolvers<void>();
 
   constructor(options: ApiServerOptions, cache: WatchCache) {
     this.#options = options;
@@ -156,17 +167,19 @@ class Server implements ApiServer {
     this.kinds = new ServedKinds(options.registry, cache);
     this.acts = new ActChannel(options.clock, this.kinds, { keepsFirst: options.keepsFirstActs });
     this.reader = createObjectReader(this.kinds);
+    this.ops = objectOps(this.kinds, options);
     this.loopback = this.clientFor(loopbackUser);
   }
 
-  assemble(parts: ServerParts): void {
+  async assemble(parts: ServerParts): Promise<void> {
     const { storage, clock, random, log } = this.#options;
     const core: Core = {
       storage,
       cache: this.#cache,
       kinds: this.kinds,
       admission: new AdmissionChain(parts.admission ?? []),
-      allocators: parts.allocators ?? [],
+      allocators: new Allocators(parts.allocators ?? []),
+      turns: new Turns(),
       acts: this.acts,
       leases: new SharedLeases(storage, clock),
       bookmarks: new Periodic(clock, bookmarkPeriodMs),
@@ -203,6 +216,8 @@ class Server implements ApiServer {
       random: realRandom, // whoever asks over the wire changes nothing of a cluster that a seed makes
     });
     this.#assembled = { targets, chain, front };
+    this.#starting.resolve();
+    await repairAllocations(core);
   }
 
   get #parts(): Assembled {
@@ -212,9 +227,10 @@ class Server implements ApiServer {
 
   clientFor(user: UserInfo): Client {
     const { clock, random, log } = this.#options;
+    const starting = (): Promise<void> | undefined => (this.#assembled ? undefined : this.#starting.promise);
     const targets = (): Targets => this.#parts.targets;
     const answer: RequestChain['answer'] = (request) => this.#parts.chain.answer(request);
-    const client = new InProcessClient({ targets, answer, clock, random, log, signal: this.#stop.signal }, user);
+    const client = new InProcessClient({ starting, targets, answer, clock, random, log, signal: this.#stop.signal }, user);
     this.#clients.add(client);
     return client;
   }

@@ -7,17 +7,17 @@ import { Pod as PodKind } from '../../api/generated/kinds.ts';
 import type { KubeObject, ObjectName } from '../../api/meta/object.ts';
 import { describeFieldError, errors, type FieldError, fieldErrors, StatusError } from '../../api/meta/status-error.ts';
 import type { FunctionEndpoint } from './api-request.ts';
-import { changeStored } from './change-stored.ts';
 import type { Core } from './core.ts';
 import { withPodCondition } from './pod-condition.ts';
+import { changeObject } from './write/commit-write.ts';
 
 export function bindingEndpoints(core: Core): readonly FunctionEndpoint[] {
   const handle: FunctionEndpoint['handle'] = async ({ at, body, request }) => {
     const binding = body as unknown as Binding;
     if (binding.metadata?.name !== at.name) throw errors.badRequest('name in URL does not match name in Binding object');
     checkBinding(binding);
-    await changeStored<Pod>(core, {
-      cause: request,
+    await changeObject<Pod>(core, {
+      request,
       served: core.kinds.of(core.kinds.kind(PodKind)),
       namespace: at.namespace,
       name: at.name,

@@ -6,9 +6,9 @@ import { own } from '../../api/meta/words.ts';
 import { admissionRequest } from './admission-request.ts';
 import type { ResourceAnswer } from './answer.ts';
 import type { FunctionEndpoint, ResourceRequest } from './api-request.ts';
+import { expectedNamespace } from './check-name.ts';
 import type { Core } from './core.ts';
 import { decodeBodyAs } from './decode.ts';
-import { expectedNamespace } from './request-metadata.ts';
 import { isLarge, rest } from './rest.ts';
 
 export async function callFunction(core: Core, request: ResourceRequest, endpoint: FunctionEndpoint): Promise<ResourceAnswer> {

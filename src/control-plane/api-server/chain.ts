@@ -11,6 +11,7 @@
  * Every failure is a StatusError: what is thrown beside them is a fault of ours, logged and answered with 500.
  * Upstream: apiserver/pkg/server/config.go (DefaultBuildHandlerChain).
  */
+import { ValidationFault } from '../../api/kinds/validate-object.ts';
 import { errors, isStatusError, type StatusError } from '../../api/meta/status-error.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
@@ -26,7 +27,6 @@ import { isWhole } from './endpoint.ts';
 import { type FlowClass, type FlowControl, seatsFor } from './flow-control.ts';
 import type { UserInfo } from './request.ts';
 import { type RequestMetrics, subjectOf } from './request-metrics.ts';
-import { ValidationFault } from './validate.ts';
 
 export interface ChainParts {
   readonly flow: Pick<FlowControl, 'enter'>;

@@ -4,18 +4,20 @@ import type { Log } from '../../client/log.ts';
 import type { Storage } from '../store/storage.ts';
 import type { ActChannel } from './acts/act-channel.ts';
 import type { AdmissionChain } from './admission-chain.ts';
-import type { Allocator } from './endpoint.ts';
 import type { Periodic } from './periodic.ts';
 import type { ServedKinds } from './served-kinds.ts';
 import type { SharedLeases } from './shared-leases.ts';
 import type { WatchCache } from './watch-cache.ts';
+import type { Allocators } from './write/allocator.ts';
+import type { Turns } from './write/turns.ts';
 
 export interface Core {
   readonly storage: Storage;
   readonly cache: WatchCache;
   readonly kinds: ServedKinds;
   readonly admission: AdmissionChain;
-  readonly allocators: readonly Allocator[];
+  readonly allocators: Allocators;
+  readonly turns: Turns;
   /** where what was done is told, when somebody listens */
   readonly acts: ActChannel;
   readonly leases: SharedLeases;

@@ -1,26 +1,23 @@
 /**
- * Create: names, identity, the kind's hooks, admission, allocation, and the write, in this order:
- * mutating admission → default → identity and name → prepare → validate → validating admission → allocate → store.
- * Upstream: apiserver/pkg/registry/rest/create.go, registry/generic/registry/store.go.
+ * POST of an object: names, identity, the kind's steps (api/kinds/write-steps.ts) with admission between them, and the
+ * write. Upstream: apiserver/pkg/registry/rest/create.go, registry/generic/registry/store.go.
  */
 import type { ObjectMeta } from '../../api/generated/meta-v1.ts';
+import { prepareNew } from '../../api/kinds/write-steps.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
-import { collectFieldErrors, errors, isStatusError, StatusError } from '../../api/meta/status-error.ts';
+import { errors, isStatusError, StatusError } from '../../api/meta/status-error.ts';
 import { formatTime } from '../../api/meta/time.ts';
-import { validateMetadata } from '../../api/schema/metadata.ts';
 import { admissionRequest } from './admission-request.ts';
-import { allocate, release } from './allocation-steps.ts';
 import type { ResourceAnswer } from './answer.ts';
 import type { ResourceRequest } from './api-request.ts';
-import { commitObject } from './commit.ts';
+import { expectedNamespace } from './check-name.ts';
 import type { Core } from './core.ts';
-import { applyDefaults, decodeObject } from './decode.ts';
-import type { AdmissionRequest } from './request.ts';
-import { withRequestMetadata } from './request-metadata.ts';
-import { isLarge, rest } from './rest.ts';
+import { decodeObject } from './decode.ts';
+import { refuseObject } from './refusals.ts';
+import { isLarge, rest, takeInTurns } from './rest.ts';
 import type { ServedKind } from './served-kinds.ts';
-import { StoredObject } from './stored-object.ts';
-import { validateObject } from './validate.ts';
+import type { StoredObject } from './stored-object.ts';
+import { commitWrite } from './write/commit-write.ts';
 
 const generatedBaseMax = 58;
 const generatedSuffixLength = 5;
@@ -55,61 +52,68 @@ export async function createObject(core: Core, served: ServedKind, request: Reso
 
 async function attemptCreate(core: Core, served: ServedKind, request: ResourceRequest, decoded: KubeObject): Promise<StoredObject> {
   const { kind } = served;
-  const dryRun = request.dryRun;
+  const { dryRun } = request;
   const large = isLarge(request);
   if (large) await rest();
-  let object = withRequestMetadata(decoded, request);
-  const base = admissionRequest(request, 'CREATE', object.metadata.name ?? '', dryRun);
-  if (core.admission.mutates(base)) {
-    const admitted = await core.admission.admit({ ...base, object });
-    if (large) await rest();
-    if (admitted !== object) object = applyDefaults(kind, withRequestMetadata(admitted, request));
-  }
+  const given = inItsNamespace(decoded, request);
+  const base = admissionRequest(request, 'CREATE', given.metadata.name ?? '', dryRun);
+  const admitted = core.admission.mutates(base) ? await core.admission.admit({ ...base, object: given }) : given;
   if (large) await rest();
-  object = withIdentity(core, served, object);
-  if (kind.hooks.prepareForCreate) object = kind.hooks.prepareForCreate(object, { nowMs: core.clock.now(), user: request.user });
-  const metadataErrors = collectFieldErrors(() => validateMetadata(kind, object));
+  const by = { nowMs: core.clock.now(), user: request.user };
+  const prepared = await takeInTurns(prepareNew(kind, withIdentity(core, served, admitted), by), large);
+  const { object } = prepared;
+  const { name = '', namespace } = object.metadata;
+  refuseObject(kind, name, prepared.problems);
+  for (const message of prepared.warnings) request.warn(message);
+  await core.admission.validate({ ...base, name, object });
   if (large) await rest();
-  validateObject(kind, object, undefined, metadataErrors);
-  if (large) await rest();
-  for (const message of kind.hooks.warnings?.(object) ?? []) request.warn(message);
-  const name = object.metadata.name ?? '';
-  const admission: AdmissionRequest = { ...base, name, object };
-  await core.admission.validate(admission);
-  if (large) await rest();
-  const key = served.key(object.metadata.namespace, name);
-  const existing = served.cache.byKey(key);
-  if (existing) throw alreadyExists(served, existing);
-  if (dryRun) return StoredObject.unstored({ key }, served.toStored(allocate(core, admission)), 0);
-  return storeNew(core, served, { admission, key, cause: request });
+  const lease = kind.ttlSeconds === undefined || dryRun ? undefined : await core.leases.lease(kind.ttlSeconds);
+  const written = await commitWrite(core, {
+    served,
+    request,
+    namespace,
+    name,
+    dryRun,
+    plan(existing) {
+      if (existing) throw alreadyExists(served, existing);
+      return { type: 'put', object, lease };
+    },
+  });
+  if (!written) throw new Error('a create stores or throws');
+  return written.stored;
 }
 
-async function storeNew(
-  core: Core,
-  served: ServedKind,
-  { admission, key, cause }: { readonly admission: AdmissionRequest; readonly key: string; readonly cause: ResourceRequest },
-): Promise<StoredObject> {
-  const object = allocate(core, admission);
-  let stored: StoredObject | undefined;
-  try {
-    const lease = served.kind.ttlSeconds === undefined ? undefined : await core.leases.lease(served.kind.ttlSeconds);
-    stored = await commitObject(core, served, { cause, object, at: { key, lease } });
-  } finally {
-    if (!stored) release(core, served.kind, object, undefined);
-  }
-  if (!stored) throw alreadyExists(served, served.cache.byKey(key));
-  return stored;
-}
-
-function alreadyExists(served: ServedKind, existing: StoredObject | undefined): StatusError {
-  const { name } = existing?.object.metadata ?? {};
-  const error = errors.alreadyExists(served.kind, name ?? '');
-  if (!existing?.object.metadata.deletionTimestamp) return error;
+function alreadyExists(served: ServedKind, existing: StoredObject): StatusError {
+  const { metadata } = existing.object;
+  const error = errors.alreadyExists(served.kind, metadata.name ?? '');
+  if (!metadata.deletionTimestamp) return error;
   return new StatusError({ ...error.status, reason: 'AlreadyExists', message: `object is being deleted: ${error.message}` });
 }
 
-function withIdentity(core: Core, served: ServedKind, object: KubeObject): KubeObject {
-  const { name, generateName, namespace, generation, resourceVersion, ...rest } = object.metadata;
+/** In the namespace of the URL. Throws when the object names another one. */
+function inItsNamespace(object: KubeObject, request: ResourceRequest): KubeObject {
+  const { namespace: given, ...metadata } = object.metadata;
+  const namespace = expectedNamespace(request, given);
+  if (namespace === given) return object;
+  return { ...object, metadata: { ...metadata, ...(namespace && { namespace }) } };
+}
+
+/** Named, and with what only the server may say. */
+function withIdentity(core: Core, { kind }: ServedKind, object: KubeObject): KubeObject {
+  const {
+    name,
+    generateName,
+    namespace,
+    generation,
+    resourceVersion,
+    uid: _uid,
+    creationTimestamp: _created,
+    deletionTimestamp: _deleted,
+    deletionGracePeriodSeconds: _grace,
+    selfLink: _link,
+    managedFields: _managed,
+    ...rest
+  } = object.metadata;
   if (resourceVersion && resourceVersion !== '0')
     throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
   const finalName = name || (generateName ? generateName.slice(0, generatedBaseMax) + core.random.suffix(generatedSuffixLength) : '');
@@ -118,7 +122,7 @@ function withIdentity(core: Core, served: ServedKind, object: KubeObject): KubeO
     ...(generateName && { generateName }),
     ...(namespace && { namespace }),
     uid: core.random.uuid(),
-    ...(served.kind.hasGeneration ? { generation: 1 } : generation !== undefined && { generation }),
+    ...(kind.hasGeneration ? { generation: 1 } : generation !== undefined && { generation }),
     creationTimestamp: formatTime(core.clock.now()),
     ...rest,
   };

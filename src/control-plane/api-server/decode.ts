@@ -1,5 +1,6 @@
 /** From the body of a request to an object of the expected kind: its type checked, its defaults filled in. */
 import type { Scale } from '../../api/generated/autoscaling-v1.ts';
+import { withDefaults } from '../../api/kinds/write-steps.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { type FieldError, fieldErrors } from '../../api/meta/status-error.ts';
@@ -13,12 +14,11 @@ import {
   parseBody,
   parseFieldValidation,
 } from '../../api/schema/body.ts';
-import { applyDefaults as fillDefaults } from '../../api/schema/default.ts';
 import { validateFieldManager } from '../../api/schema/metadata.ts';
 import type { GroupVersionKind } from '../../api/schema/types.ts';
 import type { BodyContent, ResourceRequest } from './api-request.ts';
-import { isLarge, rest } from './rest.ts';
-import { refuse } from './validate.ts';
+import { refuse } from './refusals.ts';
+import { isLarge, rest, takeInTurns } from './rest.ts';
 
 type Json = Record<string, unknown>;
 
@@ -47,9 +47,7 @@ export async function decodeObject(request: ResourceRequest, kind: Kind): Promis
   const decoded = await decodeAs(request, kind);
   const large = isLarge(request);
   if (large) await rest();
-  const filled = fillDefaults(kind.schema, withNames(decoded, kind));
-  if (large) await rest();
-  const object = kind.hooks.default?.(filled) ?? filled;
+  const object = await takeInTurns(withDefaults(kind, withNames(decoded, kind)), large);
   request.sent = object;
   return object;
 }
@@ -72,11 +70,6 @@ export async function decodeScale(request: ResourceRequest): Promise<Scale> {
   return (await decodeBodyAs(request, scaleType)) as unknown as Scale;
 }
 export const scaleType: GroupVersionKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
-
-export function applyDefaults(kind: Kind, object: KubeObject): KubeObject {
-  const filled = fillDefaults(kind.schema, object);
-  return kind.hooks.default?.(filled) ?? filled;
-}
 
 async function decodeAs(request: ResourceRequest, type: BodyType): Promise<KubeObject> {
   const content: BodyContent = (await request.body?.read()) ?? { text: '' };

@@ -27,7 +27,7 @@ export async function deleteCollection(core: Core, request: ResourceRequest): Pr
       if (++taken % atOnceMax === 0) await rest();
       const { name = '', namespace } = item.object.metadata;
       const one = request.aimedAt({ ...request.target, name, namespace: namespace ?? request.target.namespace });
-      await remove(core, one, served, name, options).catch((error: unknown) => {
+      await remove(core, one, { served, name, options }).catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
       });
     }

@@ -5,7 +5,7 @@ import { parseBody } from '../../api/schema/body.ts';
 import { DecodeError, decode } from '../../api/schema/decode.ts';
 import { objectSchema } from '../../api/schema/types.ts';
 import type { BodyContent, ResourceRequest } from './api-request.ts';
-import { refuse } from './validate.ts';
+import { refuse } from './refusals.ts';
 
 const schema = objectSchema('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions');
 const policies = ['Foreground', 'Background', 'Orphan'];

@@ -27,16 +27,16 @@ const dying = { deletionTimestamp: '2026-01-01T00:01:20Z', deletionGracePeriodSe
 
 const rows: readonly Row[] = [
   { name: 'nothing holds it', want: 'remove' },
-  { name: 'a finalizer holds it', metadata: { finalizers: ['a/b'] }, want: 'mark [a/b] at 00:01:00 grace 0' },
+  { name: 'a finalizer holds it', metadata: { finalizers: ['a/b'] }, want: 'put [a/b] at 00:01:00 grace 0' },
   {
     name: 'still held',
     metadata: { finalizers: ['a/b'], deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 0 },
-    want: 'stays',
+    want: 'keep',
   },
   { name: 'let go', metadata: { deletionTimestamp: '2026-01-01T00:00:30Z', deletionGracePeriodSeconds: 0 }, want: 'remove' },
-  { name: 'foreground', options: { propagationPolicy: 'Foreground' }, want: 'mark [foregroundDeletion] at 00:01:00 grace 0' },
-  { name: 'orphan', options: { propagationPolicy: 'Orphan' }, want: 'mark [orphan] at 00:01:00 grace 0' },
-  { name: 'orphan as of old', options: { orphanDependents: true }, want: 'mark [orphan] at 00:01:00 grace 0' },
+  { name: 'foreground', options: { propagationPolicy: 'Foreground' }, want: 'put [foregroundDeletion] at 00:01:00 grace 0' },
+  { name: 'orphan', options: { propagationPolicy: 'Orphan' }, want: 'put [orphan] at 00:01:00 grace 0' },
+  { name: 'orphan as of old', options: { orphanDependents: true }, want: 'put [orphan] at 00:01:00 grace 0' },
   {
     name: 'background takes the policy of the object back',
     metadata: { finalizers: ['orphan'] },
@@ -46,18 +46,18 @@ const rows: readonly Row[] = [
   {
     name: 'the policy of the object',
     metadata: { finalizers: ['foregroundDeletion'] },
-    want: 'mark [foregroundDeletion] at 00:01:00 grace 0',
+    want: 'put [foregroundDeletion] at 00:01:00 grace 0',
   },
-  { name: 'jobs orphan when nothing is said', resource: ['batch', 'jobs'], want: 'mark [orphan] at 00:01:00 grace 0' },
+  { name: 'jobs orphan when nothing is said', resource: ['batch', 'jobs'], want: 'put [orphan] at 00:01:00 grace 0' },
   { name: 'events have no dependents', resource: ['', 'events'], options: { propagationPolicy: 'Orphan' }, want: 'remove' },
   {
     name: 'generation counts a deletion',
     resource: ['apps', 'deployments'],
     metadata: { generation: 4, finalizers: ['a/b'] },
-    want: 'mark [a/b] at 00:01:00 grace 0 generation 5',
+    want: 'put [a/b] at 00:01:00 grace 0 generation 5',
   },
-  { name: 'pods get their grace', ...pod, want: 'mark [] at 00:01:30 grace 30' },
-  { name: 'pods get the grace asked for', ...pod, options: { gracePeriodSeconds: 5 }, want: 'mark [] at 00:01:05 grace 5' },
+  { name: 'pods get their grace', ...pod, want: 'put [] at 00:01:30 grace 30' },
+  { name: 'pods get the grace asked for', ...pod, options: { gracePeriodSeconds: 5 }, want: 'put [] at 00:01:05 grace 5' },
   { name: 'no grace', ...pod, options: { gracePeriodSeconds: 0 }, want: 'remove [] at 00:01:00 grace 0' },
   {
     name: 'a pod that no node has is shown as it ends',
@@ -71,38 +71,38 @@ const rows: readonly Row[] = [
     ...pod,
     metadata: { finalizers: ['a/b'] },
     options: { gracePeriodSeconds: 0 },
-    want: 'mark [a/b] at 00:01:00 grace 0',
+    want: 'put [a/b] at 00:01:00 grace 0',
   },
-  { name: 'negative is one second', ...pod, options: { gracePeriodSeconds: -5 }, want: 'mark [] at 00:01:01 grace 1' },
-  { name: 'grace goes on', ...pod, metadata: dying, want: 'stays' },
-  { name: 'grace is never longer', ...pod, metadata: dying, options: { gracePeriodSeconds: 60 }, want: 'stays' },
+  { name: 'negative is one second', ...pod, options: { gracePeriodSeconds: -5 }, want: 'put [] at 00:01:01 grace 1' },
+  { name: 'grace goes on', ...pod, metadata: dying, want: 'keep' },
+  { name: 'grace is never longer', ...pod, metadata: dying, options: { gracePeriodSeconds: 60 }, want: 'keep' },
   {
     name: 'grace is shortened from its start',
     ...pod,
     metadata: dying,
     options: { gracePeriodSeconds: 20 },
-    want: 'mark [] at 00:01:10 grace 20',
+    want: 'put [] at 00:01:10 grace 20',
   },
   {
     name: 'shortened below what has passed',
     ...pod,
     metadata: dying,
     options: { gracePeriodSeconds: 5 },
-    want: 'mark [] at 00:01:00 grace 1',
+    want: 'put [] at 00:01:00 grace 1',
   },
   { name: 'the kubelet lets go', ...pod, metadata: dying, options: { gracePeriodSeconds: 0 }, want: 'remove [] at 00:01:00 grace 0' },
   {
     name: 'a namespace is emptied first',
     resource: ['', 'namespaces'],
     rest: { spec: { finalizers: ['kubernetes'] } },
-    want: 'mark [] at 00:01:00 Terminating',
+    want: 'put [] at 00:01:00 Terminating',
   },
   {
     name: 'a namespace is being emptied',
     resource: ['', 'namespaces'],
     metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' },
     rest: { spec: { finalizers: ['kubernetes'] } },
-    want: 'stays',
+    want: 'keep',
   },
   {
     name: 'a namespace is empty',
@@ -118,9 +118,10 @@ function describePlan({ resource: [group, resource] = ['', 'configmaps'], metada
   assert.ok(kind);
   const object = { kind: kind.kind, apiVersion: group ? `${group}/v1` : 'v1', metadata: { name: 'a', ...metadata }, ...rest } as KubeObject;
   const plan = planDeletion(kind, object, options, nowMs);
-  if (plan.type === 'stays' || !plan.object) return plan.type;
-  const { finalizers = [], deletionTimestamp = '', deletionGracePeriodSeconds: grace, generation } = plan.object.metadata;
-  const phase = (plan.object as { status?: { phase?: string } }).status?.phase;
+  const made = plan.type === 'put' ? plan.object : plan.type === 'remove' ? plan.shown : undefined;
+  if (!made) return plan.type;
+  const { finalizers = [], deletionTimestamp = '', deletionGracePeriodSeconds: grace, generation } = made.metadata;
+  const phase = (made as { status?: { phase?: string } }).status?.phase;
   return [
     `${plan.type} [${finalizers.join()}] at ${deletionTimestamp.slice(11, 19)}`,
     ...(grace === undefined ? [] : [`grace ${grace}`]),

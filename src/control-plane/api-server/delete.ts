@@ -8,19 +8,15 @@ import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import { formatTime, parseTime } from '../../api/meta/time.ts';
-import type { Revision } from '../store/storage.ts';
 import { admissionRequest } from './admission-request.ts';
-import { release } from './allocation-steps.ts';
 import type { ResourceAnswer } from './answer.ts';
 import type { ResourceRequest } from './api-request.ts';
-import { commitDelete, commitObject } from './commit.ts';
 import type { Core } from './core.ts';
 import { readDeleteOptions } from './delete-options.ts';
 import { holdsNamespace, isNamespaceKind, markTerminating } from './namespace-deletion.ts';
 import type { ServedKind } from './served-kinds.ts';
-import { StoredObject } from './stored-object.ts';
+import { commitWrite, type WritePlan, type Written } from './write/commit-write.ts';
 
-const attemptsMax = 100;
 const orphanFinalizer = 'orphan';
 const foregroundFinalizer = 'foregroundDeletion';
 
@@ -28,10 +24,11 @@ export async function deleteObject(core: Core, request: ResourceRequest): Promis
   const { kind, name = '' } = request.target;
   const served = core.kinds.of(kind);
   const options = await readDeleteOptions(request);
-  const outcome = await remove(core, request, served, name, options);
-  if (!outcome) throw errors.notFound(kind, name);
+  const written = await remove(core, request, { served, name, options });
+  if (!written) throw errors.notFound(kind, name);
   for (const message of kind.hooks.deletionWarnings?.(options) ?? []) request.warn(message);
-  const { stored, deleted } = outcome;
+  const { stored } = written;
+  const deleted = written.type === 'removed';
   if (!kind.returnsDeletedObject && deleted) return { type: 'status', code: 200, status: deletedStatus(kind, stored.object) };
   const code = !deleted && options.orphanDependents === false ? 202 : 200;
   return { type: 'object', code, stored: served.asServed(stored) };
@@ -48,57 +45,28 @@ function deletedStatus(kind: Kind, object: KubeObject) {
   };
 }
 
-export interface Removal {
-  /** in the stored version, as of the deletion or as it stays */
-  readonly stored: StoredObject;
-  readonly deleted: boolean;
-}
-
 /** One object, named. Undefined when there is none. */
-export async function remove(
+export function remove(
   core: Core,
   request: ResourceRequest,
-  served: ServedKind,
-  name: string,
-  options: DeleteOptions,
-): Promise<Removal | undefined> {
-  for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const stored = served.find(request.target.namespace, name);
-    if (!stored) return undefined;
-    const removal = await attemptRemove(core, request, served, stored, options);
-    if (removal) return removal;
-    request.signal.throwIfAborted();
-  }
-  throw errors.conflict(served.kind, name);
-}
-
-/** Undefined: the object changed meanwhile. */
-async function attemptRemove(
-  core: Core,
-  request: ResourceRequest,
-  served: ServedKind,
-  stored: StoredObject,
-  options: DeleteOptions,
-): Promise<Removal | undefined> {
+  { served, name, options }: { readonly served: ServedKind; readonly name: string; readonly options: DeleteOptions },
+): Promise<Written | undefined> {
   const { kind } = served;
-  const object = served.asServed(stored).object;
   const dryRun = request.dryRun || (options.dryRun?.length ?? 0) > 0;
-  checkPreconditions(kind, object.metadata, options);
-  if (request.verb !== 'create') await admitDelete(core, request, object, options, dryRun);
-  const plan = planDeletion(kind, object, options, core.clock.now());
-  if (plan.type === 'stays') return { stored, deleted: false };
-  if (plan.type === 'mark') {
-    if (dryRun) return { stored: StoredObject.unstored(stored, served.toStored(plan.object), stored.revision), deleted: false };
-    const marked = await commitObject(core, served, { cause: request, object: plan.object, at: stored });
-    return marked && { stored: marked, deleted: false };
-  }
-  const shown = (revision: Revision): StoredObject =>
-    plan.object ? StoredObject.unstored(stored, served.toStored(plan.object), revision) : stored.at(revision);
-  if (dryRun) return { stored: shown(stored.revision), deleted: true };
-  const revision = await commitDelete(core, served, stored, request);
-  if (revision === undefined) return undefined;
-  release(core, kind, object, undefined);
-  return { stored: shown(revision), deleted: true };
+  return commitWrite(core, {
+    served,
+    request,
+    namespace: request.target.namespace,
+    name,
+    dryRun,
+    async plan(stored) {
+      if (!stored) return undefined;
+      const { object } = served.asServed(stored);
+      checkPreconditions(kind, object.metadata, options);
+      if (request.verb !== 'create') await admitDelete(core, request, object, options, dryRun);
+      return planDeletion(kind, object, options, core.clock.now());
+    },
+  });
 }
 
 /** A delete that is part of another request (an eviction) has been admitted as that. */
@@ -127,18 +95,10 @@ function checkPreconditions(kind: Kind, meta: ObjectMeta, options: DeleteOptions
   }
 }
 
-export type DeletionPlan =
-  /** it is being deleted already, and nothing about that changes */
-  | { readonly type: 'stays' }
-  /** it stays, in this form, until somebody lets go */
-  | { readonly type: 'mark'; readonly object: KubeObject }
-  /** it goes; `object` is what the client is shown, where that is not what was stored */
-  | { readonly type: 'remove'; readonly object?: KubeObject };
-
-/** What a delete does to an object. Pure. */
-export function planDeletion(kind: Kind, object: KubeObject, options: DeleteOptions, nowMs: number): DeletionPlan {
+/** What a delete does to an object: it goes, it stays in another form until somebody lets go, or nothing changes. Pure. */
+export function planDeletion(kind: Kind, object: KubeObject, options: DeleteOptions, nowMs: number): WritePlan {
   const grace = planGrace(kind, object.metadata, object, options, nowMs);
-  if (grace === 'pending') return { type: 'stays' };
+  if (grace === 'pending') return { type: 'keep' };
   const finalizers = planFinalizers(kind, object.metadata, options);
   const held = finalizers.length > 0;
   let { metadata } = object;
@@ -148,17 +108,17 @@ export function planDeletion(kind: Kind, object: KubeObject, options: DeleteOpti
   }
   if (grace) {
     const marked = { ...object, metadata: withDeletion(metadata, grace.atMs, grace.seconds) };
-    return { type: grace.seconds === 0 && !held ? 'remove' : 'mark', object: marked };
+    return grace.seconds === 0 && !held ? { type: 'remove', shown: marked } : { type: 'put', object: marked };
   }
-  if (isNamespaceKind(kind) && object.metadata.deletionTimestamp && holdsNamespace(object)) return { type: 'stays' };
+  if (isNamespaceKind(kind) && object.metadata.deletionTimestamp && holdsNamespace(object)) return { type: 'keep' };
   if (isNamespaceKind(kind) && !object.metadata.deletionTimestamp) {
-    return { type: 'mark', object: markTerminating({ ...object, metadata: withDeletion(metadata, nowMs, undefined) }) };
+    return { type: 'put', object: markTerminating({ ...object, metadata: withDeletion(metadata, nowMs, undefined) }) };
   }
   if (!held) return { type: 'remove' };
   const isMarked = object.metadata.deletionTimestamp !== undefined && object.metadata.deletionGracePeriodSeconds === 0;
-  if (isMarked && metadata === object.metadata) return { type: 'stays' };
+  if (isMarked && metadata === object.metadata) return { type: 'keep' };
   const beforeMs = parseTime(object.metadata.deletionTimestamp ?? '');
-  return { type: 'mark', object: { ...object, metadata: withDeletion(metadata, Math.min(beforeMs ?? nowMs, nowMs), 0) } };
+  return { type: 'put', object: { ...object, metadata: withDeletion(metadata, Math.min(beforeMs ?? nowMs, nowMs), 0) } };
 }
 
 function withDeletion(metadata: ObjectMeta, atMs: number, seconds: number | undefined): ObjectMeta {

@@ -2,12 +2,10 @@
  * What hangs on the API server beside stored resources, functions and connections (api-request.ts). Each is registered in
  * one list at start; the server does routing, authentication, authorization, limits and errors around all of them (chain.ts).
  */
-import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import type { ApiRequest, PathTarget } from './api-request.ts';
 import { groups } from './authentication/user.ts';
-import type { AdmissionRequest } from './request.ts';
 
 /** A path that is no resource: discovery, OpenAPI, /version, health, metrics. */
 export interface PathEndpoint {
@@ -39,14 +37,4 @@ export interface ComputedResource {
   readonly group: string;
   readonly resource: string;
   list(): readonly KubeObject[];
-}
-
-/**
- * The last step before an object is stored, for what the server itself hands out (cluster IPs, node ports). Runs after
- * validation; `release` is called when the write then failed, and when an object that held something is gone.
- */
-export interface Allocator {
-  handles(kind: Kind): boolean;
-  allocate(request: AdmissionRequest): KubeObject;
-  release(object: KubeObject, old: KubeObject | undefined): void;
 }

@@ -12,11 +12,11 @@ import { labelMatcher, SelectorError } from '../../api/meta/selectors.ts';
 import { errors, isConflict, StatusError } from '../../api/meta/status-error.ts';
 import { formatTime } from '../../api/meta/time.ts';
 import type { FunctionCall, FunctionEndpoint } from './api-request.ts';
-import { changeStored } from './change-stored.ts';
 import type { Core } from './core.ts';
 import { remove } from './delete.ts';
 import { withPodCondition } from './pod-condition.ts';
 import type { ServedKind } from './served-kinds.ts';
+import { changeObject } from './write/commit-write.ts';
 
 const retryAfterSeconds = 10;
 /** Evictions of one budget that its controller has not confirmed yet. */
@@ -101,8 +101,8 @@ const pinnedTo = (pod: Pod, options: DeleteOptions): DeleteOptions => {
 
 /** Takes one disruption from the budget; throws TooManyRequests when there is none. */
 async function decrement(core: Core, { metadata }: PodDisruptionBudget, { at, request }: FunctionCall, dryRun: boolean): Promise<void> {
-  await changeStored<PodDisruptionBudget>(core, {
-    cause: request,
+  await changeObject<PodDisruptionBudget>(core, {
+    request,
     served: core.kinds.of(core.kinds.kind(PodDisruptionBudget)),
     namespace: metadata.namespace,
     name: metadata.name ?? '',
@@ -177,8 +177,8 @@ async function deletePod(
   const { at, request } = given.call;
   let { options } = given;
   if (!dryRun) {
-    const marked = await changeStored<Pod>(core, {
-      cause: request,
+    const marked = await changeObject<Pod>(core, {
+      request,
       served: pods,
       namespace: at.namespace,
       name: at.name,
@@ -193,7 +193,7 @@ async function deletePod(
     if (options.preconditions?.resourceVersion)
       options = { ...options, preconditions: { ...options.preconditions, resourceVersion: String(marked.revision) } };
   }
-  if (!(await remove(core, request, pods, at.name, options))) throw errors.notFound(pods.kind, at.name);
+  if (!(await remove(core, request, { served: pods, name: at.name, options }))) throw errors.notFound(pods.kind, at.name);
 }
 
 function checkPinned(pod: Pod, { preconditions }: DeleteOptions): void {

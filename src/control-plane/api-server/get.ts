@@ -1,11 +1,11 @@
 /** Get, from the cache: without a resourceVersion never behind an acknowledged write, with one not older than that. */
+import { strategyOf } from '../../api/kinds/update-strategy.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import type { ResourceAnswer } from './answer.ts';
 import type { ResourceRequest } from './api-request.ts';
 import type { Core } from './core.ts';
 import { parseRevision } from './resource-version.ts';
 import { getScale } from './scale.ts';
-import { strategyOf } from './update-strategy.ts';
 
 export async function get(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
   const { kind, namespace, name = '', subresource } = request.target;

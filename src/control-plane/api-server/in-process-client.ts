@@ -23,6 +23,8 @@ import type { StoredObject } from './stored-object.ts';
 import type { Targets } from './targets.ts';
 
 export interface InProcessEnvironment extends InformerEnvironment {
+  /** Resolves when the server is put together: what it consists of has clients before. Undefined: it is. */
+  starting(): Promise<void> | undefined;
   readonly targets: () => Pick<Targets, 'inProcess'>;
   answer(request: ApiRequest): Promise<Answer>;
   /** aborted when the server stops */
@@ -154,9 +156,13 @@ export class InProcessClient implements Client {
     await this.#informers[Symbol.asyncDispose]();
   }
 
-  #call({ verb, kind, options, body, why, signal, ...at }: Call): Promise<Answer> {
+  #call(call: Call): Promise<Answer> {
     this.#throwIfClosed();
-    checkKind(kind);
+    checkKind(call.kind);
+    return this.#environment.starting()?.then(() => this.#ask(call)) ?? this.#ask(call);
+  }
+
+  #ask({ verb, kind, options, body, why, signal, ...at }: Call): Promise<Answer> {
     const { answer, targets, clock } = this.#environment;
     const target = targets().inProcess(kind, verb, at);
     const source = new InProcessSource(this.#user, this.#signal, { signal, why });

@@ -1,7 +1,7 @@
 /** What a list's or watch's query may say. Upstream: apimachinery/pkg/apis/meta/internalversion/validation. */
 import { type FieldError, fieldErrors } from '../../api/meta/status-error.ts';
 import type { RequestOptions } from './api-request.ts';
-import { refuse } from './validate.ts';
+import { refuse } from './refusals.ts';
 
 const listOptionsKind = { group: 'meta.k8s.io', kind: 'ListOptions' };
 const matchField = 'resourceVersionMatch';

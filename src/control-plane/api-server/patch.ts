@@ -5,6 +5,8 @@
  * Upstream: apiserver/pkg/endpoints/handlers/patch.go.
  */
 import type { Scale } from '../../api/generated/autoscaling-v1.ts';
+import { strategyOf } from '../../api/kinds/update-strategy.ts';
+import { withDefaults } from '../../api/kinds/write-steps.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
@@ -14,12 +16,11 @@ import type { ResourceAnswer } from './answer.ts';
 import type { ResourceRequest } from './api-request.ts';
 import { checkName } from './check-name.ts';
 import type { Core } from './core.ts';
-import { applyDefaults, checkWriteOptions, scaleType } from './decode.ts';
-import { guaranteedUpdate, type UpdatePlan } from './guaranteed-update.ts';
+import { checkWriteOptions, scaleType } from './decode.ts';
 import { unsupportedPatch } from './refusals.ts';
-import { isLarge, rest } from './rest.ts';
+import { isLarge, rest, takeInTurns } from './rest.ts';
 import { changeScale } from './scale.ts';
-import { strategyOf } from './update-strategy.ts';
+import { type ObjectUpdate, updateObject } from './update-object.ts';
 
 export async function patch(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
   const { kind, subresource, name = '' } = request.target;
@@ -34,14 +35,14 @@ export async function patch(core: Core, request: ResourceRequest): Promise<Resou
   }
   const served = core.kinds.of(kind);
   const strategy = strategyOf(kind, subresource);
-  const transform: UpdatePlan['transform'] = async (current, large) => {
+  const transform: ObjectUpdate['transform'] = async (current, large) => {
     const decoded = await patched(request, given, { type: kind, current, isLarge: large, fieldValidation });
     if (large) await rest();
-    const object = applyDefaults(kind, decoded);
+    const object = await takeInTurns(withDefaults(kind, decoded), large);
     checkName(object, request);
     return object;
   };
-  const stored = await guaranteedUpdate(core, { served, request, name, strategy, transform });
+  const stored = await updateObject(core, { served, request, name, strategy, transform });
   if (!stored) throw errors.notFound(kind, name);
   return { type: 'object', code: 200, stored: served.asServed(stored) };
 }

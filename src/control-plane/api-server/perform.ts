@@ -1,6 +1,6 @@
 /**
  * The last step of a request: its target does what it was asked for. The verbs of kinds decode, admit, default, prepare,
- * validate, allocate and store (create.ts, guaranteed-update.ts). Nothing here asks whether it is allowed.
+ * validate (create.ts, update-object.ts) and write (write/commit-write.ts). Nothing here asks whether it is allowed.
  */
 import { errors } from '../../api/meta/status-error.ts';
 import type { Answer, ResourceAnswer } from './answer.ts';
@@ -68,10 +68,8 @@ function performVerb({ core, computed }: PerformParts, request: ResourceRequest)
  * Whatever is not a read that says by its resourceVersion how old its answer may be: what admission looks up, what is
  * replaced, where a connection leads is as whichever server on the store left it.
  */
-async function whenFresh<T>({ cache }: Core, { signal }: ApiRequest, act: () => Promise<T>): Promise<T> {
-  const behind = cache.fresh(signal);
-  if (behind) await behind;
-  return act();
+function whenFresh<T>({ cache }: Core, { signal }: ApiRequest, act: () => Promise<T>): Promise<T> {
+  return cache.fresh(signal)?.then(act) ?? act();
 }
 
 function performWrite(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {

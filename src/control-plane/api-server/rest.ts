@@ -6,6 +6,7 @@
  *
  * What it keeps is the process's, as the event loop is whose turns it hands out.
  */
+import { type Steps, takeSteps } from '../../api/kinds/write-steps.ts';
 import type { ResourceRequest } from './api-request.ts';
 import type { StoredObject } from './stored-object.ts';
 
@@ -39,4 +40,17 @@ function awaitTurn(): void {
     waiting.shift()?.();
     awaitTurn();
   });
+}
+
+/** Takes the steps in one go, or rests between them and after the last. */
+export function takeInTurns<T>(steps: Steps<T>, large: boolean): T | Promise<T> {
+  return large ? takeResting(steps) : takeSteps(steps);
+}
+
+async function takeResting<T>(steps: Steps<T>): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    await rest();
+    if (step.done) return step.value;
+  }
 }

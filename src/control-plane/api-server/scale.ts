@@ -4,6 +4,7 @@
  */
 import type { Scale } from '../../api/generated/autoscaling-v1.ts';
 import type { LabelSelector } from '../../api/generated/meta-v1.ts';
+import { scaleOnly } from '../../api/kinds/update-strategy.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { type LabelMap, labelMatcher, labelMatcherOfMap } from '../../api/meta/selectors.ts';
 import { errors, fieldErrors } from '../../api/meta/status-error.ts';
@@ -11,9 +12,8 @@ import type { ResourceAnswer } from './answer.ts';
 import type { ResourceRequest } from './api-request.ts';
 import { checkName } from './check-name.ts';
 import type { Core } from './core.ts';
-import { guaranteedUpdate, type UpdatePlan } from './guaranteed-update.ts';
-import { wholeObject } from './update-strategy.ts';
-import { refuse } from './validate.ts';
+import { refuse } from './refusals.ts';
+import { type ObjectUpdate, updateObject } from './update-object.ts';
 
 interface Scalable extends KubeObject {
   readonly spec?: { readonly replicas?: number; readonly selector?: LabelSelector | LabelMap };
@@ -67,7 +67,7 @@ export async function changeScale(
   const { kind, name = '' } = request.target;
   if (!kind.subresources['scale']) throw errors.pathNotFound();
   const served = core.kinds.of(kind);
-  const transform: UpdatePlan['transform'] = async (current) => {
+  const transform: ObjectUpdate['transform'] = async (current) => {
     const scale = await wanted(scaleOf(current));
     checkScaleName(scale, request);
     const stated = scale.metadata ?? {};
@@ -80,7 +80,7 @@ export async function changeScale(
     const seen = { ...(stated.uid && { uid: stated.uid }), ...(stated.resourceVersion && { resourceVersion: stated.resourceVersion }) };
     return { ...current, metadata: { ...metadata, ...seen }, spec: { ...(current as Scalable).spec, replicas } } as KubeObject;
   };
-  const stored = await guaranteedUpdate(core, { served, request, name, strategy: wholeObject, transform });
+  const stored = await updateObject(core, { served, request, name, strategy: scaleOnly, transform });
   if (!stored) throw errors.notFound(kind, name);
   return { type: 'value', code: 200, object: scaleObject(served.asServed(stored).object) };
 }

@@ -23,6 +23,7 @@ import {
   TokenReview,
 } from '../../api/generated/kinds.ts';
 import { builtInRegistry } from '../../api/kinds/all.ts';
+import { takeSteps, withDefaults } from '../../api/kinds/write-steps.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { isStatusError } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
@@ -30,6 +31,7 @@ import { realClock, realRandom } from '../../client/clock.ts';
 import { silentLog } from '../../client/log.ts';
 import { type ClusterPKI, memoryFiles, openClusterPKI } from '../pki/cluster-pki.ts';
 import { openMemoryStore } from '../store/memory-store.ts';
+import { kindOf } from './admission/test-request.ts';
 import { kubernetesServiceIP } from './allocation/service-network.ts';
 import { type ApiServer, createApiServer } from './api-server.ts';
 import { ensureDefaultServiceCIDR } from './bootstrap/default-service-cidr.ts';
@@ -59,8 +61,8 @@ async function startServer(): Promise<TestServer> {
     clock,
     random: realRandom,
     log: silentLog,
-    parts({ reader, loopback }) {
-      security = stack.use(securityFor({ reader, loopback, pki, clock, random: realRandom, log: silentLog }));
+    parts({ reader, ops, claims, loopback }) {
+      security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random: realRandom, log: silentLog }));
       return security;
     },
   });
@@ -113,6 +115,16 @@ test('the Service kubernetes has the first address, and an endpoint', async () =
   const { spec } = await admin.get(Service, { namespace: 'default', name: 'kubernetes' });
   assert.equal(spec.clusterIP, '10.96.0.1');
   assert.deepEqual(spec.ports, [{ name: 'https', protocol: 'TCP', port: 443, targetPort: 6443 }]);
+});
+
+test('what admission adds to a pod is whole: defaulting it again changes nothing', async () => {
+  const pod = await admin.create(Pod, {
+    metadata: { name: 'whole', namespace: 'shop' },
+    spec: podSpec({ initContainers: [{ name: 'first', image: 'i' }], volumes: [{ name: 'v', emptyDir: {} }] }),
+  });
+  assert.deepEqual(takeSteps(withDefaults(kindOf(Pod), pod)), pod);
+  assert.ok(pod.spec.volumes?.some(({ projected }) => projected));
+  await admin.delete(Pod, { namespace: 'shop', name: 'whole' }, { gracePeriodSeconds: 0 });
 });
 
 test('bootstrap roles that were damaged are repaired, unless they are protected', async () => {

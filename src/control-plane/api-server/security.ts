@@ -12,6 +12,8 @@ import type { ClusterPKI } from '../pki/cluster-pki.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import { admissionPlugins } from './admission/plugins.ts';
 import type { AdmissionTools } from './admission/tools.ts';
+import type { Claims } from './allocation/claims.ts';
+import { NodeRanges } from './allocation/node-ranges.ts';
 import { serviceNetwork } from './allocation/service-network.ts';
 import type { FunctionEndpoint } from './api-request.ts';
 import { anonymous } from './authentication/anonymous.ts';
@@ -31,10 +33,12 @@ import { nodeAuthorizer } from './authorization/node-authorizer.ts';
 import { NodeGraph } from './authorization/node-graph.ts';
 import { privilegedGroup } from './authorization/privileged.ts';
 import { RBAC } from './authorization/rbac.ts';
-import type { Allocator, PathEndpoint } from './endpoint.ts';
+import type { PathEndpoint } from './endpoint.ts';
 import { quotaKeeping } from './quota/quota-keeping.ts';
 import type { ObjectReader } from './reader.ts';
 import type { UserInfo } from './request.ts';
+import type { Allocator } from './write/allocator.ts';
+import type { ObjectOps } from './write/object-ops.ts';
 
 export interface SecurityConfig {
   /** who issues service account tokens; default: https://kubernetes.default.svc.cluster.local */
@@ -53,6 +57,8 @@ export interface SecurityConfig {
 
 export interface SecurityOptions {
   readonly reader: ObjectReader;
+  readonly ops: ObjectOps;
+  readonly claims: Claims;
   /** a client in the group system:masters */
   readonly loopback: Client;
   readonly pki: Pick<ClusterPKI, 'serviceAccountKeys'>;
@@ -100,6 +106,8 @@ export function securityFor(options: SecurityOptions): Security {
   const quotas = quotaKeeping({ ...options, kindOf: countedKind });
   const network = serviceNetwork({
     reader,
+    ops: options.ops,
+    claims: options.claims,
     random,
     ...(config.serviceCIDRs && { cidrs: config.serviceCIDRs }),
     ...(config.nodePortRange && { ports: config.nodePortRange }),
@@ -113,7 +121,12 @@ export function securityFor(options: SecurityOptions): Security {
     authorize,
     impersonate: (user, headers) => impersonate(user, headers, authorize),
     admission,
-    allocators: [...(disabled.has('ResourceQuota') ? [] : [quotas.allocator]), network.clusterIPs, network.nodePorts],
+    allocators: [
+      ...(disabled.has('ResourceQuota') ? [] : [quotas.allocator]),
+      network.clusterIPs,
+      network.nodePorts,
+      new NodeRanges(reader, options.claims),
+    ],
     functionEndpoints: [
       tokenRequests({ tokens, reader, audiences, clock }),
       tokenReviews(tokens, audiences),
@@ -122,7 +135,7 @@ export function securityFor(options: SecurityOptions): Security {
     ],
     pathEndpoints: openIDEndpoints(tokens, config.externalAddress ?? (() => externalAddressDefault)),
     [Symbol.dispose]() {
-      for (const each of [bindings, graph, quotas, network.clusterIPs, network.nodePorts]) each[Symbol.dispose]();
+      for (const each of [bindings, graph, quotas, network.clusterIPs]) each[Symbol.dispose]();
     },
   };
 }

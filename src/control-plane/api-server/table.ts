@@ -6,7 +6,7 @@ import type { Cell, Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { fieldErrors } from '../../api/meta/status-error.ts';
 import type { TypeMeta } from '../../api/schema/encode-protobuf.ts';
-import { refuse } from './validate.ts';
+import { refuse } from './refusals.ts';
 
 export const metaApiVersion = 'meta.k8s.io/v1';
 

@@ -1,4 +1,5 @@
 /** PUT of an object or of one of its parts. Upstream: apiserver/pkg/endpoints/handlers/update.go. */
+import { strategyOf } from '../../api/kinds/update-strategy.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import type { ResourceAnswer } from './answer.ts';
 import type { ResourceRequest } from './api-request.ts';
@@ -6,9 +7,8 @@ import { checkName } from './check-name.ts';
 import type { Core } from './core.ts';
 import { createObject } from './create.ts';
 import { decodeObject, decodeScale } from './decode.ts';
-import { guaranteedUpdate } from './guaranteed-update.ts';
 import { changeScale, checkScaleName } from './scale.ts';
-import { strategyOf } from './update-strategy.ts';
+import { updateObject } from './update-object.ts';
 
 export async function update(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
   const { kind, subresource, name = '' } = request.target;
@@ -21,7 +21,7 @@ export async function update(core: Core, request: ResourceRequest): Promise<Reso
   const object = await decodeObject(request, kind);
   checkName(object, request);
   const strategy = strategyOf(kind, subresource);
-  const stored = await guaranteedUpdate(core, { served, request, name, strategy, transform: () => object });
+  const stored = await updateObject(core, { served, request, name, strategy, transform: () => object });
   if (stored) return { type: 'object', code: 200, stored: served.asServed(stored) };
   if (!kind.allowCreateOnUpdate || subresource) throw errors.notFound(kind, name);
   const created = await createObject(core, served, request, object);

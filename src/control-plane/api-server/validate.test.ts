@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import { builtInRegistry } from '../../api/kinds/all.ts';
+import { ValidationFault, validateObject } from '../../api/kinds/validate-object.ts';
 import type { Kind } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import { FlowControl } from './flow-control.ts';
 import { RequestMetrics } from './request-metrics.ts';
-import { ValidationFault, validateWhole } from './validate.ts';
 
 const configMaps = builtInRegistry().current.byResource('', 'v1', 'configmaps');
 
 test('a rule that breaks is told apart from one that refuses', () => {
   const judge = (validate: () => never) => () =>
-    validateWhole(
+    validateObject(
       { ...configMaps, hooks: { validate } } as Kind,
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: {} } as KubeObject,
       undefined,

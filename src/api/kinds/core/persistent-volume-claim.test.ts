@@ -86,10 +86,10 @@ testUpdates(
     },
     { name: 'update: takes spec.volumeName', change: { spec: { volumeName: 'v' } } },
     {
-      name: 'status: refuses resourceVersion',
+      name: 'status: takes phase and capacity',
       change: { status: { phase: 'Bound', capacity: { storage: '1Gi' } } },
       subresource: 'status',
-      errors: ['resourceVersion: Required value'],
+      has: { 'status.capacity.storage': '1Gi' },
     },
   ],
 );

@@ -1,5 +1,7 @@
 /** Admission requests for tests: what the verbs would pass, from as little as a test has to say. */
+import assert from 'node:assert/strict';
 import { builtInKinds } from '../../../api/kinds/all.ts';
+import { takeSteps, withDefaults } from '../../../api/kinds/write-steps.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { isStatusError } from '../../../api/meta/status-error.ts';
@@ -52,13 +54,24 @@ export async function runPlugin(plugin: AdmissionPlugin, given: TestRequest): Pr
   const request = testRequest(given);
   if (!plugin.handles(request.kind, request.operation, request.subresource)) return given.object;
   try {
-    const object = (await plugin.admit?.(request)) ?? given.object;
+    const admitted = await plugin.admit?.(request);
+    const object = admitted ?? given.object;
     await plugin.validate?.(object ? { ...request, object } : request);
+    if (admitted) await checkComplete(plugin, request);
     return object;
   } catch (error) {
     if (isStatusError(error)) return error.message;
     throw error;
   }
+}
+
+/** Nothing is defaulted after the plugins: what one adds to an object, it adds whole. */
+async function checkComplete(plugin: AdmissionPlugin, request: AdmissionRequest): Promise<void> {
+  if (!request.object || request.subresource) return;
+  const complete = (object: KubeObject): KubeObject => takeSteps(withDefaults(request.kind, object));
+  const given = complete(request.object);
+  const object = (await plugin.admit?.({ ...request, object: given })) ?? given;
+  assert.deepEqual(complete(object), object, `${plugin.name} leaves defaults out`);
 }
 
 /** What every stored object has. */

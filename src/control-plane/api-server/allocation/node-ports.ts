@@ -1,18 +1,18 @@
 /**
- * Hands out node ports, and health check ports of load balancers with local traffic. What is taken is read from the
- * stored Services, as with cluster IPs. Ports of one Service with the same number share a node port across protocols.
+ * Hands out node ports, and health check ports of load balancers with local traffic. Each is a claim in the commit of its
+ * Service (claims.ts). Ports of one Service with the same number share a node port across protocols.
  * Upstream: pkg/registry/core/service/storage/alloc.go, pkg/registry/core/service/portallocator.
  */
 import type { ServicePort } from '../../../api/generated/core-v1.ts';
 import { Service } from '../../../api/generated/kinds.ts';
-import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
 import { hasHealthCheckPort, hasNodePorts } from '../../../api/predicates/services.ts';
 import type { Random } from '../../../client/clock.ts';
-import type { Allocator } from '../endpoint.ts';
+import type { Op } from '../../store/storage.ts';
 import type { ObjectReader } from '../reader.ts';
-import type { AdmissionRequest } from '../request.ts';
-import { NumberPool, ownerOf } from './number-pool.ts';
+import type { Allocation, Allocator, Change } from '../write/allocator.ts';
+import type { Claims } from './claims.ts';
+import { type NumberRange, pickNumber } from './pick-number.ts';
 
 export interface PortRange {
   readonly from: number;
@@ -21,113 +21,119 @@ export interface PortRange {
 
 const band = { min: 16, max: 128, step: 32 };
 
-export class NodePorts implements Allocator, Disposable {
+export class NodePorts implements Allocator {
   readonly #range: PortRange;
-  readonly #pool: NumberPool;
-  readonly #following: Disposable;
+  readonly #numbers: NumberRange;
+  readonly #random: Random;
+  readonly #claims: Claims;
+  readonly #reader: ObjectReader;
 
-  constructor(options: { readonly reader: ObjectReader; readonly random: Random; readonly range: PortRange }) {
+  constructor(options: { readonly reader: ObjectReader; readonly claims: Claims; readonly random: Random; readonly range: PortRange }) {
     this.#range = options.range;
+    this.#random = options.random;
+    this.#claims = options.claims;
+    this.#reader = options.reader;
     const size = options.range.to - options.range.from + 1;
-    const staticSize = size <= band.min ? 0 : Math.min(Math.max(band.min, Math.floor(size / band.step)), band.max);
-    this.#pool = new NumberPool({ size, staticSize, random: options.random });
-    this.#following = options.reader.follow(Service, (service, old) => {
-      for (const port of old ? portsOf(old) : []) this.#pool.removed(this.#index(port));
-      for (const port of service ? portsOf(service) : []) this.#pool.stored(this.#index(port));
-    });
+    this.#numbers = { size, staticSize: size <= band.min ? 0 : Math.min(Math.max(band.min, Math.floor(size / band.step)), band.max) };
   }
 
   handles(kind: { readonly group: string; readonly resource: string }): boolean {
     return kind.resource === Service.resource && kind.group === '';
   }
 
-  allocate(request: AdmissionRequest): KubeObject {
-    const service = request.object as Service;
-    const needsPorts = hasNodePorts(service.spec);
-    if (request.subresource || !needsPorts) return service;
-    const reserved = new Set<number>();
-    const own = new Set(request.oldObject ? portsOf(request.oldObject as Service) : []);
-    try {
-      const ports = this.#withNodePorts(service, { own, reserved, shares: !request.oldObject });
-      const healthCheckNodePort = hasHealthCheckPort(service.spec) ? this.#healthCheckPort(service, own, reserved) : undefined;
-      if (request.dryRun) this.#unreserve(service, reserved);
-      if (reserved.size === 0 && ports.every((port, i) => port === service.spec.ports?.[i])) return service;
-      return { ...service, spec: { ...service.spec, ports, ...(healthCheckNodePort && { healthCheckNodePort }) } } as Service;
-    } catch (error) {
-      this.#unreserve(service, reserved);
-      throw error;
+  allocate(change: Change): Allocation | undefined {
+    if (change.object && change.subresource === 'status') return undefined;
+    const given = change.object as Service | undefined;
+    const before = change.oldObject ? portsOf(change.oldObject as Service) : [];
+    const service = given && hasNodePorts(given.spec) ? this.#complete(given, change, new Set(before)) : given;
+    const after = service ? portsOf(service) : [];
+    const ops: Op[] = [];
+    for (const port of before) {
+      const op = change.oldObject && !after.includes(port) ? this.#claims.drop('nodeports', String(port), change.oldObject) : undefined;
+      if (op) ops.push(op);
     }
+    for (const port of after) if (service && !before.includes(port)) ops.push(this.#claims.take('nodeports', String(port), service));
+    return service === given && ops.length === 0 ? undefined : { object: service, ops };
   }
 
-  release(object: KubeObject): void {
-    this.#unreserve(object, portsOf(object as Service));
+  repair(): Iterable<Op> {
+    const services = [...this.#reader.list(Service)];
+    return this.#claims.repair(
+      'nodeports',
+      services.flatMap((holder) => portsOf(holder).map((port) => ({ name: String(port), holder }))),
+    );
   }
 
-  [Symbol.dispose](): void {
-    this.#following[Symbol.dispose]();
+  /** With all the ports that it has to have; the same when it has them. */
+  #complete(service: Service, change: Change, own: ReadonlySet<number>): Service {
+    const picking: Picking = { service, own, taken: new Set(), lost: change.lost };
+    const ports = this.#withNodePorts(picking, !change.oldObject);
+    const healthCheckNodePort = hasHealthCheckPort(service.spec) ? this.#healthCheckPort(picking) : undefined;
+    if (picking.taken.size === 0 && ports.every((port, i) => port === service.spec.ports?.[i])) return service;
+    return { ...service, spec: { ...service.spec, ports, ...(healthCheckNodePort && { healthCheckNodePort }) } } as Service;
   }
 
   /** On create, ports of one number share a node port; on update each gets its own. */
-  #withNodePorts(service: Service, held: { own: ReadonlySet<number>; reserved: Set<number>; shares: boolean }): readonly ServicePort[] {
-    const { own, reserved, shares } = held;
+  #withNodePorts(picking: Picking, shares: boolean): readonly ServicePort[] {
+    const { service, own, taken } = picking;
     const ports = service.spec.ports ?? [];
     const allocates = service.spec.type === 'NodePort' || service.spec.allocateLoadBalancerNodePorts !== false;
     const byPort = new Map<number, number>();
     for (const [i, { port, nodePort }] of ports.entries()) {
       if (!nodePort) continue;
-      if (!own.has(nodePort) && !reserved.has(nodePort)) this.#claim(service, { nodePort, path: `spec.ports[${i}].nodePort` }, reserved);
+      if (!own.has(nodePort) && !taken.has(nodePort)) {
+        const problem = this.#problem(picking, nodePort);
+        if (problem)
+          throw errors.invalid(Service, service.metadata.name, [fieldErrors.invalid(`spec.ports[${i}].nodePort`, nodePort, problem)]);
+        taken.add(nodePort);
+      }
       if (shares && !byPort.has(port)) byPort.set(port, nodePort);
     }
     return ports.map((each) => {
       if (each.nodePort || !allocates) return each;
-      const nodePort = byPort.get(each.port) ?? this.#pick(service, reserved);
+      const nodePort = byPort.get(each.port) ?? this.#pick(picking);
       if (shares) byPort.set(each.port, nodePort);
       return { ...each, nodePort };
     });
   }
 
-  #healthCheckPort(service: Service, own: ReadonlySet<number>, reserved: Set<number>): number {
-    const asked = service.spec.healthCheckNodePort;
-    if (!asked) return this.#pick(service, reserved);
-    if (own.has(asked)) return asked;
-    const problem = this.#problem(asked);
+  #healthCheckPort(picking: Picking): number {
+    const asked = picking.service.spec.healthCheckNodePort;
+    if (!asked) return this.#pick(picking);
+    if (picking.own.has(asked)) return asked;
+    const problem = this.#problem(picking, asked);
     if (problem) throw errors.internal(`failed to allocate requested HealthCheck NodePort ${asked}: ${problem}`);
-    this.#reserve(service, asked, reserved);
+    picking.taken.add(asked);
     return asked;
   }
 
-  #claim(service: Service, { nodePort, path }: { nodePort: number; path: string }, reserved: Set<number>): void {
-    const problem = this.#problem(nodePort);
-    if (problem) throw errors.invalid(Service, service.metadata.name, [fieldErrors.invalid(path, nodePort, problem)]);
-    this.#reserve(service, nodePort, reserved);
-  }
-
-  #problem(port: number): string | undefined {
+  #problem(picking: Picking, port: number): string | undefined {
     const { from, to } = this.#range;
     if (port < from || port > to) return `provided port is not in the valid range. The range of valid ports is ${from}-${to}`;
-    return this.#pool.isTaken(this.#index(port)) ? 'provided port is already allocated' : undefined;
+    return this.#isTaken(picking, port) ? 'provided port is already allocated' : undefined;
   }
 
-  #pick(service: Service, reserved: Set<number>): number {
-    const index = this.#pool.pick();
+  #pick(picking: Picking): number {
+    const { from } = this.#range;
+    const index = pickNumber(this.#numbers, this.#random, (number) => this.#isTaken(picking, from + number));
     if (index === undefined) throw errors.internal('failed to allocate a nodePort: range is full');
-    const port = this.#range.from + index;
-    this.#reserve(service, port, reserved);
-    return port;
+    picking.taken.add(from + index);
+    return from + index;
   }
 
-  #reserve(service: Service, port: number, reserved: Set<number>): void {
-    this.#pool.reserve(this.#index(port), ownerOf(service));
-    reserved.add(port);
+  #isTaken({ taken, lost }: Picking, port: number): boolean {
+    const name = String(port);
+    return taken.has(port) || this.#claims.isTaken('nodeports', name) || lost.includes(this.#claims.key('nodeports', name));
   }
+}
 
-  #unreserve(service: KubeObject, ports: Iterable<number>): void {
-    for (const port of ports) this.#pool.unreserve(this.#index(port), ownerOf(service));
-  }
-
-  #index(port: number): number {
-    return port - this.#range.from;
-  }
+interface Picking {
+  readonly service: Service;
+  /** what it had before */
+  readonly own: ReadonlySet<number>;
+  /** what it gets by this write */
+  readonly taken: Set<number>;
+  readonly lost: readonly string[];
 }
 
 /** Each once: two protocols may share one. */

@@ -1,73 +1,88 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServiceSpec } from '../../../api/generated/core-v1.ts';
-import { Service, ServiceCIDR } from '../../../api/generated/kinds.ts';
-import type { KubeObject } from '../../../api/meta/object.ts';
+import { IPAddress, Service, ServiceCIDR } from '../../../api/generated/kinds.ts';
+import { builtInRegistry } from '../../../api/kinds/all.ts';
 import { isStatusError } from '../../../api/meta/status-error.ts';
+import type { Client } from '../../../client/client.ts';
 import { seededRandom } from '../../../client/clock.ts';
-import { kindOf } from '../admission/test-request.ts';
-import { ObjectMap } from '../object-map.ts';
-import type { AdmissionRequest } from '../request.ts';
+import { silentLog } from '../../../client/log.ts';
+import { VirtualClock } from '../../../client/virtual-clock.ts';
+import { openMemoryStore } from '../../store/memory-store.ts';
+import { createApiServer } from '../api-server.ts';
 import { parseRange } from './address-range.ts';
 import { kubernetesServiceIP, serviceNetwork } from './service-network.ts';
 
-const kind = kindOf(Service);
-const made = { uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' };
+const made = { uid: 'u', creationTimestamp: '2026-01-01T00:00:00Z' };
 const service = (name: string, spec: ServiceSpec): Service => ({
   apiVersion: 'v1',
   kind: 'Service',
-  metadata: { ...made, namespace: 'a', name },
-  spec: { type: 'ClusterIP', ...spec },
+  metadata: { ...made, namespace: 'a', name } as Service['metadata'],
+  spec: { type: 'ClusterIP', ports: [{ port: 80 }], ...spec },
   status: {},
 });
 
-interface Network {
-  readonly objects: ObjectMap;
-  write(given: Service, options?: { fails?: boolean; dryRun?: boolean }): Service;
+interface Network extends AsyncDisposable {
+  readonly client: Client;
+  /** Creates it, or updates the one of its name. */
+  write(given: Service, options?: { readonly dryRun?: boolean }): Promise<Service>;
 }
 
-/** The steps of a write that concern allocation, and the store. */
-function networkOf(options: { cidrs?: readonly string[]; ports?: { from: number; to: number } } = {}, ...stored: Service[]): Network {
-  const objects = new ObjectMap().put(Service, ...stored);
-  const { fields, clusterIPs, nodePorts } = serviceNetwork({ reader: objects, random: seededRandom(1), ...options });
-  return {
-    objects,
-    write(given, { fails = false, dryRun = false } = {}) {
-      const { namespace, name } = given.metadata;
-      const oldObject = objects.get(Service, { namespace, name });
-      const base = { operation: oldObject ? 'UPDATE' : 'CREATE', kind, namespace, name, user: { name: 'x', groups: [] }, dryRun } as const;
-      const request = (object: KubeObject): AdmissionRequest => ({
-        ...base,
-        object,
-        ...(oldObject && { oldObject }),
-        warn: () => {},
-        annotate: () => {},
-      });
-      const completed = (fields.admit?.(request(given)) as KubeObject | undefined) ?? given;
-      const withIPs = clusterIPs.allocate(request(completed));
-      let result: Service;
-      try {
-        result = nodePorts.allocate(request(withIPs)) as Service;
-      } catch (error) {
-        clusterIPs.release(withIPs);
-        throw error;
-      }
-      if (fails) for (const allocator of [clusterIPs, nodePorts]) allocator.release(result);
-      else if (!dryRun) objects.put(Service, result);
-      return result;
+/** An API server with nothing but allocation. */
+async function networkOf(
+  options: { cidrs?: readonly string[]; ports?: { from: number; to: number } } = {},
+  ...stored: Service[]
+): Promise<Network> {
+  const clock = new VirtualClock();
+  const random = seededRandom(1);
+  const storage = openMemoryStore({ clock });
+  for (const each of stored) {
+    const { namespace, name } = each.metadata;
+    await storage.commit([{ key: `/registry/services/specs/${namespace}/${name}`, put: Buffer.from(JSON.stringify(each)) }]);
+  }
+  const stack = new AsyncDisposableStack();
+  stack.use(storage);
+  const server = await createApiServer({
+    storage,
+    registry: builtInRegistry(),
+    clock,
+    random,
+    log: silentLog,
+    async parts({ reader, ops, claims }) {
+      const { fields, clusterIPs, nodePorts } = serviceNetwork({ reader, ops, claims, random, ...options });
+      stack.use(clusterIPs);
+      return { admission: [fields], allocators: [clusterIPs, nodePorts] };
     },
+  });
+  stack.use(server);
+  const client = server.loopback;
+  return {
+    client,
+    async write(given, how) {
+      const { namespace, name } = given.metadata;
+      const old = await client.get(Service, { namespace, name }).catch(() => undefined);
+      if (!old) return client.create(Service, given, how);
+      const { resourceVersion, uid, creationTimestamp } = old.metadata;
+      return client.update(Service, { ...given, metadata: { ...given.metadata, resourceVersion, uid, creationTimestamp } }, how);
+    },
+    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };
 }
 
-const message = (act: () => unknown): string => {
+async function message(act: Promise<unknown>): Promise<string> {
   try {
-    act();
+    await act;
   } catch (error) {
     if (isStatusError(error)) return error.message;
     throw error;
   }
   return 'no error';
-};
+}
+
+const addresses = async ({ client }: Network): Promise<readonly string[]> =>
+  (await client.list(IPAddress)).items.map(
+    ({ metadata, spec }) => `${metadata.name} ${spec?.parentRef?.namespace}/${spec?.parentRef?.name}`,
+  );
 
 const refused: readonly {
   name: string;
@@ -117,12 +132,9 @@ const refused: readonly {
   },
 ];
 for (const { name, options, stored, given, want } of refused) {
-  test(`allocation refuses ${name}`, () => {
-    const network = networkOf(options, ...(stored ? [service('a', stored)] : []));
-    assert.equal(
-      message(() => network.write(service('b', given))),
-      want,
-    );
+  test(`allocation refuses ${name}`, async () => {
+    await using network = await networkOf(options, ...(stored ? [service('a', stored)] : []));
+    assert.equal(await message(network.write(service('b', given))), want);
   });
 }
 
@@ -151,8 +163,9 @@ const completed: readonly { name: string; given: ServiceSpec; want: Partial<Serv
   },
 ];
 for (const { name, given, want, cidrs } of completed) {
-  test(`allocation completes ${name}`, () => {
-    const { spec } = networkOf(cidrs ? { cidrs } : {}).write(service('b', given));
+  test(`allocation completes ${name}`, async () => {
+    await using network = await networkOf(cidrs ? { cidrs } : {});
+    const { spec } = await network.write(service('b', given));
     assert.deepEqual({ ...spec, ...want }, spec);
     if (spec.type === 'ExternalName') assert.equal(spec.clusterIP, undefined);
     else assert.equal(spec.clusterIP, spec.clusterIPs?.[0]);
@@ -160,9 +173,10 @@ for (const { name, given, want, cidrs } of completed) {
   });
 }
 
-test('addresses come from behind the static band until it is all that is left', () => {
-  const network = networkOf({ cidrs: ['10.0.0.0/27'] });
-  const numbers = Array.from({ length: 30 }, (_, i) => Number(network.write(service(`s${i}`, {})).spec.clusterIP?.split('.')[3]));
+test('addresses come from behind the static band until it is all that is left', async () => {
+  await using network = await networkOf({ cidrs: ['10.0.0.0/27'] });
+  const numbers: number[] = [];
+  for (let i = 0; i < 30; i++) numbers.push(Number((await network.write(service(`s${i}`, {}))).spec.clusterIP?.split('.')[3]));
   assert.ok(numbers.slice(0, 14).every((number) => number > 16));
   assert.deepEqual(
     numbers.toSorted((a, b) => a - b),
@@ -170,33 +184,68 @@ test('addresses come from behind the static band until it is all that is left', 
   );
 });
 
-test('what a write held is free again when it fails, was a dry run, or the Service changes or goes', () => {
-  const network = networkOf({ cidrs: ['10.0.0.0/30'], ports: { from: 30000, to: 30001 } });
-  const nodePort = service('a', { type: 'NodePort', ports: [{ port: 80 }, { name: 'b', port: 81 }] });
-  network.write(nodePort, { fails: true });
-  network.write(nodePort, { dryRun: true });
-  const stored = network.write(nodePort);
+test('what a Service held is free again when it was a dry run, or the Service changes or goes', async () => {
+  await using network = await networkOf({ cidrs: ['10.0.0.0/30'], ports: { from: 30000, to: 30001 } });
+  const nodePort = service('a', {
+    type: 'NodePort',
+    ports: [{ port: 80 }, { name: 'b', port: 81 }].map((port, i) => ({ name: `p${i}`, ...port })),
+  });
+  await network.write(nodePort, { dryRun: true });
+  assert.deepEqual(await addresses(network), []);
+  const stored = await network.write(nodePort);
   assert.deepEqual(stored.spec.ports?.map((port) => port.nodePort).sort(), [30000, 30001]);
+  assert.deepEqual(await addresses(network), [`${stored.spec.clusterIP} a/a`]);
   assert.equal(
-    message(() => network.write(service('c', { type: 'NodePort', ports: [{ port: 1 }] }))),
+    await message(network.write(service('c', { type: 'NodePort', ports: [{ port: 1 }] }))),
     'Internal error occurred: failed to allocate a nodePort: range is full',
   );
-  network.write(service('a', { ...stored.spec, type: 'ClusterIP', ports: [{ port: 80 }] }));
-  network.write(service('c', { type: 'NodePort', ports: [{ port: 1 }] }));
-  network.objects.delete(Service, { namespace: 'a', name: 'a' });
-  network.write(service('d', {}));
+  await network.write(service('a', { ...stored.spec, type: 'ClusterIP', ports: [{ port: 80 }] }));
+  await network.write(service('c', { type: 'NodePort', ports: [{ port: 1 }] }));
+  assert.equal((await addresses(network)).length, 2);
+  await network.client.delete(Service, { namespace: 'a', name: 'a' });
+  await network.write(service('d', { ports: [{ port: 1 }] }));
+  await network.write(service('d', { type: 'ExternalName', externalName: 'x.y' }));
+  assert.deepEqual(
+    (await addresses(network)).map((each) => each.split(' ')[1]),
+    ['a/c'],
+  );
 });
 
-test('an update that leaves values out keeps them', () => {
-  const network = networkOf();
-  const first = network.write(service('a', { type: 'NodePort', ports: [{ name: 'x', port: 80 }] }));
-  const second = network.write(service('a', { type: 'NodePort', ports: [{ name: 'x', port: 8080 }] }));
+test('a store of before there were claims and IPAddresses gets them at the start', async () => {
+  const ports = [{ port: 80, nodePort: 30000 }];
+  const old = service('old', { type: 'NodePort', clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1'], ports });
+  const double = service('double', { clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1'] });
+  await using network = await networkOf({ cidrs: ['10.0.0.0/30'], ports: { from: 30000, to: 30001 } }, old, double);
+  assert.deepEqual(await addresses(network), ['10.0.0.1 a/double']);
+  assert.match(await message(network.write(service('b', { type: 'NodePort', ports }))), /provided port is already allocated/);
+  await network.client.delete(Service, { namespace: 'a', name: 'double' });
+  await network.client.delete(Service, { namespace: 'a', name: 'old' });
+  assert.deepEqual(await addresses(network), []);
+  assert.equal((await network.write(service('b', { type: 'NodePort', ports }))).spec.ports?.[0]?.nodePort, 30000);
+});
+
+test('a deleted IPAddress, or one that somebody made, gives no Service another\u2019s address', async () => {
+  await using network = await networkOf({ cidrs: ['10.0.0.0/30'] });
+  const first = await network.write(service('a', { clusterIP: '10.0.0.1' }));
+  await network.client.delete(IPAddress, { name: first.spec.clusterIP ?? '' });
+  await network.client.create(IPAddress, {
+    metadata: { name: '10.0.0.2' },
+    spec: { parentRef: { group: 'example.com', resource: 'things', name: 'x' } },
+  });
+  assert.match(await message(network.write(service('b', {}))), /range is full/);
+});
+
+test('an update that leaves values out keeps them', async () => {
+  await using network = await networkOf();
+  const first = await network.write(service('a', { type: 'NodePort', ports: [{ name: 'x', port: 80 }] }));
+  const second = await network.write(service('a', { type: 'NodePort', ports: [{ name: 'x', port: 8080 }] }));
   assert.equal(second.spec.clusterIP, first.spec.clusterIP);
   assert.equal(second.spec.ports?.[0]?.nodePort, first.spec.ports?.[0]?.nodePort);
 });
 
-test('ports of one number share a node port across protocols', () => {
-  const { spec } = networkOf().write(
+test('ports of one number share a node port across protocols', async () => {
+  await using network = await networkOf();
+  const { spec } = await network.write(
     service('dns', {
       type: 'NodePort',
       ports: [
@@ -211,19 +260,15 @@ test('ports of one number share a node port across protocols', () => {
   );
 });
 
-test('a ServiceCIDR that becomes ready is used, and finds what is taken in it', () => {
-  const network = networkOf({ cidrs: ['10.0.0.0/30'] }, service('odd', { clusterIP: '10.1.0.1', clusterIPs: ['10.1.0.1'] }));
-  network.write(service('a', {}));
-  network.write(service('b', {}));
-  const cidr: ServiceCIDR = {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'ServiceCIDR',
-    metadata: { ...made, name: 'more' },
-    spec: { cidrs: ['10.1.0.0/30'] },
-    status: { conditions: [{ type: 'Ready', status: 'True', reason: '', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }] },
-  };
-  network.objects.put(ServiceCIDR, cidr);
-  assert.equal(network.write(service('c', {})).spec.clusterIP, '10.1.0.2');
+test('a ServiceCIDR that becomes ready is used, and finds what is taken in it', async () => {
+  await using network = await networkOf({ cidrs: ['10.0.0.0/30'] }, service('odd', { clusterIP: '10.1.0.1', clusterIPs: ['10.1.0.1'] }));
+  await network.write(service('a', {}));
+  await network.write(service('b', {}));
+  const cidr = await network.client.create(ServiceCIDR, { metadata: { name: 'more' }, spec: { cidrs: ['10.1.0.0/30'] } });
+  assert.match(await message(network.write(service('c', {}))), /range is full/);
+  const conditions = [{ type: 'Ready', status: 'True', reason: '', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }] as const;
+  await network.client.update(ServiceCIDR, { ...cidr, status: { conditions } }, { subresource: 'status' });
+  assert.equal((await network.write(service('c', {}))).spec.clusterIP, '10.1.0.2');
 });
 
 const ranges: readonly { cidr: string; size: number; staticSize: number; first: string; last: string }[] = [

@@ -2,7 +2,9 @@
 import type { Random } from '../../../client/clock.ts';
 import type { AdmissionPlugin } from '../admission/plugin.ts';
 import type { ObjectReader } from '../reader.ts';
+import type { ObjectOps } from '../write/object-ops.ts';
 import { parseRange } from './address-range.ts';
+import type { Claims } from './claims.ts';
 import { ClusterIPs } from './cluster-ips.ts';
 import { NodePorts, type PortRange } from './node-ports.ts';
 import { serviceFields } from './service-fields.ts';
@@ -18,13 +20,15 @@ const nodePortRangeDefault: PortRange = { from: 30000, to: 32767 };
 
 export function serviceNetwork(options: {
   readonly reader: ObjectReader;
+  readonly ops: ObjectOps;
+  readonly claims: Claims;
   readonly random: Random;
   readonly cidrs?: readonly string[];
   readonly ports?: PortRange;
 }): ServiceNetwork {
-  const { reader, random, cidrs = serviceCIDRsDefault, ports = nodePortRangeDefault } = options;
-  const clusterIPs = new ClusterIPs({ reader, random, cidrs });
-  const nodePorts = new NodePorts({ reader, random, range: ports });
+  const { reader, ops, claims, random, cidrs = serviceCIDRsDefault, ports = nodePortRangeDefault } = options;
+  const clusterIPs = new ClusterIPs({ reader, ops, random, cidrs });
+  const nodePorts = new NodePorts({ reader, claims, random, range: ports });
   return { clusterIPs, nodePorts, fields: serviceFields(() => clusterIPs.families()) };
 }
 

@@ -1,10 +1,10 @@
 /**
- * How much of each ResourceQuota is used, kept current by following the watch cache. A kind is followed from the moment
- * on that some quota counts it; a cluster without quotas pays nothing.
+ * How much of each ResourceQuota is used as of the watch cache's revision, kept current by following it. A kind is
+ * followed from the moment on that some quota counts it; a cluster without quotas pays nothing.
  */
 
 import { ResourceQuota } from '../../../api/generated/kinds.ts';
-import { type KindRef, type KubeObject, keyOf } from '../../../api/meta/object.ts';
+import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { addQuantities, subtractQuantities } from '../../../api/meta/quantity.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import type { ResourceList } from '../../../api/predicates/pod-resources.ts';
@@ -16,18 +16,12 @@ export interface Account {
   readonly quota: ResourceQuota;
   /** every name of spec.hard */
   readonly used: ResourceList;
-  /** what writes on their way will use, by the object's key */
-  readonly pending: ReadonlyMap<string, ResourceList>;
 }
 
 interface OwnAccount extends Account {
   quota: ResourceQuota;
   used: Record<string, string>;
-  readonly pending: Map<string, ResourceList>;
 }
-
-/** The same for every version of the object's kind. */
-export const objectKey = (object: KubeObject): string => `${object.apiVersion.split('/').at(-2) ?? ''} ${object.kind} ${keyOf(object)}`;
 
 const isQuotaOf = (account: Account, kind: KindRef, object: KubeObject): boolean =>
   kind.group === ResourceQuota.group && kind.resource === ResourceQuota.resource && account.quota.metadata.name === object.metadata.name;
@@ -56,21 +50,16 @@ export class QuotaLedger implements Disposable {
     });
   }
 
+  has(namespace: string): boolean {
+    return this.#accounts.has(namespace);
+  }
+
   of(namespace: string): Iterable<Account> {
     return this.#accounts.get(namespace)?.values() ?? [];
   }
 
   account(quota: ResourceQuota): Account | undefined {
     return this.#accounts.get(quota.metadata.namespace)?.get(quota.metadata.name);
-  }
-
-  reserve(account: Account, key: string, usage: ResourceList): void {
-    (account as OwnAccount).pending.set(key, usage);
-  }
-
-  unreserve(object: KubeObject): void {
-    const key = objectKey(object);
-    for (const account of this.#accounts.get(object.metadata.namespace ?? '')?.values() ?? []) account.pending.delete(key);
   }
 
   [Symbol.dispose](): void {
@@ -84,7 +73,7 @@ export class QuotaLedger implements Disposable {
     this.#accounts.set(namespace, accounts);
     const names = Object.keys(quota.spec?.hard ?? {});
     const used: Record<string, string> = Object.fromEntries(names.map((each) => [each, '0']));
-    const account: OwnAccount = { quota, used, pending: accounts.get(name)?.pending ?? new Map() };
+    const account: OwnAccount = { quota, used };
     for (const resource of new Set(names.map(resourceOfName))) {
       const kind = resource === undefined ? undefined : this.#kindOf(resource);
       if (!kind) continue;
@@ -125,7 +114,6 @@ export class QuotaLedger implements Disposable {
     const any = object ?? old;
     if (!any) return;
     for (const account of this.#accounts.get(any.metadata.namespace ?? '')?.values() ?? []) {
-      account.pending.delete(objectKey(any));
       // Its account was opened by this very event, and has counted it.
       if (!old && isQuotaOf(account, kind, any)) continue;
       const changedOld = old !== undefined && this.#charge(account, kind, { object: old, add: false });

@@ -3,8 +3,9 @@ import type { KindRef } from '../../../api/meta/object.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { Log } from '../../../client/log.ts';
-import type { Allocator } from '../endpoint.ts';
 import type { ObjectReader } from '../reader.ts';
+import type { Allocator } from '../write/allocator.ts';
+import type { ObjectOps } from '../write/object-ops.ts';
 import { QuotaLedger } from './ledger.ts';
 import { QuotaStatus } from './quota-status.ts';
 import { ResourceQuotas } from './resource-quota.ts';
@@ -15,17 +16,18 @@ export interface QuotaKeeping extends Disposable {
 
 export function quotaKeeping(options: {
   readonly reader: ObjectReader;
+  readonly ops: ObjectOps;
   readonly loopback: Client;
   readonly clock: Clock;
   readonly log: Log;
   /** finds a served kind by `resource.group` */
   readonly kindOf: (resource: string) => KindRef | undefined;
 }): QuotaKeeping {
-  const { reader, loopback: client, clock, log, kindOf } = options;
+  const { reader, ops, loopback: client, clock, log, kindOf } = options;
   const status = new QuotaStatus({ reader, client, clock, log }, (quota) => ledger.account(quota));
   const ledger: QuotaLedger = new QuotaLedger({ reader, kindOf, changed: (quota) => status.changed(quota) });
   return {
-    allocator: new ResourceQuotas(ledger),
+    allocator: new ResourceQuotas(ledger, ops),
     [Symbol.dispose]() {
       ledger[Symbol.dispose]();
       status[Symbol.dispose]();

@@ -1,20 +1,23 @@
 /**
- * ResourceQuota: a namespace uses no more than its quotas allow. Checked as the last step before an object is stored,
- * against what is stored and what other writes of the moment will use; so two requests never share the last bit.
+ * ResourceQuota: a namespace uses no more than its quotas allow. What a write adds is put into the quota's status in the
+ * same commit, which expects the quota as it was checked; so two writes never share the last bit, whichever server they
+ * come through. What is given back, quota-status.ts takes off.
+ * What it does not do: count an object that another server stores before that server has seen the quota at all.
  * Upstream: apiserver/pkg/admission/plugin/resourcequota, pkg/quota/v1.
  */
 
-import { Pod } from '../../../api/generated/kinds.ts';
+import { Pod, ResourceQuota } from '../../../api/generated/kinds.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { addQuantities, compareQuantities, subtractQuantities } from '../../../api/meta/quantity.ts';
 import type { StatusError } from '../../../api/meta/status-error.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import type { ResourceList } from '../../../api/predicates/pod-resources.ts';
+import type { Op } from '../../store/storage.ts';
 import { refused } from '../admission/forbidden.ts';
-import type { Allocator } from '../endpoint.ts';
-import type { AdmissionRequest } from '../request.ts';
-import { type Account, objectKey, type QuotaLedger } from './ledger.ts';
+import type { Allocation, Allocator, Change } from '../write/allocator.ts';
+import type { ObjectOps } from '../write/object-ops.ts';
+import type { Account, QuotaLedger } from './ledger.ts';
 import { computeUsage, isInScope, isTerminatingPod, usageOf } from './usage.ts';
 
 /** If a quota names one of these, every container has to say it. It was a mistake once; no name is added. */
@@ -22,42 +25,36 @@ const mustBeSaid = ['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.
 
 export class ResourceQuotas implements Allocator {
   readonly #ledger: QuotaLedger;
+  readonly #ops: ObjectOps;
 
-  constructor(ledger: QuotaLedger) {
+  constructor(ledger: QuotaLedger, ops: ObjectOps) {
     this.#ledger = ledger;
+    this.#ops = ops;
   }
 
   handles(kind: Kind): boolean {
     return kind.namespaced && kind.resource !== 'events';
   }
 
-  allocate(request: AdmissionRequest): KubeObject {
-    const { object, namespace } = request;
-    if (!object) throw new Error('a quota is asked about nothing');
-    if (!isCounted(request)) return object;
-    const key = objectKey(object);
-    const taken: Account[] = [];
-    try {
-      for (const account of this.#ledger.of(namespace ?? '')) {
-        const delta = this.#check(request, object, account);
-        if (!delta || request.dryRun) continue;
-        this.#ledger.reserve(account, key, delta);
-        taken.push(account);
-      }
-      return object;
-    } catch (error) {
-      if (taken.length > 0) this.#ledger.unreserve(object);
-      throw error;
-    }
+  /** All writes that a namespace's quotas may count change those quotas. */
+  turn(change: Change): string | undefined {
+    return isCounted(change) && this.#ledger.has(change.namespace ?? '') ? `quotas of ${change.namespace}` : undefined;
   }
 
-  release(object: KubeObject): void {
-    this.#ledger.unreserve(object);
+  allocate(change: Change): Allocation | undefined {
+    const { object, namespace = '' } = change;
+    if (!object || !this.#ledger.has(namespace) || !isCounted(change)) return undefined;
+    const ops: Op[] = [];
+    for (const account of this.#ledger.of(namespace)) {
+      const delta = this.#check(change, object, account);
+      if (delta) ops.push(this.#ops.replace(ResourceQuota, charged(account, delta)));
+    }
+    return ops.length > 0 ? { ops } : undefined;
   }
 
   /** What the write adds to the quota; undefined when it is none of the quota's business. */
-  #check(request: AdmissionRequest, object: KubeObject, account: Account): ResourceList | undefined {
-    const { kind, oldObject: old } = request;
+  #check(change: Change, object: KubeObject, account: Account): ResourceList | undefined {
+    const { kind, oldObject: old } = change;
     const { spec, metadata } = account.quota;
     const hard = spec?.hard ?? {};
     if (!spec || !isInScope(spec, kind, object)) return undefined;
@@ -65,7 +62,7 @@ export class ResourceQuotas implements Allocator {
     const names = Object.keys(hard);
     if (kind.group === '' && kind.resource === Pod.resource) {
       const problem = unsaidProblem(object as Pod, names);
-      if (problem) throw refusedByQuota(request, `failed quota: ${metadata.name}: ${problem}`);
+      if (problem) throw refusedByQuota(change, `failed quota: ${metadata.name}: ${problem}`);
     }
     const before = old && isInScope(spec, kind, old) ? usageOf(kind, old) : {};
     const delta: Record<string, string> = {};
@@ -74,41 +71,41 @@ export class ResourceQuotas implements Allocator {
       if (compareQuantities(more, '0') > 0) put(delta, name, more);
     }
     if (Object.keys(delta).length === 0) return undefined;
-    this.#refuseExceeding(request, account, delta);
+    refuseExceeding(change, account, delta);
     return delta;
-  }
-
-  #refuseExceeding(request: AdmissionRequest, account: Account, delta: ResourceList): void {
-    const { quota } = account;
-    const hard = quota.spec?.hard ?? {};
-    const used = Object.fromEntries(Object.keys(delta).map((name) => [name, usedOf(account, name)]));
-    const exceeded = Object.keys(delta)
-      .filter((name) => compareQuantities(addQuantities(own(used, name) ?? '0', own(delta, name) ?? '0'), own(hard, name) ?? '0') > 0)
-      .sort();
-    if (exceeded.length === 0) return;
-    const list = (values: ResourceList): string => exceeded.map((name) => `${name}=${own(values, name) ?? '0'}`).join(',');
-    throw refusedByQuota(
-      request,
-      `exceeded quota: ${quota.metadata.name}, requested: ${list(delta)}, used: ${list(used)}, limited: ${list(hard)}`,
-    );
   }
 }
 
-function refusedByQuota(request: AdmissionRequest, why: string): StatusError {
-  const error = refused(request, why);
+/** The quota with what the write adds, on top of what is used now. */
+function charged({ quota, used }: Account, delta: ResourceList): ResourceQuota {
+  const sum: Record<string, string> = { ...used };
+  for (const [name, more] of Object.entries(delta)) put(sum, name, addQuantities(own(sum, name) ?? '0', more));
+  return { ...quota, status: { hard: quota.spec?.hard ?? {}, used: sum } };
+}
+
+function refuseExceeding(change: Change, { quota, used }: Account, delta: ResourceList): void {
+  const hard = quota.spec?.hard ?? {};
+  const exceeded = Object.keys(delta)
+    .filter((name) => compareQuantities(addQuantities(own(used, name) ?? '0', own(delta, name) ?? '0'), own(hard, name) ?? '0') > 0)
+    .sort();
+  if (exceeded.length === 0) return;
+  const list = (values: ResourceList): string => exceeded.map((name) => `${name}=${own(values, name) ?? '0'}`).join(',');
+  throw refusedByQuota(
+    change,
+    `exceeded quota: ${quota.metadata.name}, requested: ${list(delta)}, used: ${list(used)}, limited: ${list(hard)}`,
+  );
+}
+
+function refusedByQuota(change: Change, why: string): StatusError {
+  const error = refused(change, why);
   error.refusedBy = 'ResourceQuota';
   return error;
 }
 
-function usedOf({ used, pending }: Account, name: string): string {
-  let sum = own(used, name) ?? '0';
-  for (const each of pending.values()) sum = addQuantities(sum, own(each, name) ?? '0');
-  return sum;
-}
-
-/** Which writes can change usage. */
-function isCounted({ operation, kind, subresource, object, oldObject }: AdmissionRequest): boolean {
-  if (operation === 'CREATE') return !subresource;
+/** Which writes can use more. */
+function isCounted({ kind, subresource, object, oldObject }: Change): boolean {
+  if (!object) return false;
+  if (!oldObject) return !subresource;
   if (kind.group !== '') return false;
   if (kind.resource === 'services') return !subresource;
   if (kind.resource === 'persistentvolumeclaims') return !subresource || subresource === 'status';

@@ -112,16 +112,20 @@ const scopes: readonly { name: string; spec: ResourceQuota['spec'] & object; giv
 ];
 for (const { name, spec, given, want } of scopes) test(`quota scope ${name}`, () => assert.equal(isInScope(spec, Pod, given), want));
 
-test('a quota of cpu wants every container to say it, counts what is there, and gives back what failed', () => {
+test('a quota of cpu wants every container to say it, and is charged in the commit of what it counts', () => {
   const quota = object(ResourceQuota, { spec: { hard: { 'requests.cpu': '2', 'count/pods': '5' } } }, 'q');
   const objects = new ObjectMap().put(Pod, pod({}, {}, 'stored')).put(ResourceQuota, quota);
   const kinds = new Map<string, KindRef>([['pods', Pod]]);
   const ledger = new QuotaLedger({ reader: objects, kindOf: (resource) => kinds.get(resource), changed: () => {} });
-  const quotas = new ResourceQuotas(ledger);
+  const unused = (): never => assert.fail('quotas are only replaced');
+  const quotas = new ResourceQuotas(ledger, { create: unused, remove: unused, replace: (_kind, attachment) => ({ key: 'q', attachment }) });
   const write = (given: Pod, dryRun = false): string => {
     try {
-      quotas.allocate(testRequest({ kind: Pod, object: given, dryRun }));
-      return 'allowed';
+      const allocation = quotas.allocate({ ...testRequest({ kind: Pod, object: given, dryRun }), lost: [] });
+      if (!dryRun)
+        for (const { attachment } of allocation?.ops ?? []) objects.put(Pod, given).put(ResourceQuota, attachment as ResourceQuota);
+      const { status } = objects.get(ResourceQuota, { namespace: quota.metadata.namespace, name: 'q' }) ?? {};
+      return JSON.stringify(status?.used ?? {});
     } catch (error) {
       return (error as Error).message;
     }
@@ -131,14 +135,10 @@ test('a quota of cpu wants every container to say it, counts what is there, and 
     'pods "silent" is forbidden: failed quota: q: must specify requests.cpu for: c,d',
   );
   const exceeded = 'pods "b" is forbidden: exceeded quota: q, requested: requests.cpu=1, used: requests.cpu=2, limited: requests.cpu=2';
-  assert.equal(write(pod({}, {}, 'a'), true), 'allowed');
-  assert.equal(write(pod({}, {}, 'a')), 'allowed');
-  assert.equal(write(pod({}, {}, 'b')), exceeded);
-  quotas.release(pod({}, {}, 'a'));
-  assert.equal(write(pod({}, {}, 'a')), 'allowed');
-  objects.put(Pod, pod({}, {}, 'a'));
+  assert.equal(write(pod({}, {}, 'a'), true), '{}');
+  assert.equal(write(pod({}, {}, 'a')), '{"requests.cpu":"2","count/pods":"2"}');
   assert.equal(write(pod({}, {}, 'b')), exceeded);
   objects.put(Pod, pod({}, { status: { phase: 'Failed' } }, 'a'));
   assert.deepEqual(ledger.account(quota)?.used, { 'requests.cpu': '1', 'count/pods': '2' });
-  assert.equal(write(pod({}, {}, 'b')), 'allowed');
+  assert.equal(write(pod({}, {}, 'b')), '{"requests.cpu":"2","count/pods":"3"}');
 });

@@ -1,33 +1,42 @@
 /**
  * What an update of an object or of one of its parts may change: `join` takes from the old object what the part leaves
- * alone, `validate` says what is wrong with the rest. Every updating verb and subresource is one of these.
+ * alone, `validate` says what is wrong with the rest. Every updating verb and subresource is one of these. Pure.
  * Upstream: PrepareForUpdate and ValidateUpdate of pkg/registry/<group>/<resource>/strategy.go.
  */
 
-import type { Kind, ViewHooks, WriteContext } from '../../api/meta/kind.ts';
-import type { KubeObject } from '../../api/meta/object.ts';
-import { errors, type FieldError } from '../../api/meta/status-error.ts';
-import { own } from '../../api/meta/words.ts';
-import { changesSpec } from './generation.ts';
-import { validateWhole } from './validate.ts';
+import { equalSemantically } from '../meta/deep-equal.ts';
+import type { Kind, ViewHooks, WriteContext } from '../meta/kind.ts';
+import type { KubeObject } from '../meta/object.ts';
+import { errors, type FieldError } from '../meta/status-error.ts';
+import { own } from '../meta/words.ts';
+import { validateObject } from './validate-object.ts';
 
 export interface UpdateStrategy {
   join(object: KubeObject, old: KubeObject, kind: Kind, by: WriteContext): KubeObject;
   validate(object: KubeObject, old: KubeObject, kind: Kind): readonly FieldError[];
+  /** absent: of a part nobody is warned */
+  warnings?(object: KubeObject, old: KubeObject, kind: Kind): readonly string[];
 }
 
 type Fields = KubeObject & { readonly spec?: Readonly<Record<string, unknown>>; readonly status?: Readonly<Record<string, unknown>> };
 
 const noErrors: readonly FieldError[] = [];
+const noWarnings: readonly string[] = [];
 
-/** The object itself; its status stays where it has a subresource of its own. */
-export const wholeObject: UpdateStrategy = {
+/** `scale`: of the object itself it changes the replicas. */
+export const scaleOnly: UpdateStrategy = {
   join(object, old, kind) {
     const kept = kind.subresources['status'] ? withField(object, 'status', (old as Fields).status) : object;
     const prepared = kind.hooks.prepareForUpdate?.(kept, old) ?? kept;
     return kind.hasGeneration && changesSpec(prepared, old) ? withGeneration(prepared, (old.metadata.generation ?? 0) + 1) : prepared;
   },
-  validate: (object, old, kind) => validateWhole(kind, object, old),
+  validate: (object, old, kind) => validateObject(kind, object, old),
+};
+
+/** The object itself; its status stays where it has a subresource of its own. */
+export const wholeObject: UpdateStrategy = {
+  ...scaleOnly,
+  warnings: (object, old, kind) => kind.hooks.warnings?.(object, old) ?? noWarnings,
 };
 
 /** `status`: everything else stays, metadata apart (annotations and finalizers go through, as upstream has it). */
@@ -67,12 +76,24 @@ export function strategyOf(kind: Kind, subresource: string | undefined): UpdateS
   return strategy;
 }
 
-export function withGeneration(object: KubeObject, generation: number): KubeObject {
+/** Whether an update changes what metadata.generation counts: everything but metadata and status. */
+export function changesSpec(object: KubeObject, old: KubeObject): boolean {
+  const now = object as unknown as Readonly<Record<string, unknown>>;
+  const before = old as unknown as Readonly<Record<string, unknown>>;
+  for (const field in now) if (isCounted(field) && !equalSemantically(now[field], own(before, field))) return true;
+  for (const field in before)
+    if (isCounted(field) && !Object.hasOwn(now, field) && !equalSemantically(undefined, before[field])) return true;
+  return false;
+}
+
+const isCounted = (field: string): boolean => field !== 'metadata' && field !== 'status' && field !== 'kind' && field !== 'apiVersion';
+
+function withGeneration(object: KubeObject, generation: number): KubeObject {
   return { ...object, metadata: { ...object.metadata, generation } };
 }
 
 /** A copy with the field set, or without it when the value is undefined. */
-export function withField<T extends object>(object: T, field: string, value: unknown): T {
+function withField<T extends object>(object: T, field: string, value: unknown): T {
   if (value !== undefined) return { ...object, [field]: value };
   if (!(field in object)) return object;
   const { [field as keyof T]: _, ...rest } = object;

@@ -1,0 +1,26 @@
+/** Validation in one place: the type table's rules and the kind's own. */
+import type { Kind } from '../meta/kind.ts';
+import type { KubeObject } from '../meta/object.ts';
+import { collectFieldErrors, type FieldError, isStatusError } from '../meta/status-error.ts';
+import { mergeFieldErrors, validateByTable } from '../schema/validate.ts';
+
+/** A rule that broke instead of judging: a fault of ours. */
+export class ValidationFault extends Error {
+  override readonly name = 'ValidationFault';
+}
+
+/** All that is wrong with an object, metadata apart; `old` is there for updates. */
+export function validateObject(kind: Kind, object: KubeObject, old: KubeObject | undefined): readonly FieldError[] {
+  try {
+    const byTable = collectFieldErrors(() => validateByTable(kind.schema, object));
+    return mergeFieldErrors(
+      byTable,
+      collectFieldErrors(() => kind.hooks.validate?.(object, old) ?? noErrors),
+    );
+  } catch (cause) {
+    if (isStatusError(cause)) throw cause;
+    throw new ValidationFault(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+const noErrors: readonly FieldError[] = [];

@@ -1,0 +1,69 @@
+/**
+ * What a write makes of an object by the rules of its kind, from decoding to storing; pure. Admission comes in between:
+ * default → (mutating admission) → prepare → validate → warn → (validating admission). The API server takes these steps,
+ * and so do the tests of the kinds.
+ *
+ * The steps are generators because large objects rest between them: a `yield` is where others may have their turn.
+ * Upstream: apiserver/pkg/registry/rest/{create,update}.go.
+ */
+import type { Kind, WriteContext } from '../meta/kind.ts';
+import type { KubeObject } from '../meta/object.ts';
+import { collectFieldErrors, type FieldError } from '../meta/status-error.ts';
+import { applyDefaults } from '../schema/default.ts';
+import { validateMetadata, validateMetadataUpdate } from '../schema/metadata.ts';
+import type { UpdateStrategy } from './update-strategy.ts';
+import { validateObject } from './validate-object.ts';
+
+export interface Prepared {
+  readonly object: KubeObject;
+  /** all that is wrong with it: it is not to be stored then */
+  readonly problems: readonly FieldError[];
+  readonly warnings: readonly string[];
+}
+export type Steps<T> = Generator<undefined, T, undefined>;
+
+const noWarnings: readonly string[] = [];
+
+/** Defaults: the type table's constants, then what the kind derives. */
+export function* withDefaults(kind: Kind, object: KubeObject): Steps<KubeObject> {
+  const filled = applyDefaults(kind.schema, object);
+  yield;
+  return kind.hooks.default?.(filled) ?? filled;
+}
+
+/** A new object, named and identified. */
+export function* prepareNew(kind: Kind, given: KubeObject, by: WriteContext): Steps<Prepared> {
+  const object = kind.hooks.prepareForCreate?.(given, by) ?? given;
+  const ofMetadata = collectFieldErrors(() => validateMetadata(kind, object));
+  yield;
+  const found = validateObject(kind, object, undefined);
+  yield;
+  const problems = found.length > 0 ? [...ofMetadata, ...found] : ofMetadata;
+  return { object, problems, warnings: problems.length > 0 ? noWarnings : (kind.hooks.warnings?.(object) ?? noWarnings) };
+}
+
+export interface ObjectChange {
+  readonly object: KubeObject;
+  readonly old: KubeObject;
+  readonly strategy: UpdateStrategy;
+}
+
+/** An object that takes the place of `old`, as far as the strategy lets it. */
+export function* prepareChanged(kind: Kind, { object: given, old, strategy }: ObjectChange, by: WriteContext): Steps<Prepared> {
+  const object = strategy.join(given, old, kind, by);
+  yield;
+  const problems = collectFieldErrors(() => [
+    ...validateMetadataUpdate(kind, object.metadata, old.metadata),
+    ...strategy.validate(object, old, kind),
+  ]);
+  yield;
+  return { object, problems, warnings: problems.length > 0 ? noWarnings : (strategy.warnings?.(object, old, kind) ?? noWarnings) };
+}
+
+/** All steps at once. */
+export function takeSteps<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Claims: records in the store, beside the objects, of what only one may have and the API has no object for (node ports,
+ * ranges of nodes). Who takes a thing creates its claim in the same commit, which fails when the claim is there; who
+ * lets go deletes it in the same commit. They are cached like objects, and served to nobody.
+ */
+import type { KubeObject } from '../../../api/meta/object.ts';
+import type { Op } from '../../store/storage.ts';
+import { Draft, type StoredObject } from '../stored-object.ts';
+import type { CachedResource, WatchCache } from '../watch-cache.ts';
+
+/** What may be claimed. */
+const things = ['nodeports', 'podcidrs'] as const;
+export type Thing = (typeof things)[number];
+
+interface Claim extends KubeObject {
+  /** for whoever looks into the store; the uid tells an object from a later one of the same name */
+  readonly holder: { readonly kind: string; readonly namespace?: string | undefined; readonly name: string; readonly uid: string };
+}
+
+const storagePrefix = (thing: Thing): string => `claims/${thing}`;
+
+/** What the watch cache has to hold for it. */
+export const claimResources: readonly CachedResource[] = things.map((thing) => ({
+  storagePrefix: storagePrefix(thing),
+  namespaced: false,
+}));
+
+export class Claims {
+  readonly #cache: Pick<WatchCache, 'resource'>;
+
+  constructor(cache: Pick<WatchCache, 'resource'>) {
+    this.#cache = cache;
+  }
+
+  isTaken(thing: Thing, name: string): boolean {
+    return this.#find(thing, name) !== undefined;
+  }
+
+  /** Fails the commit when somebody has it. */
+  take(thing: Thing, name: string, { kind, metadata }: KubeObject): Op {
+    const { namespace, name: holderName = '', uid = '' } = metadata;
+    const claim: Claim = {
+      kind: 'Claim',
+      apiVersion: 'timonier.dev/v1',
+      metadata: { name },
+      holder: { kind, namespace, name: holderName, uid },
+    };
+    return { key: this.key(thing, name), expect: 'absent', ...new Draft(claim, undefined).puts };
+  }
+
+  /** Undefined: it was not this object's. */
+  drop(thing: Thing, name: string, { metadata }: KubeObject): Op | undefined {
+    const claim = this.#find(thing, name);
+    return claim && holderUid(claim) === metadata.uid ? { key: claim.key, expect: claim.revision } : undefined;
+  }
+
+  /** Ops after which each thing is claimed by its holder, or by the first of them. */
+  *repair(thing: Thing, holdings: Iterable<{ readonly name: string; readonly holder: KubeObject }>): Iterable<Op> {
+    const held = new Set<string>();
+    const holders = new Map<string, Set<string | undefined>>();
+    for (const { name, holder } of holdings) {
+      const key = this.key(thing, name);
+      if (!held.has(key) && !this.isTaken(thing, name)) yield this.take(thing, name, holder);
+      held.add(key);
+      holders.set(key, (holders.get(key) ?? new Set()).add(holder.metadata.uid));
+    }
+    for (const claim of this.#cache.resource(storagePrefix(thing))?.values() ?? [])
+      if (!holders.get(claim.key)?.has(holderUid(claim))) yield { key: claim.key, expect: claim.revision };
+  }
+
+  key(thing: Thing, name: string): string {
+    return `/registry/${storagePrefix(thing)}/${fileName(name)}`;
+  }
+
+  #find(thing: Thing, name: string): StoredObject | undefined {
+    return this.#cache.resource(storagePrefix(thing))?.get('', fileName(name));
+  }
+}
+
+const holderUid = ({ object }: StoredObject): string => (object as Claim).holder.uid;
+
+/** A range's slash would be another folder. */
+const fileName = (name: string): string => name.replaceAll('/', '-');

@@ -1,0 +1,58 @@
+/**
+ * Ranges of nodes: a range that an update gives to a node is that node's alone, whoever gives it (two controllers, one of
+ * which has lost its lease without knowing, read the same free range). A node that is made with its range is believed, as
+ * upstream does: simulators bring such nodes, with ranges that others have too.
+ */
+import { Node } from '../../../api/generated/kinds.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { errors } from '../../../api/meta/status-error.ts';
+import type { Op } from '../../store/storage.ts';
+import type { ObjectReader } from '../reader.ts';
+import type { Allocation, Allocator, Change } from '../write/allocator.ts';
+import type { Claims } from './claims.ts';
+
+export class NodeRanges implements Allocator {
+  readonly #reader: ObjectReader;
+  readonly #claims: Claims;
+
+  constructor(reader: ObjectReader, claims: Claims) {
+    this.#reader = reader;
+    this.#claims = claims;
+  }
+
+  handles(kind: { readonly group: string; readonly resource: string }): boolean {
+    return kind.resource === Node.resource && kind.group === '';
+  }
+
+  allocate({ object, oldObject, lost }: Change): Allocation | undefined {
+    const before = rangesOf(oldObject);
+    const after = rangesOf(object);
+    const ops: Op[] = [];
+    for (const range of before) {
+      const op = oldObject && !after.includes(range) ? this.#claims.drop('podcidrs', range, oldObject) : undefined;
+      if (op) ops.push(op);
+    }
+    for (const range of after) {
+      if (!object || before.includes(range)) continue;
+      if (!this.#isTaken(range, lost)) ops.push(this.#claims.take('podcidrs', range, object));
+      else if (oldObject) throw errors.conflict(Node, object.metadata.name ?? '', `the range ${range} is another node's`);
+    }
+    return ops.length > 0 ? { ops } : undefined;
+  }
+
+  repair(): Iterable<Op> {
+    const nodes = [...this.#reader.list(Node)];
+    return this.#claims.repair(
+      'podcidrs',
+      nodes.flatMap((holder) => rangesOf(holder).map((name) => ({ name, holder }))),
+    );
+  }
+
+  #isTaken(range: string, lost: readonly string[]): boolean {
+    return this.#claims.isTaken('podcidrs', range) || lost.includes(this.#claims.key('podcidrs', range));
+  }
+}
+
+const none: readonly string[] = [];
+
+const rangesOf = (node: KubeObject | undefined): readonly string[] => (node as Node | undefined)?.spec?.podCIDRs ?? none;

@@ -1,0 +1,80 @@
+/**
+ * What the server hands out with an object (cluster IPs, node ports, quota, ranges of nodes): each allocator plans ops
+ * that go into the object's own commit, so what is handed out and who holds it can't disagree, whoever writes and
+ * whatever dies in between. Nothing is held in memory, and nothing has to be given back when a write fails.
+ */
+import type { Kind } from '../../../api/meta/kind.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import type { Op } from '../../store/storage.ts';
+import type { AdmissionRequest } from '../request.ts';
+
+/** What one write does to one object: `object` is absent when it goes, `oldObject` when it is new. */
+export interface Change extends Pick<AdmissionRequest, 'kind' | 'subresource' | 'namespace' | 'name' | 'object' | 'oldObject' | 'dryRun'> {
+  /** keys at which this write lost to others: whatever the cache shows, they are taken */
+  readonly lost: readonly string[];
+}
+
+export interface Allocation {
+  /** with what it was given */
+  readonly object?: KubeObject | undefined;
+  readonly ops: readonly Op[];
+}
+
+export interface Allocator {
+  handles(kind: Kind): boolean;
+  /**
+   * Writes that all change one object besides their own (a quota) name it here: in this process they go one after
+   * another, instead of losing to each other. Undefined: this one does not.
+   */
+  turn?(change: Change): string | undefined;
+  /** Asked again after a lost race. Undefined: nothing is handed out or given back. Throws what refuses the write. */
+  allocate(change: Change): Allocation | undefined;
+  /** Ops after which what is handed out and who holds it agree: none, but for a store that an older version has left. */
+  repair?(): Iterable<Op>;
+}
+
+const noOps: readonly Op[] = [];
+
+/** Which allocators a kind concerns is asked once and kept. */
+export class Allocators {
+  readonly #all: readonly Allocator[];
+  readonly #concerned = new WeakMap<Kind, readonly Allocator[]>();
+
+  constructor(all: readonly Allocator[]) {
+    this.#all = all;
+  }
+
+  /** The word by which the write waits for its turn. */
+  turn(change: Change): string | undefined {
+    for (const allocator of this.#of(change.kind)) {
+      const word = allocator.turn?.(change);
+      if (word !== undefined) return word;
+    }
+    return undefined;
+  }
+
+  allocate(change: Change): { readonly object: KubeObject | undefined; readonly ops: readonly Op[] } {
+    let { object } = change;
+    let ops = noOps;
+    for (const allocator of this.#of(change.kind)) {
+      const given = allocator.allocate(object === change.object || !object ? change : { ...change, object });
+      if (!given) continue;
+      if (given.object) object = given.object;
+      ops = ops.length > 0 ? [...ops, ...given.ops] : given.ops;
+    }
+    return { object, ops };
+  }
+
+  *repairs(): Iterable<Op> {
+    for (const allocator of this.#all) yield* allocator.repair?.() ?? noOps;
+  }
+
+  #of(kind: Kind): readonly Allocator[] {
+    let concerned = this.#concerned.get(kind);
+    if (!concerned) {
+      concerned = this.#all.filter((allocator) => allocator.handles(kind));
+      this.#concerned.set(kind, concerned);
+    }
+    return concerned;
+  }
+}

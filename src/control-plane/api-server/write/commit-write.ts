@@ -1,0 +1,207 @@
+/**
+ * The one way in which objects are written. A verb plans from what is stored; everything after that is here, in this order:
+ *
+ * 1. find what is stored now, and let the verb plan: keep it, put another object in its place, or remove it
+ * 2. wait for the turn, where many writes change one object besides their own (a quota)
+ * 3. allocate: complete the object, and plan the ops that hand out and give back (allocator.ts)
+ * 4. nothing changed: keep; a dry run: answer what would be stored
+ * 5. commit the object (with the managed part that it had) and those ops as one, expecting of each key what the plan was made from
+ * 6. lost a race: wait until the cache shows what it was lost to, and plan again
+ * 7. wait until the cache shows it, and tell those who listen
+ *
+ * Guarantees: a resolved write is durable, and every later read of this server sees it; of a failed write nothing is
+ * left; what changes nothing writes nothing and keeps its resourceVersion.
+ * Upstream: apiserver/pkg/registry/generic/registry/store.go, storage/etcd3/store.go (GuaranteedUpdate).
+ */
+import { equalJson } from '../../../api/meta/deep-equal.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { errors, StatusError } from '../../../api/meta/status-error.ts';
+import type { Op, Revision } from '../../store/storage.ts';
+import type { ResourceRequest } from '../api-request.ts';
+import type { Core } from '../core.ts';
+import type { ServedKind } from '../served-kinds.ts';
+import { Draft, StoredObject } from '../stored-object.ts';
+import type { Change } from './allocator.ts';
+
+/** A write that loses this often in a row gives up with a conflict. */
+const attemptsMax = 100;
+/** How long a write that is on its way to the disk is waited for. */
+const pendingMs = 1000;
+/** As etcd, whose clusters this cluster's objects may have to go to; counted in JSON. */
+const objectBytesMax = 1.5 * 1024 * 1024;
+
+/** What a verb wants of an object; in the kind's own version. */
+export type WritePlan =
+  | { readonly type: 'keep' }
+  | { readonly type: 'put'; readonly object: KubeObject; readonly lease?: number | undefined }
+  /** `shown`: how the client sees it go, where that is not what was stored */
+  | { readonly type: 'remove'; readonly shown?: KubeObject | undefined };
+
+export interface Write {
+  readonly served: ServedKind;
+  /** on whose behalf */
+  readonly request: ResourceRequest;
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly dryRun: boolean;
+  /** Called anew with the newer object after a lost race. Throws what refuses the write. Undefined: there is nothing to write to. */
+  plan(stored: StoredObject | undefined): WritePlan | undefined | Promise<WritePlan | undefined>;
+}
+
+export interface Written {
+  readonly type: 'kept' | 'stored' | 'removed';
+  /** in the stored version; of what was removed, as of its end */
+  readonly stored: StoredObject;
+}
+
+/** Undefined: there was nothing to write to. Throws Conflict when others are always faster. */
+export async function commitWrite(core: Core, write: Write): Promise<Written | undefined> {
+  const { served, request } = write;
+  let lost: readonly string[] = [];
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const old = served.find(write.namespace, write.name);
+    const converting = old && served.converted([old]);
+    if (converting) await converting;
+    const plan = await write.plan(old);
+    if (!plan) return undefined;
+    if (plan.type === 'keep') return old && { type: 'kept', stored: old };
+    const written = await perform(core, write, { plan, old, change: changeOf(write, { plan, old, lost }) });
+    if (written.type !== 'lost') return written;
+    lost = [...lost, written.key];
+    request.signal.throwIfAborted();
+  }
+  throw errors.conflict(served.kind, write.name);
+}
+
+export interface ObjectChange<T extends KubeObject> extends Omit<Write, 'plan'> {
+  /** Throws what keeps it from being done. */
+  change(object: T): T;
+}
+
+/** Changes an object on the server's own account (bindings, evictions), without admission. Throws NotFound when there is none. */
+export async function changeObject<T extends KubeObject>(core: Core, { change, ...write }: ObjectChange<T>): Promise<StoredObject> {
+  const { served, name } = write;
+  const written = await commitWrite(core, {
+    ...write,
+    plan: (stored) => stored && { type: 'put', object: change(served.asServed(stored).object as T) },
+  });
+  if (!written) throw errors.notFound(served.kind, name);
+  return written.stored;
+}
+
+type Performed = Exclude<WritePlan, { readonly type: 'keep' }>;
+
+interface Attempt {
+  readonly plan: Performed;
+  readonly old: StoredObject | undefined;
+  readonly change: Change;
+}
+/** Somebody else was faster at this key. */
+interface Lost {
+  readonly type: 'lost';
+  readonly key: string;
+}
+
+function perform(core: Core, write: Write, attempt: Attempt): Promise<Written | Lost> {
+  const word = write.dryRun ? undefined : core.allocators.turn(attempt.change);
+  return word === undefined ? allocateAndCommit(core, write, attempt) : performInTurn(core, write, attempt, word);
+}
+
+async function performInTurn(core: Core, write: Write, attempt: Attempt, word: string): Promise<Written | Lost> {
+  using _turn = await core.turns.take(word);
+  return await allocateAndCommit(core, write, attempt);
+}
+
+function changeOf(
+  { served, request, namespace, name, dryRun }: Write,
+  { plan, old, lost }: Omit<Attempt, 'change'> & { readonly lost: readonly string[] },
+): Change {
+  const { subresource } = request.target;
+  return {
+    kind: served.kind,
+    ...(subresource && { subresource }),
+    ...(namespace !== undefined && { namespace }),
+    name,
+    dryRun,
+    lost,
+    ...(plan.type === 'put' && { object: plan.object }),
+    ...(old && { oldObject: served.asServed(old).object }),
+  };
+}
+
+function allocateAndCommit(core: Core, write: Write, { plan, change, old }: Attempt): Promise<Written | Lost> {
+  const { object, ops } = core.allocators.allocate(change);
+  if (plan.type === 'put') return putObject(core, write, { old, ops, object: object ?? plan.object, lease: plan.lease });
+  if (!old) throw errors.notFound(write.served.kind, write.name);
+  return removeObject(core, write, { old, ops, shown: plan.shown });
+}
+
+interface Put {
+  readonly old: StoredObject | undefined;
+  readonly object: KubeObject;
+  readonly lease: number | undefined;
+  readonly ops: readonly Op[];
+}
+
+async function putObject(core: Core, write: Write, { old, object, lease: newLease, ops }: Put): Promise<Written | Lost> {
+  const { served } = write;
+  const next = served.toStored(object);
+  if (old && isUnchanged(next, old.object)) return { type: 'kept', stored: old };
+  const key = old?.key ?? served.key(write.namespace, write.name);
+  if (write.dryRun) return { type: 'stored', stored: StoredObject.unstored(old ?? { key }, next, old?.revision ?? 0) };
+  const draft = new Draft(next, old?.managed);
+  if (draft.size > objectBytesMax) throw new StatusError({ code: 500, reason: '', message: 'etcdserver: request is too large' });
+  const lease = old ? old.lease : newLease;
+  const op: Op = { key, expect: old?.revision ?? 'absent', ...draft.puts, ...(lease !== undefined && { lease }) };
+  const revision = await commit(core, write, op, ops);
+  if (typeof revision === 'object') return revision;
+  // The cache holds the object unless a later write has replaced it already.
+  const cached = served.cache.byKey(key);
+  const stored = cached?.revision === revision ? cached : draft.storedAs({ key, revision, lease });
+  if (core.acts.isWatched) core.acts.changed(write.request, old?.object, stored.object);
+  return { type: 'stored', stored };
+}
+
+interface Removed {
+  readonly old: StoredObject;
+  readonly shown: KubeObject | undefined;
+  readonly ops: readonly Op[];
+}
+
+async function removeObject(core: Core, write: Write, { old, shown, ops }: Removed): Promise<Written | Lost> {
+  const { served, dryRun } = write;
+  const revision = dryRun ? old.revision : await commit(core, write, { key: old.key, expect: old.revision }, ops);
+  if (typeof revision === 'object') return revision;
+  if (!dryRun && core.acts.isWatched) core.acts.changed(write.request, old.object, undefined);
+  return { type: 'removed', stored: shown ? StoredObject.unstored(old, served.toStored(shown), revision) : old.at(revision) };
+}
+
+/** All or nothing, at the revision that is given back once the cache shows it. */
+async function commit(core: Core, { served }: Write, op: Op, more: readonly Op[]): Promise<Revision | Lost> {
+  const result = await core.storage.commit(more.length > 0 ? [op, ...more] : [op]);
+  if (result.ok) {
+    const shown = core.cache.caughtUp(result.revision);
+    if (shown) await shown;
+    return result.revision;
+  }
+  // So that the next attempt starts from what this one lost to. A pending write that fails never comes: then it finds out.
+  const { key, actual } = result;
+  // Its kind went meanwhile: the cache would never show it.
+  if (served.cache.isClosed) throw errors.pathNotFound();
+  const isShown = key !== op.key || served.cache.byKey(key) !== undefined;
+  const change = actual > 0 ? core.cache.caughtUp(actual) : isShown && core.cache.nextChange();
+  if (change) {
+    const done = new AbortController();
+    await Promise.race([change, core.clock.sleep(pendingMs, done.signal).catch(() => undefined)]);
+    done.abort();
+  }
+  return { type: 'lost', key };
+}
+
+function isUnchanged(object: KubeObject, old: KubeObject): boolean {
+  const { metadata, ...rest } = object;
+  const { metadata: oldMetadata, ...oldRest } = old;
+  const { resourceVersion: _new, ...now } = metadata;
+  const { resourceVersion: _old, ...before } = oldMetadata;
+  return equalJson(now, before) && equalJson(rest, oldRest);
+}

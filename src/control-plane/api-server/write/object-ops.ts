@@ -1,0 +1,48 @@
+/**
+ * Ops on objects beside the one that is written, for what allocators put into its commit: an IPAddress, a quota's status.
+ * Each expects what the cache shows, so that a commit whose plan is out of date fails as a whole.
+ *
+ * What it does not do: admission. These objects are the server's own bookkeeping.
+ */
+import { prepareNew, takeSteps, withDefaults } from '../../../api/kinds/write-steps.ts';
+import type { KindRef, KubeObject, New, ObjectName } from '../../../api/meta/object.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import type { Clock, Random } from '../../../client/clock.ts';
+import type { Op } from '../../store/storage.ts';
+import type { ServedKind, ServedKinds } from '../served-kinds.ts';
+import { Draft } from '../stored-object.ts';
+
+export interface ObjectOps {
+  create<T extends KubeObject>(kind: KindRef<T>, object: New<T>): Op;
+  /** Throws when there is none. */
+  replace<T extends KubeObject>(kind: KindRef<T>, object: T): Op;
+  /** Undefined: there is none. */
+  remove(kind: KindRef, at: ObjectName): Op | undefined;
+}
+
+export function objectOps(kinds: ServedKinds, { clock, random }: { readonly clock: Clock; readonly random: Random }): ObjectOps {
+  const servedOf = (kind: KindRef): ServedKind => kinds.of(kinds.kind(kind));
+  const put = (served: ServedKind, object: KubeObject, managed?: Uint8Array): Draft['puts'] =>
+    new Draft(served.toStored(object), managed).puts;
+  return {
+    create(ref, given) {
+      const served = servedOf(ref);
+      const { kind } = served;
+      const metadata = { ...given.metadata, uid: random.uuid(), creationTimestamp: formatTime(clock.now()) };
+      const named = { kind: kind.kind, apiVersion: served.apiVersion, ...given, metadata } as KubeObject;
+      const { object } = takeSteps(prepareNew(kind, takeSteps(withDefaults(kind, named)), { nowMs: clock.now() }));
+      return { key: served.key(metadata.namespace, metadata.name ?? ''), expect: 'absent', ...put(served, object) };
+    },
+    replace(ref, object) {
+      const served = servedOf(ref);
+      const { namespace, name = '' } = object.metadata;
+      const old = served.find(namespace, name);
+      if (!old) throw new Error(`there is no ${ref.resource} ${name} to replace`);
+      return { key: old.key, expect: old.revision, ...put(served, object, old.managed) };
+    },
+    remove(ref, at) {
+      const old = servedOf(ref).find(at.namespace, at.name);
+      return old && { key: old.key, expect: old.revision };
+    },
+  };
+}
