@@ -1,0 +1,84 @@
+/**
+ * Two API servers in one process on one store, and random clients that race on both: what must be unique stays unique,
+ * what is bounded stays within its bounds, no update is lost, and whoever reads after an acknowledged write, on
+ * whichever server, sees it. A failure names the seed: the same seed takes the same decisions.
+ */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { realClock } from '../../src/client/clock.ts';
+import { implementations } from './storage/stores.ts';
+import { bindTwice, count, createTwice, evictMany, expectCount, makeCounter } from './two-servers/pods.ts';
+import { expectCounted, makeNamespace, useQuota, watchQuota } from './two-servers/quotas.ts';
+import { expectNothingTwice, useService } from './two-servers/services.ts';
+import { met, startWorld, type World } from './two-servers/world.ts';
+
+const clientCount = 12;
+const actsPerClient = 25;
+const namespaces = ['red', 'blue'];
+
+interface Setting {
+  readonly name: string;
+  readonly store: string;
+  readonly lags: boolean;
+  readonly seeds: readonly number[];
+}
+
+const settings: readonly Setting[] = [
+  { name: 'in memory', store: 'memory', lags: false, seeds: [1, 2, 3] },
+  { name: 'in memory, the second behind', store: 'memory', lags: true, seeds: [4, 5, 6] },
+  { name: 'on disk', store: 'LMDB', lags: false, seeds: [7] },
+  { name: 'on disk, the second behind', store: 'LMDB', lags: true, seeds: [8] },
+];
+
+for (const { name, store, lags, seeds } of settings) {
+  for (const seed of seeds) {
+    it(`two servers on one store ${name}, seed ${seed}`, { timeout: 60_000 }, async () => {
+      const implementation = implementations.find((each) => each.name === store);
+      assert.ok(implementation);
+      await using storage = await implementation.open({ clock: realClock });
+      await using world = await startWorld({ seed, lags, storage });
+      await race(world);
+    });
+  }
+}
+
+it('the clients have met: each of the refusals has come', () => assert.equal(met.size, 8, [...met].join('\n')));
+
+async function race(world: World): Promise<void> {
+  await makeCounter(world);
+  for (const namespace of namespaces) await makeNamespace(world, namespace);
+  await using watching = new AsyncDisposableStack();
+  for (const namespace of namespaces) for (const client of world.clients) watching.use(watchQuota(client, namespace));
+  let counted = 0;
+  const act = async (world: World, name: string): Promise<void> => {
+    switch (world.below(12)) {
+      case 0:
+        return bindTwice(world, name);
+      case 1:
+        return evictMany(world, name);
+      case 2:
+        return createTwice(world, name);
+      case 3:
+      case 4:
+        counted++;
+        return count(world);
+      case 5:
+      case 6:
+      case 7:
+        return useQuota(world, world.oneOf(namespaces), name);
+      default:
+        return useService(world, name);
+    }
+  };
+  await Promise.all(
+    Array.from({ length: clientCount }, async (_, client) => {
+      const own = world.as(client);
+      for (let i = 0; i < actsPerClient; i++) await act(own, `c${client}-${i}`);
+    }),
+  );
+  await expectCount(world, counted);
+  for (const client of world.clients) {
+    await expectNothingTwice(client);
+    for (const namespace of namespaces) await expectCounted(client, namespace);
+  }
+}
