@@ -123,14 +123,12 @@ async function fromCacheConverted(query: Query, revision: Revision): Promise<Pag
 }
 
 /** Those that the cache can look up for a selection, in order. */
-function* candidatesOf({ served, selection, after }: Query): Iterable<StoredObject> {
+function candidatesOf({ served, selection, after }: Query): Iterable<StoredObject> {
   const { cache, kind } = served;
   const { namespace, name } = selection;
-  if (name === undefined || (namespace === undefined && kind.namespaced)) yield* cache.sorted(namespace, after);
-  else {
-    const stored = served.find(namespace, name);
-    if (stored && (after === undefined || stored.key.slice(cache.prefix.length) > after)) yield stored;
-  }
+  if (name === undefined || (namespace === undefined && kind.namespaced)) return cache.sorted(namespace, after);
+  const stored = served.find(namespace, name);
+  return stored && (after === undefined || stored.key.slice(cache.prefix.length) > after) ? [stored] : [];
 }
 
 function pickPage(

@@ -130,6 +130,12 @@ const toWidth = (object: KubeObject): Wide => ({
   spec: { width: (object as Widget).spec?.size ?? 0 },
 });
 
+const toSize = (object: KubeObject): Widget => ({
+  ...object,
+  apiVersion: 'example.com/v1',
+  spec: { size: (object as Wide).spec?.width ?? 0 },
+});
+
 describe('a version that somebody else converts', () => {
   const describeWide = (object: KubeObject): string => `${object.metadata.name} ${(object as Wide).spec?.width}`;
 
@@ -141,7 +147,7 @@ describe('a version that somebody else converts', () => {
       gate: undefined,
     };
     const Wide = widths(async (objects, apiVersion) => {
-      assert.equal(apiVersion, 'example.com/v2');
+      if (apiVersion === 'example.com/v1') return objects.map(toSize);
       batches.push(objects.map(({ metadata }) => metadata.name ?? ''));
       await how.gate;
       return how.answer(objects);
@@ -207,6 +213,29 @@ describe('a version that somebody else converts', () => {
     await client.delete(Widgets, { name: 'b', namespace: 'default' });
     await watching;
     assert.deepEqual(told, ['ADDED a 3', 'MODIFIED a 4', 'MODIFIED a 5', 'DELETED a 5', 'ADDED b 9', 'ADDED a 6', 'DELETED b 9']);
+  });
+
+  it('is written like any other, and stored in its own version', async () => {
+    await using running = await startConverting();
+    const { client, Wide } = running;
+    const bed = (name: string, width: number) => ({ ...newWidget(name), spec: { width } }) as unknown as Widget;
+    const made = await client.create(Wide, bed('b', 4));
+    assert.deepEqual([made.apiVersion, describeWide(made)], ['example.com/v2', 'b 4']);
+    const dry = await client.create(Wide, bed('c', 4), { dryRun: true });
+    assert.equal(describeWide(dry), 'c 4');
+    const updated = await client.update(Wide, { ...made, ...bed('b', 5), metadata: made.metadata });
+    assert.deepEqual([describeWide(updated), updated.metadata.generation], ['b 5', 2]);
+    const patched = await client.patch(Wide, at, { type: 'merge', body: { spec: { width: 6 } } });
+    assert.equal(describeWide(patched), 'a 6');
+    assert.deepEqual(
+      (await client.list(Widgets)).items.map(({ apiVersion, metadata, spec }) => `${apiVersion} ${metadata.name} ${spec?.size}`),
+      ['example.com/v1 a 6', 'example.com/v1 b 5'],
+    );
+    const same = await client.patch(Wide, at, { type: 'merge', body: { spec: { width: 6 } } });
+    assert.equal(same.metadata.resourceVersion, patched.metadata.resourceVersion, 'what changes nothing writes nothing');
+    await client.delete(Wide, at);
+    await client.deleteCollection(Wide, { namespace: 'default', fieldSelector: 'spec.width=5' });
+    assert.deepEqual((await client.list(Wide)).items, []);
   });
 
   it('fails with what the converter says, and works again', async () => {

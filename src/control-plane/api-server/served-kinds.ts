@@ -44,8 +44,12 @@ export class ServedKind {
 
   /** The stored object in this kind's version. Kinds that are converted elsewhere have `converted` it before. */
   asServed(stored: StoredObject): StoredObject {
+    return this.#converts ? this.#view(stored) : stored;
+  }
+
+  #view(stored: StoredObject): StoredObject {
     const { kind } = this;
-    if (!this.#converts || (!kind.convert && stored.object.apiVersion === this.apiVersion)) return stored;
+    if (!kind.convert && stored.object.apiVersion === this.apiVersion) return stored;
     const known = stored.view(kind);
     if (known) return known;
     if (kind.convertRemotely) throw new Error(`${stored.key} has not been converted to ${this.apiVersion}`);
@@ -89,8 +93,22 @@ export class ServedKind {
     }
   }
 
+  /** Of a kind that is converted elsewhere, what is of the stored version; for the rest, `convertToStored`. */
   toStored(object: KubeObject): KubeObject {
-    return this.#converts ? toStorage(this.kind, object) : object;
+    if (!this.#converts) return object;
+    const { convertRemotely, storageVersion } = this.kind;
+    if (convertRemotely && object.apiVersion !== apiVersionOf(storageVersion)) throw new Error(`${object.apiVersion} is converted elsewhere`);
+    return toStorage(this.kind, object);
+  }
+
+  /** The same, for what somebody else may have to convert. */
+  async convertToStored(object: KubeObject): Promise<KubeObject> {
+    const { convertRemotely, storageVersion } = this.kind;
+    const apiVersion = apiVersionOf(storageVersion);
+    if (!convertRemotely || object.apiVersion === apiVersion) return this.toStored(object);
+    const [converted] = await convertRemotely([object], apiVersion);
+    if (!converted) throw errors.internal('1 object was to be converted, and 0 were');
+    return converted;
   }
 }
 

@@ -66,7 +66,11 @@ export async function commitWrite(core: Core, write: Write): Promise<Written | u
     if (!plan) return undefined;
     if (plan.type === 'keep') return old && { type: 'kept', stored: old };
     const written = await perform(core, write, { plan, old, change: changeOf(write, { plan, old, lost }) });
-    if (written.type !== 'lost') return written;
+    if (written.type !== 'lost') {
+      const shown = served.converted([written.stored]);
+      if (shown) await shown;
+      return written;
+    }
     lost = [...lost, written.key];
     request.signal.throwIfAborted();
   }
@@ -145,7 +149,7 @@ interface Put {
 
 async function putObject(core: Core, write: Write, { old, object, lease: newLease, ops }: Put): Promise<Written | Lost> {
   const { served } = write;
-  const next = served.toStored(object);
+  const next = served.kind.convertRemotely ? await served.convertToStored(object) : served.toStored(object);
   if (old && isUnchanged(next, old.object)) return { type: 'kept', stored: old };
   const key = old?.key ?? served.key(write.namespace, write.name);
   if (write.dryRun) return { type: 'stored', stored: StoredObject.unstored(old ?? { key }, next, old?.revision ?? 0) };
@@ -170,10 +174,11 @@ interface Removed {
 
 async function removeObject(core: Core, write: Write, { old, shown, ops }: Removed): Promise<Written | Lost> {
   const { served, dryRun } = write;
+  const last = shown && (served.kind.convertRemotely ? await served.convertToStored(shown) : served.toStored(shown));
   const revision = dryRun ? old.revision : await commit(core, write, { key: old.key, expect: old.revision }, ops);
   if (typeof revision === 'object') return revision;
   if (!dryRun && core.acts.isWatched) core.acts.changed(write.request, old.object, undefined);
-  return { type: 'removed', stored: shown ? StoredObject.unstored(old, served.toStored(shown), revision) : old.at(revision) };
+  return { type: 'removed', stored: last ? StoredObject.unstored(old, last, revision) : old.at(revision) };
 }
 
 /** All or nothing, at the revision that is given back once the cache shows it. */
