@@ -76,6 +76,14 @@ test('a kind is served from when it is added on', async () => {
   assert.equal(json<{ items: unknown[] }>((await ask(`${path}?fieldSelector=metadata.name=a`)).text).items.length, 1);
   assert.equal((await ask(`${path}?fieldSelector=spec.size=5`)).code, 400);
 
+  const page = [404, '404 page not found\n'];
+  const notThere = ['/apis/example.com/v1/gadgets', '/apis/example.com/v2/widgets', '/apis/example.com/v2'];
+  for (const each of notThere) {
+    const { code, text } = await ask(each);
+    assert.deepEqual([code, text], page, each);
+  }
+  assert.equal((await ask('/apis/example.com/v1/widgets', { body: newWidget('c') })).code, 404, 'a create has to name the namespace');
+
   const groups = json<APIGroupList>((await ask('/apis')).text).groups.map(({ name }) => name);
   assert.equal(groups.at(-1), 'example.com', 'after all that are built in');
   const list = json<{ resources: { name: string; verbs: string[] }[] }>((await ask('/apis/example.com/v1')).text);

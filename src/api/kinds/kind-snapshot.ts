@@ -3,7 +3,7 @@
  * never changes; a request takes one at its start and keeps it. Lookups are by URL (group, version, resource) and by the
  * type of an object (group, version, kind).
  */
-import type { Kind } from '../meta/kind.ts';
+import { isCustom, type Kind } from '../meta/kind.ts';
 import { apiVersionOf } from '../meta/object.ts';
 import { resourceKey, versionPriority } from './define-kind.ts';
 
@@ -40,7 +40,7 @@ export class KindSnapshot {
   readonly #kinds: readonly Kind[];
   readonly #byResource = new Map<string, Kind>();
   readonly #byKind = new Map<string, Kind>();
-  readonly #groups = new Set<string>();
+  readonly #builtInGroups = new Set<string>();
 
   constructor({ resources, backends }: GroupVersions) {
     this.#resources = resources;
@@ -51,9 +51,8 @@ export class KindSnapshot {
     for (const kind of this.#kinds) {
       this.#byResource.set(pathKey(kind.group, kind.version, kind.resource), kind);
       this.#byKind.set(pathKey(kind.group, kind.version, kind.kind), kind);
-      this.#groups.add(kind.group);
+      if (!isCustom(kind)) this.#builtInGroups.add(kind.group);
     }
-    for (const { group } of backends.values()) this.#groups.add(group);
   }
 
   /** The served kind behind a URL. */
@@ -85,8 +84,9 @@ export class KindSnapshot {
     return this.#backends.values();
   }
 
-  hasGroup(group: string): boolean {
-    return this.#groups.has(group);
+  /** A group in which built-in kinds are served. */
+  isBuiltIn(group: string): boolean {
+    return this.#builtInGroups.has(group);
   }
 
   /** All served kinds; those that came first, first. */

@@ -133,3 +133,6 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   /** said as a warning at every use */
   readonly deprecation: string | undefined;
 }
+
+/** Of a custom resource: no table has its type, so it has no form in protobuf, and nothing says how its lists merge. */
+export const isCustom = ({ schema }: Pick<Kind, 'schema'>): boolean => schema.name === '';

@@ -124,7 +124,7 @@ export type HTTPResponse = ServerResponse;
 export interface UnservedTarget {
   readonly type: 'unserved';
   readonly resource: NamedResource;
-  readonly groupIsKnown: boolean;
+  readonly isInBuiltInGroup: boolean;
 }
 
 export type Target = ResourceTarget | PathTarget | ConnectTarget | BackendTarget | UnservedTarget;

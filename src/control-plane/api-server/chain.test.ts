@@ -25,7 +25,7 @@ const kind: ResourceTarget = {
 const path: PathTarget = { type: 'path', method: 'GET', path: '/version', query: new URLSearchParams(), headers: {} };
 const exec = { type: 'connect', kind: pods, at: { namespace: 'n', name: 'p' }, subresource: 'exec', alsoNeeds: 'create' } as ConnectTarget;
 const foos = { group: 'a.io', version: 'v1', resource: 'foos', namespace: undefined, name: undefined, subresource: undefined };
-const unserved: Target = { type: 'unserved', resource: foos, groupIsKnown: false };
+const unserved: Target = { type: 'unserved', resource: foos, isInBuiltInGroup: false };
 const backend = { group: 'a.io', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 };
 const elsewhere = { type: 'backend', backend, resource: foos, path: '/apis/a.io/v1/foos' } as BackendTarget;
 

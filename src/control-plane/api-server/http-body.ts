@@ -1,7 +1,7 @@
 /** The body of a request over HTTP: JSON as it is, YAML and protobuf turned into it, patches by their content type. */
 
 import { isUtf8 } from 'node:buffer';
-import type { Kind } from '../../api/meta/kind.ts';
+import { isCustom, type Kind } from '../../api/meta/kind.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import { own } from '../../api/meta/words.ts';
 import { bodyValuesMax, requireObject, tooManyValues, unreadableBody } from '../../api/schema/body.ts';
@@ -59,9 +59,9 @@ async function readObject(exchange: Exchange, type: string, request: Expected): 
 /** `kind`: of which the body is; a custom one has no form in protobuf. */
 function checkType(type: string, kind: Kind | undefined): void {
   if (type === '' || type === 'application/json' || type === 'application/yaml') return;
-  const isCustom = kind?.schema.name === '';
-  if (type === 'application/vnd.kubernetes.protobuf' && !isCustom) return;
-  const accepted = isCustom ? 'application/json, application/yaml' : acceptedTypes;
+  const hasProtobuf = !kind || !isCustom(kind);
+  if (type === 'application/vnd.kubernetes.protobuf' && hasProtobuf) return;
+  const accepted = !hasProtobuf ? 'application/json, application/yaml' : acceptedTypes;
   throw errors.unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${accepted}`);
 }
 

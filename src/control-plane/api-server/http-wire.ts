@@ -7,6 +7,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { describeDurationError, parseDuration } from '../../api/meta/duration.ts';
+import { isCustom } from '../../api/meta/kind.ts';
 import { errors, isStatusError, type StatusError } from '../../api/meta/status-error.ts';
 import { own, put } from '../../api/meta/words.ts';
 import type { Clock, Random } from '../../client/clock.ts';
@@ -174,7 +175,7 @@ export class HTTPWire implements Wire {
     try {
       checkRoute(exchange, route, target);
       options = this.#optionsOf(verb);
-      const hasProtobuf = target.kind.schema.name !== '';
+      const hasProtobuf = !isCustom(target.kind);
       // What a function answers is not kept, and has no Table.
       this.#form = negotiate(exchange.wishes, { isWatch: verb === 'watch', hasTable: target.answeredBy === undefined, hasProtobuf });
     } catch (error) {
@@ -256,7 +257,7 @@ function impersonationOf({ request: { headers, rawHeaders } }: Exchange): Creden
 
 /** Whether there is what the path names, and the method for it. Throws NotFound, MethodNotAllowed. */
 function checkRoute(exchange: Exchange, route: ResourceRoute, { kind }: ResourceTarget): void {
-  if (isMisplaced(route, kind.namespaced)) throw route.name ? errors.pathNotFound() : methodNotAllowed();
+  if (isMisplaced(route, kind.namespaced)) throw route.name || isCustom(kind) ? errors.pathNotFound() : methodNotAllowed();
   if (!allows(kind.verbs, kind.subresources, route) || route.verb === '' || exchange.method === 'HEAD') throw methodNotAllowed();
   if (kind.deprecation) exchange.warn(kind.deprecation);
 }

@@ -7,7 +7,7 @@
 import type { Scale } from '../../api/generated/autoscaling-v1.ts';
 import { strategyOf } from '../../api/kinds/update-strategy.ts';
 import { withDefaults } from '../../api/kinds/write-steps.ts';
-import type { Kind } from '../../api/meta/kind.ts';
+import { isCustom } from '../../api/meta/kind.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import { type BodyType, bodyTypeOf, type FieldValidation } from '../../api/schema/body.ts';
@@ -47,8 +47,6 @@ export async function patch(core: Core, request: ResourceRequest): Promise<Resou
   return { type: 'object', code: 200, stored: served.asServed(stored) };
 }
 
-/** Only types of the table say how their lists merge. */
-const isCustom = ({ schema }: Kind): boolean => schema.name === '';
 const noStrategicPatch =
   'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml';
 

@@ -45,7 +45,7 @@ export const performer =
       case 'backend':
         return parts.backends?.(request as ApiRequest<BackendTarget>) ?? Promise.resolve(unavailablePage);
       case 'unserved':
-        if (target.groupIsKnown) throw errors.pathNotFound();
+        if (target.isInBuiltInGroup) throw errors.pathNotFound();
         return Promise.resolve(notFoundPage);
     }
   };

@@ -15,7 +15,7 @@ const rows: readonly { name: string; target: Target; verb?: string; want: string
   { name: 'a subresource', target: { ...pod, subresource: 'status' }, verb: 'update', want: 'PUT  v1 pods status resource' },
   { name: 'a subresource that is not there', target: { ...pod, subresource: 'made-up' }, want: 'GET  v1 pods  resource' },
   { name: 'a namespace', target: { ...pod, name: undefined }, verb: 'create', want: 'POST  v1 pods  namespace' },
-  { name: 'a resource that is not there', target: { type: 'unserved', resource: madeUp, groupIsKnown: false }, want: 'GET     ' },
+  { name: 'a resource that is not there', target: { type: 'unserved', resource: madeUp, isInBuiltInGroup: false }, want: 'GET     ' },
   {
     name: 'what another server has, or not',
     target: { type: 'backend', backend, resource: madeUp } as BackendTarget,

@@ -6,7 +6,7 @@
 
 import { type Backend, holdsObjects, type KindSnapshot, type ServedResource } from '../../api/kinds/kind-snapshot.ts';
 import { customStoragePrefix, fromStorage, type KindRegistry, toStorage } from '../../api/kinds/registry.ts';
-import type { Kind, RemoteConversion } from '../../api/meta/kind.ts';
+import { isCustom, type Kind, type RemoteConversion } from '../../api/meta/kind.ts';
 import { apiVersionOf, type KindRef, type KubeObject } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
 import type { CacheFollower, ResourceCache } from './resource-cache.ts';
@@ -29,8 +29,7 @@ export class ServedKind {
     this.kind = kind;
     this.apiVersion = apiVersionOf(kind);
     this.cache = cache;
-    const isBuiltIn = kind.schema.name !== '';
-    this.#converts = !isBuiltIn || kind.convert !== undefined || this.apiVersion !== apiVersionOf(kind.storageVersion);
+    this.#converts = isCustom(kind) || kind.convert !== undefined || this.apiVersion !== apiVersionOf(kind.storageVersion);
   }
 
   key(namespace: string | undefined, name: string): string {
@@ -97,7 +96,8 @@ export class ServedKind {
   toStored(object: KubeObject): KubeObject {
     if (!this.#converts) return object;
     const { convertRemotely, storageVersion } = this.kind;
-    if (convertRemotely && object.apiVersion !== apiVersionOf(storageVersion)) throw new Error(`${object.apiVersion} is converted elsewhere`);
+    if (convertRemotely && object.apiVersion !== apiVersionOf(storageVersion))
+      throw new Error(`${object.apiVersion} is converted elsewhere`);
     return toStorage(this.kind, object);
   }
 

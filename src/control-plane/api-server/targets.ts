@@ -75,7 +75,7 @@ export class Targets {
       const named = { group, version, resource, subresource, namespace, name };
       const backend = served.backend(group, version);
       if (backend) return backendTarget(backend, named, connectionOf(exchange, upgrade), exchange.path);
-      return { type: 'unserved', resource: named, groupIsKnown: served.hasGroup(group) };
+      return { type: 'unserved', resource: named, isInBuiltInGroup: served.isBuiltIn(group) };
     }
     const endpoint = group === '' && subresource ? this.#connections.get(`${resource}/${subresource}`) : undefined;
     if (endpoint && !isMisplaced(route, kind.namespaced)) return connectTarget(route, { kind, endpoint, exchange, upgrade });

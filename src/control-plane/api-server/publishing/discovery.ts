@@ -189,7 +189,7 @@ export function discoveryEndpoint({ registry, serverAddress }: DiscoveryOptions)
       }
       const found = root === 'api' ? coreDocument(groups, rest, serverAddress) : namedDocument(groups, rest);
       if (found) return answer(request, found);
-      if (root === 'apis' && !groups.some(({ group }) => group === rest[0])) return pathNotFound();
+      if (root === 'apis' && !published.served.isBuiltIn(rest[0] ?? '')) return pathNotFound();
       throw errors.pathNotFound();
     },
   };
