@@ -191,6 +191,24 @@ describe('a version that somebody else converts', () => {
     assert.deepEqual(batches, [['a']]);
   });
 
+  it('is asked for in batches, one after the other', async () => {
+    await using running = await startConverting();
+    const { client, Wide, batches, how } = running;
+    await Promise.all(Array.from({ length: 250 }, (_, i) => client.create(Widgets, newWidget(`w${i}`))));
+    const gate = Promise.withResolvers<void>();
+    how.gate = gate.promise;
+    const listing = client.list(Wide, { namespace: 'default' });
+    while (batches.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(batches.length, 1);
+    gate.resolve();
+    assert.equal((await listing).items.length, 251);
+    assert.deepEqual(
+      batches.map(({ length }) => length),
+      [100, 100, 51],
+    );
+  });
+
   it('is watched in order, deletions too', async () => {
     await using running = await startConverting();
     const { client, Wide, how } = running;

@@ -23,7 +23,7 @@ export class ServedKind {
   /** false: all that is stored is of this version. Of a custom resource the stored version may have been another. */
   readonly #converts: boolean;
   /** what is being converted elsewhere */
-  readonly #converting = new Map<StoredObject, Promise<unknown>>();
+  readonly #converting = new Map<StoredObject, Promise<void>>();
 
   constructor(kind: Kind, cache: ResourceCache) {
     this.kind = kind;
@@ -56,20 +56,30 @@ export class ServedKind {
   }
 
   /** Makes these ready for `asServed`. Undefined: they are, as of all kinds that nobody else converts. */
-  converted(objects: Iterable<StoredObject>): Promise<unknown> | undefined {
+  converted(objects: Iterable<StoredObject>): Promise<void> | undefined {
     const convert = this.kind.convertRemotely;
     if (!convert) return undefined;
-    const waiting = new Set<Promise<unknown>>();
-    const missing: StoredObject[] = [];
-    for (const stored of objects) {
-      if (stored.object.apiVersion === this.apiVersion || stored.view(this.kind)) continue;
-      const converting = this.#converting.get(stored);
-      if (converting) waiting.add(converting);
-      else missing.push(stored);
+    const missing = [...objects].filter((stored) => !this.#isReady(stored));
+    return missing.length > 0 ? this.#convertAll(convert, missing) : undefined;
+  }
+
+  #isReady(stored: StoredObject): boolean {
+    return stored.object.apiVersion === this.apiVersion || stored.view(this.kind) !== undefined;
+  }
+
+  /** One batch after the other. What others are waiting for already is asked for once. */
+  async #convertAll(convert: RemoteConversion, missing: readonly StoredObject[]): Promise<void> {
+    for (let i = 0; i < missing.length; i += conversionBatchMax) {
+      const waiting = new Set<Promise<void>>();
+      const batch: StoredObject[] = [];
+      for (const stored of missing.slice(i, i + conversionBatchMax)) {
+        const converting = this.#converting.get(stored);
+        if (converting) waiting.add(converting);
+        else if (!this.#isReady(stored)) batch.push(stored);
+      }
+      if (batch.length > 0) waiting.add(this.#convert(convert, batch));
+      await Promise.all(waiting);
     }
-    for (let i = 0; i < missing.length; i += conversionBatchMax)
-      waiting.add(this.#convert(convert, missing.slice(i, i + conversionBatchMax)));
-    return waiting.size > 0 ? Promise.all(waiting) : undefined;
   }
 
   #convert(convert: RemoteConversion, batch: readonly StoredObject[]): Promise<void> {
