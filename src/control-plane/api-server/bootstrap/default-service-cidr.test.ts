@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ServiceCIDR } from '../../../api/generated/kinds.ts';
-import { type DefaultServiceCIDRStep, planDefaultServiceCIDR } from './default-service-cidr.ts';
+import { startGuardedServer } from '../../../../test/kit/guarded-server.ts';
+import { ServiceCIDR } from '../../../api/generated/kinds.ts';
+import { realClock } from '../../../client/clock.ts';
+import { type DefaultServiceCIDRStep, ensureDefaultServiceCIDR, planDefaultServiceCIDR } from './default-service-cidr.ts';
 
 interface Row {
   readonly name: string;
@@ -52,3 +54,23 @@ for (const { name, given, cidrs, want } of rows) {
     assert.deepEqual(planDefaultServiceCIDR(existing as unknown as ServiceCIDR | undefined, cidrs), want);
   });
 }
+
+test('a cluster that starts again with a second family gets it, with other ranges an event, and nothing is written twice', async () => {
+  await using guarded = await startGuardedServer({ config: { serviceCIDRs: [v4] } });
+  const told: string[] = [];
+  const ensure = async (...cidrs: readonly string[]): Promise<string> => {
+    const events = { event: (about: { kind: string }, type: string, reason: string) => void told.push(`${about.kind} ${type} ${reason}`) };
+    await ensureDefaultServiceCIDR({ reader: guarded.server.reader, client: guarded.admin }, { cidrs, clock: realClock, events });
+    const { metadata, spec, status } = await guarded.admin.get(ServiceCIDR, { name: 'kubernetes' });
+    const [ready] = status.conditions ?? [];
+    return `${spec.cidrs?.join()} ${ready?.status} ${ready?.message} ${metadata.resourceVersion}`;
+  };
+  const first = await ensure(v4);
+  assert.match(first, /^10\.96\.0\.0\/16 True Kubernetes default Service CIDR is ready \d+$/);
+  assert.equal(await ensure(v4), first);
+  const second = await ensure(v4, v6);
+  assert.match(second, /^10\.96\.0\.0\/16,2001:db8::\/108 True /);
+  assert.deepEqual(told, []);
+  assert.equal(await ensure('10.97.0.0/16'), second);
+  assert.deepEqual(told, ['ServiceCIDR Warning KubernetesDefaultServiceCIDRInconsistent']);
+});
