@@ -91,15 +91,15 @@ export interface ActStart {
 }
 
 export interface ActFilter {
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
   /** any of these, and what they own: `deployment/front`, `po/x` */
-  readonly objects?: readonly string[];
+  readonly objects?: readonly string[] | undefined;
   /** any of these, or of the users: `scheduler`, `kubelet` */
-  readonly components?: readonly string[];
+  readonly components?: readonly string[] | undefined;
   /** by name, of those who are no component */
-  readonly users?: readonly string[];
+  readonly users?: readonly string[] | undefined;
   /** what is routine too */
-  readonly all?: boolean;
+  readonly all?: boolean | undefined;
 }
 
 /** Below the API server; lines of JSON. */
@@ -121,9 +121,8 @@ export function queryOfFilter({ namespace, objects = [], components = [], users 
 }
 
 export function filterOfQuery(query: URLSearchParams): ActFilter {
-  const namespace = query.get('namespace');
   return {
-    ...(namespace && { namespace }),
+    namespace: query.get('namespace') || undefined,
     objects: query.getAll('object'),
     components: query.getAll('component'),
     users: query.getAll('user'),

@@ -11,32 +11,32 @@ import type { KindRef, KubeObject, ListOf, New, ObjectName } from '../api/meta/o
 import type { Informer, InformerOptions } from './informer.ts';
 
 export interface GetOptions {
-  readonly resourceVersion?: string;
-  readonly signal?: AbortSignal;
+  readonly resourceVersion?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ListOptions {
   /** absent: all namespaces */
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  readonly limit?: number;
-  readonly continue?: string;
-  readonly resourceVersion?: string;
-  readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
-  readonly signal?: AbortSignal;
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly continue?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+  readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan' | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface WatchOptions {
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
   /** Events after this one. Absent or '0': first an ADDED for everything that exists. */
-  readonly resourceVersion?: string;
-  readonly allowWatchBookmarks?: boolean;
-  readonly sendInitialEvents?: boolean;
-  readonly timeoutSeconds?: number;
-  readonly signal?: AbortSignal;
+  readonly resourceVersion?: string | undefined;
+  readonly allowWatchBookmarks?: boolean | undefined;
+  readonly sendInitialEvents?: boolean | undefined;
+  readonly timeoutSeconds?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type WatchEvent<T extends KubeObject> =
@@ -45,14 +45,14 @@ export type WatchEvent<T extends KubeObject> =
   | { readonly type: 'BOOKMARK'; readonly object: KubeObject };
 
 export interface WriteOptions {
-  readonly dryRun?: boolean;
-  readonly fieldManager?: string;
-  readonly fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
+  readonly dryRun?: boolean | undefined;
+  readonly fieldManager?: string | undefined;
+  readonly fieldValidation?: 'Ignore' | 'Warn' | 'Strict' | undefined;
   /** `status`, `scale`, … : write this part of the object only */
-  readonly subresource?: string;
+  readonly subresource?: string | undefined;
   /** for people who look on (acts.ts); asked for when somebody does */
-  readonly why?: () => string;
-  readonly signal?: AbortSignal;
+  readonly why?: (() => string) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
@@ -64,9 +64,9 @@ export interface Patch {
 }
 
 export interface DeleteRequest extends Pick<DeleteOptions, 'gracePeriodSeconds' | 'propagationPolicy' | 'preconditions'> {
-  readonly dryRun?: boolean;
-  readonly why?: () => string;
-  readonly signal?: AbortSignal;
+  readonly dryRun?: boolean | undefined;
+  readonly why?: (() => string) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Client {

@@ -30,14 +30,14 @@ export interface RunOptions {
   /** whose informers all controllers share: it must be allowed to list and watch what they watch */
   readonly client: Client;
   /** each one's own client, for everything else; default: `client` */
-  readonly clientFor?: (controller: Controller) => Client;
+  readonly clientFor?: ((controller: Controller) => Client) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly metrics?: ControllerMetrics;
-  readonly signal?: AbortSignal;
+  readonly metrics?: ControllerMetrics | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** how long the end waits, in real time, for what a reconcile does without regard to its signal; default 30 s */
-  readonly stopTimeoutMs?: number;
+  readonly stopTimeoutMs?: number | undefined;
 }
 
 /** controller-runtime's GracefulShutdownTimeout. */

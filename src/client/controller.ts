@@ -25,9 +25,9 @@ export interface ControllerIO {
 /** A watched kind, and which keys of the controller a change of it concerns. */
 export interface Watched<T extends KubeObject = KubeObject> {
   readonly kind: KindRef<T>;
-  readonly options?: InformerOptions;
+  readonly options?: InformerOptions | undefined;
   /** Default: the object's own key. `old` is there for updates. */
-  keys?(object: T, old: T | undefined, io: ControllerIO): readonly ObjectKey[];
+  readonly keys?: ((object: T, old: T | undefined, io: ControllerIO) => readonly ObjectKey[]) | undefined;
   /** How long further changes are gathered before the keys are reconciled; default: not at all. */
   gatherMs?(object: T, old: T | undefined): number;
 }
@@ -44,14 +44,14 @@ export interface Controller {
   /** in logs, metrics, and as the source of its events */
   readonly name: string;
   /** whose rights it acts with: the service account of this name in kube-system; default: `name` */
-  readonly serviceAccount?: string;
+  readonly serviceAccount?: string | undefined;
   /** the user whose rights it acts with instead */
-  readonly user?: string;
+  readonly user?: string | undefined;
   /** The first is the primary kind. All are synced before the first reconcile. */
   // biome-ignore lint/suspicious/noExplicitAny: each entry has a T of its own
   readonly watches: readonly Watched<any>[];
   /** how many keys at once; default 1 */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** Called once before the first reconcile, for indexes and timers of the controller's own. */
   start?(io: ControllerIO): void | Promise<void>;
   /** The caches already show what earlier reconciles of this key wrote to the kinds watched without a selection. */
@@ -61,6 +61,6 @@ export interface Controller {
 export const defineController = (controller: Controller): Controller => controller;
 export const watched = <T extends KubeObject>(kind: KindRef<T>, keys?: Watched<T>['keys'], options?: InformerOptions): Watched<T> => ({
   kind,
-  ...(keys && { keys }),
-  ...(options && { options }),
+  keys,
+  options,
 });

@@ -4,10 +4,10 @@ import type { Clock } from './clock.ts';
 
 export interface ClientCredentials {
   /** PEM, both or none */
-  readonly cert?: string;
-  readonly key?: string;
-  readonly token?: string;
-  readonly tokenFile?: string;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly token?: string | undefined;
+  readonly tokenFile?: string | undefined;
 }
 
 export interface TokenSource {

@@ -21,7 +21,7 @@ export interface EventWriterOptions {
   /** who reports: `deployment-controller`, `kubelet` */
   readonly component: string;
   /** the node it runs on */
-  readonly host?: string;
+  readonly host?: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -30,11 +30,11 @@ export interface HTTPClientOptions extends ClientCredentials {
   /** `https://host:port`, a path prefix allowed */
   readonly server: string;
   /** PEM; default: the system's */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** the name that the server's certificate must have, where it is not the host */
-  readonly tlsServerName?: string;
-  readonly insecureSkipTLSVerify?: boolean;
-  readonly userAgent?: string;
+  readonly tlsServerName?: string | undefined;
+  readonly insecureSkipTLSVerify?: boolean | undefined;
+  readonly userAgent?: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -56,13 +56,13 @@ const patchContentTypes: Record<PatchType, string> = {
 interface Request {
   readonly method: Dispatcher.HttpMethod;
   readonly path: string;
-  readonly query?: Query;
+  readonly query?: Query | undefined;
   readonly body?: unknown;
-  readonly contentType?: string;
+  readonly contentType?: string | undefined;
   readonly why?: (() => string) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** how long the answer may take */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface HTTPAccess extends Client {
@@ -105,7 +105,7 @@ class HTTPClient implements HTTPAccess {
   async list<T extends KubeObject>(kind: KindRef<T>, options: ListOptions = {}): Promise<ListOf<T>> {
     checkKind(kind);
     const { namespace, signal, ...query } = options;
-    const list = (await this.#json({ method: 'GET', path: pathOf(kind, { ...(namespace && { namespace }) }), query, signal })) as ListOf<T>;
+    const list = (await this.#json({ method: 'GET', path: pathOf(kind, { namespace }), query, signal })) as ListOf<T>;
     const type = { apiVersion: apiVersionOf(kind), kind: kind.kind };
     // Lists leave out what all items share.
     const items = (list.items ?? []).map((item) => ({ ...type, ...item }) as T);
@@ -115,7 +115,7 @@ class HTTPClient implements HTTPAccess {
   async *watch<T extends KubeObject>(kind: KindRef<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
     checkKind(kind);
     const { namespace, signal, ...query } = options;
-    const path = pathOf(kind, { ...(namespace && { namespace }) });
+    const path = pathOf(kind, { namespace });
     // Initial events and the match are only taken together.
     const match = query.sendInitialEvents === undefined ? {} : { resourceVersionMatch: 'NotOlderThan' };
     const response = await this.#send({ method: 'GET', path, query: { ...query, ...match, watch: true }, signal }, 'watches');
@@ -125,7 +125,7 @@ class HTTPClient implements HTTPAccess {
   async create<T extends KubeObject>(kind: KindRef<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
     const { namespace, name } = checkedMetadata(kind, object);
     const { subresource } = options;
-    const path = pathOf(kind, { ...(namespace && { namespace }), ...(subresource && name && { name }) }, subresource);
+    const path = pathOf(kind, { namespace, name: subresource && name }, subresource);
     const body = { apiVersion: apiVersionOf(kind), kind: kind.kind, ...object };
     return (await this.#json({ method: 'POST', path, query: queryOf(options), body, why: options.why, signal: options.signal })) as T;
   }
@@ -164,7 +164,7 @@ class HTTPClient implements HTTPAccess {
   async deleteCollection(kind: KindRef, selection: ListOptions, options: DeleteRequest = {}): Promise<void> {
     checkSelection(kind, selection);
     const { namespace, signal, ...query } = selection;
-    const path = pathOf(kind, { ...(namespace && { namespace }) });
+    const path = pathOf(kind, { namespace });
     const body = deleteOptionsOf(options);
     await this.#json({ method: 'DELETE', path, query, body, why: options.why, signal: options.signal ?? signal });
   }

@@ -8,9 +8,9 @@
 import type { KubeObject, ObjectKey } from '../api/meta/object.ts';
 
 export interface InformerOptions {
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
 }
 
 export interface InformerHandler<T> {

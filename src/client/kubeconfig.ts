@@ -50,10 +50,10 @@ export interface Kubeconfig {
 /** Where a context leads: what `createHTTPClient` needs to go there. */
 export interface Access extends ClientCredentials {
   readonly server: string;
-  readonly ca?: string;
-  readonly tlsServerName?: string;
-  readonly insecureSkipTLSVerify?: boolean;
-  readonly namespace?: string;
+  readonly ca?: string | undefined;
+  readonly tlsServerName?: string | undefined;
+  readonly insecureSkipTLSVerify?: boolean | undefined;
+  readonly namespace?: string | undefined;
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -240,13 +240,13 @@ export async function accessOf(config: Kubeconfig, options: { readonly context?:
   const key = await pem(user['client-key-data'], user['client-key']);
   return {
     server: cluster.server,
-    ...(ca && { ca }),
-    ...(cert && { cert }),
-    ...(key && { key }),
-    ...(user.token && { token: user.token }),
-    ...(user.tokenFile && { tokenFile: resolve(folder, user.tokenFile) }),
-    ...(cluster['tls-server-name'] && { tlsServerName: cluster['tls-server-name'] }),
-    ...(cluster['insecure-skip-tls-verify'] && { insecureSkipTLSVerify: true }),
-    ...(context.namespace && { namespace: context.namespace }),
+    ca,
+    cert,
+    key,
+    token: user.token,
+    tokenFile: user.tokenFile && resolve(folder, user.tokenFile),
+    tlsServerName: cluster['tls-server-name'],
+    insecureSkipTLSVerify: cluster['insecure-skip-tls-verify'],
+    namespace: context.namespace || undefined,
   };
 }

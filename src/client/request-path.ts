@@ -5,7 +5,11 @@ import type { DeleteRequest, WriteOptions } from './client.ts';
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Without a name: the collection's path. */
-export function pathOf(kind: KindRef, at: Partial<ObjectName>, subresource?: string): string {
+export function pathOf(
+  kind: KindRef,
+  at: { readonly [Part in keyof ObjectName]?: ObjectName[Part] | undefined },
+  subresource?: string,
+): string {
   const parts = [
     kind.group ? 'apis' : 'api',
     ...apiVersionOf(kind).split('/'),

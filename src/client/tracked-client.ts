@@ -76,45 +76,48 @@ export class TrackedClient implements Client {
   }
 
   get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options?: GetOptions): Promise<T> {
-    return this.#client.get(kind, at, { signal: this.#signal, ...options });
+    return this.#client.get(kind, at, this.#ending(options));
   }
   list<T extends KubeObject>(kind: KindRef<T>, options?: ListOptions): Promise<ListOf<T>> {
-    return this.#client.list(kind, { signal: this.#signal, ...options });
+    return this.#client.list(kind, this.#ending(options));
   }
   watch<T extends KubeObject>(kind: KindRef<T>, options?: WatchOptions): AsyncIterable<WatchEvent<T>> {
-    return this.#client.watch(kind, { signal: this.#signal, ...options });
+    return this.#client.watch(kind, this.#ending(options));
   }
   async create<T extends KubeObject>(kind: KindRef<T>, object: New<T>, options?: WriteOptions): Promise<T> {
-    const created = await this.#client.create(kind, object, { signal: this.#signal, ...options });
+    const created = await this.#client.create(kind, object, this.#ending(options));
     if (!options?.dryRun) this.#writes.wrote(kind, created);
     return created;
   }
   async update<T extends KubeObject>(kind: KindRef<T>, object: T, options?: WriteOptions): Promise<T> {
-    const updated = await this.#client.update(kind, object, { signal: this.#signal, ...options });
+    const updated = await this.#client.update(kind, object, this.#ending(options));
     if (!options?.dryRun) this.#writes.wrote(kind, updated);
     return updated;
   }
   async patch<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, patch: Patch, options?: WriteOptions): Promise<T> {
-    const patched = await this.#client.patch(kind, at, patch, { signal: this.#signal, ...options });
+    const patched = await this.#client.patch(kind, at, patch, this.#ending(options));
     if (!options?.dryRun) this.#writes.wrote(kind, patched);
     return patched;
   }
   async delete<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options?: DeleteRequest): Promise<T | Status> {
-    const answer = await this.#client.delete(kind, at, { signal: this.#signal, ...options });
+    const answer = await this.#client.delete(kind, at, this.#ending(options));
     if (!options?.dryRun) this.#writes.deleted(kind, at);
     return answer;
   }
   deleteCollection(kind: KindRef, selection: ListOptions, options?: DeleteRequest): Promise<void> {
-    return this.#client.deleteCollection(kind, selection, { signal: this.#signal, ...options });
+    return this.#client.deleteCollection(kind, selection, this.#ending(options));
   }
   post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options?: WriteOptions): Promise<R> {
-    return this.#client.post(kind, at, subresource, body, { signal: this.#signal, ...options });
+    return this.#client.post(kind, at, subresource, body, this.#ending(options));
   }
   raw<R = unknown>(path: string): Promise<R> {
     return this.#client.raw(path);
   }
   informer<T extends KubeObject>(kind: KindRef<T>, options?: InformerOptions): Informer<T> {
     return this.#reader.informer(kind, options);
+  }
+  #ending<O extends { readonly signal?: AbortSignal | undefined }>(options: O | undefined): O & { readonly signal: AbortSignal } {
+    return { ...(options as O), signal: options?.signal ?? this.#signal };
   }
   /** Nothing of its own to close. */
   async [Symbol.asyncDispose](): Promise<void> {}

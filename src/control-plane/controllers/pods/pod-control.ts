@@ -35,7 +35,7 @@ export const isNamespaceTerminating = (error: unknown): boolean =>
 
 export async function createPod(io: ControllerIO, owner: KubeObject, pod: New<Pod>, why?: () => string): Promise<Pod> {
   try {
-    const created = await io.client.create(Pod, pod, { ...(why && { why }) });
+    const created = await io.client.create(Pod, pod, { why });
     io.events.event(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name}`);
     return created;
   } catch (error) {
@@ -48,7 +48,7 @@ export async function createPod(io: ControllerIO, owner: KubeObject, pod: New<Po
 export async function deletePod(io: ControllerIO, owner: KubeObject, pod: Pod, why?: () => string): Promise<void> {
   const { namespace, name, uid } = pod.metadata;
   try {
-    await io.client.delete(Pod, { namespace, name }, { preconditions: { uid }, ...(why && { why }) });
+    await io.client.delete(Pod, { namespace, name }, { preconditions: { uid }, why });
     io.events.event(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
   } catch (error) {
     if (isNotFound(error)) return;
