@@ -1,7 +1,7 @@
-/** Clients that bind and evict the same pods, and that count on one object, on both servers at once. */
+/** Clients that bind and evict the same pods on both servers at once. */
 import assert from 'node:assert/strict';
-import { ConfigMap, Pod, PodDisruptionBudget } from '../../../src/api/generated/kinds.ts';
-import { attempt, expectGone, type World } from './world.ts';
+import { Pod, PodDisruptionBudget } from '../../../src/api/generated/kinds.ts';
+import { attempt, type World } from './world.ts';
 
 const namespace = 'default';
 const conflict = /^409 Conflict: /;
@@ -60,37 +60,4 @@ export async function evictMany(world: World, name: string): Promise<void> {
     const { disruptionsAllowed, disruptedPods } = (await client.get(PodDisruptionBudget, { namespace, name })).status;
     assert.deepEqual([disruptionsAllowed, Object.keys(disruptedPods ?? {})], [0, evicted]);
   }
-}
-
-const counter = { namespace, name: 'counter' };
-
-/** Adds one, again until nobody was faster. */
-export async function count(world: World): Promise<void> {
-  const { here, there } = world.pick();
-  for (;;) {
-    const seen = await there.get(ConfigMap, counter);
-    const data = { n: String(Number(seen.data?.['n'] ?? 0) + 1) };
-    if (await attempt(here.update(ConfigMap, { ...seen, data }), conflict)) return;
-  }
-}
-
-export const makeCounter = (world: World): Promise<ConfigMap> =>
-  world.pick().here.create(ConfigMap, { metadata: counter, data: { n: '0' } });
-
-export async function expectCount(world: World, want: number): Promise<void> {
-  for (const client of world.clients)
-    assert.equal((await client.get(ConfigMap, counter)).data?.['n'], String(want), 'no increment is lost');
-}
-
-/** Many want one name: one makes it, and when it is deleted, one does that. */
-export async function createTwice(world: World, name: string): Promise<void> {
-  const at = { namespace, name };
-  const made = await Promise.all(
-    world.clients.map((client) => attempt(client.create(ConfigMap, { metadata: at }), /^409 AlreadyExists: /)),
-  );
-  const [object, ...more] = made.filter((each) => each !== undefined);
-  assert.ok(object && more.length === 0, 'one of two creates');
-  const deleted = await Promise.all(world.clients.map((client) => attempt(client.delete(ConfigMap, at), /^404 NotFound: /)));
-  assert.equal(deleted.filter((each) => each !== undefined).length, 1, 'one of two deletes');
-  for (const client of world.clients) await expectGone(client, ConfigMap, object);
 }
