@@ -1,12 +1,33 @@
 /**
- * Which CIDRs of Services hold what: asked by who hands out addresses, and by who lets go of a CIDR.
- * Upstream: pkg/api/servicecidr.
+ * The addresses of Services: the IPAddress object that each has, and which CIDRs give it out. Asked by who hands them
+ * out, who mends what they left, and who lets go of a CIDR.
+ * Upstream: pkg/api/servicecidr, pkg/registry/core/service/ipallocator.
  */
+import { isIPv6 } from 'node:net';
+import type { IPAddress, Service, ServiceCIDR } from '../generated/kinds.ts';
 import { parseSloppyCIDR } from '../kinds/ip-checks.ts';
+import type { New } from '../meta/object.ts';
 
-/** Who made an IPAddress, in its label; only those that Services have hold a CIDR. */
-export const managedByLabel = 'ipaddress.kubernetes.io/managed-by';
-export const managedByAllocator = 'ipallocator.k8s.io';
+const familyLabel = 'ipaddress.kubernetes.io/ip-family';
+/** Who made an IPAddress; only those that Services have hold a CIDR. */
+const managedByLabel = 'ipaddress.kubernetes.io/managed-by';
+const managedByAllocator = 'ipallocator.k8s.io';
+
+/** What the allocator makes for a Service's address. */
+export const ipAddressOf = (address: string, { metadata: { namespace, name } }: Service): New<IPAddress> => ({
+  metadata: { name: address, labels: labelsOf(address) },
+  spec: { parentRef: { group: '', resource: 'services', ...(namespace && { namespace }), ...(name && { name }) } },
+});
+
+/** The allocator's own; others' it leaves alone. */
+export const isManaged = ({ metadata }: IPAddress): boolean => metadata.labels?.[managedByLabel] === managedByAllocator;
+
+/** It has all labels that the allocator gives it. */
+export const isLabelled = (address: IPAddress): boolean =>
+  isManaged(address) && address.metadata.labels?.[familyLabel] === familyOf(address.metadata.name);
+
+const labelsOf = (address: string) => ({ [familyLabel]: familyOf(address), [managedByLabel]: managedByAllocator });
+const familyOf = (address: string): string => (isIPv6(address) ? 'IPv6' : 'IPv4');
 
 /** All of `inner` is in `outer`, or they are the same. */
 export function isWithin(inner: string, outer: string): boolean {
@@ -15,6 +36,8 @@ export function isWithin(inner: string, outer: string): boolean {
 }
 
 export const overlap = (a: string, b: string): boolean => isWithin(a, b) || isWithin(b, a);
+
+export const gives = ({ spec }: ServiceCIDR, address: string): boolean => (spec.cidrs ?? []).some((cidr) => givesOut(cidr, address));
 
 /** The address is one that the CIDR gives to Services: not that of its network, and in IPv4 not the broadcast address. */
 export function givesOut(cidr: string, address: string): boolean {

@@ -1,5 +1,5 @@
 /** What a Service has, by its type. Upstream: pkg/api/service, pkg/apis/core/helper. */
-import type { ServiceSpec } from '../generated/core-v1.ts';
+import type { Service, ServiceSpec } from '../generated/core-v1.ts';
 
 export const hasClusterIP = ({ type }: ServiceSpec): boolean => type !== 'ExternalName';
 
@@ -7,6 +7,13 @@ export const hasNodePorts = ({ type }: ServiceSpec): boolean => type === 'NodePo
 
 export const hasHealthCheckPort = ({ type, externalTrafficPolicy }: ServiceSpec): boolean =>
   type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
+
+/** The addresses that are handed out to it: none for a headless one. */
+export function clusterIPsOf({ spec }: Service): readonly string[] {
+  return hasClusterIP(spec) ? (spec.clusterIPs ?? []).filter((address) => address && address !== 'None') : none;
+}
+
+const none: readonly string[] = [];
 
 /** Reached from outside the cluster. */
 export const isExternal = (spec: ServiceSpec): boolean => hasNodePorts(spec) || (spec.type === 'ClusterIP' && !!spec.externalIPs?.length);

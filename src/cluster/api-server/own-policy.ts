@@ -1,8 +1,9 @@
-/** What timonier's own add-ons may do, beside upstream's bootstrap policy: the least that each needs. */
+/** What timonier's own add-ons and controllers may do, beside upstream's bootstrap policy: the least that each needs. */
 import { ClusterRole, ClusterRoleBinding } from '../../api/generated/kinds.ts';
 import { isAlreadyExists } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
-import { identities } from '../identities.ts';
+import { ipAddressRepair } from '../../control-plane/controllers/services/ip-address-repair.ts';
+import { identities, serviceAccount } from '../identities.ts';
 
 const read = ['get', 'list', 'watch'] as const;
 
@@ -22,6 +23,16 @@ const roles = [
       { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['create'] },
       { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], resourceNames: ['kube-dns'], verbs: ['patch'] },
       { apiGroups: [''], resources: ['endpoints/restricted'], verbs: ['create'] },
+    ],
+  },
+  {
+    name: 'system:timonier:ipallocator-repair',
+    user: serviceAccount('kube-system', ipAddressRepair.name).name,
+    rules: [
+      { apiGroups: [''], resources: ['services'], verbs: read },
+      { apiGroups: ['networking.k8s.io'], resources: ['servicecidrs'], verbs: read },
+      { apiGroups: ['networking.k8s.io'], resources: ['ipaddresses'], verbs: [...read, 'create', 'delete'] },
+      { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
     ],
   },
   {

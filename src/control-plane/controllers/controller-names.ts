@@ -1,7 +1,8 @@
 /**
  * Which controllers run, in the words of kube-controller-manager's --controllers: `*` is all that run by default, `foo`
  * adds one, `-foo` leaves one out, and what is named first wins; `none` alone, or an empty list, is none. The names are
- * upstream's, and so are their older forms. Those that are not built may be left out, but not asked for.
+ * upstream's, and so are their older forms (the API server's repair of addresses is a controller here, under the name of
+ * its events). Those that are not built may be left out, but not asked for.
  * Upstream: cmd/kube-controller-manager/names/controller_names.go; the older forms are the descriptors' aliases.
  */
 import { own } from '../../api/meta/words.ts';
@@ -20,6 +21,7 @@ const built = {
   'endpointslice-controller': 'endpointslice',
   'endpointslice-mirroring-controller': 'endpointslicemirroring',
   'garbage-collector-controller': 'garbagecollector',
+  'ipallocator-repair-controller': undefined,
   'job-controller': 'job',
   'namespace-controller': 'namespace',
   'node-ipam-controller': 'nodeipam',

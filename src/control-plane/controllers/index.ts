@@ -24,6 +24,7 @@ import { podGarbageCollector } from './pods/pod-garbage-collector.ts';
 import { endpointSliceController } from './services/endpoint-slice.ts';
 import { endpointSliceMirroring } from './services/endpoint-slice-mirroring.ts';
 import { endpointsController } from './services/endpoints.ts';
+import { ipAddressRepair } from './services/ip-address-repair.ts';
 import { serviceCIDRController } from './services/service-cidr.ts';
 import { cronJobController } from './workloads/cron-job.ts';
 import { daemonSetController } from './workloads/daemon-set.ts';
@@ -59,6 +60,7 @@ export function builtinControllers({ rootCA, clusterCIDR, signing, chosen = cont
     'endpoints-controller': endpointsController,
     'endpointslice-mirroring-controller': endpointSliceMirroring,
     'service-cidr-controller': serviceCIDRController,
+    'ipallocator-repair-controller': ipAddressRepair,
     'serviceaccount-controller': serviceAccountController,
     'root-ca-certificate-publisher-controller': rootCA === undefined ? undefined : rootCAController(rootCA),
     'serviceaccount-token-controller':

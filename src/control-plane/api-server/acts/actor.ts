@@ -24,6 +24,7 @@ const controllers = [
   'endpoint',
   'endpointslice',
   'endpointslicemirroring',
+  'ipallocator-repair',
   'job',
   'namespace',
   'pv-protection',

@@ -6,18 +6,16 @@
 import { IPAddress, Service, ServiceCIDR } from '../../../api/generated/kinds.ts';
 import { isConditionTrue } from '../../../api/meta/conditions.ts';
 import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
+import { ipAddressOf, isManaged } from '../../../api/predicates/service-ranges.ts';
+import { clusterIPsOf } from '../../../api/predicates/services.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { Op } from '../../store/storage.ts';
 import type { ObjectReader } from '../reader.ts';
 import type { Allocation, Allocator, Change } from '../write/allocator.ts';
 import type { ObjectOps } from '../write/object-ops.ts';
-import { type AddressRange, familyOf, type IPFamily, parseRange } from './address-range.ts';
+import { type AddressRange, type IPFamily, parseRange } from './address-range.ts';
 import { pickNumber } from './pick-number.ts';
 import { isHeadless } from './service-fields.ts';
-
-const familyLabel = 'ipaddress.kubernetes.io/ip-family';
-const managerLabel = 'ipaddress.kubernetes.io/managed-by';
-const manager = 'ipallocator.k8s.io';
 
 export interface ClusterIPOptions {
   readonly reader: ObjectReader;
@@ -37,8 +35,8 @@ export class ClusterIPs implements Allocator, Disposable {
   constructor(options: ClusterIPOptions) {
     this.#options = options;
     this.#following = options.reader.follow(Service, (service, old) => {
-      for (const address of old ? addressesOf(old) : []) this.#held.delete(address);
-      for (const address of service ? addressesOf(service) : []) this.#held.add(address);
+      for (const address of old ? clusterIPsOf(old) : []) this.#held.delete(address);
+      for (const address of service ? clusterIPsOf(service) : []) this.#held.add(address);
     });
   }
 
@@ -54,9 +52,9 @@ export class ClusterIPs implements Allocator, Disposable {
   allocate(change: Change): Allocation | undefined {
     if (change.object && change.subresource === 'status') return undefined;
     const given = change.object as Service | undefined;
-    const before = change.oldObject ? addressesOf(change.oldObject as Service) : [];
+    const before = change.oldObject ? clusterIPsOf(change.oldObject as Service) : [];
     const service = given && this.#complete(given, before, change.lost);
-    const after = service ? addressesOf(service) : [];
+    const after = service ? clusterIPsOf(service) : [];
     const ops: Op[] = [];
     for (const address of before) {
       const parent = after.includes(address) ? undefined : this.#options.reader.get(IPAddress, { name: address })?.spec?.parentRef;
@@ -74,13 +72,14 @@ export class ClusterIPs implements Allocator, Disposable {
     const { reader, ops } = this.#options;
     const held = new Set<string>();
     for (const service of reader.list(Service)) {
-      for (const address of addressesOf(service)) {
+      for (const address of clusterIPsOf(service)) {
         if (!held.has(address) && !reader.get(IPAddress, { name: address })) yield ops.create(IPAddress, ipAddressOf(address, service));
         held.add(address);
       }
     }
-    for (const { metadata } of reader.list(IPAddress)) {
-      const op = !held.has(metadata.name) && metadata.labels?.[managerLabel] === manager ? ops.remove(IPAddress, metadata) : undefined;
+    for (const address of reader.list(IPAddress)) {
+      const { metadata } = address;
+      const op = !held.has(metadata.name) && isManaged(address) ? ops.remove(IPAddress, metadata) : undefined;
       if (op) yield op;
     }
   }
@@ -143,14 +142,3 @@ export class ClusterIPs implements Allocator, Disposable {
     return this.#ranges;
   }
 }
-
-function addressesOf({ spec }: Service): readonly string[] {
-  if (spec.type === 'ExternalName') return [];
-  return (spec.clusterIPs ?? []).filter((address) => address && address !== 'None');
-}
-
-/** What upstream's allocator makes of it. */
-const ipAddressOf = (address: string, { metadata: { namespace, name } }: Service) => ({
-  metadata: { name: address, labels: { [familyLabel]: familyOf(address), [managerLabel]: manager } },
-  spec: { parentRef: { group: '', resource: Service.resource, ...(namespace && { namespace }), ...(name && { name }) } },
-});

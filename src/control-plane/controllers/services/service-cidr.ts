@@ -12,7 +12,7 @@ import { findCondition } from '../../../api/meta/conditions.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
-import { givesOut, managedByAllocator, managedByLabel, overlap } from '../../../api/predicates/service-ranges.ts';
+import { gives, isManaged, overlap } from '../../../api/predicates/service-ranges.ts';
 import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
 
 const finalizer = 'networking.k8s.io/service-cidr-finalizer';
@@ -32,7 +32,9 @@ export const serviceCIDRController = defineController({
   serviceAccount: 'service-cidrs-controller',
   watches: [
     watched(ServiceCIDR, (cidr, _old, { client }) => [keyOf(cidr), ...leavingKeys(client, (other) => overlaps(other, cidr))]),
-    watched(IPAddress, (address, _old, { client }) => (isManaged(address) ? leavingKeys(client, (cidr) => gives(cidr, address)) : [])),
+    watched(IPAddress, (address, _old, { client }) =>
+      isManaged(address) ? leavingKeys(client, (cidr) => gives(cidr, address.metadata.name)) : [],
+    ),
   ],
   async reconcile(key, io) {
     const cidr = io.client.informer(ServiceCIDR).get(key);
@@ -80,13 +82,13 @@ async function letGo(cidr: ServiceCIDR, io: ControllerIO): Promise<Outcome> {
 /** Some address that a Service has is given out by this one alone. */
 export function isHeld(cidr: ServiceCIDR, all: readonly ServiceCIDR[], addresses: readonly IPAddress[]): boolean {
   const others = all.filter((other) => other.metadata.uid !== cidr.metadata.uid && overlaps(other, cidr));
-  return addresses.some((address) => isManaged(address) && gives(cidr, address) && !others.some((other) => gives(other, address)));
+  return addresses.some(
+    (address) => isManaged(address) && gives(cidr, address.metadata.name) && !others.some((other) => gives(other, address.metadata.name)),
+  );
 }
 
 const cidrsOf = ({ spec }: ServiceCIDR): readonly string[] => spec.cidrs ?? [];
 const overlaps = (a: ServiceCIDR, b: ServiceCIDR): boolean => cidrsOf(a).some((one) => cidrsOf(b).some((other) => overlap(one, other)));
-const gives = (cidr: ServiceCIDR, { metadata }: IPAddress): boolean => cidrsOf(cidr).some((each) => givesOut(each, metadata.name));
-const isManaged = ({ metadata }: IPAddress): boolean => metadata.labels?.[managedByLabel] === managedByAllocator;
 
 /** The resourceVersion goes along: nobody's change in between is lost. */
 async function setFinalizers({ metadata }: ServiceCIDR, finalizers: readonly string[], { client }: ControllerIO): Promise<void> {
