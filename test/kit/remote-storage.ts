@@ -77,8 +77,8 @@ export class RemoteStorage implements Storage {
         ...batch,
         events: batch.events.map(({ current, previous, ...event }) => ({
           ...event,
-          ...(current && { current: bytesOnly(current) }),
-          ...(previous && { previous: bytesOnly(previous) }),
+          current: current && bytesOnly(current),
+          previous: previous && bytesOnly(previous),
         })),
       };
     }

@@ -18,11 +18,11 @@ export const hostname = 'kubernetes.io/hostname';
 export const zone = 'topology.kubernetes.io/zone';
 
 export interface TestNode {
-  readonly labels?: LabelMap;
-  readonly taints?: readonly Taint[];
-  readonly unschedulable?: boolean;
-  readonly allocatable?: { readonly [name: string]: string };
-  readonly images?: { readonly [name: string]: number };
+  readonly labels?: LabelMap | undefined;
+  readonly taints?: readonly Taint[] | undefined;
+  readonly unschedulable?: boolean | undefined;
+  readonly allocatable?: { readonly [name: string]: string } | undefined;
+  readonly images?: { readonly [name: string]: number } | undefined;
 }
 
 export function testNode(name: string, { labels, taints, unschedulable, allocatable, images = {} }: TestNode = {}): Node {
@@ -39,13 +39,13 @@ export function testNode(name: string, { labels, taints, unschedulable, allocata
 }
 
 export interface TestPod extends Partial<Omit<PodSpec, 'containers'>> {
-  readonly namespace?: string;
-  readonly labels?: LabelMap;
+  readonly namespace?: string | undefined;
+  readonly labels?: LabelMap | undefined;
   /** of its one container */
-  readonly requests?: { readonly [name: string]: string };
-  readonly containers?: PodSpec['containers'];
-  readonly status?: Pod['status'];
-  readonly deletionTimestamp?: string;
+  readonly requests?: { readonly [name: string]: string } | undefined;
+  readonly containers?: PodSpec['containers'] | undefined;
+  readonly status?: Pod['status'] | undefined;
+  readonly deletionTimestamp?: string | undefined;
 }
 
 export function testPod(name: string, given: TestPod = {}): Pod {

@@ -7,13 +7,13 @@ const missedMax = 100;
 
 export interface Due {
   /** the latest time that has passed since the last run */
-  readonly dueMs?: number;
+  readonly dueMs?: number | undefined;
   /** more were missed than can be a coincidence */
   readonly tooManyMissed: boolean;
   /** what the next time is counted from */
   readonly fromMs: number;
   /** it names no second time, or none at all */
-  readonly isEmpty?: boolean;
+  readonly isEmpty?: boolean | undefined;
 }
 
 /** `byDeadline`: only as far back as startingDeadlineSeconds allows. */
@@ -31,5 +31,5 @@ export function findDue(cronJob: CronJob, schedule: CronSchedule, nowMs: number,
   const missed = Math.floor((nowMs - first) / periodMs) + 1;
   // What is not due within two periods of now, should periods be uneven, is not made up for.
   const dueMs = schedule.last(first + (missed - 2) * periodMs, nowMs);
-  return { ...(dueMs !== undefined && { dueMs }), tooManyMissed: missed > missedMax, fromMs };
+  return { dueMs, tooManyMissed: missed > missedMax, fromMs };
 }

@@ -9,9 +9,9 @@ export interface Diagnosis {
   /** of the nodes that were looked at */
   readonly rejections: ReadonlyMap<NodeFacts, Rejection>;
   /** of all others */
-  readonly others?: Rejection;
+  readonly others?: Rejection | undefined;
   /** none was looked at, for this */
-  readonly preFilter?: Rejection;
+  readonly preFilter?: Rejection | undefined;
 }
 
 /** Nothing can be done about a node that was not among those that a pod names. */

@@ -15,7 +15,7 @@ export interface PodStatusChange {
   readonly reason: 'Unschedulable' | 'SchedulerError';
   readonly message: string;
   /** null: none; undefined: it stays as it is */
-  readonly nominatedNodeName?: string | null;
+  readonly nominatedNodeName?: string | null | undefined;
 }
 
 /** The patch of status; undefined when it says so already. Pure. */

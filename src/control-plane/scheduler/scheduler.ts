@@ -47,7 +47,7 @@ export interface SchedulerOptions {
 /** What the scheduler thinks of a node for a pod: undefined plugin, it would do. */
 export interface NodeOpinion {
   readonly nodeName: string;
-  readonly plugin?: string;
+  readonly plugin?: string | undefined;
   readonly reasons: readonly string[];
 }
 
@@ -110,7 +110,7 @@ export class Scheduler implements AsyncDisposable {
     return [...verdicts].map(([{ name }, rejection]) => ({
       nodeName: name,
       reasons: rejection?.reasons ?? [],
-      ...(rejection && { plugin: rejection.plugin }),
+      plugin: rejection?.plugin,
     }));
   }
 
@@ -200,7 +200,7 @@ export class Scheduler implements AsyncDisposable {
     this.#queue.reject(queued, this.#hintsOf(rejectingPlugins(diagnosis)));
     const message = describeDiagnosis(diagnosis, plan.do === 'evict' ? '' : plan.message);
     const nominatedNodeName = plan.do === 'nothing' ? undefined : plan.do === 'evict' ? plan.candidate.node.name : null;
-    this.#say(pod, { reason: 'Unschedulable', message, ...(nominatedNodeName !== undefined && { nominatedNodeName }) });
+    this.#say(pod, { reason: 'Unschedulable', message, nominatedNodeName });
     if (plan.do === 'evict') this.#perform(this.#preempt(pod, plan.candidate));
   }
 

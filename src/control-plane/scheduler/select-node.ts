@@ -164,7 +164,7 @@ function diagnose(attempt: Attempt): Diagnosis {
   return {
     nodeCount: table.size,
     rejections,
-    ...(restrictedBy.length && { others: notNamed(restrictedBy) }),
-    ...(preFilter && { preFilter }),
+    others: restrictedBy.length > 0 ? notNamed(restrictedBy) : undefined,
+    preFilter,
   };
 }

@@ -435,7 +435,7 @@ function planChange(op: Op, { revision, index, head, previous }: PlanAt): Change
     managed,
   };
   if (put === undefined) {
-    return { entry, current: undefined, event: { type: 'delete', key, revision, ...(previous && { previous }) } };
+    return { entry, current: undefined, event: { type: 'delete', key, revision, previous } };
   }
   const current: KeyValue = {
     key,
@@ -443,8 +443,8 @@ function planChange(op: Op, { revision, index, head, previous }: PlanAt): Change
     managed,
     revision,
     createRevision,
-    ...(op.lease !== undefined && { lease: op.lease }),
-    ...(op.attachment !== undefined && { attachment: op.attachment }),
+    lease: op.lease,
+    attachment: op.attachment,
   };
-  return { entry, current, event: { type: 'put', key, revision, current, ...(previous && { previous }) } };
+  return { entry, current, event: { type: 'put', key, revision, current, previous } };
 }

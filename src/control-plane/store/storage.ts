@@ -26,7 +26,7 @@ export interface KeyValue {
   readonly revision: Revision;
   /** of the change that created it */
   readonly createRevision: Revision;
-  readonly lease?: number;
+  readonly lease?: number | undefined;
   /** What the writer attached, when the value was written through this instance and is still known; never stored. */
   readonly attachment?: unknown;
 }
@@ -56,15 +56,15 @@ export interface RangeResult {
 export interface Op {
   readonly key: string;
   /** The key's revision that the writer saw, or that there was none. Absent: whatever it is. */
-  readonly expect?: Revision | 'absent';
+  readonly expect?: Revision | 'absent' | undefined;
   /** absent: delete */
-  readonly put?: Uint8Array;
+  readonly put?: Uint8Array | undefined;
   /** with `put`; absent: the key has none from now on */
   readonly managed?: Uint8Array | undefined;
   /** carried to KeyValue.attachment and events in this process */
   readonly attachment?: unknown;
   /** the lease whose end deletes the key */
-  readonly lease?: number;
+  readonly lease?: number | undefined;
 }
 
 export type CommitResult =
@@ -77,9 +77,9 @@ export interface StoreEvent {
   readonly key: string;
   readonly revision: Revision;
   /** the new value; for a delete, absent */
-  readonly current?: KeyValue;
+  readonly current?: KeyValue | undefined;
   /** what it was before; absent for a new key */
-  readonly previous?: KeyValue;
+  readonly previous?: KeyValue | undefined;
 }
 
 /** The events of one or more whole revisions, in order. Empty: progress, nothing up to `revision` is missing. */

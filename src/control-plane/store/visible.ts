@@ -114,8 +114,8 @@ export class Visible {
       type: current ? 'put' : 'delete',
       key,
       revision: revisionOf(entry.position),
-      ...(current && { current }),
-      ...(previous && { previous }),
+      current,
+      previous,
     };
   }
 
@@ -136,5 +136,5 @@ export class Visible {
 function keyValueOf(entry: LogEntry): KeyValue | undefined {
   const { key, value, managed, position, createRevision, lease } = entry;
   if (value === undefined) return undefined;
-  return { key, value, managed, revision: revisionOf(position), createRevision, ...(lease > 0 && { lease }) };
+  return { key, value, managed, revision: revisionOf(position), createRevision, lease: lease || undefined };
 }

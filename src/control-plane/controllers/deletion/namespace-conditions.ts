@@ -35,7 +35,7 @@ export function nextNamespaceConditions(
   const lastTransitionTime = formatTime(nowMs);
   let conditions = before ?? [];
   for (const type of Object.keys(fine) as ConditionType[]) {
-    const [reason, message] = failed[type] ?? fine[type];
+    const [reason, message] = failed[type] || fine[type];
     const status = failed[type] ? 'True' : 'False';
     const old = findCondition(conditions, type);
     if (old?.status === status && old.reason === reason && old.message === message) continue;
@@ -49,7 +49,7 @@ function failures({
   finalizers,
   discoveryErrors,
   deletionErrors,
-}: Remains): Partial<Record<ConditionType, readonly [string, string]>> {
+}: Remains): Partial<Record<ConditionType, readonly [reason: string, message: string] | false>> {
   const list = (counts: ReadonlyMap<string, number>, joint: string): string =>
     [...counts]
       .map(([name, count]) => `${name} ${joint} ${count} resource instances`)
@@ -58,26 +58,18 @@ function failures({
   const groups = discoveryErrors.map(({ groupVersion, error }) => `${groupVersion}: ${messageOf(error)}`).sort();
   const errors = deletionErrors.map(messageOf).sort();
   return {
-    ...(groups.length > 0 && {
-      NamespaceDeletionDiscoveryFailure: [
-        'DiscoveryFailed',
-        `Discovery failed for some groups, ${groups.length} failing: unable to retrieve the complete list of server APIs: ${groups.join(', ')}`,
-      ] as const,
-    }),
-    ...(errors.length > 0 && {
-      NamespaceDeletionContentFailure: [
-        'ContentDeletionFailed',
-        `Failed to delete all resource types, ${errors.length} remaining: ${errors.join(', ')}`,
-      ] as const,
-    }),
-    ...(resources.size > 0 && {
-      NamespaceContentRemaining: ['SomeResourcesRemain', `Some resources are remaining: ${list(resources, 'has')}`] as const,
-    }),
-    ...(finalizers.size > 0 && {
-      NamespaceFinalizersRemaining: [
-        'SomeFinalizersRemain',
-        `Some content in the namespace has finalizers remaining: ${list(finalizers, 'in')}`,
-      ] as const,
-    }),
+    NamespaceDeletionDiscoveryFailure: groups.length > 0 && [
+      'DiscoveryFailed',
+      `Discovery failed for some groups, ${groups.length} failing: unable to retrieve the complete list of server APIs: ${groups.join(', ')}`,
+    ],
+    NamespaceDeletionContentFailure: errors.length > 0 && [
+      'ContentDeletionFailed',
+      `Failed to delete all resource types, ${errors.length} remaining: ${errors.join(', ')}`,
+    ],
+    NamespaceContentRemaining: resources.size > 0 && ['SomeResourcesRemain', `Some resources are remaining: ${list(resources, 'has')}`],
+    NamespaceFinalizersRemaining: finalizers.size > 0 && [
+      'SomeFinalizersRemain',
+      `Some content in the namespace has finalizers remaining: ${list(finalizers, 'in')}`,
+    ],
   };
 }

@@ -85,7 +85,7 @@ function compact({ active, ...status }: CronJobStatus): CronJobStatus {
 
 interface Ran {
   readonly status: CronJobStatus;
-  readonly againMs?: number;
+  readonly againMs?: number | undefined;
 }
 
 async function run(cronJob: CronJob & { readonly status: CronJobStatus }, jobs: readonly Job[], io: ControllerIO): Promise<Ran> {
@@ -104,7 +104,7 @@ async function run(cronJob: CronJob & { readonly status: CronJobStatus }, jobs: 
   const again = (of: CronJobStatus): Ran => {
     const latest = findDue({ ...cronJob, status: of }, schedule, nowMs, false);
     const nextMs = schedule.next(latest.dueMs ?? (latest.tooManyMissed ? nowMs : latest.fromMs));
-    return { status: of, ...(nextMs !== undefined && { againMs: Math.max(nextMs - nowMs, 0) + slackMs }) };
+    return { status: of, againMs: nextMs === undefined ? undefined : Math.max(nextMs - nowMs, 0) + slackMs };
   };
   if (dueMs === undefined) return again(status);
   if (tooManyMissed) {

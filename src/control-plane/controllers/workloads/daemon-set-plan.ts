@@ -27,7 +27,7 @@ export interface DaemonPlan {
   readonly create: readonly string[];
   readonly remove: readonly Pod[];
   readonly events: readonly (readonly [type: 'Normal' | 'Warning', reason: string, message: string])[];
-  readonly againMs?: number;
+  readonly againMs?: number | undefined;
 }
 
 /** The pods of each node, and what the DaemonSet wants there. */
@@ -55,12 +55,12 @@ class Placement {
     return isPodAvailable(pod, this.view.daemonSet.spec.minReadySeconds ?? 0, this.view.nowMs);
   }
   /** The one of the current template and the one of another; undefined when there are too many. */
-  pairOn(pods: readonly Pod[]): { fresh?: Pod; stale?: Pod } | undefined {
+  pairOn(pods: readonly Pod[]): { fresh: Pod | undefined; stale: Pod | undefined } | undefined {
     const alive = pods.filter(({ metadata }) => !metadata.deletionTimestamp);
     const [fresh, ...moreFresh] = alive.filter((pod) => this.isUpdated(pod));
     const [stale, ...moreStale] = alive.filter((pod) => !this.isUpdated(pod));
     if (moreFresh.length + moreStale.length > 0) return undefined;
-    return { ...(fresh && { fresh }), ...(stale && { stale }) };
+    return { fresh, stale };
   }
 }
 
@@ -120,7 +120,7 @@ function planPlacement(placement: Placement): DaemonPlan {
   }
   // Pods that still wait for a node that is gone.
   for (const [name, pods] of placement.podsOn) if (!placement.verdicts.has(name)) remove.push(...pods.filter(({ spec }) => !spec.nodeName));
-  return { create, remove, events, ...(againMs !== undefined && { againMs }) };
+  return { create, remove, events, againMs };
 }
 
 function endedEvent({ metadata, status }: Pod, node: string): DaemonPlan['events'][number] {

@@ -172,7 +172,7 @@ export interface JobPodPlan {
   /** indexes of the pods to make; undefined for those without */
   readonly create: readonly (number | undefined)[];
   /** the next pods may only be made after a while */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
 }
 
 export function planPods(judged: Judgement): JobPodPlan {
@@ -229,7 +229,7 @@ function planIndexes(judged: Judgement, missing: number): JobPodPlan {
   const waits = indexes.map((index) => indexBackoffLeftMs(replaced.get(index), nowMs));
   const create = indexes.filter((_, i) => waits[i] === 0);
   const waiting = waits.filter((waitMs) => waitMs > 0);
-  return { remove: [], create, ...(waiting.length > 0 && { waitMs: Math.min(...waiting) }) };
+  return { remove: [], create, waitMs: waiting.length > 0 ? Math.min(...waiting) : undefined };
 }
 
 /** The counts after the pods were made and taken away. */

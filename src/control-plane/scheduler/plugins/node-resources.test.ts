@@ -54,9 +54,9 @@ const fitRows: readonly FitRow[] = [
 
 for (const { name, node, there, wanted, want, isForGood } of fitRows) {
   test(`NodeResourcesFit: ${name}`, () => {
-    const nodes = { a: { ...(node && { allocatable: node }) } };
+    const nodes = { a: { allocatable: node } };
     const cluster = { nodes, pods: { a: { ...(there && { other: { requests: there } }) } } };
-    const pod = testFacts('p', { ...(wanted && { requests: wanted }) });
+    const pod = testFacts('p', { requests: wanted });
     assert.deepEqual(verdictsOf(nodeResourcesFit, cluster, pod), { a: want });
     const [rejection] = testSelector(testTable(cluster), { plugins: [nodeResourcesFit] })
       .explain(pod)
@@ -96,9 +96,9 @@ const balanceRows: readonly BalanceRow[] = [
 
 for (const { name, node, there, wanted, want } of balanceRows) {
   test(`NodeResourcesBalancedAllocation: ${name}`, () => {
-    const nodes = { a: { ...(node && { allocatable: node }) } };
+    const nodes = { a: { allocatable: node } };
     const cluster = { nodes, pods: { a: { ...(there && { other: { requests: there } }) } } };
-    const pod = testFacts('p', { ...(wanted && { requests: wanted }) });
+    const pod = testFacts('p', { requests: wanted });
     assert.deepEqual(pluginScores(nodeResourcesBalancedAllocation, cluster, pod), { a: want });
   });
 }
@@ -106,7 +106,7 @@ for (const { name, node, there, wanted, want } of balanceRows) {
 test('NodeResourcesFit: what helps', () => {
   const pod = testFacts('p', { requests: { cpu: '2' } });
   const node = (cpu: string, more: TestNode = {}) => testNode('n', { ...more, allocatable: { cpu } });
-  const facts = (requests: TestPod['requests']) => testFacts('q', { ...(requests && { requests }) });
+  const facts = (requests: TestPod['requests']) => testFacts('q', { requests });
   const rows = [
     ['a node that is big enough', { type: 'node-added', node: node('2') }, true],
     ['a node that is too small', { type: 'node-added', node: node('1') }, false],
