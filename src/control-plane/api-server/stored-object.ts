@@ -92,6 +92,8 @@ export class StoredObject {
   readonly lease: number | undefined;
   /** the JSON of its managedFields; shared, never written to */
   readonly managed: Uint8Array | undefined;
+  /** bytes of its value as stored */
+  readonly valueSize: number;
   /** As stored, until somebody asks for the JSON; then that, if there is no managed part, so that there is one copy only. */
   #bytes: Buffer;
   #isSpliced = false;
@@ -107,6 +109,7 @@ export class StoredObject {
     this.lease = given.lease;
     this.managed = given.managed;
     this.#bytes = bufferOf(value);
+    this.valueSize = value.byteLength;
     this.#object = given.object;
   }
 

@@ -1,9 +1,10 @@
 /** How a plugin refuses. Upstream: apiserver/pkg/admission/errors.go. */
 import type { StatusCause } from '../../../api/generated/meta-v1.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, StatusError } from '../../../api/meta/status-error.ts';
 import type { AdmissionRequest } from '../request.ts';
 
-type Refused = Pick<AdmissionRequest, 'kind' | 'name' | 'object'>;
+type Refused = Pick<AdmissionRequest, 'kind' | 'name'> & { readonly object?: KubeObject | undefined };
 
 /** `pods "web" is forbidden: <why>`. Where the object has no name yet, what it will be generated from. */
 export function refused(request: Refused, why: string, causes: readonly StatusCause[] = []): StatusError {

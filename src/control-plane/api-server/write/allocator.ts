@@ -6,10 +6,16 @@
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import type { Op } from '../../store/storage.ts';
-import type { AdmissionRequest } from '../request.ts';
 
 /** What one write does to one object: `object` is absent when it goes, `oldObject` when it is new. */
-export interface Change extends Pick<AdmissionRequest, 'kind' | 'subresource' | 'namespace' | 'name' | 'object' | 'oldObject' | 'dryRun'> {
+export interface Change {
+  readonly kind: Kind;
+  readonly subresource?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly name: string;
+  readonly object?: KubeObject | undefined;
+  readonly oldObject?: KubeObject | undefined;
+  readonly dryRun: boolean;
   /** keys at which this write lost to others: whatever the cache shows, they are taken */
   readonly lost: readonly string[];
 }

@@ -121,16 +121,8 @@ function changeOf(
   { plan, old, lost }: Omit<Attempt, 'change'> & { readonly lost: readonly string[] },
 ): Change {
   const { subresource } = request.target;
-  return {
-    kind: served.kind,
-    ...(subresource && { subresource }),
-    ...(namespace !== undefined && { namespace }),
-    name,
-    dryRun,
-    lost,
-    ...(plan.type === 'put' && { object: plan.object }),
-    ...(old && { oldObject: served.asServed(old).object }),
-  };
+  const object = plan.type === 'put' ? plan.object : undefined;
+  return { kind: served.kind, subresource, namespace, name, dryRun, lost, object, oldObject: old && served.asServed(old).object };
 }
 
 function allocateAndCommit(core: Core, write: Write, { plan, change, old }: Attempt): Promise<Written | Lost> {
@@ -150,10 +142,10 @@ interface Put {
 async function putObject(core: Core, write: Write, { old, object, lease: newLease, ops }: Put): Promise<Written | Lost> {
   const { served } = write;
   const next = served.kind.convertRemotely ? await served.convertToStored(object) : served.toStored(object);
-  if (old && isUnchanged(next, old.object)) return { type: 'kept', stored: old };
+  const draft = new Draft(next, old?.managed);
+  if (old && isUnchanged(draft, next, old)) return { type: 'kept', stored: old };
   const key = old?.key ?? served.key(write.namespace, write.name);
   if (write.dryRun) return { type: 'stored', stored: StoredObject.unstored(old ?? { key }, next, old?.revision ?? 0) };
-  const draft = new Draft(next, old?.managed);
   if (draft.size > objectBytesMax) throw new StatusError({ code: 500, reason: '', message: 'etcdserver: request is too large' });
   const lease = old ? old.lease : newLease;
   const op: Op = { key, expect: old?.revision ?? 'absent', ...draft.puts, ...(lease !== undefined && { lease }) };
@@ -203,9 +195,11 @@ async function commit(core: Core, { served }: Write, op: Op, more: readonly Op[]
   return { type: 'lost', key };
 }
 
-function isUnchanged(object: KubeObject, old: KubeObject): boolean {
+/** Equal objects have equally long bytes, which tells nearly all changes at once. */
+function isUnchanged({ bytes }: Draft, object: KubeObject, old: StoredObject): boolean {
+  if (bytes.length !== old.valueSize) return false;
   const { metadata, ...rest } = object;
-  const { metadata: oldMetadata, ...oldRest } = old;
+  const { metadata: oldMetadata, ...oldRest } = old.object;
   const { resourceVersion: _new, ...now } = metadata;
   const { resourceVersion: _old, ...before } = oldMetadata;
   return equalJson(now, before) && equalJson(rest, oldRest);
