@@ -148,8 +148,6 @@ export const notBuilt: readonly NotBuilt[] = [
   some(kinds.Service, 'topology-aware hints are not given yet: traffic goes to endpoints in all zones', ({ object }) =>
     topologyKeys.some((key) => /^auto$/i.test(own(object.metadata.annotations, key) ?? '')),
   ),
-  every([kinds.ServiceCIDR], 'further ServiceCIDRs are not used yet: Services get no addresses from it'),
-  every([kinds.IPAddress], 'IPAddresses are not used yet: the address stays free for Services'),
 
   // storage
   some(

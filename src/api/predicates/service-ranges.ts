@@ -16,7 +16,7 @@ const managedByAllocator = 'ipallocator.k8s.io';
 /** What the allocator makes for a Service's address. */
 export const ipAddressOf = (address: string, { metadata: { namespace, name } }: Service): New<IPAddress> => ({
   metadata: { name: address, labels: labelsOf(address) },
-  spec: { parentRef: { group: '', resource: 'services', ...(namespace && { namespace }), ...(name && { name }) } },
+  spec: { parentRef: { resource: 'services', ...(namespace && { namespace }), ...(name && { name }) } },
 });
 
 /** The allocator's own; others' it leaves alone. */

@@ -4,7 +4,7 @@
  * Upstream: pkg/registry/core/service/storage/alloc.go, pkg/registry/core/service/ipallocator/ipallocator.go.
  */
 import { IPAddress, Service, ServiceCIDR } from '../../../api/generated/kinds.ts';
-import { isConditionTrue } from '../../../api/meta/conditions.ts';
+import { findCondition } from '../../../api/meta/conditions.ts';
 import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
 import { ipAddressOf, isManaged } from '../../../api/predicates/service-ranges.ts';
 import { clusterIPsOf } from '../../../api/predicates/services.ts';
@@ -127,14 +127,14 @@ export class ClusterIPs implements Allocator, Disposable {
     return lost.some((key) => key.endsWith(`/${address}`));
   }
 
-  /** The configured ranges, and those of ServiceCIDR objects that are ready. */
+  /** The configured ranges, and those of ServiceCIDR objects that are ready, or of which nobody has said anything yet. */
   #current(): readonly AddressRange[] {
     const { reader, cidrs: configured } = this.#options;
     const revision = reader.revision(ServiceCIDR);
     if (revision === this.#rangesRevision) return this.#ranges;
     this.#rangesRevision = revision;
     const stored = [...reader.list(ServiceCIDR)].filter(
-      ({ metadata, status }) => !metadata.deletionTimestamp && isConditionTrue(status?.conditions, 'Ready'),
+      ({ metadata, status }) => !metadata.deletionTimestamp && (findCondition(status?.conditions, 'Ready')?.status ?? 'True') === 'True',
     );
     const known = new Map(this.#ranges.map((range) => [range.cidr, range]));
     const cidrs = new Set([...configured, ...stored.flatMap(({ spec }) => spec?.cidrs ?? [])]);

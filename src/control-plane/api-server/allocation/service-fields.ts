@@ -27,6 +27,7 @@ export function serviceFields(families: ClusterFamilies): AdmissionPlugin {
       const old = (oldObject as Service | undefined)?.spec;
       const kept = old ? keepAllocated(service.spec, old) : service.spec;
       const { spec, problems } = completeFamilies(normalizeClusterIPs(kept, old), old, families());
+      if (!old && hasNodePorts(spec)) problems.push(...nodePortProblems(spec));
       if (problems.length > 0) throw errors.invalid(Service, service.metadata.name ?? name, problems);
       return equalSemantically(spec, service.spec) ? undefined : { ...service, spec };
     },
@@ -72,9 +73,21 @@ function normalizeClusterIPs(spec: ServiceSpec, old: ServiceSpec | undefined): S
   return rest;
 }
 
+/** A new Service may ask for a node port twice only for ports of one number. */
+function nodePortProblems({ ports = [] }: ServiceSpec): FieldError[] {
+  const givenTo = new Map<number, number>();
+  for (const [i, { port, nodePort }] of ports.entries()) {
+    if (!nodePort) continue;
+    if ((givenTo.get(nodePort) ?? port) !== port)
+      return [fieldErrors.invalid(`spec.ports[${i}].nodePort`, nodePort, 'provided port is already allocated')];
+    givenTo.set(nodePort, port);
+  }
+  return [];
+}
+
 interface Completed {
   readonly spec: ServiceSpec;
-  readonly problems: readonly FieldError[];
+  readonly problems: FieldError[];
 }
 
 function completeFamilies(given: ServiceSpec, old: ServiceSpec | undefined, cluster: readonly IPFamily[]): Completed {
@@ -150,6 +163,7 @@ function inferFamilies(spec: ServiceSpec, cluster: readonly IPFamily[]): { famil
     if (address === 'None') break;
     if (!address || i < families.length) continue;
     const family = familyOf(address);
+    if (families.includes(family)) continue; // told of the addresses
     if (cluster.includes(family)) families.push(family);
     else problems.push(fieldErrors.invalid(`spec.clusterIPs[${i}]`, spec.clusterIPs, `${family} is not configured on this cluster`));
   }

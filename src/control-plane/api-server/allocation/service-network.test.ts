@@ -109,6 +109,22 @@ const refused: readonly {
     want: 'Service "b" is invalid: spec.ports[0].nodePort: Invalid value: 30077: provided port is already allocated',
   },
   {
+    name: 'a node port for two ports of a new Service',
+    given: {
+      type: 'NodePort',
+      ports: [
+        { name: 'a', port: 80, nodePort: 30077 },
+        { name: 'b', port: 81, nodePort: 30077, protocol: 'UDP' },
+      ],
+    },
+    want: 'Service "b" is invalid: spec.ports[1].nodePort: Invalid value: 30077: provided port is already allocated',
+  },
+  {
+    name: 'two addresses of one family',
+    given: { clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7', '10.96.0.8'], ipFamilyPolicy: 'PreferDualStack' },
+    want: 'Service "b" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.7","10.96.0.8"]: may specify no more than one IP for each IP family',
+  },
+  {
     name: 'a node port outside',
     given: { type: 'NodePort', ports: [{ port: 80, nodePort: 29999 }] },
     want: 'Service "b" is invalid: spec.ports[0].nodePort: Invalid value: 29999: provided port is not in the valid range. The range of valid ports is 30000-32767',
@@ -264,11 +280,31 @@ test('a ServiceCIDR that becomes ready is used, and finds what is taken in it', 
   await using network = await networkOf({ cidrs: ['10.0.0.0/30'] }, service('odd', { clusterIP: '10.1.0.1', clusterIPs: ['10.1.0.1'] }));
   await network.write(service('a', {}));
   await network.write(service('b', {}));
-  const cidr = await network.client.create(ServiceCIDR, { metadata: { name: 'more' }, spec: { cidrs: ['10.1.0.0/30'] } });
+  await network.client.create(ServiceCIDR, { metadata: { name: 'more' }, spec: { cidrs: ['10.1.0.0/30'] } });
+  const ready = (status: 'True' | 'False') => ({
+    status: { conditions: [{ type: 'Ready', status, reason: '', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }] },
+  });
+  const say = (status: 'True' | 'False') =>
+    network.client.patch(ServiceCIDR, { name: 'more' }, { type: 'merge', body: ready(status) }, { subresource: 'status' });
+  await say('False');
   assert.match(await message(network.write(service('c', {}))), /range is full/);
-  const conditions = [{ type: 'Ready', status: 'True', reason: '', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }] as const;
-  await network.client.update(ServiceCIDR, { ...cidr, status: { conditions } }, { subresource: 'status' });
+  await say('True');
   assert.equal((await network.write(service('c', {}))).spec.clusterIP, '10.1.0.2');
+});
+
+test('a ServiceCIDR of which nobody has said whether it is ready is used', async () => {
+  await using network = await networkOf();
+  await network.client.create(ServiceCIDR, { metadata: { name: 'more' }, spec: { cidrs: ['10.1.0.0/30'] } });
+  assert.equal((await network.write(service('a', { clusterIP: '10.1.0.2' }))).spec.clusterIP, '10.1.0.2');
+});
+
+test('the IPAddress of a Service is as upstream’s', async () => {
+  await using network = await networkOf();
+  await network.write(service('a', { clusterIP: '10.96.0.7' }));
+  const [{ metadata, spec } = assert.fail()] = (await network.client.list(IPAddress)).items;
+  const labels = { 'ipaddress.kubernetes.io/ip-family': 'IPv4', 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' };
+  assert.deepEqual([metadata.name, metadata.labels], ['10.96.0.7', labels]);
+  assert.deepEqual(spec, { parentRef: { resource: 'services', namespace: 'a', name: 'a' } });
 });
 
 const ranges: readonly { cidr: string; size: number; staticSize: number; first: string; last: string }[] = [
