@@ -41,7 +41,7 @@ export interface KubeletOptions {
    */
   readonly simulated?: boolean;
   /** Default: the real one, unless the runtime is simulated. */
-  readonly mounter?: Mounter;
+  readonly mounter?: Mounter | undefined;
   /** Shared by the nodes of one process; default: one of its own. */
   readonly wheel?: TimerWheel;
   /** Shared by the nodes of one process; default: its own, read as the node. */

@@ -88,7 +88,7 @@ describe('planHostPorts', () => {
   const pod = (ports: object[], change: object = {}): RoutedPod =>
     ({ spec: { containers: [{ name: 'main', ports }] }, status: { podIP: '10.244.0.5', phase: 'Running' }, ...change }) as RoutedPod;
   const port = { containerPort: 8080, hostPort: 80 };
-  const want = { protocol: 'tcp', hostPort: 80, podIP: '10.244.0.5', containerPort: 8080 };
+  const want = { protocol: 'tcp', hostIP: undefined, hostPort: 80, podIP: '10.244.0.5', containerPort: 8080 };
   const table: { name: string; given: RoutedPod; want: object[] }[] = [
     { name: 'a port', given: pod([port]), want: [want] },
     { name: 'no hostPort', given: pod([{ containerPort: 8080 }]), want: [] },

@@ -9,7 +9,7 @@ import type { PodSpec, PodStatus } from '../../api/generated/core-v1.ts';
 export interface HostPortRule {
   readonly protocol: 'tcp' | 'udp' | 'sctp';
   /** absent: every address of the node */
-  readonly hostIP?: string;
+  readonly hostIP?: string | undefined;
   readonly hostPort: number;
   readonly podIP: string;
   readonly containerPort: number;
@@ -44,7 +44,7 @@ export function planHostPorts(pods: readonly RoutedPod[]): HostPortRule[] {
         .filter(({ hostPort, hostIP }) => hostPort && !hostIP?.includes(':'))
         .map(({ protocol = 'TCP', hostIP, hostPort = 0, containerPort }) => ({
           protocol: protocol.toLowerCase() as HostPortRule['protocol'],
-          ...(hostIP && hostIP !== '0.0.0.0' && { hostIP }),
+          hostIP: hostIP && hostIP !== '0.0.0.0' ? hostIP : undefined,
           hostPort,
           podIP,
           containerPort,

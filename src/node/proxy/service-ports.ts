@@ -31,7 +31,7 @@ export interface ServicePort {
   /** external and load-balancer addresses */
   readonly externalIPs: readonly string[];
   /** The load balancer's addresses, where they let in only these ranges. */
-  readonly guarded?: { readonly ips: readonly string[]; readonly ranges: readonly string[] };
+  readonly guarded?: { readonly ips: readonly string[]; readonly ranges: readonly string[] } | undefined;
   /** 0: no session affinity */
   readonly affinitySeconds: number;
   /** for traffic to the cluster IP */
@@ -73,7 +73,7 @@ export function planServicePorts(service: Service, slices: readonly EndpointSlic
       port: port.port,
       nodePort: port.nodePort ?? 0,
       externalIPs: [...new Set([...(spec.externalIPs ?? []), ...loadBalancerIPs])].filter((ip) => !ip.includes(':')),
-      ...(guarded && { guarded }),
+      guarded,
       affinitySeconds:
         spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? affinitySecondsDefault) : 0,
       internalPolicy: spec.internalTrafficPolicy === 'Local' ? 'Local' : 'Cluster',

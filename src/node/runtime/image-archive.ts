@@ -93,7 +93,7 @@ interface Part {
   readonly size: number;
   readonly compression: '' | '+gzip' | '+zstd';
   /** of small ones */
-  readonly content?: Buffer;
+  readonly content?: Buffer | undefined;
 }
 
 /** The files of an archive by digest and by path; links lead to what they mean. */
@@ -135,7 +135,7 @@ async function readParts(open: OpenArchive): Promise<Parts> {
       if (link !== undefined) links.push({ path, target: link });
       else {
         const compression = start.subarray(0, 2).equals(gzipMagic) ? '+gzip' : start.equals(zstdMagic) ? '+zstd' : '';
-        const part: Part = { path, digest, size, compression, ...(content && { content }) };
+        const part: Part = { path, digest, size, compression, content };
         parts.byPath.set(path, part);
         parts.byDigest.set(digest, part);
         if (/^blobs\/sha256\/[0-9a-f]{64}$/.test(path) && path.slice('blobs/sha256/'.length) !== digest.slice('sha256:'.length))

@@ -14,7 +14,7 @@ export type Snapshotter = 'overlayfs' | 'native';
 export interface MachineSupport {
   readonly containerdVersion: ContainerdVersion;
   /** as runc says it; absent: it does not */
-  readonly runcVersion?: string;
+  readonly runcVersion?: string | undefined;
   /** Without CAP_SYS_RESOURCE an OOM score can't be lowered, and runc dies when it is told to. */
   readonly canLowerOomScore: boolean;
   readonly snapshotter: Snapshotter;
@@ -40,7 +40,7 @@ export async function detectSupport(options: { readonly containerd: string; read
     readFile('/proc/self/status', 'utf8').then((status) => hasCapability(status, capSysResource)),
     detectSnapshotter(options.dir),
   ]);
-  return { containerdVersion, ...(runcVersion && { runcVersion }), canLowerOomScore, snapshotter };
+  return { containerdVersion, runcVersion, canLowerOomScore, snapshotter };
 }
 
 /** `containerd github.com/containerd/containerd 1.6.20~ds1 …`, `containerd github.com/containerd/containerd/v2 v2.0.0 …` */

@@ -7,9 +7,9 @@ import { own } from '../../api/meta/words.ts';
 import { imageRepository } from './image-name.ts';
 
 export interface CommandLine {
-  readonly image?: string;
-  readonly command?: readonly string[];
-  readonly args?: readonly string[];
+  readonly image?: string | undefined;
+  readonly command?: readonly string[] | undefined;
+  readonly args?: readonly string[] | undefined;
 }
 
 export interface CommandLife {

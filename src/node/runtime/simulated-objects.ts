@@ -12,7 +12,7 @@ export interface Sandbox {
   readonly createdAt: number;
   readonly containers: Set<SimulatedContainer>;
   /** absent for hostNetwork pods */
-  ip?: string;
+  ip?: string | undefined;
   ready: boolean;
 }
 
@@ -52,8 +52,8 @@ export function scriptOf({ sandbox, config }: SimulatedContainer): SimulationScr
     name: metadata.name,
     runsToCompletion,
     image: image.userSpecifiedImage || image.image,
-    ...(command && { command }),
-    ...(args && { args }),
+    command,
+    args,
   });
 }
 

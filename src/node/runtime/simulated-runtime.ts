@@ -111,7 +111,7 @@ export class SimulatedRuntime implements ContainerRuntime {
       createdAt: this.#nowNs(),
       containers: new Set(),
       ready: true,
-      ...(ip !== undefined && { ip }),
+      ip,
     };
     this.#sandboxes.set(id, sandbox);
     this.#tell('started', sandbox, id);
@@ -124,7 +124,7 @@ export class SimulatedRuntime implements ContainerRuntime {
     for (const container of sandbox.containers) this.#finish(container, killedExitCode, 'Error');
     sandbox.ready = false;
     if (sandbox.ip !== undefined) this.#addresses?.give(sandbox.ip);
-    delete sandbox.ip;
+    sandbox.ip = undefined;
     this.#tell('stopped', sandbox, sandbox.id);
   }
 

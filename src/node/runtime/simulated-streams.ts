@@ -15,9 +15,9 @@ import { SpdyConnection, type SpdyStream } from '../streaming/spdy-connection.ts
 import type { StreamOptions } from './cri-types.ts';
 
 export interface StreamsOfCommand {
-  readonly stdin?: Readable;
-  readonly stdout?: Writable;
-  readonly stderr?: Writable;
+  readonly stdin?: Readable | undefined;
+  readonly stdout?: Writable | undefined;
+  readonly stderr?: Writable | undefined;
   /** aborted when the client has gone */
   readonly signal: AbortSignal;
 }
@@ -123,10 +123,12 @@ async function run(connection: SpdyConnection, command: StreamedCommand, streams
   );
   const { stdin, stdout, stderr, error, resize } = streams;
   resize?.resume();
-  const status = await command({ signal: gone.signal, ...(stdin && { stdin }), ...(stdout && { stdout }), ...(stderr && { stderr }) }).then(
-    statusOf,
-    (problem: Error) => ({ status: 'Failure', reason: 'InternalError', message: problem.message, code: 500 }),
-  );
+  const status = await command({ signal: gone.signal, stdin, stdout, stderr }).then(statusOf, (problem: Error) => ({
+    status: 'Failure',
+    reason: 'InternalError',
+    message: problem.message,
+    code: 500,
+  }));
   stdin?.resume(); // what nobody read
   const end = (stream: SpdyStream | undefined, last = ''): Promise<void> =>
     new Promise((resolve) => stream?.end(last, resolve) ?? resolve());

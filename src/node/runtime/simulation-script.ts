@@ -49,13 +49,13 @@ const runForMsDefault = 1000;
 
 export interface SimulationScript {
   readonly startDelayMs: number;
-  readonly startError?: string;
+  readonly startError?: string | undefined;
   /** absent: until it is stopped */
-  readonly runForMs?: number;
+  readonly runForMs?: number | undefined;
   readonly exitCode: number;
   readonly exitReason: string;
   readonly stopAfterMs: number;
-  readonly log?: string;
+  readonly log?: string | undefined;
   readonly cpuNanoCores: number;
   readonly memoryBytes: number;
 }
@@ -74,16 +74,14 @@ export function planSimulation(
   const ownMs = life?.runForMs ?? (ends ? runForMsDefault : 'forever');
   const runFor = word('run-for');
   const runForMs = runFor === 'forever' ? runFor : (parseDuration(runFor) ?? ownMs);
-  const startError = word('start-error');
-  const log = word('log') ?? (life?.output || undefined);
   return {
     startDelayMs: parseDuration(word('start-delay')) ?? startDelayMsDefault,
-    ...(startError !== undefined && { startError }),
-    ...(runForMs !== 'forever' && { runForMs }),
+    startError: word('start-error'),
+    runForMs: runForMs === 'forever' ? undefined : runForMs,
     exitCode,
     exitReason: word('exit-reason') ?? (exitCode === 0 ? 'Completed' : 'Error'),
     stopAfterMs: parseDuration(word('stop-after')) ?? 0,
-    ...(log !== undefined && { log }),
+    log: word('log') ?? (life?.output || undefined),
     cpuNanoCores: Math.round((parseAmount(word('cpu')) ?? 0.001) * 1e9),
     memoryBytes: Math.round(parseAmount(word('memory')) ?? 8 * 2 ** 20),
   };

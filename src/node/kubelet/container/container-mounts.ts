@@ -32,7 +32,7 @@ export interface MountsInput {
   readonly random: Random;
   readonly gate: FileGate;
   /** absent: nothing is written */
-  readonly mounter?: Mounter;
+  readonly mounter?: Mounter | undefined;
 }
 
 export async function containerMounts(input: MountsInput): Promise<readonly Mount[]> {

@@ -21,7 +21,7 @@ export function effectiveSecurityContext(pod: Pod, container: Container): Securi
 
 /** Who the image says its processes run as. */
 export interface ImageUser {
-  readonly uid?: number;
+  readonly uid?: number | undefined;
   readonly username: string;
 }
 
@@ -112,7 +112,7 @@ export interface ContainerSecurityInput {
   /** where Localhost seccomp profiles are */
   readonly seccompRoot: string;
   /** the container whose processes an ephemeral container wants to see */
-  readonly targetID?: string;
+  readonly targetID?: string | undefined;
 }
 
 export function containerSecurityContext(input: ContainerSecurityInput): cri.LinuxContainerSecurityContext {

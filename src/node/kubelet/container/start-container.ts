@@ -108,7 +108,7 @@ async function makeConfig(context: PodContext, request: StartRequest, imageRef: 
         podDirectory: manager.podDirectory(pod.metadata.uid),
         random,
         gate: context.gate,
-        ...(mounter && { mounter }),
+        mounter,
       });
   const target = pod.spec.ephemeralContainers?.find((c) => c.name === container.name)?.targetContainerName;
   const targetID = target ? targetOf(observed, target) : undefined;
@@ -123,7 +123,7 @@ async function makeConfig(context: PodContext, request: StartRequest, imageRef: 
     devices: context.simulated ? [] : containerDevices(container, volumes),
     seccompRoot: node.seccompRoot,
     memoryCapacityBytes: node.memoryCapacityBytes,
-    ...(targetID !== undefined && { targetID }),
+    targetID,
   });
   const logs = request.sandbox.logDirectory;
   if (!runtime.simulation && logs && config.logPath) await mkdir(dirname(join(logs, config.logPath)), { recursive: true, mode: 0o755 });

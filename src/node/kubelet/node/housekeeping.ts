@@ -212,7 +212,7 @@ export class Housekeeping implements AsyncDisposable {
 
   #evict(pod: Pod, message: string, disruption = false): void {
     this.#options.events.event(pod, 'Warning', 'Evicted', message);
-    this.#options.evict(pod, { reason: 'Evicted', message, graceSeconds, ...(disruption && { disruption }) });
+    this.#options.evict(pod, { reason: 'Evicted', message, graceSeconds, disruption });
   }
 }
 

@@ -31,12 +31,12 @@ export interface KillTarget {
 
 export interface KillOptions {
   readonly reason: KillReason;
-  readonly message?: string;
+  readonly message?: string | undefined;
   /** instead of what pod, probe and deletion say */
-  readonly graceSeconds?: number;
+  readonly graceSeconds?: number | undefined;
   readonly signal: AbortSignal;
   /** Resolves when it is this container's turn, at the latest after that many seconds. */
-  readonly turn?: (graceSeconds: number) => Promise<void>;
+  readonly turn?: ((graceSeconds: number) => Promise<void>) | undefined;
 }
 
 /** Whatever is asked for, so that nobody is killed before he has heard of it. */
@@ -105,7 +105,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 /** Stops all containers of the pod, then its sandboxes. Rejects when something would not stop. */
 export async function killPod(
   context: KillContext,
-  at: { readonly pod: Pod; readonly observed: ObservedPod; readonly graceSeconds?: number; readonly signal: AbortSignal },
+  at: { readonly pod: Pod; readonly observed: ObservedPod; readonly graceSeconds?: number | undefined; readonly signal: AbortSignal },
 ): Promise<void> {
   const { pod, observed, graceSeconds, signal } = at;
   const alive = observed.containers.filter((c) => c.state === 'running' || c.state === 'unknown');
@@ -115,11 +115,7 @@ export async function killPod(
     alive.map(async (seen) => {
       const container = containerOf(pod, seen.name);
       const turn = order.concerns(container) ? (seconds: number) => order.turn(container, seconds) : undefined;
-      await killContainer(
-        context,
-        { pod, container, containerID: seen.id, podIP },
-        { reason: 'other', signal, ...(graceSeconds !== undefined && { graceSeconds }), ...(turn && { turn }) },
-      );
+      await killContainer(context, { pod, container, containerID: seen.id, podIP }, { reason: 'other', signal, graceSeconds, turn });
       order.ended(seen.name);
     }),
   );

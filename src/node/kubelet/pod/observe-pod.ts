@@ -14,7 +14,7 @@ export type ReadTerminationMessage = (status: cri.ContainerStatus, notes: Contai
 export async function observePod(
   runtime: ContainerRuntime,
   podUID: string,
-  options: { readonly lastWords?: ReadTerminationMessage; readonly signal?: AbortSignal } = {},
+  options: { readonly lastWords?: ReadTerminationMessage | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<ObservedPod> {
   const filter = { labelSelector: { [podLabels.podUid]: podUID } };
   const call = options.signal ? { signal: options.signal } : {};
@@ -96,6 +96,6 @@ async function observeContainer(
     restartCount: notes.restartCount,
     hash: notes.hash,
     logPath: status.logPath,
-    ...(user && { user: { uid: user.uid, gid: user.gid, supplementalGroups: user.supplementalGroups } }),
+    user: user && { uid: user.uid, gid: user.gid, supplementalGroups: user.supplementalGroups },
   };
 }

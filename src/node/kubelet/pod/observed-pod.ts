@@ -36,7 +36,7 @@ export interface ObservedContainer {
   /** of the container's definition when it was made; '' when unknown */
   readonly hash: string;
   readonly logPath: string;
-  readonly user?: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] };
+  readonly user?: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] } | undefined;
 }
 
 export interface ObservedPod {

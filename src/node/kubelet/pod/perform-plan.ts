@@ -78,7 +78,7 @@ export async function performPlan(context: PodContext, task: PodSync): Promise<P
 /** Each act before it is done; nothing when there is nothing to do. */
 function tellPlan(log: Log, { plan, pod, observed }: PodSync): void {
   const { name, namespace } = pod.metadata;
-  const tell = (act: string, container?: string): void => log.debug({ pod: `${namespace}/${name}`, ...(container && { container }) }, act);
+  const tell = (act: string, container?: string): void => log.debug({ pod: `${namespace}/${name}`, container }, act);
   if (plan.killPod && (observed.containers.length > 0 || observed.sandboxes.length > 0)) tell('end the pod');
   for (const { container, message } of plan.kill) tell(`stop a container: ${message}`, container?.name);
   for (const { name: container } of plan.reset) tell('remove a container, to start over', container);
@@ -128,7 +128,7 @@ async function provideSandbox(context: PodContext, task: PodSync): Promise<Sandb
     dns: dns.config,
     clusterDomain: node.clusterDomain,
     logsRoot: node.logsRoot,
-    ...(!simulated && { cgroupParent: cgroups.parentOf(pod) }),
+    cgroupParent: simulated ? undefined : cgroups.parentOf(pod),
   });
   const hostIPs = pod.spec.hostNetwork ? node.hostIPs : undefined;
   if (!plan.createSandbox) {

@@ -42,7 +42,7 @@ export interface StartContainer {
   readonly role: ContainerRole;
   readonly container: Container;
   /** what `backOffs` holds for it once it was started */
-  readonly backOff?: { readonly key: string; readonly entry: BackOffEntry };
+  readonly backOff?: { readonly key: string; readonly entry: BackOffEntry } | undefined;
 }
 export interface WaitForBackOff {
   readonly role: ContainerRole;
@@ -62,9 +62,9 @@ export interface PodPlan {
   /** Stop all containers and the sandbox first. */
   readonly killPod: boolean;
   /** Then make a sandbox; `replaces` is the one that was there. */
-  readonly createSandbox?: { readonly attempt: number; readonly replaces?: string };
+  readonly createSandbox?: { readonly attempt: number; readonly replaces?: string | undefined } | undefined;
   /** the sandbox in use, when none is created */
-  readonly sandboxID?: string;
+  readonly sandboxID?: string | undefined;
   readonly attempt: number;
   readonly kill: readonly KillContainer[];
   /** Killed without grace where they run, and removed, in this order: the pod starts over in its sandbox. */
@@ -72,7 +72,7 @@ export interface PodPlan {
   /** In the order in which to start; a failing init container that is no sidecar ends the list. */
   readonly start: readonly StartContainer[];
   readonly waiting: readonly WaitForBackOff[];
-  readonly wakeAtMs?: number;
+  readonly wakeAtMs?: number | undefined;
 }
 
 export const backOffKey = (container: Container): string =>
@@ -82,7 +82,7 @@ export function planPod(input: PlanInput): PodPlan {
   const { pod, observed } = input;
   const sandbox = planSandbox(pod, observed);
   if (sandbox.create) return planNewSandbox(input, sandbox);
-  const base = { ...(sandbox.id !== undefined && { sandboxID: sandbox.id }), attempt: sandbox.attempt };
+  const base = { sandboxID: sandbox.id, attempt: sandbox.attempt };
   if (allContainersShouldRestart(pod, observed)) {
     return { ...base, killPod: false, kill: [], reset: planReset(pod, observed), start: [], waiting: [] };
   }
@@ -137,7 +137,7 @@ function planNewSandbox(input: PlanInput, sandbox: SandboxPlan): PodPlan {
     : wanted.map((container) => ({ role: 'regular' as const, container }));
   return {
     ...nothing,
-    createSandbox: { attempt: sandbox.attempt, ...(sandbox.id !== undefined && { replaces: sandbox.id }) },
+    createSandbox: { attempt: sandbox.attempt, replaces: sandbox.id },
     ...applyBackOff(input, start),
   };
 }
@@ -340,7 +340,7 @@ function applyBackOff(
     if (role === 'init' && !isRestartableInit(container)) break;
   }
   const wakeAtMs = waiting.length > 0 ? Math.min(...waiting.map((w) => w.untilMs)) : undefined;
-  return { start, waiting, ...(wakeAtMs !== undefined && { wakeAtMs }) };
+  return { start, waiting, wakeAtMs };
 }
 
 /** `name_namespace(uid)`, as messages name a pod. */

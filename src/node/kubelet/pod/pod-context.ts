@@ -52,7 +52,7 @@ export interface PodContext {
   /** for calls on files that containers or other machines can make hang */
   readonly gate: FileGate;
   /** absent where there are no real containers: no file is written then */
-  readonly mounter?: Mounter;
+  readonly mounter?: Mounter | undefined;
   /** All services, once they have been listed. */
   services(): Promise<readonly Service[]>;
   /** Why the node can't grant a running pod other resources; `ever`: it could if it were empty. */

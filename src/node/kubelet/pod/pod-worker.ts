@@ -255,8 +255,8 @@ export class PodWorker {
   async #observe(signal?: AbortSignal): Promise<ObservedPod> {
     const { runtime, gate } = this.#context;
     this.#observed = await observePod(runtime, this.#pod.metadata.uid, {
-      ...(!runtime.simulation && { lastWords: (status, notes) => readTerminationMessage(status, notes, gate) }),
-      ...(signal && { signal }),
+      lastWords: runtime.simulation ? undefined : (status, notes) => readTerminationMessage(status, notes, gate),
+      signal,
     });
     return this.#observed;
   }
@@ -307,11 +307,11 @@ export class PodWorker {
         if (!container) return { started: false, ready: false };
         return probes.readiness(pod, container, {
           containerID,
-          ...(before && { told: { started: before.started ?? false, ready: before.ready } }),
+          told: before && { started: before.started ?? false, ready: before.ready },
         });
       },
       terminal,
-      ...(this.#eviction && { override: this.#eviction }),
+      override: this.#eviction,
       hostIPs: node.hostIPs,
       nowMs: clock.now(),
       actual: (containerID) => this.#resize.actual(containerID),
@@ -453,7 +453,7 @@ export class PodWorker {
     probes.stopLivenessAndStartup(pod.metadata.uid);
     const graceSeconds = this.#eviction?.graceSeconds;
     try {
-      await killPod(this.#context, { pod, observed: before, signal, ...(graceSeconds !== undefined && { graceSeconds }) });
+      await killPod(this.#context, { pod, observed: before, signal, graceSeconds });
     } catch (error) {
       if (signal.aborted) {
         this.#again = true;

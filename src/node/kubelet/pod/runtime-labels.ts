@@ -63,26 +63,22 @@ export interface ContainerNotes {
   readonly restartCount: number;
   readonly terminationMessagePath: string;
   readonly terminationMessagePolicy: string;
-  readonly deletionGraceSeconds?: number;
-  readonly terminationGraceSeconds?: number;
-  readonly preStop?: LifecycleHandler;
-  readonly ports?: readonly ContainerPort[];
+  readonly deletionGraceSeconds?: number | undefined;
+  readonly terminationGraceSeconds?: number | undefined;
+  readonly preStop?: LifecycleHandler | undefined;
+  readonly ports?: readonly ContainerPort[] | undefined;
 }
 
 export function readContainerNotes(annotations: StringMap): ContainerNotes {
-  const deletionGraceSeconds = readNumber(annotations[keys.deletionGracePeriod]);
-  const terminationGraceSeconds = readNumber(annotations[keys.terminationGracePeriod]);
-  const preStop = readJSON<LifecycleHandler>(annotations[keys.preStop]);
-  const ports = readJSON<readonly ContainerPort[]>(annotations[keys.ports]);
   return {
     hash: at(annotations, keys.hash) ?? '',
     restartCount: readNumber(annotations[keys.restartCount]) ?? 0,
     terminationMessagePath: at(annotations, keys.terminationMessagePath) ?? '',
     terminationMessagePolicy: at(annotations, keys.terminationMessagePolicy) ?? '',
-    ...(deletionGraceSeconds !== undefined && { deletionGraceSeconds }),
-    ...(terminationGraceSeconds !== undefined && { terminationGraceSeconds }),
-    ...(preStop && { preStop }),
-    ...(ports && { ports }),
+    deletionGraceSeconds: readNumber(annotations[keys.deletionGracePeriod]),
+    terminationGraceSeconds: readNumber(annotations[keys.terminationGracePeriod]),
+    preStop: readJSON<LifecycleHandler>(annotations[keys.preStop]),
+    ports: readJSON<readonly ContainerPort[]>(annotations[keys.ports]),
   };
 }
 

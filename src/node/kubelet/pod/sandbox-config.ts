@@ -18,7 +18,7 @@ export interface SandboxInput {
   readonly clusterDomain: string;
   /** the directory of all pods' logs */
   readonly logsRoot: string;
-  readonly cgroupParent?: string;
+  readonly cgroupParent?: string | undefined;
 }
 
 export const podLogsDirectory = (logsRoot: string, pod: Pod): string =>

@@ -54,7 +54,7 @@ export class ProbeManager implements Disposable {
   }
 
   /** Of a running container; `told` is what the API last said of this very one, until its probes say something. */
-  readiness(pod: Pod, container: Container, at: { readonly containerID: string; readonly told?: Readiness }): Readiness {
+  readiness(pod: Pod, container: Container, at: { readonly containerID: string; readonly told?: Readiness | undefined }): Readiness {
     const ask = (type: ProbeType) => this.verdict(pod.metadata.uid, { type, container: container.name, containerID: at.containerID });
     const startup = ask('startup');
     const readiness = ask('readiness');

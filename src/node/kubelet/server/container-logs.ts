@@ -14,9 +14,9 @@ export interface LogOptions {
   readonly follow: boolean;
   readonly previous: boolean;
   readonly timestamps: boolean;
-  readonly sinceMs?: number;
-  readonly tailLines?: number;
-  readonly limitBytes?: number;
+  readonly sinceMs?: number | undefined;
+  readonly tailLines?: number | undefined;
+  readonly limitBytes?: number | undefined;
   readonly stream: 'All' | 'Stdout' | 'Stderr';
 }
 
@@ -33,17 +33,15 @@ export function parseLogOptions(query: URLSearchParams, nowMs: number): LogOptio
   const sinceTime = query.get('sinceTime');
   const sinceMs = sinceTime ? Date.parse(sinceTime) : sinceSeconds === undefined ? undefined : nowMs - sinceSeconds * 1000;
   if (sinceMs !== undefined && Number.isNaN(sinceMs)) throw new Error('invalid sinceTime');
-  const tailLines = number('tailLines');
-  const limitBytes = number('limitBytes');
   const stream = query.get('stream') || 'All';
   if (stream !== 'All' && stream !== 'Stdout' && stream !== 'Stderr') throw new Error('invalid stream');
   return {
     follow: flag('follow'),
     previous: flag('previous'),
     timestamps: flag('timestamps'),
-    ...(sinceMs !== undefined && { sinceMs }),
-    ...(tailLines !== undefined && { tailLines }),
-    ...(limitBytes !== undefined && { limitBytes }),
+    sinceMs,
+    tailLines: number('tailLines'),
+    limitBytes: number('limitBytes'),
     stream,
   };
 }
@@ -165,7 +163,7 @@ async function* logBytes({ runtime, clock, gate, containerID, options, signal }:
       return isRuntimeError(error, 'Unavailable');
     }
   };
-  yield* readLogFile(logPath, { follow, clock, gate, signal, isRunning, ...(tailLines !== undefined && { tailLines }) });
+  yield* readLogFile(logPath, { follow, clock, gate, signal, isRunning, tailLines });
 }
 
 /** The end of what there is already, and all that comes. */

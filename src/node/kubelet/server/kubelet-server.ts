@@ -71,7 +71,7 @@ class HTTPError extends Error {
 interface Target {
   readonly namespace: string;
   readonly name: string;
-  readonly uid?: string;
+  readonly uid?: string | undefined;
   readonly container: string;
 }
 
@@ -344,7 +344,7 @@ export class KubeletServer implements AsyncDisposable {
       const ports = asked.map(Number).filter((p) => p > 0);
       const tunneled = tunneledProtocols(offered ?? []);
       if (offered && tunneled.length === 0 && ports.length === 0) throw new HTTPError(400, 'query parameter "port" is required');
-      const target = await this.#portForwardURL({ namespace, name, container: '', ...(rest[0] && { uid: rest[0] }) }, ports);
+      const target = await this.#portForwardURL({ namespace, name, container: '', uid: rest[0] }, ports);
       await (tunneled.length > 0 ? tunnelSpdy(upgrade, target, tunneled, signal) : proxyUpgrade(upgrade, target, signal));
       return;
     }
@@ -352,7 +352,7 @@ export class KubeletServer implements AsyncDisposable {
     const [container, uid] = rest.length > 1 ? [rest[1] ?? '', rest[0]] : [rest[0] ?? '', undefined];
     const protocol = offered && chooseChannelProtocol(offered);
     if (offered && protocol === undefined) throw new HTTPError(403, `requested protocol(s) are not supported: [${offered.join(' ')}]`);
-    const command = await this.#remoteCommand(area, { namespace, name, container, ...(uid && { uid }) }, url.searchParams);
+    const command = await this.#remoteCommand(area, { namespace, name, container, uid }, url.searchParams);
     if (protocol === undefined) await proxyUpgrade(upgrade, command.target, signal);
     else await serveRemoteCommand(upgrade, { ...command, protocol }, signal);
   }

@@ -13,7 +13,7 @@ import { openFile } from '../../files/held-directory.ts';
 export interface LogSourceOptions {
   readonly follow: boolean;
   /** how many lines of the end; absent: all */
-  readonly tailLines?: number;
+  readonly tailLines?: number | undefined;
   readonly clock: Clock;
   readonly gate: FileGate;
   readonly signal: AbortSignal;

@@ -72,16 +72,16 @@ export async function serveRemoteCommand(upgrade: UpgradeRequest, command: Remot
   }
 }
 
-type RuntimeStreams = Readonly<Partial<Record<(typeof streamTypes)[number], SpdyStream>>> & { readonly error: SpdyStream };
+type RuntimeStreams = Readonly<Partial<Record<(typeof streamTypes)[number], SpdyStream | undefined>>> & { readonly error: SpdyStream };
 
 function openStreams(connection: SpdyConnection, { stdin, stdout, stderr, tty }: StreamOptions): RuntimeStreams {
   const open = (streamtype: (typeof streamTypes)[number]): SpdyStream => connection.open({ streamtype });
   return {
     error: open('error'),
-    ...(stdin && { stdin: open('stdin') }),
-    ...(stdout && { stdout: open('stdout') }),
-    ...(stderr && { stderr: open('stderr') }),
-    ...(tty && { resize: open('resize') }),
+    stdin: stdin ? open('stdin') : undefined,
+    stdout: stdout ? open('stdout') : undefined,
+    stderr: stderr ? open('stderr') : undefined,
+    resize: tty ? open('resize') : undefined,
   };
 }
 

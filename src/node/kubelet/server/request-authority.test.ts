@@ -49,7 +49,7 @@ describe('RequestAuthority', () => {
   test('a token is reviewed, and remembered for two minutes', async () => {
     const { authority, request, asked, clock } = setUp();
     const ask = (token: string) => authority.authenticate(request({ authorization: `Bearer ${token}` }));
-    assert.deepEqual(await ask('good'), { name: 'alice', groups: ['g'] });
+    assert.deepEqual(await ask('good'), { name: 'alice', groups: ['g'], uid: undefined });
     assert.equal(await ask('bad'), undefined);
     await ask('good');
     assert.deepEqual(asked, ['TokenReview good', 'TokenReview bad']);

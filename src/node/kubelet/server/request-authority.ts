@@ -13,7 +13,7 @@ import type { Clock } from '../../../client/clock.ts';
 
 export interface Requester {
   readonly name: string;
-  readonly uid?: string;
+  readonly uid?: string | undefined;
   readonly groups: readonly string[];
 }
 
@@ -58,10 +58,7 @@ export class RequestAuthority {
     if (known && nowMs < known.untilMs) return known.value;
     const { status } = await this.#client.create(TokenReview, { metadata: {}, spec: { token } });
     const user = status?.user;
-    const value =
-      status?.authenticated && user?.username
-        ? { name: user.username, groups: user.groups ?? [], ...(user.uid && { uid: user.uid }) }
-        : undefined;
+    const value = status?.authenticated && user?.username ? { name: user.username, groups: user.groups ?? [], uid: user.uid } : undefined;
     remember(this.#tokens, token, { value, untilMs: nowMs + rememberMs.token });
     return value;
   }

@@ -31,17 +31,17 @@ export interface PodStatusInput {
   readonly runtimeName: string;
   readonly waitingReasons: ReadonlyMap<string, WaitingReason>;
   /** containers whose status stays as it was */
-  readonly held?: ReadonlySet<string>;
+  readonly held?: ReadonlySet<string> | undefined;
   readiness(containerName: string, containerID: string): Readiness;
   /** All containers are stopped for good. */
   readonly terminal: boolean;
   /** The kubelet ends the pod itself: eviction, deadline, rejection. */
-  readonly override?: { readonly reason: string; readonly message: string; readonly disruption?: boolean };
+  readonly override?: { readonly reason: string; readonly message: string; readonly disruption?: boolean } | undefined;
   readonly hostIPs: readonly string[];
   readonly nowMs: number;
   /** what a running container really has */
   actual?(containerID: string): Container['resources'] | undefined;
-  readonly resizeConditions?: readonly PodCondition[];
+  readonly resizeConditions?: readonly PodCondition[] | undefined;
   /** the pod with the resources that it really has; default: those that it was granted */
   readonly actualPod?: Pod | undefined;
 }

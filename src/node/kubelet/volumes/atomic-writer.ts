@@ -18,7 +18,7 @@ const newDataLink = '..data_tmp';
 export async function writeAtomically(
   dir: string,
   payload: FilePayload,
-  at: { readonly nowMs: number; readonly gate: FileGate; readonly setPermissions?: () => Promise<void> },
+  at: { readonly nowMs: number; readonly gate: FileGate; readonly setPermissions?: (() => Promise<void>) | undefined },
 ): Promise<boolean> {
   const files = new Map<string, FileContent>();
   for (const [path, content] of payload) {

@@ -17,7 +17,7 @@ import { fsGroupOf, fsUserOf, type ReadyVolume, type SetUpRequest, type VolumeHo
 
 interface Content {
   readonly files: FilePayload;
-  readonly refreshAtMs?: number;
+  readonly refreshAtMs?: number | undefined;
 }
 
 const modeDefault = 0o644;
@@ -37,7 +37,7 @@ function contentPlugin(directory: string, memory: boolean, supports: (volume: Vo
           await mkdir(join(request.dir, path), { recursive: true, mode: 0o755 });
         await write(request, host, files);
       }
-      return { ...ready, ...(refreshAtMs !== undefined && { refreshAtMs }) };
+      return { ...ready, refreshAtMs };
     },
   };
 }
@@ -62,7 +62,7 @@ async function write({ pod, dir }: SetUpRequest, host: VolumeHost, files: FilePa
   const fsGroup = fsGroupOf(pod);
   const setPermissions =
     fsGroup === undefined ? undefined : () => giveToGroup(dir, { fsGroup, readOnly: true, policy: 'Always' }, host.gate);
-  await writeAtomically(dir, files, { nowMs: host.clock.now(), gate: host.gate, ...(setPermissions && { setPermissions }) });
+  await writeAtomically(dir, files, { nowMs: host.clock.now(), gate: host.gate, setPermissions });
 }
 
 export const configMapVolume = contentPlugin(
@@ -162,7 +162,7 @@ async function collectProjected(
   const texts = failures.map((e) => (e instanceof Error ? e.message : String(e)));
   if (failures.length === 1) throw failures[0];
   if (failures.length > 1) throw new AggregateError(failures, `[${texts.join(', ')}]`);
-  return { files, ...(refreshAtMs !== undefined && { refreshAtMs }) };
+  return { files, refreshAtMs };
 }
 
 async function collectSource(pod: Pod, host: VolumeHost, source: VolumeProjection, defaultMode: number): Promise<Content> {
@@ -179,7 +179,7 @@ async function collectSource(pod: Pod, host: VolumeHost, source: VolumeProjectio
   if (downwardAPI) return { files: downwardAPIFiles(pod, host, downwardAPI.items ?? [], defaultMode) };
   const uid = fsUserOf(pod);
   const guarded = uid !== undefined || fsGroupOf(pod) !== undefined;
-  const own = { mode: guarded ? 0o600 : defaultMode, ...(uid !== undefined && { uid }) };
+  const own = { mode: guarded ? 0o600 : defaultMode, uid };
   if (token) {
     if (!host.tokens) return { files: new Map() };
     const spec = { audience: token.audience, expirationSeconds: token.expirationSeconds ?? tokenSecondsDefault };

@@ -8,7 +8,7 @@ export interface FileContent {
   readonly data: Buffer;
   readonly mode: number;
   /** its owner, where that is not root */
-  readonly uid?: number;
+  readonly uid?: number | undefined;
 }
 /** by path relative to the volume */
 export type FilePayload = ReadonlyMap<string, FileContent>;

@@ -20,9 +20,9 @@ export interface VolumeHost {
   readonly gate: FileGate;
   readonly objects: ReferencedObjects;
   /** absent where nobody would use one: none is asked for then */
-  readonly tokens?: TokenManager;
+  readonly tokens?: TokenManager | undefined;
   /** absent where there are no real containers: nothing is written or mounted then, but everything is looked up */
-  readonly mounter?: Mounter;
+  readonly mounter?: Mounter | undefined;
   readonly hostIPs: () => readonly string[];
   readonly allocatable: () => Readonly<Record<string, string>>;
 }
@@ -40,11 +40,11 @@ export interface ReadyVolume {
   /** whatever the mount says */
   readonly readOnly: boolean;
   /** Set it up again then: a token wants renewal. */
-  readonly refreshAtMs?: number;
+  readonly refreshAtMs?: number | undefined;
   /** an image instead of a path; its pull is left to the container's start */
-  readonly image?: ImageSpec & { readonly pullPolicy: 'Always' | 'IfNotPresent' | 'Never' };
+  readonly image?: (ImageSpec & { readonly pullPolicy: 'Always' | 'IfNotPresent' | 'Never' }) | undefined;
   /** a block device */
-  readonly device?: string;
+  readonly device?: string | undefined;
 }
 
 export interface VolumePlugin {
