@@ -30,7 +30,7 @@ export interface ReadyReport {
 export type DaemonMessage =
   | ({ readonly type: 'phase' } & PhaseReport)
   | ({ readonly type: 'ready' } & ReadyReport)
-  | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly fix?: string };
+  | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly fix?: string | undefined };
 
 export const tellParent = (message: DaemonMessage): void => {
   if (process.connected) process.send?.(message);

@@ -38,7 +38,7 @@ export function reportFailure(error: unknown, json: boolean): void {
 /** In the form of `reportFailure`, without the end of its line. */
 export function describeFailure(error: unknown, json: boolean): string {
   const { code, fix } = error instanceof OperationError ? error : { code: 'failed', fix: undefined };
-  if (json) return JSON.stringify({ event: 'failed', code, message: describeError(error), ...(fix && { fix }) });
+  if (json) return JSON.stringify({ event: 'failed', code, message: describeError(error), fix });
   return `timonier: ${describeError(error)}${fix ? `\n  fix: ${fix}` : ''}`;
 }
 

@@ -44,7 +44,7 @@ const nameFlags: ReadonlySet<string> = new Set(['--name', '-n', '--profile', '-p
 export interface OurWords {
   readonly words: readonly string[];
   /** what to say of it, once: `"start" is "up" here` */
-  readonly said?: string;
+  readonly said?: string | undefined;
 }
 
 /** `isCluster`: a cluster of that name exists, and `delete cluster` means it. */
@@ -57,7 +57,7 @@ export function inOurWords(words: readonly string[], isCluster: (name: string) =
   const isVersion = line.ours[0] === 'version';
   return {
     words: [...line.ours, ...(line.ours[0] === 'image' ? withClusterName(rest) : withPlainName(rest))],
-    ...(!isVersion && { said: `"${line.theirs.join(' ')}" is "${line.ours.join(' ')}" here` }),
+    said: isVersion ? undefined : `"${line.theirs.join(' ')}" is "${line.ours.join(' ')}" here`,
   };
 }
 

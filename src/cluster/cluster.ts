@@ -27,32 +27,32 @@ export interface PhaseReport {
   /** whole */
   readonly durationMs: number;
   /** one line for people, when there is something to say */
-  readonly note?: string;
+  readonly note?: string | undefined;
 }
 
 export interface StartOptions extends ClusterConfig {
   /** default `default`; with an API server elsewhere, this machine's */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** everything is kept there; absent: nothing is kept, all is in memory */
-  readonly dataDir?: string;
+  readonly dataDir?: string | undefined;
   /** which components this process runs; default: all */
-  readonly components?: readonly ComponentName[];
+  readonly components?: readonly ComponentName[] | undefined;
   /** where the API server is when it is not among them */
-  readonly access?: Access;
+  readonly access?: Access | undefined;
   /** moved by hand: a `VirtualClock`. Certificates are good by it and in real time, wherever it stands */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /**
    * With `seededRandom(n)`, and a `VirtualClock`, all that happens in the cluster is the same every time, to the byte. So is
    * its authority, when the cluster is in memory and listens on loopback: whoever knows the seed has its key
    */
-  readonly random?: Random;
-  readonly log?: Log;
-  readonly signal?: AbortSignal;
+  readonly random?: Random | undefined;
+  readonly log?: Log | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** of the process: shown as a metric */
-  readonly faults?: ProcessFaults;
+  readonly faults?: ProcessFaults | undefined;
   /** how long until ready; default 120 s */
-  readonly timeoutMs?: number;
-  readonly onPhase?: (report: PhaseReport) => void;
+  readonly timeoutMs?: number | undefined;
+  readonly onPhase?: ((report: PhaseReport) => void) | undefined;
 }
 
 export interface Cluster extends AsyncDisposable {

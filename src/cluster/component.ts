@@ -22,7 +22,7 @@ export interface API {
   /** `https://127.0.0.1:6443` */
   readonly server: string;
   /** PEM: what its certificate is checked by; absent: the system's */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** Elsewhere there is one identity only, the kubeconfig's own. */
   clientFor(identity: Identity): Client;
   /** What is done through it, from now on. */
@@ -59,9 +59,9 @@ export interface ComponentContext {
   readonly config: ClusterConfig;
   readonly addresses: AddressPlan;
   /** absent: nothing is kept */
-  readonly dataDir?: string;
+  readonly dataDir?: string | undefined;
   /** where pods and other nodes reach this machine; absent: no real node */
-  readonly nodeAddress?: string;
+  readonly nodeAddress?: string | undefined;
   readonly nodes: LocalNodes;
   readonly marks: NodeMarks;
   /** the simulated ones */

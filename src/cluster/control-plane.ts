@@ -17,8 +17,8 @@ export const startControllers: StartComponent = async (context, stack) => {
   const identity = identities.controllerManager;
   const start: LeaderElected['start'] = async (running, signal) => {
     const controllers = builtinControllers({
-      ...(api.ca && { rootCA: api.ca }),
-      ...(api.local && { signing: api.local.signing }),
+      rootCA: api.ca,
+      signing: api.local?.signing,
       clusterCIDR: addresses.podCIDR,
       chosen: controllerChoice(config.controllers),
     });
@@ -29,7 +29,7 @@ export const startControllers: StartComponent = async (context, stack) => {
       random,
       log: log.child({ component: 'controllers' }),
       signal,
-      ...(metrics && { metrics }),
+      metrics,
     });
     running.use(all);
     await all.started;
@@ -45,7 +45,7 @@ export const startScheduler: StartComponent = async (context, stack) => {
   const start: LeaderElected['start'] = async (running) => {
     const client = api.clientFor(identity);
     const events = running.use(createEventWriter(client, { component: 'default-scheduler', clock, log }));
-    running.use(await Scheduler.start({ client, clock, events, log, ...(metrics && { metrics }) }));
+    running.use(await Scheduler.start({ client, clock, events, log, metrics }));
   };
   await startLeaderElected(context, stack, { name: 'kube-scheduler', identity, start });
 };

@@ -15,7 +15,7 @@ export const startClusterDNS: StartComponent = async ({ api, addresses, clock, r
     address: nodeAddress ?? (api.local ? configDefaults.host : (config.host ?? configDefaults.host)),
     port: 0,
     clusterIP: addresses.dnsServiceIP,
-    ...(config.upstreamDNS && { upstreams: config.upstreamDNS }),
+    upstreams: config.upstreamDNS,
   });
   stack.use(dns);
 };

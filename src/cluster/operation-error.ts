@@ -11,7 +11,14 @@ export class OperationError extends Error {
   readonly isWhole: boolean;
   /** of the command that met it */
   readonly exitCode: number;
-  constructor(what: { code: string; message: string; fix?: string | undefined; cause?: unknown; isWhole?: boolean; exitCode?: number }) {
+  constructor(what: {
+    code: string;
+    message: string;
+    fix?: string | undefined;
+    cause?: unknown;
+    isWhole?: boolean;
+    exitCode?: number | undefined;
+  }) {
     super(what.message, what.cause === undefined ? undefined : { cause: what.cause });
     this.code = what.code;
     this.fix = what.fix;

@@ -27,7 +27,7 @@ export function createPhaseRunner(options: {
     })().catch((error: unknown) => {
       throw signal.aborted ? givenUp(signal.reason, phase) : failureOf(phase, error);
     });
-    tell(onPhase, { phase, durationMs: Math.round(clock.monotonic() - startMs), ...(text && { note: text }) });
+    tell(onPhase, { phase, durationMs: Math.round(clock.monotonic() - startMs), note: text || undefined });
     return result;
   };
 }

@@ -100,10 +100,9 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const nodeAddress = nodes.real > 0 ? addressAt(parseCidr(addresses.nodeCIDR), hostIndex) : undefined;
   if (nodeAddress && dataDir !== undefined) await prepareNodeNetwork({ cluster, dataDir, addresses, undo });
   const phase = createPhaseRunner({ clock: realClock, signal, onPhase: options.onPhase });
-  const kept = { ...(dataDir !== undefined && { dataDir }), ...(nodeAddress && { nodeAddress }) };
-  const common = { config: options, addresses, ...kept, clock, random, log };
+  const common = { config: options, addresses, dataDir, nodeAddress, clock, random, log };
   const api = localAPI
-    ? await startLocalAPI({ ...common, registry, phase, stack, stopping: stop.signal, ...(options.faults && { faults: options.faults }) })
+    ? await startLocalAPI({ ...common, registry, phase, stack, stopping: stop.signal, faults: options.faults })
     : await connectAPI(options, { ...common, phase, stack });
   const credentialsMade = api.credentialsFor(identities.admin); // their key takes its time, beside the components
   credentialsMade.catch(() => undefined); // told below
@@ -134,7 +133,7 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
     const fix = `name one of: ${simulatedNodes.names.join(', ')}`;
     throw new OperationError({ code: 'no-such-node', message: `"${nodeName}" is no simulated node of this process`, fix });
   };
-  const access = { ...options.access, server: api.server, ...(api.ca && { ca: api.ca }), ...credentials };
+  const access = { ...options.access, server: api.server, ca: api.ca, ...credentials };
   return {
     name: cluster,
     server: api.server,

@@ -24,9 +24,9 @@ export interface DNSAddonOptions {
   /** 0 takes a free one */
   readonly port: number;
   /** the Service's address, which pods have in resolv.conf; absent: no Service is published */
-  readonly clusterIP?: string;
+  readonly clusterIP?: string | undefined;
   /** for other names; default: the machine's own */
-  readonly upstreams?: readonly string[];
+  readonly upstreams?: readonly string[] | undefined;
 }
 
 const at = { namespace: 'kube-system', name: 'kube-dns' } as const;

@@ -28,7 +28,7 @@ export interface SettingFlags {
   readonly config?: string;
   readonly timeout: string;
   readonly json?: boolean;
-  readonly logLevel?: LogLevel;
+  readonly logLevel?: LogLevel | undefined;
   /** by `up`: everything is as the cluster's directory says */
   readonly kept?: boolean;
 }
@@ -81,21 +81,24 @@ export async function configFrom(flags: SettingFlags): Promise<ClusterConfig> {
   const fromFile = flags.config === undefined ? {} : await readConfigFile(flags.config);
   const { simulated = flags.hollow } = flags;
   const fromFlags = {
-    ...(flags.nodes !== undefined && { nodes: numberOr(flags.nodes) }),
-    ...(simulated !== undefined && { simulated: numberOr(simulated) }),
-    ...(flags.port !== undefined && { port: numberOr(flags.port) }),
-    ...(flags.host !== undefined && { host: flags.host }),
-    ...(flags.runtimeConfig !== undefined && { runtimeConfig: parsePairs(flags.runtimeConfig) }),
-    ...(flags.controllers !== undefined && { controllers: parseList(flags.controllers) }),
-    ...(flags.auditPolicyFile !== undefined && { auditPolicyFile: absolute(flags.auditPolicyFile) }),
-    ...(flags.auditLogPath !== undefined && { auditLogPath: absolute(flags.auditLogPath) }),
-    ...(flags.auditLogMaxsize !== undefined && { auditLogMaxsize: numberOr(flags.auditLogMaxsize) }),
-    ...(flags.auditLogMaxbackup !== undefined && { auditLogMaxbackup: numberOr(flags.auditLogMaxbackup) }),
-    ...(flags.auditLogMaxage !== undefined && { auditLogMaxage: numberOr(flags.auditLogMaxage) }),
-    ...(flags.disableAdmissionPlugins !== undefined && { disableAdmissionPlugins: parseList(flags.disableAdmissionPlugins) }),
+    nodes: whenGiven(flags.nodes, numberOr),
+    simulated: whenGiven(simulated, numberOr),
+    port: whenGiven(flags.port, numberOr),
+    host: flags.host,
+    runtimeConfig: whenGiven(flags.runtimeConfig, parsePairs),
+    controllers: whenGiven(flags.controllers, parseList),
+    auditPolicyFile: whenGiven(flags.auditPolicyFile, absolute),
+    auditLogPath: whenGiven(flags.auditLogPath, absolute),
+    auditLogMaxsize: whenGiven(flags.auditLogMaxsize, numberOr),
+    auditLogMaxbackup: whenGiven(flags.auditLogMaxbackup, numberOr),
+    auditLogMaxage: whenGiven(flags.auditLogMaxage, numberOr),
+    disableAdmissionPlugins: whenGiven(flags.disableAdmissionPlugins, parseList),
   };
   return { ...fromFile, ...checkConfig(fromFlags, flagsGiven) };
 }
+
+const whenGiven = <T>(text: string | undefined, parse: (text: string) => T): T | undefined =>
+  text === undefined ? undefined : parse(text);
 
 /** The cluster may run elsewhere than where this was said; an empty name stays one, for the message about it. */
 const absolute = (file: string): string => (file === '' ? file : resolve(file));

@@ -31,8 +31,8 @@ export function addInspect(program: Command): void {
           running: serving !== undefined,
           state,
           dir,
-          ...(serving && { server: serving.server }),
-          ...(leftPods && { leftPods }),
+          server: serving?.server,
+          leftPods: leftPods || undefined,
         })),
       });
       const rows = all.map(({ name, dir, state, facts: { serving } }) => [
@@ -69,7 +69,7 @@ export function addInspect(program: Command): void {
       const logFile = logFileOf(name);
       const render = flags.json === true || !process.stdout.isTTY ? (line: string) => line : renderLogLine;
       const gone = readerGone();
-      for await (const line of logLines(logFile, { last: flags.tail, ...(flags.follow && { follow: gone }) })) {
+      for await (const line of logLines(logFile, { last: flags.tail, follow: flags.follow ? gone : undefined })) {
         if (gone.aborted) break;
         process.stdout.write(`${render(line)}\n`);
       }

@@ -69,7 +69,7 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
   };
   try {
     await runForeground(
-      { ...flags, ...(logLevel && { logLevel }) },
+      { ...flags, logLevel: logLevel ?? flags.logLevel },
       { ...config, components, name, dataDir: instance.dir },
       {
         onReady: async (cluster) => {
@@ -129,7 +129,7 @@ async function runBeside(name: string | undefined, components: readonly Componen
   const config = await configFrom(flags);
   refuseServerOptions({ ...config, dataDir: flags.dataDir });
   const access = await accessFrom(flags.kubeconfig);
-  await runForeground(flags, { ...config, components, access, ...(name && { name }) }, { onReady: async () => ({ components }) });
+  await runForeground(flags, { ...config, components, access, name: name || undefined }, { onReady: async () => ({ components }) });
 }
 
 /** To the terminal, and to the file that `logs` reads, unless they are one. */
@@ -203,7 +203,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, { onReady, 
       timeoutMs,
       onPhase: (report) => {
         const { phase, durationMs, note } = report;
-        log.info({ ...eventOf('phase', { phase }), durationMs: Math.round(durationMs), ...(note && { note }) }, phase);
+        log.info({ ...eventOf('phase', { phase }), durationMs: Math.round(durationMs), note }, phase);
         tellParent({ type: 'phase', ...report });
       },
     });
@@ -220,7 +220,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, { onReady, 
     if (!process.connected) throw error; // the command line says it
     log.error({ error }, 'the cluster did not start');
     const known = error instanceof OperationError ? error : undefined;
-    tellParent({ type: 'failed', code: known?.code ?? 'failed', message: describeError(error), ...(known?.fix && { fix: known.fix }) });
+    tellParent({ type: 'failed', code: known?.code ?? 'failed', message: describeError(error), fix: known?.fix });
     process.exitCode = 1;
   } finally {
     process.off('disconnect', onAlone);

@@ -40,7 +40,7 @@ export function addStop(program: Command): void {
       instance.checkWritable();
       instance.clearState();
       output.line(describeStop(name, { wasRunning, left }));
-      output.event({ event: 'stopped', name, wasRunning, ...(left && { podsEnded: left.pods }) });
+      output.event({ event: 'stopped', name, wasRunning, podsEnded: left?.pods });
     });
   program
     .command('delete')

@@ -100,7 +100,7 @@ async function refuseTroubled(instance: Instance): Promise<Facts> {
   const state = stateFrom(facts);
   if (state === 'running') return facts;
   const { problemsOf } = await import('../../cluster/instance/status.ts');
-  const [problem] = problemsOf({ name: instance.name, dir: instance.dir, state, ...(facts.serving && { process: facts.serving }) });
+  const [problem] = problemsOf({ name: instance.name, dir: instance.dir, state, process: facts.serving });
   if (problem) throw new OperationError({ ...problem, message: `cluster "${instance.name}": ${problem.message}` });
   return facts;
 }

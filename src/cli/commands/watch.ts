@@ -101,7 +101,7 @@ function filterFrom(objects: readonly string[], { namespace, component, all }: W
   const words = component?.split(',') ?? [];
   const components = words.filter((word) => word !== 'you');
   const users = words.length > components.length ? [identities.admin.name] : [];
-  return { ...(namespace && { namespace }), objects, components, users, ...(all && { all }) };
+  return { namespace, objects, components, users, all };
 }
 
 /** Asked for each act: a terminal may be drawn wider meanwhile. */
@@ -109,8 +109,8 @@ function renderOptions({ namespace }: WatchFlags): () => RenderOptions {
   const { stdout } = process;
   return () => ({
     you: identities.admin.name,
-    ...(namespace && { namespace }),
-    ...(stdout.isTTY && { width: stdout.columns }),
+    namespace: namespace || undefined,
+    width: stdout.isTTY ? stdout.columns : undefined,
     hasColours: stdout.isTTY === true && stdout.hasColors(),
     timeOf: localTime,
   });

@@ -20,7 +20,7 @@ export interface WordsOptions {
   /** the user who is called `you` */
   readonly you: string;
   /** objects of this namespace are named without theirs; default: those of `default` */
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
 }
 
 /** Changes that a line tells; `--json` has more. */
@@ -35,7 +35,7 @@ export function describeAct(act: Act, options: WordsOptions): ActWords {
 export function describeRepeats({ repeated, times, seconds }: RepeatedAct, options: WordsOptions): ActWords {
   const { text, ...words } = describeAct(repeated, options);
   const { object, component, refusal } = repeated;
-  const any = { ...repeated, object: { ...object, ...(component && { name: '' }) } }; // each was another
+  const any = { ...repeated, object: component ? { ...object, name: '' } : object }; // each was another
   const refused = refusal && refusalHead(any, nameOf(any, options.namespace));
   return { ...words, text: `… ${times} times more in ${seconds} s: ${refused ? plain(refused) : text}` };
 }

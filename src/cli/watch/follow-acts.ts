@@ -15,7 +15,7 @@ export interface AwayNote {
   readonly away: {
     readonly seconds: number;
     /** it is another process, and all that happened since that began follows; absent: something may be lost */
-    readonly isWhole?: true;
+    readonly isWhole?: true | undefined;
   };
 }
 
@@ -56,7 +56,7 @@ export async function* followActs(followed: Followed): AsyncGenerator<Told> {
   for (;;) {
     for await (const told of untilBroken(acts)) {
       const isStart = 'start' in told;
-      if (awaySeconds !== undefined) yield { away: { seconds: awaySeconds, ...(isStart && told.isWhole && { isWhole: true }) } };
+      if (awaySeconds !== undefined) yield { away: { seconds: awaySeconds, isWhole: (isStart && told.isWhole) || undefined } };
       awaySeconds = undefined;
       if (isStart) start = told.start;
       else yield told;

@@ -9,7 +9,7 @@ import type { RepeatedAct } from './group-repeats.ts';
 
 export interface RenderOptions extends WordsOptions {
   /** of the terminal; absent: as wide as the text */
-  readonly width?: number;
+  readonly width?: number | undefined;
   readonly hasColours: boolean;
   /** `12:01:03.120` of an act's time */
   timeOf(time: string): string;

@@ -10,7 +10,7 @@ const rows: readonly { readonly name: string; readonly given: Partial<ListenInpu
   {
     name: 'loopback',
     given: { host: '127.0.0.1' },
-    want: { hosts: ['127.0.0.1'], ipAddresses: ['127.0.0.1', service], dnsNames: [], urlHost: '127.0.0.1' },
+    want: { hosts: ['127.0.0.1'], ipAddresses: ['127.0.0.1', service], dnsNames: [], urlHost: '127.0.0.1', advertised: undefined },
   },
   {
     name: 'loopback, with a real node',
@@ -59,7 +59,7 @@ const rows: readonly { readonly name: string; readonly given: Partial<ListenInpu
   {
     name: 'everywhere, on a machine without a network',
     given: { host: '0.0.0.0', machineAddresses: ['127.0.0.1'] },
-    want: { hosts: ['0.0.0.0'], ipAddresses: ['127.0.0.1', service], dnsNames: [], urlHost: '127.0.0.1' },
+    want: { hosts: ['0.0.0.0'], ipAddresses: ['127.0.0.1', service], dnsNames: [], urlHost: '127.0.0.1', advertised: undefined },
   },
   {
     name: 'one address',
@@ -86,12 +86,18 @@ const rows: readonly { readonly name: string; readonly given: Partial<ListenInpu
   {
     name: 'loopback of the other family',
     given: { host: '::1' },
-    want: { hosts: ['::1'], ipAddresses: ['127.0.0.1', '::1', service], dnsNames: [], urlHost: '[::1]' },
+    want: { hosts: ['::1'], ipAddresses: ['127.0.0.1', '::1', service], dnsNames: [], urlHost: '[::1]', advertised: undefined },
   },
   {
     name: 'a name',
     given: { host: 'cluster.example' },
-    want: { hosts: ['cluster.example'], ipAddresses: ['127.0.0.1', service], dnsNames: ['cluster.example'], urlHost: 'cluster.example' },
+    want: {
+      hosts: ['cluster.example'],
+      ipAddresses: ['127.0.0.1', service],
+      dnsNames: ['cluster.example'],
+      urlHost: 'cluster.example',
+      advertised: undefined,
+    },
   },
 ];
 for (const { name, given, want } of rows) {

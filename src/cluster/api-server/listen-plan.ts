@@ -27,7 +27,7 @@ export interface ListenPlan {
   /** as a part of a URL, for who is on this machine */
   readonly urlHost: string;
   /** where other machines reach it; absent: nowhere */
-  readonly advertised?: string;
+  readonly advertised?: string | undefined;
 }
 
 const loopback = '127.0.0.1';
@@ -45,7 +45,7 @@ export function planListening({ host, nodeAddress, apiServiceIP, podCIDR, machin
     ipAddresses: unique([loopback, ...own, apiServiceIP, ...(nodeAddress === undefined ? [] : [nodeAddress])]),
     dnsNames: isEverywhere || isIP(host) !== 0 ? [] : [host],
     urlHost: isEverywhere ? loopback : isIPv6(host) ? `[${host}]` : host,
-    ...(advertised && { advertised }),
+    advertised,
   };
 }
 

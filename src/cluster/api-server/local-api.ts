@@ -44,14 +44,14 @@ export interface LocalAPIOptions {
   /** what it serves */
   readonly registry: KindRegistry;
   /** absent: all in memory */
-  readonly dataDir?: string;
+  readonly dataDir?: string | undefined;
   /** where pods and other nodes reach it; absent: no real node needs it */
-  readonly nodeAddress?: string;
+  readonly nodeAddress?: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly phase: PhaseRunner;
-  readonly faults?: ProcessFaults;
+  readonly faults?: ProcessFaults | undefined;
   /** aborted when the cluster stops */
   readonly stopping: AbortSignal;
   /** what is started is put on it: stopped in reverse */

@@ -38,13 +38,13 @@ export async function connectRemoteAPI({ access, clock, random, log, phase, stac
   await phase('api-server', askVersion, (version) => `${server}, Kubernetes ${version}`);
   return {
     server,
-    ...(ca && { ca }),
+    ca,
     clientFor({ name }) {
       const known = clients.get(name) ?? client.as(`timonier/${name}`);
       clients.set(name, known);
       return known;
     },
     acts: (filter) => readActs(client, filter),
-    credentialsFor: async () => ({ ...(cert && { cert }), ...(key && { key }), ...(token && { token }), ...(tokenFile && { tokenFile }) }),
+    credentialsFor: async () => ({ cert, key, token, tokenFile }),
   };
 }

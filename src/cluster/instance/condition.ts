@@ -22,21 +22,21 @@ export type ClusterState = 'running' | 'disk-full' | 'paused' | 'starting' | 're
 
 export interface Facts {
   /** of the process that serves it */
-  readonly serving?: InstanceState;
-  readonly isPaused?: boolean;
-  readonly isDiskFull?: boolean;
+  readonly serving?: InstanceState | undefined;
+  readonly isPaused?: boolean | undefined;
+  readonly isDiskFull?: boolean | undefined;
   /** its supervisor died */
-  readonly isUnsupervised?: boolean;
-  readonly supervision?: Supervision;
+  readonly isUnsupervised?: boolean | undefined;
+  readonly supervision?: Supervision | undefined;
   /** a process without supervisor that is not ready */
-  readonly left?: LeftProcess;
+  readonly left?: LeftProcess | undefined;
   /** of a process that did not end well */
-  readonly died?: InstanceState;
+  readonly died?: InstanceState | undefined;
   /** the machine was started since */
-  readonly diedWithMachine?: boolean;
+  readonly diedWithMachine?: boolean | undefined;
   /** that run while no process serves the cluster */
-  readonly leftPods?: number;
-  readonly damage?: OperationError;
+  readonly leftPods?: number | undefined;
+  readonly damage?: OperationError | undefined;
 }
 
 export function stateFrom(facts: Facts): ClusterState {
@@ -55,7 +55,7 @@ export async function readFacts(instance: Instance): Promise<Facts> {
   const { dir } = instance;
   const supervision = readSupervision(dir);
   const left = supervision ? undefined : readLeftProcess(dir);
-  const starting = { ...(supervision && { supervision }), ...(left && { left }) };
+  const starting = { supervision, left };
   try {
     const serving = instance.running();
     if (serving) {
@@ -67,7 +67,7 @@ export async function readFacts(instance: Instance): Promise<Facts> {
     const damage = damageOf(instance) ?? (await contentDamageOf(instance));
     if (damage) return { damage };
     const died = instance.readState();
-    return { ...(died && { died, diedWithMachine: isBeforeBoot(died) }), leftPods: await countPods(dir) };
+    return { died, diedWithMachine: died && isBeforeBoot(died), leftPods: await countPods(dir) };
   } catch (error) {
     if (error instanceof OperationError) return { damage: error, ...starting };
     throw error;

@@ -30,24 +30,26 @@ export interface ClusterStatus {
   readonly problems: readonly Problem[];
   readonly dir: string;
   /** what serves, or will: then without the rest */
-  readonly process?: { readonly pid: number; readonly startedAt?: string; readonly uptimeMs?: number; readonly version?: string };
+  readonly process?:
+    | { readonly pid: number; readonly startedAt?: string; readonly uptimeMs?: number; readonly version?: string }
+    | undefined;
   /** what starts the process again when it dies; absent: nothing does */
-  readonly supervisor?: SupervisorStatus;
+  readonly supervisor?: SupervisorStatus | undefined;
   /** absent: nothing serves. Without checks: it does not answer. */
-  readonly apiServer?: { readonly url: string; readonly answers: boolean; readonly checks: readonly CheckStatus[] };
-  readonly nodes?: readonly NodeStatus[];
+  readonly apiServer?: { readonly url: string; readonly answers: boolean; readonly checks: readonly CheckStatus[] } | undefined;
+  readonly nodes?: readonly NodeStatus[] | undefined;
   /** how many of each phase */
-  readonly pods?: Readonly<Record<string, number>>;
+  readonly pods?: Readonly<Record<string, number>> | undefined;
   /** how many run though nothing serves the cluster */
-  readonly leftPods?: number;
-  readonly kubeconfig?: string;
+  readonly leftPods?: number | undefined;
+  readonly kubeconfig?: string | undefined;
 }
 
 /** What is wrong, and the one thing to do. */
 export interface Problem {
   readonly code: string;
   readonly message: string;
-  readonly fix?: string;
+  readonly fix?: string | undefined;
 }
 
 export interface SupervisorStatus {
@@ -55,10 +57,10 @@ export interface SupervisorStatus {
   /** how often it started the process again */
   readonly restarts: number;
   /** `signal 9` or `exit 70` */
-  readonly lastExit?: string;
-  readonly lastExitAt?: string;
+  readonly lastExit?: string | undefined;
+  readonly lastExitAt?: string | undefined;
   /** when it starts the process again */
-  readonly nextTryAt?: string;
+  readonly nextTryAt?: string | undefined;
 }
 
 export interface CheckStatus {
@@ -71,11 +73,11 @@ export interface NodeStatus {
   readonly simulated: boolean;
   readonly ready: boolean;
   /** why it is not */
-  readonly message?: string;
+  readonly message?: string | undefined;
   /** whether its service proxy keeps up; simulated ones have none */
-  readonly proxyHealthy?: boolean;
+  readonly proxyHealthy?: boolean | undefined;
   /** whether its containerd is there and not stopped; simulated ones have none */
-  readonly runtimeRuns?: boolean;
+  readonly runtimeRuns?: boolean | undefined;
 }
 
 const answerMsMax = 3_000;
@@ -92,14 +94,14 @@ export async function readStatus(instance: Instance): Promise<ClusterStatus> {
   const waiting = supervision?.process ?? left?.pid;
   const { name, dir } = instance;
   const rest = {
-    ...(serving ? { process: processOf(serving) } : waiting !== undefined && { process: { pid: waiting } }),
-    ...(supervision && { supervisor: supervisorOf(supervision) }),
+    process: serving ? processOf(serving) : waiting === undefined ? undefined : { pid: waiting },
+    supervisor: supervision && supervisorOf(supervision),
     ...seen,
-    ...(leftPods && { leftPods }),
-    ...(serving && { kubeconfig: serving.kubeconfig }),
+    leftPods: leftPods || undefined,
+    kubeconfig: serving?.kubeconfig,
   };
   const problems = damage
-    ? [{ code: damage.code, message: damage.message, ...(damage.fix && { fix: damage.fix }) }]
+    ? [{ code: damage.code, message: damage.message, fix: damage.fix }]
     : [...problemsOf({ name, state, dir, ...rest }), ...(facts.isUnsupervised ? [unsupervised(name)] : [])];
   return { name, state, healthy: state === 'running' && problems.length === 0, problems, dir, ...rest };
 }
@@ -165,13 +167,13 @@ function processOf({ pid, startedAt, version }: InstanceState): NonNullable<Clus
 }
 
 function supervisorOf({ pid, restarts, lastExit, lastExitAt, nextTryAt }: Supervision): SupervisorStatus {
-  const timeOf = (seconds: number): string => new Date(seconds * 1000).toISOString();
+  const timeOf = (seconds: number | undefined): string | undefined => (seconds ? new Date(seconds * 1000).toISOString() : undefined);
   return {
     pid,
     restarts,
-    ...(lastExit && { lastExit }),
-    ...(lastExitAt && { lastExitAt: timeOf(lastExitAt) }),
-    ...(nextTryAt && { nextTryAt: timeOf(nextTryAt) }),
+    lastExit,
+    lastExitAt: timeOf(lastExitAt),
+    nextTryAt: timeOf(nextTryAt),
   };
 }
 
@@ -207,11 +209,9 @@ async function nodeStatusOf({ metadata, status }: Node, dir: string | undefined)
     name: metadata.name,
     simulated: dir === undefined,
     ready,
-    ...(!ready && condition?.message && { message: condition.message }),
-    ...(dir !== undefined && {
-      proxyHealthy: address !== undefined && (await isProxyHealthy(address)),
-      runtimeRuns: runtimeRuns(dir),
-    }),
+    message: (!ready && condition?.message) || undefined,
+    proxyHealthy: dir === undefined ? undefined : address !== undefined && (await isProxyHealthy(address)),
+    runtimeRuns: dir === undefined ? undefined : runtimeRuns(dir),
   };
 }
 

@@ -26,7 +26,7 @@ test('the process that is there counts, whatever the file says; also when the su
     const tell = (told: Partial<Supervision>): void =>
       writeFileSync(join(dir, supervisionFile), JSON.stringify({ ...base, pid, startTicks: '', ...told }));
     tell({ ...died, nextTryAt: 1001 });
-    assert.deepEqual(readSupervision(dir), { ...base, pid, startTicks: '', ...died, process });
+    assert.deepEqual(readSupervision(dir), { ...base, pid, startTicks: '', ...died, process, nextTryAt: undefined });
     tell({ process: 2 ** 30 });
     assert.equal(readSupervision(dir)?.process, process);
     assert.equal(readLeftProcess(dir), undefined);

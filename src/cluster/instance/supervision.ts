@@ -18,12 +18,12 @@ export interface Supervision {
   /** how often it started the process again */
   readonly restarts: number;
   /** the process that it has started, while there is one */
-  readonly process?: number;
+  readonly process?: number | undefined;
   /** `signal 9` or `exit 70`, and when, in seconds since the epoch */
-  readonly lastExit?: string;
-  readonly lastExitAt?: number;
+  readonly lastExit?: string | undefined;
+  readonly lastExitAt?: number | undefined;
   /** in seconds since the epoch, while there is no process */
-  readonly nextTryAt?: number;
+  readonly nextTryAt?: number | undefined;
 }
 
 /** Undefined when there is none, or it is gone. */
@@ -69,7 +69,7 @@ function asSeen(told: Supervision): Supervision {
   const process = group.find(({ pid }) => isCluster(pid))?.pid;
   if (process === told.process) return told;
   const { process: _, nextTryAt, ...rest } = told;
-  return { ...rest, ...(process === undefined ? nextTryAt !== undefined && { nextTryAt } : { process }) };
+  return { ...rest, process, nextTryAt: process === undefined ? nextTryAt : undefined };
 }
 
 /** By its command line; those of the supervisor's own subshells are the supervisor's. */

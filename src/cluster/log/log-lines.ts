@@ -17,7 +17,7 @@ export interface LineOptions {
   /** how many of those that are there */
   readonly last: number;
   /** go on until it is aborted */
-  readonly follow?: AbortSignal;
+  readonly follow?: AbortSignal | undefined;
 }
 
 export async function* logLines(path: string, { last, follow }: LineOptions): AsyncGenerator<string> {

@@ -26,10 +26,10 @@ export interface Machine {
   readonly hasApt: boolean;
   /** absolute paths of programs, absent when not found */
   readonly programs: Readonly<Partial<Record<Program, string>>>;
-  readonly containerdVersion?: string;
-  readonly runcVersion?: string;
+  readonly containerdVersion?: string | undefined;
+  readonly runcVersion?: string | undefined;
   /** directory with the standard CNI plugins (ptp, host-local, loopback) */
-  readonly cniPluginDir?: string;
+  readonly cniPluginDir?: string | undefined;
   readonly cgroups: 'v2' | 'v1' | 'hybrid' | 'none';
   /** what is mounted in one mount namespace appears in the others: containers can pass mounts on */
   readonly sharesMounts: boolean;
@@ -110,9 +110,9 @@ export async function detectMachine(): Promise<Machine> {
     isRoot: process.getuid?.() === 0,
     hasApt: findProgram('apt-get') !== undefined,
     programs: found,
-    ...(containerdVersion && { containerdVersion }),
-    ...(runcVersion && { runcVersion }),
-    ...(cniPluginDir && { cniPluginDir }),
+    containerdVersion,
+    runcVersion,
+    cniPluginDir,
     cgroups: await detectCgroups(),
     sharesMounts: platform() === 'linux' && mountProblem() === undefined,
   };
@@ -123,9 +123,9 @@ export interface MachineCheck {
   readonly name: string;
   readonly ok: boolean;
   readonly detail: string;
-  readonly fix?: string;
+  readonly fix?: string | undefined;
   /** It works, and is better mended. */
-  readonly warning?: string;
+  readonly warning?: string | undefined;
 }
 
 const installHint = (machine: Machine): string =>
@@ -139,7 +139,7 @@ export function checkMachine(machine: Machine): MachineCheck[] {
     const file = machine.programs[name];
     const weak = name === 'containerd' || name === 'runc' ? describeWeaknesses(weaknessesOf(name, version)) : '';
     return file
-      ? { name: what, ok: true, detail: version ? `${file} ${version}` : file, ...(weak && { warning: `known weaknesses: ${weak}` }) }
+      ? { name: what, ok: true, detail: version ? `${file} ${version}` : file, warning: weak ? `known weaknesses: ${weak}` : undefined }
       : { name: what, ok: false, detail: `${name} was not found`, fix: installHint(machine) };
   };
   const linux = machine.platform === 'linux';
@@ -148,19 +148,19 @@ export function checkMachine(machine: Machine): MachineCheck[] {
       name: 'Linux',
       ok: linux,
       detail: `${machine.platform} ${machine.kernel} ${machine.arch}`,
-      ...(!linux && { fix: 'real nodes need Linux; use --nodes 0 --simulated 1 here' }),
+      fix: linux ? undefined : 'real nodes need Linux; use --nodes 0 --simulated 1 here',
     },
     {
       name: 'root',
       ok: machine.isRoot,
       detail: machine.isRoot ? 'yes' : `no (uid ${process.getuid?.() ?? '?'})`,
-      ...(!machine.isRoot && { fix: 'real nodes need root; run with sudo, or use --nodes 0 --simulated 1' }),
+      fix: machine.isRoot ? undefined : 'real nodes need root; run with sudo, or use --nodes 0 --simulated 1',
     },
     {
       name: 'cgroups',
       ok: machine.cgroups !== 'none',
       detail: machine.cgroups,
-      ...(machine.cgroups === 'none' && { fix: 'mount cgroup2 on /sys/fs/cgroup' }),
+      fix: machine.cgroups === 'none' ? 'mount cgroup2 on /sys/fs/cgroup' : undefined,
     },
     ...(linux
       ? [

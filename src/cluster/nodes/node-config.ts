@@ -14,7 +14,11 @@ export interface NodeConfig {
   /** PEM */
   readonly ca: string;
   /** without those of a proxy it has none */
-  readonly credentials: { readonly node: ClientCredentials; readonly network: ClientCredentials; readonly proxy?: ClientCredentials };
+  readonly credentials: {
+    readonly node: ClientCredentials;
+    readonly network: ClientCredentials;
+    readonly proxy?: ClientCredentials | undefined;
+  };
   readonly serving: KeyPair;
   readonly addresses: AddressPlan;
   readonly clusterDomain: string;

@@ -49,7 +49,7 @@ export const startRealNodes: StartComponent = async (context, stack) => {
     const settings = await settingsOf(i + 2, address);
     const credentials = {
       node: await api.credentialsFor(nodeIdentity(settings.nodeName)),
-      ...(components.has('proxy') && { proxy: await api.credentialsFor(identities.proxy) }),
+      proxy: components.has('proxy') ? await api.credentialsFor(identities.proxy) : undefined,
       network: await api.credentialsFor(identities.network),
     };
     const server = `https://${nodeAddress}:${local.port}`;

@@ -42,7 +42,7 @@ export async function startNodeProxy(options: NodeProxyOptions): Promise<Service
     applyScript: tools.nft,
     events,
     listen: { address: nodeIP },
-    ...(findProgram('conntrack') && { conntrack: tools.conntrack }),
+    conntrack: findProgram('conntrack') ? tools.conntrack : undefined,
   });
   await tools.sysctl('netfilter/nf_conntrack_tcp_timeout_close_wait', String(closeWaitSeconds)).catch((error: unknown) => {
     log.warn({ error }, 'the time-out of half-closed connections can not be set');

@@ -75,12 +75,12 @@ export function checkSettings<T extends object>(given: object, { fields, where, 
     const problem = field && problemOf(value, field);
     return problem === undefined ? [] : [{ text: `${name}: ${problem.text}`, fix: problem.fix }];
   });
-  if (unknown.length + wrong.length === 0) return given as T;
+  if (unknown.length + wrong.length === 0) return Object.fromEntries(values) as T;
   const near = unknown.flatMap((name) => nearWord(name, known) ?? []);
   const meant = near.length > 0 ? `did you mean ${near.join(', ')}? ` : '';
   throw new OperationError({
     code: 'bad-config',
-    ...(where === flagsGiven && { exitCode: 2 }),
+    exitCode: where === flagsGiven ? 2 : undefined,
     message: `${where}: ${[...unknown.map((name) => `unknown ${noun} "${name}"`), ...wrong.map(({ text }) => text)].join('; ')}`,
     fix: unknown.length > 0 ? meant + namesOf(fields, noun) : (wrong[0]?.fix ?? `give a value that fits, or leave the ${noun} out`),
   });

@@ -106,7 +106,7 @@ test('what is written is whole, and its owner’s alone', () => {
     const instance = new Instance('kept', join(dir, 'x'));
     const record = { kept: { config: { simulated: 1 } }, kubeconfigs: ['/k'] };
     instance.writeSettings(record);
-    assert.deepEqual(instance.readSettings(), { ...record, format: 1, name: 'kept', version });
+    assert.deepEqual(instance.readSettings(), { ...record, next: undefined, format: 1, name: 'kept', version });
     assert.equal(statSync(join(dir, 'x', settingsFile)).mode & 0o777, 0o600);
   } finally {
     rmSync(dir, { recursive: true });

@@ -60,7 +60,7 @@ export function readSettings({ name, dir }: { readonly name: string; readonly di
   }
   const checked = (settings: Settings): Settings => ({ ...settings, config: checkConfig(settings.config, file) });
   const { kept, next, ...rest } = stored;
-  return { ...rest, ...(kept && { kept: checked(kept) }), ...(next && { next: checked(next) }) };
+  return { ...rest, kept: kept && checked(kept), next: next && checked(next) };
 }
 
 function isReadable(value: Partial<Stored>): boolean {

@@ -36,13 +36,13 @@ import { statefulSetController } from './workloads/stateful-set.ts';
 
 export interface BuiltinControllersOptions {
   /** PEM: what pods check the API server's certificate by; absent: namespaces get no ConfigMap with it */
-  readonly rootCA?: string;
+  readonly rootCA?: string | undefined;
   /** the pods of all nodes: `10.244.0.0/16` */
   readonly clusterCIDR: string;
   /** the cluster's secret keys; absent: nothing is signed, for certificate requests or tokens in Secrets */
-  readonly signing?: ClusterSigning;
+  readonly signing?: ClusterSigning | undefined;
   /** default: all */
-  readonly chosen?: (name: ControllerName) => boolean;
+  readonly chosen?: ((name: ControllerName) => boolean) | undefined;
 }
 
 export interface ClusterSigning {

@@ -38,10 +38,10 @@ export interface SchedulerOptions {
   readonly events: EventRecorder;
   readonly log: Log;
   /** chooses among equals; default: a fixed sequence */
-  readonly random?: Pick<Random, 'next'>;
+  readonly random?: Pick<Random, 'next'> | undefined;
   /** default: default-scheduler */
-  readonly schedulerName?: string;
-  readonly metrics?: SchedulerMetrics;
+  readonly schedulerName?: string | undefined;
+  readonly metrics?: SchedulerMetrics | undefined;
 }
 
 /** What the scheduler thinks of a node for a pod: undefined plugin, it would do. */

@@ -37,7 +37,7 @@ export interface ProxyOptions {
   /** runs an nft script in the node's network namespace; rejects with nft's own words */
   readonly applyScript: (script: string) => Promise<void>;
   /** runs conntrack(8) there, and gives what it prints */
-  readonly conntrack?: (...args: readonly string[]) => Promise<string>;
+  readonly conntrack?: ((...args: readonly string[]) => Promise<string>) | undefined;
   /** told of ports that another program has */
   readonly events?: EventRecorder;
   /** Serves node ports on loopback, and its own health there and at the node's address; absent: neither. */
