@@ -9,6 +9,7 @@ import { builtInRegistry } from '../src/api/kinds/all.ts';
 import type { KubeObject } from '../src/api/meta/object.ts';
 import { quantityMilliValue } from '../src/api/meta/quantity.ts';
 import { parseLabelSelector } from '../src/api/meta/selectors.ts';
+import { takeSteps } from '../src/api/meta/steps.ts';
 import { bodyTypeOf, decodeBody, parseBody } from '../src/api/schema/body.ts';
 import { applyDefaults } from '../src/api/schema/default.ts';
 import { validateMetadata } from '../src/api/schema/metadata.ts';
@@ -110,8 +111,8 @@ const rows: readonly (readonly [string, (i: number) => void])[] = [
   ['defaults of a complete Pod', () => applyDefaults(pod.schema, fullPod)],
   ['table checks of a Pod', () => validateByTable(pod.schema, fullPod)],
   ['metadata checks of a Pod', () => validateMetadata(podKind, fullPod)],
-  ['strategic merge of a Pod', () => decodePatched(strategic, pod, applyPatch(strategic, pod, fullPod), 'Warn')],
-  ['merge patch of a Pod', () => decodePatched(merge, pod, applyPatch(merge, pod, fullPod), 'Warn')],
+  ['strategic merge of a Pod', () => decodePatched(strategic, pod, takeSteps(applyPatch(strategic, pod, fullPod)), 'Warn')],
+  ['merge patch of a Pod', () => decodePatched(merge, pod, takeSteps(applyPatch(merge, pod, fullPod)), 'Warn')],
   ['label selector of three terms', () => selector.matches(onePod.metadata.labels)],
   ['milli-value of a quantity', () => quantityMilliValue('250m')],
 ];

@@ -7,10 +7,11 @@ import { test } from 'node:test';
 import type { Kind, WriteContext } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
 import { describeFieldError } from '../meta/status-error.ts';
+import { takeSteps } from '../meta/steps.ts';
 import { decode } from '../schema/decode.ts';
 import { builtInKinds } from './all.ts';
 import { strategyOf } from './update-strategy.ts';
-import { type Prepared, prepareChanged, prepareNew, takeSteps, withDefaults } from './write-steps.ts';
+import { type Prepared, prepareChanged, prepareNew, withDefaults } from './write-steps.ts';
 
 export type Manifest = Readonly<Record<string, unknown>>;
 

@@ -3,12 +3,12 @@
  * default → (mutating admission) → prepare → validate → warn → (validating admission). The API server takes these steps,
  * and so do the tests of the kinds.
  *
- * The steps are generators because large objects rest between them: a `yield` is where others may have their turn.
  * Upstream: apiserver/pkg/registry/rest/{create,update}.go.
  */
 import type { Kind, WriteContext } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
 import { collectFieldErrors, type FieldError } from '../meta/status-error.ts';
+import type { Steps } from '../meta/steps.ts';
 import { applyDefaults } from '../schema/default.ts';
 import { validateMetadata, validateMetadataUpdate } from '../schema/metadata.ts';
 import type { UpdateStrategy } from './update-strategy.ts';
@@ -20,7 +20,6 @@ export interface Prepared {
   readonly problems: readonly FieldError[];
   readonly warnings: readonly string[];
 }
-export type Steps<T> = Generator<undefined, T, undefined>;
 
 const noWarnings: readonly string[] = [];
 
@@ -58,12 +57,4 @@ export function* prepareChanged(kind: Kind, { object: given, old, strategy }: Ob
   ]);
   yield;
   return { object, problems, warnings: problems.length > 0 ? noWarnings : (strategy.warnings?.(object, old, kind) ?? noWarnings) };
-}
-
-/** All steps at once. */
-export function takeSteps<T>(steps: Steps<T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
 }

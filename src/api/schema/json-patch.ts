@@ -10,6 +10,7 @@
  */
 
 import { equalJson } from '../meta/deep-equal.ts';
+import type { Steps } from '../meta/steps.ts';
 import { copyOf, own, put } from '../meta/words.ts';
 import { parseJSON } from './json-scan.ts';
 import { isJsonObject } from './merge-patch.ts';
@@ -33,13 +34,18 @@ const copiedCharactersMax = 3 * 1024 * 1024;
 const seenItemsMax = 1_000_000;
 /** No key that an object can be stored with is longer than a few hundred. */
 const pathCharactersMax = 64 * 1024;
+/** Operations in one step. */
+const operationsAtOnce = 2000;
 /** Items of a list that are moved at the price of looking at one. */
 const movedPerSeen = 16;
 
-export function applyJsonPatch(document: unknown, operations: readonly (JsonPatchOperation | null)[]): unknown {
+export function* applyJsonPatch(document: unknown, operations: readonly (JsonPatchOperation | null)[]): Steps<unknown> {
   const patched = new PatchedDocument(document);
   try {
-    for (const operation of operations) patched.apply(operation ?? {});
+    for (const [i, operation] of operations.entries()) {
+      if (i % operationsAtOnce === operationsAtOnce - 1) yield;
+      patched.apply(operation ?? {});
+    }
   } catch (error) {
     if (error instanceof RangeError) throw tooDeep();
     throw error;
@@ -85,12 +91,10 @@ class PatchedDocument {
         this.#remove(this.#placeToChange(path));
         break;
       case 'move':
-        this.mayBeTooDeep = true;
-        this.#insert(path, this.#take(this.#placeToChange(from)));
+        this.#bring(path, this.#take(this.#placeToChange(from)));
         break;
       case 'copy':
-        this.mayBeTooDeep = true;
-        this.#insert(path, this.#copy(get(this.#place(from))));
+        this.#bring(path, this.#copy(get(this.#place(from))));
         break;
       case 'test':
         this.#test(path, value);
@@ -98,6 +102,12 @@ class PatchedDocument {
       default:
         throw new JsonPatchError(`Unexpected kind: ${op ?? 'unknown'}`);
     }
+  }
+
+  /** What was elsewhere in the document. */
+  #bring(path: string | null | undefined, value: unknown): void {
+    if (typeof value === 'object' && value !== null) this.mayBeTooDeep = true;
+    this.#insert(path, value);
   }
 
   #insert(path: string | null | undefined, value: unknown): void {

@@ -6,6 +6,7 @@
 
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors, fieldErrors, isStatusError, StatusError } from '../meta/status-error.ts';
+import type { Steps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
 import {
   type BodyType,
@@ -102,8 +103,8 @@ const kindOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typ
 type Json = Readonly<Record<string, unknown>>;
 
 /** The patched object, which is still to be counted and decoded. Throws what the client is to see. */
-export function applyPatch(patch: Patch, type: BodyType, current: KubeObject): Json {
-  const patched = patchDocument(patch, type, current);
+export function* applyPatch(patch: Patch, type: BodyType, current: KubeObject): Steps<Json> {
+  const patched = yield* patchDocument(patch, type, current);
   if (!isJsonObject(patched)) throw unprocessable('');
   return patched;
 }
@@ -125,11 +126,11 @@ export function decodePatched(patch: Patch, type: BodyType, patched: Json, field
   return { object, warnings: [...own, ...warnings] };
 }
 
-function patchDocument(patch: Patch, type: BodyType, current: KubeObject): unknown {
+function* patchDocument(patch: Patch, type: BodyType, current: KubeObject): Steps<unknown> {
   try {
     switch (patch.type) {
       case 'json':
-        return applyJsonPatch(current, patch.value as readonly JsonPatchOperation[]);
+        return yield* applyJsonPatch(current, patch.value as readonly JsonPatchOperation[]);
       case 'merge':
         return applyMergePatch(current, patch.value);
       case 'strategic': {

@@ -78,8 +78,10 @@ async function decodeAs(request: ResourceRequest, type: BodyType): Promise<KubeO
     return decodeJson(request, type, (content.value ?? {}) as Json, { copy: !content.isOwn, problems: content.problems });
   }
   const { text } = content;
+  const large = isLarge(request);
+  if (large) await rest();
   const value = parseBody(text, type.kind);
-  if (isLarge(request)) await rest();
+  if (large) await rest();
   return decodeJson(request, type, value, { text });
 }
 

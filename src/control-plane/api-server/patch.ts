@@ -61,8 +61,10 @@ async function readPatch(request: ResourceRequest): Promise<() => Promise<Patch>
   let patch: Patch | undefined;
   return async () => {
     if (patch) return patch;
+    const large = isLarge(request);
+    if (large) await rest();
     patch = parsePatch(type, text);
-    if (isLarge(request)) await rest();
+    if (large) await rest();
     return patch;
   };
 }
@@ -76,8 +78,7 @@ interface Patched {
 
 async function patched(request: ResourceRequest, parse: () => Promise<Patch>, on: Patched): Promise<KubeObject> {
   const given = await parse();
-  const document = applyPatch(given, on.type, on.current);
-  if (on.isLarge) await rest();
+  const document = await takeInTurns(applyPatch(given, on.type, on.current), on.isLarge);
   if (on.isLarge || given.type === 'json') checkPatchedValues(document);
   if (on.isLarge) await rest();
   const { object, warnings } = decodePatched(given, on.type, document, on.fieldValidation);

@@ -6,7 +6,7 @@
  *
  * What it keeps is the process's, as the event loop is whose turns it hands out.
  */
-import { type Steps, takeSteps } from '../../api/kinds/write-steps.ts';
+import { type Steps, takeSteps } from '../../api/meta/steps.ts';
 import type { ResourceRequest } from './api-request.ts';
 import type { StoredObject } from './stored-object.ts';
 

@@ -23,9 +23,10 @@ import {
   TokenReview,
 } from '../../api/generated/kinds.ts';
 import { builtInRegistry } from '../../api/kinds/all.ts';
-import { takeSteps, withDefaults } from '../../api/kinds/write-steps.ts';
+import { withDefaults } from '../../api/kinds/write-steps.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { isStatusError } from '../../api/meta/status-error.ts';
+import { takeSteps } from '../../api/meta/steps.ts';
 import type { Client } from '../../client/client.ts';
 import { realClock, realRandom } from '../../client/clock.ts';
 import { silentLog } from '../../client/log.ts';

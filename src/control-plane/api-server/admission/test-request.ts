@@ -1,10 +1,11 @@
 /** Admission requests for tests: what the verbs would pass, from as little as a test has to say. */
 import assert from 'node:assert/strict';
 import { builtInKinds } from '../../../api/kinds/all.ts';
-import { takeSteps, withDefaults } from '../../../api/kinds/write-steps.ts';
+import { withDefaults } from '../../../api/kinds/write-steps.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { isStatusError } from '../../../api/meta/status-error.ts';
+import { takeSteps } from '../../../api/meta/steps.ts';
 import type { AdmissionOperation, AdmissionRequest, UserInfo } from '../request.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 

@@ -4,8 +4,9 @@
  *
  * What it does not do: admission. These objects are the server's own bookkeeping.
  */
-import { prepareNew, takeSteps, withDefaults } from '../../../api/kinds/write-steps.ts';
+import { prepareNew, withDefaults } from '../../../api/kinds/write-steps.ts';
 import type { KindRef, KubeObject, New, ObjectName } from '../../../api/meta/object.ts';
+import { takeSteps } from '../../../api/meta/steps.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock, Random } from '../../../client/clock.ts';
 import type { Op } from '../../store/storage.ts';
