@@ -1,5 +1,5 @@
 /** Who the components are: each has a name and groups of its own, and may do what the bootstrap policy says, no more. */
-import { groups, serviceAccountGroups, serviceAccountUsername } from '../control-plane/api-server/authentication/user.ts';
+import { groups, serviceAccountGroups, serviceAccountUsername } from '../control-plane/api-server/request/user.ts';
 
 export interface Identity {
   readonly name: string;

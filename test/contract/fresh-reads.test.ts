@@ -9,7 +9,7 @@ import type { Client } from '../../src/client/client.ts';
 import { realClock } from '../../src/client/clock.ts';
 import { silentLog } from '../../src/client/log.ts';
 import { VirtualClock } from '../../src/client/virtual-clock.ts';
-import { registryPrefix, WatchCache } from '../../src/control-plane/api-server/watch-cache.ts';
+import { registryPrefix, WatchCache } from '../../src/control-plane/api-server/cache/watch-cache.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
 import { RemoteStorage } from '../kit/remote-storage.ts';
 import { configMap, describeEvent, describeRefusal, startServer, takeEvents } from './client/clients.ts';

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { realClock } from '../../src/client/clock.ts';
-import type { ConnectEndpoint } from '../../src/control-plane/api-server/api-request.ts';
 import { selfSubjectReviews } from '../../src/control-plane/api-server/authentication/reviews.ts';
 import { accessReviews } from '../../src/control-plane/api-server/authorization/access-reviews.ts';
+import type { ConnectEndpoint } from '../../src/control-plane/api-server/request/api-request.ts';
 import { everybody, type Listening, listen } from '../kit/https-server.ts';
 
 const printable = /^[\x20-\x7e]*$/;

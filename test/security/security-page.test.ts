@@ -8,8 +8,8 @@ import { fieldErrorsMax } from '../../src/api/meta/status-error.ts';
 import { bodyValuesMax } from '../../src/api/schema/body.ts';
 import { nestingMax } from '../../src/api/schema/nesting.ts';
 import { requestHeadBytesMax, requestHeadersMax } from '../../src/client/http-limits.ts';
-import { bodyBytesMax } from '../../src/control-plane/api-server/exchange.ts';
-import { flowLimits, userShare } from '../../src/control-plane/api-server/flow-control.ts';
+import { flowLimits, userShare } from '../../src/control-plane/api-server/chain/flow-control.ts';
+import { bodyBytesMax } from '../../src/control-plane/api-server/http/exchange.ts';
 import { fileBytesMax } from '../../src/node/kubelet/container/env-file.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -7,7 +7,7 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { describe, it } from 'node:test';
 import { ConfigMap } from '../../src/api/generated/kinds.ts';
 import type { ServerParts } from '../../src/control-plane/api-server/api-server.ts';
-import { flowLimits, userShare } from '../../src/control-plane/api-server/flow-control.ts';
+import { flowLimits, userShare } from '../../src/control-plane/api-server/chain/flow-control.ts';
 import { type Listening, listen } from '../kit/https-server.ts';
 
 const configMaps = '/api/v1/namespaces/default/configmaps';

@@ -5,8 +5,8 @@
  *   PUT /timonier.dev/v1/simulated-nodes?count=5   the same, when they are there; those that are too many are gone
  */
 import { errors } from '../../api/meta/status-error.ts';
-import { forAdministrators, type PathEndpoint, type PathResponse } from '../../control-plane/api-server/endpoint.ts';
-import { methodNotAllowed } from '../../control-plane/api-server/refusals.ts';
+import { forAdministrators, type PathEndpoint, type PathResponse } from '../../control-plane/api-server/request/endpoint.ts';
+import { methodNotAllowed } from '../../control-plane/api-server/request/refusals.ts';
 
 export interface ScalableNodes {
   readonly count: number;

@@ -14,13 +14,13 @@ import { realRandom } from '../../client/clock.ts';
 import type { Informer, InformerOptions } from '../../client/informer.ts';
 import type { InformerEnvironment } from '../../client/informer-cache.ts';
 import { clientClosed, InformerSet } from '../../client/informer-set.ts';
-import type { Answer, WatchAnswer, WatchSink } from './answer.ts';
-import { ApiRequest, type PathTarget, type RequestBody, type RequestOptions, type RequestSource } from './api-request.ts';
-import type { WatchEventType } from './cache-event.ts';
-import { isWhole } from './endpoint.ts';
-import type { UserInfo } from './request.ts';
-import type { StoredObject } from './stored-object.ts';
-import type { Targets } from './targets.ts';
+import type { WatchEventType } from './cache/cache-event.ts';
+import type { StoredObject } from './cache/stored-object.ts';
+import type { Targets } from './chain/targets.ts';
+import type { Answer, WatchAnswer, WatchSink } from './request/answer.ts';
+import { ApiRequest, type PathTarget, type RequestBody, type RequestOptions, type RequestSource } from './request/api-request.ts';
+import { isWhole } from './request/endpoint.ts';
+import type { UserInfo } from './request/request.ts';
 
 export interface InProcessEnvironment extends InformerEnvironment {
   /** Resolves when the server is put together: what it consists of has clients before. Undefined: it is. */

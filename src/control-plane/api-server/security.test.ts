@@ -1,6 +1,7 @@
 /** The whole of security on a real API server over the memory store, with the bootstrap policy. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { kindOf } from '../../../test/kit/test-request.ts';
 import type { TokenRequest } from '../../api/generated/authentication-v1.ts';
 import type { PodSpec } from '../../api/generated/core-v1.ts';
 import {
@@ -32,13 +33,12 @@ import { realClock, realRandom } from '../../client/clock.ts';
 import { silentLog } from '../../client/log.ts';
 import { type ClusterPKI, memoryFiles, openClusterPKI } from '../pki/cluster-pki.ts';
 import { openMemoryStore } from '../store/memory-store.ts';
-import { kindOf } from './admission/test-request.ts';
 import { kubernetesServiceIP } from './allocation/service-network.ts';
 import { type ApiServer, createApiServer } from './api-server.ts';
 import { ensureDefaultServiceCIDR } from './bootstrap/default-service-cidr.ts';
 import { ensureAuthenticationConfig, ensureKubernetesService } from './bootstrap/kubernetes-service.ts';
 import { ensureBootstrapPolicy } from './bootstrap/policy.ts';
-import type { UserInfo } from './request.ts';
+import type { UserInfo } from './request/request.ts';
 import { type Security, securityFor } from './security.ts';
 
 interface TestServer {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Act, ActFilter, ActStart, LostActs } from '../../../client/acts.ts';
 import { VirtualClock } from '../../../client/virtual-clock.ts';
-import type { ResourceRequest } from '../api-request.ts';
-import type { ServedKinds } from '../served-kinds.ts';
+import type { ServedKinds } from '../cache/served-kinds.ts';
+import type { ResourceRequest } from '../request/api-request.ts';
 import { ActChannel } from './act-channel.ts';
 
 const noKinds = { registry: { byKind: () => undefined, list: () => [] } } as unknown as ServedKinds;

@@ -2,8 +2,9 @@
  * Which component somebody is, by the user as whom it acts: each of the cluster's own has one. Components that act as
  * an administrator, as those of a kubeconfig do, say it in their user agent: `timonier/system:kube-scheduler`. Pure.
  */
-import { groups } from '../authentication/user.ts';
-import type { UserInfo } from '../request.ts';
+
+import type { UserInfo } from '../request/request.ts';
+import { groups } from '../request/user.ts';
 
 export interface Actor {
   readonly component?: string;

@@ -4,8 +4,8 @@
  * (system:masters) alone, whatever roles say of the path: it shows what everybody does.
  */
 import { actsPath, filterOfQuery } from '../../../client/acts.ts';
-import { forAdministrators, type PathEndpoint } from '../endpoint.ts';
-import { methodNotAllowed } from '../refusals.ts';
+import { forAdministrators, type PathEndpoint } from '../request/endpoint.ts';
+import { methodNotAllowed } from '../request/refusals.ts';
 import type { ActChannel } from './act-channel.ts';
 
 export function actsEndpoint(acts: Pick<ActChannel, 'subscribe'>): PathEndpoint {

@@ -6,9 +6,9 @@
 import { CertificateSigningRequest } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { readCertificateRequest, requestPem } from '../../pki/certificate-request.ts';
-import { groups } from '../authentication/user.ts';
 import type { Authorize } from '../authorization/decide.ts';
-import type { AdmissionOperation, UserInfo } from '../request.ts';
+import type { AdmissionOperation, UserInfo } from '../request/request.ts';
+import { groups } from '../request/user.ts';
 import { refused } from './forbidden.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 

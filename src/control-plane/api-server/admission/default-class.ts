@@ -7,7 +7,7 @@
 import { Ingress, IngressClass, PersistentVolumeClaim, StorageClass } from '../../../api/generated/kinds.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { own } from '../../../api/meta/words.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 
 const betaStorageClass = 'volume.beta.kubernetes.io/storage-class';

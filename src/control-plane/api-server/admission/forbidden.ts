@@ -2,7 +2,7 @@
 import type { StatusCause } from '../../../api/generated/meta-v1.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, StatusError } from '../../../api/meta/status-error.ts';
-import type { AdmissionRequest } from '../request.ts';
+import type { AdmissionRequest } from '../request/request.ts';
 
 type Refused = Pick<AdmissionRequest, 'kind' | 'name'> & { readonly object?: KubeObject | undefined };
 

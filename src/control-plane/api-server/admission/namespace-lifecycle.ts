@@ -5,7 +5,7 @@
  */
 import { LocalSubjectAccessReview, Namespace } from '../../../api/generated/kinds.ts';
 import { errors } from '../../../api/meta/status-error.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import { refused } from './forbidden.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 

@@ -3,7 +3,7 @@
 import type { Node } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { own } from '../../../api/meta/words.ts';
-import type { AdmissionRequest } from '../request.ts';
+import type { AdmissionRequest } from '../request/request.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -5,8 +5,8 @@
 import type { Volume } from '../../../api/generated/core-v1.ts';
 import { Node, type Pod } from '../../../api/generated/kinds.ts';
 import { errors } from '../../../api/meta/status-error.ts';
-import type { ObjectReader } from '../reader.ts';
-import { mirrorAnnotation, podConfigMapNames, podSecretNames } from './pod-references.ts';
+import { mirrorAnnotation, podConfigMapNames, podSecretNames } from '../../../api/predicates/pod-references.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 
 export function mirrorPodProblem(reader: ObjectReader, node: string, pod: Pod): string | undefined {
   if (pod.metadata.annotations?.[mirrorAnnotation] === undefined)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ObjectMap } from '../../../../test/kit/object-map.ts';
+import { runPlugin, storedMeta, type TestRequest } from '../../../../test/kit/test-request.ts';
 import type { PodSpec } from '../../../api/generated/core-v1.ts';
 import { CSINode, Lease, Node, PersistentVolumeClaim, Pod, ServiceAccount } from '../../../api/generated/kinds.ts';
 import type { KindRef, KubeObject, UnknownObject } from '../../../api/meta/object.ts';
-import { ObjectMap } from '../object-map.ts';
 import { nodeRestriction } from './node-restriction.ts';
-import { runPlugin, storedMeta, type TestRequest } from './test-request.ts';
 
 const object = <T extends KubeObject>(kind: KindRef<T>, metadata: object, rest: object = {}): T =>
   ({

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ObjectMap } from '../../../../test/kit/object-map.ts';
+import { runPlugin, storedMeta, testRequest } from '../../../../test/kit/test-request.ts';
 import * as kinds from '../../../api/generated/kinds.ts';
 import { notBuilt as rows } from '../../../api/kinds/not-built.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
-import { ObjectMap } from '../object-map.ts';
 import { notBuilt } from './not-built.ts';
-import { runPlugin, storedMeta, testRequest } from './test-request.ts';
 
 const made = <T extends KubeObject>(kind: KindRef<T>, rest: object, name = 'x'): T =>
   ({

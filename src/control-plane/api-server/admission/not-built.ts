@@ -8,7 +8,7 @@ import { type NotBuilt, notBuilt as rows, type WrittenObject } from '../../../ap
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import { refused } from './forbidden.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 

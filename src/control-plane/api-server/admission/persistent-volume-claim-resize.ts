@@ -4,7 +4,7 @@
  */
 import { PersistentVolumeClaim, StorageClass } from '../../../api/generated/kinds.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import { refused } from './forbidden.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 

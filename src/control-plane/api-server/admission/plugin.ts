@@ -5,7 +5,7 @@
  */
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
-import type { AdmissionOperation, AdmissionRequest } from '../request.ts';
+import type { AdmissionOperation, AdmissionRequest } from '../request/request.ts';
 
 export interface AdmissionPlugin {
   readonly name: string;

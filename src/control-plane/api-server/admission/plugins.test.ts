@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ObjectMap } from '../../../../test/kit/object-map.ts';
+import { runPlugin, storedMeta, type TestRequest } from '../../../../test/kit/test-request.ts';
 import type { PodSpec, ResourceRequirements } from '../../../api/generated/core-v1.ts';
 import {
   CertificateSigningRequest,
@@ -17,7 +19,6 @@ import {
   StorageClass,
 } from '../../../api/generated/kinds.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
-import { ObjectMap } from '../object-map.ts';
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
 import { defaultIngressClass, defaultStorageClass } from './default-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
@@ -29,7 +30,6 @@ import { podTopologyLabels } from './pod-topology-labels.ts';
 import { priority } from './priority.ts';
 import { runtimeClass } from './runtime-class.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
-import { runPlugin, storedMeta, type TestRequest } from './test-request.ts';
 
 const object = <T extends KubeObject>(kind: KindRef<T>, name: string, rest: object): T =>
   ({

@@ -1,11 +1,11 @@
 /** What PodSecurity tells the audit. What it refuses and warns of is in plugins.test.ts and pod-security/. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { runPlugin } from '../../../../test/kit/test-request.ts';
 import { Deployment, Pod } from '../../../api/generated/kinds.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import { podSecurity } from './pod-security.ts';
-import { runPlugin } from './test-request.ts';
 
 const spec = { containers: [{ name: 'c', image: 'i', securityContext: { privileged: true } }] };
 const pod = { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'p', namespace: 'n' }, spec } as unknown as KubeObject;

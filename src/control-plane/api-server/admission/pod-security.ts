@@ -11,12 +11,12 @@ import type { ObjectMeta } from '../../../api/generated/meta-v1.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
+import { allContainers } from '../../../api/predicates/pod-references.ts';
 import { templateGetter } from '../../../api/predicates/pod-template.ts';
-import type { ObjectReader } from '../reader.ts';
-import type { AdmissionRequest } from '../request.ts';
+import type { ObjectReader } from '../cache/reader.ts';
+import type { AdmissionRequest } from '../request/request.ts';
 import { refused } from './forbidden.ts';
 import type { AdmissionPlugin } from './plugin.ts';
-import { allContainers } from './pod-references.ts';
 import { describeReasons, describeViolations, violations } from './pod-security/evaluate.ts';
 import { compareLevels, describeLevel, type LevelVersion, policyOf, sameLevel } from './pod-security/level.ts';
 

@@ -3,8 +3,8 @@
  * Upstream: plugin/pkg/admission/priority/admission.go.
  */
 import { Pod, PriorityClass } from '../../../api/generated/kinds.ts';
-import type { ObjectReader } from '../reader.ts';
-import type { AdmissionRequest } from '../request.ts';
+import type { ObjectReader } from '../cache/reader.ts';
+import type { AdmissionRequest } from '../request/request.ts';
 import { refused } from './forbidden.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 

@@ -7,8 +7,8 @@ import { Pod, RuntimeClass } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
 import { own } from '../../../api/meta/words.ts';
-import type { ObjectReader } from '../reader.ts';
-import type { AdmissionRequest } from '../request.ts';
+import type { ObjectReader } from '../cache/reader.ts';
+import type { AdmissionRequest } from '../request/request.ts';
 import { refused } from './forbidden.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 

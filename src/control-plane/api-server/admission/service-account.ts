@@ -7,11 +7,11 @@
 import type { Container, PodSpec, Volume } from '../../../api/generated/core-v1.ts';
 import { Pod, ServiceAccount } from '../../../api/generated/kinds.ts';
 import { errors, isStatusError } from '../../../api/meta/status-error.ts';
-import type { AdmissionRequest } from '../request.ts';
+import { mirrorAnnotation, podSecretNames } from '../../../api/predicates/pod-references.ts';
+import type { AdmissionRequest } from '../request/request.ts';
 import { refused } from './forbidden.ts';
 import { mountableSecretsProblem } from './mountable-secrets.ts';
 import type { AdmissionPlugin } from './plugin.ts';
-import { mirrorAnnotation, podSecretNames } from './pod-references.ts';
 import type { AdmissionTools } from './tools.ts';
 
 const defaultAccount = 'default';

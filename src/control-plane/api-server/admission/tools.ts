@@ -4,7 +4,7 @@ import type { Clock, Random } from '../../../client/clock.ts';
 import type { BindingIndex } from '../authorization/binding-index.ts';
 import type { Authorize } from '../authorization/decide.ts';
 import type { RBAC } from '../authorization/rbac.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 
 export interface AdmissionTools {
   readonly reader: ObjectReader;

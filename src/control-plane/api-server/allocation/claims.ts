@@ -5,8 +5,8 @@
  */
 import type { KubeObject } from '../../../api/meta/object.ts';
 import type { Op } from '../../store/storage.ts';
-import { Draft, type StoredObject } from '../stored-object.ts';
-import type { CachedResource, WatchCache } from '../watch-cache.ts';
+import { Draft, type StoredObject } from '../cache/stored-object.ts';
+import type { CachedResource, WatchCache } from '../cache/watch-cache.ts';
 
 /** What may be claimed. */
 const things = ['nodeports', 'podcidrs'] as const;

@@ -10,7 +10,7 @@ import { ipAddressOf, isManaged } from '../../../api/predicates/service-ranges.t
 import { clusterIPsOf } from '../../../api/predicates/services.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { Op } from '../../store/storage.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import type { Allocation, Allocator, Change } from '../write/allocator.ts';
 import type { ObjectOps } from '../write/object-ops.ts';
 import { type AddressRange, type IPFamily, parseRange } from './address-range.ts';

@@ -9,7 +9,7 @@ import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
 import { hasHealthCheckPort, hasNodePorts } from '../../../api/predicates/services.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { Op } from '../../store/storage.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import type { Allocation, Allocator, Change } from '../write/allocator.ts';
 import type { Claims } from './claims.ts';
 import { type NumberRange, pickNumber } from './pick-number.ts';

@@ -7,7 +7,7 @@ import { Node } from '../../../api/generated/kinds.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Op } from '../../store/storage.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import type { Allocation, Allocator, Change } from '../write/allocator.ts';
 import type { Claims } from './claims.ts';
 

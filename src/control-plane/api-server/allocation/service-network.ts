@@ -1,7 +1,7 @@
 /** The allocators of Services, and what they need to run as the last mutating step of admission. */
 import type { Random } from '../../../client/clock.ts';
 import type { AdmissionPlugin } from '../admission/plugin.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import type { ObjectOps } from '../write/object-ops.ts';
 import { parseRange } from './address-range.ts';
 import type { Claims } from './claims.ts';

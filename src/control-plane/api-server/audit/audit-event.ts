@@ -10,9 +10,9 @@ import type { Status } from '../../../api/generated/meta-v1.ts';
 import { apiVersionOf, type KindRef } from '../../../api/meta/object.ts';
 import { formatMicroTime } from '../../../api/meta/time.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
-import type { Answer, ListAnswer } from '../answer.ts';
-import type { RequestAttributes, UserInfo } from '../request.ts';
-import type { StoredObject } from '../stored-object.ts';
+import type { StoredObject } from '../cache/stored-object.ts';
+import type { Answer, ListAnswer } from '../request/answer.ts';
+import type { RequestAttributes, UserInfo } from '../request/request.ts';
 import type { AuditLevel, AuditStage } from './audit-policy.ts';
 
 /** Of its objects: the largest that can be stored, sent and answered, and some more. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RequestAttributes } from '../request.ts';
+import type { RequestAttributes } from '../request/request.ts';
 import { type AuditPolicy, chooseAudit, parseAuditPolicy } from './audit-policy.ts';
 
 type Rule = Partial<AuditPolicy['rules'][number]>;

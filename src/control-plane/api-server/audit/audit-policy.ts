@@ -7,7 +7,7 @@
  * Upstream: apiserver/pkg/audit/policy, pkg/apis/audit/validation.
  */
 import { own } from '../../../api/meta/words.ts';
-import type { RequestAttributes } from '../request.ts';
+import type { RequestAttributes } from '../request/request.ts';
 
 export const auditLevels = ['None', 'Metadata', 'Request', 'RequestResponse'] as const;
 export type AuditLevel = (typeof auditLevels)[number];

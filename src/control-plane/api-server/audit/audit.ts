@@ -8,11 +8,11 @@
 import type { Status } from '../../../api/generated/meta-v1.ts';
 import type { StatusError } from '../../../api/meta/status-error.ts';
 import type { Clock } from '../../../client/clock.ts';
-import type { Answer, WatchAnswer } from '../answer.ts';
-import type { ApiRequest } from '../api-request.ts';
-import { attributesOf } from '../attributes.ts';
 import type { Decision } from '../authorization/authorizer.ts';
-import type { RequestAttributes } from '../request.ts';
+import type { Answer, WatchAnswer } from '../request/answer.ts';
+import type { ApiRequest } from '../request/api-request.ts';
+import { attributesOf } from '../request/attributes.ts';
+import type { RequestAttributes } from '../request/request.ts';
 import { renderAuditEvent, responseText, type tooLong } from './audit-event.ts';
 import { type AuditChoice, type AuditPolicy, type AuditStage, chooseAudit } from './audit-policy.ts';
 

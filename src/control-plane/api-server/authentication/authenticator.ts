@@ -1,5 +1,5 @@
 /** Who asks? Authenticators are tried in order: a user, undefined (not mine), or an Unauthorized StatusError (mine, and bad). */
-import type { UserInfo } from '../request.ts';
+import type { UserInfo } from '../request/request.ts';
 
 export interface Credentials {
   /** lower-case header names; of a repeated header all values, where somebody wants more than one */

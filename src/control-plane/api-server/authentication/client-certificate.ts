@@ -7,9 +7,9 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { Clock } from '../../../client/clock.ts';
 import { subjectOf } from '../../pki/certificate.ts';
-import type { UserInfo } from '../request.ts';
+import type { UserInfo } from '../request/request.ts';
+import { withAuthenticatedGroup } from '../request/user.ts';
 import type { Authenticator } from './authenticator.ts';
-import { withAuthenticatedGroup } from './user.ts';
 
 /** Connections of one client share its UserInfo, so that what is memoized by user is found again. */
 const usersMax = 10_000;

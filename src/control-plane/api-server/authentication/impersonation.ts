@@ -9,9 +9,9 @@ import { errors } from '../../../api/meta/status-error.ts';
 import { own } from '../../../api/meta/words.ts';
 import type { Authorize } from '../authorization/decide.ts';
 import { forbiddenError } from '../authorization/forbidden.ts';
-import type { RequestAttributes, UserInfo } from '../request.ts';
+import type { RequestAttributes, UserInfo } from '../request/request.ts';
+import { anonymousUser, groups as knownGroups, parseServiceAccountUsername, serviceAccountGroups } from '../request/user.ts';
 import type { Credentials } from './authenticator.ts';
-import { anonymousUser, groups as knownGroups, parseServiceAccountUsername, serviceAccountGroups } from './user.ts';
 
 type Headers = Credentials['headers'];
 

@@ -2,7 +2,7 @@
  * OpenID discovery, so that others can verify service account tokens: the issuer's configuration and its public keys.
  * Upstream: pkg/serviceaccount/openidmetadata.go, pkg/routes/openidmetadata.go.
  */
-import type { PathEndpoint } from '../endpoint.ts';
+import type { PathEndpoint } from '../request/endpoint.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
 const keysPath = '/openid/v1/jwks';

@@ -7,8 +7,8 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock } from '../../../client/clock.ts';
-import type { FunctionEndpoint } from '../api-request.ts';
-import type { UserInfo } from '../request.ts';
+import type { FunctionEndpoint } from '../request/api-request.ts';
+import type { UserInfo } from '../request/request.ts';
 import { type ServiceAccountTokens, TokenError } from './service-account-tokens.ts';
 
 export function tokenReviews(tokens: ServiceAccountTokens, apiAudiences: readonly string[]): FunctionEndpoint {

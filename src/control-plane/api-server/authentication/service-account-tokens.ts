@@ -14,8 +14,9 @@ import type { KindRef, KubeObject, ObjectName } from '../../../api/meta/object.t
 import { parseTime } from '../../../api/meta/time.ts';
 import type { Clock, Random } from '../../../client/clock.ts';
 import type { ServiceAccountKeys } from '../../pki/service-account-key.ts';
-import type { ObjectReader } from '../reader.ts';
-import type { UserInfo } from '../request.ts';
+import type { ObjectReader } from '../cache/reader.ts';
+import type { UserInfo } from '../request/request.ts';
+import { groups, serviceAccountGroups, serviceAccountUsername } from '../request/user.ts';
 import { isSignedBy, parseJWT, signJWT } from './jwt.ts';
 import {
   type JWTClaims,
@@ -26,7 +27,6 @@ import {
   secretTokenIssuer,
   type TokenRef,
 } from './token-claims.ts';
-import { groups, serviceAccountGroups, serviceAccountUsername } from './user.ts';
 
 export interface TokenBinding {
   readonly pod?: KubeObject;

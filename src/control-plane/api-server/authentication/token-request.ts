@@ -10,8 +10,8 @@ import type { KindRef, KubeObject, ObjectName } from '../../../api/meta/object.t
 import { errors, type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock } from '../../../client/clock.ts';
-import type { FunctionCall, FunctionEndpoint } from '../api-request.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
+import type { FunctionCall, FunctionEndpoint } from '../request/api-request.ts';
 import type { ServiceAccountTokens, TokenBinding } from './service-account-tokens.ts';
 
 const kind = { group: 'authentication.k8s.io', kind: 'TokenRequest' };

@@ -11,8 +11,8 @@ import {
 } from '../../../api/generated/kinds.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { errors, type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
-import type { FunctionCall, FunctionEndpoint } from '../api-request.ts';
-import type { RequestAttributes, UserInfo } from '../request.ts';
+import type { FunctionCall, FunctionEndpoint } from '../request/api-request.ts';
+import type { RequestAttributes, UserInfo } from '../request/request.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Authorize } from './decide.ts';
 

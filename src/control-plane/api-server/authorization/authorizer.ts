@@ -1,5 +1,5 @@
 /** May this be done? Asked once per request; `forbidden` says no for good, `no-opinion` lets the next one answer. */
-import type { RequestAttributes, UserInfo } from '../request.ts';
+import type { RequestAttributes, UserInfo } from '../request/request.ts';
 
 export type Decision = { readonly verdict: 'allow' | 'no-opinion' | 'forbidden'; readonly reason: string };
 

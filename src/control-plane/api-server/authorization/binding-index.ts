@@ -6,9 +6,9 @@
 
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../api/generated/kinds.ts';
 import type { PolicyRule, RoleRef, Subject } from '../../../api/generated/rbac-v1.ts';
-import { serviceAccountUsername } from '../authentication/user.ts';
-import type { ObjectReader } from '../reader.ts';
-import type { UserInfo } from '../request.ts';
+import type { ObjectReader } from '../cache/reader.ts';
+import type { UserInfo } from '../request/request.ts';
+import { serviceAccountUsername } from '../request/user.ts';
 
 type Binding = ClusterRoleBinding | RoleBinding;
 

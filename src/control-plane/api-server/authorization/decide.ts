@@ -3,7 +3,7 @@
  * with all their reasons. Stays synchronous as long as every authorizer is.
  * Upstream: apiserver/pkg/authorization/union/union.go.
  */
-import type { RequestAttributes } from '../request.ts';
+import type { RequestAttributes } from '../request/request.ts';
 import type { Authorizer, Decision } from './authorizer.ts';
 
 export type Authorize = (attributes: RequestAttributes) => Decision | Promise<Decision>;

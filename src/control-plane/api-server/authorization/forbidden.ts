@@ -2,7 +2,7 @@
 
 import { errors, type StatusError } from '../../../api/meta/status-error.ts';
 import { own } from '../../../api/meta/words.ts';
-import type { RequestAttributes } from '../request.ts';
+import type { RequestAttributes } from '../request/request.ts';
 
 export function forbiddenError(attributes: RequestAttributes, reason: string): StatusError {
   const { resource } = attributes;

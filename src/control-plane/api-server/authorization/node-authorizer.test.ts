@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ObjectMap } from '../../../../test/kit/object-map.ts';
+import { storedMeta } from '../../../../test/kit/test-request.ts';
 import type { PodSpec } from '../../../api/generated/core-v1.ts';
 import { PersistentVolume, Pod, VolumeAttachment } from '../../../api/generated/kinds.ts';
-import { storedMeta } from '../admission/test-request.ts';
-import { ObjectMap } from '../object-map.ts';
-import type { RequestAttributes } from '../request.ts';
+import type { RequestAttributes } from '../request/request.ts';
 import { nodeAuthorizer } from './node-authorizer.ts';
 import { NodeGraph } from './node-graph.ts';
 

@@ -7,8 +7,8 @@
 
 import { parseFieldSelector, SelectorError } from '../../../api/meta/selectors.ts';
 import { own } from '../../../api/meta/words.ts';
-import { nodeNameOf } from '../authentication/user.ts';
-import type { RequestAttributes } from '../request.ts';
+import type { RequestAttributes } from '../request/request.ts';
+import { nodeNameOf } from '../request/user.ts';
 import type { Authorizer, Decision } from './authorizer.ts';
 import type { NodeGraph, UsedBy } from './node-graph.ts';
 import { nodeRules } from './node-rules.ts';

@@ -12,8 +12,8 @@ import {
   VolumeAttachment,
 } from '../../../api/generated/kinds.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
-import { mirrorAnnotation, podConfigMapNames, podSecretNames } from '../admission/pod-references.ts';
-import type { ObjectReader } from '../reader.ts';
+import { mirrorAnnotation, podConfigMapNames, podSecretNames } from '../../../api/predicates/pod-references.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 
 export type UsedBy = 'secrets' | 'configmaps' | 'persistentvolumeclaims' | 'serviceaccounts' | 'resourceclaims';
 

@@ -4,7 +4,7 @@
  * pkg/registry/rbac/validation/policy_compact.go.
  */
 import type { PolicyRule } from '../../../api/generated/rbac-v1.ts';
-import type { RequestAttributes } from '../request.ts';
+import type { RequestAttributes } from '../request/request.ts';
 
 const has = (set: readonly string[] | undefined, value: string): boolean => set?.includes(value) ?? false;
 const matches = (set: readonly string[] | undefined, value: string): boolean => has(set, '*') || has(set, value);

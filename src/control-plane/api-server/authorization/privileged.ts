@@ -1,5 +1,5 @@
 /** Members of system:masters may do everything, whatever the roles say: nobody locks the last administrator out. */
-import { groups } from '../authentication/user.ts';
+import { groups } from '../request/user.ts';
 import type { Authorizer, Decision } from './authorizer.ts';
 
 const allow: Decision = { verdict: 'allow', reason: '' };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ObjectMap } from '../../../../test/kit/object-map.ts';
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../api/generated/kinds.ts';
 import type { PolicyRule, RoleRef, Subject } from '../../../api/generated/rbac-v1.ts';
-import { ObjectMap } from '../object-map.ts';
-import type { RequestAttributes, UserInfo } from '../request.ts';
+import type { RequestAttributes, UserInfo } from '../request/request.ts';
 import { BindingIndex } from './binding-index.ts';
 import { decideBy } from './decide.ts';
 import { forbiddenError } from './forbidden.ts';

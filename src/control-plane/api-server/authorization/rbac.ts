@@ -6,7 +6,7 @@
  * Upstream: plugin/pkg/auth/authorizer/rbac/rbac.go.
  */
 import type { PolicyRule } from '../../../api/generated/rbac-v1.ts';
-import type { RequestAttributes, UserInfo } from '../request.ts';
+import type { RequestAttributes, UserInfo } from '../request/request.ts';
 import type { Authorizer, Decision } from './authorizer.ts';
 import type { BindingIndex, BoundRules } from './binding-index.ts';
 import { ruleConcerns } from './policy-rule.ts';

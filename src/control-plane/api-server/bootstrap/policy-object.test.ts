@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { storedMeta } from '../../../../test/kit/test-request.ts';
 import type { ClusterRole, ClusterRoleBinding, FlowSchema } from '../../../api/generated/kinds.ts';
 import type { PolicyRule, Subject } from '../../../api/generated/rbac-v1.ts';
-import { storedMeta } from '../admission/test-request.ts';
 import { planBinding, planFlowControl, planRole } from './policy-object.ts';
 
 const apiVersion = 'rbac.authorization.k8s.io/v1';

@@ -11,8 +11,8 @@ import { apiVersionOf, type KindRef, type KubeObject, type New, type ObjectName 
 import { isAlreadyExists, isNotFound } from '../../../api/meta/status-error.ts';
 import { own } from '../../../api/meta/words.ts';
 import type { Client } from '../../../client/client.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import type { BootHook, HookDone } from '../publishing/health-checks.ts';
-import type { ObjectReader } from '../reader.ts';
 import { planBinding, planFlowControl, planPresent, planRole, type Step } from './policy-object.ts';
 
 type Plan<T> = (existing: T | undefined, wanted: T) => Step<T>;

@@ -2,10 +2,10 @@
  * Answers of paths that are no resources: in the form that the client asks for, 304 for what it has already.
  */
 import { own } from '../../../api/meta/words.ts';
-import type { PathTarget } from '../api-request.ts';
-import { encodeValue } from '../encode-value.ts';
-import type { PathResponse } from '../endpoint.ts';
-import { negotiate } from '../negotiation.ts';
+import { encodeValue } from '../http/encode-value.ts';
+import { negotiate } from '../http/negotiation.ts';
+import type { PathTarget } from '../request/api-request.ts';
+import type { PathResponse } from '../request/endpoint.ts';
 
 export const headerOf = (request: PathTarget, name: string): string => {
   const value = own(request.headers, name);

@@ -5,7 +5,7 @@ import type { APIGroupList } from '../../../api/generated/meta-v1.ts';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
 import type { Backend } from '../../../api/kinds/kind-snapshot.ts';
 import { isStatusError } from '../../../api/meta/status-error.ts';
-import type { PathResponse } from '../endpoint.ts';
+import type { PathResponse } from '../request/endpoint.ts';
 import { discoveryEndpoint } from './discovery.ts';
 
 const registry = builtInRegistry();

@@ -10,10 +10,10 @@ import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { Kind, Subresource } from '../../../api/meta/kind.ts';
 import { apiVersionOf } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
-import type { PathTarget } from '../api-request.ts';
-import type { PathEndpoint, PathResponse } from '../endpoint.ts';
-import { parseAccept } from '../negotiation.ts';
-import { serviceUnavailable } from '../refusals.ts';
+import { parseAccept } from '../http/negotiation.ts';
+import type { PathTarget } from '../request/api-request.ts';
+import type { PathEndpoint, PathResponse } from '../request/endpoint.ts';
+import { serviceUnavailable } from '../request/refusals.ts';
 import { answer, headerOf, isKnown, pathNotFound } from './answers.ts';
 import { type ServedGroup, type ServedVersion, servedGroups } from './group-order.ts';
 

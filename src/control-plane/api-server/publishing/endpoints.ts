@@ -3,7 +3,7 @@
  * Everything is made from the registry when first asked for, and again when the registry changed.
  */
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
-import type { PathEndpoint, PathResponse } from '../endpoint.ts';
+import type { PathEndpoint, PathResponse } from '../request/endpoint.ts';
 import { discoveryEndpoint } from './discovery.ts';
 import { servedGroups } from './group-order.ts';
 import { type HealthCheck, type HealthListener, healthEndpoint, healthPaths, pingCheck, runAll } from './health.ts';

@@ -2,8 +2,8 @@
  * `/livez`, `/readyz`, `/healthz`: named checks, run in order. Why a check fails is logged, not told.
  * Upstream: apiserver/pkg/server/healthz/healthz.go.
  */
-import type { PathTarget } from '../api-request.ts';
-import type { PathEndpoint, PathResponse } from '../endpoint.ts';
+import type { PathTarget } from '../request/api-request.ts';
+import type { PathEndpoint, PathResponse } from '../request/endpoint.ts';
 import { pathNotFound, text } from './answers.ts';
 
 export const healthPaths = ['livez', 'readyz', 'healthz'] as const;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import protobuf from 'protobufjs/minimal.js';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
 import type { ObjectSchema } from '../../../api/schema/types.ts';
-import type { PathEndpoint, PathResponse } from '../endpoint.ts';
+import type { PathEndpoint, PathResponse } from '../request/endpoint.ts';
 import { noDescriptions } from './descriptions.ts';
 import { openApiEndpoints } from './openapi.ts';
 

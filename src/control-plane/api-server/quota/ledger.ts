@@ -8,7 +8,7 @@ import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { addQuantities, subtractQuantities } from '../../../api/meta/quantity.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import type { ResourceList } from '../../../api/predicates/pod-resources.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import { isInScope, resourceName, resourceOfName, usageOf } from './usage.ts';
 
 /** One quota, and what its namespace uses of it. */

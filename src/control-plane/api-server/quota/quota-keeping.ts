@@ -3,7 +3,7 @@ import type { KindRef } from '../../../api/meta/object.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { Log } from '../../../client/log.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import type { Allocator } from '../write/allocator.ts';
 import type { ObjectOps } from '../write/object-ops.ts';
 import { QuotaLedger } from './ledger.ts';

@@ -10,7 +10,7 @@ import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
 import type { Log } from '../../../client/log.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import type { Account } from './ledger.ts';
 
 const retryMs = 1000;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ObjectMap } from '../../../../test/kit/object-map.ts';
+import { storedMeta, testRequest } from '../../../../test/kit/test-request.ts';
 import type { Container, PodSpec, ServiceSpec } from '../../../api/generated/core-v1.ts';
 import { ConfigMap, Deployment, PersistentVolumeClaim, Pod, ResourceClaim, ResourceQuota, Service } from '../../../api/generated/kinds.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
-import { storedMeta, testRequest } from '../admission/test-request.ts';
-import { ObjectMap } from '../object-map.ts';
 import { QuotaLedger } from './ledger.ts';
 import { ResourceQuotas } from './resource-quota.ts';
 import { isInScope, usageOf } from './usage.ts';

@@ -11,7 +11,7 @@ import { errors, isStatusError, StatusError } from '../../../api/meta/status-err
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { answerHeadBytesMax } from '../../../client/http-limits.ts';
 import { request as httpRequest } from '../../../client/node-http.ts';
-import type { ConnectTarget } from '../api-request.ts';
+import type { ConnectTarget } from '../request/api-request.ts';
 import { type Backend, type Dialer, joinHostPort, type RequestConnection } from './dialer.ts';
 import { answerHeaders, type Headers, requestHeaders } from './proxied-headers.ts';
 import { type ProxiedSite, planPageRewrite } from './rewrite-links.ts';

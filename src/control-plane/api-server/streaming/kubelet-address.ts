@@ -5,7 +5,7 @@
 import { Node, Pod } from '../../../api/generated/kinds.ts';
 import type { ObjectName } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
-import type { ObjectReader } from '../reader.ts';
+import type { ObjectReader } from '../cache/reader.ts';
 import type { Backend } from './dialer.ts';
 
 export interface KubeletAddress extends Backend {

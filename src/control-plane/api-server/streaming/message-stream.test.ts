@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { suite, test } from 'node:test';
 import { WebSocket } from 'ws';
-import type { ConnectTarget } from '../api-request.ts';
+import type { ConnectTarget } from '../request/api-request.ts';
 import { sendAsMessages } from './message-stream.ts';
 
 /** What a client gets of a stream that says `hello`. */

@@ -6,7 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { ConnectTarget } from '../api-request.ts';
+import type { ConnectTarget } from '../request/api-request.ts';
 
 const switchingProtocols = 101;
 const base64Protocol = 'base64.binary.k8s.io';

@@ -5,7 +5,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import { errors } from '../../../api/meta/status-error.ts';
-import type { ConnectEndpoint, ConnectTarget } from '../api-request.ts';
+import type { ConnectEndpoint, ConnectTarget } from '../request/api-request.ts';
 import type { Dialer } from './dialer.ts';
 import { ask, forward } from './http-forward.ts';
 import { chooseContainer, type KubeletDirectory, kubeletOf, readPod } from './kubelet-address.ts';

@@ -9,7 +9,7 @@ import { Endpoints, Pod, Service } from '../../../api/generated/kinds.ts';
 import type { ObjectName } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Random } from '../../../client/clock.ts';
-import type { ConnectEndpoint, ConnectTarget } from '../api-request.ts';
+import type { ConnectEndpoint, ConnectTarget } from '../request/api-request.ts';
 import { type Backend, type Dialer, joinHostPort } from './dialer.ts';
 import { forward } from './http-forward.ts';
 import { type KubeletAddress, type KubeletDirectory, kubeletOfNode, refuseSimulated } from './kubelet-address.ts';

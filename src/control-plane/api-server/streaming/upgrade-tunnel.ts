@@ -9,7 +9,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errors, isStatusError } from '../../../api/meta/status-error.ts';
 import { STATUS_CODES } from '../../../client/node-http.ts';
-import type { ConnectTarget } from '../api-request.ts';
+import type { ConnectTarget } from '../request/api-request.ts';
 import type { Backend, Dialer } from './dialer.ts';
 import { describeBreak, openRequest, readErrorBody } from './http-forward.ts';
 import { requestHeaders, upgradeHeaders } from './proxied-headers.ts';

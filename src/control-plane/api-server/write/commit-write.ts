@@ -17,11 +17,11 @@ import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, StatusError } from '../../../api/meta/status-error.ts';
 import type { Op, Revision } from '../../store/storage.ts';
-import type { ResourceRequest } from '../api-request.ts';
-import type { Core } from '../core.ts';
-import type { ServedKind } from '../served-kinds.ts';
-import { Draft, StoredObject } from '../stored-object.ts';
+import type { ServedKind } from '../cache/served-kinds.ts';
+import { Draft, StoredObject } from '../cache/stored-object.ts';
+import type { ResourceRequest } from '../request/api-request.ts';
 import type { Change } from './allocator.ts';
+import type { Core } from './core.ts';
 
 /** A write that loses this often in a row gives up with a conflict. */
 const attemptsMax = 100;

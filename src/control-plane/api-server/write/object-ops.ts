@@ -10,8 +10,8 @@ import { takeSteps } from '../../../api/meta/steps.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock, Random } from '../../../client/clock.ts';
 import type { Op } from '../../store/storage.ts';
-import type { ServedKind, ServedKinds } from '../served-kinds.ts';
-import { Draft } from '../stored-object.ts';
+import type { ServedKind, ServedKinds } from '../cache/served-kinds.ts';
+import { Draft } from '../cache/stored-object.ts';
 
 export interface ObjectOps {
   create<T extends KubeObject>(kind: KindRef<T>, object: New<T>): Op;

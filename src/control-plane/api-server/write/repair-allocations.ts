@@ -4,7 +4,7 @@
  * Upstream: pkg/registry/core/service/{ipallocator,portallocator}/controller (the repair loops' first run).
  */
 import type { Op } from '../../store/storage.ts';
-import type { Core } from '../core.ts';
+import type { Core } from './core.ts';
 
 /** An attempt fails when another server on the store repairs, or writes, at the same time. */
 const attemptsMax = 10;

@@ -5,7 +5,7 @@
 
 import type { Container, LifecycleHandler, Probe, SELinuxOptions } from '../../../../api/generated/core-v1.ts';
 import { own } from '../../../../api/meta/words.ts';
-import { allContainers } from '../pod-references.ts';
+import { allContainers } from '../../../../api/predicates/pod-references.ts';
 import { type Check, describeContainers, describeSetters, hasOwnUsers, namesOf, plural, quoted, sorted } from './check.ts';
 
 const appArmorAnnotation = 'container.apparmor.security.beta.kubernetes.io/';

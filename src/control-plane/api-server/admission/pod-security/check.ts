@@ -1,7 +1,7 @@
 /** One rule of the Pod Security Standards, and the words in which the checks speak. Upstream: pod-security-admission/policy. */
 import type { Container, PodSpec } from '../../../../api/generated/core-v1.ts';
 import type { ObjectMeta } from '../../../../api/generated/meta-v1.ts';
-import { allContainers } from '../pod-references.ts';
+import { allContainers } from '../../../../api/predicates/pod-references.ts';
 
 export interface Violation {
   readonly reason: string;

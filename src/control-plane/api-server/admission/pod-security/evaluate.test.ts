@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ObjectMap } from '../../../../../test/kit/object-map.ts';
+import { runPlugin, storedMeta } from '../../../../../test/kit/test-request.ts';
 import type { Container, PodSpec } from '../../../../api/generated/core-v1.ts';
 import { Deployment, Namespace, Pod } from '../../../../api/generated/kinds.ts';
-import { ObjectMap } from '../../object-map.ts';
 import { podSecurity } from '../pod-security.ts';
-import { runPlugin, storedMeta } from '../test-request.ts';
 import { describeViolations, violations } from './evaluate.ts';
 import type { Level } from './level.ts';
 

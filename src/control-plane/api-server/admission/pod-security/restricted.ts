@@ -3,7 +3,7 @@
  * Upstream: pod-security-admission/policy/check_*.go, in the order of their names.
  */
 import type { Container } from '../../../../api/generated/core-v1.ts';
-import { allContainers } from '../pod-references.ts';
+import { allContainers } from '../../../../api/predicates/pod-references.ts';
 import { baselineChecks, capabilitiesBaseline, hostPathVolumes, procMount, procMountAlways, seccompBaseline } from './baseline.ts';
 import { type Check, describeContainers, describeSetters, hasOwnUsers, isWindows, namesOf, plural, quoted, sorted } from './check.ts';
 

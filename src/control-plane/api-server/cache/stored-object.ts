@@ -1,0 +1,235 @@
+/**
+ * One version of one object as the store and the watch cache hold it, in two parts: its value, which is canonical bytes
+ * without resourceVersion, and its managed part, the JSON of its managedFields, which many objects share (ADR 33). From
+ * them, each made on first use: the frozen parsed value, and the JSON and the protobuf message that clients get.
+ *
+ * Guarantees: a version is parsed at most once (never, when this process wrote it); its message, and without a managed part
+ * its JSON, are made once, for all readers. managedFields are in all that clients get and in nothing that components share,
+ * compare or freeze. The canonical form begins `{"kind":…,"apiVersion":…,"metadata":{`, so both are spliced in at a known
+ * place whether or not the resourceVersion was known when the bytes were made.
+ */
+
+import type { ManagedFieldsEntry } from '../../../api/generated/meta-v1.ts';
+import type { Kind } from '../../../api/meta/kind.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { encodeMessage } from '../../../api/schema/encode-protobuf.ts';
+import { parseJSON } from '../../../api/schema/json-scan.ts';
+import type { KeyValue, Op, Revision } from '../../store/storage.ts';
+import { deepFreeze } from './deep-freeze.ts';
+
+const metadataText = '"metadata":{';
+const managedName = '"managedFields":';
+const metadataOpening = Buffer.from(metadataText);
+const comma = 0x2c;
+const closingBrace = 0x7d;
+
+/** What a writer hands to the store with the bytes, so that nobody in this process parses them again. */
+export class Draft {
+  readonly bytes: Buffer;
+  readonly managed: Uint8Array | undefined;
+  readonly #object: Writable;
+  #revision = 0;
+
+  /**
+   * `object` becomes the draft's own: its first two levels (the object and its metadata) are copied, the rest is frozen
+   * later. managedFields are never part of it: `managed` is their JSON, an array; whoever replaces an object hands on what
+   * that one has.
+   */
+  constructor(object: KubeObject, managed: Uint8Array | undefined) {
+    this.managed = managed;
+    const { kind, apiVersion, metadata, ...rest } = object;
+    const { resourceVersion: _version, managedFields: _fields, ...kept } = metadata;
+    // resourceVersion has its slot from the start: JSON.stringify leaves undefined out, and setting it later changes no shape.
+    this.#object = { kind, apiVersion, metadata: { resourceVersion: undefined, ...kept }, ...rest };
+    this.bytes = Buffer.from(JSON.stringify(this.#object));
+  }
+
+  /** bytes that are stored */
+  get size(): number {
+    return this.bytes.length + (this.managed?.byteLength ?? 0);
+  }
+
+  /** What an op puts. */
+  get puts(): Pick<Op, 'put' | 'managed' | 'attachment'> {
+    return { put: this.bytes, managed: this.managed, attachment: this };
+  }
+
+  /** What it is when it has been stored; of revision 0, what it would be. */
+  storedAs({ key, revision, lease }: Pick<Parts, 'key' | 'revision' | 'lease'>): StoredObject {
+    const object = revision > 0 ? this.seal(revision) : undefined;
+    return new StoredObject({ key, revision, value: this.bytes, managed: this.managed, lease, object });
+  }
+
+  /** The frozen object as of its revision. */
+  seal(revision: Revision): KubeObject {
+    if (this.#revision === 0) {
+      this.#revision = revision;
+      this.#object.metadata.resourceVersion = String(revision);
+      deepFreeze(this.#object);
+    }
+    return this.#object as KubeObject;
+  }
+}
+
+interface Writable {
+  kind: string;
+  apiVersion: string;
+  metadata: { resourceVersion: string | undefined };
+}
+
+interface Parts {
+  readonly key: string;
+  readonly revision: Revision;
+  readonly value: Uint8Array;
+  readonly managed?: Uint8Array | undefined;
+  readonly lease?: number | undefined;
+  readonly object?: KubeObject | undefined;
+}
+
+export class StoredObject {
+  readonly key: string;
+  readonly revision: Revision;
+  readonly lease: number | undefined;
+  /** the JSON of its managedFields; shared, never written to */
+  readonly managed: Uint8Array | undefined;
+  /** bytes of its value as stored */
+  readonly valueSize: number;
+  /** As stored, until somebody asks for the JSON; then that, if there is no managed part, so that there is one copy only. */
+  #bytes: Buffer;
+  #isSpliced = false;
+  #object: KubeObject | undefined;
+  #message: Buffer | undefined;
+  /** by version */
+  #views: Map<string, { readonly kind: Kind; readonly stored: StoredObject }> | undefined;
+
+  constructor(given: Parts) {
+    const { value } = given;
+    this.key = given.key;
+    this.revision = given.revision;
+    this.lease = given.lease;
+    this.managed = given.managed;
+    this.#bytes = bufferOf(value);
+    this.valueSize = value.byteLength;
+    this.#object = given.object;
+  }
+
+  static from(kv: KeyValue): StoredObject {
+    const object = kv.attachment instanceof Draft ? kv.attachment.seal(kv.revision) : undefined;
+    return new StoredObject({ key: kv.key, revision: kv.revision, value: kv.value, managed: kv.managed, lease: kv.lease, object });
+  }
+
+  /** What a dry run would have stored at this place: `revision` 0 means that the answer carries no resourceVersion. */
+  static unstored({ key, managed }: Pick<Parts, 'key' | 'managed'>, object: KubeObject, revision: Revision): StoredObject {
+    return new Draft(object, managed).storedAs({ key, revision });
+  }
+
+  /** Frozen, shared by all in this process, and without managedFields. */
+  get object(): KubeObject {
+    this.#object ??= this.#parse();
+    return this.#object;
+  }
+
+  /** The object with its managedFields, as clients get it in forms that are made of values. Parses them each time. */
+  get whole(): KubeObject {
+    if (!this.managed) return this.object;
+    const { resourceVersion, ...metadata } = this.object.metadata;
+    const managedFields = parseJSON(bufferOf(this.managed).toString()) as readonly ManagedFieldsEntry[];
+    return { ...this.object, metadata: { ...(resourceVersion !== undefined && { resourceVersion }), managedFields, ...metadata } };
+  }
+
+  /** The JSON of something that shows the object's metadata, with its managedFields put in. Parses nothing. */
+  completed(text: string): string {
+    if (!this.managed) return text;
+    const found = text.indexOf(metadataText);
+    if (found < 0) return text;
+    const at = found + metadataText.length;
+    const fields = managedName + bufferOf(this.managed).toString();
+    return `${text.slice(0, at)}${fields}${text.charCodeAt(at) === closingBrace ? '' : ','}${text.slice(at)}`;
+  }
+
+  /** bytes of its JSON, more or less */
+  get size(): number {
+    return this.#bytes.length + (this.managed?.byteLength ?? 0);
+  }
+
+  /** The object as clients get it. With a managed part it is made each time: kept, the part would be there once per object. */
+  get json(): Buffer {
+    if (this.managed) return splice(this.#bytes, this.revision, this.managed);
+    if (!this.#isSpliced && this.revision > 0) {
+      this.#bytes = splice(this.#bytes, this.revision);
+      this.#isSpliced = true;
+    }
+    return this.#bytes;
+  }
+
+  /** The object as a protobuf message without its envelope. */
+  get message(): Buffer {
+    this.#message ??= encodeMessage(this.whole);
+    return this.#message;
+  }
+
+  /** The same object as of a later revision: what a DELETED event shows. */
+  at(revision: Revision): StoredObject {
+    const object = this.#object;
+    const moved = object && deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
+    const value = this.#isSpliced ? unsplice(this.#bytes, this.revision) : this.#bytes;
+    const later = new StoredObject({ key: this.key, revision, value, managed: this.managed, lease: this.lease, object: moved });
+    if (this.#views) later.#views = new Map([...this.#views].map(([version, view]) => [version, this.#viewAt(view, later)]));
+    return later;
+  }
+
+  #viewAt({ kind, stored }: { readonly kind: Kind; readonly stored: StoredObject }, later: StoredObject) {
+    return { kind, stored: stored === this ? later : stored.at(later.revision) };
+  }
+
+  /** The object as this kind serves it, once that has been made. */
+  view(kind: Kind): StoredObject | undefined {
+    const view = this.#views?.get(kind.version);
+    return view?.kind === kind ? view.stored : undefined;
+  }
+
+  /** Keeps what it is as this kind: one view per version, since a kind that changes converts in another way. */
+  keepView(kind: Kind, converted: KubeObject): StoredObject {
+    this.#views ??= new Map();
+    const stored = converted === this.object ? this : this.#as(converted);
+    this.#views.set(kind.version, { kind, stored });
+    return stored;
+  }
+
+  #as(converted: KubeObject): StoredObject {
+    return new Draft(converted, this.managed).storedAs(this);
+  }
+
+  #parse(): KubeObject {
+    const object = parseJSON(this.#bytes.toString()) as KubeObject;
+    if (this.revision > 0) (object as Writable).metadata.resourceVersion = String(this.revision);
+    return deepFreeze(object);
+  }
+}
+
+const bufferOf = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const insertionOf = (revision: Revision): string => `"resourceVersion":"${revision}"`;
+
+/** Of revision 0 no resourceVersion is told. */
+function splice(source: Buffer, revision: Revision, managed?: Uint8Array): Buffer {
+  const at = source.indexOf(metadataOpening) + metadataOpening.length;
+  const names = managed ? `${revision > 0 ? `${insertionOf(revision)},` : ''}${managedName}` : insertionOf(revision);
+  const managedBytes = managed?.byteLength ?? 0;
+  const withComma = source[at] !== closingBrace;
+  const json = Buffer.allocUnsafe(source.length + names.length + managedBytes + (withComma ? 1 : 0));
+  source.copy(json, 0, 0, at);
+  let end = at + json.write(names, at, 'latin1');
+  if (managed) json.set(managed, end);
+  end += managedBytes;
+  if (withComma) json[end++] = comma;
+  source.copy(json, end, at);
+  return json;
+}
+
+function unsplice(json: Buffer, revision: Revision): Buffer {
+  const at = json.indexOf(metadataOpening) + metadataOpening.length;
+  const end = at + insertionOf(revision).length;
+  return Buffer.concat([json.subarray(0, at), json.subarray(json[end] === comma ? end + 1 : end)]);
+}

@@ -1,0 +1,111 @@
+/**
+ * The last step of a request: its target does what it was asked for. The verbs of kinds decode, admit, default, prepare,
+ * validate (create.ts, update-object.ts) and write (write/commit-write.ts). Nothing here asks whether it is allowed.
+ */
+import { errors } from '../../../api/meta/status-error.ts';
+import type { Answer, ResourceAnswer } from '../request/answer.ts';
+import type { ApiRequest, BackendTarget, ConnectTarget, PathTarget, ResourceRequest } from '../request/api-request.ts';
+import { methodNotAllowed, serviceUnavailable } from '../request/refusals.ts';
+import { callFunction } from '../verbs/call-function.ts';
+import type { ComputedResources } from '../verbs/computed-resources.ts';
+import { connect } from '../verbs/connect.ts';
+import { create } from '../verbs/create.ts';
+import { deleteObject } from '../verbs/delete.ts';
+import { deleteCollection } from '../verbs/delete-collection.ts';
+import { get } from '../verbs/get.ts';
+import { list } from '../verbs/list.ts';
+import { patch } from '../verbs/patch.ts';
+import { update } from '../verbs/update.ts';
+import { watch } from '../verbs/watch.ts';
+import type { Core } from '../write/core.ts';
+import type { Targets } from './targets.ts';
+
+export interface PerformParts {
+  readonly core: Core;
+  readonly targets: Pick<Targets, 'path'>;
+  readonly computed: ComputedResources;
+  /** asks the other servers; absent: none can be reached */
+  readonly backends: AskBackend | undefined;
+}
+
+/** Answers for another server; what it says goes on by itself, or is a page. */
+export type AskBackend = (request: ApiRequest<BackendTarget>) => Promise<Answer>;
+
+export const performer =
+  (parts: PerformParts) =>
+  (request: ApiRequest): Promise<Answer> => {
+    const { target } = request;
+    switch (target.type) {
+      case 'resource':
+        return performVerb(parts, request as ResourceRequest);
+      case 'path':
+        return readPath(parts.targets, request as ApiRequest<PathTarget>);
+      case 'connect':
+        return whenFresh(parts.core, request, () => connect(parts.core.admission, request as ApiRequest<ConnectTarget>));
+      case 'backend':
+        return parts.backends?.(request as ApiRequest<BackendTarget>) ?? Promise.resolve(unavailablePage);
+      case 'unserved':
+        if (target.isInBuiltInGroup) throw errors.pathNotFound();
+        return Promise.resolve(notFoundPage);
+    }
+  };
+
+function performVerb({ core, computed }: PerformParts, request: ResourceRequest): Promise<ResourceAnswer> {
+  if (request.target.kind.isComputed) return Promise.resolve(computed.read(request));
+  switch (request.verb) {
+    case 'get':
+      return get(core, request);
+    case 'list':
+      return list(core, request);
+    case 'watch':
+      return watch(core, request);
+    default:
+      return whenFresh(core, request, () => performWrite(core, request));
+  }
+}
+
+/**
+ * Whatever is not a read that says by its resourceVersion how old its answer may be: what admission looks up, what is
+ * replaced, where a connection leads is as whichever server on the store left it.
+ */
+function whenFresh<T>({ cache }: Core, { signal }: ApiRequest, act: () => Promise<T>): Promise<T> {
+  return cache.fresh(signal)?.then(act) ?? act();
+}
+
+function performWrite(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+  const { answeredBy } = request.target;
+  switch (request.verb) {
+    case 'create':
+      return answeredBy ? callFunction(core, request, answeredBy) : createOrRefuse(core, request);
+    case 'update':
+      return update(core, request);
+    case 'patch':
+      return patch(core, request);
+    case 'delete':
+      return deleteObject(core, request);
+    case 'deletecollection':
+      return deleteCollection(core, request);
+    default:
+      throw errors.pathNotFound();
+  }
+}
+
+function createOrRefuse(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+  const { kind, namespace, subresource } = request.target;
+  if (subresource) throw errors.pathNotFound();
+  if (kind.namespaced && !namespace) throw methodNotAllowed();
+  return create(core, request);
+}
+
+async function readPath(targets: Pick<Targets, 'path'>, request: ApiRequest<PathTarget>): Promise<Answer> {
+  const { target } = request;
+  const page = await targets.path(target.path)?.handle(target, request);
+  return page ? { type: 'page', code: page.status, page } : notFoundPage;
+}
+
+function textPage(status: number, text: string): Answer {
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+  return { type: 'page', code: status, page: { status, headers, body: `${text}\n` } };
+}
+const notFoundPage = textPage(404, '404 page not found');
+const unavailablePage = textPage(503, serviceUnavailable);

@@ -1,0 +1,40 @@
+/**
+ * What hangs on the API server beside stored resources, functions and connections (api-request.ts). Each is registered in
+ * one list at start; the server does routing, authentication, authorization, limits and errors around all of them (chain.ts).
+ */
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { errors } from '../../../api/meta/status-error.ts';
+import type { ApiRequest, PathTarget } from './api-request.ts';
+import { groups } from './user.ts';
+
+/** A path that is no resource: discovery, OpenAPI, /version, health, metrics. */
+export interface PathEndpoint {
+  /** exact paths; a path that ends in `/*` takes everything below */
+  readonly paths: readonly string[];
+  handle(target: PathTarget, request: Pick<ApiRequest, 'user'>): PathResponse | Promise<PathResponse>;
+}
+export interface PathResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** An iterable is an answer that goes on: written piece by piece as its client takes them, and left when he goes. */
+  readonly body: WholeBody | AsyncIterableIterator<string>;
+}
+/** The same for administrators alone, whatever roles say of the paths: a role may name any. */
+export const forAdministrators = ({ paths, handle }: PathEndpoint): PathEndpoint => ({
+  paths,
+  handle(target, request) {
+    if (!request.user.groups.includes(groups.masters))
+      throw errors.forbidden({ group: '', resource: '' }, '', `${target.path} is for administrators (${groups.masters})`);
+    return handle(target, request);
+  },
+});
+
+type WholeBody = string | Uint8Array;
+export const isWhole = (body: PathResponse['body']): body is WholeBody => typeof body === 'string' || body instanceof Uint8Array;
+
+/** A resource whose objects are made when they are read (`isComputed`): get and list, by name and selectors. */
+export interface ComputedResource {
+  readonly group: string;
+  readonly resource: string;
+  list(): readonly KubeObject[];
+}

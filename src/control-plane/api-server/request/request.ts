@@ -1,0 +1,57 @@
+/** Who asks for what: users, verbs, and the questions that are put to authorization and admission. */
+import type { Kind } from '../../../api/meta/kind.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+
+export interface UserInfo {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The verb of authorization and audit, not of HTTP. */
+export type RequestVerb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection' | 'connect';
+
+/** What authorization and admission look at: who wants to do what to which resource or path. */
+export interface RequestAttributes {
+  readonly user: UserInfo;
+  /** for connect subresources: `create` or `get`, as authorization has it; for paths: the lower-case HTTP method */
+  readonly verb: string;
+  /** absent for non-resource paths */
+  readonly resource?:
+    | {
+        readonly group: string;
+        readonly version: string;
+        readonly resource: string;
+        readonly subresource?: string | undefined;
+        readonly namespace?: string | undefined;
+        /** from the path; for list, watch and deletecollection also what a field selector `metadata.name=x` says */
+        readonly name?: string | undefined;
+        /** as the client sent it; list, watch and deletecollection only */
+        readonly fieldSelector?: string | undefined;
+      }
+    | undefined;
+  /** empty for resources */
+  readonly path: string;
+}
+
+export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+
+export interface AdmissionRequest {
+  readonly operation: AdmissionOperation;
+  readonly kind: Kind;
+  readonly subresource?: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly user: UserInfo;
+  /** the new object; for DELETE absent. Mutating plugins return another one. */
+  readonly object?: KubeObject;
+  readonly oldObject?: KubeObject;
+  /** the body of the request where it is not the object: DeleteOptions, PodExecOptions */
+  readonly options?: unknown;
+  readonly dryRun: boolean;
+  /** Adds a Warning header to the answer. */
+  warn(message: string): void;
+  /** Adds to what an audit log keeps of the request. */
+  annotate(key: string, value: string): void;
+}

@@ -1,0 +1,21 @@
+/**
+ * ComponentStatus, long deprecated and still asked for by `kubectl get cs`. The parts of the control plane live in one
+ * process here, so what answers is well; only the store can be out of reach.
+ * Upstream: pkg/registry/core/componentstatus.
+ */
+import type { KubeObject } from '../../../api/meta/object.ts';
+import type { ComputedResource } from '../request/endpoint.ts';
+
+const store = 'etcd-0';
+const components = ['controller-manager', 'scheduler', store];
+
+export const componentStatuses = (isStoreHealthy: () => boolean): ComputedResource => ({
+  group: '',
+  resource: 'componentstatuses',
+  list: () => components.map((component) => describe(component, component !== store || isStoreHealthy())),
+});
+
+function describe(name: string, isHealthy: boolean): KubeObject {
+  const condition = { type: 'Healthy', status: isHealthy ? 'True' : 'False', message: isHealthy ? 'ok' : 'the store is out of reach' };
+  return { kind: 'ComponentStatus', apiVersion: 'v1', metadata: { name }, conditions: [condition] } as KubeObject;
+}

@@ -1,0 +1,130 @@
+/**
+ * POST of an object: names, identity, the kind's steps (api/kinds/write-steps.ts) with admission between them, and the
+ * write. Upstream: apiserver/pkg/registry/rest/create.go, registry/generic/registry/store.go.
+ */
+import type { ObjectMeta } from '../../../api/generated/meta-v1.ts';
+import { prepareNew } from '../../../api/kinds/write-steps.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { errors, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import { admissionRequest } from '../admission/admission-request.ts';
+import type { ServedKind } from '../cache/served-kinds.ts';
+import type { StoredObject } from '../cache/stored-object.ts';
+import type { ResourceAnswer } from '../request/answer.ts';
+import type { ResourceRequest } from '../request/api-request.ts';
+import { refuseObject } from '../request/refusals.ts';
+import { isLarge, rest, takeInTurns } from '../request/rest.ts';
+import { expectedNamespace } from '../write/check-name.ts';
+import { commitWrite } from '../write/commit-write.ts';
+import type { Core } from '../write/core.ts';
+import { decodeObject } from '../write/decode.ts';
+
+const generatedBaseMax = 58;
+const generatedSuffixLength = 5;
+const generateAttemptsMax = 8;
+
+export async function create(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+  const served = core.kinds.of(request.target.kind);
+  const decoded = await decodeObject(request, request.target.kind);
+  const stored = await createObject(core, served, request, decoded);
+  return { type: 'object', code: 201, stored: served.asServed(stored) };
+}
+
+/** Stores a decoded and defaulted object; answers its stored form. Retries while a generated name is taken. */
+export async function createObject(core: Core, served: ServedKind, request: ResourceRequest, decoded: KubeObject): Promise<StoredObject> {
+  const generates = !decoded.metadata.name && !!decoded.metadata.generateName;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptCreate(core, served, request, decoded);
+    } catch (error) {
+      if (!generates || !isStatusError(error) || error.reason !== 'AlreadyExists') throw error;
+      if (attempt < generateAttemptsMax) continue;
+      const message = `${error.message}, the server was not able to generate a unique name for the object`;
+      throw new StatusError({
+        ...error.status,
+        message,
+        reason: 'AlreadyExists',
+        details: { ...error.status.details, retryAfterSeconds: 1 },
+      });
+    }
+  }
+}
+
+async function attemptCreate(core: Core, served: ServedKind, request: ResourceRequest, decoded: KubeObject): Promise<StoredObject> {
+  const { kind } = served;
+  const { dryRun } = request;
+  const large = isLarge(request);
+  if (large) await rest();
+  const given = inItsNamespace(decoded, request);
+  const base = admissionRequest(request, 'CREATE', given.metadata.name ?? '', dryRun);
+  const admitted = core.admission.mutates(base) ? await core.admission.admit({ ...base, object: given }) : given;
+  if (large) await rest();
+  const by = { nowMs: core.clock.now(), user: request.user };
+  const prepared = await takeInTurns(prepareNew(kind, withIdentity(core, served, admitted), by), large);
+  const { object } = prepared;
+  const { name = '', namespace } = object.metadata;
+  refuseObject(kind, name, prepared.problems);
+  for (const message of prepared.warnings) request.warn(message);
+  await core.admission.validate({ ...base, name, object });
+  if (large) await rest();
+  const lease = kind.ttlSeconds === undefined || dryRun ? undefined : await core.leases.lease(kind.ttlSeconds);
+  const written = await commitWrite(core, {
+    served,
+    request,
+    namespace,
+    name,
+    dryRun,
+    plan(existing) {
+      if (existing) throw alreadyExists(served, existing);
+      return { type: 'put', object, lease };
+    },
+  });
+  if (!written) throw new Error('a create stores or throws');
+  return written.stored;
+}
+
+function alreadyExists(served: ServedKind, existing: StoredObject): StatusError {
+  const { metadata } = existing.object;
+  const error = errors.alreadyExists(served.kind, metadata.name ?? '');
+  if (!metadata.deletionTimestamp) return error;
+  return new StatusError({ ...error.status, reason: 'AlreadyExists', message: `object is being deleted: ${error.message}` });
+}
+
+/** In the namespace of the URL. Throws when the object names another one. */
+function inItsNamespace(object: KubeObject, request: ResourceRequest): KubeObject {
+  const { namespace: given, ...metadata } = object.metadata;
+  const namespace = expectedNamespace(request, given);
+  if (namespace === given) return object;
+  return { ...object, metadata: { ...metadata, ...(namespace && { namespace }) } };
+}
+
+/** Named, and with what only the server may say. */
+function withIdentity(core: Core, { kind }: ServedKind, object: KubeObject): KubeObject {
+  const {
+    name,
+    generateName,
+    namespace,
+    generation,
+    resourceVersion,
+    uid: _uid,
+    creationTimestamp: _created,
+    deletionTimestamp: _deleted,
+    deletionGracePeriodSeconds: _grace,
+    selfLink: _link,
+    managedFields: _managed,
+    ...rest
+  } = object.metadata;
+  if (resourceVersion && resourceVersion !== '0')
+    throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
+  const finalName = name || (generateName ? generateName.slice(0, generatedBaseMax) + core.random.suffix(generatedSuffixLength) : '');
+  const metadata: ObjectMeta = {
+    name: finalName,
+    ...(generateName && { generateName }),
+    ...(namespace && { namespace }),
+    uid: core.random.uuid(),
+    ...(kind.hasGeneration ? { generation: 1 } : generation !== undefined && { generation }),
+    creationTimestamp: formatTime(core.clock.now()),
+    ...rest,
+  };
+  return { ...object, metadata };
+}

@@ -1,0 +1,38 @@
+/** What a list's or watch's query may say. Upstream: apimachinery/pkg/apis/meta/internalversion/validation. */
+import { type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
+import type { RequestOptions } from '../request/api-request.ts';
+import { refuse } from '../request/refusals.ts';
+
+const listOptionsKind = { group: 'meta.k8s.io', kind: 'ListOptions' };
+const matchField = 'resourceVersionMatch';
+
+export function checkListOptions(options: RequestOptions): void {
+  const found: FieldError[] = [];
+  const { resourceVersionMatch: match, resourceVersion } = options;
+  if (match) {
+    if (!resourceVersion)
+      found.push(fieldErrors.forbidden(matchField, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
+    if (options.continue) found.push(fieldErrors.forbidden(matchField, 'resourceVersionMatch is forbidden when continue is provided'));
+    if (match !== 'Exact' && match !== 'NotOlderThan')
+      found.push(fieldErrors.notSupported(matchField, match, ['Exact', 'NotOlderThan', '']));
+    if (match === 'Exact' && resourceVersion === '0')
+      found.push(fieldErrors.forbidden(matchField, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
+  }
+  if (options.sendInitialEvents !== undefined)
+    found.push(fieldErrors.forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
+  refuse(listOptionsKind, '', found);
+}
+
+export function checkWatchOptions(options: RequestOptions): void {
+  const found: FieldError[] = [];
+  const { resourceVersionMatch: match, sendInitialEvents } = options;
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan')
+    found.push(fieldErrors.forbidden(matchField, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
+  if (match) {
+    if (sendInitialEvents === undefined)
+      found.push(fieldErrors.forbidden(matchField, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
+    if (match !== 'NotOlderThan') found.push(fieldErrors.notSupported(matchField, match, ['NotOlderThan']));
+    if (options.continue) found.push(fieldErrors.forbidden(matchField, 'resourceVersionMatch is forbidden when continue is provided'));
+  }
+  refuse(listOptionsKind, '', found);
+}

@@ -1,0 +1,86 @@
+/**
+ * The `scale` subresource: a view of replicas and selector that is the same for every kind that has it.
+ * Upstream: pkg/registry/apps/<resource>/storage (ScaleREST), pkg/apis/autoscaling/validation.
+ */
+import type { Scale } from '../../../api/generated/autoscaling-v1.ts';
+import type { LabelSelector } from '../../../api/generated/meta-v1.ts';
+import { scaleOnly } from '../../../api/kinds/update-strategy.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { type LabelMap, labelMatcher, labelMatcherOfMap } from '../../../api/meta/selectors.ts';
+import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
+import type { ResourceAnswer } from '../request/answer.ts';
+import type { ResourceRequest } from '../request/api-request.ts';
+import { refuse } from '../request/refusals.ts';
+import { checkName } from '../write/check-name.ts';
+import type { Core } from '../write/core.ts';
+import { type ObjectUpdate, updateObject } from './update-object.ts';
+
+interface Scalable extends KubeObject {
+  readonly spec?: { readonly replicas?: number; readonly selector?: LabelSelector | LabelMap };
+  readonly status?: { readonly replicas?: number };
+}
+
+export function scaleOf(object: KubeObject): Scale {
+  const { metadata, spec, status } = object as Scalable;
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
+  const selector = describeSelector(object.kind, spec?.selector);
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: {
+      ...(name && { name }),
+      ...(namespace && { namespace }),
+      ...(uid && { uid }),
+      ...(resourceVersion && { resourceVersion }),
+      ...(creationTimestamp && { creationTimestamp }),
+    },
+    spec: spec?.replicas ? { replicas: spec.replicas } : {},
+    status: { replicas: status?.replicas ?? 0, ...(selector && { selector }) },
+  };
+}
+
+const scaleObject = (object: KubeObject): KubeObject => scaleOf(object) as KubeObject;
+
+function describeSelector(kind: string, selector: LabelSelector | LabelMap | undefined): string {
+  const isMap = kind === 'ReplicationController';
+  return (isMap ? labelMatcherOfMap(selector as LabelMap | undefined) : labelMatcher(selector as LabelSelector | undefined)).toString();
+}
+
+export async function getScale(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+  const { kind, namespace, name = '' } = request.target;
+  if (!kind.subresources['scale']) throw errors.pathNotFound();
+  const served = core.kinds.of(kind);
+  const stored = served.find(namespace, name);
+  if (!stored) throw errors.notFound(kind, name);
+  return { type: 'value', code: 200, object: scaleObject(served.asServed(stored).object) };
+}
+
+export const checkScaleName = (scale: Scale, request: ResourceRequest): void =>
+  checkName({ ...scale, metadata: scale.metadata ?? {} }, request);
+
+/** Sets replicas to what `wanted` makes of the current scale. */
+export async function changeScale(
+  core: Core,
+  request: ResourceRequest,
+  wanted: (current: Scale) => Scale | Promise<Scale>,
+): Promise<ResourceAnswer> {
+  const { kind, name = '' } = request.target;
+  if (!kind.subresources['scale']) throw errors.pathNotFound();
+  const served = core.kinds.of(kind);
+  const transform: ObjectUpdate['transform'] = async (current) => {
+    const scale = await wanted(scaleOf(current));
+    checkScaleName(scale, request);
+    const stated = scale.metadata ?? {};
+    const replicas = scale.spec?.replicas ?? 0;
+    if (replicas < 0) {
+      const error = fieldErrors.invalid('spec.replicas', replicas, 'must be greater than or equal to 0');
+      refuse({ group: 'autoscaling', kind: 'Scale' }, name, [error]);
+    }
+    const { uid: _uid, resourceVersion: _version, ...metadata } = current.metadata;
+    const seen = { ...(stated.uid && { uid: stated.uid }), ...(stated.resourceVersion && { resourceVersion: stated.resourceVersion }) };
+    return { ...current, metadata: { ...metadata, ...seen }, spec: { ...(current as Scalable).spec, replicas } } as KubeObject;
+  };
+  const stored = await updateObject(core, { served, request, name, strategy: scaleOnly, transform });
+  if (!stored) throw errors.notFound(kind, name);
+  return { type: 'value', code: 200, object: scaleObject(served.asServed(stored).object) };
+}

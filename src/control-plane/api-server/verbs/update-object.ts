@@ -1,0 +1,114 @@
+/**
+ * The change of an object that is stored: PUT, PATCH, scale and every subresource that writes. The client's object is made
+ * from the current one, checked against it, and planned as what takes its place; the last finalizer of an object that is
+ * being deleted takes the object with it.
+ * Upstream: apiserver/pkg/registry/generic/registry/store.go (Update), registry/rest/update.go.
+ */
+import type { ObjectMeta } from '../../../api/generated/meta-v1.ts';
+import type { UpdateStrategy } from '../../../api/kinds/update-strategy.ts';
+import { prepareChanged } from '../../../api/kinds/write-steps.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
+import { admissionRequest } from '../admission/admission-request.ts';
+import type { ServedKind } from '../cache/served-kinds.ts';
+import type { StoredObject } from '../cache/stored-object.ts';
+import type { ResourceRequest } from '../request/api-request.ts';
+import { refuseObject } from '../request/refusals.ts';
+import { isLarge, rest, takeInTurns } from '../request/rest.ts';
+import { commitWrite, type WritePlan } from '../write/commit-write.ts';
+import type { Core } from '../write/core.ts';
+import { holdsNamespace } from './namespace-deletion.ts';
+
+export interface ObjectUpdate {
+  readonly served: ServedKind;
+  readonly request: ResourceRequest;
+  readonly name: string;
+  readonly strategy: UpdateStrategy;
+  /**
+   * The object as the client wants it, made from the current one. In the kind's version; decoded and defaulted.
+   * `large`: rest between the steps.
+   */
+  transform(current: KubeObject, large: boolean): KubeObject | Promise<KubeObject>;
+}
+
+/** The object as stored; undefined when there is none. */
+export async function updateObject(core: Core, update: ObjectUpdate): Promise<StoredObject | undefined> {
+  const { served, request, name } = update;
+  const written = await commitWrite(core, {
+    served,
+    request,
+    namespace: request.target.namespace,
+    name,
+    dryRun: request.dryRun,
+    plan: (stored) => stored && planUpdate(core, update, stored),
+  });
+  return written?.stored;
+}
+
+async function planUpdate(core: Core, update: ObjectUpdate, stored: StoredObject): Promise<WritePlan> {
+  const { served, request, name, strategy } = update;
+  const { kind } = served;
+  const old = served.asServed(stored).object;
+  const large = isLarge(request, stored);
+  let object = await update.transform(old, large);
+  if (large) await rest();
+  checkPreconditions(served, request, object.metadata, old.metadata);
+  object = { ...object, metadata: ownMetadata(object.metadata, old.metadata) };
+  const base = { ...admissionRequest(request, 'UPDATE', name, request.dryRun), oldObject: old };
+  if (core.admission.mutates(base)) {
+    const admitted = await core.admission.admit({ ...base, object });
+    if (admitted !== object) object = { ...admitted, metadata: ownMetadata(admitted.metadata, old.metadata) };
+  }
+  if (large) await rest();
+  const by = { nowMs: core.clock.now(), user: request.user };
+  const prepared = await takeInTurns(prepareChanged(kind, { object, old, strategy }, by), large);
+  refuseObject(kind, name, prepared.problems);
+  for (const message of prepared.warnings) request.warn(message);
+  await core.admission.validate({ ...base, object: prepared.object });
+  if (large) await rest();
+  return isReleased(prepared.object, old) ? { type: 'remove', shown: prepared.object } : { type: 'put', object: prepared.object };
+}
+
+/** The last finalizer is gone: so is the object. The client gets it as it would have been. */
+function isReleased(object: KubeObject, old: KubeObject): boolean {
+  const { metadata } = object;
+  if (!old.metadata.deletionTimestamp || metadata.finalizers?.length || holdsNamespace(object)) return false;
+  return (old.metadata.deletionGracePeriodSeconds ?? 0) === 0;
+}
+
+/** What the client says about the object that it saw. */
+function checkPreconditions(served: ServedKind, request: ResourceRequest, meta: ObjectMeta, old: ObjectMeta): void {
+  const { kind } = served;
+  const name = old.name ?? '';
+  if (request.verb === 'update' && meta.uid && meta.uid !== old.uid) {
+    throw errors.conflict(
+      kind,
+      name,
+      `StorageError: invalid object, Code: 4, Key: ${served.key(old.namespace, name)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.uid ?? ''}`,
+    );
+  }
+  if (!meta.resourceVersion || meta.resourceVersion === '0') {
+    if (kind.allowUnconditionalUpdate) return;
+    const error = fieldErrors.invalid('metadata.resourceVersion', 0, 'must be specified for an update');
+    throw errors.invalid({ group: kind.group, kind: kind.resource }, name, [error]);
+  }
+  if (meta.resourceVersion !== old.resourceVersion) throw errors.conflict(kind, name);
+}
+
+/** What only the server may say stays as it was; the namespace is the URL's when the object does not say it. */
+function ownMetadata(meta: ObjectMeta, old: ObjectMeta): ObjectMeta {
+  const { managedFields: _managed, selfLink: _link, generation: _generation, resourceVersion: _version, name, namespace, ...rest } = meta;
+  const { generation, uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, resourceVersion } = old;
+  const place = namespace || old.namespace;
+  return {
+    ...(name !== undefined && { name }),
+    ...(place && { namespace: place }),
+    ...rest,
+    ...(resourceVersion && { resourceVersion }),
+    ...(generation !== undefined && { generation }),
+    ...(uid && !rest.uid && { uid }),
+    ...(creationTimestamp && { creationTimestamp }),
+    ...(deletionTimestamp && { deletionTimestamp }),
+    ...(deletionGracePeriodSeconds !== undefined && rest.deletionGracePeriodSeconds === undefined && { deletionGracePeriodSeconds }),
+  };
+}

@@ -1,0 +1,98 @@
+/** From the body of a request to an object of the expected kind: its type checked, its defaults filled in. */
+import type { Scale } from '../../../api/generated/autoscaling-v1.ts';
+import { withDefaults } from '../../../api/kinds/write-steps.ts';
+import type { Kind } from '../../../api/meta/kind.ts';
+import type { KubeObject } from '../../../api/meta/object.ts';
+import { type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
+import { own } from '../../../api/meta/words.ts';
+import {
+  type BodyOptions,
+  type BodyType,
+  bodyTypeOf,
+  decodeBody,
+  type FieldValidation,
+  parseBody,
+  parseFieldValidation,
+} from '../../../api/schema/body.ts';
+import { validateFieldManager } from '../../../api/schema/metadata.ts';
+import type { GroupVersionKind } from '../../../api/schema/types.ts';
+import type { BodyContent, ResourceRequest } from '../request/api-request.ts';
+import { refuse } from '../request/refusals.ts';
+import { isLarge, rest, takeInTurns } from '../request/rest.ts';
+
+type Json = Record<string, unknown>;
+
+const optionsKinds: Readonly<Record<string, string>> = {
+  create: 'CreateOptions',
+  update: 'UpdateOptions',
+  patch: 'PatchOptions',
+};
+
+/** The query of a write. Throws Invalid. */
+export function checkWriteOptions(request: ResourceRequest): FieldValidation {
+  const { dryRun, fieldManager, fieldValidation, force } = request.options;
+  const kind = own(optionsKinds, request.verb) ?? 'UpdateOptions';
+  if (dryRun || fieldManager || force !== undefined) {
+    const found: FieldError[] = [];
+    if (force !== undefined) found.push(fieldErrors.forbidden('force', 'may not be specified for non-apply patch'));
+    found.push(...validateFieldManager(fieldManager ?? '', 'fieldManager'));
+    if (dryRun?.some((value) => value !== 'All')) found.push(fieldErrors.notSupported('dryRun', dryRun, ['All']));
+    refuse({ group: 'meta.k8s.io', kind }, '', found);
+  }
+  return parseFieldValidation(fieldValidation, kind);
+}
+
+/** The body as an object of the kind, with its defaults. */
+export async function decodeObject(request: ResourceRequest, kind: Kind): Promise<KubeObject> {
+  const decoded = await decodeAs(request, kind);
+  const large = isLarge(request);
+  if (large) await rest();
+  const object = await takeInTurns(withDefaults(kind, withNames(decoded, kind)), large);
+  request.sent = object;
+  return object;
+}
+
+/** What hooks may rely on: an object has a name and, where its kind does, a namespace, though they may be empty. */
+export function withNames(object: KubeObject, { namespaced }: Pick<Kind, 'namespaced'>): KubeObject {
+  const { metadata } = object;
+  if (metadata.name !== undefined && (metadata.namespace !== undefined || !namespaced)) return object;
+  return { ...object, metadata: { name: '', ...(namespaced && { namespace: '' }), ...metadata } };
+}
+
+/** The body as an object of a type that need not be a kind of its own: Scale, Binding, TokenRequest. */
+export async function decodeBodyAs(request: ResourceRequest, gvk: GroupVersionKind): Promise<KubeObject> {
+  const object = await decodeAs(request, bodyTypeOf(gvk));
+  request.sent = object;
+  return object;
+}
+
+export async function decodeScale(request: ResourceRequest): Promise<Scale> {
+  return (await decodeBodyAs(request, scaleType)) as unknown as Scale;
+}
+export const scaleType: GroupVersionKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
+
+async function decodeAs(request: ResourceRequest, type: BodyType): Promise<KubeObject> {
+  const content: BodyContent = (await request.body?.read()) ?? { text: '' };
+  if (!('text' in content)) {
+    if (isLarge(request)) await rest();
+    return decodeJson(request, type, (content.value ?? {}) as Json, { copy: !content.isOwn, problems: content.problems });
+  }
+  const { text } = content;
+  const large = isLarge(request);
+  if (large) await rest();
+  const value = parseBody(text, type.kind);
+  if (large) await rest();
+  return decodeJson(request, type, value, { text });
+}
+
+function decodeJson(
+  request: ResourceRequest,
+  type: BodyType,
+  value: Json,
+  how: Pick<BodyOptions, 'text' | 'copy' | 'problems'>,
+): KubeObject {
+  const fieldValidation = checkWriteOptions(request);
+  const { object, warnings } = decodeBody(type, value, { fieldValidation, ...how });
+  for (const warning of warnings) request.warn(warning);
+  return object;
+}
