@@ -15,8 +15,8 @@ import { giveUpMsMax, stopMsMax } from '../cluster/machine/end-process.ts';
 import { ownProcess } from '../cluster/machine/own-process.ts';
 import { groupMembers, isAlive, type KnownProcess, knownProcess, processStat, writersOf } from '../cluster/machine/processes.ts';
 import { OperationError } from '../cluster/operation-error.ts';
-import { containerdProcess } from '../node/runtime/containerd-config.ts';
-import { keptProcessId } from '../node/runtime/kept-process.ts';
+import { containerdWords } from '../node/runtime/containerd-config.ts';
+import { processesEnding } from '../node/runtime/processes.ts';
 import { interruption, interrupts } from './interruption.ts';
 
 /** Where things are. */
@@ -198,7 +198,7 @@ export function resumeDaemon(instance: Instance): void {
   const group = groupOf(instance);
   const members = group === undefined ? [] : groupMembers(group);
   const all = [...targetsOf(instance), ...members].map(({ pid }) => pid);
-  const runtimes = nodeDirs(instance.dir).flatMap((dir) => keptProcessId(containerdProcess(containerdOf(dir))) ?? []);
+  const runtimes = nodeDirs(instance.dir).flatMap((dir) => processesEnding(containerdWords(containerdOf(dir))));
   for (const pid of new Set([...all, ...runtimes])) if (processStat(pid)?.state === 'T') sendSignal(pid, 'SIGCONT');
 }
 

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { isPortFree } from '../cluster/api-server/api-port.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { refuseLost } from '../cluster/instance/find-instance.ts';
 import type { Instance } from '../cluster/instance/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
 import { checkUnchanged, readNetworks } from '../cluster/settings/address-plan.ts';
@@ -32,6 +33,7 @@ export interface PlannedStart {
 
 /** What a start is to use, before anything is written. */
 export async function planStart(instance: Instance, given: Settings): Promise<PlannedStart> {
+  await refuseLost(instance);
   const recorded = instance.readSettings();
   checkParts(instance, recorded, given.config);
   const { kept, kubeconfigs, made = [] } = recorded ?? { kubeconfigs: [] };

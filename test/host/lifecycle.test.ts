@@ -14,7 +14,8 @@ import { realClock, realRandom } from '../../src/client/clock.ts';
 import { createHTTPClient } from '../../src/client/http-client.ts';
 import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
 import { silentLog } from '../../src/client/log.ts';
-import { containerdPaths } from '../../src/node/runtime/containerd-config.ts';
+import { containerdPaths, containerdWords } from '../../src/node/runtime/containerd-config.ts';
+import { processesEnding } from '../../src/node/runtime/processes.ts';
 import { busyboxImage } from './busybox-image.ts';
 import { machineState } from './machine-state.ts';
 import { inSteps, OwnCluster } from './own-cluster.ts';
@@ -44,6 +45,8 @@ const pidsOf = (seconds: number): number[] =>
     })
     .map(Number);
 
+const containerdsOf = ({ dir }: OwnCluster): number[] =>
+  processesEnding(containerdWords(containerdPaths(join(dir, 'nodes', '1', 'containerd'))));
 const stateOf = (cluster: OwnCluster) => machineState([cluster.dir, `timonier-${cluster.name}`]);
 const waitReady = (cluster: OwnCluster, pod: string): Promise<string> =>
   cluster.kubectl('wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=30s');
@@ -210,8 +213,7 @@ function aLife(): void {
 
     step('starts its containerd again when that is killed, and the pods go on', async () => {
       const [container, pids] = [await containerOf(cluster, 'first'), pidsOf(seconds)];
-      const { pid } = containerdPaths(join(cluster.dir, 'nodes', '1', 'containerd'));
-      process.kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL');
+      for (const pid of containerdsOf(cluster)) process.kill(pid, 'SIGKILL');
       await cluster.apply(sleeper('later', seconds + 2_000_000));
       await waitReady(cluster, 'later');
       assert.deepEqual(pidsOf(seconds), pids);

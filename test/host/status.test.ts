@@ -8,7 +8,8 @@ import { after, before, describe } from 'node:test';
 import type { ClusterStatus } from '../../src/cluster/instance/status.ts';
 import { readSupervision } from '../../src/cluster/instance/supervision.ts';
 import { isAlive } from '../../src/cluster/machine/processes.ts';
-import { containerdPaths } from '../../src/node/runtime/containerd-config.ts';
+import { containerdPaths, containerdWords } from '../../src/node/runtime/containerd-config.ts';
+import { processesEnding } from '../../src/node/runtime/processes.ts';
 import { busyboxImage } from './busybox-image.ts';
 import { inSteps, OwnCluster } from './own-cluster.ts';
 import { inOwnNamespaces } from './own-namespaces.ts';
@@ -115,8 +116,7 @@ if (inOwnNamespaces(import.meta.url)) {
     });
 
     step('running, but for its containerd', async () => {
-      const { pid } = containerdPaths(join(cluster.dir, 'nodes', '1', 'containerd'));
-      const containerd = Number(readFileSync(pid, 'utf8'));
+      const [containerd = 0] = processesEnding(containerdWords(containerdPaths(join(cluster.dir, 'nodes', '1', 'containerd'))));
       process.kill(containerd, 'SIGSTOP');
       const { code, data } = await status();
       process.kill(containerd, 'SIGCONT');

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { readSupervision, type Supervision } from '../../src/cluster/instance/supervision.ts';
 import { isAlive } from '../../src/cluster/machine/processes.ts';
+import { processesEnding } from '../../src/node/runtime/processes.ts';
 import { busyboxImage } from './busybox-image.ts';
 import { machineState } from './machine-state.ts';
 import { inSteps, OwnCluster } from './own-cluster.ts';
@@ -119,8 +120,7 @@ function supervised(): void {
 
     step('opens no debugger at SIGUSR1, in none of its processes', async () => {
       const processes = stateOf(cluster).processes.length;
-      const node = Number(readFileSync(join(cluster.dir, 'nodes', '2', 'node.pid'), 'utf8'));
-      for (const pid of [cluster.state().pid, node]) {
+      for (const pid of [cluster.state().pid, ...processesEnding([join(cluster.dir, 'nodes', '2')])]) {
         const ports = (): string => readFileSync(`/proc/${pid}/net/tcp`, 'utf8');
         process.kill(pid, 'SIGUSR1');
         await cluster.kubectl('get', '--raw', '/readyz'); // it has run on since

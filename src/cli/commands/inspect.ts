@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { realClock } from '../../client/clock.ts';
 import { readFacts, stateFrom } from '../../cluster/instance/condition.ts';
-import { existingInstance, existingOrItsLog, runningInstance } from '../../cluster/instance/find-instance.ts';
-import { type InstanceState, listInstances } from '../../cluster/instance/instance.ts';
+import { allInstances, existingInstance, existingOrItsLog, runningInstance } from '../../cluster/instance/find-instance.ts';
+import type { InstanceState } from '../../cluster/instance/instance.ts';
 import { logLines } from '../../cluster/log/log-lines.ts';
 import { renderLogLine } from '../../cluster/log/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
@@ -20,9 +20,9 @@ export function addInspect(program: Command): void {
     .action(async (flags: { json?: boolean }) => {
       const output = createOutput(flags.json === true);
       const all = await Promise.all(
-        listInstances().map(async ({ name, dir }, i, instances) => {
-          const facts = await readFacts(instances[i] as (typeof instances)[number]);
-          return { name, dir, facts, state: stateFrom(facts) };
+        (await allInstances()).map(async (instance) => {
+          const facts = await readFacts(instance);
+          return { name: instance.name, dir: instance.dir, facts, state: stateFrom(facts) };
         }),
       );
       output.event({
@@ -51,7 +51,7 @@ export function addInspect(program: Command): void {
     .option('--json', 'as JSON')
     .action(async (name: string, flags: { json?: boolean }) => {
       const output = createOutput(flags.json === true);
-      const instance = existingInstance(name);
+      const instance = await existingInstance(name);
       const { readStatus } = await import('../../cluster/instance/status.ts');
       const status = await readStatus(instance);
       output.event(status);
@@ -66,7 +66,7 @@ export function addInspect(program: Command): void {
     .option('--tail <LINES>', 'the last lines only', wholeNumber, 200)
     .option('--json', 'as they were written; so it is too when the output is no terminal')
     .action(async (name: string, flags: { follow?: boolean; tail: number; json?: boolean }) => {
-      const logFile = logFileOf(name);
+      const logFile = await logFileOf(name);
       const render = flags.json === true || !process.stdout.isTTY ? (line: string) => line : renderLogLine;
       const gone = readerGone();
       for await (const line of logLines(logFile, { last: flags.tail, follow: flags.follow ? gone : undefined })) {
@@ -93,8 +93,8 @@ export function addInspect(program: Command): void {
     });
 }
 
-function logFileOf(name: string): string {
-  const { logFile } = existingOrItsLog(name);
+async function logFileOf(name: string): Promise<string> {
+  const { logFile } = await existingOrItsLog(name);
   if (existsSync(logFile)) return logFile;
   throw new OperationError({
     code: 'no-log',

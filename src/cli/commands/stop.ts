@@ -26,7 +26,7 @@ export function addStop(program: Command): void {
     .option('--json', 'one JSON value per event')
     .action(async (name: string, flags: StopFlags) => {
       const output = createOutput(flags.json === true);
-      const instance = existingInstance(name, flags.dataDir);
+      const instance = await existingInstance(name, flags.dataDir);
       const wasRunning = isStarted(instance);
       let isAsked = false;
       using _word = sayWhenInterrupted(() => afterDown(name, { isAsked, isThere: isStarted(instance) }), output.json);
@@ -50,7 +50,7 @@ export function addStop(program: Command): void {
     .option('--json', 'one JSON value per event')
     .action(async (name: string, flags: StopFlags) => {
       const output = createOutput(flags.json === true);
-      const instance = existingOrItsLog(name, flags.dataDir);
+      const instance = await existingOrItsLog(name, flags.dataDir);
       instance.checkWritable();
       const places = kubeconfigsOf(instance);
       using _word = sayWhenInterrupted(() => afterDelete(instance), output.json);

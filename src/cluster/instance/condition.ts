@@ -83,9 +83,9 @@ function damageOf(instance: Instance): OperationError | undefined {
     const gone = isGone ? instance.dir : `what tells of it in ${instance.dir}`;
     return new OperationError({ code: 'files-gone', message: `process ${started.pid} runs, and ${gone} is gone`, fix });
   }
-  if (isGone) {
+  if (isGone || !(instance.exists || existsSync(instance.logFile))) {
     const fix = `mount it, or put it back from a copy; or timonier delete ${instance.name}`;
-    return new OperationError({ code: 'directory-gone', message: `${instance.dir} is gone`, fix });
+    return new OperationError({ code: 'directory-gone', message: `${isGone ? '' : 'what was in '}${instance.dir} is gone`, fix });
   }
   checkParts(instance, instance.readSettings());
   return undefined;

@@ -18,7 +18,7 @@ for (const { name, names, fix } of rows) {
   });
 }
 
-test('the directory of another user is not taken for none', () => {
+test('the directory of another user is not taken for none', async () => {
   const root = mkdtempSync(join(tmpdir(), 'timonier-others-'));
   const { TIMONIER_ROOT: before } = process.env;
   const isRoot = process.getuid?.() === 0; // to whom no directory is closed
@@ -27,8 +27,8 @@ test('the directory of another user is not taken for none', () => {
     chmodSync(root, 0o755);
     process.env['TIMONIER_ROOT'] = root;
     if (isRoot) process.seteuid?.(65534);
-    assert.throws(() => existingInstance('theirs'), { code: 'not-yours', message: /is another user’s/ });
-    assert.throws(() => existingInstance('nobodys'), { code: 'no-such-cluster' });
+    await assert.rejects(existingInstance('theirs'), { code: 'not-yours', message: /is another user’s/ });
+    await assert.rejects(existingInstance('nobodys'), { code: 'no-such-cluster' });
   } finally {
     if (isRoot) process.seteuid?.(0);
     if (before === undefined) delete process.env['TIMONIER_ROOT'];

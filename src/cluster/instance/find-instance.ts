@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import { OperationError } from '../operation-error.ts';
 import { type ClusterState, readFacts, stateFrom } from './condition.ts';
 import { Instance, type InstanceState, listInstances, rootOfRoot } from './instance.ts';
+import { lostClusters, lostDirectory } from './name-claim.ts';
 import { startedOf } from './started-processes.ts';
 
 const namesShownMax = 5;
 
 /** Throws when there is none. */
-export function existingInstance(name: string, dataDir?: string): Instance {
+export async function existingInstance(name: string, dataDir?: string): Promise<Instance> {
   const instance = new Instance(name, dataDir);
   if (instance.exists || startedOf(instance).length > 0) return instance;
+  const lost = await lostDirectory(name);
+  if (lost !== undefined && (dataDir === undefined || lost === instance.dir)) return new Instance(name, lost);
   if (existsSync(instance.logFile)) throw failedFirst(name);
   const others = [instance.dir, join(rootOfRoot, name)].find(isAnothers);
   if (others !== undefined) throw anothers(name, others);
@@ -22,9 +25,25 @@ export function existingInstance(name: string, dataDir?: string): Instance {
 }
 
 /** Also where only the log of a first start that failed is left. */
-export function existingOrItsLog(name: string, dataDir?: string): Instance {
+export async function existingOrItsLog(name: string, dataDir?: string): Promise<Instance> {
   const instance = new Instance(name, dataDir);
   return existsSync(instance.logFile) ? instance : existingInstance(name, dataDir);
+}
+
+/** All of this machine, with those that are there without their files. */
+export async function allInstances(): Promise<Instance[]> {
+  const there = listInstances();
+  const lost = (await lostClusters()).filter(({ dir }) => there.every((each) => each.dir !== dir));
+  return [...there, ...lost.map(({ name, dir }) => new Instance(name, dir))].sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** A start would make another cluster of what is left of this one. */
+export async function refuseLost({ name, exists, dir }: Instance): Promise<void> {
+  const lost = exists ? undefined : await lostDirectory(name);
+  if (lost === undefined) return;
+  const message = `cluster "${name}" has its nodes on this machine, and its files in ${lost} are gone`;
+  const fix = lost === dir ? `timonier delete ${name}` : `timonier delete ${name}, or take another name`;
+  throw new OperationError({ code: 'directory-gone', message, fix });
 }
 
 /** It is there, and this user may not look into it. */
@@ -63,7 +82,7 @@ export function noSuchCluster(name: string, names: readonly string[]): Operation
 
 /** One that serves. Throws with what it does instead. */
 export async function runningInstance(name: string): Promise<{ readonly instance: Instance; readonly state: InstanceState }> {
-  const instance = existingInstance(name);
+  const instance = await existingInstance(name);
   const facts = await readFacts(instance);
   if (facts.damage) throw facts.damage;
   if (facts.serving) return { instance, state: facts.serving };

@@ -32,7 +32,7 @@ import { FileGate } from '../../node/files/file-gate.ts';
 import { removeTree } from '../../node/files/remove-tree.ts';
 import { type ContainerdPaths, containerdPaths } from '../../node/runtime/containerd-config.ts';
 import { realNodeName } from '../identities.ts';
-import { isAlive, isProcessId, type KnownProcess, knownProcess } from '../machine/processes.ts';
+import { commandLine, isAlive, isProcessId, type KnownProcess, knownProcess, processIds } from '../machine/processes.ts';
 import { OperationError } from '../operation-error.ts';
 import { dataHome } from '../settings/home.ts';
 import { readKept, writeKept } from '../settings/kept-file.ts';
@@ -137,7 +137,7 @@ export class Instance {
   }
   /** A start came so far that there is something to keep. */
   get hasBegun(): boolean {
-    return existsSync(join(this.dir, 'store')) || existsSync(this.#path('state.json'));
+    return hasBegun(this.dir);
   }
   /** `up` was told to start it, and nobody has begun to delete it since. */
   get isWanted(): boolean {
@@ -301,6 +301,8 @@ export class Instance {
   }
 }
 
+export const hasBegun = (dir: string): boolean => ['store', 'state.json'].some((name) => existsSync(join(dir, name)));
+
 const lockAttemptsMax = 3;
 
 export const startingAlready = (name: string, pid: number | string): OperationError =>
@@ -355,9 +357,16 @@ function holdsOthers(dir: string): boolean {
 export const nodesDir = (dir: string): string => join(dir, 'nodes');
 /** By number, not by name: it holds sockets, whose paths are short. */
 export const nodeDir = (dir: string, number: number): string => join(nodesDir(dir), String(number));
-/** Of all real nodes that it has or had. */
-export const nodeDirs = (dir: string): string[] =>
-  existsSync(nodesDir(dir)) ? readdirSync(nodesDir(dir)).map((name) => nodeDir(dir, Number(name))) : [];
+/** Of all real nodes that it has or had: those that are there, and those that processes name, whose files may be gone. */
+export function nodeDirs(dir: string): string[] {
+  const there = existsSync(nodesDir(dir)) ? readdirSync(nodesDir(dir)) : [];
+  const below = `${nodesDir(dir)}/`;
+  const words = processIds()
+    .flatMap(commandLine)
+    .filter((word) => word.startsWith(below));
+  const named = words.map((word) => word.slice(below.length).split('/')[0]);
+  return [...new Set([...there, ...named].filter((name) => /^\d+$/.test(name ?? '')))].map((name) => nodeDir(dir, Number(name)));
+}
 export const containerdDir = (ofNode: string): string => join(ofNode, 'containerd');
 export const containerdOf = (ofNode: string): ContainerdPaths => containerdPaths(containerdDir(ofNode));
 

@@ -9,11 +9,13 @@
  * Specified in ADR 30.
  */
 import { existsSync, statSync } from 'node:fs';
-import { linkName, linkOwner } from '../../node/network/node-network.ts';
+import { basename, join } from 'node:path';
+import { linkName, linkOwner, listLinks } from '../../node/network/node-network.ts';
 import { claimGroup, claimsOf, giveUpClaim, processesInGroup } from '../../node/runtime/cgroups.ts';
 import { clusterCgroup } from '../nodes/real-node.ts';
 import { OperationError } from '../operation-error.ts';
-import { type Instance, nodesDir } from './instance.ts';
+import { settingsFile } from '../settings/settings.ts';
+import { hasBegun, type Instance, nodesDir } from './instance.ts';
 
 type Place = Pick<Instance, 'name' | 'dir'>;
 
@@ -59,6 +61,37 @@ const taken = (name: string, why: string): OperationError =>
 const isOurs = (owner: string, dir: string): boolean =>
   existsSync(dir) ? owner.startsWith(`${claimOf(dir)} `) : owner.endsWith(` ${dir}`);
 
+/** Also of a directory that was removed, as long as its link is there. */
+async function claimBy({ name, dir }: Place): Promise<string | undefined> {
+  if (existsSync(dir)) return claimOf(dir);
+  const owner = await linkOwner(name);
+  return owner !== undefined && isOurs(owner, dir) ? owner.split(' ')[0] : undefined;
+}
+
+/**
+ * Of a cluster whose nodes are still on the machine: its data directory, when that was removed, or what told of the
+ * cluster in it. Only root has nodes, and sees what is gone.
+ */
+export async function lostDirectory(name: string): Promise<string | undefined> {
+  return process.geteuid?.() === 0 ? lostOf(await linkOwner(name)) : undefined;
+}
+
+function lostOf(owner: string | undefined): string | undefined {
+  const dir = owner?.slice(owner.indexOf(' ') + 1) ?? '';
+  if (owner === undefined || !dir.startsWith('/') || Buffer.byteLength(owner) >= aliasBytesMax) return undefined;
+  return isOurs(owner, dir) && !hasBegun(dir) && !existsSync(join(dir, settingsFile)) ? dir : undefined;
+}
+
+/** All of them, as far as their names can be told: a long one is that of its directory. */
+export async function lostClusters(): Promise<Place[]> {
+  if (process.geteuid?.() !== 0) return [];
+  return [...(await listLinks())].flatMap(([link, owner]) => {
+    const dir = lostOf(owner);
+    const name = [basename(dir ?? ''), link.slice(linkName('').length)].find((each) => linkName(each) === link);
+    return dir === undefined || name === undefined ? [] : [{ name, dir }];
+  });
+}
+
 /** Whether the network of that name may be taken away. */
 export async function ownsNetwork({ name, dir }: Place): Promise<boolean> {
   const owner = await linkOwner(name);
@@ -66,11 +99,12 @@ export async function ownsNetwork({ name, dir }: Place): Promise<boolean> {
 }
 
 /** Whether every process in the cgroup of that name may be ended. */
-export async function ownsGroup({ name, dir }: Place): Promise<boolean> {
-  const claims = await claimsOf(clusterCgroup(name));
-  return claims.every((claim) => claim === claimOf(dir));
+export async function ownsGroup(place: Place): Promise<boolean> {
+  const [claims, own] = await Promise.all([claimsOf(clusterCgroup(place.name)), claimBy(place)]);
+  return claims.every((claim) => claim === own);
 }
 
-export async function releaseName({ name, dir }: Place): Promise<void> {
-  if (existsSync(dir)) await giveUpClaim(clusterCgroup(name), claimOf(dir));
+export async function releaseName(place: Place): Promise<void> {
+  const own = await claimBy(place);
+  if (own !== undefined) await giveUpClaim(clusterCgroup(place.name), own);
 }

@@ -4,7 +4,6 @@
  * nothing of another cluster of that name (name-claim.ts).
  * Files stay, so that the logs of a start that failed can be read.
  */
-import { existsSync } from 'node:fs';
 import { realClock } from '../../client/clock.ts';
 import { unmountBelow } from '../../node/files/mounts.ts';
 import { networkTools } from '../../node/network/network-tools.ts';
@@ -14,14 +13,15 @@ import { removeContainerd } from '../../node/runtime/remove-containerd.ts';
 import { endLeftNode } from '../nodes/node-process.ts';
 import { clusterCgroup } from '../nodes/real-node.ts';
 import { proxyTable } from '../nodes/service-proxy.ts';
-import { type Networks, readNetworks } from '../settings/address-plan.ts';
-import { containerdDir, type Instance, nodeDirs, nodesDir } from './instance.ts';
-import { ownsGroup, ownsNetwork, releaseName } from './name-claim.ts';
+import { readNetworks } from '../settings/address-plan.ts';
+import { containerdDir, type Instance, nodeDirs } from './instance.ts';
+import { lostDirectory, ownsGroup, ownsNetwork, releaseName } from './name-claim.ts';
 
 export async function removeTraces({ name: cluster, dir }: Pick<Instance, 'name' | 'dir'>): Promise<void> {
-  if (!existsSync(nodesDir(dir))) return; // never had a real node
+  const nodes = nodeDirs(dir);
+  if (nodes.length === 0 && (await lostDirectory(cluster)) !== dir) return; // never had a real node
   const cgroup = (await ownsGroup({ name: cluster, dir })) ? clusterCgroup(cluster) : undefined;
-  for (const node of nodeDirs(dir)) {
+  for (const node of nodes) {
     await endLeftNode(node);
     await removeContainerd({ dataDir: containerdDir(node), clock: realClock, cgroup, keepFiles: true });
   }
@@ -33,18 +33,18 @@ export async function removeTraces({ name: cluster, dir }: Pick<Instance, 'name'
 export async function removeNetwork({ name: cluster, dir }: Pick<Instance, 'name' | 'dir'>): Promise<void> {
   await releaseName({ name: cluster, dir });
   if (!(await ownsNetwork({ name: cluster, dir }))) return;
-  const networks = networksIfWhole(dir);
-  if (networks) await removePodNetwork({ cluster, clusterCidr: networks.podCIDR });
+  await removePodNetwork({ cluster, ...podRangeOf(dir) });
   const table = proxyTable(cluster);
   await networkTools().nft(`add table ip ${table}\ndelete table ip ${table}\n`);
   await removeNodeNamespaces(cluster);
 }
 
-/** Without, rules and routes by its networks stay; all the rest goes by its name. */
-function networksIfWhole(dir: string): Networks | undefined {
+/** As far as its record is whole; all the rest goes by its name. */
+function podRangeOf(dir: string): { readonly clusterCidr?: string } {
   try {
-    return readNetworks(dir);
+    const { podCIDR } = readNetworks(dir) ?? {};
+    return podCIDR === undefined ? {} : { clusterCidr: podCIDR };
   } catch {
-    return undefined;
+    return {};
   }
 }

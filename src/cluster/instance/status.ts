@@ -13,8 +13,8 @@ import { realClock } from '../../client/clock.ts';
 import type { HTTPAccess } from '../../client/http-client.ts';
 import { accessOf, parseKubeconfig } from '../../client/kubeconfig.ts';
 import { proxyPorts } from '../../node/proxy/proxy-server.ts';
-import { containerdProcess } from '../../node/runtime/containerd-config.ts';
-import { keptProcessId } from '../../node/runtime/kept-process.ts';
+import { containerdWords } from '../../node/runtime/containerd-config.ts';
+import { processesEnding } from '../../node/runtime/processes.ts';
 import { processStat } from '../machine/processes.ts';
 import { describeError } from '../operation-error.ts';
 import { commandClient } from './command-client.ts';
@@ -217,7 +217,7 @@ async function nodeStatusOf({ metadata, status }: Node, dir: string | undefined)
 
 /** Its containerd is there, and not stopped. */
 function runtimeRuns(dir: string): boolean {
-  const pid = keptProcessId(containerdProcess(containerdOf(dir)));
+  const [pid] = processesEnding(containerdWords(containerdOf(dir)));
   return pid !== undefined && processStat(pid)?.state !== 'T';
 }
 

@@ -6,7 +6,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { realClock } from '../../client/clock.ts';
-import { replaceFile } from '../../client/replace-file.ts';
 import { endLeftover } from '../../node/runtime/kept-process.ts';
 import { ownProcess } from '../machine/own-process.ts';
 import type { NodeConfig, NodeReply, NodeRequest } from './node-config.ts';
@@ -16,19 +15,19 @@ export interface NodeProcess extends AsyncDisposable {
   readonly started: Promise<void>;
 }
 
-const [program, ...args] = ownProcess('cluster/node-main');
+/** With its directory, which tells it from those of other nodes. */
+const wordsOf = (dataDir: string): readonly [string, ...string[]] => [...ownProcess('cluster/node-main'), dataDir];
 
 /** Disposing stops the node and its pods, also one that has not started yet. */
 export function startNodeProcess(config: NodeConfig, netns: string): NodeProcess {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const logFd = openSync(join(config.dataDir, 'node.log'), 'a', 0o600);
   const named = ['unshare', '--uts', 'sh', '-c', 'echo "$0" > /proc/sys/kernel/hostname; exec "$@"', config.nodeName];
-  const child = spawn('nsenter', [`--net=${netns}`, ...named, program, ...args], {
+  const child = spawn('nsenter', [`--net=${netns}`, ...named, ...wordsOf(config.dataDir)], {
     stdio: ['ignore', logFd, logFd, 'ipc'],
     cwd: '/',
   });
   closeSync(logFd);
-  if (child.pid !== undefined) replaceFile(nodePidFile(config.dataDir), `${child.pid}\n`);
   const ended = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
   answer.promise.catch(() => undefined); // who waits hears of it
@@ -56,10 +55,8 @@ export function startNodeProcess(config: NodeConfig, netns: string): NodeProcess
 
 /** Ends the node's process that a cluster left when it was killed, if it has not ended by itself. */
 export async function endLeftNode(dataDir: string): Promise<void> {
-  await endLeftover({ pidFile: nodePidFile(dataDir), mark: args.at(-1) ?? '', clock: realClock, graceMs: 0 });
+  await endLeftover({ mark: wordsOf(dataDir).slice(-2), clock: realClock, graceMs: 0 });
 }
-
-const nodePidFile = (dataDir: string): string => join(dataDir, 'node.pid');
 
 function send(child: ChildProcess, request: NodeRequest): void {
   child.send(request);

@@ -122,12 +122,12 @@ async function removeNamespaceDirectory(): Promise<void> {
 
 /** As it was given when the cluster's link was made; empty when none was. Undefined: there is no link. */
 export async function linkOwner(cluster: string): Promise<string | undefined> {
-  const links = await listLinks(networkTools());
+  const links = await listLinks();
   return links.get(linkName(cluster));
 }
 
 /** Names, with their aliases. */
-async function listLinks(tools: NetworkTools): Promise<Map<string, string>> {
+export async function listLinks(tools = networkTools()): Promise<Map<string, string>> {
   const links = parseJSON(await tools.ip('-json', 'link', 'show')) as { readonly ifname: string; readonly ifalias?: string }[];
   return new Map(links.map(({ ifname, ifalias = '' }) => [ifname, ifalias]));
 }

@@ -131,10 +131,17 @@ export class PodNetwork implements AsyncDisposable {
   }
 }
 
-/** For a namespace that stays: rules and routes go. The CNI configuration goes with the node's data directory. */
-export async function removePodNetwork({ cluster, clusterCidr, netns }: PodNetworkSettings): Promise<void> {
+/**
+ * For a namespace that stays: rules and routes go; without the pods' range, the routes go with the nodes' links. The CNI
+ * configuration goes with the node's data directory.
+ */
+export async function removePodNetwork({
+  cluster,
+  clusterCidr,
+  netns,
+}: Partial<PodNetworkSettings> & { readonly cluster: string }): Promise<void> {
   const tools = networkTools(netns);
   await tools.nft(renderRemoval(networkTable(cluster)));
   await forgetForwarding(tools, networkTable(cluster));
-  await applyRoutes(tools, { routes: new Map(), clusterCidr });
+  if (clusterCidr !== undefined) await applyRoutes(tools, { routes: new Map(), clusterCidr });
 }

@@ -12,7 +12,6 @@ export interface ContainerdPaths {
   readonly dataDir: string;
   readonly config: string;
   readonly log: string;
-  readonly pid: string;
   readonly root: string;
   readonly state: string;
   readonly socket: string;
@@ -31,7 +30,6 @@ export function containerdPaths(dataDir: string): ContainerdPaths {
     dataDir,
     config: join(dataDir, 'config.toml'),
     log: join(dataDir, 'containerd.log'),
-    pid: join(dataDir, 'containerd.pid'),
     root: join(dataDir, 'root'),
     state: join(dataDir, 'state'),
     socket,
@@ -41,7 +39,7 @@ export function containerdPaths(dataDir: string): ContainerdPaths {
 }
 
 /** How its process is known. */
-export const containerdProcess = ({ pid, config }: ContainerdPaths) => ({ pidFile: pid, mark: config });
+export const containerdWords = ({ config }: ContainerdPaths) => ['--config', config] as const;
 
 export interface ContainerdSettings {
   readonly version: ContainerdVersion;

@@ -18,7 +18,7 @@ import type { ContainerRuntime } from './container-runtime.ts';
 import {
   type ContainerdPaths,
   containerdPaths,
-  containerdProcess,
+  containerdWords,
   renderContainerdConfig,
   renderRegistryHosts,
 } from './containerd-config.ts';
@@ -81,7 +81,7 @@ export class Containerd implements AsyncDisposable {
       renderContainerdConfig({ ...options, paths, version, pauseImage, snapshotter, canLowerOomScore, cgroupDriver }),
     );
     log.debug({ containerd: version.text, snapshotter, canLowerOomScore, cgroupDriver }, 'starting containerd');
-    const containerd = [program, '--config', paths.config] as const;
+    const containerd = [program, ...containerdWords(paths)] as const;
     await rm(paths.socket, { force: true });
     const giveUp = new AbortController();
     const onAbort = (): void => giveUp.abort(options.signal?.reason);
@@ -90,7 +90,7 @@ export class Containerd implements AsyncDisposable {
     const process = await KeptProcess.start({
       name: 'containerd',
       command: netns === undefined ? [...containerd] : ['nsenter', `--net=${netns}`, ...containerd],
-      ...containerdProcess(paths),
+      mark: containerdWords(paths),
       logFile: paths.log,
       clock,
       log,

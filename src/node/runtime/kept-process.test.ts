@@ -25,48 +25,47 @@ describe('KeptProcess', { skip: process.platform === 'linux' ? false : 'needs /p
   const options = (script: string): KeptProcessOptions => ({
     name: 'kept',
     command: ['sh', '-c', script],
-    mark: join(dir, 'mark'),
+    mark: ['-f', join(dir, 'mark')],
     logFile: join(dir, 'log'),
-    pidFile: join(dir, 'pid'),
     clock: realClock,
     log: silentLog,
   });
-  const pidOf = async (): Promise<number> => Number(await readFile(join(dir, 'pid'), 'utf8').catch(() => '0'));
+  const logged = (): Promise<string> => readFile(join(dir, 'log'), 'utf8');
 
   it('starts again what dies, and stops what runs', async () => {
-    const kept = await KeptProcess.start(options('exec sleep 1000'));
-    const first = await pidOf();
-    assert.equal(kept.pid, first);
+    const kept = await KeptProcess.start(options('echo $$; exec sleep 1000'));
+    const first = kept.pid ?? assert.fail('it has no number');
+    await changed(dir, async () => (await logged()) === `${first}\n`);
     process.kill(first, 'SIGKILL');
     await kept.died;
-    await changed(dir, async () => ![first, 0].includes(await pidOf()));
-    assert.notEqual(kept.pid, first);
+    await changed(dir, async () => /^\d+\n\d+\n$/.test(await logged()));
     const { pid } = kept;
+    assert.equal(await logged(), `${first}\n${pid}\n`);
     await kept.stop();
     assert.equal(existsSync(`/proc/${pid}`), false);
-    assert.equal(await pidOf(), 0);
   });
 
   it('keeps what it writes', async () => {
     const kept = await KeptProcess.start(options('echo out; echo err >&2; exec sleep 1000'));
-    await changed(dir, async () => (await readFile(join(dir, 'log'), 'utf8')) === 'out\nerr\n');
+    await changed(dir, async () => (await logged()) === 'out\nerr\n');
     await kept.stop();
   });
 
-  it('ends what an earlier one left, and nothing else that has its number', async () => {
-    await writeFile(join(dir, 'mark'), '');
-    const leftover = spawn('tail', ['-f', join(dir, 'mark')]);
-    const stranger = spawn('sleep', ['1000']);
-    for (const { child, want } of [
-      { child: leftover, want: 'SIGTERM' },
-      { child: stranger, want: null },
-    ]) {
-      if (child.pid === undefined) await once(child, 'spawn');
-      await writeFile(join(dir, 'pid'), `${child.pid}`);
+  it('ends what an earlier one left, and nothing else that only names its file', async () => {
+    const file = join(dir, 'mark');
+    await writeFile(file, '');
+    const children = {
+      leftover: spawn('tail', ['-f', file]),
+      reader: spawn('tail', ['-n', '1', '-f', file, '/dev/null']),
+    };
+    try {
+      while (!(await readFile(`/proc/${children.leftover.pid}/cmdline`, 'utf8')).startsWith('tail')) await new Promise(setImmediate);
       await using _kept = await KeptProcess.start(options('exec sleep 1000'));
-      assert.equal(child.signalCode, want);
+      const ended = Object.entries(children).flatMap(([name, { signalCode }]) => (signalCode === null ? [] : [name, signalCode]));
+      assert.deepEqual(ended, ['leftover', 'SIGTERM']);
+    } finally {
+      for (const child of Object.values(children)) child.kill('SIGKILL');
     }
-    stranger.kill();
   });
 });
 

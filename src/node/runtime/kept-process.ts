@@ -1,24 +1,22 @@
 /**
  * Keeps one program running: starts it in a session of its own with its output in a file, starts it again with
- * back-off when it dies, and stops it. A program left over by a killed parent is found by its pid file and ended
+ * back-off when it dies, and stops it. A program left over by a killed parent is found by its command line and ended
  * first.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
-import { replaceFile } from '../../client/replace-file.ts';
-import { endProcesses } from './processes.ts';
+import { endProcesses, processesEnding } from './processes.ts';
 
 export interface KeptProcessOptions {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
-  /** A part of the command line by which a process left over is known. */
-  readonly mark: string;
+  /** The last words of the command line, by which a process left over is known. The very last is a path. */
+  readonly mark: readonly string[];
   readonly logFile: string;
-  readonly pidFile: string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -67,19 +65,9 @@ export class KeptProcess implements AsyncDisposable {
       const child = spawn(program, args, { detached: true, stdio: ['ignore', output, output] });
       await once(child, 'spawn');
       this.#child = child;
-      this.#remember(child);
       return child;
     } finally {
       closeSync(output);
-    }
-  }
-
-  #remember({ pid }: ChildProcess): void {
-    const { name, pidFile, log } = this.#options;
-    try {
-      replaceFile(pidFile, `${pid}\n`);
-    } catch (error) {
-      log.warn({ error, pid }, `${name} runs, but nothing says so to who comes after us: if we are killed, end it by hand`);
     }
   }
 
@@ -116,7 +104,6 @@ export class KeptProcess implements AsyncDisposable {
       await exited;
     }
     await this.#keeping;
-    forget(this.#options.pidFile);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -124,28 +111,13 @@ export class KeptProcess implements AsyncDisposable {
   }
 }
 
-/** Ends what a killed parent left running, if the pid is still that program's. */
-export async function endLeftover(
-  options: Pick<KeptProcessOptions, 'pidFile' | 'mark' | 'clock'> & { readonly graceMs?: number },
-): Promise<void> {
-  const pid = keptProcessId(options);
-  if (pid !== undefined) await endProcesses([pid], { clock: options.clock, graceMs: options.graceMs ?? stopMsMax });
-  forget(options.pidFile);
-}
-
-/** Undefined: there is none, or its number is another program's by now. */
-export function keptProcessId({ pidFile, mark }: Pick<KeptProcessOptions, 'pidFile' | 'mark'>): number | undefined {
-  try {
-    const pid = Number(readFileSync(pidFile, 'utf8'));
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(mark) ? pid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The file stays, so that the next number has room on a full disk. */
-function forget(pidFile: string): void {
-  if (existsSync(pidFile)) replaceFile(pidFile, '0\n');
+/** Ends what a killed parent left running. */
+export async function endLeftover({
+  mark,
+  clock,
+  graceMs = stopMsMax,
+}: Pick<KeptProcessOptions, 'mark' | 'clock'> & { readonly graceMs?: number }): Promise<void> {
+  await endProcesses(processesEnding(mark), { clock, graceMs });
 }
 
 async function rotate(file: string): Promise<void> {

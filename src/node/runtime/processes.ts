@@ -1,4 +1,5 @@
 /** Processes that are not our children: finding them by what /proc says, and ending exactly those. */
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import type { Clock } from '../../client/clock.ts';
 import { parseProcessStat } from '../../client/process-stat.ts';
@@ -31,6 +32,38 @@ export async function listProcesses(): Promise<Process[]> {
 /** Of the containerd that has this socket: each looks after one pod, also when containerd is gone. */
 export const shimsOf = async (socket: string): Promise<Process[]> =>
   (await listProcesses()).filter(({ args }) => args.includes('-address') && args.includes(socket));
+
+/**
+ * Those whose command line ends with these words, the last of which is a path that they see as we do: one in a container,
+ * where it leads elsewhere, is another machine's.
+ */
+export function processesEnding(words: readonly string[]): number[] {
+  const end = `\0${words.join('\0')}\0`;
+  const path = words.at(-1) ?? '';
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && (says(`/proc/${name}/cmdline`) ?? '').endsWith(end) && seesAsWeDo(name, path))
+    .map(Number);
+}
+
+/** By its mount namespace; else, as a service with a /tmp of its own, by the file. */
+const seesAsWeDo = (pid: string, path: string): boolean =>
+  mountsOf(pid) === mountsOf('self') || (fileID(path) !== undefined && fileID(path) === fileID(`/proc/${pid}/root${path}`));
+
+const orNothing =
+  <T>(read: (path: string) => T) =>
+  (path: string): T | undefined => {
+    try {
+      return read(path);
+    } catch {
+      return undefined; // it ended meanwhile, or is not there
+    }
+  };
+const says = orNothing((path) => readFileSync(path, 'utf8'));
+const mountsOf = orNothing((pid) => readlinkSync(`/proc/${pid}/ns/mnt`));
+const fileID = orNothing((path) => {
+  const { dev, ino } = statSync(path);
+  return `${dev}.${ino}`;
+});
 
 /** SIGTERM where there is a grace period, then SIGKILL, then waits until they are gone. */
 export async function endProcesses(pids: readonly number[], options: { readonly clock: Clock; readonly graceMs: number }): Promise<void> {

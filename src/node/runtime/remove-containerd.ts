@@ -4,16 +4,16 @@
  *
  * `Containerd.removePods` before it gives every pod a proper end; this is what makes sure.
  */
-import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../client/clock.ts';
 import { FileGate } from '../files/file-gate.ts';
 import { unmountBelow } from '../files/mounts.ts';
 import { removeTree } from '../files/remove-tree.ts';
 import { processesInGroup, removeGroup } from './cgroups.ts';
-import { containerdPaths, containerdProcess } from './containerd-config.ts';
+import { containerdPaths, containerdWords } from './containerd-config.ts';
 import { endLeftover } from './kept-process.ts';
-import { endProcesses, listProcesses, shimsOf } from './processes.ts';
+import { endProcesses, listProcesses, type Process, shimsOf } from './processes.ts';
 
 export interface RemoveContainerdOptions {
   readonly dataDir: string;
@@ -32,16 +32,18 @@ const criState = join('io.containerd.grpc.v1.cri', 'sandboxes');
 
 export async function removeContainerd({ dataDir, clock, cgroup, keepFiles = false }: RemoveContainerdOptions): Promise<void> {
   const paths = containerdPaths(dataDir);
-  await endLeftover({ ...containerdProcess(paths), clock, graceMs: 0 });
-  const shimPids = new Set((await shimsOf(paths.socket)).map(({ pid }) => pid));
+  await endLeftover({ mark: containerdWords(paths), clock, graceMs: 0 });
+  const shims = await shimsOf(paths.socket);
+  const shimPids = new Set(shims.map(({ pid }) => pid));
   const children = (await listProcesses()).filter(({ parent }) => shimPids.has(parent));
   // containers first: a shim that outlives them reaps them
   const containers = new Set([...children.map(({ pid }) => pid), ...(cgroup === undefined ? [] : await processesInGroup(cgroup))]);
   for (const pid of shimPids) containers.delete(pid);
+  const sockets = [...(await shimSockets(paths.state)), ...(await Promise.all(shims.map(socketsOf))).flat()];
   await endProcesses([...containers], { clock, graceMs: 0 });
   await endProcesses([...shimPids], { clock, graceMs: 0 });
-  const sockets = await shimSockets(paths.state);
-  const sandboxes = await readdir(join(paths.state, criState)).catch(() => []);
+  const ids = shims.map(({ args }) => args[args.indexOf('-id') + 1] ?? '');
+  const sandboxes = [...ids, ...(await readdir(join(paths.state, criState)).catch(() => []))];
   await unmountBelow(dataDir);
   if (cgroup !== undefined) await removeGroup(cgroup);
   for (const socket of sockets) await rm(socket, { force: true });
@@ -64,6 +66,18 @@ async function shimSockets(state: string): Promise<string[]> {
     }),
   );
   return addresses.filter((path) => path.startsWith(`${shimSocketDir}/`));
+}
+
+/** Those that it has open, where the directory that tells of them is gone. */
+async function socketsOf({ pid }: Process): Promise<string[]> {
+  const [open, text] = await Promise.all([
+    readdir(`/proc/${pid}/fd`).then((fds) => Promise.all(fds.map((fd) => readlink(`/proc/${pid}/fd/${fd}`)))),
+    readFile(`/proc/${pid}/net/unix`, 'utf8'),
+  ]).catch((): [string[], string] => [[], '']); // it ended meanwhile
+  const lines = text.split('\n').map((line) => line.split(/\s+/));
+  return lines.flatMap(([, , , , , , inode, path = '']) =>
+    path.startsWith(shimSocketDir) && open.includes(`socket:[${inode}]`) ? [path] : [],
+  );
 }
 
 /** The files are named NETWORK-SANDBOX-INTERFACE. */
