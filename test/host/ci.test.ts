@@ -41,6 +41,15 @@ function aCommandOnARealNode(): void {
       assert.deepEqual(state(), stateBefore);
     });
 
+    step('tells its log, when it was asked for, however it ends', async () => {
+      for (const [flags, want] of [
+        [['--log-level', 'info'], /^timonier: cluster ready in [^\n]+\n(\{.*\}\n)*\{[^\n]*"msg":"the cluster is ready"\}\n/],
+        [['--log-level', 'debug', '--timeout', '0.1'], /^\{[^\n]*"msg":"the cluster did not start"\}\ntimonier: not ready after/m],
+      ] as const)
+        assert.match((await invoke(process.execPath, words(...flags, '--', 'true'), { env })).stderr, want);
+      assert.deepEqual(state(), stateBefore);
+    });
+
     step('says why there is none', async () => {
       const { code, stdout, stderr } = await invoke(process.execPath, words('--timeout', '0.1', '--', 'true'), { env });
       assert.deepEqual({ code, stdout }, { code: 125, stdout: '' });

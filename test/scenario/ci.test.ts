@@ -97,6 +97,14 @@ describe('a command with a cluster of its own', () => {
       args: ['--components', 'api-server', '--simulated', '2', '--', 'true'],
       want: { code: 0, stderr: /^timonier: cluster ready in \S+ s, no node: those start with the component kubelet\n$/ },
     },
+    {
+      name: 'what real nodes need, where there are none',
+      args: ['--install', '--', 'true'],
+      want: {
+        code: 125,
+        stderr: /^timonier: --install brings what real nodes need, and there are none\n {2}fix: leave it out, or .*--nodes 1\n$/,
+      },
+    },
     { name: 'no command', args: [], want: { code: 125, stderr: /^timonier: missing required argument 'COMMAND'\n {2}fix: / } },
     { name: 'a wrong flag', args: ['--nosuch', '--', 'true'], want: { code: 125, stderr: /^timonier: unknown option '--nosuch'\n/ } },
     {

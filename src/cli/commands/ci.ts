@@ -5,7 +5,7 @@
  * sees to both when this process is killed (ci-guard.sh). Standard output is the command's alone.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, CommanderError } from 'commander';
@@ -13,6 +13,8 @@ import { parseJSON } from '../../api/schema/json-scan.ts';
 import { realClock, realRandom } from '../../client/clock.ts';
 import { silentLog } from '../../client/log.ts';
 import { componentNames, parseComponents } from '../../cluster/component-names.ts';
+import { Instance } from '../../cluster/instance/instance.ts';
+import { logLines } from '../../cluster/log/log-lines.ts';
 import { createLog } from '../../cluster/log/logging.ts';
 import { ownProcess } from '../../cluster/machine/own-process.ts';
 import { watchProcess } from '../../cluster/machine/process-faults.ts';
@@ -110,6 +112,10 @@ async function runWithCluster(words: readonly string[], flags: CiFlags): Promise
 /** What is to be read afterwards is not kept with the cluster. */
 async function ciConfigFrom(flags: CiFlags): Promise<ClusterConfig> {
   const given = await configFrom(flags);
+  if (flags.install && (given.nodes ?? 0) === 0) {
+    const fix = 'leave it out, or ask for real nodes: --nodes 1';
+    throw new OperationError({ code: 'bad-flag', message: '--install brings what real nodes need, and there are none', fix });
+  }
   const { auditPolicyFile, auditLogPath = auditPolicyFile && resolve('audit.log') } = given;
   return { nodes: 0, port: 0, ...given, ...(auditLogPath && { auditLogPath }) };
 }
@@ -162,9 +168,15 @@ const startReal: Start = async ({ name, dir, kubeconfig, config, flags, gaveUp }
     ...(flags.install ? ['--install'] : []),
   ];
   stack.defer(() => runOwn(['delete', name]).catch(unlessGone)); // what a failed start leaves for its log's sake, too
+  if (flags.logLevel) stack.defer(() => tellLog(new Instance(name).logFile)); // it goes with the cluster
   await runOwn(['up', name, '--config', settings, '--kubeconfig', kubeconfig, ...how], gaveUp);
   return `${config.nodes} real`;
 };
+
+/** As much of it as there is. */
+async function tellLog(file: string): Promise<void> {
+  if (existsSync(file)) for await (const line of logLines(file, { last: Number.MAX_SAFE_INTEGER })) say(line);
+}
 
 const ownProgram = (...words: readonly string[]): string[] => [...ownProcess('cli/main'), ...words];
 

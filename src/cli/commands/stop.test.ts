@@ -1,7 +1,36 @@
-/** What is said when `down` or `delete` was not let finish. */
+/** What `down` clears, and what is said when it or `delete` was not let finish. */
 import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { afterDelete, afterDown } from './stop.ts';
+import { Instance } from '../../cluster/instance/instance.ts';
+import { afterDelete, afterDown, clearStopped } from './stop.ts';
+
+describe('what a stopped cluster has left', { skip: process.platform === 'linux' ? false : 'needs /proc' }, () => {
+  const gone = 2 ** 22 + 1; // more than Linux gives
+  const rows = [
+    { name: 'is cleared', pid: gone, isStarting: false, want: false },
+    { name: 'stays while it is being started again', pid: gone, isStarting: true, want: true },
+    { name: 'stays once it runs again', pid: process.pid, isStarting: false, want: true },
+  ];
+  for (const { name, pid, isStarting, want } of rows)
+    it(name, async () => {
+      const root = mkdtempSync(join(tmpdir(), 'timonier-stop-'));
+      try {
+        const instance = new Instance('a', join(root, 'a'));
+        mkdirSync(instance.dir);
+        const state = { server: 'https://127.0.0.1:6443', startedAt: '2026-01-01T00:00:00Z', nodes: 0, simulated: 1, version: '1' };
+        instance.writeState({ ...state, pid, kubeconfig: join(root, 'kubeconfig'), ownKubeconfig: true });
+        using _start = isStarting ? instance.lockStart() : undefined;
+        await clearStopped(instance);
+        assert.equal(existsSync(join(instance.dir, 'state.json')), want);
+        assert.equal(instance.isStarting, isStarting);
+      } finally {
+        rmSync(root, { recursive: true });
+      }
+    });
+});
 
 describe('an interrupted down', () => {
   const rows = [

@@ -1,10 +1,11 @@
 /** `timonier down` and `timonier delete`. */
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { readFacts } from '../../cluster/instance/condition.ts';
 import { existingInstance, existingOrItsLog } from '../../cluster/instance/find-instance.ts';
 import type { Instance } from '../../cluster/instance/instance.ts';
 import { startedOf } from '../../cluster/instance/started-processes.ts';
-import { describeError } from '../../cluster/operation-error.ts';
+import { describeError, OperationError } from '../../cluster/operation-error.ts';
 import { isStarted, killDaemon, resumeDaemon, type StopOptions, stopDaemon, stopTimeoutMs } from '../daemon.ts';
 import { type Aftermath, sayWhenInterrupted } from '../interruption.ts';
 import { createOutput, type Output } from '../output.ts';
@@ -36,9 +37,7 @@ export function addStop(program: Command): void {
         isAsked = true;
         if (!(await stopDaemon(instance, telling))) output.line('It did not stop in time, and was ended as it was.');
       }
-      const left = await endLeft(instance);
-      instance.checkWritable();
-      instance.clearState();
+      const left = await clearStopped(instance);
       output.line(describeStop(name, { wasRunning, left }));
       output.event({ event: 'stopped', name, wasRunning, podsEnded: left?.pods });
     });
@@ -96,13 +95,28 @@ interface Left {
   readonly pods: number;
 }
 
-/** What a process that did not end well has left on the machine; its files stay. */
-async function endLeft(instance: Instance): Promise<Left | undefined> {
+/** Takes away what a process that did not end well has left on the machine; its files stay. Nothing of a start that came after it. */
+export async function clearStopped(instance: Instance): Promise<Left | undefined> {
+  instance.checkWritable();
+  using lock = existsSync(instance.dir) ? lockUnlessStarting(instance) : new DisposableStack();
+  if (!lock || isStarted(instance)) return undefined;
   const { died, leftPods = 0, damage } = await readFacts(instance);
-  if (!died && !damage && leftPods === 0) return undefined;
-  const { removeTraces } = await import('../../cluster/instance/remove.ts');
-  await removeTraces(instance);
-  return { hasCrashed: died !== undefined, pods: leftPods };
+  const hasLeft = died !== undefined || damage !== undefined || leftPods > 0;
+  if (hasLeft) {
+    const { removeTraces } = await import('../../cluster/instance/remove.ts');
+    await removeTraces(instance);
+  }
+  instance.clearState();
+  return hasLeft ? { hasCrashed: died !== undefined, pods: leftPods } : undefined;
+}
+
+function lockUnlessStarting(instance: Instance): Disposable | undefined {
+  try {
+    return instance.lockStart();
+  } catch (error) {
+    if (error instanceof OperationError && error.code === 'starting') return undefined;
+    throw error;
+  }
 }
 
 async function tellingPods(instance: Instance, output: Output): Promise<StopOptions> {
