@@ -14,10 +14,10 @@ export interface Access {
 export interface LoadRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
-  readonly body?: string | Uint8Array;
+  readonly body?: string | Uint8Array | undefined;
   /** default: application/json */
-  readonly contentType?: string;
-  readonly accept?: string;
+  readonly contentType?: string | undefined;
+  readonly accept?: string | undefined;
 }
 
 export interface LoadAnswer {

@@ -27,16 +27,16 @@ export const figureTypes = {
 } as const satisfies Record<string, FigureType>;
 
 export type FigureName = keyof typeof figureTypes;
-export type Figures = Partial<Record<FigureName, number>>;
+export type Figures = Partial<Record<FigureName, number | undefined>>;
 
 export interface Row {
   /** `api`, `start`, `scheduling`, … */
   readonly group: string;
   readonly name: string;
-  readonly ours?: Figures;
-  readonly theirs?: Figures;
+  readonly ours?: Figures | undefined;
+  readonly theirs?: Figures | undefined;
   /** why there is no figure */
-  readonly note?: string;
+  readonly note?: string | undefined;
 }
 
 /** How many times better ours is. */

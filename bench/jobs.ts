@@ -21,7 +21,13 @@ export type Job =
   | { readonly type: 'probe-lap' }
   | { readonly type: 'end-probe' }
   /** as many watches of this path, until `end-watches` */
-  | { readonly type: 'watch'; readonly name: string; readonly path: string; readonly watchers: number; readonly eventType?: string }
+  | {
+      readonly type: 'watch';
+      readonly name: string;
+      readonly path: string;
+      readonly watchers: number;
+      readonly eventType?: string | undefined;
+    }
   /** until every one of them has seen as many events */
   | { readonly type: 'await-events'; readonly name: string; readonly events: number; readonly timeoutMs: number }
   | { readonly type: 'end-watches'; readonly name: string };
@@ -40,7 +46,7 @@ export interface LoadResult {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly failures: number;
-  readonly firstFailure?: string;
+  readonly firstFailure?: string | undefined;
 }
 
 export interface RequestResult {

@@ -47,7 +47,7 @@ async function load({ workload, place, first, count, atOnce }: Extract<Job, { ty
   const endMs = now();
   latenciesMs.sort();
   const at = (part: number): number => latenciesMs[Math.min(count - 1, Math.floor(count * part))] ?? 0;
-  return { startMs, endMs, p50Ms: at(0.5), p99Ms: at(0.99), failures, ...(firstFailure !== undefined && { firstFailure }) };
+  return { startMs, endMs, p50Ms: at(0.5), p99Ms: at(0.99), failures, firstFailure };
 }
 
 function connectionFor(n: number): Connection {
@@ -109,7 +109,7 @@ async function sendOne(job: Extract<Job, { type: 'request' }>): Promise<RequestR
 
 async function watch({ name, path, watchers, eventType }: Extract<Job, { type: 'watch' }>): Promise<void> {
   if (!access) throw new Error('not connected');
-  crowds.set(name, await WatchCrowd.open({ access, path, watchers, ...(eventType !== undefined && { eventType }) }));
+  crowds.set(name, await WatchCrowd.open({ access, path, watchers, eventType }));
 }
 
 function crowd(name: string): WatchCrowd {

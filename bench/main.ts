@@ -53,9 +53,7 @@ const quickScale = 0.2;
 const isWanted = ({ name }: { readonly name: string }): boolean => flags.only.length === 0 || flags.only.includes(name);
 
 function tell(row: Row): Row {
-  process.stderr.write(
-    `  ${row.name}: ${JSON.stringify({ ...row.ours, ...(row.theirs && { theirs: row.theirs }), ...(row.note && { note: row.note }) }, rounded)}\n`,
-  );
+  process.stderr.write(`  ${row.name}: ${JSON.stringify({ ...row.ours, theirs: row.theirs, note: row.note }, rounded)}\n`);
   return row;
 }
 
@@ -95,9 +93,9 @@ async function runApiCases(dir: string, cases: readonly ApiCase[]): Promise<Row[
         tell({
           group: 'api',
           name: title,
-          ...(mine?.figures && { ours: mine.figures }),
-          ...(its?.figures && { theirs: its.figures }),
-          ...(note && { note }),
+          ours: mine?.figures,
+          theirs: its?.figures,
+          note,
         }),
       );
     }
@@ -120,7 +118,7 @@ async function runWorkloadCases(dir: string, cases: readonly WorkloadCase[]): Pr
     await using own = await OwnServer.start({ dir, name });
     const ours = await profiled(own, name, () => run(own, generator));
     const theirs = other && (await run(other, generator));
-    rows.push(tell({ group: 'scheduling', name: title, ours, ...(theirs && { theirs }) }));
+    rows.push(tell({ group: 'scheduling', name: title, ours, theirs }));
   }
   return rows;
 }
@@ -150,7 +148,7 @@ async function main(): Promise<void> {
       commit: execFileSync('git', ['-C', sourceRoot, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
       machine: describeMachine(),
       node: process.version,
-      ...((flags.against ?? flags['against-cluster']) !== undefined && { against: flags['against-name'] }),
+      against: (flags.against ?? flags['against-cluster']) === undefined ? undefined : flags['against-name'],
       rows: [...api, ...workloads, ...own],
     };
     process.stdout.write(`${renderText(report)}\n`);

@@ -10,7 +10,7 @@ export interface Report {
   readonly machine: string;
   readonly node: string;
   /** the other server's name, when there is one */
-  readonly against?: string;
+  readonly against?: string | undefined;
   readonly rows: readonly Row[];
 }
 

@@ -24,7 +24,7 @@ export interface CrowdOptions {
   readonly path: string;
   readonly watchers: number;
   /** count only events of this type */
-  readonly eventType?: string;
+  readonly eventType?: string | undefined;
 }
 
 export class WatchCrowd {

@@ -82,7 +82,7 @@ async function untilSchedulable(generator: Generator): Promise<void> {
 
 export interface Scheduled {
   readonly boundMs: number;
-  readonly runningMs?: number;
+  readonly runningMs?: number | undefined;
 }
 
 /** From the first create to the last binding (and to Running), as a watching client sees it. */
@@ -112,7 +112,7 @@ export async function schedulePods(generator: Generator, name: string, count: nu
   if (failures > 0) throw new Error(firstFailure);
   for (const watch of Object.keys(selectors)) await generator.do({ type: 'end-watches', name: watch });
   const [bound, running] = seen;
-  return { boundMs: (bound?.atMs ?? 0) - startMs, ...(running && { runningMs: running.atMs - startMs }) };
+  return { boundMs: (bound?.atMs ?? 0) - startMs, runningMs: running && running.atMs - startMs };
 }
 
 /** How many are how far, for when they don't get on. */

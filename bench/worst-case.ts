@@ -137,7 +137,7 @@ async function search(victim: Victim, count: number): Promise<Row> {
       method: 'POST',
       path: pathOf(chosen.place.kind) + (wish.query ?? ''),
       contentType: isYaml ? 'application/yaml' : 'application/json',
-      ...(wish.accept !== undefined && { accept: wish.accept }),
+      accept: wish.accept,
       body,
     });
     if ((row.ours?.turnMs ?? 0) > (worst?.ours?.turnMs ?? 0)) worst = row;
@@ -145,7 +145,7 @@ async function search(victim: Victim, count: number): Promise<Row> {
   return {
     group: 'worst',
     name: `the worst of ${count} bodies among ${bodies.length.toLocaleString('en')}: ${worst?.name}`,
-    ...(worst?.ours && { ours: worst.ours }),
+    ours: worst?.ours,
   };
 }
 

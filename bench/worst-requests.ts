@@ -33,7 +33,7 @@ const post = (resource: string, body: string | Uint8Array, contentType?: string)
   method: 'POST',
   path: `${core}/${resource}?${dry}`,
   body,
-  ...(contentType !== undefined && { contentType }),
+  contentType,
 });
 const head = (kind: string): string => `"apiVersion":"v1","kind":"${kind}","metadata":{"name":"x"}`;
 const configMap = (data: string, more = ''): string => `{${head('ConfigMap')},"data":{${data}}${more}}`;
@@ -62,7 +62,7 @@ const yaml = (body: string): LoadRequest => post('configmaps', body, 'applicatio
 const list = (query: string, accept?: string): LoadRequest => ({
   method: 'GET',
   path: `${core}/configmaps?${query}`,
-  ...(accept !== undefined && { accept }),
+  accept,
 });
 const review = (fields: string): LoadRequest => ({
   method: 'POST',
@@ -161,7 +161,7 @@ export const worstRequests: readonly WorstRequest[] = [
     make: (): LoadRequest => ({
       method: 'POST',
       path: `/apis/apps/v1/namespaces/${worstNamespace}/controllerrevisions?${dry}&${wish}`,
-      ...(wish === 'yaml' && { accept: 'application/yaml' }),
+      accept: wish === 'yaml' ? 'application/yaml' : undefined,
       body: `{"apiVersion":"apps/v1","kind":"ControllerRevision","metadata":{"name":"x"},"revision":1,"data":${'{"a":'.repeat(480)}[${times(97_000, () => 0).join(',')}]${'}'.repeat(480)}}`,
     }),
   })),
