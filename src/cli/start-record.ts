@@ -32,7 +32,7 @@ export interface PlannedStart {
 }
 
 /** What a start is to use, before anything is written. */
-export async function planStart(instance: Instance, given: Settings): Promise<PlannedStart> {
+export async function prepareStart(instance: Instance, given: Settings): Promise<PlannedStart> {
   await refuseLost(instance);
   const recorded = instance.readSettings();
   checkParts(instance, recorded, given.config);

@@ -6,9 +6,11 @@
  *
  * A file that can't be read or written is found before a start, by `checkKubeconfig`.
  */
-import { accessSync, constants, existsSync, mkdtempSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import {
+  type Access,
+  accessOf,
   isEmptyKubeconfig,
   type Kubeconfig,
   mergeKubeconfig,
@@ -155,5 +157,15 @@ export function userPathIfAny(): string | undefined {
     return userKubeconfigPath();
   } catch {
     return undefined;
+  }
+}
+
+/** What a kubeconfig that the user names leads to. */
+export async function accessFrom(path: string): Promise<Access> {
+  try {
+    return await accessOf(await parseKubeconfig(readFileSync(path, 'utf8')), { path });
+  } catch (cause) {
+    const fix = 'give a kubeconfig whose current context leads to the API server';
+    throw new OperationError({ code: 'bad-kubeconfig', message: `can't use ${path}`, fix, cause });
   }
 }

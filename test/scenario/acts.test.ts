@@ -9,7 +9,7 @@ import { createHTTPClient, type HTTPAccess } from '../../src/client/http-client.
 import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
 import { silentLog } from '../../src/client/log.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
-import { actorOf, componentNames } from '../../src/control-plane/api-server/acts/actor.ts';
+import { actorNames, actorOf } from '../../src/control-plane/api-server/acts/actor.ts';
 import { builtinControllers, identityOf } from '../../src/control-plane/controllers/index.ts';
 import { startCluster } from '../../src/index.ts';
 
@@ -128,7 +128,7 @@ test('every controller is a component, and an account that anybody made is none'
   const given = { certificate: () => assert.fail(), secretToken: () => assert.fail() };
   for (const controller of builtinControllers({ rootCA: 'x', clusterCIDR: '10.0.0.0/16', signing: given as never })) {
     const { component = '' } = actorOf(identityOf(controller), undefined);
-    assert.ok(componentNames.includes(component), `${controller.name}: ${component}`);
+    assert.ok(actorNames.includes(component), `${controller.name}: ${component}`);
   }
   assert.deepEqual(actorOf({ name: 'system:serviceaccount:kube-system:evil-controller', groups: [] }, undefined), {});
 });

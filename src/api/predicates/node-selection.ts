@@ -14,6 +14,10 @@ export function labelOf(node: Node, key: string): string | undefined {
   return own(labels, key);
 }
 
+/** Region and zone, as one key. */
+export const zoneOf = (node: Node): string =>
+  `${labelOf(node, 'topology.kubernetes.io/region') ?? ''}/${labelOf(node, 'topology.kubernetes.io/zone') ?? ''}`;
+
 function meets(requirement: NodeSelectorRequirement, value: string | undefined): boolean {
   const values = requirement.values ?? [];
   switch (requirement.operator) {

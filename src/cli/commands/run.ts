@@ -23,8 +23,8 @@ import { describeSettingChange } from '../../cluster/settings/settings.ts';
 import { refuseServerOptions } from '../../cluster/start-options.ts';
 import { version } from '../../cluster/version.ts';
 import { type ReadyReport, tellParent } from '../daemon.ts';
-import { accessFrom } from '../kubeconfig-access.ts';
-import { forgetStart, keepStart, type PlannedStart, plannedStart, planStart, refuseRestart } from '../start-record.ts';
+import { forgetStart, keepStart, type PlannedStart, plannedStart, prepareStart, refuseRestart } from '../start-record.ts';
+import { accessFrom } from '../user-kubeconfig.ts';
 import { addClusterFlags, type ClusterFlags, configFrom, settingsFrom, timeoutMsFrom } from './cluster-flags.ts';
 
 interface RunFlags extends ClusterFlags {
@@ -55,7 +55,7 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
       fix: `timonier down ${name}`,
     });
   }
-  const start = flags.kept ? plannedStart(instance) : await planStart(instance, await settingsFrom(flags));
+  const start = flags.kept ? plannedStart(instance) : await prepareStart(instance, await settingsFrom(flags));
   const fresh = !flags.kept && !instance.hasBegun;
   using begun = new DisposableStack(); // `up` does it for a process of its own
   if (!flags.kept) {

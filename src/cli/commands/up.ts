@@ -14,7 +14,7 @@ import { changeRunning } from '../change-running.ts';
 import { killDaemon, type ReadyReport, startDaemon, superviseAgain } from '../daemon.ts';
 import { interrupted } from '../interruption.ts';
 import { createOutput, type Output, renderColumns } from '../output.ts';
-import { forgetStart, planStart, refuseRestart, tellChanges } from '../start-record.ts';
+import { forgetStart, prepareStart, refuseRestart, tellChanges } from '../start-record.ts';
 import { addClusterFlags, backgroundWords, type ClusterFlags, settingsFrom, timeoutMsFrom } from './cluster-flags.ts';
 
 export function addUp(program: Command): void {
@@ -32,7 +32,7 @@ export function addUp(program: Command): void {
       }
       const { damage } = await readFacts(instance);
       if (damage?.code === 'files-gone') throw damage;
-      const start = await planStart(instance, given);
+      const start = await prepareStart(instance, given);
       await checkBeforehand(flags, start.settings.config, output);
       if (instance.readState()) refuseRestart(name, start.changes); // its pods may still run
       refuseSecondStart(instance);

@@ -13,8 +13,8 @@ import { runningInstance } from '../../cluster/instance/find-instance.ts';
 import { Instance } from '../../cluster/instance/instance.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { sayWhenInterrupted } from '../interruption.ts';
-import { accessFrom } from '../kubeconfig-access.ts';
 import { createOutput, readerGone } from '../output.ts';
+import { accessFrom } from '../user-kubeconfig.ts';
 import { type Fate, followActs } from '../watch/follow-acts.ts';
 import { groupRepeats } from '../watch/group-repeats.ts';
 import { type RenderOptions, renderAct } from '../watch/render-act.ts';
@@ -75,7 +75,7 @@ async function watch(name: string, objects: readonly string[], flags: WatchFlags
 /** The kubeconfig is read each time: a start writes it anew, and may choose another port. */
 async function actsFrom(kubeconfig: string, how: Parameters<typeof openActsAfter>[1]): Promise<AsyncIterable<Act | LostActs | ActStart>> {
   const [{ commandClient }, { openActsAfter }] = await Promise.all([
-    import('../../cluster/instance/command-client.ts'),
+    import('../../cluster/instance/control-client.ts'),
     import('../../client/act-stream.ts'),
   ]);
   const access = await accessFrom(kubeconfig);

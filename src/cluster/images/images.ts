@@ -45,7 +45,7 @@ export async function loadImages(instance: Instance, state: InstanceState, { sou
     const images = await openSource(word, () => readImageArchive(open, hostArchitecture()));
     for (const image of images) {
       const startMs = realClock.monotonic();
-      const names = namesOf(image, images.length === 1 ? source : {});
+      const names = imageNamesOf(image, images.length === 1 ? source : {});
       const staged = await openSource(word, () => stageOnAll(loaders, image, open));
       for (const each of staged) await each.keep(names);
       onLoaded({
@@ -70,7 +70,9 @@ async function stageOnAll(loaders: readonly NodeLoader[], image: ArchivedImage, 
 }
 
 /** Its own, and what it was asked for by: Podman finds `localhost/a:1` as `a:1`, and pods will ask for `a:1`. */
-const namesOf = (image: ArchivedImage, { name }: Pick<ImageSource, 'name'>): string[] => [...new Set([image.name, name ?? image.name])];
+const imageNamesOf = (image: ArchivedImage, { name }: Pick<ImageSource, 'name'>): string[] => [
+  ...new Set([image.name, name ?? image.name]),
+];
 
 const inMemory = async (archive: Buffer): Promise<ImageSource> => ({
   open: archiveOf(archive),

@@ -1,12 +1,18 @@
-/** Tells a running cluster something, as its administrator: control-endpoints.ts answers. */
+/** How a command asks a running cluster, and tells it something as its administrator: control-endpoints.ts answers. */
 import { isStatusError } from '../../api/meta/status-error.ts';
-import { accessOf, parseKubeconfig } from '../../client/kubeconfig.ts';
+import { realClock, realRandom } from '../../client/clock.ts';
+import { createHTTPClient, type HTTPAccess } from '../../client/http-client.ts';
+import { type Access, accessOf, parseKubeconfig } from '../../client/kubeconfig.ts';
+import { silentLog } from '../../client/log.ts';
 import { controlPaths } from '../api-server/control-endpoints.ts';
 import { OperationError } from '../operation-error.ts';
-import { commandClient } from './command-client.ts';
 
 /** Thousands of nodes register meanwhile. */
 const answerMsMax = 300_000;
+
+/** A client for as long as one command takes: in real time, and without a word in any log. */
+export const commandClient = (access: Access): HTTPAccess =>
+  createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog });
 
 /** Resolves when they are there; `kubeconfig` is the administrator's, its text. */
 export async function setSimulatedNodes(kubeconfig: string, count: number): Promise<void> {

@@ -17,8 +17,8 @@ import { containerdWords } from '../../node/runtime/containerd-config.ts';
 import { processesEnding } from '../../node/runtime/processes.ts';
 import { processStat } from '../machine/processes.ts';
 import { describeError } from '../operation-error.ts';
-import { commandClient } from './command-client.ts';
 import { type ClusterState, readFacts, stateFrom } from './condition.ts';
+import { commandClient } from './control-client.ts';
 import { containerdOf, type Instance, type InstanceState, realNodesOf } from './instance.ts';
 import type { Supervision } from './supervision.ts';
 

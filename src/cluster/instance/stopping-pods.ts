@@ -8,7 +8,7 @@ import { graceSecondsMin } from '../../node/kubelet/pod/kill-pod.ts';
 import { podGraceSecondsMax } from '../machine/end-process.ts';
 import { processFile, processIds } from '../machine/processes.ts';
 import { clusterCgroup } from '../nodes/real-node.ts';
-import { commandClient } from './command-client.ts';
+import { commandClient } from './control-client.ts';
 
 export interface WaitedPod {
   /** NAMESPACE/NAME */

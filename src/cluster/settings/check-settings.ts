@@ -82,7 +82,7 @@ export function checkSettings<T extends object>(given: object, { fields, where, 
     code: 'bad-config',
     exitCode: where === flagsGiven ? 2 : undefined,
     message: `${where}: ${[...unknown.map((name) => `unknown ${noun} "${name}"`), ...wrong.map(({ text }) => text)].join('; ')}`,
-    fix: unknown.length > 0 ? meant + namesOf(fields, noun) : (wrong[0]?.fix ?? `give a value that fits, or leave the ${noun} out`),
+    fix: unknown.length > 0 ? meant + describeNames(fields, noun) : (wrong[0]?.fix ?? `give a value that fits, or leave the ${noun} out`),
   });
 }
 
@@ -95,7 +95,7 @@ function problemOf(
   return text === undefined ? undefined : { text, fix };
 }
 
-export const namesOf = (fields: object, noun: string): string => `the ${noun}s are: ${Object.keys(fields).join(', ')}`;
+export const describeNames = (fields: object, noun: string): string => `the ${noun}s are: ${Object.keys(fields).join(', ')}`;
 
 const describeValue = (value: unknown): string =>
   typeof value === 'string'

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { admissionPluginNames } from '../../control-plane/api-server/admission/plugin-names.ts';
 import { controllerNames, controllersProblem } from '../../control-plane/controllers/controller-names.ts';
 import { OperationError } from '../operation-error.ts';
-import { anyText, checkSettings, type Fields, fits, namesOf, whole } from './check-settings.ts';
+import { anyText, checkSettings, describeNames, type Fields, fits, whole } from './check-settings.ts';
 
 export interface ClusterConfig {
   /** real nodes on this machine; default: none; on the command line 1 where they are possible */
@@ -173,7 +173,7 @@ export async function readConfigFile(file: string): Promise<ClusterConfig> {
     throw new OperationError({
       code: 'bad-config',
       message: `${file} is not a map of settings`,
-      fix: namesOf(configFields, 'setting'),
+      fix: describeNames(configFields, 'setting'),
     });
   }
   return checkConfig(parsed, file);

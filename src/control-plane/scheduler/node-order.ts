@@ -2,13 +2,8 @@
  * The order in which nodes are searched: zones take turns, so that a search that ends early has seen all of them.
  * Upstream: scheduler/backend/cache/node_tree.go.
  */
-import type { Node } from '../../api/generated/kinds.ts';
-import { labelOf } from '../../api/predicates/node-selection.ts';
+import { zoneOf } from '../../api/predicates/node-selection.ts';
 import type { NodeFacts } from './node-facts.ts';
-
-export function zoneOf(node: Node): string {
-  return `${labelOf(node, 'topology.kubernetes.io/region') ?? ''}\n${labelOf(node, 'topology.kubernetes.io/zone') ?? ''}`;
-}
 
 export function searchOrder(nodes: Iterable<NodeFacts>): readonly NodeFacts[] {
   const zones = [...Map.groupBy(nodes, ({ node }) => zoneOf(node)).values()];

@@ -7,8 +7,9 @@
  */
 import type { Node } from '../../api/generated/kinds.ts';
 import type { LabelMap } from '../../api/meta/selectors.ts';
+import { zoneOf } from '../../api/predicates/node-selection.ts';
 import { columnCount, NodeFacts } from './node-facts.ts';
-import { searchOrder, zoneOf } from './node-order.ts';
+import { searchOrder } from './node-order.ts';
 import { PodCounts } from './pod-counts.ts';
 import type { PodFacts } from './pod-facts.ts';
 import { TermIndex } from './term-index.ts';

@@ -6,12 +6,12 @@
  * pods that keep running, `removePodNetwork` takes it away.
  */
 import { Node, Pod } from '../../api/generated/kinds.ts';
+import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Timer } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import { writeCniConfig } from './cni.ts';
 import { allowForwarding, forgetForwarding } from './forward-policy.ts';
-import { letLoopbackThrough } from './loopback.ts';
 import { type NetworkTools, networkTools } from './network-tools.ts';
 import { planHostPorts, renderNodeRules, renderRemoval } from './node-rules.ts';
 import { applyRoutes, planRoutes } from './routes.ts';
@@ -144,4 +144,16 @@ export async function removePodNetwork({
   await tools.nft(renderRemoval(networkTable(cluster)));
   await forgetForwarding(tools, networkTable(cluster));
   if (clusterCidr !== undefined) await applyRoutes(tools, { routes: new Map(), clusterCidr });
+}
+
+/**
+ * Lets 127.0.0.1:hostPort lead to a pod: the kernel sends packets with a loopback source only out of a link that is
+ * allowed to carry them. The permission is the pod's own link's, and goes with it. A pod without a link of its own here
+ * (just removed) is passed over.
+ */
+export async function letLoopbackThrough(tools: NetworkTools, podIPs: ReadonlySet<string>): Promise<void> {
+  for (const ip of podIPs) {
+    const routes = parseJSON((await tools.ip('-json', 'route', 'show', `${ip}/32`)).trim() || '[]') as { readonly dev: string }[];
+    for (const { dev } of routes) await tools.sysctl(`ipv4/conf/${dev}/route_localnet`, '1');
+  }
 }

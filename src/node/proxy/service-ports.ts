@@ -137,8 +137,8 @@ function endpointsOf(slices: readonly EndpointSlice[], portName: string, nodeNam
 function closeBy(all: readonly Candidate[], { nodeName, zone }: Place): readonly Candidate[] {
   const ready = all.filter((e) => e.ready);
   const meantFor = (names: (hints: EndpointHints) => readonly { readonly name: string }[] | undefined, name: string | undefined) => {
-    const namesOf = ({ hints }: Candidate) => (hints && names(hints)) ?? [];
-    return ready.every((e) => namesOf(e).length > 0) ? ready.filter((e) => namesOf(e).some((each) => each.name === name)) : [];
+    const hinted = ({ hints }: Candidate) => (hints && names(hints)) ?? [];
+    return ready.every((e) => hinted(e).length > 0) ? ready.filter((e) => hinted(e).some((each) => each.name === name)) : [];
   };
   const forNode = meantFor(({ forNodes }) => forNodes, nodeName);
   if (forNode.length > 0) return forNode;

@@ -12,7 +12,7 @@ import { RecentMap } from '../../../client/recent-map.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { ActReader } from './act-reader.ts';
-import { componentNames } from './actor.ts';
+import { actorNames } from './actor.ts';
 import { planAct, planRefusal } from './plan-act.ts';
 
 /** Owners of one object, and owners of owners, that are looked for; a CronJob's pod has two. */
@@ -60,8 +60,8 @@ export class ActChannel {
   subscribe(filter: ActFilter = {}, after?: string): AsyncIterableIterator<Act | LostActs | ActStart> & Disposable {
     if (this.#hasEnded) throw errors.serviceUnavailable('the API server has stopped');
     const objects = filter.objects?.map((object) => this.#resolve(object, filter.namespace));
-    const nobody = filter.components?.find((name) => !componentNames.includes(name));
-    if (nobody !== undefined) throw errors.badRequest(`there is no component "${nobody}", but: ${componentNames.join(', ')}`);
+    const nobody = filter.components?.find((name) => !actorNames.includes(name));
+    if (nobody !== undefined) throw errors.badRequest(`there is no component "${nobody}", but: ${actorNames.join(', ')}`);
     const reader = new ActReader({ ...filter, ...(objects && { objects }) }, () => this.#readers.delete(reader));
     if (after !== undefined) this.#tellSince(after, reader);
     this.#readers.add(reader);

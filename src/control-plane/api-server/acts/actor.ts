@@ -53,7 +53,7 @@ const known = new Map([
 ]);
 
 /** All that somebody can be. */
-export const componentNames: readonly string[] = [...new Set(['kubelet', ...known.values()])].toSorted();
+export const actorNames: readonly string[] = [...new Set(['kubelet', ...known.values()])].toSorted();
 
 export function actorOf(user: UserInfo, userAgent: string | undefined): Actor {
   const own = componentNamed(user.name);

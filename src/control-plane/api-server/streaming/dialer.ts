@@ -176,12 +176,14 @@ function tlsOptions({ host, kubeletOf, skipVerify }: Backend, kubelet: KubeletCr
     checkServerIdentity: (_: string, certificate: PeerCertificate): Error | undefined => {
       const { CN } = certificate.subject;
       if (CN !== nodeName) return new Error(`x509: certificate is of ${JSON.stringify(CN)}, not of ${JSON.stringify(nodeName)}`);
-      return checkServerIdentity(host, certificate) && new Error(`x509: certificate is valid for ${namesOf(certificate)}, not ${host}`);
+      return (
+        checkServerIdentity(host, certificate) && new Error(`x509: certificate is valid for ${certifiedNames(certificate)}, not ${host}`)
+      );
     },
   };
 }
 
-const namesOf = ({ subjectaltname = '' }: PeerCertificate): string => subjectaltname.replace(/(DNS|IP Address):/g, '') || 'no names';
+const certifiedNames = ({ subjectaltname = '' }: PeerCertificate): string => subjectaltname.replace(/(DNS|IP Address):/g, '') || 'no names';
 
 interface Opening {
   readonly place: string;

@@ -8,6 +8,7 @@ import type { Node } from '../../../api/generated/kinds.ts';
 import { findCondition } from '../../../api/meta/conditions.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { own } from '../../../api/meta/words.ts';
+import { zoneOf } from '../../../api/predicates/node-selection.ts';
 
 export const notReadyTaint = 'node.kubernetes.io/not-ready';
 export const unreachableTaint = 'node.kubernetes.io/unreachable';
@@ -84,9 +85,6 @@ export type ZoneState = 'normal' | 'partial disruption' | 'full disruption';
 
 const zoneThreshold = 0.55;
 const exclusionLabel = 'node.kubernetes.io/exclude-disruption';
-
-export const zoneOf = ({ metadata }: Node): string =>
-  `${metadata.labels?.['topology.kubernetes.io/region'] ?? ''}/${metadata.labels?.['topology.kubernetes.io/zone'] ?? ''}`;
 
 /** How the zones fare: many nodes that fail at once are rather a failed network. */
 export function zoneStates(nodes: readonly Node[]): ReadonlyMap<string, { readonly state: ZoneState; readonly size: number }> {

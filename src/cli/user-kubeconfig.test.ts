@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessFrom } from './kubeconfig-access.ts';
+import { accessFrom } from './user-kubeconfig.ts';
 
 test('a kubeconfig that is not there, or none, is named', async () => {
   for (const path of ['/nonexistent/kubeconfig', import.meta.filename]) {
