@@ -77,4 +77,5 @@ export interface ComponentContext {
   readonly api: API;
 }
 
-export type StartComponent = (context: ComponentContext, stack: AsyncDisposableStack) => Promise<void>;
+/** What it gives is one line for people. */
+export type StartComponent = (context: ComponentContext, stack: AsyncDisposableStack) => Promise<string | undefined>;

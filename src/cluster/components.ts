@@ -1,11 +1,11 @@
 /** The components of a cluster beside the API server, in the order in which they start. */
 import { startDNS } from '../addons/dns/dns-addon.ts';
 import type { Phase } from './cluster.ts';
-import type { ComponentContext, StartComponent } from './component.ts';
+import type { StartComponent } from './component.ts';
 import type { ComponentName } from './component-names.ts';
 import { startControllers, startScheduler } from './control-plane.ts';
 import { identities } from './identities.ts';
-import { describeNodes, startNodes } from './nodes/nodes.ts';
+import { startNodes } from './nodes/nodes.ts';
 import { startProxy } from './nodes/service-proxy.ts';
 import { configDefaults } from './settings/config.ts';
 
@@ -13,8 +13,6 @@ export interface Component {
   readonly name: ComponentName;
   readonly phase: Phase;
   readonly start: StartComponent;
-  /** one line for people */
-  readonly note?: (context: ComponentContext) => string;
 }
 
 /** The cluster's DNS in this process. */
@@ -37,7 +35,7 @@ const startClusterDNS: StartComponent = async ({ api, addresses, clock, random, 
 export const components: readonly Component[] = [
   { name: 'controllers', phase: 'controllers', start: startControllers },
   { name: 'scheduler', phase: 'scheduler', start: startScheduler },
-  { name: 'kubelet', phase: 'nodes', start: startNodes, note: ({ nodes }) => describeNodes(nodes) },
+  { name: 'kubelet', phase: 'nodes', start: startNodes },
   { name: 'proxy', phase: 'proxy', start: startProxy },
   { name: 'dns', phase: 'dns', start: startClusterDNS },
 ];

@@ -114,12 +114,12 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const shared = { ...common, cluster, nodes, marks, components: chosen, giveUp: signal, signal: stop.signal, api };
   const simulatedNodes = new SimulatedNodes(shared);
   const context: ComponentContext = { ...shared, simulatedNodes };
-  for (const { name, phase: phaseName, start: startComponent, note } of components) {
+  for (const { name, phase: phaseName, start: startComponent } of components) {
     if (!chosen.has(name) || (name === 'proxy' && chosen.has('kubelet') && nodes.real === 0)) continue;
     await phase(
       phaseName,
       () => startComponent(context, stack),
-      () => note?.(context),
+      (note) => note,
     );
   }
   const client = api.clientFor(identities.admin);

@@ -270,6 +270,39 @@ function images(): void {
         assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
         assert.match(stderr, want);
       });
+
+    step('nodes that are added have what was loaded', async () => {
+      const { name } = cluster;
+      await cluster.timonier('down', name);
+      const loaded = new Set(['a:1', 'b:1', 'd:1', 'e:1', 'f:latest', 'localhost/g:1']);
+      assert.match(
+        await cluster.timonier('up', name, '--nodes', '3', '--timeout', '100'),
+        /^ {2}nodes .* 3 real; 6 loaded images copied to other nodes$/m,
+      );
+      const listed = JSON.parse(await cluster.timonier('image', 'ls', '--cluster-name', name, '--json')) as {
+        images: { node: string; name: string }[];
+      };
+      for (const number of [1, 2, 3]) {
+        const names = listed.images
+          .filter(({ node }) => node === `${name}-${number}`)
+          .map((each) => each.name.replace(/^docker\.io\/library\//, ''));
+        assert.deepEqual(new Set(names.filter((each) => each !== 'timonier.dev/pause:1')), loaded);
+      }
+      const [pod, on] = ['added', `${name}-3`];
+      await cluster.kubectl(
+        'run',
+        pod,
+        '--image',
+        'e:1',
+        '--image-pull-policy=Never',
+        '--restart=Never',
+        `--overrides={"spec":{"nodeName":"${on}"}}`,
+      );
+      await cluster.kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', `pod/${pod}`, '--timeout=30s');
+      assert.equal(await cluster.kubectl('logs', pod), 'e:1');
+      await cluster.timonier('down', name);
+      assert.match(await cluster.timonier('up', name, '--timeout', '100'), /^ {2}nodes .* 3 real$/m);
+    });
   });
 }
 

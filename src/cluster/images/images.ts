@@ -102,6 +102,22 @@ async function loadersOf(instance: Instance, state: InstanceState, stack: AsyncD
   return Promise.all(nodes.map(async ({ name, dir }) => ({ node: name, loader: await loaderOf(dir, stack) })));
 }
 
+/** What was loaded into the first of these nodes and others lack, as those that are new: gives how many images. By their directories. */
+export async function shareLoaded(dirs: readonly string[]): Promise<number> {
+  await using stack = new AsyncDisposableStack();
+  const [first, ...others] = await Promise.all(dirs.map((dir) => loaderOf(dir, stack)));
+  const there = (await first?.loaded()) ?? [];
+  const given = await Promise.all(
+    others.map(async (other) => {
+      const has = new Set(await other.loaded());
+      const lacking = there.filter((name) => !has.has(name));
+      if (lacking.length > 0) await first?.give(lacking, other);
+      return lacking;
+    }),
+  );
+  return new Set(given.flat()).size;
+}
+
 async function loaderOf(dir: string, stack: AsyncDisposableStack): Promise<ImageLoader> {
   const { snapshotter } = await detectSupport({ containerd: 'containerd', dir: containerdDir(dir) });
   const runtime = stack.use(await runtimeOf(dir));

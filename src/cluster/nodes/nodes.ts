@@ -41,7 +41,7 @@ export async function planNodes(
   return { ...onlySimulated(simulated ?? 1), note: `simulated only: no containers run; missing: ${real.missing}` };
 }
 
-export const describeNodes = ({ real, simulated, note }: LocalNodes): string =>
+const describeNodes = ({ real, simulated, note }: LocalNodes): string =>
   note ?? [real ? `${real} real` : '', simulated ? `${simulated} simulated: no containers run there` : ''].filter(Boolean).join(', ');
 
 const numbered = (count: number, name: (number: number) => string): string[] => Array.from({ length: count }, (_, i) => name(i + 1));
@@ -52,11 +52,13 @@ export const nodeNames = (cluster: string, { real, simulated }: LocalNodes): str
 ];
 
 export const startNodes: StartComponent = async (context, stack) => {
+  let shared: string | undefined;
   if (context.nodes.real > 0) {
     const problem = mountProblem();
     if (problem) context.log.warn({ fix: problem.fix }, problem.message);
     const { startRealNodes } = await import('./real-nodes.ts');
-    await startRealNodes(context, stack);
+    shared = await startRealNodes(context, stack);
   }
   await startSimulatedNodes(context, stack);
+  return [describeNodes(context.nodes), shared].filter(Boolean).join('; ');
 };

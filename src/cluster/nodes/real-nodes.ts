@@ -2,6 +2,7 @@
 import { createNodeNamespaces } from '../../node/network/node-network.ts';
 import type { StartComponent } from '../component.ts';
 import { identities, nodeIdentity, realNodeName } from '../identities.ts';
+import { shareLoaded } from '../images/images.ts';
 import { nodeDir } from '../instance/instance.ts';
 import { configDefaults } from '../settings/config.ts';
 import { markNode } from './node-marks.ts';
@@ -58,6 +59,15 @@ export const startRealNodes: StartComponent = async (context, stack) => {
   });
   const results = await Promise.allSettled([first(), ...further]); // one that fails does not leave the others half started
   for (const result of results) if (result.status === 'rejected') throw result.reason;
+  if (nodes.real < 2) return;
+  try {
+    const dirs = Array.from({ length: nodes.real }, (_, i) => nodeDir(dataDir, i + 1));
+    const count = await shareLoaded(dirs);
+    return count === 0 ? undefined : `${count} loaded ${count === 1 ? 'image' : 'images'} copied to other nodes`;
+  } catch (error) {
+    log.warn({ error }, 'some nodes lack images that were loaded: load them again');
+    return 'some lack images that were loaded: load them again';
+  }
 };
 
 async function stopAll(stacks: readonly AsyncDisposableStack[]): Promise<void> {

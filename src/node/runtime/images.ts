@@ -31,7 +31,7 @@ export interface ImageLoaderOptions {
   readonly socket: string;
   readonly ctr: string;
   readonly snapshotter: string;
-  readonly runtime: Pick<ContainerRuntime, 'imageStatus' | 'removeImage'>;
+  readonly runtime: Pick<ContainerRuntime, 'imageStatus' | 'listImages' | 'removeImage'>;
   readonly clock: Clock;
 }
 
@@ -91,6 +91,23 @@ export class ImageLoader {
     if (image.repoTags.some((tag) => tag !== name) && image.repoTags.includes(name)) await this.#ctr('images', 'rm', '--sync', name);
     else await runtime.removeImage(name);
     return true;
+  }
+
+  /** Those that were loaded (full names): no registry gives them to another node. */
+  async loaded(): Promise<string[]> {
+    const images = await this.#options.runtime.listImages();
+    return images
+      .filter(({ repoDigests }) => repoDigests.length === 0)
+      .flatMap(({ repoTags }) => repoTags)
+      .filter((name) => name !== pauseImage);
+  }
+
+  /** Into another containerd of this machine, under the same names. */
+  async give(names: readonly string[], to: ImageLoader): Promise<void> {
+    const child = spawn(this.#options.ctr, this.#words(['images', 'export', '-', ...names]), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [{ code, said }] = await Promise.all([endOf(child), to.#import(child.stdout)]);
+    if (code !== 0) throw new Error(`images can't be exported: ${said.at(-1)}`);
+    for (const name of names) await to.#noticed(name);
   }
 
   /** All that an archive in memory holds; gives their full names. */
