@@ -4,6 +4,7 @@
  * nothing of another cluster of that name (name-claim.ts).
  * Files stay, so that the logs of a start that failed can be read.
  */
+import { existsSync } from 'node:fs';
 import { realClock } from '../../client/clock.ts';
 import { unmountBelow } from '../../node/files/mounts.ts';
 import { networkTools } from '../../node/network/network-tools.ts';
@@ -14,12 +15,12 @@ import { endLeftNode } from '../nodes/node-process.ts';
 import { clusterCgroup } from '../nodes/real-node.ts';
 import { proxyTable } from '../nodes/service-proxy.ts';
 import { readNetworks } from '../settings/address-plan.ts';
-import { containerdDir, type Instance, nodeDirs } from './instance.ts';
+import { containerdDir, type Instance, nodeDirs, nodesDir } from './instance.ts';
 import { lostDirectory, ownsGroup, ownsNetwork, releaseName } from './name-claim.ts';
 
 export async function removeTraces({ name: cluster, dir }: Pick<Instance, 'name' | 'dir'>): Promise<void> {
   const nodes = nodeDirs(dir);
-  if (nodes.length === 0 && (await lostDirectory(cluster)) !== dir) return; // never had a real node
+  if (!existsSync(nodesDir(dir)) && nodes.length === 0 && (await lostDirectory(cluster)) !== dir) return; // never had a real node
   const cgroup = (await ownsGroup({ name: cluster, dir })) ? clusterCgroup(cluster) : undefined;
   for (const node of nodes) {
     await endLeftNode(node);
