@@ -75,8 +75,8 @@ export async function startGuardedServer(
     log,
     parts({ reader, ops, claims, loopback, registry }) {
       security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log, config }));
-      const pathEndpoints = [...security.pathEndpoints, ...publishingEndpoints({ registry, version: 'v1.36.0' })];
-      return { ...security, pathEndpoints, ...options.parts };
+      const nonResourceEndpoints = [...security.nonResourceEndpoints, ...publishingEndpoints({ registry, version: 'v1.36.0' })];
+      return { ...security, nonResourceEndpoints, ...options.parts };
     },
   });
   stack.use(server);

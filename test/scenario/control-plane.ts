@@ -43,7 +43,7 @@ export async function startControlPlane(controllers: readonly Controller[], opti
   const storage = openMemoryStore({ clock });
   const registry = builtInRegistry();
   const parts = ({ reader }: ServerContext) => ({
-    pathEndpoints: publishingEndpoints({ registry, version: 'v1.36.0' }),
+    nonResourceEndpoints: publishingEndpoints({ registry, version: 'v1.36.0' }),
     admission: [namespaceLifecycle(reader)],
   });
   const server = await createApiServer({ storage, registry, clock, random, log, parts });

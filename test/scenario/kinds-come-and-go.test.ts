@@ -222,7 +222,7 @@ test('owners, namespaces and quotas count it like any other', async () => {
 test('a kind that changes, goes and comes again', async () => {
   await using listening = await listen(({ registry }) => ({
     ...everybody,
-    pathEndpoints: publishingEndpoints({ registry, version: 'v1.36.0' }),
+    nonResourceEndpoints: publishingEndpoints({ registry, version: 'v1.36.0' }),
   }));
   const { server, ask, port } = listening;
   const admin = server.loopback;
@@ -287,7 +287,7 @@ test('a group-version of another server is listed, and asked there', async () =>
   for (const reached of [backends, undefined]) {
     await using listening = await listen(({ registry }) => ({
       ...everybody,
-      pathEndpoints: publishingEndpoints({ registry, version: 'v1.36.0' }),
+      nonResourceEndpoints: publishingEndpoints({ registry, version: 'v1.36.0' }),
       backends: reached,
     }));
     const { server, ask } = listening;

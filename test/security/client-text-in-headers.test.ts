@@ -15,7 +15,7 @@ const printable = /^[\x20-\x7e]*$/;
 const reviews = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 const review = { spec: { nonResourceAttributes: { path: '/', verb: 'get' } } };
 const allow = () => ({ verdict: 'allow', reason: '' }) as const;
-const parts = { ...everybody, functionEndpoints: [selfSubjectReviews(realClock), ...accessReviews(allow, [])] };
+const parts = { ...everybody, createEndpoints: [selfSubjectReviews(realClock), ...accessReviews(allow, [])] };
 
 /** Over HTTP/2, where headers reach the wire by another way. */
 async function askHTTP2({ http2 }: Listening, path: string, headers: Record<string, string>, body = ''): Promise<Record<string, unknown>> {

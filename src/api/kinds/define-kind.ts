@@ -16,7 +16,7 @@ import { objectSchema, typeNameOf } from '../schema/types.ts';
  * What a kind's file may say; what it leaves out is as with most kinds. Each is explained at `Kind`.
  * Upstream: pkg/registry/<group>/<resource>/strategy.go and storage.go, pkg/kubeapiserver/default_storage_factory_builder.go.
  */
-export interface KindExtra<T extends KubeObject> {
+export interface KindStrategy<T extends KubeObject> {
   readonly hooks?: KindHooks<T>;
   /**
    * All that a field selector may name, where it is not just name and namespace: paths in the object, and what an absent
@@ -85,7 +85,7 @@ const findRow = (ref: KindRef): ResourceRow => {
   return row;
 };
 
-export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindExtra<T> = {}): Kind<T> {
+export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindStrategy<T> = {}): Kind<T> {
   const row = findRow(ref);
   const typeName = typeNameOf(row);
   if (!typeName) throw new Error(`no type for ${resourceKey(ref)}`);

@@ -5,7 +5,11 @@
  *   PUT /timonier.dev/v1/simulated-nodes?count=5   the same, when they are there; those that are too many are gone
  */
 import { errors } from '../../api/meta/status-error.ts';
-import { forAdministrators, type PathEndpoint, type PathResponse } from '../../control-plane/api-server/request/endpoint.ts';
+import {
+  forAdministrators,
+  type NonResourceEndpoint,
+  type NonResourceResponse,
+} from '../../control-plane/api-server/request/non-resource-endpoint.ts';
 import { methodNotAllowed } from '../../control-plane/api-server/request/refusals.ts';
 
 export interface ScalableNodes {
@@ -21,7 +25,7 @@ export interface Controls {
 export const controlPaths = { simulatedNodes: '/timonier.dev/v1/simulated-nodes' } as const;
 const simulatedNodesMax = 20_000;
 
-export function controlEndpoints(controls: Controls): readonly PathEndpoint[] {
+export function controlEndpoints(controls: Controls): readonly NonResourceEndpoint[] {
   return [
     forAdministrators({
       paths: [controlPaths.simulatedNodes],
@@ -43,7 +47,7 @@ function countOf(query: URLSearchParams): number {
   throw errors.badRequest(`count: ${JSON.stringify(text)} is not a whole number from 0 to ${simulatedNodesMax}`);
 }
 
-const json = (value: object): PathResponse => ({
+const json = (value: object): NonResourceResponse => ({
   status: 200,
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(value),

@@ -184,8 +184,8 @@ async function startApiServer(
       return {
         ...security,
         audit,
-        pathEndpoints: [
-          ...security.pathEndpoints,
+        nonResourceEndpoints: [
+          ...security.nonResourceEndpoints,
           actsEndpoint(acts),
           ...controlEndpoints(parts.controls),
           ...publishingEndpoints({
@@ -200,7 +200,7 @@ async function startApiServer(
             }),
             metrics: exported,
             onHealthFailure: (check, error) => log.warn({ check, error }, 'health check failed'),
-            otherPaths: security.pathEndpoints.flatMap(({ paths }) => paths),
+            otherPaths: security.nonResourceEndpoints.flatMap(({ paths }) => paths),
           }),
         ],
         connectEndpoints: [

@@ -77,7 +77,7 @@ test('what a running cluster is told is for the administrator alone', async () =
     (error: StatusError) => error.status.code === 403 && /is for administrators/.test(error.message),
   );
   const told = (count: string, method = 'PUT') =>
-    endpoint.handle({ type: 'path', method, path, query: new URLSearchParams({ count }), headers: {} }, { user: admin });
+    endpoint.handle({ type: 'nonResource', method, path, query: new URLSearchParams({ count }), headers: {} }, { user: admin });
   for (const count of ['', '-1', '1.5', 'many', '20001'])
     await assert.rejects(async () => told(count), /is not a whole number from 0 to 20000/, count);
   await assert.rejects(async () => told('1', 'DELETE'), { code: 405 });

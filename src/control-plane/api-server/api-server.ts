@@ -17,7 +17,7 @@ import type { AdmissionPlugin } from './admission/plugin.ts';
 import { Claims, claimResources } from './allocation/claims.ts';
 import { Audit, type AuditSink } from './audit/audit.ts';
 import type { AuditPolicy } from './audit/audit-policy.ts';
-import type { Authenticator, Credentials } from './authentication/authenticator.ts';
+import type { AuthenticationRequest, Authenticator } from './authentication/authenticator.ts';
 import type { Authorize } from './authorization/decide.ts';
 import { createObjectReader } from './cache/object-reader.ts';
 import { Periodic } from './cache/periodic.ts';
@@ -29,11 +29,11 @@ import { FlowControl } from './chain/flow-control.ts';
 import { type AskBackend, performer } from './chain/perform.ts';
 import { RequestMetrics } from './chain/request-metrics.ts';
 import { Targets } from './chain/targets.ts';
-import { HTTPFront } from './http/http-front.ts';
+import { HTTPHandler } from './http/http-handler.ts';
 import { type Listening, type ListenOptions, listen } from './http/http-server.ts';
 import { InProcessClient } from './in-process-client.ts';
-import type { ConnectEndpoint, FunctionEndpoint } from './request/api-request.ts';
-import type { PathEndpoint } from './request/endpoint.ts';
+import type { ConnectEndpoint, CreateEndpoint } from './request/api-request.ts';
+import type { NonResourceEndpoint } from './request/non-resource-endpoint.ts';
 import type { UserInfo } from './request/request.ts';
 import { groups } from './request/user.ts';
 import { bindingEndpoints } from './verbs/bind-pod.ts';
@@ -42,11 +42,11 @@ import { ComputedResources } from './verbs/computed-resources.ts';
 import { evictionEndpoint } from './verbs/evict-pod.ts';
 import { bookmarkPeriodMs } from './verbs/watch.ts';
 import { type Allocator, Allocators } from './write/allocator.ts';
-import type { Core } from './write/core.ts';
 import { type ObjectOps, objectOps } from './write/object-ops.ts';
 import { repairAllocations } from './write/repair-allocations.ts';
 import { SharedLeases } from './write/shared-leases.ts';
 import { Turns } from './write/turns.ts';
+import type { VerbContext } from './write/verb-context.ts';
 
 /** The server's own identity: what it does on its own account. */
 export const loopbackUser: UserInfo = { name: 'system:apiserver', groups: [groups.masters, groups.authenticated] };
@@ -77,12 +77,12 @@ export interface ServerParts {
   readonly authenticators?: readonly Authenticator[];
   readonly authorize?: Authorize;
   /** After authentication: the user that the Impersonate-* headers ask for, or the same. */
-  impersonate?(user: UserInfo, headers: Credentials['headers']): UserInfo | Promise<UserInfo>;
+  impersonate?(user: UserInfo, headers: AuthenticationRequest['headers']): UserInfo | Promise<UserInfo>;
   /** in order */
   readonly admission?: readonly AdmissionPlugin[];
   readonly allocators?: readonly Allocator[];
-  readonly pathEndpoints?: readonly PathEndpoint[];
-  readonly functionEndpoints?: readonly FunctionEndpoint[];
+  readonly nonResourceEndpoints?: readonly NonResourceEndpoint[];
+  readonly createEndpoints?: readonly CreateEndpoint[];
   readonly connectEndpoints?: readonly ConnectEndpoint[];
   /** answers for the group-versions of other servers */
   readonly backends?: AskBackend | undefined;
@@ -173,7 +173,7 @@ class Server implements ApiServer {
 
   async assemble(parts: ServerParts): Promise<void> {
     const { storage, clock, random, log } = this.#options;
-    const core: Core = {
+    const server: VerbContext = {
       storage,
       cache: this.#cache,
       kinds: this.kinds,
@@ -189,8 +189,8 @@ class Server implements ApiServer {
     };
     const targets = new Targets({
       registry: this.#options.registry,
-      functions: [...bindingEndpoints(core), evictionEndpoint(core), ...(parts.functionEndpoints ?? [])],
-      paths: parts.pathEndpoints ?? [],
+      createEndpoints: [...bindingEndpoints(server), evictionEndpoint(server), ...(parts.createEndpoints ?? [])],
+      paths: parts.nonResourceEndpoints ?? [],
       connections: parts.connectEndpoints ?? [],
     });
     const wireClock = this.#options.wireClock ?? realClock;
@@ -198,7 +198,7 @@ class Server implements ApiServer {
     const chain = new RequestChain({
       flow: this.flow,
       authorize: parts.authorize ?? allowAll,
-      perform: performer({ core, targets, computed, backends: parts.backends }),
+      perform: performer({ server, targets, computed, backends: parts.backends }),
       audit: parts.audit && new Audit({ ...parts.audit, clock }),
       acts: this.acts,
       metrics: this.metrics,
@@ -206,7 +206,7 @@ class Server implements ApiServer {
       wireClock,
       log,
     });
-    const front = new HTTPFront({
+    const handler = new HTTPHandler({
       chain,
       targets,
       authenticate: authenticateBy(parts.authenticators ?? []),
@@ -215,9 +215,9 @@ class Server implements ApiServer {
       wireClock,
       random: realRandom, // whoever asks over the wire changes nothing of a cluster that a seed makes
     });
-    this.#assembled = { targets, chain, front };
+    this.#assembled = { targets, chain, handler };
     this.#starting.resolve();
-    await repairAllocations(core);
+    await repairAllocations(server);
   }
 
   get #parts(): Assembled {
@@ -241,7 +241,7 @@ class Server implements ApiServer {
       for (const cache of this.#cache.resources()) cache.endWatchers();
       this.acts.end();
     };
-    const listening = await listen(this.#parts.front, options, { clock: wireClock, log, stopWatches });
+    const listening = await listen(this.#parts.handler, options, { clock: wireClock, log, stopWatches });
     this.#listening.add(listening);
     return listening;
   }
@@ -250,7 +250,7 @@ class Server implements ApiServer {
     await Promise.all([...this.#listening].map((listening) => listening.close()));
     this.#stop.abort();
     this.acts.end();
-    this.#assembled?.front[Symbol.dispose]();
+    this.#assembled?.handler[Symbol.dispose]();
     for (const client of this.#clients) await client[Symbol.asyncDispose]();
     await this.#cache[Symbol.asyncDispose]();
   }
@@ -259,14 +259,14 @@ class Server implements ApiServer {
 interface Assembled {
   readonly targets: Targets;
   readonly chain: RequestChain;
-  readonly front: HTTPFront;
+  readonly handler: HTTPHandler;
 }
 
 /** The first authenticator that knows the credentials decides. */
 function authenticateBy(
   authenticators: readonly Authenticator[],
-): (credentials: Credentials) => UserInfo | undefined | Promise<UserInfo | undefined> {
-  const from = (index: number, credentials: Credentials): UserInfo | undefined | Promise<UserInfo | undefined> => {
+): (credentials: AuthenticationRequest) => UserInfo | undefined | Promise<UserInfo | undefined> {
+  const from = (index: number, credentials: AuthenticationRequest): UserInfo | undefined | Promise<UserInfo | undefined> => {
     for (let i = index; i < authenticators.length; i++) {
       const user = authenticators[i]?.authenticate(credentials);
       if (user instanceof Promise) return user.then((found) => found ?? from(i + 1, credentials));

@@ -18,8 +18,8 @@ import type { WatchEventType } from './cache/cache-event.ts';
 import type { StoredObject } from './cache/stored-object.ts';
 import type { Targets } from './chain/targets.ts';
 import type { Answer, WatchAnswer, WatchSink } from './request/answer.ts';
-import { ApiRequest, type PathTarget, type RequestBody, type RequestOptions, type RequestSource } from './request/api-request.ts';
-import { isWhole } from './request/endpoint.ts';
+import { ApiRequest, type NonResourceTarget, type RequestBody, type RequestOptions, type RequestSource } from './request/api-request.ts';
+import { isWhole } from './request/non-resource-endpoint.ts';
 import type { UserInfo } from './request/request.ts';
 
 export interface InProcessEnvironment extends InformerEnvironment {
@@ -169,7 +169,7 @@ export class InProcessClient implements Client {
     return answer(new ApiRequest({ source, startMs: clock.monotonic(), user: this.#user, verb, target, options, body }));
   }
 
-  async #read(target: PathTarget): Promise<unknown> {
+  async #read(target: NonResourceTarget): Promise<unknown> {
     const { answer, clock } = this.#environment;
     const source = new InProcessSource(this.#user, this.#signal, {});
     const given = await answer(new ApiRequest({ source, startMs: clock.monotonic(), user: this.#user, verb: 'get', target }));
@@ -219,10 +219,16 @@ class InProcessSource implements RequestSource {
   warn(): void {}
 }
 
-function pathTarget(path: string): PathTarget {
+function pathTarget(path: string): NonResourceTarget {
   const mark = path.indexOf('?');
   const query = new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1));
-  return { type: 'path', method: 'GET', path: mark < 0 ? path : path.slice(0, mark), query, headers: { accept: 'application/json' } };
+  return {
+    type: 'nonResource',
+    method: 'GET',
+    path: mark < 0 ? path : path.slice(0, mark),
+    query,
+    headers: { accept: 'application/json' },
+  };
 }
 
 const bodyOf = (value: unknown): RequestBody => ({ read: () => Promise.resolve({ value }) });

@@ -16,7 +16,7 @@ import type { Claims } from './allocation/claims.ts';
 import { NodeRanges } from './allocation/node-ranges.ts';
 import { serviceNetwork } from './allocation/service-network.ts';
 import { anonymous } from './authentication/anonymous.ts';
-import type { Authenticator, Credentials } from './authentication/authenticator.ts';
+import type { AuthenticationRequest, Authenticator } from './authentication/authenticator.ts';
 import { bearerTokens } from './authentication/bearer-token.ts';
 import { clientCertificates } from './authentication/client-certificate.ts';
 import { impersonate } from './authentication/impersonation.ts';
@@ -34,8 +34,8 @@ import { privilegedGroup } from './authorization/privileged.ts';
 import { RBAC } from './authorization/rbac.ts';
 import type { ObjectReader } from './cache/reader.ts';
 import { quotaKeeping } from './quota/quota-keeping.ts';
-import type { FunctionEndpoint } from './request/api-request.ts';
-import type { PathEndpoint } from './request/endpoint.ts';
+import type { CreateEndpoint } from './request/api-request.ts';
+import type { NonResourceEndpoint } from './request/non-resource-endpoint.ts';
 import type { UserInfo } from './request/request.ts';
 import type { Allocator } from './write/allocator.ts';
 import type { ObjectOps } from './write/object-ops.ts';
@@ -74,12 +74,12 @@ export interface Security extends Disposable {
   readonly authorizers: readonly Authorizer[];
   readonly authorize: Authorize;
   /** After authentication: the user that the Impersonate-* headers ask for, or the same. Throws Forbidden. */
-  impersonate(user: UserInfo, headers: Credentials['headers']): UserInfo | Promise<UserInfo>;
+  impersonate(user: UserInfo, headers: AuthenticationRequest['headers']): UserInfo | Promise<UserInfo>;
   /** in order */
   readonly admission: readonly AdmissionPlugin[];
   readonly allocators: readonly Allocator[];
-  readonly functionEndpoints: readonly FunctionEndpoint[];
-  readonly pathEndpoints: readonly PathEndpoint[];
+  readonly createEndpoints: readonly CreateEndpoint[];
+  readonly nonResourceEndpoints: readonly NonResourceEndpoint[];
 }
 
 /** What a quota counts by `resource.group`: a built-in kind, or one that need not be served yet, in whichever version. */
@@ -127,13 +127,13 @@ export function securityFor(options: SecurityOptions): Security {
       network.nodePorts,
       new NodeRanges(reader, options.claims),
     ],
-    functionEndpoints: [
+    createEndpoints: [
       tokenRequests({ tokens, reader, audiences, clock }),
       tokenReviews(tokens, audiences),
       selfSubjectReviews(clock),
       ...accessReviews(authorize, authorizers),
     ],
-    pathEndpoints: openIDEndpoints(tokens, config.externalAddress ?? (() => externalAddressDefault)),
+    nonResourceEndpoints: openIDEndpoints(tokens, config.externalAddress ?? (() => externalAddressDefault)),
     [Symbol.dispose]() {
       for (const each of [bindings, graph, quotas, network.clusterIPs]) each[Symbol.dispose]();
     },

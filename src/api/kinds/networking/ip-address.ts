@@ -17,10 +17,10 @@ const hooks: KindHooks<Address> = {
   cells: nameAndAge(({ spec }) => [spec.parentRef ? parentText(spec.parentRef) : '<none>']),
 };
 
-const traits = { shortNames: ['ip'] };
+const strategy = { shortNames: ['ip'] };
 
-export const ipAddress = defineKind<Address>(IPAddress, { ...traits, hooks, validateName });
-export const ipAddressV1beta1 = defineKind<Address>(IPAddressV1beta1, { ...traits, hooks, validateName });
+export const ipAddress = defineKind<Address>(IPAddress, { ...strategy, hooks, validateName });
+export const ipAddressV1beta1 = defineKind<Address>(IPAddressV1beta1, { ...strategy, hooks, validateName });
 
 function validateName(name: string): readonly string[] {
   const errors: Errors = [];

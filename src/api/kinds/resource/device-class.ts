@@ -16,8 +16,8 @@ const hooks: KindHooks<DeviceClass> = {
   cells: nameAndAge(() => []),
 };
 
-const traits = { hasGeneration: true, returnsDeletedObject: true };
+const strategy = { hasGeneration: true, returnsDeletedObject: true };
 
-export const deviceClass = defineKind(DeviceClass, { ...traits, hooks });
-export const deviceClassV1beta2 = defineKind<DeviceClass>(DeviceClassV1beta2 as KindRef as KindRef<DeviceClass>, { ...traits, hooks });
-export const deviceClassV1beta1 = defineKind<DeviceClass>(DeviceClassV1beta1 as KindRef as KindRef<DeviceClass>, { ...traits, hooks });
+export const deviceClass = defineKind(DeviceClass, { ...strategy, hooks });
+export const deviceClassV1beta2 = defineKind<DeviceClass>(DeviceClassV1beta2 as KindRef as KindRef<DeviceClass>, { ...strategy, hooks });
+export const deviceClassV1beta1 = defineKind<DeviceClass>(DeviceClassV1beta1 as KindRef as KindRef<DeviceClass>, { ...strategy, hooks });

@@ -23,15 +23,15 @@ const hooks: KindHooks<Template> = {
   cells: nameAndAge(() => []),
 };
 
-const traits = { returnsDeletedObject: true };
+const strategy = { returnsDeletedObject: true };
 
-export const resourceClaimTemplate = defineKind(ResourceClaimTemplate, { ...traits, hooks });
+export const resourceClaimTemplate = defineKind(ResourceClaimTemplate, { ...strategy, hooks });
 export const resourceClaimTemplateV1beta2 = defineKind<Template>(ResourceClaimTemplateV1beta2 as KindRef as KindRef<Template>, {
-  ...traits,
+  ...strategy,
   hooks,
 });
 export const resourceClaimTemplateV1beta1 = defineKind<Template>(ResourceClaimTemplateV1beta1 as KindRef as KindRef<Template>, {
-  ...traits,
+  ...strategy,
   convert: claimTemplateConversion as VersionConversion<Template>,
   hooks: inStoredForm(hooks, claimTemplateConversion),
 });

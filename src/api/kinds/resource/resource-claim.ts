@@ -28,12 +28,12 @@ const hooks: KindHooks<Claim> = {
   cells: nameAndAge((object) => [stateOf(object)]),
 };
 
-const traits = { returnsDeletedObject: true };
+const strategy = { returnsDeletedObject: true };
 
-export const resourceClaim = defineKind(ResourceClaim, { ...traits, hooks });
-export const resourceClaimV1beta2 = defineKind<Claim>(ResourceClaimV1beta2 as KindRef as KindRef<Claim>, { ...traits, hooks });
+export const resourceClaim = defineKind(ResourceClaim, { ...strategy, hooks });
+export const resourceClaimV1beta2 = defineKind<Claim>(ResourceClaimV1beta2 as KindRef as KindRef<Claim>, { ...strategy, hooks });
 export const resourceClaimV1beta1 = defineKind<Claim>(ResourceClaimV1beta1 as KindRef as KindRef<Claim>, {
-  ...traits,
+  ...strategy,
   convert: claimConversion as VersionConversion<Claim>,
   hooks: inStoredForm(hooks, claimConversion),
 });

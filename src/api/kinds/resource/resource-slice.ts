@@ -32,7 +32,7 @@ const hooks: KindHooks<Slice> = {
   cells: nameAndAge(({ spec }) => [spec.nodeName ?? '', spec.driver, spec.pool.name]),
 };
 
-const traits = {
+const strategy = {
   hasGeneration: true,
   returnsDeletedObject: true,
   selectablePaths: { ...named, 'spec.nodeName': '', 'spec.driver': '' },
@@ -40,10 +40,10 @@ const traits = {
     `field label not supported for resource.k8s.io/${version}, Kind=ResourceSlice: ${field}`,
 };
 
-export const resourceSlice = defineKind(ResourceSlice, { ...traits, hooks });
-export const resourceSliceV1beta2 = defineKind<Slice>(ResourceSliceV1beta2 as KindRef as KindRef<Slice>, { ...traits, hooks });
+export const resourceSlice = defineKind(ResourceSlice, { ...strategy, hooks });
+export const resourceSliceV1beta2 = defineKind<Slice>(ResourceSliceV1beta2 as KindRef as KindRef<Slice>, { ...strategy, hooks });
 export const resourceSliceV1beta1 = defineKind<Slice>(ResourceSliceV1beta1 as KindRef as KindRef<Slice>, {
-  ...traits,
+  ...strategy,
   convert: sliceConversion as VersionConversion<Slice>,
   hooks: inStoredForm(hooks, sliceConversion),
 });

@@ -12,10 +12,10 @@ type AttributesClass = VolumeAttributesClass | VolumeAttributesClassV1beta1;
 
 const hooks: KindHooks<AttributesClass> = { validate, cells: nameAndAge(({ driverName }) => [driverName]) };
 
-const traits = { returnsDeletedObject: true };
+const strategy = { returnsDeletedObject: true };
 
-export const volumeAttributesClass = defineKind<AttributesClass>(VolumeAttributesClass, { ...traits, hooks });
-export const volumeAttributesClassV1beta1 = defineKind<AttributesClass>(VolumeAttributesClassV1beta1, { ...traits, hooks });
+export const volumeAttributesClass = defineKind<AttributesClass>(VolumeAttributesClass, { ...strategy, hooks });
+export const volumeAttributesClassV1beta1 = defineKind<AttributesClass>(VolumeAttributesClassV1beta1, { ...strategy, hooks });
 
 function validate(object: AttributesClass, old?: AttributesClass): readonly FieldError[] {
   const errors: Errors = [];

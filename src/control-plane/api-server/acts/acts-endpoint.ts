@@ -4,11 +4,11 @@
  * (system:masters) alone, whatever roles say of the path: it shows what everybody does.
  */
 import { actsPath, filterOfQuery } from '../../../client/acts.ts';
-import { forAdministrators, type PathEndpoint } from '../request/endpoint.ts';
+import { forAdministrators, type NonResourceEndpoint } from '../request/non-resource-endpoint.ts';
 import { methodNotAllowed } from '../request/refusals.ts';
 import type { ActChannel } from './act-channel.ts';
 
-export function actsEndpoint(acts: Pick<ActChannel, 'subscribe'>): PathEndpoint {
+export function actsEndpoint(acts: Pick<ActChannel, 'subscribe'>): NonResourceEndpoint {
   return forAdministrators({
     paths: [actsPath],
     handle({ method, query }) {

@@ -9,7 +9,7 @@ import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { own } from '../../../api/meta/words.ts';
 import type { ActChange } from '../../../client/acts.ts';
-import { holdsSecrets, kindOf, tellable } from './secrecy.ts';
+import { groupKindOf, holdsSecrets, tellable } from './secrecy.ts';
 
 /** Differences that are told of one act. */
 const changesMax = 12;
@@ -86,7 +86,7 @@ interface Found {
 type Fields = Readonly<Record<string, unknown>>;
 
 export function differences(before: KubeObject, after: KubeObject): readonly ActChange[] {
-  const found: Found = { changes: [], hideValues: holdsSecrets(kindOf(after)) };
+  const found: Found = { changes: [], hideValues: holdsSecrets(groupKindOf(after)) };
   compareFields(before as unknown as Fields, after as unknown as Fields, '', found);
   return found.changes.toSorted((a, b) => rank(a) - rank(b)).slice(0, changesMax);
 }

@@ -12,7 +12,7 @@ import type { ResourceRequest } from '../request/api-request.ts';
 import { type Actor, actorOf } from './actor.ts';
 import { differences } from './differences.ts';
 import { summaryOf } from './object-summary.ts';
-import { holdsSecrets, kindOf, shortened, tellable, tellableMessage } from './secrecy.ts';
+import { groupKindOf, holdsSecrets, shortened, tellable, tellableMessage } from './secrecy.ts';
 
 export interface WriteGiven {
   readonly cause: ResourceRequest;
@@ -68,7 +68,7 @@ function endingOf({ kind, metadata }: KubeObject): string {
 
 function objectOf({ apiVersion, kind, metadata }: KubeObject, subresource: string | undefined): ActObject {
   const { namespace, name = '' } = metadata;
-  const { group } = kindOf({ apiVersion, kind });
+  const { group } = groupKindOf({ apiVersion, kind });
   return { kind: kind.toLowerCase(), group, ...(namespace && { namespace }), name, ...(subresource && { subresource }) };
 }
 

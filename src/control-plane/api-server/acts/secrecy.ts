@@ -20,7 +20,7 @@ const secretKinds = new Set(['/Secret', 'authentication.k8s.io/TokenReview', 'au
 export const holdsSecrets = ({ group, kind }: { readonly group: string; readonly kind: string }): boolean =>
   secretKinds.has(`${group}/${kind}`);
 
-export const kindOf = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>) => ({
+export const groupKindOf = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>) => ({
   group: apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '',
   kind,
 });

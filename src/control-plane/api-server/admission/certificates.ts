@@ -22,7 +22,7 @@ const handles =
     operation === wanted &&
     subresource === wantedSubresource;
 
-export const certificateApproval = (authorize: Authorize): AdmissionPlugin => ({
+export const certificateApprovalPlugin = (authorize: Authorize): AdmissionPlugin => ({
   name: 'CertificateApproval',
   handles: handles('UPDATE', 'approval'),
   async validate(request) {
@@ -32,7 +32,7 @@ export const certificateApproval = (authorize: Authorize): AdmissionPlugin => ({
   },
 });
 
-export const certificateSigning = (authorize: Authorize): AdmissionPlugin => ({
+export const certificateSigningPlugin = (authorize: Authorize): AdmissionPlugin => ({
   name: 'CertificateSigning',
   handles: handles('UPDATE', 'status'),
   async validate(request) {

@@ -5,7 +5,7 @@ import { runPlugin, storedMeta, testRequest } from '../../../../test/kit/test-re
 import * as kinds from '../../../api/generated/kinds.ts';
 import { notBuilt as rows } from '../../../api/kinds/not-built.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
-import { notBuilt } from './not-built.ts';
+import { notBuiltPlugin } from './not-built.ts';
 
 const made = <T extends KubeObject>(kind: KindRef<T>, rest: object, name = 'x'): T =>
   ({
@@ -267,7 +267,7 @@ describe('what is not built is not accepted in silence', () => {
   for (const { name, kind, object, old, named, subresource, dryRun, warned = [], refused } of table) {
     it(name, async () => {
       const warnings: string[] = [];
-      const answer = await runPlugin(notBuilt(others), {
+      const answer = await runPlugin(notBuiltPlugin(others), {
         kind,
         object: made(kind, object, named),
         ...(old && { old: made(kind, old, named) }),
@@ -292,7 +292,7 @@ describe('what is not built is not accepted in silence', () => {
   it('has no row for a kind that is not there, and looks at no other', () => {
     for (const { kinds: of } of rows) for (const { group, resource } of of) assert.ok(refs.has(`${group}/${resource}`), resource);
     const { kind } = testRequest({ kind: kinds.ConfigMap });
-    assert.equal(notBuilt(others).handles(kind, 'CREATE', undefined), false);
+    assert.equal(notBuiltPlugin(others).handles(kind, 'CREATE', undefined), false);
   });
 });
 

@@ -20,7 +20,7 @@ function keyOf({ group, resource }: Pick<Kind, 'group' | 'resource'>): string {
   return `${group}/${resource}`;
 }
 
-export const notBuilt = (reader: ObjectReader): AdmissionPlugin => ({
+export const notBuiltPlugin = (reader: ObjectReader): AdmissionPlugin => ({
   name: 'NotBuilt',
   handles: (kind, operation, subresource) =>
     (operation === 'CREATE' || operation === 'UPDATE') && !subresource && rowsByKind.has(keyOf(kind)),

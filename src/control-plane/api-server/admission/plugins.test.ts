@@ -19,7 +19,7 @@ import {
   StorageClass,
 } from '../../../api/generated/kinds.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
-import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
+import { certificateApprovalPlugin, certificateSigningPlugin, certificateSubjectRestriction } from './certificates.ts';
 import { defaultIngressClass, defaultStorageClass } from './default-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { limitRanger } from './limit-ranger.ts';
@@ -28,7 +28,7 @@ import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts
 import type { AdmissionPlugin } from './plugin.ts';
 import { podTopologyLabels } from './pod-topology-labels.ts';
 import { priority } from './priority.ts';
-import { runtimeClass } from './runtime-class.ts';
+import { runtimeClassPlugin } from './runtime-class.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
 
 const object = <T extends KubeObject>(kind: KindRef<T>, name: string, rest: object): T =>
@@ -102,7 +102,7 @@ const lifecycle = namespaceLifecycle(objects);
 const topology = podTopologyLabels(objects);
 const limits = limitRanger(objects);
 const prioritize = priority(objects);
-const runtime = runtimeClass(objects);
+const runtime = runtimeClassPlugin(objects);
 const resize = persistentVolumeClaimResize(objects);
 const settings = (namespace: string) => ({
   kind: ConfigMap,
@@ -314,7 +314,7 @@ test('admission, certificates: approval and signing need the right for the signe
     return { verdict: resource?.name === 'good.io/*' ? ('allow' as const) : ('no-opinion' as const), reason: '' };
   };
   const approve = (signer: string) =>
-    runPlugin(certificateApproval(authorize), {
+    runPlugin(certificateApprovalPlugin(authorize), {
       kind: CertificateSigningRequest,
       subresource: 'approval',
       object: csr(signer),
@@ -327,7 +327,12 @@ test('admission, certificates: approval and signing need the right for the signe
   );
   const signed = csr('bad.io/x', { status: { certificate: 'abc' } });
   const sign = (to: CertificateSigningRequest) =>
-    runPlugin(certificateSigning(authorize), { kind: CertificateSigningRequest, subresource: 'status', object: to, old: csr('bad.io/x') });
+    runPlugin(certificateSigningPlugin(authorize), {
+      kind: CertificateSigningRequest,
+      subresource: 'status',
+      object: to,
+      old: csr('bad.io/x'),
+    });
   assert.equal(typeof (await sign(csr('bad.io/x'))), 'object');
   assert.match(String(await sign(signed)), /user not permitted to sign requests with signerName "bad.io\/x"$/);
   assert.deepEqual(asked.slice(0, 4), ['approve good.io/x', 'approve good.io/*', 'approve bad.io/x', 'approve bad.io/*']);

@@ -4,21 +4,21 @@
  * write that fails gives back what it took.
  * Upstream: pkg/kubeapiserver/options/plugins.go.
  */
-import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
+import { certificateApprovalPlugin, certificateSigningPlugin, certificateSubjectRestriction } from './certificates.ts';
 import { defaultIngressClass, defaultStorageClass } from './default-class.ts';
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
-import { notBuilt } from './not-built.ts';
+import { notBuiltPlugin } from './not-built.ts';
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 import { podSecurity } from './pod-security.ts';
 import { podTopologyLabels } from './pod-topology-labels.ts';
 import { priority } from './priority.ts';
 import { roleEscalation } from './role-escalation.ts';
-import { runtimeClass } from './runtime-class.ts';
-import { serviceAccount } from './service-account.ts';
+import { runtimeClassPlugin } from './runtime-class.ts';
+import { serviceAccountPlugin } from './service-account.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
 import type { AdmissionTools } from './tools.ts';
@@ -26,7 +26,7 @@ import type { AdmissionTools } from './tools.ts';
 export const admissionPlugins = (tools: AdmissionTools): readonly AdmissionPlugin[] => [
   namespaceLifecycle(tools.reader),
   limitRanger(tools.reader),
-  serviceAccount(tools),
+  serviceAccountPlugin(tools),
   nodeRestriction(tools),
   taintNodesByCondition,
   podSecurity(tools.reader),
@@ -35,12 +35,12 @@ export const admissionPlugins = (tools: AdmissionTools): readonly AdmissionPlugi
   defaultStorageClass(tools.reader),
   storageObjectInUseProtection,
   persistentVolumeClaimResize(tools.reader),
-  runtimeClass(tools.reader),
-  certificateApproval(tools.authorize),
-  certificateSigning(tools.authorize),
+  runtimeClassPlugin(tools.reader),
+  certificateApprovalPlugin(tools.authorize),
+  certificateSigningPlugin(tools.authorize),
   certificateSubjectRestriction,
   defaultIngressClass(tools.reader),
   podTopologyLabels(tools.reader),
   roleEscalation(tools),
-  notBuilt(tools.reader),
+  notBuiltPlugin(tools.reader),
 ];

@@ -14,7 +14,7 @@ import type { AdmissionPlugin } from './plugin.ts';
 
 type Resources = Readonly<Record<string, string>>;
 
-export const runtimeClass = (reader: ObjectReader): AdmissionPlugin => ({
+export const runtimeClassPlugin = (reader: ObjectReader): AdmissionPlugin => ({
   name: 'RuntimeClass',
   handles: (kind, operation, subresource) => kind.group === '' && kind.resource === Pod.resource && operation === 'CREATE' && !subresource,
   admit(request) {

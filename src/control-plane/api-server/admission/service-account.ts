@@ -25,7 +25,7 @@ const enforceMountableAnnotation = 'kubernetes.io/enforce-mountable-secrets';
 
 type Tools = Pick<AdmissionTools, 'reader' | 'loopback' | 'clock' | 'random'>;
 
-export function serviceAccount(tools: Tools): AdmissionPlugin {
+export function serviceAccountPlugin(tools: Tools): AdmissionPlugin {
   return {
     name: 'ServiceAccount',
     handles: (kind, operation, subresource) =>

@@ -11,7 +11,7 @@ import { clusterIPsOf } from '../../../api/predicates/services.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { Op } from '../../store/storage.ts';
 import type { ObjectReader } from '../cache/reader.ts';
-import type { Allocation, Allocator, Change } from '../write/allocator.ts';
+import type { Allocation, AllocationRequest, Allocator } from '../write/allocator.ts';
 import type { ObjectOps } from '../write/object-ops.ts';
 import { type AddressRange, type IPFamily, parseRange } from './address-range.ts';
 import { pickNumber } from './pick-number.ts';
@@ -49,7 +49,7 @@ export class ClusterIPs implements Allocator, Disposable {
     return kind.resource === Service.resource && kind.group === '';
   }
 
-  allocate(change: Change): Allocation | undefined {
+  allocate(change: AllocationRequest): Allocation | undefined {
     if (change.object && change.subresource === 'status') return undefined;
     const given = change.object as Service | undefined;
     const before = change.oldObject ? clusterIPsOf(change.oldObject as Service) : [];

@@ -10,7 +10,7 @@ import { hasHealthCheckPort, hasNodePorts } from '../../../api/predicates/servic
 import type { Random } from '../../../client/clock.ts';
 import type { Op } from '../../store/storage.ts';
 import type { ObjectReader } from '../cache/reader.ts';
-import type { Allocation, Allocator, Change } from '../write/allocator.ts';
+import type { Allocation, AllocationRequest, Allocator } from '../write/allocator.ts';
 import type { Claims } from './claims.ts';
 import { type NumberRange, pickNumber } from './pick-number.ts';
 
@@ -41,7 +41,7 @@ export class NodePorts implements Allocator {
     return kind.resource === Service.resource && kind.group === '';
   }
 
-  allocate(change: Change): Allocation | undefined {
+  allocate(change: AllocationRequest): Allocation | undefined {
     if (change.object && change.subresource === 'status') return undefined;
     const given = change.object as Service | undefined;
     const before = change.oldObject ? portsOf(change.oldObject as Service) : [];
@@ -65,7 +65,7 @@ export class NodePorts implements Allocator {
   }
 
   /** With all the ports that it has to have; the same when it has them. */
-  #complete(service: Service, change: Change, own: ReadonlySet<number>): Service {
+  #complete(service: Service, change: AllocationRequest, own: ReadonlySet<number>): Service {
     const picking: Picking = { service, own, taken: new Set(), lost: change.lost };
     const ports = this.#withNodePorts(picking, !change.oldObject);
     const healthCheckNodePort = hasHealthCheckPort(service.spec) ? this.#healthCheckPort(picking) : undefined;

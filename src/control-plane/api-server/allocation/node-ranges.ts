@@ -8,7 +8,7 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Op } from '../../store/storage.ts';
 import type { ObjectReader } from '../cache/reader.ts';
-import type { Allocation, Allocator, Change } from '../write/allocator.ts';
+import type { Allocation, AllocationRequest, Allocator } from '../write/allocator.ts';
 import type { Claims } from './claims.ts';
 
 export class NodeRanges implements Allocator {
@@ -24,7 +24,7 @@ export class NodeRanges implements Allocator {
     return kind.resource === Node.resource && kind.group === '';
   }
 
-  allocate({ object, oldObject, lost }: Change): Allocation | undefined {
+  allocate({ object, oldObject, lost }: AllocationRequest): Allocation | undefined {
     const before = rangesOf(oldObject);
     const after = rangesOf(object);
     const ops: Op[] = [];

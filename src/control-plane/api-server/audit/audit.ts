@@ -51,7 +51,7 @@ export class Audit {
   }
 }
 
-interface Outcome {
+interface AuditedResponse {
   readonly code: number;
   readonly status?: Partial<Status> | undefined;
 }
@@ -65,7 +65,7 @@ export class AuditTrail {
   readonly #receivedMs: number;
   readonly #annotations: Record<string, string> = {};
   #hasStarted = false;
-  #outcome: Outcome | undefined;
+  #outcome: AuditedResponse | undefined;
   #responseObject: string | typeof tooLong | undefined;
 
   constructor(
@@ -141,7 +141,7 @@ export class AuditTrail {
     };
   }
 
-  told(stage: AuditStage, response?: Outcome): void {
+  told(stage: AuditStage, response?: AuditedResponse): void {
     const { level, omitStages, omitManagedFields } = this.#choice;
     if (omitStages.includes(stage)) return;
     const request = this.#request;

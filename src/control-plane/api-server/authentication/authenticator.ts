@@ -1,7 +1,7 @@
 /** Who asks? Authenticators are tried in order: a user, undefined (not mine), or an Unauthorized StatusError (mine, and bad). */
 import type { UserInfo } from '../request/request.ts';
 
-export interface Credentials {
+export interface AuthenticationRequest {
   /** lower-case header names; of a repeated header all values, where somebody wants more than one */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** the client certificate in DER, when one was presented and verified: the same array for all requests of a connection */
@@ -9,5 +9,5 @@ export interface Credentials {
 }
 
 export interface Authenticator {
-  authenticate(credentials: Credentials): UserInfo | undefined | Promise<UserInfo | undefined>;
+  authenticate(credentials: AuthenticationRequest): UserInfo | undefined | Promise<UserInfo | undefined>;
 }

@@ -11,9 +11,9 @@ import type { Authorize } from '../authorization/decide.ts';
 import { forbiddenError } from '../authorization/forbidden.ts';
 import type { RequestAttributes, UserInfo } from '../request/request.ts';
 import { anonymousUser, groups as knownGroups, parseServiceAccountUsername, serviceAccountGroups } from '../request/user.ts';
-import type { Credentials } from './authenticator.ts';
+import type { AuthenticationRequest } from './authenticator.ts';
 
-type Headers = Credentials['headers'];
+type Headers = AuthenticationRequest['headers'];
 
 interface Wanted {
   readonly user: string | undefined;

@@ -2,14 +2,14 @@
  * OpenID discovery, so that others can verify service account tokens: the issuer's configuration and its public keys.
  * Upstream: pkg/serviceaccount/openidmetadata.go, pkg/routes/openidmetadata.go.
  */
-import type { PathEndpoint } from '../request/endpoint.ts';
+import type { NonResourceEndpoint } from '../request/non-resource-endpoint.ts';
 import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
 const keysPath = '/openid/v1/jwks';
 const cacheSeconds = 3600;
 
 /** `address`: host and port under which the server is reached. */
-export function openIDEndpoints(tokens: ServiceAccountTokens, address: () => string): readonly PathEndpoint[] {
+export function openIDEndpoints(tokens: ServiceAccountTokens, address: () => string): readonly NonResourceEndpoint[] {
   const keys = [...tokens.keys.verifying.values()];
   const answer = (type: string, body: unknown) => ({
     status: 200,

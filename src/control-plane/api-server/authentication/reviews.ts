@@ -7,11 +7,11 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock } from '../../../client/clock.ts';
-import type { FunctionEndpoint } from '../request/api-request.ts';
+import type { CreateEndpoint } from '../request/api-request.ts';
 import type { UserInfo } from '../request/request.ts';
 import { type ServiceAccountTokens, TokenError } from './service-account-tokens.ts';
 
-export function tokenReviews(tokens: ServiceAccountTokens, apiAudiences: readonly string[]): FunctionEndpoint {
+export function tokenReviews(tokens: ServiceAccountTokens, apiAudiences: readonly string[]): CreateEndpoint {
   return {
     group: TokenReview.group,
     resource: TokenReview.resource,
@@ -35,7 +35,7 @@ function reviewToken(tokens: ServiceAccountTokens, token: string, audiences: rea
   }
 }
 
-export function selfSubjectReviews(clock: Clock): FunctionEndpoint {
+export function selfSubjectReviews(clock: Clock): CreateEndpoint {
   return {
     group: SelfSubjectReview.group,
     resource: SelfSubjectReview.resource,

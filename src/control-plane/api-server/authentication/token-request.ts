@@ -11,7 +11,7 @@ import { errors, type FieldError, fieldErrors } from '../../../api/meta/status-e
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { ObjectReader } from '../cache/reader.ts';
-import type { FunctionCall, FunctionEndpoint } from '../request/api-request.ts';
+import type { CreateCall, CreateEndpoint } from '../request/api-request.ts';
 import type { ServiceAccountTokens, TokenBinding } from './service-account-tokens.ts';
 
 const kind = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
@@ -27,7 +27,7 @@ export function tokenRequests(options: {
   readonly reader: ObjectReader;
   readonly audiences: readonly string[];
   readonly clock: Clock;
-}): FunctionEndpoint {
+}): CreateEndpoint {
   const { tokens, reader, clock } = options;
   return {
     group: '',
@@ -61,7 +61,7 @@ export function tokenRequests(options: {
   };
 }
 
-function requestedAccount(reader: ObjectReader, { at, body }: FunctionCall): ServiceAccount {
+function requestedAccount(reader: ObjectReader, { at, body }: CreateCall): ServiceAccount {
   const { name, namespace, uid } = (body as unknown as TokenRequest).metadata ?? {};
   const mismatch: FieldError[] = [];
   if (name && name !== at.name)

@@ -11,12 +11,12 @@ import {
 } from '../../../api/generated/kinds.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { errors, type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
-import type { FunctionCall, FunctionEndpoint } from '../request/api-request.ts';
+import type { CreateCall, CreateEndpoint } from '../request/api-request.ts';
 import type { RequestAttributes, UserInfo } from '../request/request.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Authorize } from './decide.ts';
 
-export function accessReviews(authorize: Authorize, authorizers: readonly Authorizer[]): readonly FunctionEndpoint[] {
+export function accessReviews(authorize: Authorize, authorizers: readonly Authorizer[]): readonly CreateEndpoint[] {
   return [
     accessReview(SubjectAccessReview, authorize),
     accessReview(LocalSubjectAccessReview, authorize),
@@ -25,7 +25,7 @@ export function accessReviews(authorize: Authorize, authorizers: readonly Author
   ];
 }
 
-function accessReview(kind: KindRef, authorize: Authorize): FunctionEndpoint {
+function accessReview(kind: KindRef, authorize: Authorize): CreateEndpoint {
   const isSelf = kind === SelfSubjectAccessReview;
   return {
     group: kind.group,
@@ -42,7 +42,7 @@ function accessReview(kind: KindRef, authorize: Authorize): FunctionEndpoint {
   };
 }
 
-function checkSpec(kind: KindRef, spec: SubjectAccessReviewSpec, { body, at }: FunctionCall): void {
+function checkSpec(kind: KindRef, spec: SubjectAccessReviewSpec, { body, at }: CreateCall): void {
   const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
   const isLocal = kind === LocalSubjectAccessReview;
   const list: FieldError[] = [];
@@ -99,7 +99,7 @@ function selectorText({ fieldSelector }: ResourceAttributes): string | undefined
   return terms.map(({ key, values }) => `${key}=${(values?.[0] ?? '').replace(/[\\,=]/g, '\\$&')}`).join(',');
 }
 
-function rulesReview(authorizers: readonly Authorizer[]): FunctionEndpoint {
+function rulesReview(authorizers: readonly Authorizer[]): CreateEndpoint {
   return {
     group: SelfSubjectRulesReview.group,
     resource: SelfSubjectRulesReview.resource,

@@ -11,7 +11,7 @@ import {
   ApiRequest,
   type BackendTarget,
   type ConnectTarget,
-  type PathTarget,
+  type NonResourceTarget,
   type ResourceTarget,
   type Target,
 } from '../request/api-request.ts';
@@ -29,7 +29,7 @@ const kind: ResourceTarget = {
   subresource: undefined,
   answeredBy: undefined,
 };
-const path: PathTarget = { type: 'path', method: 'GET', path: '/version', query: new URLSearchParams(), headers: {} };
+const path: NonResourceTarget = { type: 'nonResource', method: 'GET', path: '/version', query: new URLSearchParams(), headers: {} };
 const exec = { type: 'connect', kind: pods, at: { namespace: 'n', name: 'p' }, subresource: 'exec', alsoNeeds: 'create' } as ConnectTarget;
 const foos = { group: 'a.io', version: 'v1', resource: 'foos', namespace: undefined, name: undefined, subresource: undefined };
 const unserved: Target = { type: 'unserved', resource: foos, isInBuiltInGroup: false };
@@ -129,7 +129,7 @@ const rows: readonly Row[] = [
 
 const answers: Readonly<Record<Target['type'], Answer>> = {
   resource: { type: 'status', code: 200, status: { kind: 'Status', apiVersion: 'v1' } },
-  path: { type: 'page', code: 200, page: { status: 200, headers: {}, body: '' } },
+  nonResource: { type: 'page', code: 200, page: { status: 200, headers: {}, body: '' } },
   connect: { type: 'connection', code: 101, run: () => Promise.resolve() },
   backend: { type: 'connection', code: 200, run: () => Promise.resolve() },
   unserved: { type: 'page', code: 404, page: { status: 404, headers: {}, body: '' } },

@@ -6,7 +6,7 @@
  * 3. impersonate: as whom does he want to act?
  * 4. flow control: is there room? Requests for paths, connections, and requests in the process do not wait.
  * 5. authorize: may he? What is wrong with a request is told only to who may make it.
- * 6. perform the target: the verb of a kind, a function, a path, a connection.
+ * 6. perform the target: the verb of a kind, a create endpoint, a path, a connection.
  *
  * Every failure is a StatusError: what is thrown beside them is a fault of ours, logged and answered with 500.
  * Upstream: apiserver/pkg/server/config.go (DefaultBuildHandlerChain).
@@ -23,10 +23,10 @@ import { forbiddenError } from '../authorization/forbidden.ts';
 import type { Answer } from '../request/answer.ts';
 import type { ApiRequest, ResourceRequest } from '../request/api-request.ts';
 import { attributesOf } from '../request/attributes.ts';
-import { isWhole } from '../request/endpoint.ts';
+import { isWhole } from '../request/non-resource-endpoint.ts';
 import type { UserInfo } from '../request/request.ts';
 import { type FlowClass, type FlowControl, seatsFor } from './flow-control.ts';
-import { type RequestMetrics, subjectOf } from './request-metrics.ts';
+import { metricSubjectOf, type RequestMetrics } from './request-metrics.ts';
 
 export interface ChainParts {
   readonly flow: Pick<FlowControl, 'enter'>;
@@ -93,7 +93,7 @@ export class RequestChain {
       await wire.refuse(refusal);
     }
     const seconds = (wireClock.monotonic() - request.startMs) / 1000;
-    metrics.observe(subjectOf(request), wire.code, seconds, wire.size);
+    metrics.observe(metricSubjectOf(request), wire.code, seconds, wire.size);
     this.#tell(request, wire.code, seconds);
   }
 
@@ -173,7 +173,7 @@ export class RequestChain {
 
   async #goOn({ request, trail }: Passage, wire: Wire, answer: Answer): Promise<void> {
     const { metrics } = this.#parts;
-    const subject = subjectOf(request);
+    const subject = metricSubjectOf(request);
     const began = (code: number): void => trail?.started(code);
     if (answer.type !== 'connection') began(answer.code);
     metrics.changeLongRunning(subject, 1);

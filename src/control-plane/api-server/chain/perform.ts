@@ -4,9 +4,9 @@
  */
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Answer, ResourceAnswer } from '../request/answer.ts';
-import type { ApiRequest, BackendTarget, ConnectTarget, PathTarget, ResourceRequest } from '../request/api-request.ts';
+import type { ApiRequest, BackendTarget, ConnectTarget, NonResourceTarget, ResourceRequest } from '../request/api-request.ts';
 import { methodNotAllowed, serviceUnavailable } from '../request/refusals.ts';
-import { callFunction } from '../verbs/call-function.ts';
+import { callCreateEndpoint } from '../verbs/call-create-endpoint.ts';
 import type { ComputedResources } from '../verbs/computed-resources.ts';
 import { connect } from '../verbs/connect.ts';
 import { create } from '../verbs/create.ts';
@@ -17,11 +17,11 @@ import { list } from '../verbs/list.ts';
 import { patch } from '../verbs/patch.ts';
 import { update } from '../verbs/update.ts';
 import { watch } from '../verbs/watch.ts';
-import type { Core } from '../write/core.ts';
+import type { VerbContext } from '../write/verb-context.ts';
 import type { Targets } from './targets.ts';
 
 export interface PerformParts {
-  readonly core: Core;
+  readonly server: VerbContext;
   readonly targets: Pick<Targets, 'path'>;
   readonly computed: ComputedResources;
   /** asks the other servers; absent: none can be reached */
@@ -38,10 +38,10 @@ export const performer =
     switch (target.type) {
       case 'resource':
         return performVerb(parts, request as ResourceRequest);
-      case 'path':
-        return readPath(parts.targets, request as ApiRequest<PathTarget>);
+      case 'nonResource':
+        return readPath(parts.targets, request as ApiRequest<NonResourceTarget>);
       case 'connect':
-        return whenFresh(parts.core, request, () => connect(parts.core.admission, request as ApiRequest<ConnectTarget>));
+        return whenFresh(parts.server, request, () => connect(parts.server.admission, request as ApiRequest<ConnectTarget>));
       case 'backend':
         return parts.backends?.(request as ApiRequest<BackendTarget>) ?? Promise.resolve(unavailablePage);
       case 'unserved':
@@ -50,17 +50,17 @@ export const performer =
     }
   };
 
-function performVerb({ core, computed }: PerformParts, request: ResourceRequest): Promise<ResourceAnswer> {
+function performVerb({ server, computed }: PerformParts, request: ResourceRequest): Promise<ResourceAnswer> {
   if (request.target.kind.isComputed) return Promise.resolve(computed.read(request));
   switch (request.verb) {
     case 'get':
-      return get(core, request);
+      return get(server, request);
     case 'list':
-      return list(core, request);
+      return list(server, request);
     case 'watch':
-      return watch(core, request);
+      return watch(server, request);
     default:
-      return whenFresh(core, request, () => performWrite(core, request));
+      return whenFresh(server, request, () => performWrite(server, request));
   }
 }
 
@@ -68,36 +68,36 @@ function performVerb({ core, computed }: PerformParts, request: ResourceRequest)
  * Whatever is not a read that says by its resourceVersion how old its answer may be: what admission looks up, what is
  * replaced, where a connection leads is as whichever server on the store left it.
  */
-function whenFresh<T>({ cache }: Core, { signal }: ApiRequest, act: () => Promise<T>): Promise<T> {
+function whenFresh<T>({ cache }: VerbContext, { signal }: ApiRequest, act: () => Promise<T>): Promise<T> {
   return cache.fresh(signal)?.then(act) ?? act();
 }
 
-function performWrite(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+function performWrite(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
   const { answeredBy } = request.target;
   switch (request.verb) {
     case 'create':
-      return answeredBy ? callFunction(core, request, answeredBy) : createOrRefuse(core, request);
+      return answeredBy ? callCreateEndpoint(server, request, answeredBy) : createOrRefuse(server, request);
     case 'update':
-      return update(core, request);
+      return update(server, request);
     case 'patch':
-      return patch(core, request);
+      return patch(server, request);
     case 'delete':
-      return deleteObject(core, request);
+      return deleteObject(server, request);
     case 'deletecollection':
-      return deleteCollection(core, request);
+      return deleteCollection(server, request);
     default:
       throw errors.pathNotFound();
   }
 }
 
-function createOrRefuse(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+function createOrRefuse(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
   const { kind, namespace, subresource } = request.target;
   if (subresource) throw errors.pathNotFound();
   if (kind.namespaced && !namespace) throw methodNotAllowed();
-  return create(core, request);
+  return create(server, request);
 }
 
-async function readPath(targets: Pick<Targets, 'path'>, request: ApiRequest<PathTarget>): Promise<Answer> {
+async function readPath(targets: Pick<Targets, 'path'>, request: ApiRequest<NonResourceTarget>): Promise<Answer> {
   const { target } = request;
   const page = await targets.path(target.path)?.handle(target, request);
   return page ? { type: 'page', code: page.status, page } : notFoundPage;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
 import { ApiRequest, type BackendTarget, type RequestSource, type Target } from '../request/api-request.ts';
-import { subjectOf } from './request-metrics.ts';
+import { metricSubjectOf } from './request-metrics.ts';
 
 const kind = builtInRegistry().current.byResource('', 'v1', 'pods') ?? assert.fail();
 const pod = { type: 'resource', kind, namespace: 'n', name: 'p', subresource: undefined, answeredBy: undefined } as const;
@@ -23,13 +23,13 @@ const rows: readonly { name: string; target: Target; verb?: string; want: string
   },
   {
     name: 'a path',
-    target: { type: 'path', method: 'GET', path: '/made/up', query: new URLSearchParams(), headers: {} },
+    target: { type: 'nonResource', method: 'GET', path: '/made/up', query: new URLSearchParams(), headers: {} },
     want: 'GET     ',
   },
 ];
 for (const { name, target, verb = 'get', want } of rows) {
   test(`counted as: ${name}`, () => {
-    const subject = subjectOf(new ApiRequest({ source: {} as RequestSource, startMs: 0, verb, target }));
+    const subject = metricSubjectOf(new ApiRequest({ source: {} as RequestSource, startMs: 0, verb, target }));
     const { group, version, resource, subresource, scope } = subject;
     assert.equal([subject.verb, group, version, resource, subresource, scope].join(' '), want);
   });

@@ -23,12 +23,12 @@ export interface MetricSubject {
 const metricVerbs: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' };
 
 /** Names that a client made up are left out: each would be a series for ever. */
-export function subjectOf(request: ApiRequest): MetricSubject {
+export function metricSubjectOf(request: ApiRequest): MetricSubject {
   const { target } = request;
   const verb = own(metricVerbs, request.verb) ?? request.verb.toUpperCase();
   const nowhere = { verb, group: '', version: '', resource: '', subresource: '', scope: '' } as const;
   if (target.type === 'backend') return { ...nowhere, group: target.backend.group, version: target.backend.version };
-  if (target.type === 'path' || target.type === 'unserved') return nowhere;
+  if (target.type === 'nonResource' || target.type === 'unserved') return nowhere;
   const { group, version, resource, subresources } = target.kind;
   const { namespace, name } = target.type === 'connect' ? target.at : target;
   const scope = name ? 'resource' : namespace ? 'namespace' : 'cluster';

@@ -38,7 +38,7 @@ function describeRoute(text: string): string {
   const [method = '', url = ''] = text.split(' ');
   const [path = '', query] = url.split('?');
   const route = parseRoute(method, path, query === undefined ? undefined : new URLSearchParams(query));
-  if (route.type === 'path') return 'path';
+  if (route.type === 'nonResource') return 'path';
   const { verb, group, version, resource, name, subresource, namespace, rest } = route;
   const named = name ? ` ${name}${subresource ? `/${subresource}` : ''}` : '';
   return `${verb} ${group}/${version}/${resource}${named}${namespace ? ` in ${namespace}` : ''}${rest ? ` + ${rest}` : ''}`;

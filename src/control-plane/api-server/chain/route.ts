@@ -20,9 +20,9 @@ export interface ResourceRoute {
   readonly rest: string;
 }
 
-export type Route = ResourceRoute | { readonly type: 'path' };
+export type Route = ResourceRoute | { readonly type: 'nonResource' };
 
-const pathRoute: Route = { type: 'path' };
+const pathRoute: Route = { type: 'nonResource' };
 const verbs: Readonly<Record<string, ResourceRoute['verb']>> = {
   POST: 'create',
   GET: 'get',

@@ -1,5 +1,5 @@
 /**
- * What a request is for: its route looked up among the kinds, paths, functions and connections that are there. The one
+ * What a request is for: its route looked up among the kinds, paths, create endpoints and connections that are there. The one
  * place that knows all of them.
  */
 import type { Backend } from '../../../api/kinds/kind-snapshot.ts';
@@ -12,21 +12,21 @@ import type {
   ConnectEndpoint,
   Connection,
   ConnectTarget,
-  FunctionEndpoint,
+  CreateEndpoint,
   NamedResource,
-  PathTarget,
+  NonResourceTarget,
   ResourceTarget,
   Target,
   Upgrade,
 } from '../request/api-request.ts';
-import type { PathEndpoint } from '../request/endpoint.ts';
+import type { NonResourceEndpoint } from '../request/non-resource-endpoint.ts';
 import { serviceUnavailable } from '../request/refusals.ts';
 import type { ResourceRoute } from './route.ts';
 
 export interface TargetTables {
   readonly registry: KindRegistry;
-  readonly functions: readonly FunctionEndpoint[];
-  readonly paths: readonly PathEndpoint[];
+  readonly createEndpoints: readonly CreateEndpoint[];
+  readonly paths: readonly NonResourceEndpoint[];
   readonly connections: readonly ConnectEndpoint[];
 }
 
@@ -47,15 +47,15 @@ const noQuery = new URLSearchParams();
 
 export class Targets {
   readonly registry: KindRegistry;
-  readonly #functions = new Map<string, FunctionEndpoint>();
+  readonly #createEndpoints = new Map<string, CreateEndpoint>();
   readonly #connections = new Map<string, ConnectEndpoint>();
-  readonly #exact = new Map<string, PathEndpoint>();
+  readonly #exact = new Map<string, NonResourceEndpoint>();
   /** the longest first */
-  readonly #below: (readonly [string, PathEndpoint])[] = [];
+  readonly #below: (readonly [string, NonResourceEndpoint])[] = [];
 
-  constructor({ registry, functions, paths, connections }: TargetTables) {
+  constructor({ registry, createEndpoints, paths, connections }: TargetTables) {
     this.registry = registry;
-    for (const each of functions) this.#functions.set(keyOf(each.group, each.resource, each.subresource), each);
+    for (const each of createEndpoints) this.#createEndpoints.set(keyOf(each.group, each.resource, each.subresource), each);
     for (const each of connections) this.#connections.set(`${each.resource}/${each.subresource}`, each);
     for (const endpoint of paths) {
       for (const path of endpoint.paths) {
@@ -75,7 +75,7 @@ export class Targets {
   }
 
   /** Of a request over the wire whose path has the form of a resource's. */
-  ofRoute(route: ResourceRoute, received: Received, upgrade: Upgrade | undefined): Exclude<Target, PathTarget> {
+  ofRoute(route: ResourceRoute, received: Received, upgrade: Upgrade | undefined): Exclude<Target, NonResourceTarget> {
     const { group, version, resource, namespace, name, subresource, verb } = route;
     const served = this.registry.current;
     const kind = served.byResource(group, version, resource);
@@ -91,14 +91,14 @@ export class Targets {
   }
 
   /** Of a request over the wire for any other path. */
-  ofPath(received: Received, upgrade: Upgrade | undefined): PathTarget | BackendTarget {
+  ofPath(received: Received, upgrade: Upgrade | undefined): NonResourceTarget | BackendTarget {
     const [, root, group = '', version = ''] = received.path.split('/', stepsOfGroupVersion);
     const backend = root === 'apis' ? this.registry.current.backend(group, version) : undefined;
     if (backend) return backendTarget(backend, undefined, connectionOf(received, upgrade), received.path);
     return pathTarget(received);
   }
 
-  path(path: string): PathEndpoint | undefined {
+  path(path: string): NonResourceEndpoint | undefined {
     return this.#exact.get(path) ?? this.#below.find(([prefix]) => path.startsWith(prefix))?.[1];
   }
 
@@ -107,7 +107,7 @@ export class Targets {
     verb: string,
     { namespace, name, subresource }: Partial<Pick<ResourceTarget, 'namespace' | 'name' | 'subresource'>>,
   ): ResourceTarget {
-    const answeredBy = verb === 'create' ? this.#functions.get(keyOf(kind.group, kind.resource, subresource)) : undefined;
+    const answeredBy = verb === 'create' ? this.#createEndpoints.get(keyOf(kind.group, kind.resource, subresource)) : undefined;
     return {
       type: 'resource',
       kind,
@@ -119,8 +119,8 @@ export class Targets {
   }
 }
 
-function pathTarget({ method, path, query = noQuery, request }: Received): PathTarget {
-  return { type: 'path', method, path, query, headers: request.headers };
+function pathTarget({ method, path, query = noQuery, request }: Received): NonResourceTarget {
+  return { type: 'nonResource', method, path, query, headers: request.headers };
 }
 
 /** A name of a namespaced resource without its namespace, a namespace for a resource that has none, a create across all namespaces. */

@@ -15,7 +15,7 @@ import type { Clock } from '../../../client/clock.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { ListAnswer, ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import { rest } from '../request/rest.ts';
+import { yieldTurn } from '../request/yield-turn.ts';
 import { encodeValue, indented } from './encode-value.ts';
 import type { Exchange } from './exchange.ts';
 import { type AnswerForm, mediaTypes } from './negotiation.ts';
@@ -29,14 +29,14 @@ const textSliceBytes = 64 * 1024;
 /** A list of no more is made without a rest before. */
 const fewItems = 50;
 
-export interface WriteContext {
+export interface AnswerContext {
   readonly exchange: Exchange;
   readonly form: AnswerForm;
   readonly request: ResourceRequest;
   readonly clock: Clock;
 }
 
-export async function writeAnswer(context: WriteContext, answer: Exclude<ResourceAnswer, { type: 'watch' }>): Promise<void> {
+export async function writeAnswer(context: AnswerContext, answer: Exclude<ResourceAnswer, { type: 'watch' }>): Promise<void> {
   const { exchange, form } = context;
   if (answer.type === 'list') return writeList(context, answer);
   if (answer.type === 'status') return writeValue(context, answer.code, answer.status);
@@ -49,7 +49,7 @@ export async function writeAnswer(context: WriteContext, answer: Exclude<Resourc
   return writeValue(context, answer.code, viewOf(context, object));
 }
 
-function viewOf({ form, request, exchange, clock }: WriteContext, object: KubeObject): object {
+function viewOf({ form, request, exchange, clock }: AnswerContext, object: KubeObject): object {
   if (form.view === 'metadata') return metadataOnly(object);
   if (form.view !== 'table') return object;
   const { resourceVersion } = object.metadata;
@@ -59,10 +59,10 @@ function viewOf({ form, request, exchange, clock }: WriteContext, object: KubeOb
   return renderTable([object], { ...(resourceVersion && { resourceVersion }) }, options);
 }
 
-async function writeList(context: WriteContext, list: ListAnswer & { readonly code: number }): Promise<void> {
+async function writeList(context: AnswerContext, list: ListAnswer & { readonly code: number }): Promise<void> {
   const { form, request, exchange, clock } = context;
   const { kind } = request.target;
-  if (list.items.length > fewItems) await rest();
+  if (list.items.length > fewItems) await yieldTurn();
   const metadata: ListMeta = {
     ...(list.revision > 0 && { resourceVersion: String(list.revision) }),
     ...(list.continue !== undefined && { continue: list.continue }),
@@ -117,7 +117,7 @@ async function messagesOf(items: readonly StoredObject[], isPartial: boolean): P
     size += message.length;
     if (size < sliceBytes) continue;
     size = 0;
-    await rest();
+    await yieldTurn();
   }
   return messages;
 }
@@ -197,7 +197,7 @@ async function writeJoined(exchange: Exchange, code: number, joined: Joined): Pr
   const { contentType } = joined;
   const slices = slicesOf(joined);
   const first = slices.next();
-  if (!first.done && first.value.length >= joined.sliceBytes) await rest();
+  if (!first.done && first.value.length >= joined.sliceBytes) await yieldTurn();
   const second = slices.next();
   if (second.done) return writeBytes(exchange, code, first.done ? nothing : first.value, contentType);
   const gzip = acceptsGzip(exchange) ? await newGzip() : undefined;
@@ -207,7 +207,7 @@ async function writeJoined(exchange: Exchange, code: number, joined: Joined): Pr
   for (let slice = first; !slice.done; slice = slice === first ? second : slices.next()) {
     exchange.size += slice.value.length;
     if (!sink.write(slice.value)) await once(sink, 'drain', { signal });
-    await rest();
+    await yieldTurn();
     if (signal.aborted) return;
   }
   sink.end();
@@ -231,7 +231,7 @@ function* slicesOf({ opening, items, headOf, skip, closing, sliceBytes: sliceMin
   yield Buffer.concat(pending);
 }
 
-async function writeValue({ exchange, form }: WriteContext, code: number, value: object): Promise<void> {
+async function writeValue({ exchange, form }: AnswerContext, code: number, value: object): Promise<void> {
   if (form.format === 'yaml') {
     const { writeYamlParts } = await import('../../../api/schema/yaml/write-yaml.ts');
     return writeJoined(exchange, code, textParts(mediaTypes.yaml, writeYamlParts(value)));

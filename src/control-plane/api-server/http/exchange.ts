@@ -15,7 +15,7 @@ import { realClock } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
 import { IncomingMessage } from '../../../client/node-http.ts';
 import type { HTTPRequest, HTTPResponse, RequestSource } from '../request/api-request.ts';
-import { largeBytes, rest } from '../request/rest.ts';
+import { largeBytes, yieldTurn } from '../request/yield-turn.ts';
 import { encodeValue } from './encode-value.ts';
 import { headerText, warningHeaders } from './header-text.ts';
 import { formOfError, type Negotiated } from './negotiation.ts';
@@ -160,7 +160,7 @@ export class Exchange implements RequestSource {
       request.once('close', () => reject(givenUp));
     });
     this.bodySize = size;
-    if (size > largeBytes) await rest();
+    if (size > largeBytes) await yieldTurn();
     const [only] = chunks;
     return chunks.length === 1 && only ? only : Buffer.concat(chunks);
   }

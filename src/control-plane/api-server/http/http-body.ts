@@ -8,7 +8,7 @@ import { bodyValuesMax, requireObject, tooManyValues, unreadableBody } from '../
 import type { PatchType } from '../../../client/client.ts';
 import type { BodyContent, RequestBody } from '../request/api-request.ts';
 import { unsupportedPatch } from '../request/refusals.ts';
-import { rest } from '../request/rest.ts';
+import { yieldTurn } from '../request/yield-turn.ts';
 import { bodyBytesMax, type Exchange } from './exchange.ts';
 import { acceptedTypes } from './negotiation.ts';
 
@@ -90,7 +90,7 @@ async function readYamlBody(
     const reading = readYaml(text, { values: bodyValuesMax, characters: bodyBytesMax });
     let step = reading.next();
     for (; !step.done; step = reading.next()) {
-      await rest();
+      await yieldTurn();
       if (exchange.isOver) exchange.signal.throwIfAborted();
     }
     const { value, duplicates } = step.value;

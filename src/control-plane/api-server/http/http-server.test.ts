@@ -61,8 +61,8 @@ describe('the HTTPS server', () => {
         },
         [Symbol.asyncIterator]: () => body,
       };
-      const pathEndpoints = [{ paths: ['/goes/on'], handle: () => ({ status: 200, headers: {}, body }) }];
-      await using listening = await listen({ ...everybody, pathEndpoints });
+      const nonResourceEndpoints = [{ paths: ['/goes/on'], handle: () => ({ status: 200, headers: {}, body }) }];
+      await using listening = await listen({ ...everybody, nonResourceEndpoints });
       if (version === 1) {
         const answer = await request(`https://127.0.0.1:${listening.port}/goes/on`, { dispatcher: listening.agent() });
         for await (const chunk of answer.body) {

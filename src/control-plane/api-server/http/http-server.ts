@@ -20,8 +20,8 @@ import type { Clock } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
 import { answerHeadBytesMax, requestHeadBytesMax, requestHeadersMax } from '../../../client/http-limits.ts';
 import type { Log } from '../../../client/log.ts';
-import type { Credentials } from '../authentication/authenticator.ts';
-import type { HTTPFront } from './http-front.ts';
+import type { AuthenticationRequest } from '../authentication/authenticator.ts';
+import type { HTTPHandler } from './http-handler.ts';
 
 export interface ListenOptions {
   readonly host: string;
@@ -87,7 +87,7 @@ const bareFailure = 'Internal Server Error\n';
 type Request = IncomingMessage | Http2ServerRequest;
 
 export async function listen(
-  front: HTTPFront,
+  handler: HTTPHandler,
   options: ListenOptions,
   tools: { readonly clock: Clock; readonly log: Log; readonly stopWatches: () => void },
 ): Promise<Listening> {
@@ -118,14 +118,14 @@ export async function listen(
   server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => {
     connections.hold(request, response);
     detach(
-      () => front.handle(request, response as unknown as ServerResponse, connections.certificateOf(request)),
+      () => handler.handle(request, response as unknown as ServerResponse, connections.certificateOf(request)),
       (error) => giveUp(response as unknown as ServerResponse, error, tools.log),
     );
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', (error) => tools.log.debug({ error }, 'an upgraded connection broke'));
     detach(
-      () => front.upgrade(request, { socket, head }, connections.certificateOf(request)),
+      () => handler.upgrade(request, { socket, head }, connections.certificateOf(request)),
       (error) => giveUp(socket, error, tools.log),
     );
   });
@@ -165,7 +165,7 @@ class Connections {
   readonly #sockets = new Map<TLSSocket, number>();
   #closing = false;
   readonly #sessions = new Set<ServerHttp2Session>();
-  readonly #certificates = new WeakMap<object, Credentials['certificate']>();
+  readonly #certificates = new WeakMap<object, AuthenticationRequest['certificate']>();
 
   constructor(server: Http2SecureServer, clock: Clock) {
     this.#server = server;
@@ -203,7 +203,7 @@ class Connections {
   }
 
   /** What the request's connection showed; the same bytes for all its requests. */
-  certificateOf(request: Request): Credentials['certificate'] {
+  certificateOf(request: Request): AuthenticationRequest['certificate'] {
     const connection = 'stream' in request ? request.stream.session : request.socket;
     if (!connection) return undefined;
     let certificate = this.#certificates.get(connection);
@@ -262,7 +262,7 @@ function giveUp(exchange: ServerResponse | Duplex, error: unknown, log: Log): vo
 
 const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
-function readCertificate(socket: TLSSocket): Credentials['certificate'] {
+function readCertificate(socket: TLSSocket): AuthenticationRequest['certificate'] {
   const { raw } = socket.getPeerCertificate?.() ?? {};
   return raw && (socket.authorized ? raw : 'unverified');
 }

@@ -13,23 +13,23 @@ import { own, put } from '../../../api/meta/words.ts';
 import type { Clock, Random } from '../../../client/clock.ts';
 import { requestHeadersMax } from '../../../client/http-limits.ts';
 import { ServerResponse } from '../../../client/node-http.ts';
-import type { Credentials } from '../authentication/authenticator.ts';
+import type { AuthenticationRequest } from '../authentication/authenticator.ts';
 import type { Wire } from '../chain/chain.ts';
 import { parseRoute, type ResourceRoute, type Route } from '../chain/route.ts';
 import { isMisplaced, type Targets } from '../chain/targets.ts';
 import type { Answer, WatchAnswer } from '../request/answer.ts';
 import { ApiRequest, type RequestOptions, type ResourceRequest, type ResourceTarget, type Upgrade } from '../request/api-request.ts';
-import { isWhole, type PathResponse } from '../request/endpoint.ts';
+import { isWhole, type NonResourceResponse } from '../request/non-resource-endpoint.ts';
 import { methodNotAllowed, tooManyHeaders } from '../request/refusals.ts';
 import type { UserInfo } from '../request/request.ts';
-import { type WriteContext, writeAnswer } from './answer-writer.ts';
+import { type AnswerContext, writeAnswer } from './answer-writer.ts';
 import type { Deadlines } from './deadlines.ts';
 import { type Exchange, parametersMax } from './exchange.ts';
 import { httpBody } from './http-body.ts';
 import { type AnswerForm, negotiate, plainJson } from './negotiation.ts';
 import { parseOptions } from './query-options.ts';
 import type { UntakenBytes } from './untaken-bytes.ts';
-import { isWebSocket, openWatchSocket } from './watch-socket.ts';
+import { isWatchSocket, openWatchSocket } from './watch-socket.ts';
 import { WatchWriter } from './watch-writer.ts';
 
 /** A watch that asks for no time lives for this long, up to twice as long by chance. */
@@ -38,8 +38,8 @@ const notModified = 304;
 
 export interface WireTools {
   readonly targets: Targets;
-  authenticate(credentials: Credentials): UserInfo | undefined | Promise<UserInfo | undefined>;
-  impersonate(user: UserInfo, headers: Credentials['headers']): UserInfo | Promise<UserInfo>;
+  authenticate(credentials: AuthenticationRequest): UserInfo | undefined | Promise<UserInfo | undefined>;
+  impersonate(user: UserInfo, headers: AuthenticationRequest['headers']): UserInfo | Promise<UserInfo>;
   readonly deadlines: Deadlines;
   readonly untaken: UntakenBytes;
   readonly clock: Clock;
@@ -52,7 +52,7 @@ export class HTTPWire implements Wire {
   readonly request: ApiRequest;
   readonly #tools: WireTools;
   readonly #exchange: Exchange;
-  readonly #certificate: Credentials['certificate'];
+  readonly #certificate: AuthenticationRequest['certificate'];
   /** where the client asks to go on in another protocol */
   readonly #upgrade: Upgrade | undefined;
   /** of the answer, where there is a choice */
@@ -63,7 +63,7 @@ export class HTTPWire implements Wire {
   constructor(
     tools: WireTools,
     exchange: Exchange,
-    given: { readonly certificate: Credentials['certificate']; readonly upgrade: Upgrade | undefined },
+    given: { readonly certificate: AuthenticationRequest['certificate']; readonly upgrade: Upgrade | undefined },
   ) {
     this.#tools = tools;
     this.#exchange = exchange;
@@ -131,14 +131,14 @@ export class HTTPWire implements Wire {
     return this.#exchange.fail(error);
   }
 
-  get #context(): WriteContext {
+  get #context(): AnswerContext {
     return { exchange: this.#exchange, form: this.#form, request: this.request as ResourceRequest, clock: this.#tools.clock };
   }
 
   async #sendWatch(watch: WatchAnswer): Promise<void> {
     // Upgrades come over HTTP/1.1 only.
     const incoming = this.#exchange.request as IncomingMessage;
-    const upgrade = isWebSocket(incoming) ? this.#upgrade : undefined;
+    const upgrade = isWatchSocket(incoming) ? this.#upgrade : undefined;
     const socket = upgrade && (await openWatchSocket(incoming, upgrade.socket, upgrade.head));
     const { untaken } = this.#tools;
     await new Promise<void>((resolve) => watch.start(new WatchWriter({ ...this.#context, untaken }, resolve, socket)));
@@ -158,9 +158,9 @@ export class HTTPWire implements Wire {
     const exchange = this.#exchange;
     const head = { source: exchange, startMs: exchange.startMs, uri: exchange.request.url };
     const route = this.#route();
-    if (route.type === 'path') {
+    if (route.type === 'nonResource') {
       const target = this.#tools.targets.ofPath(exchange, this.#upgrade);
-      if (target.type === 'path') this.#stayWithHTTP();
+      if (target.type === 'nonResource') this.#stayWithHTTP();
       return new ApiRequest({ ...head, verb: exchange.method.toLowerCase(), target });
     }
     const { verb } = route;
@@ -169,14 +169,14 @@ export class HTTPWire implements Wire {
       if (target.type === 'unserved') this.#stayWithHTTP();
       return new ApiRequest({ ...head, verb, target });
     }
-    if (verb !== 'watch' || !isWebSocket(exchange.request)) this.#stayWithHTTP();
+    if (verb !== 'watch' || !isWatchSocket(exchange.request)) this.#stayWithHTTP();
     let options: RequestOptions | undefined;
     let refusal: StatusError | undefined;
     try {
       checkRoute(exchange, route, target);
       options = this.#optionsOf(verb);
       const hasProtobuf = !isCustom(target.kind);
-      // What a function answers is not kept, and has no Table.
+      // What a create endpoint answers is not kept, and has no Table.
       this.#form = negotiate(exchange.wishes, { isWatch: verb === 'watch', hasTable: target.answeredBy === undefined, hasProtobuf });
     } catch (error) {
       if (!isStatusError(error)) throw error;
@@ -199,7 +199,7 @@ export class HTTPWire implements Wire {
         this.#problem = errors.badRequest(error.message);
       }
     }
-    return { type: 'path' };
+    return { type: 'nonResource' };
   }
 
   /** A watch over the wire ends some time, so that dead and unequally spread connections do not stay for ever. */
@@ -215,14 +215,14 @@ function knownOrRefused(user: UserInfo | undefined): UserInfo {
   return user;
 }
 
-function sendPage(exchange: Exchange, { status, headers, body }: PathResponse): void {
+function sendPage(exchange: Exchange, { status, headers, body }: NonResourceResponse): void {
   if (!isWhole(body)) return;
   const { 'content-type': contentType = 'application/json', ...more } = lowerCased(headers);
   if (status === notModified) exchange.sendEmpty(status, more);
   else exchange.send(status, contentType, body, more);
 }
 
-async function streamPage(exchange: Exchange, { status, headers, body }: PathResponse): Promise<void> {
+async function streamPage(exchange: Exchange, { status, headers, body }: NonResourceResponse): Promise<void> {
   if (isWhole(body)) return;
   await exchange.stream(status, lowerCased(headers)['content-type'] ?? 'application/json', body);
 }
@@ -238,11 +238,11 @@ function wantedTimeoutMs(text: string | null | undefined): number {
   throw errors.badRequest(`invalid timeout specified in the request URL - ${describeDurationError(text)}`);
 }
 
-const noHeaders: Credentials['headers'] = {};
+const noHeaders: AuthenticationRequest['headers'] = {};
 const impersonationPrefix = 'impersonate-';
 
 /** Those headers with each of their values, which Node otherwise joins: a group's name may have a comma in it. */
-function impersonationOf({ request: { headers, rawHeaders } }: Exchange): Credentials['headers'] {
+function impersonationOf({ request: { headers, rawHeaders } }: Exchange): AuthenticationRequest['headers'] {
   let isAsked = false;
   for (const name in headers) isAsked ||= name.startsWith(impersonationPrefix);
   if (!isAsked) return noHeaders;

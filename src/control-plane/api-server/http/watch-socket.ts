@@ -9,7 +9,7 @@ import { errors } from '../../../api/meta/status-error.ts';
 
 const receivedBytesMax = 64 * 1024;
 
-export const isWebSocket = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean => headers.upgrade?.toLowerCase() === 'websocket';
+export const isWatchSocket = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean => headers.upgrade?.toLowerCase() === 'websocket';
 
 /** What is written to it goes out as a message. Throws BadRequest for what is no handshake. */
 export async function openWatchSocket(request: IncomingMessage, socket: Duplex, head: Uint8Array): Promise<Duplex> {

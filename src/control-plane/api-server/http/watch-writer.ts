@@ -10,7 +10,7 @@ import { encodeEvent, encodeMessage, eventLengthBytes, type TypeMeta } from '../
 import type { CacheEvent, WatchEventType } from '../cache/cache-event.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { WatchSink } from '../request/answer.ts';
-import type { WriteContext } from './answer-writer.ts';
+import type { AnswerContext } from './answer-writer.ts';
 import { mediaTypes } from './negotiation.ts';
 import { type IncludeObject, metadataOnly, parseIncludeObject, renderBookmark, renderTable, type TableOptions } from './table.ts';
 import type { UntakenBytes } from './untaken-bytes.ts';
@@ -26,7 +26,7 @@ interface Encoding {
   message(frame: Buffer): Buffer | string;
 }
 
-export interface WatchContext extends WriteContext {
+export interface WatchContext extends AnswerContext {
   readonly untaken: UntakenBytes;
 }
 

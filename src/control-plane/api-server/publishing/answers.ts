@@ -4,30 +4,30 @@
 import { own } from '../../../api/meta/words.ts';
 import { encodeValue } from '../http/encode-value.ts';
 import { negotiate } from '../http/negotiation.ts';
-import type { PathTarget } from '../request/api-request.ts';
-import type { PathResponse } from '../request/endpoint.ts';
+import type { NonResourceTarget } from '../request/api-request.ts';
+import type { NonResourceResponse } from '../request/non-resource-endpoint.ts';
 
-export const headerOf = (request: PathTarget, name: string): string => {
+export const headerOf = (request: NonResourceTarget, name: string): string => {
   const value = own(request.headers, name);
   return typeof value === 'string' ? value : (value?.join(',') ?? '');
 };
 
 /** A value as the client wants to read it. Throws NotAcceptable. */
-export async function answer(request: PathTarget, value: object): Promise<PathResponse> {
+export async function answer(request: NonResourceTarget, value: object): Promise<NonResourceResponse> {
   const { contentType, bytes } = await encodeValue(value, negotiate({ accept: headerOf(request, 'accept') }, { isDocument: true }));
   return { status: 200, headers: { 'cache-control': 'no-cache, private', 'content-type': contentType }, body: bytes };
 }
 
-export function text(status: number, body: string, more: Readonly<Record<string, string>> = {}): PathResponse {
+export function text(status: number, body: string, more: Readonly<Record<string, string>> = {}): NonResourceResponse {
   return { status, headers: { 'cache-control': 'no-cache, private', 'content-type': 'text/plain; charset=utf-8', ...more }, body };
 }
 
 const noSniff = { 'x-content-type-options': 'nosniff' };
 
-export const pathNotFound = (): PathResponse => text(404, '404 page not found\n', noSniff);
+export const pathNotFound = (): NonResourceResponse => text(404, '404 page not found\n', noSniff);
 
 /** Whether `If-None-Match` names the entity tag. */
-export function isKnown(request: PathTarget, etag: string): boolean {
+export function isKnown(request: NonResourceTarget, etag: string): boolean {
   return headerOf(request, 'if-none-match')
     .split(',')
     .some((tag) => tag.trim().replace(/^W\//, '') === etag || tag.trim() === '*');

@@ -5,16 +5,16 @@ import type { APIGroupList } from '../../../api/generated/meta-v1.ts';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
 import type { Backend } from '../../../api/kinds/kind-snapshot.ts';
 import { isStatusError } from '../../../api/meta/status-error.ts';
-import type { PathResponse } from '../request/endpoint.ts';
+import type { NonResourceResponse } from '../request/non-resource-endpoint.ts';
 import { discoveryEndpoint } from './discovery.ts';
 
 const registry = builtInRegistry();
 const endpoint = discoveryEndpoint({ registry, serverAddress: () => '127.0.0.1:6443' });
 const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
-async function get(path: string, headers: Record<string, string> = {}): Promise<PathResponse> {
+async function get(path: string, headers: Record<string, string> = {}): Promise<NonResourceResponse> {
   return await endpoint.handle(
-    { method: 'GET', path, query: new URLSearchParams(), headers, type: 'path' },
+    { method: 'GET', path, query: new URLSearchParams(), headers, type: 'nonResource' },
     { user: { name: 'me', groups: [] } },
   );
 }
@@ -139,7 +139,7 @@ test('kinds that come and go are seen', async () => {
   assert.ok(kind);
   const foo = { ...kind, group: 'a.io', version: 'v1beta1', kind: 'Foo', resource: 'foos', storagePrefix: 'a.io/foos' };
   own.put({ group: 'a.io', resource: 'foos', versions: [foo], stored: foo });
-  const target = { type: 'path' as const, method: 'GET', path: '/apis/a.io/v1beta1', query: new URLSearchParams(), headers: {} };
+  const target = { type: 'nonResource' as const, method: 'GET', path: '/apis/a.io/v1beta1', query: new URLSearchParams(), headers: {} };
   const me = { user: { name: 'me', groups: [] } };
   assert.equal((await live.handle(target, me)).status, 200);
   own.remove({ group: 'a.io', resource: 'foos' });
@@ -186,7 +186,7 @@ for (const { name, local = {}, backends = [], want } of orderRows) {
     for (const backend of backends) added.putBackend(backend);
     const live = discoveryEndpoint({ registry: added, serverAddress: () => '' });
     const read = async (path: string, accept = ''): Promise<string> => {
-      const target = { type: 'path' as const, method: 'GET', path, query: new URLSearchParams(), headers: { accept } };
+      const target = { type: 'nonResource' as const, method: 'GET', path, query: new URLSearchParams(), headers: { accept } };
       return String((await live.handle(target, { user: { name: 'me', groups: [] } })).body);
     };
     const isAdded = (groupVersion: string): boolean => /^[abz]\.io\//.test(groupVersion);

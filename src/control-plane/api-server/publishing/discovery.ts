@@ -11,8 +11,8 @@ import type { Kind, Subresource } from '../../../api/meta/kind.ts';
 import { apiVersionOf } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import { parseAccept } from '../http/negotiation.ts';
-import type { PathTarget } from '../request/api-request.ts';
-import type { PathEndpoint, PathResponse } from '../request/endpoint.ts';
+import type { NonResourceTarget } from '../request/api-request.ts';
+import type { NonResourceEndpoint, NonResourceResponse } from '../request/non-resource-endpoint.ts';
 import { serviceUnavailable } from '../request/refusals.ts';
 import { answer, headerOf, isKnown, pathNotFound } from './answers.ts';
 import { type ServedGroup, type ServedVersion, servedGroups } from './group-order.ts';
@@ -161,7 +161,7 @@ class Published {
 const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 /** Whether the client would rather have the aggregated form than the legacy one. */
-function wantsAggregated(request: PathTarget): boolean {
+function wantsAggregated(request: NonResourceTarget): boolean {
   for (const { type, parameters } of parseAccept(headerOf(request, 'accept'))) {
     if (type !== 'application/json' && type !== '*/*' && type !== 'application/*') continue;
     if (parameters['as'] === undefined) return false;
@@ -172,7 +172,7 @@ function wantsAggregated(request: PathTarget): boolean {
   return false;
 }
 
-export function discoveryEndpoint({ registry, serverAddress }: DiscoveryOptions): PathEndpoint {
+export function discoveryEndpoint({ registry, serverAddress }: DiscoveryOptions): NonResourceEndpoint {
   let published = new Published(registry.current);
   const current = (): Published => {
     if (published.served !== registry.current) published = new Published(registry.current);
@@ -180,7 +180,7 @@ export function discoveryEndpoint({ registry, serverAddress }: DiscoveryOptions)
   };
   return {
     paths: ['/api', '/api/*', '/apis', '/apis/*'],
-    async handle(request): Promise<PathResponse> {
+    async handle(request): Promise<NonResourceResponse> {
       const published = current();
       const { groups } = published;
       const [root = '', ...rest] = request.path.split('/').filter((part) => part !== '');
@@ -195,7 +195,7 @@ export function discoveryEndpoint({ registry, serverAddress }: DiscoveryOptions)
   };
 }
 
-function aggregatedAnswer(request: PathTarget, { body, etag }: Aggregated): PathResponse {
+function aggregatedAnswer(request: NonResourceTarget, { body, etag }: Aggregated): NonResourceResponse {
   const headers = { 'cache-control': 'public', etag, vary: 'Accept' };
   if (isKnown(request, etag)) return { status: 304, headers, body: '' };
   return { status: 200, headers: { ...headers, 'content-type': aggregatedType }, body };

@@ -3,7 +3,7 @@
  * Everything is made from the registry when first asked for, and again when the registry changed.
  */
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
-import type { PathEndpoint, PathResponse } from '../request/endpoint.ts';
+import type { NonResourceEndpoint, NonResourceResponse } from '../request/non-resource-endpoint.ts';
 import { discoveryEndpoint } from './discovery.ts';
 import { servedGroups } from './group-order.ts';
 import { type HealthCheck, type HealthListener, healthEndpoint, healthPaths, pingCheck, runAll } from './health.ts';
@@ -33,7 +33,7 @@ export interface PublishingOptions {
   readonly otherPaths?: readonly string[];
 }
 
-export function publishingEndpoints(options: PublishingOptions): readonly PathEndpoint[] {
+export function publishingEndpoints(options: PublishingOptions): readonly NonResourceEndpoint[] {
   const { registry, version, checks = [], metrics, serverAddress = () => '' } = options;
   const record = new HealthRecord();
   const listener: HealthListener = {
@@ -59,18 +59,18 @@ export function publishingEndpoints(options: PublishingOptions): readonly PathEn
   ];
 }
 
-const indented = (value: object): PathResponse => ({
+const indented = (value: object): NonResourceResponse => ({
   status: 200,
   headers: { 'cache-control': 'no-cache, private', 'content-type': 'application/json' },
   body: JSON.stringify(value, null, 2),
 });
 
-function versionEndpoint(version: string): PathEndpoint {
+function versionEndpoint(version: string): NonResourceEndpoint {
   const info = versionInfo(version);
   return { paths: ['/version', '/version/'], handle: () => indented(info) };
 }
 
-function metricsEndpoint(path: string, metrics: MetricsSource): PathEndpoint {
+function metricsEndpoint(path: string, metrics: MetricsSource): NonResourceEndpoint {
   return {
     paths: [path],
     async handle() {
@@ -79,7 +79,7 @@ function metricsEndpoint(path: string, metrics: MetricsSource): PathEndpoint {
   };
 }
 
-function indexEndpoint(options: PublishingOptions & { readonly checks: readonly HealthCheck[] }): PathEndpoint {
+function indexEndpoint(options: PublishingOptions & { readonly checks: readonly HealthCheck[] }): NonResourceEndpoint {
   return { paths: ['/'], handle: () => indented({ paths: indexPaths(options) }) };
 }
 

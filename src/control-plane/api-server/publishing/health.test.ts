@@ -40,7 +40,7 @@ test('health checks', async () => {
   for (const { path, query = '', want } of rows) {
     const which = path.split('/')[1] as (typeof healthPaths)[number];
     const endpoint = healthEndpoint(which, checks, listener);
-    const target = { type: 'path' as const, method: 'GET', path, query: new URLSearchParams(query), headers: {} };
+    const target = { type: 'nonResource' as const, method: 'GET', path, query: new URLSearchParams(query), headers: {} };
     const { status, body } = await endpoint.handle(target, { user: { name: 'me', groups: [] } });
     assert.equal(`${status} ${String(body)}`, want);
   }

@@ -2,8 +2,8 @@
  * `/livez`, `/readyz`, `/healthz`: named checks, run in order. Why a check fails is logged, not told.
  * Upstream: apiserver/pkg/server/healthz/healthz.go.
  */
-import type { PathTarget } from '../request/api-request.ts';
-import type { PathEndpoint, PathResponse } from '../request/endpoint.ts';
+import type { NonResourceTarget } from '../request/api-request.ts';
+import type { NonResourceEndpoint, NonResourceResponse } from '../request/non-resource-endpoint.ts';
 import { pathNotFound, text } from './answers.ts';
 
 export const healthPaths = ['livez', 'readyz', 'healthz'] as const;
@@ -26,7 +26,7 @@ export interface HealthListener {
 /** Always there: the server answers. */
 export const pingCheck: HealthCheck = { name: 'ping', of: healthPaths, check: () => undefined };
 
-export function healthEndpoint(path: HealthPath, checks: readonly HealthCheck[], listener: HealthListener): PathEndpoint {
+export function healthEndpoint(path: HealthPath, checks: readonly HealthCheck[], listener: HealthListener): NonResourceEndpoint {
   const own = checks.filter((c) => c.of.includes(path));
   const passes: Passes = (check) => succeeds(check, path, listener);
   return {
@@ -40,7 +40,7 @@ export function healthEndpoint(path: HealthPath, checks: readonly HealthCheck[],
 
 type Passes = (check: HealthCheck) => Promise<boolean>;
 
-async function answerOne(checks: readonly HealthCheck[], name: string, passes: Passes): Promise<PathResponse> {
+async function answerOne(checks: readonly HealthCheck[], name: string, passes: Passes): Promise<NonResourceResponse> {
   const check = checks.find((c) => c.name === name);
   if (!check) return pathNotFound();
   const ok = await passes(check);
@@ -66,7 +66,12 @@ async function succeeds(check: HealthCheck, path: HealthPath, listener: HealthLi
   return isHealthy;
 }
 
-async function answerAll(path: string, checks: readonly HealthCheck[], request: PathTarget, passes: Passes): Promise<PathResponse> {
+async function answerAll(
+  path: string,
+  checks: readonly HealthCheck[],
+  request: NonResourceTarget,
+  passes: Passes,
+): Promise<NonResourceResponse> {
   const excluded = new Set(request.query.getAll('exclude'));
   const lines: string[] = [];
   let failed = false;

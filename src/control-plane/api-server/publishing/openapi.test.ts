@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import protobuf from 'protobufjs/minimal.js';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
 import type { ObjectSchema } from '../../../api/schema/types.ts';
-import type { PathEndpoint, PathResponse } from '../request/endpoint.ts';
+import type { NonResourceEndpoint, NonResourceResponse } from '../request/non-resource-endpoint.ts';
 import { noDescriptions } from './descriptions.ts';
 import { openApiEndpoints } from './openapi.ts';
 
@@ -11,12 +11,16 @@ const registry = builtInRegistry();
 const options = { registry, version: 'v1.36.3', nowMs: () => Date.UTC(2026, 0, 1), readDescriptions: () => noDescriptions };
 const endpoints = openApiEndpoints(options);
 
-async function get(url: string, headers: Record<string, string> = {}, from: readonly PathEndpoint[] = endpoints): Promise<PathResponse> {
+async function get(
+  url: string,
+  headers: Record<string, string> = {},
+  from: readonly NonResourceEndpoint[] = endpoints,
+): Promise<NonResourceResponse> {
   const { pathname, searchParams } = new URL(url, 'http://localhost');
   const endpoint = from.find((e) => e.paths.some((p) => p === pathname || (p.endsWith('/*') && pathname.startsWith(p.slice(0, -1)))));
   assert.ok(endpoint, url);
   return await endpoint.handle(
-    { method: 'GET', path: pathname, query: searchParams, headers, type: 'path' },
+    { method: 'GET', path: pathname, query: searchParams, headers, type: 'nonResource' },
     { user: { name: 'me', groups: [] } },
   );
 }
@@ -26,9 +30,9 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
   readonly definitions: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
-const documentAt = async (url: string, from?: readonly PathEndpoint[]): Promise<Document> =>
+const documentAt = async (url: string, from?: readonly NonResourceEndpoint[]): Promise<Document> =>
   JSON.parse(String((await get(url, {}, from)).body)) as Document;
-const indexOf = async (from?: readonly PathEndpoint[]): Promise<Record<string, { serverRelativeURL: string }>> =>
+const indexOf = async (from?: readonly NonResourceEndpoint[]): Promise<Record<string, { serverRelativeURL: string }>> =>
   (JSON.parse(String((await get('/openapi/v3', {}, from)).body)) as { paths: Record<string, { serverRelativeURL: string }> }).paths;
 
 /** What every reference of a document names. */

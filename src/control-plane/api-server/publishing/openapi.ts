@@ -12,8 +12,8 @@ import type { KindSnapshot } from '../../../api/kinds/kind-snapshot.ts';
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import { parseAccept } from '../http/negotiation.ts';
-import type { PathTarget } from '../request/api-request.ts';
-import type { PathEndpoint, PathResponse } from '../request/endpoint.ts';
+import type { NonResourceTarget } from '../request/api-request.ts';
+import type { NonResourceEndpoint, NonResourceResponse } from '../request/non-resource-endpoint.ts';
 import { headerOf, isKnown, pathNotFound } from './answers.ts';
 import { type Descriptions, readDescriptions } from './descriptions.ts';
 import { type ServedGroup, servedGroups } from './group-order.ts';
@@ -148,7 +148,7 @@ function versionPaths(groups: readonly ServedGroup[]): readonly (readonly [strin
 
 const yearMs = 365 * 24 * 3600 * 1000;
 
-export function openApiEndpoints(options: OpenApiOptions): readonly PathEndpoint[] {
+export function openApiEndpoints(options: OpenApiOptions): readonly NonResourceEndpoint[] {
   const sources = new Sources(options.readDescriptions ?? readDescriptions);
   let documents = new Documents(options, sources);
   const current = (): Documents => {
@@ -162,13 +162,17 @@ export function openApiEndpoints(options: OpenApiOptions): readonly PathEndpoint
   ];
 }
 
-function acceptsJson(request: PathTarget): boolean {
+function acceptsJson(request: NonResourceTarget): boolean {
   const ranges = parseAccept(headerOf(request, 'accept'));
   return !ranges.length || ranges.some(({ type }) => type === 'application/json' || type === 'application/*' || type === '*/*');
 }
 
 const privately = { 'cache-control': 'no-cache, private' };
-const nothing = (status: number, headers: Readonly<Record<string, string>> = privately): PathResponse => ({ status, headers, body: '' });
+const nothing = (status: number, headers: Readonly<Record<string, string>> = privately): NonResourceResponse => ({
+  status,
+  headers,
+  body: '',
+});
 
 /** Both spellings of the media type ask for the same. */
 const protobufTypes: ReadonlySet<string> = new Set([
@@ -176,7 +180,7 @@ const protobufTypes: ReadonlySet<string> = new Set([
   'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
 ]);
 
-async function answerV2(documents: Documents, request: PathTarget): Promise<PathResponse> {
+async function answerV2(documents: Documents, request: NonResourceTarget): Promise<NonResourceResponse> {
   const wantsProtobuf = parseAccept(headerOf(request, 'accept')).some(({ type }) => protobufTypes.has(type));
   if (!wantsProtobuf && !acceptsJson(request)) return nothing(406);
   const etag = `"${documents.v2Hash}"`;
@@ -187,7 +191,7 @@ async function answerV2(documents: Documents, request: PathTarget): Promise<Path
   return { status: 200, headers: { ...headers, 'content-type': contentType }, body: await documents.v2Protobuf() };
 }
 
-function answerIndex(documents: Documents): PathResponse {
+function answerIndex(documents: Documents): NonResourceResponse {
   const paths = [...documents.hashes]
     .map(([path, hash]) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
@@ -195,7 +199,7 @@ function answerIndex(documents: Documents): PathResponse {
   return { status: 200, headers: { ...privately, 'content-type': 'text/plain; charset=utf-8' }, body };
 }
 
-function answerV3(documents: Documents, request: PathTarget, nowMs: (() => number) | undefined): PathResponse {
+function answerV3(documents: Documents, request: NonResourceTarget, nowMs: (() => number) | undefined): NonResourceResponse {
   const path = request.path.slice('/openapi/v3/'.length);
   const hash = documents.hashes.get(path);
   if (hash === undefined) return path === '' ? nothing(404) : pathNotFoundQuietly();
@@ -212,4 +216,4 @@ function answerV3(documents: Documents, request: PathTarget, nowMs: (() => numbe
   return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: documents.v3(path, hash) };
 }
 
-const pathNotFoundQuietly = (): PathResponse => ({ ...pathNotFound(), headers: privately, body: '' });
+const pathNotFoundQuietly = (): NonResourceResponse => ({ ...pathNotFound(), headers: privately, body: '' });

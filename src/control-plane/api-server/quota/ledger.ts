@@ -9,7 +9,7 @@ import { addQuantities, subtractQuantities } from '../../../api/meta/quantity.ts
 import { own, put } from '../../../api/meta/words.ts';
 import type { ResourceList } from '../../../api/predicates/pod-resources.ts';
 import type { ObjectReader } from '../cache/reader.ts';
-import { isInScope, resourceName, resourceOfName, usageOf } from './usage.ts';
+import { isInScope, quotaUsageOf, resourceName, resourceOfName } from './usage.ts';
 
 /** One quota, and what its namespace uses of it. */
 export interface Account {
@@ -126,7 +126,7 @@ export class QuotaLedger implements Disposable {
     const { spec } = account.quota;
     if (!spec || !isInScope(spec, kind, object)) return false;
     let changed = false;
-    for (const [name, value] of Object.entries(usageOf(kind, object))) {
+    for (const [name, value] of Object.entries(quotaUsageOf(kind, object))) {
       const used = own(account.used, name);
       if (used === undefined || value === '0') continue;
       put(account.used, name, add ? addQuantities(used, value) : subtractQuantities(used, value));

@@ -15,10 +15,10 @@ import { own, put } from '../../../api/meta/words.ts';
 import type { ResourceList } from '../../../api/predicates/pod-resources.ts';
 import type { Op } from '../../store/storage.ts';
 import { refused } from '../admission/forbidden.ts';
-import type { Allocation, Allocator, Change } from '../write/allocator.ts';
+import type { Allocation, AllocationRequest, Allocator } from '../write/allocator.ts';
 import type { ObjectOps } from '../write/object-ops.ts';
 import type { Account, QuotaLedger } from './ledger.ts';
-import { computeUsage, isInScope, isTerminatingPod, usageOf } from './usage.ts';
+import { computeUsage, isInScope, isTerminatingPod, quotaUsageOf } from './usage.ts';
 
 /** If a quota names one of these, every container has to say it. It was a mistake once; no name is added. */
 const mustBeSaid = ['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory'];
@@ -37,11 +37,11 @@ export class ResourceQuotas implements Allocator {
   }
 
   /** All writes that a namespace's quotas may count change those quotas. */
-  turn(change: Change): string | undefined {
+  turn(change: AllocationRequest): string | undefined {
     return isCounted(change) && this.#ledger.has(change.namespace ?? '') ? `quotas of ${change.namespace}` : undefined;
   }
 
-  allocate(change: Change): Allocation | undefined {
+  allocate(change: AllocationRequest): Allocation | undefined {
     const { object, namespace = '' } = change;
     if (!object || !this.#ledger.has(namespace) || !isCounted(change)) return undefined;
     const ops: Op[] = [];
@@ -53,18 +53,18 @@ export class ResourceQuotas implements Allocator {
   }
 
   /** What the write adds to the quota; undefined when it is none of the quota's business. */
-  #check(change: Change, object: KubeObject, account: Account): ResourceList | undefined {
+  #check(change: AllocationRequest, object: KubeObject, account: Account): ResourceList | undefined {
     const { kind, oldObject: old } = change;
     const { spec, metadata } = account.quota;
     const hard = spec?.hard ?? {};
     if (!spec || !isInScope(spec, kind, object)) return undefined;
-    const usage = usageOf(kind, object);
+    const usage = quotaUsageOf(kind, object);
     const names = Object.keys(hard);
     if (kind.group === '' && kind.resource === Pod.resource) {
       const problem = unsaidProblem(object as Pod, names);
       if (problem) throw refusedByQuota(change, `failed quota: ${metadata.name}: ${problem}`);
     }
-    const before = old && isInScope(spec, kind, old) ? usageOf(kind, old) : {};
+    const before = old && isInScope(spec, kind, old) ? quotaUsageOf(kind, old) : {};
     const delta: Record<string, string> = {};
     for (const name of names) {
       const more = subtractQuantities(own(usage, name) ?? '0', own(before, name) ?? '0');
@@ -83,7 +83,7 @@ function charged({ quota, used }: Account, delta: ResourceList): ResourceQuota {
   return { ...quota, status: { hard: quota.spec?.hard ?? {}, used: sum } };
 }
 
-function refuseExceeding(change: Change, { quota, used }: Account, delta: ResourceList): void {
+function refuseExceeding(change: AllocationRequest, { quota, used }: Account, delta: ResourceList): void {
   const hard = quota.spec?.hard ?? {};
   const exceeded = Object.keys(delta)
     .filter((name) => compareQuantities(addQuantities(own(used, name) ?? '0', own(delta, name) ?? '0'), own(hard, name) ?? '0') > 0)
@@ -96,14 +96,14 @@ function refuseExceeding(change: Change, { quota, used }: Account, delta: Resour
   );
 }
 
-function refusedByQuota(change: Change, why: string): StatusError {
+function refusedByQuota(change: AllocationRequest, why: string): StatusError {
   const error = refused(change, why);
   error.refusedBy = 'ResourceQuota';
   return error;
 }
 
 /** Which writes can use more. */
-function isCounted({ kind, subresource, object, oldObject }: Change): boolean {
+function isCounted({ kind, subresource, object, oldObject }: AllocationRequest): boolean {
   if (!object) return false;
   if (!oldObject) return !subresource;
   if (kind.group !== '') return false;

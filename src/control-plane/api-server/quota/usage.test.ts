@@ -7,7 +7,7 @@ import { ConfigMap, Deployment, PersistentVolumeClaim, Pod, ResourceClaim, Resou
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { QuotaLedger } from './ledger.ts';
 import { ResourceQuotas } from './resource-quota.ts';
-import { isInScope, usageOf } from './usage.ts';
+import { isInScope, quotaUsageOf } from './usage.ts';
 
 const object = <T extends KubeObject>(kind: KindRef<T>, rest: object, name = 'x'): T =>
   ({
@@ -89,7 +89,7 @@ const usages: readonly { name: string; kind: KindRef; given: KubeObject; want: o
   },
   { name: 'a deployment', kind: Deployment, given: object(Deployment, {}), want: { 'count/deployments.apps': '1' } },
 ];
-for (const { name, kind, given, want } of usages) test(`usage of ${name}`, () => assert.deepEqual(usageOf(kind, given), want));
+for (const { name, kind, given, want } of usages) test(`usage of ${name}`, () => assert.deepEqual(quotaUsageOf(kind, given), want));
 
 const scopes: readonly { name: string; spec: ResourceQuota['spec'] & object; given: Pod; want: boolean }[] = [
   { name: 'best effort', spec: { scopes: ['BestEffort'] }, given: pod({ containers: [{ name: 'c' }] }), want: true },

@@ -32,7 +32,7 @@ const devicesOfClaimMax = 32;
 
 export const resourceName = ({ group, resource }: Resource): string => (group ? `${resource}.${group}` : resource);
 
-export function usageOf(kind: Resource, object: KubeObject): ResourceList {
+export function quotaUsageOf(kind: Resource, object: KubeObject): ResourceList {
   const counted = { [`count/${resourceName(kind)}`]: '1' };
   if (isResourceClaim(kind)) return { ...counted, ...deviceUsage(object as ResourceClaim) };
   if (kind.group !== '') return counted;

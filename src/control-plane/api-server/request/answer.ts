@@ -4,7 +4,7 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import type { Revision } from '../../store/storage.ts';
 import type { CacheEvent, WatchEventType } from '../cache/cache-event.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
-import type { PathResponse } from './endpoint.ts';
+import type { NonResourceResponse } from './non-resource-endpoint.ts';
 
 export type Answer =
   | { readonly type: 'object'; readonly code: number; readonly stored: StoredObject }
@@ -14,7 +14,7 @@ export type Answer =
   | ({ readonly type: 'list'; readonly code: number } & ListAnswer)
   | { readonly type: 'watch'; readonly code: number; readonly watch: WatchAnswer }
   /** of a path */
-  | { readonly type: 'page'; readonly code: number; readonly page: PathResponse }
+  | { readonly type: 'page'; readonly code: number; readonly page: NonResourceResponse }
   /** a connection that is allowed, and begins when it is run; it answers by itself */
   | { readonly type: 'connection'; readonly code: number; run(): Promise<void> };
 

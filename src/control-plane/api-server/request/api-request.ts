@@ -1,6 +1,6 @@
 /**
  * One API request, from its first byte to its last, by whatever transport it came: who wants to do what with which target.
- * The transport makes it, the chain (chain.ts) takes it through its steps, and its target answers it. Functions and
+ * The transport makes it, the chain (chain.ts) takes it through its steps, and its target answers it. Create endpoints and
  * connections are declared here too: a target names them, and they are given the target.
  *
  * What is not known at first is set by the step that learns it: the user by authentication and impersonation.
@@ -26,21 +26,22 @@ export interface ResourceTarget {
   readonly name: string | undefined;
   readonly subresource: string | undefined;
   /** what answers a create instead of the store */
-  readonly answeredBy: FunctionEndpoint | undefined;
+  readonly answeredBy: CreateEndpoint | undefined;
 }
 
 /**
- * A resource or subresource whose POST is answered by a function instead of the store: reviews, token, binding,
+ * A resource or subresource whose POST is answered by code instead of the store: reviews, token, binding,
  * eviction. The body has been decoded, checked against its type and defaulted; mutating and validating admission ran.
+ * Upstream: apiserver/pkg/registry/rest (Creater, NamedCreater).
  */
-export interface FunctionEndpoint {
+export interface CreateEndpoint {
   readonly group: string;
   readonly resource: string;
   readonly subresource?: string;
-  handle(call: FunctionCall): Promise<KubeObject>;
+  handle(call: CreateCall): Promise<KubeObject>;
 }
-/** A request for a function, and its body. */
-export interface FunctionCall {
+/** A request for a create endpoint, and its body. */
+export interface CreateCall {
   readonly request: ResourceRequest;
   /** the named object, for subresources */
   readonly at: ObjectName;
@@ -48,8 +49,8 @@ export interface FunctionCall {
 }
 
 /** A path that is no resource. */
-export interface PathTarget {
-  readonly type: 'path';
+export interface NonResourceTarget {
+  readonly type: 'nonResource';
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -107,7 +108,7 @@ export interface Upgrade {
   readonly head: Uint8Array;
 }
 
-/** A subresource that takes over the connection or streams an answer: log, exec, attach, portforward, proxy. */
+/** A subresource that takes over the connection or streams an answer: log, exec, attach, portforward, proxy. Upstream: rest.Connecter. */
 export interface ConnectEndpoint {
   readonly resource: string;
   readonly subresource: string;
@@ -127,11 +128,11 @@ export interface UnservedTarget {
   readonly isInBuiltInGroup: boolean;
 }
 
-export type Target = ResourceTarget | PathTarget | ConnectTarget | BackendTarget | UnservedTarget;
+export type Target = ResourceTarget | NonResourceTarget | ConnectTarget | BackendTarget | UnservedTarget;
 
 /** The resource that it is about; undefined for a path. */
 export function resourceOf(target: Target): NamedResource | undefined {
-  if (target.type === 'path') return undefined;
+  if (target.type === 'nonResource') return undefined;
   if (target.type === 'backend' || target.type === 'unserved') return target.resource;
   const { group, version, resource } = target.kind;
   const { namespace, name } = target.type === 'connect' ? target.at : target;
@@ -309,7 +310,7 @@ function agentName(userAgent: string): string {
 }
 
 function uriOf({ target, verb, options }: ApiRequest): string {
-  if (target.type === 'path' || target.type === 'backend') return target.path;
+  if (target.type === 'nonResource' || target.type === 'backend') return target.path;
   if (target.type === 'connect') return pathOf(target.kind, target.at, target.subresource);
   if (target.type === 'unserved') return '';
   const { kind, namespace, name, subresource } = target;

@@ -28,7 +28,7 @@ export interface KubeletCredentials {
   readonly ca: string;
 }
 
-export interface Backend {
+export interface DialTarget {
   readonly protocol: 'http' | 'https';
   /** an address, or a name */
   readonly host: string;
@@ -69,7 +69,7 @@ export class Dialer implements Disposable {
   }
 
   /** A connection of one's own. */
-  async connect(backend: Backend, signal?: AbortSignal): Promise<Socket> {
+  async connect(backend: DialTarget, signal?: AbortSignal): Promise<Socket> {
     const { protocol, host, port, isInProcess } = backend;
     if (port > portMax) throw new Error(`dial tcp: address ${port}: invalid port`);
     const [address] = isInProcess ? [host] : await allowedAddresses(host, this.#network);
@@ -84,7 +84,7 @@ export class Dialer implements Disposable {
   }
 
   /** For a request: by a connection to the same kubelet that is free, or a new one. */
-  async open(backend: Backend, signal: AbortSignal): Promise<RequestConnection> {
+  async open(backend: DialTarget, signal: AbortSignal): Promise<RequestConnection> {
     if (backend.kubeletOf !== undefined && !backend.skipVerify) return { agent: this.#agent, backend };
     const socket = await this.connect(backend, signal);
     return { createConnection: () => socket };
@@ -96,7 +96,7 @@ export class Dialer implements Disposable {
 }
 
 /** Options of a request. */
-export type RequestConnection = { readonly createConnection: () => Socket } | { readonly agent: Agent; readonly backend: Backend };
+export type RequestConnection = { readonly createConnection: () => Socket } | { readonly agent: Agent; readonly backend: DialTarget };
 
 /** Keeps connections by the node that has proved to be at their end. */
 class KubeletAgent extends Agent {
@@ -122,7 +122,7 @@ class KubeletAgent extends Agent {
   }
 }
 
-const backendOf = (options: object | undefined): Backend => (options as { readonly backend: Backend }).backend;
+const backendOf = (options: object | undefined): DialTarget => (options as { readonly backend: DialTarget }).backend;
 
 const realNetwork: DialNetwork = {
   async resolve(name) {
@@ -165,7 +165,7 @@ export function isProxyable(address: string): boolean {
 }
 
 /** Pods and services have certificates that nobody here could check, as upstream has it. */
-function tlsOptions({ host, kubeletOf, skipVerify }: Backend, kubelet: KubeletCredentials) {
+function tlsOptions({ host, kubeletOf, skipVerify }: DialTarget, kubelet: KubeletCredentials) {
   const named = isIP(host) ? {} : { servername: host };
   if (kubeletOf === undefined) return { ...named, rejectUnauthorized: false };
   if (skipVerify) return { ...named, ...kubelet, rejectUnauthorized: false };

@@ -12,11 +12,11 @@ import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { answerHeadBytesMax } from '../../../client/http-limits.ts';
 import { request as httpRequest } from '../../../client/node-http.ts';
 import type { ConnectTarget } from '../request/api-request.ts';
-import { type Backend, type Dialer, joinHostPort, type RequestConnection } from './dialer.ts';
+import { type Dialer, type DialTarget, joinHostPort, type RequestConnection } from './dialer.ts';
 import { answerHeaders, type Headers, requestHeaders } from './proxied-headers.ts';
 import { type ProxiedSite, planPageRewrite } from './rewrite-links.ts';
 
-export interface ForwardTarget extends Backend {
+export interface ForwardTarget extends DialTarget {
   readonly path: string;
   readonly method?: string;
   /** where the backend appears: its pages and redirects are made to lead there; the client's own headers go along then */
@@ -86,7 +86,7 @@ function unreachable(target: ForwardTarget, message: string, answer?: IncomingMe
 }
 
 export interface RequestHead {
-  readonly target: Backend & { readonly path: string };
+  readonly target: DialTarget & { readonly path: string };
   readonly method: string;
   readonly headers: Headers;
   readonly signal: AbortSignal;

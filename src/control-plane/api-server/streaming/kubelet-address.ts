@@ -6,9 +6,9 @@ import { Node, Pod } from '../../../api/generated/kinds.ts';
 import type { ObjectName } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { ObjectReader } from '../cache/reader.ts';
-import type { Backend } from './dialer.ts';
+import type { DialTarget } from './dialer.ts';
 
-export interface KubeletAddress extends Backend {
+export interface KubeletAddress extends DialTarget {
   /** the port that its node names; a simulated kubelet listens on another one */
   readonly statedPort: number;
   readonly kubeletOf: string;

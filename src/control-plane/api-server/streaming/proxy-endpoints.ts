@@ -10,7 +10,7 @@ import type { ObjectName } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { ConnectEndpoint, ConnectTarget } from '../request/api-request.ts';
-import { type Backend, type Dialer, joinHostPort } from './dialer.ts';
+import { type Dialer, type DialTarget, joinHostPort } from './dialer.ts';
 import { forward } from './http-forward.ts';
 import { type KubeletAddress, type KubeletDirectory, kubeletOfNode, refuseSimulated } from './kubelet-address.ts';
 import { tunnel } from './upgrade-tunnel.ts';
@@ -38,12 +38,12 @@ function portNumber(port: string): number {
   return Number(port);
 }
 
-export interface ProxyOptions extends KubeletDirectory {
+export interface ProxyEndpointOptions extends KubeletDirectory {
   readonly dialer: Dialer;
   readonly random: Random;
 }
 
-export function proxyEndpoints({ dialer, random, ...directory }: ProxyOptions): ConnectEndpoint[] {
+export function proxyEndpoints({ dialer, random, ...directory }: ProxyEndpointOptions): ConnectEndpoint[] {
   const { reader } = directory;
 
   const toPod = async (connect: ConnectTarget): Promise<void> => {
@@ -99,7 +99,7 @@ export function proxyEndpoints({ dialer, random, ...directory }: ProxyOptions): 
     await pass(connect, target);
   };
 
-  const pass = async (connect: ConnectTarget, backend: Backend): Promise<void> => {
+  const pass = async (connect: ConnectTarget, backend: DialTarget): Promise<void> => {
     const path = pathOf(connect);
     if (connect.upgrade) return tunnel(connect, dialer, { ...backend, path, passHeaders: true });
     if (isRootWithoutSlash(connect)) return redirectToRoot(connect);
@@ -115,7 +115,7 @@ export function proxyEndpoints({ dialer, random, ...directory }: ProxyOptions): 
 }
 
 /** The kubelet, by its port or by none; else any port of the node, which does not see the server's certificate. */
-export function nodeTarget({ scheme, port }: ProxyName, { statedPort, ...kubelet }: KubeletAddress): Backend {
+export function nodeTarget({ scheme, port }: ProxyName, { statedPort, ...kubelet }: KubeletAddress): DialTarget {
   if (port === '' || portNumber(port) === statedPort) return kubelet;
   return { protocol: scheme, host: kubelet.host, port: portNumber(port) };
 }

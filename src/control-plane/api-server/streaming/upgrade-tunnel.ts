@@ -10,14 +10,14 @@ import type { Duplex } from 'node:stream';
 import { errors, isStatusError } from '../../../api/meta/status-error.ts';
 import { STATUS_CODES } from '../../../client/node-http.ts';
 import type { ConnectTarget } from '../request/api-request.ts';
-import type { Backend, Dialer } from './dialer.ts';
+import type { Dialer, DialTarget } from './dialer.ts';
 import { describeBreak, openRequest, readErrorBody } from './http-forward.ts';
 import { requestHeaders, upgradeHeaders } from './proxied-headers.ts';
 
 /** how long a side whose other has gone may take to close */
 const lingerMs = 10_000;
 
-export interface TunnelTarget extends Backend {
+export interface TunnelTarget extends DialTarget {
   readonly path: string;
   /** further headers that may pass (proxy subresources) */
   readonly passHeaders?: boolean;

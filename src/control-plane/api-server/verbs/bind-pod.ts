@@ -6,23 +6,23 @@ import type { Binding, Pod } from '../../../api/generated/core-v1.ts';
 import { Pod as PodKind } from '../../../api/generated/kinds.ts';
 import type { KubeObject, ObjectName } from '../../../api/meta/object.ts';
 import { describeFieldError, errors, type FieldError, fieldErrors, StatusError } from '../../../api/meta/status-error.ts';
-import type { FunctionEndpoint } from '../request/api-request.ts';
+import type { CreateEndpoint } from '../request/api-request.ts';
 import { changeObject } from '../write/commit-write.ts';
-import type { Core } from '../write/core.ts';
+import type { VerbContext } from '../write/verb-context.ts';
 import { withPodCondition } from './pod-condition.ts';
 
-export function bindingEndpoints(core: Core): readonly FunctionEndpoint[] {
-  const handle: FunctionEndpoint['handle'] = async ({ at, body, request }) => {
+export function bindingEndpoints(server: VerbContext): readonly CreateEndpoint[] {
+  const handle: CreateEndpoint['handle'] = async ({ at, body, request }) => {
     const binding = body as unknown as Binding;
     if (binding.metadata?.name !== at.name) throw errors.badRequest('name in URL does not match name in Binding object');
     checkBinding(binding);
-    await changeObject<Pod>(core, {
+    await changeObject<Pod>(server, {
       request,
-      served: core.kinds.of(core.kinds.kind(PodKind)),
+      served: server.kinds.of(server.kinds.kind(PodKind)),
       namespace: at.namespace,
       name: at.name,
       dryRun: request.dryRun,
-      change: (pod) => bind(pod, binding, { at, nowMs: core.clock.now() }),
+      change: (pod) => bind(pod, binding, { at, nowMs: server.clock.now() }),
     });
     return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } as KubeObject;
   };

@@ -4,7 +4,7 @@
  * Upstream: pkg/registry/core/componentstatus.
  */
 import type { KubeObject } from '../../../api/meta/object.ts';
-import type { ComputedResource } from '../request/endpoint.ts';
+import type { ComputedResource } from '../request/non-resource-endpoint.ts';
 
 const store = 'etcd-0';
 const components = ['controller-manager', 'scheduler', store];

@@ -4,7 +4,7 @@ import { errors } from '../../../api/meta/status-error.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import type { ComputedResource } from '../request/endpoint.ts';
+import type { ComputedResource } from '../request/non-resource-endpoint.ts';
 import { checkListOptions } from './list-options.ts';
 import { parseSelection } from './selection.ts';
 

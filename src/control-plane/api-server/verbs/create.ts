@@ -13,29 +13,34 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { refuseObject } from '../request/refusals.ts';
-import { isLarge, rest, takeInTurns } from '../request/rest.ts';
+import { isLarge, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
 import { expectedNamespace } from '../write/check-name.ts';
 import { commitWrite } from '../write/commit-write.ts';
-import type { Core } from '../write/core.ts';
 import { decodeObject } from '../write/decode.ts';
+import type { VerbContext } from '../write/verb-context.ts';
 
 const generatedBaseMax = 58;
 const generatedSuffixLength = 5;
 const generateAttemptsMax = 8;
 
-export async function create(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
-  const served = core.kinds.of(request.target.kind);
+export async function create(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
+  const served = server.kinds.of(request.target.kind);
   const decoded = await decodeObject(request, request.target.kind);
-  const stored = await createObject(core, served, request, decoded);
+  const stored = await createObject(server, served, request, decoded);
   return { type: 'object', code: 201, stored: served.asServed(stored) };
 }
 
 /** Stores a decoded and defaulted object; answers its stored form. Retries while a generated name is taken. */
-export async function createObject(core: Core, served: ServedKind, request: ResourceRequest, decoded: KubeObject): Promise<StoredObject> {
+export async function createObject(
+  server: VerbContext,
+  served: ServedKind,
+  request: ResourceRequest,
+  decoded: KubeObject,
+): Promise<StoredObject> {
   const generates = !decoded.metadata.name && !!decoded.metadata.generateName;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await attemptCreate(core, served, request, decoded);
+      return await attemptCreate(server, served, request, decoded);
     } catch (error) {
       if (!generates || !isStatusError(error) || error.reason !== 'AlreadyExists') throw error;
       if (attempt < generateAttemptsMax) continue;
@@ -50,25 +55,30 @@ export async function createObject(core: Core, served: ServedKind, request: Reso
   }
 }
 
-async function attemptCreate(core: Core, served: ServedKind, request: ResourceRequest, decoded: KubeObject): Promise<StoredObject> {
+async function attemptCreate(
+  server: VerbContext,
+  served: ServedKind,
+  request: ResourceRequest,
+  decoded: KubeObject,
+): Promise<StoredObject> {
   const { kind } = served;
   const { dryRun } = request;
   const large = isLarge(request);
-  if (large) await rest();
+  if (large) await yieldTurn();
   const given = inItsNamespace(decoded, request);
   const base = admissionRequest(request, 'CREATE', given.metadata.name ?? '', dryRun);
-  const admitted = core.admission.mutates(base) ? await core.admission.admit({ ...base, object: given }) : given;
-  if (large) await rest();
-  const by = { nowMs: core.clock.now(), user: request.user };
-  const prepared = await takeInTurns(prepareNew(kind, withIdentity(core, served, admitted), by), large);
+  const admitted = server.admission.mutates(base) ? await server.admission.admit({ ...base, object: given }) : given;
+  if (large) await yieldTurn();
+  const by = { nowMs: server.clock.now(), user: request.user };
+  const prepared = await takeInTurns(prepareNew(kind, withIdentity(server, served, admitted), by), large);
   const { object } = prepared;
   const { name = '', namespace } = object.metadata;
   refuseObject(kind, name, prepared.problems);
   for (const message of prepared.warnings) request.warn(message);
-  await core.admission.validate({ ...base, name, object });
-  if (large) await rest();
-  const lease = kind.ttlSeconds === undefined || dryRun ? undefined : await core.leases.lease(kind.ttlSeconds);
-  const written = await commitWrite(core, {
+  await server.admission.validate({ ...base, name, object });
+  if (large) await yieldTurn();
+  const lease = kind.ttlSeconds === undefined || dryRun ? undefined : await server.leases.lease(kind.ttlSeconds);
+  const written = await commitWrite(server, {
     served,
     request,
     namespace,
@@ -99,7 +109,7 @@ function inItsNamespace(object: KubeObject, request: ResourceRequest): KubeObjec
 }
 
 /** Named, and with what only the server may say. */
-function withIdentity(core: Core, { kind }: ServedKind, object: KubeObject): KubeObject {
+function withIdentity(server: VerbContext, { kind }: ServedKind, object: KubeObject): KubeObject {
   const {
     name,
     generateName,
@@ -116,14 +126,14 @@ function withIdentity(core: Core, { kind }: ServedKind, object: KubeObject): Kub
   } = object.metadata;
   if (resourceVersion && resourceVersion !== '0')
     throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
-  const finalName = name || (generateName ? generateName.slice(0, generatedBaseMax) + core.random.suffix(generatedSuffixLength) : '');
+  const finalName = name || (generateName ? generateName.slice(0, generatedBaseMax) + server.random.suffix(generatedSuffixLength) : '');
   const metadata: ObjectMeta = {
     name: finalName,
     ...(generateName && { generateName }),
     ...(namespace && { namespace }),
-    uid: core.random.uuid(),
+    uid: server.random.uuid(),
     ...(kind.hasGeneration ? { generation: 1 } : generation !== undefined && { generation }),
-    creationTimestamp: formatTime(core.clock.now()),
+    creationTimestamp: formatTime(server.clock.now()),
     ...rest,
   };
   return { ...object, metadata };

@@ -3,8 +3,8 @@ import { errors, isNotFound } from '../../../api/meta/status-error.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import { rest } from '../request/rest.ts';
-import type { Core } from '../write/core.ts';
+import { yieldTurn } from '../request/yield-turn.ts';
+import type { VerbContext } from '../write/verb-context.ts';
 import { remove } from './delete.ts';
 import { readDeleteOptions } from './delete-options.ts';
 import { list } from './list.ts';
@@ -14,20 +14,20 @@ const concurrencyMax = 16;
 /** Deleted in one turn of the event loop: a dry run waits for nothing. */
 const atOnceMax = 100;
 
-export async function deleteCollection(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
-  const served = core.kinds.of(request.target.kind);
+export async function deleteCollection(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
+  const served = server.kinds.of(request.target.kind);
   const options = await readDeleteOptions(request);
-  const found = await list(core, request);
+  const found = await list(server, request);
   if (found.type !== 'list') throw errors.internal('a list was expected');
   const waiting = [...found.items];
   let taken = 0;
   const work = async (): Promise<void> => {
     for (let item: StoredObject | undefined = waiting.shift(); item; item = waiting.shift()) {
       request.signal.throwIfAborted();
-      if (++taken % atOnceMax === 0) await rest();
+      if (++taken % atOnceMax === 0) await yieldTurn();
       const { name = '', namespace } = item.object.metadata;
       const one = request.aimedAt({ ...request.target, name, namespace: namespace ?? request.target.namespace });
-      await remove(core, one, { served, name, options }).catch((error: unknown) => {
+      await remove(server, one, { served, name, options }).catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
       });
     }

@@ -12,19 +12,19 @@ import { admissionRequest } from '../admission/admission-request.ts';
 import type { ServedKind } from '../cache/served-kinds.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import { commitWrite, type WritePlan, type Written } from '../write/commit-write.ts';
-import type { Core } from '../write/core.ts';
+import { commitWrite, type WritePlan, type WriteResult } from '../write/commit-write.ts';
+import type { VerbContext } from '../write/verb-context.ts';
 import { readDeleteOptions } from './delete-options.ts';
 import { holdsNamespace, isNamespaceKind, markTerminating } from './namespace-deletion.ts';
 
 const orphanFinalizer = 'orphan';
 const foregroundFinalizer = 'foregroundDeletion';
 
-export async function deleteObject(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+export async function deleteObject(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
   const { kind, name = '' } = request.target;
-  const served = core.kinds.of(kind);
+  const served = server.kinds.of(kind);
   const options = await readDeleteOptions(request);
-  const written = await remove(core, request, { served, name, options });
+  const written = await remove(server, request, { served, name, options });
   if (!written) throw errors.notFound(kind, name);
   for (const message of kind.hooks.deletionWarnings?.(options) ?? []) request.warn(message);
   const { stored } = written;
@@ -47,13 +47,13 @@ function deletedStatus(kind: Kind, object: KubeObject) {
 
 /** One object, named. Undefined when there is none. */
 export function remove(
-  core: Core,
+  server: VerbContext,
   request: ResourceRequest,
   { served, name, options }: { readonly served: ServedKind; readonly name: string; readonly options: DeleteOptions },
-): Promise<Written | undefined> {
+): Promise<WriteResult | undefined> {
   const { kind } = served;
   const dryRun = request.dryRun || (options.dryRun?.length ?? 0) > 0;
-  return commitWrite(core, {
+  return commitWrite(server, {
     served,
     request,
     namespace: request.target.namespace,
@@ -63,23 +63,23 @@ export function remove(
       if (!stored) return undefined;
       const { object } = served.asServed(stored);
       checkPreconditions(kind, object.metadata, options);
-      if (request.verb !== 'create') await admitDelete(core, request, object, options, dryRun);
-      return planDeletion(kind, object, options, core.clock.now());
+      if (request.verb !== 'create') await admitDelete(server, request, object, options, dryRun);
+      return planDeletion(kind, object, options, server.clock.now());
     },
   });
 }
 
 /** A delete that is part of another request (an eviction) has been admitted as that. */
 async function admitDelete(
-  core: Core,
+  server: VerbContext,
   request: ResourceRequest,
   oldObject: KubeObject,
   options: DeleteOptions,
   dryRun: boolean,
 ): Promise<void> {
   const admission = { ...admissionRequest(request, 'DELETE', oldObject.metadata.name ?? '', dryRun), oldObject, options };
-  await core.admission.admitOperation(admission);
-  await core.admission.validate(admission);
+  await server.admission.admitOperation(admission);
+  await server.admission.validate(admission);
 }
 
 function checkPreconditions(kind: Kind, meta: ObjectMeta, options: DeleteOptions): void {

@@ -12,9 +12,9 @@ import { labelMatcher, SelectorError } from '../../../api/meta/selectors.ts';
 import { errors, isConflict, StatusError } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { ServedKind } from '../cache/served-kinds.ts';
-import type { FunctionCall, FunctionEndpoint } from '../request/api-request.ts';
+import type { CreateCall, CreateEndpoint } from '../request/api-request.ts';
 import { changeObject } from '../write/commit-write.ts';
-import type { Core } from '../write/core.ts';
+import type { VerbContext } from '../write/verb-context.ts';
 import { remove } from './delete.ts';
 import { withPodCondition } from './pod-condition.ts';
 
@@ -23,7 +23,7 @@ const retryAfterSeconds = 10;
 const disruptedPodsMax = 2000;
 const tooManyMessage = "Cannot evict pod as it would violate the pod's disruption budget.";
 
-export function evictionEndpoint(core: Core): FunctionEndpoint {
+export function evictionEndpoint(server: VerbContext): CreateEndpoint {
   return {
     group: '',
     resource: 'pods',
@@ -31,23 +31,23 @@ export function evictionEndpoint(core: Core): FunctionEndpoint {
     async handle(call) {
       const eviction = call.body as unknown as Eviction;
       if (eviction.metadata?.name !== call.at.name) throw errors.badRequest('name in URL does not match name in Eviction object');
-      await evict(core, call, eviction.deleteOptions ?? {});
+      await evict(server, call, eviction.deleteOptions ?? {});
       return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } as KubeObject;
     },
   };
 }
 
-async function evict(core: Core, call: FunctionCall, options: DeleteOptions): Promise<void> {
-  const pods = core.kinds.of(core.kinds.kind(PodKind));
+async function evict(server: VerbContext, call: CreateCall, options: DeleteOptions): Promise<void> {
+  const pods = server.kinds.of(server.kinds.kind(PodKind));
   const { at, request } = call;
   const dryRun = request.dryRun || (options.dryRun?.length ?? 0) > 0;
   const pod = findPod(pods, at);
-  const budget = ignoresBudget(pod) ? undefined : budgetOf(core, pod);
+  const budget = ignoresBudget(pod) ? undefined : budgetOf(server, pod);
   let pinned = options;
   if (budget && isSafelyUnready(pod, budget)) pinned = pinnedTo(pod, options);
-  else if (budget) await decrement(core, budget, call, dryRun);
+  else if (budget) await decrement(server, budget, call, dryRun);
   try {
-    await deletePod(core, { call, pods, options: pinned, dryRun });
+    await deletePod(server, { call, pods, options: pinned, dryRun });
   } catch (error) {
     if (isConflict(error) && pinned !== options && budget) throw tooManyRequests(budget);
     throw error;
@@ -66,9 +66,9 @@ function ignoresBudget(pod: Pod): boolean {
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined;
 }
 
-function budgetOf(core: Core, pod: Pod): PodDisruptionBudget | undefined {
-  const kind = core.kinds.kind(PodDisruptionBudget);
-  const found = [...core.kinds.of(kind).cache.values(pod.metadata.namespace)]
+function budgetOf(server: VerbContext, pod: Pod): PodDisruptionBudget | undefined {
+  const kind = server.kinds.kind(PodDisruptionBudget);
+  const found = [...server.kinds.of(kind).cache.values(pod.metadata.namespace)]
     .map((stored) => stored.object as PodDisruptionBudget)
     .filter((budget) => selects(budget, pod));
   if (found.length <= 1) return found[0];
@@ -100,10 +100,15 @@ const pinnedTo = (pod: Pod, options: DeleteOptions): DeleteOptions => {
 };
 
 /** Takes one disruption from the budget; throws TooManyRequests when there is none. */
-async function decrement(core: Core, { metadata }: PodDisruptionBudget, { at, request }: FunctionCall, dryRun: boolean): Promise<void> {
-  await changeObject<PodDisruptionBudget>(core, {
+async function decrement(
+  server: VerbContext,
+  { metadata }: PodDisruptionBudget,
+  { at, request }: CreateCall,
+  dryRun: boolean,
+): Promise<void> {
+  await changeObject<PodDisruptionBudget>(server, {
     request,
-    served: core.kinds.of(core.kinds.kind(PodDisruptionBudget)),
+    served: server.kinds.of(server.kinds.kind(PodDisruptionBudget)),
     namespace: metadata.namespace,
     name: metadata.name ?? '',
     dryRun,
@@ -111,10 +116,10 @@ async function decrement(core: Core, { metadata }: PodDisruptionBudget, { at, re
       checkAllowed(budget);
       const { status } = budget;
       const disruptionsAllowed = (status?.disruptionsAllowed ?? 0) - 1;
-      const disruptedPods = { ...status?.disruptedPods, [at.name]: formatTime(core.clock.now()) };
+      const disruptedPods = { ...status?.disruptedPods, [at.name]: formatTime(server.clock.now()) };
       return withAllowedCondition(
         { ...budget, status: { ...status, disruptionsAllowed, disruptedPods } } as PodDisruptionBudget,
-        core.clock.now(),
+        server.clock.now(),
       );
     },
   });
@@ -170,14 +175,14 @@ function withAllowedCondition(budget: PodDisruptionBudget, nowMs: number): PodDi
 }
 
 async function deletePod(
-  core: Core,
-  given: { readonly call: FunctionCall; readonly pods: ServedKind; readonly options: DeleteOptions; readonly dryRun: boolean },
+  server: VerbContext,
+  given: { readonly call: CreateCall; readonly pods: ServedKind; readonly options: DeleteOptions; readonly dryRun: boolean },
 ): Promise<void> {
   const { pods, dryRun } = given;
   const { at, request } = given.call;
   let { options } = given;
   if (!dryRun) {
-    const marked = await changeObject<Pod>(core, {
+    const marked = await changeObject<Pod>(server, {
       request,
       served: pods,
       namespace: at.namespace,
@@ -186,14 +191,14 @@ async function deletePod(
       change(pod) {
         checkPinned(pod, options);
         const condition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };
-        return withPodCondition(pod, condition, core.clock.now());
+        return withPodCondition(pod, condition, server.clock.now());
       },
     });
     // The condition is ours: the pod that the client meant has moved on by that.
     if (options.preconditions?.resourceVersion)
       options = { ...options, preconditions: { ...options.preconditions, resourceVersion: String(marked.revision) } };
   }
-  if (!(await remove(core, request, { served: pods, name: at.name, options }))) throw errors.notFound(pods.kind, at.name);
+  if (!(await remove(server, request, { served: pods, name: at.name, options }))) throw errors.notFound(pods.kind, at.name);
 }
 
 function checkPinned(pod: Pod, { preconditions }: DeleteOptions): void {

@@ -4,16 +4,16 @@ import { errors } from '../../../api/meta/status-error.ts';
 import { parseRevision } from '../cache/resource-version.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import type { Core } from '../write/core.ts';
+import type { VerbContext } from '../write/verb-context.ts';
 import { getScale } from './scale.ts';
 
-export async function get(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+export async function get(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
   const { kind, namespace, name = '', subresource } = request.target;
-  const behind = core.cache.behind(parseRevision(request.options.resourceVersion), request.signal);
+  const behind = server.cache.behind(parseRevision(request.options.resourceVersion), request.signal);
   if (behind) await behind;
-  if (subresource === 'scale') return getScale(core, request);
+  if (subresource === 'scale') return getScale(server, request);
   strategyOf(kind, subresource);
-  const served = core.kinds.of(kind);
+  const served = server.kinds.of(kind);
   const stored = served.find(namespace, name);
   if (!stored) throw errors.notFound(kind, name);
   const converting = served.converted([stored]);

@@ -11,8 +11,8 @@ import type { ServedKind } from '../cache/served-kinds.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import { isLarge, rest } from '../request/rest.ts';
-import type { Core } from '../write/core.ts';
+import { isLarge, yieldTurn } from '../request/yield-turn.ts';
+import type { VerbContext } from '../write/verb-context.ts';
 import { type ContinueToken, continueMsMax, decodeContinue, encodeContinue } from './continue-token.ts';
 import { checkListOptions } from './list-options.ts';
 import { parseSelection, type Selection } from './selection.ts';
@@ -37,26 +37,26 @@ interface Page {
   readonly remaining?: number;
 }
 
-export async function list(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+export async function list(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
   const { options } = request;
   checkListOptions(options);
-  const served = core.kinds.of(request.target.kind);
+  const served = server.kinds.of(request.target.kind);
   const large = isLarge(request);
-  if (large) await rest();
+  if (large) await yieldTurn();
   const selection = parseSelection(request);
-  if (large) await rest();
+  if (large) await yieldTurn();
   const token = options.continue ? decodeContinue(options.continue) : undefined;
   if (token && options.resourceVersion && options.resourceVersion !== '0')
     throw errors.badRequest('specifying resource version is not allowed when using continue');
-  if (token && isTooOld(token, core)) throw expiredContinue(token.after);
+  if (token && isTooOld(token, server)) throw expiredContinue(token.after);
   const asked = parseRevision(options.resourceVersion);
   const limit = options.resourceVersion === '0' && !token ? 0 : Math.max(0, options.limit ?? 0);
   const query: Query = { served, selection, limit, ...(token && { after: token.after }) };
   const exact = token ? (token.revision > 0 ? token.revision : undefined) : exactRevision(options.resourceVersionMatch, asked, limit);
-  const behind = token && exact !== undefined ? undefined : core.cache.behind(asked, request.signal);
+  const behind = token && exact !== undefined ? undefined : server.cache.behind(asked, request.signal);
   if (behind) await behind;
-  const page = await readPage(core, query, exact, request);
-  const next = continueAfter(page, query, token?.sinceMs ?? core.clock.now());
+  const page = await readPage(server, query, exact, request);
+  const next = continueAfter(page, query, token?.sinceMs ?? server.clock.now());
   return {
     type: 'list',
     code: 200,
@@ -67,7 +67,7 @@ export async function list(core: Core, request: ResourceRequest): Promise<Resour
   };
 }
 
-const isTooOld = ({ revision, sinceMs = Number.POSITIVE_INFINITY }: ContinueToken, { clock }: Core): boolean =>
+const isTooOld = ({ revision, sinceMs = Number.POSITIVE_INFINITY }: ContinueToken, { clock }: VerbContext): boolean =>
   revision > 0 && clock.now() - sinceMs > continueMsMax;
 
 function continueAfter({ items, more, revision }: Page, { served }: Query, sinceMs: number): string | undefined {
@@ -81,14 +81,14 @@ function exactRevision(match: string | undefined, asked: Revision | undefined, l
   return match === 'Exact' || (!match && limit > 0) ? asked : undefined;
 }
 
-async function readPage(core: Core, query: Query, exact: Revision | undefined, request: ResourceRequest): Promise<Page> {
+async function readPage(server: VerbContext, query: Query, exact: Revision | undefined, request: ResourceRequest): Promise<Page> {
   const { served } = query;
-  if (exact === undefined) return fromCache(query, core.cache.revision);
-  if (exact >= served.cache.lastChange && exact <= core.cache.revision) return fromCache(query, exact);
+  if (exact === undefined) return fromCache(query, server.cache.revision);
+  if (exact >= served.cache.lastChange && exact <= server.cache.revision) return fromCache(query, exact);
   try {
-    return await fromStore(core, query, exact, request.signal);
+    return await fromStore(server, query, exact, request.signal);
   } catch (error) {
-    if (error instanceof FutureRevisionError) throw tooLargeResourceVersion(exact, core.cache.revision);
+    if (error instanceof FutureRevisionError) throw tooLargeResourceVersion(exact, server.cache.revision);
     if (!(error instanceof CompactedError)) throw error;
     throw query.after === undefined
       ? errors.expired('The resourceVersion for the provided list is too old.')
@@ -148,7 +148,7 @@ function pickPage(
 }
 
 /** The state as it was, read from the store; objects that have not changed since are the cache's own. */
-async function fromStore(core: Core, query: Query, atRevision: Revision, signal: AbortSignal): Promise<Page> {
+async function fromStore(server: VerbContext, query: Query, atRevision: Revision, signal: AbortSignal): Promise<Page> {
   const { served, selection, limit } = query;
   const { matches } = selection;
   const prefix =
@@ -157,7 +157,7 @@ async function fromStore(core: Core, query: Query, atRevision: Revision, signal:
   let startAfter = query.after === undefined ? undefined : served.cache.prefix + query.after;
   for (;;) {
     signal.throwIfAborted();
-    const page = await core.storage.range({
+    const page = await server.storage.range({
       prefix,
       atRevision,
       limit: limit > 0 && !matches ? limit : storePageMax,

@@ -15,34 +15,34 @@ import { applyPatch, checkPatchedValues, decodePatched, type Patch, parsePatch }
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { unsupportedPatch } from '../request/refusals.ts';
-import { isLarge, rest, takeInTurns } from '../request/rest.ts';
+import { isLarge, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
 import { checkName } from '../write/check-name.ts';
-import type { Core } from '../write/core.ts';
 import { checkWriteOptions, scaleType } from '../write/decode.ts';
+import type { VerbContext } from '../write/verb-context.ts';
 import { changeScale } from './scale.ts';
 import { type ObjectUpdate, updateObject } from './update-object.ts';
 
-export async function patch(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+export async function patch(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
   const { kind, subresource, name = '' } = request.target;
   const given = await readPatch(request);
   const fieldValidation = checkWriteOptions(request);
   if (subresource === 'scale') {
     const type = bodyTypeOf(scaleType);
-    return changeScale(core, request, async (current) => {
+    return changeScale(server, request, async (current) => {
       const object = await patched(request, given, { type, current: current as KubeObject, isLarge: isLarge(request), fieldValidation });
       return object as unknown as Scale;
     });
   }
-  const served = core.kinds.of(kind);
+  const served = server.kinds.of(kind);
   const strategy = strategyOf(kind, subresource);
   const transform: ObjectUpdate['transform'] = async (current, large) => {
     const decoded = await patched(request, given, { type: kind, current, isLarge: large, fieldValidation });
-    if (large) await rest();
+    if (large) await yieldTurn();
     const object = await takeInTurns(withDefaults(kind, decoded), large);
     checkName(object, request);
     return object;
   };
-  const stored = await updateObject(core, { served, request, name, strategy, transform });
+  const stored = await updateObject(server, { served, request, name, strategy, transform });
   if (!stored) throw errors.notFound(kind, name);
   return { type: 'object', code: 200, stored: served.asServed(stored) };
 }
@@ -62,9 +62,9 @@ async function readPatch(request: ResourceRequest): Promise<() => Promise<Patch>
   return async () => {
     if (patch) return patch;
     const large = isLarge(request);
-    if (large) await rest();
+    if (large) await yieldTurn();
     patch = parsePatch(type, text);
-    if (large) await rest();
+    if (large) await yieldTurn();
     return patch;
   };
 }
@@ -80,7 +80,7 @@ async function patched(request: ResourceRequest, parse: () => Promise<Patch>, on
   const given = await parse();
   const document = await takeInTurns(applyPatch(given, on.type, on.current), on.isLarge);
   if (on.isLarge || given.type === 'json') checkPatchedValues(document);
-  if (on.isLarge) await rest();
+  if (on.isLarge) await yieldTurn();
   const { object, warnings } = decodePatched(given, on.type, document, on.fieldValidation);
   for (const warning of warnings) request.warn(warning);
   return object;

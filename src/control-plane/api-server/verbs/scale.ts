@@ -12,7 +12,7 @@ import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { refuse } from '../request/refusals.ts';
 import { checkName } from '../write/check-name.ts';
-import type { Core } from '../write/core.ts';
+import type { VerbContext } from '../write/verb-context.ts';
 import { type ObjectUpdate, updateObject } from './update-object.ts';
 
 interface Scalable extends KubeObject {
@@ -46,10 +46,10 @@ function describeSelector(kind: string, selector: LabelSelector | LabelMap | und
   return (isMap ? labelMatcherOfMap(selector as LabelMap | undefined) : labelMatcher(selector as LabelSelector | undefined)).toString();
 }
 
-export async function getScale(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+export async function getScale(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
   const { kind, namespace, name = '' } = request.target;
   if (!kind.subresources['scale']) throw errors.pathNotFound();
-  const served = core.kinds.of(kind);
+  const served = server.kinds.of(kind);
   const stored = served.find(namespace, name);
   if (!stored) throw errors.notFound(kind, name);
   return { type: 'value', code: 200, object: scaleObject(served.asServed(stored).object) };
@@ -60,13 +60,13 @@ export const checkScaleName = (scale: Scale, request: ResourceRequest): void =>
 
 /** Sets replicas to what `wanted` makes of the current scale. */
 export async function changeScale(
-  core: Core,
+  server: VerbContext,
   request: ResourceRequest,
   wanted: (current: Scale) => Scale | Promise<Scale>,
 ): Promise<ResourceAnswer> {
   const { kind, name = '' } = request.target;
   if (!kind.subresources['scale']) throw errors.pathNotFound();
-  const served = core.kinds.of(kind);
+  const served = server.kinds.of(kind);
   const transform: ObjectUpdate['transform'] = async (current) => {
     const scale = await wanted(scaleOf(current));
     checkScaleName(scale, request);
@@ -80,7 +80,7 @@ export async function changeScale(
     const seen = { ...(stated.uid && { uid: stated.uid }), ...(stated.resourceVersion && { resourceVersion: stated.resourceVersion }) };
     return { ...current, metadata: { ...metadata, ...seen }, spec: { ...(current as Scalable).spec, replicas } } as KubeObject;
   };
-  const stored = await updateObject(core, { served, request, name, strategy: scaleOnly, transform });
+  const stored = await updateObject(server, { served, request, name, strategy: scaleOnly, transform });
   if (!stored) throw errors.notFound(kind, name);
   return { type: 'value', code: 200, object: scaleObject(served.asServed(stored).object) };
 }

@@ -14,9 +14,9 @@ import type { ServedKind } from '../cache/served-kinds.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { refuseObject } from '../request/refusals.ts';
-import { isLarge, rest, takeInTurns } from '../request/rest.ts';
+import { isLarge, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
 import { commitWrite, type WritePlan } from '../write/commit-write.ts';
-import type { Core } from '../write/core.ts';
+import type { VerbContext } from '../write/verb-context.ts';
 import { holdsNamespace } from './namespace-deletion.ts';
 
 export interface ObjectUpdate {
@@ -32,40 +32,40 @@ export interface ObjectUpdate {
 }
 
 /** The object as stored; undefined when there is none. */
-export async function updateObject(core: Core, update: ObjectUpdate): Promise<StoredObject | undefined> {
+export async function updateObject(server: VerbContext, update: ObjectUpdate): Promise<StoredObject | undefined> {
   const { served, request, name } = update;
-  const written = await commitWrite(core, {
+  const written = await commitWrite(server, {
     served,
     request,
     namespace: request.target.namespace,
     name,
     dryRun: request.dryRun,
-    plan: (stored) => stored && planUpdate(core, update, stored),
+    plan: (stored) => stored && planUpdate(server, update, stored),
   });
   return written?.stored;
 }
 
-async function planUpdate(core: Core, update: ObjectUpdate, stored: StoredObject): Promise<WritePlan> {
+async function planUpdate(server: VerbContext, update: ObjectUpdate, stored: StoredObject): Promise<WritePlan> {
   const { served, request, name, strategy } = update;
   const { kind } = served;
   const old = served.asServed(stored).object;
   const large = isLarge(request, stored);
   let object = await update.transform(old, large);
-  if (large) await rest();
+  if (large) await yieldTurn();
   checkPreconditions(served, request, object.metadata, old.metadata);
   object = { ...object, metadata: ownMetadata(object.metadata, old.metadata) };
   const base = { ...admissionRequest(request, 'UPDATE', name, request.dryRun), oldObject: old };
-  if (core.admission.mutates(base)) {
-    const admitted = await core.admission.admit({ ...base, object });
+  if (server.admission.mutates(base)) {
+    const admitted = await server.admission.admit({ ...base, object });
     if (admitted !== object) object = { ...admitted, metadata: ownMetadata(admitted.metadata, old.metadata) };
   }
-  if (large) await rest();
-  const by = { nowMs: core.clock.now(), user: request.user };
+  if (large) await yieldTurn();
+  const by = { nowMs: server.clock.now(), user: request.user };
   const prepared = await takeInTurns(prepareChanged(kind, { object, old, strategy }, by), large);
   refuseObject(kind, name, prepared.problems);
   for (const message of prepared.warnings) request.warn(message);
-  await core.admission.validate({ ...base, object: prepared.object });
-  if (large) await rest();
+  await server.admission.validate({ ...base, object: prepared.object });
+  if (large) await yieldTurn();
   return isReleased(prepared.object, old) ? { type: 'remove', shown: prepared.object } : { type: 'put', object: prepared.object };
 }
 

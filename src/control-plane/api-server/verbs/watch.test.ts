@@ -9,7 +9,7 @@ import { VirtualClock } from '../../../client/virtual-clock.ts';
 import { openMemoryStore } from '../../store/memory-store.ts';
 import { createApiServer } from '../api-server.ts';
 import type { RequestOptions } from '../request/api-request.ts';
-import { planStart, type WatchStart } from './watch.ts';
+import { planWatchStart, type WatchStart } from './watch.ts';
 
 async function start(history: { readonly historyMs?: number; readonly historyRevisions?: number } = {}) {
   const stack = new AsyncDisposableStack();
@@ -136,5 +136,6 @@ const rows: readonly { readonly name: string; readonly given: RequestOptions; re
 ];
 
 it('begins as the resource version says', () => {
-  for (const { name, given, want } of rows) assert.deepEqual(planStart(given, Number(given.resourceVersion ?? 0) || undefined), want, name);
+  for (const { name, given, want } of rows)
+    assert.deepEqual(planWatchStart(given, Number(given.resourceVersion ?? 0) || undefined), want, name);
 });

@@ -4,7 +4,7 @@
  * What was missed comes from the cache's ring, else from the store's history; what has been compacted is told as an
  * Expired error event. A selector turns changes into and out of the selection into ADDED and DELETED. A client that
  * does not keep up has no queue that grows: it misses, and catches up when it reads again. A watch lasts until its
- * timeoutSeconds: over the wire there always are some (http-front.ts), in process only when asked for.
+ * timeoutSeconds: over the wire there always are some (http-handler.ts), in process only when asked for.
  * Upstream: apiserver/pkg/storage/cacher, apiserver/pkg/endpoints/handlers/watch.go.
  */
 import type { Status } from '../../../api/generated/meta-v1.ts';
@@ -18,24 +18,24 @@ import type { ServedKind } from '../cache/served-kinds.ts';
 import { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceAnswer, WatchAnswer, WatchSink } from '../request/answer.ts';
 import type { RequestOptions, ResourceRequest } from '../request/api-request.ts';
-import { isLarge, rest } from '../request/rest.ts';
-import type { Core } from '../write/core.ts';
+import { isLarge, yieldTurn } from '../request/yield-turn.ts';
+import type { VerbContext } from '../write/verb-context.ts';
 import { checkWatchOptions } from './list-options.ts';
 import { parseSelection, type Selection } from './selection.ts';
 
 export const bookmarkPeriodMs = 60_000;
 
-export async function watch(core: Core, request: ResourceRequest): Promise<ResourceAnswer> {
+export async function watch(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
   const { options } = request;
   checkWatchOptions(options);
-  const served = core.kinds.of(request.target.kind);
-  if (isLarge(request)) await rest();
+  const served = server.kinds.of(request.target.kind);
+  if (isLarge(request)) await yieldTurn();
   const selection = parseSelection(request);
   const asked = parseRevision(options.resourceVersion);
-  const start = planStart(options, asked);
-  const behind = start.after === undefined ? core.cache.behind(asked, request.signal) : undefined;
+  const start = planWatchStart(options, asked);
+  const behind = start.after === undefined ? server.cache.behind(asked, request.signal) : undefined;
   if (behind) await behind;
-  return { type: 'watch', code: 200, watch: new Watcher(core, served, selection, start, request) };
+  return { type: 'watch', code: 200, watch: new Watcher(server, served, selection, start, request) };
 }
 
 export interface WatchStart {
@@ -48,7 +48,7 @@ export interface WatchStart {
 }
 
 /** How a watch begins, by its resourceVersion and sendInitialEvents. Pure. */
-export function planStart(options: RequestOptions, asked: Revision | undefined): WatchStart {
+export function planWatchStart(options: RequestOptions, asked: Revision | undefined): WatchStart {
   const { sendInitialEvents } = options;
   if (asked && !sendInitialEvents) return { initial: false, initialEnd: false, after: asked };
   const initial = sendInitialEvents ?? true;
@@ -57,7 +57,7 @@ export function planStart(options: RequestOptions, asked: Revision | undefined):
 
 class Watcher implements CacheWatcher, WatchAnswer {
   readonly scope: WatchScope;
-  readonly #core: Core;
+  readonly #server: VerbContext;
   readonly #served: ServedKind;
   readonly #matches: ((stored: StoredObject) => boolean) | undefined;
   readonly #start: WatchStart;
@@ -71,8 +71,8 @@ class Watcher implements CacheWatcher, WatchAnswer {
   #seen: Revision = 0;
   #isPausing: boolean = false;
 
-  constructor(core: Core, served: ServedKind, selection: Selection, start: WatchStart, request: ResourceRequest) {
-    this.#core = core;
+  constructor(server: VerbContext, served: ServedKind, selection: Selection, start: WatchStart, request: ResourceRequest) {
+    this.#server = server;
     this.#served = served;
     this.scope = selection;
     const { matches } = selection;
@@ -84,13 +84,13 @@ class Watcher implements CacheWatcher, WatchAnswer {
   start(sink: WatchSink): void {
     this.#sink = sink;
     // A kind that has changed since the request began is watched as it is now, by another request.
-    const isCurrent = this.#core.kinds.served.has(this.#served.kind) && this.#served.cache.begin(this);
-    if (!isCurrent || this.#request.signal.aborted || this.#core.cache.signal.aborted) {
+    const isCurrent = this.#server.kinds.served.has(this.#served.kind) && this.#served.cache.begin(this);
+    if (!isCurrent || this.#request.signal.aborted || this.#server.cache.signal.aborted) {
       this.end();
       return;
     }
     this.#request.signal.addEventListener('abort', this.#onAbort, { once: true });
-    this.#seen = this.#start.after ?? this.#core.cache.revision;
+    this.#seen = this.#start.after ?? this.#server.cache.revision;
     this.#setTimers();
     this.#runSoon(this.#start.initial);
   }
@@ -130,7 +130,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
   #runSoon(initial: boolean): void {
     detach(
       () => this.#run(initial),
-      (error) => this.#core.log.error({ error, resource: this.#served.kind.resource }, 'a watch failed'),
+      (error) => this.#server.log.error({ error, resource: this.#served.kind.resource }, 'a watch failed'),
     );
   }
 
@@ -154,7 +154,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
     if (!this.#registration) return;
     this.#registration[Symbol.dispose]();
     this.#registration = undefined;
-    this.#seen = this.#core.cache.revision;
+    this.#seen = this.#server.cache.revision;
     this.#runSoon(false);
   }
 
@@ -208,7 +208,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
   /** From the store's history until the cache's ring can go on. */
   async #replay(): Promise<void> {
     const { prefix } = this.#served.cache;
-    for await (const batch of this.#core.storage.watch({ prefix, revision: this.#seen }, this.#stop.signal)) {
+    for await (const batch of this.#server.storage.watch({ prefix, revision: this.#seen }, this.#stop.signal)) {
       const events = batch.events.map(
         ({ revision, current, previous }) =>
           new CacheEvent(revision, current && StoredObject.from(current), previous && StoredObject.from(previous)),
@@ -216,7 +216,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
       const converting = this.#served.kind.convertRemotely && this.#converting(events);
       if (converting) await converting;
       for (const event of events) this.#send(event);
-      await this.#core.cache.caughtUp(batch.revision);
+      await this.#server.cache.caughtUp(batch.revision);
       this.#seen = batch.revision;
       if (this.#sink?.full) await this.#sink.full;
       if (this.#served.cache.eventsSince(this.#seen)) return;
@@ -226,9 +226,9 @@ class Watcher implements CacheWatcher, WatchAnswer {
 
   #statusOf(error: unknown): Status {
     if (error instanceof CompactedError)
-      return errors.expired(`too old resource version: ${this.#seen} (${this.#core.storage.compactedRevision})`).status;
+      return errors.expired(`too old resource version: ${this.#seen} (${this.#server.storage.compactedRevision})`).status;
     if (isStatusError(error)) return error.status;
-    this.#core.log.error({ error, resource: this.#served.kind.resource }, 'a watch failed');
+    this.#server.log.error({ error, resource: this.#served.kind.resource }, 'a watch failed');
     return errors.internal(error instanceof Error ? error.message : String(error)).status;
   }
 
@@ -238,12 +238,12 @@ class Watcher implements CacheWatcher, WatchAnswer {
       if (allowWatchBookmarks) this.#bookmark();
       this.end();
     };
-    if (timeoutSeconds) this.#timers.push(this.#core.clock.setTimeout(finish, timeoutSeconds * 1000));
-    if (allowWatchBookmarks) this.#timers.push(this.#core.bookmarks.add(() => this.#bookmark()));
+    if (timeoutSeconds) this.#timers.push(this.#server.clock.setTimeout(finish, timeoutSeconds * 1000));
+    if (allowWatchBookmarks) this.#timers.push(this.#server.bookmarks.add(() => this.#bookmark()));
   }
 
   #bookmark(): void {
     // Before the watch is live it may still miss events up to the cache's revision.
-    if (this.#registration) this.#sink?.bookmark(this.#core.cache.revision, false);
+    if (this.#registration) this.#sink?.bookmark(this.#server.cache.revision, false);
   }
 }

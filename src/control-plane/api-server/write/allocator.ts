@@ -8,7 +8,7 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import type { Op } from '../../store/storage.ts';
 
 /** What one write does to one object: `object` is absent when it goes, `oldObject` when it is new. */
-export interface Change {
+export interface AllocationRequest {
   readonly kind: Kind;
   readonly subresource?: string | undefined;
   readonly namespace?: string | undefined;
@@ -32,9 +32,9 @@ export interface Allocator {
    * Writes that all change one object besides their own (a quota) name it here: in this process they go one after
    * another, instead of losing to each other. Undefined: this one does not.
    */
-  turn?(change: Change): string | undefined;
+  turn?(change: AllocationRequest): string | undefined;
   /** Asked again after a lost race. Undefined: nothing is handed out or given back. Throws what refuses the write. */
-  allocate(change: Change): Allocation | undefined;
+  allocate(change: AllocationRequest): Allocation | undefined;
   /** Ops after which what is handed out and who holds it agree: none, but for a store that an older version has left. */
   repair?(): Iterable<Op>;
 }
@@ -51,7 +51,7 @@ export class Allocators {
   }
 
   /** The word by which the write waits for its turn. */
-  turn(change: Change): string | undefined {
+  turn(change: AllocationRequest): string | undefined {
     for (const allocator of this.#of(change.kind)) {
       const word = allocator.turn?.(change);
       if (word !== undefined) return word;
@@ -59,7 +59,7 @@ export class Allocators {
     return undefined;
   }
 
-  allocate(change: Change): { readonly object: KubeObject | undefined; readonly ops: readonly Op[] } {
+  allocate(change: AllocationRequest): { readonly object: KubeObject | undefined; readonly ops: readonly Op[] } {
     let { object } = change;
     let ops = noOps;
     for (const allocator of this.#of(change.kind)) {

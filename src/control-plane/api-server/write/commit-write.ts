@@ -20,8 +20,8 @@ import type { Op, Revision } from '../../store/storage.ts';
 import type { ServedKind } from '../cache/served-kinds.ts';
 import { Draft, StoredObject } from '../cache/stored-object.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import type { Change } from './allocator.ts';
-import type { Core } from './core.ts';
+import type { AllocationRequest } from './allocator.ts';
+import type { VerbContext } from './verb-context.ts';
 
 /** A write that loses this often in a row gives up with a conflict. */
 const attemptsMax = 100;
@@ -48,14 +48,14 @@ export interface Write {
   plan(stored: StoredObject | undefined): WritePlan | undefined | Promise<WritePlan | undefined>;
 }
 
-export interface Written {
+export interface WriteResult {
   readonly type: 'kept' | 'stored' | 'removed';
   /** in the stored version; of what was removed, as of its end */
   readonly stored: StoredObject;
 }
 
 /** Undefined: there was nothing to write to. Throws Conflict when others are always faster. */
-export async function commitWrite(core: Core, write: Write): Promise<Written | undefined> {
+export async function commitWrite(server: VerbContext, write: Write): Promise<WriteResult | undefined> {
   const { served, request } = write;
   let lost: readonly string[] = [];
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
@@ -65,7 +65,7 @@ export async function commitWrite(core: Core, write: Write): Promise<Written | u
     const plan = await write.plan(old);
     if (!plan) return undefined;
     if (plan.type === 'keep') return old && { type: 'kept', stored: old };
-    const written = await perform(core, write, { plan, old, change: changeOf(write, { plan, old, lost }) });
+    const written = await perform(server, write, { plan, old, change: changeOf(write, { plan, old, lost }) });
     if (written.type !== 'lost') {
       const shown = served.converted([written.stored]);
       if (shown) await shown;
@@ -77,15 +77,15 @@ export async function commitWrite(core: Core, write: Write): Promise<Written | u
   throw errors.conflict(served.kind, write.name);
 }
 
-export interface ObjectChange<T extends KubeObject> extends Omit<Write, 'plan'> {
+export interface OwnChange<T extends KubeObject> extends Omit<Write, 'plan'> {
   /** Throws what keeps it from being done. */
   change(object: T): T;
 }
 
 /** Changes an object on the server's own account (bindings, evictions), without admission. Throws NotFound when there is none. */
-export async function changeObject<T extends KubeObject>(core: Core, { change, ...write }: ObjectChange<T>): Promise<StoredObject> {
+export async function changeObject<T extends KubeObject>(server: VerbContext, { change, ...write }: OwnChange<T>): Promise<StoredObject> {
   const { served, name } = write;
-  const written = await commitWrite(core, {
+  const written = await commitWrite(server, {
     ...write,
     plan: (stored) => stored && { type: 'put', object: change(served.asServed(stored).object as T) },
   });
@@ -98,7 +98,7 @@ type Performed = Exclude<WritePlan, { readonly type: 'keep' }>;
 interface Attempt {
   readonly plan: Performed;
   readonly old: StoredObject | undefined;
-  readonly change: Change;
+  readonly change: AllocationRequest;
 }
 /** Somebody else was faster at this key. */
 interface Lost {
@@ -106,30 +106,30 @@ interface Lost {
   readonly key: string;
 }
 
-function perform(core: Core, write: Write, attempt: Attempt): Promise<Written | Lost> {
-  const word = write.dryRun ? undefined : core.allocators.turn(attempt.change);
-  return word === undefined ? allocateAndCommit(core, write, attempt) : performInTurn(core, write, attempt, word);
+function perform(server: VerbContext, write: Write, attempt: Attempt): Promise<WriteResult | Lost> {
+  const word = write.dryRun ? undefined : server.allocators.turn(attempt.change);
+  return word === undefined ? allocateAndCommit(server, write, attempt) : performInTurn(server, write, attempt, word);
 }
 
-async function performInTurn(core: Core, write: Write, attempt: Attempt, word: string): Promise<Written | Lost> {
-  using _turn = await core.turns.take(word);
-  return await allocateAndCommit(core, write, attempt);
+async function performInTurn(server: VerbContext, write: Write, attempt: Attempt, word: string): Promise<WriteResult | Lost> {
+  using _turn = await server.turns.take(word);
+  return await allocateAndCommit(server, write, attempt);
 }
 
 function changeOf(
   { served, request, namespace, name, dryRun }: Write,
   { plan, old, lost }: Omit<Attempt, 'change'> & { readonly lost: readonly string[] },
-): Change {
+): AllocationRequest {
   const { subresource } = request.target;
   const object = plan.type === 'put' ? plan.object : undefined;
   return { kind: served.kind, subresource, namespace, name, dryRun, lost, object, oldObject: old && served.asServed(old).object };
 }
 
-function allocateAndCommit(core: Core, write: Write, { plan, change, old }: Attempt): Promise<Written | Lost> {
-  const { object, ops } = core.allocators.allocate(change);
-  if (plan.type === 'put') return putObject(core, write, { old, ops, object: object ?? plan.object, lease: plan.lease });
+function allocateAndCommit(server: VerbContext, write: Write, { plan, change, old }: Attempt): Promise<WriteResult | Lost> {
+  const { object, ops } = server.allocators.allocate(change);
+  if (plan.type === 'put') return putObject(server, write, { old, ops, object: object ?? plan.object, lease: plan.lease });
   if (!old) throw errors.notFound(write.served.kind, write.name);
-  return removeObject(core, write, { old, ops, shown: plan.shown });
+  return removeObject(server, write, { old, ops, shown: plan.shown });
 }
 
 interface Put {
@@ -139,7 +139,7 @@ interface Put {
   readonly ops: readonly Op[];
 }
 
-async function putObject(core: Core, write: Write, { old, object, lease: newLease, ops }: Put): Promise<Written | Lost> {
+async function putObject(server: VerbContext, write: Write, { old, object, lease: newLease, ops }: Put): Promise<WriteResult | Lost> {
   const { served } = write;
   const next = served.kind.convertRemotely ? await served.convertToStored(object) : served.toStored(object);
   const draft = new Draft(next, old?.managed);
@@ -149,12 +149,12 @@ async function putObject(core: Core, write: Write, { old, object, lease: newLeas
   if (draft.size > objectBytesMax) throw new StatusError({ code: 500, reason: '', message: 'etcdserver: request is too large' });
   const lease = old ? old.lease : newLease;
   const op: Op = { key, expect: old?.revision ?? 'absent', ...draft.puts, ...(lease !== undefined && { lease }) };
-  const revision = await commit(core, write, op, ops);
+  const revision = await commit(server, write, op, ops);
   if (typeof revision === 'object') return revision;
   // The cache holds the object unless a later write has replaced it already.
   const cached = served.cache.byKey(key);
   const stored = cached?.revision === revision ? cached : draft.storedAs({ key, revision, lease });
-  if (core.acts.isWatched) core.acts.changed(write.request, old?.object, stored.object);
+  if (server.acts.isWatched) server.acts.changed(write.request, old?.object, stored.object);
   return { type: 'stored', stored };
 }
 
@@ -164,20 +164,20 @@ interface Removed {
   readonly ops: readonly Op[];
 }
 
-async function removeObject(core: Core, write: Write, { old, shown, ops }: Removed): Promise<Written | Lost> {
+async function removeObject(server: VerbContext, write: Write, { old, shown, ops }: Removed): Promise<WriteResult | Lost> {
   const { served, dryRun } = write;
   const last = shown && (served.kind.convertRemotely ? await served.convertToStored(shown) : served.toStored(shown));
-  const revision = dryRun ? old.revision : await commit(core, write, { key: old.key, expect: old.revision }, ops);
+  const revision = dryRun ? old.revision : await commit(server, write, { key: old.key, expect: old.revision }, ops);
   if (typeof revision === 'object') return revision;
-  if (!dryRun && core.acts.isWatched) core.acts.changed(write.request, old.object, undefined);
+  if (!dryRun && server.acts.isWatched) server.acts.changed(write.request, old.object, undefined);
   return { type: 'removed', stored: last ? StoredObject.unstored(old, last, revision) : old.at(revision) };
 }
 
 /** All or nothing, at the revision that is given back once the cache shows it. */
-async function commit(core: Core, { served }: Write, op: Op, more: readonly Op[]): Promise<Revision | Lost> {
-  const result = await core.storage.commit(more.length > 0 ? [op, ...more] : [op]);
+async function commit(server: VerbContext, { served }: Write, op: Op, more: readonly Op[]): Promise<Revision | Lost> {
+  const result = await server.storage.commit(more.length > 0 ? [op, ...more] : [op]);
   if (result.ok) {
-    const shown = core.cache.caughtUp(result.revision);
+    const shown = server.cache.caughtUp(result.revision);
     if (shown) await shown;
     return result.revision;
   }
@@ -186,10 +186,10 @@ async function commit(core: Core, { served }: Write, op: Op, more: readonly Op[]
   // Its kind went meanwhile: the cache would never show it.
   if (served.cache.isClosed) throw errors.pathNotFound();
   const isShown = key !== op.key || served.cache.byKey(key) !== undefined;
-  const change = actual > 0 ? core.cache.caughtUp(actual) : isShown && core.cache.nextChange();
+  const change = actual > 0 ? server.cache.caughtUp(actual) : isShown && server.cache.nextChange();
   if (change) {
     const done = new AbortController();
-    await Promise.race([change, core.clock.sleep(pendingMs, done.signal).catch(() => undefined)]);
+    await Promise.race([change, server.clock.sleep(pendingMs, done.signal).catch(() => undefined)]);
     done.abort();
   }
   return { type: 'lost', key };

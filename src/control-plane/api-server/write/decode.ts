@@ -18,7 +18,7 @@ import { validateFieldManager } from '../../../api/schema/metadata.ts';
 import type { GroupVersionKind } from '../../../api/schema/types.ts';
 import type { BodyContent, ResourceRequest } from '../request/api-request.ts';
 import { refuse } from '../request/refusals.ts';
-import { isLarge, rest, takeInTurns } from '../request/rest.ts';
+import { isLarge, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
 
 type Json = Record<string, unknown>;
 
@@ -46,7 +46,7 @@ export function checkWriteOptions(request: ResourceRequest): FieldValidation {
 export async function decodeObject(request: ResourceRequest, kind: Kind): Promise<KubeObject> {
   const decoded = await decodeAs(request, kind);
   const large = isLarge(request);
-  if (large) await rest();
+  if (large) await yieldTurn();
   const object = await takeInTurns(withDefaults(kind, withNames(decoded, kind)), large);
   request.sent = object;
   return object;
@@ -74,14 +74,14 @@ export const scaleType: GroupVersionKind = { group: 'autoscaling', version: 'v1'
 async function decodeAs(request: ResourceRequest, type: BodyType): Promise<KubeObject> {
   const content: BodyContent = (await request.body?.read()) ?? { text: '' };
   if (!('text' in content)) {
-    if (isLarge(request)) await rest();
+    if (isLarge(request)) await yieldTurn();
     return decodeJson(request, type, (content.value ?? {}) as Json, { copy: !content.isOwn, problems: content.problems });
   }
   const { text } = content;
   const large = isLarge(request);
-  if (large) await rest();
+  if (large) await yieldTurn();
   const value = parseBody(text, type.kind);
-  if (large) await rest();
+  if (large) await yieldTurn();
   return decodeJson(request, type, value, { text });
 }
 

@@ -4,13 +4,13 @@
  * Upstream: pkg/registry/core/service/{ipallocator,portallocator}/controller (the repair loops' first run).
  */
 import type { Op } from '../../store/storage.ts';
-import type { Core } from './core.ts';
+import type { VerbContext } from './verb-context.ts';
 
 /** An attempt fails when another server on the store repairs, or writes, at the same time. */
 const attemptsMax = 10;
 const opsAtOnce = 250;
 
-export async function repairAllocations({ allocators, cache, storage, log }: Core): Promise<void> {
+export async function repairAllocations({ allocators, cache, storage, log }: VerbContext): Promise<void> {
   let repaired = 0;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const ops: Op[] = [...allocators.repairs()];

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from '../../../client/node-http.ts';
 import { contextOf, requestContext } from '../../../client/request-context.ts';
-import type { Credentials } from '../authentication/authenticator.ts';
+import type { AuthenticationRequest } from '../authentication/authenticator.ts';
 import type { RequestChain } from '../chain/chain.ts';
 import type { HTTPRequest, HTTPResponse, Upgrade } from '../request/api-request.ts';
 import { Deadlines } from './deadlines.ts';
@@ -16,16 +16,16 @@ import { UntakenBytes } from './untaken-bytes.ts';
 /** For everything but watches and connections. */
 const requestTimeoutMs = 60_000;
 
-export interface FrontParts extends Omit<WireTools, 'deadlines' | 'untaken'> {
+export interface HandlerParts extends Omit<WireTools, 'deadlines' | 'untaken'> {
   readonly chain: Pick<RequestChain, 'serve'>;
 }
 
-export class HTTPFront implements Disposable {
-  readonly #chain: FrontParts['chain'];
+export class HTTPHandler implements Disposable {
+  readonly #chain: HandlerParts['chain'];
   readonly #tools: WireTools;
   readonly #deadlines: Deadlines;
 
-  constructor({ chain, ...tools }: FrontParts) {
+  constructor({ chain, ...tools }: HandlerParts) {
     this.#chain = chain;
     this.#deadlines = new Deadlines(tools.wireClock, requestTimeoutMs);
     this.#tools = { ...tools, deadlines: this.#deadlines, untaken: new UntakenBytes() };
@@ -36,12 +36,12 @@ export class HTTPFront implements Disposable {
   }
 
   /** Rejects when even the refusal has failed. */
-  handle(request: HTTPRequest, response: HTTPResponse, certificate: Credentials['certificate']): Promise<void> {
+  handle(request: HTTPRequest, response: HTTPResponse, certificate: AuthenticationRequest['certificate']): Promise<void> {
     return this.#serve(this.#exchange(request, response), certificate, undefined);
   }
 
   /** A request that asks to go on in another protocol. What is no connection is answered as if it had not asked. */
-  upgrade(request: IncomingMessage, upgrade: Upgrade, certificate: Credentials['certificate']): Promise<void> {
+  upgrade(request: IncomingMessage, upgrade: Upgrade, certificate: AuthenticationRequest['certificate']): Promise<void> {
     const exchange = this.#exchange(request, new ServerResponse(request));
     upgrade.socket.once('close', () => exchange.abort());
     return this.#serve(exchange, certificate, upgrade);
@@ -52,7 +52,7 @@ export class HTTPFront implements Disposable {
     return new Exchange(request, response, { auditID: auditIDOf(request) || random.uuid(), startMs: wireClock.monotonic() });
   }
 
-  #serve(exchange: Exchange, certificate: Credentials['certificate'], upgrade: Upgrade | undefined): Promise<void> {
+  #serve(exchange: Exchange, certificate: AuthenticationRequest['certificate'], upgrade: Upgrade | undefined): Promise<void> {
     return requestContext.run(contextOf(exchange.method, exchange.path, exchange.auditID), () => {
       const wire = new HTTPWire(this.#tools, exchange, { certificate, upgrade });
       return this.#chain.serve(wire.request, wire);

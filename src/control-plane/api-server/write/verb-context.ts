@@ -11,7 +11,7 @@ import type { Allocators } from './allocator.ts';
 import type { SharedLeases } from './shared-leases.ts';
 import type { Turns } from './turns.ts';
 
-export interface Core {
+export interface VerbContext {
   readonly storage: Storage;
   readonly cache: WatchCache;
   readonly kinds: ServedKinds;

@@ -1,7 +1,7 @@
 /**
- * Where others have their turn. What a request makes of a large body, of a long selector, or of a large object that is
+ * Where others have their turn, as with a cooperative scheduler. What a request makes of a large body, of a long selector, or of a large object that is
  * stored, costs tens of milliseconds in each of its steps (read, patch, decode, default, admit, validate, compare, encode). Before each of them
- * it rests: the event loop goes round, and in one round one step is taken, however many such requests there are.
+ * it yields its turn: the event loop goes round, and in one round one step is taken, however many such requests there are.
  * Small ones, which are nearly all, go through in one.
  *
  * What it keeps is the process's, as the event loop is whose turns it hands out.
@@ -15,7 +15,7 @@ export const largeBytes = 16 * 1024;
 
 type Sized = Pick<ResourceRequest, 'body' | 'options'>;
 
-/** Whether a request's work is to rest; `stored` is the object that it changes. */
+/** Whether a request's work is to yield its turn; `stored` is the object that it changes. */
 export function isLarge({ body, options }: Sized, stored?: Pick<StoredObject, 'size'>): boolean {
   const { labelSelector = '', fieldSelector = '' } = options;
   return (body?.size ?? 0) > largeBytes || (stored?.size ?? 0) > largeBytes || labelSelector.length + fieldSelector.length > largeBytes;
@@ -25,7 +25,7 @@ const waiting: (() => void)[] = [];
 let isComing = false;
 
 /** Until it is this request's turn, in the order in which they asked. */
-export function rest(): Promise<void> {
+export function yieldTurn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
     awaitTurn();
@@ -42,15 +42,15 @@ function awaitTurn(): void {
   });
 }
 
-/** Takes the steps in one go, or rests between them and after the last. */
+/** Takes the steps in one go, or yields between them and after the last. */
 export function takeInTurns<T>(steps: Steps<T>, large: boolean): T | Promise<T> {
-  return large ? takeResting(steps) : takeSteps(steps);
+  return large ? takeYielding(steps) : takeSteps(steps);
 }
 
-async function takeResting<T>(steps: Steps<T>): Promise<T> {
+async function takeYielding<T>(steps: Steps<T>): Promise<T> {
   for (;;) {
     const step = steps.next();
-    await rest();
+    await yieldTurn();
     if (step.done) return step.value;
   }
 }

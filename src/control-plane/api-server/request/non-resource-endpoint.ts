@@ -1,26 +1,26 @@
 /**
- * What hangs on the API server beside stored resources, functions and connections (api-request.ts). Each is registered in
+ * What hangs on the API server beside stored resources, create endpoints and connections (api-request.ts). Each is registered in
  * one list at start; the server does routing, authentication, authorization, limits and errors around all of them (chain.ts).
  */
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
-import type { ApiRequest, PathTarget } from './api-request.ts';
+import type { ApiRequest, NonResourceTarget } from './api-request.ts';
 import { groups } from './user.ts';
 
-/** A path that is no resource: discovery, OpenAPI, /version, health, metrics. */
-export interface PathEndpoint {
+/** A path that is no resource (RBAC: nonResourceURLs): discovery, OpenAPI, /version, health, metrics. */
+export interface NonResourceEndpoint {
   /** exact paths; a path that ends in `/*` takes everything below */
   readonly paths: readonly string[];
-  handle(target: PathTarget, request: Pick<ApiRequest, 'user'>): PathResponse | Promise<PathResponse>;
+  handle(target: NonResourceTarget, request: Pick<ApiRequest, 'user'>): NonResourceResponse | Promise<NonResourceResponse>;
 }
-export interface PathResponse {
+export interface NonResourceResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** An iterable is an answer that goes on: written piece by piece as its client takes them, and left when he goes. */
   readonly body: WholeBody | AsyncIterableIterator<string>;
 }
 /** The same for administrators alone, whatever roles say of the paths: a role may name any. */
-export const forAdministrators = ({ paths, handle }: PathEndpoint): PathEndpoint => ({
+export const forAdministrators = ({ paths, handle }: NonResourceEndpoint): NonResourceEndpoint => ({
   paths,
   handle(target, request) {
     if (!request.user.groups.includes(groups.masters))
@@ -30,7 +30,7 @@ export const forAdministrators = ({ paths, handle }: PathEndpoint): PathEndpoint
 });
 
 type WholeBody = string | Uint8Array;
-export const isWhole = (body: PathResponse['body']): body is WholeBody => typeof body === 'string' || body instanceof Uint8Array;
+export const isWhole = (body: NonResourceResponse['body']): body is WholeBody => typeof body === 'string' || body instanceof Uint8Array;
 
 /** A resource whose objects are made when they are read (`isComputed`): get and list, by name and selectors. */
 export interface ComputedResource {

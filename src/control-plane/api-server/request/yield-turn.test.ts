@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rest } from './rest.ts';
+import { yieldTurn } from './yield-turn.ts';
 
 test('one step is taken in one turn of the event loop, in the order of asking, and others come in between', async () => {
   const seen: string[] = [];
@@ -12,7 +12,7 @@ test('one step is taken in one turn of the event loop, in the order of asking, a
   setImmediate(others);
   const work = async (name: string): Promise<void> => {
     for (const step of [1, 2]) {
-      await rest();
+      await yieldTurn();
       seen.push(`${name}${step}`);
     }
   };
