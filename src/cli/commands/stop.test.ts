@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Instance } from '../../cluster/instance/instance.ts';
-import { afterDelete, afterDown, clearStopped } from './stop.ts';
+import { afterDelete, afterDown, clearStopped, describeStop } from './stop.ts';
 
 describe('what a stopped cluster has left', { skip: process.platform === 'linux' ? false : 'needs /proc' }, () => {
   const gone = 2 ** 22 + 1; // more than Linux gives
@@ -30,6 +30,30 @@ describe('what a stopped cluster has left', { skip: process.platform === 'linux'
         rmSync(root, { recursive: true });
       }
     });
+});
+
+describe('what `down` says', () => {
+  const rows = [
+    { name: 'of one that ran', given: { wasRunning: true }, want: 'Cluster "a" is stopped. `timonier up a` brings it back.' },
+    { name: 'of one that did not', given: {}, want: 'Cluster "a" was not running.' },
+    {
+      name: 'of one that had crashed',
+      given: { left: { hasCrashed: true, pods: 2 } },
+      want: 'Cluster "a" had crashed; 2 pods that still ran are ended. `timonier up a` brings it back.',
+    },
+    {
+      name: 'of one without files',
+      given: { wasRunning: true, isLost: true },
+      want: 'Cluster "a" is stopped. Its files are gone: `timonier delete a`.',
+    },
+    {
+      name: 'of one that was lost before',
+      given: { left: { hasCrashed: false, pods: 0 }, isLost: true },
+      want: 'Cluster "a" is stopped. Its files are gone: `timonier delete a`.',
+    },
+  ];
+  for (const { name, given, want } of rows)
+    it(name, () => assert.equal(describeStop('a', { wasRunning: false, left: undefined, isLost: false, ...given }), want));
 });
 
 describe('an interrupted down', () => {

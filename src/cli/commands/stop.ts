@@ -29,6 +29,7 @@ export function addStop(program: Command): void {
       const output = createOutput(flags.json === true);
       const instance = await existingInstance(name, flags.dataDir);
       const wasRunning = isStarted(instance);
+      const isLost = !instance.hasBegun && !instance.isWanted;
       let isAsked = false;
       using _word = sayWhenInterrupted(() => afterDown(name, { isAsked, isThere: isStarted(instance) }), output.json);
       resumeDaemon(instance); // else nobody says which pods there are
@@ -38,7 +39,7 @@ export function addStop(program: Command): void {
         if (!(await stopDaemon(instance, telling))) output.line('It did not stop in time, and was ended as it was.');
       }
       const left = await clearStopped(instance);
-      output.line(describeStop(name, { wasRunning, left }));
+      output.line(describeStop(name, { wasRunning, left, isLost }));
       output.event({ event: 'stopped', name, wasRunning, podsEnded: left?.pods });
     });
   program
@@ -69,11 +70,19 @@ export function addStop(program: Command): void {
     });
 }
 
-function describeStop(name: string, { wasRunning, left }: { readonly wasRunning: boolean; readonly left: Left | undefined }): string {
+interface Stop {
+  readonly wasRunning: boolean;
+  readonly left: Left | undefined;
+  /** there is nothing to bring back */
+  readonly isLost: boolean;
+}
+
+export function describeStop(name: string, { wasRunning, left, isLost }: Stop): string {
   const { hasCrashed = false, pods = 0 } = left ?? {};
-  if (!wasRunning && !hasCrashed && pods === 0) return `Cluster "${name}" was not running.`;
+  if (!wasRunning && !hasCrashed && pods === 0 && !isLost) return `Cluster "${name}" was not running.`;
   const ended = pods === 0 ? '' : `; ${pods === 1 ? 'a pod that still ran is' : `${pods} pods that still ran are`} ended`;
-  return `Cluster "${name}" ${wasRunning ? 'is stopped' : 'had crashed'}${ended}. \`timonier up ${name}\` brings it back.`;
+  const then = isLost ? `Its files are gone: \`timonier delete ${name}\`.` : `\`timonier up ${name}\` brings it back.`;
+  return `Cluster "${name}" ${wasRunning || !hasCrashed ? 'is stopped' : 'had crashed'}${ended}. ${then}`;
 }
 
 /** Of a `down` that was not let finish. The cluster's process ends by itself once it was asked. */
