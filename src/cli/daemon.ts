@@ -7,13 +7,13 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownFile } from '../client/own-file.ts';
+import { groupMembers, isAlive, type KnownProcess, knownProcess, processStat, sendSignal, writersOf } from '../client/processes.ts';
 import type { PhaseReport } from '../cluster/cluster.ts';
 import { containerdOf, type Instance, nodeDirs } from '../cluster/instance/instance.ts';
 import { startedOf } from '../cluster/instance/started-processes.ts';
 import { readLeftProcess, readSupervision, signalName } from '../cluster/instance/supervision.ts';
 import { giveUpMsMax, stopMsMax } from '../cluster/machine/end-process.ts';
 import { ownProcess } from '../cluster/machine/own-process.ts';
-import { groupMembers, isAlive, type KnownProcess, knownProcess, processStat, writersOf } from '../cluster/machine/processes.ts';
 import { OperationError } from '../cluster/operation-error.ts';
 import { containerdWords } from '../node/runtime/containerd-config.ts';
 import { processesEnding } from '../node/runtime/processes.ts';
@@ -208,14 +208,6 @@ const cannotKill = (processes: readonly { readonly pid: number }[]): OperationEr
     message: `process ${processes.map(({ pid }) => pid).join(', ')} can't be killed: the kernel waits for something, perhaps a disk`,
     fix: 'see its state in /proc/PID/status; restart the machine',
   });
-
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
 
 /** Whether it ends in time. */
 async function waitWhile(isThere: () => boolean, durationMs: number): Promise<boolean> {

@@ -3,11 +3,11 @@
  * signal of the terminal (Ctrl-C) reaches it by itself, so that one is not passed on a second time.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants as access, accessSync, readFileSync, statSync } from 'node:fs';
+import { constants as access, accessSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parseProcessStat } from '../client/process-stat.ts';
+import { processStat } from '../client/processes.ts';
 
 /** As shells, env and docker have it. */
 export const startCodes = { failed: 125, notExecutable: 126, notFound: 127 } as const;
@@ -79,12 +79,8 @@ export class SignalRelay implements Disposable {
 
 /** Whether keys of a terminal send signals to this process, and so to what it started. */
 function hasTerminal(): boolean {
-  try {
-    const { group, terminalGroup } = parseProcessStat(readFileSync('/proc/self/stat', 'utf8'));
-    return group === terminalGroup;
-  } catch {
-    return [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
-  }
+  const stat = processStat(process.pid);
+  return stat ? stat.group === stat.terminalGroup : [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
 }
 
 /** What could not be started; `exitCode` says why. */

@@ -7,8 +7,8 @@ import { existsSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { bundledKubectl } from '../../src/cli/bundled-kubectl.ts';
+import { isAlive } from '../../src/client/processes.ts';
 import type { InstanceState } from '../../src/cluster/instance/instance.ts';
-import { isAlive } from '../../src/cluster/machine/processes.ts';
 
 export interface Outcome {
   readonly code: number;

@@ -20,8 +20,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { isAlive } from '../../src/client/processes.ts';
 import { allStarted, type StartedProcess } from '../../src/cluster/instance/started-processes.ts';
-import { isAlive } from '../../src/cluster/machine/processes.ts';
 import { storeFormat } from '../kit/store-format.ts';
 
 const entry = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../../src/cli/main.ts')];

@@ -5,9 +5,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseTime } from '../../api/meta/time.ts';
+import { processStat } from '../../client/processes.ts';
 import { diskRoomBytes, diskRoomBytesMin } from '../../control-plane/store/disk-room.ts';
 import { shimsOf } from '../../node/runtime/processes.ts';
-import { processStat } from '../machine/processes.ts';
 import { describeError, OperationError } from '../operation-error.ts';
 import { checkParts } from '../settings/parts.ts';
 import { containerdOf, type Instance, type InstanceState, nodeDirs } from './instance.ts';
@@ -67,7 +67,7 @@ export async function readFacts(instance: Instance): Promise<Facts> {
     const damage = damageOf(instance) ?? (await contentDamageOf(instance));
     if (damage) return { damage };
     const died = instance.readState();
-    return { died, diedWithMachine: died && isBeforeBoot(died), leftPods: await countPods(dir) };
+    return { died, diedWithMachine: died && isBeforeBoot(died), leftPods: countPods(dir) };
   } catch (error) {
     if (error instanceof OperationError) return { damage: error, ...starting };
     throw error;
@@ -110,10 +110,7 @@ async function contentDamageOf({ dir }: Instance): Promise<OperationError | unde
 }
 
 /** Each pod has one shim. */
-async function countPods(dir: string): Promise<number> {
-  const shims = await Promise.all(nodeDirs(dir).map((node) => shimsOf(containerdOf(node).socket)));
-  return shims.flat().length;
-}
+const countPods = (dir: string): number => nodeDirs(dir).flatMap((node) => shimsOf(containerdOf(node).socket)).length;
 
 function isBeforeBoot({ startedAt }: InstanceState): boolean {
   try {

@@ -6,7 +6,7 @@
  * directory may have the same name, is another machine's. Leaves out: `run` in the foreground. None where there is no /proc.
  */
 import { readlinkSync, statSync } from 'node:fs';
-import { commandLine, processIds } from '../machine/processes.ts';
+import { commandLine, hasOurMounts, processIds } from '../../client/processes.ts';
 
 export interface StartedProcess {
   readonly pid: number;
@@ -50,4 +50,5 @@ export function startedProcess(pid: number): StartedProcess | undefined {
 
 const isOurs = (pid: number): boolean =>
   statSync(`/proc/${pid}`).uid === process.getuid?.() &&
-  ['pid', 'mnt'].every((kind) => readlinkSync(`/proc/${pid}/ns/${kind}`) === readlinkSync(`/proc/self/ns/${kind}`));
+  hasOurMounts(pid) &&
+  readlinkSync(`/proc/${pid}/ns/pid`) === readlinkSync('/proc/self/ns/pid');

@@ -4,9 +4,9 @@
  */
 import { Pod } from '../../api/generated/kinds.ts';
 import { accessOf, parseKubeconfig } from '../../client/kubeconfig.ts';
+import { processFile, processIds } from '../../client/processes.ts';
 import { graceSecondsMin } from '../../node/kubelet/pod/kill-pod.ts';
 import { podGraceSecondsMax } from '../machine/end-process.ts';
-import { processFile, processIds } from '../machine/processes.ts';
 import { clusterCgroup } from '../nodes/real-node.ts';
 import { commandClient } from './control-client.ts';
 

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { parseJSON } from '../../api/schema/json-scan.ts';
-import { commandLine, groupMembers, isAlive, isProcessId, type KnownProcess, knownProcess } from '../machine/processes.ts';
+import { commandLine, groupMembers, isAlive, isProcessId, type KnownProcess, knownProcess } from '../../client/processes.ts';
 import { startedProcess } from './started-processes.ts';
 
 export interface Supervision {

@@ -1,7 +1,7 @@
 /** Who has a TCP port of this machine: one of its clusters, or a process, as far as /proc tells it to this user. For error messages. */
 import { basename } from 'node:path';
+import { commandLine, openFiles, processFile, processIds } from '../../client/processes.ts';
 import { type Instance, type InstanceState, listInstances } from '../instance/instance.ts';
-import { commandLine, openFiles, processFile, processIds } from './processes.ts';
 
 export interface Listener {
   /** as the kernel writes it: `0100007F`, all zeroes for every address */

@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { Database } from 'lmdb';
 import { parseJSON } from '../../api/schema/json-scan.ts';
-import { parseProcessStat } from '../../client/process-stat.ts';
+import { isAlive as isProcessAlive, knownProcess } from '../../client/processes.ts';
 import { StoreUnavailableError } from './storage.ts';
 
 export interface StoreOwner {
@@ -55,30 +55,9 @@ function isAlive(owner: StoreOwner, own: StoreOwner): boolean {
 }
 
 /** Undefined: there is no such process. */
-function startOf(pid: number): string | undefined {
-  if (process.platform === 'linux') {
-    const text = readIfThere(`/proc/${pid}/stat`);
-    const stat = text === undefined ? undefined : parseProcessStat(text);
-    return stat?.state === 'Z' ? undefined : stat?.startTicks;
-  }
-  try {
-    process.kill(pid, 0);
-    return '';
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM' ? '' : undefined;
-  }
-}
+const startOf = (pid: number): string | undefined => (isProcessAlive({ pid }) ? (knownProcess(pid).startTicks ?? '') : undefined);
 
 function machineOf(): string {
   if (process.platform !== 'linux') return '';
   return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return undefined;
-    throw error;
-  }
 }

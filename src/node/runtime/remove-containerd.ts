@@ -4,9 +4,10 @@
  *
  * `Containerd.removePods` before it gives every pod a proper end; this is what makes sure.
  */
-import { readdir, readFile, readlink, rm, rmdir } from 'node:fs/promises';
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../client/clock.ts';
+import { openFiles, processFile } from '../../client/processes.ts';
 import { FileGate } from '../files/file-gate.ts';
 import { unmountBelow } from '../files/mounts.ts';
 import { removeTree } from '../files/remove-tree.ts';
@@ -33,13 +34,13 @@ const criState = join('io.containerd.grpc.v1.cri', 'sandboxes');
 export async function removeContainerd({ dataDir, clock, cgroup, keepFiles = false }: RemoveContainerdOptions): Promise<void> {
   const paths = containerdPaths(dataDir);
   await endLeftover({ mark: containerdWords(paths), clock, graceMs: 0 });
-  const shims = await shimsOf(paths.socket);
+  const shims = shimsOf(paths.socket);
   const shimPids = new Set(shims.map(({ pid }) => pid));
-  const children = (await listProcesses()).filter(({ parent }) => shimPids.has(parent));
+  const children = listProcesses().filter(({ parent }) => shimPids.has(parent));
   // containers first: a shim that outlives them reaps them
   const containers = new Set([...children.map(({ pid }) => pid), ...(cgroup === undefined ? [] : await processesInGroup(cgroup))]);
   for (const pid of shimPids) containers.delete(pid);
-  const sockets = [...(await shimSockets(paths.state)), ...(await Promise.all(shims.map(socketsOf))).flat()];
+  const sockets = [...(await shimSockets(paths.state)), ...shims.flatMap(socketsOf)];
   await endProcesses([...containers], { clock, graceMs: 0 });
   await endProcesses([...shimPids], { clock, graceMs: 0 });
   const ids = shims.map(({ args }) => args[args.indexOf('-id') + 1] ?? '');
@@ -69,12 +70,11 @@ async function shimSockets(state: string): Promise<string[]> {
 }
 
 /** Those that it has open, where the directory that tells of them is gone. */
-async function socketsOf({ pid }: Process): Promise<string[]> {
-  const [open, text] = await Promise.all([
-    readdir(`/proc/${pid}/fd`).then((fds) => Promise.all(fds.map((fd) => readlink(`/proc/${pid}/fd/${fd}`)))),
-    readFile(`/proc/${pid}/net/unix`, 'utf8'),
-  ]).catch((): [string[], string] => [[], '']); // it ended meanwhile
-  const lines = text.split('\n').map((line) => line.split(/\s+/));
+function socketsOf({ pid }: Process): string[] {
+  const open = openFiles(pid);
+  const lines = processFile(pid, 'net/unix')
+    .split('\n')
+    .map((line) => line.split(/\s+/));
   return lines.flatMap(([, , , , , , inode, path = '']) =>
     path.startsWith(shimSocketDir) && open.includes(`socket:[${inode}]`) ? [path] : [],
   );

@@ -3,7 +3,7 @@
  * and what has ended meanwhile, or is another user's, says nothing.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { type ProcessStat, parseProcessStat } from '../../client/process-stat.ts';
+import { type ProcessStat, parseProcessStat } from './process-stat.ts';
 
 /** One that was met before. */
 export interface KnownProcess {
@@ -59,6 +59,18 @@ export const writersOf = (file: string): KnownProcess[] =>
 
 /** What it has open: paths, and `socket:[INODE]`. */
 export const openFiles = (pid: number): string[] => namesIn(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
+
+/** It sees the same files as this process: one in a container, where a path may lead elsewhere, does not. */
+export const hasOurMounts = (pid: number): boolean => linkOf(`/proc/${pid}/ns/mnt`) === linkOf('/proc/self/ns/mnt');
+
+/** One that is gone needs none. A negative number is a group. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
 
 const orNothing =
   <T>(read: (path: string) => T, nothing: T) =>
