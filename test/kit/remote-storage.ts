@@ -64,8 +64,12 @@ export class RemoteStorage implements Storage {
     return { ...result, items: result.items.map(bytesOnly) };
   }
 
-  commit(ops: readonly Op[]): Promise<CommitResult> {
-    return this.#store.commit(ops);
+  /** A store that has to be asked knows the revision only afterwards, as etcd does. */
+  async commit(ops: readonly Op[], queued?: (revision: Revision) => void): Promise<CommitResult> {
+    if (!this.#asks) return this.#store.commit(ops, queued);
+    const result = await this.#store.commit(ops);
+    if (result.ok) queued?.(result.revision);
+    return result;
   }
 
   async *watch(from: { readonly prefix: string; readonly revision: Revision }, signal: AbortSignal): AsyncIterable<StoreEvents> {

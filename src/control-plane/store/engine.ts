@@ -153,7 +153,7 @@ export class StoreEngine implements Storage {
     return this.#visible.range(query, revision);
   }
 
-  commit(ops: readonly Op[]): Promise<CommitResult> {
+  commit(ops: readonly Op[], queued?: (revision: Revision) => void): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
       this.#checkOpen();
       checkOps(ops);
@@ -172,6 +172,7 @@ export class StoreEngine implements Storage {
       const revision = changes.length > 0 ? ++this.#assigned : this.#assigned;
       for (const change of changes) this.#pending.set(change.entry.key, change);
       this.#push(changes, () => resolve({ ok: true, revision }), reject);
+      queued?.(revision);
     });
   }
 

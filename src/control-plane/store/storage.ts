@@ -94,7 +94,11 @@ export interface Storage extends AsyncDisposable {
   /** the oldest revision that can still be read */
   readonly compactedRevision: Revision;
   range(query: RangeQuery): Promise<RangeResult>;
-  commit(ops: readonly Op[]): Promise<CommitResult>;
+  /**
+   * `queued` is told the revision as soon as it is given, so that the next write can expect it: a store that does not
+   * know it before the write is durable tells it then. It is not called for what is not written.
+   */
+  commit(ops: readonly Op[], queued?: (revision: Revision) => void): Promise<CommitResult>;
   /** Events with a revision greater than `from.revision`. Ends when the signal aborts or the store closes. */
   watch(from: { readonly prefix: string; readonly revision: Revision }, signal: AbortSignal): AsyncIterable<StoreEvents>;
   /** Watchers whose keys did not change are told soon how far they have seen, instead of now and then. */

@@ -134,6 +134,28 @@ export function testCommits({ open }: Implementation): void {
     assert.deepEqual(await list(store, 'a', 3), ['a=2@3+2']);
   });
 
+  it('commit: the revision is told when it is given, for the next to expect; not for what is not written', async () => {
+    await using store = await open({ clock: realClock });
+    const told: number[] = [];
+    const tell = (revision: number): void => void told.push(revision);
+    const first = store.commit([put('a', '1', { expect: 'absent' })], tell);
+    if (told.length === 0) await first; // it is known only then
+    const [given = assert.fail('never told')] = told;
+    const results = await Promise.all([
+      first,
+      store.commit([put('a', '2', { expect: 'absent' })], tell),
+      store.commit([put('a', '3', { expect: given })], tell),
+    ]);
+    assert.deepEqual(
+      results.map((result) => result.ok),
+      [true, false, true],
+    );
+    assert.deepEqual(
+      told,
+      results.flatMap((result) => (result.ok ? result.revision : [])),
+    );
+  });
+
   it('commit: nothing is visible before it resolves, everything after', async () => {
     await using store = await open({ clock: realClock });
     const commit = committed(store, put('a', '1'));

@@ -1,7 +1,8 @@
 /**
  * ResourceQuota: a namespace uses no more than its quotas allow. What a write adds is put into the quota's status in the
  * same commit, which expects the quota as it was checked; so two writes never share the last bit, whichever server they
- * come through. What is given back, quota-status.ts takes off.
+ * come through. What writes add that are queued and not shown yet is counted on top, and the next one expects the last of
+ * them: so the writes of a namespace share disk writes like all others. What is given back, quota-status.ts takes off.
  * What it does not do: count an object that another server stores before that server has seen the quota at all.
  * Upstream: apiserver/pkg/admission/plugin/resourcequota, pkg/quota/v1.
  */
@@ -13,7 +14,7 @@ import { addQuantities, compareQuantities, subtractQuantities } from '../../../a
 import type { StatusError } from '../../../api/meta/status-error.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import type { ResourceList } from '../../../api/predicates/pod-resources.ts';
-import type { Op } from '../../store/storage.ts';
+import type { Op, Revision } from '../../store/storage.ts';
 import { refused } from '../admission/forbidden.ts';
 import type { Allocation, AllocationRequest, Allocator } from '../write/allocator.ts';
 import type { ObjectOps } from '../write/object-ops.ts';
@@ -26,6 +27,8 @@ const mustBeSaid = ['cpu', 'memory', 'requests.cpu', 'requests.memory', 'limits.
 export class ResourceQuotas implements Allocator {
   readonly #ledger: QuotaLedger;
   readonly #ops: ObjectOps;
+  /** writes under way, in their order, by the quota's uid; only while there are any */
+  readonly #underWay = new Map<string, readonly Charge[]>();
 
   constructor(ledger: QuotaLedger, ops: ObjectOps) {
     this.#ledger = ledger;
@@ -45,11 +48,32 @@ export class ResourceQuotas implements Allocator {
     const { object, namespace = '' } = change;
     if (!object || !this.#ledger.has(namespace) || !isCounted(change)) return undefined;
     const ops: Op[] = [];
-    for (const account of this.#ledger.of(namespace)) {
+    const deltas = new Map<string, ResourceList>();
+    for (const counted of this.#ledger.of(namespace)) {
+      const { uid = '', resourceVersion } = counted.quota.metadata;
+      const charges = (this.#underWay.get(uid) ?? []).filter(({ revision }) => revision > Number(resourceVersion));
+      const account = { ...counted, used: charges.reduce((used, { delta }) => sum(used, delta), counted.used) };
       const delta = this.#check(change, object, account);
-      if (delta) ops.push(this.#ops.replace(ResourceQuota, charged(account, delta)));
+      if (!delta) continue;
+      ops.push(this.#ops.replace(ResourceQuota, charged(account, delta), charges.at(-1)?.revision));
+      deltas.set(uid, delta);
     }
-    return ops.length > 0 ? { ops } : undefined;
+    if (ops.length === 0) return undefined;
+    return { ops, queued: (revision) => this.#charge(revision, deltas) };
+  }
+
+  /** Until it is shown, or has failed. */
+  #charge(revision: Revision, deltas: ReadonlyMap<string, ResourceList>): Disposable {
+    for (const [uid, delta] of deltas) this.#underWay.set(uid, [...(this.#underWay.get(uid) ?? []), { revision, delta }]);
+    return {
+      [Symbol.dispose]: () => {
+        for (const [uid, delta] of deltas) {
+          const left = (this.#underWay.get(uid) ?? []).filter((charge) => charge.delta !== delta);
+          if (left.length > 0) this.#underWay.set(uid, left);
+          else this.#underWay.delete(uid);
+        }
+      },
+    };
   }
 
   /** What the write adds to the quota; undefined when it is none of the quota's business. */
@@ -76,11 +100,21 @@ export class ResourceQuotas implements Allocator {
   }
 }
 
+/** What a write that is not shown yet adds to a quota. */
+interface Charge {
+  readonly revision: Revision;
+  readonly delta: ResourceList;
+}
+
 /** The quota with what the write adds, on top of what is used now. */
 function charged({ quota, used }: Account, delta: ResourceList): ResourceQuota {
-  const sum: Record<string, string> = { ...used };
-  for (const [name, more] of Object.entries(delta)) put(sum, name, addQuantities(own(sum, name) ?? '0', more));
-  return { ...quota, status: { hard: quota.spec?.hard ?? {}, used: sum } };
+  return { ...quota, status: { hard: quota.spec?.hard ?? {}, used: sum(used, delta) } };
+}
+
+function sum(used: ResourceList, delta: ResourceList): ResourceList {
+  const all: Record<string, string> = { ...used };
+  for (const [name, more] of Object.entries(delta)) put(all, name, addQuantities(own(all, name) ?? '0', more));
+  return all;
 }
 
 function refuseExceeding(change: AllocationRequest, { quota, used }: Account, delta: ResourceList): void {

@@ -5,7 +5,7 @@
  */
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
-import type { Op } from '../../store/storage.ts';
+import type { Op, Revision } from '../../store/storage.ts';
 
 /** What one write does to one object: `object` is absent when it goes, `oldObject` when it is new. */
 export interface AllocationRequest {
@@ -24,6 +24,8 @@ export interface Allocation {
   /** with what it was given */
   readonly object?: KubeObject | undefined;
   readonly ops: readonly Op[];
+  /** Told the revision that the write gets, before it is durable. What it gives back is disposed when the write has ended. */
+  queued?(revision: Revision): Disposable;
 }
 
 export interface Allocator {
@@ -37,6 +39,11 @@ export interface Allocator {
   allocate(change: AllocationRequest): Allocation | undefined;
   /** Ops after which what is handed out and who holds it agree: none, but for a store that an older version has left. */
   repair?(): Iterable<Op>;
+}
+
+/** What all allocators give to one write. */
+export interface Allocated extends Allocation {
+  queued(revision: Revision): Disposable;
 }
 
 const noOps: readonly Op[] = [];
@@ -59,16 +66,18 @@ export class Allocators {
     return undefined;
   }
 
-  allocate(change: AllocationRequest): { readonly object: KubeObject | undefined; readonly ops: readonly Op[] } {
+  allocate(change: AllocationRequest): Allocated {
     let { object } = change;
     let ops = noOps;
+    const parts: Allocation[] = [];
     for (const allocator of this.#of(change.kind)) {
       const given = allocator.allocate(object === change.object || !object ? change : { ...change, object });
       if (!given) continue;
+      parts.push(given);
       if (given.object) object = given.object;
       ops = ops.length > 0 ? [...ops, ...given.ops] : given.ops;
     }
-    return { object, ops };
+    return { object, ops, queued: (revision) => together(parts.flatMap((part) => part.queued?.(revision) ?? [])) };
   }
 
   *repairs(): Iterable<Op> {
@@ -84,3 +93,9 @@ export class Allocators {
     return concerned;
   }
 }
+
+const together = (parts: readonly Disposable[]): Disposable => ({
+  [Symbol.dispose]() {
+    for (const part of parts) part[Symbol.dispose]();
+  },
+});

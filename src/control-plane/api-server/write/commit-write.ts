@@ -2,7 +2,7 @@
  * The one way in which objects are written. A verb plans from what is stored; everything after that is here, in this order:
  *
  * 1. find what is stored now, and let the verb plan: keep it, put another object in its place, or remove it
- * 2. wait for the turn, where many writes change one object besides their own (a quota)
+ * 2. wait for the turn, where many writes change one object besides their own (a quota); it ends when the write is queued
  * 3. allocate: complete the object, and plan the ops that hand out and give back (allocator.ts)
  * 4. nothing changed: keep; a dry run: answer what would be stored
  * 5. commit the object (with the managed part that it had) and those ops as one, expecting of each key what the plan was made from
@@ -20,7 +20,7 @@ import type { Op, Revision } from '../../store/storage.ts';
 import type { ServedKind } from '../cache/served-kinds.ts';
 import { Draft, StoredObject } from '../cache/stored-object.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import type { AllocationRequest } from './allocator.ts';
+import type { Allocated, AllocationRequest } from './allocator.ts';
 import type { VerbContext } from './verb-context.ts';
 
 /** A write that loses this often in a row gives up with a conflict. */
@@ -112,8 +112,8 @@ function perform(server: VerbContext, write: Write, attempt: Attempt): Promise<W
 }
 
 async function performInTurn(server: VerbContext, write: Write, attempt: Attempt, word: string): Promise<WriteResult | Lost> {
-  using _turn = await server.turns.take(word);
-  return await allocateAndCommit(server, write, attempt);
+  using turn = await server.turns.take(word);
+  return await allocateAndCommit(server, write, attempt, turn);
 }
 
 function changeOf(
@@ -125,21 +125,34 @@ function changeOf(
   return { kind: served.kind, subresource, namespace, name, dryRun, lost, object, oldObject: old && served.asServed(old).object };
 }
 
-function allocateAndCommit(server: VerbContext, write: Write, { plan, change, old }: Attempt): Promise<WriteResult | Lost> {
-  const { object, ops } = server.allocators.allocate(change);
-  if (plan.type === 'put') return putObject(server, write, { old, ops, object: object ?? plan.object, lease: plan.lease });
+function allocateAndCommit(
+  server: VerbContext,
+  write: Write,
+  { plan, change, old }: Attempt,
+  turn?: Disposable,
+): Promise<WriteResult | Lost> {
+  const allocated = server.allocators.allocate(change);
+  const also: Also = { allocated, turn };
+  if (plan.type === 'put') return putObject(server, write, { old, also, object: allocated.object ?? plan.object, lease: plan.lease });
   if (!old) throw errors.notFound(write.served.kind, write.name);
-  return removeObject(server, write, { old, ops, shown: plan.shown });
+  return removeObject(server, write, { old, also, shown: plan.shown });
+}
+
+/** What a commit has to do beside the object's own op. */
+interface Also {
+  readonly allocated: Allocated;
+  /** over when the write is queued */
+  readonly turn: Disposable | undefined;
 }
 
 interface Put {
   readonly old: StoredObject | undefined;
   readonly object: KubeObject;
   readonly lease: number | undefined;
-  readonly ops: readonly Op[];
+  readonly also: Also;
 }
 
-async function putObject(server: VerbContext, write: Write, { old, object, lease: newLease, ops }: Put): Promise<WriteResult | Lost> {
+async function putObject(server: VerbContext, write: Write, { old, object, lease: newLease, also }: Put): Promise<WriteResult | Lost> {
   const { served } = write;
   const next = served.kind.convertRemotely ? await served.convertToStored(object) : served.toStored(object);
   const draft = new Draft(next, old?.managed);
@@ -149,7 +162,7 @@ async function putObject(server: VerbContext, write: Write, { old, object, lease
   if (draft.size > objectBytesMax) throw new StatusError({ code: 500, reason: '', message: 'etcdserver: request is too large' });
   const lease = old ? old.lease : newLease;
   const op: Op = { key, expect: old?.revision ?? 'absent', ...draft.puts, ...(lease !== undefined && { lease }) };
-  const revision = await commit(server, write, op, ops);
+  const revision = await commit(server, write, op, also);
   if (typeof revision === 'object') return revision;
   // The cache holds the object unless a later write has replaced it already.
   const cached = served.cache.byKey(key);
@@ -161,21 +174,26 @@ async function putObject(server: VerbContext, write: Write, { old, object, lease
 interface Removed {
   readonly old: StoredObject;
   readonly shown: KubeObject | undefined;
-  readonly ops: readonly Op[];
+  readonly also: Also;
 }
 
-async function removeObject(server: VerbContext, write: Write, { old, shown, ops }: Removed): Promise<WriteResult | Lost> {
+async function removeObject(server: VerbContext, write: Write, { old, shown, also }: Removed): Promise<WriteResult | Lost> {
   const { served, dryRun } = write;
   const last = shown && (served.kind.convertRemotely ? await served.convertToStored(shown) : served.toStored(shown));
-  const revision = dryRun ? old.revision : await commit(server, write, { key: old.key, expect: old.revision }, ops);
+  const revision = dryRun ? old.revision : await commit(server, write, { key: old.key, expect: old.revision }, also);
   if (typeof revision === 'object') return revision;
   if (!dryRun && server.acts.isWatched) server.acts.changed(write.request, old.object, undefined);
   return { type: 'removed', stored: last ? StoredObject.unstored(old, last, revision) : old.at(revision) };
 }
 
 /** All or nothing, at the revision that is given back once the cache shows it. */
-async function commit(server: VerbContext, { served }: Write, op: Op, more: readonly Op[]): Promise<Revision | Lost> {
-  const result = await server.storage.commit(more.length > 0 ? [op, ...more] : [op]);
+async function commit(server: VerbContext, { served }: Write, op: Op, { allocated, turn }: Also): Promise<Revision | Lost> {
+  const { ops: more } = allocated;
+  using underWay = new DisposableStack();
+  const result = await server.storage.commit(more.length > 0 ? [op, ...more] : [op], (revision) => {
+    underWay.use(allocated.queued(revision));
+    turn?.[Symbol.dispose]();
+  });
   if (result.ok) {
     const shown = server.cache.caughtUp(result.revision);
     if (shown) await shown;

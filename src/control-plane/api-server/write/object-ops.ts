@@ -9,14 +9,14 @@ import type { KindRef, KubeObject, New, ObjectName } from '../../../api/meta/obj
 import { takeSteps } from '../../../api/meta/steps.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock, Random } from '../../../client/clock.ts';
-import type { Op } from '../../store/storage.ts';
+import type { Op, Revision } from '../../store/storage.ts';
 import type { ServedKind, ServedKinds } from '../cache/served-kinds.ts';
 import { Draft } from '../cache/stored-object.ts';
 
 export interface ObjectOps {
   create<T extends KubeObject>(kind: KindRef<T>, object: New<T>): Op;
-  /** Throws when there is none. */
-  replace<T extends KubeObject>(kind: KindRef<T>, object: T): Op;
+  /** Throws when there is none. `expect`: a write of it that is queued and not shown yet. */
+  replace<T extends KubeObject>(kind: KindRef<T>, object: T, expect?: Revision): Op;
   /** Undefined: there is none. */
   remove(kind: KindRef, at: ObjectName): Op | undefined;
 }
@@ -34,12 +34,12 @@ export function objectOps(kinds: ServedKinds, { clock, random }: { readonly cloc
       const { object } = takeSteps(prepareNew(kind, takeSteps(withDefaults(kind, named)), { nowMs: clock.now() }));
       return { key: served.key(metadata.namespace, metadata.name ?? ''), expect: 'absent', ...put(served, object) };
     },
-    replace(ref, object) {
+    replace(ref, object, expect) {
       const served = servedOf(ref);
       const { namespace, name = '' } = object.metadata;
       const old = served.find(namespace, name);
       if (!old) throw new Error(`there is no ${ref.resource} ${name} to replace`);
-      return { key: old.key, expect: old.revision, ...put(served, object, old.managed) };
+      return { key: old.key, expect: expect ?? old.revision, ...put(served, object, old.managed) };
     },
     remove(ref, at) {
       const old = servedOf(ref).find(at.namespace, at.name);

@@ -1,4 +1,4 @@
-/** Turns by word: who takes one waits until those who took the same word before are done, in their order. */
+/** Turns by word: who takes one waits until those who took the same word before are done, in their order. A turn may end twice. */
 export class Turns {
   /** the end of the last turn taken, by word; only while there are any */
   readonly #last = new Map<string, Promise<void>>();
