@@ -1,180 +1,49 @@
 /**
  * What is handed out (addresses, node ports, ranges of nodes, quota), at every point at which a process may die. A kill
  * leaves the store as it was after some revision, since all that a commit writes has one; so the walk looks at each
- * revision of a store on which random clients have raced, without any repair, and starts a server on some of them.
+ * revision of a store on which random clients have raced, without any repair, and starts a server on some of them. And
+ * processes are killed (SIGKILL) in the midst of it, with their store on disk.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { before, describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { ServiceSpec } from '../../src/api/generated/core-v1.ts';
-import { ConfigMap, type IPAddress, Node, Pod, ResourceQuota, Service } from '../../src/api/generated/kinds.ts';
-import { builtInRegistry } from '../../src/api/kinds/all.ts';
-import type { KubeObject } from '../../src/api/meta/object.ts';
+import { fileURLToPath } from 'node:url';
+import type { ResourceQuota } from '../../src/api/generated/kinds.ts';
 import { compareQuantities } from '../../src/api/meta/quantity.ts';
-import { isStatusError } from '../../src/api/meta/status-error.ts';
-import type { Client } from '../../src/client/client.ts';
-import { seededRandom } from '../../src/client/clock.ts';
+import { realClock, seededRandom } from '../../src/client/clock.ts';
 import { silentLog } from '../../src/client/log.ts';
 import { VirtualClock } from '../../src/client/virtual-clock.ts';
-import { type ApiServer, createApiServer } from '../../src/control-plane/api-server/api-server.ts';
-import { securityFor } from '../../src/control-plane/api-server/security.ts';
-import { type ClusterPKI, memoryFiles, openClusterPKI } from '../../src/control-plane/pki/cluster-pki.ts';
+import { openLmdbStore } from '../../src/control-plane/store/lmdb-store.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
-import type { KeyValue, Revision, Storage } from '../../src/control-plane/store/storage.ts';
+import type { Revision } from '../../src/control-plane/store/storage.ts';
+import { temporaryDirectory } from '../contract/storage/stores.ts';
+import { act, contradictions, limit, startAllocatingServer, stateAt, usedOf } from '../kit/allocations.ts';
 
-const namespace = 'shop';
 const rounds = 150;
 const atOnce = 6;
 const startedEvery = 25;
 const actsAfterStart = 20;
 /** of the event loop: a recount is a write of its own */
 const turnsUntilCounted = 20;
-const nodePortRange = { from: 30000, to: 30011 };
+const kills = 8;
+/** acts that a process has told of when it is killed, at least and at most */
+const actsUntilKilled = { min: 20, max: 400 };
+const childProgram = fileURLToPath(new URL('allocating-child.ts', import.meta.url));
 
 const clock = new VirtualClock();
-let pki: ClusterPKI;
-
-async function startServer(storage: Storage, seed = 1): Promise<ApiServer & AsyncDisposable> {
-  const random = seededRandom(seed);
-  const stack = new AsyncDisposableStack();
-  const config = { serviceCIDRs: ['10.0.0.0/27'], nodePortRange, disabledAdmissionPlugins: ['ServiceAccount', 'NamespaceLifecycle'] };
-  const server = await createApiServer({
-    storage,
-    registry: builtInRegistry(),
-    clock,
-    random,
-    log: silentLog,
-    parts: ({ reader, ops, claims, loopback }) =>
-      stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log: silentLog, config })),
-  });
-  return Object.assign(Object.create(server) as ApiServer, {
-    loopback: server.loopback,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      await stack.disposeAsync();
-    },
-  });
-}
-
-/** One random act; refusals are part of it. */
-async function act(client: Client, next: () => number): Promise<void> {
-  const pick = <T>(...from: readonly [T, ...T[]]): T => from[Math.floor(next() * from.length)] ?? from[0];
-  const name = `x${Math.floor(next() * 8)}`;
-  const at = { namespace, name };
-  const ports = [{ name: 'a', port: 80 }, ...(next() < 0.3 ? [{ name: 'b', port: 81, nodePort: 30000 + Math.floor(next() * 12) }] : [])];
-  const spec: ServiceSpec = {
-    type: pick('ClusterIP', 'NodePort', 'NodePort', 'ExternalName'),
-    externalName: 'example.com',
-    ports,
-    ...(next() < 0.3 && { clusterIP: `10.0.0.${1 + Math.floor(next() * 30)}` }),
-  };
-  const container = { name: 'c', image: 'i', resources: { requests: { cpu: pick('100m', '300m') } } };
-  const podCIDR = `10.244.${Math.floor(next() * 4)}.0/24`;
-  const acts: readonly (() => Promise<unknown>)[] = [
-    () => client.create(Service, { metadata: at, spec }),
-    () => client.create(Service, { metadata: at, spec }),
-    () => client.patch(Service, at, { type: 'merge', body: { spec: { ...spec, clusterIP: null, clusterIPs: null } } }),
-    () => client.patch(Service, at, { type: 'merge', body: { spec: { type: 'NodePort', ports } } }),
-    () => client.delete(Service, at),
-    () => client.create(Pod, { metadata: at, spec: { containers: [container] } }),
-    () => client.delete(Pod, at, { gracePeriodSeconds: 0 }),
-    () => client.patch(Pod, at, { type: 'merge', body: { status: { phase: 'Succeeded' } } }, { subresource: 'status' }),
-    () => client.create(ConfigMap, { metadata: at }),
-    () => client.delete(ConfigMap, at),
-    () => client.create(Node, { metadata: { name }, spec: next() < 0.3 ? { podCIDR, podCIDRs: [podCIDR] } : {} }),
-    () => client.patch(Node, { name }, { type: 'strategic', body: { spec: { podCIDR, podCIDRs: [podCIDR] } } }),
-    () => client.delete(Node, { name }),
-  ];
-  await acts[Math.floor(next() * acts.length)]?.().catch((error: unknown) => {
-    if (!isStatusError(error)) throw error;
-  });
-}
-
-interface State {
-  readonly items: readonly KeyValue[];
-  of<T extends KubeObject>(prefix: string): readonly T[];
-}
-
-async function stateAt(storage: Storage, revision: Revision): Promise<State> {
-  const { items } = await storage.range({ prefix: '/registry/', atRevision: revision });
-  return {
-    items,
-    of: <T>(prefix: string) =>
-      items.filter(({ key }) => key.startsWith(`/registry/${prefix}/`)).map(({ value }) => JSON.parse(Buffer.from(value).toString()) as T),
-  };
-}
-
-const place = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`;
-
-/** What of the state contradicts itself; each holding is a line `thing: holder`. */
-function contradictions(state: State): string[] {
-  const services = state.of<Service>('services/specs');
-  const addresses = services.flatMap((s) =>
-    (s.spec.type === 'ExternalName' ? [] : (s.spec.clusterIPs ?? [])).map((ip) => `${ip}: ${place(s)}`),
-  );
-  const recorded = state
-    .of<IPAddress>('ipaddresses')
-    .map(({ metadata, spec }) => `${metadata.name}: ${spec?.parentRef?.namespace}/${spec?.parentRef?.name}`);
-  const portsOf = (s: Service): number[] => [...new Set((s.spec.ports ?? []).flatMap(({ nodePort }) => nodePort ?? []))];
-  const ports = services.flatMap((s) => portsOf(s).map((port) => `${port}: ${s.metadata.uid}`));
-  const claimed = (thing: string): string[] =>
-    state.of<KubeObject & { holder: { uid: string } }>(`claims/${thing}`).map(({ metadata, holder }) => `${metadata.name}: ${holder.uid}`);
-  const nodes = state.of<Node>('minions');
-  const ranges = new Set(nodes.flatMap(({ metadata, spec }) => (spec.podCIDRs ?? []).map((range) => `${range}: ${metadata.uid}`)));
-  return [
-    ...differences('address', addresses, recorded),
-    ...differences('node port', ports, claimed('nodeports')),
-    ...claimed('podcidrs').flatMap((line) => (ranges.has(line) ? [] : [`a claim of nobody: ${line}`])),
-    ...state.of<ResourceQuota>('resourcequotas').flatMap((quota) => overcommitted(quota, state)),
-  ];
-}
-
-function differences(what: string, held: readonly string[], recorded: readonly string[]): string[] {
-  const things = held.map((line) => line.split(': ')[0]);
-  return [
-    ...things.filter((thing, i) => things.indexOf(thing) !== i).map((thing) => `two have the ${what} ${thing}`),
-    ...held.filter((line) => !recorded.includes(line)).map((line) => `no record of the ${what} ${line}`),
-    ...recorded.filter((line) => !held.includes(line)).map((line) => `a leaked ${what} ${line}`),
-  ];
-}
-
-function usedOf(state: State): Readonly<Record<string, number>> {
-  const pods = state.of<Pod>('pods').filter(({ status }) => status.phase !== 'Succeeded');
-  const milli = pods.map(({ spec }) => Number.parseInt(String(spec.containers[0]?.resources?.requests?.['cpu']), 10));
-  const services = state.of<Service>('services/specs');
-  return {
-    'count/configmaps': state.of('configmaps').length,
-    'requests.cpu': milli.reduce((sum, each) => sum + each, 0) / 1000,
-    services: services.length,
-    'services.nodeports': services
-      .filter(({ spec }) => spec.type === 'NodePort')
-      .reduce((sum, { spec }) => sum + (spec.ports?.length ?? 0), 0),
-  };
-}
-
-function overcommitted({ spec, status }: ResourceQuota, state: State): string[] {
-  const actual = usedOf(state);
-  return Object.entries(spec?.hard ?? {}).flatMap(([name, hard]) => {
-    const used = status?.used?.[name];
-    if (used === undefined) return [];
-    const found = actual[name] ?? 0;
-    return [
-      ...(compareQuantities(`${found}`, hard) > 0 ? [`${name}: ${found} of ${hard}`] : []),
-      ...(compareQuantities(used, `${found}`) < 0 ? [`${name}: ${used} counted, ${found} there`] : []),
-    ];
-  });
-}
 
 describe('what is handed out, after a kill at any moment', () => {
   const storage = openMemoryStore({ clock, historyRevisions: 1_000_000 });
   let last: Revision;
 
   before(async () => {
-    pki = await openClusterPKI({ files: memoryFiles(), clock });
-    await using server = await startServer(storage);
+    await using server = await startAllocatingServer(storage, { clock, seed: 1 });
     const client = server.loopback;
-    const hard = { 'count/configmaps': '3', 'requests.cpu': '1', services: '6', 'services.nodeports': '8' };
-    await client.create(ResourceQuota, { metadata: { namespace, name: 'small' }, spec: { hard } });
+    await limit(client);
     const random = seededRandom(42);
     for (let round = 0; round < rounds; round++) await Promise.all(Array.from({ length: atOnce }, () => act(client, () => random.next())));
     last = await storage.latestRevision();
@@ -199,7 +68,7 @@ describe('what is handed out, after a kill at any moment', () => {
       const records = async (): Promise<string[]> =>
         (await stateAt(copy, await copy.latestRevision())).items.map(({ key }) => key).filter((key) => /ipaddresses|nodeports/.test(key));
       const before = await records();
-      await using server = await startServer(copy, revision);
+      await using server = await startAllocatingServer(copy, { clock, seed: revision });
       assert.deepEqual(await records(), before);
       const random = seededRandom(revision);
       for (let i = 0; i < actsAfterStart; i++) await act(server.loopback, () => random.next());
@@ -213,4 +82,22 @@ describe('what is handed out, after a kill at any moment', () => {
       assert.deepEqual(counted, [], `recounted after a start at ${revision}`);
     }
   });
+});
+
+it('what is handed out agrees with who holds it, whenever the process is killed', async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'store');
+  const random = seededRandom(7);
+  let checked = 1;
+  for (let kill = 0; kill < kills; kill++) {
+    const child = spawn(process.execPath, [childProgram, path, `${kill}`], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const exited = once(child, 'exit');
+    let left = actsUntilKilled.min + Math.floor(random.next() * (actsUntilKilled.max - actsUntilKilled.min));
+    for await (const _line of createInterface(child.stdout)) if (--left === 0) child.kill('SIGKILL');
+    assert.deepEqual(await exited, [null, 'SIGKILL']);
+    await using store = await openLmdbStore({ path, clock: realClock, log: silentLog });
+    const last = await store.latestRevision();
+    assert.ok(last > checked, 'nothing was written');
+    while (checked < last) assert.deepEqual(contradictions(await stateAt(store, ++checked)), [], `kill ${kill}, revision ${checked}`);
+  }
 });
