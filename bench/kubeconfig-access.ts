@@ -1,5 +1,5 @@
 /** Server and client certificate of a kubeconfig's current context. */
-import { accessOf, readKubeconfig } from '../src/client/kubeconfig.ts';
+import { accessOf, readKubeconfig } from '../src/client/files/kubeconfig.ts';
 import type { Access } from './connections.ts';
 
 export async function accessFrom(kubeconfig: string): Promise<Access> {

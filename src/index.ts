@@ -28,7 +28,6 @@ export {
   isStatusError,
   StatusError,
 } from './api/meta/status-error.ts';
-export type { Act, ActFilter, LostActs } from './client/acts.ts';
 export type * from './client/client.ts';
 export { type Clock, type Random, realClock, realRandom, seededRandom, type Timer } from './client/clock.ts';
 export {
@@ -39,21 +38,22 @@ export {
   TerminalError,
   type Watched,
   watched,
-} from './client/controller.ts';
+} from './client/controllers/controller.ts';
 export {
   type ControllerMetrics,
   type ReconcileResult,
   type RunningControllers,
   type RunOptions,
   runControllers,
-} from './client/controller-runner.ts';
-export { type Discovery, discoverResources, type ServedResource } from './client/discovery.ts';
-export type { EventRecorder } from './client/event-recorder.ts';
-export { createHTTPClient, type HTTPClientOptions } from './client/http-client.ts';
-export type { Informer, InformerHandler, InformerOptions } from './client/informer.ts';
-export { type Access, accessOf, type Kubeconfig, parseKubeconfig, readKubeconfig } from './client/kubeconfig.ts';
-export { type LeaderElectionOptions, LeadershipLostError, runAsLeader } from './client/leader-election.ts';
+} from './client/controllers/controller-runner.ts';
+export { type LeaderElectionOptions, LeadershipLostError, runAsLeader } from './client/controllers/leader-election.ts';
+export type { Act, ActFilter, LostActs } from './client/events/acts.ts';
+export type { EventRecorder } from './client/events/event-recorder.ts';
+export { type Access, accessOf, type Kubeconfig, parseKubeconfig, readKubeconfig } from './client/files/kubeconfig.ts';
+export type { Informer, InformerHandler, InformerOptions } from './client/informers/informer.ts';
 export { type Log, silentLog } from './client/log.ts';
+export { type Discovery, discoverResources, type ServedResource } from './client/transport/discovery.ts';
+export { createHTTPClient, type HTTPClientOptions } from './client/transport/http-client.ts';
 export { VirtualClock } from './client/virtual-clock.ts';
 export type { Cluster, Phase, PhaseReport, StartOptions } from './cluster/cluster.ts';
 export type { ComponentName } from './cluster/component-names.ts';

@@ -19,9 +19,9 @@ import {
   removeContext,
   updateKubeconfig,
   writeKubeconfig,
-} from '../client/kubeconfig.ts';
-import { nearestThere } from '../client/make-folders.ts';
-import { isDiskFull, isSpecial } from '../client/replace-file.ts';
+} from '../client/files/kubeconfig.ts';
+import { nearestThere } from '../client/files/make-folders.ts';
+import { isDiskFull, isSpecial } from '../client/files/replace-file.ts';
 import type { Instance } from '../cluster/instance/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
 import { homeDirectory } from '../cluster/settings/home.ts';

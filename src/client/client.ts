@@ -8,7 +8,7 @@
  */
 import type { DeleteOptions, Status } from '../api/generated/meta-v1.ts';
 import type { KindRef, KubeObject, ListOf, New, ObjectName } from '../api/meta/object.ts';
-import type { Informer, InformerOptions } from './informer.ts';
+import type { Informer, InformerOptions } from './informers/informer.ts';
 
 export interface GetOptions {
   readonly resourceVersion?: string | undefined;

@@ -1,8 +1,9 @@
 /** A running cluster, and what starting one takes. The work is in start-cluster.ts. */
-import type { Act, ActFilter, LostActs } from '../client/acts.ts';
+
 import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
-import type { Access } from '../client/kubeconfig.ts';
+import type { Act, ActFilter, LostActs } from '../client/events/acts.ts';
+import type { Access } from '../client/files/kubeconfig.ts';
 import type { Log } from '../client/log.ts';
 import type { ComponentName } from './component-names.ts';
 import type { ProcessFaults } from './machine/process-faults.ts';

@@ -4,11 +4,11 @@
  * whether that is served in this process or elsewhere.
  */
 import type { Registry } from 'prom-client';
-import type { Act, ActFilter, LostActs } from '../client/acts.ts';
 import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
-import type { ClientCredentials } from '../client/credentials.ts';
+import type { Act, ActFilter, LostActs } from '../client/events/acts.ts';
 import type { Log } from '../client/log.ts';
+import type { ClientCredentials } from '../client/transport/credentials.ts';
 import type { ClusterSigning } from '../control-plane/controllers/index.ts';
 import type { Controls, ScalableNodes } from './api-server/control-endpoints.ts';
 import type { ComponentName } from './component-names.ts';

@@ -1,8 +1,8 @@
 /** The control plane's components beside the API server: the controllers and the scheduler. */
 
-import { createControllerMetrics } from '../client/controller-metrics.ts';
-import { runControllers } from '../client/controller-runner.ts';
-import { createEventWriter } from '../client/event-writer.ts';
+import { createControllerMetrics } from '../client/controllers/controller-metrics.ts';
+import { runControllers } from '../client/controllers/controller-runner.ts';
+import { createEventWriter } from '../client/events/event-writer.ts';
 import { controllerChoice } from '../control-plane/controllers/controller-names.ts';
 import { builtinControllers, identityOf } from '../control-plane/controllers/index.ts';
 import { Scheduler } from '../control-plane/scheduler/scheduler.ts';

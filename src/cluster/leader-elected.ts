@@ -6,7 +6,7 @@
  * is renewed seldom, since nobody can take over when that process dies; started again, it leads again at once.
  */
 import { hostname } from 'node:os';
-import { LeadershipLostError, runAsLeader } from '../client/leader-election.ts';
+import { LeadershipLostError, runAsLeader } from '../client/controllers/leader-election.ts';
 import type { ComponentContext } from './component.ts';
 import type { Identity } from './identities.ts';
 

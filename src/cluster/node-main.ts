@@ -2,11 +2,11 @@
  * The entry of a node's own process: one real node against the cluster's API over HTTPS, in the network namespace that
  * it was started in. Told to stop, it ends its pods; when its parent just disappears, it ends and leaves them running.
  */
-import type { ClientCredentials } from '../client/credentials.ts';
+import type { ClientCredentials } from '../client/transport/credentials.ts';
 import type { NodeConfig, NodeReply, NodeRequest } from './nodes/node-config.ts';
 
 const { realClock: clock, realRandom: random } = await import('../client/clock.ts');
-const { createHTTPClient } = await import('../client/http-client.ts');
+const { createHTTPClient } = await import('../client/transport/http-client.ts');
 const { describeError } = await import('./operation-error.ts');
 const { createLog, surviveLostOutput } = await import('./log/logging.ts');
 const { endProcess, watchProcess } = await import('./machine/process-faults.ts');

@@ -10,7 +10,7 @@ import { type KindRegistry, parseRuntimeConfig } from '../api/kinds/registry.ts'
 import { isConditionTrue } from '../api/meta/conditions.ts';
 import type { Client } from '../client/client.ts';
 import { type Clock, realClock, realRandom, sleepOn } from '../client/clock.ts';
-import { kubeconfigFor, renderKubeconfig } from '../client/kubeconfig.ts';
+import { kubeconfigFor, renderKubeconfig } from '../client/files/kubeconfig.ts';
 import { silentLog } from '../client/log.ts';
 import { controllerChoice } from '../control-plane/controllers/controller-names.ts';
 import { addressAt, parseCidr } from '../node/network/cidr.ts';

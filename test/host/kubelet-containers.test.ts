@@ -16,7 +16,7 @@ import { ConfigMap, Event, Namespace, Node, PersistentVolume, PersistentVolumeCl
 import { builtInRegistry } from '../../src/api/kinds/all.ts';
 import type { Client } from '../../src/client/client.ts';
 import { realClock, realRandom } from '../../src/client/clock.ts';
-import { createEventWriter } from '../../src/client/event-writer.ts';
+import { createEventWriter } from '../../src/client/events/event-writer.ts';
 import { silentLog } from '../../src/client/log.ts';
 import { createApiServer } from '../../src/control-plane/api-server/api-server.ts';
 import { memoryFiles, openClusterPKI } from '../../src/control-plane/pki/cluster-pki.ts';

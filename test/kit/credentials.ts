@@ -3,7 +3,7 @@ import { webcrypto } from 'node:crypto';
 import 'reflect-metadata';
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
 import { Agent, request } from 'undici';
-import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
+import { accessOf, parseKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import type { Cluster } from '../../src/index.ts';
 
 export type Shown = { readonly token: string } | { readonly cert: string; readonly key: string };

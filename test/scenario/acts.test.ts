@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigMap, Deployment, Pod, Secret } from '../../src/api/generated/kinds.ts';
-import { openActs } from '../../src/client/act-stream.ts';
-import type { Act, ActFilter, LostActs } from '../../src/client/acts.ts';
 import { realClock, realRandom } from '../../src/client/clock.ts';
-import { createHTTPClient, type HTTPAccess } from '../../src/client/http-client.ts';
-import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
+import { openActs } from '../../src/client/events/act-stream.ts';
+import type { Act, ActFilter, LostActs } from '../../src/client/events/acts.ts';
+import { accessOf, parseKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import { silentLog } from '../../src/client/log.ts';
+import { createHTTPClient, type HTTPAccess } from '../../src/client/transport/http-client.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
 import { actorNames, actorOf } from '../../src/control-plane/api-server/acts/actor.ts';
 import { builtinControllers, identityOf } from '../../src/control-plane/controllers/index.ts';

@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { CertificateSigningRequest, ConfigMap, Node, Pod, ServiceAccount } from '../../src/api/generated/kinds.ts';
 import { bundledKubectl } from '../../src/cli/bundled-kubectl.ts';
-import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
+import { accessOf, parseKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import { type Cluster, type StartOptions, startCluster, VirtualClock } from '../../src/index.ts';
 import { invoke } from '../host/own-cluster.ts';
 import { askAs, makeRequest } from '../kit/credentials.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Lease, Node, Pod, Service, ServiceAccount } from '../../src/api/generated/kinds.ts';
 import type { KindRef, KubeObject } from '../../src/api/meta/object.ts';
 import type { Client } from '../../src/client/client.ts';
-import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
+import { accessOf, parseKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
 import type { ComponentName } from '../../src/cluster/component-names.ts';
 import { startCluster } from '../../src/index.ts';

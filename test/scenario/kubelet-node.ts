@@ -10,7 +10,7 @@ import { builtInRegistry } from '../../src/api/kinds/all.ts';
 import { isNotFound } from '../../src/api/meta/status-error.ts';
 import type { Client } from '../../src/client/client.ts';
 import { seededRandom } from '../../src/client/clock.ts';
-import { createEventWriter } from '../../src/client/event-writer.ts';
+import { createEventWriter } from '../../src/client/events/event-writer.ts';
 import { type Log, silentLog } from '../../src/client/log.ts';
 import { VirtualClock } from '../../src/client/virtual-clock.ts';
 import { createApiServer } from '../../src/control-plane/api-server/api-server.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Agent, request } from 'undici';
 import { Pod } from '../../src/api/generated/kinds.ts';
-import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
+import { accessOf, parseKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import { bootHooks } from '../../src/control-plane/api-server/publishing/health-checks.ts';
 import { type Cluster, startCluster } from '../../src/index.ts';
 

@@ -12,9 +12,9 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Node } from '../../src/api/generated/kinds.ts';
 import { realClock, realRandom } from '../../src/client/clock.ts';
-import { createHTTPClient } from '../../src/client/http-client.ts';
-import { accessOf, parseKubeconfig, readKubeconfig } from '../../src/client/kubeconfig.ts';
+import { accessOf, parseKubeconfig, readKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import { silentLog } from '../../src/client/log.ts';
+import { createHTTPClient } from '../../src/client/transport/http-client.ts';
 import { Instance, type InstanceState } from '../../src/cluster/instance/instance.ts';
 
 const entry = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '../../src/cli/main.ts')];

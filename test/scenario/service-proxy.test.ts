@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { EndpointSlice, Namespace, Service } from '../../src/api/generated/kinds.ts';
-import type { EventRecorder } from '../../src/client/event-recorder.ts';
+import type { EventRecorder } from '../../src/client/events/event-recorder.ts';
 import { silentLog } from '../../src/client/log.ts';
 import { ServiceProxy } from '../../src/node/proxy/proxy.ts';
 import { startControlPlane } from './control-plane.ts';

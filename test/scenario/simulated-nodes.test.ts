@@ -5,7 +5,7 @@ import { Agent, request } from 'undici';
 import type { Container, NodeCondition, PodSpec, Volume } from '../../src/api/generated/core-v1.ts';
 import { ConfigMap, EndpointSlice, Endpoints, Event, Node, Pod, Secret } from '../../src/api/generated/kinds.ts';
 import { findCondition } from '../../src/api/meta/conditions.ts';
-import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
+import { accessOf, parseKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import { startCluster, VirtualClock } from '../../src/index.ts';
 
 test('simulated pods have logs, and nothing is sent to their addresses', async () => {

@@ -11,7 +11,7 @@ import { runInNewContext } from 'node:vm';
 import { WebSocket } from 'ws';
 import { Pod } from '../../src/api/generated/kinds.ts';
 import { bundledKubectl } from '../../src/cli/bundled-kubectl.ts';
-import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
+import { accessOf, parseKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import { type Cluster, startCluster } from '../../src/index.ts';
 import { invoke, type Outcome } from '../host/own-cluster.ts';
 

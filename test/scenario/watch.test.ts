@@ -9,9 +9,9 @@ import { createInterface } from 'node:readline';
 import { after, describe, it } from 'node:test';
 import { ConfigMap } from '../../src/api/generated/kinds.ts';
 import { realClock, realRandom } from '../../src/client/clock.ts';
-import { createHTTPClient } from '../../src/client/http-client.ts';
-import { accessOf, readKubeconfig } from '../../src/client/kubeconfig.ts';
+import { accessOf, readKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import { silentLog } from '../../src/client/log.ts';
+import { createHTTPClient } from '../../src/client/transport/http-client.ts';
 
 const main = join(import.meta.dirname, '../../src/cli/main.ts');
 const place = mkdtempSync(join(tmpdir(), 'timonier-watch-'));

@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { WebSocket } from 'ws';
 import { Pod } from '../../src/api/generated/kinds.ts';
-import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
+import { accessOf, parseKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import { type Cluster, startCluster } from '../../src/index.ts';
 
 const rounds = 20;

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { connect } from 'node:tls';
 import { ClusterRole, ClusterRoleBinding, Pod } from '../../src/api/generated/kinds.ts';
-import { accessOf, parseKubeconfig } from '../../src/client/kubeconfig.ts';
+import { accessOf, parseKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import { type Cluster, startCluster } from '../../src/index.ts';
 import { parseAnswer, request, upgradeHeaders } from '../kit/proxied-network.ts';
 

@@ -4,9 +4,9 @@
  */
 import type { Command } from 'commander';
 import { isNotFound, isStatusError } from '../../api/meta/status-error.ts';
-import type { openActsAfter } from '../../client/act-stream.ts';
-import type { Act, ActFilter, ActStart, LostActs } from '../../client/acts.ts';
 import { realClock } from '../../client/clock.ts';
+import type { openActsAfter } from '../../client/events/act-stream.ts';
+import type { Act, ActFilter, ActStart, LostActs } from '../../client/events/acts.ts';
 import { identities } from '../../cluster/identities.ts';
 import { readFacts, stateFrom } from '../../cluster/instance/condition.ts';
 import { runningInstance } from '../../cluster/instance/find-instance.ts';
@@ -76,7 +76,7 @@ async function watch(name: string, objects: readonly string[], flags: WatchFlags
 async function actsFrom(kubeconfig: string, how: Parameters<typeof openActsAfter>[1]): Promise<AsyncIterable<Act | LostActs | ActStart>> {
   const [{ commandClient }, { openActsAfter }] = await Promise.all([
     import('../../cluster/instance/control-client.ts'),
-    import('../../client/act-stream.ts'),
+    import('../../client/events/act-stream.ts'),
   ]);
   const access = await accessFrom(kubeconfig);
   await using stack = new AsyncDisposableStack();

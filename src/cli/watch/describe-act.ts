@@ -1,10 +1,10 @@
 /**
- * An act (client/acts.ts) in words: who, and what he did. Pure.
+ * An act (client/events/acts.ts) in words: who, and what he did. Pure.
  *
  * Guarantee: one line without control characters, whatever clients have written.
  */
 import { own } from '../../api/meta/words.ts';
-import { type Act, type ActChange, idOf } from '../../client/acts.ts';
+import { type Act, type ActChange, idOf } from '../../client/events/acts.ts';
 import type { Told } from './follow-acts.ts';
 import type { RepeatedAct } from './group-repeats.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errors } from '../../api/meta/status-error.ts';
-import type { Act, ActStart, LostActs } from '../../client/acts.ts';
+import type { Act, ActStart, LostActs } from '../../client/events/acts.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import { type Fate, followActs, type Told } from './follow-acts.ts';
 

@@ -4,8 +4,8 @@
  * aborted. A refusal (StatusError) is thrown: asking again would not help.
  */
 import { isStatusError } from '../../api/meta/status-error.ts';
-import type { Act, ActStart, LostActs } from '../../client/acts.ts';
 import type { Clock } from '../../client/clock.ts';
+import type { Act, ActStart, LostActs } from '../../client/events/acts.ts';
 
 /** What can be known of a cluster that does not answer. `expected`: somebody starts it again. */
 export type Fate = 'expected' | 'stopped' | 'unknown' | 'deleted';

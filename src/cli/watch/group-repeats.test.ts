@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Act } from '../../client/acts.ts';
+import type { Act } from '../../client/events/acts.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import { groupRepeats } from './group-repeats.ts';
 

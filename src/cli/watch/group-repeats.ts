@@ -3,8 +3,9 @@
  * quota asks many times a second. A component's refusals are the same though each names another pod. All else passes at
  * once.
  */
-import type { Act } from '../../client/acts.ts';
+
 import type { Clock } from '../../client/clock.ts';
+import type { Act } from '../../client/events/acts.ts';
 
 export interface RepeatedAct {
   /** the last of them */

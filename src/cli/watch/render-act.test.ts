@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import type { Act } from '../../client/acts.ts';
+import type { Act } from '../../client/events/acts.ts';
 import { type RenderOptions, renderAct } from './render-act.ts';
 
 const name = 'front-5fc5b7765c-6cl6m';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Counter, Registry } from 'prom-client';
 import type { KindRegistry } from '../../api/kinds/registry.ts';
 import type { Clock, Random } from '../../client/clock.ts';
-import { createEventWriter } from '../../client/event-writer.ts';
+import { createEventWriter } from '../../client/events/event-writer.ts';
 import type { Log } from '../../client/log.ts';
 import { actsEndpoint } from '../../control-plane/api-server/acts/acts-endpoint.ts';
 import { type ApiServer, createApiServer } from '../../control-plane/api-server/api-server.ts';

@@ -3,12 +3,12 @@
  * be allowed what they do, and say by their user agent who they are: `timonier/system:kube-scheduler`.
  */
 
-import { readActs } from '../../client/act-stream.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Random } from '../../client/clock.ts';
-import { createHTTPClient } from '../../client/http-client.ts';
-import type { Access } from '../../client/kubeconfig.ts';
+import { readActs } from '../../client/events/act-stream.ts';
+import type { Access } from '../../client/files/kubeconfig.ts';
 import type { Log } from '../../client/log.ts';
+import { createHTTPClient } from '../../client/transport/http-client.ts';
 import type { API } from '../component.ts';
 import { OperationError } from '../operation-error.ts';
 import type { PhaseRunner } from '../phase-runner.ts';

@@ -1,9 +1,9 @@
 /** How a command asks a running cluster, and tells it something as its administrator: control-endpoints.ts answers. */
 import { isStatusError } from '../../api/meta/status-error.ts';
 import { realClock, realRandom } from '../../client/clock.ts';
-import { createHTTPClient, type HTTPAccess } from '../../client/http-client.ts';
-import { type Access, accessOf, parseKubeconfig } from '../../client/kubeconfig.ts';
+import { type Access, accessOf, parseKubeconfig } from '../../client/files/kubeconfig.ts';
 import { silentLog } from '../../client/log.ts';
+import { createHTTPClient, type HTTPAccess } from '../../client/transport/http-client.ts';
 import { controlPaths } from '../api-server/control-endpoints.ts';
 import { OperationError } from '../operation-error.ts';
 

@@ -26,9 +26,9 @@ import {
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { realClock } from '../../client/clock.ts';
-import { makeFolders, nearestThere } from '../../client/make-folders.ts';
+import { makeFolders, nearestThere } from '../../client/files/make-folders.ts';
+import { isSpecial } from '../../client/files/replace-file.ts';
 import { commandLine, isAlive, isProcessId, type KnownProcess, knownProcess, processIds } from '../../client/processes.ts';
-import { isSpecial } from '../../client/replace-file.ts';
 import { FileGate } from '../../node/files/file-gate.ts';
 import { removeTree } from '../../node/files/remove-tree.ts';
 import { type ContainerdPaths, containerdPaths } from '../../node/runtime/containerd-config.ts';

@@ -3,7 +3,7 @@
  * seen by the cgroups of this machine's processes, since nobody answers meanwhile. Pods of simulated nodes have none.
  */
 import { Pod } from '../../api/generated/kinds.ts';
-import { accessOf, parseKubeconfig } from '../../client/kubeconfig.ts';
+import { accessOf, parseKubeconfig } from '../../client/files/kubeconfig.ts';
 import { processFile, processIds } from '../../client/processes.ts';
 import { graceSecondsMin } from '../../node/kubelet/pod/kill-pod.ts';
 import { podGraceSecondsMax } from '../machine/end-process.ts';

@@ -1,6 +1,6 @@
 /** A start or a command that found no room on the disk, in words that say where and what to do. */
 import { statfsSync } from 'node:fs';
-import { isDiskFull } from '../../client/replace-file.ts';
+import { isDiskFull } from '../../client/files/replace-file.ts';
 import { Instance } from '../instance/instance.ts';
 import { OperationError } from '../operation-error.ts';
 

@@ -14,7 +14,7 @@ execFileSync('mkfifo', [fifo]);
 
 const prelude = `
 import { closeSync, open, openSync } from 'node:fs';
-import { contextOf, requestContext } from ${JSON.stringify(join(import.meta.dirname, '../../client/request-context.ts'))};
+import { contextOf, requestContext } from ${JSON.stringify(join(import.meta.dirname, '../../client/transport/request-context.ts'))};
 import { watchProcess } from ${JSON.stringify(join(import.meta.dirname, 'process-faults.ts'))};
 const log = { error: ({ error, ...fields }, message) => console.log(JSON.stringify({ message, error: String(error), ...fields })) };
 const faults = watchProcess(log);

@@ -8,7 +8,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { type Clock, realClock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
-import { requestContext } from '../../client/request-context.ts';
+import { requestContext } from '../../client/transport/request-context.ts';
 
 /** EX_SOFTWARE: an internal fault. */
 export const faultExitCode = 70;

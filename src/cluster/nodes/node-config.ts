@@ -1,6 +1,6 @@
 /** What a node's own process is told, over IPC, to run a node of the cluster against its API. */
 
-import type { ClientCredentials } from '../../client/credentials.ts';
+import type { ClientCredentials } from '../../client/transport/credentials.ts';
 import type { KeyPair } from '../component.ts';
 import type { AddressPlan } from '../settings/address-plan.ts';
 

@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Random } from '../../client/clock.ts';
-import { createEventWriter } from '../../client/event-writer.ts';
+import { createEventWriter } from '../../client/events/event-writer.ts';
 import type { Log } from '../../client/log.ts';
 import { unmountBelow } from '../../node/files/mounts.ts';
 import { startKubelet } from '../../node/kubelet/kubelet.ts';

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../client/clock.ts';
-import { createEventWriter } from '../../client/event-writer.ts';
+import { createEventWriter } from '../../client/events/event-writer.ts';
 import type { Log } from '../../client/log.ts';
 import { networkTools } from '../../node/network/network-tools.ts';
 import { ServiceProxy } from '../../node/proxy/proxy.ts';

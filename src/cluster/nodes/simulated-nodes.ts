@@ -3,7 +3,7 @@
  * their Node objects, and a cache of the ConfigMaps and Secrets that their pods name.
  */
 import { Node } from '../../api/generated/kinds.ts';
-import { createEventWriter } from '../../client/event-writer.ts';
+import { createEventWriter } from '../../client/events/event-writer.ts';
 import { type Kubelet, startKubelet } from '../../node/kubelet/kubelet.ts';
 import { ReferencedObjects } from '../../node/kubelet/pod/referenced-objects.ts';
 import { TimerWheel } from '../../node/kubelet/timer-wheel.ts';

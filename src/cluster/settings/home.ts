@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { makeFolders } from '../../client/make-folders.ts';
+import { makeFolders } from '../../client/files/make-folders.ts';
 import { OperationError } from '../operation-error.ts';
 
 /** HOME; where there is none, what the system's list of users says. It is not made: who has none is told so. */

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parseJSON } from '../../api/schema/json-scan.ts';
-import { replaceFile } from '../../client/replace-file.ts';
+import { replaceFile } from '../../client/files/replace-file.ts';
 import { OperationError } from '../operation-error.ts';
 
 /** Undefined: there is none. `isWhole` is asked of whatever object is in it. */

@@ -2,7 +2,7 @@
  * All controllers of the control plane. Each acts with the rights of its own service account in kube-system
  * (`Controller.serviceAccount`, else its name), or of a user; the bootstrap policy has a role for each.
  */
-import type { Controller } from '../../client/controller.ts';
+import type { Controller } from '../../client/controllers/controller.ts';
 import type { Authority } from '../pki/authority.ts';
 import { certificateApproval } from './access/certificate-approval.ts';
 import { certificateCleaner } from './access/certificate-cleaner.ts';

@@ -7,8 +7,8 @@ import type { LabelSelector, OwnerReference } from '../../api/generated/meta-v1.
 import { apiVersionOf, type KindRef, type KubeObject, keyOf, type ObjectKey } from '../../api/meta/object.ts';
 import { LabelMatcher, labelMatcher } from '../../api/meta/selectors.ts';
 import { own } from '../../api/meta/words.ts';
-import type { ControllerIO, Watched } from '../../client/controller.ts';
-import type { Informer } from '../../client/informer.ts';
+import type { ControllerIO, Watched } from '../../client/controllers/controller.ts';
+import type { Informer } from '../../client/informers/informer.ts';
 
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((reference) => reference.controller);

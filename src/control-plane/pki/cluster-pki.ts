@@ -10,7 +10,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDiskFull, replaceFile } from '../../client/replace-file.ts';
+import { isDiskFull, replaceFile } from '../../client/files/replace-file.ts';
 import {
   type Authority,
   type AuthorityOptions,

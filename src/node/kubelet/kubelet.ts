@@ -16,7 +16,7 @@ import type { KubeObject } from '../../api/meta/object.ts';
 import { quantityValue } from '../../api/meta/quantity.ts';
 import type { Timer } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
-import { createInformer, type RunningInformer } from '../../client/informer-cache.ts';
+import { createInformer, type RunningInformer } from '../../client/informers/informer-cache.ts';
 import { FileGate } from '../files/file-gate.ts';
 import { removeTree } from '../files/remove-tree.ts';
 import type * as cri from '../runtime/cri-types.ts';

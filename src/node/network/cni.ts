@@ -9,7 +9,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from '../../client/replace-file.ts';
+import { replaceFile } from '../../client/files/replace-file.ts';
 import { formatCidr, parseCidr } from './cidr.ts';
 
 export interface CNIConfigOptions {

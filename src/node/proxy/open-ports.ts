@@ -3,7 +3,7 @@
  * stays that program's: it is told once, and tried again with each later change.
  */
 import type { RequestListener } from 'node:http';
-import { createServer } from '../../client/node-http.ts';
+import { createServer } from '../../client/transport/node-http.ts';
 
 /** Resolves when it listens; disposing closes the port. */
 export type Opener = () => Promise<AsyncDisposable>;

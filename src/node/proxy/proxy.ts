@@ -13,7 +13,7 @@ import { EndpointSlice, Node, Service } from '../../api/generated/kinds.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../client/clock.ts';
-import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { EventRecorder } from '../../client/events/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
 import { HealthChecks, planHealthCheck, type ServiceHealthCheck } from './health-checks.ts';
 import { LoopbackPorts, planLoopbackPorts } from './loopback-ports.ts';

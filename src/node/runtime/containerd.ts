@@ -12,8 +12,8 @@ import { existsSync, watch } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../client/clock.ts';
+import { replaceFile } from '../../client/files/replace-file.ts';
 import type { Log } from '../../client/log.ts';
-import { replaceFile } from '../../client/replace-file.ts';
 import type { ContainerRuntime } from './container-runtime.ts';
 import {
   type ContainerdPaths,

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { request } from '../../client/node-http.ts';
+import { request } from '../../client/transport/node-http.ts';
 import { RuntimeError } from '../runtime/container-runtime.ts';
 import { connectToRuntime } from './runtime-socket.ts';
 

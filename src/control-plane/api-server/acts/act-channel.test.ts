@@ -1,7 +1,7 @@
 /** What the server tells to readers that read from the server before it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Act, ActFilter, ActStart, LostActs } from '../../../client/acts.ts';
+import type { Act, ActFilter, ActStart, LostActs } from '../../../client/events/acts.ts';
 import { VirtualClock } from '../../../client/virtual-clock.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import type { ResourceRequest } from '../request/api-request.ts';

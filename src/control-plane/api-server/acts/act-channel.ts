@@ -1,13 +1,13 @@
 /**
- * Where the API server tells what was done through it (client/acts.ts), while somebody listens. The seam on which an
+ * Where the API server tells what was done through it (client/events/acts.ts), while somebody listens. The seam on which an
  * audit log can stand: every write and every refusal comes by here with its request and its objects.
  *
  * Guarantees: without a reader it costs one comparison for each write, after the first seconds; a reader never holds anybody up.
  */
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, type StatusError } from '../../../api/meta/status-error.ts';
-import { type Act, type ActFilter, type ActStart, idOf, type LostActs } from '../../../client/acts.ts';
 import type { Clock } from '../../../client/clock.ts';
+import { type Act, type ActFilter, type ActStart, idOf, type LostActs } from '../../../client/events/acts.ts';
 import { RecentMap } from '../../../client/recent-map.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import type { ResourceRequest } from '../request/api-request.ts';

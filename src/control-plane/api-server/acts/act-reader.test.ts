@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Act, ActFilter } from '../../../client/acts.ts';
+import type { Act, ActFilter } from '../../../client/events/acts.ts';
 import { ActReader, isWanted } from './act-reader.ts';
 
 const act = (more: Partial<Act> = {}): Act => ({

@@ -1,5 +1,5 @@
 /** One reader of acts: those that its filter lets through wait here until they are taken; what does not fit is counted. */
-import { type Act, type ActFilter, type ActStart, idOf, type LostActs } from '../../../client/acts.ts';
+import { type Act, type ActFilter, type ActStart, idOf, type LostActs } from '../../../client/events/acts.ts';
 
 const waitingMax = 2000;
 

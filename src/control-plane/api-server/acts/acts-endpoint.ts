@@ -1,9 +1,9 @@
 /**
- * Acts over HTTP (client/acts.ts): lines of JSON, from now on, until either side ends it.
+ * Acts over HTTP (client/events/acts.ts): lines of JSON, from now on, until either side ends it.
  * With `?after=START` the first says which start of the server this is; after another one what happened since follows. For administrators
  * (system:masters) alone, whatever roles say of the path: it shows what everybody does.
  */
-import { actsPath, filterOfQuery } from '../../../client/acts.ts';
+import { actsPath, filterOfQuery } from '../../../client/events/acts.ts';
 import { forAdministrators, type NonResourceEndpoint } from '../request/non-resource-endpoint.ts';
 import { methodNotAllowed } from '../request/refusals.ts';
 import type { ActChannel } from './act-channel.ts';

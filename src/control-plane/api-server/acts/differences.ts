@@ -8,7 +8,7 @@
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { own } from '../../../api/meta/words.ts';
-import type { ActChange } from '../../../client/acts.ts';
+import type { ActChange } from '../../../client/events/acts.ts';
 import { groupKindOf, holdsSecrets, tellable } from './secrecy.ts';
 
 /** Differences that are told of one act. */

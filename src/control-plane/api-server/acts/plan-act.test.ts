@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, StatusError } from '../../../api/meta/status-error.ts';
-import type { Act } from '../../../client/acts.ts';
+import type { Act } from '../../../client/events/acts.ts';
 import { ApiRequest, type ResourceRequest } from '../request/api-request.ts';
 import type { UserInfo } from '../request/request.ts';
 import { planAct, planRefusal } from './plan-act.ts';

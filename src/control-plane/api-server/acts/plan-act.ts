@@ -7,7 +7,7 @@
  */
 import type { KubeObject } from '../../../api/meta/object.ts';
 import type { StatusError } from '../../../api/meta/status-error.ts';
-import { type Act, type ActChange, type ActEvent, type ActObject, idOf } from '../../../client/acts.ts';
+import { type Act, type ActChange, type ActEvent, type ActObject, idOf } from '../../../client/events/acts.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { type Actor, actorOf } from './actor.ts';
 import { differences } from './differences.ts';

@@ -11,7 +11,7 @@ import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock } from '../../../client/clock.ts';
-import type { EventRecorder } from '../../../client/event-recorder.ts';
+import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { BootstrapTools } from './policy.ts';
 
 export interface DefaultServiceCIDROptions {

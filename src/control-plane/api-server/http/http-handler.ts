@@ -3,8 +3,8 @@
  * that one request does harms another.
  */
 import type { IncomingMessage } from 'node:http';
-import { ServerResponse } from '../../../client/node-http.ts';
-import { contextOf, requestContext } from '../../../client/request-context.ts';
+import { ServerResponse } from '../../../client/transport/node-http.ts';
+import { contextOf, requestContext } from '../../../client/transport/request-context.ts';
 import type { AuthenticationRequest } from '../authentication/authenticator.ts';
 import type { RequestChain } from '../chain/chain.ts';
 import type { HTTPRequest, HTTPResponse, Upgrade } from '../request/api-request.ts';

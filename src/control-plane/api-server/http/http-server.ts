@@ -18,8 +18,8 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
-import { answerHeadBytesMax, requestHeadBytesMax, requestHeadersMax } from '../../../client/http-limits.ts';
 import type { Log } from '../../../client/log.ts';
+import { answerHeadBytesMax, requestHeadBytesMax, requestHeadersMax } from '../../../client/transport/http-limits.ts';
 import type { AuthenticationRequest } from '../authentication/authenticator.ts';
 import type { HTTPHandler } from './http-handler.ts';
 

@@ -15,7 +15,7 @@ import type { KubeObject, ObjectName } from '../../../api/meta/object.ts';
 import type { StatusError } from '../../../api/meta/status-error.ts';
 import { put } from '../../../api/meta/words.ts';
 import type { PatchType } from '../../../client/client.ts';
-import { pathOf } from '../../../client/request-path.ts';
+import { pathOf } from '../../../client/transport/request-path.ts';
 import type { UserInfo } from './request.ts';
 
 /** A kind, one of its objects, or a subresource of that. */

@@ -19,7 +19,7 @@ import type { Duplex } from 'node:stream';
 import { checkServerIdentity, type PeerCertificate, connect as tlsConnect } from 'node:tls';
 import { errors } from '../../../api/meta/status-error.ts';
 import { own } from '../../../api/meta/words.ts';
-import { Agent } from '../../../client/node-http.ts';
+import { Agent } from '../../../client/transport/node-http.ts';
 
 /** How the server shows itself to kubelets, and whom it trusts. */
 export interface KubeletCredentials {

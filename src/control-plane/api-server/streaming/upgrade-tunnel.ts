@@ -8,7 +8,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errors, isStatusError } from '../../../api/meta/status-error.ts';
-import { STATUS_CODES } from '../../../client/node-http.ts';
+import { STATUS_CODES } from '../../../client/transport/node-http.ts';
 import type { ConnectTarget } from '../request/api-request.ts';
 import type { Dialer, DialTarget } from './dialer.ts';
 import { describeBreak, openRequest, readErrorBody } from './http-forward.ts';

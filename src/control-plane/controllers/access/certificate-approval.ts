@@ -4,7 +4,7 @@
  * Upstream: pkg/controller/certificates/approver/sarapprove.go.
  */
 import { CertificateSigningRequest, SubjectAccessReview } from '../../../api/generated/kinds.ts';
-import { defineController, watched } from '../../../client/controller.ts';
+import { defineController, watched } from '../../../client/controllers/controller.ts';
 import { readCertificateRequest, requestPem } from '../../pki/certificate-request.ts';
 import { kubeletClientSigner, signers } from './certificate-signers.ts';
 

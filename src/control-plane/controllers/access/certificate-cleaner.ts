@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import { CertificateSigningRequest } from '../../../api/generated/kinds.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { parseTime } from '../../../api/meta/time.ts';
-import { defineController, watched } from '../../../client/controller.ts';
+import { defineController, watched } from '../../../client/controllers/controller.ts';
 
 const hourMs = 3_600_000;
 const waitingMs = 24 * hourMs;

@@ -8,7 +8,7 @@ import { CertificateSigningRequest } from '../../../api/generated/kinds.ts';
 import { isConditionTrue } from '../../../api/meta/conditions.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { own } from '../../../api/meta/words.ts';
-import { type Controller, defineController, TerminalError, watched } from '../../../client/controller.ts';
+import { type Controller, defineController, TerminalError, watched } from '../../../client/controllers/controller.ts';
 import type { Authority } from '../../pki/authority.ts';
 import { readCertificateRequest, requestPem } from '../../pki/certificate-request.ts';
 import { signers } from './certificate-signers.ts';

@@ -8,7 +8,7 @@ import type { PolicyRule } from '../../../api/generated/rbac-v1.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { keyOf } from '../../../api/meta/object.ts';
 import { labelMatcher } from '../../../api/meta/selectors.ts';
-import { defineController, watched } from '../../../client/controller.ts';
+import { defineController, watched } from '../../../client/controllers/controller.ts';
 
 const isAggregated = (role: ClusterRole): boolean => role.aggregationRule !== undefined;
 

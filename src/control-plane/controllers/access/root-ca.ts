@@ -5,7 +5,7 @@
 import { ConfigMap, Namespace } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { isAlreadyExists } from '../../../api/meta/status-error.ts';
-import { type Controller, defineController, watched } from '../../../client/controller.ts';
+import { type Controller, defineController, watched } from '../../../client/controllers/controller.ts';
 import { isNamespaceTerminating } from '../pods/pod-control.ts';
 
 const configMapName = 'kube-root-ca.crt';

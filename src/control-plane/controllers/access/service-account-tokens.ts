@@ -8,7 +8,7 @@ import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { keyOf, type ObjectName, parseKey } from '../../../api/meta/object.ts';
 import { isConflict, isNotFound } from '../../../api/meta/status-error.ts';
 import type { Client } from '../../../client/client.ts';
-import { type Controller, defineController, watched } from '../../../client/controller.ts';
+import { type Controller, defineController, watched } from '../../../client/controllers/controller.ts';
 
 const nameAnnotation = 'kubernetes.io/service-account.name';
 const uidAnnotation = 'kubernetes.io/service-account.uid';

@@ -4,7 +4,7 @@
  */
 import { Namespace, ServiceAccount } from '../../../api/generated/kinds.ts';
 import { isAlreadyExists } from '../../../api/meta/status-error.ts';
-import { defineController, watched } from '../../../client/controller.ts';
+import { defineController, watched } from '../../../client/controllers/controller.ts';
 import { isNamespaceTerminating } from '../pods/pod-control.ts';
 
 const accountName = 'default';

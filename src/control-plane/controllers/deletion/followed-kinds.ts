@@ -7,12 +7,12 @@ import { APIService } from '../../../api/generated/kinds.ts';
 import type { OwnerReference } from '../../../api/generated/meta-v1.ts';
 import { builtInKinds } from '../../../api/kinds/all.ts';
 import { apiVersionOf, type KindRef, type KubeObject } from '../../../api/meta/object.ts';
-import type { ControllerIO, Outcome } from '../../../client/controller.ts';
+import type { ControllerIO, Outcome } from '../../../client/controllers/controller.ts';
+import { kindId } from '../../../client/controllers/tracked-client.ts';
 import { detach } from '../../../client/detached.ts';
-import { discoverResources, type ServedResource } from '../../../client/discovery.ts';
-import type { Informer } from '../../../client/informer.ts';
-import { createInformer } from '../../../client/informer-cache.ts';
-import { kindId } from '../../../client/tracked-client.ts';
+import type { Informer } from '../../../client/informers/informer.ts';
+import { createInformer } from '../../../client/informers/informer-cache.ts';
+import { discoverResources, type ServedResource } from '../../../client/transport/discovery.ts';
 
 /** How long the start waits for kinds that do not answer. */
 const startMsMax = 30_000;

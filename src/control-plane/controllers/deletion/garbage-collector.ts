@@ -12,7 +12,7 @@ import { APIService, CustomResourceDefinition } from '../../../api/generated/kin
 import type { OwnerReference } from '../../../api/generated/meta-v1.ts';
 import { type KindRef, type KubeObject, keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
-import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
+import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { RecentMap } from '../../../client/recent-map.ts';
 import { FollowedKinds } from './followed-kinds.ts';
 import {

@@ -9,8 +9,8 @@
 import { Namespace, Pod } from '../../../api/generated/kinds.ts';
 import { type KindRef, keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { isNotFound, isStatusError } from '../../../api/meta/status-error.ts';
-import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
-import { discoverResources, type ServedResource } from '../../../client/discovery.ts';
+import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
+import { discoverResources, type ServedResource } from '../../../client/transport/discovery.ts';
 import { nextNamespaceConditions, type Remains } from './namespace-conditions.ts';
 
 const finalizer = 'kubernetes';

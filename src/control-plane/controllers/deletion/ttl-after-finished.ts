@@ -3,7 +3,7 @@ import { Job } from '../../../api/generated/kinds.ts';
 import { parseKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { parseTime } from '../../../api/meta/time.ts';
-import { defineController, watched } from '../../../client/controller.ts';
+import { defineController, watched } from '../../../client/controllers/controller.ts';
 
 export const ttlAfterFinishedController = defineController({
   name: 'ttl-after-finished-controller',

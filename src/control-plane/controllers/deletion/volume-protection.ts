@@ -11,7 +11,7 @@ import type { KindRef, KubeObject, ObjectKey } from '../../../api/meta/object.ts
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { claimNameOf } from '../../../api/predicates/claims.ts';
 import type { Client } from '../../../client/client.ts';
-import { type Controller, type ControllerIO, defineController, type Watched, watched } from '../../../client/controller.ts';
+import { type Controller, type ControllerIO, defineController, type Watched, watched } from '../../../client/controllers/controller.ts';
 import { isPodTerminal } from '../pods/pod-state.ts';
 
 interface Protection<T extends KubeObject> {

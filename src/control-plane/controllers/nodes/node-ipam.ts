@@ -5,7 +5,7 @@
  */
 import { Node } from '../../../api/generated/kinds.ts';
 import type { ObjectKey } from '../../../api/meta/object.ts';
-import { type Controller, defineController, watched } from '../../../client/controller.ts';
+import { type Controller, defineController, watched } from '../../../client/controllers/controller.ts';
 
 export interface NodeIPAMOptions {
   /** `10.244.0.0/16` */

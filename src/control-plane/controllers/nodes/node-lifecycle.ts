@@ -13,7 +13,7 @@ import { type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { formatTime, parseTime } from '../../../api/meta/time.ts';
 import { zoneOf } from '../../../api/predicates/node-selection.ts';
-import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
+import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { TokenBucket } from '../../../client/token-bucket.ts';
 import { settleAll } from '../slow-start.ts';
 import { nextTaints, readyStatusOf, silentConditions, wantedExecuteTaints, zoneStates } from './node-health.ts';

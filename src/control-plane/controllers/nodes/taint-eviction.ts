@@ -9,7 +9,7 @@ import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { parseTime } from '../../../api/meta/time.ts';
 import { tolerates } from '../../../api/predicates/taints.ts';
-import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
+import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { disruptionCondition, podsOnNode, removePod } from './pods-on-node.ts';
 
 const concurrency = 8;

@@ -16,8 +16,8 @@ import { apiVersionOf, keyOf, type ObjectKey, parseKey } from '../../../api/meta
 import { isConflict } from '../../../api/meta/status-error.ts';
 import { formatTime, parseTime } from '../../../api/meta/time.ts';
 import { own, put } from '../../../api/meta/words.ts';
-import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
-import { discoverResources } from '../../../client/discovery.ts';
+import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
+import { discoverResources } from '../../../client/transport/discovery.ts';
 import { controllerOf, matcherOf } from '../owner.ts';
 import { messageOf } from './pod-control.ts';
 import { isPodReady, isPodTerminal } from './pod-state.ts';

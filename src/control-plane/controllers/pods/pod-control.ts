@@ -9,7 +9,7 @@ import type { OwnerReference } from '../../../api/generated/meta-v1.ts';
 import { nameIsDnsSubdomain } from '../../../api/meta/names.ts';
 import type { KubeObject, New } from '../../../api/meta/object.ts';
 import { isNotFound, isStatusError } from '../../../api/meta/status-error.ts';
-import type { ControllerIO } from '../../../client/controller.ts';
+import type { ControllerIO } from '../../../client/controllers/controller.ts';
 
 /** A pod as the template says, named after its owner. */
 export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject, reference: OwnerReference): New<Pod> {

@@ -8,7 +8,7 @@
 import { Node, Pod } from '../../../api/generated/kinds.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
-import { type ControllerIO, defineController, watched } from '../../../client/controller.ts';
+import { type ControllerIO, defineController, watched } from '../../../client/controllers/controller.ts';
 import { readyStatusOf } from '../nodes/node-health.ts';
 import { disruptionCondition, podsOnNode, removePod } from '../nodes/pods-on-node.ts';
 import { settleAll } from '../slow-start.ts';

@@ -12,7 +12,7 @@ import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { nameIsDnsSubdomain } from '../../../api/meta/names.ts';
 import { keyOf, type New, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
-import { type ControllerIO, defineController, watched } from '../../../client/controller.ts';
+import { type ControllerIO, defineController, watched } from '../../../client/controllers/controller.ts';
 import { controllerReference } from '../owner.ts';
 import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';
 import { canonical } from '../template-hash.ts';

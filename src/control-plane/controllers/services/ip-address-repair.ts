@@ -15,7 +15,7 @@ import { isNotFound } from '../../../api/meta/status-error.ts';
 import { gives, ipAddressOf, isLabelled, isManaged } from '../../../api/predicates/service-ranges.ts';
 import { clusterIPsOf } from '../../../api/predicates/services.ts';
 import type { Client } from '../../../client/client.ts';
-import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
+import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 
 /** How long an API server may take over a Service whose IPAddress it has made already: its time limit for requests. */
 const requestMs = 60_000;

@@ -13,7 +13,7 @@ import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { gives, isManaged, overlap } from '../../../api/predicates/service-ranges.ts';
-import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
+import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 
 const finalizer = 'networking.k8s.io/service-cidr-finalizer';
 /** From the deletion until the finalizer goes, at least: no allocator takes from the CIDR any more. */

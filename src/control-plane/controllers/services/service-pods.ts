@@ -7,7 +7,7 @@ import { Pod, Service } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { type KubeObject, keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { type LabelMatcher, labelMatcherOfMap } from '../../../api/meta/selectors.ts';
-import type { ControllerIO } from '../../../client/controller.ts';
+import type { ControllerIO } from '../../../client/controllers/controller.ts';
 import { isPodReady, isPodTerminal } from '../pods/pod-state.ts';
 
 type Selector = Readonly<Record<string, string>>;

@@ -14,7 +14,7 @@ import { LabelMatcher } from '../../../api/meta/selectors.ts';
 import { isAlreadyExists, isNotFound } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { TimeZone } from '../../../api/meta/time-zone.ts';
-import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
+import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { findDue } from '../due-time.ts';
 import { controlledBy, controllerReference, isControlledBy, keysOfOwners } from '../owner.ts';
 import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';

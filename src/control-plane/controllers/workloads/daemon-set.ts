@@ -8,7 +8,7 @@
 import { ControllerRevision, DaemonSet, Node, Pod } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
-import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
+import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { RecentMap } from '../../../client/recent-map.ts';
 import { adoptAndRelease } from '../adoption.ts';
 import { controlledBy, controllerReference, keysOfOwners, matcherOf, orphansIn } from '../owner.ts';

@@ -10,7 +10,7 @@ import { Deployment, Pod, ReplicaSet } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { New, ObjectKey } from '../../../api/meta/object.ts';
 import { isAlreadyExists, isNotFound } from '../../../api/meta/status-error.ts';
-import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
+import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { adoptAndRelease } from '../adoption.ts';
 import { controlledBy, controllerOf, isControlledBy, keysOfOwners, matcherOf, orphansIn } from '../owner.ts';
 import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';

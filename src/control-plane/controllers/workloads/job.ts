@@ -12,7 +12,7 @@ import { Job, Pod } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { type KubeObject, keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
-import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
+import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { adoptAndRelease } from '../adoption.ts';
 import { controlledBy, controllerOf, keysOfOwners, matcherOf, orphansIn } from '../owner.ts';
 import { createPod, deletePod, isNamespaceTerminating } from '../pods/pod-control.ts';

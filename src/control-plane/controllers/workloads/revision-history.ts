@@ -10,7 +10,7 @@ import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import type { LabelMatcher } from '../../../api/meta/selectors.ts';
 import { isAlreadyExists, isNotFound } from '../../../api/meta/status-error.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
-import type { ControllerIO } from '../../../client/controller.ts';
+import type { ControllerIO } from '../../../client/controllers/controller.ts';
 import { adoptAndRelease } from '../adoption.ts';
 import { controlledBy, controllerReference, isControlledBy, orphansIn } from '../owner.ts';
 import { canonical, hashOf } from '../template-hash.ts';

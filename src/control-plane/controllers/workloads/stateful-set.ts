@@ -11,7 +11,7 @@ import { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from '../
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isAlreadyExists, isNotFound } from '../../../api/meta/status-error.ts';
-import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controller.ts';
+import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { adoptAndRelease } from '../adoption.ts';
 import { controlledBy, keysOfOwners, matcherOf, orphansIn } from '../owner.ts';
 import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';

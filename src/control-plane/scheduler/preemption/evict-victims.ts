@@ -9,7 +9,7 @@ import { isNotFound } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
-import type { EventRecorder } from '../../../client/event-recorder.ts';
+import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { PodFacts } from '../pod-facts.ts';
 import type { Candidate } from './select-victims.ts';
 

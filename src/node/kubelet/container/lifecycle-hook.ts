@@ -4,7 +4,7 @@
  */
 import type { Container, LifecycleHandler, Pod } from '../../../api/generated/core-v1.ts';
 import type { Clock } from '../../../client/clock.ts';
-import type { EventRecorder } from '../../../client/event-recorder.ts';
+import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { ContainerRuntime } from '../../runtime/container-runtime.ts';
 import { describePod } from '../pod/plan-pod.ts';
 import { type HTTPGet, httpGet, isPlainHTTP, planHTTPGet, UnfinishedAnswerError } from '../probes/http-get.ts';

@@ -5,7 +5,7 @@
  */
 import type { Pod, Secret } from '../../../api/generated/core-v1.ts';
 import type { Clock } from '../../../client/clock.ts';
-import type { EventRecorder } from '../../../client/event-recorder.ts';
+import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import { type ContainerRuntime, RuntimeError } from '../../runtime/container-runtime.ts';
 import type { AuthConfig, PodSandboxConfig } from '../../runtime/cri-types.ts';
 import { imageName } from '../../runtime/image-name.ts';

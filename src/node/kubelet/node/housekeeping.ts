@@ -8,7 +8,7 @@ import { readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '../../../api/generated/core-v1.ts';
 import type { Clock, Timer } from '../../../client/clock.ts';
-import type { EventRecorder } from '../../../client/event-recorder.ts';
+import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
 import type { FileGate } from '../../files/file-gate.ts';
 import { ignoreMissing } from '../../files/held-directory.ts';

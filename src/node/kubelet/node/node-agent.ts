@@ -17,7 +17,7 @@ import { own } from '../../../api/meta/words.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock, Random, Timer } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
-import type { EventRecorder } from '../../../client/event-recorder.ts';
+import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import { isAllocatableLate, type NodeInput, newNode, nodeLabels, nodeStatus, sameNodeStatus } from './node-object.ts';

@@ -2,7 +2,7 @@
 import type { Pod, Service } from '../../../api/generated/core-v1.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock, Random } from '../../../client/clock.ts';
-import type { EventRecorder } from '../../../client/event-recorder.ts';
+import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
 import type { FileGate } from '../../files/file-gate.ts';
 import type { ContainerRuntime } from '../../runtime/container-runtime.ts';

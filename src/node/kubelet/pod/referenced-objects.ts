@@ -7,7 +7,7 @@ import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { errors, isNotFound } from '../../../api/meta/status-error.ts';
 import type { Client } from '../../../client/client.ts';
 import { detach } from '../../../client/detached.ts';
-import { createInformer, type InformerEnvironment, type RunningInformer } from '../../../client/informer-cache.ts';
+import { createInformer, type InformerEnvironment, type RunningInformer } from '../../../client/informers/informer-cache.ts';
 
 interface Watched {
   readonly informer: RunningInformer<KubeObject>;

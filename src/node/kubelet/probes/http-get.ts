@@ -10,7 +10,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIPv6 } from 'node:net';
 import type { Container, HTTPGetAction } from '../../../api/generated/core-v1.ts';
 import { own, put } from '../../../api/meta/words.ts';
-import { request as httpRequest } from '../../../client/node-http.ts';
+import { request as httpRequest } from '../../../client/transport/node-http.ts';
 
 const bodyBytesMax = 10 * 1024;
 const redirectsMax = 10;

@@ -8,7 +8,7 @@
 import type { Container, Pod, Probe } from '../../../api/generated/core-v1.ts';
 import type { Clock, Random, Timer } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
-import type { EventRecorder } from '../../../client/event-recorder.ts';
+import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
 import type { ContainerRuntime } from '../../runtime/container-runtime.ts';
 import { containerFieldPath } from '../container/container-names.ts';

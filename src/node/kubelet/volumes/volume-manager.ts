@@ -13,7 +13,7 @@ import { ConfigMap, Secret } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { Timer } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
-import type { EventRecorder } from '../../../client/event-recorder.ts';
+import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
 import { checkedName } from '../../files/held-directory.ts';
 import { removeTree } from '../../files/remove-tree.ts';

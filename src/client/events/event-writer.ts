@@ -4,14 +4,14 @@
  * millisecond has different names. Upstream: client-go/tools/record/event.go.
  */
 import { hash } from 'node:crypto';
-import { Event } from '../api/generated/kinds.ts';
-import type { KubeObject } from '../api/meta/object.ts';
-import { isNotFound, isStatusError } from '../api/meta/status-error.ts';
-import type { Client } from './client.ts';
-import type { Clock } from './clock.ts';
+import { Event } from '../../api/generated/kinds.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { isNotFound, isStatusError } from '../../api/meta/status-error.ts';
+import type { Client } from '../client.ts';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
 import { draftEvent, EventCorrelator, type EventDraft } from './event-correlator.ts';
 import type { EventRecorder } from './event-recorder.ts';
-import type { Log } from './log.ts';
 
 const queueMax = 1000;
 const triesMax = 12;

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigMap } from '../api/generated/kinds.ts';
-import type { KindRef, KubeObject } from '../api/meta/object.ts';
-import { errors } from '../api/meta/status-error.ts';
-import type { Client, WatchEvent } from './client.ts';
-import { seededRandom } from './clock.ts';
+import { ConfigMap } from '../../api/generated/kinds.ts';
+import type { KindRef, KubeObject } from '../../api/meta/object.ts';
+import { errors } from '../../api/meta/status-error.ts';
+import type { Client, WatchEvent } from '../client.ts';
+import { seededRandom } from '../clock.ts';
+import { InformerSet } from '../informers/informer-set.ts';
+import { type Log, silentLog } from '../log.ts';
+import { VirtualClock } from '../virtual-clock.ts';
 import { type Controller, defineController, TerminalError, watched } from './controller.ts';
 import { type ReconcileResult, type RunOptions, runControllers } from './controller-runner.ts';
-import { InformerSet } from './informer-set.ts';
-import { type Log, silentLog } from './log.ts';
-import { VirtualClock } from './virtual-clock.ts';
 
 /** A server of ConfigMaps whose watch tells what was written only when the test says so. */
 class SlowWatch {

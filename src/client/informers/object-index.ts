@@ -1,5 +1,5 @@
 /** Objects by derived values: what an informer keeps for its namespaces and for each named index. */
-import type { KubeObject, ObjectKey } from '../api/meta/object.ts';
+import type { KubeObject, ObjectKey } from '../../api/meta/object.ts';
 
 const none: readonly never[] = [];
 

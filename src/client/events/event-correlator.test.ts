@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { VirtualClock } from '../virtual-clock.ts';
 import { draftEvent, EventCorrelator } from './event-correlator.ts';
-import { VirtualClock } from './virtual-clock.ts';
 
 const make = () => {
   const clock = new VirtualClock();

@@ -1,7 +1,7 @@
 /** Acts from an API server elsewhere, over HTTP. */
-import { parseJSON } from '../api/schema/json-scan.ts';
+import { parseJSON } from '../../api/schema/json-scan.ts';
+import type { HTTPAccess } from '../transport/http-client.ts';
 import { type Act, type ActFilter, type ActStart, actsPath, type LostActs, queryOfFilter } from './acts.ts';
-import type { HTTPAccess } from './http-client.ts';
 
 /**
  * Resolves when the server tells what happens from now on. Rejects with NotFound where it tells nothing, Forbidden for

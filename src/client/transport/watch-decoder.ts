@@ -1,10 +1,10 @@
 /** Watch events out of a stream of bytes: one JSON document per line, wherever the chunks are cut. */
 
-import type { Status } from '../api/generated/meta-v1.ts';
-import type { KubeObject } from '../api/meta/object.ts';
-import { StatusError } from '../api/meta/status-error.ts';
-import { parseJSON } from '../api/schema/json-scan.ts';
-import type { WatchEvent } from './client.ts';
+import type { Status } from '../../api/generated/meta-v1.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { StatusError } from '../../api/meta/status-error.ts';
+import { parseJSON } from '../../api/schema/json-scan.ts';
+import type { WatchEvent } from '../client.ts';
 
 type WireEvent<T extends KubeObject> = WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status };
 

@@ -8,8 +8,8 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { realClock } from './clock.ts';
-import type { ClientCredentials } from './credentials.ts';
+import { realClock } from '../clock.ts';
+import type { ClientCredentials } from '../transport/credentials.ts';
 import { makeFolders } from './make-folders.ts';
 import { isSpecial, replaceFile } from './replace-file.ts';
 
@@ -127,7 +127,7 @@ export function removeContext(config: Kubeconfig, name: string): Kubeconfig {
 }
 
 export async function parseKubeconfig(text: string): Promise<Kubeconfig> {
-  const { parseYaml } = await import('../api/schema/yaml/read-yaml.ts');
+  const { parseYaml } = await import('../../api/schema/yaml/read-yaml.ts');
   const config = parseYaml(text);
   if (config === null) return {};
   if (typeof config !== 'object' || Array.isArray(config)) throw new Error('a kubeconfig is a YAML mapping');
@@ -161,7 +161,7 @@ export function isEmptyKubeconfig(config: Kubeconfig): boolean {
 }
 
 export async function renderKubeconfig(config: Kubeconfig): Promise<string> {
-  const { writeYaml } = await import('../api/schema/yaml/write-yaml.ts');
+  const { writeYaml } = await import('../../api/schema/yaml/write-yaml.ts');
   return writeYaml(config);
 }
 

@@ -11,10 +11,10 @@
  * It holds as many keys as there are objects, at most `keysMax`.
  * Upstream: client-go/util/workqueue.
  */
-import type { ObjectKey } from '../api/meta/object.ts';
-import type { Clock, Timer } from './clock.ts';
-import { RecentMap } from './recent-map.ts';
-import { TokenBucket } from './token-bucket.ts';
+import type { ObjectKey } from '../../api/meta/object.ts';
+import type { Clock, Timer } from '../clock.ts';
+import { RecentMap } from '../recent-map.ts';
+import { TokenBucket } from '../token-bucket.ts';
 
 const firstRetryMs = 5;
 const retryMsMax = 1_000_000;

@@ -5,13 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Deployment, Namespace, Pod } from '../api/generated/kinds.ts';
-import { errors, isNotFound, isStatusError } from '../api/meta/status-error.ts';
-import type { Client } from './client.ts';
-import { seededRandom } from './clock.ts';
+import { Deployment, Namespace, Pod } from '../../api/generated/kinds.ts';
+import { errors, isNotFound, isStatusError } from '../../api/meta/status-error.ts';
+import type { Client } from '../client.ts';
+import { seededRandom } from '../clock.ts';
+import { silentLog } from '../log.ts';
+import { VirtualClock } from '../virtual-clock.ts';
 import { createHTTPClient, type HTTPClientOptions } from './http-client.ts';
-import { silentLog } from './log.ts';
-import { VirtualClock } from './virtual-clock.ts';
 
 interface Seen {
   readonly line: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configMap } from '../api/kinds/core/config-map.ts';
-import type { Client, GetOptions } from './client.ts';
+import { configMap } from '../../api/kinds/core/config-map.ts';
+import type { Client, GetOptions } from '../client.ts';
 import { TrackedClient, Writes } from './tracked-client.ts';
 
 const own = new AbortController().signal;

@@ -6,12 +6,12 @@
  * renew within the deadline stops leading before that. A leader that is stopped gives the lease back.
  * Upstream: client-go/tools/leaderelection.
  */
-import { Lease } from '../api/generated/kinds.ts';
-import { isAlreadyExists, isConflict, isNotFound } from '../api/meta/status-error.ts';
-import { formatMicroTime } from '../api/meta/time.ts';
-import type { Client } from './client.ts';
-import { type Clock, keepProcessAlive, type Random } from './clock.ts';
-import type { Log } from './log.ts';
+import { Lease } from '../../api/generated/kinds.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../../api/meta/status-error.ts';
+import { formatMicroTime } from '../../api/meta/time.ts';
+import type { Client } from '../client.ts';
+import { type Clock, keepProcessAlive, type Random } from '../clock.ts';
+import type { Log } from '../log.ts';
 
 export interface LeaderElectionOptions {
   readonly namespace: string;

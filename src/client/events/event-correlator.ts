@@ -7,11 +7,11 @@
  *
  * No I/O. What it remembers is bounded. Upstream: client-go/tools/record/events_cache.go.
  */
-import type { Event } from '../api/generated/kinds.ts';
-import { formatTime } from '../api/meta/time.ts';
-import type { Clock } from './clock.ts';
-import { RecentMap } from './recent-map.ts';
-import { TokenBucket } from './token-bucket.ts';
+import type { Event } from '../../api/generated/kinds.ts';
+import { formatTime } from '../../api/meta/time.ts';
+import type { Clock } from '../clock.ts';
+import { RecentMap } from '../recent-map.ts';
+import { TokenBucket } from '../token-bucket.ts';
 
 const rememberedMax = 4096;
 const distinctMessagesMax = 10;

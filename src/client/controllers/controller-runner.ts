@@ -7,14 +7,14 @@
  * reconcile is left running, but one that goes on 30 s after it was told to end, which is logged.
  * Upstream: controller-runtime's pkg/internal/controller, kube-controller-manager.
  */
-import { type KubeObject, keyOf, type ObjectKey } from '../api/meta/object.ts';
-import { isConflict, isNotFound } from '../api/meta/status-error.ts';
-import type { Client } from './client.ts';
-import { type Clock, keepProcessAlive, type Random, realClock } from './clock.ts';
+import { type KubeObject, keyOf, type ObjectKey } from '../../api/meta/object.ts';
+import { isConflict, isNotFound } from '../../api/meta/status-error.ts';
+import type { Client } from '../client.ts';
+import { type Clock, keepProcessAlive, type Random, realClock } from '../clock.ts';
+import { createEventWriter } from '../events/event-writer.ts';
+import type { Informer } from '../informers/informer.ts';
+import type { Log } from '../log.ts';
 import { type Controller, type ControllerIO, TerminalError, type Watched } from './controller.ts';
-import { createEventWriter } from './event-writer.ts';
-import type { Informer } from './informer.ts';
-import type { Log } from './log.ts';
 import { kindId, TrackedClient, Writes } from './tracked-client.ts';
 import { WorkQueue } from './work-queue.ts';
 

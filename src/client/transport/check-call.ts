@@ -3,9 +3,9 @@
  * says what is missing, before anything is sent. Above all a call for one object without its name, whose path is that
  * of all objects. What is in the object is the server's to judge.
  */
-import type { KindRef, ObjectName } from '../api/meta/object.ts';
-import { errors } from '../api/meta/status-error.ts';
-import type { ListOptions, Patch, PatchType } from './client.ts';
+import type { KindRef, ObjectName } from '../../api/meta/object.ts';
+import { errors } from '../../api/meta/status-error.ts';
+import type { ListOptions, Patch, PatchType } from '../client.ts';
 
 const patchTypes: readonly PatchType[] = ['json', 'merge', 'strategic', 'apply'];
 

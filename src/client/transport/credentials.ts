@@ -1,6 +1,6 @@
 /** How a client says who it is: a certificate, a token, or a file that holds a token and is rewritten from time to time. */
 import { readFile } from 'node:fs/promises';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 export interface ClientCredentials {
   /** PEM, both or none */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigMap } from '../api/generated/kinds.ts';
-import { errors } from '../api/meta/status-error.ts';
-import type { Client, WatchEvent } from './client.ts';
-import { seededRandom } from './clock.ts';
+import { ConfigMap } from '../../api/generated/kinds.ts';
+import { errors } from '../../api/meta/status-error.ts';
+import type { Client, WatchEvent } from '../client.ts';
+import { seededRandom } from '../clock.ts';
+import { silentLog } from '../log.ts';
+import { VirtualClock } from '../virtual-clock.ts';
 import { createInformer, type RunningInformer } from './informer-cache.ts';
 import { InformerSet } from './informer-set.ts';
-import { silentLog } from './log.ts';
-import { VirtualClock } from './virtual-clock.ts';
 
 const configMap = (name: string, revision: number, uid = `uid-${name}`, namespace = 'default'): ConfigMap => ({
   apiVersion: 'v1',

@@ -5,10 +5,10 @@
  * Per kind only the newest write is kept: caches take changes in the order of their revisions. Deletes that leave
  * nothing behind are kept one by one. Calls without a signal of their own end with the controller's.
  */
-import type { Status } from '../api/generated/meta-v1.ts';
-import { type KindRef, type KubeObject, keyOf, type ListOf, type New, type ObjectName } from '../api/meta/object.ts';
-import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, WatchEvent, WatchOptions, WriteOptions } from './client.ts';
-import type { Informer, InformerOptions, Written } from './informer.ts';
+import type { Status } from '../../api/generated/meta-v1.ts';
+import { type KindRef, type KubeObject, keyOf, type ListOf, type New, type ObjectName } from '../../api/meta/object.ts';
+import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, WatchEvent, WatchOptions, WriteOptions } from '../client.ts';
+import type { Informer, InformerOptions, Written } from '../informers/informer.ts';
 
 /** The informers whose kinds are worth remembering, by `kindId`. */
 export type TrackedInformers = ReadonlyMap<string, Informer<KubeObject>>;

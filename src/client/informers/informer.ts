@@ -5,7 +5,7 @@
  * told as the differences; `synced` resolves when the first list is in the cache and its handlers have run. A handler
  * added later is told `added` for what is there.
  */
-import type { KubeObject, ObjectKey } from '../api/meta/object.ts';
+import type { KubeObject, ObjectKey } from '../../api/meta/object.ts';
 
 export interface InformerOptions {
   readonly namespace?: string | undefined;

@@ -2,12 +2,12 @@
  * What a controller is: a name, the kinds it watches, and one level-triggered `reconcile(key)`. The runner
  * (controller-runner.ts) alone owns queues, back-off, metrics, log context and panics.
  */
-import type { KindRef, KubeObject, ObjectKey } from '../api/meta/object.ts';
-import type { Client } from './client.ts';
-import type { Clock, Random } from './clock.ts';
-import type { EventRecorder } from './event-recorder.ts';
-import type { InformerOptions } from './informer.ts';
-import type { Log } from './log.ts';
+import type { KindRef, KubeObject, ObjectKey } from '../../api/meta/object.ts';
+import type { Client } from '../client.ts';
+import type { Clock, Random } from '../clock.ts';
+import type { EventRecorder } from '../events/event-recorder.ts';
+import type { InformerOptions } from '../informers/informer.ts';
+import type { Log } from '../log.ts';
 
 /** What a reconcile may touch. */
 export interface ControllerIO {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Lease } from '../api/generated/kinds.ts';
-import { errors } from '../api/meta/status-error.ts';
-import type { Client } from './client.ts';
-import { seededRandom } from './clock.ts';
+import { Lease } from '../../api/generated/kinds.ts';
+import { errors } from '../../api/meta/status-error.ts';
+import type { Client } from '../client.ts';
+import { seededRandom } from '../clock.ts';
+import { silentLog } from '../log.ts';
+import { VirtualClock } from '../virtual-clock.ts';
 import { LeadershipLostError, runAsLeader } from './leader-election.ts';
-import { silentLog } from './log.ts';
-import { VirtualClock } from './virtual-clock.ts';
 
 /** One Lease, and a switch per candidate that cuts it off. */
 class LeaseHolder {

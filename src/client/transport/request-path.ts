@@ -1,6 +1,6 @@
 /** The URLs of the API: paths of objects and collections, and what options become in a query or a body. */
-import { apiVersionOf, type KindRef, type ObjectName } from '../api/meta/object.ts';
-import type { DeleteRequest, WriteOptions } from './client.ts';
+import { apiVersionOf, type KindRef, type ObjectName } from '../../api/meta/object.ts';
+import type { DeleteRequest, WriteOptions } from '../client.ts';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 

@@ -4,9 +4,9 @@
  * A group whose server does not answer is named in `failures`; the others are there all the same.
  * Upstream: client-go/discovery (ServerPreferredResources).
  */
-import type { APIGroupList, APIResourceList } from '../api/generated/meta-v1.ts';
-import type { KindRef } from '../api/meta/object.ts';
-import type { Client } from './client.ts';
+import type { APIGroupList, APIResourceList } from '../../api/generated/meta-v1.ts';
+import type { KindRef } from '../../api/meta/object.ts';
+import type { Client } from '../client.ts';
 
 export interface ServedResource extends KindRef {
   readonly verbs: readonly string[];

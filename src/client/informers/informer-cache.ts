@@ -9,13 +9,13 @@
  * What it does not do: resync periodically. Controllers that need time ask for it themselves.
  * Upstream: client-go/tools/cache/reflector.go, shared_informer.go.
  */
-import { apiVersionOf, type KindRef, type KubeObject, keyOf, type ObjectKey } from '../api/meta/object.ts';
-import { isExpired, isStatusError } from '../api/meta/status-error.ts';
-import { BackOff } from './back-off.ts';
-import type { Client, WatchEvent } from './client.ts';
-import type { Clock, Random } from './clock.ts';
+import { apiVersionOf, type KindRef, type KubeObject, keyOf, type ObjectKey } from '../../api/meta/object.ts';
+import { isExpired, isStatusError } from '../../api/meta/status-error.ts';
+import { BackOff } from '../back-off.ts';
+import type { Client, WatchEvent } from '../client.ts';
+import type { Clock, Random } from '../clock.ts';
+import type { Log } from '../log.ts';
 import type { Informer, InformerHandler, InformerOptions, Written } from './informer.ts';
-import type { Log } from './log.ts';
 import { ObjectIndex } from './object-index.ts';
 
 export interface InformerEnvironment {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KubeObject } from '../api/meta/object.ts';
-import { errors } from '../api/meta/status-error.ts';
-import type { Client } from './client.ts';
+import type { KubeObject } from '../../api/meta/object.ts';
+import { errors } from '../../api/meta/status-error.ts';
+import type { Client } from '../client.ts';
+import { silentLog } from '../log.ts';
+import { VirtualClock } from '../virtual-clock.ts';
 import { createEventWriter } from './event-writer.ts';
-import { silentLog } from './log.ts';
-import { VirtualClock } from './virtual-clock.ts';
 
 const pod: KubeObject = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'n', uid: 'u' } };
 

@@ -10,19 +10,29 @@
  */
 
 import type { Dispatcher, Pool } from 'undici';
-import type { Status } from '../api/generated/meta-v1.ts';
-import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, type ObjectName } from '../api/meta/object.ts';
-import { StatusError } from '../api/meta/status-error.ts';
-import { parseJSON } from '../api/schema/json-scan.ts';
-import { whyHeader } from './acts.ts';
+import type { Status } from '../../api/generated/meta-v1.ts';
+import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, type ObjectName } from '../../api/meta/object.ts';
+import { StatusError } from '../../api/meta/status-error.ts';
+import { parseJSON } from '../../api/schema/json-scan.ts';
+import type {
+  Client,
+  DeleteRequest,
+  GetOptions,
+  ListOptions,
+  Patch,
+  PatchType,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from '../client.ts';
+import type { Clock, Random } from '../clock.ts';
+import { whyHeader } from '../events/acts.ts';
+import type { Informer, InformerOptions } from '../informers/informer.ts';
+import { clientClosed, InformerSet } from '../informers/informer-set.ts';
+import type { Log } from '../log.ts';
 import { checkedMetadata, checkedName, checkKind, checkPatch, checkPath, checkSelection } from './check-call.ts';
-import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, PatchType, WatchEvent, WatchOptions, WriteOptions } from './client.ts';
-import type { Clock, Random } from './clock.ts';
 import { type ClientCredentials, createTokenSource, type TokenSource } from './credentials.ts';
 import { answerHeadBytesMax } from './http-limits.ts';
-import type { Informer, InformerOptions } from './informer.ts';
-import { clientClosed, InformerSet } from './informer-set.ts';
-import type { Log } from './log.ts';
 import { deleteOptionsOf, pathOf, type Query, queryOf } from './request-path.ts';
 import { decodeWatch, linesOf } from './watch-decoder.ts';
 

@@ -1,8 +1,8 @@
 /** The informers of one client: one per kind and selection, started on first use, stopped together. */
-import type { KindRef, KubeObject } from '../api/meta/object.ts';
-import { errors, type StatusError } from '../api/meta/status-error.ts';
-import { checkKind } from './check-call.ts';
-import type { Client } from './client.ts';
+import type { KindRef, KubeObject } from '../../api/meta/object.ts';
+import { errors, type StatusError } from '../../api/meta/status-error.ts';
+import type { Client } from '../client.ts';
+import { checkKind } from '../transport/check-call.ts';
 import type { Informer, InformerOptions } from './informer.ts';
 import { createInformer, type InformerEnvironment, type RunningInformer } from './informer-cache.ts';
 
