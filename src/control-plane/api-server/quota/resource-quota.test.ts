@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { RemoteStorage } from '../../../../test/kit/remote-storage.ts';
 import { ConfigMap, ResourceQuota } from '../../../api/generated/kinds.ts';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
 import type { Client } from '../../../client/client.ts';
@@ -21,7 +22,7 @@ interface Held extends AsyncDisposable {
   readonly client: Client;
   /** commits that were handed to the store */
   commits(): number;
-  /** From now on no commit comes back. */
+  /** From now on no commit comes back, and nothing that is written is shown. */
   hold(): void;
   release(): void;
 }
@@ -31,9 +32,10 @@ async function heldServer({ asks = false } = {}): Promise<Held> {
   const clock = new VirtualClock();
   const random = seededRandom(1);
   const memory = openMemoryStore({ clock });
+  const remote = new RemoteStorage(memory, { asks: false });
   let gate: PromiseWithResolvers<void> | undefined;
   let commits = 0;
-  const storage = new Proxy(memory, {
+  const storage = new Proxy<Storage>(remote, {
     get(target, name) {
       const member = Reflect.get(target, name) as unknown;
       if (name !== 'commit') return typeof member === 'function' ? member.bind(target) : member;
@@ -69,10 +71,12 @@ async function heldServer({ asks = false } = {}): Promise<Held> {
     commits: () => commits,
     hold: () => {
       gate = Promise.withResolvers();
+      remote.hold();
     },
     release() {
       gate?.resolve();
       gate = undefined;
+      remote.release();
     },
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };
