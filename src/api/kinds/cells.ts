@@ -8,7 +8,7 @@ import { formatAge } from '../meta/duration.ts';
 import type { Cell, Column, KindHooks } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
 import { type LabelMap, labelMatcher, labelMatcherOfMap, SelectorError } from '../meta/selectors.ts';
-import { listOf } from './fill.ts';
+import { listOf } from './lists.ts';
 
 export interface CellContext {
   readonly nowMs: number;

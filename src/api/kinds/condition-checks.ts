@@ -3,7 +3,7 @@ import type { Condition } from '../generated/meta-v1.ts';
 import { regexMessage } from '../meta/names.ts';
 import { fieldErrors } from '../meta/status-error.ts';
 import { checkLabelKey, type Errors } from './checks.ts';
-import { listOf } from './fill.ts';
+import { listOf } from './lists.ts';
 
 const statuses = ['False', 'True', 'Unknown'];
 const reasonMax = 1024;

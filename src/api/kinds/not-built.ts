@@ -11,7 +11,7 @@ import type { KindRef, KubeObject, ObjectName } from '../meta/object.ts';
 import { compareQuantities } from '../meta/quantity.ts';
 import { own } from '../meta/words.ts';
 import { templateGetter } from '../predicates/pod-template.ts';
-import { listOf } from './fill.ts';
+import { listOf } from './lists.ts';
 
 /** What else there is, for rows that hang on it. */
 export interface StoredObjects {

@@ -31,9 +31,9 @@ export interface WriteContext {
   readonly nowMs: number;
   readonly user?: {
     readonly name: string;
-    readonly uid?: string;
-    readonly groups?: readonly string[];
-    readonly extra?: Readonly<Record<string, readonly string[]>>;
+    readonly uid?: string | undefined;
+    readonly groups?: readonly string[] | undefined;
+    readonly extra?: Readonly<Record<string, readonly string[]>> | undefined;
   };
 }
 

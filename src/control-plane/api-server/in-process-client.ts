@@ -60,7 +60,7 @@ export class InProcessClient implements Client {
   async get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: GetOptions = {}): Promise<T> {
     const { signal, resourceVersion } = options;
     return objectOf(
-      await this.#call({ verb: 'get', kind, ...checkedName(kind, at), options: { ...(resourceVersion && { resourceVersion }) }, signal }),
+      await this.#call({ verb: 'get', kind, ...checkedName(kind, at), options: { resourceVersion: resourceVersion || undefined }, signal }),
     );
   }
 
@@ -235,16 +235,16 @@ const bodyOf = (value: unknown): RequestBody => ({ read: () => Promise.resolve({
 
 function writeCall({ dryRun, fieldManager, fieldValidation, subresource, why, signal }: WriteOptions) {
   const options: RequestOptions = {
-    ...(dryRun && { dryRun: ['All'] }),
-    ...(fieldManager && { fieldManager }),
-    ...(fieldValidation && { fieldValidation }),
+    dryRun: dryRun ? ['All'] : undefined,
+    fieldManager: fieldManager || undefined,
+    fieldValidation: fieldValidation || undefined,
   };
   return { options, subresource, why, signal };
 }
 
 function deletionQuery({ dryRun, why: _why, signal: _, ...deletion }: DeleteRequest): RequestOptions {
   const options: DeleteOptions = deletion;
-  return { deletion: options, ...(dryRun && { dryRun: ['All'] }) };
+  return { deletion: options, dryRun: dryRun ? ['All'] : undefined };
 }
 
 function objectOf<T extends KubeObject>(answer: Answer): T {

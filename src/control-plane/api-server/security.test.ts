@@ -409,6 +409,7 @@ test('impersonation needs the right to it', async () => {
   const headers = { 'impersonate-user': 'eve', 'impersonate-group': ['a', 'b'], 'impersonate-extra-scopes': 'x' };
   assert.deepEqual(await security.impersonate(root, headers), {
     name: 'eve',
+    uid: undefined,
     groups: ['a', 'b', 'system:authenticated'],
     extra: { scopes: ['x'] },
   });

@@ -109,8 +109,8 @@ export function securityFor(options: SecurityOptions): Security {
     ops: options.ops,
     claims: options.claims,
     random,
-    ...(config.serviceCIDRs && { cidrs: config.serviceCIDRs }),
-    ...(config.nodePortRange && { ports: config.nodePortRange }),
+    cidrs: config.serviceCIDRs,
+    ports: config.nodePortRange,
   });
   const disabled = new Set(config.disabledAdmissionPlugins);
   const tools: AdmissionTools = { reader, loopback: options.loopback, clock, random, authorize, rbac, bindings };

@@ -33,15 +33,15 @@ export interface KeyValue {
 
 export interface RangeQuery {
   /** exactly one of the two */
-  readonly key?: string;
-  readonly prefix?: string;
+  readonly key?: string | undefined;
+  readonly prefix?: string | undefined;
   /** keys greater than this one only: the next page */
-  readonly startAfter?: string;
+  readonly startAfter?: string | undefined;
   /** 0: none */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** the state as it was then; default: now */
-  readonly atRevision?: Revision;
-  readonly countOnly?: boolean;
+  readonly atRevision?: Revision | undefined;
+  readonly countOnly?: boolean | undefined;
 }
 
 export interface RangeResult {

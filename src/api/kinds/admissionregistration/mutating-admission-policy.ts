@@ -14,7 +14,7 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { nameAndAge } from '../cells.ts';
 import { checkOneOf, checkPresent, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 import { checkBinding, checkPolicy, paramKindText, paramRefText } from './policy-checks.ts';
 import { checkMutatingOperations } from './rule-checks.ts';
 

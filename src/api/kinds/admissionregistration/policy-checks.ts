@@ -7,7 +7,7 @@ import { checkDns1035Label, checkDns1123Subdomain, checkPathSegment } from '../.
 import { fieldErrors } from '../../meta/status-error.ts';
 import { formatSelector } from '../cells.ts';
 import { addInvalid, checkDnsSubdomain, checkOneOf, checkPresent, checkSelector, type Errors } from '../checks.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 import { checkMatchConditions, checkMatchResources } from './rule-checks.ts';
 
 interface Policy {

@@ -8,7 +8,7 @@ import type {
 import { checkPathSegment, checkQualifiedName } from '../../meta/names.ts';
 import { fieldErrors } from '../../meta/status-error.ts';
 import { addInvalid, checkPresent, checkSelector, checkSupported, type Errors, repeats } from '../checks.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 
 const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
 const scopes = ['*', 'Cluster', 'Namespaced'];

@@ -7,8 +7,8 @@ import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkPresent, checkSupported, type Errors, repeats } from '../checks.ts';
 import { checkConditions } from '../condition-checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
 import { keepMetadata } from '../keep-metadata.ts';
+import { listOf } from '../lists.ts';
 import { checkBinding, checkPolicy, paramKindText, paramRefText } from './policy-checks.ts';
 
 const annotationsMax = 20;

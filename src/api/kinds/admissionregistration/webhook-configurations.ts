@@ -11,7 +11,7 @@ import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkSelector, checkSupported, type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { checkFullyQualifiedName } from '../domain-checks.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 import { checkClientConfig } from '../webhook-checks.ts';
 import { checkMatchConditions, checkRule } from './rule-checks.ts';
 

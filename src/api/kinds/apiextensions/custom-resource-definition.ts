@@ -18,7 +18,8 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { formatTime } from '../../meta/time.ts';
 import { addInvalid, checkImmutable, checkOneOf, type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { change, fillEmpty, listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
+import { change, setDefaultsWhereEmpty } from '../set-defaults.ts';
 import { checkClientConfig } from '../webhook-checks.ts';
 import { checkApproval } from './approval.ts';
 import { checkNames } from './names.ts';
@@ -60,7 +61,7 @@ const notServed = (by: WriteContext | undefined): CustomResourceDefinitionCondit
 function defaultSpec(spec: CustomResourceDefinitionSpec): CustomResourceDefinitionSpec {
   return change(spec, 'names', (names) => {
     const { kind = '' } = names;
-    return fillEmpty(names, { singular: kind.toLowerCase(), ...(kind && { listKind: `${kind}List` }) });
+    return setDefaultsWhereEmpty(names, { singular: kind.toLowerCase(), ...(kind && { listKind: `${kind}List` }) });
   });
 }
 

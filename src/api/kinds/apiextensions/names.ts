@@ -3,7 +3,7 @@ import type { CustomResourceDefinitionNames } from '../../generated/apiextension
 import { checkDns1035Label } from '../../meta/names.ts';
 import { fieldErrors } from '../../meta/status-error.ts';
 import type { Errors } from '../checks.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 
 export function checkNames(errors: Errors, path: string, names: CustomResourceDefinitionNames): void {
   const check = (at: string, value: string | undefined, checked = value, intro = ''): void => {

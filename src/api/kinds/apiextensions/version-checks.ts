@@ -2,7 +2,7 @@
 import type { CustomResourceDefinitionVersion, CustomResourceSubresources } from '../../generated/apiextensions-v1.ts';
 import { fieldErrors } from '../../meta/status-error.ts';
 import { checkPresent, type Errors } from '../checks.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 
 type Version = CustomResourceDefinitionVersion;
 

@@ -8,7 +8,7 @@ import { formatTime } from '../../meta/time.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkPresent, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 
 const groupPriorityMax = 20_000;
 const versionPriorityMax = 1000;

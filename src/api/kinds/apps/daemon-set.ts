@@ -10,8 +10,8 @@ import { ageOf, containerCells, formatLabels, formatSelector } from '../cells.ts
 import { checkImmutable, checkNonnegative, checkSelector, type Errors, isEmptySelector } from '../checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
-import { change, fill } from '../fill.ts';
 import { amountOf, checkAtMostAll, checkIntOrPercent } from '../rolling-checks.ts';
+import { change, setDefaults } from '../set-defaults.ts';
 import { checkCollisions, checkLastingTemplate, checkSelected, workloadWarnings } from '../workload-checks.ts';
 
 const generationKey = 'deprecated.daemonset.template.generation';
@@ -64,7 +64,7 @@ function withTemplateGeneration(object: DaemonSet, generation: number): DaemonSe
 function defaultSpec(given: DaemonSetSpec): DaemonSetSpec {
   return change(defaultTemplateOf(given), 'updateStrategy', (strategy) => {
     if (strategy.type !== 'RollingUpdate') return strategy;
-    const rollingUpdate = fill(strategy.rollingUpdate ?? {}, rollingDefaults);
+    const rollingUpdate = setDefaults(strategy.rollingUpdate ?? {}, rollingDefaults);
     return rollingUpdate === strategy.rollingUpdate ? strategy : { ...strategy, rollingUpdate };
   });
 }

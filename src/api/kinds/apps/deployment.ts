@@ -10,9 +10,9 @@ import { ageOf, containerCells, formatSelector } from '../cells.ts';
 import { checkImmutable, checkNonnegative, type Errors } from '../checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
-import { change, fill, omit } from '../fill.ts';
 import { checkNotGreater } from '../replica-status.ts';
 import { amountOf, checkAtMostAll, checkIntOrPercent } from '../rolling-checks.ts';
+import { change, omit, setDefaults } from '../set-defaults.ts';
 import { checkCollisions, checkLastingTemplate, checkSelected, checkWorkloadSelector, namedWorkloadWarnings } from '../workload-checks.ts';
 
 const rollingDefaults = { maxUnavailable: '25%', maxSurge: '25%' } as const;
@@ -54,7 +54,7 @@ function withLabelsOf(metadata: Deployment['metadata'], { labels }: Deployment['
 function defaultSpec(given: DeploymentSpec): DeploymentSpec {
   return change(defaultTemplateOf(given), 'strategy', (strategy) => {
     if (strategy.type !== 'RollingUpdate') return strategy;
-    const rollingUpdate = fill(strategy.rollingUpdate ?? {}, rollingDefaults);
+    const rollingUpdate = setDefaults(strategy.rollingUpdate ?? {}, rollingDefaults);
     return rollingUpdate === strategy.rollingUpdate ? strategy : { ...strategy, rollingUpdate };
   });
 }

@@ -5,8 +5,8 @@ import { ageOf, containerCells, formatSelector } from '../cells.ts';
 import { checkImmutable, checkNonnegative, type Errors } from '../checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
-import { change } from '../fill.ts';
 import { checkReplicaStatus } from '../replica-status.ts';
+import { change } from '../set-defaults.ts';
 import { checkLastingTemplate, checkSelected, checkWorkloadSelector, namedWorkloadWarnings } from '../workload-checks.ts';
 
 export const replicaSet = defineKind(ReplicaSet, {

@@ -13,9 +13,10 @@ import { checkPodAnnotations } from '../core/pod-spec/annotation-checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { checkPodTemplate } from '../core/pod-spec/validate-pod-spec.ts';
 import { defineKind } from '../define-kind.ts';
-import { change, fill, listOf, mapSame, omit } from '../fill.ts';
+import { listOf } from '../lists.ts';
 import { fractionWarnings } from '../quantity-warnings.ts';
 import { checkNotGreater } from '../replica-status.ts';
+import { change, mapSame, omit, setDefaults } from '../set-defaults.ts';
 import { checkCollisions, checkLasting, checkSelected, checkWorkloadSelector, workloadWarnings } from '../workload-checks.ts';
 
 const changeable = [
@@ -49,13 +50,15 @@ export const statefulSet = defineKind(StatefulSet, {
 function defaultSpec(given: StatefulSetSpec): StatefulSetSpec {
   const spec = change(defaultTemplateOf(given), 'updateStrategy', (strategy) => {
     // the limit is a feature that is off upstream
-    const bare = change(strategy, 'rollingUpdate', (update) => fill(omit(update, 'maxUnavailable'), { partition: 0 }));
-    return bare.type ? bare : fill({ ...bare, type: 'RollingUpdate' as const }, { rollingUpdate: { partition: 0 } });
+    const bare = change(strategy, 'rollingUpdate', (update) => setDefaults(omit(update, 'maxUnavailable'), { partition: 0 }));
+    return bare.type ? bare : setDefaults({ ...bare, type: 'RollingUpdate' as const }, { rollingUpdate: { partition: 0 } });
   });
   const typed = change(spec, 'volumeClaimTemplates', (claims) =>
-    mapSame(claims, (claim) => fill(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' })),
+    mapSame(claims, (claim) => setDefaults(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' })),
   );
-  return change(typed, 'persistentVolumeClaimRetentionPolicy', (policy) => fill(policy, { whenDeleted: 'Retain', whenScaled: 'Retain' }));
+  return change(typed, 'persistentVolumeClaimRetentionPolicy', (policy) =>
+    setDefaults(policy, { whenDeleted: 'Retain', whenScaled: 'Retain' }),
+  );
 }
 
 function validate(object: StatefulSet, old?: StatefulSet): readonly FieldError[] {

@@ -16,7 +16,7 @@ import { own } from '../../meta/words.ts';
 import { JsonSyntaxError, parseJSON } from '../../schema/json-scan.ts';
 import { nameAndAge } from '../cells.ts';
 import { defineKind } from '../define-kind.ts';
-import { omit } from '../fill.ts';
+import { omit } from '../set-defaults.ts';
 import { defaultSpec, horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts';
 import { type OldMetrics, specFromV1, specToV1, statusFromV1, statusToV1 } from './v1-metrics.ts';
 

@@ -13,7 +13,7 @@ import type { FieldError } from '../../meta/status-error.ts';
 import { nameAndAge } from '../cells.ts';
 import { checkNonnegative, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { change, fill } from '../fill.ts';
+import { change, setDefaults } from '../set-defaults.ts';
 import { metricsText } from './metric-cells.ts';
 import { validateAutoscaler } from './validate-autoscaler.ts';
 
@@ -54,8 +54,8 @@ export function defaultSpec(given: HorizontalPodAutoscalerSpec): HorizontalPodAu
 }
 
 function defaultBehavior(behavior: HorizontalPodAutoscalerBehavior): HorizontalPodAutoscalerBehavior {
-  const scaleUp = fill(behavior.scaleUp ?? {}, defaultUp);
-  const scaleDown = fill(behavior.scaleDown ?? {}, defaultDown);
+  const scaleUp = setDefaults(behavior.scaleUp ?? {}, defaultUp);
+  const scaleDown = setDefaults(behavior.scaleDown ?? {}, defaultDown);
   return scaleUp === behavior.scaleUp && scaleDown === behavior.scaleDown ? behavior : { ...behavior, scaleUp, scaleDown };
 }
 

@@ -7,7 +7,7 @@ import type {
 } from '../../generated/autoscaling-v2.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { checkNonnegativeQuantity, checkSupported, type Errors } from '../checks.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 import { checkPathName } from '../references.ts';
 import { checkMetric } from './metric-checks.ts';
 

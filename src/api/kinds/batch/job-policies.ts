@@ -3,7 +3,7 @@ import type { JobSpec, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyR
 import { checkQualifiedName } from '../../meta/names.ts';
 import { fieldErrors } from '../../meta/status-error.ts';
 import { addInvalid, checkNonnegative, checkOneOf, type Errors, repeats } from '../checks.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 
 const rulesMax = 20;
 const patternsMax = 20;

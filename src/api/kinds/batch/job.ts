@@ -11,7 +11,8 @@ import type { Cell } from '../../meta/kind.ts';
 import { ageOf, type CellContext, containerCells, formatSelector } from '../cells.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind, placed } from '../define-kind.ts';
-import { change, fill, isEmptyObject } from '../fill.ts';
+import { isEmptyObject } from '../lists.ts';
+import { change, setDefaults } from '../set-defaults.ts';
 import { hostnameWarnings } from '../workload-checks.ts';
 import { jobSpecWarnings } from './job-warnings.ts';
 import { validateJob } from './validate-job.ts';
@@ -54,7 +55,7 @@ function defaultJob(given: Job): Job {
 function defaultJobSpec(given: JobSpec): JobSpec {
   let spec = defaultTemplateOf(given);
   if (spec.completions === undefined && spec.parallelism === undefined) spec = { ...spec, completions: 1, parallelism: 1 };
-  return fill<JobSpec>(spec, {
+  return setDefaults<JobSpec>(spec, {
     parallelism: 1,
     backoffLimit: spec.backoffLimitPerIndex === undefined ? backoffLimit : int32Max,
     completionMode: 'NonIndexed',

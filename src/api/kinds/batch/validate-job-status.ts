@@ -8,7 +8,7 @@ import { isConditionTrue } from '../../meta/conditions.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { checkNonnegative, type Errors } from '../checks.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 import { parseIndexes } from './job-policies.ts';
 
 type JobCondition = 'Complete' | 'Failed' | 'FailureTarget' | 'SuccessCriteriaMet' | 'Suspended';

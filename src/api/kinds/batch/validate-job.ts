@@ -10,7 +10,8 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { own } from '../../meta/words.ts';
 import { addInvalid, checkImmutable, checkNonnegative, checkPresent, checkSelector, checkSupported, type Errors } from '../checks.ts';
 import { checkPodTemplate } from '../core/pod-spec/validate-pod-spec.ts';
-import { isEmptyObject, listOf, omit } from '../fill.ts';
+import { isEmptyObject, listOf } from '../lists.ts';
+import { omit } from '../set-defaults.ts';
 import { checkPodFailurePolicy, checkSuccessPolicy } from './job-policies.ts';
 
 const indexedParallelismMax = 100_000;

@@ -13,7 +13,8 @@ import { formatTime } from '../../meta/time.ts';
 import { ageOf } from '../cells.ts';
 import { type Errors, repeats } from '../checks.ts';
 import { defineKind, named } from '../define-kind.ts';
-import { change, listOf, mapSame } from '../fill.ts';
+import { listOf } from '../lists.ts';
+import { change, mapSame } from '../set-defaults.ts';
 import { checkSignerName } from './signer-name.ts';
 import { whatIsWrongWithCertificate, whatIsWrongWithRequest } from './signing-request.ts';
 

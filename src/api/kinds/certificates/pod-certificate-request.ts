@@ -3,8 +3,8 @@ import { PodCertificateRequest } from '../../generated/kinds.ts';
 import { formatLabels, textColumns } from '../cells.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind, named } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
 import { keepMetadata } from '../keep-metadata.ts';
+import { listOf } from '../lists.ts';
 import { checkSignerName } from './signer-name.ts';
 
 const states = ['Issued', 'Denied', 'Failed'];

@@ -5,7 +5,7 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { change, omit } from '../fill.ts';
+import { change, omit } from '../set-defaults.ts';
 
 export const lease = defineKind(Lease, {
   allowCreateOnUpdate: true,

@@ -1,7 +1,7 @@
 /** ComponentStatus: asked for only. Upstream: pkg/printers/internalversion/printers.go. */
 import { ComponentStatus } from '../../generated/kinds.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 
 export const componentStatus = defineKind(ComponentStatus, {
   deprecation: 'v1 ComponentStatus is deprecated in v1.19+',

@@ -7,9 +7,9 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { firstOf, nameAndAge } from '../cells.ts';
 import { addInvalid, checkDnsLabel, checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
 import { checkEndpointIP, checkIP, isIPv6Address } from '../ip-checks.ts';
 import { ipWarnings } from '../ip-warnings.ts';
+import { listOf } from '../lists.ts';
 
 const shownMax = 3;
 

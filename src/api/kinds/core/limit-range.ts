@@ -11,7 +11,8 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { own } from '../../meta/words.ts';
 import { addInvalid, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { change, fill, isEmptyObject, listOf, mapSame } from '../fill.ts';
+import { isEmptyObject, listOf } from '../lists.ts';
+import { change, mapSame, setDefaults } from '../set-defaults.ts';
 import { checkContainerResourceName, checkResourceName } from './pod-spec/resource-checks.ts';
 import { isOvercommitAllowed } from './pod-spec/resource-names.ts';
 
@@ -35,8 +36,8 @@ export const limitRange = defineKind(LimitRange, {
 
 function defaultItem(item: LimitRangeItem): LimitRangeItem {
   if (item.type !== 'Container') return item;
-  const limits = fill<Quantities>(item.default ?? none, item.max ?? none);
-  const requests = fill<Quantities>(fill<Quantities>(item.defaultRequest ?? none, limits), item.min ?? none);
+  const limits = setDefaults<Quantities>(item.default ?? none, item.max ?? none);
+  const requests = setDefaults<Quantities>(setDefaults<Quantities>(item.defaultRequest ?? none, limits), item.min ?? none);
   if (limits === (item.default ?? none) && requests === (item.defaultRequest ?? none)) return item;
   return {
     ...item,

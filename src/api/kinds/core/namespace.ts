@@ -8,7 +8,7 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, type Errors } from '../checks.ts';
 import { defineKind, named } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 
 const nameLabel = 'kubernetes.io/metadata.name';
 const finalizer = 'kubernetes';

@@ -11,9 +11,10 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { ageOf, type CellContext } from '../cells.ts';
 import { type Errors, repeats } from '../checks.ts';
 import { defineKind, named } from '../define-kind.ts';
-import { listOf, omit } from '../fill.ts';
 import { checkCIDR, isIPv6Address } from '../ip-checks.ts';
 import { cidrWarnings } from '../ip-warnings.ts';
+import { listOf } from '../lists.ts';
+import { omit } from '../set-defaults.ts';
 import { checkResourceQuantity } from './pod-spec/resource-checks.ts';
 import { checkTaints } from './pod-spec/scheduling-checks.ts';
 

@@ -12,8 +12,9 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { ageOf, type CellContext } from '../cells.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf, omit } from '../fill.ts';
+import { listOf } from '../lists.ts';
 import { fractionWarnings } from '../quantity-warnings.ts';
+import { omit } from '../set-defaults.ts';
 import { checkClaimSpec, shrinks } from './claim-checks.ts';
 
 export const betaClassKey = 'volume.beta.kubernetes.io/storage-class';

@@ -5,7 +5,7 @@
 import type { Container, ContainerStateTerminated, ContainerStatus, Pod } from '../../generated/core-v1.ts';
 import { formatAge } from '../../meta/duration.ts';
 import type { Cell } from '../../meta/kind.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 
 interface Tally {
   reason: string;

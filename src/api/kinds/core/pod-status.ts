@@ -6,8 +6,8 @@ import type { Container, ContainerStatus, Pod, PodSpec } from '../../generated/c
 import { checkQualifiedName, nameIsDnsSubdomain } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { addInvalid, checkImmutable, type Errors } from '../checks.ts';
-import { firstByName, listOf } from '../fill.ts';
 import { checkIP, isIPv6Address } from '../ip-checks.ts';
+import { firstByName, listOf } from '../lists.ts';
 import { checkPodAnnotations } from './pod-spec/annotation-checks.ts';
 import { checkAnnotationUpdate } from './pod-update.ts';
 

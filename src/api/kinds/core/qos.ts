@@ -4,7 +4,7 @@
  */
 import type { PodSpec, ResourceRequirements } from '../../generated/core-v1.ts';
 import { addQuantities, compareQuantities } from '../../meta/quantity.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 
 export type QOSClass = 'BestEffort' | 'Burstable' | 'Guaranteed';
 

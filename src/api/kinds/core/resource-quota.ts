@@ -9,7 +9,7 @@ import { own } from '../../meta/words.ts';
 import { ageOf, type CellContext } from '../cells.ts';
 import { type Errors, immutableMessage } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 import { checkResourceName, checkResourceQuantity } from './pod-spec/resource-checks.ts';
 import { isStandardQuotaResource } from './pod-spec/resource-names.ts';
 

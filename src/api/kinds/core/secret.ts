@@ -13,7 +13,7 @@ import { hasMoreValues, JsonSyntaxError, parseJSON } from '../../schema/json-sca
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkImmutable, type Errors } from '../checks.ts';
 import { defineKind, placed } from '../define-kind.ts';
-import { omit } from '../fill.ts';
+import { omit } from '../set-defaults.ts';
 import { checkUnchanged, dataBytesMax, decodedLength } from './config-map.ts';
 
 export const secret = defineKind(Secret, {

@@ -3,7 +3,7 @@ import type { ObjectReference } from '../../generated/core-v1.ts';
 import { ServiceAccount } from '../../generated/kinds.ts';
 import { nameAndAge } from '../cells.ts';
 import { defineKind } from '../define-kind.ts';
-import { change, mapSame } from '../fill.ts';
+import { change, mapSame } from '../set-defaults.ts';
 
 const mountableSecretsKey = 'kubernetes.io/enforce-mountable-secrets';
 

@@ -1,7 +1,7 @@
 /** What a client is warned of when it writes a Service. Upstream: pkg/api/service/warnings.go. */
 import type { Service } from '../../generated/core-v1.ts';
-import { listOf } from '../fill.ts';
 import { cidrWarnings, ipWarnings } from '../ip-warnings.ts';
+import { listOf } from '../lists.ts';
 
 export function serviceWarnings(service: Service): readonly string[] {
   const { spec, metadata } = service;

@@ -10,7 +10,8 @@ import { nameIsDnsLabel } from '../../meta/names.ts';
 import { hasClusterIP, hasHealthCheckPort, hasNodePorts, isExternal } from '../../predicates/services.ts';
 import { ageOf, balancerAddresses, type CellContext, formatLabels } from '../cells.ts';
 import { defineKind, placed } from '../define-kind.ts';
-import { change, fillEmpty, listOf, mapSame, omit } from '../fill.ts';
+import { listOf } from '../lists.ts';
+import { change, mapSame, omit, setDefaultsWhereEmpty } from '../set-defaults.ts';
 import { serviceWarnings } from './service-warnings.ts';
 import { validateService, validateServiceStatus } from './validate-service.ts';
 
@@ -39,13 +40,13 @@ function defaultService(object: Service): Service {
   if (spec.type !== 'LoadBalancer' || !object.status.loadBalancer?.ingress) return withSpec;
   return change(withSpec, 'status', (status) =>
     change(status, 'loadBalancer', (balancer) =>
-      change(balancer, 'ingress', (list) => mapSame(list, (item) => (item.ip ? fillEmpty(item, { ipMode: 'VIP' }) : item))),
+      change(balancer, 'ingress', (list) => mapSame(list, (item) => (item.ip ? setDefaultsWhereEmpty(item, { ipMode: 'VIP' }) : item))),
     ),
   );
 }
 
 function defaultSpec(given: ServiceSpec): ServiceSpec {
-  let spec: ServiceSpec = fillEmpty<ServiceSpec>(given, { sessionAffinity: 'None', type: 'ClusterIP' });
+  let spec: ServiceSpec = setDefaultsWhereEmpty<ServiceSpec>(given, { sessionAffinity: 'None', type: 'ClusterIP' });
   if (spec.sessionAffinity === 'None') spec = omit(spec, 'sessionAffinityConfig');
   if (spec.sessionAffinity === 'ClientIP' && spec.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined) {
     spec = { ...spec, sessionAffinityConfig: { clientIP: { timeoutSeconds: affinitySeconds } } };
@@ -61,7 +62,7 @@ function defaultSpec(given: ServiceSpec): ServiceSpec {
 }
 
 function defaultPort(given: ServicePort): ServicePort {
-  const port = fillEmpty(given, { protocol: 'TCP' });
+  const port = setDefaultsWhereEmpty(given, { protocol: 'TCP' });
   const { targetPort } = port;
   return targetPort === undefined || targetPort === 0 || targetPort === '' ? { ...port, targetPort: port.port } : port;
 }

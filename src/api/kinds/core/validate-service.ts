@@ -14,8 +14,8 @@ import {
   type Errors,
   repeats,
 } from '../checks.ts';
-import { listOf } from '../fill.ts';
 import { checkCIDR, checkEndpointIP, checkIP, isIPAddress, isIPv6Address } from '../ip-checks.ts';
+import { listOf } from '../lists.ts';
 
 const affinitySecondsMax = 86_400;
 const isHeadless = (spec: ServiceSpec): boolean => spec.clusterIPs?.length === 1 && spec.clusterIPs[0] === 'None';

@@ -9,9 +9,10 @@ import { firstOf, nameAndAge } from '../cells.ts';
 import { addInvalid, checkDnsLabel, checkImmutable, checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { checkDomainName } from '../domain-checks.ts';
-import { change, listOf, mapSame, omit } from '../fill.ts';
 import { checkCanonicalIP, checkEndpointIP, checkIP, isIPv6Address } from '../ip-checks.ts';
 import { ipWarnings } from '../ip-warnings.ts';
+import { listOf } from '../lists.ts';
+import { change, mapSame, omit } from '../set-defaults.ts';
 
 const endpointsMax = 1000;
 const addressesMax = 100;

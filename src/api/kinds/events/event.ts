@@ -9,7 +9,7 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
 import { event, eventErrors } from '../core/event.ts';
 import { defineKind, placed } from '../define-kind.ts';
-import { isEmptyObject } from '../fill.ts';
+import { isEmptyObject } from '../lists.ts';
 import { eventConversion } from './conversion.ts';
 
 const toOlder = (object: EventInEvents): Event => eventConversion.toStorage(object) as Event;

@@ -8,7 +8,7 @@ import { own } from '../../meta/words.ts';
 import { ageOf } from '../cells.ts';
 import { checkDnsSubdomain, checkPresent, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 import { checkFlowSubject } from './flow-subject.ts';
 import { mandatorySchemas } from './mandatory.ts';
 import { checkNonResourceRule, checkResourceRule } from './policy-rule.ts';

@@ -3,7 +3,7 @@ import type { NonResourcePolicyRule, ResourcePolicyRule } from '../../generated/
 import { nameIsDnsLabel } from '../../meta/names.ts';
 import { fieldErrors } from '../../meta/status-error.ts';
 import type { Errors } from '../checks.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'proxy', 'update', 'watch'];
 

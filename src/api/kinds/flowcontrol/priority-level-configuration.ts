@@ -13,7 +13,7 @@ import { own } from '../../meta/words.ts';
 import { nameAndAge } from '../cells.ts';
 import { checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { omit } from '../fill.ts';
+import { omit } from '../set-defaults.ts';
 import { mandatoryLevels } from './mandatory.ts';
 import { checkFlowConditions } from './status.ts';
 

@@ -1,7 +1,7 @@
 /** Conditions of flow control. Upstream: pkg/apis/flowcontrol/validation/validation.go. */
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import type { Errors } from '../checks.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 
 export function checkFlowConditions(conditions: readonly { readonly type?: string }[] | undefined): readonly FieldError[] {
   const errors: Errors = [];

@@ -6,8 +6,8 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { balancerAddresses, firstOf, nameAndAge } from '../cells.ts';
 import { addInvalid, checkDnsLabel, checkDnsSubdomain, checkPresent, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
 import { checkIP, isIPAddress } from '../ip-checks.ts';
+import { listOf } from '../lists.ts';
 import { checkTypedReference } from '../references.ts';
 
 const classAnnotation = 'kubernetes.io/ingress.class';

@@ -6,8 +6,9 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { formatSelector, nameAndAge } from '../cells.ts';
 import { addInvalid, checkPort, checkSelector, checkSupported, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { change, listOf } from '../fill.ts';
 import { checkCIDR, outsideOf } from '../ip-checks.ts';
+import { listOf } from '../lists.ts';
+import { change } from '../set-defaults.ts';
 
 const policyTypes = ['Ingress', 'Egress'];
 

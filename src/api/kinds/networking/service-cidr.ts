@@ -5,9 +5,9 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { nameAndAge } from '../cells.ts';
 import { type Errors, immutableMessage } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
 import { checkCanonicalCIDR, cidrFamily } from '../ip-checks.ts';
 import { keepMetadata } from '../keep-metadata.ts';
+import { listOf } from '../lists.ts';
 
 type Range = ServiceCIDR | ServiceCIDRV1beta1;
 

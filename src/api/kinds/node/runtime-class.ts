@@ -7,7 +7,7 @@ import { checkDnsLabel, checkImmutable, checkLabels, checkPresent, type Errors }
 import { checkRequirements } from '../core/pod-spec/resource-checks.ts';
 import { checkTolerations } from '../core/pod-spec/scheduling-checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 
 export const runtimeClass = defineKind(RuntimeClass, {
   allowCreateOnUpdate: true,

@@ -6,7 +6,8 @@ import type { KubeObject } from '../../meta/object.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { ageOf } from '../cells.ts';
 import { addInvalid, type Errors } from '../checks.ts';
-import { change, fillEmpty, listOf, mapSame } from '../fill.ts';
+import { listOf } from '../lists.ts';
+import { change, mapSame, setDefaultsWhereEmpty } from '../set-defaults.ts';
 
 const groupName = 'rbac.authorization.k8s.io';
 
@@ -38,7 +39,7 @@ export function bindingHooks<T extends Binding>(roleKinds: readonly string[]): K
   return {
     default: (object) =>
       change<Binding, 'subjects'>(object, 'subjects', (subjects) =>
-        mapSame(subjects, (subject) => (isPerson(subject) ? fillEmpty(subject, { apiGroup: groupName }) : subject)),
+        mapSame(subjects, (subject) => (isPerson(subject) ? setDefaultsWhereEmpty(subject, { apiGroup: groupName }) : subject)),
       ) as T,
     validate: (object, old) => validateBinding(object, old, roleKinds),
     cells: (object, at) => {

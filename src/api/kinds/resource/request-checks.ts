@@ -5,7 +5,8 @@
 import type { DeviceClaim, DeviceRequest, DeviceSelector, ExactDeviceRequest, ResourceClaimSpec } from '../../generated/resource-v1.ts';
 import { fieldErrors } from '../../meta/status-error.ts';
 import { checkDnsLabel, checkDnsSubdomain, checkPresent, type Errors } from '../checks.ts';
-import { change, fillEmpty, listOf, mapSame } from '../fill.ts';
+import { listOf } from '../lists.ts';
+import { change, mapSame, setDefaultsWhereEmpty } from '../set-defaults.ts';
 
 const requestsMax = 32;
 const alternativesMax = 8;
@@ -17,8 +18,8 @@ type Wanted = Pick<ExactDeviceRequest, 'allocationMode' | 'count' | 'deviceClass
 
 function withCount<T extends Wanted>(given: T): T {
   // Of v1beta1, whose requests have no type of their own for this, the table fills in nothing.
-  const request = fillEmpty<Wanted>(given, { allocationMode: 'ExactCount' }) as T;
-  return request.allocationMode === 'ExactCount' ? (fillEmpty<Wanted>(request, { count: 1 }) as T) : request;
+  const request = setDefaultsWhereEmpty<Wanted>(given, { allocationMode: 'ExactCount' }) as T;
+  return request.allocationMode === 'ExactCount' ? (setDefaultsWhereEmpty<Wanted>(request, { count: 1 }) as T) : request;
 }
 
 /** One device, unless the request says how many. */

@@ -5,7 +5,7 @@ import type { KindRef } from '../../meta/object.ts';
 import { nameAndAge } from '../cells.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { change } from '../fill.ts';
+import { change } from '../set-defaults.ts';
 import { claimTemplateConversion } from './conversion.ts';
 import { inStoredForm } from './older-versions.ts';
 import { checkDeviceClaim, defaultClaim } from './request-checks.ts';

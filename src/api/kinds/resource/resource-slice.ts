@@ -14,7 +14,8 @@ import { addInvalid, checkDnsSubdomain, checkImmutable, checkPresent, type Error
 import { checkNodeSelector } from '../core/pod-spec/affinity-checks.ts';
 import { checkDriverName } from '../core/pod-spec/driver-checks.ts';
 import { defineKind, named } from '../define-kind.ts';
-import { change, listOf, mapSame } from '../fill.ts';
+import { listOf } from '../lists.ts';
+import { change, mapSame } from '../set-defaults.ts';
 import { sliceConversion } from './conversion.ts';
 import { inStoredForm } from './older-versions.ts';
 import { checkNamed } from './request-checks.ts';

@@ -6,7 +6,8 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { nameAndAge } from '../cells.ts';
 import { checkImmutable, checkSupported, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { change, listOf, omit } from '../fill.ts';
+import { listOf } from '../lists.ts';
+import { change, omit } from '../set-defaults.ts';
 
 const fsGroupPolicies = ['File', 'None', 'ReadWriteOnceWithFSType'];
 const lifecycleModes = ['Persistent', 'Ephemeral'];

@@ -8,7 +8,8 @@ import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkNonnegative, type Errors, immutableMessage } from '../checks.ts';
 import { checkDriverName } from '../core/pod-spec/driver-checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf, omit } from '../fill.ts';
+import { listOf } from '../lists.ts';
+import { omit } from '../set-defaults.ts';
 
 const nodeIDMax = 256;
 

@@ -7,7 +7,7 @@ import { own } from '../../meta/words.ts';
 import { ageOf } from '../cells.ts';
 import { checkImmutable, checkLabelKey, checkSupported, type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
+import { listOf } from '../lists.ts';
 import { checkParameters, checkProvisioner } from './parameters.ts';
 
 const defaultAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];

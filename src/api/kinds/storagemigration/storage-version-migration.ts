@@ -3,8 +3,8 @@ import { StorageVersionMigration } from '../../generated/kinds.ts';
 import { textColumns } from '../cells.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../fill.ts';
 import { keepMetadata } from '../keep-metadata.ts';
+import { listOf } from '../lists.ts';
 
 const states = ['Running', 'Failed', 'Succeeded'];
 

@@ -11,8 +11,8 @@ export function admissionRequest(request: ResourceRequest, operation: AdmissionO
   return {
     operation,
     kind,
-    ...(subresource && { subresource }),
-    ...(namespace !== undefined && { namespace }),
+    subresource,
+    namespace,
     name,
     user,
     dryRun,

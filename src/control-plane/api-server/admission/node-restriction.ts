@@ -148,7 +148,7 @@ async function checkAudience(
   });
   if (isNamed) return undefined;
   const { user, name } = request;
-  const resource = { group: '', version: 'v1', resource: audience, namespace, ...(name && { name }) };
+  const resource = { group: '', version: 'v1', resource: audience, namespace, name: name || undefined };
   const { verdict } = await authorize({ user, verb: 'request-serviceaccounts-token-audience', path: '', resource });
   if (verdict === 'allow') return undefined;
   return `audience ${quote(audience)} not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`;

@@ -39,7 +39,7 @@ export const roleEscalation = (tools: Tools): AdmissionPlugin => ({
 async function checkRole(tools: Tools, request: AdmissionRequest): Promise<void> {
   const { user, kind, namespace = '', object, oldObject } = request;
   const name = request.name || object?.metadata.name || '';
-  const resource = { group: kind.group, version: '*', resource: kind.resource, name, ...(namespace && { namespace }) };
+  const resource = { group: kind.group, version: '*', resource: kind.resource, name, namespace: namespace || undefined };
   if ((await tools.authorize({ user, verb: 'escalate', path: '', resource })).verdict === 'allow') return;
   const problem = missingRules(tools, request, (object as ClusterRole).rules ?? []);
   if (problem) throw refused(request, problem);
@@ -56,7 +56,7 @@ async function checkBinding(tools: Tools, request: AdmissionRequest, binding: Ro
     version: '*',
     resource: roleRef.kind === 'ClusterRole' ? ClusterRole.resource : Role.resource,
     name: roleRef.name,
-    ...(namespace && { namespace }),
+    namespace: namespace || undefined,
   };
   if ((await tools.authorize({ user, verb: 'bind', path: '', resource })).verdict === 'allow') return;
   const problem = missingRules(tools, request, referredRules(tools, request, binding));

@@ -23,8 +23,8 @@ export function serviceNetwork(options: {
   readonly ops: ObjectOps;
   readonly claims: Claims;
   readonly random: Random;
-  readonly cidrs?: readonly string[];
-  readonly ports?: PortRange;
+  readonly cidrs?: readonly string[] | undefined;
+  readonly ports?: PortRange | undefined;
 }): ServiceNetwork {
   const { reader, ops, claims, random, cidrs = serviceCIDRsDefault, ports = nodePortRangeDefault } = options;
   const clusterIPs = new ClusterIPs({ reader, ops, random, cidrs });

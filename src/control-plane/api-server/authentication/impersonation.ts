@@ -42,9 +42,9 @@ async function becomeOther(user: UserInfo, wanted: Wanted, authorize: Authorize)
   }
   return {
     name: wanted.user,
-    ...(wanted.uid !== undefined && { uid: wanted.uid }),
+    uid: wanted.uid,
     groups: completeGroups(wanted.user, wanted.groups),
-    ...(Object.keys(wanted.extra).length > 0 && { extra: wanted.extra }),
+    extra: Object.keys(wanted.extra).length > 0 ? wanted.extra : undefined,
   };
 }
 

@@ -41,7 +41,7 @@ export interface IssueRequest {
   readonly audiences: readonly string[];
   readonly lifeSeconds: number;
   /** after this long the token is to have been replaced, though it still works */
-  readonly warnAfterSeconds?: number;
+  readonly warnAfterSeconds?: number | undefined;
 }
 
 export interface TokenIdentity {

@@ -46,7 +46,7 @@ export function tokenRequests(options: {
         binding,
         audiences,
         lifeSeconds: extended ? extendedLifeSeconds : lifeSeconds,
-        ...(extended && { warnAfterSeconds: lifeSeconds }),
+        warnAfterSeconds: extended ? lifeSeconds : undefined,
       });
       const nowMs = clock.now();
       const { name, namespace, uid } = account.metadata;

@@ -73,7 +73,7 @@ function checkMetadata({ metadata }: KubeObject, isLocal: boolean): readonly Fie
 }
 
 function subjectOf({ user, groups, uid, extra }: SubjectAccessReviewSpec): UserInfo {
-  return { name: user ?? '', groups: groups ?? [], ...(uid && { uid }), ...(extra && { extra }) };
+  return { name: user ?? '', groups: groups ?? [], uid: uid || undefined, extra };
 }
 
 function attributesOf(user: UserInfo, spec: SubjectAccessReviewSpec): RequestAttributes {
@@ -84,10 +84,10 @@ function attributesOf(user: UserInfo, spec: SubjectAccessReviewSpec): RequestAtt
     group: given.group ?? '',
     version: given.version ?? '*',
     resource: given.resource ?? '',
-    ...(given.subresource && { subresource: given.subresource }),
-    ...(given.namespace && { namespace: given.namespace }),
-    ...(given.name && { name: given.name }),
-    ...(fieldSelector && { fieldSelector }),
+    subresource: given.subresource || undefined,
+    namespace: given.namespace || undefined,
+    name: given.name || undefined,
+    fieldSelector: fieldSelector || undefined,
   };
   return { user, verb: given.verb ?? '', path: '', resource };
 }

@@ -235,6 +235,6 @@ export class ServedKinds {
 /** What the watch cache has to know of a kind. */
 export function cachedResourceOf(kind: Kind): CachedResource {
   const { storagePrefix, namespaced } = kind;
-  const indexed = kind.indexedField && kind.selectableFields.get(kind.indexedField);
-  return { storagePrefix, namespaced, ...(indexed && { indexedField: indexed }) };
+  const indexedField = kind.indexedField ? kind.selectableFields.get(kind.indexedField) : undefined;
+  return { storagePrefix, namespaced, indexedField };
 }

@@ -29,7 +29,7 @@ export interface CachedResource {
   /** `pods`, `services/specs` */
   readonly storagePrefix: string;
   readonly namespaced: boolean;
-  readonly indexedField?: (object: StoredObject['object']) => string;
+  readonly indexedField?: ((object: StoredObject['object']) => string) | undefined;
 }
 
 interface Waiter {
@@ -271,8 +271,8 @@ export class WatchCache implements AsyncDisposable {
       const page = await this.#storage.range({
         prefix: cache.prefix,
         limit: loadPageMax,
-        ...(startAfter !== undefined && { startAfter }),
-        ...(atRevision !== undefined && { atRevision }),
+        startAfter,
+        atRevision,
       });
       atRevision ??= page.revision;
       cache.load(page.items.map(StoredObject.from), atRevision);

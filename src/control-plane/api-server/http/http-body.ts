@@ -30,7 +30,7 @@ export function httpBody(exchange: Exchange, request: Expected): RequestBody {
   const isPatch = request.verb === 'patch';
   return {
     read: () => (isPatch ? exchange.readText().then((text) => ({ text })) : readObject(exchange, type, request)),
-    ...(isPatch && { patchType: () => patchTypeOf(type) }),
+    patchType: isPatch ? () => patchTypeOf(type) : undefined,
     get size() {
       return exchange.bodySize;
     },

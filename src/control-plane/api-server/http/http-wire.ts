@@ -88,7 +88,7 @@ export class HTTPWire implements Wire {
   authenticate(): UserInfo | Promise<UserInfo> {
     if (this.#problem) throw this.#problem;
     const certificate = this.#certificate;
-    const known = this.#tools.authenticate({ headers: this.#exchange.request.headers, ...(certificate && { certificate }) });
+    const known = this.#tools.authenticate({ headers: this.#exchange.request.headers, certificate });
     return known instanceof Promise ? known.then(knownOrRefused) : knownOrRefused(known);
   }
 

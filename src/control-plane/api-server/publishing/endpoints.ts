@@ -47,7 +47,7 @@ export function publishingEndpoints(options: PublishingOptions): readonly NonRes
   };
   return [
     discoveryEndpoint({ registry, serverAddress }),
-    ...openApiEndpoints({ registry, version, ...(options.nowMs && { nowMs: options.nowMs }) }),
+    ...openApiEndpoints({ registry, version, nowMs: options.nowMs }),
     versionEndpoint(version),
     healthEndpoint('livez', all, listener),
     healthEndpoint('readyz', all, listener),

@@ -24,9 +24,9 @@ export interface OpenApiOptions {
   /** `v1.36.3`: the release that documents name */
   readonly version: string;
   /** read when the first document is asked for; default: those that were made with the installation */
-  readonly readDescriptions?: () => Descriptions;
+  readonly readDescriptions?: (() => Descriptions) | undefined;
   /** now, for the Expires header */
-  readonly nowMs?: () => number;
+  readonly nowMs?: (() => number) | undefined;
 }
 
 const digest = (...parts: readonly string[]): string => {

@@ -24,8 +24,8 @@ export type ResourceAnswer = Exclude<Answer, { readonly type: 'page' | 'connecti
 export interface ListAnswer {
   readonly items: readonly StoredObject[];
   readonly revision: Revision;
-  readonly continue?: string;
-  readonly remainingItemCount?: number;
+  readonly continue?: string | undefined;
+  readonly remainingItemCount?: number | undefined;
 }
 
 /** A watch that has been accepted; it starts when a sink takes it. */

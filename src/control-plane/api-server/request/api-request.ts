@@ -37,7 +37,7 @@ export interface ResourceTarget {
 export interface CreateEndpoint {
   readonly group: string;
   readonly resource: string;
-  readonly subresource?: string;
+  readonly subresource?: string | undefined;
   handle(call: CreateCall): Promise<KubeObject>;
 }
 /** A request for a create endpoint, and its body. */
@@ -153,12 +153,12 @@ export interface RequestOptions {
   readonly allowWatchBookmarks?: boolean | undefined;
   readonly sendInitialEvents?: boolean | undefined;
   readonly timeoutSeconds?: number | undefined;
-  readonly dryRun?: readonly string[];
-  readonly fieldManager?: string;
-  readonly fieldValidation?: string;
-  readonly force?: boolean;
+  readonly dryRun?: readonly string[] | undefined;
+  readonly fieldManager?: string | undefined;
+  readonly fieldValidation?: string | undefined;
+  readonly force?: boolean | undefined;
   /** of the query; the body's are joined with these */
-  readonly deletion?: DeleteOptions;
+  readonly deletion?: DeleteOptions | undefined;
 }
 
 /** The body of a request: read when a verb comes to it, after authorization. */
@@ -168,7 +168,7 @@ export interface RequestBody {
   /** bytes that were read of it, where it comes over the wire: what is made of it costs accordingly */
   readonly size?: number;
   /** What a PATCH is, by its content type. Throws UnsupportedMediaType. */
-  patchType?(): PatchType;
+  readonly patchType?: (() => PatchType) | undefined;
 }
 
 /**

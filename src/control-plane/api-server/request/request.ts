@@ -4,9 +4,9 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 
 export interface UserInfo {
   readonly name: string;
-  readonly uid?: string;
+  readonly uid?: string | undefined;
   readonly groups: readonly string[];
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
+  readonly extra?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 /** The verb of authorization and audit, not of HTTP. */
@@ -40,13 +40,13 @@ export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 export interface AdmissionRequest {
   readonly operation: AdmissionOperation;
   readonly kind: Kind;
-  readonly subresource?: string;
-  readonly namespace?: string;
+  readonly subresource?: string | undefined;
+  readonly namespace?: string | undefined;
   readonly name: string;
   readonly user: UserInfo;
   /** the new object; for DELETE absent. Mutating plugins return another one. */
-  readonly object?: KubeObject;
-  readonly oldObject?: KubeObject;
+  readonly object?: KubeObject | undefined;
+  readonly oldObject?: KubeObject | undefined;
   /** the body of the request where it is not the object: DeleteOptions, PodExecOptions */
   readonly options?: unknown;
   readonly dryRun: boolean;

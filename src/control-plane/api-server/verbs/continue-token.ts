@@ -20,11 +20,11 @@ export interface ContinueToken {
   /** the rest of the last key after the resource's prefix */
   readonly after: string;
   /** when the first page was given; absent where only the store's history sets a limit */
-  readonly sinceMs?: number;
+  readonly sinceMs?: number | undefined;
 }
 
 export function encodeContinue({ revision, after, sinceMs }: ContinueToken): string {
-  const token = { v: tokenVersion, rv: revision, start: after + keyEnd, ...(sinceMs !== undefined && { since: sinceMs }) };
+  const token = { v: tokenVersion, rv: revision, start: after + keyEnd, since: sinceMs };
   return Buffer.from(JSON.stringify(token)).toString('base64url');
 }
 
@@ -48,7 +48,7 @@ export function decodeContinue(token: string): ContinueToken {
   return {
     revision: rv as Revision,
     after: start.replace(/^\//, '').replaceAll(keyEnd, ''),
-    ...(typeof since === 'number' && { sinceMs: since }),
+    sinceMs: typeof since === 'number' ? since : undefined,
   };
 }
 

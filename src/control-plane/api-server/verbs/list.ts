@@ -26,7 +26,7 @@ interface Query {
   /** 0: no limit */
   readonly limit: number;
   /** the part of the last key seen after the resource's prefix */
-  readonly after?: string;
+  readonly after?: string | undefined;
 }
 
 interface Page {
@@ -34,7 +34,7 @@ interface Page {
   readonly revision: Revision;
   readonly more: boolean;
   /** matching objects that follow, where the count is known */
-  readonly remaining?: number;
+  readonly remaining?: number | undefined;
 }
 
 export async function list(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
@@ -51,7 +51,7 @@ export async function list(server: VerbContext, request: ResourceRequest): Promi
   if (token && isTooOld(token, server)) throw expiredContinue(token.after);
   const asked = parseRevision(options.resourceVersion);
   const limit = options.resourceVersion === '0' && !token ? 0 : Math.max(0, options.limit ?? 0);
-  const query: Query = { served, selection, limit, ...(token && { after: token.after }) };
+  const query: Query = { served, selection, limit, after: token?.after };
   const exact = token ? (token.revision > 0 ? token.revision : undefined) : exactRevision(options.resourceVersionMatch, asked, limit);
   const behind = token && exact !== undefined ? undefined : server.cache.behind(asked, request.signal);
   if (behind) await behind;
@@ -62,8 +62,8 @@ export async function list(server: VerbContext, request: ResourceRequest): Promi
     code: 200,
     items: page.items.map((stored) => served.asServed(stored)),
     revision: page.revision,
-    ...(next !== undefined && { continue: next }),
-    ...(page.more && page.remaining !== undefined && { remainingItemCount: page.remaining }),
+    continue: next,
+    remainingItemCount: page.more ? page.remaining : undefined,
   };
 }
 
@@ -140,7 +140,7 @@ function pickPage(
   let seen = 0;
   for (const stored of candidates) {
     if (limit > 0 && items.length === limit)
-      return { items, revision, more: true, ...(!selection.isFiltered && { remaining: countAll() - seen }) };
+      return { items, revision, more: true, remaining: selection.isFiltered ? undefined : countAll() - seen };
     seen++;
     if (!matches || matches(served.asServed(stored).object)) items.push(stored);
   }
@@ -161,7 +161,7 @@ async function fromStore(server: VerbContext, query: Query, atRevision: Revision
       prefix,
       atRevision,
       limit: limit > 0 && !matches ? limit : storePageMax,
-      ...(startAfter !== undefined && { startAfter }),
+      startAfter,
     });
     const found = page.items.map((kv) => {
       const cached = served.cache.byKey(kv.key);
@@ -175,7 +175,7 @@ async function fromStore(server: VerbContext, query: Query, atRevision: Revision
       if (items.length !== limit) continue;
       const left = page.items.length - i - 1;
       const more = left > 0 || page.more;
-      return { items, revision: atRevision, more, ...(!selection.isFiltered && { remaining: page.count - i - 1 }) };
+      return { items, revision: atRevision, more, remaining: selection.isFiltered ? undefined : page.count - i - 1 };
     }
     startAfter = page.items.at(-1)?.key;
     if (!page.more) return { items, revision: atRevision, more: false };

@@ -11,7 +11,7 @@ import type { ResourceRequest } from '../request/api-request.ts';
 
 export interface Selection extends WatchScope {
   /** Absent: everything within the namespace. The object is in the kind's own version. */
-  readonly matches?: (object: KubeObject) => boolean;
+  readonly matches?: ((object: KubeObject) => boolean) | undefined;
   /** A label or field selector is there, so counts of what remains are unknown. */
   readonly isFiltered: boolean;
 }
@@ -29,10 +29,10 @@ export function parseSelection(request: ResourceRequest): Selection {
   const matches = compile(kind, labels, rules, request);
   const indexed = kind.indexedField === undefined ? undefined : exact(kind.indexedField);
   return {
-    ...(scopedNamespace !== undefined && { namespace: scopedNamespace }),
-    ...(name !== undefined && { name }),
-    ...(indexed !== undefined && { indexed }),
-    ...(matches && { matches }),
+    namespace: scopedNamespace,
+    name,
+    indexed,
+    matches,
     isFiltered,
   };
 }

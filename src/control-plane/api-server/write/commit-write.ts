@@ -161,7 +161,7 @@ async function putObject(server: VerbContext, write: Write, { old, object, lease
   if (write.dryRun) return { type: 'stored', stored: StoredObject.unstored(old ?? { key }, next, old?.revision ?? 0) };
   if (draft.size > objectBytesMax) throw new StatusError({ code: 500, reason: '', message: 'etcdserver: request is too large' });
   const lease = old ? old.lease : newLease;
-  const op: Op = { key, expect: old?.revision ?? 'absent', ...draft.puts, ...(lease !== undefined && { lease }) };
+  const op: Op = { key, expect: old?.revision ?? 'absent', ...draft.puts, lease };
   const revision = await commit(server, write, op, also);
   if (typeof revision === 'object') return revision;
   // The cache holds the object unless a later write has replaced it already.

@@ -11,7 +11,7 @@ import type { LabelSelector } from '../../../generated/meta-v1.ts';
 import { checkLabelValue, nameIsDnsLabel, nameIsDnsSubdomain } from '../../../meta/names.ts';
 import { fieldErrors } from '../../../meta/status-error.ts';
 import { addInvalid, checkLabelKey, checkSelector, type Errors } from '../../checks.ts';
-import { listOf } from '../../fill.ts';
+import { listOf } from '../../lists.ts';
 
 const required = 'requiredDuringSchedulingIgnoredDuringExecution';
 const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';

@@ -12,7 +12,7 @@ import type {
 import { checkPortName, checkPortNumber } from '../../../meta/names.ts';
 import { fieldErrors } from '../../../meta/status-error.ts';
 import { addInvalid, checkDnsLabel, checkOneOf, checkPresent, checkSupported, type Errors } from '../../checks.ts';
-import { listOf } from '../../fill.ts';
+import { listOf } from '../../lists.ts';
 import type { SpecContext } from './context.ts';
 import type { AnyContainer } from './each-container.ts';
 import { checkEnv, checkEnvFrom } from './env-checks.ts';

@@ -3,7 +3,8 @@
  * tables. Stop signals are dropped, as the feature is off upstream. Upstream: pkg/apis/core/v1/defaults.go.
  */
 import type { Container, EphemeralContainer } from '../../../generated/core-v1.ts';
-import { isEmptyObject, omit } from '../../fill.ts';
+import { isEmptyObject } from '../../lists.ts';
+import { omit } from '../../set-defaults.ts';
 import { pullPolicyOf } from './image.ts';
 
 export function defaultContainer<C extends Container | EphemeralContainer>(container: C): C {

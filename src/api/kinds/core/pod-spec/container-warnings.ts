@@ -3,7 +3,7 @@
 import type { Container, ContainerPort, PodSpec } from '../../../generated/core-v1.ts';
 import type { LabelMap } from '../../../meta/selectors.ts';
 import { own } from '../../../meta/words.ts';
-import { listOf } from '../../fill.ts';
+import { listOf } from '../../lists.ts';
 import { fractionWarnings } from '../../quantity-warnings.ts';
 import { appArmorPrefix } from './annotation-checks.ts';
 import { eachContainer } from './each-container.ts';

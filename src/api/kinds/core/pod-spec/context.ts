@@ -2,7 +2,7 @@
 import type { PodSpec, Volume } from '../../../generated/core-v1.ts';
 import type { LabelMap } from '../../../meta/selectors.ts';
 import type { Errors } from '../../checks.ts';
-import { firstByName, listOf } from '../../fill.ts';
+import { firstByName, listOf } from '../../lists.ts';
 
 export interface SpecContext {
   readonly errors: Errors;

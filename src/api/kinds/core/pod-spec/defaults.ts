@@ -3,7 +3,7 @@
  * Upstream: pkg/apis/core/v1/defaults.go (SetDefaults_PodSpec), conversion.go (serviceAccount).
  */
 import type { PodSpec, PodTemplateSpec } from '../../../generated/core-v1.ts';
-import { change, mapSame, omit } from '../../fill.ts';
+import { change, mapSame, omit } from '../../set-defaults.ts';
 import { defaultContainer } from './container-defaults.ts';
 import { defaultVolume } from './volume-defaults.ts';
 

@@ -1,6 +1,6 @@
 /** Visits every container of a pod: init containers first, then the others, then ephemeral ones. */
 import type { Container, EphemeralContainer, PodSpec } from '../../../generated/core-v1.ts';
-import { listOf } from '../../fill.ts';
+import { listOf } from '../../lists.ts';
 
 export type AnyContainer = Container | EphemeralContainer;
 

@@ -2,7 +2,7 @@
 import type { VolumeMount } from '../../../generated/core-v1.ts';
 import { fieldErrors } from '../../../meta/status-error.ts';
 import { checkPresent, checkSupported, type Errors } from '../../checks.ts';
-import { listOf } from '../../fill.ts';
+import { listOf } from '../../lists.ts';
 import type { SpecContext } from './context.ts';
 import type { AnyContainer } from './each-container.ts';
 import { checkDescendingPath, hasBacksteps } from './path-checks.ts';

@@ -1,7 +1,7 @@
 /** Labels of nodes that nobody should select by any more. Upstream: pkg/api/node/util.go. */
 import type { NodeSelectorTerm } from '../../../generated/core-v1.ts';
 import { checkLabelValue } from '../../../meta/names.ts';
-import { listOf } from '../../fill.ts';
+import { listOf } from '../../lists.ts';
 
 const useInstead = (since: string, label: string): string => `deprecated since ${since}; use "${label}" instead`;
 

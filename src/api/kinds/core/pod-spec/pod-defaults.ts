@@ -6,14 +6,15 @@
 import type { Container, PodSpec, ResourceRequirements } from '../../../generated/core-v1.ts';
 import { addQuantities, compareQuantities } from '../../../meta/quantity.ts';
 import { own, put } from '../../../meta/words.ts';
-import { change, fill, isEmptyObject, listOf, mapSame } from '../../fill.ts';
+import { isEmptyObject, listOf } from '../../lists.ts';
+import { change, mapSame, setDefaults } from '../../set-defaults.ts';
 import { defaultPodSpec } from './defaults.ts';
 import { isHugePages } from './resource-names.ts';
 
 type Quantities = Readonly<Record<string, string>>;
 
 export function defaultSpecOfPod(given: PodSpec): PodSpec {
-  let spec = fill(defaultPodSpec(given), { enableServiceLinks: true });
+  let spec = setDefaults(defaultPodSpec(given), { enableServiceLinks: true });
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec = { ...spec, terminationGracePeriodSeconds: 1 };
   spec = change(spec, 'containers', (list) => mapSame(list, requestsFromLimits));
   if (spec.initContainers) spec = change(spec, 'initContainers', (list) => mapSame(list, requestsFromLimits));
@@ -29,7 +30,7 @@ function requestsFromLimits(container: Container): Container {
   const limits = container.resources?.limits;
   if (!limits || isEmptyObject(limits)) return container;
   return change(container, 'resources', (resources) => {
-    const requests = fill<Quantities>(resources.requests ?? {}, limits);
+    const requests = setDefaults<Quantities>(resources.requests ?? {}, limits);
     return requests === resources.requests ? resources : { ...resources, requests };
   });
 }

@@ -4,8 +4,8 @@
  */
 import type { Affinity, PodAffinityTerm, PodSpec, PodTemplateSpec, Volume } from '../../../generated/core-v1.ts';
 import type { LabelMap } from '../../../meta/selectors.ts';
-import { listOf } from '../../fill.ts';
 import { ipWarnings } from '../../ip-warnings.ts';
+import { listOf } from '../../lists.ts';
 import { fractionWarnings } from '../../quantity-warnings.ts';
 import { containerWarnings, portWarnings } from './container-warnings.ts';
 import { deprecatedNodeLabels, termWarnings } from './node-label-warnings.ts';

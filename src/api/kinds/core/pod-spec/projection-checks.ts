@@ -8,7 +8,7 @@ import type {
 } from '../../../generated/core-v1.ts';
 import { fieldErrors } from '../../../meta/status-error.ts';
 import { checkPresent, type Errors } from '../../checks.ts';
-import { listOf } from '../../fill.ts';
+import { listOf } from '../../lists.ts';
 import { checkFieldRef, checkResourceFieldRef, volumeFieldPaths } from './field-ref-checks.ts';
 import { checkFileMode, checkProjectedPath } from './path-checks.ts';
 

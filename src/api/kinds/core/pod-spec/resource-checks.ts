@@ -6,7 +6,7 @@ import { compareQuantities, quantityMilliValue, quantityToNumber } from '../../.
 import { fieldErrors } from '../../../meta/status-error.ts';
 import { own } from '../../../meta/words.ts';
 import { addInvalid, checkDnsLabel, checkNonnegativeQuantity, type Errors } from '../../checks.ts';
-import { listOf } from '../../fill.ts';
+import { listOf } from '../../lists.ts';
 import { aggregate } from './pod-defaults.ts';
 import {
   isExtendedName,

@@ -15,8 +15,8 @@ import {
   checkPresent,
   type Errors,
 } from '../../checks.ts';
-import { listOf } from '../../fill.ts';
 import { checkIP } from '../../ip-checks.ts';
+import { listOf } from '../../lists.ts';
 import { checkAffinity } from './affinity-checks.ts';
 import { checkPodAnnotations, checkProfileAnnotations } from './annotation-checks.ts';
 import { checkContainers, checkEphemeralContainers, checkInitContainers } from './container-checks.ts';

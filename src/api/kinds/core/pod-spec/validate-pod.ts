@@ -2,7 +2,7 @@
 import type { Pod } from '../../../generated/core-v1.ts';
 import { type FieldError, fieldErrors } from '../../../meta/status-error.ts';
 import type { Errors } from '../../checks.ts';
-import { listOf } from '../../fill.ts';
+import { listOf } from '../../lists.ts';
 import { checkPodAnnotations, checkProfileAnnotations } from './annotation-checks.ts';
 import { checkImageSpaces } from './container-checks.ts';
 import { checkPodSpec } from './validate-pod-spec.ts';

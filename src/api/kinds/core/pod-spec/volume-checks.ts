@@ -7,7 +7,7 @@ import { nameIsDnsSubdomain } from '../../../meta/names.ts';
 import { compareQuantities } from '../../../meta/quantity.ts';
 import { fieldErrors } from '../../../meta/status-error.ts';
 import { addInvalid, checkDnsLabel, checkOneOf, checkPresent, type Errors } from '../../checks.ts';
-import { listOf } from '../../fill.ts';
+import { listOf } from '../../lists.ts';
 import { checkClaimTemplate } from '../claim-checks.ts';
 import type { SpecContext } from './context.ts';
 import { checkDriver, type DriverSource, driverFields } from './driver-checks.ts';

@@ -3,7 +3,7 @@
  * that are off upstream are dropped. Upstream: pkg/apis/core/v1/defaults.go, pkg/api/pod/util.go.
  */
 import type { Volume, VolumeProjection } from '../../../generated/core-v1.ts';
-import { change, fillEmpty, mapSame, omit } from '../../fill.ts';
+import { change, mapSame, omit, setDefaultsWhereEmpty } from '../../set-defaults.ts';
 import { pullPolicyOf } from './image.ts';
 
 export function defaultVolume(volume: Volume): Volume {
@@ -11,7 +11,7 @@ export function defaultVolume(volume: Volume): Volume {
     return change(volume, 'projected', (source) => change(source, 'sources', (sources) => mapSame(sources, withoutCertificates)));
   }
   if (volume.image) {
-    return change(volume, 'image', (source) => fillEmpty(source, { pullPolicy: pullPolicyOf(source.reference) }));
+    return change(volume, 'image', (source) => setDefaultsWhereEmpty(source, { pullPolicy: pullPolicyOf(source.reference) }));
   }
   return hasSource(volume) ? volume : { ...volume, emptyDir: {} };
 }

@@ -1,6 +1,6 @@
 /** Files of one volume that get into each other's way. Upstream: pkg/api/pod/warnings.go. */
 import type { Volume, VolumeProjection } from '../../../generated/core-v1.ts';
-import { isEmptyObject, listOf } from '../../fill.ts';
+import { isEmptyObject, listOf } from '../../lists.ts';
 
 interface Source {
   readonly path: string;

@@ -4,7 +4,7 @@
  */
 
 /** Sets the fields of `defaults` that are absent. For fields whose zero value means something (upstream: pointers). */
-export function fill<T extends object>(object: T, defaults: Partial<T>): T {
+export function setDefaults<T extends object>(object: T, defaults: Partial<T>): T {
   let filled: T | undefined;
   for (const key in defaults) {
     if (object[key] === undefined) {
@@ -16,7 +16,7 @@ export function fill<T extends object>(object: T, defaults: Partial<T>): T {
 }
 
 /** Sets the fields of `defaults` that are absent, zero or the empty string. For fields where these mean the same. */
-export function fillEmpty<T extends object>(object: T, defaults: Partial<T>): T {
+export function setDefaultsWhereEmpty<T extends object>(object: T, defaults: Partial<T>): T {
   let filled: T | undefined;
   for (const key in defaults) {
     const value: unknown = object[key];
@@ -57,15 +57,3 @@ export function omit<T extends object, K extends keyof T>(object: T, ...keys: re
   for (const key of keys) delete copy[key];
   return copy;
 }
-
-/** Entries of a list that may be absent, or null. */
-export const listOf = <T>(list: readonly T[] | null | undefined): readonly T[] => list ?? [];
-
-export const isEmptyObject = (object: object | undefined): boolean => {
-  for (const _ in object) return false;
-  return true;
-};
-
-/** The items by name; of several of one name the first. */
-export const firstByName = <T extends { readonly name: string }>(list: readonly T[]): ReadonlyMap<string, T> =>
-  new Map(list.toReversed().map((item) => [item.name, item]));
