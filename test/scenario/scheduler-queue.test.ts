@@ -289,7 +289,7 @@ test('what a node is thought of can be asked', async () => {
   await cluster.settle();
   assert.deepEqual(cluster.scheduler.explain(pod), [
     { nodeName: 'a', plugin: 'NodeResourcesFit', reasons: ['Insufficient cpu'] },
-    { nodeName: 'b', reasons: [] },
+    { nodeName: 'b', plugin: undefined, reasons: [] },
   ]);
 });
 

@@ -128,7 +128,12 @@ export const errors = {
   unsupportedMediaType: (message: string) => new StatusError({ code: 415, reason: 'UnsupportedMediaType', message }),
   notAcceptable: (message: string) => new StatusError({ code: 406, reason: 'NotAcceptable', message }),
   tooManyRequests: (message: string, retryAfterSeconds: number, causes: readonly StatusCause[] = []) =>
-    new StatusError({ code: 429, reason: 'TooManyRequests', message, details: { ...(causes.length && { causes }), retryAfterSeconds } }),
+    new StatusError({
+      code: 429,
+      reason: 'TooManyRequests',
+      message,
+      details: { ...(causes.length && { causes }), ...(retryAfterSeconds && { retryAfterSeconds }) },
+    }),
   timeout: (message: string, retryAfterSeconds = 0) =>
     new StatusError({
       code: 504,

@@ -27,6 +27,8 @@ export const bodyBytesMax = 3 * 1024 * 1024;
 export const parametersMax = 10_000;
 /** A smaller answer costs little while its client does not take it. */
 const largeAnswerMin = 128 * 1024;
+/** Half of what a socket takes before it asks to wait. */
+const heldBackMin = 32 * 1024;
 /** How long a stream stays open whose body nobody reads, once it is answered; no more of it comes than fits into its window. */
 const unreadBodyMsMax = 500;
 /** Warnings kept of one request. Their characters are limited in header-text.ts. */
@@ -207,7 +209,17 @@ export class Exchange implements RequestSource {
     this.size = bytes.byteLength;
     this.writeHead(code, contentType, { 'content-length': bytes.byteLength, ...more });
     if (this.method === 'HEAD') this.response.end();
-    else this.response.end(bytes);
+    else if (bytes.byteLength < heldBackMin || !(this.request instanceof IncomingMessage)) this.response.end(bytes);
+    else this.#endWhenTaken(bytes);
+  }
+
+  /**
+   * On HTTP/1.1 the last byte of a large answer waits until the socket has taken the others: whoever has it may send his
+   * next request at once, and Node's parser refuses one that comes before its own socket has told it so (HPE_PAUSED).
+   */
+  #endWhenTaken(bytes: Uint8Array): void {
+    const { response } = this;
+    response.write(bytes.subarray(0, -1), () => response.end(bytes.subarray(-1)));
   }
 
   /** An answer that goes on until its end, or its client's. */

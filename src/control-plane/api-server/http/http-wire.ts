@@ -204,7 +204,7 @@ export class HTTPWire implements Wire {
 
   /** A watch over the wire ends some time, so that dead and unequally spread connections do not stay for ever. */
   #optionsOf(verb: string): RequestOptions {
-    const options = parseOptions(this.#exchange.query);
+    const options = parseOptions(this.#exchange.query, verb === 'delete' || verb === 'deletecollection');
     if (verb !== 'watch' || options.timeoutSeconds) return options;
     return { ...options, timeoutSeconds: watchSecondsMin * (1 + this.#tools.random.next()) };
   }

@@ -17,7 +17,8 @@ const strings = [
 const numbers = ['limit', 'timeoutSeconds'] as const;
 const booleans = ['allowWatchBookmarks', 'sendInitialEvents', 'force'] as const;
 
-export function parseOptions(query: URLSearchParams | undefined): RequestOptions {
+/** `isDelete`: it may say what a body of DeleteOptions would. */
+export function parseOptions(query: URLSearchParams | undefined, isDelete: boolean): RequestOptions {
   if (!query) return none;
   const options: { -readonly [K in keyof RequestOptions]: RequestOptions[K] } = {};
   for (const name of strings) {
@@ -34,20 +35,20 @@ export function parseOptions(query: URLSearchParams | undefined): RequestOptions
   }
   const dryRun = query.getAll('dryRun');
   if (dryRun.length > 0) options.dryRun = dryRun;
-  const deletion = parseDeletion(query);
-  if (deletion) options.deletion = deletion;
+  if (isDelete) options.deletion = parseDeletion(query);
   return options;
 }
 
-function parseDeletion(query: URLSearchParams): DeleteOptions | undefined {
+function parseDeletion(query: URLSearchParams): DeleteOptions {
   const grace = query.get('gracePeriodSeconds');
   const policy = query.get('propagationPolicy');
   const orphan = query.get('orphanDependents');
-  if (grace === null && policy === null && orphan === null) return undefined;
+  const [uid, resourceVersion] = [query.get('uid'), query.get('resourceVersion')];
   return {
     ...(grace && { gracePeriodSeconds: parseInteger(grace) }),
     ...(policy && { propagationPolicy: policy }),
     ...(orphan !== null && { orphanDependents: isTrue(orphan) }),
+    ...((uid || resourceVersion) && { preconditions: { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) } }),
   };
 }
 

@@ -10,19 +10,22 @@ import { refuse } from '../request/refusals.ts';
 const schema = objectSchema('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions');
 const policies = ['Foreground', 'Background', 'Orphan'];
 
-/** A body wins over the query. */
+/** Where there is a body, the query is not looked at. */
 export async function readDeleteOptions(request: ResourceRequest): Promise<DeleteOptions> {
   const content = await request.body?.read();
-  const options = content && !('text' in content && content.text === '') ? decodeOptions(content) : (request.options.deletion ?? {});
+  const options = content && !('text' in content && content.text === '') ? decodeOptions(content) : optionsOfQuery(request);
   const { kind, apiVersion = '' } = options;
   if (kind && kind !== 'DeleteOptions') {
     const version = JSON.stringify(apiVersion);
     throw errors.badRequest(`no kind ${JSON.stringify(kind)} is registered for version ${version} in scheme "pkg/runtime/scheme.go:111"`);
   }
   if (content) request.sent = { ...options, kind: 'DeleteOptions', apiVersion: 'v1' };
-  const dryRun = options.dryRun ?? request.options.dryRun;
-  refuse({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', validateDeleteOptions({ ...options, ...(dryRun && { dryRun }) }));
+  refuse({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', validateDeleteOptions(options));
   return options;
+}
+
+function optionsOfQuery({ options: { deletion, dryRun } }: ResourceRequest): DeleteOptions {
+  return { ...deletion, ...(dryRun && { dryRun }) };
 }
 
 function decodeOptions(content: BodyContent): DeleteOptions {

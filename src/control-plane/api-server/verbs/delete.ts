@@ -52,7 +52,7 @@ export function remove(
   { served, name, options }: { readonly served: ServedKind; readonly name: string; readonly options: DeleteOptions },
 ): Promise<WriteResult | undefined> {
   const { kind } = served;
-  const dryRun = request.dryRun || (options.dryRun?.length ?? 0) > 0;
+  const dryRun = (options.dryRun?.length ?? 0) > 0;
   return commitWrite(server, {
     served,
     request,

@@ -180,7 +180,7 @@ async function deletePod(
 ): Promise<void> {
   const { pods, dryRun } = given;
   const { at, request } = given.call;
-  let { options } = given;
+  let options: DeleteOptions = dryRun ? { ...given.options, dryRun: ['All'] } : given.options;
   if (!dryRun) {
     const marked = await changeObject<Pod>(server, {
       request,

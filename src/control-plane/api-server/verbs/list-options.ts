@@ -25,14 +25,17 @@ export function checkListOptions(options: RequestOptions): void {
 
 export function checkWatchOptions(options: RequestOptions): void {
   const found: FieldError[] = [];
-  const { resourceVersionMatch: match, sendInitialEvents } = options;
+  const { resourceVersionMatch: match, sendInitialEvents, resourceVersion = '0' } = options;
   if (sendInitialEvents !== undefined && match !== 'NotOlderThan')
     found.push(fieldErrors.forbidden(matchField, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
   if (match) {
     if (sendInitialEvents === undefined)
       found.push(fieldErrors.forbidden(matchField, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
     if (match !== 'NotOlderThan') found.push(fieldErrors.notSupported(matchField, match, ['NotOlderThan']));
-    if (options.continue) found.push(fieldErrors.forbidden(matchField, 'resourceVersionMatch is forbidden when continue is provided'));
   }
+  // Without a revision a watch starts as if it had asked for initial events, and so for a match.
+  const matches = match || (sendInitialEvents === undefined && (resourceVersion === '' || resourceVersion === '0'));
+  if (options.continue && matches)
+    found.push(fieldErrors.forbidden(matchField, 'resourceVersionMatch is forbidden when continue is provided'));
   refuse(listOptionsKind, '', found);
 }

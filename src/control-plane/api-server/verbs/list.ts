@@ -50,7 +50,7 @@ export async function list(server: VerbContext, request: ResourceRequest): Promi
     throw errors.badRequest('specifying resource version is not allowed when using continue');
   if (token && isTooOld(token, server)) throw expiredContinue(token.after);
   const asked = parseRevision(options.resourceVersion);
-  const limit = options.resourceVersion === '0' && !token ? 0 : Math.max(0, options.limit ?? 0);
+  const limit = options.resourceVersion === '0' ? 0 : Math.max(0, options.limit ?? 0);
   const query: Query = { served, selection, limit, after: token?.after };
   const exact = token ? (token.revision > 0 ? token.revision : undefined) : exactRevision(options.resourceVersionMatch, asked, limit);
   const behind = token && exact !== undefined ? undefined : server.cache.behind(asked, request.signal);
