@@ -60,7 +60,9 @@ describe('KeptProcess', { skip: process.platform === 'linux' ? false : 'needs /p
     };
     try {
       while (!(await readFile(`/proc/${children.leftover.pid}/cmdline`, 'utf8')).startsWith('tail')) await new Promise(setImmediate);
+      const left = once(children.leftover, 'exit');
       await using _kept = await KeptProcess.start(options('exec sleep 1000'));
+      await left; // it is gone before the event loop hears of it
       const ended = Object.entries(children).flatMap(([name, { signalCode }]) => (signalCode === null ? [] : [name, signalCode]));
       assert.deepEqual(ended, ['leftover', 'SIGTERM']);
     } finally {
