@@ -1,6 +1,6 @@
 /** A command in the foreground: what is known before its start. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -11,6 +11,7 @@ describe('a program', () => {
   before(() => {
     place = mkdtempSync(join(tmpdir(), 'timonier-foreground-'));
     for (const dir of ['a', 'b']) mkdirSync(join(place, dir));
+    symlinkSync('loop', join(place, 'loop'));
     writeFileSync(join(place, 'a', 'plain'), '', { mode: 0o644 });
     writeFileSync(join(place, 'a', 'both'), '', { mode: 0o644 });
     writeFileSync(join(place, 'b', 'both'), '', { mode: 0o755 });
@@ -25,11 +26,12 @@ describe('a program', () => {
     { name: 'a directory', program: './', want: 126 },
     { name: 'below a directory that is none', program: '/nosuch/program', want: 127 },
     { name: 'below a file', program: '/etc/passwd/program', want: 127 },
+    { name: 'out of reach', program: 'loop/program', want: 126 },
   ];
   for (const { name, program, want } of rows)
     it(name, () => {
-      const path = ['a', 'b'].map((dir) => join(place, dir)).join(delimiter);
-      const check = (): void => checkProgram(program, path);
+      const path = ['loop', 'a', 'b'].map((dir) => join(place, dir)).join(delimiter);
+      const check = (): void => checkProgram(program.replace('loop', join(place, 'loop')), path);
       if (want === undefined) check();
       else assert.throws(check, { exitCode: want });
     });

@@ -102,15 +102,21 @@ export function checkProgram(program: string, path = process.env['PATH'] ?? ''):
   for (const file of files) {
     const why = whyNotRun(file);
     if (why === undefined) return;
-    if (why !== 'missing') refused ??= Object.assign(new Error(why), { code: 'EACCES' });
+    // A directory of $PATH that can't be looked into is passed over.
+    if (why !== 'missing' && (why !== 'out of reach' || file === program)) refused ??= Object.assign(new Error(why), { code: 'EACCES' });
   }
   throw new NotStarted(program, refused ?? Object.assign(new Error(), { code: 'ENOENT' }));
 }
 
 function whyNotRun(file: string): string | undefined {
-  const there = statSync(file, { throwIfNoEntry: false });
-  if (!there) return 'missing';
-  if (there.isDirectory()) return 'it is a directory';
+  let isDirectory: boolean | undefined;
+  try {
+    isDirectory = statSync(file, { throwIfNoEntry: false })?.isDirectory();
+  } catch {
+    return 'out of reach';
+  }
+  if (isDirectory === undefined) return 'missing';
+  if (isDirectory) return 'it is a directory';
   try {
     accessSync(file, access.X_OK);
     return undefined;

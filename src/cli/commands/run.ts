@@ -203,7 +203,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, { onReady, 
       timeoutMs,
       onPhase: (report) => {
         const { phase, durationMs, note } = report;
-        log.info({ ...eventOf('phase', { phase }), durationMs: Math.round(durationMs), note }, phase);
+        log.info({ ...eventOf('phase', { phase }), durationMs: Math.round(durationMs), ...(note && { note }) }, phase);
         tellParent({ type: 'phase', ...report });
       },
     });
