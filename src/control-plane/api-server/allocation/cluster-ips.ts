@@ -26,8 +26,8 @@ export interface ClusterIPOptions {
 
 export class ClusterIPs implements Allocator, Disposable {
   readonly #options: ClusterIPOptions;
-  /** What Services have, should somebody have deleted its IPAddress. */
-  readonly #held = new Set<string>();
+  /** How many Services have an address, should somebody have deleted its IPAddress: two, in a store of an older version. */
+  readonly #held = new Map<string, number>();
   readonly #following: Disposable;
   #ranges: readonly AddressRange[] = [];
   #rangesRevision = -1;
@@ -35,8 +35,8 @@ export class ClusterIPs implements Allocator, Disposable {
   constructor(options: ClusterIPOptions) {
     this.#options = options;
     this.#following = options.reader.follow(Service, (service, old) => {
-      for (const address of old ? clusterIPsOf(old) : []) this.#held.delete(address);
-      for (const address of service ? clusterIPsOf(service) : []) this.#held.add(address);
+      for (const address of old ? clusterIPsOf(old) : []) this.#count(address, -1);
+      for (const address of service ? clusterIPsOf(service) : []) this.#count(address, 1);
     });
   }
 
@@ -86,6 +86,12 @@ export class ClusterIPs implements Allocator, Disposable {
 
   [Symbol.dispose](): void {
     this.#following[Symbol.dispose]();
+  }
+
+  #count(address: string, more: number): void {
+    const count = (this.#held.get(address) ?? 0) + more;
+    if (count > 0) this.#held.set(address, count);
+    else this.#held.delete(address);
   }
 
   /** With an address of each of its families; the same when it has them, or none are for it. */

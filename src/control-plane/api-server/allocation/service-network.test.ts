@@ -235,6 +235,7 @@ test('a store of before there were claims and IPAddresses gets them at the start
   assert.deepEqual(await addresses(network), ['10.0.0.1 a/double']);
   assert.match(await message(network.write(service('b', { type: 'NodePort', ports }))), /provided port is already allocated/);
   await network.client.delete(Service, { namespace: 'a', name: 'double' });
+  assert.match(await message(network.write(service('c', { clusterIP: '10.0.0.1' }))), /provided IP is already allocated/);
   await network.client.delete(Service, { namespace: 'a', name: 'old' });
   assert.deepEqual(await addresses(network), []);
   assert.equal((await network.write(service('b', { type: 'NodePort', ports }))).spec.ports?.[0]?.nodePort, 30000);
