@@ -1,7 +1,8 @@
 /**
  * What the server hands out with an object (cluster IPs, node ports, quota, ranges of nodes): each allocator plans ops
  * that go into the object's own commit, so what is handed out and who holds it can't disagree, whoever writes and
- * whatever dies in between. Nothing is held in memory, and nothing has to be given back when a write fails.
+ * whatever dies in between. Of a write that failed nothing is left to be given back; what an allocator knows of writes
+ * that are queued helps the next one, and decides nothing.
  */
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
@@ -42,8 +43,9 @@ export interface Allocator {
 }
 
 /** What all allocators give to one write. */
-export interface Allocated extends Allocation {
-  queued(revision: Revision): Disposable;
+export interface Allocated extends Omit<Allocation, 'queued'> {
+  /** Tells them all; what is to be disposed when the write has ended is put on the stack. */
+  queued(revision: Revision, underWay: DisposableStack): void;
 }
 
 const noOps: readonly Op[] = [];
@@ -77,7 +79,13 @@ export class Allocators {
       if (given.object) object = given.object;
       ops = ops.length > 0 ? [...ops, ...given.ops] : given.ops;
     }
-    return { object, ops, queued: (revision) => together(parts.flatMap((part) => part.queued?.(revision) ?? [])) };
+    return {
+      object,
+      ops,
+      queued(revision, underWay) {
+        for (const part of parts) underWay.use(part.queued?.(revision));
+      },
+    };
   }
 
   *repairs(): Iterable<Op> {
@@ -93,9 +101,3 @@ export class Allocators {
     return concerned;
   }
 }
-
-const together = (parts: readonly Disposable[]): Disposable => ({
-  [Symbol.dispose]() {
-    for (const part of parts) part[Symbol.dispose]();
-  },
-});

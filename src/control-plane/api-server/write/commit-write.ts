@@ -191,7 +191,7 @@ async function commit(server: VerbContext, { served }: Write, op: Op, { allocate
   const { ops: more } = allocated;
   using underWay = new DisposableStack();
   const result = await server.storage.commit(more.length > 0 ? [op, ...more] : [op], (revision) => {
-    underWay.use(allocated.queued(revision));
+    allocated.queued(revision, underWay);
     turn?.[Symbol.dispose]();
   });
   if (result.ok) {
