@@ -52,7 +52,7 @@ export type { EventRecorder } from './client/events/event-recorder.ts';
 export { type Access, accessOf, type Kubeconfig, parseKubeconfig, readKubeconfig } from './client/files/kubeconfig.ts';
 export type { Informer, InformerHandler, InformerOptions } from './client/informers/informer.ts';
 export { type Log, silentLog } from './client/log.ts';
-export { type Discovery, discoverResources, type ServedResource } from './client/transport/discovery.ts';
+export { type DiscoveredResource, type Discovery, discoverResources } from './client/transport/discovery.ts';
 export { createHTTPClient, type HTTPClientOptions } from './client/transport/http-client.ts';
 export { VirtualClock } from './client/virtual-clock.ts';
 export type { Cluster, Phase, PhaseReport, StartOptions } from './cluster/cluster.ts';

@@ -8,7 +8,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { refuseLost } from '../cluster/instance/find-instance.ts';
 import type { Instance } from '../cluster/instance/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
-import { checkUnchanged, readNetworks } from '../cluster/settings/address-plan.ts';
+import { checkNetworksUnchanged, readNetworks } from '../cluster/settings/address-plan.ts';
 import { configDefaults } from '../cluster/settings/config.ts';
 import { checkParts } from '../cluster/settings/parts.ts';
 import {
@@ -58,7 +58,7 @@ export async function prepareStart(instance: Instance, given: Settings): Promise
 export function withNetworks(settings: Settings, { dir }: Instance, given: Settings): Settings {
   const networks = readNetworks(dir);
   if (!networks) return settings;
-  checkUnchanged(given.config, networks);
+  checkNetworksUnchanged(given.config, networks);
   const { number: _, ...ranges } = networks;
   return { ...settings, config: { ...ranges, ...settings.config } };
 }

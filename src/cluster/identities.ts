@@ -15,7 +15,7 @@ export const identities = {
   controllerManager: { name: 'system:kube-controller-manager', groups: [authenticated] },
   scheduler: { name: 'system:kube-scheduler', groups: [authenticated] },
   proxy: { name: 'system:kube-proxy', groups: [authenticated] },
-  dns: serviceAccount('kube-system', 'kube-dns'),
+  dns: serviceAccountIdentity('kube-system', 'kube-dns'),
   network: { name: 'system:timonier:network', groups: [authenticated] },
 } satisfies Record<string, Identity>;
 
@@ -29,7 +29,7 @@ export const isNodeNameOf = (cluster: string, name: string): boolean =>
 export const nodeIdentity = (nodeName: string): Identity => ({ name: `system:node:${nodeName}`, groups: [groups.nodes, authenticated] });
 
 /** A controller is the service account of its name, as upstream runs them. */
-export function serviceAccount(namespace: string, name: string): Identity {
+export function serviceAccountIdentity(namespace: string, name: string): Identity {
   return {
     name: serviceAccountUsername(namespace, name),
     groups: [...serviceAccountGroups(namespace), authenticated],

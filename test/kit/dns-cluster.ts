@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { ClusterZone, type ZoneSource } from '../../src/addons/dns/cluster-zone.ts';
 import { DNSServer } from '../../src/addons/dns/dns-server.ts';
 import { Forwarder } from '../../src/addons/dns/forwarder.ts';
-import { encodeMessage, recordTypes } from '../../src/addons/dns/message.ts';
+import { encodeDNSMessage, recordTypes } from '../../src/addons/dns/message.ts';
 import { unframe } from '../../src/addons/dns/stream-frame.ts';
 import type { EndpointSlice, Service } from '../../src/api/generated/kinds.ts';
 import { realClock, seededRandom } from '../../src/client/clock.ts';
@@ -60,7 +60,7 @@ export class FakeForwarder extends Forwarder {
       }));
       // an upstream that spells the question in its own way
       const asked = { ...question, name: question.name.map((label) => label.toLowerCase()) };
-      return encodeMessage({ id: 99, flags: 0x8180, question: asked, answers }, via === 'tcp' ? 65_535 : bytesMax);
+      return encodeDNSMessage({ id: 99, flags: 0x8180, question: asked, answers }, via === 'tcp' ? 65_535 : bytesMax);
     };
   }
 }

@@ -7,7 +7,7 @@ import { describeMessage } from '../../../test/kit/dns-messages.ts';
 import { realClock } from '../../client/clock.ts';
 import { VirtualClock } from '../../client/virtual-clock.ts';
 import { Forwarder, parseUpstream } from './forwarder.ts';
-import { type DNSQuery, decodeQuery, encodeMessage, parseName } from './message.ts';
+import { type DNSQuery, decodeQuery, encodeDNSMessage, parseName } from './message.ts';
 import { frame } from './stream-frame.ts';
 
 /** A broadcast address: connecting to it fails at once, without a packet. */
@@ -63,7 +63,7 @@ async function startUpstream(answers: (query: DNSQuery) => readonly Buffer[]) {
 }
 
 const answerTo = ({ id, question: q = question }: Pick<DNSQuery, 'id' | 'question'>, count = 1, bytesMax = 65_535): Buffer =>
-  encodeMessage(
+  encodeDNSMessage(
     {
       id,
       flags: 0x8180,
@@ -94,7 +94,7 @@ suite('forwarder', () => {
       answerTo({ ...query, question: { ...question, name: parseName('evil.example.org') } }),
       answerTo({ ...query, question: { ...question, type: 28 } }),
       answerTo({ ...query, question: { ...question, class: 3 } }),
-      encodeMessage({ id: query.id, flags: 0x8000 }, 512),
+      encodeDNSMessage({ id: query.id, flags: 0x8000 }, 512),
       Buffer.from([1, 2, 3]),
       Buffer.concat([answerTo(query).subarray(0, 30)]),
     ];

@@ -8,7 +8,7 @@ import {
   decodeAnswer,
   decodeQuery,
   encodeAddress,
-  encodeMessage,
+  encodeDNSMessage,
   encodeQuery,
   encodeUint16s,
   FormatError,
@@ -74,7 +74,7 @@ suite('DNS messages', () => {
   ];
   for (const { name, question, answers, additionals = [], want } of fits) {
     test(`512 bytes: ${name}`, () => {
-      const bytes = encodeMessage({ id: 1, flags: 0, question, answers, additionals }, 512);
+      const bytes = encodeDNSMessage({ id: 1, flags: 0, question, answers, additionals }, 512);
       const got = describeMessage(bytes);
       assert.ok(bytes.length <= 512);
       assert.deepEqual([got.answers.length, got.additionals.length, got.status.includes('tc')], want);
@@ -85,7 +85,7 @@ suite('DNS messages', () => {
 
   test('EDNS has its place before anything else', () => {
     const answers = many(100, (i) => address(`db.${zone}`, i));
-    const bytes = encodeMessage(
+    const bytes = encodeDNSMessage(
       { id: 1, flags: 0, rcode: 'BADVERS', question: ask(`db.${zone}`, 1), answers, edns: { dnssecOK: true } },
       512,
     );
@@ -99,13 +99,13 @@ suite('DNS messages', () => {
   test('a compressed name is its own in every byte', () => {
     const odd: DNSName[] = [['a\0b', 'c'], ['a', 'b', 'c'], ['a.b', 'c'], ['A', 'b', 'c'], ['\x01b', 'c'], ['\xff', 'c'], []];
     const answers = odd.map((name): DNSRecord => ({ name, type: recordTypes.CNAME, ttl: 1, data: [name] }));
-    const bytes = encodeMessage({ id: 1, flags: 0, question: { name: odd[0] as DNSName, type: 5, class: 1 }, answers }, 512);
+    const bytes = encodeDNSMessage({ id: 1, flags: 0, question: { name: odd[0] as DNSName, type: 5, class: 1 }, answers }, 512);
     assert.deepEqual(decodeAnswer(bytes).answers, answers);
   });
 
   test('names far into a message are written out: a pointer has 14 bits', () => {
     const answers = many(1200, (i) => pointer(i)).map((record, i): DNSRecord => ({ ...record, name: ['x', `${i}`] }));
-    const bytes = encodeMessage({ id: 1, flags: 0, question: ask('x', 12), answers }, messageBytesMax);
+    const bytes = encodeDNSMessage({ id: 1, flags: 0, question: ask('x', 12), answers }, messageBytesMax);
     assert.ok(bytes.length > 0x4000);
     assert.deepEqual(decodeAnswer(bytes).answers, answers);
   });
@@ -151,7 +151,7 @@ suite('DNS messages', () => {
     const record = records.map((made): DNSRecord => ({ ...made })); // fast-check's have no prototype
     fc.assert(
       fc.property(name, fc.array(record, { maxLength: 30 }), fc.integer({ min: 512, max: 4096 }), (asked, answers, bytesMax) => {
-        const bytes = encodeMessage({ id: 1, flags: 0, question: { name: asked, type: 1, class: 1 }, answers }, bytesMax);
+        const bytes = encodeDNSMessage({ id: 1, flags: 0, question: { name: asked, type: 1, class: 1 }, answers }, bytesMax);
         assert.ok(bytes.length <= bytesMax);
         const got = decodeAnswer(bytes);
         assert.deepEqual(got.question.name, asked);

@@ -251,7 +251,7 @@ class Reader {
 /** Everything is written here first: there is one thread, and writing never waits. */
 const page = Buffer.alloc(messageBytesMax);
 
-export function encodeMessage(message: Message, bytesMax: number): Buffer {
+export function encodeDNSMessage(message: Message, bytesMax: number): Buffer {
   const { id, rcode = 'NOERROR', question, answers = [], authorities = [], additionals = [], edns } = message;
   const writer = new Writer(Math.min(bytesMax, page.length) - (edns ? optBytes : 0));
   if (question) writer.question(question);
@@ -282,7 +282,7 @@ export function encodeMessage(message: Message, bytesMax: number): Buffer {
 
 /** A question to another server. */
 export function encodeQuery(query: { id: number; flags: number; question: Question; edns?: Message['edns'] }): Buffer {
-  const bytes = encodeMessage(query, udpBytesDefault);
+  const bytes = encodeDNSMessage(query, udpBytesDefault);
   bytes.writeUInt16BE(query.flags & ~headerFlags.response, 2);
   return bytes;
 }

@@ -15,7 +15,7 @@ import {
   type DNSRecord,
   decodeAnswer,
   decodeQuery,
-  encodeMessage,
+  encodeDNSMessage,
   headerBytes,
   headerFlags,
   messageBytesMax,
@@ -63,7 +63,7 @@ export class Responder {
     const answer = await this.#options.forwarder.ask({ question, flags, edns, client }, via);
     if (!answer) return render(query, 'SERVFAIL', undefined, via);
     if (answer.length > bytesMaxFor(query, via)) {
-      return encodeMessage({ id: query.id, flags: (answer.readUInt16BE(2) & ~0xf) | truncated, question, edns }, udpBytesDefault);
+      return encodeDNSMessage({ id: query.id, flags: (answer.readUInt16BE(2) & ~0xf) | truncated, question, edns }, udpBytesDefault);
     }
     // the client's own identity and spelling: it may check both
     answer.writeUInt16BE(query.id, 0);
@@ -111,5 +111,5 @@ function render(query: DNSQuery, rcode: Rcode, found: ZoneAnswer | undefined, vi
   const asked = query.flags & (opcodeBits | recursionDesired | checkingDisabled);
   const flags = asked | recursionAvailable | (found ? authoritative : 0);
   const { id, question, edns } = query;
-  return encodeMessage({ id, flags, rcode, question, edns, ...found }, bytesMaxFor(query, via));
+  return encodeDNSMessage({ id, flags, rcode, question, edns, ...found }, bytesMaxFor(query, via));
 }

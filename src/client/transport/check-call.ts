@@ -24,7 +24,7 @@ export function checkKind(kind: KindRef): void {
 }
 
 /** Namespace and name of one object, and nothing else. */
-export function checkedName(kind: KindRef, at: Partial<ObjectName>): ObjectName {
+export function checkedObjectName(kind: KindRef, at: Partial<ObjectName>): ObjectName {
   checkKind(kind);
   if (!isMap(at)) throw errors.badRequest(`${kind.resource}: { namespace, name } is expected, not ${typeOf(at)}`);
   const { namespace, name } = at;

@@ -8,12 +8,12 @@ import type { APIGroupList, APIResourceList } from '../../api/generated/meta-v1.
 import type { KindRef } from '../../api/meta/object.ts';
 import type { Client } from '../client.ts';
 
-export interface ServedResource extends KindRef {
+export interface DiscoveredResource extends KindRef {
   readonly verbs: readonly string[];
 }
 
 export interface Discovery {
-  readonly resources: readonly ServedResource[];
+  readonly resources: readonly DiscoveredResource[];
   readonly failures: readonly { readonly groupVersion: string; readonly error: unknown }[];
 }
 
@@ -28,7 +28,7 @@ export async function discoverResources(client: Pick<Client, 'raw'>): Promise<Di
     }),
   ];
   const failures: { groupVersion: string; error: unknown }[] = [];
-  const fetchOne = async (groupVersion: string): Promise<readonly ServedResource[]> => {
+  const fetchOne = async (groupVersion: string): Promise<readonly DiscoveredResource[]> => {
     try {
       const path = groupVersion === 'v1' ? '/api/v1' : `/apis/${groupVersion}`;
       return resourcesOf(await client.raw<APIResourceList>(path), groupVersion);
@@ -42,7 +42,7 @@ export async function discoverResources(client: Pick<Client, 'raw'>): Promise<Di
 }
 
 /** Subresources are left out. */
-function resourcesOf(list: APIResourceList, groupVersion: string): readonly ServedResource[] {
+function resourcesOf(list: APIResourceList, groupVersion: string): readonly DiscoveredResource[] {
   const slash = groupVersion.indexOf('/');
   const group = slash < 0 ? '' : groupVersion.slice(0, slash);
   const version = groupVersion.slice(slash + 1);
@@ -52,8 +52,8 @@ function resourcesOf(list: APIResourceList, groupVersion: string): readonly Serv
 }
 
 /** Of one group's versions, the first that has each resource. */
-function firstOfEach(versions: readonly (readonly ServedResource[])[]): readonly ServedResource[] {
-  const first = new Map<string, ServedResource>();
+function firstOfEach(versions: readonly (readonly DiscoveredResource[])[]): readonly DiscoveredResource[] {
+  const first = new Map<string, DiscoveredResource>();
   for (const resource of versions.flat()) if (!first.has(resource.resource)) first.set(resource.resource, resource);
   return [...first.values()];
 }

@@ -30,7 +30,7 @@ import { whyHeader } from '../events/acts.ts';
 import type { Informer, InformerOptions } from '../informers/informer.ts';
 import { clientClosed, InformerSet } from '../informers/informer-set.ts';
 import type { Log } from '../log.ts';
-import { checkedMetadata, checkedName, checkKind, checkPatch, checkPath, checkSelection } from './check-call.ts';
+import { checkedMetadata, checkedObjectName, checkKind, checkPatch, checkPath, checkSelection } from './check-call.ts';
 import { type ClientCredentials, createTokenSource, type TokenSource } from './credentials.ts';
 import { answerHeadBytesMax } from './http-limits.ts';
 import { deleteOptionsOf, pathOf, type Query, queryOf } from './request-path.ts';
@@ -109,7 +109,7 @@ class HTTPClient implements HTTPAccess {
 
   async get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: GetOptions = {}): Promise<T> {
     const { signal, resourceVersion } = options;
-    return (await this.#json({ method: 'GET', path: pathOf(kind, checkedName(kind, at)), query: { resourceVersion }, signal })) as T;
+    return (await this.#json({ method: 'GET', path: pathOf(kind, checkedObjectName(kind, at)), query: { resourceVersion }, signal })) as T;
   }
 
   async list<T extends KubeObject>(kind: KindRef<T>, options: ListOptions = {}): Promise<ListOf<T>> {
@@ -141,7 +141,7 @@ class HTTPClient implements HTTPAccess {
   }
 
   async update<T extends KubeObject>(kind: KindRef<T>, object: T, options: WriteOptions = {}): Promise<T> {
-    const path = pathOf(kind, checkedName(kind, checkedMetadata(kind, object)), options.subresource);
+    const path = pathOf(kind, checkedObjectName(kind, checkedMetadata(kind, object)), options.subresource);
     return (await this.#json({
       method: 'PUT',
       path,
@@ -156,7 +156,7 @@ class HTTPClient implements HTTPAccess {
     checkPatch(kind, patch);
     return (await this.#json({
       method: 'PATCH',
-      path: pathOf(kind, checkedName(kind, at), options.subresource),
+      path: pathOf(kind, checkedObjectName(kind, at), options.subresource),
       query: { ...queryOf(options), force: patch.force || undefined },
       body: patch.body,
       contentType: patchContentTypes[patch.type],
@@ -168,7 +168,7 @@ class HTTPClient implements HTTPAccess {
   async delete<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: DeleteRequest = {}): Promise<T | Status> {
     const body = deleteOptionsOf(options);
     const { why, signal } = options;
-    return (await this.#json({ method: 'DELETE', path: pathOf(kind, checkedName(kind, at)), body, why, signal })) as T | Status;
+    return (await this.#json({ method: 'DELETE', path: pathOf(kind, checkedObjectName(kind, at)), body, why, signal })) as T | Status;
   }
 
   async deleteCollection(kind: KindRef, selection: ListOptions, options: DeleteRequest = {}): Promise<void> {
@@ -180,7 +180,7 @@ class HTTPClient implements HTTPAccess {
   }
 
   async post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options: WriteOptions = {}): Promise<R> {
-    const path = pathOf(kind, checkedName(kind, at), subresource);
+    const path = pathOf(kind, checkedObjectName(kind, at), subresource);
     return (await this.#json({ method: 'POST', path, query: queryOf(options), body, why: options.why, signal: options.signal })) as R;
   }
 

@@ -3,7 +3,7 @@ import { ClusterRole, ClusterRoleBinding } from '../../api/generated/kinds.ts';
 import { isAlreadyExists } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
 import { ipAddressRepair } from '../../control-plane/controllers/services/ip-address-repair.ts';
-import { identities, serviceAccount } from '../identities.ts';
+import { identities, serviceAccountIdentity } from '../identities.ts';
 
 const read = ['get', 'list', 'watch'] as const;
 
@@ -27,7 +27,7 @@ const roles = [
   },
   {
     name: 'system:timonier:ipallocator-repair',
-    user: serviceAccount('kube-system', ipAddressRepair.name).name,
+    user: serviceAccountIdentity('kube-system', ipAddressRepair.name).name,
     rules: [
       { apiGroups: [''], resources: ['services'], verbs: read },
       { apiGroups: ['networking.k8s.io'], resources: ['servicecidrs'], verbs: read },

@@ -49,7 +49,7 @@ export async function keepAddresses(
 ): Promise<AddressPlan> {
   const kept = readNetworks(dir);
   if (kept) {
-    checkUnchanged(config, kept);
+    checkNetworksUnchanged(config, kept);
     return withServices(kept);
   }
   const used = real ? await usedRanges() : [];
@@ -105,7 +105,7 @@ function withServices({ serviceCIDR, podCIDR, nodeCIDR }: Networks): AddressPlan
 }
 
 /** Services and nodes have addresses of the networks that the cluster was made with. */
-export function checkUnchanged(config: ClusterConfig, kept: Networks): void {
+export function checkNetworksUnchanged(config: ClusterConfig, kept: Networks): void {
   const names = ['serviceCIDR', 'podCIDR', 'nodeCIDR'] as const;
   const changed = names.filter((name) => config[name] !== undefined && config[name] !== kept[name]);
   if (changed.length === 0) return;

@@ -13,7 +13,7 @@ import { realRandom } from '../../client/clock.ts';
 import type { Informer, InformerOptions } from '../../client/informers/informer.ts';
 import type { InformerEnvironment } from '../../client/informers/informer-cache.ts';
 import { clientClosed, InformerSet } from '../../client/informers/informer-set.ts';
-import { checkedMetadata, checkedName, checkKind, checkPatch, checkPath, checkSelection } from '../../client/transport/check-call.ts';
+import { checkedMetadata, checkedObjectName, checkKind, checkPatch, checkPath, checkSelection } from '../../client/transport/check-call.ts';
 import type { WatchEventType } from './cache/cache-event.ts';
 import type { StoredObject } from './cache/stored-object.ts';
 import type { Targets } from './chain/targets.ts';
@@ -60,7 +60,13 @@ export class InProcessClient implements Client {
   async get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: GetOptions = {}): Promise<T> {
     const { signal, resourceVersion } = options;
     return objectOf(
-      await this.#call({ verb: 'get', kind, ...checkedName(kind, at), options: { resourceVersion: resourceVersion || undefined }, signal }),
+      await this.#call({
+        verb: 'get',
+        kind,
+        ...checkedObjectName(kind, at),
+        options: { resourceVersion: resourceVersion || undefined },
+        signal,
+      }),
     );
   }
 
@@ -97,7 +103,7 @@ export class InProcessClient implements Client {
   }
 
   async update<T extends KubeObject>(kind: KindRef<T>, object: T, options: WriteOptions = {}): Promise<T> {
-    const at = checkedName(kind, checkedMetadata(kind, object));
+    const at = checkedObjectName(kind, checkedMetadata(kind, object));
     return objectOf(await this.#call({ verb: 'update', kind, ...at, ...writeCall(options), body: bodyOf(object) }));
   }
 
@@ -107,7 +113,7 @@ export class InProcessClient implements Client {
     const force = patch.force === undefined ? {} : { force: patch.force };
     const body: RequestBody = { ...bodyOf(patch.body), patchType: () => patch.type };
     return objectOf(
-      await this.#call({ verb: 'patch', kind, ...checkedName(kind, at), ...call, options: { ...call.options, ...force }, body }),
+      await this.#call({ verb: 'patch', kind, ...checkedObjectName(kind, at), ...call, options: { ...call.options, ...force }, body }),
     );
   }
 
@@ -115,7 +121,7 @@ export class InProcessClient implements Client {
     const answer = await this.#call({
       verb: 'delete',
       kind,
-      ...checkedName(kind, at),
+      ...checkedObjectName(kind, at),
       options: deletionQuery(options),
       why: options.why,
       signal: options.signal,
@@ -137,7 +143,13 @@ export class InProcessClient implements Client {
   }
 
   async post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options: WriteOptions = {}): Promise<R> {
-    const call = { verb: 'create' as const, kind, ...checkedName(kind, at), ...writeCall({ ...options, subresource }), body: bodyOf(body) };
+    const call = {
+      verb: 'create' as const,
+      kind,
+      ...checkedObjectName(kind, at),
+      ...writeCall({ ...options, subresource }),
+      body: bodyOf(body),
+    };
     return objectOf(await this.#call(call)) as R;
   }
 

@@ -31,7 +31,7 @@ import { daemonSetController } from './workloads/daemon-set.ts';
 import { deploymentController } from './workloads/deployment.ts';
 import { jobController } from './workloads/job.ts';
 import { replicaSetController } from './workloads/replica-set.ts';
-import { replicationController } from './workloads/replication-controller.ts';
+import { replicationManager } from './workloads/replication-controller.ts';
 import { statefulSetController } from './workloads/stateful-set.ts';
 
 export interface BuiltinControllersOptions {
@@ -54,7 +54,7 @@ export interface ClusterSigning {
 export function builtinControllers({ rootCA, clusterCIDR, signing, chosen = controllerChoice() }: BuiltinControllersOptions): Controller[] {
   const all: Record<ControllerName, Controller | undefined> = {
     'replicaset-controller': replicaSetController,
-    'replicationcontroller-controller': replicationController,
+    'replicationcontroller-controller': replicationManager,
     'deployment-controller': deploymentController,
     'endpointslice-controller': endpointSliceController,
     'endpoints-controller': endpointsController,

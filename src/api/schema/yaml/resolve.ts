@@ -8,10 +8,10 @@ import { own } from '../../meta/words.ts';
 import { YamlError } from './scanner.ts';
 
 /** `merge` is the key `<<`; as a value it is text. */
-export type ScalarType = 'null' | 'bool' | 'int' | 'float' | 'str' | 'merge';
+export type YAMLScalarType = 'null' | 'bool' | 'int' | 'float' | 'str' | 'merge';
 
 export interface Scalar {
-  readonly type: ScalarType;
+  readonly type: YAMLScalarType;
   readonly value: string | number | boolean | null;
   /** of an integer: its decimal digits, all of them */
   readonly digits?: string;
@@ -20,7 +20,7 @@ export interface Scalar {
 const merge: Scalar = { type: 'merge', value: '<<' };
 const text = (value: string): Scalar => ({ type: 'str', value });
 
-const word = (type: ScalarType, value: Scalar['value'], ...spellings: readonly string[]): [string, Scalar][] =>
+const word = (type: YAMLScalarType, value: Scalar['value'], ...spellings: readonly string[]): [string, Scalar][] =>
   spellings.map((spelling) => [spelling, { type, value }]);
 const words: ReadonlyMap<string, Scalar> = new Map([
   ...word('bool', true, 'y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'),
@@ -87,7 +87,7 @@ function finite(plain: string): Scalar | undefined {
 
 const tagPrefix = 'tag:yaml.org,2002:';
 const mergeTag = `${tagPrefix}merge`;
-const typesOfTags: Readonly<Record<string, ScalarType>> = { null: 'null', bool: 'bool', int: 'int', float: 'float' };
+const typesOfTags: Readonly<Record<string, YAMLScalarType>> = { null: 'null', bool: 'bool', int: 'int', float: 'float' };
 const date = /^\d{4}-\d\d?-\d\d?(?:(?:[Tt]\d\d?:\d\d?:\d\d?(?:[.,]\d+)?(?:Z|[-+]\d\d:\d\d))| \d\d?:\d\d?:\d\d?(?:[.,]\d+)?)?$/;
 
 /** A scalar with a tag, in full. Throws YamlError. Tags that nobody knows leave the text as it is. */

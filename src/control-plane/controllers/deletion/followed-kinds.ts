@@ -12,7 +12,7 @@ import { kindId } from '../../../client/controllers/tracked-client.ts';
 import { detach } from '../../../client/detached.ts';
 import type { Informer } from '../../../client/informers/informer.ts';
 import { createInformer } from '../../../client/informers/informer-cache.ts';
-import { discoverResources, type ServedResource } from '../../../client/transport/discovery.ts';
+import { type DiscoveredResource, discoverResources } from '../../../client/transport/discovery.ts';
 
 /** How long the start waits for kinds that do not answer. */
 const startMsMax = 30_000;
@@ -76,7 +76,7 @@ export class FollowedKinds {
     return isWatchful ? { requeueAfterMs: refreshMs } : undefined;
   }
 
-  #start(id: string, { group, version, kind: name, resource, namespaced }: ServedResource): Followed {
+  #start(id: string, { group, version, kind: name, resource, namespaced }: DiscoveredResource): Followed {
     const kind: KindRef = { group, version, kind: name, resource, namespaced };
     const resources = new AsyncDisposableStack();
     const informer = this.#isForeign(kind)
@@ -124,5 +124,5 @@ export class FollowedKinds {
   }
 }
 
-const isFollowable = (kind: ServedResource): boolean =>
+const isFollowable = (kind: DiscoveredResource): boolean =>
   !ignored(kind) && ['delete', 'list', 'watch'].every((verb) => kind.verbs.includes(verb));

@@ -10,7 +10,7 @@ import { Namespace, Pod } from '../../../api/generated/kinds.ts';
 import { type KindRef, keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { isNotFound, isStatusError } from '../../../api/meta/status-error.ts';
 import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
-import { discoverResources, type ServedResource } from '../../../client/transport/discovery.ts';
+import { type DiscoveredResource, discoverResources } from '../../../client/transport/discovery.ts';
 import { nextNamespaceConditions, type Remains } from './namespace-conditions.ts';
 
 const finalizer = 'kubernetes';
@@ -60,7 +60,7 @@ async function deleteContent(namespace: string, io: ControllerIO): Promise<Remai
   const deletable = resources.filter((each) => each.namespaced && ['list', 'delete'].every((verb) => each.verbs.includes(verb)));
   const remains = { resources: new Map<string, number>(), finalizers: new Map<string, number>(), deletionErrors: [] as unknown[] };
   const isPods = (kind: KindRef): boolean => kind.group === '' && kind.resource === 'pods';
-  const remove = async (kind: ServedResource): Promise<void> => {
+  const remove = async (kind: DiscoveredResource): Promise<void> => {
     try {
       await deleteKind(kind, namespace, remains, io);
     } catch (error) {
@@ -75,7 +75,7 @@ async function deleteContent(namespace: string, io: ControllerIO): Promise<Remai
 }
 
 async function deleteKind(
-  kind: ServedResource,
+  kind: DiscoveredResource,
   namespace: string,
   remains: { readonly resources: Map<string, number>; readonly finalizers: Map<string, number> },
   io: ControllerIO,

@@ -32,7 +32,7 @@ const ownAnnotations = new Set([
 export type Annotations = Readonly<Record<string, string>>;
 
 /** An int64, as other tools number revisions. 0: none, or not a number */
-export const revisionOf = (object: { readonly metadata: { readonly annotations?: Annotations } }): bigint =>
+export const revisionNumberOf = (object: { readonly metadata: { readonly annotations?: Annotations } }): bigint =>
   parseRevision(object.metadata.annotations?.[revisionAnnotation]);
 
 const parseRevision = (text = ''): bigint => (/^\d{1,19}$/.test(text) ? BigInt(text) : 0n);
@@ -40,11 +40,12 @@ const parseRevision = (text = ''): bigint => (/^\d{1,19}$/.test(text) ? BigInt(t
 /** The one after the highest of these. */
 export function nextRevision(sets: readonly ReplicaSet[]): bigint {
   let highest = 0n;
-  for (const revision of sets.map(revisionOf)) if (revision > highest) highest = revision;
+  for (const revision of sets.map(revisionNumberOf)) if (revision > highest) highest = revision;
   return highest + 1n;
 }
 
-export const byRevision = (a: ReplicaSet, b: ReplicaSet): number => Number(revisionOf(a) - revisionOf(b)) || byCreation(a, b);
+export const byRevisionNumber = (a: ReplicaSet, b: ReplicaSet): number =>
+  Number(revisionNumberOf(a) - revisionNumberOf(b)) || byCreation(a, b);
 
 /** For how many replicas of the Deployment a ReplicaSet was last sized. */
 export const desiredReplicasOf = (annotations: Annotations | undefined): number | undefined => countIn(annotations, desiredAnnotation);

@@ -15,7 +15,7 @@ import { own } from '../../../api/meta/words.ts';
 import {
   type Annotations,
   byCreation,
-  byRevision,
+  byRevisionNumber,
   desiredReplicasOf,
   findNewest,
   makeReplicaSet,
@@ -175,7 +175,7 @@ class Round {
     const limit = this.#deployment.spec.revisionHistoryLimit;
     if (limit === undefined || limit === intMax) return;
     const candidates = this.#old.flatMap(({ set }) => (set && !set.metadata.deletionTimestamp ? [set] : []));
-    const oldest = candidates.sort(byRevision).slice(0, Math.max(0, candidates.length - limit));
+    const oldest = candidates.sort(byRevisionNumber).slice(0, Math.max(0, candidates.length - limit));
     this.#deletions = oldest.filter(
       ({ metadata, spec, status }) =>
         !status?.replicas && spec.replicas === 0 && (metadata.generation ?? 0) <= (status?.observedGeneration ?? 0),

@@ -3,7 +3,7 @@ import { ReplicationController } from '../../../api/generated/kinds.ts';
 import { LabelMatcher, labelMatcherOfMap } from '../../../api/meta/selectors.ts';
 import { replicasController } from './replica-set.ts';
 
-export const replicationController = replicasController({
+export const replicationManager = replicasController({
   name: 'replication-controller',
   serviceAccount: 'replication-controller',
   kind: ReplicationController,

@@ -26,7 +26,7 @@ export interface StatefulPlan {
 }
 
 const isTerminating = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined;
-const revisionOf = ({ metadata }: Pod): string | undefined => metadata.labels?.[revisionHashLabel];
+const revisionNameOf = ({ metadata }: Pod): string | undefined => metadata.labels?.[revisionHashLabel];
 
 export const isCondemned = (set: StatefulSet, ordinal: number): boolean =>
   ordinal < startOf(set) || ordinal >= startOf(set) + (set.spec.replicas ?? 1);
@@ -111,7 +111,7 @@ class Steps {
     const partition = this.#view.set.spec.updateStrategy?.rollingUpdate?.partition ?? 0;
     for (let i = this.#slots.length - 1; i >= partition; i--) {
       const pod = this.#slots[i];
-      if (pod && revisionOf(pod) !== this.#view.updateRevision && !isTerminating(pod)) {
+      if (pod && revisionNameOf(pod) !== this.#view.updateRevision && !isTerminating(pod)) {
         this.#remove.push(pod);
         return;
       }
@@ -127,8 +127,8 @@ function nextStatus({ set, pods, currentRevision, updateRevision, nowMs }: State
   const replicas = pods.length;
   const readyReplicas = count(isReady);
   const availableReplicas = count((pod) => isReady(pod) && isPodAvailable(pod, minReadySeconds, nowMs));
-  const updatedReplicas = count((pod) => !isTerminating(pod) && revisionOf(pod) === updateRevision);
-  const remaining = count((pod) => !isTerminating(pod) && revisionOf(pod) === currentRevision) - updating;
+  const updatedReplicas = count((pod) => !isTerminating(pod) && revisionNameOf(pod) === updateRevision);
+  const remaining = count((pod) => !isTerminating(pod) && revisionNameOf(pod) === currentRevision) - updating;
   const isThrough = updateStrategy?.type !== 'OnDelete' && [updatedReplicas, readyReplicas, replicas].every((each) => each === wanted);
   const currentReplicas = isThrough ? updatedReplicas : remaining;
   return {

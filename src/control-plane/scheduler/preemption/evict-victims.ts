@@ -20,14 +20,14 @@ export interface Preemption {
   readonly behind: readonly PodFacts[];
 }
 
-export interface PreemptionGiven {
+export interface EvictionTools {
   readonly client: Client;
   readonly clock: Clock;
   readonly events: EventRecorder;
 }
 
 /** Throws an AggregateError when some could not be told or deleted. */
-export async function evictVictims({ preemptor, candidate, behind }: Preemption, given: PreemptionGiven): Promise<void> {
+export async function evictVictims({ preemptor, candidate, behind }: Preemption, given: EvictionTools): Promise<void> {
   const leaving = candidate.victims.filter(({ isTerminating }) => !isTerminating);
   const results = await Promise.allSettled([
     ...behind.map((pod) => unlessGone(() => clearNomination(pod, given))),
@@ -40,7 +40,7 @@ export async function evictVictims({ preemptor, candidate, behind }: Preemption,
 async function evict(
   { pod }: PodFacts,
   { preemptor, nodeName }: { readonly preemptor: PodFacts; readonly nodeName: string },
-  { client, clock, events }: PreemptionGiven,
+  { client, clock, events }: EvictionTools,
 ): Promise<void> {
   const { schedulerName = 'default-scheduler' } = preemptor.pod.spec;
   const known = findCondition(pod.status?.conditions, 'DisruptionTarget');
@@ -58,7 +58,7 @@ async function evict(
   events.event(pod, 'Normal', 'Preempted', `Preempted by pod ${preemptor.uid} on node ${nodeName}`);
 }
 
-async function clearNomination({ pod }: PodFacts, { client }: PreemptionGiven): Promise<void> {
+async function clearNomination({ pod }: PodFacts, { client }: EvictionTools): Promise<void> {
   if (!pod.status?.nominatedNodeName) return;
   await client.patch(Pod, pod.metadata, { type: 'strategic', body: { status: { nominatedNodeName: null } } }, { subresource: 'status' });
 }

@@ -31,7 +31,7 @@ import { nodeLogs } from './node-logs.ts';
 import { chooseChannelProtocol, type RemoteCommand, serveRemoteCommand } from './remote-command.ts';
 import { RequestAuthority, subresourcesOf, verbOf } from './request-authority.ts';
 import { CPURates, type Summary, summarize } from './stats.ts';
-import { proxyUpgrade, renderError, tunneledProtocols, tunnelSpdy } from './streaming-proxy.ts';
+import { proxyUpgrade, renderErrorAnswer, tunneledProtocols, tunnelSpdy } from './streaming-proxy.ts';
 import type { UpgradeRequest } from './websocket-upgrade.ts';
 import { isWebSocket, offeredProtocols } from './websocket-upgrade.ts';
 
@@ -331,7 +331,7 @@ export class KubeletServer implements AsyncDisposable {
       await this.#stream(url, { request, socket, head });
     } catch (error) {
       const { status, message } = describeError(error);
-      socket.end(renderError(status, message));
+      socket.end(renderErrorAnswer(status, message));
     }
   }
 

@@ -23,7 +23,7 @@ export interface MemoryStats {
   readonly pageFaults?: number;
   readonly majorPageFaults?: number;
 }
-export interface ContainerStats {
+export interface ContainerSummary {
   readonly name: string;
   readonly startTime: string;
   readonly cpu?: CPUStats;
@@ -33,7 +33,7 @@ export interface ContainerStats {
 export interface PodStats {
   readonly podRef: { readonly name: string; readonly namespace: string; readonly uid: string };
   readonly startTime: string;
-  readonly containers: readonly ContainerStats[];
+  readonly containers: readonly ContainerSummary[];
   readonly cpu?: CPUStats;
   readonly memory?: MemoryStats;
   readonly network?: unknown;
@@ -104,7 +104,7 @@ function describePod(pod: Pod, containers: readonly cri.ContainerStats[], rates:
   };
 }
 
-function describeContainer(pod: Pod, { attributes, cpu, memory, writableLayer }: cri.ContainerStats, rates: CPURates): ContainerStats {
+function describeContainer(pod: Pod, { attributes, cpu, memory, writableLayer }: cri.ContainerStats, rates: CPURates): ContainerSummary {
   const { name } = attributes.metadata;
   const started = [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])].find((s) => s.name === name)?.state
     ?.running?.startedAt;

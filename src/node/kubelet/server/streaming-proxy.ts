@@ -27,7 +27,7 @@ export async function proxyUpgrade({ request, socket, head }: UpgradeRequest, ta
   upstream.write(renderHead(request, target));
   if (head.length > 0) upstream.write(head);
   upstream.on('error', (error) => {
-    if (upstream.bytesRead === 0 && !socket.destroyed) socket.write(renderError(502, error.message));
+    if (upstream.bytesRead === 0 && !socket.destroyed) socket.write(renderErrorAnswer(502, error.message));
   });
   await join(socket, upstream);
   signal.removeEventListener('abort', close);
@@ -97,7 +97,7 @@ const phrases: Readonly<Record<number, string>> = {
 };
 
 /** A refusal on a connection that asked to be upgraded. */
-export function renderError(status: number, message: string): string {
+export function renderErrorAnswer(status: number, message: string): string {
   const body = Buffer.from(message);
   return `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${message}`;
 }

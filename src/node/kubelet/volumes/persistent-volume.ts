@@ -16,7 +16,7 @@ export class ClaimError extends Error {
   override readonly name = 'ClaimError';
 }
 
-export const persistentVolume: VolumePlugin = {
+export const persistentVolumePlugin: VolumePlugin = {
   directory: 'kubernetes.io~persistent-volume',
   supports: (volume) => volume.persistentVolumeClaim !== undefined || volume.ephemeral !== undefined,
   async setUp(request, host) {

@@ -23,7 +23,7 @@ import { configMapVolume, downwardAPIVolume, projectedVolume, secretVolume } fro
 import { emptyDir } from './empty-dir.ts';
 import { hostPath } from './host-path.ts';
 import { imageVolume } from './image-volume.ts';
-import { ClaimError, persistentVolume } from './persistent-volume.ts';
+import { ClaimError, persistentVolumePlugin } from './persistent-volume.ts';
 import type { ReadyVolume, VolumeHost, VolumePlugin } from './volume-plugin.ts';
 
 const plugins: readonly VolumePlugin[] = [
@@ -33,7 +33,7 @@ const plugins: readonly VolumePlugin[] = [
   downwardAPIVolume,
   projectedVolume,
   hostPath,
-  persistentVolume,
+  persistentVolumePlugin,
   imageVolume,
 ];
 const contentPlugins = new Set([configMapVolume, secretVolume, downwardAPIVolume, projectedVolume]);
