@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { canonicalIP } from '../meta/addresses.ts';
 import { describeFieldErrorBody, type FieldError } from '../meta/status-error.ts';
-import { canonicalIP, checkCanonicalCIDR, checkCanonicalIP, checkCIDR, checkIP, cidrFamily, outsideOf } from './ip-checks.ts';
+import { checkCanonicalCIDR, checkCanonicalIP, checkCIDR, checkIP, cidrFamily, outsideOf } from './ip-checks.ts';
 import { cidrWarnings, ipWarnings } from './ip-warnings.ts';
 
 function told(check: (errors: FieldError[]) => void): readonly string[] {

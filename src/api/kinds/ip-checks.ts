@@ -2,7 +2,8 @@
  * Checks of IP addresses and CIDRs. Strict: no leading zeros, no IPv4 in IPv6. Values that an object held before stay
  * allowed where the caller says so. Upstream: apimachinery/pkg/util/validation/ip.go, pkg/apis/core/validation (endpoint IPs).
  */
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4 } from 'node:net';
+import { canonicalIP, contains, isIPAddress, isIPv6Address, parseCIDR, parseIPv6, withoutLeadingZeros } from '../meta/addresses.ts';
 import { fieldErrors } from '../meta/status-error.ts';
 import type { Errors } from './checks.ts';
 
@@ -10,12 +11,6 @@ import type { Errors } from './checks.ts';
 const addressCharactersMax = 256;
 
 const nothingKept: ReadonlySet<string> = new Set();
-
-const dropZeros = (text: string): string =>
-  text
-    .split('.')
-    .map((octet) => octet.replace(/^0+(?=\d)/, ''))
-    .join('.');
 
 /** What nearly all addresses are, at a small price: a number of 32 bits; undefined for all others. */
 function parseIPv4(text: string, end = text.length): number | undefined {
@@ -61,8 +56,6 @@ const nine = 57;
 /** The address without what lies beyond the prefix. */
 const networkOf = (value: number, prefix: number): number => Math.floor(value / 2 ** (32 - prefix));
 
-export const isIPv6Address = (value: string): boolean => isIPv6(value) && !value.includes('%');
-export const isIPAddress = (value: string): boolean => isIPv4(value) || isIPv6Address(value);
 const isMapped = (value: string): boolean => isIPv6Address(value) && parseIPv6(value).slice(0, 6).join() === '0,0,0,0,0,65535';
 
 /** Adds what is wrong; true when nothing is. */
@@ -74,7 +67,7 @@ export function checkIP(errors: Errors, path: string, value: string, kept: Reado
     return false;
   }
   const message =
-    value.length <= addressCharactersMax && isIPAddress(dropZeros(value))
+    value.length <= addressCharactersMax && isIPAddress(withoutLeadingZeros(value))
       ? 'must not have leading 0s'
       : 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
   errors.push(fieldErrors.invalid(path, value, message));
@@ -102,7 +95,7 @@ function whatIsWrongWithCIDR(value: string): string | undefined {
     return networkOf(number, length) * 2 ** (32 - length) === number ? undefined : 'must not have bits set beyond the prefix length';
   }
   const [address = '', prefix = '', rest] = value.split('/');
-  const sloppy = isIPAddress(address) || address.length > addressCharactersMax ? address : dropZeros(address);
+  const sloppy = isIPAddress(address) || address.length > addressCharactersMax ? address : withoutLeadingZeros(address);
   const bits = isIPv6Address(sloppy) ? 128 : 32;
   if (rest !== undefined || !isIPAddress(sloppy) || !/^\d+$/.test(prefix) || Number(prefix) > bits) {
     return 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
@@ -128,40 +121,13 @@ export function checkCanonicalCIDR(errors: Errors, path: string, value: string):
   if (canonical !== value) errors.push(fieldErrors.invalid(path, value, `must be in canonical form (${JSON.stringify(canonical)})`));
 }
 
-/** The eight groups of an IPv6 address. */
-function parseIPv6(address: string): readonly number[] {
-  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
-  const text = dotted
-    ? `${dotted[1]}${(Number(dotted[2]) * 256 + Number(dotted[3])).toString(16)}:${(Number(dotted[4]) * 256 + Number(dotted[5])).toString(16)}`
-    : address;
-  const [head = '', tail] = text.split('::');
-  const groups = (part: string): number[] => (part ? part.split(':').map((group) => Number.parseInt(group, 16)) : []);
-  const [left, right] = [groups(head), groups(tail ?? '')];
-  return tail === undefined ? left : [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
-}
-
-/** RFC 5952: lower case, the longest run of zero groups (two at least) left out. */
-export function canonicalIP(address: string): string {
-  if (isIPv4(address)) return address;
-  const text = parseIPv6(address).map((group) => group.toString(16));
-  let best = { start: -1, length: 1 };
-  for (let i = 0; i < text.length; i++) {
-    let end = i;
-    while (text[end] === '0') end++;
-    if (end - i > best.length) best = { start: i, length: end - i };
-    if (end > i) i = end;
-  }
-  if (best.start < 0) return text.join(':');
-  return `${text.slice(0, best.start).join(':')}::${text.slice(best.start + best.length).join(':')}`;
-}
-
 /** Addresses that no endpoint and no external IP may have. */
 export function checkEndpointIP(errors: Errors, path: string, value: string): void {
   const add = (message: string): void => void errors.push(fieldErrors.invalid(path, value, message));
   const number = parseIPv4(value);
   if (number !== undefined && !specialFirstOctets.has(networkOf(number, 8))) return;
   if (!isIPAddress(value)) {
-    if (!isIPAddress(dropZeros(value))) add('must be a valid IP address');
+    if (!isIPAddress(withoutLeadingZeros(value))) add('must be a valid IP address');
     return;
   }
   const [first = 0, second = 0, third = 0] = isIPv4(value) ? value.split('.').map(Number) : [];
@@ -193,26 +159,12 @@ export function outsideOf(outer: string): (inner: string) => boolean {
 }
 
 function isOutside(inner: string, outer: string): boolean {
-  const [a, b] = [parseSloppyCIDR(inner), parseSloppyCIDR(outer)];
-  if (!a || !b) return false;
-  if (a.length !== b.length || b.prefix >= a.prefix) return true;
-  return a.bits.slice(0, b.prefix) !== b.bits.slice(0, b.prefix);
-}
-
-/** The bits of a CIDR's address as text, leading zeros in its numbers allowed. Undefined for what is no CIDR. */
-export function parseSloppyCIDR(value: string): { readonly bits: string; readonly prefix: number; readonly length: number } | undefined {
-  const [given = '', prefixText = '', rest] = value.split('/');
-  const address = isIPAddress(given) ? given : dropZeros(given);
-  const prefix = Number(prefixText);
-  if (rest !== undefined || !isIPAddress(address) || !/^\d+$/.test(prefixText)) return undefined;
-  const [groups, size] = isIPv4(address) ? [address.split('.').map(Number), 8] : [parseIPv6(address), 16];
-  const bits = groups.map((group) => group.toString(2).padStart(size, '0')).join('');
-  return prefix <= bits.length ? { bits, prefix, length: bits.length } : undefined;
+  const [a, b] = [parseCIDR(inner), parseCIDR(outer)];
+  return a !== undefined && b !== undefined && (b.prefix >= a.prefix || !contains(b, a));
 }
 
 /** 4, 6, or undefined for what is no CIDR. */
 export function cidrFamily(value: string): 4 | 6 | undefined {
-  const length = parseSloppyCIDR(value)?.length;
-  if (length === undefined) return undefined;
-  return length === 32 ? 4 : 6;
+  const family = parseCIDR(value)?.family;
+  return family && (family === 'IPv4' ? 4 : 6);
 }

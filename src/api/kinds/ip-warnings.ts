@@ -1,6 +1,6 @@
 /** What a client is warned of who writes an address in an odd way. Upstream: apimachinery/pkg/util/validation/ip.go. */
 import { isIPv4 } from 'node:net';
-import { canonicalIP, isIPAddress, isIPv6Address } from './ip-checks.ts';
+import { canonicalIP, isIPAddress, isIPv6Address } from '../meta/addresses.ts';
 
 const withoutZeros = (text: string): string => text.replace(/(^|\.)0+(?=\d)/g, '$1');
 

@@ -3,9 +3,8 @@
  * out, who mends what they left, and who lets go of a CIDR.
  * Upstream: pkg/api/servicecidr, pkg/registry/core/service/ipallocator.
  */
-import { isIPv6 } from 'node:net';
 import type { IPAddress, Service, ServiceCIDR } from '../generated/kinds.ts';
-import { parseSloppyCIDR } from '../kinds/ip-checks.ts';
+import { type CIDR, contains, familyOf, parseCIDR } from '../meta/addresses.ts';
 import type { New } from '../meta/object.ts';
 
 const familyLabel = 'ipaddress.kubernetes.io/ip-family';
@@ -27,12 +26,11 @@ export const isLabelled = (address: IPAddress): boolean =>
   isManaged(address) && address.metadata.labels?.[familyLabel] === familyOf(address.metadata.name);
 
 const labelsOf = (address: string) => ({ [familyLabel]: familyOf(address), [managedByLabel]: managedByAllocator });
-const familyOf = (address: string): string => (isIPv6(address) ? 'IPv6' : 'IPv4');
 
 /** All of `inner` is in `outer`, or they are the same. */
 export function isWithin(inner: string, outer: string): boolean {
-  const [a, b] = [parseSloppyCIDR(inner), parseSloppyCIDR(outer)];
-  return a !== undefined && b !== undefined && a.length === b.length && a.prefix >= b.prefix && sameStart(a.bits, b.bits, b.prefix);
+  const [a, b] = [parseCIDR(inner), parseCIDR(outer)];
+  return a !== undefined && b !== undefined && contains(b, a);
 }
 
 export const overlap = (a: string, b: string): boolean => isWithin(a, b) || isWithin(b, a);
@@ -41,10 +39,18 @@ export const gives = ({ spec }: ServiceCIDR, address: string): boolean => (spec.
 
 /** The address is one that the CIDR gives to Services: not that of its network, and in IPv4 not the broadcast address. */
 export function givesOut(cidr: string, address: string): boolean {
-  const [range, one] = [parseSloppyCIDR(cidr), parseSloppyCIDR(`${address}/0`)];
-  if (!range || !one || range.length !== one.length || !sameStart(range.bits, one.bits, range.prefix)) return false;
-  const host = one.bits.slice(range.prefix);
-  return host.includes('1') && (range.length !== 32 || host.includes('0'));
+  const [range, one] = [parseCIDR(cidr), parseCIDR(`${address}/0`)];
+  if (!range || one?.family !== range.family) return false;
+  const index = one.address - firstAddress(range);
+  return index >= 0n && index < addressCount(range);
 }
 
-const sameStart = (a: string, b: string, length: number): boolean => a.slice(0, length) === b.slice(0, length);
+/** The first that Services get. */
+export const firstAddress = ({ address, hostBits }: CIDR): bigint => ((address >> BigInt(hostBits)) << BigInt(hostBits)) + 1n;
+
+/** How many Services get, from the first on. */
+export function addressCount({ family, hostBits }: CIDR): bigint {
+  const total = 1n << BigInt(hostBits);
+  const left = family === 'IPv4' ? 2n : 1n;
+  return total > left ? total - left : 0n;
+}

@@ -1,13 +1,14 @@
 /** Endpoints: the old list of a Service's addresses. Upstream: pkg/registry/core/endpoint, pkg/apis/core/validation. */
 import type { EndpointAddress, EndpointSubset } from '../../generated/core-v1.ts';
 import { Endpoints } from '../../generated/kinds.ts';
+import { isIPv6Address } from '../../meta/addresses.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { checkPortNumber, checkQualifiedName, nameIsDnsSubdomain } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { firstOf, nameAndAge } from '../cells.ts';
 import { addInvalid, checkDnsLabel, checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { checkEndpointIP, checkIP, isIPv6Address } from '../ip-checks.ts';
+import { checkEndpointIP, checkIP } from '../ip-checks.ts';
 import { ipWarnings } from '../ip-warnings.ts';
 import { listOf } from '../lists.ts';
 

@@ -5,13 +5,14 @@
 
 import type { NodeSpec } from '../../generated/core-v1.ts';
 import { Node } from '../../generated/kinds.ts';
+import { isIPv6Address } from '../../meta/addresses.ts';
 import { equalJson } from '../../meta/deep-equal.ts';
 import type { Cell } from '../../meta/kind.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { ageOf, type CellContext } from '../cells.ts';
 import { type Errors, repeats } from '../checks.ts';
 import { defineKind, named } from '../define-kind.ts';
-import { checkCIDR, isIPv6Address } from '../ip-checks.ts';
+import { checkCIDR } from '../ip-checks.ts';
 import { cidrWarnings } from '../ip-warnings.ts';
 import { listOf } from '../lists.ts';
 import { omit } from '../set-defaults.ts';

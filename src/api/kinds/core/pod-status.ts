@@ -3,10 +3,11 @@
  * stays, addresses are addresses. Upstream: pkg/apis/core/validation/validation.go (ValidatePodStatusUpdate).
  */
 import type { Container, ContainerStatus, Pod, PodSpec } from '../../generated/core-v1.ts';
+import { isIPv6Address } from '../../meta/addresses.ts';
 import { checkQualifiedName, nameIsDnsSubdomain } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { addInvalid, checkImmutable, type Errors } from '../checks.ts';
-import { checkIP, isIPv6Address } from '../ip-checks.ts';
+import { checkIP } from '../ip-checks.ts';
 import { firstByName, listOf } from '../lists.ts';
 import { checkPodAnnotations } from './pod-spec/annotation-checks.ts';
 import { checkAnnotationUpdate } from './pod-update.ts';

@@ -1,5 +1,6 @@
 /** Checks of a Service. Upstream: pkg/apis/core/validation/validation.go (validateService). */
 import type { LoadBalancerStatus, Service, ServicePort, ServiceSpec } from '../../generated/core-v1.ts';
+import { isIPAddress, isIPv6Address } from '../../meta/addresses.ts';
 import { checkDns1123Subdomain, checkPortNumber, checkQualifiedName } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { hasHealthCheckPort, isExternal } from '../../predicates/services.ts';
@@ -14,7 +15,7 @@ import {
   type Errors,
   repeats,
 } from '../checks.ts';
-import { checkCIDR, checkEndpointIP, checkIP, isIPAddress, isIPv6Address } from '../ip-checks.ts';
+import { checkCIDR, checkEndpointIP, checkIP } from '../ip-checks.ts';
 import { listOf } from '../lists.ts';
 
 const affinitySecondsMax = 86_400;

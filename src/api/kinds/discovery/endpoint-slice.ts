@@ -1,6 +1,7 @@
 /** EndpointSlice. Labels count as a new generation, too. Upstream: pkg/registry/discovery/endpointslice, pkg/apis/discovery/validation. */
 import type { Endpoint, EndpointHints, EndpointPort } from '../../generated/discovery-v1.ts';
 import { EndpointSlice } from '../../generated/kinds.ts';
+import { isIPv6Address } from '../../meta/addresses.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { checkLabelValue, checkQualifiedName, nameIsDnsSubdomain } from '../../meta/names.ts';
 import { validateLabels } from '../../meta/selectors.ts';
@@ -9,7 +10,7 @@ import { firstOf, nameAndAge } from '../cells.ts';
 import { addInvalid, checkDnsLabel, checkImmutable, checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { checkDomainName } from '../domain-checks.ts';
-import { checkCanonicalIP, checkEndpointIP, checkIP, isIPv6Address } from '../ip-checks.ts';
+import { checkCanonicalIP, checkEndpointIP, checkIP } from '../ip-checks.ts';
 import { ipWarnings } from '../ip-warnings.ts';
 import { listOf } from '../lists.ts';
 import { change, mapSame, omit } from '../set-defaults.ts';

@@ -1,12 +1,13 @@
 /** Ingress. Upstream: pkg/apis/networking/validation/validation.go. */
 import { Ingress } from '../../generated/kinds.ts';
 import type { HTTPIngressPath, IngressBackend, IngressRule, IngressServiceBackend, IngressTLS } from '../../generated/networking-v1.ts';
+import { isIPAddress } from '../../meta/addresses.ts';
 import { checkDns1123Subdomain, checkPortName, checkPortNumber, checkWildcardDns1123Subdomain } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { balancerAddresses, firstOf, nameAndAge } from '../cells.ts';
 import { addInvalid, checkDnsLabel, checkDnsSubdomain, checkPresent, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { checkIP, isIPAddress } from '../ip-checks.ts';
+import { checkIP } from '../ip-checks.ts';
 import { listOf } from '../lists.ts';
 import { checkTypedReference } from '../references.ts';
 

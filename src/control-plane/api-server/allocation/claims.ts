@@ -7,6 +7,7 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import type { Op } from '../../store/storage.ts';
 import { Draft, type StoredObject } from '../cache/stored-object.ts';
 import type { CachedResource, WatchCache } from '../cache/watch-cache.ts';
+import type { AllocationRequest } from '../write/allocator.ts';
 
 /** What may be claimed. */
 const things = ['nodeports', 'podcidrs'] as const;
@@ -32,12 +33,31 @@ export class Claims {
     this.#cache = cache;
   }
 
-  isTaken(thing: Thing, name: string): boolean {
-    return this.#find(thing, name) !== undefined;
+  /** `lost`: keys that a write has lost to others, whatever the cache shows. */
+  isTaken(thing: Thing, name: string, lost: readonly string[] = []): boolean {
+    return this.#find(thing, name) !== undefined || lost.includes(this.#key(thing, name));
   }
 
-  /** Fails the commit when somebody has it. */
-  take(thing: Thing, name: string, { kind, metadata }: KubeObject): Op {
+  /**
+   * Ops by which the claims go along with a write: what the object has no longer is let go, what it has newly is taken,
+   * except what `takes` leaves to others. Taking what somebody has fails the commit.
+   */
+  *change(
+    thing: Thing,
+    { object, oldObject }: Pick<AllocationRequest, 'object' | 'oldObject'>,
+    namesOf: (object: KubeObject) => readonly string[],
+    takes: (name: string) => boolean = () => true,
+  ): Iterable<Op> {
+    const before = oldObject ? namesOf(oldObject) : [];
+    const after = object ? namesOf(object) : [];
+    for (const name of before) {
+      const op = oldObject && !after.includes(name) ? this.#drop(thing, name, oldObject) : undefined;
+      if (op) yield op;
+    }
+    for (const name of after) if (object && !before.includes(name) && takes(name)) yield this.#take(thing, name, object);
+  }
+
+  #take(thing: Thing, name: string, { kind, metadata }: KubeObject): Op {
     const { namespace, name: holderName = '', uid = '' } = metadata;
     const claim: Claim = {
       kind: 'Claim',
@@ -45,11 +65,11 @@ export class Claims {
       metadata: { name },
       holder: { kind, namespace, name: holderName, uid },
     };
-    return { key: this.key(thing, name), expect: 'absent', ...new Draft(claim, undefined).puts };
+    return { key: this.#key(thing, name), expect: 'absent', ...new Draft(claim, undefined).puts };
   }
 
   /** Undefined: it was not this object's. */
-  drop(thing: Thing, name: string, { metadata }: KubeObject): Op | undefined {
+  #drop(thing: Thing, name: string, { metadata }: KubeObject): Op | undefined {
     const claim = this.#find(thing, name);
     return claim && holderUid(claim) === metadata.uid ? { key: claim.key, expect: claim.revision } : undefined;
   }
@@ -59,8 +79,8 @@ export class Claims {
     const held = new Set<string>();
     const holders = new Map<string, Set<string | undefined>>();
     for (const { name, holder } of holdings) {
-      const key = this.key(thing, name);
-      if (!held.has(key) && !this.isTaken(thing, name)) yield this.take(thing, name, holder);
+      const key = this.#key(thing, name);
+      if (!held.has(key) && !this.isTaken(thing, name)) yield this.#take(thing, name, holder);
       held.add(key);
       holders.set(key, (holders.get(key) ?? new Set()).add(holder.metadata.uid));
     }
@@ -68,7 +88,7 @@ export class Claims {
       if (!holders.get(claim.key)?.has(holderUid(claim))) yield { key: claim.key, expect: claim.revision };
   }
 
-  key(thing: Thing, name: string): string {
+  #key(thing: Thing, name: string): string {
     return `/registry/${storagePrefix(thing)}/${fileName(name)}`;
   }
 

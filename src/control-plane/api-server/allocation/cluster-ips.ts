@@ -4,6 +4,7 @@
  * Upstream: pkg/registry/core/service/storage/alloc.go, pkg/registry/core/service/ipallocator/ipallocator.go.
  */
 import { IPAddress, Service, ServiceCIDR } from '../../../api/generated/kinds.ts';
+import type { IPFamily } from '../../../api/meta/addresses.ts';
 import { findCondition } from '../../../api/meta/conditions.ts';
 import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
 import { ipAddressOf, isManaged } from '../../../api/predicates/service-ranges.ts';
@@ -13,7 +14,7 @@ import type { Op } from '../../store/storage.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import type { Allocation, AllocationRequest, Allocator } from '../write/allocator.ts';
 import type { ObjectOps } from '../write/object-ops.ts';
-import { type AddressRange, type IPFamily, parseRange } from './address-range.ts';
+import { type AddressRange, parseRange } from './address-range.ts';
 import { pickNumber } from './pick-number.ts';
 import { isHeadless } from './service-fields.ts';
 

@@ -44,15 +44,11 @@ export class NodePorts implements Allocator {
   allocate(change: AllocationRequest): Allocation | undefined {
     if (change.object && change.subresource === 'status') return undefined;
     const given = change.object as Service | undefined;
-    const before = change.oldObject ? portsOf(change.oldObject as Service) : [];
-    const service = given && hasNodePorts(given.spec) ? this.#complete(given, change, new Set(before)) : given;
-    const after = service ? portsOf(service) : [];
-    const ops: Op[] = [];
-    for (const port of before) {
-      const op = change.oldObject && !after.includes(port) ? this.#claims.drop('nodeports', String(port), change.oldObject) : undefined;
-      if (op) ops.push(op);
-    }
-    for (const port of after) if (service && !before.includes(port)) ops.push(this.#claims.take('nodeports', String(port), service));
+    const own = new Set(change.oldObject ? portsOf(change.oldObject as Service) : []);
+    const service = given && hasNodePorts(given.spec) ? this.#complete(given, change, own) : given;
+    const ops = [
+      ...this.#claims.change('nodeports', { object: service, oldObject: change.oldObject }, (each) => portsOf(each as Service).map(String)),
+    ];
     return service === given && ops.length === 0 ? undefined : { object: service, ops };
   }
 
@@ -122,8 +118,7 @@ export class NodePorts implements Allocator {
   }
 
   #isTaken({ taken, lost }: Picking, port: number): boolean {
-    const name = String(port);
-    return taken.has(port) || this.#claims.isTaken('nodeports', name) || lost.includes(this.#claims.key('nodeports', name));
+    return taken.has(port) || this.#claims.isTaken('nodeports', String(port), lost);
   }
 }
 

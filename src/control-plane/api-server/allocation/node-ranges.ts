@@ -24,19 +24,8 @@ export class NodeRanges implements Allocator {
     return kind.resource === Node.resource && kind.group === '';
   }
 
-  allocate({ object, oldObject, lost }: AllocationRequest): Allocation | undefined {
-    const before = rangesOf(oldObject);
-    const after = rangesOf(object);
-    const ops: Op[] = [];
-    for (const range of before) {
-      const op = oldObject && !after.includes(range) ? this.#claims.drop('podcidrs', range, oldObject) : undefined;
-      if (op) ops.push(op);
-    }
-    for (const range of after) {
-      if (!object || before.includes(range)) continue;
-      if (!this.#isTaken(range, lost)) ops.push(this.#claims.take('podcidrs', range, object));
-      else if (oldObject) throw errors.conflict(Node, object.metadata.name ?? '', `the range ${range} is another node's`);
-    }
+  allocate(change: AllocationRequest): Allocation | undefined {
+    const ops = [...this.#claims.change('podcidrs', change, rangesOf, (range) => this.#takes(range, change))];
     return ops.length > 0 ? { ops } : undefined;
   }
 
@@ -48,11 +37,13 @@ export class NodeRanges implements Allocator {
     );
   }
 
-  #isTaken(range: string, lost: readonly string[]): boolean {
-    return this.#claims.isTaken('podcidrs', range) || lost.includes(this.#claims.key('podcidrs', range));
+  #takes(range: string, { object, oldObject, lost }: AllocationRequest): boolean {
+    const isTaken = this.#claims.isTaken('podcidrs', range, lost);
+    if (isTaken && oldObject) throw errors.conflict(Node, object?.metadata.name ?? '', `the range ${range} is another node's`);
+    return !isTaken;
   }
 }
 
 const none: readonly string[] = [];
 
-const rangesOf = (node: KubeObject | undefined): readonly string[] => (node as Node | undefined)?.spec?.podCIDRs ?? none;
+const rangesOf = (node: KubeObject): readonly string[] => (node as Node).spec?.podCIDRs ?? none;

@@ -8,11 +8,11 @@
 
 import type { ServicePort, ServiceSpec } from '../../../api/generated/core-v1.ts';
 import { Service } from '../../../api/generated/kinds.ts';
+import { familyOf, type IPFamily } from '../../../api/meta/addresses.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { errors, type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
 import { hasClusterIP, hasHealthCheckPort, hasNodePorts } from '../../../api/predicates/services.ts';
 import type { AdmissionPlugin } from '../admission/plugin.ts';
-import { familyOf, type IPFamily } from './address-range.ts';
 
 /** The families that the cluster has service CIDRs of; the first is the default. */
 export type ClusterFamilies = () => readonly IPFamily[];
