@@ -5,7 +5,7 @@
  */
 
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
-import { errors } from '../meta/status-error.ts';
+import { errors, fieldErrors } from '../meta/status-error.ts';
 import { own } from '../meta/words.ts';
 import { type Decoded, DecodeError, type DecodeOptions, decode } from './decode.ts';
 import { hasMoreValues, JsonSyntaxError, mayHaveDuplicates, parseJSON, scanFields } from './json-scan.ts';
@@ -67,6 +67,8 @@ export function parseFieldValidation(value: string | null | undefined, options: 
 }
 
 const snippetLength = 30;
+/** of a body that says nothing of its kind */
+const shownCharactersMax = 16 * 1024;
 
 function snippet(text: string): string {
   if (!text) return '<empty>';
@@ -134,7 +136,7 @@ export function decodeBody(type: BodyType, body: Readonly<Json>, options: BodyOp
   const typed = value['apiVersion'] === apiVersion && value['kind'] === type.kind ? value : { ...front, ...value, ...front };
   const object = typed as unknown as KubeObject;
   if (options.fieldValidation === 'Ignore') return { object, warnings: [] };
-  const problems = [...(options.problems ?? []), ...withDuplicates(decoded, options.text)];
+  const problems = [...(options.problems ?? []), ...withDuplicates(decoded, options.text, !type.schema.custom)];
   if (!problems.length) return { object, warnings: problems };
   if (options.fieldValidation === 'Strict') throw cannotBeHandled(type, type, `strict decoding error: ${problems.join(', ')}`);
   return { object, warnings: problems };
@@ -151,6 +153,10 @@ function checkKind(type: BodyType, body: Readonly<Json>, text: string): void {
     throw unrecognized(type.kind, `json: cannot unmarshal ${what} into Go struct field .${field} of type string`, text);
   }
   const apiVersion = body['apiVersion'] || apiVersionOf(type);
+  if (type.schema.custom) {
+    checkCustomKind(type, body, text);
+    return;
+  }
   const kind = String(body['kind'] || type.kind);
   if ((apiVersion === apiVersionOf(type) || apiVersion === type.oldApiVersion) && kind === type.kind) return;
   const given = parseApiVersion(String(apiVersion), kind);
@@ -158,14 +164,25 @@ function checkKind(type: BodyType, body: Readonly<Json>, text: string): void {
     const why = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`;
     throw cannotBeHandled(given, type, why);
   }
-  if (kind === type.kind) {
-    throw errors.badRequest(
-      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${apiVersionOf(type)})`,
-    );
-  }
+  if (kind === type.kind) throw otherVersion(type, String(apiVersion));
   const internalGroup = (type.group || 'core').split('.')[0];
   throw cannotBeHandled(given, type, `converting (${given.version}.${kind}) to (${internalGroup}.${type.kind}): unknown conversion`);
 }
+
+/** Of a custom resource upstream decodes any kind, and asks later. */
+function checkCustomKind(type: BodyType, body: Readonly<Json>, text: string): void {
+  const { kind, apiVersion = '' } = body;
+  if (!kind) throw unreadableBody(type.kind, `Object 'Kind' is missing in '${text.slice(0, shownCharactersMax)}'`, text);
+  if (apiVersion !== apiVersionOf(type)) throw otherVersion(type, String(apiVersion));
+  if (kind === type.kind) return;
+  const name = own((body['metadata'] ?? {}) as Json, 'name');
+  throw errors.invalid({ group: type.group, kind: String(kind) }, String(name ?? ''), [
+    fieldErrors.invalid('kind', kind, `must be ${type.kind}`),
+  ]);
+}
+
+const otherVersion = (type: BodyType, given: string): Error =>
+  errors.badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersionOf(type)})`);
 
 function parseApiVersion(apiVersion: string, kind: string): GroupVersionKind {
   const slash = apiVersion.indexOf('/');
@@ -178,8 +195,8 @@ export const problemsMax = 100;
 /** How much of paths is looked at to bring unknown and duplicate fields into one order. */
 const comparedCharactersMax = 1024 * 1024;
 
-/** Unknown and duplicate fields in the order of the text. */
-function withDuplicates(decoded: Decoded, text: string | undefined): readonly string[] {
+/** Duplicate and unknown fields; `inOrder`: as they are in the text, else the former first. */
+function withDuplicates(decoded: Decoded, text: string | undefined, inOrder: boolean): readonly string[] {
   if (text === undefined || !mayHaveDuplicates(text, decoded.fieldCount)) return decoded.unknown;
   const unknown = new Set(decoded.unknown);
   const found: string[] = [];
@@ -189,7 +206,7 @@ function withDuplicates(decoded: Decoded, text: string | undefined): readonly st
     compared += path.length;
     const quoted = JSON.stringify(path);
     if (isDuplicate) found.push(`duplicate field ${quoted}`);
-    if (unknown.delete(`unknown field ${quoted}`)) found.push(`unknown field ${quoted}`);
+    if (inOrder && unknown.delete(`unknown field ${quoted}`)) found.push(`unknown field ${quoted}`);
   });
   return [...found, ...unknown].slice(0, problemsMax);
 }

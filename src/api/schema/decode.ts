@@ -83,6 +83,7 @@ type Walk = (value: unknown, context: Context) => unknown;
 
 export function decode(schema: ObjectSchema, value: Readonly<Json>, options: DecodeOptions = {}): Decoded {
   const context = new Context(options);
+  if (schema.custom) return { ...schema.custom.prune(anyWalk(value, context) as Json), fieldCount: context.fieldCount };
   const decoded = objectWalk(schema)(value, context) as Json;
   return { value: decoded, unknown: context.unknown, fieldCount: context.fieldCount };
 }

@@ -14,6 +14,7 @@ type Walk = (value: unknown) => unknown;
 
 /** The object with its constant defaults. */
 export function applyDefaults<T extends object>(schema: ObjectSchema, object: T): T {
+  if (schema.custom) return schema.custom.fill(object);
   const walk = walkOf(schema);
   return walk ? (walk(object) as T) : object;
 }

@@ -62,6 +62,19 @@ export interface ObjectSchema {
   readonly atomic: boolean;
   readonly gvks: readonly GroupVersionKind[];
   readonly unions: readonly Union[];
+  /** of a custom resource: in place of the walkers that know Go's types */
+  readonly custom?: CustomWalkers;
+}
+
+/**
+ * What upstream does with a custom resource, which no Go struct has decoded: nothing has a wrong type before it is
+ * validated, null is a value of its own, and what is unknown may stay (structural/custom-schema.ts).
+ */
+export interface CustomWalkers {
+  /** unknown fields and nulls dropped, metadata decoded; throws DecodeError */
+  prune(object: Readonly<Record<string, unknown>>): { readonly value: Record<string, unknown>; readonly unknown: readonly string[] };
+  /** the object with its defaults */
+  fill<T extends object>(object: T): T;
 }
 
 export type Schema = ScalarSchema | AnySchema | ListSchema | MapSchema | ObjectSchema;

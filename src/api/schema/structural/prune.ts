@@ -1,0 +1,157 @@
+/**
+ * Takes from a custom resource what its schema does not know: unknown fields, nulls where null is no value, and in
+ * metadata, its own and that of embedded resources, what no metadata has. Nothing is changed in place; what needs no
+ * change is returned as it is.
+ *
+ * In lists, null stays until defaults are filled in. A field whose schema has a default keeps a null for the same reason.
+ * Upstream: apiextensions-apiserver/pkg/apiserver/schema/{pruning,defaulting,objectmeta}.
+ */
+import { describeFieldError, fieldErrors } from '../../meta/status-error.ts';
+import { own, put } from '../../meta/words.ts';
+import { DecodeError, decode } from '../decode.ts';
+import { objectSchema } from '../types.ts';
+import type { Structural, unsaid } from './structural.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+export interface Pruned {
+  readonly value: Record<string, unknown>;
+  /** `unknown field "spec.x"`: those of its own metadata first, those of embedded metadata last */
+  readonly unknown: readonly string[];
+}
+
+/** Fields that every object has, and that no schema has to name. */
+export const metaFields: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
+
+/** Unknown fields that are told of one object. */
+const toldMax = 100;
+
+/** Throws DecodeError for metadata of wrong types. */
+export function prune(root: Structural, object: Json): Pruned {
+  const pruning = new Pruning(object);
+  return { value: pruning.value(object, root, false) as Record<string, unknown>, unknown: pruning.told() };
+}
+
+/** The same of a value inside an object: a default. */
+export function pruneValue(node: Structural, value: unknown): unknown {
+  return new Pruning(undefined).value(value, node, false);
+}
+
+class Pruning {
+  /** the whole object */
+  readonly #root: Json | undefined;
+  readonly #path: (string | number)[] = [];
+  readonly #unknown: string[] = [];
+  readonly #ofMetadata: string[] = [];
+  readonly #ofEmbedded: string[] = [];
+  constructor(root: Json | undefined) {
+    this.#root = root;
+  }
+
+  told(): readonly string[] {
+    return [...this.#ofMetadata, ...this.#unknown.sort(), ...this.#ofEmbedded.sort()].map((path) => `unknown field "${path}"`);
+  }
+
+  /** `keeps`: unknown fields stay. It holds for the items of lists, and ends where a schema says something of a field. */
+  value(value: unknown, node: Structural | typeof unsaid | undefined, keeps: boolean): unknown {
+    if (typeof value !== 'object' || value === null) return value;
+    const preserves = keeps || (node?.preserves ?? false);
+    if (Array.isArray(value)) return this.#list(value, node?.items, preserves);
+    return this.#object(value as Json, node, preserves);
+  }
+
+  #list(list: readonly unknown[], items: Structural | undefined, keeps: boolean): readonly unknown[] {
+    if (keeps && !items) return list;
+    let target: unknown[] | undefined;
+    for (let i = 0; i < list.length; i++) {
+      this.#path.push(i);
+      const next = this.value(list[i], items, keeps);
+      this.#path.pop();
+      if (next === list[i]) continue;
+      target ??= list.slice();
+      target[i] = next;
+    }
+    return target ?? list;
+  }
+
+  #object(source: Json, node: Structural | typeof unsaid | undefined, keeps: boolean): Json {
+    const isRoot = source === this.#root;
+    const hasMeta = isRoot || (node?.isEmbedded ?? false);
+    let target: Record<string, unknown> | undefined;
+    for (const name in source) {
+      const given = own(source, name);
+      const next =
+        hasMeta && metaFields.has(name) ? this.#metaField(name, given, isRoot ? null : node) : this.#field(name, given, node, keeps);
+      if (next === given && !target) continue;
+      target ??= before(source, name);
+      if (next !== undefined) put(target, name, next);
+    }
+    return target ?? source;
+  }
+
+  #field(name: string, given: unknown, node: Structural | typeof unsaid | undefined, keeps: boolean): unknown {
+    const known = node?.field(name);
+    if (known === undefined) {
+      if (keeps) return given;
+      tell(this.#unknown, describePath([...this.#path, name]));
+      return undefined;
+    }
+    if (given === null) return known?.dropsNull ? undefined : null;
+    this.#path.push(name);
+    const next = this.value(given, known, false);
+    this.#path.pop();
+    return next;
+  }
+
+  /** `node`: of the embedded resource; null for the whole object */
+  #metaField(name: string, given: unknown, node: Structural | null | undefined): unknown {
+    if (given === null && node?.field(name)?.dropsNull) return undefined;
+    if (name === 'metadata') return node === null ? decodeMetadata(given, 'metadata', this.#ofMetadata) : this.#embeddedMetadata(given);
+    if (node === null || typeof given === 'string') return given;
+    throw refused([...this.#path, name], given, 'must be a string');
+  }
+
+  #embeddedMetadata(given: unknown): Json {
+    const path = [...this.#path, 'metadata'];
+    try {
+      return decodeMetadata(given, describePath(path), this.#ofEmbedded);
+    } catch (error) {
+      if (error instanceof DecodeError) throw refused(path, given, error.message);
+      throw error;
+    }
+  }
+}
+
+function decodeMetadata(given: unknown, path: string, unknown: string[]): Json {
+  if (given === null) return {};
+  if (typeof given !== 'object' || Array.isArray(given)) {
+    const what = Array.isArray(given) ? 'array' : typeof given === 'boolean' ? 'bool' : typeof given;
+    throw new DecodeError(`json: cannot unmarshal ${what} into Go value of type v1.ObjectMeta`);
+  }
+  const decoded = decode(objectSchema('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'), given as Json);
+  for (const told of decoded.unknown) tell(unknown, `${path}.${told.slice('unknown field "'.length, -1)}`);
+  return decoded.value;
+}
+
+function tell(list: string[], path: string): void {
+  if (list.length < toldMax) list.push(path);
+}
+
+const refused = (path: readonly (string | number)[], value: unknown, why: string): DecodeError =>
+  new DecodeError(describeFieldError(fieldErrors.invalid(describePath(path), value, why)));
+
+function before(source: Json, name: string): Record<string, unknown> {
+  const target: Record<string, unknown> = {};
+  for (const key in source) {
+    if (key === name) break;
+    put(target, key, source[key]);
+  }
+  return target;
+}
+
+/** `spec.list[0].a` */
+export function describePath(steps: readonly (string | number)[]): string {
+  let text = '';
+  for (const step of steps) text += typeof step === 'number' ? `[${step}]` : `${text && '.'}${step}`;
+  return text;
+}
