@@ -3,12 +3,14 @@
  * (restartable init containers) count with both. What is said for the pod as a whole comes before its containers.
  * Upstream: component-helpers/resource/helpers.go, plugin/pkg/admission/limitranger/admission.go.
  */
-
 import type { Container, PodSpec } from '../generated/core-v1.ts';
 import { addQuantities, compareQuantities } from '../meta/quantity.ts';
 import { own, put } from '../meta/words.ts';
 
 export type ResourceList = Readonly<Record<string, string>>;
+
+/** An init container that keeps running beside the others. */
+export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always';
 
 export function podResources(spec: PodSpec, what: 'requests' | 'limits', { withOverhead }: { withOverhead: boolean }): ResourceList {
   const of = (container: Container): ResourceList => container.resources?.[what] ?? {};
@@ -16,17 +18,17 @@ export function podResources(spec: PodSpec, what: 'requests' | 'limits', { withO
   let sidecars: ResourceList = {};
   let initPeak: ResourceList = {};
   for (const container of spec.initContainers ?? []) {
-    const isSidecar = container.restartPolicy === 'Always';
-    if (isSidecar) total = addResources(total, of(container));
+    if (isSidecar(container)) total = addResources(total, of(container));
     const current = addResources(sidecars, of(container));
-    if (isSidecar) sidecars = current;
+    if (isSidecar(container)) sidecars = current;
     initPeak = maxResources(initPeak, current);
   }
   total = { ...maxResources(total, initPeak), ...podLevel(spec.resources?.[what]) };
   return withOverhead && spec.overhead ? addOverhead(total, spec.overhead, what) : total;
 }
 
-const isPodLevel = (name: string): boolean => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
+/** What can be asked for by the pod as a whole. */
+export const isPodLevel = (name: string): boolean => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
 const podLevel = (list: ResourceList | undefined): ResourceList =>
   Object.fromEntries(Object.entries(list ?? {}).filter(([name]) => isPodLevel(name)));
 

@@ -31,7 +31,7 @@ import { daemonSetController } from './workloads/daemon-set.ts';
 import { deploymentController } from './workloads/deployment.ts';
 import { jobController } from './workloads/job.ts';
 import { replicaSetController } from './workloads/replica-set.ts';
-import { replicationManager } from './workloads/replication-controller.ts';
+import { replicationManager } from './workloads/replication-manager.ts';
 import { statefulSetController } from './workloads/stateful-set.ts';
 
 export interface BuiltinControllersOptions {

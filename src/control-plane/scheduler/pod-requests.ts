@@ -3,11 +3,11 @@
  * top of what starts after them, plus overhead; pod-level requests win. While a container is being resized, the larger
  * of what it wants, has and is promised counts. Upstream: component-helpers/resource/helpers.go.
  */
-
 import type { Container, ContainerStatus } from '../../api/generated/core-v1.ts';
 import type { Pod } from '../../api/generated/kinds.ts';
 import { quantityMilliValue, quantityValue } from '../../api/meta/quantity.ts';
 import { own } from '../../api/meta/words.ts';
+import { isPodLevel, isSidecar } from '../../api/predicates/pod-resources.ts';
 
 export interface Requests {
   readonly milliCPU: number;
@@ -52,11 +52,6 @@ function addTo(sum: Amounts, more: ReadonlyMap<string, number>): void {
 function raiseTo(sum: Amounts, more: ReadonlyMap<string, number>): void {
   for (const [name, value] of more) raise(sum, name, value);
 }
-
-const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always';
-
-/** Pod-level requests can say these. */
-const isPodLevel = (name: string): boolean => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-');
 
 /** What counts as a resource beside CPU, memory, ephemeral storage and pods. Upstream: scheduler/util/utils.go (IsScalarResourceName). */
 export const isScalarResource = (name: string): boolean =>

@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import { parseJSON } from '../../api/schema/json-scan.ts';
 import { isImageName, normalizeImageName } from './image-name.ts';
+import { ociMediaTypes } from './oci-archive.ts';
 import { copyTar, readTar, TarCutOff, TarEmpty, type TarFile, TarFollowed, writeTar } from './tar.ts';
 
 /** Read several times: each call begins anew. */
@@ -74,12 +75,6 @@ const wrongTars = [
   [TarCutOff, ['the archive is cut off', saveAgain]],
   [TarFollowed, ['more follows where the archive ends', 'load archives one by one: timonier image load FILE FILE']],
 ] as const;
-const mediaTypes = {
-  index: 'application/vnd.oci.image.index.v1+json',
-  manifest: 'application/vnd.oci.image.manifest.v1+json',
-  config: 'application/vnd.oci.image.config.v1+json',
-  layer: 'application/vnd.oci.image.layer.v1.tar',
-} as const;
 /** more than any description of an image needs */
 const descriptionBytesMax = 4 * 2 ** 20;
 export const gzipMagic = Buffer.from([0x1f, 0x8b]);
@@ -237,15 +232,15 @@ function fromSaved(parts: Parts, saved: Part): ArchivedImage[] {
       const part = parts.byPath.get(path);
       if (!part) throw new BadArchive(`the archive lacks ${path}`, saveAgain);
       const { digest, size, compression } = part;
-      return { mediaType: `${mediaTypes.layer}${compression}`, digest, size, path: part.path };
+      return { mediaType: `${ociMediaTypes.layer}${compression}`, digest, size, path: part.path };
     });
     if (!config?.content) throw new BadArchive(`the archive lacks ${Config}`, saveAgain);
     const { content, digest, size } = config;
     const manifest = Buffer.from(
       JSON.stringify({
         schemaVersion: 2,
-        mediaType: mediaTypes.manifest,
-        config: { mediaType: mediaTypes.config, digest, size },
+        mediaType: ociMediaTypes.manifest,
+        config: { mediaType: ociMediaTypes.config, digest, size },
         layers: layers.map(({ path: _, ...layer }) => layer),
       }),
     );
@@ -268,7 +263,7 @@ export async function* writeLayout(
   yield writeTar(
     [
       { path: 'oci-layout', content: '{"imageLayoutVersion":"1.0.0"}' },
-      { path: 'index.json', content: JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }) },
+      { path: 'index.json', content: JSON.stringify({ schemaVersion: 2, mediaType: ociMediaTypes.index, manifests }) },
       blob(image.manifest),
       blob(image.config),
     ],
@@ -282,5 +277,5 @@ export async function* writeLayout(
 const blobPath = (digest: string): string => `blobs/sha256/${digest.slice('sha256:'.length)}`;
 
 function mediaTypeOf(manifest: Buffer): string {
-  return (parseJSON(manifest.toString()) as { mediaType?: string }).mediaType ?? mediaTypes.manifest;
+  return (parseJSON(manifest.toString()) as { mediaType?: string }).mediaType ?? ociMediaTypes.manifest;
 }

@@ -31,7 +31,8 @@ interface Descriptor {
   readonly size: number;
 }
 
-const mediaTypes = {
+/** As the OCI image specification names them. */
+export const ociMediaTypes = {
   index: 'application/vnd.oci.image.index.v1+json',
   manifest: 'application/vnd.oci.image.manifest.v1+json',
   config: 'application/vnd.oci.image.config.v1+json',
@@ -52,18 +53,18 @@ export function buildImageArchive(source: ImageContent): Buffer {
 
   const name = normalizeImageName(source.name);
   const platform = { architecture: source.architecture ?? hostArchitecture(), os: 'linux' };
-  const layer = addBlob(mediaTypes.layer, writeTar(withParents(source.files)));
+  const layer = addBlob(ociMediaTypes.layer, writeTar(withParents(source.files)));
   const config = addBlob(
-    mediaTypes.config,
+    ociMediaTypes.config,
     json({ ...platform, config: imageConfig(source), rootfs: { type: 'layers', diff_ids: [layer.digest] } }),
   );
-  const manifest = addBlob(mediaTypes.manifest, json({ schemaVersion: 2, mediaType: mediaTypes.manifest, config, layers: [layer] }));
+  const manifest = addBlob(ociMediaTypes.manifest, json({ schemaVersion: 2, mediaType: ociMediaTypes.manifest, config, layers: [layer] }));
   const annotations = { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name.slice(name.lastIndexOf(':') + 1) };
   return writeTar([
     { path: 'oci-layout', content: json({ imageLayoutVersion: '1.0.0' }) },
     {
       path: 'index.json',
-      content: json({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [{ ...manifest, platform, annotations }] }),
+      content: json({ schemaVersion: 2, mediaType: ociMediaTypes.index, manifests: [{ ...manifest, platform, annotations }] }),
     },
     { path: 'manifest.json', content: json([{ Config: blobPath(config), RepoTags: [name], Layers: [blobPath(layer)] }]) },
     ...blobs,

@@ -2,9 +2,10 @@
  * One row of `kubectl get pods`. STATUS tells the most telling reason: an init container that failed or waits, else the
  * last container that waits or ended, else the phase. Upstream: pkg/printers/internalversion/printers.go (printPod).
  */
-import type { Container, ContainerStateTerminated, ContainerStatus, Pod } from '../../generated/core-v1.ts';
+import type { ContainerStateTerminated, ContainerStatus, Pod } from '../../generated/core-v1.ts';
 import { formatAge } from '../../meta/duration.ts';
 import type { Cell } from '../../meta/kind.ts';
+import { isSidecar } from '../../predicates/pod-resources.ts';
 import { listOf } from '../lists.ts';
 
 interface Tally {
@@ -34,8 +35,6 @@ export function podCells(pod: Pod, at: { readonly nowMs: number }): readonly Cel
     readinessGates(pod),
   ];
 }
-
-export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always';
 
 /** What a pod that is being deleted shows instead of its reason. */
 function endReason(pod: Pod): string | undefined {

@@ -16,7 +16,7 @@ import { type ControllerIO, defineController, watched } from '../../../client/co
 import { controllerReference } from '../owner.ts';
 import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';
 import { canonical } from '../template-hash.ts';
-import { managedByLabel, serviceNameLabel } from './endpoint-slice-plan.ts';
+import { serviceNameLabel, sliceManagedByLabel } from './endpoint-slice-plan.ts';
 
 const manager = 'endpointslicemirroring-controller.k8s.io';
 const skipLabel = 'endpointslice.kubernetes.io/skip-mirror';
@@ -28,7 +28,7 @@ const unmirroredAnnotations = new Set([
 const addressesPerSubsetMax = 1000;
 
 const keysOfSlice = (slice: EndpointSlice): readonly ObjectKey[] => {
-  const { [managedByLabel]: by, [serviceNameLabel]: name } = slice.metadata.labels ?? {};
+  const { [sliceManagedByLabel]: by, [serviceNameLabel]: name } = slice.metadata.labels ?? {};
   return by === manager && name ? [`${slice.metadata.namespace}/${name}`] : [];
 };
 
@@ -169,7 +169,7 @@ function sliceOf(owner: Endpoints, { addressType, ports, endpoints }: Mirrored) 
     metadata: {
       namespace,
       generateName: prefix,
-      labels: { ...labels, [serviceNameLabel]: name, [managedByLabel]: manager },
+      labels: { ...labels, [serviceNameLabel]: name, [sliceManagedByLabel]: manager },
       annotations: Object.fromEntries(kept),
       ownerReferences: [controllerReference(Endpoints, owner)],
     },

@@ -15,12 +15,12 @@ import { isPodReady } from '../pods/pod-state.ts';
 import { canonical } from '../template-hash.ts';
 import { hasEndpoint, hasNoClusterIP, headlessLabel, hostnameOf, targetPortOf, targetRefOf } from './service-pods.ts';
 
-export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
+export const sliceManagedByLabel = 'endpointslice.kubernetes.io/managed-by';
 export const serviceNameLabel = 'kubernetes.io/service-name';
 export const sliceManager = 'endpointslice-controller.k8s.io';
 export const endpointsMax = 100;
 
-const reservedLabels = new Set([managedByLabel, serviceNameLabel, headlessLabel]);
+const reservedLabels = new Set([sliceManagedByLabel, serviceNameLabel, headlessLabel]);
 
 export type AddressType = 'IPv4' | 'IPv6';
 
@@ -258,7 +258,7 @@ function labelsOf(service: Service): Readonly<Record<string, string>> {
     ...Object.fromEntries(own),
     ...(hasNoClusterIP(service) && { [headlessLabel]: '' }),
     [serviceNameLabel]: service.metadata.name,
-    [managedByLabel]: sliceManager,
+    [sliceManagedByLabel]: sliceManager,
   };
 }
 

@@ -7,10 +7,10 @@ import { keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { type ControllerIO, defineController, watched } from '../../../client/controllers/controller.ts';
 import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';
-import { managedByLabel, planSlices, type SlicePlan, serviceNameLabel, sliceManager } from './endpoint-slice-plan.ts';
+import { planSlices, type SlicePlan, serviceNameLabel, sliceManagedByLabel, sliceManager } from './endpoint-slice-plan.ts';
 import { keysOfServices, podMatcherOf, podsOf } from './service-pods.ts';
 
-const isOurs = (slice: EndpointSlice): boolean => slice.metadata.labels?.[managedByLabel] === sliceManager;
+const isOurs = (slice: EndpointSlice): boolean => slice.metadata.labels?.[sliceManagedByLabel] === sliceManager;
 
 const keyOfService = (slice: EndpointSlice): readonly ObjectKey[] => {
   const name = slice.metadata.labels?.[serviceNameLabel];

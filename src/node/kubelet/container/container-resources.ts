@@ -4,13 +4,11 @@
  * Upstream: pkg/kubelet/kuberuntime/kuberuntime_container_linux.go, cm/helpers_linux.go, cm/pod_container_manager_linux.go,
  * qos/policy.go.
  */
-
 import type { Container, Pod } from '../../../api/generated/core-v1.ts';
 import { quantityMilliValue, quantityValue } from '../../../api/meta/quantity.ts';
 import { own } from '../../../api/meta/words.ts';
-import { podResources as sumResources } from '../../../api/predicates/pod-resources.ts';
+import { isSidecar, podResources as sumResources } from '../../../api/predicates/pod-resources.ts';
 import type { LinuxContainerResources } from '../../runtime/cri-types.ts';
-import { isRestartableInit } from './restart-policy.ts';
 
 const periodUs = 100_000;
 const quotaUsMin = 1000;
@@ -68,7 +66,7 @@ export function oomScoreAdjust(pod: Pod, container: Container, memoryCapacityByt
   const scoreFor = (requestBytes: number): number => 1000 - Math.floor((1000 * requestBytes) / memoryCapacityBytes);
   const share = unassignedShare(pod);
   let score = scoreFor(bytes(container.resources, 'requests', 'memory') + share);
-  if (isRestartableInit(container) && pod.spec.initContainers?.includes(container)) {
+  if (isSidecar(container) && pod.spec.initContainers?.includes(container)) {
     score = Math.min(score, scoreFor(Math.min(...pod.spec.containers.map((c) => bytes(c.resources, 'requests', 'memory'))) + share));
   }
   return Math.min(Math.max(score, 1000 + oomScore.guaranteed), oomScore.bestEffort - 1);
@@ -100,7 +98,7 @@ export function podTotals(pod: Pod): PodTotals {
     let sidecars = 0;
     let peak = 0;
     for (const init of pod.spec.initContainers ?? []) {
-      if (isRestartableInit(init)) sidecars += read(init.resources);
+      if (isSidecar(init)) sidecars += read(init.resources);
       else peak = Math.max(peak, sidecars + read(init.resources));
     }
     return Math.max(regular + sidecars, peak);

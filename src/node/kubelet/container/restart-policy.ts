@@ -5,9 +5,6 @@
 import type { Container, ContainerRestartRule, Pod, PodSpec } from '../../../api/generated/core-v1.ts';
 import { findContainer, type ObservedPod } from '../pod/observed-pod.ts';
 
-/** A native sidecar: an init container that keeps running. */
-export const isRestartableInit = (container: Container): boolean => container.restartPolicy === 'Always';
-
 export function matchingRestartRule(container: Container, exitCode: number): ContainerRestartRule | undefined {
   return container.restartPolicyRules?.find(({ exitCodes }) => {
     if (!exitCodes) return false;

@@ -5,13 +5,14 @@
  * Upstream: pkg/kubelet/kuberuntime/kuberuntime_container.go (killContainer), kuberuntime_termination_order.go.
  */
 import type { Container, Pod } from '../../../api/generated/core-v1.ts';
+import { allContainers } from '../../../api/predicates/pod-references.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
 import type { ContainerRuntime } from '../../runtime/container-runtime.ts';
 import { containerFieldPath } from '../container/container-names.ts';
 import { runHook } from '../container/lifecycle-hook.ts';
-import { isRestartableInit } from '../container/restart-policy.ts';
 import type { ObservedContainer, ObservedPod } from './observed-pod.ts';
 import type { KillReason } from './plan-pod.ts';
 
@@ -130,13 +131,8 @@ function throwFailures(results: readonly PromiseSettledResult<void>[]): void {
   if (failures.length > 1) throw new AggregateError(failures, failures.map((e) => (e instanceof Error ? e.message : String(e))).join(', '));
 }
 
-const allContainers = (pod: Pod): readonly Container[] => [
-  ...pod.spec.containers,
-  ...(pod.spec.initContainers ?? []),
-  ...(pod.spec.ephemeralContainers ?? []),
-];
 /** One that the spec no longer has ends as one without hooks. */
-const containerOf = (pod: Pod, name: string): Container => allContainers(pod).find((c) => c.name === name) ?? { name };
+const containerOf = (pod: Pod, name: string): Container => allContainers(pod.spec).find((c) => c.name === name) ?? { name };
 
 /** Whom a sidecar waits for: all regular containers, and the sidecars after it. */
 class TerminationOrder {
@@ -150,7 +146,7 @@ class TerminationOrder {
     const regular = pod.spec.containers.map((c) => c.name);
     let later: readonly string[] = [];
     for (const container of (pod.spec.initContainers ?? []).toReversed()) {
-      if (!isRestartableInit(container)) continue;
+      if (!isSidecar(container)) continue;
       this.#before.set(container.name, [...regular, ...later]);
       later = [container.name];
     }

@@ -6,11 +6,11 @@
 import { mkdir } from 'node:fs/promises';
 import type { Container, Pod, PodStatus, Secret } from '../../../api/generated/core-v1.ts';
 import { RuntimeClass } from '../../../api/generated/kinds.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import type { Log } from '../../../client/log.ts';
 import type { PodSandboxConfig } from '../../runtime/cri-types.ts';
 import type { BackOffEntry } from '../back-off.ts';
 import { containerFieldPath } from '../container/container-names.ts';
-import { isRestartableInit } from '../container/restart-policy.ts';
 import { startContainer } from '../container/start-container.ts';
 import { StartError } from '../container/start-error.ts';
 import { countsNextStart, type WaitingReason } from '../status/container-statuses.ts';
@@ -179,7 +179,7 @@ async function startContainers(context: PodContext, task: PodSync, sandbox: Sand
       if (before?.reason !== error.reason || before.message !== error.message) toldAnew = true;
       const retryAtMs = error.retryAtMs ?? context.clock.now() + startRetryMs;
       wakeAtMs = Math.min(retryAtMs, wakeAtMs ?? retryAtMs);
-      if (start.role === 'init' && !isRestartableInit(start.container)) break;
+      if (start.role === 'init' && !isSidecar(start.container)) break;
     }
   }
   return { acted, toldAnew, ...earliest(wakeAtMs) };

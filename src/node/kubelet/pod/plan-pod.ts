@@ -11,15 +11,10 @@
  * (computeInitContainerActions).
  */
 import type { Container, Pod } from '../../../api/generated/core-v1.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import { type BackOffEntry, backOffUntil, describeDuration, nextBackOff } from '../back-off.ts';
 import { hashContainer } from '../container/container-hash.ts';
-import {
-  allContainersShouldRestart,
-  isRestartableInit,
-  matchingRestartRule,
-  restartsAfter,
-  shouldBeRestarted,
-} from '../container/restart-policy.ts';
+import { allContainersShouldRestart, matchingRestartRule, restartsAfter, shouldBeRestarted } from '../container/restart-policy.ts';
 import { findContainer, type ObservedContainer, type ObservedPod } from './observed-pod.ts';
 
 export type ProbeVerdict = 'success' | 'failure' | 'unknown';
@@ -164,7 +159,7 @@ function planInitContainers(input: PlanInput, steps: Steps): 'initialized' | 'go
     const container = inits[i];
     if (!container) continue;
     const status = findContainer(observed, container.name);
-    const sidecar = isRestartableInit(container);
+    const sidecar = isSidecar(container);
     if (!status) {
       if (beyond && sidecar) start.push(container);
       continue;
@@ -337,7 +332,7 @@ function applyBackOff(
       untilMs,
       message: `back-off ${delay} restarting failed container=${container.name} pod=${describePod(pod)}`,
     });
-    if (role === 'init' && !isRestartableInit(container)) break;
+    if (role === 'init' && !isSidecar(container)) break;
   }
   const wakeAtMs = waiting.length > 0 ? Math.min(...waiting.map((w) => w.untilMs)) : undefined;
   return { start, waiting, wakeAtMs };

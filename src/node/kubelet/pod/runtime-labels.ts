@@ -2,14 +2,13 @@
  * What the kubelet writes on sandboxes and containers so that it finds them again after a restart, and reads back.
  * Upstream: pkg/kubelet/kuberuntime/labels.go.
  */
-
 import type { Container, ContainerPort, LifecycleHandler, Pod } from '../../../api/generated/core-v1.ts';
 import { own } from '../../../api/meta/words.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { podLabels, runsToCompletionAnnotation } from '../../runtime/container-runtime.ts';
 import type { StringMap } from '../../runtime/cri-types.ts';
 import { hashContainer } from '../container/container-hash.ts';
-import { isRestartableInit } from '../container/restart-policy.ts';
 
 const keys = {
   hash: 'io.kubernetes.container.hash',
@@ -54,7 +53,7 @@ export function annotationsOfContainer(pod: Pod, container: Container, restartCo
 }
 
 function runsToCompletion(pod: Pod, container: Container): boolean {
-  if (pod.spec.initContainers?.includes(container)) return !isRestartableInit(container);
+  if (pod.spec.initContainers?.includes(container)) return !isSidecar(container);
   return pod.spec.restartPolicy === 'Never' || pod.spec.restartPolicy === 'OnFailure';
 }
 

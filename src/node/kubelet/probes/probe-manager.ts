@@ -4,8 +4,8 @@
  * Upstream: pkg/kubelet/prober/prober_manager.go.
  */
 import type { Container, ContainerStatus, Pod, PodStatus } from '../../../api/generated/core-v1.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import { bareContainerID } from '../container/container-names.ts';
-import { isRestartableInit } from '../container/restart-policy.ts';
 import type { ProbeVerdict } from '../pod/plan-pod.ts';
 import type { Readiness } from '../status/pod-status.ts';
 import { type ProbedContainer, type ProbeEnvironment, ProbeWorker } from './probe-worker.ts';
@@ -66,7 +66,7 @@ export class ProbeManager implements Disposable {
 
   /** Starts, feeds and rests the probes of a pod, as its status says. `told` is what the API last said. */
   update(pod: Pod, status: PodStatus, told: PodStatus): void {
-    const probed = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isRestartableInit)].filter((c) =>
+    const probed = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)].filter((c) =>
       probeTypes.some((type) => probeOf(c, type)),
     );
     if (probed.length === 0) return;

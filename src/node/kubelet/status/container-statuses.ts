@@ -5,7 +5,8 @@
  */
 import type { Container, ContainerState, ContainerStatus, Pod } from '../../../api/generated/core-v1.ts';
 import { formatTime } from '../../../api/meta/time.ts';
-import { isRestartableInit, shouldBeRestarted } from '../container/restart-policy.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
+import { shouldBeRestarted } from '../container/restart-policy.ts';
 import { findContainer, type ObservedContainer, type ObservedPod } from '../pod/observed-pod.ts';
 
 export interface WaitingReason {
@@ -160,7 +161,7 @@ function markWaiting(input: ContainerStatusesInput, container: Container, status
   const seen = findContainer(observed, container.name);
   if (input.init) {
     if (seen?.state === 'exited' && seen.exitCode === 0) return status;
-    const ranBefore = !seen && !isRestartableInit(container) && status.state?.waiting && regularCreated(pod, observed);
+    const ranBefore = !seen && !isSidecar(container) && status.state?.waiting && regularCreated(pod, observed);
     if (ranBefore) return { ...status, state: forgottenInitState };
   }
   const why = input.waitingReasons.get(container.name);

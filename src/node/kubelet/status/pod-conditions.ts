@@ -4,7 +4,7 @@
  * Upstream: pkg/kubelet/status/generate.go.
  */
 import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from '../../../api/generated/core-v1.ts';
-import { isRestartableInit } from '../container/restart-policy.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import type { PodPhase } from './pod-phase.ts';
 
 /** Conditions that others may not have: the kubelet replaces them all. */
@@ -79,7 +79,7 @@ export function terminalVerdict(phase: PodPhase): Verdict {
 function judgeContainersReady({ pod, initStatuses, statuses, phase }: ConditionsInput): Verdict {
   const all = [...initStatuses, ...statuses];
   if (all.length === 0) return no('UnknownContainerStatuses');
-  const watched = [...(pod.spec.initContainers ?? []).filter(isRestartableInit), ...pod.spec.containers];
+  const watched = [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers];
   const unknown = watched.filter((c) => !all.some((s) => s.name === c.name)).map((c) => c.name);
   const unready = watched.filter((c) => all.some((s) => s.name === c.name && !s.ready)).map((c) => c.name);
   if (phase === 'Failed' || (phase === 'Succeeded' && unknown.length === 0)) return terminalVerdict(phase);
@@ -101,7 +101,7 @@ function judgeGates(pod: Pod, conditions: readonly PodCondition[]): Verdict {
 }
 
 const initDone = (container: Container, status: ContainerStatus): boolean =>
-  isRestartableInit(container) ? status.started === true : status.ready;
+  isSidecar(container) ? status.started === true : status.ready;
 
 function judgeInitialized({ pod, old, initStatuses, statuses, phase }: ConditionsInput): Verdict {
   const inits = pod.spec.initContainers ?? [];

@@ -3,7 +3,8 @@
  * Upstream: pkg/kubelet/kubelet_pods.go (getPhase).
  */
 import type { Container, ContainerStatus, PodSpec, PodStatus } from '../../../api/generated/core-v1.ts';
-import { isRestartableInit, restartsAfter } from '../container/restart-policy.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
+import { restartsAfter } from '../container/restart-policy.ts';
 import { restartingAllReason } from './container-statuses.ts';
 
 export type PodPhase = NonNullable<PodStatus['phase']>;
@@ -44,7 +45,7 @@ export function podPhase({ spec, statuses, terminal, initialized }: PhaseInput):
   };
   const statusOf = new Map(statuses.map((s) => [s.name, s]));
   for (const container of spec.initContainers ?? []) {
-    const count = isRestartableInit(container) ? countSidecar : countInit;
+    const count = isSidecar(container) ? countSidecar : countInit;
     count(counts, container, spec, statusOf.get(container.name));
   }
   for (const container of spec.containers) countRegular(counts, container, spec, statusOf.get(container.name));

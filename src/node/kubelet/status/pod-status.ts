@@ -8,8 +8,9 @@ import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from '.
 import { isConditionTrue } from '../../../api/meta/conditions.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { formatTime } from '../../../api/meta/time.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import { bareContainerID } from '../container/container-names.ts';
-import { allContainersShouldRestart, isRestartableInit } from '../container/restart-policy.ts';
+import { allContainersShouldRestart } from '../container/restart-policy.ts';
 import { activeContainers, type ObservedPod } from '../pod/observed-pod.ts';
 import { planSandbox } from '../pod/plan-pod.ts';
 import { containerStatuses, type WaitingReason } from './container-statuses.ts';
@@ -107,7 +108,7 @@ function withReadiness(input: PodStatusInput, status: ContainerStatus, init: boo
   if (ephemeral) return cut;
   const id = bareContainerID(status.containerID ?? '');
   const said = status.state?.running ? input.readiness(status.name, id) : { started: false, ready: false };
-  if (container && !isRestartableInit(container)) {
+  if (container && !isSidecar(container)) {
     return { ...cut, started: said.started, ready: status.state?.terminated?.exitCode === 0 };
   }
   return { ...cut, started: said.started, ready: said.started && said.ready };
