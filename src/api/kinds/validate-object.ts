@@ -1,7 +1,7 @@
 /** Validation in one place: the type table's rules and the kind's own. */
 import type { Kind } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
-import { collectFieldErrors, type FieldError, isStatusError } from '../meta/status-error.ts';
+import { collectFieldErrors, type FieldError, isStatusError, messageOf } from '../meta/status-error.ts';
 import { mergeFieldErrors, validateByTable } from '../schema/validate.ts';
 
 /** A rule that broke instead of judging: a fault of ours. */
@@ -19,7 +19,7 @@ export function validateObject(kind: Kind, object: KubeObject, old: KubeObject |
     );
   } catch (cause) {
     if (isStatusError(cause)) throw cause;
-    throw new ValidationFault(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new ValidationFault(messageOf(cause), { cause });
   }
 }
 

@@ -3,7 +3,6 @@
  * codes and wording (which clients match on) are decided in one place.
  * Upstream: apimachinery/pkg/api/errors/errors.go, apimachinery/pkg/util/validation/field/errors.go.
  */
-
 import type { ListMeta, Status, StatusCause, StatusDetails } from '../generated/meta-v1.ts';
 import { own } from './words.ts';
 
@@ -43,6 +42,9 @@ export class StatusError extends Error {
     });
   }
 }
+
+/** What is to be told of something that was thrown; it need not be an Error. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export const isStatusError = (error: unknown): error is StatusError => error instanceof StatusError;
 export const isNotFound = (error: unknown): boolean => isStatusError(error) && error.reason === 'NotFound';

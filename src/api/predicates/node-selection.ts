@@ -2,14 +2,14 @@
  * nodeSelector and node affinity, compiled once per pod. Terms are alternatives; what is in a term must all hold; an
  * empty term matches nothing. Upstream: component-helpers/scheduling/corev1/nodeaffinity.
  */
-
 import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '../generated/core-v1.ts';
 import type { Node } from '../generated/kinds.ts';
 import { own } from '../meta/words.ts';
 
-export type NodeMatcher = (node: Node) => boolean;
+type Labelled = Pick<Node, 'metadata'>;
+export type NodeMatcher = (node: Labelled) => boolean;
 
-export function labelOf(node: Node, key: string): string | undefined {
+export function labelOf(node: Labelled, key: string): string | undefined {
   const { labels } = node.metadata;
   return own(labels, key);
 }
@@ -44,7 +44,7 @@ function isOrdered(value: string | undefined, bound: string | undefined, operato
   return operator === 'Gt' ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound);
 }
 
-export function matchesTerm(term: NodeSelectorTerm, node: Node): boolean {
+export function matchesTerm(term: NodeSelectorTerm, node: Labelled): boolean {
   const { matchExpressions = [], matchFields = [] } = term;
   if (matchExpressions.length === 0 && matchFields.length === 0) return false;
   return (

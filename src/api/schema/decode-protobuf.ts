@@ -4,8 +4,8 @@
  * dropped here, as Go's JSON drops them. Bytes that are no valid message throw ProtobufError.
  * Upstream: apimachinery/pkg/runtime/serializer/protobuf, the generated.proto files.
  */
-
 import protobuf from 'protobufjs/minimal.js';
+import { messageOf } from '../meta/status-error.ts';
 import { formatTime } from '../meta/time.ts';
 import { own, put } from '../meta/words.ts';
 import { hasMoreValues, parseJSON } from './json-scan.ts';
@@ -44,7 +44,7 @@ export function decodeProtobuf(bytes: Uint8Array, fallbackType: string, valuesMa
     return decodeUnknown(readerOfBytes(bytes.subarray(magic.length), valuesMax), fallbackType);
   } catch (error) {
     if (error instanceof ProtobufError || error instanceof ProtobufTooLargeError) throw error;
-    throw new ProtobufError(`proto: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new ProtobufError(`proto: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -10,7 +10,7 @@
  * Upstream: pkg/scheduler/schedule_one.go.
  */
 import { Pod, PodDisruptionBudget } from '../../api/generated/kinds.ts';
-import { isNotFound } from '../../api/meta/status-error.ts';
+import { isNotFound, messageOf } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
 import { type Clock, type Random, seededRandom } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/events/event-recorder.ts';
@@ -181,7 +181,7 @@ export class Scheduler implements AsyncDisposable {
       await client.post(Pod, { namespace, name }, 'binding', binding, { why: () => describeChoice(choice) });
     } catch (error) {
       this.#watch.forget(uid);
-      this.#fail(queued, new Error(`running Bind plugin "DefaultBinder": ${textOf(error)}`, { cause: error }));
+      this.#fail(queued, new Error(`running Bind plugin "DefaultBinder": ${messageOf(error)}`, { cause: error }));
       return;
     }
     this.#queue.done(queued);
@@ -229,7 +229,7 @@ export class Scheduler implements AsyncDisposable {
     this.#queue.fail(queued);
     if (isNotFound(cause) || !this.#queue.get(queued.pod.uid)) return; // gone, or placed by somebody else
     log.warn({ error, pod: `${queued.pod.namespace}/${queued.pod.name}` }, 'scheduling failed');
-    this.#say(queued.pod, { reason: 'SchedulerError', message: textOf(error), nominatedNodeName: null });
+    this.#say(queued.pod, { reason: 'SchedulerError', message: messageOf(error), nominatedNodeName: null });
   }
 
   #say(pod: PodFacts, change: PodStatusChange): void {
@@ -263,7 +263,6 @@ export class Scheduler implements AsyncDisposable {
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const shortened = (message: string): string => (message.length <= messageMax ? message : `${message.slice(0, messageMax - 4)} ...`);
 
 function tellDecision(log: Log, { namespace, name }: PodFacts, selection: NodeSelection): void {

@@ -11,6 +11,7 @@
  */
 import { EndpointSlice, Node, Service } from '../../api/generated/kinds.ts';
 import { keyOf } from '../../api/meta/object.ts';
+import { messageOf } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/events/event-recorder.ts';
@@ -104,7 +105,7 @@ export class ServiceProxy implements AsyncDisposable {
     const slices = options.client.informer(EndpointSlice);
     const proxy = new ServiceProxy(options, (key, { port, error, reason, what }) => {
       const service = services.get(key);
-      const message = `node ${nodeName} failed to start ${what} "${key}" on port ${port}: ${error instanceof Error ? error.message : error}`;
+      const message = `node ${nodeName} failed to start ${what} "${key}" on port ${port}: ${messageOf(error)}`;
       log.warn({ service: key, port, error }, message);
       if (service) options.events?.event(service, 'Warning', reason, message);
     });

@@ -8,6 +8,7 @@ import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import { formatTime, parseTime } from '../../../api/meta/time.ts';
+import { foregroundFinalizer, orphanFinalizer } from '../../../api/meta/well-known.ts';
 import { admissionRequest } from '../admission/admission-request.ts';
 import type { ServedKind } from '../cache/served-kinds.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
@@ -16,9 +17,6 @@ import { commitWrite, type WritePlan, type WriteResult } from '../write/commit-w
 import type { VerbContext } from '../write/verb-context.ts';
 import { readDeleteOptions } from './delete-options.ts';
 import { holdsNamespace, isNamespaceKind, markTerminating } from './namespace-deletion.ts';
-
-const orphanFinalizer = 'orphan';
-const foregroundFinalizer = 'foregroundDeletion';
 
 export async function deleteObject(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
   const { kind, name = '' } = request.target;

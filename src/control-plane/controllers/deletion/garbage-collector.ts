@@ -12,20 +12,11 @@ import { APIService, CustomResourceDefinition } from '../../../api/generated/kin
 import type { OwnerReference } from '../../../api/generated/meta-v1.ts';
 import { type KindRef, type KubeObject, keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
+import { foregroundFinalizer, orphanFinalizer } from '../../../api/meta/well-known.ts';
 import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { RecentMap } from '../../../client/recent-map.ts';
 import { FollowedKinds } from './followed-kinds.ts';
-import {
-  foregroundFinalizer,
-  type GraphNode,
-  isDeletingForeground,
-  isMeant,
-  isOrphaning,
-  ObjectGraph,
-  orphanFinalizer,
-  ownersOf,
-  type UID,
-} from './object-graph.ts';
+import { type GraphNode, isDeletingForeground, isMeant, isOrphaning, ObjectGraph, ownersOf, type UID } from './object-graph.ts';
 
 const absentOwnersMax = 500;
 const concurrency = 20;

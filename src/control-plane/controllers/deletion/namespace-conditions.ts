@@ -4,8 +4,8 @@
  */
 import type { NamespaceCondition } from '../../../api/generated/core-v1.ts';
 import { findCondition, withCondition } from '../../../api/meta/conditions.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
-import { messageOf } from '../pods/pod-control.ts';
 
 /** What is left of a namespace's content. */
 export interface Remains {

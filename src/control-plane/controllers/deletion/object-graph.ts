@@ -5,6 +5,7 @@
  */
 import type { OwnerReference } from '../../../api/generated/meta-v1.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
+import { foregroundFinalizer, orphanFinalizer } from '../../../api/meta/well-known.ts';
 
 export type UID = string;
 
@@ -13,9 +14,6 @@ export interface GraphNode {
   readonly kind: KindRef;
   readonly object: KubeObject;
 }
-
-export const orphanFinalizer = 'orphan';
-export const foregroundFinalizer = 'foregroundDeletion';
 
 export const ownersOf = (object: KubeObject): readonly OwnerReference[] => object.metadata.ownerReferences ?? [];
 const hasFinalizer = (object: KubeObject, name: string): boolean => object.metadata.finalizers?.includes(name) ?? false;

@@ -12,6 +12,7 @@ import { findCondition } from '../../../api/meta/conditions.ts';
 import { type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { formatTime, parseTime } from '../../../api/meta/time.ts';
+import { nodeLeaseNamespace } from '../../../api/meta/well-known.ts';
 import { zoneOf } from '../../../api/predicates/node-selection.ts';
 import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { TokenBucket } from '../../../client/token-bucket.ts';
@@ -19,7 +20,6 @@ import { settleAll } from '../slow-start.ts';
 import { nextTaints, readyStatusOf, silentConditions, wantedExecuteTaints, zoneStates } from './node-health.ts';
 import { podsOnNode } from './pods-on-node.ts';
 
-const leaseNamespace = 'kube-node-lease';
 const graceMs = 50_000;
 /** until the first report of a new node */
 const startupGraceMs = 60_000;
@@ -47,7 +47,7 @@ export function nodeLifecycleController(): Controller {
     watches: [
       watched(Node, (node, old, io) => lifecycle.keysOf(node, old, io)),
       // Only noted: thousands of leases are renewed every ten seconds.
-      watched(Lease, (lease, _old, io) => lifecycle.renewed(lease, io), { namespace: leaseNamespace }),
+      watched(Lease, (lease, _old, io) => lifecycle.renewed(lease, io), { namespace: nodeLeaseNamespace }),
       watched(Pod, () => []),
     ],
     concurrency,

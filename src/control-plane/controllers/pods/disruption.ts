@@ -5,7 +5,6 @@
  * two minutes; a DisruptionTarget condition that led to nothing is reset after as long.
  * Upstream: pkg/controller/disruption.
  */
-
 import { Deployment, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, StatefulSet } from '../../../api/generated/kinds.ts';
 import type { Condition, OwnerReference } from '../../../api/generated/meta-v1.ts';
 import type { PodDisruptionBudgetStatus } from '../../../api/generated/policy-v1.ts';
@@ -13,13 +12,12 @@ import { findCondition, withCondition } from '../../../api/meta/conditions.ts';
 import { equalJson, equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { scaleIntOrPercent } from '../../../api/meta/intstr.ts';
 import { apiVersionOf, keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
-import { isConflict } from '../../../api/meta/status-error.ts';
+import { isConflict, messageOf } from '../../../api/meta/status-error.ts';
 import { formatTime, parseTime } from '../../../api/meta/time.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { discoverResources } from '../../../client/transport/discovery.ts';
 import { controllerOf, matcherOf } from '../owner.ts';
-import { messageOf } from './pod-control.ts';
 import { isPodReady, isPodTerminal } from './pod-state.ts';
 
 const evictionMsMax = 120_000;

@@ -2,13 +2,12 @@
  * Making and deleting the pods of a controller, with the events that people know.
  * Upstream: pkg/controller/controller_utils.go (RealPodControl).
  */
-
 import type { PodTemplateSpec } from '../../../api/generated/core-v1.ts';
 import { Pod } from '../../../api/generated/kinds.ts';
 import type { OwnerReference } from '../../../api/generated/meta-v1.ts';
 import { nameIsDnsSubdomain } from '../../../api/meta/names.ts';
 import type { KubeObject, New } from '../../../api/meta/object.ts';
-import { isNotFound, isStatusError } from '../../../api/meta/status-error.ts';
+import { isNotFound, isStatusError, messageOf } from '../../../api/meta/status-error.ts';
 import type { ControllerIO } from '../../../client/controllers/controller.ts';
 
 /** A pod as the template says, named after its owner. */
@@ -56,5 +55,3 @@ export async function deletePod(io: ControllerIO, owner: KubeObject, pod: Pod, w
     throw new Error(`unable to delete pods: ${messageOf(error)}`, { cause: error });
   }
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -11,10 +11,10 @@ import { EndpointSlice, Endpoints, Service } from '../../../api/generated/kinds.
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { nameIsDnsSubdomain } from '../../../api/meta/names.ts';
 import { keyOf, type New, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
-import { isNotFound } from '../../../api/meta/status-error.ts';
+import { isNotFound, messageOf } from '../../../api/meta/status-error.ts';
 import { type ControllerIO, defineController, watched } from '../../../client/controllers/controller.ts';
 import { controllerReference } from '../owner.ts';
-import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';
+import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import { canonical } from '../template-hash.ts';
 import { serviceNameLabel, sliceManagedByLabel } from './endpoint-slice-plan.ts';
 

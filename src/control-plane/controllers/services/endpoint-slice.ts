@@ -4,9 +4,9 @@
  */
 import { EndpointSlice, Node, Pod, Service } from '../../../api/generated/kinds.ts';
 import { keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
-import { isNotFound } from '../../../api/meta/status-error.ts';
+import { isNotFound, messageOf } from '../../../api/meta/status-error.ts';
 import { type ControllerIO, defineController, watched } from '../../../client/controllers/controller.ts';
-import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';
+import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import { planSlices, type SlicePlan, serviceNameLabel, sliceManagedByLabel, sliceManager } from './endpoint-slice-plan.ts';
 import { keysOfServices, podMatcherOf, podsOf } from './service-pods.ts';
 

@@ -6,9 +6,9 @@ import type { EndpointAddress, EndpointPort, EndpointSubset } from '../../../api
 import { Endpoints, Pod, Service } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
-import { isNotFound } from '../../../api/meta/status-error.ts';
+import { isNotFound, messageOf } from '../../../api/meta/status-error.ts';
 import { type ControllerIO, defineController, watched } from '../../../client/controllers/controller.ts';
-import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';
+import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import { isPodReady } from '../pods/pod-state.ts';
 import { canonical } from '../template-hash.ts';
 import {

@@ -8,8 +8,8 @@
  * What it does not do: touch an IPAddress of another manager that no Service holds.
  * Upstream: pkg/registry/core/service/ipallocator/controller/repairip.go, which runs in the API server.
  */
-import { isIPv6 } from 'node:net';
 import { IPAddress, Service, ServiceCIDR } from '../../../api/generated/kinds.ts';
+import { familyOf } from '../../../api/meta/addresses.ts';
 import { type KindRef, type KubeObject, keyOf, type ObjectName } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { gives, ipAddressOf, isLabelled, isManaged } from '../../../api/predicates/service-ranges.ts';
@@ -175,7 +175,6 @@ const tellTaken = ({ address }: AddressView, about: Service): RepairStep => ({
   message: `Cluster IP [${familyOf(address)}]:${address} was assigned to multiple services; please recreate service`,
 });
 
-const familyOf = (address: string): string => (isIPv6(address) ? 'IPv6' : 'IPv4');
 const createdMs = ({ metadata }: KubeObject): number => Date.parse(metadata.creationTimestamp ?? '');
 
 /** As Go prints it, since messages are matched on. */

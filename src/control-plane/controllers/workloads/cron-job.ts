@@ -11,13 +11,13 @@ import { type CronSchedule, parseCron } from '../../../api/meta/cron.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { keyOf, type New, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { LabelMatcher } from '../../../api/meta/selectors.ts';
-import { isAlreadyExists, isNotFound } from '../../../api/meta/status-error.ts';
+import { isAlreadyExists, isNotFound, messageOf } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { TimeZone } from '../../../api/meta/time-zone.ts';
 import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { findDue } from '../due-time.ts';
 import { controlledBy, controllerReference, isControlledBy, keysOfOwners } from '../owner.ts';
-import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';
+import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import { isFinished } from './job-plan.ts';
 
 const timestampAnnotation = 'batch.kubernetes.io/cronjob-scheduled-timestamp';

@@ -9,11 +9,11 @@
 import { Deployment, Pod, ReplicaSet } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { New, ObjectKey } from '../../../api/meta/object.ts';
-import { isAlreadyExists, isNotFound } from '../../../api/meta/status-error.ts';
+import { isAlreadyExists, isNotFound, messageOf } from '../../../api/meta/status-error.ts';
 import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { adoptAndRelease } from '../adoption.ts';
 import { controlledBy, controllerOf, isControlledBy, keysOfOwners, matcherOf, orphansIn } from '../owner.ts';
-import { isNamespaceTerminating, messageOf } from '../pods/pod-control.ts';
+import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import { isPodTerminal } from '../pods/pod-state.ts';
 import { revisionAnnotation, sameTemplate } from './deployment-revision.ts';
 import { type PlannedSet, planRollout, type RolloutPlan, rolloutLimitsOf } from './deployment-rollout.ts';

@@ -3,6 +3,7 @@
  * Upstream: pkg/kubelet/lifecycle/handlers.go.
  */
 import type { Container, LifecycleHandler, Pod } from '../../../api/generated/core-v1.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { ContainerRuntime } from '../../runtime/container-runtime.ts';
@@ -39,8 +40,6 @@ export async function runHook(handler: LifecycleHandler, context: HookContext): 
   }
   throw new Error(`Cannot run handler: invalid handler: ${JSON.stringify(handler)}`);
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function runExec(command: readonly string[], where: string, { runtime, containerID, signal }: HookContext): Promise<void> {
   const describe = (why: string, output: string): string =>

@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Container, Pod, Secret } from '../../../api/generated/core-v1.ts';
 import { ConfigMap, Secret as SecretKind } from '../../../api/generated/kinds.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import { RuntimeError } from '../../runtime/container-runtime.ts';
 import type { ContainerConfig, PodSandboxConfig } from '../../runtime/cri-types.ts';
 import { killContainer } from '../pod/kill-pod.ts';
@@ -65,10 +66,6 @@ export async function startContainer(context: PodContext, request: StartRequest)
   await step('RunContainerError', () => runtime.startContainer(containerID));
   tell('Normal', 'Started', 'Container started');
   await runPostStart(context, request, containerID);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Before anything is pulled for it. */

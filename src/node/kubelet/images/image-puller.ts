@@ -4,6 +4,7 @@
  * Upstream: pkg/kubelet/images/image_manager.go.
  */
 import type { Pod, Secret } from '../../../api/generated/core-v1.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import { type ContainerRuntime, RuntimeError } from '../../runtime/container-runtime.ts';
@@ -61,7 +62,7 @@ export class ImagePuller {
     }
     if (policy !== 'Always') {
       const present = await runtime.imageStatus(name).catch((error: unknown) => {
-        const message = `Failed to inspect image "${name}": ${String(error instanceof Error ? error.message : error)}`;
+        const message = `Failed to inspect image "${name}": ${messageOf(error)}`;
         events.event(pod, 'Warning', 'InspectFailed', message, fieldPath);
         throw new StartError('ImageInspectError', message);
       });

@@ -6,13 +6,13 @@
  * deleted registers again.
  * Upstream: pkg/kubelet/kubelet_node_status.go, component-helpers/apimachinery/lease/controller.go.
  */
-
 import type { Lease } from '../../../api/generated/coordination-v1.ts';
 import type { Node, NodeStatus } from '../../../api/generated/core-v1.ts';
 import { Lease as LeaseKind, Node as NodeKind } from '../../../api/generated/kinds.ts';
 import { equalJson, equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../../api/meta/status-error.ts';
 import { formatMicroTime } from '../../../api/meta/time.ts';
+import { nodeLeaseNamespace } from '../../../api/meta/well-known.ts';
 import { own } from '../../../api/meta/words.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock, Random, Timer } from '../../../client/clock.ts';
@@ -37,7 +37,6 @@ export interface NodeAgentOptions {
   readonly looks: boolean;
 }
 
-const leaseNamespace = 'kube-node-lease';
 export const leaseSeconds = 40;
 const renewMs = 10_000;
 const lookMs = 10_000;
@@ -211,7 +210,7 @@ export class NodeAgent implements AsyncDisposable {
   async #renew(): Promise<void> {
     const { client, clock, name, signal } = this.#options;
     if (this.#stopped) return;
-    const at = { namespace: leaseNamespace, name };
+    const at = { namespace: nodeLeaseNamespace, name };
     const spec = { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime: formatMicroTime(clock.now()) };
     try {
       this.#lease ??= await client.get(LeaseKind, at, { signal });

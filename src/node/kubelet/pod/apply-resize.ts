@@ -5,6 +5,7 @@
  */
 import type { Container, Pod } from '../../../api/generated/core-v1.ts';
 import { quantityValue } from '../../../api/meta/quantity.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import { containerResources, podCgroupResources } from '../container/container-resources.ts';
 import type { ObservedPod } from './observed-pod.ts';
 import type { PodContext } from './pod-context.ts';
@@ -41,7 +42,7 @@ export async function applyResize(context: PodContext, resizing: Resizing): Prom
     resize.noteActualPod(pod);
     return true;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     resize.noteError(message);
     events.event(pod, 'Warning', 'ResizeError', `Pod resize error: ${message}`);
     throw error;

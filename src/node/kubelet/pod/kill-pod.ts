@@ -5,6 +5,7 @@
  * Upstream: pkg/kubelet/kuberuntime/kuberuntime_container.go (killContainer), kuberuntime_termination_order.go.
  */
 import type { Container, Pod } from '../../../api/generated/core-v1.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import { allContainers } from '../../../api/predicates/pod-references.ts';
 import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import type { Clock } from '../../../client/clock.ts';
@@ -85,10 +86,7 @@ async function runPreStop(
   const over = AbortSignal.any([signal, expired.signal]);
   const hook = runHook(handler, { ...context, ...target, signal: over }).catch((error: unknown) => {
     if (over.aborted) return;
-    context.log.info(
-      { why: error instanceof Error ? error.message : String(error), pod: pod.metadata.name, container: container.name },
-      'preStop hook failed',
-    );
+    context.log.info({ why: messageOf(error), pod: pod.metadata.name, container: container.name }, 'preStop hook failed');
     // The message stays out of the event: it may hold secrets.
     context.events.event(pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed', containerFieldPath(pod, container.name));
   });
@@ -128,7 +126,7 @@ function throwFailures(results: readonly PromiseSettledResult<void>[]): void {
   const failures = results.flatMap((r) => (r.status === 'rejected' ? [r.reason as unknown] : []));
   const [first] = failures;
   if (failures.length === 1) throw first;
-  if (failures.length > 1) throw new AggregateError(failures, failures.map((e) => (e instanceof Error ? e.message : String(e))).join(', '));
+  if (failures.length > 1) throw new AggregateError(failures, failures.map(messageOf).join(', '));
 }
 
 /** One that the spec no longer has ends as one without hooks. */

@@ -6,6 +6,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Container, Pod, PodStatus, Secret } from '../../../api/generated/core-v1.ts';
 import { RuntimeClass } from '../../../api/generated/kinds.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import type { Log } from '../../../client/log.ts';
 import type { PodSandboxConfig } from '../../runtime/cri-types.ts';
@@ -145,7 +146,7 @@ async function provideSandbox(context: PodContext, task: PodSync): Promise<Sandb
     return { id, config, ips: hostIPs ?? sandboxIPs(await runtime.podSandboxStatus(id)) };
   } catch (error) {
     if (!task.signal.aborted) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       events.event(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${why}`);
     }
     throw error;

@@ -2,11 +2,11 @@
  * Whether a pod that was bound to this node can run here after all: the scheduler may not have known everything. Pure.
  * Upstream: pkg/kubelet/lifecycle/predicate.go, pkg/scheduler (AdmissionCheck).
  */
-
-import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Toleration } from '../../../api/generated/core-v1.ts';
+import type { Node, Pod } from '../../../api/generated/core-v1.ts';
 import { quantityMilliValue, quantityValue } from '../../../api/meta/quantity.ts';
-import { type LabelMap, LabelMatcher, type Operator } from '../../../api/meta/selectors.ts';
-import { own } from '../../../api/meta/words.ts';
+import { requiredNodeMatcher } from '../../../api/predicates/node-selection.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
+import { untoleratedTaint } from '../../../api/predicates/taints.ts';
 import { podTotals } from '../container/container-resources.ts';
 import { judgeSysctls } from './sysctls.ts';
 
@@ -38,15 +38,13 @@ export function judgeAdmission(input: AdmissionInput): PodRejection | undefined 
   if (sysctls !== undefined) return { reason: 'SysctlForbidden', message: sysctls };
   const lacking = judgeResources(input);
   if (lacking) return lacking;
-  if (!matchesNode(pod, node)) return failed('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
+  if (requiredNodeMatcher(pod.spec)?.(node) === false) return failed('NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
   if (pod.spec.nodeName !== undefined && pod.spec.nodeName !== node.metadata.name) {
     return failed('NodeName', "node(s) didn't match the requested node name");
   }
   if (portsTaken(input)) return failed('NodePorts', "node(s) didn't have free ports for the requested pod ports");
-  const untolerated = (node.spec.taints ?? []).find(
-    (t) => t.effect === 'NoExecute' && !pod.spec.tolerations?.some((tol) => tolerates(tol, t)),
-  );
-  if (untolerated) return failed('TaintToleration', "node(s) had taints that the pod didn't tolerate");
+  if (untoleratedTaint(node.spec.taints, pod.spec.tolerations, ['NoExecute']))
+    return failed('TaintToleration', "node(s) had taints that the pod didn't tolerate");
   return undefined;
 }
 
@@ -80,44 +78,8 @@ function lacks(
   return { reason: `OutOf${resource}`, message };
 }
 
-function matchesNode(pod: Pod, node: AdmissionInput['node']): boolean {
-  const labels = node.metadata.labels ?? {};
-  const selector = Object.entries(pod.spec.nodeSelector ?? {});
-  if (!selector.every(([key, value]) => own(labels, key) === value)) return false;
-  const terms = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-  return terms === undefined || terms.some((term) => matchesTerm(term, labels, node.metadata.name));
-}
-
-const operators: Readonly<Record<string, Operator>> = {
-  In: 'in',
-  NotIn: 'notin',
-  Exists: 'exists',
-  DoesNotExist: '!',
-  Gt: 'gt',
-  Lt: 'lt',
-};
-
-/** An empty term matches nothing. */
-function matchesTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, labels: LabelMap, name: string): boolean {
-  if (matchExpressions.length + matchFields.length === 0) return false;
-  const matches = (list: readonly NodeSelectorRequirement[], map: LabelMap): boolean =>
-    new LabelMatcher(
-      list.map(({ key, operator, values }) => ({ key, operator: operators[operator] ?? 'in', values: values ?? [] })),
-    ).matches(map);
-  return matches(matchExpressions, labels) && matches(matchFields, { 'metadata.name': name });
-}
-
-function tolerates(
-  { key, operator, value, effect }: Toleration,
-  taint: { readonly key: string; readonly value?: string; readonly effect: string },
-): boolean {
-  if (effect && effect !== taint.effect) return false;
-  if (key && key !== taint.key) return false;
-  return operator === 'Exists' || (key !== undefined && key !== '' && (value ?? '') === (taint.value ?? ''));
-}
-
 const hostPorts = (pod: Pod) =>
-  [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === 'Always')].flatMap((c) =>
+  [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)].flatMap((c) =>
     (c.ports ?? []).filter((p) => p.hostPort).map((p) => ({ port: p.hostPort, protocol: p.protocol ?? 'TCP', ip: p.hostIP || '0.0.0.0' })),
   );
 

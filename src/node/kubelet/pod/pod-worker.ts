@@ -10,7 +10,7 @@
  */
 import type { Pod, PodStatus } from '../../../api/generated/core-v1.ts';
 import { Secret } from '../../../api/generated/kinds.ts';
-import { isNotFound } from '../../../api/meta/status-error.ts';
+import { isNotFound, messageOf } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Timer } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
@@ -31,8 +31,8 @@ import { nothingObserved, type ObservedPod, runningContainers } from './observed
 import { performPlan } from './perform-plan.ts';
 import { planPod } from './plan-pod.ts';
 import type { PodContext } from './pod-context.ts';
-import { mayWaitForObjects } from './pod-references.ts';
 import { PodResize } from './pod-resize.ts';
+import { mayWaitForObjects } from './referenced-objects.ts';
 import { podLogsDirectory } from './sandbox-config.ts';
 
 export type WorkerState = 'syncing' | 'terminating' | 'terminated' | 'finished' | 'removed';
@@ -459,7 +459,7 @@ export class PodWorker {
         this.#again = true;
         return;
       }
-      events.event(pod, 'Warning', 'FailedKillPod', `error killing pod: ${error instanceof Error ? error.message : String(error)}`);
+      events.event(pod, 'Warning', 'FailedKillPod', `error killing pod: ${messageOf(error)}`);
       throw error;
     }
     const after = await this.#observe();

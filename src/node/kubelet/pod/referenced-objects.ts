@@ -3,11 +3,18 @@
  * refers to it, and nothing else is ever read. (The node authorizer allows no more.)
  * Upstream: pkg/kubelet/util/manager/watch_based_manager.go.
  */
+import type { Pod } from '../../../api/generated/core-v1.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
 import { errors, isNotFound } from '../../../api/meta/status-error.ts';
+import { rootCAConfigMap } from '../../../api/meta/well-known.ts';
+import { podConfigMapNames, podSecretNames } from '../../../api/predicates/pod-references.ts';
 import type { Client } from '../../../client/client.ts';
 import { detach } from '../../../client/detached.ts';
 import { createInformer, type InformerEnvironment, type RunningInformer } from '../../../client/informers/informer-cache.ts';
+
+/** There is something that the pod may have to wait for. The cluster's certificate is in every namespace, and in most pods. */
+export const mayWaitForObjects = ({ spec }: Pod): boolean =>
+  podSecretNames(spec).length > 0 || podConfigMapNames(spec).some((name) => name !== rootCAConfigMap);
 
 interface Watched {
   readonly informer: RunningInformer<KubeObject>;

@@ -6,6 +6,7 @@
  * Upstream: pkg/kubelet/prober/worker.go.
  */
 import type { Container, Pod, Probe } from '../../../api/generated/core-v1.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import type { Clock, Random, Timer } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
 import type { EventRecorder } from '../../../client/events/event-recorder.ts';
@@ -199,7 +200,7 @@ export class ProbeWorker implements Disposable {
     }
     if (this.#stop.signal.aborted || this.#target?.id !== target.id) return undefined;
     log.debug({ error: failed, probe: this.#type, container: this.#container.name }, 'probe could not be made');
-    const why = failed instanceof Error ? failed.message : String(failed);
+    const why = messageOf(failed);
     const state = failed instanceof UnfinishedAnswerError ? 'failure' : 'unknown';
     tell('Unhealthy', `${title[this.#type]} probe errored and resulted in ${state} state: ${why}`);
     return undefined;

@@ -5,6 +5,7 @@
  */
 import { connect } from 'node:net';
 import type { Container, GRPCAction, Probe, TCPSocketAction } from '../../../api/generated/core-v1.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import type { Clock } from '../../../client/clock.ts';
 import { type ContainerRuntime, isRuntimeError } from '../../runtime/container-runtime.ts';
 import type { ExecSyncResponse } from '../../runtime/cri-types.ts';
@@ -85,7 +86,7 @@ async function httpProbe(get: Parameters<typeof httpGet>[0], signal: AbortSignal
     return { result: 'failure', output: `HTTP probe failed with statuscode: ${statusCode}` };
   } catch (error) {
     if (error instanceof UnfinishedAnswerError) throw error;
-    return { result: 'failure', output: error instanceof Error ? error.message : String(error) };
+    return { result: 'failure', output: messageOf(error) };
   }
 }
 

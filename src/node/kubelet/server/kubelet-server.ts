@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Container, Pod } from '../../../api/generated/core-v1.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
@@ -425,13 +426,13 @@ function orThrow<T>(status: number, message: string | undefined, action: () => T
   try {
     return action();
   } catch (error) {
-    throw new HTTPError(status, message ?? (error instanceof Error ? error.message : String(error)));
+    throw new HTTPError(status, message ?? messageOf(error));
   }
 }
 
 function describeError(error: unknown): { readonly status: number; readonly message: string } {
   if (error instanceof HTTPError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (error instanceof RuntimeError) {
     const status = error.code === 'NotFound' ? 404 : error.code === 'ResourceExhausted' ? 429 : 500;
     return { status, message };

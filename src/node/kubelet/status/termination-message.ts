@@ -3,6 +3,7 @@
  * failed, the end of its log.
  * Upstream: pkg/kubelet/kuberuntime/kuberuntime_container.go (getTerminationMessage).
  */
+import { messageOf } from '../../../api/meta/status-error.ts';
 import type { FileGate } from '../../files/file-gate.ts';
 import { isMissing, openFile, readEnd } from '../../files/held-directory.ts';
 import type { ContainerStatus } from '../../runtime/cri-types.ts';
@@ -26,8 +27,7 @@ export async function readTerminationMessage(status: ContainerStatus, notes: Con
       const text = (await readFileEnd(mount.hostPath, messageBytesMax, gate)).toString();
       if (text !== '' || !wantsLog) return text;
     } catch (error) {
-      if (!isMissing(error))
-        return `Error on reading termination log ${mount.hostPath}: ${error instanceof Error ? error.message : String(error)}`;
+      if (!isMissing(error)) return `Error on reading termination log ${mount.hostPath}: ${messageOf(error)}`;
     }
   }
   return wantsLog ? await lastLogLines(status.logPath, gate) : '';
@@ -49,6 +49,6 @@ async function lastLogLines(path: string, gate: FileGate): Promise<string> {
     const lines = entries.slice(-logLinesMax).map((e) => `${e.text.toString()}${e.partial ? '' : '\n'}`);
     return Buffer.from(lines.join('')).subarray(-logBytesMax).toString();
   } catch (error) {
-    return `Error on reading termination message from logs: ${error instanceof Error ? error.message : String(error)}`;
+    return `Error on reading termination message from logs: ${messageOf(error)}`;
   }
 }

@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import type { DownwardAPIVolumeFile, Pod, ProjectedVolumeSource, Volume, VolumeProjection } from '../../../api/generated/core-v1.ts';
 import { ClusterTrustBundle, ConfigMap, Secret } from '../../../api/generated/kinds.ts';
-import { isNotFound } from '../../../api/meta/status-error.ts';
+import { isNotFound, messageOf } from '../../../api/meta/status-error.ts';
 import { containerResourceValue, podFieldValue } from '../container/pod-fields.ts';
 import { writeAtomically } from './atomic-writer.ts';
 import { makeDirectory } from './empty-dir.ts';
@@ -159,7 +159,7 @@ async function collectProjected(
       failures.push(error);
     }
   }
-  const texts = failures.map((e) => (e instanceof Error ? e.message : String(e)));
+  const texts = failures.map(messageOf);
   if (failures.length === 1) throw failures[0];
   if (failures.length > 1) throw new AggregateError(failures, `[${texts.join(', ')}]`);
   return { files, refreshAtMs };

@@ -6,6 +6,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/generated/core-v1.ts';
 import { PersistentVolumeClaim as Claim, PersistentVolume as PV } from '../../../api/generated/kinds.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import { claimNameOf, isBoundClaim, isMadeFor } from '../../../api/predicates/claims.ts';
 import { checkHostPath } from './host-path.ts';
 import { giveToGroup } from './ownership.ts';
@@ -39,7 +40,7 @@ async function findClaim({ pod, volume }: SetUpRequest, { client }: VolumeHost):
     throw new ClaimError(`error processing PVC ${namespace}/${name}: ${why}`);
   };
   const claim = await client.get(Claim, { namespace, name }).catch((error: unknown) => {
-    return fail(`failed to fetch PVC from API server: ${error instanceof Error ? error.message : String(error)}`);
+    return fail(`failed to fetch PVC from API server: ${messageOf(error)}`);
   });
   if (volume.ephemeral && !isMadeFor(claim, pod))
     return fail(`PVC ${namespace}/${name} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`);

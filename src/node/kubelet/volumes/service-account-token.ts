@@ -6,6 +6,7 @@
 import type { TokenRequest } from '../../../api/generated/authentication-v1.ts';
 import type { Pod } from '../../../api/generated/core-v1.ts';
 import { ServiceAccount } from '../../../api/generated/kinds.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock, Random } from '../../../client/clock.ts';
 
@@ -44,7 +45,7 @@ export class TokenManager {
       this.#issued.set(key, fresh);
       return fresh;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       if (!old) throw new Error(`failed to fetch token: ${why}`, { cause: error });
       if (nowMs >= old.expiresAtMs) throw new Error(`token expired and refresh failed: ${why}`, { cause: error });
       return { ...old, refreshAtMs: nowMs + jitterMsMax };

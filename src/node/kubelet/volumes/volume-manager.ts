@@ -11,13 +11,14 @@ import { join } from 'node:path';
 import type { Pod, Volume } from '../../../api/generated/core-v1.ts';
 import { ConfigMap, Secret } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
+import { podConfigMapNames, podSecretNames } from '../../../api/predicates/pod-references.ts';
 import type { Timer } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
 import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
 import { checkedName } from '../../files/held-directory.ts';
 import { removeTree } from '../../files/remove-tree.ts';
-import { podReferences } from '../pod/pod-references.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import { configMapVolume, downwardAPIVolume, projectedVolume, secretVolume } from './content-volume.ts';
 import { emptyDir } from './empty-dir.ts';
@@ -105,13 +106,12 @@ export class VolumeManager implements AsyncDisposable {
     this.#pods.set(pod.metadata.uid, volumes);
     const { objects } = this.#options.host;
     const { namespace } = pod.metadata;
-    const { configMaps, secrets } = podReferences(pod);
-    for (const name of configMaps) {
+    for (const name of podConfigMapNames(pod.spec)) {
       const uses = (v: Volume): boolean =>
         v.configMap?.name === name || (v.projected?.sources?.some((s) => s.configMap?.name === name) ?? false);
       volumes.watches.push(objects.watch(ConfigMap, { namespace, name }, () => this.#refreshWhere(volumes, uses)));
     }
-    for (const name of secrets) {
+    for (const name of podSecretNames(pod.spec)) {
       const uses = (v: Volume): boolean =>
         v.secret?.secretName === name || (v.projected?.sources?.some((s) => s.secret?.name === name) ?? false);
       volumes.watches.push(objects.watch(Secret, { namespace, name }, () => this.#refreshWhere(volumes, uses)));
@@ -270,7 +270,7 @@ function usedVolumes({ spec }: Pod): ReadonlySet<string> {
 }
 
 function describeFailure(volume: Volume, error: unknown): string {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   if (error instanceof ClaimError) {
     return `Unable to attach or mount volumes: unmounted volumes=[${volume.name}], unattached volumes=[], failed to process volumes=[${volume.name}]: ${why}`;
   }
