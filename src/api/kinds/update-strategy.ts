@@ -7,13 +7,14 @@
 import { equalSemantically } from '../meta/deep-equal.ts';
 import type { Kind, ViewHooks, WriteContext } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
-import { errors, type FieldError } from '../meta/status-error.ts';
+import { collectFieldErrors, errors, type FieldError } from '../meta/status-error.ts';
+import type { Steps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
 import { validateObject } from './validate-object.ts';
 
 export interface UpdateStrategy {
   join(object: KubeObject, old: KubeObject, kind: Kind, by: WriteContext): KubeObject;
-  validate(object: KubeObject, old: KubeObject, kind: Kind): readonly FieldError[];
+  validate(object: KubeObject, old: KubeObject, kind: Kind): Steps<readonly FieldError[]>;
   /** absent: of a part nobody is warned */
   warnings?(object: KubeObject, old: KubeObject, kind: Kind): readonly string[];
 }
@@ -45,13 +46,17 @@ const statusOnly: UpdateStrategy = {
     const joined = withField({ ...old, metadata: object.metadata }, 'status', (object as Fields).status);
     return kind.hooks.prepareForStatusUpdate?.(joined, old, by) ?? joined;
   },
-  validate: (object, old, kind) => kind.hooks.validateStatus?.(object, old) ?? noErrors,
+  *validate(object, old, kind) {
+    return collectFieldErrors(() => kind.hooks.validateStatus?.(object, old) ?? noErrors);
+  },
 };
 
 /** Another part of the object, by the name of its subresource: the kind says what it shows. */
 const viewOf = (name: string): UpdateStrategy => ({
   join: (object, old, kind, by) => hooksOf(kind, name).prepareForUpdate(object, old, by),
-  validate: (object, old, kind) => hooksOf(kind, name).validate(object, old),
+  *validate(object, old, kind) {
+    return collectFieldErrors(() => hooksOf(kind, name).validate(object, old));
+  },
 });
 
 function hooksOf(kind: Kind, name: string): ViewHooks {

@@ -2,6 +2,7 @@
 import type { Kind } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
 import { collectFieldErrors, type FieldError, isStatusError, messageOf } from '../meta/status-error.ts';
+import type { Steps } from '../meta/steps.ts';
 import { mergeFieldErrors, validateByTable } from '../schema/validate.ts';
 
 /** A rule that broke instead of judging: a fault of ours. */
@@ -10,13 +11,16 @@ export class ValidationFault extends Error {
 }
 
 /** All that is wrong with an object, metadata apart; `old` is there for updates. */
-export function validateObject(kind: Kind, object: KubeObject, old: KubeObject | undefined): readonly FieldError[] {
+export function* validateObject(kind: Kind, object: KubeObject, old: KubeObject | undefined): Steps<readonly FieldError[]> {
+  const byTable = judge(() => validateByTable(kind.schema, object));
+  yield;
+  const byHook = judge(() => kind.hooks.validate?.(object, old) ?? noErrors);
+  return mergeFieldErrors(byTable, byHook);
+}
+
+function judge(find: () => readonly FieldError[]): readonly FieldError[] {
   try {
-    const byTable = collectFieldErrors(() => validateByTable(kind.schema, object));
-    return mergeFieldErrors(
-      byTable,
-      collectFieldErrors(() => kind.hooks.validate?.(object, old) ?? noErrors),
-    );
+    return collectFieldErrors(find);
   } catch (cause) {
     if (isStatusError(cause)) throw cause;
     throw new ValidationFault(messageOf(cause), { cause });

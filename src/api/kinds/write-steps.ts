@@ -35,11 +35,13 @@ export function* prepareNew(kind: Kind, given: KubeObject, by: WriteContext): St
   const object = kind.hooks.prepareForCreate?.(given, by) ?? given;
   const ofMetadata = collectFieldErrors(() => validateMetadata(kind, object));
   yield;
-  const found = validateObject(kind, object, undefined);
+  const problems = joined(ofMetadata, yield* validateObject(kind, object, undefined));
   yield;
-  const problems = found.length > 0 ? [...ofMetadata, ...found] : ofMetadata;
   return { object, problems, warnings: problems.length > 0 ? noWarnings : (kind.hooks.warnings?.(object) ?? noWarnings) };
 }
+
+const joined = (some: readonly FieldError[], more: readonly FieldError[]): readonly FieldError[] =>
+  more.length > 0 ? [...some, ...more] : some;
 
 export interface ObjectChange {
   readonly object: KubeObject;
@@ -51,10 +53,9 @@ export interface ObjectChange {
 export function* prepareChanged(kind: Kind, { object: given, old, strategy }: ObjectChange, by: WriteContext): Steps<Prepared> {
   const object = strategy.join(given, old, kind, by);
   yield;
-  const problems = collectFieldErrors(() => [
-    ...validateMetadataUpdate(kind, object.metadata, old.metadata),
-    ...strategy.validate(object, old, kind),
-  ]);
+  const ofMetadata = collectFieldErrors(() => validateMetadataUpdate(kind, object.metadata, old.metadata));
+  yield;
+  const problems = joined(ofMetadata, yield* strategy.validate(object, old, kind));
   yield;
   return { object, problems, warnings: problems.length > 0 ? noWarnings : (strategy.warnings?.(object, old, kind) ?? noWarnings) };
 }

@@ -6,6 +6,7 @@
 
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors, fieldErrors } from '../meta/status-error.ts';
+import { type Steps, takeSteps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
 import { type Decoded, DecodeError, type DecodeOptions, decode } from './decode.ts';
 import { hasMoreValues, JsonSyntaxError, mayHaveDuplicates, parseJSON, scanFields } from './json-scan.ts';
@@ -96,9 +97,13 @@ export function checkBodyValues(text: string): void {
 
 export const tooManyValues = (): Error => errors.tooLarge(`Request entity too large: more than ${bodyValuesMax} values`);
 
+/** As `parseBodyInSteps`, at once. */
+export const parseBody = (text: string, kind: string): Json => takeSteps(parseBodyInSteps(text, kind));
+
 /** Parses the JSON text of a body that has to be an object. Throws BadRequest and RequestEntityTooLarge. */
-export function parseBody(text: string, kind: string): Json {
+export function* parseBodyInSteps(text: string, kind: string): Steps<Json> {
   checkBodyValues(text);
+  yield;
   try {
     return requireObject(parseJSON(text), kind, text);
   } catch (error) {
@@ -120,8 +125,12 @@ export function unreadableBody(kind: string, why: string, text: string): Error {
   return errors.badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${snippet(text)})`);
 }
 
+/** As `decodeBodyInSteps`, at once. */
+export const decodeBody = (type: BodyType, body: Readonly<Json>, options: BodyOptions): DecodedBody =>
+  takeSteps(decodeBodyInSteps(type, body, options));
+
 /** Decodes a parsed body. Throws BadRequest. */
-export function decodeBody(type: BodyType, body: Readonly<Json>, options: BodyOptions): DecodedBody {
+export function* decodeBodyInSteps(type: BodyType, body: Readonly<Json>, options: BodyOptions): Steps<DecodedBody> {
   checkKind(type, body, options.text ?? '');
   let decoded: Decoded;
   try {
@@ -136,6 +145,7 @@ export function decodeBody(type: BodyType, body: Readonly<Json>, options: BodyOp
   const typed = value['apiVersion'] === apiVersion && value['kind'] === type.kind ? value : { ...front, ...value, ...front };
   const object = typed as unknown as KubeObject;
   if (options.fieldValidation === 'Ignore') return { object, warnings: [] };
+  yield;
   const problems = [...(options.problems ?? []), ...withDuplicates(decoded, options.text, !type.schema.custom)];
   if (!problems.length) return { object, warnings: problems };
   if (options.fieldValidation === 'Strict') throw cannotBeHandled(type, type, `strict decoding error: ${problems.join(', ')}`);

@@ -6,6 +6,7 @@ import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { isStatusError } from '../../../api/meta/status-error.ts';
 import type { AdmissionOperation, AdmissionRequest } from '../request/request.ts';
+import { yieldTurn } from '../request/yield-turn.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 
 interface Concerned {
@@ -32,6 +33,7 @@ export class AdmissionChain {
       try {
         const given = plugin.admit?.(object === request.object ? request : { ...request, object });
         object = (given instanceof Promise ? await given : given) ?? object;
+        if (request.isLarge) await yieldTurn();
       } catch (error) {
         throw refusedBy(plugin, error);
       }
@@ -42,12 +44,12 @@ export class AdmissionChain {
   /** For operations without a new object: DELETE, CONNECT. */
   async admitOperation(request: AdmissionRequest): Promise<void> {
     const { mutating } = this.#of(request.kind, request.operation, request.subresource);
-    await inOrder(mutating, (plugin) => plugin.admit?.(request));
+    await inOrder(request, mutating, (plugin) => plugin.admit?.(request));
   }
 
   async validate(request: AdmissionRequest): Promise<void> {
     const { validating } = this.#of(request.kind, request.operation, request.subresource);
-    await inOrder(validating, (plugin) => plugin.validate?.(request));
+    await inOrder(request, validating, (plugin) => plugin.validate?.(request));
   }
 
   #of(kind: Kind, operation: AdmissionOperation, subresource: string | undefined): Concerned {
@@ -67,10 +69,15 @@ export class AdmissionChain {
   }
 }
 
-async function inOrder(plugins: readonly AdmissionPlugin[], ask: (plugin: AdmissionPlugin) => unknown): Promise<void> {
+async function inOrder(
+  { isLarge = false }: AdmissionRequest,
+  plugins: readonly AdmissionPlugin[],
+  ask: (plugin: AdmissionPlugin) => unknown,
+): Promise<void> {
   for (const plugin of plugins) {
     try {
       await ask(plugin);
+      if (isLarge) await yieldTurn();
     } catch (error) {
       throw refusedBy(plugin, error);
     }

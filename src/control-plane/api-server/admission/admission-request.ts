@@ -3,6 +3,7 @@
 import type { ResourceRequest } from '../request/api-request.ts';
 import { namespaceOf } from '../request/attributes.ts';
 import type { AdmissionOperation, AdmissionRequest } from '../request/request.ts';
+import { isLarge } from '../request/yield-turn.ts';
 
 export function admissionRequest(request: ResourceRequest, operation: AdmissionOperation, name: string, dryRun: boolean): AdmissionRequest {
   const { user, target } = request;
@@ -16,6 +17,7 @@ export function admissionRequest(request: ResourceRequest, operation: AdmissionO
     name,
     user,
     dryRun,
+    isLarge: isLarge(request),
     warn: (message) => request.warn(message),
     annotate: (key, value) => request.annotate(key, value),
   };

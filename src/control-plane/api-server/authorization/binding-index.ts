@@ -52,9 +52,11 @@ export class BindingIndex implements Disposable {
     const subjects = this.#scopes.get(scope);
     if (!subjects) return [];
     const found = new Map<Binding, string>();
-    for (const key of [userKey(user.name), ...user.groups.map(groupKey)]) {
+    const add = (key: string): void => {
       for (const binding of subjects.get(key)?.values() ?? []) if (!found.has(binding)) found.set(binding, key);
-    }
+    };
+    add(userKey(user.name));
+    for (const group of user.groups) add(groupKey(group));
     return [...found].map(([binding, key]) => this.#rulesOf(binding, { scope, key }));
   }
 
@@ -117,7 +119,8 @@ export class MissingRoleError extends Error {
 }
 
 const userKey = (name: string): string => `u:${name}`;
-const groupKey = (name: string): string => `g:${name}`;
+/** Mostly the name as it is: a review may ask for a hundred thousand groups, and a new text for each is dear. */
+const groupKey = (name: string): string => (name.startsWith('u:') || name.startsWith('g:') ? `g:${name}` : name);
 
 /** A service account without a namespace is one of the binding's own; in a cluster binding it is nobody. */
 function subjectKey(subject: Subject, scope: string): string | undefined {

@@ -57,6 +57,7 @@ const objects = new ObjectMap()
   .put(
     ClusterRoleBinding,
     clusterBinding('readers', toClusterRole('reader'), group('staff')),
+    clusterBinding('odd', toClusterRole('reader'), group('u:bo')),
     clusterBinding('health', toClusterRole('health'), group('system:unauthenticated')),
     clusterBinding('one', toClusterRole('one'), user('ada')),
     clusterBinding('broken', toClusterRole('nope'), user('bob')),
@@ -116,6 +117,16 @@ const table: readonly { name: string; given: RequestAttributes; want: string }[]
     name: 'bindings to roles that are not there',
     given: ask(bob, 'get', { resource: 'secrets', namespace: 'shop', name: 'x' }),
     want: 'no-opinion: RBAC: [clusterrole.rbac.authorization.k8s.io "nope" not found, role.rbac.authorization.k8s.io "gone" not found]',
+  },
+  {
+    name: 'a group that is called as a user is kept',
+    given: ask({ name: 'eve', groups: ['u:ada'] }, 'get', { resource: 'secrets', namespace: 'shop', name: 'mine' }),
+    want: 'no-opinion: ',
+  },
+  {
+    name: 'such a group, bound',
+    given: ask({ name: 'eve', groups: ['u:bo'] }, 'list', pods),
+    want: 'allow: RBAC: allowed by ClusterRoleBinding "odd" of ClusterRole "reader" to Group "u:bo"',
   },
   { name: 'masters', given: ask(root, 'delete', { resource: 'nodes', name: 'n' }), want: 'allow: ' },
 ];

@@ -6,6 +6,7 @@ import { ValidationFault, validateObject } from '../../../api/kinds/validate-obj
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
+import { takeSteps } from '../../../api/meta/steps.ts';
 import { FlowControl } from './flow-control.ts';
 import { RequestMetrics } from './request-metrics.ts';
 
@@ -13,10 +14,12 @@ const configMaps = builtInRegistry().current.byResource('', 'v1', 'configmaps');
 
 test('a rule that breaks is told apart from one that refuses', () => {
   const judge = (validate: () => never) => () =>
-    validateObject(
-      { ...configMaps, hooks: { validate } } as Kind,
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: {} } as KubeObject,
-      undefined,
+    takeSteps(
+      validateObject(
+        { ...configMaps, hooks: { validate } } as Kind,
+        { apiVersion: 'v1', kind: 'ConfigMap', metadata: {} } as KubeObject,
+        undefined,
+      ),
     );
   assert.throws(
     judge(() => {

@@ -15,7 +15,7 @@ import type { Clock } from '../../../client/clock.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { ListAnswer, ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import { yieldTurn } from '../request/yield-turn.ts';
+import { isLarge, yieldTurn } from '../request/yield-turn.ts';
 import { encodeValue, indented } from './encode-value.ts';
 import type { Exchange } from './exchange.ts';
 import { type AnswerForm, mediaTypes } from './negotiation.ts';
@@ -37,7 +37,8 @@ export interface AnswerContext {
 }
 
 export async function writeAnswer(context: AnswerContext, answer: Exclude<ResourceAnswer, { type: 'watch' }>): Promise<void> {
-  const { exchange, form } = context;
+  const { exchange, form, request } = context;
+  if (isLarge(request, answer.type === 'object' ? answer.stored : undefined)) await yieldTurn();
   if (answer.type === 'list') return writeList(context, answer);
   if (answer.type === 'status') return writeValue(context, answer.code, answer.status);
   if (answer.type === 'object' && form.view === 'object') {

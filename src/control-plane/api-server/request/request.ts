@@ -50,6 +50,8 @@ export interface AdmissionRequest {
   /** the body of the request where it is not the object: DeleteOptions, PodExecOptions */
   readonly options?: unknown;
   readonly dryRun: boolean;
+  /** others have their turn between the plugins */
+  readonly isLarge?: boolean;
   /** Adds a Warning header to the answer. */
   warn(message: string): void;
   /** Adds to what an audit log keeps of the request. */

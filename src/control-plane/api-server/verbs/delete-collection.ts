@@ -3,7 +3,7 @@ import { errors, isNotFound } from '../../../api/meta/status-error.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import { yieldTurn } from '../request/yield-turn.ts';
+import { isLarge, yieldTurn } from '../request/yield-turn.ts';
 import type { VerbContext } from '../write/verb-context.ts';
 import { remove } from './delete.ts';
 import { readDeleteOptions } from './delete-options.ts';
@@ -19,6 +19,7 @@ export async function deleteCollection(server: VerbContext, request: ResourceReq
   const options = await readDeleteOptions(request);
   const found = await list(server, request);
   if (found.type !== 'list') throw errors.internal('a list was expected');
+  if (isLarge(request)) await yieldTurn();
   const waiting = [...found.items];
   let taken = 0;
   const work = async (): Promise<void> => {

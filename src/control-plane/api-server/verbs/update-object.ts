@@ -54,7 +54,7 @@ async function planUpdate(server: VerbContext, update: ObjectUpdate, stored: Sto
   if (large) await yieldTurn();
   checkPreconditions(served, request, object.metadata, old.metadata);
   object = { ...object, metadata: ownMetadata(object.metadata, old.metadata) };
-  const base = { ...admissionRequest(request, 'UPDATE', name, request.dryRun), oldObject: old };
+  const base = { ...admissionRequest(request, 'UPDATE', name, request.dryRun), oldObject: old, isLarge: large };
   if (server.admission.mutates(base)) {
     const admitted = await server.admission.admit({ ...base, object });
     if (admitted !== object) object = { ...admitted, metadata: ownMetadata(admitted.metadata, old.metadata) };

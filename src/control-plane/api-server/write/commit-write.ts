@@ -20,6 +20,7 @@ import type { Op, Revision } from '../../store/storage.ts';
 import type { ServedKind } from '../cache/served-kinds.ts';
 import { Draft, StoredObject } from '../cache/stored-object.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
+import { largeBytes, yieldTurn } from '../request/yield-turn.ts';
 import type { Allocated, AllocationRequest } from './allocator.ts';
 import type { VerbContext } from './verb-context.ts';
 
@@ -156,9 +157,11 @@ async function putObject(server: VerbContext, write: Write, { old, object, lease
   const { served } = write;
   const next = served.kind.convertRemotely ? await served.convertToStored(object) : served.toStored(object);
   const draft = new Draft(next, old?.managed);
+  const isLarge = draft.size > largeBytes;
+  if (isLarge) await yieldTurn();
   if (old && isUnchanged(draft, next, old)) return { type: 'kept', stored: old };
   const key = old?.key ?? served.key(write.namespace, write.name);
-  if (write.dryRun) return { type: 'stored', stored: StoredObject.unstored(old ?? { key }, next, old?.revision ?? 0) };
+  if (write.dryRun) return { type: 'stored', stored: draft.storedAs({ key, revision: old?.revision ?? 0 }) };
   if (draft.size > objectBytesMax) throw new StatusError({ code: 500, reason: '', message: 'etcdserver: request is too large' });
   const lease = old ? old.lease : newLease;
   const op: Op = { key, expect: old?.revision ?? 'absent', ...draft.puts, lease };

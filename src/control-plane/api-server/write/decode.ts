@@ -6,12 +6,11 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import { type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
 import { own } from '../../../api/meta/words.ts';
 import {
-  type BodyOptions,
   type BodyType,
   bodyTypeOf,
-  decodeBody,
+  decodeBodyInSteps,
   type FieldValidation,
-  parseBody,
+  parseBodyInSteps,
   parseFieldValidation,
 } from '../../../api/schema/body.ts';
 import { validateFieldManager } from '../../../api/schema/metadata.ts';
@@ -45,9 +44,7 @@ export function checkWriteOptions(request: ResourceRequest): FieldValidation {
 /** The body as an object of the kind, with its defaults. */
 export async function decodeObject(request: ResourceRequest, kind: Kind): Promise<KubeObject> {
   const decoded = await decodeAs(request, kind);
-  const large = isLarge(request);
-  if (large) await yieldTurn();
-  const object = await takeInTurns(withDefaults(kind, withNames(decoded, kind)), large);
+  const object = await takeInTurns(withDefaults(kind, withNames(decoded, kind)), isLarge(request));
   request.sent = object;
   return object;
 }
@@ -73,26 +70,13 @@ export const scaleType: GroupVersionKind = { group: 'autoscaling', version: 'v1'
 
 async function decodeAs(request: ResourceRequest, type: BodyType): Promise<KubeObject> {
   const content: BodyContent = (await request.body?.read()) ?? { text: '' };
-  if (!('text' in content)) {
-    if (isLarge(request)) await yieldTurn();
-    return decodeJson(request, type, (content.value ?? {}) as Json, { copy: !content.isOwn, problems: content.problems });
-  }
-  const { text } = content;
   const large = isLarge(request);
   if (large) await yieldTurn();
-  const value = parseBody(text, type.kind);
-  if (large) await yieldTurn();
-  return decodeJson(request, type, value, { text });
-}
-
-function decodeJson(
-  request: ResourceRequest,
-  type: BodyType,
-  value: Json,
-  how: Pick<BodyOptions, 'text' | 'copy' | 'problems'>,
-): KubeObject {
+  const isText = 'text' in content;
+  const value = isText ? await takeInTurns(parseBodyInSteps(content.text, type.kind), large) : ((content.value ?? {}) as Json);
   const fieldValidation = checkWriteOptions(request);
-  const { object, warnings } = decodeBody(type, value, { fieldValidation, ...how });
+  const how = isText ? { fieldValidation, text: content.text } : { fieldValidation, copy: !content.isOwn, problems: content.problems };
+  const { object, warnings } = await takeInTurns(decodeBodyInSteps(type, value, how), large);
   for (const warning of warnings) request.warn(warning);
   return object;
 }
