@@ -34,9 +34,9 @@ export async function changeRunning(instance: Instance, running: InstanceState, 
     instance.writeSettings({ kept: mergeSettings(kept ?? now, given), kubeconfigs: files, made: madeAfter });
     instance.writeState(state);
   }
-  tellChanges(changes, output);
   output.line(`Cluster "${name}" runs already, at ${running.server} (process ${running.pid}).`);
-  if (isMissing || state.ownKubeconfig) output.line(`Its kubeconfig: ${state.kubeconfig}`);
+  tellChanges(changes, output);
+  if (destination || state.ownKubeconfig) output.line(`Its kubeconfig: ${state.kubeconfig}`);
   output.event({ event: 'ready', name, server: running.server, kubeconfig: state.kubeconfig, alreadyRunning: true });
 }
 

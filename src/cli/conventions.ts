@@ -7,7 +7,7 @@ export const exitCodes: readonly (readonly [code: string, meaning: string])[] = 
   ['125', 'of ci: timonier failed, not the command, whose code it else is'],
   ['126', 'of ci: the command can’t be run'],
   ['127', 'of ci: there is no such command'],
-  ['130', 'interrupted by Ctrl-C'],
+  ['130', 'interrupted by Ctrl-C (SIGTERM ends `run` with 0)'],
 ];
 
 export const variables: readonly (readonly [name: string, text: string])[] = [

@@ -11,7 +11,7 @@ import { processStat } from '../client/processes.ts';
 
 /** As shells, env and docker have it. */
 export const startCodes = { failed: 125, notExecutable: 126, notFound: 127 } as const;
-const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
+export const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
 
 const passedOn = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
 type PassedOn = (typeof passedOn)[number];

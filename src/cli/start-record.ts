@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { isPortFree } from '../cluster/api-server/api-port.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Facts } from '../cluster/instance/condition.ts';
 import { refuseLost } from '../cluster/instance/find-instance.ts';
 import type { Instance } from '../cluster/instance/instance.ts';
 import { OperationError } from '../cluster/operation-error.ts';
@@ -80,20 +81,29 @@ export const withMade = (made: readonly string[], { file }: Destination): string
 /** The last one first. */
 export const withFile = (files: readonly string[], file: string): string[] => [file, ...files.filter((each) => each !== file)];
 
-/** A running cluster, or one that crashed, does not take these over. */
-export function refuseRestart(name: string, changes: readonly SettingChange[]): void {
+/** A running cluster does not take these over. `why`: of one that does not run. */
+export function refuseRestart(name: string, changes: readonly SettingChange[], why = 'has to be stopped for this'): void {
   const restarting = changes.filter(({ needsRestart }) => needsRestart);
   if (restarting.length === 0) return;
   throw new OperationError({
     code: 'needs-restart',
-    message: `cluster "${name}" has to be stopped for this: ${restarting.map(describeSettingChange).join('; ')}`,
+    message: `cluster "${name}" ${why}: ${restarting.map(describeSettingChange).join('; ')}`,
     fix: `timonier down ${name}, then the same command again`,
   });
 }
 
+/** Nor does one whose process died, while that is being started again, or while pods of it still run as they were. */
+export function refuseRestartOfDead(name: string, changes: readonly SettingChange[], facts: Pick<Facts, 'supervision' | 'leftPods'>): void {
+  const { supervision, leftPods = 0 } = facts;
+  if (supervision) refuseRestart(name, changes);
+  const pods = leftPods === 1 ? 'a pod of it, which still runs, has' : `${leftPods} pods of it, which still run, have`;
+  if (leftPods > 0) refuseRestart(name, changes, `has crashed, and ${pods} to end for this`);
+}
+
+/** People are told of the kubeconfig when it is there: the one before is still good. */
 export function tellChanges(changes: readonly SettingChange[], output: Output): void {
   for (const change of changes) {
-    output.line(`  ${describeSettingChange(change)}`);
+    if (change.setting !== 'kubeconfig') output.line(`  ${describeSettingChange(change)}`);
     output.event({ event: 'changed', setting: change.setting, from: change.from, to: change.to });
   }
 }

@@ -10,10 +10,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Node } from '../../src/api/generated/kinds.ts';
 import { realClock, realRandom } from '../../src/client/clock.ts';
 import { accessOf, parseKubeconfig, readKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import { silentLog } from '../../src/client/log.ts';
+import { isAlive } from '../../src/client/processes.ts';
 import { createHTTPClient } from '../../src/client/transport/http-client.ts';
 import { Instance, type InstanceState } from '../../src/cluster/instance/instance.ts';
 
@@ -119,11 +121,14 @@ describe('a cluster that remembers itself', () => {
 
   it('running, takes simulated nodes and kubeconfigs over, and keeps them', async () => {
     assert.match(await succeed('up', 'kept'), /^Cluster "kept" runs already, at \S+ \(process \d+\)\.\n$/);
-    assert.match(await succeed('up', 'kept', '--simulated', '5'), /^ {2}simulated nodes: 3 → 5\n/);
+    assert.match(
+      await succeed('up', 'kept', '--simulated', '5'),
+      /^Cluster "kept" runs already, at \S+ \(process \d+\)\.\n {2}simulated nodes: 3 → 5\n$/,
+    );
     assert.deepEqual(await nodeNames(), names(5));
     assert.match(
       await succeed('up', 'kept', '--simulated', '1', '--nodes', '0', '--kubeconfig', at('own')),
-      /^ {2}simulated nodes: 5 → 1\n {2}kubeconfig: your own → .*own\n/,
+      /\n {2}simulated nodes: 5 → 1\nIts kubeconfig: .*own\n$/,
     );
     assert.deepEqual(await nodeNames(), names(1));
     assert.deepEqual(await contexts(at('own')), ['timonier-kept']);
@@ -199,6 +204,16 @@ describe('a cluster that remembers itself', () => {
     assert.match(await fail(['up', 'kept', '--port', '1234']), /has to be stopped for this: port: \d+ → 1234\n/);
     await until(dir, () => existsSync(join(dir, 'state.json')) && state().pid !== pid);
     assert.deepEqual([state().simulated, state().kubeconfig, await nodeNames()], [1, at('own'), names(1)]);
+  });
+
+  it('killed with its supervisor, is started with what is new', async () => {
+    for (const file of ['supervisor.json', 'state.json']) {
+      const { pid } = JSON.parse(readFileSync(join(dir, file), 'utf8')) as { pid: number };
+      process.kill(pid, 'SIGKILL');
+      while (isAlive({ pid })) await nextTurn();
+    }
+    assert.match(await succeed('up', 'kept', '--log-level', 'debug'), /^ {2}log level: info → debug\n/);
+    assert.match(await succeed('down', 'kept').then(() => succeed('up', 'kept', '--log-level', 'info')), /→ info\n/);
   });
 
   it('interrupted later, is stopped, and forgets what did not come to be', async () => {

@@ -34,7 +34,7 @@ it('run --json has events for its phases and for being ready', async () => {
       ready = line;
       child.kill('SIGTERM');
     }
-    await ended;
+    assert.deepEqual(await ended, [0, null]);
     assert.deepEqual([phases[0], phases.at(-1)], ['store', 'ready']);
     assert.deepEqual([ready?.name, ready?.kubeconfig], ['told', kubeconfig]);
     assert.match(ready?.server ?? '', /^https:\/\/127\.0\.0\.1:\d+$/);

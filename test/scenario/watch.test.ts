@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, it } from 'node:test';
-import { ConfigMap } from '../../src/api/generated/kinds.ts';
+import { ConfigMap, Namespace } from '../../src/api/generated/kinds.ts';
+import type { KindRef } from '../../src/api/meta/object.ts';
 import { realClock, realRandom } from '../../src/client/clock.ts';
 import { accessOf, readKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import { silentLog } from '../../src/client/log.ts';
@@ -44,10 +45,12 @@ async function serve() {
 }
 
 /** A ConfigMap, made by an administrator. */
-async function act(name: string): Promise<void> {
+const act = (name: string): Promise<void> => make(ConfigMap, name);
+
+async function make(kind: KindRef, name: string): Promise<void> {
   const access = await accessOf(await readKubeconfig(kubeconfig));
   await using client = createHTTPClient({ ...access, clock: realClock, random: realRandom, log: silentLog });
-  await client.create(ConfigMap, { metadata: { name, namespace: 'default' } } as never);
+  await client.create(kind, { metadata: { name, ...(kind !== Namespace && { namespace: 'default' }) } } as never);
 }
 
 describe('timonier watch', { timeout: 180_000 }, () => {
@@ -97,8 +100,17 @@ describe('timonier watch', { timeout: 180_000 }, () => {
       await watch.said(wanted);
       assert.equal(await watch.ended, 2);
     }
+    const watch = start('watch', 'seen', '-n', 'later');
+    await watch.said(/^Watching/);
+    await watch.said(/^There is no namespace "later" yet: nothing comes until somebody makes it\.$/);
+    await make(Namespace, 'later');
+    await watch.seen(/created namespace\/later/);
+    const there = start('watch', 'seen', '-n', 'later');
+    await there.said(/^Watching/);
+    for (const each of [watch, there]) each.child.kill('SIGINT');
+    await there.said(/^timonier: Interrupted/); // nothing between
     cluster.child.kill('SIGINT');
-    await cluster.ended;
+    assert.equal(await cluster.ended, 130);
   });
 
   it('ends when nobody reads it, as logs -f does', async () => {
@@ -107,7 +119,7 @@ describe('timonier watch', { timeout: 180_000 }, () => {
     const logs = start('logs', 'seen', '-f');
     await watch.said(/^Watching/);
     await logs.seen(/./);
-    await start('list').seen(/^seen +running +https:\S+ +- +\//); // its nodes, if any, are elsewhere
+    await start('list').seen(/^seen +running +https:\S+ +none here +\//); // its nodes, if any, are elsewhere
     for (const { child } of [watch, logs]) child.stdout.destroy();
     await act('first');
     assert.equal(await watch.ended, 0);

@@ -11,10 +11,10 @@ import { addExample, nextCommands } from './example.ts';
 const state = (nodes: number): InstanceState => ({ nodes }) as InstanceState;
 
 describe('an example', () => {
-  const rows: readonly { name: string; given: Parameters<typeof nextCommands>[0]; want: readonly string[] }[] = [
+  const rows: readonly { name: string; given: Parameters<typeof nextCommands>[0]; want: readonly string[]; said?: readonly string[] }[] = [
     {
       name: 'on real nodes',
-      given: { dir: 'bakery', clusterName: 'default', state: state(1) },
+      given: { dir: 'bakery', clusterName: 'default', state: state(1), others: [] },
       want: [
         'apply -f bakery',
         '-n bakery rollout status deployment/front',
@@ -23,18 +23,26 @@ describe('an example', () => {
     },
     {
       name: 'on simulated ones, of another cluster',
-      given: { dir: 'b', clusterName: 'far', state: state(0) },
+      given: { dir: 'b', clusterName: 'far', state: state(0), others: [] },
       want: ['apply -f b', '-n bakery rollout status deployment/front', '-n bakery get pods,jobs,services -o wide'].map(
         (words) => `  timonier kubectl --cluster-name far ${words}`,
       ),
     },
     {
       name: 'without a cluster',
-      given: { dir: 'bakery', clusterName: 'far', state: undefined },
+      given: { dir: 'bakery', clusterName: 'far', state: undefined, others: [] },
       want: ['  timonier up far', '  timonier example bakery bakery --cluster-name far'],
+      said: ['No cluster "far" runs: start it, then say this again.'],
+    },
+    {
+      name: 'while others run',
+      given: { dir: 'bakery', clusterName: 'default', state: undefined, others: ['near', 'far'] },
+      want: ['near', 'far'].map((name) => `  timonier example bakery bakery --cluster-name ${name}`),
+      said: ['No cluster "default" runs; for one that does:'],
     },
   ];
-  for (const { name, given, want } of rows) it(`says what is next ${name}`, () => assert.deepEqual(nextCommands(given), ['', ...want]));
+  for (const { name, given, want, said = [] } of rows)
+    it(`says what is next ${name}`, () => assert.deepEqual(nextCommands(given), [...said, '', ...want]));
 
   it('is put into a directory, and does not take what is there', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'timonier-example-'));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ownFile } from '../../client/own-file.ts';
 import { bakeryVersions, buildBakery } from '../../cluster/images/bakery-image.ts';
-import { Instance, type InstanceState } from '../../cluster/instance/instance.ts';
+import { Instance, type InstanceState, listInstances } from '../../cluster/instance/instance.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { createOutput, type Output } from '../output.ts';
 import { describeLoaded } from './image.ts';
@@ -51,11 +51,9 @@ async function putExample(name: string, dir: string, { clusterName, output }: Ex
   const instance = new Instance(clusterName);
   const state = instance.running();
   if (state && state.nodes > 0) await loadBakery(instance, state, output);
-  else
-    output.line(
-      state ? 'No image is needed: the nodes are simulated.' : `No cluster "${clusterName}" runs: start it, then say this again.`,
-    );
-  for (const line of nextCommands({ dir, clusterName, state })) output.line(line);
+  else if (state) output.line(`No image is needed: the nodes of cluster "${clusterName}" are simulated.`);
+  const others = state ? [] : listInstances().filter((each) => each.running() && each.name !== clusterName);
+  for (const line of nextCommands({ dir, clusterName, state, others: others.map((each) => each.name) })) output.line(line);
 }
 
 /** Gives their names. A directory that holds something else is left alone. */
@@ -93,13 +91,24 @@ interface Next {
   readonly dir: string;
   readonly clusterName: string;
   readonly state: InstanceState | undefined;
+  /** that run instead */
+  readonly others: readonly string[];
 }
 
+const othersShownMax = 5;
+
 /** The last one shows what the nodes can do. */
-export function nextCommands({ dir, clusterName, state }: Next): string[] {
+export function nextCommands({ dir, clusterName, state, others }: Next): string[] {
   const named = clusterName === 'default' ? '' : ` --cluster-name ${clusterName}`;
   const kubectl = `timonier kubectl${named}`;
-  if (!state) return ['', `  timonier up${clusterName === 'default' ? '' : ` ${clusterName}`}`, `  timonier example bakery ${dir}${named}`];
+  if (!state && others.length > 0) {
+    const again = others.slice(0, othersShownMax).map((other) => `  timonier example bakery ${dir} --cluster-name ${other}`);
+    return [`No cluster "${clusterName}" runs; for one that does:`, '', ...again];
+  }
+  if (!state) {
+    const up = `timonier up${clusterName === 'default' ? '' : ` ${clusterName}`}`;
+    return [`No cluster "${clusterName}" runs: start it, then say this again.`, '', `  ${up}`, `  timonier example bakery ${dir}${named}`];
+  }
   const look = state.nodes > 0 ? 'exec deployment/front -c front -- wget -qO- http://front' : 'get pods,jobs,services -o wide';
   return ['', `  ${kubectl} apply -f ${dir}`, `  ${kubectl} -n bakery rollout status deployment/front`, `  ${kubectl} -n bakery ${look}`];
 }

@@ -108,6 +108,8 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('Give a whole number, such as 100.');
 }
 
-/** Those of its own process; one that has none may have nodes elsewhere, which `status` asks for. */
-const nodesOf = (state: InstanceState | undefined): string =>
-  state && state.nodes + state.simulated > 0 ? `${state.nodes} real, ${state.simulated} simulated` : '-';
+/** Those of its own process; there may be nodes elsewhere, which `status` asks for. */
+function nodesOf(state: InstanceState | undefined): string {
+  if (!state) return '-';
+  return state.nodes + state.simulated > 0 ? `${state.nodes} real, ${state.simulated} simulated` : 'none here';
+}

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { runningInstance } from '../../cluster/instance/find-instance.ts';
 import { findProgram } from '../../cluster/machine/machine.ts';
 import { bundledKubectl, fetchedKubectl } from '../bundled-kubectl.ts';
+import { exitCodeOf } from '../foreground.ts';
 
 export function addKubectl(program: Command): void {
   program
@@ -23,7 +24,7 @@ export function addKubectl(program: Command): void {
       const child = spawn(kubectl, args, { stdio: 'inherit', env: { ...process.env, KUBECONFIG: instance.kubeconfig } });
       process.exitCode = await new Promise<number>((resolve, reject) => {
         child.on('error', reject);
-        child.on('exit', (code, signal) => resolve(code ?? (signal ? 130 : 1)));
+        child.on('exit', (code, signal) => resolve(code ?? (signal ? exitCodeOf(signal) : 1)));
       });
     });
 }

@@ -11,6 +11,7 @@ import type { Log } from '../../client/log.ts';
 import type { Cluster, StartOptions } from '../../cluster/cluster.ts';
 import { type ComponentName, componentNames, parseComponents } from '../../cluster/component-names.ts';
 import { realNodeName } from '../../cluster/identities.ts';
+import { readFacts } from '../../cluster/instance/condition.ts';
 import { Instance } from '../../cluster/instance/instance.ts';
 import { createLog, logToBoth } from '../../cluster/log/logging.ts';
 import { explainFullDisk } from '../../cluster/machine/disk-full.ts';
@@ -23,7 +24,8 @@ import { describeSettingChange } from '../../cluster/settings/settings.ts';
 import { refuseServerOptions } from '../../cluster/start-options.ts';
 import { version } from '../../cluster/version.ts';
 import { type ReadyReport, tellParent } from '../daemon.ts';
-import { forgetStart, keepStart, type PlannedStart, plannedStart, prepareStart, refuseRestart } from '../start-record.ts';
+import { interruption } from '../interruption.ts';
+import { forgetStart, keepStart, type PlannedStart, plannedStart, prepareStart, refuseRestartOfDead } from '../start-record.ts';
 import { accessFrom } from '../user-kubeconfig.ts';
 import { addClusterFlags, type ClusterFlags, configFrom, settingsFrom, timeoutMsFrom } from './cluster-flags.ts';
 
@@ -41,7 +43,7 @@ export function addRun(program: Command): void {
     .action(async (name: string, flags: RunFlags, command: Command) => {
       const components = flags.components === undefined ? componentNames : parseComponents(flags.components);
       if (components.includes('api-server')) await runCluster(name, components, flags);
-      else await runBeside(command.args[0], components, flags);
+      else if (await runBeside(command.args[0], components, flags)) throw interruption('SIGINT', { left: 'the components have stopped' });
     });
 }
 
@@ -67,8 +69,9 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
   const clear = async ({ keepLog }: { readonly keepLog: boolean }): Promise<void> => {
     if (fresh && !wasReady) await instance.remove({ keepLog });
   };
+  let isInterrupted: boolean;
   try {
-    await runForeground(
+    isInterrupted = await runForeground(
       { ...flags, logLevel: logLevel ?? flags.logLevel },
       { ...config, components, name, dataDir: instance.dir },
       {
@@ -96,7 +99,9 @@ async function runCluster(name: string, components: readonly ComponentName[], fl
     throw error;
   }
   instance.clearState();
-  await clear({ keepLog: false }); // interrupted
+  await clear({ keepLog: false }); // stopped before it was ready
+  if (isInterrupted && !flags.kept)
+    throw interruption('SIGINT', { left: fresh && !wasReady ? 'nothing is left' : 'the cluster is stopped' });
 }
 
 /** For who looks meanwhile. */
@@ -111,7 +116,7 @@ function markStopping(instance: Instance): void {
 
 /** What `up` does for a background process. */
 async function beginForeground(instance: Instance, { changes, record }: PlannedStart, flags: RunFlags): Promise<Disposable> {
-  if (instance.readState()) refuseRestart(instance.name, changes); // its pods may still run
+  refuseRestartOfDead(instance.name, changes, await readFacts(instance));
   if (flags.install) await installMissing(await detectMachine(), (line) => process.stdout.write(`${line}\n`));
   instance.create();
   const lock = instance.lockStart();
@@ -121,7 +126,7 @@ async function beginForeground(instance: Instance, { changes, record }: PlannedS
 }
 
 /** Components beside an API server elsewhere, named after this machine if nothing else is said. */
-async function runBeside(name: string | undefined, components: readonly ComponentName[], flags: RunFlags): Promise<void> {
+async function runBeside(name: string | undefined, components: readonly ComponentName[], flags: RunFlags): Promise<boolean> {
   if (flags.kubeconfig === undefined) {
     const message = `${components.join(', ')} without api-server: where is the API server?`;
     throw new OperationError({ code: 'bad-flag', message, fix: 'give --kubeconfig FILE, or add api-server to --components', exitCode: 2 });
@@ -129,7 +134,7 @@ async function runBeside(name: string | undefined, components: readonly Componen
   const config = await configFrom(flags);
   refuseServerOptions({ ...config, dataDir: flags.dataDir });
   const access = await accessFrom(flags.kubeconfig);
-  await runForeground(flags, { ...config, components, access, name: name || undefined }, { onReady: async () => ({ components }) });
+  return runForeground(flags, { ...config, components, access, name: name || undefined }, { onReady: async () => ({ components }) });
 }
 
 /** To the terminal, and to the file that `logs` reads, unless they are one. */
@@ -168,8 +173,8 @@ interface Heard {
   onStop?(): void;
 }
 
-/** Until a signal. */
-async function runForeground(flags: RunFlags, options: StartOptions, { onReady, onStop }: Heard): Promise<void> {
+/** Until a signal. True: that was Ctrl-C; by SIGTERM services are stopped in good order. */
+async function runForeground(flags: RunFlags, options: StartOptions, { onReady, onStop }: Heard): Promise<boolean> {
   using files = new DisposableStack();
   const log = await logOf(flags, options, files);
   /** for programs that read the log as what `up --json` writes */
@@ -189,7 +194,11 @@ async function runForeground(flags: RunFlags, options: StartOptions, { onReady, 
     onStop?.();
     stop.abort();
   };
-  const onSignal = (signal: NodeJS.Signals): void => stopFor({ signal });
+  let isInterrupted = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    isInterrupted ||= signal === 'SIGINT' && !stop.signal.aborted;
+    stopFor({ signal });
+  };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const onAlone = (): void => stopFor({ reason: 'whoever waited for the start is gone' });
   process.once('disconnect', onAlone);
@@ -214,7 +223,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, { onReady, 
     flushCompileCache(); // not only when it ends: it may run for months, and the next start is to be quick
     if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
   } catch (thrown) {
-    if (stop.signal.aborted) return;
+    if (stop.signal.aborted) return isInterrupted;
     const { name = 'default', dataDir: dir } = options;
     const error = dir === undefined ? thrown : explainFullDisk(thrown, { name, dir });
     if (!process.connected) throw error; // the command line says it
@@ -226,6 +235,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, { onReady, 
     process.off('disconnect', onAlone);
     if (process.connected) process.disconnect?.();
   }
+  return isInterrupted;
 }
 
 /** For whoever started it; nobody else needs it. */

@@ -14,7 +14,7 @@ import { changeRunning } from '../change-running.ts';
 import { killDaemon, type ReadyReport, startDaemon, superviseAgain } from '../daemon.ts';
 import { interrupted } from '../interruption.ts';
 import { createOutput, type Output, renderColumns } from '../output.ts';
-import { forgetStart, prepareStart, refuseRestart, tellChanges } from '../start-record.ts';
+import { forgetStart, prepareStart, refuseRestartOfDead, tellChanges } from '../start-record.ts';
 import { addClusterFlags, backgroundWords, type ClusterFlags, settingsFrom, timeoutMsFrom } from './cluster-flags.ts';
 
 export function addUp(program: Command): void {
@@ -30,11 +30,11 @@ export function addUp(program: Command): void {
         if (isUnsupervised) await restoreSupervisor(instance, running, flags, output);
         return changeRunning(instance, running, given, output);
       }
-      const { damage } = await readFacts(instance);
-      if (damage?.code === 'files-gone') throw damage;
+      const facts = await readFacts(instance);
+      if (facts.damage?.code === 'files-gone') throw facts.damage;
       const start = await prepareStart(instance, given);
       await checkBeforehand(flags, start.settings.config, output);
-      if (instance.readState()) refuseRestart(name, start.changes); // its pods may still run
+      refuseRestartOfDead(name, start.changes, facts);
       refuseSecondStart(instance);
       const fresh = !instance.hasBegun;
       inPlace(instance, () => instance.create());

@@ -3,6 +3,7 @@
  * the reader has seen enough.
  */
 import type { Command } from 'commander';
+import { Namespace } from '../../api/generated/kinds.ts';
 import { isNotFound, isStatusError } from '../../api/meta/status-error.ts';
 import { realClock } from '../../client/clock.ts';
 import type { openActsAfter } from '../../client/events/act-stream.ts';
@@ -54,8 +55,9 @@ async function watch(name: string, objects: readonly string[], flags: WatchFlags
   const filter = filterFrom(objects, flags);
   let isBegun = false;
   const open = async (start: string): Promise<AsyncIterable<Act | LostActs | ActStart>> => {
-    const acts = await actsFrom(file ?? new Instance(name).kubeconfig, { filter, start, signal });
-    if (!output.json && !isBegun) process.stderr.write(`Watching ${what}. Ctrl-C ends it.\n`);
+    const access = file ?? new Instance(name).kubeconfig;
+    const acts = await actsFrom(access, { filter, start, signal });
+    if (!isBegun) await sayBegun(`Watching ${what}. Ctrl-C ends it.`, access, flags);
     isBegun = true;
     return acts;
   };
@@ -69,6 +71,25 @@ async function watch(name: string, objects: readonly string[], flags: WatchFlags
     }
   } catch (error) {
     throw explained(error, what);
+  }
+}
+
+/** With a word where nothing will come as long as nobody makes the namespace. */
+async function sayBegun(line: string, kubeconfig: string, { namespace, json }: WatchFlags): Promise<void> {
+  if (json) return;
+  const isThere = namespace === undefined || (await hasNamespace(kubeconfig, namespace));
+  process.stderr.write(`${line}\n${isThere ? '' : `There is no namespace "${namespace}" yet: nothing comes until somebody makes it.\n`}`);
+}
+
+/** Of one that nobody can tell of it is believed. */
+async function hasNamespace(kubeconfig: string, name: string): Promise<boolean> {
+  const { commandClient } = await import('../../cluster/instance/control-client.ts');
+  await using client = commandClient(await accessFrom(kubeconfig));
+  try {
+    await client.get(Namespace, { name });
+    return true;
+  } catch (error) {
+    return !isNotFound(error);
   }
 }
 

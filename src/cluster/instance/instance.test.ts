@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { Instance } from './instance.ts';
+import { Instance, listInstances } from './instance.ts';
 
 test('the place of all clusters goes with the last one, if it came with the first', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'timonier-instance-'));
@@ -61,3 +61,47 @@ for (const { name, files, refused } of places) {
     }
   });
 }
+
+/** As a user to whom not every directory is open. */
+function asNobody(root: string, act: () => void): void {
+  const before = process.env['TIMONIER_ROOT'];
+  const isRoot = process.getuid?.() === 0;
+  try {
+    process.env['TIMONIER_ROOT'] = root;
+    if (isRoot) process.seteuid?.(65534);
+    act();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+    if (before === undefined) delete process.env['TIMONIER_ROOT'];
+    else process.env['TIMONIER_ROOT'] = before;
+  }
+}
+
+test('a place of all clusters that is closed, or no place, is named', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'timonier-closed-'));
+  try {
+    chmodSync(dir, 0o755);
+    for (const [name, mode] of [
+      ['secret', 0o000],
+      ['read-only', 0o555],
+      ['ours', 0o777],
+    ] as const) {
+      mkdirSync(join(dir, name));
+      chmodSync(join(dir, name), mode);
+    }
+    writeFileSync(join(dir, 'file'), '');
+    asNobody(join(dir, 'secret'), () => {
+      assert.throws(listInstances, { code: 'not-yours', message: `${join(dir, 'secret')} is not yours to read` });
+      assert.throws(() => new Instance('x').running(), { code: 'not-yours' });
+    });
+    for (const root of ['read-only', 'read-only/below', 'file', 'file/below'])
+      asNobody(join(dir, root), () => {
+        const [inside, linked] = [new Instance('x'), new Instance('x', join(dir, 'ours/data'))];
+        assert.equal(inside.running(), undefined);
+        const want = { code: 'bad-data-dir', message: `can't write to ${join(dir, root)}, where clusters are kept` };
+        for (const each of [inside, linked]) assert.throws(() => each.create(), want, root);
+      });
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});

@@ -35,7 +35,7 @@ import { type ContainerdPaths, containerdPaths } from '../../node/runtime/contai
 import { realNodeName } from '../identities.ts';
 import { OperationError } from '../operation-error.ts';
 import { dataHome } from '../settings/home.ts';
-import { readKept, writeKept } from '../settings/kept-file.ts';
+import { notReadable, readKept, writeKept } from '../settings/kept-file.ts';
 import { readSettings, type SettingsRecord, settingsFile, writeSettings } from '../settings/settings.ts';
 import { allStarted } from './started-processes.ts';
 
@@ -87,12 +87,25 @@ export function instancesRoot(env: NodeJS.ProcessEnv = process.env): string {
   return join(dataHome(env), 'timonier');
 }
 
+/** What `put` puts there; a directory given with --data-dir needs a link in it, too. */
+function inRoot<T>(put: (root: string) => T): T {
+  const root = instancesRoot();
+  try {
+    return put(root);
+  } catch (cause) {
+    const fix = 'name another place, where you may write: TIMONIER_ROOT=DIR';
+    throw new OperationError({ code: badDataDir, message: `can't write to ${root}, where clusters are kept`, fix, cause });
+  }
+}
+
 /** In a root that was made here: one that was there before stays. */
 const rootMark = '.made-by-timonier';
 
 function makeRoot(): void {
-  const root = instancesRoot();
-  if (makeFolders(root) !== undefined) writeFileSync(join(root, rootMark), '');
+  inRoot((root) => {
+    if (makeFolders(root) !== undefined) writeFileSync(join(root, rootMark), '');
+    if (!statSync(root).isDirectory()) throw new Error('it is no directory');
+  });
 }
 
 function removeEmptyRoot(): void {
@@ -153,8 +166,9 @@ export class Instance {
   /** Makes the directory, and the link to it when it lies elsewhere. */
   create(): void {
     this.#checkPlace();
+    makeRoot();
+    if (this.dir === this.#link) inRoot(() => makePrivateDir(this.dir));
     try {
-      makeRoot();
       makePrivateDir(this.dir);
       if (isSpecial(this.logFile)) throw new Error(`${logName} in it is no file`);
       if (this.dir !== this.#link && holdsOthers(this.dir))
@@ -168,7 +182,7 @@ export class Instance {
     const there = lstatSync(this.#link, { throwIfNoEntry: false });
     if (there?.isSymbolicLink()) {
       if (resolve(readlinkSync(this.#link)) === this.dir) return;
-      rmSync(this.#link);
+      inRoot(() => rmSync(this.#link));
     } else if (there) {
       throw new OperationError({
         code: 'name-taken',
@@ -176,7 +190,7 @@ export class Instance {
         fix: 'take another name, or delete that cluster first',
       });
     }
-    symlinkSync(this.dir, this.#link);
+    inRoot(() => symlinkSync(this.dir, this.#link));
   }
 
   /** Where nothing can be written, nothing can be ended well. */
@@ -379,10 +393,18 @@ export interface RealNode {
 export const realNodesOf = ({ name, dir }: Instance, { nodes }: InstanceState): RealNode[] =>
   Array.from({ length: nodes }, (_, i) => ({ name: realNodeName(name, i + 1), dir: nodeDir(dir, i + 1) }));
 
+function namesIn(root: string): string[] {
+  try {
+    return existsSync(root) ? readdirSync(root) : [];
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'EACCES' ? notReadable(root, error) : error;
+  }
+}
+
 export function listInstances(): Instance[] {
   const root = instancesRoot();
   const running = allStarted().filter(({ name, dir }) => new Instance(name).dir === dir);
-  const there = existsSync(root) ? readdirSync(root).filter((name) => namePattern.test(name)) : [];
+  const there = namesIn(root).filter((name) => namePattern.test(name));
   const started = new Set(running.map(({ name }) => name));
   return [...new Set([...there, ...started])]
     .sort()

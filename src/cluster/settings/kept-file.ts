@@ -11,13 +11,23 @@ export function readKept<T extends object>(file: string, isWhole: (value: Partia
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw code === 'EACCES' ? notReadable(file, error) : error;
   }
   const value = parse(text);
   if (typeof value === 'object' && value !== null && isWhole(value as Partial<T>)) return value as T;
   throw new OperationError({ code: 'file-damaged', message: `${file} is damaged`, fix });
 }
+
+export const notReadable = (path: string, cause: unknown): OperationError =>
+  new OperationError({
+    code: 'not-yours',
+    message: `${path} is not yours to read`,
+    fix: 'ask as the user whose it is (root: sudo timonier …); or keep clusters elsewhere: TIMONIER_ROOT=DIR',
+    cause,
+    isWhole: true,
+  });
 
 function parse(text: string): unknown {
   try {
