@@ -1,6 +1,6 @@
 /** Pods, and what a runtime would say of them, for the tables of the kubelet's tests. */
 import type { Container, Pod, PodSpec, PodStatus } from '../../src/api/generated/core-v1.ts';
-import { hashContainer } from '../../src/node/kubelet/container/container-hash.ts';
+import { hashContainer } from '../../src/node/kubelet/container/container-identity.ts';
 import type { ObservedContainer, ObservedPod, ObservedSandbox } from '../../src/node/kubelet/pod/observed-pod.ts';
 
 export interface TestPod {

@@ -2,8 +2,8 @@
  * Address ranges that the machine does not use yet, so that two clusters on it, or a cluster and the networks it is
  * connected to, do not meet.
  */
+import { overlap } from '../../api/predicates/service-ranges.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
-import { type Cidr, parseCidr } from './cidr.ts';
 import { networkTools } from './network-tools.ts';
 
 /** The ranges that this namespace has routes to, and its addresses. */
@@ -21,7 +21,5 @@ export async function usedRanges(): Promise<readonly string[]> {
 export function isFree(range: string, used: readonly string[]): boolean {
   return !used
     .filter((text) => /^\d+\.\d+\.\d+\.\d+(\/\d+)?$/.test(text))
-    .some((text) => overlap(parseCidr(range), parseCidr(text.includes('/') ? text : `${text}/32`)));
+    .some((text) => overlap(range, text.includes('/') ? text : `${text}/32`));
 }
-
-const overlap = (a: Cidr, b: Cidr): boolean => a.base < b.base + b.size && b.base < a.base + a.size;

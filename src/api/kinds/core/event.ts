@@ -1,6 +1,6 @@
 /**
- * Event, in both of its forms: `v1`, which is stored, and `events.k8s.io/v1`, which says the same in newer words and is
- * stricter about what is written through it. Upstream: pkg/apis/core/validation/events.go, pkg/apis/events/v1/conversion.go.
+ * Event as `v1` has it, the form that is stored, and the checks that it shares with `events.k8s.io/v1` (../events/event.ts).
+ * Upstream: pkg/apis/core/validation/events.go, pkg/apis/events/v1/conversion.go.
  */
 import { Event } from '../../generated/kinds.ts';
 import { formatAge } from '../../meta/duration.ts';

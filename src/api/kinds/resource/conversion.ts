@@ -1,9 +1,9 @@
 /**
- * resource.k8s.io/v1beta1 has the fields of an exact device request, and of a device, one level higher or lower than v1.
+ * resource.k8s.io/v1beta1 has the fields of an exact device request, and of a device, one level higher or lower than v1;
+ * its hooks are those of v1, on the stored form.
  * Upstream: pkg/apis/resource/v1beta1/conversion.go.
  */
-
-import type { VersionConversion } from '../../meta/kind.ts';
+import type { KindHooks, VersionConversion } from '../../meta/kind.ts';
 import type { KubeObject } from '../../meta/object.ts';
 import { own } from '../../meta/words.ts';
 
@@ -51,3 +51,19 @@ function deviceFromV1({ name, ...basic }: Json): Json {
 export const claimConversion: VersionConversion = conversion(['spec', 'devices', 'requests'], requestToV1, requestFromV1);
 export const claimTemplateConversion: VersionConversion = conversion(['spec', 'spec', 'devices', 'requests'], requestToV1, requestFromV1);
 export const sliceConversion: VersionConversion = conversion(['spec', 'devices'], deviceToV1, deviceFromV1);
+
+/** Hooks for a version that is not the stored one. Status, warnings and grace periods are not among them. */
+export function inStoredForm<T extends KubeObject>(hooks: KindHooks<T>, { toStorage, fromStorage }: VersionConversion): KindHooks<T> {
+  const inner = (object: T): T => toStorage(object) as T;
+  const outer = (object: T): T => fromStorage(object) as T;
+  const { prepareForCreate, prepareForStatusUpdate, validateStatus } = hooks;
+  const fill = hooks.default;
+  return {
+    ...(fill && { default: (object: T) => outer(fill(inner(object))) }),
+    ...(prepareForCreate && { prepareForCreate }),
+    ...(prepareForStatusUpdate && { prepareForStatusUpdate }),
+    validate: (object, old) => hooks.validate?.(inner(object), old && inner(old)) ?? [],
+    ...(validateStatus && { validateStatus: (object: T, old: T) => validateStatus(inner(object), inner(old)) }),
+    cells: (object, at) => hooks.cells?.(inner(object), at) ?? [],
+  };
+}

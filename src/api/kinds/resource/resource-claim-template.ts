@@ -6,8 +6,7 @@ import { nameAndAge } from '../cells.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { change } from '../set-defaults.ts';
-import { claimTemplateConversion } from './conversion.ts';
-import { inStoredForm } from './older-versions.ts';
+import { claimTemplateConversion, inStoredForm } from './conversion.ts';
 import { checkDeviceClaim, defaultClaim } from './request-checks.ts';
 
 type Template = ResourceClaimTemplate;

@@ -13,8 +13,7 @@ import { defineKind } from '../define-kind.ts';
 import { keepMetadata } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
 import { change } from '../set-defaults.ts';
-import { claimConversion } from './conversion.ts';
-import { inStoredForm } from './older-versions.ts';
+import { claimConversion, inStoredForm } from './conversion.ts';
 import { checkDeviceClaim, defaultClaim } from './request-checks.ts';
 
 type Claim = ResourceClaim;

@@ -16,8 +16,7 @@ import { checkDriverName } from '../core/pod-spec/driver-checks.ts';
 import { defineKind, named } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { change, mapSame } from '../set-defaults.ts';
-import { sliceConversion } from './conversion.ts';
-import { inStoredForm } from './older-versions.ts';
+import { inStoredForm, sliceConversion } from './conversion.ts';
 import { checkNamed } from './request-checks.ts';
 
 type Slice = ResourceSlice;

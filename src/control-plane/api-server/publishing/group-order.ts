@@ -4,11 +4,11 @@
  * Upstream: pkg/controlplane/apiserver/aggregator.go, cmd/kube-apiserver/app/aggregator.go,
  * kube-aggregator/pkg/apis/apiregistration/v1/helper.
  */
-
 import { versionPriority } from '../../../api/kinds/define-kind.ts';
 import type { Backend, KindSnapshot } from '../../../api/kinds/kind-snapshot.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import { apiVersionOf } from '../../../api/meta/object.ts';
+import { compareText } from '../../../api/meta/order.ts';
 import { own } from '../../../api/meta/words.ts';
 
 const groupPriorities: Readonly<Record<string, number>> = {
@@ -53,8 +53,6 @@ export interface ServedGroup {
   /** the preferred one first */
   readonly versions: readonly ServedVersion[];
 }
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** What is served, in discovery's order; the core group comes first. */
 export function servedGroups(served: KindSnapshot): readonly ServedGroup[] {

@@ -7,6 +7,7 @@
  */
 import { Node, Pod } from '../../../api/generated/kinds.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
+import { byCreation } from '../../../api/meta/order.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { type ControllerIO, defineController, watched } from '../../../client/controllers/controller.ts';
 import { readyStatusOf } from '../nodes/node-health.ts';
@@ -88,10 +89,7 @@ async function removeEnded(io: ControllerIO): Promise<void> {
   const surplus = ended.length - endedPodsMax;
   if (surplus <= 0) return;
   const isEvicted = ({ status }: Pod): boolean => status.phase === 'Failed' && status.reason === 'Evicted';
-  const order = (a: Pod, b: Pod): number =>
-    Number(isEvicted(b)) - Number(isEvicted(a)) ||
-    compare(a.metadata.creationTimestamp, b.metadata.creationTimestamp) ||
-    compare(a.metadata.name, b.metadata.name);
+  const order = (a: Pod, b: Pod): number => Number(isEvicted(b)) - Number(isEvicted(a)) || byCreation(a, b);
   await settleAll(
     ended
       .sort(order)
@@ -99,5 +97,3 @@ async function removeEnded(io: ControllerIO): Promise<void> {
       .map((pod) => removePod(pod, { force: true }, io)),
   );
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -15,9 +15,9 @@ import { isAlreadyExists, isNotFound, messageOf } from '../../../api/meta/status
 import { formatTime } from '../../../api/meta/time.ts';
 import { TimeZone } from '../../../api/meta/time-zone.ts';
 import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
-import { findDue } from '../due-time.ts';
 import { controlledBy, controllerReference, isControlledBy, keysOfOwners } from '../owner.ts';
 import { isNamespaceTerminating } from '../pods/pod-control.ts';
+import { findDue } from './due-time.ts';
 import { isFinished } from './job-plan.ts';
 
 const timestampAnnotation = 'batch.kubernetes.io/cronjob-scheduled-timestamp';

@@ -6,6 +6,7 @@
 import type { DaemonSetStatus } from '../../../api/generated/apps-v1.ts';
 import type { DaemonSet, Node, Pod } from '../../../api/generated/kinds.ts';
 import { scaleIntOrPercent } from '../../../api/meta/intstr.ts';
+import { byCreation } from '../../../api/meta/order.ts';
 import { isPodAvailable, isPodReady, isPodTerminal } from '../pods/pod-state.ts';
 import { type NodeVerdict, nodeJudge, targetNodeOf } from './daemon-nodes.ts';
 import { revisionHashLabel } from './revision-history.ts';
@@ -64,11 +65,7 @@ class Placement {
   }
 }
 
-const byPlaceAndAge = (a: Pod, b: Pod): number =>
-  Number(!a.spec.nodeName) - Number(!b.spec.nodeName) ||
-  compare(a.metadata.creationTimestamp, b.metadata.creationTimestamp) ||
-  compare(a.metadata.name, b.metadata.name);
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byPlaceAndAge = (a: Pod, b: Pod): number => Number(!a.spec.nodeName) - Number(!b.spec.nodeName) || byCreation(a, b);
 
 export function planDaemons(view: DaemonView): { readonly plan: DaemonPlan; readonly status: DaemonSetStatus } {
   const placement = new Placement(view);

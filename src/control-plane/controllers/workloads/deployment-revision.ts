@@ -3,11 +3,11 @@
  * template's hash. `kubectl rollout history` and `undo` read what is written here.
  * Upstream: pkg/controller/deployment/util/deployment_util.go.
  */
-
 import type { PodTemplateSpec } from '../../../api/generated/core-v1.ts';
 import { Deployment, type ReplicaSet } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import type { New } from '../../../api/meta/object.ts';
+import { byCreation } from '../../../api/meta/order.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import { controllerReference } from '../owner.ts';
 import { hashOf } from '../template-hash.ts';
@@ -91,11 +91,6 @@ function withoutHash(template: PodTemplateSpec | undefined) {
   const { [hashLabel]: _, ...labels } = template?.metadata?.labels ?? {};
   return { ...template?.metadata, labels };
 }
-
-export const byCreation = (a: ReplicaSet, b: ReplicaSet): number =>
-  compareText(a.metadata.creationTimestamp, b.metadata.creationTimestamp) || compareText(a.metadata.name, b.metadata.name);
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The oldest ReplicaSet of the Deployment's template. */
 export function findNewest(deployment: Deployment, sets: readonly ReplicaSet[]): ReplicaSet | undefined {

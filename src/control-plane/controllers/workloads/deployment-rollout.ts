@@ -7,14 +7,13 @@
  * middle of a rollout, all active ReplicaSets grow or shrink in proportion.
  * Upstream: pkg/controller/deployment/{sync,rolling,recreate}.go.
  */
-
 import type { Deployment, ReplicaSet } from '../../../api/generated/kinds.ts';
 import { scaleIntOrPercent } from '../../../api/meta/intstr.ts';
 import type { New } from '../../../api/meta/object.ts';
+import { byCreation } from '../../../api/meta/order.ts';
 import { own } from '../../../api/meta/words.ts';
 import {
   type Annotations,
-  byCreation,
   byRevisionNumber,
   desiredReplicasOf,
   findNewest,

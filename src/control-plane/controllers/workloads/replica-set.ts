@@ -1,6 +1,6 @@
 /**
  * ReplicaSets: as many active pods of the template as asked for; and the same for ReplicationControllers, which are
- * ReplicaSets under their old name (replication-controller.ts).
+ * ReplicaSets under their old name (replication-manager.ts).
  *
  * Guarantees: never more creates than are missing (a reconcile sees what the one before made), at most `burst` creates
  * or deletes per round, a slow start so that a quota is not run into a thousand times; orphans that match are adopted.

@@ -3,10 +3,10 @@
  * and `undo`. One per distinct template; going back to an old one renumbers it.
  * Upstream: pkg/controller/history, pkg/controller/daemon/update.go.
  */
-
 import { ControllerRevision } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
+import { byCreation } from '../../../api/meta/order.ts';
 import type { LabelMatcher } from '../../../api/meta/selectors.ts';
 import { isAlreadyExists, isNotFound } from '../../../api/meta/status-error.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
@@ -42,8 +42,7 @@ export interface HistoryOwner<T extends RevisedOwner> {
 export const revisionData = (owner: RevisedOwner): NonNullable<ControllerRevision['data']> =>
   parseJSON(canonical({ spec: { template: { ...owner.spec.template, $patch: 'replace' } } })) as NonNullable<ControllerRevision['data']>;
 
-const byRevision = (a: ControllerRevision, b: ControllerRevision): number =>
-  a.revision - b.revision || (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1);
+const byRevision = (a: ControllerRevision, b: ControllerRevision): number => a.revision - b.revision || byCreation(a, b);
 
 /** The owner's revisions, with one for its template as it is now: made, or renumbered, when needed. */
 export async function keepHistory<T extends RevisedOwner>(of: HistoryOwner<T>, io: ControllerIO): Promise<History> {

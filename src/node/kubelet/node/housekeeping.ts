@@ -15,7 +15,7 @@ import { ignoreMissing } from '../../files/held-directory.ts';
 import { WalkTooLargeError } from '../../files/walk.ts';
 import { type ContainerRuntime, podLabels } from '../../runtime/container-runtime.ts';
 import type { ContainerStats } from '../../runtime/cri-types.ts';
-import { bareContainerID } from '../container/container-names.ts';
+import { bareContainerID } from '../container/container-identity.ts';
 import { rotateLog } from '../container/log-rotation.ts';
 import type { KubeletEviction } from '../pod/pod-worker.ts';
 import { podLogsDirectory } from '../pod/sandbox-config.ts';

@@ -12,7 +12,7 @@ import type { Clock } from '../../../client/clock.ts';
 import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
 import type { ContainerRuntime } from '../../runtime/container-runtime.ts';
-import { containerFieldPath } from '../container/container-names.ts';
+import { containerFieldPath } from '../container/container-identity.ts';
 import { runHook } from '../container/lifecycle-hook.ts';
 import type { ObservedContainer, ObservedPod } from './observed-pod.ts';
 import type { KillReason } from './plan-pod.ts';

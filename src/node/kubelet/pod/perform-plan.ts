@@ -11,7 +11,7 @@ import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import type { Log } from '../../../client/log.ts';
 import type { PodSandboxConfig } from '../../runtime/cri-types.ts';
 import type { BackOffEntry } from '../back-off.ts';
-import { containerFieldPath } from '../container/container-names.ts';
+import { containerFieldPath } from '../container/container-identity.ts';
 import { startContainer } from '../container/start-container.ts';
 import { StartError } from '../container/start-error.ts';
 import { countsNextStart, type WaitingReason } from '../status/container-statuses.ts';

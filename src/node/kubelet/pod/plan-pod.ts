@@ -13,7 +13,7 @@
 import type { Container, Pod } from '../../../api/generated/core-v1.ts';
 import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import { type BackOffEntry, backOffUntil, describeDuration, nextBackOff } from '../back-off.ts';
-import { hashContainer } from '../container/container-hash.ts';
+import { hashContainer } from '../container/container-identity.ts';
 import { allContainersShouldRestart, matchingRestartRule, restartsAfter, shouldBeRestarted } from '../container/restart-policy.ts';
 import { findContainer, type ObservedContainer, type ObservedPod } from './observed-pod.ts';
 

@@ -8,11 +8,10 @@
  * Upstream: pkg/kubelet/allocation/allocation_manager.go, kuberuntime/kuberuntime_manager.go (computePodResizeAction),
  * events/resize.go.
  */
-
 import type { Container, Pod, PodCondition } from '../../../api/generated/core-v1.ts';
 import { compareQuantities, subtractQuantities } from '../../../api/meta/quantity.ts';
 import { own } from '../../../api/meta/words.ts';
-import { bareContainerID } from '../container/container-names.ts';
+import { bareContainerID } from '../container/container-identity.ts';
 import type { ObservedPod } from './observed-pod.ts';
 import type { PodRejection } from './pod-admission.ts';
 

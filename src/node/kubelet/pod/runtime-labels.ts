@@ -8,7 +8,7 @@ import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { podLabels, runsToCompletionAnnotation } from '../../runtime/container-runtime.ts';
 import type { StringMap } from '../../runtime/cri-types.ts';
-import { hashContainer } from '../container/container-hash.ts';
+import { hashContainer } from '../container/container-identity.ts';
 
 const keys = {
   hash: 'io.kubernetes.container.hash',

@@ -5,7 +5,7 @@
  */
 import type { Container, ContainerStatus, Pod, PodStatus } from '../../../api/generated/core-v1.ts';
 import { isSidecar } from '../../../api/predicates/pod-resources.ts';
-import { bareContainerID } from '../container/container-names.ts';
+import { bareContainerID } from '../container/container-identity.ts';
 import type { ProbeVerdict } from '../pod/plan-pod.ts';
 import type { Readiness } from '../status/pod-status.ts';
 import { type ProbedContainer, type ProbeEnvironment, ProbeWorker } from './probe-worker.ts';

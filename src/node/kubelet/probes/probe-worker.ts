@@ -12,7 +12,7 @@ import { detach } from '../../../client/detached.ts';
 import type { EventRecorder } from '../../../client/events/event-recorder.ts';
 import type { Log } from '../../../client/log.ts';
 import type { ContainerRuntime } from '../../runtime/container-runtime.ts';
-import { containerFieldPath } from '../container/container-names.ts';
+import { containerFieldPath } from '../container/container-identity.ts';
 import type { ProbeVerdict } from '../pod/plan-pod.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import { UnfinishedAnswerError } from './http-get.ts';

@@ -6,7 +6,7 @@ import type { Pod, PodStatus } from '../../../api/generated/core-v1.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { FileGate } from '../../files/file-gate.ts';
 import { type ContainerRuntime, isRuntimeError } from '../../runtime/container-runtime.ts';
-import { bareContainerID } from '../container/container-names.ts';
+import { bareContainerID } from '../container/container-identity.ts';
 import { type CRILogEntry, LineSplitter, parseLogLine } from '../container/cri-log.ts';
 import { readLogFile } from './log-source.ts';
 

@@ -9,7 +9,7 @@ import { isConditionTrue } from '../../../api/meta/conditions.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { isSidecar } from '../../../api/predicates/pod-resources.ts';
-import { bareContainerID } from '../container/container-names.ts';
+import { bareContainerID } from '../container/container-identity.ts';
 import { allContainersShouldRestart } from '../container/restart-policy.ts';
 import { activeContainers, type ObservedPod } from '../pod/observed-pod.ts';
 import { planSandbox } from '../pod/plan-pod.ts';

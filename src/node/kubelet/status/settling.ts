@@ -5,7 +5,7 @@
  * Upstream comes to the same by looking at the runtime only once a second (pkg/kubelet/pleg/generic.go).
  */
 import type { Pod, PodStatus } from '../../../api/generated/core-v1.ts';
-import { bareContainerID } from '../container/container-names.ts';
+import { bareContainerID } from '../container/container-identity.ts';
 import type { ObservedPod } from '../pod/observed-pod.ts';
 
 const settlingMs = 250;

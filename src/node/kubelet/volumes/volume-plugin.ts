@@ -1,5 +1,6 @@
 /**
- * What kind of volume knows how to make itself: a small contract, one file per kind. The manager (volume-manager.ts)
+ * What kind of volume knows how to make itself: a small contract. Each kind has a file, those whose
+ * files come from the API have one together (content-volume.ts). The manager (volume-manager.ts)
  * chooses, retries, tells events and cleans up.
  * Upstream: pkg/volume/plugins.go.
  */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CronJob } from '../../api/generated/kinds.ts';
-import { parseCron } from '../../api/meta/cron.ts';
-import { parseTime } from '../../api/meta/time.ts';
+import type { CronJob } from '../../../api/generated/kinds.ts';
+import { parseCron } from '../../../api/meta/cron.ts';
+import { parseTime } from '../../../api/meta/time.ts';
 import { findDue } from './due-time.ts';
 
 const ms = (text: string): number => parseTime(text) ?? Number.NaN;

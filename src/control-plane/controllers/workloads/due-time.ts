@@ -1,7 +1,7 @@
 /** When a CronJob is due. Pure, on a parsed schedule. Upstream: pkg/controller/cronjob/utils.go. */
-import type { CronJob } from '../../api/generated/kinds.ts';
-import type { CronSchedule } from '../../api/meta/cron.ts';
-import { parseTime } from '../../api/meta/time.ts';
+import type { CronJob } from '../../../api/generated/kinds.ts';
+import type { CronSchedule } from '../../../api/meta/cron.ts';
+import { parseTime } from '../../../api/meta/time.ts';
 
 const missedMax = 100;
 
