@@ -16,6 +16,8 @@ import { ensureAuthenticationConfig, ensureKubernetesService } from '../../src/c
 import { ensureBootstrapPolicy } from '../../src/control-plane/api-server/bootstrap/policy.ts';
 import { publishingEndpoints } from '../../src/control-plane/api-server/publishing/endpoints.ts';
 import { type Security, type SecurityConfig, securityFor } from '../../src/control-plane/api-server/security.ts';
+import { Dialer } from '../../src/control-plane/api-server/streaming/dialer.ts';
+import { WebhookClient } from '../../src/control-plane/api-server/streaming/webhook-client.ts';
 import { type ClusterPKI, memoryFiles, openClusterPKI } from '../../src/control-plane/pki/cluster-pki.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
 import type { Storage } from '../../src/control-plane/store/storage.ts';
@@ -65,6 +67,8 @@ export async function startGuardedServer(
   const cidrs = config.serviceCIDRs ?? ['10.96.0.0/16'];
   const stack = new AsyncDisposableStack();
   const pki = await openClusterPKI({ files: memoryFiles(), clock });
+  const kubelet = await pki.certificate('kubelet-client', { commonName: 'kubelet-client', usages: ['client'] });
+  const dialer = stack.use(new Dialer({ cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem }));
   let security: Security | undefined;
   const storage = options.storage ?? stack.use(openMemoryStore({ clock }));
   const server = await createApiServer({
@@ -74,7 +78,8 @@ export async function startGuardedServer(
     random,
     log,
     parts({ reader, ops, claims, loopback, registry }) {
-      security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log, config }));
+      const webhooks = { client: new WebhookClient({ dialer, reader, random, clock }), served: () => registry.current };
+      security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log, webhooks, config }));
       const nonResourceEndpoints = [...security.nonResourceEndpoints, ...publishingEndpoints({ registry, version: 'v1.36.0' })];
       return { ...security, nonResourceEndpoints, ...options.parts };
     },

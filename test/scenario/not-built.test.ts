@@ -11,20 +11,6 @@ import { invoke, type Outcome } from '../host/own-cluster.ts';
 const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] };
 const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'closed' }, spec: { podSelector: {} } };
 const unrestricted = 'Warning: NetworkPolicies are not enforced yet: traffic is not restricted\n';
-const webhook = {
-  apiVersion: 'admissionregistration.k8s.io/v1',
-  kind: 'ValidatingWebhookConfiguration',
-  metadata: { name: 'checks' },
-  webhooks: [
-    {
-      name: 'a.example.com',
-      clientConfig: { url: 'https://example.com/a' },
-      rules: [rule],
-      sideEffects: 'None',
-      admissionReviewVersions: ['v1'],
-    },
-  ],
-};
 const definition = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
@@ -89,15 +75,6 @@ describe('what kubectl says of what is not there', () => {
     const established = '{.status.conditions[?(@.type=="Established")].status} {.status.conditions[?(@.type=="Established")].reason}';
     const { stdout } = await kubectl(['get', 'crd', 'cakes.example.com', '-o', `jsonpath=${established}`]);
     assert.equal(stdout, 'False NotServed');
-  });
-
-  it('refuses a webhook that must not be skipped', async () => {
-    const { code, stderr } = await kubectl(create, webhook);
-    assert.equal(code, 1);
-    assert.equal(
-      stderr,
-      'Error from server (Forbidden): error when creating "STDIN": validatingwebhookconfigurations.admissionregistration.k8s.io "checks" is forbidden: admission webhooks are not called yet, and one whose failurePolicy is Fail must not be skipped: set it to Ignore, or leave the webhook out\n',
-    );
   });
 
   it('refuses a policy where it would begin to hold: with its binding', async () => {

@@ -23,6 +23,13 @@ export interface Prepared {
 
 const noWarnings: readonly string[] = [];
 
+/** What hooks may rely on: an object has a name and, where its kind does, a namespace, though they may be empty. */
+export function withNames(object: KubeObject, { namespaced }: Pick<Kind, 'namespaced'>): KubeObject {
+  const { metadata } = object;
+  if (metadata.name !== undefined && (metadata.namespace !== undefined || !namespaced)) return object;
+  return { ...object, metadata: { name: '', ...(namespaced && { namespace: '' }), ...metadata } };
+}
+
 /** Defaults: the type table's constants, then what the kind derives. */
 export function* withDefaults(kind: Kind, object: KubeObject): Steps<KubeObject> {
   const filled = applyDefaults(kind.schema, object);

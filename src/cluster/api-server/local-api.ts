@@ -20,6 +20,7 @@ import { securityFor } from '../../control-plane/api-server/security.ts';
 import { Dialer } from '../../control-plane/api-server/streaming/dialer.ts';
 import { podStreamEndpoints } from '../../control-plane/api-server/streaming/pod-streams.ts';
 import { proxyEndpoints } from '../../control-plane/api-server/streaming/proxy-endpoints.ts';
+import { WebhookClient } from '../../control-plane/api-server/streaming/webhook-client.ts';
 import type { CertificateSpec } from '../../control-plane/pki/authority.ts';
 import { type ClusterPKI, directoryFiles, memoryFiles, openClusterPKI } from '../../control-plane/pki/cluster-pki.ts';
 import { openMemoryStore } from '../../control-plane/store/memory-store.ts';
@@ -180,7 +181,9 @@ async function startApiServer(
     log,
     parts: ({ reader, ops, claims, loopback, registry, isHealthy, metrics, flow, acts }) => {
       metrics.register(exported, flow);
-      const security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log, config: securityConfig }));
+      const client = new WebhookClient({ dialer, reader, random, clock });
+      const webhooks = { client, served: () => registry.current };
+      const security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log, webhooks, config: securityConfig }));
       return {
         ...security,
         audit,

@@ -18,9 +18,9 @@ import type { WatchEventType } from './cache/cache-event.ts';
 import type { StoredObject } from './cache/stored-object.ts';
 import type { Targets } from './chain/targets.ts';
 import type { Answer, WatchAnswer, WatchSink } from './request/answer.ts';
-import { ApiRequest, type NonResourceTarget, type RequestBody, type RequestOptions, type RequestSource } from './request/api-request.ts';
+import { ApiRequest, type NonResourceTarget, type RequestBody, type RequestSource } from './request/api-request.ts';
 import { isWhole } from './request/non-resource-endpoint.ts';
-import type { UserInfo } from './request/request.ts';
+import type { RequestOptions, UserInfo } from './request/request.ts';
 
 export interface InProcessEnvironment extends InformerEnvironment {
   /** Resolves when the server is put together: what it consists of has clients before. Undefined: it is. */

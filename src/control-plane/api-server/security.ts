@@ -12,6 +12,7 @@ import type { ClusterPKI } from '../pki/cluster-pki.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import { admissionPlugins } from './admission/plugins.ts';
 import type { AdmissionTools } from './admission/tools.ts';
+import type { WebhookTools } from './admission/webhooks/webhook-tools.ts';
 import type { Claims } from './allocation/claims.ts';
 import { NodeRanges } from './allocation/node-ranges.ts';
 import { serviceNetwork } from './allocation/service-network.ts';
@@ -65,6 +66,8 @@ export interface SecurityOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** absent: webhooks are not called */
+  readonly webhooks?: Pick<WebhookTools, 'client' | 'served'> | undefined;
   readonly config?: SecurityConfig;
 }
 
@@ -94,7 +97,7 @@ const serviceAccountIssuerDefault = 'https://kubernetes.default.svc.cluster.loca
 const externalAddressDefault = 'kubernetes.default.svc.cluster.local';
 
 export function securityFor(options: SecurityOptions): Security {
-  const { reader, pki, clock, random, config = {} } = options;
+  const { reader, pki, clock, random, log, webhooks, config = {} } = options;
   const issuer = config.serviceAccountIssuer ?? serviceAccountIssuerDefault;
   const audiences = config.apiAudiences ?? [issuer];
   const tokens = new ServiceAccountTokens({ issuer, keys: pki.serviceAccountKeys, audiences, reader, clock, random });
@@ -113,7 +116,16 @@ export function securityFor(options: SecurityOptions): Security {
     ports: config.nodePortRange,
   });
   const disabled = new Set(config.disabledAdmissionPlugins);
-  const tools: AdmissionTools = { reader, loopback: options.loopback, clock, random, authorize, rbac, bindings };
+  const tools: AdmissionTools = {
+    reader,
+    loopback: options.loopback,
+    clock,
+    random,
+    authorize,
+    rbac,
+    bindings,
+    webhooks: webhooks && { ...webhooks, reader, random, log },
+  };
   const admission = [...admissionPlugins(tools), network.fields].filter(({ name }) => !disabled.has(name));
   return {
     authenticators: [clientCertificates(clock), bearerTokens(tokens, audiences), anonymous],

@@ -18,6 +18,8 @@ export function admissionRequest(request: ResourceRequest, operation: AdmissionO
     user,
     dryRun,
     isLarge: isLarge(request),
+    query: request.options,
+    signal: request.signal,
     warn: (message) => request.warn(message),
     annotate: (key, value) => request.annotate(key, value),
   };

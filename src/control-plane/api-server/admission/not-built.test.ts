@@ -50,10 +50,8 @@ const service = (type: string, annotations = {}) => ({ metadata: { name: 'x', na
 const claim = (spec: object, storage = '1Gi') => ({ spec: { ...spec, resources: { requests: { storage } } }, status: {} });
 const pod = (spec: object) => ({ spec: { containers: [container], ...spec } });
 const workload = (spec: object) => ({ spec: { template: pod(spec) } });
-const webhook = (more: object) => ({ webhooks: [{ name: 'a.example.com', rules: [{}], ...more }] });
 const unenforced = ['NetworkPolicies are not enforced yet'];
 const claims = ['claims are not bound to volumes yet'];
-const webhooks = ['admission webhooks are not called yet'];
 const policies = ['admission policies are not evaluated yet'];
 
 const table: readonly Case[] = [
@@ -161,39 +159,6 @@ const table: readonly Case[] = [
   { name: 'a secret', kind: kinds.Secret, object: { type: 'Opaque' } },
   { name: 'a disruption budget, which is obeyed', kind: kinds.PodDisruptionBudget, object: { spec: {} } },
 
-  {
-    name: 'a webhook that may fail',
-    kind: kinds.ValidatingWebhookConfiguration,
-    object: webhook({ failurePolicy: 'Ignore' }),
-    warned: webhooks,
-  },
-  {
-    name: 'a webhook that must be called',
-    kind: kinds.ValidatingWebhookConfiguration,
-    object: webhook({ failurePolicy: 'Fail' }),
-    refused: 'webhooks',
-  },
-  { name: 'a webhook that must be called, by default', kind: kinds.MutatingWebhookConfiguration, object: webhook({}), refused: 'webhooks' },
-  {
-    name: 'a webhook that gets strict',
-    kind: kinds.MutatingWebhookConfiguration,
-    object: webhook({ failurePolicy: 'Fail' }),
-    old: webhook({ failurePolicy: 'Ignore' }),
-    refused: 'webhooks',
-  },
-  {
-    name: 'a strict webhook of before that gets a label',
-    kind: kinds.MutatingWebhookConfiguration,
-    object: { ...webhook({}), metadata: { name: 'x', labels: { a: 'b' } } },
-    old: webhook({}),
-  },
-  {
-    name: 'a strict webhook for requests that nobody can tell yet',
-    kind: kinds.ValidatingWebhookConfiguration,
-    object: webhook({ matchConditions: [{ name: 'c', expression: 'true' }] }),
-    warned: webhooks,
-  },
-  { name: 'a webhook for no requests', kind: kinds.ValidatingWebhookConfiguration, object: webhook({ rules: [] }), warned: webhooks },
   { name: 'a policy without a binding', kind: kinds.ValidatingAdmissionPolicy, object: { spec: {} }, warned: policies },
   {
     name: 'a policy whose binding denies',

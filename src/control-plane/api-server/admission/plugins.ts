@@ -22,6 +22,8 @@ import { serviceAccountPlugin } from './service-account.ts';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
 import type { AdmissionTools } from './tools.ts';
+import { mutatingWebhooks } from './webhooks/mutating-webhooks.ts';
+import { validatingWebhooks } from './webhooks/validating-webhooks.ts';
 
 export const admissionPlugins = (tools: AdmissionTools): readonly AdmissionPlugin[] => [
   namespaceLifecycle(tools.reader),
@@ -41,6 +43,11 @@ export const admissionPlugins = (tools: AdmissionTools): readonly AdmissionPlugi
   certificateSubjectRestriction,
   defaultIngressClass(tools.reader),
   podTopologyLabels(tools.reader),
+  ...webhookPlugins(tools),
   roleEscalation(tools),
   notBuiltPlugin(tools.reader),
 ];
+
+/** A server without a way out has none. */
+const webhookPlugins = ({ webhooks }: AdmissionTools): readonly AdmissionPlugin[] =>
+  webhooks ? [mutatingWebhooks(webhooks), validatingWebhooks(webhooks)] : [];

@@ -5,6 +5,7 @@ import type { BindingIndex } from '../authorization/binding-index.ts';
 import type { Authorize } from '../authorization/decide.ts';
 import type { RBAC } from '../authorization/rbac.ts';
 import type { ObjectReader } from '../cache/reader.ts';
+import type { WebhookTools } from './webhooks/webhook-tools.ts';
 
 export interface AdmissionTools {
   readonly reader: ObjectReader;
@@ -14,4 +15,5 @@ export interface AdmissionTools {
   readonly authorize: Authorize;
   readonly rbac: RBAC;
   readonly bindings: BindingIndex;
+  readonly webhooks?: WebhookTools | undefined;
 }

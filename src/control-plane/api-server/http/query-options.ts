@@ -2,7 +2,7 @@
 import type { DeleteOptions } from '../../../api/generated/meta-v1.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import { isTrue } from '../chain/route.ts';
-import type { RequestOptions } from '../request/api-request.ts';
+import type { RequestOptions } from '../request/request.ts';
 
 const none: RequestOptions = {};
 const strings = [

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
-import { ApiRequest, type RequestOptions } from './api-request.ts';
+import { ApiRequest } from './api-request.ts';
+import type { RequestOptions } from './request.ts';
 
 const configMaps = builtInRegistry().current.byResource('', 'v1', 'configmaps') ?? assert.fail();
 

@@ -8,7 +8,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import type { DeleteOptions } from '../../../api/generated/meta-v1.ts';
 import type { Backend } from '../../../api/kinds/kind-snapshot.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject, ObjectName } from '../../../api/meta/object.ts';
@@ -16,7 +15,7 @@ import type { StatusError } from '../../../api/meta/status-error.ts';
 import { put } from '../../../api/meta/words.ts';
 import type { PatchType } from '../../../client/client.ts';
 import { pathOf } from '../../../client/transport/request-path.ts';
-import type { UserInfo } from './request.ts';
+import type { RequestOptions, UserInfo } from './request.ts';
 
 /** A kind, one of its objects, or a subresource of that. */
 export interface ResourceTarget {
@@ -141,25 +140,6 @@ export function resourceOf(target: Target): NamedResource | undefined {
 
 /** A request for a stored kind, as the verbs take it. */
 export type ResourceRequest = ApiRequest<ResourceTarget>;
-
-/** The query of a request, whatever the verb. Strings are as the client sent them; what they say is checked by the verbs. */
-export interface RequestOptions {
-  readonly labelSelector?: string | undefined;
-  readonly fieldSelector?: string | undefined;
-  readonly limit?: number | undefined;
-  readonly continue?: string | undefined;
-  readonly resourceVersion?: string | undefined;
-  readonly resourceVersionMatch?: string | undefined;
-  readonly allowWatchBookmarks?: boolean | undefined;
-  readonly sendInitialEvents?: boolean | undefined;
-  readonly timeoutSeconds?: number | undefined;
-  readonly dryRun?: readonly string[] | undefined;
-  readonly fieldManager?: string | undefined;
-  readonly fieldValidation?: string | undefined;
-  readonly force?: boolean | undefined;
-  /** of the query; the body's are joined with these */
-  readonly deletion?: DeleteOptions | undefined;
-}
 
 /** The body of a request: read when a verb comes to it, after authorization. */
 export interface RequestBody {

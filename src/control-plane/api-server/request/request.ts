@@ -1,6 +1,8 @@
 /** Who asks for what: users, verbs, and the questions that are put to authorization and admission. */
+import type { DeleteOptions } from '../../../api/generated/meta-v1.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
+import type { Reinvocation } from './reinvocation.ts';
 
 export interface UserInfo {
   readonly name: string;
@@ -35,6 +37,25 @@ export interface RequestAttributes {
   readonly path: string;
 }
 
+/** The query of a request, whatever the verb. Strings are as the client sent them; what they say is checked by the verbs. */
+export interface RequestOptions {
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly continue?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+  readonly resourceVersionMatch?: string | undefined;
+  readonly allowWatchBookmarks?: boolean | undefined;
+  readonly sendInitialEvents?: boolean | undefined;
+  readonly timeoutSeconds?: number | undefined;
+  readonly dryRun?: readonly string[] | undefined;
+  readonly fieldManager?: string | undefined;
+  readonly fieldValidation?: string | undefined;
+  readonly force?: boolean | undefined;
+  /** of the query; the body's are joined with these */
+  readonly deletion?: DeleteOptions | undefined;
+}
+
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 
 export interface AdmissionRequest {
@@ -52,6 +73,12 @@ export interface AdmissionRequest {
   readonly dryRun: boolean;
   /** others have their turn between the plugins */
   readonly isLarge?: boolean;
+  /** the query of a write; what is asked of webhooks has it */
+  readonly query?: RequestOptions | undefined;
+  /** Aborts when the client is gone. */
+  readonly signal?: AbortSignal | undefined;
+  /** of mutating admission, whose plugins may see the object twice */
+  readonly reinvocation?: Reinvocation | undefined;
   /** Adds a Warning header to the answer. */
   warn(message: string): void;
   /** Adds to what an audit log keeps of the request. */

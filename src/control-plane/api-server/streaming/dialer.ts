@@ -2,11 +2,12 @@
  * The one door through which the server opens connections on somebody's behalf: to pods, endpoints, nodes and kubelets,
  * whose addresses were written by whoever may write such objects.
  *
- * Guarantees: no connection leads to this machine itself or to a link-local neighbour, such as a cloud's metadata; what
- * is checked is the very address that is connected to, so a name that resolves otherwise a moment later gains nothing.
+ * Guarantees: no connection leads to this machine itself or to a link-local neighbour, such as a cloud's metadata, but to
+ * an address that an administrator wrote; what is checked is the very address that is connected to, so a name that
+ * resolves otherwise a moment later gains nothing.
  * The server's certificate is shown to kubelets only, and nothing is said before the peer has proved to be that node's:
- * its certificate is the cluster's, in the name of the node and for its address. A connection is used again only for
- * requests to the same node at the same place.
+ * its certificate is the cluster's, in the name of the node and for its address. Webhooks and aggregated servers prove
+ * what their configuration asks for. A connection is used again only for requests to the same place with the same proof.
  * Names are resolved by DNS alone, without the machine's hosts file: that would take a thread for as long as a slow
  * name server likes.
  * Upstream: pkg/registry/core/{pod,node}/strategy.go, pkg/kubelet/client/kubelet_client.go; wording as Go has it.
@@ -20,6 +21,18 @@ import { checkServerIdentity, type PeerCertificate, connect as tlsConnect } from
 import { errors } from '../../../api/meta/status-error.ts';
 import { own } from '../../../api/meta/words.ts';
 import { Agent } from '../../../client/transport/node-http.ts';
+
+/** What a server that is no kubelet has to prove, and how this one shows itself there. */
+export interface ServerProof {
+  /** the name or address that its certificate is for */
+  readonly name: string;
+  /** PEM; absent: the authorities that everybody believes */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** an administrator wrote that nothing is to be proved */
+  readonly isBelieved?: boolean | undefined;
+}
 
 /** How the server shows itself to kubelets, and whom it trusts. */
 export interface KubeletCredentials {
@@ -39,6 +52,10 @@ export interface DialTarget {
   readonly skipVerify?: boolean;
   /** the address is the server's own knowledge: a kubelet in this process */
   readonly isInProcess?: boolean;
+  /** of webhooks and aggregated servers */
+  readonly proof?: ServerProof | undefined;
+  /** the address is an administrator's word, and may be this machine: the URL of a webhook */
+  readonly isTrustedAddress?: boolean | undefined;
 }
 
 /** What lies behind the door. */
@@ -53,26 +70,26 @@ const timeoutMsDefault = 10_000;
 const resolveTimeoutMs = 3000;
 const resolveTriesMax = 2;
 const portMax = 65_535;
-/** Connections to kubelets that wait for a request: how long, and how many of one node. */
+/** Connections that wait for a request: how long, and how many to one place. */
 const idleMs = 30_000;
 const idleMax = 4;
 
 export class Dialer implements Disposable {
   readonly #kubelet: KubeletCredentials;
   readonly #network: DialNetwork;
-  readonly #agent: KubeletAgent;
+  readonly #agent: KeepingAgent;
 
   constructor(kubelet: KubeletCredentials, network: DialNetwork = realNetwork) {
     this.#kubelet = kubelet;
     this.#network = network;
-    this.#agent = new KubeletAgent(this);
+    this.#agent = new KeepingAgent(this);
   }
 
   /** A connection of one's own. */
   async connect(backend: DialTarget, signal?: AbortSignal): Promise<Socket> {
     const { protocol, host, port, isInProcess } = backend;
     if (port > portMax) throw new Error(`dial tcp: address ${port}: invalid port`);
-    const [address] = isInProcess ? [host] : await allowedAddresses(host, this.#network);
+    const [address] = isInProcess ? [host] : await addressesOf(backend, this.#network);
     if (address === undefined) throw errors.badRequest('no addresses for hostname');
     const plain = this.#network.connect(address, port);
     const how = { place: joinHostPort(address, port), timeoutMs: this.#network.timeoutMs ?? timeoutMsDefault, signal };
@@ -85,7 +102,8 @@ export class Dialer implements Disposable {
 
   /** For a request: by a connection to the same kubelet that is free, or a new one. */
   async open(backend: DialTarget, signal: AbortSignal): Promise<RequestConnection> {
-    if (backend.kubeletOf !== undefined && !backend.skipVerify) return { agent: this.#agent, backend };
+    const isKept = backend.proof !== undefined || (backend.kubeletOf !== undefined && !backend.skipVerify);
+    if (isKept) return { agent: this.#agent, backend };
     const socket = await this.connect(backend, signal);
     return { createConnection: () => socket };
   }
@@ -98,8 +116,8 @@ export class Dialer implements Disposable {
 /** Options of a request. */
 export type RequestConnection = { readonly createConnection: () => Socket } | { readonly agent: Agent; readonly backend: DialTarget };
 
-/** Keeps connections by the node that has proved to be at their end. */
-class KubeletAgent extends Agent {
+/** Keeps connections by who has proved to be at their end. */
+class KeepingAgent extends Agent {
   readonly #dialer: Dialer;
 
   constructor(dialer: Dialer) {
@@ -108,8 +126,8 @@ class KubeletAgent extends Agent {
   }
 
   override getName(options?: object): string {
-    const { kubeletOf, host, port } = backendOf(options);
-    return JSON.stringify([kubeletOf, host, port]);
+    const { kubeletOf, host, port, proof } = backendOf(options);
+    return JSON.stringify([kubeletOf, host, port, proof]);
   }
 
   /** Bounded by the dialer's own time; whoever asked may be gone by then. */
@@ -134,10 +152,11 @@ const realNetwork: DialNetwork = {
 };
 
 /** Of a name every address has to be allowed, as upstream asks. */
-async function allowedAddresses(host: string, network: DialNetwork): Promise<readonly string[]> {
+async function addressesOf({ host, isTrustedAddress }: DialTarget, network: DialNetwork): Promise<readonly string[]> {
+  if (isTrustedAddress && host.toLowerCase() === 'localhost') return ['127.0.0.1'];
   const addresses = isIP(host) ? [host] : await network.resolve(host);
   if (addresses.length === 0) throw errors.badRequest(`lookup ${host}: no such host`);
-  if (!addresses.every(isProxyable)) throw errors.badRequest('address not allowed');
+  if (!isTrustedAddress && !addresses.every(isProxyable)) throw errors.badRequest('address not allowed');
   return addresses;
 }
 
@@ -165,7 +184,8 @@ export function isProxyable(address: string): boolean {
 }
 
 /** Pods and services have certificates that nobody here could check, as upstream has it. */
-function tlsOptions({ host, kubeletOf, skipVerify }: DialTarget, kubelet: KubeletCredentials) {
+function tlsOptions({ host, kubeletOf, skipVerify, proof }: DialTarget, kubelet: KubeletCredentials) {
+  if (proof) return proofOptions(proof);
   const named = isIP(host) ? {} : { servername: host };
   if (kubeletOf === undefined) return { ...named, rejectUnauthorized: false };
   if (skipVerify) return { ...named, ...kubelet, rejectUnauthorized: false };
@@ -178,6 +198,21 @@ function tlsOptions({ host, kubeletOf, skipVerify }: DialTarget, kubelet: Kubele
       if (CN !== nodeName) return new Error(`x509: certificate is of ${JSON.stringify(CN)}, not of ${JSON.stringify(nodeName)}`);
       return (
         checkServerIdentity(host, certificate) && new Error(`x509: certificate is valid for ${certifiedNames(certificate)}, not ${host}`)
+      );
+    },
+  };
+}
+
+function proofOptions({ name, ca, cert, key, isBelieved }: ServerProof) {
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && key !== undefined && { cert, key }),
+    ...(!isIP(name) && { servername: name }),
+    rejectUnauthorized: !isBelieved,
+    checkServerIdentity: (_: string, certificate: PeerCertificate): Error | undefined => {
+      if (!certificate.subjectaltname) return new Error('x509: certificate relies on legacy Common Name field, use SANs instead');
+      return (
+        checkServerIdentity(name, certificate) && new Error(`x509: certificate is valid for ${certifiedNames(certificate)}, not ${name}`)
       );
     },
   };

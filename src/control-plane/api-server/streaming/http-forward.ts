@@ -110,7 +110,8 @@ export function openRequest(connection: RequestConnection, { target, method, hea
   }
 }
 
-const answerOf = (backend: ClientRequest): Promise<IncomingMessage> =>
+/** The head of the answer; rejects when there is none. */
+export const answerOf = (backend: ClientRequest): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     backend
       .on('response', resolve)

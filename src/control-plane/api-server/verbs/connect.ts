@@ -26,6 +26,7 @@ export async function connect(admission: AdmissionChain, request: ApiRequest<Con
     user,
     options: optionsOf(target.query, own(kind.subresources, subresource)?.kind),
     dryRun: false,
+    signal: request.signal,
     warn: (message) => request.warn(message),
     annotate: (key, value) => request.annotate(key, value),
   };

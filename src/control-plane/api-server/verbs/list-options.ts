@@ -1,7 +1,7 @@
 /** What a list's or watch's query may say. Upstream: apimachinery/pkg/apis/meta/internalversion/validation. */
 import { type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
-import type { RequestOptions } from '../request/api-request.ts';
 import { refuse } from '../request/refusals.ts';
+import type { RequestOptions } from '../request/request.ts';
 
 const listOptionsKind = { group: 'meta.k8s.io', kind: 'ListOptions' };
 const matchField = 'resourceVersionMatch';

@@ -8,7 +8,7 @@ import { silentLog } from '../../../client/log.ts';
 import { VirtualClock } from '../../../client/virtual-clock.ts';
 import { openMemoryStore } from '../../store/memory-store.ts';
 import { createApiServer } from '../api-server.ts';
-import type { RequestOptions } from '../request/api-request.ts';
+import type { RequestOptions } from '../request/request.ts';
 import { planWatchStart, type WatchStart } from './watch.ts';
 
 async function start(history: { readonly historyMs?: number; readonly historyRevisions?: number } = {}) {

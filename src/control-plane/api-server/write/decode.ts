@@ -1,6 +1,6 @@
 /** From the body of a request to an object of the expected kind: its type checked, its defaults filled in. */
 import type { Scale } from '../../../api/generated/autoscaling-v1.ts';
-import { withDefaults } from '../../../api/kinds/write-steps.ts';
+import { withDefaults, withNames } from '../../../api/kinds/write-steps.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
@@ -47,13 +47,6 @@ export async function decodeObject(request: ResourceRequest, kind: Kind): Promis
   const object = await takeInTurns(withDefaults(kind, withNames(decoded, kind)), isLarge(request));
   request.sent = object;
   return object;
-}
-
-/** What hooks may rely on: an object has a name and, where its kind does, a namespace, though they may be empty. */
-export function withNames(object: KubeObject, { namespaced }: Pick<Kind, 'namespaced'>): KubeObject {
-  const { metadata } = object;
-  if (metadata.name !== undefined && (metadata.namespace !== undefined || !namespaced)) return object;
-  return { ...object, metadata: { name: '', ...(namespaced && { namespace: '' }), ...metadata } };
 }
 
 /** The body as an object of a type that need not be a kind of its own: Scale, Binding, TokenRequest. */

@@ -1,0 +1,91 @@
+/**
+ * Asks one webhook about one request, and takes what its answer says beside the verdict: warnings and audit annotations.
+ * Three things can go wrong: it denies (a StatusError in its words), it must not be asked in a dry run (a StatusError),
+ * or it can't be asked, or answers nonsense (a `WebhookFailure`, which the failurePolicy is about).
+ * Upstream: apiserver/pkg/admission/plugin/webhook/{mutating,validating}/dispatcher.go, errors/statuserror.go.
+ */
+import type { Status } from '../../../../api/generated/meta-v1.ts';
+import { errors, isStatusError, StatusError } from '../../../../api/meta/status-error.ts';
+import type { Random } from '../../../../client/clock.ts';
+import type { AdmissionRequest } from '../../request/request.ts';
+import type { WebhookClient } from '../../streaming/webhook-client.ts';
+import { type ReviewName, readVerdict, renderReview, reviewVersionOf, type Shown, type Verdict } from './admission-review.ts';
+import type { Hook } from './hooks.ts';
+
+/** It can't be asked, or what it answers is no answer. */
+export class WebhookFailure extends Error {
+  override readonly name = 'WebhookFailure';
+  /** of the HTTP exchange, for metrics */
+  readonly code: number;
+
+  constructor(hook: Hook, why: string, { code, cause }: { readonly code: number; readonly cause?: unknown }) {
+    super(`failed calling webhook ${JSON.stringify(hook.webhook.name)}: ${why}`, { cause });
+    this.code = code;
+  }
+}
+
+export interface Asking {
+  readonly client: Pick<WebhookClient, 'post'>;
+  readonly random: Random;
+}
+
+const timeoutSecondsDefault = 10;
+const msPerSecond = 1000;
+
+/** The answer of a webhook that allows. */
+export async function askWebhook(asking: Asking, hook: Hook, request: AdmissionRequest, shown: Shown, mutating: boolean): Promise<Verdict> {
+  const { webhook } = hook;
+  checkDryRun(hook, request);
+  const review = nameReview(hook, asking.random);
+  const timeoutMs = (webhook.timeoutSeconds ?? timeoutSecondsDefault) * msPerSecond;
+  const answer = await asking.client
+    .post(webhook.clientConfig, renderReview(review, request, shown), { timeoutMs, signal: request.signal })
+    .catch((cause: unknown) => {
+      const code = isStatusError(cause) ? cause.code : unavailable;
+      throw new WebhookFailure(hook, `failed to call webhook: ${messageOf(cause)}`, { code, cause });
+    });
+  const verdict = readAnswer(hook, review, answer, mutating);
+  for (const [key, value] of Object.entries(verdict.auditAnnotations)) request.annotate(`${webhook.name}/${key}`, value);
+  for (const warning of verdict.warnings) request.warn(warning);
+  if (!verdict.allowed) throw denial(webhook.name, verdict.result);
+  return verdict;
+}
+
+const unavailable = 503;
+
+function checkDryRun({ webhook }: Hook, { dryRun }: AdmissionRequest): void {
+  if (!dryRun || webhook.sideEffects === 'None' || webhook.sideEffects === 'NoneOnDryRun') return;
+  throw errors.badRequest(`admission webhook ${JSON.stringify(webhook.name)} does not support dry run`);
+}
+
+function nameReview(hook: Hook, random: Random): ReviewName {
+  try {
+    return { version: reviewVersionOf(hook.webhook.admissionReviewVersions), uid: random.uuid() };
+  } catch (cause) {
+    throw new WebhookFailure(hook, `could not create admission objects: ${messageOf(cause)}`, { code: 400, cause });
+  }
+}
+
+function readAnswer(hook: Hook, review: ReviewName, answer: unknown, mutating: boolean): Verdict {
+  try {
+    return readVerdict(review, answer, mutating);
+  } catch (cause) {
+    throw new WebhookFailure(hook, `received invalid webhook response: ${messageOf(cause)}`, { code: unavailable, cause });
+  }
+}
+
+const errorCodeMin = 400;
+
+/** A webhook may say code, reason, message and details; what is no error in them becomes one. */
+function denial(name: string, result: Partial<Status> = {}): StatusError {
+  const { message = '', reason = '', code = 0, details } = result;
+  const why = message || reason;
+  return new StatusError({
+    code: Math.max(code, errorCodeMin),
+    reason,
+    message: `admission webhook ${JSON.stringify(name)} denied the request${why ? `: ${why}` : ' without explanation'}`,
+    ...(details && { details }),
+  });
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

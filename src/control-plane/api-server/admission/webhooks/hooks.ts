@@ -1,0 +1,121 @@
+/**
+ * The webhooks of all configurations of one kind, in the order in which they are asked (by the configuration's name), and
+ * which of them a request concerns. Read off the watch cache, so a configuration counts from the next request on.
+ */
+import type { MutatingWebhook, ValidatingWebhook } from '../../../../api/generated/admissionregistration-v1.ts';
+import type { MutatingWebhookConfiguration, ValidatingWebhookConfiguration } from '../../../../api/generated/kinds.ts';
+import type { KindSnapshot } from '../../../../api/kinds/kind-snapshot.ts';
+import { fromStorage, toStorage } from '../../../../api/kinds/registry.ts';
+import type { Kind } from '../../../../api/meta/kind.ts';
+import type { KindRef } from '../../../../api/meta/object.ts';
+import { apiVersionOf, type KubeObject } from '../../../../api/meta/object.ts';
+import type { ObjectReader } from '../../cache/reader.ts';
+import type { AdmissionRequest } from '../../request/request.ts';
+import { isExempt, matchingKind, type RuleSubject, selectorsOf } from './rules.ts';
+
+export type Webhook = ValidatingWebhook & Pick<MutatingWebhook, 'reinvocationPolicy'>;
+export type WebhookConfiguration = ValidatingWebhookConfiguration | MutatingWebhookConfiguration;
+
+export interface Hook {
+  readonly webhook: Webhook;
+  readonly configuration: string;
+  /** tells it from all others of its kind */
+  readonly id: string;
+  /** its place among all hooks: audit annotations have it */
+  readonly index: number;
+  /** By its selectors. Throws what the request is refused with. */
+  selects(request: AdmissionRequest, reader: ObjectReader): boolean;
+}
+
+/** A hook, and the version of the resource in which it wants to see the object. */
+export interface Concerned {
+  readonly hook: Hook;
+  readonly kind: Kind;
+}
+
+const none: readonly Concerned[] = [];
+
+export class Hooks {
+  readonly #reader: ObjectReader;
+  readonly #served: () => KindSnapshot;
+  readonly #configurations: KindRef<WebhookConfiguration>;
+  #revision = -1;
+  #hooks: readonly Hook[] = [];
+  #concerned = new WeakMap<Kind, Map<string, readonly Concerned[]>>();
+
+  constructor(reader: ObjectReader, served: () => KindSnapshot, configurations: KindRef<WebhookConfiguration>) {
+    this.#reader = reader;
+    this.#served = served;
+    this.#configurations = configurations;
+  }
+
+  /** Changes with the configurations. */
+  revision(): number {
+    return this.#reader.revision(this.#configurations);
+  }
+
+  /** By rules alone; kept until the configurations change. */
+  concerning(subject: RuleSubject & { readonly kind: Kind }): readonly Concerned[] {
+    this.#read();
+    if (this.#hooks.length === 0 || isExempt(subject.kind)) return none;
+    const { kind, operation, subresource = '' } = subject;
+    let byOperation = this.#concerned.get(kind);
+    if (!byOperation) {
+      byOperation = new Map();
+      this.#concerned.set(kind, byOperation);
+    }
+    const key = `${operation}/${subresource}`;
+    let found = byOperation.get(key);
+    if (!found) {
+      found = this.#find(subject);
+      byOperation.set(key, found);
+    }
+    return found;
+  }
+
+  #find(subject: RuleSubject & { readonly kind: Kind }): readonly Concerned[] {
+    return this.#hooks.flatMap((hook) => {
+      const { rules = [], ...matching } = hook.webhook;
+      const kind = matchingKind({ ...matching, rules }, subject, this.#served());
+      return kind ? [{ hook, kind }] : [];
+    });
+  }
+
+  #read(): void {
+    const revision = this.revision();
+    if (revision === this.#revision) return;
+    const configurations = [...this.#reader.list(this.#configurations)].toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+    const all = configurations.flatMap((configuration) =>
+      (configuration.webhooks ?? []).map((webhook: Webhook, i) => ({ webhook, configuration: nameOf(configuration), place: i })),
+    );
+    this.#hooks = all.map(({ webhook, configuration, place }, index) => {
+      const { rules = [], ...matching } = webhook;
+      return {
+        webhook,
+        configuration,
+        id: `${configuration}/${place}/${webhook.name}`,
+        index,
+        selects: selectorsOf({ ...matching, rules }),
+      };
+    });
+    this.#concerned = new WeakMap();
+    this.#revision = revision;
+  }
+}
+
+const nameOf = ({ metadata }: KubeObject): string => metadata.name ?? '';
+
+/** An object of one version of a resource in another. */
+export async function inVersion(object: KubeObject, from: Kind, to: Kind): Promise<KubeObject> {
+  // What is no object of the kind (a Binding, a Scale) has no other version.
+  if (from === to || object.apiVersion !== apiVersionOf(from)) return object;
+  const stored = from.convertRemotely ? await convertOne(from, object, apiVersionOf(from.storageVersion)) : toStorage(from, object);
+  return to.convertRemotely ? await convertOne(to, stored, apiVersionOf(to)) : fromStorage(to, stored);
+}
+
+async function convertOne({ convertRemotely }: Kind, object: KubeObject, apiVersion: string): Promise<KubeObject> {
+  if (object.apiVersion === apiVersion) return object;
+  const [converted] = (await convertRemotely?.([object], apiVersion)) ?? [];
+  if (!converted) throw new Error('1 object was to be converted, and 0 were');
+  return converted;
+}

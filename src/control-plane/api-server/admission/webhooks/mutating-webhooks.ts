@@ -1,0 +1,111 @@
+/**
+ * MutatingAdmissionWebhook: the webhooks that a request concerns are asked one after the other, each with what the one
+ * before it made of the object. What a patch makes is decoded, and gets its defaults.
+ * Upstream: apiserver/pkg/admission/plugin/webhook/mutating.
+ */
+import { MutatingWebhookConfiguration } from '../../../../api/generated/kinds.ts';
+import { withDefaults, withNames } from '../../../../api/kinds/write-steps.ts';
+import { equalSemantically } from '../../../../api/meta/deep-equal.ts';
+import type { Kind } from '../../../../api/meta/kind.ts';
+import type { KubeObject } from '../../../../api/meta/object.ts';
+import { errors } from '../../../../api/meta/status-error.ts';
+import { own } from '../../../../api/meta/words.ts';
+import { bodyTypeOf, decodeBody } from '../../../../api/schema/body.ts';
+import { applyJsonPatch, type JsonPatchOperation } from '../../../../api/schema/json-patch.ts';
+import { parseJSON } from '../../../../api/schema/json-scan.ts';
+import type { AdmissionRequest } from '../../request/request.ts';
+import { takeInTurns } from '../../request/yield-turn.ts';
+import type { AdmissionPlugin } from '../plugin.ts';
+import { askWebhook, messageOf, WebhookFailure } from './ask-webhook.ts';
+import { type Concerned, type Hook, Hooks, inVersion } from './hooks.ts';
+import type { WebhookTools } from './webhook-tools.ts';
+
+const name = 'MutatingAdmissionWebhook';
+const mutationPrefix = 'mutation.webhook.admission.k8s.io/';
+
+export function mutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
+  const hooks = new Hooks(tools.reader, tools.served, MutatingWebhookConfiguration);
+  return {
+    name,
+    revision: () => hooks.revision(),
+    handles: (kind, operation, subresource) => hooks.concerning({ kind, operation, subresource }).length > 0,
+    async admit(request) {
+      let { object } = request;
+      const callees = request.reinvocation?.calleesOf(name, object);
+      for (const concerned of hooks.concerning(request)) {
+        const { hook } = concerned;
+        const seen = { ...request, object };
+        if (!hook.selects(seen, tools.reader) || callees?.isToAsk(hook.id) === false) continue;
+        const mutated = await ask(tools, concerned, seen);
+        const changed = mutated !== object;
+        object = mutated;
+        callees?.asked(hook.id, { changed, reinvoke: hook.webhook.reinvocationPolicy === 'IfNeeded' });
+      }
+      callees?.leaves(object);
+      return object;
+    },
+  };
+}
+
+/** The object as the webhook wants it; the very same one where it changes nothing. */
+async function ask(tools: WebhookTools, { hook, kind }: Concerned, request: AdmissionRequest): Promise<KubeObject | undefined> {
+  const { object, oldObject, reinvocation } = request;
+  const place = `round_${reinvocation?.isSecondRound ? 1 : 0}_index_${hook.index}`;
+  const { configuration, webhook } = hook;
+  let mutated = object;
+  try {
+    const before = object && (await inVersion(object, request.kind, kind));
+    const shown = { kind, object: before, oldObject: oldObject && (await inVersion(oldObject, request.kind, kind)) };
+    const { patch } = await askWebhook(tools, hook, request, shown, true);
+    const after = patch
+      ? await patched(hook, { kind, subresource: request.subresource, object: before, isLarge: request.isLarge ?? false }, patch)
+      : before;
+    if (after !== before && after) mutated = await inVersion(after, kind, request.kind);
+  } catch (error) {
+    if (!(error instanceof WebhookFailure)) throw error;
+    if (webhook.failurePolicy !== 'Ignore') throw errors.internal(error.message);
+    tools.log.warn({ webhook: webhook.name, error }, 'a webhook could not be asked; the request goes on without it');
+    request.annotate(`failed-open.${mutationPrefix}${place}`, webhook.name);
+  } finally {
+    request.annotate(`${mutationPrefix}${place}`, JSON.stringify({ configuration, webhook: webhook.name, mutated: mutated !== object }));
+  }
+  return mutated;
+}
+
+interface Target {
+  readonly kind: Kind;
+  readonly subresource: string | undefined;
+  readonly object: KubeObject | undefined;
+  readonly isLarge: boolean;
+}
+
+async function patched(hook: Hook, { kind, subresource, object, isLarge }: Target, text: string): Promise<KubeObject | undefined> {
+  const operations = parsePatch(hook, text);
+  if (operations.length === 0) return object;
+  const { webhook } = hook;
+  if (!object)
+    throw errors.internal(
+      `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`,
+    );
+  const ownType = subresource ? own(kind.subresources, subresource)?.kind : undefined;
+  const isOfKind = !ownType || (ownType.group === kind.group && ownType.kind === kind.kind);
+  let after: KubeObject;
+  try {
+    const document = await takeInTurns(applyJsonPatch(object, operations), isLarge);
+    const decoded = decodeBody(isOfKind ? kind : bodyTypeOf(ownType), document as Record<string, unknown>, { fieldValidation: 'Ignore' });
+    after = isOfKind ? await takeInTurns(withDefaults(kind, withNames(decoded.object, kind)), isLarge) : decoded.object;
+  } catch (error) {
+    throw errors.internal(messageOf(error));
+  }
+  return equalSemantically(object, after) ? object : after;
+}
+
+function parsePatch(hook: Hook, text: string): readonly JsonPatchOperation[] {
+  try {
+    const operations = parseJSON(text);
+    if (!Array.isArray(operations)) throw new Error('json: cannot unmarshal into Go value of type jsonpatch.Patch');
+    return operations as readonly JsonPatchOperation[];
+  } catch (cause) {
+    throw new WebhookFailure(hook, `received undecodable patch in webhook response: ${messageOf(cause)}`, { code: 503, cause });
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * ValidatingAdmissionWebhook: all webhooks that a request concerns are asked at once; each has to allow it.
+ * Upstream: apiserver/pkg/admission/plugin/webhook/validating.
+ */
+import { ValidatingWebhookConfiguration } from '../../../../api/generated/kinds.ts';
+import { errors } from '../../../../api/meta/status-error.ts';
+import type { AdmissionRequest } from '../../request/request.ts';
+import type { AdmissionPlugin } from '../plugin.ts';
+import { askWebhook, WebhookFailure } from './ask-webhook.ts';
+import { type Concerned, Hooks, inVersion } from './hooks.ts';
+import type { WebhookTools } from './webhook-tools.ts';
+
+const failedOpenPrefix = 'failed-open.validating.webhook.admission.k8s.io/';
+
+export function validatingWebhooks(tools: WebhookTools): AdmissionPlugin {
+  const hooks = new Hooks(tools.reader, tools.served, ValidatingWebhookConfiguration);
+  return {
+    name: 'ValidatingAdmissionWebhook',
+    revision: () => hooks.revision(),
+    handles: (kind, operation, subresource) => hooks.concerning({ kind, operation, subresource }).length > 0,
+    async validate(request) {
+      const concerned = hooks.concerning(request).filter(({ hook }) => hook.selects(request, tools.reader));
+      const asked = await Promise.allSettled(concerned.map((each, i) => ask(tools, each, request, i)));
+      for (const each of asked) if (each.status === 'rejected') throw each.reason;
+    },
+  };
+}
+
+async function ask(tools: WebhookTools, { hook, kind }: Concerned, request: AdmissionRequest, place: number): Promise<void> {
+  const { object, oldObject } = request;
+  const shown = {
+    kind,
+    object: object && (await inVersion(object, request.kind, kind)),
+    oldObject: oldObject && (await inVersion(oldObject, request.kind, kind)),
+  };
+  try {
+    await askWebhook(tools, hook, request, shown, false);
+  } catch (error) {
+    if (!(error instanceof WebhookFailure)) throw error;
+    if (hook.webhook.failurePolicy !== 'Ignore') throw errors.internal(error.message);
+    tools.log.warn({ webhook: hook.webhook.name, error }, 'a webhook could not be asked; the request goes on without it');
+    request.annotate(`${failedOpenPrefix}round_0_index_${place}`, hook.webhook.name);
+  }
+}
