@@ -64,10 +64,12 @@ export function widgetKind(change: Partial<Kind<Widget>> = {}): Kind<Widget> {
     convert: undefined,
     convertRemotely: undefined,
     singular: 'widget',
+    listKind: 'WidgetList',
     shortNames: ['wd'],
     categories: ['all'],
     verbs: ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'],
     subresources: { status: own },
+    scale: undefined,
     columns,
     selectableFields: new Map([
       ['metadata.name', ({ metadata }: Widget) => metadata.name ?? ''],
@@ -91,6 +93,7 @@ export function widgetKind(change: Partial<Kind<Widget>> = {}): Kind<Widget> {
     storagePrefix: 'example.com/widgets',
     indexedField: undefined,
     ttlSeconds: undefined,
+    isTerminating: false,
     deprecation: undefined,
     ...change,
   };

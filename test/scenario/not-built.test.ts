@@ -11,17 +11,6 @@ import { invoke, type Outcome } from '../host/own-cluster.ts';
 const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] };
 const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'closed' }, spec: { podSelector: {} } };
 const unrestricted = 'Warning: NetworkPolicies are not enforced yet: traffic is not restricted\n';
-const definition = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'cakes.example.com' },
-  spec: {
-    group: 'example.com',
-    names: { plural: 'cakes', kind: 'Cake' },
-    scope: 'Namespaced',
-    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
-  },
-};
 const denyAll = (kind: string, name: string, spec: object) => ({
   apiVersion: 'admissionregistration.k8s.io/v1',
   kind,
@@ -67,14 +56,6 @@ describe('what kubectl says of what is not there', () => {
   it('warns of a Service that gets no address', async () => {
     const { code, stderr } = await kubectl(['create', 'service', 'loadbalancer', 'shop', '--tcp=80']);
     assert.deepEqual([code, stderr], [0, 'Warning: no load balancer comes with the cluster yet: the Service gets no external address\n']);
-  });
-
-  it('says of a definition that it is not served, in its status too', async () => {
-    const { code, stderr } = await kubectl(create, definition);
-    assert.deepEqual([code, stderr], [0, 'Warning: custom resources are not served yet: requests for them are answered 404\n']);
-    const established = '{.status.conditions[?(@.type=="Established")].status} {.status.conditions[?(@.type=="Established")].reason}';
-    const { stdout } = await kubectl(['get', 'crd', 'cakes.example.com', '-o', `jsonpath=${established}`]);
-    assert.equal(stdout, 'False NotServed');
   });
 
   it('refuses a policy where it would begin to hold: with its binding', async () => {

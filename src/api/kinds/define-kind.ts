@@ -103,10 +103,12 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindStr
     convert: extra.convert,
     convertRemotely: undefined,
     singular: row.singular,
+    listKind: `${ref.kind}List`,
     shortNames: row.shortNames ?? extra.shortNames ?? [],
     categories: row.categories ?? [],
     verbs: row.verbs as readonly Verb[],
     subresources: row.subresources,
+    scale: undefined,
     columns,
     selectableFields: new Map([...fieldGetters<T>(selectablePaths), ...Object.entries(extra.selectableFields ?? {})]),
     describeUnknownField: (field) =>
@@ -123,6 +125,7 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindStr
     storagePrefix: extra.storagePrefix ?? ref.resource,
     indexedField: extra.indexedField,
     ttlSeconds: extra.ttlSeconds,
+    isTerminating: false,
     deprecation: extra.deprecation,
   };
 }

@@ -180,7 +180,6 @@ export const notBuilt: readonly NotBuilt[] = [
   every([kinds.Workload, kinds.PodGroup], 'groups of pods are not scheduled together yet: each pod is placed alone'),
 
   // the API
-  every([kinds.CustomResourceDefinition], 'custom resources are not served yet: requests for them are answered 404'),
   some(
     kinds.APIService,
     'aggregated APIs are not served yet: requests for it are answered 404',

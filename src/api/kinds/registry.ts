@@ -61,10 +61,14 @@ export class KindRegistry {
     return this.#current;
   }
 
-  /** Serves a resource, in place of what was served under its name. Throws for one that would leave its objects behind. */
-  put(resource: ServedResource): void {
-    checkMove(this.current.resource(resource.group, resource.resource), resource);
-    this.#become({ resources: new Map([...this.#state.resources, [keyOf(resource), resource]]) });
+  /** Serves resources, each in place of what was served under its name. Throws for one that would leave its objects behind. */
+  put(...added: readonly ServedResource[]): void {
+    const resources = new Map(this.#state.resources);
+    for (const resource of added) {
+      checkMove(this.current.resource(resource.group, resource.resource), resource);
+      resources.set(keyOf(resource), resource);
+    }
+    this.#become({ resources });
   }
 
   /** Takes a resource out again; false when it was not there. */

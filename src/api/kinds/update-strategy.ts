@@ -5,7 +5,7 @@
  */
 
 import { equalSemantically } from '../meta/deep-equal.ts';
-import type { Kind, ViewHooks, WriteContext } from '../meta/kind.ts';
+import { isCustom, type Kind, type ViewHooks, type WriteContext } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
 import { collectFieldErrors, errors, type FieldError } from '../meta/status-error.ts';
 import type { Steps } from '../meta/steps.ts';
@@ -27,9 +27,12 @@ const noWarnings: readonly string[] = [];
 /** `scale`: of the object itself it changes the replicas. */
 export const scaleOnly: UpdateStrategy = {
   join(object, old, kind) {
-    const kept = kind.subresources['status'] ? withField(object, 'status', (old as Fields).status) : object;
+    const keepsStatus = kind.subresources['status'] !== undefined;
+    const kept = keepsStatus ? withField(object, 'status', (old as Fields).status) : object;
     const prepared = kind.hooks.prepareForUpdate?.(kept, old) ?? kept;
-    return kind.hasGeneration && changesSpec(prepared, old) ? withGeneration(prepared, (old.metadata.generation ?? 0) + 1) : prepared;
+    // Of a custom resource without that part, status is as any other field.
+    const hasChanged = changesSpec(prepared, old, isCustom(kind) && !keepsStatus);
+    return kind.hasGeneration && hasChanged ? withGeneration(prepared, (old.metadata.generation ?? 0) + 1) : prepared;
   },
   validate: (object, old, kind) => validateObject(kind, object, old),
 };
@@ -81,17 +84,18 @@ export function strategyOf(kind: Kind, subresource: string | undefined): UpdateS
   return strategy;
 }
 
-/** Whether an update changes what metadata.generation counts: everything but metadata and status. */
-export function changesSpec(object: KubeObject, old: KubeObject): boolean {
+/** Whether an update changes what metadata.generation counts: everything but metadata and, mostly, status. */
+export function changesSpec(object: KubeObject, old: KubeObject, withStatus = false): boolean {
   const now = object as unknown as Readonly<Record<string, unknown>>;
   const before = old as unknown as Readonly<Record<string, unknown>>;
+  const isCounted = (field: string): boolean => (field === 'status' ? withStatus : !uncounted.has(field));
   for (const field in now) if (isCounted(field) && !equalSemantically(now[field], own(before, field))) return true;
   for (const field in before)
     if (isCounted(field) && !Object.hasOwn(now, field) && !equalSemantically(undefined, before[field])) return true;
   return false;
 }
 
-const isCounted = (field: string): boolean => field !== 'metadata' && field !== 'status' && field !== 'kind' && field !== 'apiVersion';
+const uncounted: ReadonlySet<string> = new Set(['metadata', 'kind', 'apiVersion']);
 
 function withGeneration(object: KubeObject, generation: number): KubeObject {
   return { ...object, metadata: { ...object.metadata, generation } };

@@ -26,6 +26,16 @@ export interface Subresource {
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
 }
 
+/** What `scale` shows of an object and changes in it. Throws what keeps it from being shown. */
+export interface ScaleView<T extends KubeObject = KubeObject> {
+  /** what is wanted; undefined: nothing is said of it */
+  replicas(object: T): number | undefined;
+  readyReplicas(object: T): number;
+  /** in text; '' where there is none */
+  selector(object: T): string;
+  withReplicas(object: T, replicas: number): T;
+}
+
 /** Of a write, beside the objects: when, and by whom. */
 export interface WriteContext {
   readonly nowMs: number;
@@ -63,6 +73,8 @@ export interface KindHooks<T extends KubeObject = KubeObject> {
   gracePeriodSeconds?(object: T, requestedSeconds: number | undefined): number | undefined;
   /** By the name of a subresource that is a view of the same object, beside `status` and `scale`: ephemeralcontainers, resize, finalize, approval. */
   readonly views?: Readonly<Record<string, ViewHooks<T>>>;
+  /** What the first delete leaves in its place, for others to finish: with its finalizers and its time of deletion. */
+  markDeleted?(object: T, at: { readonly nowMs: number }): T;
 }
 
 /** An update through such a view: in place of `prepareForUpdate` and `validate`. */
@@ -85,9 +97,9 @@ export interface VersionConversion<T extends KubeObject = KubeObject> {
 export type RemoteConversion = (objects: readonly KubeObject[], apiVersion: string) => Promise<readonly KubeObject[]>;
 
 export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
-  /** its name in the type table */
+  /** its name in the type table; of a custom resource '' */
   readonly typeName: string;
-  /** the fields of its objects: the type table's, or a CustomResourceDefinition's */
+  /** the fields of its objects: the type table's, or a CustomResourceDefinition's, which is made when it is first asked for */
   readonly schema: ObjectSchema;
   /** The version (and group: events) in which objects are stored; the watch cache holds that one. */
   readonly storageVersion: { readonly group: string; readonly version: string };
@@ -98,10 +110,14 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   /** in place of `convert`; not of a built-in kind */
   readonly convertRemotely: RemoteConversion | undefined;
   readonly singular: string;
+  /** the kind of its lists */
+  readonly listKind: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly verbs: readonly Verb[];
   readonly subresources: Readonly<Record<string, Subresource>>;
+  /** absent: as a workload has it */
+  readonly scale: ScaleView<T> | undefined;
   readonly columns: readonly Column[];
   /** all that a field selector may name; the object is in this kind's own version */
   readonly selectableFields: ReadonlyMap<string, FieldGetter<T>>;
@@ -130,9 +146,11 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   readonly indexedField: string | undefined;
   /** seconds after which the store deletes an object (events: 3600) */
   readonly ttlSeconds: number | undefined;
+  /** its definition is being deleted: nothing new is made of it */
+  readonly isTerminating: boolean;
   /** said as a warning at every use */
   readonly deprecation: string | undefined;
 }
 
 /** Of a custom resource: no table has its type, so it has no form in protobuf, and nothing says how its lists merge. */
-export const isCustom = ({ schema }: Pick<Kind, 'schema'>): boolean => schema.name === '';
+export const isCustom = ({ typeName }: Pick<Kind, 'typeName'>): boolean => typeName === '';

@@ -29,6 +29,7 @@ import { FlowControl } from './chain/flow-control.ts';
 import { type AskBackend, performer } from './chain/perform.ts';
 import { RequestMetrics } from './chain/request-metrics.ts';
 import { Targets } from './chain/targets.ts';
+import { Extension } from './extension/extension.ts';
 import { HTTPHandler } from './http/http-handler.ts';
 import { type Listening, type ListenOptions, listen } from './http/http-server.ts';
 import { InProcessClient } from './in-process-client.ts';
@@ -124,6 +125,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const cache = new WatchCache({ storage, clock, log });
   await cache.start([...registry.current.storedKinds().map(cachedResourceOf), ...claimResources]);
   const server = new Server(options, cache);
+  await server.extension.load();
   const context: ServerContext = {
     reader: server.reader,
     ops: server.ops,
@@ -140,6 +142,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     isHealthy: () => cache.healthy,
   };
   await server.assemble((await options.parts?.(context)) ?? {});
+  server.extension.start();
   return server;
 }
 
@@ -157,6 +160,7 @@ class Server implements ApiServer {
   readonly metrics = new RequestMetrics();
   readonly flow = new FlowControl();
   readonly acts: ActChannel;
+  readonly extension: Extension;
   readonly #listening = new Set<Listening>();
   #assembled: Assembled | undefined;
   readonly #starting = Promise.withResolvers<void>();
@@ -169,6 +173,7 @@ class Server implements ApiServer {
     this.reader = createObjectReader(this.kinds);
     this.ops = objectOps(this.kinds, options);
     this.loopback = this.clientFor(loopbackUser);
+    this.extension = new Extension({ ...options, kinds: this.kinds, reader: this.reader, client: this.loopback, user: loopbackUser });
   }
 
   async assemble(parts: ServerParts): Promise<void> {
@@ -177,7 +182,7 @@ class Server implements ApiServer {
       storage,
       cache: this.#cache,
       kinds: this.kinds,
-      admission: new AdmissionChain(parts.admission ?? []),
+      admission: new AdmissionChain([...this.extension.admission, ...(parts.admission ?? [])]),
       allocators: new Allocators(parts.allocators ?? []),
       turns: new Turns(),
       acts: this.acts,
@@ -215,6 +220,7 @@ class Server implements ApiServer {
       wireClock,
       random: realRandom, // whoever asks over the wire changes nothing of a cluster that a seed makes
     });
+    this.extension.server = server;
     this.#assembled = { targets, chain, handler };
     this.#starting.resolve();
     await repairAllocations(server);
@@ -248,6 +254,7 @@ class Server implements ApiServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#listening].map((listening) => listening.close()));
+    await this.extension[Symbol.asyncDispose]();
     this.#stop.abort();
     this.acts.end();
     this.#assembled?.handler[Symbol.dispose]();

@@ -5,23 +5,21 @@
  */
 import type {
   CustomResourceConversion,
-  CustomResourceDefinitionCondition,
   CustomResourceDefinitionSpec,
   CustomResourceDefinitionVersion,
 } from '../../generated/apiextensions-v1.ts';
 import { CustomResourceDefinition } from '../../generated/kinds.ts';
 import { isConditionTrue } from '../../meta/conditions.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
-import type { WriteContext } from '../../meta/kind.ts';
 import { checkDns1035Label, checkDns1123Subdomain, nameIsDnsSubdomain } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
-import { formatTime } from '../../meta/time.ts';
 import { addInvalid, checkImmutable, checkOneOf, type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { change, setDefaultsWhereEmpty } from '../set-defaults.ts';
 import { checkClientConfig } from '../webhook-checks.ts';
 import { checkApproval } from './approval.ts';
+import { markDeleted } from './definition-status.ts';
 import { checkNames } from './names.ts';
 import { checkColumns, checkSubresources, checkWarning } from './version-checks.ts';
 
@@ -36,8 +34,7 @@ export const customResourceDefinition = defineKind(CustomResourceDefinition, {
   validateName,
   hooks: {
     default: (object) => withStoredVersion(change(object, 'spec', defaultSpec)),
-    prepareForCreate: (object, by) =>
-      withStoredVersion({ ...object, status: { conditions: [notServed(by)], acceptedNames: { kind: '', plural: '' } } }),
+    prepareForCreate: (object) => withStoredVersion({ ...object, status: { conditions: null, acceptedNames: { kind: '', plural: '' } } }),
     prepareForUpdate: withStoredVersion,
     validate,
     validateStatus({ status }) {
@@ -46,16 +43,8 @@ export const customResourceDefinition = defineKind(CustomResourceDefinition, {
       return errors;
     },
     cells: ({ metadata }) => [metadata.name, metadata.creationTimestamp ?? null],
+    markDeleted: (object, { nowMs }) => markDeleted(object, nowMs),
   },
-});
-
-/** What waits for the kind to be there (`kubectl wait`, clients of operators) is told why it waits in vain. */
-const notServed = (by: WriteContext | undefined): CustomResourceDefinitionCondition => ({
-  type: 'Established',
-  status: 'False',
-  ...(by && { lastTransitionTime: formatTime(by.nowMs) }),
-  reason: 'NotServed',
-  message: 'custom resources are not served yet',
 });
 
 function defaultSpec(spec: CustomResourceDefinitionSpec): CustomResourceDefinitionSpec {

@@ -7,7 +7,8 @@
  * no JSON is left out.
  */
 import type { Status } from '../../../api/generated/meta-v1.ts';
-import { apiVersionOf, type KindRef } from '../../../api/meta/object.ts';
+import type { Kind } from '../../../api/meta/kind.ts';
+import { apiVersionOf } from '../../../api/meta/object.ts';
 import { formatMicroTime } from '../../../api/meta/time.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
@@ -125,7 +126,7 @@ function requestText(sent: unknown, omitManagedFields: boolean): string | undefi
 }
 
 /** The JSON of an answer. */
-export function responseText(answer: Answer, kind: KindRef, omitManagedFields: boolean): AuditFacts['responseObject'] {
+export function responseText(answer: Answer, kind: Kind, omitManagedFields: boolean): AuditFacts['responseObject'] {
   const textOf = (stored: StoredObject): string =>
     stored.managed && omitManagedFields ? JSON.stringify(stored.object) : stored.json.toString().trimEnd();
   switch (answer.type) {
@@ -144,14 +145,14 @@ export function responseText(answer: Answer, kind: KindRef, omitManagedFields: b
 
 function listText(
   { items, revision, continue: token }: ListAnswer,
-  kind: KindRef,
+  kind: Kind,
   textOf: (stored: StoredObject) => string,
 ): AuditFacts['responseObject'] {
   let size = 0;
   for (const item of items) size += item.size;
   if (size > objectCharactersMax) return tooLong;
   const metadata = { resourceVersion: String(revision), ...(token !== undefined && { continue: token }) };
-  const head = JSON.stringify({ kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind), metadata });
+  const head = JSON.stringify({ kind: kind.listKind, apiVersion: apiVersionOf(kind), metadata });
   return `${head.slice(0, -1)},"items":[${items.map(textOf).join(',')}]}`;
 }
 

@@ -25,11 +25,12 @@ export class ServedKind {
   /** what is being converted elsewhere */
   readonly #converting = new Map<StoredObject, Promise<void>>();
 
-  constructor(kind: Kind, cache: ResourceCache) {
-    this.kind = kind;
+  /** `asStored`: its objects are seen in whichever version they are stored, and nobody is asked to convert them. */
+  constructor(kind: Kind, cache: ResourceCache, { asStored = false } = {}) {
+    this.kind = asStored ? withoutConversion(kind) : kind;
     this.apiVersion = apiVersionOf(kind);
     this.cache = cache;
-    this.#converts = isCustom(kind) || kind.convert !== undefined || this.apiVersion !== apiVersionOf(kind.storageVersion);
+    this.#converts = !asStored && (isCustom(kind) || kind.convert !== undefined || this.apiVersion !== apiVersionOf(kind.storageVersion));
   }
 
   key(namespace: string | undefined, name: string): string {
@@ -142,9 +143,10 @@ export class ServedKinds {
   /**
    * Serves a resource, or serves it in another way, to every request that comes after this resolves; what the store has
    * of it is there then. Requests that are under way go on with the kind that they began with, and its watches end, so
-   * that their clients come again. Throws for a resource that would change its scope.
+   * that their clients come again (`keepsWatches`: but they see nothing else). Throws for a resource that would change
+   * its scope.
    */
-  put(resource: ServedResource): Promise<void> {
+  put(resource: ServedResource, { keepsWatches = false } = {}): Promise<void> {
     return this.#change(async () => {
       const { storagePrefix } = resource.stored;
       const isNew = !this.#cache.resource(storagePrefix);
@@ -155,7 +157,15 @@ export class ServedKinds {
         if (isNew) this.#cache.remove(storagePrefix);
         throw error;
       }
-      if (!isNew) this.#cache.resource(storagePrefix)?.endWatchers();
+      if (!isNew && !keepsWatches) this.#cache.resource(storagePrefix)?.endWatchers();
+    });
+  }
+
+  /** The same for many that are not served yet. */
+  putAll(resources: readonly ServedResource[]): Promise<void> {
+    return this.#change(async () => {
+      await Promise.all(resources.map(({ stored }) => this.#cache.add(cachedResourceOf(stored))));
+      this.#registry.put(...resources);
     });
   }
 
@@ -214,6 +224,13 @@ export class ServedKinds {
     return served;
   }
 
+  /** The objects of a resource as they are stored, for what looks at their metadata alone. Undefined: it is not there. */
+  asStored({ group, resource }: Pick<Kind, 'group' | 'resource'>): ServedKind | undefined {
+    const there = this.served.resource(group, resource);
+    const cache = there && this.#cache.resource(there.stored.storagePrefix);
+    return cache && new ServedKind(there.stored, cache, { asStored: true });
+  }
+
   /** Like `find`, for what the server itself reads. No version: as stored. */
   view({ group, version, resource }: KindRef): Pick<ServedKind, 'cache' | 'asServed'> | undefined {
     if (version === '') {
@@ -231,6 +248,10 @@ export class ServedKinds {
     return this.#cache.follow(prefix, follower);
   }
 }
+
+/** The kind, but that its objects stay in the version in which they are. */
+const withoutConversion = (kind: Kind): Kind =>
+  Object.create(kind, { convert: { value: undefined }, convertRemotely: { value: undefined } }) as Kind;
 
 /** What the watch cache has to know of a kind. */
 export function cachedResourceOf(kind: Kind): CachedResource {

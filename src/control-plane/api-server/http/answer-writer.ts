@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import type { ListMeta } from '../../../api/generated/meta-v1.ts';
 import { scaleDisplay } from '../../../api/kinds/autoscaling/scale.ts';
+import { isCustom } from '../../../api/meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../../../api/meta/object.ts';
 import { encodeEnveloped, encodeItemHead, encodeListHead, encodeMessage, type TypeMeta } from '../../../api/schema/encode-protobuf.ts';
 import type { Clock } from '../../../client/clock.ts';
@@ -66,6 +67,7 @@ async function writeList(context: AnswerContext, list: ListAnswer & { readonly c
   if (list.items.length > fewItems) await yieldTurn();
   const metadata: ListMeta = {
     ...(list.revision > 0 && { resourceVersion: String(list.revision) }),
+    ...(isCustom(kind) && { continue: '' }), // upstream's has it always
     ...(list.continue !== undefined && { continue: list.continue }),
     ...(list.remainingItemCount !== undefined && { remainingItemCount: list.remainingItemCount }),
   };
@@ -81,7 +83,7 @@ async function writeList(context: AnswerContext, list: ListAnswer & { readonly c
   }
   const isPartial = form.view === 'metadata';
   const apiVersion = isPartial ? metaApiVersion : apiVersionOf(kind);
-  const type = { kind: isPartial ? 'PartialObjectMetadataList' : `${kind.kind}List`, apiVersion };
+  const type = { kind: isPartial ? 'PartialObjectMetadataList' : kind.listKind, apiVersion };
   if (form.format === 'protobuf') {
     const messages = await messagesOf(list.items, isPartial);
     return writeJoined(exchange, list.code, joinedMessages(type, metadata, messages));
@@ -92,8 +94,8 @@ async function writeList(context: AnswerContext, list: ListAnswer & { readonly c
     const enclosed = { whole: { ...head, items: [] }, field: 'items', items: list.items, shown };
     return writeJoined(exchange, list.code, await joinedTexts(form, enclosed));
   }
-  // Items of a list carry no kind and apiVersion of their own.
-  const skip = `{"kind":"${kind.kind}","apiVersion":"${apiVersion}",`.length;
+  // Items of a list carry no kind and apiVersion of their own, but custom ones do.
+  const skip = isCustom(kind) ? 1 : `{"kind":"${kind.kind}","apiVersion":"${apiVersion}",`.length;
   await writeJoined(exchange, list.code, {
     contentType: mediaTypes.json,
     opening: Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`),

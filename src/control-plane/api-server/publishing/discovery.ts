@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import type { KindSnapshot } from '../../../api/kinds/kind-snapshot.ts';
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
-import type { Kind, Subresource } from '../../../api/meta/kind.ts';
+import { isCustom, type Kind, type Subresource } from '../../../api/meta/kind.ts';
 import { apiVersionOf } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import { parseAccept } from '../http/negotiation.ts';
@@ -35,6 +35,15 @@ function storageVersionHash(kind: Kind): string | undefined {
     .toString('base64');
 }
 
+/** Of a custom resource that is going, nothing can be made any more. */
+const shownVerbs = ({ verbs, isTerminating }: Kind): readonly string[] =>
+  isTerminating ? verbs.filter((verb) => verb !== 'create' && verb !== 'update' && verb !== 'patch') : verbs;
+
+const subresourcesOf = (kind: Kind): readonly (readonly [string, Subresource])[] => {
+  const all = Object.entries(kind.subresources);
+  return isCustom(kind) ? all : all.toSorted(([a], [b]) => (a < b ? -1 : 1));
+};
+
 const isElsewhere = (kind: Kind, sub: Subresource): boolean =>
   sub.kind.group !== '' && (sub.kind.group !== kind.group || sub.kind.version !== kind.version);
 
@@ -45,21 +54,19 @@ function legacyResources(kind: Kind): readonly object[] {
     singularName: kind.singular,
     namespaced: kind.namespaced,
     kind: kind.kind,
-    verbs: kind.verbs,
+    verbs: shownVerbs(kind),
     shortNames: nonNull(kind.shortNames),
     categories: nonNull(kind.categories),
     storageVersionHash: hash,
   };
-  const below = Object.entries(kind.subresources)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, sub]) => ({
-      name: `${kind.resource}/${name}`,
-      singularName: '',
-      namespaced: kind.namespaced,
-      ...(isElsewhere(kind, sub) && { group: sub.kind.group, version: sub.kind.version }),
-      kind: sub.kind.kind,
-      verbs: sub.verbs,
-    }));
+  const below = subresourcesOf(kind).map(([name, sub]) => ({
+    name: `${kind.resource}/${name}`,
+    singularName: '',
+    namespaced: kind.namespaced,
+    ...(isElsewhere(kind, sub) && { group: sub.kind.group, version: sub.kind.version }),
+    kind: sub.kind.kind,
+    verbs: sub.verbs,
+  }));
   return [main, ...below];
 }
 
@@ -103,15 +110,17 @@ const responseKind = (kind: Kind, sub: Subresource | undefined): object =>
     : { group: '', version: '', kind: sub?.kind.kind ?? kind.kind };
 
 function aggregatedResource(kind: Kind): object {
-  const subresources = Object.entries(kind.subresources)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([subresource, sub]) => ({ subresource, responseKind: responseKind(kind, sub), verbs: sub.verbs }));
+  const subresources = subresourcesOf(kind).map(([subresource, sub]) => ({
+    subresource,
+    responseKind: responseKind(kind, sub),
+    verbs: sub.verbs,
+  }));
   return {
     resource: kind.resource,
     responseKind: responseKind(kind, undefined),
     scope: kind.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: kind.singular,
-    verbs: kind.verbs,
+    verbs: shownVerbs(kind),
     shortNames: nonNull(kind.shortNames),
     categories: nonNull(kind.categories),
     subresources: nonNull(subresources),

@@ -94,7 +94,7 @@ function listOf(kind: Kind, item: ObjectSchema): ObjectSchema {
     ]),
     preserveUnknown: false,
     atomic: false,
-    gvks: [{ group: kind.group, version: kind.version, kind: `${kind.kind}List` }],
+    gvks: [{ group: kind.group, version: kind.version, kind: kind.listKind }],
     unions: [],
   };
 }

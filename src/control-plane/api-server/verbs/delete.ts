@@ -95,6 +95,8 @@ function checkPreconditions(kind: Kind, meta: ObjectMeta, options: DeleteOptions
 
 /** What a delete does to an object: it goes, it stays in another form until somebody lets go, or nothing changes. Pure. */
 export function planDeletion(kind: Kind, object: KubeObject, options: DeleteOptions, nowMs: number): WritePlan {
+  const marked = object.metadata.deletionTimestamp ? undefined : kind.hooks.markDeleted?.(object, { nowMs });
+  if (marked) return { type: 'put', object: marked };
   const grace = planGrace(kind, object.metadata, object, options, nowMs);
   if (grace === 'pending') return { type: 'keep' };
   const finalizers = planFinalizers(kind, object.metadata, options);
@@ -105,8 +107,8 @@ export function planDeletion(kind: Kind, object: KubeObject, options: DeleteOpti
     metadata = { ...rest, ...(held && { finalizers }) };
   }
   if (grace) {
-    const marked = { ...object, metadata: withDeletion(metadata, grace.atMs, grace.seconds) };
-    return grace.seconds === 0 && !held ? { type: 'remove', shown: marked } : { type: 'put', object: marked };
+    const going = { ...object, metadata: withDeletion(metadata, grace.atMs, grace.seconds) };
+    return grace.seconds === 0 && !held ? { type: 'remove', shown: going } : { type: 'put', object: going };
   }
   if (isNamespaceKind(kind) && object.metadata.deletionTimestamp && holdsNamespace(object)) return { type: 'keep' };
   if (isNamespaceKind(kind) && !object.metadata.deletionTimestamp) {

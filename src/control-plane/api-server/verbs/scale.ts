@@ -5,6 +5,7 @@
 import type { Scale } from '../../../api/generated/autoscaling-v1.ts';
 import type { LabelSelector } from '../../../api/generated/meta-v1.ts';
 import { scaleOnly } from '../../../api/kinds/update-strategy.ts';
+import type { Kind, ScaleView } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { type LabelMap, labelMatcher, labelMatcherOfMap } from '../../../api/meta/selectors.ts';
 import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
@@ -20,10 +21,21 @@ interface Scalable extends KubeObject {
   readonly status?: { readonly replicas?: number };
 }
 
-export function scaleOf(object: KubeObject): Scale {
-  const { metadata, spec, status } = object as Scalable;
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
-  const selector = describeSelector(object.kind, spec?.selector);
+/** As workloads have it. */
+const scaleOfWorkloads: ScaleView<Scalable> = {
+  replicas: ({ spec }) => spec?.replicas,
+  readyReplicas: ({ status }) => status?.replicas ?? 0,
+  selector: ({ kind, spec }) => describeSelector(kind, spec?.selector),
+  withReplicas: (object, replicas) => ({ ...object, spec: { ...object.spec, replicas } }),
+};
+
+const viewOf = ({ scale }: Kind): ScaleView => scale ?? (scaleOfWorkloads as ScaleView);
+
+function scaleOf(kind: Kind, object: KubeObject): Scale {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const view = viewOf(kind);
+  const replicas = view.replicas(object);
+  const selector = view.selector(object);
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
@@ -34,12 +46,12 @@ export function scaleOf(object: KubeObject): Scale {
       ...(resourceVersion && { resourceVersion }),
       ...(creationTimestamp && { creationTimestamp }),
     },
-    spec: spec?.replicas ? { replicas: spec.replicas } : {},
-    status: { replicas: status?.replicas ?? 0, ...(selector && { selector }) },
+    spec: replicas ? { replicas } : {},
+    status: { replicas: view.readyReplicas(object), ...(selector && { selector }) },
   };
 }
 
-const scaleObject = (object: KubeObject): KubeObject => scaleOf(object) as KubeObject;
+const scaleObject = (kind: Kind, object: KubeObject): KubeObject => scaleOf(kind, object) as KubeObject;
 
 function describeSelector(kind: string, selector: LabelSelector | LabelMap | undefined): string {
   const isMap = kind === 'ReplicationController';
@@ -52,7 +64,7 @@ export async function getScale(server: VerbContext, request: ResourceRequest): P
   const served = server.kinds.of(kind);
   const stored = served.find(namespace, name);
   if (!stored) throw errors.notFound(kind, name);
-  return { type: 'value', code: 200, object: scaleObject(served.asServed(stored).object) };
+  return { type: 'value', code: 200, object: scaleObject(kind, served.asServed(stored).object) };
 }
 
 export const checkScaleName = (scale: Scale, request: ResourceRequest): void =>
@@ -68,7 +80,7 @@ export async function changeScale(
   if (!kind.subresources['scale']) throw errors.pathNotFound();
   const served = server.kinds.of(kind);
   const transform: ObjectUpdate['transform'] = async (current) => {
-    const scale = await wanted(scaleOf(current));
+    const scale = await wanted(scaleOf(kind, current));
     checkScaleName(scale, request);
     const stated = scale.metadata ?? {};
     const replicas = scale.spec?.replicas ?? 0;
@@ -78,9 +90,9 @@ export async function changeScale(
     }
     const { uid: _uid, resourceVersion: _version, ...metadata } = current.metadata;
     const seen = { ...(stated.uid && { uid: stated.uid }), ...(stated.resourceVersion && { resourceVersion: stated.resourceVersion }) };
-    return { ...current, metadata: { ...metadata, ...seen }, spec: { ...(current as Scalable).spec, replicas } } as KubeObject;
+    return viewOf(kind).withReplicas({ ...current, metadata: { ...metadata, ...seen } } as KubeObject, replicas);
   };
   const stored = await updateObject(server, { served, request, name, strategy: scaleOnly, transform });
   if (!stored) throw errors.notFound(kind, name);
-  return { type: 'value', code: 200, object: scaleObject(served.asServed(stored).object) };
+  return { type: 'value', code: 200, object: scaleObject(kind, served.asServed(stored).object) };
 }

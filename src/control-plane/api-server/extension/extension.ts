@@ -1,0 +1,64 @@
+/**
+ * What makes the API larger while the server runs: custom resources. Loaded before the server answers, so that a restart
+ * serves what was defined before; their definitions are looked after once it does.
+ */
+import type { Client } from '../../../client/client.ts';
+import type { Clock, Random } from '../../../client/clock.ts';
+import { type RunningControllers, runControllers } from '../../../client/controllers/controller-runner.ts';
+import type { Log } from '../../../client/log.ts';
+import type { AdmissionPlugin } from '../admission/plugin.ts';
+import type { ObjectReader } from '../cache/reader.ts';
+import type { ServedKinds } from '../cache/served-kinds.ts';
+import type { UserInfo } from '../request/request.ts';
+import type { VerbContext } from '../write/verb-context.ts';
+import { createsWhileTerminating } from './creates-while-terminating.ts';
+import { CustomResources } from './custom-resources.ts';
+import { definitionController } from './definition-controller.ts';
+import { Instances } from './instances.ts';
+
+export interface ExtensionParts {
+  readonly kinds: ServedKinds;
+  readonly reader: ObjectReader;
+  /** the server's own */
+  readonly client: Client;
+  readonly user: UserInfo;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export class Extension implements AsyncDisposable {
+  readonly admission: readonly AdmissionPlugin[];
+  /** given when the server is put together */
+  server: VerbContext | undefined;
+  readonly #parts: ExtensionParts;
+  readonly #resources: CustomResources;
+  #controllers: RunningControllers | undefined;
+
+  constructor(parts: ExtensionParts) {
+    this.#parts = parts;
+    this.admission = [createsWhileTerminating(parts.reader)];
+    const converter = () => () => Promise.reject(new Error('conversion webhooks are not called yet'));
+    this.#resources = new CustomResources({ ...parts, converter });
+  }
+
+  load(): Promise<void> {
+    return this.#resources.load();
+  }
+
+  start(): void {
+    const instances = new Instances(() => this.#server, this.#parts.user);
+    const controller = definitionController({ reader: this.#parts.reader, resources: this.#resources, instances });
+    this.#controllers = runControllers([controller], this.#parts);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#resources[Symbol.dispose]();
+    await this.#controllers?.[Symbol.asyncDispose]();
+  }
+
+  get #server(): VerbContext {
+    if (!this.server) throw new Error('the server is still being put together');
+    return this.server;
+  }
+}
