@@ -11,6 +11,7 @@
 import { isIP, isIPv4, SocketAddress } from 'node:net';
 import type { Endpoint } from '../../api/generated/discovery-v1.ts';
 import type { EndpointSlice, Service } from '../../api/generated/kinds.ts';
+import { serviceNameLabel } from '../../api/meta/well-known.ts';
 import { type DNSName, type DNSRecord, encodeAddress, encodeText, encodeUint16s, parseName, type Rcode, recordTypes } from './message.ts';
 
 /** What the zone reads. */
@@ -164,7 +165,7 @@ export class ClusterZone {
   }
 
   #namesInSlice(slice: EndpointSlice, ip: string): DNSName[] {
-    const service = slice.metadata.labels?.['kubernetes.io/service-name'];
+    const service = slice.metadata.labels?.[serviceNameLabel];
     if (service === undefined) return [];
     const base = [service, slice.metadata.namespace ?? '', 'svc', ...this.#domain];
     return hostsOfSlice(slice, base, {}).flatMap((host) => (host.ip === ip ? [host.name] : []));

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { EndpointSlice, Service } from '../../api/generated/kinds.ts';
 import { isAlreadyExists, isNotFound } from '../../api/meta/status-error.ts';
+import { serviceNameLabel, sliceManagedByLabel } from '../../api/meta/well-known.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
@@ -76,7 +77,7 @@ async function publish(client: Client, clusterIP: string, address: string, port:
   }
   if (address.startsWith('127.')) return; // simulated nodes only: no pod sends traffic, and a slice takes no loopback address
   const slice = {
-    metadata: { ...at, labels: { 'kubernetes.io/service-name': at.name, 'endpointslice.kubernetes.io/managed-by': 'timonier-dns' } },
+    metadata: { ...at, labels: { [serviceNameLabel]: at.name, [sliceManagedByLabel]: 'timonier-dns' } },
     addressType: 'IPv4' as const,
     endpoints: [{ addresses: [address], conditions: { ready: true, serving: true, terminating: false } }],
     ports: [

@@ -1,5 +1,6 @@
 /** The zone's view of the cluster: informers of Services, EndpointSlices and Namespaces, indexed for the questions. */
 import { EndpointSlice, Namespace, Service } from '../../api/generated/kinds.ts';
+import { serviceNameLabel } from '../../api/meta/well-known.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { ZoneSource } from './cluster-zone.ts';
@@ -10,7 +11,7 @@ export function createInformerSource(client: Client, clock: Clock): ZoneSource &
   const namespaces = client.informer(Namespace);
   const servicesByIP = services.index('clusterIP', (service) => (service.spec.clusterIPs ?? []).filter((ip) => ip !== 'None'));
   const slicesByService = slices.index('service', (slice) => {
-    const name = slice.metadata.labels?.['kubernetes.io/service-name'];
+    const name = slice.metadata.labels?.[serviceNameLabel];
     return name === undefined ? [] : [`${slice.metadata.namespace}/${name}`];
   });
   const slicesByIP = slices.index('address', (slice) => (slice.endpoints ?? []).flatMap((endpoint) => endpoint.addresses));

@@ -4,6 +4,7 @@
  */
 import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '../generated/core-v1.ts';
 import type { Node } from '../generated/kinds.ts';
+import { regionLabel, zoneLabel } from '../meta/well-known.ts';
 import { own } from '../meta/words.ts';
 
 type Labelled = Pick<Node, 'metadata'>;
@@ -15,8 +16,7 @@ export function labelOf(node: Labelled, key: string): string | undefined {
 }
 
 /** Region and zone, as one key. */
-export const zoneOf = (node: Node): string =>
-  `${labelOf(node, 'topology.kubernetes.io/region') ?? ''}/${labelOf(node, 'topology.kubernetes.io/zone') ?? ''}`;
+export const zoneOf = (node: Node): string => `${labelOf(node, regionLabel) ?? ''}/${labelOf(node, zoneLabel) ?? ''}`;
 
 function meets(requirement: NodeSelectorRequirement, value: string | undefined): boolean {
   const values = requirement.values ?? [];

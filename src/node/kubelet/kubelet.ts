@@ -14,6 +14,7 @@ import { Node as NodeKind, Pod as PodKind, Service as ServiceKind } from '../../
 import { equalJson } from '../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../api/meta/object.ts';
 import { quantityValue } from '../../api/meta/quantity.ts';
+import { isTerminalPhase } from '../../api/predicates/pod-state.ts';
 import type { Timer } from '../../client/clock.ts';
 import { detach } from '../../client/detached.ts';
 import { createInformer, type RunningInformer } from '../../client/informers/informer-cache.ts';
@@ -39,7 +40,6 @@ import { podUIDOfLogs } from './pod/sandbox-config.ts';
 import { type ProbeAnswers, ProbeManager } from './probes/probe-manager.ts';
 import type { KubeletServer } from './server/kubelet-server.ts';
 import type { Terminations } from './status/container-terminations.ts';
-import { isTerminalPhase } from './status/pod-phase.ts';
 import { StatusManager } from './status/status-manager.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import { realMounter } from './volumes/mounter.ts';

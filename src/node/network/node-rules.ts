@@ -5,6 +5,8 @@
  * Upstream: containernetworking/plugins plugins/meta/portmap, kube-proxy's masquerading.
  */
 import type { PodSpec, PodStatus } from '../../api/generated/core-v1.ts';
+import { isSidecar } from '../../api/predicates/pod-resources.ts';
+import { isTerminalPhase } from '../../api/predicates/pod-state.ts';
 
 export interface HostPortRule {
   readonly protocol: 'tcp' | 'udp' | 'sctp';
@@ -34,11 +36,8 @@ export interface RoutedPod {
 export function planHostPorts(pods: readonly RoutedPod[]): HostPortRule[] {
   return pods.flatMap(({ spec, status }) => {
     const podIP = status?.podIP;
-    if (!podIP || spec?.hostNetwork || status?.phase === 'Succeeded' || status?.phase === 'Failed') return [];
-    const containers = [
-      ...(spec?.containers ?? []),
-      ...(spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always'),
-    ];
+    if (!podIP || spec?.hostNetwork || isTerminalPhase(status?.phase)) return [];
+    const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? []).filter(isSidecar)];
     return containers.flatMap(({ ports = [] }) =>
       ports
         .filter(({ hostPort, hostIP }) => hostPort && !hostIP?.includes(':'))

@@ -12,6 +12,7 @@
 import { EndpointSlice, Node, Service } from '../../api/generated/kinds.ts';
 import { keyOf } from '../../api/meta/object.ts';
 import { messageOf } from '../../api/meta/status-error.ts';
+import { serviceNameLabel, zoneLabel } from '../../api/meta/well-known.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/events/event-recorder.ts';
@@ -58,7 +59,7 @@ const retryMs = 1000;
 
 const placeOf = (nodeName: string, node: Node | undefined): Place => ({
   nodeName,
-  zone: node?.metadata.labels?.['topology.kubernetes.io/zone'],
+  zone: node?.metadata.labels?.[zoneLabel],
   address: node?.status.addresses?.find(({ type, address }) => type === 'InternalIP' && !address.includes(':'))?.address,
 });
 
@@ -115,7 +116,7 @@ export class ServiceProxy implements AsyncDisposable {
     proxy.#health.seeNode(nodes.get(nodeName));
     if (listen) await proxy.#tell(listen);
     const slicesOf = slices.index('service', (slice) => {
-      const name = slice.metadata.labels?.['kubernetes.io/service-name'];
+      const name = slice.metadata.labels?.[serviceNameLabel];
       return name === undefined ? [] : [`${slice.metadata.namespace}/${name}`];
     });
     const replan = (key: string): void => {
@@ -134,7 +135,7 @@ export class ServiceProxy implements AsyncDisposable {
     };
     const ofSlice = (slice: EndpointSlice): void => {
       proxy.#metrics?.changed('endpoint');
-      const name = slice.metadata.labels?.['kubernetes.io/service-name'];
+      const name = slice.metadata.labels?.[serviceNameLabel];
       if (name !== undefined) replan(`${slice.metadata.namespace}/${name}`);
     };
     const ofNode = (node: Node): void => {

@@ -4,9 +4,9 @@
  * those that are terminating but still serving, for either policy by itself.
  * Upstream: pkg/proxy/topology.go, serviceport.go, endpointslicecache.go.
  */
-
 import type { EndpointHints } from '../../api/generated/discovery-v1.ts';
 import type { EndpointSlice, Service } from '../../api/generated/kinds.ts';
+import { headlessLabel } from '../../api/meta/well-known.ts';
 import { own } from '../../api/meta/words.ts';
 import { isInCidr, parseCidr } from '../network/cidr.ts';
 
@@ -47,7 +47,7 @@ export interface ServicePort {
 const affinitySecondsDefault = 10_800;
 
 /** Services and slices with one of these labels are none of this proxy's business. */
-const notOurs = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'];
+const notOurs = ['service.kubernetes.io/service-proxy-name', headlessLabel];
 export const isOurs = ({ metadata }: Service | EndpointSlice): boolean =>
   !notOurs.some((label) => own(metadata.labels, label) !== undefined);
 

@@ -6,6 +6,7 @@ import type { ContainerStateTerminated, ContainerStatus, Pod } from '../../gener
 import { formatAge } from '../../meta/duration.ts';
 import type { Cell } from '../../meta/kind.ts';
 import { isSidecar } from '../../predicates/pod-resources.ts';
+import { isPodTerminal } from '../../predicates/pod-state.ts';
 import { listOf } from '../lists.ts';
 
 interface Tally {
@@ -40,8 +41,7 @@ export function podCells(pod: Pod, at: { readonly nowMs: number }): readonly Cel
 function endReason(pod: Pod): string | undefined {
   if (!pod.metadata.deletionTimestamp) return undefined;
   if (pod.status.reason === 'NodeLost') return 'Unknown';
-  const phase = pod.status.phase;
-  return phase === 'Failed' || phase === 'Succeeded' ? undefined : 'Terminating';
+  return isPodTerminal(pod) ? undefined : 'Terminating';
 }
 
 function tallyPod(pod: Pod, sidecars: ReadonlySet<string>): Tally {

@@ -3,7 +3,6 @@
  * (pod-update.ts). Deletion is graceful for a pod that is on a node and not finished.
  * Upstream: pkg/registry/core/pod/strategy.go.
  */
-
 import type { Affinity, PodAffinityTerm, PodCondition, PodStatus, TopologySpreadConstraint } from '../../generated/core-v1.ts';
 import { Pod } from '../../generated/kinds.ts';
 import type { LabelSelector } from '../../generated/meta-v1.ts';
@@ -11,6 +10,7 @@ import type { WriteContext } from '../../meta/kind.ts';
 import { checkDns1123Label } from '../../meta/names.ts';
 import { formatTime } from '../../meta/time.ts';
 import { own } from '../../meta/words.ts';
+import { isPodTerminal } from '../../predicates/pod-state.ts';
 import { defineKind, placed } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { change, mapSame } from '../set-defaults.ts';
@@ -150,7 +150,7 @@ function prepareForStatusUpdate(p: Pod, old: Pod): Pod {
 
 function gracePeriodSeconds(p: Pod, requested: number | undefined): number | undefined {
   const seconds = requested ?? p.spec.terminationGracePeriodSeconds ?? 0;
-  const atOnce = !p.spec.nodeName || p.status.phase === 'Failed' || p.status.phase === 'Succeeded';
+  const atOnce = !p.spec.nodeName || isPodTerminal(p);
   return atOnce || seconds === 0 ? 0 : Math.max(seconds, 1);
 }
 

@@ -6,6 +6,7 @@ import { equalSemantically } from '../../meta/deep-equal.ts';
 import { checkLabelValue, checkQualifiedName, nameIsDnsSubdomain } from '../../meta/names.ts';
 import { validateLabels } from '../../meta/selectors.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { hostnameLabel, sliceManagedByLabel } from '../../meta/well-known.ts';
 import { firstOf, nameAndAge } from '../cells.ts';
 import { addInvalid, checkDnsLabel, checkImmutable, checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -21,7 +22,6 @@ const portsMax = 20_000;
 const hintsMax = 8;
 const topologyMax = 16;
 const shownMax = 3;
-const hostnameLabel = 'kubernetes.io/hostname';
 const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
 
 export const endpointSlice = defineKind(EndpointSlice, {
@@ -69,7 +69,7 @@ const managers = ['endpointslice-controller.k8s.io', 'endpointslicemirroring-con
 
 /** Not of what our own controllers write: they correct addresses. */
 function warningsOf(object: EndpointSlice, old?: EndpointSlice): readonly string[] {
-  if (managers.includes(object.metadata.labels?.['endpointslice.kubernetes.io/managed-by'] ?? '')) return [];
+  if (managers.includes(object.metadata.labels?.[sliceManagedByLabel] ?? '')) return [];
   return [
     ...(!old && object.addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : []),
     ...listOf(object.endpoints).flatMap(({ addresses }, i) =>

@@ -4,10 +4,11 @@
  */
 import type { Toleration } from '../../../api/generated/core-v1.ts';
 import { Pod } from '../../../api/generated/kinds.ts';
+import { notReadyTaint, unreachableTaint } from '../../../api/meta/well-known.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 
 const tolerationSeconds = 300;
-const keys = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
+const keys = [notReadyTaint, unreachableTaint];
 
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',

@@ -1,16 +1,16 @@
 /** What of its own Node a kubelet may say. Upstream: plugin/pkg/admission/noderestriction/admission.go (admitNode). */
-
 import type { Node } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
+import { hostnameLabel, regionLabel, zoneLabel } from '../../../api/meta/well-known.ts';
 import { own } from '../../../api/meta/words.ts';
 import type { AdmissionRequest } from '../request/request.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
 const kubeletLabels = new Set([
-  'kubernetes.io/hostname',
-  'topology.kubernetes.io/zone',
-  'topology.kubernetes.io/region',
+  hostnameLabel,
+  zoneLabel,
+  regionLabel,
   'failure-domain.beta.kubernetes.io/zone',
   'failure-domain.beta.kubernetes.io/region',
   'beta.kubernetes.io/instance-type',

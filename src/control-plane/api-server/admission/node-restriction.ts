@@ -5,7 +5,6 @@
  * What it does not do: pod certificate requests.
  * Upstream: plugin/pkg/admission/noderestriction/admission.go.
  */
-
 import type { TokenRequest } from '../../../api/generated/authentication-v1.ts';
 import {
   type CertificateSigningRequest,
@@ -17,6 +16,7 @@ import {
 } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { errors } from '../../../api/meta/status-error.ts';
+import { nodeLeaseNamespace } from '../../../api/meta/well-known.ts';
 import { own } from '../../../api/meta/words.ts';
 import { readCertificateRequest, requestPem } from '../../pki/certificate-request.ts';
 import type { AdmissionRequest } from '../request/request.ts';
@@ -155,7 +155,7 @@ async function checkAudience(
 }
 
 function checkLease(node: string, request: AdmissionRequest): string | undefined {
-  if (request.namespace !== 'kube-node-lease') return 'can only access leases in the "kube-node-lease" system namespace';
+  if (request.namespace !== nodeLeaseNamespace) return 'can only access leases in the "kube-node-lease" system namespace';
   return nameOf(request) === node ? undefined : 'can only access node lease with the same name as the requesting node';
 }
 

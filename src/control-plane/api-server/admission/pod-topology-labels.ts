@@ -5,10 +5,11 @@
 import type { Binding } from '../../../api/generated/core-v1.ts';
 import { Node, Pod } from '../../../api/generated/kinds.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
+import { regionLabel, zoneLabel } from '../../../api/meta/well-known.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 
-const topologyLabels = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'];
+const topologyLabels = [zoneLabel, regionLabel];
 
 export const podTopologyLabels = (reader: ObjectReader): AdmissionPlugin => ({
   name: 'PodTopologyLabels',

@@ -7,6 +7,7 @@
 import type { Container, PodSpec, Volume } from '../../../api/generated/core-v1.ts';
 import { Pod, ServiceAccount } from '../../../api/generated/kinds.ts';
 import { errors, isStatusError } from '../../../api/meta/status-error.ts';
+import { rootCAConfigMap } from '../../../api/meta/well-known.ts';
 import { mirrorAnnotation, podSecretNames } from '../../../api/predicates/pod-references.ts';
 import type { AdmissionRequest } from '../request/request.ts';
 import { refused } from './forbidden.ts';
@@ -117,7 +118,7 @@ function tokenVolume(name: string): Volume {
     projected: {
       sources: [
         { serviceAccountToken: { expirationSeconds: tokenLifeSeconds, path: 'token' } },
-        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+        { configMap: { name: rootCAConfigMap, items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
         { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
       ],
       defaultMode: projectedModeDefault,

@@ -3,9 +3,10 @@
  * Upstream: plugin/pkg/admission/nodetaint/admission.go.
  */
 import { Node } from '../../../api/generated/kinds.ts';
+import { notReadyTaint } from '../../../api/meta/well-known.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 
-const taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' } as const;
+const taint = { key: notReadyTaint, effect: 'NoSchedule' } as const;
 
 export const taintNodesByCondition: AdmissionPlugin = {
   name: 'TaintNodesByCondition',

@@ -4,8 +4,8 @@
  * What it may write into those objects is checked by the NodeRestriction admission plugin.
  * Upstream: plugin/pkg/auth/authorizer/node/node_authorizer.go.
  */
-
 import { parseFieldSelector, SelectorError } from '../../../api/meta/selectors.ts';
+import { nodeLeaseNamespace } from '../../../api/meta/well-known.ts';
 import { own } from '../../../api/meta/words.ts';
 import type { RequestAttributes } from '../request/request.ts';
 import { nodeNameOf } from '../request/user.ts';
@@ -99,7 +99,7 @@ const ownVerbs = ['get', 'create', 'update', 'patch', 'delete'];
 /** The name of what is created is checked at admission: authorization does not know it. */
 function judgeLease({ verb, resource, node }: Ask): Decision {
   if (!ownVerbs.includes(verb)) return no('can only get, create, update, patch, or delete a node lease');
-  if (resource.namespace !== 'kube-node-lease') return no('can only access leases in the "kube-node-lease" system namespace');
+  if (resource.namespace !== nodeLeaseNamespace) return no('can only access leases in the "kube-node-lease" system namespace');
   if (verb !== 'create' && resource.name !== node) return no('can only access node lease with the same name as the requesting node');
   return allow;
 }

@@ -9,6 +9,7 @@ import { isIPv6 } from 'node:net';
 import { ConfigMap, EndpointSlice, Endpoints, Service } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject, New } from '../../../api/meta/object.ts';
+import { serviceNameLabel } from '../../../api/meta/well-known.ts';
 import type { HookDone } from '../publishing/health-checks.ts';
 import { type BootstrapTools, ensureObject, ignored } from './policy.ts';
 import type { Step } from './policy-object.ts';
@@ -65,7 +66,7 @@ async function ensureEndpoints(tools: BootstrapTools, { address, port }: { addre
   await ensureObject(tools, EndpointSlice, {
     plan: planFields(['addressType', 'endpoints', 'ports']),
     wanted: object('discovery.k8s.io/v1', 'EndpointSlice', {
-      metadata: { ...at, labels: { 'kubernetes.io/service-name': at.name } },
+      metadata: { ...at, labels: { [serviceNameLabel]: at.name } },
       addressType: isIPv6(address) ? 'IPv6' : 'IPv4',
       endpoints: [{ addresses: [address], conditions: { ready: true } }],
       ports,

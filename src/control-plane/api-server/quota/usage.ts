@@ -4,7 +4,6 @@
  * What it does not do: devices asked for as extended resources; a pod that is stuck in deletion counts until it is gone.
  * Upstream: pkg/quota/v1/evaluator/core.
  */
-
 import type { ResourceQuotaSpec, ScopedResourceSelectorRequirement } from '../../../api/generated/core-v1.ts';
 import {
   ConfigMap,
@@ -21,6 +20,7 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import { podResources, type ResourceList } from '../../../api/predicates/pod-resources.ts';
+import { isTerminalPhase } from '../../../api/predicates/pod-state.ts';
 
 type Resource = { readonly group: string; readonly resource: string };
 
@@ -79,7 +79,7 @@ export function computeUsage(requests: ResourceList, limits: ResourceList): Reso
 }
 
 function podUsage({ spec, status }: Pod): ResourceList {
-  if (status.phase === 'Failed' || status.phase === 'Succeeded') return {};
+  if (isTerminalPhase(status.phase)) return {};
   const of = (what: 'requests' | 'limits'): ResourceList => podResources(spec, what, { withOverhead: true });
   return { pods: '1', ...computeUsage(of('requests'), of('limits')) };
 }

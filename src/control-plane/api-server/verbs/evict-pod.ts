@@ -11,6 +11,7 @@ import type { KubeObject, ObjectName } from '../../../api/meta/object.ts';
 import { labelMatcher, SelectorError } from '../../../api/meta/selectors.ts';
 import { errors, isConflict, StatusError } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
+import { isPodReady, isPodTerminal } from '../../../api/predicates/pod-state.ts';
 import type { ServedKind } from '../cache/served-kinds.ts';
 import type { CreateCall, CreateEndpoint } from '../request/api-request.ts';
 import { changeObject } from '../write/commit-write.ts';
@@ -62,8 +63,7 @@ function findPod(pods: ServedKind, at: ObjectName): Pod {
 
 /** It disrupts nothing any more, or not yet. */
 function ignoresBudget(pod: Pod): boolean {
-  const phase = pod.status?.phase;
-  return phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined;
+  return isPodTerminal(pod) || pod.status?.phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined;
 }
 
 function budgetOf(server: VerbContext, pod: Pod): PodDisruptionBudget | undefined {
@@ -88,7 +88,7 @@ function selects(budget: PodDisruptionBudget, pod: Pod): boolean {
 
 /** A pod that is not ready may go while the budget is met without it. */
 function isSafelyUnready(pod: Pod, { spec, status }: PodDisruptionBudget): boolean {
-  if (pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True')) return false;
+  if (isPodReady(pod)) return false;
   if (spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
   const desired = status?.desiredHealthy ?? 0;
   return desired > 0 && (status?.currentHealthy ?? 0) >= desired;

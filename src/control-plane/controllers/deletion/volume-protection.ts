@@ -10,9 +10,9 @@ import { PersistentVolume, PersistentVolumeClaim, Pod, VolumeAttributesClass } f
 import type { KindRef, KubeObject, ObjectKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { claimNameOf } from '../../../api/predicates/claims.ts';
+import { isPodTerminal } from '../../../api/predicates/pod-state.ts';
 import type { Client } from '../../../client/client.ts';
 import { type Controller, type ControllerIO, defineController, type Watched, watched } from '../../../client/controllers/controller.ts';
-import { isPodTerminal } from '../pods/pod-state.ts';
 
 interface Protection<T extends KubeObject> {
   readonly name: string;

@@ -2,17 +2,13 @@
  * What follows from a node's health: its conditions when the kubelet falls silent, and its taints. Pure.
  * Upstream: pkg/controller/nodelifecycle/node_lifecycle_controller.go.
  */
-
 import type { NodeCondition, Taint } from '../../../api/generated/core-v1.ts';
 import type { Node } from '../../../api/generated/kinds.ts';
 import { findCondition } from '../../../api/meta/conditions.ts';
 import { formatTime } from '../../../api/meta/time.ts';
+import { notReadyTaint, unreachableTaint, unschedulableTaint } from '../../../api/meta/well-known.ts';
 import { own } from '../../../api/meta/words.ts';
 import { zoneOf } from '../../../api/predicates/node-selection.ts';
-
-export const notReadyTaint = 'node.kubernetes.io/not-ready';
-export const unreachableTaint = 'node.kubernetes.io/unreachable';
-const unschedulableTaint = 'node.kubernetes.io/unschedulable';
 
 /** What the kubelet reports; all become Unknown when it no longer does. */
 const reportedConditions = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];

@@ -3,8 +3,8 @@ import type { PodCondition } from '../../../api/generated/core-v1.ts';
 import { Pod } from '../../../api/generated/kinds.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
+import { isPodTerminal } from '../../../api/predicates/pod-state.ts';
 import type { ControllerIO } from '../../../client/controllers/controller.ts';
-import { isPodTerminal } from '../pods/pod-state.ts';
 
 export function podsOnNode(name: string, io: ControllerIO): readonly Pod[] {
   return io.client.informer(Pod).index('node', ({ spec }) => (spec.nodeName ? [spec.nodeName] : []))(name);

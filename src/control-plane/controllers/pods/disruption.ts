@@ -15,10 +15,10 @@ import { apiVersionOf, keyOf, type ObjectKey, parseKey } from '../../../api/meta
 import { isConflict, messageOf } from '../../../api/meta/status-error.ts';
 import { formatTime, parseTime } from '../../../api/meta/time.ts';
 import { own, put } from '../../../api/meta/words.ts';
+import { isPodReady, isPodTerminal } from '../../../api/predicates/pod-state.ts';
 import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { discoverResources } from '../../../client/transport/discovery.ts';
 import { controllerOf, matcherOf } from '../owner.ts';
-import { isPodReady, isPodTerminal } from './pod-state.ts';
 
 const evictionMsMax = 120_000;
 const staleMs = 120_000;

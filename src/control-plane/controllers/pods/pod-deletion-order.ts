@@ -6,7 +6,7 @@
  */
 import type { Pod } from '../../../api/generated/kinds.ts';
 import { parseTime } from '../../../api/meta/time.ts';
-import { isPodActive, isPodReady, readySinceMs } from './pod-state.ts';
+import { isPodActive, isPodReady, readySinceMs } from '../../../api/predicates/pod-state.ts';
 
 const phaseOrder: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
 const costAnnotation = 'controller.kubernetes.io/pod-deletion-cost';

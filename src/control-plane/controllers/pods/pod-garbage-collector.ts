@@ -9,11 +9,11 @@ import { Node, Pod } from '../../../api/generated/kinds.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { byCreation } from '../../../api/meta/order.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
+import { isPodTerminal } from '../../../api/predicates/pod-state.ts';
 import { type ControllerIO, defineController, watched } from '../../../client/controllers/controller.ts';
 import { readyStatusOf } from '../nodes/node-health.ts';
 import { disruptionCondition, podsOnNode, removePod } from '../nodes/pods-on-node.ts';
 import { settleAll } from '../slow-start.ts';
-import { isPodTerminal } from './pod-state.ts';
 
 const endedPodsMax = 12_500;
 const checkEndedMs = 20_000;

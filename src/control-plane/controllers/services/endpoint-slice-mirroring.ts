@@ -12,11 +12,11 @@ import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { nameIsDnsSubdomain } from '../../../api/meta/names.ts';
 import { keyOf, type New, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isNotFound, messageOf } from '../../../api/meta/status-error.ts';
+import { serviceNameLabel, sliceManagedByLabel } from '../../../api/meta/well-known.ts';
 import { type ControllerIO, defineController, watched } from '../../../client/controllers/controller.ts';
 import { controllerReference } from '../owner.ts';
 import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import { canonical } from '../template-hash.ts';
-import { serviceNameLabel, sliceManagedByLabel } from './endpoint-slice-plan.ts';
 
 const manager = 'endpointslicemirroring-controller.k8s.io';
 const skipLabel = 'endpointslice.kubernetes.io/skip-mirror';

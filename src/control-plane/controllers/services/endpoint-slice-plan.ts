@@ -10,13 +10,12 @@ import { type EndpointSlice, type Node, type Pod, Service } from '../../../api/g
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { nameIsDnsSubdomain } from '../../../api/meta/names.ts';
 import type { New } from '../../../api/meta/object.ts';
+import { headlessLabel, serviceNameLabel, sliceManagedByLabel, zoneLabel } from '../../../api/meta/well-known.ts';
+import { isPodReady } from '../../../api/predicates/pod-state.ts';
 import { controllerReference } from '../owner.ts';
-import { isPodReady } from '../pods/pod-state.ts';
 import { canonical } from '../template-hash.ts';
-import { hasEndpoint, hasNoClusterIP, headlessLabel, hostnameOf, targetPortOf, targetRefOf } from './service-pods.ts';
+import { hasEndpoint, hasNoClusterIP, hostnameOf, targetPortOf, targetRefOf } from './service-pods.ts';
 
-export const sliceManagedByLabel = 'endpointslice.kubernetes.io/managed-by';
-export const serviceNameLabel = 'kubernetes.io/service-name';
 export const sliceManager = 'endpointslice-controller.k8s.io';
 export const endpointsMax = 100;
 
@@ -148,7 +147,7 @@ function endpointOf(pod: Pod, node: Node | undefined, service: Service, type: Ad
   const serving = isPodReady(pod);
   const terminating = pod.metadata.deletionTimestamp !== undefined;
   const hostname = hostnameOf(pod, service);
-  const zone = node?.metadata.labels?.['topology.kubernetes.io/zone'];
+  const zone = node?.metadata.labels?.[zoneLabel];
   const addresses = (pod.status.podIPs ?? []).map(({ ip }) => ip).filter((ip) => ip.includes(':') === (type === 'IPv6'));
   const ready = service.spec.publishNotReadyAddresses === true || (serving && !terminating);
   const hints = ready ? hintsOf(service, pod.spec.nodeName, zone) : undefined;

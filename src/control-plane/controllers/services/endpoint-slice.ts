@@ -5,9 +5,10 @@
 import { EndpointSlice, Node, Pod, Service } from '../../../api/generated/kinds.ts';
 import { keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isNotFound, messageOf } from '../../../api/meta/status-error.ts';
+import { serviceNameLabel, sliceManagedByLabel } from '../../../api/meta/well-known.ts';
 import { type ControllerIO, defineController, watched } from '../../../client/controllers/controller.ts';
 import { isNamespaceTerminating } from '../pods/pod-control.ts';
-import { planSlices, type SlicePlan, serviceNameLabel, sliceManagedByLabel, sliceManager } from './endpoint-slice-plan.ts';
+import { planSlices, type SlicePlan, sliceManager } from './endpoint-slice-plan.ts';
 import { keysOfServices, podMatcherOf, podsOf } from './service-pods.ts';
 
 const isOurs = (slice: EndpointSlice): boolean => slice.metadata.labels?.[sliceManagedByLabel] === sliceManager;

@@ -7,14 +7,14 @@ import { Endpoints, Pod, Service } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isNotFound, messageOf } from '../../../api/meta/status-error.ts';
+import { headlessLabel } from '../../../api/meta/well-known.ts';
+import { isPodReady } from '../../../api/predicates/pod-state.ts';
 import { type ControllerIO, defineController, watched } from '../../../client/controllers/controller.ts';
 import { isNamespaceTerminating } from '../pods/pod-control.ts';
-import { isPodReady } from '../pods/pod-state.ts';
 import { canonical } from '../template-hash.ts';
 import {
   hasEndpoint,
   hasNoClusterIP,
-  headlessLabel,
   hostnameOf,
   keysOfServices,
   podMatcherOf,

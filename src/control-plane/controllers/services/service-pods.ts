@@ -7,8 +7,8 @@ import { Pod, Service } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { type KubeObject, keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { type LabelMatcher, labelMatcherOfMap } from '../../../api/meta/selectors.ts';
+import { isPodReady, isPodTerminal } from '../../../api/predicates/pod-state.ts';
 import type { ControllerIO } from '../../../client/controllers/controller.ts';
-import { isPodReady, isPodTerminal } from '../pods/pod-state.ts';
 
 type Selector = Readonly<Record<string, string>>;
 
@@ -89,8 +89,6 @@ export const hostnameOf = (pod: Pod, service: Service): string | undefined =>
   pod.spec.hostname && pod.spec.subdomain === service.metadata.name ? pod.spec.hostname : undefined;
 
 export const hasNoClusterIP = ({ spec }: Service): boolean => spec.clusterIP === 'None' || !spec.clusterIP;
-
-export const headlessLabel = 'service.kubernetes.io/headless';
 
 export const targetRefOf = ({ metadata }: Pod) => ({
   kind: 'Pod',

@@ -7,7 +7,7 @@ import type { DaemonSetStatus } from '../../../api/generated/apps-v1.ts';
 import type { DaemonSet, Node, Pod } from '../../../api/generated/kinds.ts';
 import { scaleIntOrPercent } from '../../../api/meta/intstr.ts';
 import { byCreation } from '../../../api/meta/order.ts';
-import { isPodAvailable, isPodReady, isPodTerminal } from '../pods/pod-state.ts';
+import { isPodAvailable, isPodReady, isPodTerminal } from '../../../api/predicates/pod-state.ts';
 import { type NodeVerdict, nodeJudge, targetNodeOf } from './daemon-nodes.ts';
 import { revisionHashLabel } from './revision-history.ts';
 

@@ -8,12 +8,12 @@
 import { ControllerRevision, DaemonSet, Node, Pod } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
+import { nextAvailabilityMs } from '../../../api/predicates/pod-state.ts';
 import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { RecentMap } from '../../../client/recent-map.ts';
 import { adoptAndRelease } from '../adoption.ts';
 import { controlledBy, controllerReference, keysOfOwners, matcherOf, orphansIn } from '../owner.ts';
 import { createPod, deletePod, isNamespaceTerminating, podFromTemplate } from '../pods/pod-control.ts';
-import { nextAvailabilityMs } from '../pods/pod-state.ts';
 import { settleAll, slowStart } from '../slow-start.ts';
 import { nodeJudge, pinToNode } from './daemon-nodes.ts';
 import { type DaemonPlan, planDaemons } from './daemon-set-plan.ts';

@@ -9,8 +9,8 @@ import type { JobCondition, JobStatus } from '../../../api/generated/batch-v1.ts
 import type { Job, Pod } from '../../../api/generated/kinds.ts';
 import { findCondition, isConditionTrue } from '../../../api/meta/conditions.ts';
 import { formatTime, parseTime } from '../../../api/meta/time.ts';
+import { isPodActive, isPodReady, isPodTerminating } from '../../../api/predicates/pod-state.ts';
 import { planPodDeletion } from '../pods/pod-deletion-order.ts';
-import { isPodActive, isPodReady, isPodTerminating } from '../pods/pod-state.ts';
 import { backoffLeftMs, type FailureRecord, indexBackoffLeftMs, nextFailureRecord } from './job-backoff.ts';
 import { IndexSet } from './job-indexes.ts';
 import {

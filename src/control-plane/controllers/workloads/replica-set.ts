@@ -14,11 +14,6 @@ import type { KindRef, KubeObject, ObjectKey } from '../../../api/meta/object.ts
 import { type LabelMatcher, labelMatcherOfMap } from '../../../api/meta/selectors.ts';
 import { messageOf } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
-import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
-import { adoptAndRelease } from '../adoption.ts';
-import { controlledBy, controllerOf, controllerReference, keysOfOwners, matcherOf, orphansIn, sameLabels } from '../owner.ts';
-import { createPod, deletePod, isNamespaceTerminating, podFromTemplate } from '../pods/pod-control.ts';
-import { planPodDeletion } from '../pods/pod-deletion-order.ts';
 import {
   isPodActive,
   isPodAvailable,
@@ -27,7 +22,12 @@ import {
   isPodTerminating,
   nextAvailabilityMs,
   readySinceMs,
-} from '../pods/pod-state.ts';
+} from '../../../api/predicates/pod-state.ts';
+import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
+import { adoptAndRelease } from '../adoption.ts';
+import { controlledBy, controllerOf, controllerReference, keysOfOwners, matcherOf, orphansIn, sameLabels } from '../owner.ts';
+import { createPod, deletePod, isNamespaceTerminating, podFromTemplate } from '../pods/pod-control.ts';
+import { planPodDeletion } from '../pods/pod-deletion-order.ts';
 import { settleAll, slowStart } from '../slow-start.ts';
 
 const burst = 500;

@@ -5,7 +5,7 @@
  */
 import type { StatefulSetStatus } from '../../../api/generated/apps-v1.ts';
 import type { Pod, StatefulSet } from '../../../api/generated/kinds.ts';
-import { isPodAvailable, isPodReady, isPodTerminal } from '../pods/pod-state.ts';
+import { isPodAvailable, isPodReady, isPodTerminal } from '../../../api/predicates/pod-state.ts';
 import { revisionHashLabel } from './revision-history.ts';
 import { ordinalOf, startOf } from './stateful-identity.ts';
 

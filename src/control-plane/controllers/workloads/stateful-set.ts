@@ -11,11 +11,11 @@ import { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from '../
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isAlreadyExists, isNotFound, messageOf } from '../../../api/meta/status-error.ts';
+import { nextAvailabilityMs } from '../../../api/predicates/pod-state.ts';
 import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import { adoptAndRelease } from '../adoption.ts';
 import { controlledBy, keysOfOwners, matcherOf, orphansIn } from '../owner.ts';
 import { isNamespaceTerminating } from '../pods/pod-control.ts';
-import { nextAvailabilityMs } from '../pods/pod-state.ts';
 import { settleAll, slowStart } from '../slow-start.ts';
 import { HashCollisionError, type History, keepHistory, revisionHashLabel, trimHistory } from './revision-history.ts';
 import { makeStatefulPod, nextClaimOwners, ordinalOf, volumeClaimsOf } from './stateful-identity.ts';

@@ -1,11 +1,11 @@
 /** Cordoned nodes take only pods that tolerate it. Upstream: plugins/nodeunschedulable. */
-
+import { unschedulableTaint } from '../../../api/meta/well-known.ts';
 import { tolerates } from '../../../api/predicates/taints.ts';
 import { type NodePlugin, rejectForGood } from '../framework.ts';
 import type { PodFacts } from '../pod-facts.ts';
 
 const name = 'NodeUnschedulable';
-const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const;
+const taint = { key: unschedulableTaint, effect: 'NoSchedule' } as const;
 const unschedulable = rejectForGood(name, 'node(s) were unschedulable');
 
 export const nodeUnschedulable: NodePlugin = {

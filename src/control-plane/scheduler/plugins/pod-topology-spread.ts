@@ -6,6 +6,7 @@
 import type { Node } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { LabelMatcher } from '../../../api/meta/selectors.ts';
+import { hostnameLabel, zoneLabel } from '../../../api/meta/well-known.ts';
 import { labelOf } from '../../../api/predicates/node-selection.ts';
 import { untoleratedTaint } from '../../../api/predicates/taints.ts';
 import { defineClusterPlugin, type EventHints, reject, rejectForGood, scoreMax } from '../framework.ts';
@@ -16,8 +17,6 @@ import type { Domains } from '../topology.ts';
 import { HardSpread } from './hard-spread.ts';
 
 const name = 'PodTopologySpread';
-const hostname = 'kubernetes.io/hostname';
-const zone = 'topology.kubernetes.io/zone';
 const skewed = reject(name, "node(s) didn't match pod topology spread constraints");
 const unlabelled = rejectForGood(name, "node(s) didn't match pod topology spread constraints (missing required label)");
 
@@ -79,7 +78,7 @@ export const podTopologySpread = (defaultSelector: DefaultSelector) =>
         constraints: soft.map((constraint, i) => {
           const domains = all[i] ?? table.topology.of(constraint.topologyKey);
           const perNode = countMatching(pod, table, constraint);
-          const isPerNode = constraint.topologyKey === hostname;
+          const isPerNode = constraint.topologyKey === hostnameLabel;
           return {
             maxSkew: constraint.maxSkew,
             domains,
@@ -151,8 +150,8 @@ function defaultConstraints(pod: PodFacts, defaultSelector: DefaultSelector): Sp
   if (!selector) return [];
   const base = { minDomains: 1, hard: false, selector, honorsAffinity: true, honorsTaints: false };
   return [
-    { ...base, topologyKey: hostname, maxSkew: 3 },
-    { ...base, topologyKey: zone, maxSkew: 5 },
+    { ...base, topologyKey: hostnameLabel, maxSkew: 3 },
+    { ...base, topologyKey: zoneLabel, maxSkew: 5 },
   ];
 }
 

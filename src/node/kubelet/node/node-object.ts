@@ -8,6 +8,7 @@ import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import type { New } from '../../../api/meta/object.ts';
 import { canonicalizeQuantity, quantityValue } from '../../../api/meta/quantity.ts';
 import { formatTime } from '../../../api/meta/time.ts';
+import { hostnameLabel } from '../../../api/meta/well-known.ts';
 import type { Image, RuntimeStatus } from '../../runtime/cri-types.ts';
 import type { MachineFacts } from './machine-facts.ts';
 
@@ -39,7 +40,7 @@ export function nodeLabels({ name, machine, labels }: NodeInput): Readonly<Recor
     'beta.kubernetes.io/arch': architecture,
     'beta.kubernetes.io/os': operatingSystem,
     'kubernetes.io/arch': architecture,
-    'kubernetes.io/hostname': name,
+    [hostnameLabel]: name,
     'kubernetes.io/os': operatingSystem,
     ...labels,
   };

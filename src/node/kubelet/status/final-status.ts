@@ -4,8 +4,9 @@
  * Upstream: pkg/kubelet/status/status_manager.go (TerminatePod).
  */
 import type { ContainerStatus, Pod, PodStatus } from '../../../api/generated/core-v1.ts';
+import { isTerminalPhase } from '../../../api/predicates/pod-state.ts';
 import { keepTransitionTimes, terminalVerdict } from './pod-conditions.ts';
-import { isTerminalPhase, type PodPhase } from './pod-phase.ts';
+import type { PodPhase } from './pod-phase.ts';
 
 const lost = {
   reason: 'ContainerStatusUnknown',

@@ -5,6 +5,7 @@
  */
 import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from '../../../api/generated/core-v1.ts';
 import { isSidecar } from '../../../api/predicates/pod-resources.ts';
+import { isTerminalPhase } from '../../../api/predicates/pod-state.ts';
 import type { PodPhase } from './pod-phase.ts';
 
 /** Conditions that others may not have: the kubelet replaces them all. */
@@ -129,7 +130,7 @@ const couldRestartAll = (pod: Pod): boolean =>
   );
 
 function judgeRestartingAll({ phase, restartingAll }: ConditionsInput): Verdict {
-  if (phase === 'Succeeded' || phase === 'Failed') return terminalVerdict(phase);
+  if (isTerminalPhase(phase)) return terminalVerdict(phase);
   if (!restartingAll) return { status: 'False' };
   return { status: 'True', reason: 'RestartAllContainersStarted', message: 'container exited with restart policy rule' };
 }

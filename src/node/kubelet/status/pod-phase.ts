@@ -8,8 +8,6 @@ import { restartsAfter } from '../container/restart-policy.ts';
 import { restartingAllReason } from './container-statuses.ts';
 
 export type PodPhase = NonNullable<PodStatus['phase']>;
-export const isTerminalPhase = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
-
 export interface PhaseInput {
   readonly spec: PodSpec;
   readonly statuses: readonly ContainerStatus[];

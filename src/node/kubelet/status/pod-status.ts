@@ -9,13 +9,14 @@ import { isConditionTrue } from '../../../api/meta/conditions.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { isSidecar } from '../../../api/predicates/pod-resources.ts';
+import { isTerminalPhase } from '../../../api/predicates/pod-state.ts';
 import { bareContainerID } from '../container/container-identity.ts';
 import { allContainersShouldRestart } from '../container/restart-policy.ts';
 import { activeContainers, type ObservedPod } from '../pod/observed-pod.ts';
 import { planSandbox } from '../pod/plan-pod.ts';
 import { containerStatuses, type WaitingReason } from './container-statuses.ts';
 import { isOwnedByKubelet, keepTransitionTimes, podConditions, terminalVerdict } from './pod-conditions.ts';
-import { isTerminalPhase, type PodPhase, podPhase } from './pod-phase.ts';
+import { type PodPhase, podPhase } from './pod-phase.ts';
 import { podResourceStatus } from './pod-resource-status.ts';
 
 /** What the probes of a running container say; a container without probes is started and ready. */

@@ -6,19 +6,18 @@
  * but another uid is never touched.
  * Upstream: pkg/kubelet/status/status_manager.go.
  */
-
 import type { Pod, PodStatus } from '../../../api/generated/core-v1.ts';
 import { Pod as PodKind } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { compareResourceVersions } from '../../../api/meta/resource-version.ts';
 import { isConflict, isNotFound, isStatusError } from '../../../api/meta/status-error.ts';
 import { own, put } from '../../../api/meta/words.ts';
+import { isTerminalPhase } from '../../../api/predicates/pod-state.ts';
 import type { Client } from '../../../client/client.ts';
 import type { Clock, Timer } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
 import type { Log } from '../../../client/log.ts';
 import { ContainerTerminations } from './container-terminations.ts';
-import { isTerminalPhase } from './pod-phase.ts';
 import { mergePodStatus, sameStatus } from './pod-status.ts';
 
 export interface StatusManagerOptions {

@@ -1,7 +1,7 @@
-/** What controllers ask about a pod. Upstream: pkg/api/v1/pod/util.go, pkg/controller/controller_utils.go. */
-import type { Pod } from '../../../api/generated/kinds.ts';
-import { findCondition } from '../../../api/meta/conditions.ts';
-import { parseTime } from '../../../api/meta/time.ts';
+/** How far a pod is: ready, available, over. Upstream: pkg/api/v1/pod/util.go, pkg/controller/controller_utils.go. */
+import type { Pod } from '../generated/kinds.ts';
+import { findCondition } from '../meta/conditions.ts';
+import { parseTime } from '../meta/time.ts';
 
 export const isPodReady = (pod: Pod): boolean => findCondition(pod.status?.conditions, 'Ready')?.status === 'True';
 
@@ -31,8 +31,10 @@ export function nextAvailabilityMs(pods: readonly Pod[], minReadySeconds: number
   return next;
 }
 
-/** Succeeded or Failed. */
-export const isPodTerminal = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+/** Succeeded or Failed: all of it has ended, for good. */
+export const isTerminalPhase = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
+
+export const isPodTerminal = (pod: Pod): boolean => isTerminalPhase(pod.status?.phase);
 
 export const isPodActive = (pod: Pod): boolean => !isPodTerminal(pod) && !pod.metadata.deletionTimestamp;
 
