@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'node:test';
-import { isAlive } from './processes.ts';
+import { isAlive, parseProcessStat } from './processes.ts';
 
 test('a process that ended is not alive, though its parent has not asked', { skip: !existsSync('/proc') && 'needs /proc' }, async () => {
   // The shell becomes sleep, which never waits for the child that it has; only then the child ends, with its input.
@@ -20,3 +20,9 @@ test('a process that ended is not alive, though its parent has not asked', { ski
     parent.kill();
   }
 });
+
+const after = 'S 1 40 40 34816 41 4194304 1 2 3 4 5 6 7 8 20 0 1 0 123456 9 10\n';
+const want = { state: 'S', parent: 1, group: 40, terminalGroup: 41, startTicks: '123456' };
+
+for (const name of ['sh', 'a b', 'a) Z 9 9', ')', ''])
+  test(`the fields after the name "${name}"`, () => assert.deepEqual(parseProcessStat(`42 (${name}) ${after}`), want));

@@ -3,13 +3,24 @@
  * and what has ended meanwhile, or is another user's, says nothing.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { type ProcessStat, parseProcessStat } from './process-stat.ts';
 
 /** One that was met before. */
 export interface KnownProcess {
   readonly pid: number;
   /** when it started, in the kernel's ticks: tells it from another with the same number */
   readonly startTicks?: string | undefined;
+}
+
+/** What /proc/PID/stat says of it. */
+export interface ProcessStat {
+  /** `R`, `S`, `T`, …; `Z`: it has ended, and nobody has asked how */
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  /** the group that gets the signals of its terminal's keys */
+  readonly terminalGroup: number;
+  /** when it started, in ticks of the kernel since the boot: tells it from another with the same number */
+  readonly startTicks: string;
 }
 
 /** Not 0, 1 or less, which as the target of a signal would be something else. */
@@ -29,6 +40,13 @@ export const commandLine = (pid: number): string[] => processFile(pid, 'cmdline'
 export function processStat(pid: number): ProcessStat | undefined {
   const text = processFile(pid, 'stat');
   return text === '' ? undefined : parseProcessStat(text);
+}
+
+/** Fields from the third on, after the name, which is in parentheses and may hold anything. Format: proc(5). */
+export function parseProcessStat(text: string): ProcessStat {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state = '', parent, group, , , terminalGroup] = fields;
+  return { state, parent: Number(parent), group: Number(group), terminalGroup: Number(terminalGroup), startTicks: fields[19] ?? '' };
 }
 
 export const knownProcess = (pid: number): KnownProcess => ({ pid, startTicks: processStat(pid)?.startTicks });

@@ -129,6 +129,16 @@ const rows: readonly { readonly name: string; readonly path: string; readonly wa
   },
   { name: 'exec without an upgrade', path: `${pods}/good/exec?command=a&stdout=1`, want: '400 Upgrade request required' },
   {
+    name: 'exec that says yes in another word',
+    path: `${pods}/good/exec?command=a&stdin&stdout=False`,
+    want: '400 Upgrade request required',
+  },
+  {
+    name: 'exec that says no',
+    path: `${pods}/good/exec?command=a&stdin=0&stdout=False`,
+    want: '400 you must specify at least one of stdin, stdout, stderr',
+  },
+  {
     name: 'exec in a pod without a node',
     path: `${pods}/noip/exec?command=a&stdout=1`,
     upgrade: true,

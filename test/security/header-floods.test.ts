@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { requestHeadersMax } from '../../src/client/transport/http-limits.ts';
+import { requestHeadersMax } from '../../src/client/transport/node-http.ts';
 import type { ServerParts } from '../../src/control-plane/api-server/api-server.ts';
 import { type Listening, listen } from '../kit/https-server.ts';
 

@@ -7,7 +7,7 @@ import { fieldTermsMax, selectorTokensMax } from '../../src/api/meta/selectors.t
 import { fieldErrorsMax } from '../../src/api/meta/status-error.ts';
 import { bodyValuesMax } from '../../src/api/schema/body.ts';
 import { nestingMax } from '../../src/api/schema/nesting.ts';
-import { requestHeadBytesMax, requestHeadersMax } from '../../src/client/transport/http-limits.ts';
+import { requestHeadBytesMax, requestHeadersMax } from '../../src/client/transport/node-http.ts';
 import { flowLimits, userShare } from '../../src/control-plane/api-server/chain/flow-control.ts';
 import { bodyBytesMax } from '../../src/control-plane/api-server/http/exchange.ts';
 import { fileBytesMax } from '../../src/node/kubelet/container/env-file.ts';

@@ -32,7 +32,7 @@ import { clientClosed, InformerSet } from '../informers/informer-set.ts';
 import type { Log } from '../log.ts';
 import { checkedMetadata, checkedObjectName, checkKind, checkPatch, checkPath, checkSelection } from './check-call.ts';
 import { type ClientCredentials, createTokenSource, type TokenSource } from './credentials.ts';
-import { answerHeadBytesMax } from './http-limits.ts';
+import { answerHeadBytesMax } from './node-http.ts';
 import { deleteOptionsOf, pathOf, type Query, queryOf } from './request-path.ts';
 import { decodeWatch, linesOf } from './watch-decoder.ts';
 

@@ -1,6 +1,6 @@
 /** A start or a command that found no room on the disk, in words that say where and what to do. */
-import { statfsSync } from 'node:fs';
 import { isDiskFull } from '../../client/files/replace-file.ts';
+import { diskRoomBytes } from '../../control-plane/store/disk-room.ts';
 import { Instance } from '../instance/instance.ts';
 import { OperationError } from '../operation-error.ts';
 
@@ -21,8 +21,7 @@ export function explainFullDisk(error: unknown, { name, dir }: Pick<Instance, 'n
 
 function hasRoom(dir: string): boolean {
   try {
-    const { bavail, bsize } = statfsSync(dir);
-    return bavail * bsize >= roomBytesMin;
+    return diskRoomBytes(dir) >= roomBytesMin;
   } catch {
     return true; // the directory is gone, which is another matter
   }

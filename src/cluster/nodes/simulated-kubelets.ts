@@ -20,7 +20,7 @@ export interface SimulatedKubelet {
   readonly log: Log;
 }
 
-interface KubeletAddress {
+interface HostPort {
   readonly host: string;
   readonly port: number;
 }
@@ -30,7 +30,7 @@ const host = '127.0.0.1';
 export class SimulatedKubelets {
   readonly #clock: Clock;
   readonly #pki: ClusterPKI;
-  readonly #addresses = new Map<string, () => Promise<KubeletAddress>>();
+  readonly #addresses = new Map<string, () => Promise<HostPort>>();
 
   constructor({ clock, pki }: { readonly clock: Clock; readonly pki: ClusterPKI }) {
     this.#clock = clock;
@@ -44,7 +44,7 @@ export class SimulatedKubelets {
     served.defer(() => {
       this.#addresses.delete(nodeName);
     });
-    let address: Promise<KubeletAddress> | undefined;
+    let address: Promise<HostPort> | undefined;
     this.#addresses.set(nodeName, () => {
       address ??= this.#serve(simulated, served).catch((error: unknown) => {
         address = undefined;
@@ -57,7 +57,7 @@ export class SimulatedKubelets {
 
   readonly reach: KubeletsInProcess = (nodeName) => this.#addresses.get(nodeName)?.();
 
-  async #serve({ kubelet, client, runtime, log }: SimulatedKubelet, stack: AsyncDisposableStack): Promise<KubeletAddress> {
+  async #serve({ kubelet, client, runtime, log }: SimulatedKubelet, stack: AsyncDisposableStack): Promise<HostPort> {
     const { KubeletServer } = await import('../../node/kubelet/server/kubelet-server.ts');
     const { nodeName } = kubelet;
     // Not kept: there may be thousands, and the next start has others.

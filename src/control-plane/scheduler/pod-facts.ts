@@ -9,6 +9,7 @@ import { equalJson } from '../../api/meta/deep-equal.ts';
 import { type LabelMap, LabelMatcher, labelMatcher } from '../../api/meta/selectors.ts';
 import { own } from '../../api/meta/words.ts';
 import { type NodeMatcher, requiredNodeMatcher } from '../../api/predicates/node-selection.ts';
+import { isSidecar } from '../../api/predicates/pod-resources.ts';
 import { type AffinityTerms, compileAffinity } from './affinity-term.ts';
 import { podNonZeroRequests, podRequests, podScoredRequests, type Requests, type ScoredRequests } from './pod-requests.ts';
 
@@ -138,7 +139,7 @@ function classKeyOf(facts: PodFacts): string {
 }
 
 function hostPortsOf({ spec }: Pod): HostPort[] {
-  const sidecars = (spec.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
+  const sidecars = (spec.initContainers ?? []).filter(isSidecar);
   const ports: ContainerPort[] = [...sidecars, ...spec.containers].flatMap((container) => container.ports ?? []);
   return ports.flatMap(({ hostPort, hostIP, protocol }) =>
     hostPort ? [{ port: hostPort, ip: hostIP || '0.0.0.0', protocol: protocol || 'TCP' }] : [],

@@ -97,7 +97,8 @@ export class OrderedMap<K extends string | number, V> {
   }
 }
 
-function lowerBound<K>(keys: readonly K[], key: K): number {
+/** Where a key is, or would be, among sorted ones. */
+export function lowerBound<K>(keys: readonly K[], key: K): number {
   let low = 0;
   let high = keys.length;
   while (low < high) {

@@ -45,10 +45,10 @@ function updateProblem(node: string, given: Node, old: Node): string | undefined
 
 function forbiddenLabels(labels: Labels = {}, old: Labels = {}): readonly string[] {
   const changed = [...new Set([...Object.keys(labels), ...Object.keys(old)])].filter((key) => own(labels, key) !== own(old, key));
-  return changed.filter(isForbidden).sort();
+  return changed.filter(isForbiddenLabel).sort();
 }
 
-function isForbidden(key: string): boolean {
+function isForbiddenLabel(key: string): boolean {
   const slash = key.indexOf('/');
   const namespace = slash < 0 ? '' : key.slice(0, slash);
   const below = (domain: string): boolean => namespace === domain || namespace.endsWith(`.${domain}`);

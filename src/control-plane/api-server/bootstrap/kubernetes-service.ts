@@ -40,14 +40,14 @@ export async function ensureKubernetesService(tools: BootstrapTools, options: Ku
       sessionAffinity: 'None',
     },
   };
-  await ensureObject(tools, Service, { plan: planServicePorts, wanted: object('v1', 'Service', wanted) });
+  await ensureObject(tools, Service, { plan: planKubernetesService, wanted: object('v1', 'Service', wanted) });
   await ensureEndpoints(tools, endpoint);
   done('bootstrap-controller');
 }
 
 const object = <T>(apiVersion: string, kind: string, body: object): T => ({ apiVersion, kind, ...body }) as T;
 
-function planServicePorts(existing: Service | undefined, wanted: Service): Step<Service> {
+function planKubernetesService(existing: Service | undefined, wanted: Service): Step<Service> {
   if (!existing) return { do: 'create', object: wanted };
   const ports = wanted.spec.ports ?? [];
   const same = existing.spec.ports?.length === 1 && existing.spec.ports[0]?.targetPort === ports[0]?.targetPort;

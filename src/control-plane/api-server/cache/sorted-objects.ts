@@ -1,4 +1,5 @@
 /** The objects of one namespace (or of a cluster-scoped kind) by name. The sorted order is made on first use and kept from then on. */
+import { lowerBound } from '../../store/ordered-map.ts';
 import type { StoredObject } from './stored-object.ts';
 
 export class SortedObjects {
@@ -45,17 +46,6 @@ export class SortedObjects {
     this.#names ??= [...this.#byName.keys()].sort();
     return this.#names;
   }
-}
-
-function lowerBound(names: readonly string[], name: string): number {
-  let low = 0;
-  let high = names.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((names[middle] ?? '') < name) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function upperBound(names: readonly string[], name: string): number {

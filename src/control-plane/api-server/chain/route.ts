@@ -4,6 +4,7 @@
  * Upstream: apiserver/pkg/endpoints/request/requestinfo.go.
  */
 import { own } from '../../../api/meta/words.ts';
+import { isTrue } from '../request/query-boolean.ts';
 import type { RequestVerb } from '../request/request.ts';
 
 export interface ResourceRoute {
@@ -95,8 +96,3 @@ function resourceRoute(given: {
 }
 
 const decode = (part: string): string => (part.includes('%') ? decodeURIComponent(part) : part);
-
-/** As query parameters say it: present and neither `false` nor `0`. */
-export function isTrue(value: string | null | undefined): boolean {
-  return value !== null && value !== undefined && value !== '0' && value.toLowerCase() !== 'false';
-}

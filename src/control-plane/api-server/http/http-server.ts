@@ -19,7 +19,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
 import type { Log } from '../../../client/log.ts';
-import { answerHeadBytesMax, requestHeadBytesMax, requestHeadersMax } from '../../../client/transport/http-limits.ts';
+import { answerHeadBytesMax, requestHeadBytesMax, requestHeadersMax } from '../../../client/transport/node-http.ts';
 import type { AuthenticationRequest } from '../authentication/authenticator.ts';
 import type { HTTPHandler } from './http-handler.ts';
 

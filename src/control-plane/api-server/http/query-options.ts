@@ -1,7 +1,7 @@
 /** The query of a request for a resource. What is no number where one has to be is a BadRequest, in upstream's words. */
 import type { DeleteOptions } from '../../../api/generated/meta-v1.ts';
 import { errors } from '../../../api/meta/status-error.ts';
-import { isTrue } from '../chain/route.ts';
+import { isTrue } from '../request/query-boolean.ts';
 import type { RequestOptions } from '../request/request.ts';
 
 const none: RequestOptions = {};

@@ -6,6 +6,7 @@
 import type { ServerResponse } from 'node:http';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { ConnectEndpoint, ConnectTarget } from '../request/api-request.ts';
+import { isTrue } from '../request/query-boolean.ts';
 import type { Dialer } from './dialer.ts';
 import { ask, forward } from './http-forward.ts';
 import { chooseContainer, type KubeletDirectory, kubeletOf, readPod } from './kubelet-address.ts';
@@ -70,8 +71,6 @@ export function podStreamEndpoints({ dialer, ...directory }: PodStreamOptions): 
     { resource: 'pods', subresource: 'portforward', methods: ['GET', 'POST'], handle: portForward },
   ];
 }
-
-const isTrue = (text: string | null): boolean => text === 'true' || text === '1';
 
 function noContent({ response, upgrade, began }: ConnectTarget): void {
   if (upgrade) throw errors.badRequest('the pod has no node yet');

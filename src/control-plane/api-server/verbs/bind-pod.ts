@@ -4,12 +4,13 @@
  */
 import type { Binding, Pod } from '../../../api/generated/core-v1.ts';
 import { Pod as PodKind } from '../../../api/generated/kinds.ts';
+import { withCondition } from '../../../api/meta/conditions.ts';
 import type { KubeObject, ObjectName } from '../../../api/meta/object.ts';
 import { describeFieldError, errors, type FieldError, fieldErrors, StatusError } from '../../../api/meta/status-error.ts';
+import { formatTime } from '../../../api/meta/time.ts';
 import type { CreateEndpoint } from '../request/api-request.ts';
 import { changeObject } from '../write/commit-write.ts';
 import type { VerbContext } from '../write/verb-context.ts';
-import { withPodCondition } from './pod-condition.ts';
 
 export function bindingEndpoints(server: VerbContext): readonly CreateEndpoint[] {
   const handle: CreateEndpoint['handle'] = async ({ at, body, request }) => {
@@ -61,5 +62,6 @@ function bind(pod: Pod, binding: Binding, given: { readonly at: ObjectName; read
     ...(labels && { labels: { ...pod.metadata.labels, ...labels } }),
   };
   const bound: Pod = { ...pod, metadata, spec: { ...pod.spec, nodeName: binding.target.name } as NonNullable<Pod['spec']>, status };
-  return withPodCondition(bound, { type: 'PodScheduled', status: 'True' }, given.nowMs);
+  const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: formatTime(given.nowMs) };
+  return { ...bound, status: { ...status, conditions: withCondition(status.conditions, scheduled) } };
 }

@@ -7,6 +7,7 @@ import type { Pod } from '../../../api/generated/core-v1.ts';
 import { PodDisruptionBudget, Pod as PodKind } from '../../../api/generated/kinds.ts';
 import type { DeleteOptions } from '../../../api/generated/meta-v1.ts';
 import type { Eviction } from '../../../api/generated/policy-v1.ts';
+import { withCondition } from '../../../api/meta/conditions.ts';
 import type { KubeObject, ObjectName } from '../../../api/meta/object.ts';
 import { labelMatcher, SelectorError } from '../../../api/meta/selectors.ts';
 import { errors, isConflict, StatusError } from '../../../api/meta/status-error.ts';
@@ -17,7 +18,6 @@ import type { CreateCall, CreateEndpoint } from '../request/api-request.ts';
 import { changeObject } from '../write/commit-write.ts';
 import type { VerbContext } from '../write/verb-context.ts';
 import { remove } from './delete.ts';
-import { withPodCondition } from './pod-condition.ts';
 
 const retryAfterSeconds = 10;
 /** Evictions of one budget that its controller has not confirmed yet. */
@@ -190,8 +190,14 @@ async function deletePod(
       dryRun,
       change(pod) {
         checkPinned(pod, options);
-        const condition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };
-        return withPodCondition(pod, condition, server.clock.now());
+        const conditions = withCondition(pod.status?.conditions, {
+          type: 'DisruptionTarget',
+          status: 'True',
+          reason: 'EvictionByEvictionAPI',
+          message: 'Eviction API: evicting',
+          lastTransitionTime: formatTime(server.clock.now()),
+        });
+        return { ...pod, status: { ...pod.status, conditions } };
       },
     });
     // The condition is ours: the pod that the client meant has moved on by that.

@@ -6,6 +6,7 @@
  */
 import type { Pod } from '../../../api/generated/kinds.ts';
 import { parseTime } from '../../../api/meta/time.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import { isPodActive, isPodReady, readySinceMs } from '../../../api/predicates/pod-state.ts';
 
 const phaseOrder: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
@@ -36,7 +37,7 @@ export function planPodDeletion(pods: readonly Pod[], related: readonly Pod[], c
 }
 
 function rank(pod: Pod, siblings: number, nowMs: number): Ranked {
-  const sidecars = new Set(pod.spec.initContainers?.filter((c) => c.restartPolicy === 'Always').map((c) => c.name));
+  const sidecars = new Set(pod.spec.initContainers?.filter(isSidecar).map((c) => c.name));
   const restartsOf = (list: readonly { readonly restartCount: number }[] = []): number => Math.max(0, ...list.map((c) => c.restartCount));
   const isReady = isPodReady(pod);
   return {

@@ -7,6 +7,7 @@ import { Pod, Service } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { type KubeObject, keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { type LabelMatcher, labelMatcherOfMap } from '../../../api/meta/selectors.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import { isPodReady, isPodTerminal } from '../../../api/predicates/pod-state.ts';
 import type { ControllerIO } from '../../../client/controllers/controller.ts';
 
@@ -76,7 +77,7 @@ export const hasEndpoint = (pod: Pod): boolean => !isPodTerminal(pod) && (pod.st
 export function targetPortOf(pod: Pod, port: ServicePort): number | undefined {
   const target = port.targetPort ?? port.port;
   if (typeof target === 'number') return target;
-  const sidecars = pod.spec.initContainers?.filter((container) => container.restartPolicy === 'Always') ?? [];
+  const sidecars = pod.spec.initContainers?.filter(isSidecar) ?? [];
   for (const container of [...pod.spec.containers, ...sidecars]) {
     const named = container.ports?.find((each) => each.name === target && (each.protocol ?? 'TCP') === (port.protocol ?? 'TCP'));
     if (named) return named.containerPort;

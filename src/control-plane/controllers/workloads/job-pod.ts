@@ -9,6 +9,7 @@ import { findCondition } from '../../../api/meta/conditions.ts';
 import type { New } from '../../../api/meta/object.ts';
 import { parseTime } from '../../../api/meta/time.ts';
 import { own } from '../../../api/meta/words.ts';
+import { isSidecar } from '../../../api/predicates/pod-resources.ts';
 import { controllerReference } from '../owner.ts';
 import { podFromTemplate } from '../pods/pod-control.ts';
 import { matchFailurePolicy } from './job-policy.ts';
@@ -41,7 +42,7 @@ export function isPodFailed(pod: Pod, job: Job): boolean {
 
 /** When it ended, as far as one can tell. */
 export function finishedMs(pod: Pod): number {
-  const sidecars = new Set(pod.spec.initContainers?.filter((c) => c.restartPolicy === 'Always').map((c) => c.name));
+  const sidecars = new Set(pod.spec.initContainers?.filter(isSidecar).map((c) => c.name));
   const statuses = [
     ...(pod.status?.containerStatuses ?? []),
     ...(pod.status?.initContainerStatuses ?? []).filter((c) => sidecars.has(c.name)),

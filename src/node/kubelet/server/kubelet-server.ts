@@ -15,7 +15,7 @@ import type { Client } from '../../../client/client.ts';
 import type { Clock } from '../../../client/clock.ts';
 import { detach } from '../../../client/detached.ts';
 import type { Log } from '../../../client/log.ts';
-import { requestHeadBytesMax, requestHeadersMax } from '../../../client/transport/http-limits.ts';
+import { requestHeadBytesMax, requestHeadersMax } from '../../../client/transport/node-http.ts';
 import { contextOf, requestContext } from '../../../client/transport/request-context.ts';
 import type { FileGate } from '../../files/file-gate.ts';
 import { type ContainerRuntime, RuntimeError } from '../../runtime/container-runtime.ts';
