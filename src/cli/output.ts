@@ -1,6 +1,6 @@
 /**
- * What a command prints: lines for people on stdout, or one JSON value per event with --json. Errors go to stderr with
- * the fix; the exit code is 1, or 2 for wrong words on the command line.
+ * What a command prints: lines for people on stdout, or one JSON value per event with --json. An error goes to stderr with
+ * its fix; with --json it is an event among the others. Exit codes: conventions.ts.
  */
 import { describeError, OperationError } from '../cluster/operation-error.ts';
 

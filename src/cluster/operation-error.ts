@@ -1,7 +1,8 @@
+/** What operating a cluster can meet: a stable code for programs, a message and a fix for people; no fix where there is nothing to mend. */
+
 /** Wrong words on the command line; nothing was done. */
 const usageCodes: ReadonlySet<string> = new Set(['bad-flag', 'bad-name']);
 
-/** What operating a cluster can meet: a stable code for programs, a message and a fix for people; no fix where there is nothing to mend. */
 export class OperationError extends Error {
   override readonly name = 'OperationError';
   readonly code: string;

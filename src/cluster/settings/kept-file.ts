@@ -1,4 +1,4 @@
-/** The small JSON files of a cluster's directory: whole or absent, its owner's alone; a damaged one is refused by name. */
+/** The small JSON files of a cluster's directory: whole or absent, its owner's alone; a damaged one, or another user's, is refused by name. */
 
 import { readFileSync } from 'node:fs';
 import { parseJSON } from '../../api/schema/json-scan.ts';

@@ -1,6 +1,6 @@
 /**
- * Where the API server tells what was done through it (client/events/acts.ts), while somebody listens. The seam on which an
- * audit log can stand: every write and every refusal comes by here with its request and its objects.
+ * Where the API server tells what was done through it (client/events/acts.ts), while somebody listens: every write and
+ * every refusal comes by here with its request and its objects. Acts are for people; what is kept is the audit's (audit/).
  *
  * Guarantees: without a reader it costs one comparison for each write, after the first seconds; a reader never holds anybody up.
  */

@@ -1,5 +1,5 @@
 /**
- * The API server's own front door inside the cluster: the Service `kubernetes` in `default`, with its Endpoints and
+ * How pods reach the API server: the Service `kubernetes` in `default`, with its Endpoints and
  * EndpointSlice, and what extension API servers have to know to trust the server.
  * What it does not do: several API servers behind the one Service (the lease reconciler).
  * Upstream: pkg/controlplane/controller/kubernetesservice, pkg/controlplane/reconcilers,

@@ -1,5 +1,5 @@
 /**
- * The door of HTTP: every request becomes an exchange, gets a wire (http-wire.ts) and goes through the chain. Nothing
+ * The handler of all HTTP requests: each becomes an exchange, gets a wire (http-wire.ts) and goes through the chain. Nothing
  * that one request does harms another.
  */
 import type { IncomingMessage } from 'node:http';

@@ -3,7 +3,8 @@
  *
  * Guarantee: a check that is named looks at what its name says, now; a hook of the start says that it has come to its
  * end. Two are this server's own: event-loop and thread-pool, the two things that everything in it waits for. What this
- * server does not have is not named: an aggregator, custom resources, flow schemas that are obeyed.
+ * server does not have is not named: an aggregator, flow schemas that are obeyed; nor are custom resources, which are
+ * loaded before it answers anybody.
  * Upstream: apiserver/pkg/server/{healthz,hooks.go}, pkg/controlplane/instance.go, test/e2e/apimachinery/health_handlers.go.
  */
 import { realClock } from '../../../client/clock.ts';

@@ -1,6 +1,6 @@
 /**
- * ComponentStatus, long deprecated and still asked for by `kubectl get cs`. The parts of the control plane live in one
- * process here, so what answers is well; only the store can be out of reach.
+ * ComponentStatus, long deprecated and still asked for by `kubectl get cs`. Of the store it says how it is. Scheduler and
+ * controllers are told as healthy: by default they live in this process. What it does not do: ask them where they don't.
  * Upstream: pkg/registry/core/componentstatus.
  */
 import type { KubeObject } from '../../../api/meta/object.ts';

@@ -4,7 +4,7 @@
  * What was missed comes from the cache's ring, else from the store's history; what has been compacted is told as an
  * Expired error event. A selector turns changes into and out of the selection into ADDED and DELETED. A client that
  * does not keep up has no queue that grows: it misses, and catches up when it reads again. A watch lasts until its
- * timeoutSeconds: over the wire there always are some (http-handler.ts), in process only when asked for.
+ * timeoutSeconds: over the wire there always are some (http-wire.ts), in process only when asked for.
  * Upstream: apiserver/pkg/storage/cacher, apiserver/pkg/endpoints/handlers/watch.go.
  */
 import type { Status } from '../../../api/generated/meta-v1.ts';

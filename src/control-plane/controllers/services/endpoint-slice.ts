@@ -1,6 +1,6 @@
 /**
  * EndpointSlices: where the pods of a Service are, for proxies and DNS. Which slices there should be is planned in
- * endpoint-slice-plan.ts. What it does not do: mirror Endpoints that people write. Upstream: pkg/controller/endpointslice.
+ * endpoint-slice-plan.ts. Endpoints that people write are endpoint-slice-mirroring.ts's. Upstream: pkg/controller/endpointslice.
  */
 import { EndpointSlice, Node, Pod, Service } from '../../../api/generated/kinds.ts';
 import { keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
