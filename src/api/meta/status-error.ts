@@ -212,9 +212,16 @@ const shownCharactersMax = 16 * 1024;
 /** As JSON; maps of texts (labels) in the order of their keys, fields of objects in their own. */
 function describeValue(value: unknown): string {
   const rest = { characters: shownCharactersMax };
-  const text = render(value ?? null, rest) ?? 'null';
+  const text = typeof value === 'string' ? quoteAsGo(value.slice(0, shownCharactersMax + 1)) : (render(value ?? null, rest) ?? 'null');
+  if (typeof value === 'string') rest.characters -= text.length;
   return rest.characters < 0 ? `${text.slice(0, shownCharactersMax)}...` : text;
 }
+
+/** A text as Go's %q has it. */
+export const quoteAsGo = (text: string): string =>
+  JSON.stringify(text).replaceAll(/\\u00([01][0-9a-f])|\x7f/g, (_, hex = '7f') =>
+    hex === '07' ? '\\a' : hex === '0b' ? '\\v' : `\\x${hex}`,
+  );
 
 /** JSON, until the characters that are left are used up. */
 function render(value: unknown, rest: { characters: number }): string | undefined {
@@ -315,7 +322,7 @@ export const fieldErrors = {
       type: 'FieldValueTooLong',
       field,
       badValue: '<value omitted>',
-      detail: `may not be more than ${maxLength} bytes`,
+      detail: `may not be more than ${maxLength} byte${maxLength === 1 ? '' : 's'}`,
     }),
   tooMany: (field: string, actual: number, max: number): FieldError =>
     made({

@@ -76,7 +76,7 @@ const createRows: readonly { name: string; given: ObjectMeta; want: readonly str
     want: [
       'metadata.managedFields[0].operation: Invalid value: "X": must be `Apply` or `Update`',
       'metadata.managedFields[0].fieldsType: Invalid value: "Y": must be `FieldsV1`',
-      'metadata.managedFields[0].manager: Invalid value: "a\\u0007": invalid character U+0007 (at position 1)',
+      'metadata.managedFields[0].manager: Invalid value: "a\\a": invalid character U+0007 (at position 1)',
     ],
   },
   {

@@ -21,10 +21,9 @@ export interface MetadataRules {
 }
 
 /** What is wrong with the metadata of an object that is about to be stored. */
-export function validateMetadata(rules: MetadataRules, object: KubeObject): readonly FieldError[] {
+export function validateMetadata(rules: MetadataRules, object: KubeObject, path = 'metadata'): readonly FieldError[] {
   const found: FieldError[] = [];
   const { metadata } = object;
-  const path = 'metadata';
   const { name, generateName } = metadata;
   if (generateName) {
     for (const message of rules.validateName(generateName, true, object)) {

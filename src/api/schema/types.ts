@@ -8,6 +8,8 @@
 
 import table from '../data/types.json' with { type: 'json' };
 import wireTable from '../data/wire.json' with { type: 'json' };
+import type { FieldError } from '../meta/status-error.ts';
+import type { Steps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
 
 export type ScalarType =
@@ -75,6 +77,11 @@ export interface CustomWalkers {
   prune(object: Readonly<Record<string, unknown>>): { readonly value: Record<string, unknown>; readonly unknown: readonly string[] };
   /** the object with its defaults */
   fill<T extends object>(object: T): T;
+  /** all that is wrong with it, metadata apart; `part`: only that was written */
+  validate(
+    object: object,
+    change: { readonly old?: object | undefined; readonly part?: 'status' | undefined },
+  ): Steps<readonly FieldError[]>;
 }
 
 export type Schema = ScalarSchema | AnySchema | ListSchema | MapSchema | ObjectSchema;

@@ -8,6 +8,7 @@ import { fill } from './fill.ts';
 import { prune } from './prune.ts';
 import { Structural } from './structural.ts';
 import { TypedObject } from './typed-schema.ts';
+import { type CustomChange, validateCustom } from './validate-custom.ts';
 
 /** `read` gives one version's `schema.openAPIV3Schema`, and is asked when the schema is first used. */
 export function schemaOfCustomResource(read: () => JSONSchemaProps | undefined): ObjectSchema {
@@ -45,5 +46,8 @@ class CustomSchema implements ObjectSchema, CustomWalkers {
   }
   fill<T extends object>(object: T): T {
     return fill(this.#structural, object) as T;
+  }
+  validate(object: object, change: CustomChange): ReturnType<CustomWalkers['validate']> {
+    return validateCustom(this.#structural, object as Readonly<Record<string, unknown>>, change);
   }
 }

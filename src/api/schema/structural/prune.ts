@@ -40,7 +40,7 @@ export function pruneValue(node: Structural, value: unknown): unknown {
 class Pruning {
   /** the whole object */
   readonly #root: Json | undefined;
-  readonly #path: (string | number)[] = [];
+  readonly #path: Step[] = [];
   readonly #unknown: string[] = [];
   readonly #ofMetadata: string[] = [];
   readonly #ofEmbedded: string[] = [];
@@ -97,7 +97,7 @@ class Pruning {
       return undefined;
     }
     if (given === null) return known?.dropsNull ? undefined : null;
-    this.#path.push(name);
+    this.#path.push(node?.property(name) ? name : { key: name });
     const next = this.value(given, known, false);
     this.#path.pop();
     return next;
@@ -114,7 +114,7 @@ class Pruning {
   #embeddedMetadata(given: unknown): Json {
     const path = [...this.#path, 'metadata'];
     try {
-      return decodeMetadata(given, describePath(path), this.#ofEmbedded);
+      return decodeMetadata(given, describePath(path, { brackets: true }), this.#ofEmbedded);
     } catch (error) {
       if (error instanceof DecodeError) throw refused(path, given, error.message);
       throw error;
@@ -137,8 +137,8 @@ function tell(list: string[], path: string): void {
   if (list.length < toldMax) list.push(path);
 }
 
-const refused = (path: readonly (string | number)[], value: unknown, why: string): DecodeError =>
-  new DecodeError(describeFieldError(fieldErrors.invalid(describePath(path), value, why)));
+const refused = (path: readonly Step[], value: unknown, why: string): DecodeError =>
+  new DecodeError(describeFieldError(fieldErrors.invalid(describePath(path, { brackets: true }), value, why)));
 
 function before(source: Json, name: string): Record<string, unknown> {
   const target: Record<string, unknown> = {};
@@ -149,9 +149,16 @@ function before(source: Json, name: string): Record<string, unknown> {
   return target;
 }
 
-/** `spec.list[0].a` */
-export function describePath(steps: readonly (string | number)[]): string {
+/** A property, an index, a key of a map. */
+type Step = string | number | { readonly key: string };
+
+/** `spec.list[0].map.a`, as unknown fields are told; what is said of metadata has keys in brackets. */
+function describePath(steps: readonly Step[], { brackets }: { brackets: boolean } = { brackets: false }): string {
   let text = '';
-  for (const step of steps) text += typeof step === 'number' ? `[${step}]` : `${text && '.'}${step}`;
+  for (const step of steps) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else if (typeof step === 'string' || !brackets) text += `${text && '.'}${typeof step === 'string' ? step : step.key}`;
+    else text += `[${step.key}]`;
+  }
   return text;
 }

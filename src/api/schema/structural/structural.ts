@@ -8,6 +8,8 @@
  */
 import type { JSONSchemaProps } from '../../generated/apiextensions-v1.ts';
 import { own } from '../../meta/words.ts';
+import { countingFormat } from './formats.ts';
+import type { NumberRules } from './judge-number.ts';
 
 /** A value of which nothing is said (`additionalProperties: true`): objects in it lose all their fields. */
 export const unsaid = null;
@@ -19,9 +21,13 @@ export class Structural {
   /** null is no value here, and there is no default to take its place */
   readonly dropsNull: boolean;
   #properties: Map<string, Structural> | undefined;
+  #rules: ValueRules | undefined;
   #items: Structural | null | undefined;
   #additional: Structural | typeof unsaid | undefined;
   #fills: boolean | undefined;
+  #embeds: boolean | undefined;
+  #keysLists: boolean | undefined;
+  #hasRules: boolean | undefined;
   #filling: readonly (readonly [string, Structural])[] | undefined;
 
   constructor(said: JSONSchemaProps) {
@@ -50,6 +56,12 @@ export class Structural {
     });
   }
 
+  /** What is said of values, apart from their structure. */
+  get rules(): ValueRules {
+    this.#rules ??= rulesOf(this.said);
+    return this.#rules;
+  }
+
   get items(): Structural | undefined {
     if (this.#items === undefined) this.#items = isSchema(this.said.items) ? new Structural(this.said.items) : null;
     return this.#items ?? undefined;
@@ -69,8 +81,26 @@ export class Structural {
 
   /** Whether there is a default here or below. */
   get fills(): boolean {
-    this.#fills ??= hasDefault(this.said);
+    this.#fills ??= saysSomewhere(this.said, (said) => said.default !== undefined);
     return this.#fills;
+  }
+
+  /** Whether there is an embedded resource here or below. */
+  get embeds(): boolean {
+    this.#embeds ??= saysSomewhere(this.said, (said) => said['x-kubernetes-embedded-resource'] ?? false);
+    return this.#embeds;
+  }
+
+  /** Whether there is a list here or below whose items are told apart. */
+  get keysLists(): boolean {
+    this.#keysLists ??= saysSomewhere(this.said, (said) => (said['x-kubernetes-list-type'] ?? 'atomic') !== 'atomic');
+    return this.#keysLists;
+  }
+
+  /** Whether there are rules in CEL here or below. */
+  get hasRules(): boolean {
+    this.#hasRules ??= saysSomewhere(this.said, (said) => said['x-kubernetes-validations'] !== undefined);
+    return this.#hasRules;
   }
 
   /** The properties with a default, or one below them. */
@@ -80,18 +110,56 @@ export class Structural {
   }
 }
 
+export interface ValueRules extends NumberRules {
+  readonly types: readonly string[];
+  readonly typeText: string;
+  /** '' where it says nothing */
+  readonly format: string;
+  readonly hasBounds: boolean;
+  readonly enum: readonly unknown[] | undefined;
+  readonly joins: boolean;
+  readonly allOf: readonly Structural[];
+  readonly anyOf: readonly Structural[];
+  readonly oneOf: readonly Structural[];
+  readonly not: Structural | undefined;
+}
+
+function rulesOf(said: JSONSchemaProps): ValueRules {
+  const types = said['x-kubernetes-int-or-string'] ? ['integer', 'string'] : said.type ? [said.type] : [];
+  const [type = ''] = types.length === 1 ? types : [];
+  const format = countingFormat(type, said.format ?? '');
+  const isNumber = type === 'integer' || type === 'number';
+  const each = (list: readonly JSONSchemaProps[] = []): readonly Structural[] => list.map((schema) => new Structural(schema));
+  const { multipleOf, minimum, maximum } = said;
+  return {
+    said,
+    types,
+    typeText: types.join(','),
+    format,
+    numberType: isNumber ? type : '',
+    numberFormat: isNumber ? format : '',
+    hasBounds: isNumber || multipleOf !== undefined || minimum !== undefined || maximum !== undefined,
+    enum: said.enum?.length ? said.enum : undefined,
+    joins: said.allOf !== undefined || said.anyOf !== undefined || said.oneOf !== undefined || said.not !== undefined,
+    allOf: each(said.allOf),
+    anyOf: each(said.anyOf),
+    oneOf: each(said.oneOf),
+    not: said.not && new Structural(said.not),
+  };
+}
+
 function isSchema(said: unknown): said is JSONSchemaProps {
   return typeof said === 'object' && said !== null && !Array.isArray(said);
 }
 
-/** Without making nodes: most schemas have no default. */
-function hasDefault(said: JSONSchemaProps): boolean {
-  if (said.default !== undefined) return true;
-  if (isSchema(said.items) && hasDefault(said.items)) return true;
-  if (isSchema(said.additionalProperties) && hasDefault(said.additionalProperties)) return true;
+/** Whether the schema, or one of its fields, items or values, says such a thing. Makes no nodes. */
+export function saysSomewhere(said: JSONSchemaProps, such: (said: JSONSchemaProps) => boolean): boolean {
+  if (such(said)) return true;
+  if (isSchema(said.items) && saysSomewhere(said.items, such)) return true;
+  if (isSchema(said.additionalProperties) && saysSomewhere(said.additionalProperties, such)) return true;
   for (const name in said.properties) {
     const property = own(said.properties, name);
-    if (property && hasDefault(property)) return true;
+    if (property && saysSomewhere(property, such)) return true;
   }
   return false;
 }

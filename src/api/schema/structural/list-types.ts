@@ -1,0 +1,53 @@
+/**
+ * Lists that are sets have no item twice, lists that are maps no key.
+ * Upstream: apiextensions-apiserver/pkg/apiserver/schema/listtype.
+ */
+import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { own, put } from '../../meta/words.ts';
+import { type Path, walkSaid } from './places.ts';
+import type { Structural } from './structural.ts';
+import { canonicalText } from './validate-value.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+export function checkListTypes(node: Structural, value: unknown, path: Path): readonly FieldError[] {
+  const found: FieldError[] = [];
+  for (const place of walkSaid(node, value, path)) {
+    const listType = place.node.said['x-kubernetes-list-type'];
+    if (!Array.isArray(place.value)) continue;
+    if (listType === 'set') found.push(...duplicates(place.value, place.path));
+    if (listType === 'map') found.push(...checkMap(place.node, place.value, place.path));
+  }
+  return found;
+}
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function checkMap(node: Structural, list: readonly unknown[], path: Path): readonly FieldError[] {
+  const wrong = list.findIndex((item) => item !== null && !isObject(item));
+  if (wrong >= 0) {
+    return [fieldErrors.invalid(path.item(wrong).text, list[wrong], 'must be an object for an array of list-type map')];
+  }
+  const names = node.said['x-kubernetes-list-map-keys'] ?? [];
+  return duplicates(
+    list.map((item) => keysOf(isObject(item) ? item : {}, names)),
+    path,
+  );
+}
+
+function keysOf(item: Json, names: readonly string[]): Json {
+  const keys: Record<string, unknown> = {};
+  for (const name of names) if (Object.hasOwn(item, name)) put(keys, name, own(item, name));
+  return keys;
+}
+
+/** Each is told once, where it is the second time. */
+function duplicates(list: readonly unknown[], path: Path): readonly FieldError[] {
+  const seen = new Map<string, number>();
+  return list.flatMap((item, i) => {
+    const text = canonicalText(item);
+    const times = (seen.get(text) ?? 0) + 1;
+    seen.set(text, times);
+    return times === 2 ? [fieldErrors.duplicate(path.item(i).text, item)] : [];
+  });
+}
