@@ -78,10 +78,11 @@ export async function startGuardedServer(
     random,
     log,
     parts({ reader, ops, claims, loopback, registry }) {
-      const webhooks = { client: new WebhookClient({ dialer, reader, random, clock }), served: () => registry.current };
+      const client = new WebhookClient({ dialer, reader, random, clock });
+      const webhooks = { client, served: () => registry.current };
       security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log, webhooks, config }));
       const nonResourceEndpoints = [...security.nonResourceEndpoints, ...publishingEndpoints({ registry, version: 'v1.36.0' })];
-      return { ...security, nonResourceEndpoints, ...options.parts };
+      return { ...security, webhooks: client, nonResourceEndpoints, ...options.parts };
     },
   });
   stack.use(server);

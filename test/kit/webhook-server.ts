@@ -17,7 +17,7 @@ export interface AskedObject {
   readonly [field: string]: unknown;
 }
 
-/** The `request` of an AdmissionReview, loosely. */
+/** The `request` of an AdmissionReview, or of a ConversionReview, loosely. */
 export interface AskedReview {
   readonly uid: string;
   readonly operation: string;
@@ -32,6 +32,9 @@ export interface AskedReview {
   readonly object: AskedObject | null;
   readonly oldObject: AskedObject | null;
   readonly options: AskedObject | null;
+  /** of a ConversionReview */
+  readonly desiredAPIVersion?: string;
+  readonly objects?: readonly AskedObject[];
 }
 
 export type WebhookAnswer = (asked: AskedReview, response: ServerResponse) => object | undefined | Promise<object | undefined>;
@@ -55,13 +58,13 @@ export async function startWebhookServer(): Promise<WebhookServer> {
   const server = createServer({ cert, key }, async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    const review = JSON.parse(Buffer.concat(chunks).toString()) as { apiVersion: string; request: AskedReview };
+    const review = JSON.parse(Buffer.concat(chunks).toString()) as { kind: string; apiVersion: string; request: AskedReview };
     const path = (request.url ?? '').split('?')[0] ?? '';
     paths.push(path);
     asked.push(review.request);
     const said = await answers.get(path)?.(review.request, response);
     if (!said) return;
-    const body = { kind: 'AdmissionReview', apiVersion: review.apiVersion, response: { uid: review.request.uid, allowed: true, ...said } };
+    const body = { kind: review.kind, apiVersion: review.apiVersion, response: { uid: review.request.uid, allowed: true, ...said } };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
   await new Promise<void>((done) => server.listen(0, loopback, done));

@@ -47,6 +47,7 @@ const shop = definition('Shop', {
 });
 const path = '/apis/example.com/v1/namespaces/default/shops';
 const Shops = kindOf(shop);
+const shopOf = (name: string, more: object = {}) => ({ kind: 'Shop', apiVersion: 'example.com/v1', ...namespaced(name, more) });
 
 describe('a custom resource', () => {
   it('says how far it is, and is served once it is established', async () => {
@@ -79,7 +80,7 @@ describe('a custom resource', () => {
     await define(admin, shop);
     const finalizers = ['odd', 'a.b', 'a.b/c', 'orphan'];
     const made = await ask(path, {
-      body: { ...namespaced('a', { spec: { color: 'red' }, status: { n: 1 } }), metadata: { name: 'a', finalizers } },
+      body: { ...shopOf('a', { spec: { color: 'red' }, status: { n: 1 } }), metadata: { name: 'a', finalizers } },
     });
     assert.equal(made.code, 201, made.text);
     const { metadata, spec, status, kind, apiVersion } = json(made);

@@ -105,9 +105,9 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   readonly storageVersion: { readonly group: string; readonly version: string };
   /** The version that upstream stores, of which discovery's hash is made. */
   readonly hashedVersion: string;
-  /** Absent where this is the stored version, or only the apiVersion differs. */
+  /** Absent where this is the stored version, or only the apiVersion differs; what is stored of a custom resource is read by its schema. */
   readonly convert: VersionConversion<T> | undefined;
-  /** in place of `convert`; not of a built-in kind */
+  /** in place of `convert` for objects of another version; not of a built-in kind */
   readonly convertRemotely: RemoteConversion | undefined;
   readonly singular: string;
   /** the kind of its lists */

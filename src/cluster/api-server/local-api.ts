@@ -186,6 +186,7 @@ async function startApiServer(
       const security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log, webhooks, config: securityConfig }));
       return {
         ...security,
+        webhooks: client,
         audit,
         nonResourceEndpoints: [
           ...security.nonResourceEndpoints,

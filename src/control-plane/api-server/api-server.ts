@@ -37,6 +37,7 @@ import type { ConnectEndpoint, CreateEndpoint } from './request/api-request.ts';
 import type { NonResourceEndpoint } from './request/non-resource-endpoint.ts';
 import type { UserInfo } from './request/request.ts';
 import { groups } from './request/user.ts';
+import type { WebhookClient } from './streaming/webhook-client.ts';
 import { bindingEndpoints } from './verbs/bind-pod.ts';
 import { componentStatuses } from './verbs/component-statuses.ts';
 import { ComputedResources } from './verbs/computed-resources.ts';
@@ -87,6 +88,8 @@ export interface ServerParts {
   readonly connectEndpoints?: readonly ConnectEndpoint[];
   /** answers for the group-versions of other servers */
   readonly backends?: AskBackend | undefined;
+  /** asks the webhooks that convert custom resources; absent: they are not called */
+  readonly webhooks?: Pick<WebhookClient, 'post'> | undefined;
   readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink } | undefined;
 }
 
@@ -142,7 +145,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     isHealthy: () => cache.healthy,
   };
   await server.assemble((await options.parts?.(context)) ?? {});
-  server.extension.start();
   return server;
 }
 
@@ -220,10 +222,10 @@ class Server implements ApiServer {
       wireClock,
       random: realRandom, // whoever asks over the wire changes nothing of a cluster that a seed makes
     });
-    this.extension.server = server;
     this.#assembled = { targets, chain, handler };
     this.#starting.resolve();
     await repairAllocations(server);
+    this.extension.start({ server, webhooks: parts.webhooks });
   }
 
   get #parts(): Assembled {

@@ -99,7 +99,8 @@ export class InProcessClient implements Client {
 
   async create<T extends KubeObject>(kind: KindRef<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
     const { namespace } = checkedMetadata(kind, object);
-    return objectOf(await this.#call({ verb: 'create', kind, namespace, ...writeCall(options), body: bodyOf(object) }));
+    const typed = object.kind === undefined ? { kind: kind.kind, apiVersion: apiVersionOf(kind), ...object } : object;
+    return objectOf(await this.#call({ verb: 'create', kind, namespace, ...writeCall(options), body: bodyOf(typed) }));
   }
 
   async update<T extends KubeObject>(kind: KindRef<T>, object: T, options: WriteOptions = {}): Promise<T> {

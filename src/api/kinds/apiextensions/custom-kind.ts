@@ -11,13 +11,13 @@ import type { FieldGetter, Kind, KindHooks, RemoteConversion, Subresource, Verb 
 import { checkQualifiedName, nameIsDnsSubdomain } from '../../meta/names.ts';
 import type { KubeObject } from '../../meta/object.ts';
 import type { FieldError } from '../../meta/status-error.ts';
-import { type ObjectSchema, typeSchema } from '../../schema/types.ts';
 import { versionPriority } from '../define-kind.ts';
 import type { ServedResource } from '../kind-snapshot.ts';
 import { listOf } from '../lists.ts';
 import { omit } from '../set-defaults.ts';
 import { customDisplay } from './custom-columns.ts';
 import { checkScaleSpec, checkScaleStatus, customScale } from './custom-scale.ts';
+import { CustomVersions } from './custom-versions.ts';
 import { selectableFieldsOf } from './selectable-fields.ts';
 
 type Definition = CustomResourceDefinition;
@@ -43,11 +43,12 @@ export function customResource(definition: Definition, converter: Converter): Se
   const { acceptedNames } = status;
   const stored = listOf(spec.versions).find(({ storage }) => storage);
   if (!isServed(definition) || !stored || !acceptedNames?.plural || !acceptedNames.kind) return undefined;
-  const convertRemotely = spec.conversion?.strategy === 'Webhook' ? converter(definition) : undefined;
+  const versions = new CustomVersions(spec);
+  const convertRemotely = spec.conversion?.strategy === 'Webhook' ? versions.remotely(converter(definition)) : undefined;
   const kinds = new Map(
     listOf(spec.versions)
       .filter(({ served, storage }) => served || storage)
-      .map((version) => [version, customKind(definition, { version, stored, convertRemotely })]),
+      .map((version) => [version, customKind(definition, { version, stored, versions, convertRemotely })]),
   );
   const storedKind = kinds.get(stored);
   if (!storedKind) return undefined;
@@ -62,17 +63,17 @@ export function customResource(definition: Definition, converter: Converter): Se
 interface OfVersion {
   readonly version: Version;
   readonly stored: Version;
+  readonly versions: CustomVersions;
   readonly convertRemotely: RemoteConversion | undefined;
 }
 
-function customKind(definition: Definition, { version, stored, convertRemotely }: OfVersion): Kind {
+function customKind(definition: Definition, { version, stored, versions, convertRemotely }: OfVersion): Kind {
   const { spec, status } = definition;
   const { group } = spec;
   const { plural = '', singular = '', kind = '', listKind = '', shortNames, categories } = status.acceptedNames ?? {};
   const namespaced = spec.scope === 'Namespaced';
   const { scale } = version.subresources ?? {};
   const display = customDisplay(listOf(version.additionalPrinterColumns));
-  let schema: ObjectSchema | undefined;
   let selectable: ReadonlyMap<string, FieldGetter<KubeObject>> | undefined;
   return {
     group,
@@ -81,13 +82,10 @@ function customKind(definition: Definition, { version, stored, convertRemotely }
     resource: plural,
     namespaced,
     typeName: '',
-    get schema() {
-      schema ??= schemaOf();
-      return schema;
-    },
+    schema: versions.schema(version.name),
     storageVersion: { group, version: stored.name },
     hashedVersion: stored.name,
-    convert: undefined,
+    convert: versions.conversion(version.name, stored.name),
     convertRemotely,
     singular,
     listKind,
@@ -165,26 +163,4 @@ function warnOfFinalizers({ metadata }: KubeObject, old?: KubeObject): readonly 
       `${quoted}prefer a domain-qualified finalizer name${form} to avoid accidental conflicts with other finalizer writers`,
     ];
   });
-}
-
-/** Its type and metadata are known, everything else is kept as it is. */
-function schemaOf(): ObjectSchema {
-  const field = { required: false, patchStrategy: [], presence: 'kept' } as const;
-  const text = { type: 'string' } as const;
-  return {
-    type: 'object',
-    name: '',
-    fields: new Map([
-      ['apiVersion', { ...field, name: 'apiVersion', schema: text, goType: 'string' }],
-      ['kind', { ...field, name: 'kind', schema: text, goType: 'string' }],
-      [
-        'metadata',
-        { ...field, name: 'metadata', schema: typeSchema('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'), goType: 'v1.ObjectMeta' },
-      ],
-    ]),
-    preserveUnknown: true,
-    atomic: false,
-    gvks: [],
-    unions: [],
-  };
 }

@@ -49,10 +49,11 @@ export class ServedKind {
 
   #view(stored: StoredObject): StoredObject {
     const { kind } = this;
-    if (!kind.convert && stored.object.apiVersion === this.apiVersion) return stored;
+    const isSame = stored.object.apiVersion === this.apiVersion;
+    if (isSame && !kind.convert) return stored;
     const known = stored.view(kind);
     if (known) return known;
-    if (kind.convertRemotely) throw new Error(`${stored.key} has not been converted to ${this.apiVersion}`);
+    if (kind.convertRemotely && !isSame) throw new Error(`${stored.key} has not been converted to ${this.apiVersion}`);
     return stored.keepView(kind, fromStorage(kind, stored.object));
   }
 

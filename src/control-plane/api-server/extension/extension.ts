@@ -3,14 +3,16 @@
  * serves what was defined before; their definitions are looked after once it does.
  */
 import type { Client } from '../../../client/client.ts';
-import type { Clock, Random } from '../../../client/clock.ts';
+import { type Clock, type Random, realRandom } from '../../../client/clock.ts';
 import { type RunningControllers, runControllers } from '../../../client/controllers/controller-runner.ts';
 import type { Log } from '../../../client/log.ts';
 import type { AdmissionPlugin } from '../admission/plugin.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import type { UserInfo } from '../request/request.ts';
+import type { WebhookClient } from '../streaming/webhook-client.ts';
 import type { VerbContext } from '../write/verb-context.ts';
+import { webhookConverter } from './conversion-webhook.ts';
 import { createsWhileTerminating } from './creates-while-terminating.ts';
 import { CustomResources } from './custom-resources.ts';
 import { definitionController } from './definition-controller.ts';
@@ -27,18 +29,23 @@ export interface ExtensionParts {
   readonly log: Log;
 }
 
+interface AssembledParts {
+  readonly server: VerbContext;
+  /** absent: webhooks are not called */
+  readonly webhooks: Pick<WebhookClient, 'post'> | undefined;
+}
+
 export class Extension implements AsyncDisposable {
   readonly admission: readonly AdmissionPlugin[];
-  /** given when the server is put together */
-  server: VerbContext | undefined;
   readonly #parts: ExtensionParts;
   readonly #resources: CustomResources;
+  #assembled: AssembledParts | undefined;
   #controllers: RunningControllers | undefined;
 
   constructor(parts: ExtensionParts) {
     this.#parts = parts;
     this.admission = [createsWhileTerminating(parts.reader)];
-    const converter = () => () => Promise.reject(new Error('conversion webhooks are not called yet'));
+    const converter = webhookConverter({ client: () => this.#assembled?.webhooks, random: realRandom });
     this.#resources = new CustomResources({ ...parts, converter });
   }
 
@@ -46,8 +53,10 @@ export class Extension implements AsyncDisposable {
     return this.#resources.load();
   }
 
-  start(): void {
-    const instances = new Instances(() => this.#server, this.#parts.user);
+  /** When the server is put together. */
+  start(assembled: AssembledParts): void {
+    this.#assembled = assembled;
+    const instances = new Instances(assembled.server, this.#parts.user);
     const controller = definitionController({ reader: this.#parts.reader, resources: this.#resources, instances });
     this.#controllers = runControllers([controller], this.#parts);
   }
@@ -55,10 +64,5 @@ export class Extension implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#resources[Symbol.dispose]();
     await this.#controllers?.[Symbol.asyncDispose]();
-  }
-
-  get #server(): VerbContext {
-    if (!this.server) throw new Error('the server is still being put together');
-    return this.server;
   }
 }

@@ -17,10 +17,10 @@ type Definition = CustomResourceDefinition;
 const concurrencyMax = 16;
 
 export class Instances {
-  readonly #server: () => VerbContext;
+  readonly #server: VerbContext;
   readonly #user: UserInfo;
 
-  constructor(server: () => VerbContext, user: UserInfo) {
+  constructor(server: VerbContext, user: UserInfo) {
     this.#server = server;
     this.#user = user;
   }
@@ -33,7 +33,7 @@ export class Instances {
   whenGone(definition: Definition, done: () => void): Disposable {
     const { group, names } = definition.spec;
     const ref = { group, version: '', kind: names.kind, resource: names.plural, namespaced: true };
-    return this.#server().kinds.follow(ref, (object, old) => {
+    return this.#server.kinds.follow(ref, (object, old) => {
       if (old && !object && this.count(definition) === 0) done();
     });
   }
@@ -58,7 +58,7 @@ export class Instances {
     { name, namespace }: { name: string; namespace: string | undefined },
     signal: AbortSignal,
   ): Promise<void> {
-    const server = this.#server();
+    const server = this.#server;
     const { kind } = served;
     const target = { type: 'resource', kind, namespace, name, subresource: undefined, answeredBy: undefined } as const;
     const request = new ApiRequest({
@@ -79,7 +79,7 @@ export class Instances {
   }
 
   #of({ spec }: Definition): ServedKind | undefined {
-    return this.#server().kinds.asStored({ group: spec.group, resource: spec.names.plural });
+    return this.#server.kinds.asStored({ group: spec.group, resource: spec.names.plural });
   }
 }
 
