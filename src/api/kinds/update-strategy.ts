@@ -50,7 +50,8 @@ const statusOnly: UpdateStrategy = {
     return kind.hooks.prepareForStatusUpdate?.(joined, old, by) ?? joined;
   },
   *validate(object, old, kind) {
-    return collectFieldErrors(() => kind.hooks.validateStatus?.(object, old) ?? noErrors);
+    const bySchema = kind.schema.custom ? yield* kind.schema.custom.validate(object, { old, part: 'status' }) : noErrors;
+    return [...bySchema, ...collectFieldErrors(() => kind.hooks.validateStatus?.(object, old) ?? noErrors)];
   },
 };
 

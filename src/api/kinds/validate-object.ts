@@ -1,4 +1,4 @@
-/** Validation in one place: the type table's rules and the kind's own. */
+/** Validation in one place: the type table's rules, or those of a definition's schema, and the kind's own. */
 import type { Kind } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
 import { collectFieldErrors, type FieldError, isStatusError, messageOf } from '../meta/status-error.ts';
@@ -12,9 +12,12 @@ export class ValidationFault extends Error {
 
 /** All that is wrong with an object, metadata apart; `old` is there for updates. */
 export function* validateObject(kind: Kind, object: KubeObject, old: KubeObject | undefined): Steps<readonly FieldError[]> {
-  const byTable = judge(() => validateByTable(kind.schema, object));
+  const { custom } = kind.schema;
+  const byTable = custom ? yield* custom.validate(object, { old }) : judge(() => validateByTable(kind.schema, object));
   yield;
   const byHook = judge(() => kind.hooks.validate?.(object, old) ?? noErrors);
+  // A custom resource's definition says nothing in the place of its schema.
+  if (custom) return [...byTable, ...byHook];
   return mergeFieldErrors(byTable, byHook);
 }
 
