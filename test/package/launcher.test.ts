@@ -1,29 +1,36 @@
-/** The launcher in a fresh checkout: what it installs, and under which Node it starts. */
+/** A fresh checkout: what its launcher installs, under which Node it starts, and how the rest of the machine gets at it. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { blocksOf } from '../kit/console-blocks.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** Without a Node of its own. */
 const installedBytesMax = 80_000_000;
+/** Node that runs TypeScript as it stands. */
+const firstWithTypes = 22;
+/** What the launcher and npm use of the system. */
+const systemPrograms = ['sh', 'readlink', 'dirname', 'sed', 'tr', 'cmp', 'cp', 'mktemp', 'rm', 'mkdir', 'tar', 'gzip', 'env'];
 
 describe('the launcher in a fresh checkout', () => {
   let dir = '';
   const checkout = (): string => join(dir, 'checkout');
-  /** Programs before all others: a `node` that says it is `version`, and npm, which runs under the real one. */
+  /** Programs before all others: a `node` that says it is `version` and reads what that can, and npm, which runs under the real one. */
   const path = (version: string): string => {
     const bin = join(dir, `bin-${version}`);
     if (!existsSync(bin)) {
       mkdirSync(bin);
       writeFileSync(
         join(bin, 'node'),
-        `#!/bin/sh\n[ "$1" != --version ] || { echo v${version}; exit; }\nexec '${process.execPath}' "$@"\n`,
-        {
-          mode: 0o755,
-        },
+        [
+          '#!/bin/sh',
+          `case $1 in --version) echo v${version}; exit ;; ${parseInt(version, 10) < firstWithTypes ? '*.ts) exit 1 ;;' : ''} esac`,
+          `exec '${process.execPath}' "$@"\n`,
+        ].join('\n'),
+        { mode: 0o755 },
       );
       symlinkSync(execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim(), join(bin, 'npm'));
     }
@@ -36,13 +43,13 @@ describe('the launcher in a fresh checkout', () => {
     dir = mkdtempSync(join(tmpdir(), 'timonier-launcher-'));
     const files = execFileSync(
       'git',
-      ['ls-files', '--cached', '--others', '--exclude-standard', 'timonier', 'package*.json', '.npmrc', 'src', 'scripts'],
+      ['ls-files', '--cached', '--others', '--exclude-standard', 'timonier', 'bin', 'package*.json', '.npmrc', 'src', 'scripts'],
       {
         cwd: root,
         encoding: 'utf8',
       },
     );
-    for (const file of files.trim().split('\n')) cpSync(join(root, file), join(checkout(), file));
+    for (const file of files.trim().split('\n')) cpSync(join(root, file), join(checkout(), file), { verbatimSymlinks: true });
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -81,5 +88,50 @@ describe('the launcher in a fresh checkout', () => {
     assert.equal(pinned.length, 1);
     assert.ok(!existsSync(join(checkout(), 'node_modules/typescript')));
     assert.equal(start('20.1.0', 'version').stderr, '');
+  });
+
+  /** As the README's "Set up" has it. */
+  const type = (command: string, { cwd = checkout(), ...more }: { cwd?: string; PATH?: string; KUBECONFIG?: string } = {}): string => {
+    const { PATH = path('20.1.0'), KUBECONFIG = '/nonexistent' } = more;
+    const env = { ...process.env, PATH: `${join(checkout(), 'bin')}:${PATH}`, KUBECONFIG };
+    return execFileSync('sh', ['-c', command], { cwd, env, encoding: 'utf8' });
+  };
+
+  it('brings timonier and kubectl into the PATH by its bin', () => {
+    assert.match(type('timonier version'), /^timonier \d/);
+    const others = join(dir, 'bin-others');
+    mkdirSync(others);
+    symlinkSync(join(checkout(), 'bin/kubectl'), join(others, 'kubectl'));
+    const theirs = join(dir, 'bin-theirs');
+    mkdirSync(theirs);
+    writeFileSync(join(theirs, 'kubectl'), '#!/bin/sh\necho "theirs: $*"\n', { mode: 0o755 });
+    assert.equal(type("kubectl get 'a pod'", { PATH: `${others}:${theirs}:/usr/bin:/bin` }), 'theirs: get a pod\n');
+
+    const bare = join(dir, 'bin-bare');
+    mkdirSync(bare);
+    for (const program of systemPrograms)
+      symlinkSync(execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim(), join(bare, program));
+    for (const program of ['node', 'npm']) symlinkSync(join(dir, 'bin-20.1.0', program), join(bare, program));
+    const KUBECONFIG = join(dir, 'own.yaml');
+    writeFileSync(KUBECONFIG, 'apiVersion: v1\nkind: Config\ncurrent-context: mine\n');
+    assert.equal(type('kubectl config current-context', { PATH: `${others}:${bare}`, KUBECONFIG }), 'mine\n');
+  });
+
+  const program = blocksOf(readFileSync(join(root, 'README.md'), 'utf8')).find(({ language }) => language === 'ts');
+  const isLibraryIn = (cwd: string): void => {
+    writeFileSync(join(cwd, 'bread.mjs'), (program?.lines ?? assert.fail('no program in the README')).join('\n'));
+    assert.match(type('timonier node bread.mjs', { cwd }), /^apiVersion: v1\n(.*\n)*kind: Config\n/);
+  };
+
+  it('is the library in any file of it', () => isLibraryIn(checkout()));
+
+  it('is the library of a package that it is installed into, also when nothing of it is installed yet', () => {
+    rmSync(join(checkout(), 'node_modules'), { recursive: true });
+    const user = join(dir, 'user');
+    mkdirSync(user);
+    writeFileSync(join(user, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
+    type(`npm install --no-audit --no-fund --prefer-offline ${checkout()}`, { cwd: user });
+    isLibraryIn(user);
+    assert.match(type('node_modules/.bin/timonier version', { cwd: user }), /^timonier \d/);
   });
 });

@@ -3,7 +3,7 @@
  * of real nodes, and for the runtime's configuration. Reads /proc and the PATH only; changes nothing.
  */
 import { execFile } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, realpathSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -40,9 +40,19 @@ export type Program = (typeof programs)[number];
 
 const extraDirs = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | undefined {
+interface Search {
+  readonly path?: string | undefined;
+  /** a file that is not meant, whatever leads to it */
+  readonly except?: string;
+}
+
+export function findProgram(name: string, { path = process.env['PATH'] ?? '', except }: Search = {}): string | undefined {
   const dirs = [...path.split(delimiter), ...extraDirs].filter(Boolean);
-  return dirs.map((dir) => join(dir, name)).find(isExecutable);
+  return dirs.map((dir) => join(dir, name)).find((file) => isExecutable(file) && !(except && isSameFile(file, except)));
+}
+
+function isSameFile(one: string, other: string): boolean {
+  return existsSync(other) && realpathSync(one) === realpathSync(other);
 }
 
 function isExecutable(file: string): boolean {
