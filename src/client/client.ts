@@ -8,6 +8,7 @@
  */
 import type { DeleteOptions, Status } from '../api/generated/meta-v1.ts';
 import type { KindRef, KubeObject, ListOf, New, ObjectName } from '../api/meta/object.ts';
+import type { PatchType } from '../api/schema/patch.ts';
 import type { Informer, InformerOptions } from './informers/informer.ts';
 
 export interface GetOptions {
@@ -55,7 +56,6 @@ export interface WriteOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 export interface Patch {
   readonly type: PatchType;
   readonly body: unknown;

@@ -50,14 +50,14 @@ export interface ListOf<T extends KubeObject> {
 
 /** Where an object is: cluster-scoped kinds have no namespace. */
 export interface ObjectName {
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
   readonly name: string;
 }
 
 /** `namespace/name`, or `name` for a cluster-scoped object: the key of work queues and informers. */
 export type ObjectKey = string;
 
-export function keyOf(object: { readonly metadata: ObjectMeta }): ObjectKey {
+export function keyOf(object: { readonly metadata: Partial<ObjectName> }): ObjectKey {
   const { namespace, name } = object.metadata;
   return namespace ? `${namespace}/${name ?? ''}` : (name ?? '');
 }

@@ -7,7 +7,7 @@ import { takeSteps } from '../meta/steps.ts';
 import { bodyTypeOf, bodyValuesMax, type DecodedBody, type FieldValidation } from './body.ts';
 import { applyJsonPatch, JsonPatchError } from './json-patch.ts';
 import { applyMergePatch } from './merge-patch.ts';
-import { applyPatch, checkPatchedValues, decodePatched, type PatchType, parsePatch } from './patch.ts';
+import { applyPatch, checkPatchedValues, type DocumentPatchType, decodePatched, parsePatch } from './patch.ts';
 import { applyStrategicMerge } from './strategic-merge.ts';
 import { objectSchema } from './types.ts';
 
@@ -24,14 +24,14 @@ const current = {
 const rejected = '422 the server rejected our request due to an error in our request';
 const asText = (patch: unknown): string => (typeof patch === 'string' ? patch : JSON.stringify(patch));
 
-function apply(type: PatchType, patch: unknown, fieldValidation: FieldValidation): DecodedBody {
+function apply(type: DocumentPatchType, patch: unknown, fieldValidation: FieldValidation): DecodedBody {
   const parsed = parsePatch(type, asText(patch));
   const patched = takeSteps(applyPatch(parsed, configMap, current));
   checkPatchedValues(patched);
   return decodePatched(parsed, configMap, patched, fieldValidation);
 }
 
-function outcome(type: PatchType, patch: unknown): unknown {
+function outcome(type: DocumentPatchType, patch: unknown): unknown {
   try {
     const { object, warnings } = apply(type, patch, 'Warn');
     const { data } = object as unknown as { data?: unknown };
@@ -49,7 +49,7 @@ function nested(depth: number): object {
   return value;
 }
 
-const rows: readonly { type: PatchType; patch: unknown; want: unknown }[] = [
+const rows: readonly { type: DocumentPatchType; patch: unknown; want: unknown }[] = [
   { type: 'json', patch: [{ op: 'replace', path: '/data/z', value: '1' }], want: { data: { x: '1', y: '2', z: '1' } } },
   { type: 'json', patch: [{ op: 'remove', path: '/data/z' }], want: rejected },
   { type: 'json', patch: [{ op: 'test', path: '/data/x', value: '2' }], want: rejected },
@@ -232,7 +232,7 @@ test('patches and what upstream answers to them', async (t) => {
 });
 
 test('a strict patch is refused for what it does not say rightly', () => {
-  const strict = (type: PatchType, patch: unknown): string => {
+  const strict = (type: DocumentPatchType, patch: unknown): string => {
     try {
       apply(type, patch, 'Strict');
     } catch (error) {

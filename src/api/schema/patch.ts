@@ -29,22 +29,25 @@ export const patchTypes = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
   'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
 } as const;
 export type PatchType = (typeof patchTypes)[keyof typeof patchTypes];
+/** What is applied here: an applied configuration is no change of a document. */
+export type DocumentPatchType = Exclude<PatchType, 'apply'>;
 
 const operationsMax = 10_000;
 /** of a patch that is refused */
 const shownCharactersMax = 16 * 1024;
 
 export interface Patch {
-  readonly type: PatchType;
+  readonly type: DocumentPatchType;
   readonly value: unknown;
   /** as it came, for duplicate fields */
   readonly text: string;
 }
 
 /** Reads the body of a patch. Throws BadRequest or RequestEntityTooLarge. */
-export function parsePatch(type: PatchType, text: string): Patch {
+export function parsePatch(type: DocumentPatchType, text: string): Patch {
   const prefix = type === 'strategic' ? '' : 'error decoding patch: ';
   const value = parseJson(text, prefix);
   if (type === 'json') {

@@ -5,7 +5,8 @@
  */
 import type { KindRef, ObjectName } from '../../api/meta/object.ts';
 import { errors } from '../../api/meta/status-error.ts';
-import type { ListOptions, Patch, PatchType } from '../client.ts';
+import type { PatchType } from '../../api/schema/patch.ts';
+import type { ListOptions, Patch } from '../client.ts';
 
 const patchTypes: readonly PatchType[] = ['json', 'merge', 'strategic', 'apply'];
 
@@ -31,7 +32,7 @@ export function checkedObjectName(kind: KindRef, at: Partial<ObjectName>): Objec
   if (typeof name !== 'string' || name === '') throw errors.badRequest(`${kind.resource}: the name is ${typeOf(name)}`);
   if (namespace !== undefined && typeof namespace !== 'string')
     throw errors.badRequest(`${kind.resource}: the namespace is ${typeOf(namespace)}`);
-  return { name, ...(namespace !== undefined && { namespace }) };
+  return { name, namespace };
 }
 
 /** Of what is to be written. */

@@ -14,17 +14,8 @@ import type { Status } from '../../api/generated/meta-v1.ts';
 import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, type ObjectName } from '../../api/meta/object.ts';
 import { StatusError } from '../../api/meta/status-error.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
-import type {
-  Client,
-  DeleteRequest,
-  GetOptions,
-  ListOptions,
-  Patch,
-  PatchType,
-  WatchEvent,
-  WatchOptions,
-  WriteOptions,
-} from '../client.ts';
+import type { PatchType } from '../../api/schema/patch.ts';
+import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, WatchEvent, WatchOptions, WriteOptions } from '../client.ts';
 import type { Clock, Random } from '../clock.ts';
 import { whyHeader } from '../events/acts.ts';
 import type { Informer, InformerOptions } from '../informers/informer.ts';

@@ -62,7 +62,7 @@ export class ActChannel {
     const objects = filter.objects?.map((object) => this.#resolve(object, filter.namespace));
     const nobody = filter.components?.find((name) => !actorNames.includes(name));
     if (nobody !== undefined) throw errors.badRequest(`there is no component "${nobody}", but: ${actorNames.join(', ')}`);
-    const reader = new ActReader({ ...filter, ...(objects && { objects }) }, () => this.#readers.delete(reader));
+    const reader = new ActReader({ ...filter, objects }, () => this.#readers.delete(reader));
     if (after !== undefined) this.#tellSince(after, reader);
     this.#readers.add(reader);
     return reader;

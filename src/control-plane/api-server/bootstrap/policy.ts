@@ -67,7 +67,7 @@ export async function ensureObject<T extends KubeObject>(
   { plan, wanted }: { readonly plan: Plan<T>; readonly wanted: T },
 ): Promise<void> {
   const { name = '', namespace } = wanted.metadata;
-  const at: ObjectName = { name, ...(namespace && { namespace }) };
+  const at: ObjectName = { name, namespace };
   for (let attempt = 1; ; attempt++) {
     try {
       const step = plan(reader.get(kind, at), wanted);

@@ -135,8 +135,7 @@ function connectTarget(
 ): ConnectTarget {
   const { kind, endpoint, received, upgrade } = given;
   const alsoNeeds = upgrade && verb === 'get' && upgradesNeedCreate.has(`${resource}/${subresource}`) ? 'create' : undefined;
-  const at = { ...(namespace !== undefined && { namespace }), name };
-  return { ...connectionOf(received, upgrade), type: 'connect', kind, at, subresource, rest, endpoint, alsoNeeds };
+  return { ...connectionOf(received, upgrade), type: 'connect', kind, at: { namespace, name }, subresource, rest, endpoint, alsoNeeds };
 }
 
 function backendTarget(backend: Backend, resource: NamedResource | undefined, connection: Connection, path: string): BackendTarget {

@@ -5,19 +5,13 @@ import { isCustom, type Kind } from '../../../api/meta/kind.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import { own } from '../../../api/meta/words.ts';
 import { bodyValuesMax, requireObject, tooManyValues, unreadableBody } from '../../../api/schema/body.ts';
-import type { PatchType } from '../../../client/client.ts';
+import { type PatchType, patchTypes } from '../../../api/schema/patch.ts';
 import type { BodyContent, RequestBody } from '../request/api-request.ts';
 import { unsupportedPatch } from '../request/refusals.ts';
 import { yieldTurn } from '../request/yield-turn.ts';
 import { bodyBytesMax, type Exchange } from './exchange.ts';
 import { acceptedTypes } from './negotiation.ts';
 
-const patchTypes: Readonly<Record<string, PatchType>> = {
-  'application/json-patch+json': 'json',
-  'application/merge-patch+json': 'merge',
-  'application/strategic-merge-patch+json': 'strategic',
-  'application/apply-patch+yaml': 'apply',
-};
 const deleteOptionsType = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
 /** What it is the body of. */
 interface Expected {

@@ -13,7 +13,7 @@ import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject, ObjectName } from '../../../api/meta/object.ts';
 import type { StatusError } from '../../../api/meta/status-error.ts';
 import { put } from '../../../api/meta/words.ts';
-import type { PatchType } from '../../../client/client.ts';
+import type { PatchType } from '../../../api/schema/patch.ts';
 import { pathOf } from '../../../client/transport/request-path.ts';
 import type { RequestOptions, UserInfo } from './request.ts';
 
@@ -298,6 +298,6 @@ function uriOf({ target, verb, options }: ApiRequest): string {
   const { deletion: _, dryRun = [], ...words } = options;
   for (const [key, value] of Object.entries(words)) if (value !== undefined) query.set(key, String(value));
   for (const value of dryRun) query.append('dryRun', value);
-  const path = pathOf(kind, { ...(namespace && { namespace }), ...(name && { name }) }, subresource);
+  const path = pathOf(kind, { namespace, name }, subresource);
   return query.size > 0 ? `${path}?${query}` : path;
 }

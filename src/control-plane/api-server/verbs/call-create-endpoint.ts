@@ -22,7 +22,7 @@ export async function callCreateEndpoint(server: VerbContext, request: ResourceR
   const body = await server.admission.admit(admission);
   await server.admission.validate({ ...admission, object: body });
   if (large) await yieldTurn();
-  const at = { ...(namespace !== undefined && { namespace }), name: name ?? body.metadata.name ?? '' };
+  const at = { namespace, name: name ?? body.metadata.name ?? '' };
   const object = await endpoint.handle({ request, at, body });
   return { type: 'value', code: 201, object };
 }

@@ -43,6 +43,7 @@ async function reconcile(key: ObjectKey, io: ControllerIO): Promise<void> {
   const current = io.client.informer(Endpoints).get(key);
   if (!service) return current && remove(key, io);
   if (!podMatcherOf(service)) return;
+  const { namespace, name } = service.metadata;
   const { subsets, truncated } = truncate(planSubsets(service, podsOf(service, io)));
   const labels = {
     ...service.metadata.labels,
@@ -59,7 +60,7 @@ async function reconcile(key: ObjectKey, io: ControllerIO): Promise<void> {
   if (isSame) return;
   try {
     if (current) await io.client.update(Endpoints, { ...current, metadata: { ...current.metadata, labels, annotations }, subsets });
-    else await io.client.create(Endpoints, { metadata: { ...parseKey(key), labels, annotations }, subsets });
+    else await io.client.create(Endpoints, { metadata: { namespace, name, labels, annotations }, subsets });
   } catch (error) {
     if (isNamespaceTerminating(error)) return;
     const [reason, message] = current
