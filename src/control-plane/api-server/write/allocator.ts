@@ -42,12 +42,6 @@ export interface Allocator {
   repair?(): Iterable<Op>;
 }
 
-/** What all allocators give to one write. */
-export interface Allocated extends Omit<Allocation, 'queued'> {
-  /** Tells them all; what is to be disposed when the write has ended is put on the stack. */
-  queued(revision: Revision, underWay: DisposableStack): void;
-}
-
 const noOps: readonly Op[] = [];
 
 /** Which allocators a kind concerns is asked once and kept. */
@@ -68,22 +62,24 @@ export class Allocators {
     return undefined;
   }
 
-  allocate(change: AllocationRequest): Allocated {
+  /** What all of them give to one write. */
+  allocate(change: AllocationRequest): Allocation | undefined {
     let { object } = change;
-    let ops = noOps;
     const parts: Allocation[] = [];
     for (const allocator of this.#of(change.kind)) {
       const given = allocator.allocate(object === change.object || !object ? change : { ...change, object });
       if (!given) continue;
       parts.push(given);
       if (given.object) object = given.object;
-      ops = ops.length > 0 ? [...ops, ...given.ops] : given.ops;
     }
+    if (parts.length < 2) return parts[0];
     return {
       object,
-      ops,
-      queued(revision, underWay) {
+      ops: parts.flatMap(({ ops }) => ops),
+      queued(revision) {
+        const underWay = new DisposableStack();
         for (const part of parts) underWay.use(part.queued?.(revision));
+        return underWay;
       },
     };
   }

@@ -16,12 +16,12 @@
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, StatusError } from '../../../api/meta/status-error.ts';
-import type { Op, Revision } from '../../store/storage.ts';
+import type { CommitResult, Op, Revision } from '../../store/storage.ts';
 import type { ServedKind } from '../cache/served-kinds.ts';
 import { Draft, StoredObject } from '../cache/stored-object.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { largeBytes, yieldTurn } from '../request/yield-turn.ts';
-import type { Allocated, AllocationRequest } from './allocator.ts';
+import type { Allocation, AllocationRequest } from './allocator.ts';
 import type { VerbContext } from './verb-context.ts';
 
 /** A write that loses this often in a row gives up with a conflict. */
@@ -101,6 +101,7 @@ interface Attempt {
   readonly old: StoredObject | undefined;
   readonly change: AllocationRequest;
 }
+type Conflict = Extract<CommitResult, { readonly ok: false }>;
 /** Somebody else was faster at this key. */
 interface Lost {
   readonly type: 'lost';
@@ -134,14 +135,14 @@ function allocateAndCommit(
 ): Promise<WriteResult | Lost> {
   const allocated = server.allocators.allocate(change);
   const also: Also = { allocated, turn };
-  if (plan.type === 'put') return putObject(server, write, { old, also, object: allocated.object ?? plan.object, lease: plan.lease });
+  if (plan.type === 'put') return putObject(server, write, { old, also, object: allocated?.object ?? plan.object, lease: plan.lease });
   if (!old) throw errors.notFound(write.served.kind, write.name);
   return removeObject(server, write, { old, also, shown: plan.shown });
 }
 
 /** What a commit has to do beside the object's own op. */
 interface Also {
-  readonly allocated: Allocated;
+  readonly allocated: Allocation | undefined;
   /** over when the write is queued */
   readonly turn: Disposable | undefined;
 }
@@ -190,20 +191,25 @@ async function removeObject(server: VerbContext, write: Write, { old, shown, als
 }
 
 /** All or nothing, at the revision that is given back once the cache shows it. */
-async function commit(server: VerbContext, { served }: Write, op: Op, { allocated, turn }: Also): Promise<Revision | Lost> {
-  const { ops: more } = allocated;
-  using underWay = new DisposableStack();
-  const result = await server.storage.commit(more.length > 0 ? [op, ...more] : [op], (revision) => {
-    allocated.queued(revision, underWay);
-    turn?.[Symbol.dispose]();
-  });
-  if (result.ok) {
+async function commit(server: VerbContext, write: Write, op: Op, { allocated, turn }: Also): Promise<Revision | Lost> {
+  let underWay = undefined as Disposable | undefined;
+  // `using` would cost each write two microseconds, for what few have.
+  try {
+    const result = await server.storage.commit(allocated ? [op, ...allocated.ops] : [op], (revision) => {
+      underWay = allocated?.queued?.(revision);
+      turn?.[Symbol.dispose]();
+    });
+    if (!result.ok) return await lostTo(server, write, op, result);
     const shown = server.cache.caughtUp(result.revision);
     if (shown) await shown;
     return result.revision;
+  } finally {
+    underWay?.[Symbol.dispose]();
   }
-  // So that the next attempt starts from what this one lost to. A pending write that fails never comes: then it finds out.
-  const { key, actual } = result;
+}
+
+/** Waits for what the write lost to: the next attempt starts from it. A pending write that fails never comes; then that one finds out. */
+async function lostTo(server: VerbContext, { served }: Write, op: Op, { key, actual }: Conflict): Promise<Lost> {
   // Its kind went meanwhile: the cache would never show it.
   if (served.cache.isClosed) throw errors.pathNotFound();
   const isShown = key !== op.key || served.cache.byKey(key) !== undefined;
