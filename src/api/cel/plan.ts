@@ -1,0 +1,761 @@
+/**
+ * From a checked tree to closures that evaluate it, and what each step costs. Costs are upstream's to the unit (cel-go's
+ * interpreter/runtimecost.go with Kubernetes' own prices, `prices.ts`), so a budget ends an expression where upstream's does:
+ * - a name 1, each selection or index 1; of names that are only branches of `?:` or keys of an index just the selections;
+ * - `has` pays for selections only; literals, `&&`, `||`, `?:`, `in` a list of literals nothing;
+ * - a list 10, a map 30, an object 40, unless all of it is literals;
+ * - calls by `prices.ts`, 1 if it doesn't say.
+ *
+ * An error is a value that passes through: && and || forget it when their other side decides. Running out of cost is not:
+ * it ends the evaluation (`CostExceeded`).
+ */
+
+import type { Environment } from './environment.ts';
+import { matcherOf } from './pattern.ts';
+import { priceOf } from './prices.ts';
+import {
+  ACCUMULATOR,
+  type Call,
+  type Comprehension,
+  type Expr,
+  type ListExpr,
+  type MapExpr,
+  type Select,
+  type StructExpr,
+} from './syntax/expression.ts';
+import { itemOf, mappedOf, type Overload, type Type } from './types.ts';
+import {
+  CelError,
+  compareNumbers,
+  EntryMap,
+  equals,
+  GrowingList,
+  isKey,
+  List,
+  MapValue,
+  noSuchOverload,
+  Optional,
+  TypeValue,
+  typeName,
+  type Value,
+} from './values.ts';
+
+/** One evaluation under way. */
+export class Run {
+  /** of variables first, then of loops; by the slots that the plan gave */
+  readonly slots: (Value | undefined)[];
+  readonly limit: number;
+  cost = 0;
+  constructor(slots: (Value | undefined)[], limit: number) {
+    this.slots = slots;
+    this.limit = limit;
+  }
+  charge(cost: number): void {
+    this.cost += cost;
+    if (this.cost > this.limit) throw new CostExceeded();
+  }
+}
+
+export class CostExceeded {
+  readonly message = 'operation cancelled: actual cost limit exceeded';
+}
+
+export type Step = (run: Run) => Value;
+
+export interface Plan {
+  readonly step: Step;
+  /** the environment's variables that are used, in the order of their slots */
+  readonly variables: readonly string[];
+  readonly slotCount: number;
+}
+
+/** Throws CelError for what fails at once: a conversion of a literal, a pattern that is none. */
+export function planExpression(expr: Expr, env: Environment): Plan {
+  const planner = new Planner(env);
+  const { step } = planner.plan(expr);
+  return { step, variables: planner.variables, slotCount: planner.slotCount };
+}
+
+const LIST_COST = 10;
+const MAP_COST = 30;
+const STRUCT_COST = 40;
+
+/** A planned node: how it is evaluated; its value when it is a literal; its path when it is one. */
+interface Planned {
+  readonly step: Step;
+  readonly constant?: Value;
+  readonly path?: Path;
+}
+
+function constantOf(value: Value): Planned {
+  return { step: () => value, constant: value };
+}
+
+/** A variable of a loop; with `lazy` one that `optMap` binds: evaluated when it is first asked for. */
+interface Local {
+  readonly name: string;
+  readonly slot: number;
+  readonly lazy?: Step | undefined;
+}
+
+class Planner {
+  readonly variables: string[] = [];
+  slotCount = 0;
+  readonly #env: Environment;
+  readonly #globals = new Map<string, { slot: number }>();
+  readonly #locals: Local[] = [];
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  plan(expr: Expr): Planned {
+    switch (expr.kind) {
+      case 'literal':
+        return constantOf(expr.value);
+      case 'ident':
+        return this.#ident(expr.name);
+      case 'select':
+        return this.#select(expr);
+      case 'call':
+        return this.#call(expr);
+      case 'list':
+        return this.#list(expr);
+      case 'map':
+        return this.#map(expr);
+      case 'struct':
+        return this.#struct(expr);
+      case 'comprehension':
+        return this.#comprehension(expr);
+      default:
+        return expr satisfies never;
+    }
+  }
+
+  #ident(name: string): Planned {
+    const local = this.#locals.findLast((l) => l.name === name);
+    if (!local && this.#env.variable(name) === undefined) return constantOf(new TypeValue(name));
+    // slots of variables are known when all of the expression is planned: variables come first
+    const { slot } = local ?? this.#global(name);
+    const lazy = local?.lazy;
+    if (!lazy) return fromPath(new RootPath((run) => run.slots[slot] as Value, 1));
+    const bound: Step = (run) => {
+      run.slots[slot] = run.slots[slot] === undefined ? lazy(run) : run.slots[slot];
+      return run.slots[slot] as Value;
+    };
+    return fromPath(new RootPath(bound, 1));
+  }
+
+  #global(name: string): { slot: number } {
+    const known = this.#globals.get(name);
+    if (known) return known;
+    const made = { slot: this.#newSlot() };
+    this.#globals.set(name, made);
+    this.variables[made.slot] = name;
+    return made;
+  }
+
+  #newSlot(): number {
+    this.slotCount += 1;
+    return this.slotCount - 1;
+  }
+
+  #select(expr: Select): Planned {
+    const path = asPath(this.plan(expr.operand));
+    const { field } = expr;
+    if (!expr.isTest) return fromPath(path.with(new FieldKey(field, false)));
+    const tested = path.with(new PresenceKey(field));
+    return {
+      step: (run) => {
+        const found = tested.resolve(run);
+        return found instanceof Optional ? found.value !== undefined : found;
+      },
+      path: tested,
+    };
+  }
+
+  #call(expr: Call): Planned {
+    const operands = (expr.target ? [expr.target, ...expr.args] : expr.args).map((arg) => this.plan(arg));
+    const [a, b, c] = operands as [Planned, Planned, Planned];
+    switch (expr.name) {
+      case '_&&_':
+        return { step: logic(a.step, b.step, false) };
+      case '_||_':
+        return { step: logic(a.step, b.step, true) };
+      case '_?:_':
+      case '_?_:_':
+        return fromPath(new ChoicePath(a.step, branchPath(b), branchPath(c)));
+      case '_[_]':
+        return fromPath(asPath(a).with(keyOf(b, false)));
+      case '_?._':
+      case '_[?_]':
+        return fromPath(asPath(a).with(keyOf(b, true)));
+      case '_==_':
+        return { step: priced(expr.name, 'equals', [a.step, b.step], equals) };
+      case '_!=_':
+        return { step: priced(expr.name, 'not_equals', [a.step, b.step], (x, y) => !equals(x, y)) };
+      case '@not_strictly_false':
+        return { step: notStrictlyFalse(a.step) };
+      case '@in':
+        return this.#in(expr, a, b);
+      case 'or':
+        return { step: optionalOr(a.step, b.step, (left) => left) };
+      case 'orValue':
+        return { step: optionalOr(a.step, b.step, (left) => left.value ?? null) };
+      default:
+        return this.#function(expr, operands);
+    }
+  }
+
+  #in(expr: Call, item: Planned, container: Planned): Planned {
+    const id = idOf(expr);
+    const list = id === 'in_list' ? container.constant : undefined;
+    if (list instanceof List && isPrimitiveList(list)) {
+      if (list.size === 0) return constantOf(false);
+      const members = new Set(Array.from(list, memberKey));
+      return {
+        step: (run) => {
+          const value = item.step(run);
+          return value instanceof CelError ? value : members.has(memberKey(value));
+        },
+      };
+    }
+    return { step: priced('@in', id, [item.step, container.step], contains) };
+  }
+
+  #function(expr: Call, operands: readonly Planned[]): Planned {
+    const overloads = expr.overloads ?? [];
+    const run = dispatch(expr, overloads);
+    for (const [i, operand] of operands.entries()) {
+      if (isPattern(expr.name, i) && typeof operand.constant === 'string') matcherOf(operand.constant);
+    }
+    if (conversions.has(expr.name) && operands.length === 1 && operands[0]?.constant !== undefined) {
+      return constantOf(run(operands[0].constant));
+    }
+    const step = priced(
+      expr.name,
+      idOf(expr),
+      operands.map((o) => o.step),
+      run,
+    );
+    return { step };
+  }
+
+  #list(expr: ListExpr): Planned {
+    const items = expr.items.map((item) => this.plan(item));
+    const steps = items.map((item) => item.step);
+    const { optional } = expr;
+    const make: Step = (run) => {
+      const made: Value[] = [];
+      for (let i = 0; i < steps.length; i += 1) {
+        const value = (steps[i] as Step)(run);
+        if (value instanceof CelError) return value;
+        if (!optional.has(i)) made.push(value);
+        else if (!(value instanceof Optional))
+          return new CelError(`cannot initialize optional list element from non-optional value ${showValue(value)}`);
+        else if (value.value !== undefined) made.push(value.value);
+      }
+      return new List(made);
+    };
+    return constructed(make, items, LIST_COST);
+  }
+
+  #map(expr: MapExpr): Planned {
+    const entries = expr.entries.map((e) => ({ key: this.plan(e.key), value: this.plan(e.value), isOptional: e.isOptional }));
+    const make: Step = (run) => {
+      const made = new EntryMap();
+      for (const entry of entries) {
+        const key = entry.key.step(run);
+        if (key instanceof CelError) return key;
+        let value = entry.value.step(run);
+        if (value instanceof CelError) return value;
+        if (entry.isOptional) {
+          if (!(value instanceof Optional)) return badEntry(key, value);
+          if (value.value === undefined) {
+            made.delete(key);
+            continue;
+          }
+          value = value.value;
+        }
+        if (!isKey(key)) return new CelError(`unsupported key type: ${showValue(key)}`);
+        made.set(key, value);
+      }
+      return made;
+    };
+    return constructed(
+      make,
+      entries.flatMap((e) => [e.key, e.value]),
+      MAP_COST,
+    );
+  }
+
+  #struct(expr: StructExpr): Planned {
+    const fields = expr.fields.map((f) => ({ name: f.name, value: this.plan(f.value), isOptional: f.isOptional }));
+    const { construct } = this.#env;
+    if (!construct) throw new CelError(`unknown type: ${expr.name}`);
+    return {
+      step: (run) => {
+        const made = new Map<string, Value>();
+        let failed: CelError | undefined;
+        for (const field of fields) {
+          let value = field.value.step(run);
+          if (value instanceof CelError) failed = value;
+          else if (field.isOptional && !(value instanceof Optional)) failed = badEntry(field.name, value);
+          if (failed) break;
+          if (field.isOptional && value instanceof Optional) {
+            if (value.value === undefined) {
+              made.delete(field.name);
+              continue;
+            }
+            value = value.value;
+          }
+          made.set(field.name, value);
+        }
+        run.charge(STRUCT_COST);
+        return failed ?? attempt(() => construct(expr.name, made));
+      },
+    };
+  }
+
+  #comprehension(expr: Comprehension): Planned {
+    const init = this.plan(expr.init).step;
+    const range = this.plan(expr.range).step;
+    const grows = expr.init.kind === 'list' && expr.init.items.length === 0;
+    const growsMap = expr.init.kind === 'map' && expr.init.entries.length === 0;
+    const scope = this.#locals.length;
+    const isBinding = expr.accumulator !== ACCUMULATOR;
+    const accumulator = this.#local(expr.accumulator, isBinding ? init : undefined);
+    const first = this.#local(expr.variable);
+    const second = expr.variable2 === undefined ? undefined : this.#local(expr.variable2);
+    const condition = this.plan(expr.condition).step;
+    const step = this.plan(expr.step).step;
+    this.#locals.length = scope + 1;
+    const result = this.plan(expr.result).step;
+    this.#locals.length = scope;
+
+    return {
+      step: (run) => {
+        const over = range(run);
+        if (over instanceof CelError) return over;
+        if (!(over instanceof List || over instanceof MapValue)) return new CelError(`got '${typeName(over)}', expected iterable type`);
+        const { slots } = run;
+        slots[accumulator] = grows ? new GrowingList() : growsMap ? new EntryMap() : isBinding ? undefined : init(run);
+        let index = 0n;
+        for (const item of over instanceof List ? over : over.keys()) {
+          if (second === undefined) {
+            slots[first] = item;
+          } else {
+            slots[first] = over instanceof List ? index : item;
+            slots[second] = over instanceof List ? item : (over.get(item) ?? null);
+            index += 1n;
+          }
+          if (condition(run) === false) break;
+          slots[accumulator] = step(run);
+        }
+        const done = result(run);
+        return done instanceof GrowingList ? new List(done.raw) : done;
+      },
+    };
+  }
+
+  #local(name: string, lazy?: Step): number {
+    const slot = this.#newSlot();
+    this.#locals.push({ name, slot, lazy });
+    return slot;
+  }
+}
+
+/** Literals of literals are literals. */
+function constructed(make: Step, parts: readonly Planned[], cost: number): Planned {
+  if (parts.every((part) => part.constant !== undefined)) {
+    const value = make(new Run([], Number.POSITIVE_INFINITY));
+    return value instanceof CelError ? { step: () => value } : constantOf(value);
+  }
+  return {
+    step: (run) => {
+      const value = make(run);
+      run.charge(cost);
+      return value;
+    },
+  };
+}
+
+function badEntry(key: Value, value: Value): CelError {
+  return new CelError(`cannot initialize optional entry '${showValue(key)}' from non-optional value ${showValue(value)}`);
+}
+
+function logic(left: Step, right: Step, decides: boolean): Step {
+  return (run) => {
+    const a = left(run);
+    if (a === decides) return decides;
+    const b = right(run);
+    if (b === decides) return decides;
+    if (typeof a !== 'boolean') return a instanceof CelError ? a : noSuchOverload();
+    if (typeof b !== 'boolean') return b instanceof CelError ? b : noSuchOverload();
+    return !decides;
+  };
+}
+
+function notStrictlyFalse(arg: Step): Step {
+  return (run) => {
+    const value = arg(run);
+    run.charge(1);
+    return typeof value === 'boolean' ? value : true;
+  };
+}
+
+function optionalOr(left: Step, right: Step, present: (left: Optional) => Value): Step {
+  return (run) => {
+    const a = left(run);
+    if (!(a instanceof Optional)) return a;
+    return a.value === undefined ? right(run) : present(a);
+  };
+}
+
+/**
+ * A call with its price. Arguments that are errors are priced too, as upstream does, but of three or more one that fails
+ * before the last ends it for nothing.
+ */
+function priced(name: string, id: string, args: readonly Step[], call: (...args: Value[]) => Value): Step {
+  const price = priceOf(name, id);
+  const [first, second] = args as [Step, Step];
+  if (args.length === 1) {
+    return (run) => {
+      const a = first(run);
+      const result = a instanceof CelError ? a : attempt(() => call(a));
+      run.charge(price ? price([a], result) : 1);
+      return result;
+    };
+  }
+  if (args.length === 2) {
+    return (run) => {
+      const a = first(run);
+      const b = second(run);
+      const result = a instanceof CelError ? a : b instanceof CelError ? b : attempt2(call, a, b);
+      run.charge(price ? price([a, b], result) : 1);
+      return result;
+    };
+  }
+  return (run) => {
+    const values: Value[] = [];
+    let failed: CelError | undefined;
+    for (const arg of args) {
+      const value = arg(run);
+      values.push(value);
+      if (!(value instanceof CelError)) continue;
+      if (values.length < args.length) return value;
+      failed = value;
+    }
+    const result = failed ?? attempt(() => call(...values));
+    run.charge(price ? price(values, result) : 1);
+    return result;
+  };
+}
+
+function attempt(call: () => Value): Value {
+  try {
+    return call();
+  } catch (e) {
+    if (e instanceof CelError) return e;
+    throw e;
+  }
+}
+
+function attempt2(call: (a: Value, b: Value) => Value, a: Value, b: Value): Value {
+  try {
+    return call(a, b);
+  } catch (e) {
+    if (e instanceof CelError) return e;
+    throw e;
+  }
+}
+
+function idOf(expr: Call): string {
+  const [only, ...more] = expr.overloads ?? [];
+  return only && more.length === 0 ? only.id : '';
+}
+
+const conversions = new Set(['bool', 'bytes', 'double', 'duration', 'dyn', 'int', 'string', 'timestamp', 'type', 'uint']);
+
+function isPattern(name: string, index: number): boolean {
+  return index === 1 && (name === 'matches' || name === 'find' || name === 'findAll');
+}
+
+/** The overload's function, found by the values where types alone don't tell. */
+function dispatch(expr: Call, overloads: readonly Overload[]): (...args: Value[]) => Value {
+  const [only] = overloads;
+  const operands = expr.target ? [expr.target, ...expr.args] : expr.args;
+  const isSure = (type: Type | undefined, i: number): boolean => {
+    const given = operands[i]?.type;
+    return type?.kind === 'dyn' || type?.kind === 'param' || (given !== undefined && given.kind !== 'dyn' && given.kind !== 'null');
+  };
+  if (only?.run && overloads.length === 1 && only.args.every(isSure)) return only.args.every(takesNull) ? only.run : withoutNulls(only.run);
+  return (...args) => {
+    const found = overloads.find((o) => o.args.every((type, i) => fits(type, args[i] ?? null)));
+    if (found?.run) return found.run(...args);
+    throw mismatch(expr, overloads, args);
+  };
+}
+
+function takesNull(type: Type): boolean {
+  return type.kind === 'dyn' || type.kind === 'param' || type.kind === 'null';
+}
+
+/** A value of a schema's type may be null all the same, where the schema is nullable. */
+function withoutNulls(run: NonNullable<Overload['run']>): (...args: Value[]) => Value {
+  return (...args) => {
+    if (args.includes(null)) throw noSuchOverload();
+    return run(...args);
+  };
+}
+
+/** Operators and tests of strings say no more than that; named functions say with what. */
+function mismatch(expr: Call, overloads: readonly Overload[], args: readonly Value[]): CelError {
+  if (plainErrors.has(expr.name)) return noSuchOverload();
+  if (/^[^a-zA-Z]/.test(expr.name) || expr.name === 'size') {
+    const isKnown = overloads.some((o) => o.args[0] && fits(o.args[0], args[0] ?? null));
+    return isKnown ? noSuchOverload() : new CelError(`no such overload: ${expr.name}`);
+  }
+  return new CelError(`no such overload: ${expr.name}(${args.map(typeName).join(', ')})`);
+}
+const plainErrors = new Set(['contains', 'startsWith', 'endsWith']);
+
+const typeNames: Partial<Record<Type['kind'], string>> = {
+  bool: 'bool',
+  bytes: 'bytes',
+  double: 'double',
+  duration: 'google.protobuf.Duration',
+  int: 'int',
+  list: 'list',
+  map: 'map',
+  null: 'null_type',
+  string: 'string',
+  timestamp: 'google.protobuf.Timestamp',
+  type: 'type',
+  uint: 'uint',
+};
+
+/** Of lists and maps the first entry speaks for all. */
+function fits(type: Type, value: Value): boolean {
+  if (type.kind === 'dyn' || type.kind === 'param') return true;
+  if (typeName(value) !== (typeNames[type.kind] ?? type.name)) return false;
+  if (value instanceof List) return value.size === 0 || fits(itemOf(type), value.at(0) ?? null);
+  if (!(value instanceof MapValue)) return true;
+  for (const key of value.keys()) return fits(itemOf(type), key) && fits(mappedOf(type), value.get(key) ?? null);
+  return true;
+}
+
+function isPrimitiveList(list: List): boolean {
+  for (const item of list) {
+    const isPrimitive = typeof item === 'string' || typeof item === 'boolean' || compareNumbers(item, item) !== undefined;
+    if (!isPrimitive) return false;
+  }
+  return true;
+}
+
+/** Numbers that are equal are one member. */
+function memberKey(value: Value): unknown {
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
+  return typeof value === 'object' && value !== null && 'value' in value && compareNumbers(value, value) === 0 ? value.value : value;
+}
+
+function contains(item: Value, container: Value): Value {
+  if (container instanceof MapValue) {
+    const found = container.get(item);
+    if (found instanceof CelError) throw found;
+    return found !== undefined;
+  }
+  if (!(container instanceof List)) throw noSuchOverload();
+  for (let i = 0; i < container.size; i += 1) {
+    if (equals(container.at(i) ?? null, item)) return true;
+  }
+  return false;
+}
+
+/** What is behind a key: undefined when there is nothing. */
+function lookUp(value: Value, key: Value): Value | undefined {
+  if (value instanceof MapValue) return value.get(key);
+  if (value instanceof List) {
+    const index = indexOf(key);
+    return typeof index === 'number' ? value.at(index) : index;
+  }
+  return undefined;
+}
+
+function indexOf(key: Value): number | CelError {
+  if (typeof key === 'bigint') return Number(key);
+  if (typeof key === 'number') return Number.isInteger(key) ? key : new CelError(`unsupported index value ${key} in list`);
+  return compareNumbers(key, key) === 0 ? Number(memberKey(key)) : new CelError(`unsupported index type '${typeName(key)}' in list`);
+}
+
+function missing(value: Value, key: Value): CelError {
+  return new CelError(`${value instanceof List ? 'index out of bounds' : 'no such key'}: ${showValue(key)}`);
+}
+
+/** As Go prints it in errors. */
+export function showValue(value: Value): string {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : String(value);
+  return compareNumbers(value, value) === 0 ? String(memberKey(value)) : typeName(value);
+}
+
+/**
+ * A key of a path. `find` gives what is there (undefined: nothing), and pays; in an optional path a key that finds nothing
+ * pays nothing.
+ */
+interface Key {
+  readonly isOptional: boolean;
+  find(run: Run, value: Value, isOptional: boolean): Value | undefined;
+  show(run: Run): Value;
+}
+
+class FieldKey implements Key {
+  readonly isOptional: boolean;
+  readonly #key: Value;
+  constructor(key: Value, isOptional: boolean) {
+    this.#key = key;
+    this.isOptional = isOptional;
+  }
+  find(run: Run, value: Value, isOptional: boolean): Value | undefined {
+    const found = lookUp(value, this.#key);
+    if (found !== undefined || !isOptional) run.charge(1);
+    return found;
+  }
+  show(): Value {
+    return this.#key;
+  }
+}
+
+class ComputedKey implements Key {
+  readonly isOptional: boolean;
+  readonly #step: Step;
+  #last: Value = null;
+  constructor(step: Step, isOptional: boolean) {
+    this.#step = step;
+    this.isOptional = isOptional;
+  }
+  find(run: Run, value: Value, isOptional: boolean): Value | undefined {
+    const key = this.#step(run);
+    this.#last = key;
+    const found = key instanceof CelError ? key : lookUp(value, key);
+    if (found !== undefined || !isOptional) run.charge(1);
+    return found;
+  }
+  show(): Value {
+    return this.#last;
+  }
+}
+
+class PresenceKey implements Key {
+  readonly isOptional = false;
+  readonly #name: string;
+  constructor(name: string) {
+    this.#name = name;
+  }
+  find(run: Run, value: Value, isOptional: boolean): Value {
+    const found = lookUp(value, this.#name);
+    if (found !== undefined || !isOptional) run.charge(1);
+    return found instanceof CelError && value instanceof MapValue ? found : found !== undefined;
+  }
+  show(): Value {
+    return this.#name;
+  }
+}
+
+function keyOf(planned: Planned, isOptional: boolean): Key {
+  const { constant, path } = planned;
+  if (constant !== undefined) {
+    if (!isKey(constant) && typeof constant !== 'number') throw new CelError(`invalid qualifier type: ${showGoType(constant)}`);
+    return new FieldKey(constant, isOptional);
+  }
+  return new ComputedKey(path ? (run) => path.resolve(run) : planned.step, isOptional);
+}
+
+/** `types.Bytes`: what Go calls a literal that can't be a key. */
+function showGoType(value: Value): string {
+  const name = value === null ? 'null' : (typeName(value).split('.').at(-1) ?? '');
+  return `types.${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+}
+
+/** A value that is looked into: `resolve` pays for what is below it and its keys, not for the path itself. */
+interface Path {
+  readonly cost: number;
+  resolve(run: Run): Value;
+  with(key: Key): Path;
+}
+
+class RootPath implements Path {
+  readonly cost: number;
+  readonly #root: Step;
+  readonly #keys: readonly Key[];
+  constructor(root: Step, cost: number, keys: readonly Key[] = []) {
+    this.#root = root;
+    this.cost = cost;
+    this.#keys = keys;
+  }
+  with(key: Key): Path {
+    return new RootPath(this.#root, this.cost, [...this.#keys, key]);
+  }
+  resolve(run: Run): Value {
+    let value = this.#root(run);
+    if (this.#keys.length === 0 || value instanceof CelError) return value;
+    let isOptional = false;
+    if (value instanceof Optional) {
+      if (value.value === undefined) return value;
+      isOptional = true;
+      value = value.value;
+    }
+    for (const key of this.#keys) {
+      isOptional ||= key.isOptional;
+      const found = key.find(run, value, isOptional);
+      if (found instanceof CelError) return found;
+      if (found === undefined) return isOptional ? Optional.none : missing(value, key.show(run));
+      if (isOptional && key instanceof PresenceKey && found === false) return Optional.none;
+      value = found;
+    }
+    return isOptional ? new Optional(value) : value;
+  }
+}
+
+/** `c ? a : b`, looked into: keys are those of both branches. */
+class ChoicePath implements Path {
+  readonly cost = 0;
+  readonly #condition: Step;
+  readonly #yes: Path;
+  readonly #no: Path;
+  constructor(condition: Step, yes: Path, no: Path) {
+    this.#condition = condition;
+    this.#yes = yes;
+    this.#no = no;
+  }
+  with(key: Key): Path {
+    return new ChoicePath(this.#condition, this.#yes.with(key), this.#no.with(key));
+  }
+  resolve(run: Run): Value {
+    const condition = this.#condition(run);
+    if (condition === true) return this.#yes.resolve(run);
+    if (condition === false) return this.#no.resolve(run);
+    return condition instanceof CelError ? condition : noSuchOverload();
+  }
+}
+
+function fromPath(path: Path): Planned {
+  const { cost } = path;
+  return {
+    path,
+    step: (run) => {
+      const value = path.resolve(run);
+      if (cost > 0) run.charge(cost);
+      return value;
+    },
+  };
+}
+
+/** The path of what is looked into: of a call its value, which costs 1 more then. */
+function asPath(planned: Planned): Path {
+  return planned.path ?? new RootPath(planned.step, 1);
+}
+
+/** The path of a branch: names are free there. */
+function branchPath(planned: Planned): Path {
+  return planned.path ?? new RootPath(planned.step, 0);
+}
