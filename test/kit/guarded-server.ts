@@ -16,7 +16,7 @@ import { ensureAuthenticationConfig, ensureKubernetesService } from '../../src/c
 import { ensureBootstrapPolicy } from '../../src/control-plane/api-server/bootstrap/policy.ts';
 import { publishingEndpoints } from '../../src/control-plane/api-server/publishing/endpoints.ts';
 import { type Security, type SecurityConfig, securityFor } from '../../src/control-plane/api-server/security.ts';
-import { Dialer } from '../../src/control-plane/api-server/streaming/dialer.ts';
+import { Dialer, type DialNetwork } from '../../src/control-plane/api-server/streaming/dialer.ts';
 import { WebhookClient } from '../../src/control-plane/api-server/streaming/webhook-client.ts';
 import { type ClusterPKI, memoryFiles, openClusterPKI } from '../../src/control-plane/pki/cluster-pki.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
@@ -29,6 +29,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string | string[]>>;
   /** a bearer token; absent: the certificate of an administrator, '': nobody */
   readonly token?: string;
+  /** another client certificate */
+  readonly pair?: { readonly certPem: string; readonly keyPem: string };
 }
 
 export interface Answer {
@@ -59,6 +61,8 @@ export async function startGuardedServer(
     readonly config?: SecurityConfig;
     readonly log?: Log;
     readonly parts?: ServerParts;
+    /** where connections that the server opens lead; default: the real one */
+    readonly network?: DialNetwork;
     /** the caller's to close; default: one of its own, in memory */
     readonly storage?: Storage;
   } = {},
@@ -68,7 +72,8 @@ export async function startGuardedServer(
   const stack = new AsyncDisposableStack();
   const pki = await openClusterPKI({ files: memoryFiles(), clock });
   const kubelet = await pki.certificate('kubelet-client', { commonName: 'kubelet-client', usages: ['client'] });
-  const dialer = stack.use(new Dialer({ cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem }));
+  const dialer = stack.use(new Dialer({ cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem }, options.network));
+  const frontProxy = await pki.frontProxyAuthority();
   let security: Security | undefined;
   const storage = options.storage ?? stack.use(openMemoryStore({ clock }));
   const server = await createApiServer({
@@ -77,10 +82,13 @@ export async function startGuardedServer(
     clock,
     random,
     log,
+    aggregation: { dialer, frontProxy: () => frontProxy.issue({ commonName: 'front-proxy-client', usages: ['client'] }) },
     parts({ reader, ops, claims, loopback, registry }) {
       const client = new WebhookClient({ dialer, reader, random, clock });
       const webhooks = { client, served: () => registry.current };
-      security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log, webhooks, config }));
+      security = stack.use(
+        securityFor({ reader, ops, claims, loopback, pki, clock, random, log, webhooks, frontProxyCA: frontProxy.certPem, config }),
+      );
       const nonResourceEndpoints = [...security.nonResourceEndpoints, ...publishingEndpoints({ registry, version: 'v1.36.0' })];
       return { ...security, webhooks: client, nonResourceEndpoints, ...options.parts };
     },
@@ -89,14 +97,14 @@ export async function startGuardedServer(
   if (!security) throw new Error('the server was put together without its parts');
   const tools = { reader: server.reader, client: server.loopback };
   await ensureBootstrapPolicy(tools);
-  await ensureAuthenticationConfig(tools, pki.authority.certPem);
+  await ensureAuthenticationConfig(tools, { clientCA: pki.authority.certPem, frontProxyCA: frontProxy.certPem });
   const endpoint = { address: '192.0.2.1', port: 6443 };
   await ensureDefaultServiceCIDR(tools, { cidrs, clock, events: { event: () => undefined } });
   await ensureKubernetesService(tools, { clusterIP: kubernetesServiceIP(cidrs), endpoint });
   const account = { namespace: 'default', name: 'default' };
   if (!server.reader.get(ServiceAccount, account)) await server.loopback.create(ServiceAccount, { metadata: account });
   const serving = await pki.certificate('apiserver', { commonName: 'kube-apiserver', ipAddresses: ['127.0.0.1'], usages: ['server'] });
-  const tls = { cert: serving.certPem, key: serving.keyPem, clientCA: pki.authority.certPem };
+  const tls = { cert: serving.certPem, key: serving.keyPem, clientCA: `${pki.authority.certPem}\n${frontProxy.certPem}` };
   const { port } = await server.listen({ host: '127.0.0.1', port: 0, tls });
   const own = await pki.certificate('admin', { commonName: 'admin', organizations: ['system:masters'], usages: ['client'] });
   const agent = (pair?: { readonly certPem: string; readonly keyPem: string }): Agent => {
@@ -114,7 +122,8 @@ export async function startGuardedServer(
     port,
     admin: server.clientFor({ name: 'admin', groups: ['system:masters', 'system:authenticated'] }),
     as: (name, ...groups) => server.clientFor({ name, groups: [...groups, 'system:authenticated'] }),
-    ask: (path, given = {}) => ask(`https://127.0.0.1:${port}${path}`, given, given.token === undefined ? known : unknown),
+    ask: (path, given = {}) =>
+      ask(`https://127.0.0.1:${port}${path}`, given, given.pair ? agent(given.pair) : given.token === undefined ? known : unknown),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

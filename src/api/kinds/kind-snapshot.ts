@@ -24,6 +24,10 @@ export interface Backend {
   readonly groupPriorityMinimum: number;
   /** within the group */
   readonly versionPriority: number;
+  /** what it serves, as aggregated discovery (v2) has it; absent: it has not said yet */
+  readonly resources?: readonly object[] | undefined;
+  /** it can be reached: what it serves is what it says now */
+  readonly isAvailable?: boolean | undefined;
 }
 
 /** By `group/resource` and by `group/version`. */

@@ -180,11 +180,6 @@ export const notBuilt: readonly NotBuilt[] = [
   every([kinds.Workload, kinds.PodGroup], 'groups of pods are not scheduled together yet: each pod is placed alone'),
 
   // the API
-  some(
-    kinds.APIService,
-    'aggregated APIs are not served yet: requests for it are answered 404',
-    ({ object }) => object.spec.service !== undefined,
-  ),
   every(
     [kinds.FlowSchema, kinds.PriorityLevelConfiguration],
     'flow schemas and priority levels are not obeyed yet: requests are limited by number alone',

@@ -9,6 +9,7 @@ import { createEventWriter } from '../../client/events/event-writer.ts';
 import type { Log } from '../../client/log.ts';
 import { actsEndpoint } from '../../control-plane/api-server/acts/acts-endpoint.ts';
 import { type ApiServer, createApiServer } from '../../control-plane/api-server/api-server.ts';
+import { frontProxyName } from '../../control-plane/api-server/authentication/request-header.ts';
 import { issueSecretToken } from '../../control-plane/api-server/authentication/service-account-tokens.ts';
 import { defaultServiceCIDRComponent, ensureDefaultServiceCIDR } from '../../control-plane/api-server/bootstrap/default-service-cidr.ts';
 import { ensureAuthenticationConfig, ensureKubernetesService } from '../../control-plane/api-server/bootstrap/kubernetes-service.ts';
@@ -21,7 +22,7 @@ import { Dialer } from '../../control-plane/api-server/streaming/dialer.ts';
 import { podStreamEndpoints } from '../../control-plane/api-server/streaming/pod-streams.ts';
 import { proxyEndpoints } from '../../control-plane/api-server/streaming/proxy-endpoints.ts';
 import { WebhookClient } from '../../control-plane/api-server/streaming/webhook-client.ts';
-import type { CertificateSpec } from '../../control-plane/pki/authority.ts';
+import type { CertificateSpec, KeyedCertificate } from '../../control-plane/pki/authority.ts';
 import { type ClusterPKI, directoryFiles, memoryFiles, openClusterPKI } from '../../control-plane/pki/cluster-pki.ts';
 import { openMemoryStore } from '../../control-plane/store/memory-store.ts';
 import type { Storage } from '../../control-plane/store/storage.ts';
@@ -172,7 +173,16 @@ async function startApiServer(
   };
   const audit = await openAudit({ config, dataDir: options.dataDir, clock, log, metrics: exported, stack });
   const dialer = stack.use(new Dialer({ cert: kubelet.certPem, key: kubelet.keyPem, ca: pki.authority.certPem }));
+  const frontProxy = await pki.frontProxyAuthority();
+  let shown: Promise<KeyedCertificate> | undefined;
   const server = await createApiServer({
+    aggregation: {
+      dialer,
+      frontProxy() {
+        shown ??= frontProxy.issue({ commonName: frontProxyName, usages: ['client'] });
+        return shown;
+      },
+    },
     keepsFirstActs: options.dataDir !== undefined,
     storage,
     registry: options.registry,
@@ -183,7 +193,21 @@ async function startApiServer(
       metrics.register(exported, flow);
       const client = new WebhookClient({ dialer, reader, random, clock });
       const webhooks = { client, served: () => registry.current };
-      const security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log, webhooks, config: securityConfig }));
+      const security = stack.use(
+        securityFor({
+          reader,
+          ops,
+          claims,
+          loopback,
+          pki,
+          clock,
+          random,
+          log,
+          webhooks,
+          frontProxyCA: frontProxy.certPem,
+          config: securityConfig,
+        }),
+      );
       return {
         ...security,
         webhooks: client,
@@ -215,7 +239,7 @@ async function startApiServer(
     },
   });
   stack.use(server);
-  const tls = { cert: serving.certPem, key: serving.keyPem, clientCA: pki.authority.certPem };
+  const tls = { cert: serving.certPem, key: serving.keyPem, clientCA: `${pki.authority.certPem}\n${frontProxy.certPem}` };
   const [first = configDefaults.host, ...others] = listening.hosts;
   const { port } = await onFreePort(apiPorts(config, options.dataDir), (wanted) => server.listen({ host: first, port: wanted, tls }));
   for (const host of others) await server.listen({ host, port, tls });
@@ -228,7 +252,8 @@ async function bootstrap(
 ): Promise<void> {
   const tools = { client: server.loopback, reader: server.reader };
   await ensureBootstrapPolicy(tools, done);
-  await ensureAuthenticationConfig(tools, pki.authority.certPem);
+  const { certPem: frontProxyCA } = await pki.frontProxyAuthority();
+  await ensureAuthenticationConfig(tools, { clientCA: pki.authority.certPem, frontProxyCA });
   done('start-cluster-authentication-info-controller');
   const events = stack.use(createEventWriter(server.loopback, { component: defaultServiceCIDRComponent, clock, log }));
   await ensureDefaultServiceCIDR(tools, { cidrs: [addresses.serviceCIDR], clock, events });

@@ -29,7 +29,7 @@ import { FlowControl } from './chain/flow-control.ts';
 import { type AskBackend, performer } from './chain/perform.ts';
 import { RequestMetrics } from './chain/request-metrics.ts';
 import { Targets } from './chain/targets.ts';
-import { Extension } from './extension/extension.ts';
+import { type Aggregation, Extension } from './extension/extension.ts';
 import { HTTPHandler } from './http/http-handler.ts';
 import { type Listening, type ListenOptions, listen } from './http/http-server.ts';
 import { InProcessClient } from './in-process-client.ts';
@@ -101,6 +101,8 @@ export interface ApiServerOptions {
   readonly wireClock?: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** how other servers are reached; absent: they are not */
+  readonly aggregation?: Aggregation | undefined;
   /** for readers of acts that read from the server before this one */
   readonly keepsFirstActs?: boolean | undefined;
   /** Made once the cache is loaded. */
@@ -205,7 +207,7 @@ class Server implements ApiServer {
     const chain = new RequestChain({
       flow: this.flow,
       authorize: parts.authorize ?? allowAll,
-      perform: performer({ server, targets, computed, backends: parts.backends }),
+      perform: performer({ server, targets, computed, backends: parts.backends ?? this.extension.backends }),
       audit: parts.audit && new Audit({ ...parts.audit, clock }),
       acts: this.acts,
       metrics: this.metrics,

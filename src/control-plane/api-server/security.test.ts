@@ -75,7 +75,8 @@ async function startServer(): Promise<TestServer> {
 async function bootstrap({ server }: TestServer): Promise<void> {
   const tools = { reader: server.reader, client: server.loopback };
   await ensureBootstrapPolicy(tools);
-  await ensureAuthenticationConfig(tools, pki.authority.certPem);
+  const { certPem: frontProxyCA } = await pki.frontProxyAuthority();
+  await ensureAuthenticationConfig(tools, { clientCA: pki.authority.certPem, frontProxyCA });
   await ensureDefaultServiceCIDR(tools, { cidrs: ['10.96.0.0/16'], clock, events: { event: () => assert.fail() } });
   const options = { clusterIP: kubernetesServiceIP(), endpoint: { address: '192.0.2.1', port: 6443 } };
   await ensureKubernetesService(tools, options);

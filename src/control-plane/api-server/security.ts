@@ -22,6 +22,7 @@ import { bearerTokens } from './authentication/bearer-token.ts';
 import { clientCertificates } from './authentication/client-certificate.ts';
 import { impersonate } from './authentication/impersonation.ts';
 import { openIDEndpoints } from './authentication/openid.ts';
+import { FrontProxies, requestHeaders } from './authentication/request-header.ts';
 import { selfSubjectReviews, tokenReviews } from './authentication/reviews.ts';
 import { ServiceAccountTokens } from './authentication/service-account-tokens.ts';
 import { tokenRequests } from './authentication/token-request.ts';
@@ -66,6 +67,8 @@ export interface SecurityOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** the authority of front proxies, in PEM; absent: none is believed */
+  readonly frontProxyCA?: string | undefined;
   /** absent: webhooks are not called */
   readonly webhooks?: Pick<WebhookTools, 'client' | 'served'> | undefined;
   readonly config?: SecurityConfig;
@@ -128,7 +131,7 @@ export function securityFor(options: SecurityOptions): Security {
   };
   const admission = [...admissionPlugins(tools), network.fields].filter(({ name }) => !disabled.has(name));
   return {
-    authenticators: [clientCertificates(clock), bearerTokens(tokens, audiences), anonymous],
+    authenticators: [...certificateAuthenticators(options), bearerTokens(tokens, audiences), anonymous],
     authorizers,
     authorize,
     impersonate: (user, headers) => impersonate(user, headers, authorize),
@@ -150,4 +153,10 @@ export function securityFor(options: SecurityOptions): Security {
       for (const each of [bindings, graph, quotas, network.clusterIPs]) each[Symbol.dispose]();
     },
   };
+}
+
+function certificateAuthenticators({ clock, frontProxyCA }: SecurityOptions): readonly Authenticator[] {
+  if (frontProxyCA === undefined) return [clientCertificates(clock)];
+  const proxies = new FrontProxies(frontProxyCA);
+  return [requestHeaders(proxies), clientCertificates(clock, proxies)];
 }

@@ -1,6 +1,6 @@
 /**
  * Everything secret of one cluster, made on first use and kept as PEM files: the cluster authority (ca), the front
- * proxy's authority (front-proxy-ca, made only when an aggregated API asks for it), the service account key (sa), and
+ * proxy's authority (front-proxy-ca), the service account key (sa), and
  * any number of leaf certificates by name. File names are kubeadm's.
  *
  * Guarantees: what is on disk and still good is used as it is, without importing the X.509 library; a leaf whose
@@ -45,10 +45,14 @@ export interface ClusterPKI {
 export async function openClusterPKI(options: AuthorityOptions & { readonly files: PEMFiles }): Promise<ClusterPKI> {
   const { files } = options;
   const authority = await openAuthority(files, options, { name: 'ca', commonName: 'kubernetes' });
+  let frontProxy: Promise<Authority> | undefined;
   return {
     authority,
     serviceAccountKeys: openServiceAccountKeys(files, options.seed),
-    frontProxyAuthority: () => openAuthority(files, options, { name: 'front-proxy-ca', commonName: 'front-proxy-ca' }),
+    frontProxyAuthority() {
+      frontProxy ??= openAuthority(files, options, { name: 'front-proxy-ca', commonName: 'front-proxy-ca' });
+      return frontProxy;
+    },
     async certificate(name, spec) {
       const stored = readPair(files, name);
       if (stored && !staleReason(stored, { spec, authorityPem: authority.certPem, clocks: options })) return stored;

@@ -148,7 +148,6 @@ const table: readonly Case[] = [
   { name: 'an autoscaler of the old version', kind: kinds.HorizontalPodAutoscalerV1, object: {}, warned: ['autoscaling is not there yet'] },
   { name: 'a flow schema', kind: kinds.FlowSchema, object: {}, warned: ['flow schemas and priority levels are not obeyed yet'] },
   { name: 'an API of this server', kind: kinds.APIService, object: { spec: {} } },
-  { name: 'an API elsewhere', kind: kinds.APIService, object: { spec: { service: {} } }, warned: ['aggregated APIs are not served yet'] },
   {
     name: 'a bootstrap token',
     kind: kinds.Secret,

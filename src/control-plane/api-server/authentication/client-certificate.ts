@@ -10,11 +10,12 @@ import { subjectOf } from '../../pki/certificate.ts';
 import type { UserInfo } from '../request/request.ts';
 import { withAuthenticatedGroup } from '../request/user.ts';
 import type { Authenticator } from './authenticator.ts';
+import type { FrontProxies } from './request-header.ts';
 
 /** Connections of one client share its UserInfo, so that what is memoized by user is found again. */
 const usersMax = 10_000;
 
-export function clientCertificates(clock: Clock): Authenticator {
+export function clientCertificates(clock: Clock, proxies?: FrontProxies): Authenticator {
   const byConnection = new WeakMap<Uint8Array, Owner>();
   const byFingerprint = new Map<string, Owner>();
   const find = (certificate: Uint8Array): Owner => {
@@ -27,7 +28,7 @@ export function clientCertificates(clock: Clock): Authenticator {
   };
   return {
     authenticate({ certificate }) {
-      if (!certificate || certificate === 'unverified') return undefined;
+      if (!certificate || certificate === 'unverified' || proxies?.nameIn(certificate) !== undefined) return undefined;
       const { user, untilMs } = byConnection.get(certificate) ?? find(certificate);
       return clock.now() <= untilMs ? user : undefined;
     },

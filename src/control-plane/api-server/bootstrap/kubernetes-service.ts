@@ -10,6 +10,7 @@ import { ConfigMap, EndpointSlice, Endpoints, Service } from '../../../api/gener
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject, New } from '../../../api/meta/object.ts';
 import { serviceNameLabel } from '../../../api/meta/well-known.ts';
+import { requestHeaderConfig } from '../authentication/request-header.ts';
 import type { HookDone } from '../publishing/health-checks.ts';
 import { type BootstrapTools, ensureObject, ignored } from './policy.ts';
 import type { Step } from './policy-object.ts';
@@ -83,13 +84,16 @@ const planFields =
     return { do: 'update', object: { ...wanted, metadata: { ...existing.metadata, labels: wanted.metadata.labels } } as T };
   };
 
-/** The ConfigMap from which extension API servers learn whose client certificates to trust. */
-export async function ensureAuthenticationConfig(tools: BootstrapTools, clientCAPem: string): Promise<void> {
+/** The ConfigMap from which extension API servers learn whose client certificates to trust, and which proxies' words. */
+export async function ensureAuthenticationConfig(
+  tools: BootstrapTools,
+  { clientCA, frontProxyCA }: { readonly clientCA: string; readonly frontProxyCA: string },
+): Promise<void> {
   await ensureObject(tools, ConfigMap, {
     plan: planFields(['data']),
     wanted: object('v1', 'ConfigMap', {
       metadata: { namespace: 'kube-system', name: 'extension-apiserver-authentication' },
-      data: { 'client-ca-file': clientCAPem },
+      data: { 'client-ca-file': clientCA, ...requestHeaderConfig(frontProxyCA) },
     }),
   });
 }

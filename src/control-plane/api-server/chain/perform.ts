@@ -5,6 +5,7 @@
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Answer, ResourceAnswer } from '../request/answer.ts';
 import type { ApiRequest, BackendTarget, ConnectTarget, NonResourceTarget, ResourceRequest } from '../request/api-request.ts';
+import { textPage } from '../request/non-resource-endpoint.ts';
 import { methodNotAllowed, serviceUnavailable } from '../request/refusals.ts';
 import { callCreateEndpoint } from '../verbs/call-create-endpoint.ts';
 import type { ComputedResources } from '../verbs/computed-resources.ts';
@@ -103,9 +104,5 @@ async function readPath(targets: Pick<Targets, 'path'>, request: ApiRequest<NonR
   return page ? { type: 'page', code: page.status, page } : notFoundPage;
 }
 
-function textPage(status: number, text: string): Answer {
-  const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
-  return { type: 'page', code: status, page: { status, headers, body: `${text}\n` } };
-}
 const notFoundPage = textPage(404, '404 page not found');
 const unavailablePage = textPage(503, serviceUnavailable);

@@ -1,7 +1,8 @@
 /**
- * What makes the API larger while the server runs: custom resources. Loaded before the server answers, so that a restart
- * serves what was defined before; their definitions are looked after once it does.
+ * What makes the API larger while the server runs: custom resources, and the APIs of other servers. Loaded before the
+ * server answers, so that a restart serves what was defined before; their definitions are looked after once it does.
  */
+import { APIService } from '../../../api/generated/kinds.ts';
 import type { Client } from '../../../client/client.ts';
 import { type Clock, type Random, realRandom } from '../../../client/clock.ts';
 import { type RunningControllers, runControllers } from '../../../client/controllers/controller-runner.ts';
@@ -9,9 +10,14 @@ import type { Log } from '../../../client/log.ts';
 import type { AdmissionPlugin } from '../admission/plugin.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
+import type { Answer } from '../request/answer.ts';
+import type { ApiRequest, BackendTarget } from '../request/api-request.ts';
 import type { UserInfo } from '../request/request.ts';
 import type { WebhookClient } from '../streaming/webhook-client.ts';
 import type { VerbContext } from '../write/verb-context.ts';
+import { apiServiceController, register } from './api-services.ts';
+import type { BackendTools } from './backend.ts';
+import { backendProxy } from './backend-proxy.ts';
 import { webhookConverter } from './conversion-webhook.ts';
 import { createsWhileTerminating } from './creates-while-terminating.ts';
 import { CustomResources } from './custom-resources.ts';
@@ -27,7 +33,11 @@ export interface ExtensionParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** absent: no other server is reached */
+  readonly aggregation?: Aggregation | undefined;
 }
+
+export type Aggregation = Pick<BackendTools, 'dialer' | 'frontProxy'>;
 
 interface AssembledParts {
   readonly server: VerbContext;
@@ -37,6 +47,9 @@ interface AssembledParts {
 
 export class Extension implements AsyncDisposable {
   readonly admission: readonly AdmissionPlugin[];
+  /** answers for the group-versions of other servers */
+  readonly backends: ((request: ApiRequest<BackendTarget>) => Promise<Answer>) | undefined;
+  readonly #tools: BackendTools | undefined;
   readonly #parts: ExtensionParts;
   readonly #resources: CustomResources;
   #assembled: AssembledParts | undefined;
@@ -44,21 +57,27 @@ export class Extension implements AsyncDisposable {
 
   constructor(parts: ExtensionParts) {
     this.#parts = parts;
+    this.#tools = parts.aggregation && { ...parts.aggregation, reader: parts.reader, random: parts.random };
+    this.backends = this.#tools && backendProxy(this.#tools);
     this.admission = [createsWhileTerminating(parts.reader)];
     const converter = webhookConverter({ client: () => this.#assembled?.webhooks, random: realRandom });
     this.#resources = new CustomResources({ ...parts, converter });
   }
 
-  load(): Promise<void> {
-    return this.#resources.load();
+  async load(): Promise<void> {
+    await this.#resources.load();
+    if (!this.#tools) return;
+    const { reader, kinds } = this.#parts;
+    for (const service of reader.list(APIService)) await register(kinds, service.metadata.name, service);
   }
 
   /** When the server is put together. */
   start(assembled: AssembledParts): void {
     this.#assembled = assembled;
     const instances = new Instances(assembled.server, this.#parts.user);
-    const controller = definitionController({ reader: this.#parts.reader, resources: this.#resources, instances });
-    this.#controllers = runControllers([controller], this.#parts);
+    const definitions = definitionController({ reader: this.#parts.reader, resources: this.#resources, instances });
+    const apiServices = this.#tools ? [apiServiceController(this.#tools, this.#parts.kinds)] : [];
+    this.#controllers = runControllers([definitions, ...apiServices], this.#parts);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

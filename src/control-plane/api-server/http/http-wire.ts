@@ -13,6 +13,7 @@ import { own, put } from '../../../api/meta/words.ts';
 import type { Clock, Random } from '../../../client/clock.ts';
 import { requestHeadersMax, ServerResponse } from '../../../client/transport/node-http.ts';
 import type { AuthenticationRequest } from '../authentication/authenticator.ts';
+import { remotePrefix, remoteUserHeader } from '../authentication/request-header.ts';
 import type { Wire } from '../chain/chain.ts';
 import { parseRoute, type ResourceRoute, type Route } from '../chain/route.ts';
 import { isMisplaced, type Targets } from '../chain/targets.ts';
@@ -87,12 +88,14 @@ export class HTTPWire implements Wire {
   authenticate(): UserInfo | Promise<UserInfo> {
     if (this.#problem) throw this.#problem;
     const certificate = this.#certificate;
-    const known = this.#tools.authenticate({ headers: this.#exchange.request.headers, certificate });
+    const { headers } = this.#exchange.request;
+    const all = Object.hasOwn(headers, remoteUserHeader) ? { ...headers, ...valuesOf(this.#exchange, remotePrefix) } : headers;
+    const known = this.#tools.authenticate({ headers: all, certificate });
     return known instanceof Promise ? known.then(knownOrRefused) : knownOrRefused(known);
   }
 
   impersonate(user: UserInfo): UserInfo | Promise<UserInfo> {
-    return this.#tools.impersonate(user, impersonationOf(this.#exchange));
+    return this.#tools.impersonate(user, valuesOf(this.#exchange, impersonationPrefix));
   }
 
   async timed(work: () => Promise<Answer>): Promise<Answer> {
@@ -240,15 +243,15 @@ function wantedTimeoutMs(text: string | null | undefined): number {
 const noHeaders: AuthenticationRequest['headers'] = {};
 const impersonationPrefix = 'impersonate-';
 
-/** Those headers with each of their values, which Node otherwise joins: a group's name may have a comma in it. */
-function impersonationOf({ request: { headers, rawHeaders } }: Exchange): AuthenticationRequest['headers'] {
+/** The headers of this prefix with each of their values, which Node otherwise joins: a group's name may have a comma in it. */
+function valuesOf({ request: { headers, rawHeaders } }: Exchange, prefix: string): AuthenticationRequest['headers'] {
   let isAsked = false;
-  for (const name in headers) isAsked ||= name.startsWith(impersonationPrefix);
+  for (const name in headers) isAsked ||= name.startsWith(prefix);
   if (!isAsked) return noHeaders;
   const values: Record<string, string[]> = {};
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]?.toLowerCase() ?? '';
-    if (!name.startsWith(impersonationPrefix)) continue;
+    if (!name.startsWith(prefix)) continue;
     put(values, name, [...(own(values, name) ?? []), rawHeaders[i + 1] ?? '']);
   }
   return values;

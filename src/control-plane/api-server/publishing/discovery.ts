@@ -127,9 +127,12 @@ function aggregatedResource(kind: Kind): object {
   };
 }
 
-/** What another server has is not known here. */
-const aggregatedVersion = ({ version, kinds, backend }: ServedVersion): object =>
-  backend ? { version, freshness: 'Stale' } : { version, resources: kinds.map(aggregatedResource), freshness: 'Current' };
+/** Of another server, what it said when it could last be reached. */
+function aggregatedVersion({ version, kinds, backend }: ServedVersion): object {
+  if (!backend) return { version, resources: kinds.map(aggregatedResource), freshness: 'Current' };
+  const { resources, isAvailable } = backend;
+  return { version, ...(resources && { resources }), freshness: isAvailable && resources ? 'Current' : 'Stale' };
+}
 
 /** APIGroupDiscoveryList v2: of the core group (`/api`), or of all others (`/apis`). */
 function aggregatedDocument(groups: readonly ServedGroup[], root: 'api' | 'apis'): object {

@@ -38,3 +38,12 @@ export interface ComputedResource {
   readonly resource: string;
   list(): readonly KubeObject[];
 }
+
+/** A page of plain text, as Go's servers write one. */
+export function textPage(
+  status: number,
+  text: string,
+): { readonly type: 'page'; readonly code: number; readonly page: NonResourceResponse } {
+  const headers = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+  return { type: 'page', code: status, page: { status, headers, body: `${text}\n` } };
+}

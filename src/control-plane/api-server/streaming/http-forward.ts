@@ -10,7 +10,7 @@ import type { Status } from '../../../api/generated/meta-v1.ts';
 import { errors, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { answerHeadBytesMax, request as httpRequest } from '../../../client/transport/node-http.ts';
-import type { ConnectTarget } from '../request/api-request.ts';
+import type { Connection } from '../request/api-request.ts';
 import { type Dialer, type DialTarget, joinHostPort, type RequestConnection } from './dialer.ts';
 import { answerHeaders, type Headers, requestHeaders } from './proxied-headers.ts';
 import { type ProxiedSite, planPageRewrite } from './rewrite-links.ts';
@@ -20,6 +20,8 @@ export interface ForwardTarget extends DialTarget {
   readonly method?: string;
   /** where the backend appears: its pages and redirects are made to lead there; the client's own headers go along then */
   readonly site?: ProxiedSite;
+  /** what the server itself says to the backend; the client's own headers go along then */
+  readonly headers?: Headers | undefined;
   /** a backend's error that is a Status is thrown as one */
   readonly statusErrors?: boolean;
 }
@@ -28,10 +30,14 @@ export interface ForwardTarget extends DialTarget {
 const errorBodyBytesMax = 64 * 1024;
 
 /** The body of the answer streams through. */
-export async function forward(connect: ConnectTarget, dialer: Dialer, target: ForwardTarget): Promise<void> {
+export async function forward(connect: Connection, dialer: Dialer, target: ForwardTarget): Promise<void> {
+  if (!connect.response) throw errors.badRequest('the request can not be upgraded');
+  await passOn(connect, await ask(connect, dialer, target), target);
+}
+
+/** The backend's answer, whose head has come, as it is, but for links to the backend's site. */
+export async function passOn(connect: Connection, answer: IncomingMessage, target: Pick<ForwardTarget, 'site'>): Promise<void> {
   const { response, signal } = connect;
-  if (!response) throw errors.badRequest('the request can not be upgraded');
-  const answer = await ask(connect, dialer, target);
   try {
     const out = response as ServerResponse;
     const page = target.site && planPageRewrite(answer, target.site);
@@ -49,11 +55,12 @@ export async function forward(connect: ConnectTarget, dialer: Dialer, target: Fo
 }
 
 /** The backend's answer, of which the head has come. */
-export async function ask(connect: ConnectTarget, dialer: Dialer, target: ForwardTarget): Promise<IncomingMessage> {
+export async function ask(connect: Connection, dialer: Dialer, target: ForwardTarget): Promise<IncomingMessage> {
   const { request, signal } = connect;
   const method = target.method ?? request.method ?? 'GET';
-  const sendsBody = target.site !== undefined && hasBody(request);
-  const headers = target.site ? proxyHeaders(connect, sendsBody) : {};
+  const isProxied = passesHeaders(target);
+  const sendsBody = isProxied && hasBody(request);
+  const headers = isProxied ? { ...proxyHeaders(connect, sendsBody), ...target.headers } : {};
   let answer: IncomingMessage;
   try {
     const backend = openRequest(await dialer.open(target, signal), { target, method, headers, signal });
@@ -73,13 +80,15 @@ export async function ask(connect: ConnectTarget, dialer: Dialer, target: Forwar
   return answer;
 }
 
+const passesHeaders = ({ site, headers }: ForwardTarget): boolean => site !== undefined || headers !== undefined;
+
 /** What can be sent on, over HTTP/2 too. */
 const isFinalCode = (code: number): boolean => code >= 200 && code <= 599;
 
 /** Upstream's: a proxy says that a service can't be reached, the client of the kubelet what it asked for. */
 function unreachable(target: ForwardTarget, message: string, answer?: IncomingMessage): StatusError {
   answer?.destroy();
-  if (target.site) return errors.serviceUnavailable(`error trying to reach service: ${message}`);
+  if (passesHeaders(target)) return errors.serviceUnavailable(`error trying to reach service: ${message}`);
   const url = `${target.protocol}://${joinHostPort(target.host, target.port)}${target.path}`;
   return errors.unnamed(`Get ${JSON.stringify(url)}: ${message}`);
 }
@@ -130,13 +139,13 @@ export function describeBreak({ code = '', message }: NodeJS.ErrnoException): st
   return message;
 }
 
-function hasBody(request: ConnectTarget['request']): boolean {
+function hasBody(request: Connection['request']): boolean {
   if ('stream' in request) return !request.stream.endAfterHeaders;
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
   return encoding !== undefined || (length !== undefined && length !== '0');
 }
 
-function proxyHeaders({ request }: ConnectTarget, sendsBody: boolean): Headers {
+function proxyHeaders({ request }: Connection, sendsBody: boolean): Headers {
   const [path = ''] = (request.url ?? '').split('?');
   return { ...requestHeaders(request, sendsBody), 'x-forwarded-uri': path };
 }

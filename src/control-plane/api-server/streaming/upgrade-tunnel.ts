@@ -9,10 +9,10 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errors, isStatusError } from '../../../api/meta/status-error.ts';
 import { STATUS_CODES } from '../../../client/transport/node-http.ts';
-import type { ConnectTarget } from '../request/api-request.ts';
+import type { Connection } from '../request/api-request.ts';
 import type { Dialer, DialTarget } from './dialer.ts';
 import { describeBreak, openRequest, readErrorBody } from './http-forward.ts';
-import { requestHeaders, upgradeHeaders } from './proxied-headers.ts';
+import { type Headers, requestHeaders, upgradeHeaders } from './proxied-headers.ts';
 
 /** how long a side whose other has gone may take to close */
 const lingerMs = 10_000;
@@ -21,12 +21,14 @@ export interface TunnelTarget extends DialTarget {
   readonly path: string;
   /** further headers that may pass (proxy subresources) */
   readonly passHeaders?: boolean;
+  /** what the server itself says to the backend */
+  readonly headers?: Headers | undefined;
 }
 
-export async function tunnel(connect: ConnectTarget, dialer: Dialer, target: TunnelTarget): Promise<void> {
+export async function tunnel(connect: Connection, dialer: Dialer, target: TunnelTarget): Promise<void> {
   const { upgrade, request, signal } = connect;
   if (!upgrade) throw errors.badRequest('Upgrade request required');
-  const headers = { ...(target.passHeaders && requestHeaders(request, false)), ...upgradeHeaders(request.headers) };
+  const headers = { ...(target.passHeaders && requestHeaders(request, false)), ...upgradeHeaders(request.headers), ...target.headers };
   const socket = await dialer.connect(target, signal).catch((error: unknown) => {
     if (isStatusError(error)) throw error;
     throw errors.unnamed(`error dialing backend: ${error instanceof Error ? error.message : String(error)}`);
@@ -59,7 +61,7 @@ const answerOf = (backend: ClientRequest): Promise<Answered> =>
   });
 
 /** The backend's own error, as the last that is said on this connection. */
-async function refuse(connect: ConnectTarget, client: Duplex, answer: IncomingMessage): Promise<void> {
+async function refuse(connect: Connection, client: Duplex, answer: IncomingMessage): Promise<void> {
   const code = answer.statusCode ?? 0;
   if (code < 400) {
     answer.destroy();

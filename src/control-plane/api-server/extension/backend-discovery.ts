@@ -1,0 +1,63 @@
+/**
+ * What another server says that it serves in a group-version: from its aggregated discovery, or, of a server without it,
+ * from its list of resources. Checked only as far as it is passed on.
+ * Upstream: kube-aggregator/pkg/apiserver/handler_discovery.go.
+ */
+import type { APIService } from '../../../api/generated/kinds.ts';
+import { parseJSON } from '../../../api/schema/json-scan.ts';
+import { versionPath } from './availability.ts';
+import { type BackendTools, getDocument } from './backend.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const aggregatedType = ['v2', 'v2beta1'].map((v) => `application/json;g=apidiscovery.k8s.io;v=${v};as=APIGroupDiscoveryList`).join(',');
+
+/** Undefined: it does not say, or nothing that can be understood. */
+export async function discoverResources(
+  service: APIService,
+  tools: BackendTools,
+  signal: AbortSignal,
+): Promise<readonly object[] | undefined> {
+  const ask = async (path: string, accept: string): Promise<Json | undefined> => {
+    const { code, body } = await getDocument(service, tools, { path, accept, signal });
+    return code === 200 ? record(parseJSON(body.toString())) : undefined;
+  };
+  const { group = '', version = '' } = service.spec;
+  const aggregated = await ask('/apis', aggregatedType);
+  if (aggregated?.['kind'] === 'APIGroupDiscoveryList') {
+    const found = records(aggregated['items']).find(({ metadata }) => record(metadata)?.['name'] === group);
+    return records(records(found?.['versions']).find((each) => each['version'] === version)?.['resources']);
+  }
+  const list = await ask(versionPath(service), 'application/json');
+  return list && fromResourceList(records(list['resources']), { group, version });
+}
+
+const record = (value: unknown): Json | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+const records = (value: unknown): readonly Json[] =>
+  (Array.isArray(value) ? value.filter((each) => record(each) !== undefined) : []) as readonly Json[];
+
+/** An APIResourceList in the aggregated form. */
+function fromResourceList(resources: readonly Json[], at: { readonly group: string; readonly version: string }): readonly object[] {
+  const kindOf = ({ group, version, kind }: Json): object => ({ group: group || at.group, version: version || at.version, kind });
+  const nameOf = ({ name }: Json): string => (typeof name === 'string' ? name : '');
+  return resources
+    .filter((each) => !nameOf(each).includes('/'))
+    .map((each) => {
+      const { namespaced, singularName = '', verbs = [], shortNames, categories } = each;
+      const prefix = `${nameOf(each)}/`;
+      const subresources = resources
+        .filter((sub) => nameOf(sub).startsWith(prefix))
+        .map((sub) => ({ subresource: nameOf(sub).slice(prefix.length), responseKind: kindOf(sub), verbs: sub['verbs'] ?? [] }));
+      return {
+        resource: nameOf(each),
+        responseKind: kindOf(each),
+        scope: namespaced ? 'Namespaced' : 'Cluster',
+        singularResource: singularName,
+        verbs,
+        ...(shortNames ? { shortNames } : {}),
+        ...(categories ? { categories } : {}),
+        ...(subresources.length > 0 && { subresources }),
+      };
+    });
+}

@@ -1,0 +1,179 @@
+/** APIs of other servers: a backend on loopback, behind an address on paper, as clients of the API see it. */
+import assert from 'node:assert/strict';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
+import { after, before, suite, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { APIService, ConfigMap, EndpointSlice, Namespace, Service } from '../../src/api/generated/kinds.ts';
+import { findCondition } from '../../src/api/meta/conditions.ts';
+import { realClock } from '../../src/client/clock.ts';
+import { createAuthority } from '../../src/control-plane/pki/authority.ts';
+import { type Answer, type GuardedServer, startGuardedServer } from '../kit/guarded-server.ts';
+
+const namespace = 'backend';
+const address = '10.50.0.1';
+const port = 8443;
+const groupVersion = '/apis/things.example.com/v1';
+const resources = { kind: 'APIResourceList', resources: [{ name: 'things', namespaced: true, kind: 'Thing', verbs: ['get', 'list'] }] };
+
+suite('aggregated APIs', () => {
+  const stack = new AsyncDisposableStack();
+  let server: GuardedServer;
+  let isUp = true;
+  let ca = '';
+  const asked: IncomingMessage[] = [];
+
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    asked.push(request);
+    const json = (code: number, value: object): void =>
+      void response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+    if (!isUp) response.writeHead(500).end();
+    else if (request.url === groupVersion) json(200, resources);
+    else if (request.url?.endsWith('/broken')) response.destroy();
+    else if (request.url?.startsWith(groupVersion)) json(200, { kind: 'Thing', url: request.url });
+    else json(404, { kind: 'Status', status: 'Failure', code: 404 });
+  };
+
+  before(async () => {
+    const authority = await createAuthority({ commonName: 'backends', clock: realClock });
+    ca = Buffer.from(authority.certPem).toString('base64');
+    const { certPem: cert, keyPem: key } = await authority.issue({
+      commonName: 'things',
+      dnsNames: ['things.backend.svc'],
+      usages: ['server'],
+    });
+    const backend = createServer({ cert, key, requestCert: true, rejectUnauthorized: false }, answer);
+    await new Promise<void>((done) => backend.listen(0, '127.0.0.1', done));
+    stack.defer(() => {
+      backend.closeAllConnections();
+      backend.close();
+    });
+    const real = (backend.address() as AddressInfo).port;
+    const network = {
+      resolve: () => Promise.resolve([]),
+      connect: (to: string, at: number) => connect({ host: '127.0.0.1', port: to === address && at === port ? real : 1 }),
+    };
+    server = stack.use(await startGuardedServer({ network }));
+    const { admin } = server;
+    await admin.create(Namespace, { metadata: { name: namespace }, spec: {} });
+    await admin.create(Service, { metadata: { namespace, name: 'things' }, spec: { ports: [{ port: 443, targetPort: port }] } });
+  });
+  after(() => stack.disposeAsync());
+
+  const available = async (reason: string): Promise<string> => {
+    for (let i = 0; i < 100; i++) {
+      const { status } = await server.admin.get(APIService, { name: 'v1.things.example.com' });
+      const condition = findCondition(status.conditions, 'Available');
+      if (condition?.reason === reason) return condition.message ?? '';
+      await realClock.sleep(50);
+    }
+    return assert.fail(`the APIService did not get the reason ${reason}`);
+  };
+  const get = (path: string, headers: Record<string, string> = {}): Promise<Answer> => server.ask(path, { headers });
+  const aggregatedGroup = async (): Promise<{ resource: string }[] | string> => {
+    const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+    const { items } = JSON.parse((await get('/apis', { accept })).text) as {
+      items: { metadata: { name: string }; versions: { freshness: string; resources?: { resource: string }[] }[] }[];
+    };
+    const [version] = items.find(({ metadata }) => metadata.name === 'things.example.com')?.versions ?? [];
+    return version?.freshness === 'Current' ? (version.resources ?? []) : (version?.freshness ?? 'absent');
+  };
+
+  test('one without a ready endpoint is unavailable, and says why', async () => {
+    await server.admin.create(APIService, {
+      metadata: { name: 'v1.things.example.com' },
+      spec: {
+        group: 'things.example.com',
+        version: 'v1',
+        groupPriorityMinimum: 1000,
+        versionPriority: 15,
+        caBundle: ca,
+        service: { namespace, name: 'things' },
+      },
+    });
+    assert.equal(await available('EndpointsNotFound'), 'cannot find endpointslices for service/things in "backend"');
+    const { code, text } = await get(`${groupVersion}/things`);
+    assert.deepEqual([code, text], [503, 'service unavailable\n']);
+    assert.equal(await aggregatedGroup(), 'Stale');
+  });
+
+  test('one that answers gets what is its own, and the name of who asks', async () => {
+    await server.admin.create(EndpointSlice, {
+      metadata: { namespace, name: 'things-1', labels: { 'kubernetes.io/service-name': 'things' } },
+      addressType: 'IPv4',
+      ports: [{ name: '', port }],
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    });
+    assert.equal(await available('Passed'), 'all checks passed');
+    const mine = { 'x-remote-user': 'root', 'x-remote-group': 'system:masters', authorization: 'Basic x' };
+    const { code, text } = await get(`${groupVersion}/namespaces/a/things/b?x=1`, mine);
+    assert.deepEqual([code, JSON.parse(text)], [200, { kind: 'Thing', url: `${groupVersion}/namespaces/a/things/b?x=1` }]);
+    const { headers, socket } = asked.at(-1) ?? assert.fail();
+    assert.deepEqual(
+      [headers['x-remote-user'], headers['x-remote-group'], headers.authorization],
+      ['admin', 'system:masters, system:authenticated', undefined],
+    );
+    assert.equal((socket as TLSSocket).getPeerCertificate().subject.CN, 'front-proxy-client');
+    assert.deepEqual(await aggregatedGroup(), [
+      {
+        resource: 'things',
+        responseKind: { group: 'things.example.com', version: 'v1', kind: 'Thing' },
+        scope: 'Namespaced',
+        singularResource: '',
+        verbs: ['get', 'list'],
+      },
+    ]);
+  });
+
+  test('one that breaks off is told as Go does', async () => {
+    const { code, text } = await get(`${groupVersion}/things/broken`);
+    assert.deepEqual([code, text], [503, 'error trying to reach service: EOF\n']);
+  });
+
+  test("the front proxy's certificate is no user, and with it anybody may be named", async () => {
+    const data = (await server.admin.get(ConfigMap, { namespace: 'kube-system', name: 'extension-apiserver-authentication' })).data ?? {};
+    assert.deepEqual(Object.keys(data).toSorted(), [
+      'client-ca-file',
+      'requestheader-allowed-names',
+      'requestheader-client-ca-file',
+      'requestheader-extra-headers-prefix',
+      'requestheader-group-headers',
+      'requestheader-uid-headers',
+      'requestheader-username-headers',
+    ]);
+    const proxies = await server.pki.frontProxyAuthority();
+    const whoAmI = async (commonName: string, headers: Record<string, string | string[]>): Promise<unknown> => {
+      const pair = await proxies.issue({ commonName, usages: ['client'] });
+      const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+      const { code, text } = await server.ask(path, {
+        body: { kind: 'SelfSubjectReview', apiVersion: 'authentication.k8s.io/v1' },
+        headers,
+        pair,
+      });
+      return code === 201 ? (JSON.parse(text) as { status: { userInfo: unknown } }).status.userInfo : code;
+    };
+    const jane = { 'x-remote-user': 'jane', 'x-remote-group': ['a, b', 'c'], 'x-remote-extra-example.com%2Fk': 'v' };
+    assert.deepEqual(await whoAmI('front-proxy-client', jane), {
+      username: 'jane',
+      groups: ['a, b', 'c', 'system:authenticated'],
+      extra: { 'example.com/k': ['v'] },
+    });
+    assert.equal(await whoAmI('front-proxy-client', {}), 401);
+    assert.equal(await whoAmI('system:admin', jane), 401);
+  });
+
+  test('one that fails is not asked any more, and what it serves is stale', async () => {
+    isUp = false;
+    await server.admin.patch(APIService, { name: 'v1.things.example.com' }, {
+      type: 'merge',
+      body: { metadata: { labels: { a: 'b' } } },
+    } as never);
+    assert.match(await available('FailedDiscoveryCheck'), /bad status from .*: 500$/);
+    assert.equal((await get(`${groupVersion}/things`)).code, 503);
+    assert.equal(await aggregatedGroup(), 'Stale');
+    await server.admin.delete(APIService, { name: 'v1.things.example.com' });
+    for (let i = 0; i < 100 && (await aggregatedGroup()) !== 'absent'; i++) await realClock.sleep(20);
+    assert.equal((await get(`${groupVersion}/things`)).code, 404);
+  });
+});
