@@ -69,6 +69,10 @@ export interface DeleteRequest extends Pick<DeleteOptions, 'gracePeriodSeconds' 
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface RawOptions {
+  readonly accept?: string | undefined;
+}
+
 export interface Client {
   get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options?: GetOptions): Promise<T>;
   list<T extends KubeObject>(kind: KindRef<T>, options?: ListOptions): Promise<ListOf<T>>;
@@ -87,8 +91,8 @@ export interface Client {
   deleteCollection(kind: KindRef, selection: ListOptions, options?: DeleteRequest): Promise<void>;
   /** POST to a subresource that takes another kind: `binding`, `eviction`, `token`. */
   post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options?: WriteOptions): Promise<R>;
-  /** GET of any path, as JSON: discovery, /version. */
-  raw<R = unknown>(path: string): Promise<R>;
+  /** GET of any path, as JSON: discovery, /version. `accept`: in which form of it, default `application/json`. */
+  raw<R = unknown>(path: string, options?: RawOptions): Promise<R>;
   /**
    * A cache of one kind, kept current. Asked twice with the same kind and selection, a client gives the same informer;
    * it starts on first use and stops with the client.

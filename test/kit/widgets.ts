@@ -1,5 +1,6 @@
 /** `example.com/v1 Widget`: a kind that no table knows, as a definition of a custom resource makes one. */
 
+import type { JSONSchemaProps } from '../../src/api/generated/apiextensions-v1.ts';
 import type { ServedResource } from '../../src/api/kinds/kind-snapshot.ts';
 import type { Cell, Column, Kind } from '../../src/api/meta/kind.ts';
 import type { KubeObject, New } from '../../src/api/meta/object.ts';
@@ -42,6 +43,17 @@ export const plainSchema = schemaOf(object(size));
 export const widthSchema = schemaOf(object(field('width', { type: 'int32' }, { goType: 'int32' })));
 export const colorfulSchema = schemaOf(object(size, field('color', { type: 'string' }, { goType: 'string' })));
 
+/** As a definition would say it. */
+function saidOf({ fields }: ObjectSchema): JSONSchemaProps {
+  const properties = [...fields.values()]
+    .filter(({ name }) => name !== 'metadata')
+    .map(({ name, schema }) => [
+      name,
+      schema.type === 'object' ? saidOf(schema) : { type: schema.type === 'int32' ? 'integer' : schema.type },
+    ]);
+  return { type: 'object', properties: Object.fromEntries(properties) };
+}
+
 const columns: readonly Column[] = [
   { name: 'Name', type: 'string', format: 'name', priority: 0 },
   { name: 'Size', type: 'integer', format: '', priority: 0 },
@@ -51,7 +63,9 @@ const cells = ({ metadata, spec }: Widget): readonly Cell[] => [metadata.name ??
 const own = { verbs: ['get', 'patch', 'update'], kind: { group: 'example.com', version: 'v1', kind: 'Widget' } };
 
 export function widgetKind(change: Partial<Kind<Widget>> = {}): Kind<Widget> {
+  const { schema = plainSchema } = change;
   return {
+    published: { fingerprint: JSON.stringify(saidOf(schema)), selectableFields: [], schema: () => saidOf(schema) },
     group: 'example.com',
     version: 'v1',
     kind: 'Widget',

@@ -125,6 +125,7 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindStr
     storagePrefix: extra.storagePrefix ?? ref.resource,
     indexedField: extra.indexedField,
     ttlSeconds: extra.ttlSeconds,
+    published: undefined,
     isTerminating: false,
     deprecation: extra.deprecation,
   };

@@ -3,6 +3,7 @@
  * ../kinds, made with `defineKind` from the tables in ../data; a CustomResourceDefinition makes one at run time.
  * No request, store or clock in sight.
  */
+import type { JSONSchemaProps } from '../generated/apiextensions-v1.ts';
 import type { ObjectSchema } from '../schema/types.ts';
 import type { KindRef, KubeObject } from './object.ts';
 import type { FieldError } from './status-error.ts';
@@ -24,6 +25,14 @@ export type Cell = string | number | boolean | null;
 export interface Subresource {
   readonly verbs: readonly string[];
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+}
+
+/** What a CustomResourceDefinition says of one version, for OpenAPI. */
+export interface PublishedSchema {
+  /** another one: something else is said */
+  readonly fingerprint: string;
+  readonly selectableFields: readonly string[];
+  schema(): JSONSchemaProps;
 }
 
 /** What `scale` shows of an object and changes in it. Throws what keeps it from being shown. */
@@ -146,6 +155,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   readonly indexedField: string | undefined;
   /** seconds after which the store deletes an object (events: 3600) */
   readonly ttlSeconds: number | undefined;
+  /** what OpenAPI says of a custom resource; of others the type table says it */
+  readonly published: PublishedSchema | undefined;
   /** its definition is being deleted: nothing new is made of it */
   readonly isTerminating: boolean;
   /** said as a warning at every use */

@@ -7,7 +7,17 @@
  */
 import type { Status } from '../../api/generated/meta-v1.ts';
 import { type KindRef, type KubeObject, keyOf, type ListOf, type New, type ObjectName } from '../../api/meta/object.ts';
-import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, WatchEvent, WatchOptions, WriteOptions } from '../client.ts';
+import type {
+  Client,
+  DeleteRequest,
+  GetOptions,
+  ListOptions,
+  Patch,
+  RawOptions,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from '../client.ts';
 import type { Informer, InformerOptions, Written } from '../informers/informer.ts';
 
 /** The informers whose kinds are worth remembering, by `kindId`. */
@@ -110,8 +120,8 @@ export class TrackedClient implements Client {
   post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options?: WriteOptions): Promise<R> {
     return this.#client.post(kind, at, subresource, body, this.#ending(options));
   }
-  raw<R = unknown>(path: string): Promise<R> {
-    return this.#client.raw(path);
+  raw<R = unknown>(path: string, options?: RawOptions): Promise<R> {
+    return this.#client.raw(path, options);
   }
   informer<T extends KubeObject>(kind: KindRef<T>, options?: InformerOptions): Informer<T> {
     return this.#reader.informer(kind, options);

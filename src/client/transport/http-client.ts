@@ -15,7 +15,17 @@ import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, typ
 import { StatusError } from '../../api/meta/status-error.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { PatchType } from '../../api/schema/patch.ts';
-import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, WatchEvent, WatchOptions, WriteOptions } from '../client.ts';
+import type {
+  Client,
+  DeleteRequest,
+  GetOptions,
+  ListOptions,
+  Patch,
+  RawOptions,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from '../client.ts';
 import type { Clock, Random } from '../clock.ts';
 import { whyHeader } from '../events/acts.ts';
 import type { Informer, InformerOptions } from '../informers/informer.ts';
@@ -62,6 +72,7 @@ interface Request {
   readonly contentType?: string | undefined;
   readonly why?: (() => string) | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly accept?: string | undefined;
   /** how long the answer may take */
   readonly timeoutMs?: number | undefined;
 }
@@ -175,9 +186,9 @@ class HTTPClient implements HTTPAccess {
     return (await this.#json({ method: 'POST', path, query: queryOf(options), body, why: options.why, signal: options.signal })) as R;
   }
 
-  async raw<R = unknown>(path: string): Promise<R> {
+  async raw<R = unknown>(path: string, { accept }: RawOptions = {}): Promise<R> {
     checkPath(path);
-    return (await this.#json({ method: 'GET', path })) as R;
+    return (await this.#json({ method: 'GET', path, accept })) as R;
   }
 
   async put<R = unknown>(path: string, { timeoutMs }: { readonly timeoutMs: number }): Promise<R> {
@@ -228,7 +239,7 @@ class HTTPClient implements HTTPAccess {
   async #dispatch(request: Request, pool: 'requests' | 'watches'): Promise<Dispatcher.ResponseData> {
     const { [pool]: dispatcher } = await this.#connected();
     const token = await this.#token?.token();
-    const { method, body, why, signal, timeoutMs } = request;
+    const { method, body, why, signal, timeoutMs, accept = 'application/json' } = request;
     const [path = '', extra] = request.path.split('?', 2);
     const query = new URLSearchParams(extra);
     for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) query.set(name, String(value));
@@ -236,7 +247,7 @@ class HTTPClient implements HTTPAccess {
       method,
       path: this.#base.pathname.replace(/\/$/, '') + path + (query.size > 0 ? `?${query}` : ''),
       headers: {
-        accept: 'application/json',
+        accept,
         'user-agent': this.#options.userAgent ?? 'timonier',
         ...(body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),
         ...(why && { [whyHeader]: headerWords(why()) }),

@@ -8,7 +8,17 @@ import type { DeleteOptions, Status } from '../../api/generated/meta-v1.ts';
 import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, type ObjectName } from '../../api/meta/object.ts';
 import { errors, StatusError } from '../../api/meta/status-error.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
-import type { Client, DeleteRequest, GetOptions, ListOptions, Patch, WatchEvent, WatchOptions, WriteOptions } from '../../client/client.ts';
+import type {
+  Client,
+  DeleteRequest,
+  GetOptions,
+  ListOptions,
+  Patch,
+  RawOptions,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from '../../client/client.ts';
 import { realRandom } from '../../client/clock.ts';
 import type { Informer, InformerOptions } from '../../client/informers/informer.ts';
 import type { InformerEnvironment } from '../../client/informers/informer-cache.ts';
@@ -154,10 +164,10 @@ export class InProcessClient implements Client {
     return objectOf(await this.#call(call)) as R;
   }
 
-  async raw<R = unknown>(path: string): Promise<R> {
+  async raw<R = unknown>(path: string, { accept = 'application/json' }: RawOptions = {}): Promise<R> {
     this.#throwIfClosed();
     checkPath(path);
-    return (await this.#read(pathTarget(path))) as R;
+    return (await this.#read(pathTarget(path, accept))) as R;
   }
 
   informer<T extends KubeObject>(kind: KindRef<T>, options: InformerOptions = {}): Informer<T> {
@@ -232,7 +242,7 @@ class InProcessSource implements RequestSource {
   warn(): void {}
 }
 
-function pathTarget(path: string): NonResourceTarget {
+function pathTarget(path: string, accept: string): NonResourceTarget {
   const mark = path.indexOf('?');
   const query = new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1));
   return {
@@ -240,7 +250,7 @@ function pathTarget(path: string): NonResourceTarget {
     method: 'GET',
     path: mark < 0 ? path : path.slice(0, mark),
     query,
-    headers: { accept: 'application/json' },
+    headers: { accept },
   };
 }
 

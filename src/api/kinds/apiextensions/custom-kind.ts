@@ -112,6 +112,11 @@ function customKind(definition: Definition, { version, stored, versions, convert
     storagePrefix: `${group}/${plural}`,
     indexedField: undefined,
     ttlSeconds: undefined,
+    published: {
+      fingerprint: `${definition.metadata.uid ?? ''}/${definition.metadata.generation ?? 0}`,
+      selectableFields: listOf(version.selectableFields).map(({ jsonPath }) => jsonPath.replace(/^\./, '')),
+      schema: () => versions.said(version.name),
+    },
     isTerminating: isTerminating(definition),
     deprecation: version.deprecated ? (version.deprecationWarning ?? deprecationOf(version, spec)) : undefined,
   };

@@ -4,7 +4,7 @@
  * apiVersion alone or by a webhook, and keeps what the other version knows.
  * Upstream: apiextensions-apiserver/pkg/apiserver/customresource_handler.go (crdConversionRESTOptionsGetter).
  */
-import type { CustomResourceDefinitionSpec } from '../../generated/apiextensions-v1.ts';
+import type { CustomResourceDefinitionSpec, JSONSchemaProps } from '../../generated/apiextensions-v1.ts';
 import type { RemoteConversion, VersionConversion } from '../../meta/kind.ts';
 import type { KubeObject } from '../../meta/object.ts';
 import { schemaOfCustomResource } from '../../schema/structural/custom-schema.ts';
@@ -16,16 +16,20 @@ const preserving = { type: 'object', 'x-kubernetes-preserve-unknown-fields': tru
 
 export class CustomVersions {
   readonly #group: string;
+  readonly #spec: CustomResourceDefinitionSpec;
   readonly #schemas: ReadonlyMap<string, ObjectSchema>;
 
-  constructor({ group, versions, preserveUnknownFields }: CustomResourceDefinitionSpec) {
-    this.#group = group;
-    this.#schemas = new Map(
-      listOf(versions).map(({ name, schema }) => [
-        name,
-        schemaOfCustomResource(() => (preserveUnknownFields ? preserving : schema?.openAPIV3Schema)),
-      ]),
-    );
+  constructor(spec: CustomResourceDefinitionSpec) {
+    this.#group = spec.group;
+    this.#spec = spec;
+    this.#schemas = new Map(listOf(spec.versions).map(({ name }) => [name, schemaOfCustomResource(() => this.said(name))]));
+  }
+
+  /** What is said of a version. */
+  said(version: string): JSONSchemaProps {
+    const { versions, preserveUnknownFields } = this.#spec;
+    if (preserveUnknownFields) return preserving;
+    return listOf(versions).find(({ name }) => name === version)?.schema?.openAPIV3Schema ?? preserving;
   }
 
   schema(version: string): ObjectSchema {

@@ -4,8 +4,10 @@
  */
 
 import type { Kind } from '../../../api/meta/kind.ts';
+import { type Steps, takeSteps } from '../../../api/meta/steps.ts';
 import { own } from '../../../api/meta/words.ts';
-import { type ObjectSchema, typeNameOf } from '../../../api/schema/types.ts';
+import { typeNameOf } from '../../../api/schema/types.ts';
+import { customListType, customType } from './custom-schemas.ts';
 import type { Descriptions } from './descriptions.ts';
 import type { ServedGroup } from './group-order.ts';
 import {
@@ -18,7 +20,7 @@ import {
   versionName,
   versionTag,
 } from './openapi-operations.ts';
-import { type GroupVersionKindRow, isTableType, type Json, SchemaRenderer } from './openapi-schemas.ts';
+import { type GroupVersionKindRow, type Json, type OwnTypes, SchemaRenderer } from './openapi-schemas.ts';
 
 /** What documents say beside structure. */
 export interface DocumentTexts {
@@ -58,53 +60,19 @@ const responseTexts: Readonly<Record<string, string>> = { 200: 'OK', 201: 'Creat
 const info = (version: string): Json => ({ title: 'Kubernetes', version });
 const bearer = { type: 'apiKey', description: 'Bearer Token authentication', name: 'authorization', in: 'header' };
 
-const isCustom = (kind: Kind): boolean => !isTableType(openApiTypeName(kind));
-
 /** The types of custom resources and their lists, under the names that OpenAPI gives them. */
-function ownTypes(kinds: readonly Kind[]): ReadonlyMap<string, ObjectSchema> {
-  const own = new Map<string, ObjectSchema>();
-  for (const kind of kinds.filter(isCustom)) {
-    const { group, version } = kind;
-    const item: ObjectSchema = { ...fieldsOf(kind.schema), name: openApiTypeName(kind), gvks: [{ group, version, kind: kind.kind }] };
-    own.set(item.name, item);
-    own.set(listTypeName(kind), listOf(kind, item));
-  }
-  return own;
-}
-
-const fieldsOf = (schema: ObjectSchema): Omit<ObjectSchema, 'name' | 'gvks'> => ({
-  type: 'object',
-  fields: schema.fields,
-  preserveUnknown: schema.preserveUnknown,
-  atomic: schema.atomic,
-  unions: schema.unions,
-});
-
-function listOf(kind: Kind, item: ObjectSchema): ObjectSchema {
-  const field = { required: false, patchStrategy: [], presence: 'kept', goType: '' } as const;
-  const text = { type: 'string' } as const;
-  return {
-    type: 'object',
-    name: listTypeName(kind),
-    fields: new Map([
-      ['apiVersion', { ...field, name: 'apiVersion', schema: text }],
-      ['items', { ...field, name: 'items', required: true, schema: { type: 'list', items: item, listType: 'atomic', listMapKeys: [] } }],
-      ['kind', { ...field, name: 'kind', schema: text }],
-      ['metadata', { ...field, name: 'metadata', schema: { type: 'any', name: 'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta' } }],
-    ]),
-    preserveUnknown: false,
-    atomic: false,
-    gvks: [{ group: kind.group, version: kind.version, kind: kind.listKind }],
-    unions: [],
-  };
-}
-
-/** The types of custom resources alone: what tells two versions of one apart. */
-export function renderOwnTypes(kinds: readonly Kind[]): Json {
-  const own = ownTypes(kinds);
-  const renderer = new SchemaRenderer(3, { own });
-  for (const name of own.keys()) renderer.reference(name);
-  return own.size ? renderer.definitions() : {};
+function ownTypes(kinds: readonly Kind[]): OwnTypes {
+  return new Map(
+    kinds.flatMap((kind) => {
+      const { published } = kind;
+      if (!published) return [];
+      const name = openApiTypeName(kind);
+      return [
+        [name, customType(kind, published)],
+        [listTypeName(kind), customListType(kind, published, name)],
+      ];
+    }),
+  );
 }
 
 const rootTypes: Readonly<Record<string, { readonly id: string; readonly type: string }>> = {
@@ -138,7 +106,7 @@ export function rootDocument(path: string, { release, descriptions }: DocumentTe
     openapi: '3.0.0',
     info: info(release),
     paths,
-    components: { schemas: renderer.definitions(), securitySchemes: { BearerToken: bearer } },
+    components: { schemas: takeSteps(renderer.definitions()), securitySchemes: { BearerToken: bearer } },
   };
 }
 
@@ -156,7 +124,7 @@ function versionPaths(group: string, version: string, kinds: readonly Kind[]): r
 }
 
 /** Version 3 of one group version. */
-export function openApiV3(group: string, version: string, kinds: readonly Kind[], texts: DocumentTexts): Json {
+export function* openApiV3(group: string, version: string, kinds: readonly Kind[], texts: DocumentTexts): Steps<Json> {
   const { release, descriptions } = texts;
   const renderer = new SchemaRenderer(3, { own: ownTypes(kinds), descriptions });
   const tag = versionTag({ group, version });
@@ -166,7 +134,7 @@ export function openApiV3(group: string, version: string, kinds: readonly Kind[]
     openapi: '3.0.0',
     info: info(release),
     paths,
-    components: { schemas: renderer.definitions(sharedVersions(group, version)), securitySchemes: { BearerToken: bearer } },
+    components: { schemas: yield* renderer.definitions(sharedVersions(group, version)), securitySchemes: { BearerToken: bearer } },
   };
 }
 
@@ -214,19 +182,20 @@ const extensionsOf = (o: Operation): Json => ({
 });
 
 /** Version 2 of everything that is served. */
-export function openApiV2(groups: readonly ServedGroup[], { release, descriptions }: DocumentTexts): Json {
+export function* openApiV2(groups: readonly ServedGroup[], { release, descriptions }: DocumentTexts): Steps<Json> {
   const all = groups.flatMap((g) => g.versions.flatMap((v) => v.kinds));
   const renderer = new SchemaRenderer(2, { own: ownTypes(all), descriptions });
   const rows: GroupVersionKindRow[] = groups.flatMap(({ group, versions }) =>
     versions.map(({ version }) => ({ group, kind: '', version })),
   );
-  const paths = groups.flatMap(({ group, versions }) =>
-    versions.flatMap((v) =>
-      versionPaths(group, v.version, v.kinds).map(
-        (item) => [item.path, renderPathV2(renderer, item, versionTag({ group, version: v.version }))] as const,
-      ),
-    ),
-  );
+  const paths: (readonly [string, Json])[] = [];
+  for (const { group, versions } of groups) {
+    for (const { version, kinds } of versions) {
+      const tag = versionTag({ group, version });
+      for (const item of versionPaths(group, version, kinds)) paths.push([item.path, renderPathV2(renderer, item, tag)]);
+      yield;
+    }
+  }
   const roots = rootPaths(groups).map((path) => {
     const { item, tag } = rootItem(path);
     return [item.path, renderPathV2(renderer, item, tag)] as const;
@@ -236,7 +205,7 @@ export function openApiV2(groups: readonly ServedGroup[], { release, description
     swagger: '2.0',
     info: info(release),
     paths: Object.fromEntries([...paths, ...roots].sort(([a], [b]) => (a < b ? -1 : 1))),
-    definitions: renderer.definitions(rows),
+    definitions: yield* renderer.definitions(rows),
     securityDefinitions: { BearerToken: { ...bearer } },
     security: [{ BearerToken: [] }],
   };

@@ -4,7 +4,7 @@
  * Upstream: apiserver/pkg/endpoints/installer.go, apiserver/pkg/endpoints/openapi/openapi.go.
  */
 
-import type { Kind, Subresource } from '../../../api/meta/kind.ts';
+import { isCustom, type Kind, type Subresource } from '../../../api/meta/kind.ts';
 import { own } from '../../../api/meta/words.ts';
 import type { GroupVersionKind } from '../../../api/schema/types.ts';
 import { typeNameOf } from '../../../api/schema/types.ts';
@@ -117,7 +117,11 @@ export function openApiTypeName(kind: Kind): string {
   return [...kind.group.split('.').toReversed(), kind.version, kind.kind].join('.');
 }
 
-export const listTypeName = (kind: Kind): string => `${openApiTypeName(kind)}List`;
+/** Of a custom resource, its definition names the list. */
+export function listTypeName(kind: Kind): string {
+  const name = openApiTypeName(kind);
+  return `${name.slice(0, name.length - kind.kind.length)}${kind.listKind}`;
+}
 
 const rootOf = ({ group, version }: Kind): string => (group ? `/apis/${group}/${version}` : `/api/${version}`);
 const gvkOf = ({ group, version, kind }: GroupVersionKind): GroupVersionKind => ({ group, version, kind });
@@ -135,7 +139,7 @@ export function pathsOf(kind: Kind): readonly PathItem[] {
     { path: placed, parameters: [...namespace, pretty], operations: collectionOperations(kind, scope) },
     { path: `${placed}/{name}`, parameters: [name, ...namespace, pretty], operations: itemOperations(kind, scope) },
     ...(kind.namespaced && has(kind, 'list') ? [allNamespaces(kind)] : []),
-    ...(has(kind, 'watch') ? watchPaths(kind, scope) : []),
+    ...(has(kind, 'watch') && !isCustom(kind) ? watchPaths(kind, scope) : []),
     ...Object.entries(kind.subresources).flatMap(([subresource, sub]) =>
       subresourcePaths(kind, scope, { subresource, sub, placed, namespace }),
     ),
@@ -295,7 +299,7 @@ function subresourcePaths(kind: Kind, scope: string, { subresource, sub, placed,
   const connect = own(connectQueries, subresource);
   if (connect) return connectPaths({ path, id, sub, parameters: [...base, ...connect], isProxy: subresource === 'proxy' });
   if (subresource === 'log') return [logPath(kind, path, id, base)];
-  const gvk = gvkOf(sub.kind);
+  const gvk = gvkOf(isCustom(kind) ? kind : sub.kind);
   const type = sub.kind.group === kind.group && sub.kind.kind === kind.kind ? openApiTypeName(kind) : (typeNameOf(sub.kind) ?? status);
   const operations: Operation[] = [];
   if (sub.verbs.includes('get'))

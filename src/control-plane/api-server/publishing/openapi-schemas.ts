@@ -3,9 +3,10 @@
  * that say something beside the type; version 2 can do neither.
  * Upstream: kube-openapi's generated definitions, as published by a 1.36 API server.
  */
+import type { Steps } from '../../../api/meta/steps.ts';
 import { put } from '../../../api/meta/words.ts';
 import type { FieldSchema, ObjectSchema, ScalarType, Schema } from '../../../api/schema/types.ts';
-import { typeNames, typeSchema } from '../../../api/schema/types.ts';
+import { typeSchema } from '../../../api/schema/types.ts';
 import { type Descriptions, noDescriptions } from './descriptions.ts';
 
 export type OpenApiVersion = 2 | 3;
@@ -43,22 +44,25 @@ const named: Partial<Record<ScalarType, string>> = {
 
 const zeros: Partial<Record<Schema['type'], unknown>> = { string: '', boolean: false, int32: 0, int64: 0, double: 0 };
 
+/** By name: how each is rendered. */
+export type OwnTypes = ReadonlyMap<string, (renderer: SchemaRenderer) => Json>;
+
 /** Renders types, and remembers which others they refer to. */
 export class SchemaRenderer {
   readonly version: OpenApiVersion;
   readonly #wanted: string[] = [];
   readonly #seen = new Set<string>();
+  readonly descriptions: Descriptions;
   /** types that the table does not have: custom resources */
-  readonly #own: ReadonlyMap<string, ObjectSchema>;
-  readonly #descriptions: Descriptions;
+  readonly #own: OwnTypes;
 
   constructor(
     version: OpenApiVersion,
-    { own = new Map(), descriptions = noDescriptions }: { own?: ReadonlyMap<string, ObjectSchema>; descriptions?: Descriptions } = {},
+    { own = new Map(), descriptions = noDescriptions }: { own?: OwnTypes; descriptions?: Descriptions } = {},
   ) {
     this.version = version;
     this.#own = own;
-    this.#descriptions = descriptions;
+    this.descriptions = descriptions;
   }
 
   /** A reference to a named type, which `definitions` will hold. */
@@ -71,14 +75,19 @@ export class SchemaRenderer {
   }
 
   /** Everything that was referred to, with what that refers to, by name. */
-  definitions(groupVersions: readonly GroupVersionKindRow[] = []): Json {
+  *definitions(groupVersions: readonly GroupVersionKindRow[] = []): Steps<Json> {
     const found: Json = {};
-    for (let name = this.#wanted.pop(); name !== undefined; name = this.#wanted.pop()) put(found, name, this.#define(name, groupVersions));
+    for (let name = this.#wanted.pop(); name !== undefined; name = this.#wanted.pop()) {
+      put(found, name, this.#define(name, groupVersions));
+      if (this.#own.has(name)) yield;
+    }
     return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #define(name: string, groupVersions: readonly GroupVersionKindRow[]): Json {
-    const schema = this.#own.get(name) ?? typeSchema(name);
+    const custom = this.#own.get(name);
+    if (custom) return custom(this);
+    const schema = typeSchema(name);
     if (schema.type === 'object') return this.#object(schema, groupVersions);
     if (schema.type === 'any') return schema.only === 'object' ? { type: 'object' } : {};
     if (this.version === 3 && schema.type === 'quantity') return { oneOf: [{ type: 'string' }, { type: 'number' }] };
@@ -93,7 +102,7 @@ export class SchemaRenderer {
     const required = [...schema.fields.values()].filter((f) => f.required).map((f) => f.name);
     const isShared = sharedTypes.has(schema.name);
     const gvks = isShared ? groupVersions.map((g) => ({ ...g, kind: sharedTypes.get(schema.name) })) : schema.gvks;
-    const description = this.#descriptions.ofType(schema.name);
+    const description = this.descriptions.ofType(schema.name);
     return {
       ...(description !== undefined && { description }),
       type: 'object',
@@ -110,7 +119,7 @@ export class SchemaRenderer {
     const { schema } = field;
     const shape = this.#value(schema, field.enum);
     const preset = this.#defaultOf(field);
-    const description = this.#descriptions.ofField(owner, field.name);
+    const description = this.descriptions.ofField(owner, field.name);
     const extensions = {
       ...(description !== undefined && { description }),
       ...(schema.type === 'list' && schema.listMapKeys.length && { 'x-kubernetes-list-map-keys': schema.listMapKeys }),
@@ -174,7 +183,3 @@ function renderUnion(union: { readonly discriminator?: string; readonly fields: 
     'fields-to-discriminateBy': union.fields,
   };
 }
-
-/** Whether the type table has a type of this name. */
-export const isTableType = (name: string): boolean => tableNames.has(name);
-const tableNames: ReadonlySet<string> = new Set(typeNames());

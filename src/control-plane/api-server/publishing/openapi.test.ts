@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import protobuf from 'protobufjs/minimal.js';
+import type { JSONSchemaProps } from '../../../api/generated/apiextensions-v1.ts';
 import { builtInRegistry } from '../../../api/kinds/all.ts';
-import type { ObjectSchema } from '../../../api/schema/types.ts';
 import type { NonResourceEndpoint, NonResourceResponse } from '../request/non-resource-endpoint.ts';
 import { noDescriptions } from './descriptions.ts';
 import { openApiEndpoints } from './openapi.ts';
@@ -156,40 +156,38 @@ test('what can not be given', async () => {
 });
 
 test('a custom resource is published, and a change of its schema changes the fingerprint', async () => {
-  const own = builtInRegistry();
+  const registry = builtInRegistry();
   let looked = 0;
   const ofType = (): undefined => {
     looked++;
     return undefined;
   };
-  const live = openApiEndpoints({ ...options, registry: own, readDescriptions: () => ({ ...noDescriptions, ofType }) });
+  const live = openApiEndpoints({ ...options, registry, readDescriptions: () => ({ ...noDescriptions, ofType }) });
   await documentAt('/openapi/v3/apis/apps/v1', live);
   const lookedOnce = looked;
-  const base = own.current.byResource('apps', 'v1', 'deployments');
+  const base = registry.current.byResource('apps', 'v1', 'deployments');
   assert.ok(base);
-  const field = { required: false, patchStrategy: [], presence: 'kept', goType: '' } as const;
-  const schemaWith = (name: string): ObjectSchema => ({
-    type: 'object',
-    name: '',
-    fields: new Map([[name, { ...field, name, schema: { type: 'string' } }]]),
-    preserveUnknown: true,
-    atomic: false,
-    gvks: [],
-    unions: [],
-  });
-  const put = (schema: ObjectSchema): void => {
+  const put = (property: string): void => {
     const name = { group: 'a.example.com', resource: 'foos' };
-    const kind = { ...base, ...name, kind: 'Foo', typeName: '', subresources: {}, storagePrefix: 'a.example.com/foos', schema };
-    own.put({ ...name, versions: [kind], stored: kind });
+    const said: JSONSchemaProps = { type: 'object', properties: { [property]: { type: 'string' } } };
+    const published = { fingerprint: property, selectableFields: ['spec.size'], schema: () => said };
+    const own = { kind: 'Foo', listKind: 'FooList', typeName: '', subresources: {}, storagePrefix: 'a.example.com/foos', published };
+    const kind = { ...base, ...name, ...own };
+    registry.put({ ...name, versions: [kind], stored: kind });
   };
-  put(schemaWith('size'));
+  put('size');
   const first = (await indexOf(live))['apis/a.example.com/v1']?.serverRelativeURL;
   const { components, paths } = await documentAt('/openapi/v3/apis/a.example.com/v1', live);
   assert.deepEqual(components.schemas['com.example.a.v1.Foo'], {
     type: 'object',
-    properties: { size: { type: 'string' } },
+    properties: {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { allOf: [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }] },
+      size: { type: 'string' },
+    },
     'x-kubernetes-group-version-kind': [{ group: 'a.example.com', kind: 'Foo', version: 'v1' }],
-    'x-kubernetes-preserve-unknown-fields': true,
+    'x-kubernetes-selectable-fields': [{ fieldPath: 'spec.size' }],
   });
   assert.equal(paths['/apis/a.example.com/v1/namespaces/{namespace}/foos']?.['post']?.operationId, 'createAExampleComV1NamespacedFoo');
   const patch = paths['/apis/a.example.com/v1/namespaces/{namespace}/foos/{name}']?.['patch'] as unknown as {
@@ -200,7 +198,7 @@ test('a custom resource is published, and a change of its schema changes the fin
     ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'],
     'kubectl reads here that it can not send a strategic merge patch',
   );
-  put(schemaWith('length'));
+  put('length');
   const second = (await indexOf(live))['apis/a.example.com/v1']?.serverRelativeURL;
   assert.ok(first && second && first !== second);
   const unchanged = (await indexOf(live))['apis/apps/v1']?.serverRelativeURL;
@@ -208,6 +206,6 @@ test('a custom resource is published, and a change of its schema changes the fin
   looked = 0;
   await documentAt('/openapi/v3/apis/apps/v1', live);
   assert.ok(lookedOnce > 0 && looked === 0, 'and are not made again');
-  own.remove({ group: 'a.example.com', resource: 'foos' });
+  registry.remove({ group: 'a.example.com', resource: 'foos' });
   assert.equal((await get('/openapi/v3/apis/a.example.com/v1', {}, live)).status, 404);
 });

@@ -11,13 +11,15 @@ import wireTable from '../../../api/data/wire.json' with { type: 'json' };
 import type { KindSnapshot } from '../../../api/kinds/kind-snapshot.ts';
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
+import type { Steps } from '../../../api/meta/steps.ts';
 import { parseAccept } from '../http/negotiation.ts';
 import type { NonResourceTarget } from '../request/api-request.ts';
 import type { NonResourceEndpoint, NonResourceResponse } from '../request/non-resource-endpoint.ts';
+import { takeInTurns, yieldTurn } from '../request/yield-turn.ts';
 import { headerOf, isKnown, pathNotFound } from './answers.ts';
 import { type Descriptions, readDescriptions } from './descriptions.ts';
 import { type ServedGroup, servedGroups } from './group-order.ts';
-import { type DocumentTexts, openApiV2, openApiV3, renderOwnTypes, rootDocument, rootPaths } from './openapi-documents.ts';
+import { type DocumentTexts, openApiV2, openApiV3, rootDocument, rootPaths } from './openapi-documents.ts';
 
 export interface OpenApiOptions {
   readonly registry: KindRegistry;
@@ -56,8 +58,18 @@ class Sources {
   }
 }
 
-const describeKind = (kind: Kind): string =>
-  JSON.stringify([kind.resource, kind.kind, kind.typeName, kind.namespaced, kind.verbs, kind.subresources]);
+const told = new WeakMap<Kind, string>();
+
+/** What tells the documents of two kinds apart, without making them. */
+function describeKind(kind: Kind): string {
+  let text = told.get(kind);
+  if (text === undefined) {
+    const { resource, kind: name, listKind, typeName, namespaced, verbs, subresources, published } = kind;
+    text = JSON.stringify([resource, name, listKind, typeName, namespaced, verbs, subresources, published?.fingerprint]);
+    told.set(kind, text);
+  }
+  return text;
+}
 
 /** What was made of one state of the registry; of the state before it, what describes the same. */
 class Documents {
@@ -67,9 +79,9 @@ class Documents {
   readonly #sources: Sources;
   readonly #version: string;
   /** documents of version 3, by fingerprint */
-  readonly #v3: Map<string, string>;
-  #v2: string | undefined;
-  #v2Protobuf: Uint8Array | undefined;
+  readonly #v3: Map<string, Promise<string>>;
+  #v2: Promise<string> | undefined;
+  #v2Protobuf: Promise<Uint8Array> | undefined;
   #hashes: ReadonlyMap<string, string> | undefined;
 
   constructor({ registry, version }: OpenApiOptions, sources: Sources, before?: Documents) {
@@ -100,23 +112,24 @@ class Documents {
   }
 
   #fingerprint(path: string, kinds: readonly Kind[]): string {
-    return digest(this.#sources.digest, this.#version, path, ...kinds.map(describeKind), JSON.stringify(renderOwnTypes(kinds)));
+    return digest(this.#sources.digest, this.#version, path, ...kinds.map(describeKind));
   }
 
   /** `hash`: its fingerprint */
-  v3(path: string, hash: string): string {
+  v3(path: string, hash: string): Promise<string> {
     let text = this.#v3.get(hash);
     if (text === undefined) {
-      text = JSON.stringify(this.#makeV3(path));
+      text = writeInTurns(this.#makeV3(path));
       this.#v3.set(hash, text);
+      text.catch(() => this.#v3.delete(hash));
     }
     return text;
   }
 
-  #makeV3(path: string): object {
+  #makeV3(path: string): Steps<object> {
     const kinds = new Map(versionPaths(this.groups)).get(path);
     const [root, first = '', second = ''] = path.split('/');
-    if (!kinds) return rootDocument(path, this.#texts);
+    if (!kinds) return done(rootDocument(path, this.#texts));
     return root === 'api' ? openApiV3('', first, kinds, this.#texts) : openApiV3(first, second, kinds, this.#texts);
   }
 
@@ -124,18 +137,53 @@ class Documents {
     return { release: this.#release, descriptions: this.#sources.descriptions };
   }
 
-  v2(): string {
-    this.#v2 ??= JSON.stringify(openApiV2(this.groups, this.#texts));
+  v2(): Promise<string> {
+    this.#v2 ??= writeInTurns(openApiV2(this.groups, this.#texts));
     return this.#v2;
   }
 
-  async v2Protobuf(): Promise<Uint8Array> {
-    if (!this.#v2Protobuf) {
-      const { encodeOpenApiV2 } = await import('./openapi-protobuf.ts');
-      this.#v2Protobuf = encodeOpenApiV2(openApiV2(this.groups, this.#texts));
-    }
+  v2Protobuf(): Promise<Uint8Array> {
+    this.#v2Protobuf ??= this.#encodeV2();
     return this.#v2Protobuf;
   }
+
+  async #encodeV2(): Promise<Uint8Array> {
+    const { encodeOpenApiV2 } = await import('./openapi-protobuf.ts');
+    return encodeOpenApiV2(await takeInTurns(openApiV2(this.groups, this.#texts), true));
+  }
+}
+
+/** Of what custom resources say there may be very much: between two of them others have their turn. */
+async function writeInTurns(steps: Steps<object>): Promise<string> {
+  const document = await takeInTurns(steps, true);
+  const members: string[] = [];
+  for (const [name, value] of Object.entries(document)) members.push(`${JSON.stringify(name)}:${await writeEntries(value, entriesDepth)}`);
+  return `{${members.join(',')}}`;
+}
+
+/** Paths and definitions, or below `components`, schemas: their entries are written one by one. */
+const entriesDepth = 2;
+
+async function writeEntries(value: unknown, depth: number): Promise<string> {
+  if (depth === 0 || typeof value !== 'object' || value === null || Array.isArray(value)) return JSON.stringify(value);
+  const members: string[] = [];
+  let written = 0;
+  for (const [name, entry] of Object.entries(value)) {
+    if (entry === undefined) continue;
+    const text = await writeEntries(entry, depth - 1);
+    members.push(`${JSON.stringify(name)}:${text}`);
+    written += text.length;
+    if (written < turnCharacters) continue;
+    written = 0;
+    await yieldTurn();
+  }
+  return `{${members.join(',')}}`;
+}
+const turnCharacters = 256 * 1024;
+
+// biome-ignore lint/correctness/useYield: a document that is made in one go
+function* done(document: object): Steps<object> {
+  return document;
 }
 
 function versionPaths(groups: readonly ServedGroup[]): readonly (readonly [string, readonly Kind[]])[] {
@@ -186,7 +234,7 @@ async function answerV2(documents: Documents, request: NonResourceTarget): Promi
   const etag = `"${documents.v2Hash}"`;
   const headers = { ...privately, etag, vary: 'Accept-Encoding, Accept' };
   if (isKnown(request, etag)) return nothing(304, headers);
-  if (!wantsProtobuf) return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: documents.v2() };
+  if (!wantsProtobuf) return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: await documents.v2() };
   const contentType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
   return { status: 200, headers: { ...headers, 'content-type': contentType }, body: await documents.v2Protobuf() };
 }
@@ -199,7 +247,7 @@ function answerIndex(documents: Documents): NonResourceResponse {
   return { status: 200, headers: { ...privately, 'content-type': 'text/plain; charset=utf-8' }, body };
 }
 
-function answerV3(documents: Documents, request: NonResourceTarget, nowMs: (() => number) | undefined): NonResourceResponse {
+async function answerV3(documents: Documents, request: NonResourceTarget, nowMs: (() => number) | undefined): Promise<NonResourceResponse> {
   const path = request.path.slice('/openapi/v3/'.length);
   const hash = documents.hashes.get(path);
   if (hash === undefined) return path === '' ? nothing(404) : pathNotFoundQuietly();
@@ -213,7 +261,7 @@ function answerV3(documents: Documents, request: NonResourceTarget, nowMs: (() =
   };
   const headers = { ...(asked ? forEver : privately), etag, vary: 'Accept' };
   if (isKnown(request, etag)) return nothing(304, headers);
-  return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: documents.v3(path, hash) };
+  return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: await documents.v3(path, hash) };
 }
 
 const pathNotFoundQuietly = (): NonResourceResponse => ({ ...pathNotFound(), headers: privately, body: '' });

@@ -58,7 +58,7 @@ export class FollowedKinds {
   async refresh(io: ControllerIO): Promise<Outcome> {
     const { resources, failures } = await discoverResources(io.client);
     this.#kinds = resources;
-    const wanted = new Map(resources.filter(isFollowable).map((kind) => [kindId(kind), kind]));
+    const wanted = new Map(resources.filter(isFollowable).map((kind) => [followedId(kind), kind]));
     const isFailed = (kind: KindRef): boolean => failures.some(({ groupVersion }) => groupVersion === apiVersionOf(kind));
     for (const [id, { kind, resources: held }] of this.#followed) {
       if (wanted.has(id) || isFailed(kind)) continue;
@@ -123,6 +123,9 @@ export class FollowedKinds {
     await Promise.all(all.map(({ resources }) => resources.disposeAsync()));
   }
 }
+
+/** A custom resource may come again under its name, as another kind. */
+const followedId = (kind: KindRef): string => `${kindId(kind)} ${kind.kind} ${kind.namespaced}`;
 
 const isFollowable = (kind: DiscoveredResource): boolean =>
   !ignored(kind) && ['delete', 'list', 'watch'].every((verb) => kind.verbs.includes(verb));

@@ -10,6 +10,8 @@
  */
 import { APIService, CustomResourceDefinition } from '../../../api/generated/kinds.ts';
 import type { OwnerReference } from '../../../api/generated/meta-v1.ts';
+import { isConditionTrue } from '../../../api/meta/conditions.ts';
+import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { type KindRef, type KubeObject, keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
 import { foregroundFinalizer, orphanFinalizer } from '../../../api/meta/well-known.ts';
@@ -20,6 +22,8 @@ import { type GraphNode, isDeletingForeground, isMeant, isOrphaning, ObjectGraph
 
 const absentOwnersMax = 500;
 const concurrency = 20;
+/** Definitions come in many: what they serve is looked at once for those of a moment. */
+const gatherMs = 100;
 /** the one key that is no uid: look at which kinds there are */
 const discoveryKey = 'discovery';
 
@@ -28,7 +32,13 @@ export function garbageCollector(): Controller {
   return defineController({
     name: 'garbage-collector-controller',
     serviceAccount: 'generic-garbage-collector',
-    watches: [watched(CustomResourceDefinition, () => [discoveryKey]), watched(APIService, () => [discoveryKey])],
+    watches: [
+      {
+        ...watched(CustomResourceDefinition, (definition, old) => (changesKinds(definition, old) ? [discoveryKey] : [])),
+        gatherMs: () => gatherMs,
+      },
+      watched(APIService, () => [discoveryKey]),
+    ],
     concurrency,
     async start(io) {
       collector = new Collector(io);
@@ -39,6 +49,15 @@ export function garbageCollector(): Controller {
     },
   });
 }
+
+/** Of a definition, only what it defines. */
+const changesKinds = (definition: CustomResourceDefinition, old: CustomResourceDefinition | undefined): boolean =>
+  !old ||
+  definition.metadata.generation !== old.metadata.generation ||
+  isEstablished(definition) !== isEstablished(old) ||
+  !equalSemantically(definition.status.acceptedNames, old.status.acceptedNames);
+
+const isEstablished = ({ status }: CustomResourceDefinition): boolean => isConditionTrue(status.conditions ?? [], 'Established');
 
 /** What the API says about the owners that an object names. */
 interface Owners {

@@ -11,7 +11,7 @@ import type { PodDisruptionBudgetStatus } from '../../../api/generated/policy-v1
 import { findCondition, withCondition } from '../../../api/meta/conditions.ts';
 import { equalJson, equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { scaleIntOrPercent } from '../../../api/meta/intstr.ts';
-import { apiVersionOf, keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
+import { keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isConflict, messageOf } from '../../../api/meta/status-error.ts';
 import { formatTime, parseTime } from '../../../api/meta/time.ts';
 import { own, put } from '../../../api/meta/words.ts';
@@ -208,7 +208,7 @@ async function readScale(
   io: ControllerIO,
 ): Promise<{ uid: string; replicas: number }> {
   const { resources } = await discoverResources(io.client);
-  const resource = resources.find((each) => each.kind === kind && apiVersionOf(each) === apiVersion);
+  const resource = resources.find((each) => each.kind === kind && each.group === apiVersion.split('/')[0]);
   if (!resource) throw new Error(`found no controllers for pod "${pod.metadata.name}"`);
   const path = `/apis/${apiVersion}/namespaces/${pod.metadata.namespace}/${resource.resource}/${name}/scale`;
   const scale = await io.client.raw<{ readonly spec?: { readonly replicas?: number } }>(path).catch((error: unknown) => {

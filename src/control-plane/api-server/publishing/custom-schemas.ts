@@ -1,0 +1,126 @@
+/**
+ * Custom resources as OpenAPI schemas, from what their definitions say. Version 3 says it all; version 2 leaves out what
+ * it has no form for, and what kubectl would take for a refusal: the fields of what may have others, types of what may be null.
+ * Upstream: apiextensions-apiserver/pkg/controller/openapi/{builder,v2}, as published by a 1.36 API server.
+ */
+import type { JSONSchemaProps } from '../../../api/generated/apiextensions-v1.ts';
+import type { Kind, PublishedSchema } from '../../../api/meta/kind.ts';
+import { own, put } from '../../../api/meta/words.ts';
+import type { Descriptions } from './descriptions.ts';
+import type { Json, SchemaRenderer } from './openapi-schemas.ts';
+
+type Said = JSONSchemaProps;
+type Render = (renderer: SchemaRenderer) => Json;
+
+const metaTypes = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
+/** whose texts say of every kind what its common fields are */
+const described = { item: 'io.k8s.api.core.v1.Pod', list: 'io.k8s.api.core.v1.PodList' } as const;
+
+/** The type of a kind: its fields, and those that every object has. */
+export const customType =
+  (kind: Kind, published: PublishedSchema): Render =>
+  (renderer) => {
+    const { version } = renderer;
+    const said = published.schema();
+    const ends = { ...typeOf(kind, kind.kind), ...fieldPaths(published) };
+    if (version === 2 && said['x-kubernetes-preserve-unknown-fields']) return { type: 'object', ...ends };
+    const shape = shapeOf(renderer, said);
+    const meta = metaFields(renderer, described.item, 'ObjectMeta');
+    return { ...shape, properties: sorted({ ...(shape['properties'] as Json | undefined), ...meta }), ...ends };
+  };
+
+/** The type of its lists. */
+export const customListType =
+  (kind: Kind, published: PublishedSchema, itemType: string): Render =>
+  (renderer) => ({
+    description: `${kind.listKind} is a list of ${kind.kind}`,
+    type: 'object',
+    required: ['items'],
+    properties: sorted({
+      ...metaFields(renderer, described.list, 'ListMeta'),
+      items: {
+        description: `List of ${kind.resource}. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md`,
+        type: 'array',
+        items: renderer.reference(itemType),
+      },
+    }),
+    ...typeOf(kind, kind.listKind),
+    ...fieldPaths(published),
+  });
+
+const typeOf = ({ group, version }: Kind, kind: string): Json => ({ 'x-kubernetes-group-version-kind': [{ group, kind, version }] });
+
+const fieldPaths = ({ selectableFields }: PublishedSchema): Json =>
+  selectableFields.length > 0 ? { 'x-kubernetes-selectable-fields': selectableFields.map((fieldPath) => ({ fieldPath })) } : {};
+
+function metaFields(renderer: SchemaRenderer, from: string, metadata: string): Json {
+  const { descriptions } = renderer;
+  const reference = renderer.reference(metaTypes + metadata);
+  const text = (field: string): Json => withText(descriptions, from, field, { type: 'string' });
+  return {
+    apiVersion: text('apiVersion'),
+    kind: text('kind'),
+    metadata: withText(descriptions, from, 'metadata', renderer.version === 2 ? reference : { allOf: [reference] }),
+  };
+}
+
+function withText(descriptions: Descriptions, type: string, field: string, shape: Json): Json {
+  const description = descriptions.ofField(type, field);
+  return description === undefined ? shape : { description, ...shape };
+}
+
+const sorted = (properties: Json): Json => Object.fromEntries(Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+const isSaid = (value: unknown): value is Said => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function shapeOf(renderer: SchemaRenderer, said: Said): Json {
+  const shape: Json = {};
+  for (const [name, value] of Object.entries(renderer.version === 2 ? saidInV2(said) : said)) {
+    const next = partOf(renderer, name, value);
+    if (next !== undefined) put(shape, name, next);
+  }
+  return said['x-kubernetes-embedded-resource'] ? withEmbedded(renderer, said, shape) : shape;
+}
+
+function partOf(renderer: SchemaRenderer, name: string, value: unknown): unknown {
+  if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) return undefined;
+  if (name === 'properties') {
+    const rendered = Object.entries(value as Readonly<Record<string, Said>>).map(([key, each]) => [key, shapeOf(renderer, each)]);
+    return sorted(Object.fromEntries(rendered));
+  }
+  const hasShape = name === 'items' || name === 'additionalProperties';
+  return hasShape && isSaid(value) ? shapeOf(renderer, value) : value;
+}
+
+const notInV2 = ['allOf', 'anyOf', 'oneOf', 'not', 'default', 'nullable'] as const;
+
+function saidInV2(said: Said): Said {
+  const { type: _, items: _items, properties: _properties, ...rest } = said;
+  const hasLost = said.nullable || said['x-kubernetes-preserve-unknown-fields'];
+  const hasType = !hasLost && (said.type !== 'array' || said.items !== undefined);
+  const kept: Said = hasLost ? { ...rest, ...keptType(said) } : hasType ? said : { ...rest, properties: said.properties ?? {} };
+  const open: Record<string, unknown> = { ...kept };
+  for (const name of notInV2) delete open[name];
+  const isNullable = (name: string): boolean => own(said.properties, name)?.nullable === true;
+  if (said.required)
+    open['required'] =
+      isSaid(said.additionalProperties) && said.additionalProperties.nullable ? [] : said.required.filter((name) => !isNullable(name));
+  return open;
+}
+
+/** Of what keeps unknown fields, kubectl can't bear objects and lists. */
+const keptType = ({ nullable, type }: Said): Said =>
+  nullable || type === 'object' || type === 'array' || type === undefined ? {} : { type };
+
+/** What every object has, also one within another. */
+function withEmbedded(renderer: SchemaRenderer, said: Said, shape: Json): Json {
+  if (renderer.version === 2 && said['x-kubernetes-preserve-unknown-fields']) return shape;
+  const required = (shape['required'] as readonly string[] | undefined) ?? [];
+  const missing = ['kind', 'apiVersion'].filter((name) => !required.includes(name));
+  const meta = metaFields(renderer, described.item, 'ObjectMeta');
+  return {
+    ...shape,
+    required: [...required, ...missing],
+    properties: sorted({ ...(shape['properties'] as Json | undefined), ...meta }),
+  };
+}
