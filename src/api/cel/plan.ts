@@ -481,31 +481,12 @@ function isPattern(name: string, index: number): boolean {
   return index === 1 && (name === 'matches' || name === 'find' || name === 'findAll');
 }
 
-/** The overload's function, found by the values where types alone don't tell. */
+/** The overload's function, found by the values: a value may be another than its type says, where a schema is nullable. */
 function dispatch(expr: Call, overloads: readonly Overload[]): (...args: Value[]) => Value {
-  const [only] = overloads;
-  const operands = expr.target ? [expr.target, ...expr.args] : expr.args;
-  const isSure = (type: Type | undefined, i: number): boolean => {
-    const given = operands[i]?.type;
-    return type?.kind === 'dyn' || type?.kind === 'param' || (given !== undefined && given.kind !== 'dyn' && given.kind !== 'null');
-  };
-  if (only?.run && overloads.length === 1 && only.args.every(isSure)) return only.args.every(takesNull) ? only.run : withoutNulls(only.run);
   return (...args) => {
     const found = overloads.find((o) => o.args.every((type, i) => fits(type, args[i] ?? null)));
     if (found?.run) return found.run(...args);
     throw mismatch(expr, overloads, args);
-  };
-}
-
-function takesNull(type: Type): boolean {
-  return type.kind === 'dyn' || type.kind === 'param' || type.kind === 'null';
-}
-
-/** A value of a schema's type may be null all the same, where the schema is nullable. */
-function withoutNulls(run: NonNullable<Overload['run']>): (...args: Value[]) => Value {
-  return (...args) => {
-    if (args.includes(null)) throw noSuchOverload();
-    return run(...args);
   };
 }
 

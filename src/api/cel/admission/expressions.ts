@@ -1,0 +1,223 @@
+/**
+ * The expressions of one policy or webhook: compiled once with the variables that it composes (`variables.x`), evaluated for
+ * a request within a budget. A variable is evaluated when it is first asked for, once per `Evaluation`, and its cost counts
+ * for the expression that asked (apiserver/pkg/admission/plugin/cel).
+ *
+ * An authorizer may have to wait: `decided` evaluates again with what was decided. Without a check nothing waits.
+ */
+
+import { CompileError, compile, evaluate, type Program } from '../compile.ts';
+import type { Environment } from '../environment.ts';
+import {
+  type AccessCheck,
+  type AccessDecision,
+  authorizerValue,
+  type Decisions,
+  requestResourceValue,
+  UndecidedCheck,
+} from '../library/authorization.ts';
+import type { Type } from '../types.ts';
+import * as t from '../types.ts';
+import { CelError, MapValue, readJson, type Value } from '../values.ts';
+import { admissionEnvironment, type Declared } from './environment.ts';
+
+/** What all expressions of one policy or binding may cost together (apiserver/pkg/apis/cel/config.go). */
+export const POLICY_BUDGET = 10_000_000;
+export const MATCH_CONDITIONS_BUDGET = 2_500_000;
+
+export interface Compiled {
+  readonly expression: string;
+  /** or what is wrong with it: upstream's detail of an invalid expression */
+  readonly program: Program | CompileError;
+}
+
+/** Compiles the expressions of one policy; variables may use those before them. */
+export class Compiler {
+  readonly #fields = new Map<string, Type>();
+  readonly #variables = new Map<string, Compiled>();
+  readonly #environment: Environment;
+
+  /** @param composes whether the expressions see `variables` */
+  constructor(declared: Declared, composes: boolean) {
+    const environment = admissionEnvironment(declared);
+    const variables = t.struct('kubernetes.variables', (name) => this.#fields.get(name));
+    this.#environment = composes ? environment.extend({ variables: { variables } }) : environment;
+  }
+
+  /** @param types what it may give; none: anything */
+  compile(expression: string, ...types: readonly Type[]): Compiled {
+    const program = compile(expression, this.#environment);
+    if (program instanceof CompileError || types.length === 0 || types.some((type) => t.sameType(type, program.type))) {
+      return { expression, program };
+    }
+    const wanted = types.map(t.goTypeName).join(' ');
+    const words = types.length === 1 ? `must evaluate to ${wanted}` : `must evaluate to one of [${wanted}]`;
+    return { expression, program: new CompileError(`${words} but got ${t.goTypeName(program.type)}`) };
+  }
+
+  addVariable(name: string, expression: string): Compiled {
+    const compiled = this.compile(expression);
+    this.#variables.set(name, compiled);
+    this.#fields.set(name, compiled.program instanceof CompileError ? t.DYN : declarable(compiled.program.type));
+    return compiled;
+  }
+
+  get variables(): ReadonlyMap<string, Compiled> {
+    return this.#variables;
+  }
+}
+
+/** Types that a variable keeps; all else is dyn to those who use it, as upstream's conversion has it. */
+function declarable(type: Type): Type {
+  switch (type.kind) {
+    case 'list':
+    case 'map':
+      return { ...type, params: type.params.map(declarable) };
+    case 'opaque':
+    case 'struct':
+    case 'type':
+    case 'param':
+    case 'error':
+      return t.DYN;
+    default:
+      return type;
+  }
+}
+
+/** JSON, read where it is; undefined or null for what is not there. */
+export interface Inputs {
+  readonly object: unknown;
+  readonly oldObject: unknown;
+  /** an AdmissionRequest without its objects */
+  readonly request: unknown;
+  readonly namespaceObject?: unknown;
+  readonly params?: unknown;
+  /** what was decided for `authorizer`, and what `authorizer.requestResource` is about */
+  readonly decisions?: Decisions | undefined;
+  readonly requestResource?: Omit<AccessCheck, 'verb'> | undefined;
+}
+
+export type Result = { readonly value: Value } | { readonly error: string };
+
+/** There is no budget left: nothing more is evaluated. */
+export class OutOfBudget {
+  readonly message = 'validation failed due to running out of cost budget, no further validation rules will be run';
+}
+
+/** One request's evaluation of a policy's expressions. Throws UndecidedCheck, and OutOfBudget. */
+export class Evaluation {
+  remaining: number;
+  readonly #variables: Record<string, Value>;
+  readonly #composed: ComposedVariables;
+
+  constructor(inputs: Inputs, budget: number, variables: ReadonlyMap<string, Compiled> = new Map()) {
+    this.remaining = budget;
+    this.#composed = new ComposedVariables(variables, (program) => evaluate(program, this.#variables));
+    this.#variables = {
+      object: readJson(inputs.object),
+      oldObject: readJson(inputs.oldObject),
+      request: readJson(inputs.request),
+      namespaceObject: readJson(inputs.namespaceObject),
+      params: readJson(inputs.params),
+      variables: this.#composed,
+    };
+    if (inputs.decisions) {
+      this.#variables['authorizer'] = authorizerValue(inputs.decisions);
+      this.#variables['authorizer.requestResource'] = requestResourceValue(inputs.decisions, inputs.requestResource ?? {});
+    }
+  }
+
+  run({ expression, program }: Compiled): Result {
+    if (program instanceof CompileError) return { error: `compilation error: ${program.detail}` };
+    const { value, cost } = evaluate(program, this.#variables);
+    for (const spent of [this.#composed.takeCost(), cost]) {
+      if (spent > this.remaining) throw new OutOfBudget();
+      this.remaining -= spent;
+    }
+    return value instanceof CelError ? { error: `expression '${expression}' resulted in error: ${value.message}` } : { value };
+  }
+}
+
+class ComposedVariables extends MapValue {
+  readonly #compiled: ReadonlyMap<string, Compiled>;
+  readonly #evaluate: (program: Program) => { readonly value: Value; readonly cost: number };
+  readonly #known = new Map<string, Value>();
+  #cost = 0;
+  constructor(compiled: ReadonlyMap<string, Compiled>, run: (program: Program) => { readonly value: Value; readonly cost: number }) {
+    super();
+    this.#compiled = compiled;
+    this.#evaluate = run;
+  }
+  override get size(): number {
+    return this.#compiled.size;
+  }
+  override *keys(): Generator<Value> {
+    yield* this.#compiled.keys();
+  }
+  override get(key: Value): Value | undefined {
+    const name = String(key);
+    const compiled = this.#compiled.get(name);
+    if (!compiled) return undefined;
+    const known = this.#known.get(name) ?? this.#find(name, compiled.program);
+    this.#known.set(name, known);
+    return known;
+  }
+  #find(name: string, program: Program | CompileError): Value {
+    const lead = `composited variable ${JSON.stringify(name)} fails to`;
+    if (program instanceof CompileError) return new CelError(`${lead} compile: ${program.detail}`);
+    const { value, cost } = this.#evaluate(program);
+    this.#cost += cost;
+    return value instanceof CelError ? new CelError(`${lead} evaluate: ${value.message}`) : value;
+  }
+  takeCost(): number {
+    const cost = this.#cost;
+    this.#cost = 0;
+    return cost;
+  }
+}
+
+/**
+ * Runs what evaluates, again after each check that it needs decided: at once when it needs none, else when it is decided.
+ * Bounded, since the price of a check allows only few in a budget.
+ */
+export function decided<T>(decisions: Decisions, decide: (check: AccessCheck) => Promise<AccessDecision>, run: () => T): T | Promise<T> {
+  try {
+    return run();
+  } catch (e) {
+    if (!(e instanceof UndecidedCheck)) throw e;
+    return decide(e.check).then((decision) => {
+      decisions.decide(e.key, decision);
+      return decided(decisions, decide, run);
+    });
+  }
+}
+
+/** A named condition of a webhook or policy. */
+export interface MatchCondition extends Compiled {
+  readonly name: string;
+}
+
+export type Match =
+  | { readonly matches: true }
+  /** one is false: nothing is to be done */
+  | { readonly matches: false; readonly failedCondition: string }
+  /** none is false, but some fail: the failure policy says what then */
+  | { readonly error: string; readonly failures: number };
+
+/** Whether all conditions hold. Throws UndecidedCheck. */
+export function matchConditions(conditions: readonly MatchCondition[], inputs: Inputs): Match {
+  const evaluation = new Evaluation(inputs, MATCH_CONDITIONS_BUDGET);
+  const results: Result[] = [];
+  try {
+    for (const condition of conditions) results.push(evaluation.run(condition));
+  } catch (e) {
+    if (e instanceof OutOfBudget) return { error: e.message, failures: 0 };
+    throw e;
+  }
+  const failed = results.findIndex((result) => 'value' in result && result.value === false);
+  if (failed >= 0) return { matches: false, failedCondition: conditions[failed]?.name ?? '' };
+  const errors = results.flatMap((result) => ('error' in result ? [result.error] : []));
+  if (errors.length === 0) return { matches: true };
+  const [first = ''] = errors;
+  return { error: errors.length === 1 ? first : `[${[...new Set(errors)].join(', ')}]`, failures: errors.length };
+}
