@@ -46,6 +46,7 @@ export interface KindStrategy<T extends KubeObject> {
   readonly indexedField?: string;
   readonly ttlSeconds?: number;
   readonly deprecation?: string;
+  readonly resetFields?: Kind['resetFields'];
   /** that the resource table lacks */
   readonly shortNames?: readonly string[];
   /** default: those of upstream's printers */
@@ -109,6 +110,7 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindStr
     verbs: row.verbs as readonly Verb[],
     subresources: row.subresources,
     scale: undefined,
+    resetFields: extra.resetFields,
     columns,
     selectableFields: new Map([...fieldGetters<T>(selectablePaths), ...Object.entries(extra.selectableFields ?? {})]),
     describeUnknownField: (field) =>

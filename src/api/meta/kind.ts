@@ -37,6 +37,8 @@ export interface PublishedSchema {
 
 /** What `scale` shows of an object and changes in it. Throws what keeps it from being shown. */
 export interface ScaleView<T extends KubeObject = KubeObject> {
+  /** where the object says what is wanted, as its owners name it: `spec`, `replicas` */
+  readonly replicasPath: readonly string[];
   /** what is wanted; undefined: nothing is said of it */
   replicas(object: T): number | undefined;
   readyReplicas(object: T): number;
@@ -127,6 +129,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   readonly subresources: Readonly<Record<string, Subresource>>;
   /** absent: as a workload has it */
   readonly scale: ScaleView<T> | undefined;
+  /** Fields that a write does not own, by its subresource ('': the object itself); absent: as most kinds have it (reset-fields.ts). */
+  readonly resetFields?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly columns: readonly Column[];
   /** all that a field selector may name; the object is in this kind's own version */
   readonly selectableFields: ReadonlyMap<string, FieldGetter<T>>;

@@ -106,6 +106,8 @@ export interface FieldSchema {
   readonly presence: Presence;
   /** of a list or map that is always there: an empty one is null */
   readonly nullable?: boolean;
+  /** of a time: upstream writes an absent one as null, so that whoever writes the object owns it */
+  readonly ownedWhenAbsent?: boolean;
   /** the Go type, as type errors name it */
   readonly goType: string;
   /** the Go struct that is embedded here, as type errors name it */
@@ -232,6 +234,7 @@ function makeField(name: string, row: FieldRow, go: WireRow): FieldSchema {
     goType: own(go.goTypes, name) ?? goTypeOf(row.type),
     ...(inlined !== undefined && { inlined }),
     ...(go.nullable?.includes(name) && { nullable: true }),
+    ...(isTime(schema) && (row.required || go.always?.includes(name)) && { ownedWhenAbsent: true }),
     patchStrategy: (row.patchStrategy?.split(',') ?? []) as readonly PatchStrategy[],
     ...(row.default !== undefined && { default: row.default }),
     ...(row.enum && { enum: row.enum }),
@@ -242,8 +245,10 @@ function makeField(name: string, row: FieldRow, go: WireRow): FieldSchema {
   };
 }
 
+const isTime = ({ type }: Schema): boolean => type === 'time' || type === 'microTime';
+
 function presenceOf(name: string, schema: Schema, required: boolean, go: WireRow): Presence {
-  if (schema.type === 'any' || schema.type === 'time' || schema.type === 'microTime' || go.pointers?.includes(name)) return 'kept';
+  if (schema.type === 'any' || isTime(schema) || go.pointers?.includes(name)) return 'kept';
   if (go.omitted?.includes(name)) return 'dropped';
   if (required) return 'always';
   const always = go.always?.includes(name) ?? false;

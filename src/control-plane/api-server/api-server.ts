@@ -186,6 +186,7 @@ class Server implements ApiServer {
       storage,
       cache: this.#cache,
       kinds: this.kinds,
+      authorize: parts.authorize ?? allowAll,
       admission: new AdmissionChain([...this.extension.admission, ...(parts.admission ?? [])]),
       allocators: new Allocators(parts.allocators ?? []),
       turns: new Turns(),

@@ -52,7 +52,8 @@ export function testPatches({ start }: Implementation): void {
         /^422 Invalid: the server rejected our request/,
       ],
       [client.patch(ConfigMap, at, { type: 'merge', body: { data: 5 } }), /^422 Invalid: {2}"" is invalid: patch: Invalid value/],
-      [client.patch(ConfigMap, at, { type: 'apply', body: {} }, { fieldManager: 'x' }), /^415 UnsupportedMediaType/],
+      [client.patch(ConfigMap, at, { type: 'apply', body: {} }, { fieldManager: 'x' }), /^400 BadRequest: invalid object type: \/, Kind=$/],
+      [client.patch(ConfigMap, at, { type: 'apply', body: configMap('a') }), /^422 Invalid: .* fieldManager: Required value/],
     ];
     for (const [given, want] of rows) assert.match(await describeRefusal(given), want);
   });

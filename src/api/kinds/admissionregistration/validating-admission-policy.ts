@@ -7,7 +7,7 @@ import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkPresent, checkSupported, type Errors, repeats } from '../checks.ts';
 import { checkConditions } from '../condition-checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { keepMetadata } from '../keep-metadata.ts';
+import { keepMetadata, statusAlone } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
 import { checkBinding, checkPolicy, paramKindText, paramRefText } from './policy-checks.ts';
 
@@ -17,6 +17,7 @@ const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
 const actions = ['Audit', 'Deny', 'Warn'];
 
 export const validatingAdmissionPolicy = defineKind(ValidatingAdmissionPolicy, {
+  resetFields: statusAlone,
   hasGeneration: true,
   allowUnconditionalUpdate: false,
   hooks: {

@@ -15,6 +15,7 @@ const int32Max = 2 ** 31 - 1;
 
 export function customScale({ specReplicasPath, statusReplicasPath, labelSelectorPath }: Paths): ScaleView {
   return {
+    replicasPath: stepsOf(specReplicasPath),
     replicas: (object) => integerAt(object, specReplicasPath),
     readyReplicas: (object) => integerAt(object, statusReplicasPath) ?? 0,
     selector: (object) => (labelSelectorPath ? (textAt(object, labelSelectorPath) ?? '') : ''),

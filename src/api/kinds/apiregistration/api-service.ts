@@ -8,6 +8,7 @@ import { formatTime } from '../../meta/time.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkPresent, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
+import { statusAlone } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
 
 const groupPriorityMax = 20_000;
@@ -17,6 +18,7 @@ const statuses = ['True', 'False', 'Unknown'];
 export const apiService = defineKind(APIService, {
   storagePrefix: 'apiregistration.k8s.io/apiservices',
   allowUnconditionalUpdate: false,
+  resetFields: statusAlone,
   validateName,
   hooks: {
     prepareForCreate: (object, by) => ({ ...object, status: object.spec.service ? {} : { conditions: [localCondition(by)] } }),

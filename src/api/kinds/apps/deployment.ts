@@ -19,6 +19,7 @@ const rollingDefaults = { maxUnavailable: '25%', maxSurge: '25%' } as const;
 
 export const deployment = defineKind(Deployment, {
   hasGeneration: true,
+  resetFields: { status: ['spec', 'metadata.labels'] },
   hooks: {
     default: (object) => change(object, 'spec', defaultSpec),
     prepareForCreate: (object) => ({ ...object, status: {} }),

@@ -29,6 +29,7 @@ const legacySigner = 'kubernetes.io/legacy-unknown';
 
 export const certificateSigningRequest = defineKind(CertificateSigningRequest, {
   validateName: nameIsAnything,
+  resetFields: { '': ['spec', 'status'], status: ['spec', 'status.conditions'], approval: ['spec', 'status.certificate'] },
   selectablePaths: { ...named, 'spec.signerName': '' },
   hooks: {
     prepareForCreate,

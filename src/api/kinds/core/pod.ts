@@ -25,6 +25,7 @@ import { computeQOS } from './qos.ts';
 
 export const pod = defineKind(Pod, {
   hasGeneration: true,
+  resetFields: { status: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'] },
   returnsDeletedObject: true,
   indexedField: 'spec.nodeName',
   selectablePaths: {

@@ -8,6 +8,7 @@ import { own } from '../../meta/words.ts';
 import { ageOf } from '../cells.ts';
 import { checkDnsSubdomain, checkPresent, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
+import { statusAlone } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
 import { checkFlowSubject } from './flow-subject.ts';
 import { mandatorySchemas } from './mandatory.ts';
@@ -19,6 +20,7 @@ const methods = ['ByNamespace', 'ByUser'];
 
 export const flowSchema = defineKind(FlowSchema, {
   hasGeneration: true,
+  resetFields: statusAlone,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),
     validate,

@@ -13,6 +13,7 @@ import { own } from '../../meta/words.ts';
 import { nameAndAge } from '../cells.ts';
 import { checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
+import { statusAlone } from '../keep-metadata.ts';
 import { omit } from '../set-defaults.ts';
 import { mandatoryLevels } from './mandatory.ts';
 import { checkFlowConditions } from './status.ts';
@@ -23,6 +24,7 @@ const none = '<none>';
 
 export const priorityLevelConfiguration = defineKind(PriorityLevelConfiguration, {
   hasGeneration: true,
+  resetFields: statusAlone,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),
     validate,

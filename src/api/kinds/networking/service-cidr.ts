@@ -6,7 +6,7 @@ import { nameAndAge } from '../cells.ts';
 import { type Errors, immutableMessage } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { checkCanonicalCIDR, cidrFamily } from '../ip-checks.ts';
-import { keepMetadata } from '../keep-metadata.ts';
+import { keepMetadata, statusAlone } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
 
 type Range = ServiceCIDR | ServiceCIDRV1beta1;
@@ -19,8 +19,8 @@ const hooks: KindHooks<Range> = {
   cells: nameAndAge(({ spec }) => [listOf(spec.cidrs).join(',')]),
 };
 
-export const serviceCIDR = defineKind<Range>(ServiceCIDR, { hooks });
-export const serviceCIDRV1beta1 = defineKind<Range>(ServiceCIDRV1beta1, { hooks });
+export const serviceCIDR = defineKind<Range>(ServiceCIDR, { resetFields: statusAlone, hooks });
+export const serviceCIDRV1beta1 = defineKind<Range>(ServiceCIDRV1beta1, { resetFields: statusAlone, hooks });
 
 function rangeErrors(cidrs: readonly string[]): readonly FieldError[] {
   const errors: Errors = [];

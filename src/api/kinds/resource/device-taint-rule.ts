@@ -5,6 +5,7 @@ import type { KindHooks } from '../../meta/kind.ts';
 import type { KindRef } from '../../meta/object.ts';
 import { ageOf, textColumns } from '../cells.ts';
 import { defineKind } from '../define-kind.ts';
+import { statusAlone } from '../keep-metadata.ts';
 
 const hooks: KindHooks<DeviceTaintRule> = {
   prepareForCreate: (object) => ({ ...object, status: {} }),
@@ -15,6 +16,7 @@ const hooks: KindHooks<DeviceTaintRule> = {
 };
 const extra = {
   hasGeneration: true,
+  resetFields: statusAlone,
   returnsDeletedObject: true,
   hooks,
   columns: textColumns('Name', 'Key', 'Value', 'Effect', 'TimeAdded', 'Age'),

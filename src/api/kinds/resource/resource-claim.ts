@@ -10,7 +10,7 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { nameAndAge } from '../cells.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { keepMetadata } from '../keep-metadata.ts';
+import { keepMetadata, statusAlone } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
 import { change } from '../set-defaults.ts';
 import { claimConversion, inStoredForm } from './conversion.ts';
@@ -28,7 +28,7 @@ const hooks: KindHooks<Claim> = {
   cells: nameAndAge((object) => [stateOf(object)]),
 };
 
-const strategy = { returnsDeletedObject: true };
+const strategy = { returnsDeletedObject: true, resetFields: statusAlone };
 
 export const resourceClaim = defineKind(ResourceClaim, { ...strategy, hooks });
 export const resourceClaimV1beta2 = defineKind<Claim>(ResourceClaimV1beta2 as KindRef as KindRef<Claim>, { ...strategy, hooks });

@@ -10,7 +10,7 @@ import { addInvalid, type Errors, immutableMessage } from '../checks.ts';
 import { checkAccessModes } from '../core/claim-checks.ts';
 import { checkDriver, checkDriverName } from '../core/pod-spec/driver-checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { keepMetadata } from '../keep-metadata.ts';
+import { keepMetadata, statusAlone } from '../keep-metadata.ts';
 
 const bytesMax = 256 * 1024;
 const messageMax = 1024;
@@ -18,6 +18,7 @@ const messageMax = 1024;
 export const volumeAttachment = defineKind(VolumeAttachment, {
   allowUnconditionalUpdate: false,
   returnsDeletedObject: true,
+  resetFields: statusAlone,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: { attached: false } }),
     prepareForStatusUpdate: keepMetadata,

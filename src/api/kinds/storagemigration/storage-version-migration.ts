@@ -3,13 +3,14 @@ import { StorageVersionMigration } from '../../generated/kinds.ts';
 import { textColumns } from '../cells.ts';
 import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { keepMetadata } from '../keep-metadata.ts';
+import { keepMetadata, statusAlone } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
 
 const states = ['Running', 'Failed', 'Succeeded'];
 
 export const storageVersionMigration = defineKind(StorageVersionMigration, {
   allowUnconditionalUpdate: false,
+  resetFields: statusAlone,
   columns: textColumns('Name', 'Resource', 'Status'),
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),

@@ -329,7 +329,11 @@ describe('the HTTPS server', () => {
     const merged = await listening.ask(collection, { method: 'POST', body: two, headers: { 'content-type': 'application/yaml' } });
     assert.deepEqual([merged.code, merged.json<{ data: object }>().data], [201, { time: '2001-01-01', clock: '1:30' }]);
     const shown = await listening.ask(`${collection}/b`, { headers: { accept: 'application/yaml' } });
-    assert.match(shown.text, /creationTimestamp: "\d{4}-.*\n {2}name: b\n/, 'what older readers take for a time is quoted');
+    assert.match(
+      shown.text,
+      /creationTimestamp: "\d{4}-.*\n {2}managedFields:\n(?: {2}[- ].*\n)+ {2}name: b\n/,
+      'what older readers take for a time is quoted',
+    );
   });
 
   it('takes numbers and truths in all their forms', async () => {

@@ -15,6 +15,7 @@ import type { StatusError } from '../../../api/meta/status-error.ts';
 import { put } from '../../../api/meta/words.ts';
 import type { PatchType } from '../../../api/schema/patch.ts';
 import { pathOf } from '../../../client/transport/request-path.ts';
+import { managerOf } from './field-manager.ts';
 import type { RequestOptions, UserInfo } from './request.ts';
 
 /** A kind, one of its objects, or a subresource of that. */
@@ -249,7 +250,7 @@ export class ApiRequest<T extends Target = Target> {
   }
   /** Who owns the fields that are written when the request does not say: the first part of the user agent. */
   get fieldManager(): string {
-    return this.options.fieldManager || agentName(this.userAgent ?? '');
+    return this.options.fieldManager || managerOf(this.userAgent ?? '');
   }
 
   why(): string | undefined {
@@ -273,20 +274,6 @@ export class ApiRequest<T extends Target = Target> {
     const { startMs, verb, options, body, user } = this;
     return new ApiRequest({ source: this.#source, startMs, verb, target, uri: this.#uri, options, body, user });
   }
-}
-
-/** In bytes, as upstream cuts it. */
-const fieldManagerMax = 128;
-
-/** What comes before the first slash, without what can't be printed. */
-function agentName(userAgent: string): string {
-  let name = '';
-  for (const character of userAgent.split('/', 1)[0] ?? '') {
-    if (/\p{C}|[\p{Z}--\x20]/v.test(character)) continue;
-    if (Buffer.byteLength(name + character) > fieldManagerMax) break;
-    name += character;
-  }
-  return name;
 }
 
 function uriOf({ target, verb, options }: ApiRequest): string {

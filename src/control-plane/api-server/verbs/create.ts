@@ -8,15 +8,18 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { admissionRequest } from '../admission/admission-request.ts';
+import { forbiddenError } from '../authorization/forbidden.ts';
 import type { ServedKind } from '../cache/served-kinds.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
+import { attributesOf } from '../request/attributes.ts';
 import { refuseObject } from '../request/refusals.ts';
 import { isLarge, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
 import { expectedNamespace } from '../write/check-name.ts';
-import { commitWrite } from '../write/commit-write.ts';
+import { commitWrite, type Ownership } from '../write/commit-write.ts';
 import { decodeObject } from '../write/decode.ts';
+import { ownNew, writerOf } from '../write/own.ts';
 import type { VerbContext } from '../write/verb-context.ts';
 
 const generatedBaseMax = 58;
@@ -30,17 +33,18 @@ export async function create(server: VerbContext, request: ResourceRequest): Pro
   return { type: 'object', code: 201, stored: served.asServed(stored) };
 }
 
-/** Stores a decoded and defaulted object; answers its stored form. Retries while a generated name is taken. */
+/** Stores a decoded and defaulted object; answers its stored form. Retries while a generated name is taken. `ownership`: of one that is applied. */
 export async function createObject(
   server: VerbContext,
   served: ServedKind,
   request: ResourceRequest,
   decoded: KubeObject,
+  ownership?: Ownership,
 ): Promise<StoredObject> {
   const generates = !decoded.metadata.name && !!decoded.metadata.generateName;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await attemptCreate(server, served, request, decoded);
+      return await attemptCreate(server, served, request, decoded, ownership);
     } catch (error) {
       if (!generates || !isStatusError(error) || error.reason !== 'AlreadyExists') throw error;
       if (attempt < generateAttemptsMax) continue;
@@ -60,21 +64,26 @@ async function attemptCreate(
   served: ServedKind,
   request: ResourceRequest,
   decoded: KubeObject,
+  said: Ownership | undefined,
 ): Promise<StoredObject> {
   const { kind } = served;
   const { dryRun } = request;
   const large = isLarge(request);
   if (large) await yieldTurn();
   const given = inItsNamespace(decoded, request);
+  const made = said ? undefined : ownNew(server, { kind, by: writerOf(request, 'Update'), object: given });
+  const ownership = said ?? { part: made instanceof Promise ? await made : made };
+  if (large) await yieldTurn();
   const base = admissionRequest(request, 'CREATE', given.metadata.name ?? '', dryRun);
   const admitted = server.admission.mutates(base) ? await server.admission.admit({ ...base, object: given }) : given;
   if (large) await yieldTurn();
   const by = { nowMs: server.clock.now(), user: request.user };
-  const prepared = await takeInTurns(prepareNew(kind, withIdentity(server, served, admitted), by), large);
+  const prepared = await takeInTurns(prepareNew(kind, withIdentity(server, served, admitted, request.verb === 'create'), by), large);
   const { object } = prepared;
   const { name = '', namespace } = object.metadata;
   refuseObject(kind, name, prepared.problems);
   for (const message of prepared.warnings) request.warn(message);
+  if (request.verb !== 'create') await authorizeCreate(server, request);
   await server.admission.validate({ ...base, name, object });
   if (large) await yieldTurn();
   const lease = kind.ttlSeconds === undefined || dryRun ? undefined : await server.leases.lease(kind.ttlSeconds);
@@ -86,11 +95,18 @@ async function attemptCreate(
     dryRun,
     plan(existing) {
       if (existing) throw alreadyExists(served, existing);
-      return { type: 'put', object, lease };
+      return { type: 'put', object, ownership, lease };
     },
   });
   if (!written) throw new Error('a create stores or throws');
   return written.stored;
+}
+
+/** An update or patch that creates needs the right to. */
+async function authorizeCreate(server: VerbContext, request: ResourceRequest): Promise<void> {
+  const attributes = attributesOf(request, 'create');
+  const { verdict, reason } = await server.authorize(attributes);
+  if (verdict !== 'allow') throw forbiddenError(attributes, reason);
 }
 
 function alreadyExists(served: ServedKind, existing: StoredObject): StatusError {
@@ -109,7 +125,7 @@ function inItsNamespace(object: KubeObject, request: ResourceRequest): KubeObjec
 }
 
 /** Named, and with what only the server may say. */
-function withIdentity(server: VerbContext, { kind }: ServedKind, object: KubeObject): KubeObject {
+function withIdentity(server: VerbContext, { kind }: ServedKind, object: KubeObject, isCreate: boolean): KubeObject {
   const {
     name,
     generateName,
@@ -124,7 +140,7 @@ function withIdentity(server: VerbContext, { kind }: ServedKind, object: KubeObj
     managedFields: _managed,
     ...rest
   } = object.metadata;
-  if (resourceVersion && resourceVersion !== '0')
+  if (isCreate && resourceVersion && resourceVersion !== '0')
     throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
   const finalName = name || (generateName ? generateName.slice(0, generatedBaseMax) + server.random.suffix(generatedSuffixLength) : '');
   const metadata: ObjectMeta = {

@@ -111,6 +111,7 @@ async function decrement(
     served: server.kinds.of(server.kinds.kind(PodDisruptionBudget)),
     namespace: metadata.namespace,
     name: metadata.name ?? '',
+    subresource: 'status',
     dryRun,
     change(budget) {
       checkAllowed(budget);

@@ -1,7 +1,7 @@
 /**
  * PATCH: the current object, changed as the patch says, goes the way of an update. A lost race is retried with the
  * newer object unless the patch itself names a resourceVersion.
- * What it does not do: server-side apply.
+ * Server-side apply is a verb of its own (apply.ts).
  * Upstream: apiserver/pkg/endpoints/handlers/patch.go.
  */
 import type { Scale } from '../../../api/generated/autoscaling-v1.ts';
@@ -19,28 +19,30 @@ import { isLarge, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
 import { checkName } from '../write/check-name.ts';
 import { checkWriteOptions, scaleType } from '../write/decode.ts';
 import type { VerbContext } from '../write/verb-context.ts';
+import { apply } from './apply.ts';
 import { changeScale } from './scale.ts';
 import { type ObjectUpdate, updateObject } from './update-object.ts';
 
 export async function patch(server: VerbContext, request: ResourceRequest): Promise<ResourceAnswer> {
   const { kind, subresource, name = '' } = request.target;
+  if (request.body?.patchType?.() === 'apply') return apply(server, request);
   const given = await readPatch(request);
   const fieldValidation = checkWriteOptions(request);
   if (subresource === 'scale') {
     const type = bodyTypeOf(scaleType);
     return changeScale(server, request, async (current) => {
       const object = await patched(request, given, { type, current: current as KubeObject, isLarge: isLarge(request), fieldValidation });
-      return object as unknown as Scale;
+      return { scale: object as unknown as Scale };
     });
   }
   const served = server.kinds.of(kind);
   const strategy = strategyOf(kind, subresource);
-  const transform: ObjectUpdate['transform'] = async (current, large) => {
+  const transform: ObjectUpdate['transform'] = async (current, { large }) => {
     const decoded = await patched(request, given, { type: kind, current, isLarge: large, fieldValidation });
     if (large) await yieldTurn();
     const object = await takeInTurns(withDefaults(kind, decoded), large);
     checkName(object, request);
-    return object;
+    return { object };
   };
   const stored = await updateObject(server, { served, request, name, strategy, transform });
   if (!stored) throw errors.notFound(kind, name);

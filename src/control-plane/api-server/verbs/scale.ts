@@ -2,6 +2,13 @@
  * The `scale` subresource: a view of replicas and selector that is the same for every kind that has it.
  * Upstream: pkg/registry/apps/<resource>/storage (ScaleREST), pkg/apis/autoscaling/validation.
  */
+import { compareOwnable, type ObjectChange, type TypeVersions } from '../../../api/apply/change-managers.ts';
+import { isSame } from '../../../api/apply/compare.ts';
+import { noFields } from '../../../api/apply/field-set.ts';
+import type { ManagerName, Managers, Operation } from '../../../api/apply/managers.ts';
+import { fieldElement } from '../../../api/apply/path-element.ts';
+import { managersOfScale, managersOfScaled, type Scaled, scaleVersion } from '../../../api/apply/scale-managers.ts';
+import type { Json } from '../../../api/apply/structure.ts';
 import type { Scale } from '../../../api/generated/autoscaling-v1.ts';
 import type { LabelSelector } from '../../../api/generated/meta-v1.ts';
 import { scaleOnly } from '../../../api/kinds/update-strategy.ts';
@@ -9,10 +16,14 @@ import type { Kind, ScaleView } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { type LabelMap, labelMatcher, labelMatcherOfMap } from '../../../api/meta/selectors.ts';
 import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
+import { bodyTypeOf } from '../../../api/schema/body.ts';
+import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { refuse } from '../request/refusals.ts';
 import { checkName } from '../write/check-name.ts';
+import { scaleType } from '../write/decode.ts';
+import { afterChange, managersOf, renderPart, typeOf, typeVersions, writerOf } from '../write/own.ts';
 import type { VerbContext } from '../write/verb-context.ts';
 import { type ObjectUpdate, updateObject } from './update-object.ts';
 
@@ -23,6 +34,7 @@ interface Scalable extends KubeObject {
 
 /** As workloads have it. */
 const scaleOfWorkloads: ScaleView<Scalable> = {
+  replicasPath: ['spec', 'replicas'],
   replicas: ({ spec }) => spec?.replicas,
   readyReplicas: ({ status }) => status?.replicas ?? 0,
   selector: ({ kind, spec }) => describeSelector(kind, spec?.selector),
@@ -70,17 +82,25 @@ export async function getScale(server: VerbContext, request: ResourceRequest): P
 export const checkScaleName = (scale: Scale, request: ResourceRequest): void =>
   checkName({ ...scale, metadata: scale.metadata ?? {} }, request);
 
-/** Sets replicas to what `wanted` makes of the current scale. */
+export interface WantedScale {
+  readonly scale: Scale;
+  /** who owns its fields, where that does not follow from what is changed */
+  readonly managers?: Managers | undefined;
+}
+
+/** Sets replicas to what `wanted` makes of the current scale, whose managers these are. */
 export async function changeScale(
   server: VerbContext,
   request: ResourceRequest,
-  wanted: (current: Scale) => Scale | Promise<Scale>,
+  wanted: (current: Scale, managers: Managers) => WantedScale | Promise<WantedScale>,
 ): Promise<ResourceAnswer> {
   const { kind, name = '' } = request.target;
   if (!kind.subresources['scale']) throw errors.pathNotFound();
   const served = server.kinds.of(kind);
-  const transform: ObjectUpdate['transform'] = async (current) => {
-    const scale = await wanted(scaleOf(kind, current));
+  const transform: ObjectUpdate['transform'] = async (current, { stored }) => {
+    const scaled = scaledBy(server, request, stored);
+    const managers = managersOfScale(scaled);
+    const { scale, managers: said } = await wanted(scaleOf(kind, current), managers);
     checkScaleName(scale, request);
     const stated = scale.metadata ?? {};
     const replicas = scale.spec?.replicas ?? 0;
@@ -90,9 +110,44 @@ export async function changeScale(
     }
     const { uid: _uid, resourceVersion: _version, ...metadata } = current.metadata;
     const seen = { ...(stated.uid && { uid: stated.uid }), ...(stated.resourceVersion && { resourceVersion: stated.resourceVersion }) };
-    return viewOf(kind).withReplicas({ ...current, metadata: { ...metadata, ...seen } } as KubeObject, replicas);
+    const object = viewOf(kind).withReplicas({ ...current, metadata: { ...metadata, ...seen } } as KubeObject, replicas);
+    const change = { before: json(scaleOf(kind, current)), after: json(scale) };
+    const ofScale = said ?? (await managersAfter(server, request, { change, managers }));
+    return { object, ownership: { part: renderPart(managersOfScaled(scaled, ofScale)) } };
   };
   const stored = await updateObject(server, { served, request, name, strategy: scaleOnly, transform });
   if (!stored) throw errors.notFound(kind, name);
   return { type: 'value', code: 200, object: scaleObject(kind, served.asServed(stored).object) };
 }
+
+function scaledBy({ kinds }: VerbContext, { target }: ResourceRequest, { managed }: StoredObject): Scaled {
+  const types = typeVersions(kinds, target.kind);
+  const isServed = (version: string): boolean => types.typeIn(version) !== undefined;
+  return { managers: managersOf(managed), replicas: viewOf(target.kind).replicasPath.map(fieldElement), version: types.version, isServed };
+}
+
+/** Who owns what of the Scale after an update. Of one that nobody owned anything of, nobody does. */
+async function managersAfter(
+  server: VerbContext,
+  request: ResourceRequest,
+  { change, managers }: { readonly change: ObjectChange; readonly managers: Managers },
+): Promise<Managers> {
+  if (managers.size === 0) return managers;
+  const comparison = compareOwnable(typeOf(scaleTypes), change);
+  if (isSame(comparison)) return managers;
+  return await afterChange(server, { types: scaleTypes, change, managers, comparison, by: scaleWriter(request, 'Update') });
+}
+
+const json = (scale: Scale): Json => scale as unknown as Json;
+
+/** Scale has one version. */
+export const scaleTypes: TypeVersions = {
+  version: scaleVersion,
+  typeIn: (version) => (version === scaleVersion ? { schema: bodyTypeOf(scaleType).schema, reset: noFields } : undefined),
+  convert: (object) => object,
+};
+
+export const scaleWriter = (request: ResourceRequest, operation: Operation): ManagerName => ({
+  ...writerOf(request, operation),
+  apiVersion: scaleVersion,
+});

@@ -15,7 +15,8 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { refuseObject } from '../request/refusals.ts';
 import { isLarge, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
-import { commitWrite, type WritePlan } from '../write/commit-write.ts';
+import { commitWrite, type Ownership, type WritePlan } from '../write/commit-write.ts';
+import { ownChanged, writerOf } from '../write/own.ts';
 import type { VerbContext } from '../write/verb-context.ts';
 import { holdsNamespace } from './namespace-deletion.ts';
 
@@ -28,7 +29,17 @@ export interface ObjectUpdate {
    * The object as the client wants it, made from the current one. In the kind's version; decoded and defaulted.
    * `large`: rest between the steps.
    */
-  transform(current: KubeObject, large: boolean): KubeObject | Promise<KubeObject>;
+  transform(current: KubeObject, how: Transform): Transformed | Promise<Transformed>;
+}
+
+export interface Transform {
+  readonly stored: StoredObject;
+  readonly large: boolean;
+}
+export interface Transformed {
+  readonly object: KubeObject;
+  /** who owns its fields, where that does not follow from what is changed */
+  readonly ownership?: Ownership | undefined;
 }
 
 /** The object as stored; undefined when there is none. */
@@ -50,7 +61,12 @@ async function planUpdate(server: VerbContext, update: ObjectUpdate, stored: Sto
   const { kind } = served;
   const old = served.asServed(stored).object;
   const large = isLarge(request, stored);
-  let object = await update.transform(old, large);
+  const transformed = await update.transform(old, { stored, large });
+  let { object } = transformed;
+  if (large) await yieldTurn();
+  const write = { kind, by: writerOf(request, 'Update'), object };
+  const made = transformed.ownership ? undefined : ownChanged(server, write, { old, part: stored.managed });
+  const ownership = transformed.ownership ?? { part: made instanceof Promise ? await made : made };
   if (large) await yieldTurn();
   checkPreconditions(served, request, object.metadata, old.metadata);
   object = { ...object, metadata: ownMetadata(object.metadata, old.metadata) };
@@ -66,7 +82,8 @@ async function planUpdate(server: VerbContext, update: ObjectUpdate, stored: Sto
   for (const message of prepared.warnings) request.warn(message);
   await server.admission.validate({ ...base, object: prepared.object });
   if (large) await yieldTurn();
-  return isReleased(prepared.object, old) ? { type: 'remove', shown: prepared.object } : { type: 'put', object: prepared.object };
+  if (isReleased(prepared.object, old)) return { type: 'remove', shown: prepared.object };
+  return { type: 'put', object: prepared.object, ownership };
 }
 
 /** The last finalizer is gone: so is the object. The client gets it as it would have been. */

@@ -16,12 +16,12 @@ export async function update(server: VerbContext, request: ResourceRequest): Pro
   if (subresource === 'scale') {
     const scale = await decodeScale(request);
     checkScaleName(scale, request);
-    return changeScale(server, request, () => scale);
+    return changeScale(server, request, () => ({ scale }));
   }
   const object = await decodeObject(request, kind);
   checkName(object, request);
   const strategy = strategyOf(kind, subresource);
-  const stored = await updateObject(server, { served, request, name, strategy, transform: () => object });
+  const stored = await updateObject(server, { served, request, name, strategy, transform: () => ({ object }) });
   if (stored) return { type: 'object', code: 200, stored: served.asServed(stored) };
   if (!kind.allowCreateOnUpdate || subresource) throw errors.notFound(kind, name);
   const created = await createObject(server, served, request, object);

@@ -5,7 +5,7 @@
  * 2. wait for the turn, where many writes change one object besides their own (a quota); it ends when the write is queued
  * 3. allocate: complete the object, and plan the ops that hand out and give back (allocator.ts)
  * 4. nothing changed: keep; a dry run: answer what would be stored
- * 5. commit the object (with the managed part that it had) and those ops as one, expecting of each key what the plan was made from
+ * 5. commit the object (with the managed part that the plan makes, or that it had) and those ops as one, expecting of each key what the plan was made from
  * 6. lost a race: wait until the cache shows what it was lost to, and plan again
  * 7. wait until the cache shows it, and tell those who listen
  *
@@ -13,6 +13,7 @@
  * left; what changes nothing writes nothing and keeps its resourceVersion.
  * Upstream: apiserver/pkg/registry/generic/registry/store.go, storage/etcd3/store.go (GuaranteedUpdate).
  */
+import type { ManagerName } from '../../../api/apply/managers.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, StatusError } from '../../../api/meta/status-error.ts';
@@ -20,8 +21,10 @@ import type { CommitResult, Op, Revision } from '../../store/storage.ts';
 import type { ServedKind } from '../cache/served-kinds.ts';
 import { Draft, StoredObject } from '../cache/stored-object.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
+import { serverManager } from '../request/field-manager.ts';
 import { largeBytes, yieldTurn } from '../request/yield-turn.ts';
 import type { Allocation, AllocationRequest } from './allocator.ts';
+import { isSamePart, type ManagedPart, ownChanged } from './own.ts';
 import type { VerbContext } from './verb-context.ts';
 
 /** A write that loses this often in a row gives up with a conflict. */
@@ -34,9 +37,20 @@ const objectBytesMax = 1.5 * 1024 * 1024;
 /** What a verb wants of an object; in the kind's own version. */
 export type WritePlan =
   | { readonly type: 'keep' }
-  | { readonly type: 'put'; readonly object: KubeObject; readonly lease?: number | undefined }
+  | {
+      readonly type: 'put';
+      readonly object: KubeObject;
+      /** who owns its fields; absent: whoever did */
+      readonly ownership?: Ownership | undefined;
+      readonly lease?: number | undefined;
+    }
   /** `shown`: how the client sees it go, where that is not what was stored */
   | { readonly type: 'remove'; readonly shown?: KubeObject | undefined };
+
+/** The managed part that a write makes. */
+export interface Ownership {
+  readonly part: ManagedPart;
+}
 
 export interface Write {
   readonly served: ServedKind;
@@ -79,16 +93,29 @@ export async function commitWrite(server: VerbContext, write: Write): Promise<Wr
 }
 
 export interface OwnChange<T extends KubeObject> extends Omit<Write, 'plan'> {
+  /** the part of the object that the server changes as a client of its own; absent: nobody owns what changes */
+  readonly subresource?: string | undefined;
   /** Throws what keeps it from being done. */
   change(object: T): T;
 }
 
 /** Changes an object on the server's own account (bindings, evictions), without admission. Throws NotFound when there is none. */
-export async function changeObject<T extends KubeObject>(server: VerbContext, { change, ...write }: OwnChange<T>): Promise<StoredObject> {
+export async function changeObject<T extends KubeObject>(
+  server: VerbContext,
+  { change, subresource, ...write }: OwnChange<T>,
+): Promise<StoredObject> {
   const { served, name } = write;
   const written = await commitWrite(server, {
     ...write,
-    plan: (stored) => stored && { type: 'put', object: change(served.asServed(stored).object as T) },
+    async plan(stored) {
+      if (!stored) return undefined;
+      const old = served.asServed(stored).object as T;
+      const object = change(old);
+      if (subresource === undefined) return { type: 'put', object };
+      const by: ManagerName = { manager: serverManager, operation: 'Update', apiVersion: served.apiVersion, subresource };
+      const part = await ownChanged(server, { kind: served.kind, by, object }, { old, part: stored.managed });
+      return { type: 'put', object, ownership: { part } };
+    },
   });
   if (!written) throw errors.notFound(served.kind, name);
   return written.stored;
@@ -135,7 +162,10 @@ function allocateAndCommit(
 ): Promise<WriteResult | Lost> {
   const allocated = server.allocators.allocate(change);
   const also: Also = { allocated, turn };
-  if (plan.type === 'put') return putObject(server, write, { old, also, object: allocated?.object ?? plan.object, lease: plan.lease });
+  if (plan.type === 'put') {
+    const { ownership = { part: old?.managed }, lease } = plan;
+    return putObject(server, write, { old, also, object: allocated?.object ?? plan.object, managed: ownership.part, lease });
+  }
   if (!old) throw errors.notFound(write.served.kind, write.name);
   return removeObject(server, write, { old, also, shown: plan.shown });
 }
@@ -150,17 +180,19 @@ interface Also {
 interface Put {
   readonly old: StoredObject | undefined;
   readonly object: KubeObject;
+  readonly managed: ManagedPart;
   readonly lease: number | undefined;
   readonly also: Also;
 }
 
-async function putObject(server: VerbContext, write: Write, { old, object, lease: newLease, also }: Put): Promise<WriteResult | Lost> {
+async function putObject(server: VerbContext, write: Write, put: Put): Promise<WriteResult | Lost> {
+  const { old, object, managed, lease: newLease, also } = put;
   const { served } = write;
   const next = served.kind.convertRemotely ? await served.convertToStored(object) : served.toStored(object);
-  const draft = new Draft(next, old?.managed);
+  const draft = draftOf(write, next, managed);
   const isLarge = draft.size > largeBytes;
   if (isLarge) await yieldTurn();
-  if (old && isUnchanged(draft, next, old)) return { type: 'kept', stored: old };
+  if (old && isUnchanged(draft, next, old) && isSamePart(managed, old.managed)) return { type: 'kept', stored: old };
   const key = old?.key ?? served.key(write.namespace, write.name);
   if (write.dryRun) return { type: 'stored', stored: draft.storedAs({ key, revision: old?.revision ?? 0 }) };
   if (draft.size > objectBytesMax) throw new StatusError({ code: 500, reason: '', message: 'etcdserver: request is too large' });
@@ -173,6 +205,13 @@ async function putObject(server: VerbContext, write: Write, { old, object, lease
   const stored = cached?.revision === revision ? cached : draft.storedAs({ key, revision, lease });
   if (server.acts.isWatched) server.acts.changed(write.request, old?.object, stored.object);
   return { type: 'stored', stored };
+}
+
+/** What would be too large is stored without managed part, unless somebody applies it. Upstream: create.go, update.go, patch.go. */
+function draftOf({ request }: Write, object: KubeObject, managed: ManagedPart): Draft {
+  const draft = new Draft(object, managed);
+  const isApplied = request.verb === 'patch' && request.body?.patchType?.() === 'apply';
+  return draft.size > objectBytesMax && managed && !isApplied ? new Draft(object, undefined) : draft;
 }
 
 interface Removed {

@@ -31,9 +31,11 @@ const optionsKinds: Readonly<Record<string, string>> = {
 export function checkWriteOptions(request: ResourceRequest): FieldValidation {
   const { dryRun, fieldManager, fieldValidation, force } = request.options;
   const kind = own(optionsKinds, request.verb) ?? 'UpdateOptions';
-  if (dryRun || fieldManager || force !== undefined) {
+  const isApply = request.verb === 'patch' && request.body?.patchType?.() === 'apply';
+  if (dryRun || fieldManager || force !== undefined || isApply) {
     const found: FieldError[] = [];
-    if (force !== undefined) found.push(fieldErrors.forbidden('force', 'may not be specified for non-apply patch'));
+    if (isApply && !fieldManager) found.push(fieldErrors.required('fieldManager', 'is required for apply patch'));
+    if (force !== undefined && !isApply) found.push(fieldErrors.forbidden('force', 'may not be specified for non-apply patch'));
     found.push(...validateFieldManager(fieldManager ?? '', 'fieldManager'));
     if (dryRun?.some((value) => value !== 'All')) found.push(fieldErrors.notSupported('dryRun', dryRun, ['All']));
     refuse({ group: 'meta.k8s.io', kind }, '', found);

@@ -4,6 +4,7 @@
  *
  * What it does not do: admission. These objects are the server's own bookkeeping.
  */
+import type { ManagerName } from '../../../api/apply/managers.ts';
 import { prepareNew, withDefaults } from '../../../api/kinds/write-steps.ts';
 import type { KindRef, KubeObject, New, ObjectName } from '../../../api/meta/object.ts';
 import { takeSteps } from '../../../api/meta/steps.ts';
@@ -12,6 +13,8 @@ import type { Clock, Random } from '../../../client/clock.ts';
 import type { Op, Revision } from '../../store/storage.ts';
 import type { ServedKind, ServedKinds } from '../cache/served-kinds.ts';
 import { Draft } from '../cache/stored-object.ts';
+import { serverManager } from '../request/field-manager.ts';
+import { ownMade } from './own.ts';
 
 export interface ObjectOps {
   create<T extends KubeObject>(kind: KindRef<T>, object: New<T>): Op;
@@ -31,8 +34,11 @@ export function objectOps(kinds: ServedKinds, { clock, random }: { readonly cloc
       const { kind } = served;
       const metadata = { ...given.metadata, uid: random.uuid(), creationTimestamp: formatTime(clock.now()) };
       const named = { kind: kind.kind, apiVersion: served.apiVersion, ...given, metadata } as KubeObject;
-      const { object } = takeSteps(prepareNew(kind, takeSteps(withDefaults(kind, named)), { nowMs: clock.now() }));
-      return { key: served.key(metadata.namespace, metadata.name ?? ''), expect: 'absent', ...put(served, object) };
+      const decoded = takeSteps(withDefaults(kind, named));
+      const { object } = takeSteps(prepareNew(kind, decoded, { nowMs: clock.now() }));
+      const by: ManagerName = { manager: serverManager, operation: 'Update', apiVersion: served.apiVersion, subresource: '' };
+      const managed = ownMade(clock, { kind, by, object: decoded });
+      return { key: served.key(metadata.namespace, metadata.name ?? ''), expect: 'absent', ...put(served, object, managed) };
     },
     replace(ref, object, expect) {
       const served = servedOf(ref);

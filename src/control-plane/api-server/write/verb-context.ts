@@ -4,6 +4,7 @@ import type { Log } from '../../../client/log.ts';
 import type { Storage } from '../../store/storage.ts';
 import type { ActChannel } from '../acts/act-channel.ts';
 import type { AdmissionChain } from '../admission/admission-chain.ts';
+import type { Authorize } from '../authorization/decide.ts';
 import type { Periodic } from '../cache/periodic.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import type { WatchCache } from '../cache/watch-cache.ts';
@@ -15,6 +16,8 @@ export interface VerbContext {
   readonly storage: Storage;
   readonly cache: WatchCache;
   readonly kinds: ServedKinds;
+  /** of what a request does beside what it asks for: an update that creates */
+  readonly authorize: Authorize;
   readonly admission: AdmissionChain;
   readonly allocators: Allocators;
   readonly turns: Turns;

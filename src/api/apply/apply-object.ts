@@ -1,0 +1,148 @@
+/**
+ * Server-side apply: what an object becomes when somebody applies his part of it. What he applies is merged over what is
+ * there; what he applied the last time and does not apply now goes, unless others own it.
+ *
+ * Guarantees: applied twice, nothing changes the second time; a conflict changes nothing.
+ * What it does not do: defaults, validation, admission: the object takes the way of every update.
+ * Specified by structured-merge-diff (merge/update.go), KEP-555.
+ */
+import { equalJson } from '../meta/deep-equal.ts';
+import {
+  type Conflict,
+  compareOwnable,
+  ownable,
+  type TypeVersions,
+  type VersionedType,
+  withoutChanged,
+  withoutReset,
+} from './change-managers.ts';
+import { checkTyped } from './check-typed.ts';
+import { differenceOf, type FieldSet, intersectionOf, isEmpty, noFields, unionOf } from './field-set.ts';
+import { fieldsOf, withNamedFields } from './fields-of.ts';
+import { keyOfManager, type Manager, type ManagerName, type Managers, withoutIdle } from './managers.ts';
+import { mergeObjects } from './merge.ts';
+import { reconcileFields } from './reconcile.ts';
+import { removeItems } from './remove-items.ts';
+import type { Json } from './structure.ts';
+
+export interface Application {
+  readonly types: TypeVersions;
+  /** as it is stored, with the kind's defaults; of a new object what an empty one is */
+  readonly live: Json;
+  readonly applied: Json;
+  readonly managers: Managers;
+  readonly by: ManagerName;
+  readonly time: string;
+  readonly force: boolean;
+}
+
+export interface Applied {
+  /** undefined: it stays as it is */
+  readonly object: Json | undefined;
+  readonly managers: Managers;
+}
+
+/** Others own what would be changed. */
+export class ApplyConflict extends Error {
+  override readonly name = 'ApplyConflict';
+  readonly conflicts: readonly Conflict[];
+  constructor(conflicts: readonly Conflict[]) {
+    super(`${conflicts.length} fields are owned by others`);
+    this.conflicts = conflicts;
+  }
+}
+
+/** Throws ApplyConflict, and TypedError for what is no object of the type. */
+export async function applyObject(application: Application): Promise<Applied> {
+  const { types, live, applied, by, force } = application;
+  const type = typeOf(types, types.version);
+  checkTyped(type.schema, applied);
+  const key = keyOfManager(by);
+  const managers = reconciled(types, application.managers);
+  const last = managers.get(key);
+  const fields = withoutReset(fieldsOf(type.schema, applied), type.reset);
+  const mine: Manager = { ...by, version: types.version, fields, time: last?.time };
+  const all: Managers = new Map([...managers, [key, mine]]);
+  const merged = (mergeObjects(type.schema, live, applied) ?? {}) as Json;
+  const object = await prune(types, { merged, last, managers: all });
+  const change = { before: live, after: object };
+  const { managers: rest, conflicts } = await withoutChanged({
+    types,
+    change,
+    managers: all,
+    comparison: compareOwnable(type, change),
+    except: key,
+  });
+  if (conflicts.length > 0 && !force) throw new ApplyConflict(conflicts);
+  const isChanged = !equalJson(live, object);
+  const next = new Map(rest);
+  next.set(key, { ...mine, fields: ownable(fields), time: isChanged ? application.time : mine.time });
+  return { object: isChanged ? object : undefined, managers: withoutIdle(next) };
+}
+
+function typeOf(types: TypeVersions, version: string): VersionedType {
+  const type = types.typeIn(version);
+  if (!type) throw new Error(`there is no version ${version}`);
+  return type;
+}
+
+function reconciled(types: TypeVersions, managers: Managers): Managers {
+  const known = new Map<string, Manager>();
+  for (const [key, manager] of managers) {
+    const type = types.typeIn(manager.version);
+    if (type) known.set(key, { ...manager, fields: reconcileFields(type.schema, manager.fields) });
+  }
+  return known;
+}
+
+interface Pruning {
+  readonly merged: Json;
+  readonly last: Manager | undefined;
+  /** with what is applied now */
+  readonly managers: Managers;
+}
+
+/** The merged object without what was applied the last time, is not now, and nobody else owns. */
+async function prune(types: TypeVersions, { merged, last, managers }: Pruning): Promise<Json> {
+  if (!last || isEmpty(last.fields)) return merged;
+  const { schema } = typeOf(types, last.version);
+  const named = (set: FieldSet): FieldSet => withNamedFields(schema, set);
+  const whole = await types.convert(merged, last.version);
+  const wanted = named(last.fields);
+  let rest = removed(schema, whole, wanted);
+  for (const [version, owned] of ownedByVersion(managers, last.version))
+    rest = await addBack(types, { whole, rest, from: last.version, version, owned });
+  // What was not his goes only by who owns it.
+  const gone = differenceOf(named(fieldsOf(schema, whole)), named(fieldsOf(schema, rest)));
+  return await types.convert(removed(schema, whole, intersectionOf(gone, wanted)), types.version);
+}
+
+const removed = (schema: VersionedType['schema'], object: Json, items: FieldSet): Json =>
+  (removeItems(schema, object, items) ?? {}) as Json;
+
+/** What all managers own, the pruned version first: what conversion needs is there then. */
+function ownedByVersion(managers: Managers, first: string): ReadonlyMap<string, FieldSet> {
+  const owned = new Map<string, FieldSet>([[first, noFields]]);
+  for (const { version, fields } of managers.values()) owned.set(version, unionOf(owned.get(version) ?? noFields, fields));
+  return owned;
+}
+
+interface AddBack {
+  readonly whole: Json;
+  readonly rest: Json;
+  readonly from: string;
+  readonly version: string;
+  readonly owned: FieldSet;
+}
+
+/** The rest with what was removed from the whole and is owned in this version; in the version that it came in. */
+async function addBack(types: TypeVersions, { whole, rest, from, version, owned }: AddBack): Promise<Json> {
+  const type = types.typeIn(version);
+  if (!type) return rest;
+  const { schema } = type;
+  const named = (set: FieldSet): FieldSet => withNamedFields(schema, set);
+  const convert = (object: Json, to: string): Json | Promise<Json> => (version === from ? object : types.convert(object, to));
+  const all = await convert(whole, version);
+  const kept = unionOf(named(fieldsOf(schema, await convert(rest, version))), named(owned));
+  return await convert(removed(schema, all, differenceOf(named(fieldsOf(schema, all)), kept)), from);
+}

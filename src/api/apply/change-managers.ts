@@ -1,0 +1,154 @@
+/**
+ * Who owns what after a change of an object: who wrote a field owns it, nobody owns what is gone. An update takes fields
+ * from whoever had them; an apply that would change another's field is a conflict, unless it is forced.
+ *
+ * Guarantees: every member of every set is a field of the object in that set's version; entries whose sets did not change
+ * keep their time; whoever owns nothing is gone, and so are entries of versions that there are no more.
+ * Specified by structured-merge-diff (merge/update.go), apimachinery (pkg/util/managedfields/internal: stripmeta.go,
+ * managedfieldsupdater.go).
+ */
+import type { Schema } from '../schema/types.ts';
+import { type Comparison, compareObjects } from './compare.ts';
+import { differenceOf, type FieldSet, fieldSetOf, intersectionOf, isEmpty, pathsOf, recursiveDifferenceOf, unionOf } from './field-set.ts';
+import { capManagers, keyOfManager, type Manager, type ManagerName, type Managers, nobody, withoutIdle } from './managers.ts';
+import type { FieldPath } from './path-element.ts';
+import { reconcileFields } from './reconcile.ts';
+import type { Json } from './structure.ts';
+
+export interface VersionedType {
+  readonly schema: Schema;
+  /** what writes of this sort never own: of the object itself its status, of the status all else */
+  readonly reset: FieldSet;
+}
+
+/** The type of an object in all versions in which somebody may own fields of it. */
+export interface TypeVersions {
+  /** that of the request */
+  readonly version: string;
+  /** Undefined: there is no such version any more. */
+  typeIn(version: string): VersionedType | undefined;
+  convert(object: Json, version: string): Json | Promise<Json>;
+}
+
+export interface ObjectChange {
+  readonly before: Json;
+  readonly after: Json;
+}
+
+/** The fields of metadata that belong to nobody. */
+const unowned = fieldSetOf(
+  ['f:apiVersion'],
+  ['f:kind'],
+  ['f:metadata'],
+  ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map(
+    (name): FieldPath => ['f:metadata', `f:${name}`],
+  ),
+);
+
+export const ownable = (fields: FieldSet): FieldSet => differenceOf(fields, unowned);
+
+/** Without what writes of this sort never own. */
+export const withoutReset = (fields: FieldSet, reset: FieldSet): FieldSet =>
+  isEmpty(reset) ? fields : recursiveDifferenceOf(fields, reset);
+
+/** What a change is to owners of fields. Throws TypedError. */
+export function compareOwnable({ schema, reset }: VersionedType, { before, after }: ObjectChange): Comparison {
+  const { added, modified, removed } = compareObjects(schema, before, after);
+  return {
+    added: withoutReset(added, reset),
+    modified: withoutReset(modified, reset),
+    removed: withoutReset(removed, reset),
+  };
+}
+
+export interface OwnUpdate extends Changed {
+  readonly by: ManagerName;
+  readonly time: string;
+}
+
+/** After a create, an update, a patch. Throws TypedError. */
+export function managersAfterUpdate({ by, time, ...changed }: OwnUpdate): Managers | Promise<Managers> {
+  const after = ({ managers }: Rest): Managers => capManagers(withWritten(withoutIdle(managers), { by, time, ...changed }));
+  const rest = withoutChanged(changed);
+  return rest instanceof Promise ? rest.then(after) : after(rest);
+}
+
+/** Who writes an object that nobody owns fields of: a new one. */
+export const managersOfNew = (written: Written): Managers => withWritten(nobody, written);
+
+type Written = Pick<OwnUpdate, 'by' | 'time' | 'comparison'>;
+
+function withWritten(managers: Managers, { by, time, comparison }: Written): Managers {
+  const fields = ownable(unionOf(comparison.added, comparison.modified));
+  if (isEmpty(fields)) return managers;
+  const key = keyOfManager(by);
+  const known = managers.get(key);
+  const written = { ...by, version: by.apiVersion, fields: known ? unionOf(known.fields, fields) : fields, time };
+  return new Map([...managers, [key, written]]);
+}
+
+export interface Changed {
+  readonly types: TypeVersions;
+  readonly change: ObjectChange;
+  readonly managers: Managers;
+  /** in the request's version */
+  readonly comparison: Comparison;
+  /** whose own fields these are: he is in no conflict with himself */
+  readonly except?: string | undefined;
+}
+
+export interface Conflict {
+  readonly manager: Manager;
+  readonly path: FieldPath;
+}
+
+export interface Rest {
+  readonly managers: Managers;
+  readonly conflicts: readonly Conflict[];
+}
+
+/**
+ * All but `except` without what changed or is gone; and what they had of that, as conflicts. At once where nobody else has
+ * to convert the object to versions in which somebody owns fields.
+ */
+export function withoutChanged(changed: Changed): Rest | Promise<Rest> {
+  const { types, change, managers, comparison, except } = changed;
+  const comparisons = new Map<string, Comparison | undefined>([[types.version, comparison]]);
+  const waiting: Promise<void>[] = [];
+  for (const [key, { version }] of managers) {
+    if (key === except || comparisons.has(version)) continue;
+    const found = comparisonIn(types, version, change);
+    if (found instanceof Promise) waiting.push(found.then((made) => void comparisons.set(version, made)));
+    else comparisons.set(version, found);
+  }
+  return waiting.length > 0 ? Promise.all(waiting).then(() => restOf(changed, comparisons)) : restOf(changed, comparisons);
+}
+
+function restOf({ types, managers, except }: Changed, comparisons: ReadonlyMap<string, Comparison | undefined>): Rest {
+  const rest = new Map<string, Manager>();
+  const conflicts: Conflict[] = [];
+  for (const [key, manager] of managers) {
+    if (key === except) {
+      rest.set(key, manager);
+      continue;
+    }
+    const found = comparisons.get(manager.version);
+    const type = types.typeIn(manager.version);
+    if (!found || !type) continue;
+    const owned = reconcileFields(type.schema, manager.fields);
+    const taken = intersectionOf(owned, unionOf(found.modified, found.added));
+    for (const path of pathsOf(taken)) conflicts.push({ manager, path });
+    const fields = differenceOf(differenceOf(owned, taken), found.removed);
+    rest.set(key, fields === manager.fields ? manager : { ...manager, fields });
+  }
+  return { managers: rest, conflicts };
+}
+
+/** Undefined: there is no such version any more. */
+function comparisonIn(types: TypeVersions, version: string, { before, after }: ObjectChange): Comparison | undefined | Promise<Comparison> {
+  const type = types.typeIn(version);
+  if (!type) return undefined;
+  const [was, is] = [types.convert(before, version), types.convert(after, version)];
+  if (!(was instanceof Promise || is instanceof Promise)) return compareOwnable(type, { before: was, after: is });
+  return Promise.all([was, is]).then(([converted, changed]) => compareOwnable(type, { before: converted, after: changed }));
+}

@@ -1,0 +1,131 @@
+/**
+ * A step from an object or list to a part of it, as FieldsV1 writes it: a field (`f:name`), the item of a list with these
+ * keys (`k:{"name":"a"}`), a value in a set (`v:"a"`), an index (`i:0`). In this form a step is also a key of a FieldSet,
+ * and two steps are equal when their texts are.
+ *
+ * Guarantees: texts are made as upstream makes them, so that they can be compared byte for byte.
+ * Specified by structured-merge-diff (fieldpath/element.go, serialize-pe.go).
+ */
+
+import { JsonSyntaxError, parseJSON } from '../schema/json-scan.ts';
+import { isJsonObject } from '../schema/merge-patch.ts';
+
+export type PathElement = `f:${string}` | `k:${string}` | `v:${string}` | `i:${string}`;
+
+export type FieldPath = readonly PathElement[];
+
+export const fieldElement = (name: string): PathElement => `f:${name}`;
+
+/** The item of a set. Scalars only. */
+export const valueElement = (value: unknown): PathElement => `v:${goJson(value)}`;
+
+/** The item of a list with these keys: pairs of name and value, in any order. */
+export function keyElement(keys: readonly (readonly [string, unknown])[]): PathElement {
+  const [first] = keys;
+  if (first && keys.length === 1) return `k:{"${first[0]}":${goJson(first[1])}}`;
+  const sorted = keys.toSorted(([a], [b]) => compareTexts(a, b));
+  return `k:{${sorted.map(([name, value]) => `${JSON.stringify(name)}:${goJson(value)}`).join(',')}}`;
+}
+
+const escapedByGo = /[<>&\u2028\u2029]/g;
+
+/** A scalar's JSON as Go writes it, which escapes what could end a script in HTML. */
+function goJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (typeof value !== 'string' || !escapedByGo.test(value)) return text;
+  return text.replace(escapedByGo, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** What a client has written as a step. Undefined: of a sort that is not known, to be passed over. Throws what is wrong with it. */
+export function parsePathElement(text: string): PathElement | undefined {
+  if (text.length < 2) throw new Error('key must be 2 characters long:');
+  if (text[1] !== ':') throw new Error(`missing colon: ${text}`);
+  const rest = text.slice(2);
+  switch (text[0]) {
+    case 'f':
+      return fieldElement(rest);
+    case 'v':
+      return valueElement(parseValue(rest));
+    case 'k': {
+      const keys = parseValue(rest);
+      if (!isJsonObject(keys)) throw new Error('expected { after k:');
+      return keyElement(Object.entries(keys));
+    }
+    case 'i':
+      if (!/^[+-]?\d+$/.test(rest)) throw new Error(`strconv.Atoi: parsing ${JSON.stringify(rest)}: invalid syntax`);
+      return `i:${Number(rest)}`;
+    default:
+      return undefined;
+  }
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return parseJSON(text);
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw new Error(error.message);
+    throw error;
+  }
+}
+
+const ranks = 'fkvi';
+
+/** Upstream's order: fields, keys, values, indices; each by what it says, numbers as numbers. */
+export function comparePathElements(a: PathElement, b: PathElement): number {
+  if (a === b) return 0;
+  const sort = a.charCodeAt(0);
+  if (sort !== b.charCodeAt(0)) return ranks.indexOf(a[0] ?? '') - ranks.indexOf(b[0] ?? '');
+  const left = a.slice(2);
+  const right = b.slice(2);
+  if (sort === 0x66) return compareTexts(left, right);
+  if (sort === 0x69) return Number(left) - Number(right);
+  const [x, y] = [parseJSON(left), parseJSON(right)];
+  return sort === 0x6b ? compareKeys(x as object, y as object) : compareScalars(x, y);
+}
+
+function compareKeys(a: object, b: object): number {
+  const left = Object.entries(a);
+  const right = Object.entries(b);
+  for (const [i, [name, value]] of left.entries()) {
+    const other = right[i];
+    if (!other) return 1;
+    const difference = compareTexts(name, other[0]) || compareScalars(value, other[1]);
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
+
+const scalarTypes = ['number', 'string', 'boolean', 'object'];
+
+function compareScalars(a: unknown, b: unknown): number {
+  if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b);
+  if (typeof a === typeof b && typeof a !== 'object') return Number(a) - Number(b);
+  return scalarTypes.indexOf(typeof a) - scalarTypes.indexOf(typeof b);
+}
+
+const beyondAscii = /[^\0-\x7f]/;
+
+/** By their bytes in UTF-8. */
+export function compareTexts(a: string, b: string): number {
+  if (beyondAscii.test(a) && beyondAscii.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** `.spec.containers[name="a"].image` */
+export const describePath = (path: FieldPath): string => path.map(describePathElement).join('');
+
+export function describePathElement(element: PathElement): string {
+  const rest = element.slice(2);
+  switch (element[0]) {
+    case 'f':
+      return `.${rest}`;
+    case 'k': {
+      const keys = Object.entries(parseJSON(rest) as object);
+      return `[${keys.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(',')}]`;
+    }
+    case 'v':
+      return `[=${JSON.stringify(parseJSON(rest))}]`;
+    default:
+      return `[${rest}]`;
+  }
+}

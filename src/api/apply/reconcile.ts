@@ -1,0 +1,28 @@
+/**
+ * A set of fields, after its type may have changed since it was made: of what is owned as a whole now, and was owned in
+ * parts, its owners own the whole. Specified by structured-merge-diff (typed/reconcile_schema.go).
+ */
+import type { Schema } from '../schema/types.ts';
+import { elementsOf, type FieldSet, type FieldTree, isEmpty, leaf } from './field-set.ts';
+import { isAtomic, schemaAt } from './structure.ts';
+
+/** The very set, when nothing is to be changed. */
+export function reconcileFields(schema: Schema, set: FieldSet): FieldSet {
+  let reconciled: FieldTree | undefined;
+  for (const element of elementsOf(set)) {
+    const below = set[element] ?? leaf;
+    const type = schemaAt(schema, element);
+    if (!type || isEmpty(below)) continue;
+    const next = isOwnedWhole(type) ? leaf : reconcileFields(type, below);
+    if (next === below) continue;
+    reconciled ??= { ...set };
+    reconciled[element] = next;
+  }
+  return reconciled ?? set;
+}
+
+/** What is open (`any`) says nothing about it. */
+function isOwnedWhole(schema: Schema): boolean {
+  if (schema.type === 'list') return isAtomic(schema, 'list');
+  return (schema.type === 'map' || schema.type === 'object') && isAtomic(schema, 'map');
+}

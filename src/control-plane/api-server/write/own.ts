@@ -1,0 +1,204 @@
+/**
+ * The step "own" of a write: who owns which fields afterwards. It looks at the object as the client wants it, decoded
+ * and defaulted; what admission and the kind's own steps add belongs to nobody.
+ *
+ * Guarantees: a write after which everybody owns what he owned hands on the very bytes of the managed part, and does not
+ * parse them. What clients send as managedFields counts as upstream has it: of the object itself it takes the place of
+ * what is stored, an empty list or entry resets, what can't be read is passed over; through a subresource nothing of it
+ * counts. An object that nobody owns fields of stays so until somebody applies it.
+ * Upstream: apimachinery/pkg/util/managedfields/internal (fieldmanager.go, skipnonapplied.go).
+ */
+import {
+  compareOwnable,
+  managersAfterUpdate,
+  managersOfNew,
+  type OwnUpdate,
+  type TypeVersions,
+  type VersionedType,
+} from '../../../api/apply/change-managers.ts';
+import { isSame } from '../../../api/apply/compare.ts';
+import {
+  type ManagerName,
+  type Managers,
+  nobody,
+  type Operation,
+  parseManagers,
+  readManagers,
+  renderManagers,
+} from '../../../api/apply/managers.ts';
+import { type Json, TypedError } from '../../../api/apply/structure.ts';
+import type { ManagedFieldsEntry } from '../../../api/generated/meta-v1.ts';
+import { fromStorage, toStorage } from '../../../api/kinds/registry.ts';
+import { resetFieldsOf } from '../../../api/kinds/reset-fields.ts';
+import { equalJson } from '../../../api/meta/deep-equal.ts';
+import type { Kind } from '../../../api/meta/kind.ts';
+import { apiVersionOf, type KubeObject } from '../../../api/meta/object.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import { decode } from '../../../api/schema/decode.ts';
+import { parseJSON } from '../../../api/schema/json-scan.ts';
+import type { Clock } from '../../../client/clock.ts';
+import type { ServedKinds } from '../cache/served-kinds.ts';
+import type { ResourceRequest } from '../request/api-request.ts';
+import type { VerbContext } from './verb-context.ts';
+
+/** The JSON of an object's managedFields; undefined: nobody owns any. */
+export type ManagedPart = Uint8Array | undefined;
+
+export interface OwnedWrite {
+  readonly kind: Kind;
+  readonly by: ManagerName;
+  /** as the client wants it, with the managedFields that he sends */
+  readonly object: KubeObject;
+}
+
+type Server = Pick<VerbContext, 'kinds' | 'clock'>;
+
+/** Of a new object. */
+export function ownNew(server: Server, write: OwnedWrite): ManagedPart | Promise<ManagedPart> {
+  const said = readGiven(write.object.metadata.managedFields);
+  if (!said) return ownMade(server.clock, write);
+  return afterUpdate(server, write, { before: emptyObject(write.kind), said, part: undefined });
+}
+
+/** Of a new object that comes without managedFields. */
+export function ownMade(clock: Pick<Clock, 'now'>, { kind, by, object }: OwnedWrite): ManagedPart {
+  const type = { schema: kind.schema, reset: resetFieldsOf(kind, by.subresource) };
+  return told(() => {
+    const comparison = compareOwnable(type, { before: json(emptyObject(kind)), after: json(object) });
+    return renderPart(managersOfNew({ by, comparison, time: formatTime(clock.now()) }));
+  });
+}
+
+/** Of an object that takes the place of what is stored; `old`: that in the kind's version. */
+export function ownChanged(
+  server: Server,
+  write: OwnedWrite,
+  { old, part }: { readonly old: KubeObject; readonly part: ManagedPart },
+): ManagedPart | Promise<ManagedPart> {
+  const given = write.by.subresource ? undefined : write.object.metadata.managedFields;
+  if (given && isReset(given)) return undefined;
+  const said = readGiven(given);
+  return said || part ? afterUpdate(server, write, { before: old, said, part }) : undefined;
+}
+
+interface Before {
+  readonly before: KubeObject;
+  /** by the client, in place of the part that is stored */
+  readonly said: Managers | undefined;
+  readonly part: ManagedPart;
+}
+
+function afterUpdate(server: Server, { kind, by, object }: OwnedWrite, { before, said, part }: Before): ManagedPart | Promise<ManagedPart> {
+  const types = typeVersions(server.kinds, kind, by.subresource);
+  const change = { before: json(before), after: json(object) };
+  const comparison = told(() => compareOwnable(typeOf(types), change));
+  if (!comparison) return undefined;
+  if (isSame(comparison)) return said ? renderPart(said) : part;
+  const managers = said ?? managersOf(part);
+  const after = afterChange(server, { types, change, managers, comparison, by });
+  return after instanceof Promise ? after.then(renderPart) : renderPart(after);
+}
+
+/** As upstream: what can't be told apart into fields belongs to nobody. */
+function told<T>(make: () => T): T | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof TypedError) return undefined;
+    throw error;
+  }
+}
+
+const json = (object: KubeObject): Json => object as unknown as Json;
+
+/** The managers after an update, if nobody reads or writes what they were. */
+export const afterChange = (server: Pick<VerbContext, 'clock'>, change: Omit<OwnUpdate, 'time'>): Managers | Promise<Managers> =>
+  managersAfterUpdate({ ...change, time: formatTime(server.clock.now()) });
+
+/** The type in the request's own version. */
+export function typeOf(types: TypeVersions): VersionedType {
+  const type = types.typeIn(types.version);
+  if (!type) throw new Error(`there is no version ${types.version}`);
+  return type;
+}
+
+/** `managedFields: []` and `[{}]`. */
+function isReset(given: readonly ManagedFieldsEntry[]): boolean {
+  const [first] = given;
+  return given.length <= 1 && (!first || Object.keys(first).length === 0);
+}
+
+function readGiven(given: readonly ManagedFieldsEntry[] | undefined): Managers | undefined {
+  if (!given?.length || isReset(given)) return undefined;
+  try {
+    return parseManagers(given);
+  } catch {
+    // As upstream: clients that don't know managedFields can't do harm to them.
+    return undefined;
+  }
+}
+
+export const managersOf = (part: ManagedPart): Managers =>
+  part
+    ? readManagers(parseJSON(Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString()) as readonly ManagedFieldsEntry[])
+    : nobody;
+
+export const renderPart = (managers: Managers): ManagedPart =>
+  managers.size > 0 ? Buffer.from(JSON.stringify(renderManagers(managers))) : undefined;
+
+/** Whether two parts differ in nothing but times. */
+export function isSamePart(a: ManagedPart, b: ManagedPart): boolean {
+  if (a === b) return true;
+  if (!a || !b) return false;
+  if (Buffer.compare(a, b) === 0) return true;
+  const timeless = (part: Uint8Array) => [...managersOf(part).values()].map(({ time: _, ...manager }) => manager);
+  return equalJson(timeless(a), timeless(b));
+}
+
+/** As whom a request writes. */
+export function writerOf({ fieldManager, target }: ResourceRequest, operation: Operation): ManagerName {
+  const { kind, subresource = '' } = target;
+  return { manager: fieldManager || 'unknown', operation, apiVersion: apiVersionOf(kind), subresource };
+}
+
+const empties = new WeakMap<Kind, KubeObject>();
+
+/** What an object of the kind is when nothing is said of it. */
+export function emptyObject(kind: Kind): KubeObject {
+  let empty = empties.get(kind);
+  if (!empty) {
+    empty = { kind: kind.kind, apiVersion: apiVersionOf(kind), ...decode(kind.schema, {}).value } as unknown as KubeObject;
+    empties.set(kind, empty);
+  }
+  return empty;
+}
+
+/** The kind in all versions in which it is served. */
+export function typeVersions(kinds: ServedKinds, kind: Kind, subresource = ''): TypeVersions {
+  const { group, resource } = kind;
+  const version = apiVersionOf(kind);
+  const kindIn = (wanted: string): Kind | undefined => {
+    if (wanted === version) return kind;
+    const prefix = group ? `${group}/` : '';
+    return wanted.startsWith(prefix) ? kinds.served.byResource(group, wanted.slice(prefix.length), resource) : undefined;
+  };
+  return {
+    version,
+    typeIn(wanted) {
+      const found = kindIn(wanted);
+      return found && { schema: found.schema, reset: resetFieldsOf(found, subresource) };
+    },
+    convert(object, wanted) {
+      const to = kindIn(wanted);
+      const from = kindIn((object as unknown as KubeObject).apiVersion);
+      return to && from ? convertBetween(from, to, object as unknown as KubeObject) : object;
+    },
+  };
+}
+
+function convertBetween(from: Kind, to: Kind, object: KubeObject): Json | Promise<Json> {
+  if (from === to) return object as unknown as Json;
+  if (from.convertRemotely)
+    return from.convertRemotely([object], apiVersionOf(to)).then(([converted]) => (converted ?? object) as unknown as Json);
+  return fromStorage(to, toStorage(from, object)) as unknown as Json;
+}
