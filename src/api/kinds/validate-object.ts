@@ -15,13 +15,14 @@ export function* validateObject(kind: Kind, object: KubeObject, old: KubeObject 
   const { custom } = kind.schema;
   const byTable = custom ? yield* custom.validate(object, { old }) : judge(() => validateByTable(kind.schema, object));
   yield;
-  const byHook = judge(() => kind.hooks.validate?.(object, old) ?? noErrors);
+  const judged = judge(() => kind.hooks.validate?.(object, old) ?? noErrors);
+  const byHook = 'next' in judged ? yield* judged : judged;
   // A custom resource's definition says nothing in the place of its schema.
   if (custom) return [...byTable, ...byHook];
   return mergeFieldErrors(byTable, byHook);
 }
 
-function judge(find: () => readonly FieldError[]): readonly FieldError[] {
+function judge<T extends readonly FieldError[] | Steps<readonly FieldError[]>>(find: () => T): T | readonly FieldError[] {
   try {
     return collectFieldErrors(find);
   } catch (cause) {

@@ -4,12 +4,12 @@ import { test } from 'node:test';
 import { parseDuration } from '../meta/duration.ts';
 import type { Kind } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
-import { collectFieldErrors } from '../meta/status-error.ts';
+import { takeSteps } from '../meta/steps.ts';
 import { validateFieldManager } from '../schema/metadata.ts';
 import { applyStrategicMerge } from '../schema/strategic-merge.ts';
 import { objectSchema } from '../schema/types.ts';
-import { mergeFieldErrors, validateByTable } from '../schema/validate.ts';
 import { builtInKinds } from './all.ts';
+import { validateObject } from './validate-object.ts';
 
 const count = 60_000;
 /** What grows with the square of the count takes longer than this; what grows with the count, a small part of it. */
@@ -31,11 +31,7 @@ function validate(apiVersion: string, kindName: string, fields: object, old?: ob
   const whole = (given: object): KubeObject =>
     ({ apiVersion, kind: kindName, metadata: { name: 'x', namespace: 'x' }, ...given }) as unknown as KubeObject;
   const object = whole(fields);
-  const table = collectFieldErrors(() => validateByTable(kind.schema, object));
-  mergeFieldErrors(
-    table,
-    collectFieldErrors(() => kind.hooks.validate?.(object, old && whole(old)) ?? []),
-  );
+  takeSteps(validateObject(kind, object, old && whole(old)));
   kind.hooks.warnings?.(object);
   kind.hooks.cells?.(object, { nowMs: 0 });
 }

@@ -7,6 +7,7 @@ import type { JSONSchemaProps } from '../generated/apiextensions-v1.ts';
 import type { ObjectSchema } from '../schema/types.ts';
 import type { KindRef, KubeObject } from './object.ts';
 import type { FieldError } from './status-error.ts';
+import type { Steps } from './steps.ts';
 
 export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
 
@@ -69,7 +70,7 @@ export interface KindHooks<T extends KubeObject = KubeObject> {
   /** The same for an update of status: everything but status is already kept from `old`. */
   prepareForStatusUpdate?(object: T, old: T, by?: WriteContext): T;
   /** Field errors in upstream's wording; `old` is there for updates. Metadata and the type table have been checked already. */
-  validate?(object: T, old?: T): readonly FieldError[];
+  validate?(object: T, old?: T): readonly FieldError[] | Steps<readonly FieldError[]>;
   validateStatus?(object: T, old: T): readonly FieldError[];
   /** Sent as Warning headers. */
   warnings?(object: T, old?: T): readonly string[];

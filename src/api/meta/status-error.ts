@@ -267,7 +267,7 @@ let collected: FieldError[] | undefined;
  * What `find` finds, but no more than an answer tells and one: the search ends there, so that an object of a hundred
  * thousand wrong items costs no more than one of a thousand. `find` must not wait, nor make errors that it drops.
  */
-export function collectFieldErrors(find: () => readonly FieldError[]): readonly FieldError[] {
+export function collectFieldErrors<T>(find: () => T): T | readonly FieldError[] {
   const outer = collected;
   const own: FieldError[] = [];
   collected = own;

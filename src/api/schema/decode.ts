@@ -209,9 +209,10 @@ function zeroOf(schema: Schema, context: Context): unknown {
       return {};
     case 'object':
       return objectWalk(schema)({}, context);
+    case 'any':
+      return null;
     case 'time':
     case 'microTime':
-    case 'any':
       return undefined;
   }
 }

@@ -176,6 +176,7 @@ const mayBeEmpty: ReadonlySet<string> = new Set([
  * index of a list, under the name of an older field, not at all while something before it is wrong.
  */
 const saidByHooks: ReadonlySet<string> = new Set([
+  'apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec',
   'core.v1.CephFSPersistentVolumeSource',
   'core.v1.ContainerRestartRule',
   'core.v1.DownwardAPIVolumeFile',

@@ -1,18 +1,15 @@
 /**
- * CustomResourceDefinition, but for the schemas of its versions: names, versions, columns, subresources, conversion.
+ * CustomResourceDefinition: names, versions, schemas (schema/structural), columns, subresources, conversion.
  * What all versions share is told of at the top, where older versions of this kind had it.
  * Upstream: apiextensions-apiserver/pkg/apis/apiextensions/validation, pkg/registry/customresourcedefinition.
  */
-import type {
-  CustomResourceConversion,
-  CustomResourceDefinitionSpec,
-  CustomResourceDefinitionVersion,
-} from '../../generated/apiextensions-v1.ts';
+import type { CustomResourceConversion, CustomResourceDefinitionSpec } from '../../generated/apiextensions-v1.ts';
 import { CustomResourceDefinition } from '../../generated/kinds.ts';
 import { isConditionTrue } from '../../meta/conditions.ts';
-import { equalSemantically } from '../../meta/deep-equal.ts';
 import { checkDns1035Label, checkDns1123Subdomain, nameIsDnsSubdomain } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { type FieldError, fieldErrors, quoteAsGo } from '../../meta/status-error.ts';
+import type { Steps } from '../../meta/steps.ts';
+import { unknownFormats } from '../../schema/structural/check-definition.ts';
 import { addInvalid, checkImmutable, checkOneOf, type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
@@ -21,7 +18,7 @@ import { checkClientConfig } from '../webhook-checks.ts';
 import { checkApproval } from './approval.ts';
 import { markDeleted } from './definition-status.ts';
 import { checkNames } from './names.ts';
-import { checkColumns, checkSubresources, checkWarning } from './version-checks.ts';
+import { checkSharedParts, checkVersions, schemasOf } from './version-checks.ts';
 
 type Definition = CustomResourceDefinition;
 const reviewVersions = ['v1', 'v1beta1'];
@@ -37,6 +34,7 @@ export const customResourceDefinition = defineKind(CustomResourceDefinition, {
     prepareForCreate: (object) => withStoredVersion({ ...object, status: { conditions: null, acceptedNames: { kind: '', plural: '' } } }),
     prepareForUpdate: withStoredVersion,
     validate,
+    warnings,
     validateStatus({ status }) {
       const errors: Errors = [];
       if (status.acceptedNames) checkNames(errors, 'status.acceptedNames', status.acceptedNames);
@@ -67,17 +65,18 @@ function validateName(name: string, prefix: boolean, { spec: { names, group = ''
   return name === `${names?.plural ?? ''}.${group}` ? problems : [...problems, 'must be spec.names.plural+"."+spec.group'];
 }
 
-function validate(object: Definition, old?: Definition): readonly FieldError[] {
+function* validate(object: Definition, old?: Definition): Steps<readonly FieldError[]> {
   const errors: Errors = [];
   const { spec } = object;
   const { names, group = '' } = spec;
   checkGroup(errors, 'spec.group', group);
   checkOneOf(errors, 'spec.scope', spec.scope, { of: ['Cluster', 'Namespaced'] });
-  checkVersions(errors, spec);
+  yield* checkVersions(errors, spec, old?.spec);
   for (const field of ['plural', 'singular', 'kind', 'listKind'] as const) {
     if (!names?.[field]) errors.push(fieldErrors.required(`spec.names.${field}`));
   }
   if (names) checkNames(errors, 'spec.names', names);
+  yield* checkSharedParts(errors, spec, old?.spec);
   if (spec.preserveUnknownFields && spec.conversion && spec.conversion.strategy !== 'None') {
     const message = 'must be None if spec.preserveUnknownFields is true';
     errors.push(fieldErrors.invalid('spec.conversion.strategy', spec.conversion.strategy, message));
@@ -93,40 +92,18 @@ function validate(object: Definition, old?: Definition): readonly FieldError[] {
   return errors;
 }
 
+/** Of formats that no value is checked for, and that no older version had. */
+function warnings({ spec }: Definition, old?: Definition): readonly string[] {
+  const unknown = unknownFormats(schemasOf(spec));
+  const added = old ? unknown.difference(unknownFormats(schemasOf(old.spec))) : unknown;
+  return [...added].map((format) => `unrecognized format ${quoteAsGo(format)}`);
+}
+
 function checkGroup(errors: Errors, path: string, group: string): void {
   const messages = checkDns1123Subdomain(group);
   if (!group) errors.push(fieldErrors.required(path));
   else if (messages.length) errors.push(fieldErrors.invalid(path, group, messages.join(',')));
   else if (!group.includes('.')) errors.push(fieldErrors.invalid(path, group, 'should be a domain with at least one dot'));
-}
-
-function checkVersions(errors: Errors, spec: CustomResourceDefinitionSpec): void {
-  const versions = listOf(spec.versions);
-  const [first] = versions;
-  const isShared = (field: keyof CustomResourceDefinitionVersion): boolean =>
-    versions.every((version) => equalSemantically(version[field], first?.[field]));
-  const shared = { schema: isShared('schema'), subresources: isShared('subresources'), columns: isShared('additionalPrinterColumns') };
-  versions.forEach((version, i) => {
-    const path = `spec.versions[${i}]`;
-    const { name = '' } = version;
-    const messages = checkDns1035Label(name);
-    if (messages.length) errors.push(fieldErrors.invalid(`${path}.name`, name, messages.join(',')));
-    if (!version.schema?.openAPIV3Schema) errors.push(fieldErrors.required(`${path}.schema.openAPIV3Schema`));
-    checkWarning(errors, path, version);
-    if (!shared.subresources) checkSubresources(errors, `${path}.subresources`, version.subresources);
-    if (!shared.columns) checkColumns(errors, `${path}.additionalPrinterColumns`, version);
-  });
-  if (first && shared.subresources) checkSubresources(errors, 'spec.subresources', first.subresources);
-  if (first && shared.columns) checkColumns(errors, 'spec.additionalPrinterColumns', first);
-  if (new Set(versions.map(({ name }) => name)).size < versions.length) {
-    errors.push(fieldErrors.invalid('spec.versions', versions, 'must contain unique version names'));
-  }
-  if (versions.filter(({ storage }) => storage).length !== 1) {
-    const shown = versions.length ? versions : null;
-    errors.push(fieldErrors.invalid('spec.versions', shown, 'must have exactly one version marked as storage version'));
-  }
-  const messages = first ? checkDns1035Label(first.name) : [];
-  if (messages.length) errors.push(fieldErrors.invalid('spec.version', first?.name, messages.join(',')));
 }
 
 function checkConversion(errors: Errors, path: string, { strategy, webhook }: CustomResourceConversion, old?: Definition): void {
@@ -170,9 +147,11 @@ function checkStoredVersions(errors: Errors, { spec, status }: Definition): void
   const path = 'status.storedVersions';
   const stored = listOf(status.storedVersions);
   if (!stored.length) return void errors.push(fieldErrors.invalid(path, null, 'must have at least one stored version'));
-  const names = new Set(listOf(spec.versions).map(({ name }) => name));
+  const names = new Set<string>();
   for (const { name, storage } of listOf(spec.versions)) {
-    if (storage && !stored.includes(name)) errors.push(fieldErrors.invalid(path, stored, `must have the storage version ${name}`));
+    const isKnown = stored.includes(name) && !names.has(name);
+    if (storage && !isKnown) errors.push(fieldErrors.invalid(path, stored, `must have the storage version ${name}`));
+    names.add(name);
   }
   stored.forEach((version, i) => {
     if (names.has(version)) return;

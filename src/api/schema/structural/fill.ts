@@ -5,7 +5,7 @@
  * Upstream: apiextensions-apiserver/pkg/apiserver/schema/defaulting/algorithm.go.
  */
 import { own, put } from '../../meta/words.ts';
-import { pruneValue } from './prune.ts';
+import { pruneDefault } from './prune.ts';
 import type { Structural, unsaid } from './structural.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -61,6 +61,6 @@ const defaults = new WeakMap<Structural, unknown>();
 /** Without what its own schema does not know: an older server may have accepted that. */
 function defaultOf(node: Structural): unknown {
   if (typeof node.said.default !== 'object') return node.said.default;
-  if (!defaults.has(node)) defaults.set(node, pruneValue(node, node.said.default));
+  if (!defaults.has(node)) defaults.set(node, pruneDefault(node, node.said.default).value);
   return defaults.get(node);
 }

@@ -6,10 +6,11 @@
  * In lists, null stays until defaults are filled in. A field whose schema has a default keeps a null for the same reason.
  * Upstream: apiextensions-apiserver/pkg/apiserver/schema/{pruning,defaulting,objectmeta}.
  */
-import { describeFieldError, fieldErrors } from '../../meta/status-error.ts';
+import { describeFieldError, type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { own, put } from '../../meta/words.ts';
 import { DecodeError, decode } from '../decode.ts';
 import { objectSchema } from '../types.ts';
+import { Path } from './places.ts';
 import type { Structural, unsaid } from './structural.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -29,12 +30,21 @@ const toldMax = 100;
 /** Throws DecodeError for metadata of wrong types. */
 export function prune(root: Structural, object: Json): Pruned {
   const pruning = new Pruning(object);
-  return { value: pruning.value(object, root, false) as Record<string, unknown>, unknown: pruning.told() };
+  const value = pruning.value(object, root, false) as Record<string, unknown>;
+  if (pruning.refusal) throw new DecodeError(describeFieldError(pruning.refusal));
+  return { value, unknown: pruning.told() };
 }
 
-/** The same of a value inside an object: a default. */
-export function pruneValue(node: Structural, value: unknown): unknown {
-  return new Pruning(undefined).value(value, node, false);
+/** A default, and what is wrong with it: whether it has what the schema doesn't know, and the first metadata of a wrong type. */
+export interface PrunedDefault {
+  readonly value: unknown;
+  readonly hasUnknown: boolean;
+  readonly refusal: FieldError | undefined;
+}
+
+export function pruneDefault(node: Structural, value: unknown, path = new Path()): PrunedDefault {
+  const pruning = new Pruning(undefined, path.text);
+  return { value: pruning.value(value, node, false), hasUnknown: pruning.hasUnknown, refusal: pruning.refusal };
 }
 
 class Pruning {
@@ -44,8 +54,17 @@ class Pruning {
   readonly #unknown: string[] = [];
   readonly #ofMetadata: string[] = [];
   readonly #ofEmbedded: string[] = [];
-  constructor(root: Json | undefined) {
+  /** why metadata of an embedded resource can't be decoded */
+  refusal: FieldError | undefined;
+  /** before its path */
+  readonly #base: string;
+  constructor(root: Json | undefined, base = '') {
     this.#root = root;
+    this.#base = base;
+  }
+
+  get hasUnknown(): boolean {
+    return this.#unknown.length > 0;
   }
 
   told(): readonly string[] {
@@ -108,17 +127,24 @@ class Pruning {
     if (given === null && node?.field(name)?.dropsNull) return undefined;
     if (name === 'metadata') return node === null ? decodeMetadata(given, 'metadata', this.#ofMetadata) : this.#embeddedMetadata(given);
     if (node === null || typeof given === 'string') return given;
-    throw refused([...this.#path, name], given, 'must be a string');
+    return this.#refuse([...this.#path, name], given, 'must be a string');
   }
 
-  #embeddedMetadata(given: unknown): Json {
+  #embeddedMetadata(given: unknown): unknown {
     const path = [...this.#path, 'metadata'];
     try {
       return decodeMetadata(given, describePath(path, { brackets: true }), this.#ofEmbedded);
     } catch (error) {
-      if (error instanceof DecodeError) throw refused(path, given, error.message);
+      if (error instanceof DecodeError) return this.#refuse(path, given, error.message);
       throw error;
     }
+  }
+
+  /** The first counts. The value stays as it is. */
+  #refuse<T>(path: readonly Step[], value: T, why: string): T {
+    const at = describePath(path, { brackets: true });
+    this.refusal ??= fieldErrors.invalid(`${this.#base}${this.#base && !at.startsWith('[') ? '.' : ''}${at}`, value, why);
+    return value;
   }
 }
 
@@ -136,9 +162,6 @@ function decodeMetadata(given: unknown, path: string, unknown: string[]): Json {
 function tell(list: string[], path: string): void {
   if (list.length < toldMax) list.push(path);
 }
-
-const refused = (path: readonly Step[], value: unknown, why: string): DecodeError =>
-  new DecodeError(describeFieldError(fieldErrors.invalid(describePath(path, { brackets: true }), value, why)));
 
 function before(source: Json, name: string): Record<string, unknown> {
   const target: Record<string, unknown> = {};

@@ -30,7 +30,10 @@ export class Structural {
   #hasRules: boolean | undefined;
   #filling: readonly (readonly [string, Structural])[] | undefined;
 
-  constructor(said: JSONSchemaProps) {
+  /** types and formats count as they are said: integer or string is none, and no format is without meaning (for defaults, as upstream has it) */
+  readonly #isVerbatim: boolean;
+  constructor(said: JSONSchemaProps, { isVerbatim }: { isVerbatim: boolean } = { isVerbatim: false }) {
+    this.#isVerbatim = isVerbatim;
     this.said = said;
     this.preserves = said['x-kubernetes-preserve-unknown-fields'] ?? false;
     this.isEmbedded = said['x-kubernetes-embedded-resource'] ?? false;
@@ -42,7 +45,7 @@ export class Structural {
     if (made) return made;
     const said = own(this.said.properties, name);
     if (!said) return undefined;
-    const property = new Structural(said);
+    const property = this.#child(said);
     this.#properties ??= new Map();
     this.#properties.set(name, property);
     return property;
@@ -58,12 +61,12 @@ export class Structural {
 
   /** What is said of values, apart from their structure. */
   get rules(): ValueRules {
-    this.#rules ??= rulesOf(this.said);
+    this.#rules ??= this.#makeRules();
     return this.#rules;
   }
 
   get items(): Structural | undefined {
-    if (this.#items === undefined) this.#items = isSchema(this.said.items) ? new Structural(this.said.items) : null;
+    if (this.#items === undefined) this.#items = isSchema(this.said.items) ? this.#child(this.said.items) : null;
     return this.#items ?? undefined;
   }
 
@@ -71,7 +74,7 @@ export class Structural {
   get additional(): Structural | typeof unsaid | undefined {
     const said = this.said.additionalProperties;
     if (said === undefined || said === null) return undefined;
-    if (this.#additional === undefined) this.#additional = isSchema(said) ? new Structural(said) : unsaid;
+    if (this.#additional === undefined) this.#additional = isSchema(said) ? this.#child(said) : unsaid;
     return this.#additional;
   }
 
@@ -103,6 +106,36 @@ export class Structural {
     return this.#hasRules;
   }
 
+  #child(said: JSONSchemaProps): Structural {
+    return new Structural(said, { isVerbatim: this.#isVerbatim });
+  }
+
+  #makeRules(): ValueRules {
+    const { said } = this;
+    const isEither = said['x-kubernetes-int-or-string'] && !this.#isVerbatim;
+    const types = isEither ? ['integer', 'string'] : said.type ? [said.type] : [];
+    const [type = ''] = types.length === 1 ? types : [];
+    const format = this.#isVerbatim ? (said.format ?? '') : countingFormat(type, said.format ?? '');
+    const isNumber = type === 'integer' || type === 'number';
+    const each = (list: readonly JSONSchemaProps[] = []): readonly Structural[] => list.map((schema) => this.#child(schema));
+    const { multipleOf, minimum, maximum } = said;
+    return {
+      said,
+      types,
+      typeText: types.join(','),
+      format,
+      numberType: isNumber ? type : '',
+      numberFormat: isNumber ? countingFormat(type, format) : '',
+      hasBounds: isNumber || multipleOf !== undefined || minimum !== undefined || maximum !== undefined,
+      enum: said.enum?.length ? said.enum : undefined,
+      joins: said.allOf !== undefined || said.anyOf !== undefined || said.oneOf !== undefined || said.not !== undefined,
+      allOf: each(said.allOf),
+      anyOf: each(said.anyOf),
+      oneOf: each(said.oneOf),
+      not: said.not && this.#child(said.not),
+    };
+  }
+
   /** The properties with a default, or one below them. */
   get filling(): readonly (readonly [string, Structural])[] {
     this.#filling ??= [...this.properties()].filter(([, property]) => property.fills);
@@ -124,31 +157,7 @@ export interface ValueRules extends NumberRules {
   readonly not: Structural | undefined;
 }
 
-function rulesOf(said: JSONSchemaProps): ValueRules {
-  const types = said['x-kubernetes-int-or-string'] ? ['integer', 'string'] : said.type ? [said.type] : [];
-  const [type = ''] = types.length === 1 ? types : [];
-  const format = countingFormat(type, said.format ?? '');
-  const isNumber = type === 'integer' || type === 'number';
-  const each = (list: readonly JSONSchemaProps[] = []): readonly Structural[] => list.map((schema) => new Structural(schema));
-  const { multipleOf, minimum, maximum } = said;
-  return {
-    said,
-    types,
-    typeText: types.join(','),
-    format,
-    numberType: isNumber ? type : '',
-    numberFormat: isNumber ? format : '',
-    hasBounds: isNumber || multipleOf !== undefined || minimum !== undefined || maximum !== undefined,
-    enum: said.enum?.length ? said.enum : undefined,
-    joins: said.allOf !== undefined || said.anyOf !== undefined || said.oneOf !== undefined || said.not !== undefined,
-    allOf: each(said.allOf),
-    anyOf: each(said.anyOf),
-    oneOf: each(said.oneOf),
-    not: said.not && new Structural(said.not),
-  };
-}
-
-function isSchema(said: unknown): said is JSONSchemaProps {
+export function isSchema(said: unknown): said is JSONSchemaProps {
   return typeof said === 'object' && said !== null && !Array.isArray(said);
 }
 
@@ -162,4 +171,20 @@ export function saysSomewhere(said: JSONSchemaProps, such: (said: JSONSchemaProp
     if (property && saysSomewhere(property, such)) return true;
   }
   return false;
+}
+
+/** The same, joined schemas and such as no schema may have included. */
+export function saysAnywhere(said: JSONSchemaProps, such: (said: JSONSchemaProps) => boolean): boolean {
+  const { items, additionalProperties, additionalItems, dependencies, definitions, patternProperties, properties } = said;
+  const below: readonly unknown[] = [
+    ...(Array.isArray(items) ? items : [items]),
+    ...(said.allOf ?? []),
+    ...(said.anyOf ?? []),
+    ...(said.oneOf ?? []),
+    said.not,
+    additionalProperties,
+    additionalItems,
+    ...[properties, patternProperties, definitions, dependencies].flatMap((each) => Object.values(each ?? {})),
+  ];
+  return such(said) || below.some((each) => isSchema(each) && saysAnywhere(each, such));
 }

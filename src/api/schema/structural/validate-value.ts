@@ -8,7 +8,7 @@
  */
 import { equalJson } from '../../meta/deep-equal.ts';
 import { type FieldError, fieldErrors, fieldErrorsMax, quoteAsGo } from '../../meta/status-error.ts';
-import type { Steps } from '../../meta/steps.ts';
+import { Pace, type Steps } from '../../meta/steps.ts';
 import { own } from '../../meta/words.ts';
 import { Correlation } from './correlation.ts';
 import { formatCheck } from './formats.ts';
@@ -67,7 +67,7 @@ type Step = string | number | { readonly key: string };
 
 class Judge {
   readonly #path: Step[] = [];
-  #judged = 0;
+  readonly #pace = new Pace(valuesAtOnce);
 
   /** The path as messages have it. */
   get #at(): string {
@@ -82,7 +82,7 @@ class Judge {
   /** `old`: only along the object's structure */
   *judge(node: Structural, value: unknown, verdict: Verdict, old: Correlation | undefined): Steps<void> {
     const before = verdict.found.size;
-    if (++this.#judged % valuesAtOnce === 0) yield;
+    if (this.#pace.isDue()) yield;
     if (value === null || value === undefined) {
       this.#judgeNull(node, verdict);
     } else {
