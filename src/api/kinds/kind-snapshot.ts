@@ -36,14 +36,27 @@ export interface GroupVersions {
   readonly backends: ReadonlyMap<string, Backend>;
 }
 
-const pathKey = (group: string, version: string, name: string): string => `${group}/${version}/${name}`;
+/** Kinds by group, version and name. Every request asks several times: no text is made of the three. */
+class KindTable {
+  readonly #groups = new Map<string, Map<string, Map<string, Kind>>>();
+
+  get(group: string, version: string, name: string): Kind | undefined {
+    return this.#groups.get(group)?.get(version)?.get(name);
+  }
+
+  set(name: string, kind: Kind): void {
+    const { group, version } = kind;
+    const versions = this.#groups.getOrInsertComputed(group, () => new Map());
+    versions.getOrInsertComputed(version, () => new Map()).set(name, kind);
+  }
+}
 
 export class KindSnapshot {
   readonly #resources: GroupVersions['resources'];
   readonly #backends: GroupVersions['backends'];
   readonly #kinds: readonly Kind[];
-  readonly #byResource = new Map<string, Kind>();
-  readonly #byKind = new Map<string, Kind>();
+  readonly #byResource = new KindTable();
+  readonly #byKind = new KindTable();
   readonly #builtInGroups = new Set<string>();
 
   constructor({ resources, backends }: GroupVersions) {
@@ -53,20 +66,20 @@ export class KindSnapshot {
     const isLocal = (kind: Kind): boolean => !backends.has(apiVersionOf(kind));
     this.#kinds = [...resources.values()].flatMap(({ versions }) => versions).filter(isLocal);
     for (const kind of this.#kinds) {
-      this.#byResource.set(pathKey(kind.group, kind.version, kind.resource), kind);
-      this.#byKind.set(pathKey(kind.group, kind.version, kind.kind), kind);
+      this.#byResource.set(kind.resource, kind);
+      this.#byKind.set(kind.kind, kind);
       if (!isCustom(kind)) this.#builtInGroups.add(kind.group);
     }
   }
 
   /** The served kind behind a URL. */
   byResource(group: string, version: string, resource: string): Kind | undefined {
-    return this.#byResource.get(pathKey(group, version, resource));
+    return this.#byResource.get(group, version, resource);
   }
 
   /** The served kind of an object. */
   byKind(group: string, version: string, kind: string): Kind | undefined {
-    return this.#byKind.get(pathKey(group, version, kind));
+    return this.#byKind.get(group, version, kind);
   }
 
   /** Whether it is still this very kind that is served under its path. */
