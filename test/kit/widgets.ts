@@ -43,6 +43,13 @@ export const plainSchema = schemaOf(object(size));
 export const widthSchema = schemaOf(object(field('width', { type: 'int32' }, { goType: 'int32' })));
 export const colorfulSchema = schemaOf(object(size, field('color', { type: 'string' }, { goType: 'string' })));
 
+const generations = new Map<ObjectSchema, number>();
+
+function generationOf(schema: ObjectSchema): number {
+  generations.set(schema, generations.get(schema) ?? generations.size + 1);
+  return generations.get(schema) ?? 0;
+}
+
 /** As a definition would say it. */
 function saidOf({ fields }: ObjectSchema): JSONSchemaProps {
   const properties = [...fields.values()]
@@ -65,7 +72,7 @@ const own = { verbs: ['get', 'patch', 'update'], kind: { group: 'example.com', v
 export function widgetKind(change: Partial<Kind<Widget>> = {}): Kind<Widget> {
   const { schema = plainSchema } = change;
   return {
-    published: { fingerprint: JSON.stringify(saidOf(schema)), selectableFields: [], schema: () => saidOf(schema) },
+    definition: { uid: '', generation: generationOf(schema), selectableFields: [], schema: () => saidOf(schema) },
     group: 'example.com',
     version: 'v1',
     kind: 'Widget',

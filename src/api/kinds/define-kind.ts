@@ -127,7 +127,7 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindStr
     storagePrefix: extra.storagePrefix ?? ref.resource,
     indexedField: extra.indexedField,
     ttlSeconds: extra.ttlSeconds,
-    published: undefined,
+    definition: undefined,
     isTerminating: false,
     deprecation: extra.deprecation,
   };

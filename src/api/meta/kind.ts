@@ -28,10 +28,11 @@ export interface Subresource {
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
 }
 
-/** What a CustomResourceDefinition says of one version, for OpenAPI. */
-export interface PublishedSchema {
+/** Of a custom resource: by which definition it is served, and what that says of one version. */
+export interface KindDefinition {
+  readonly uid: string;
   /** another one: something else is said */
-  readonly fingerprint: string;
+  readonly generation: number;
   readonly selectableFields: readonly string[];
   schema(): JSONSchemaProps;
 }
@@ -160,8 +161,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   readonly indexedField: string | undefined;
   /** seconds after which the store deletes an object (events: 3600) */
   readonly ttlSeconds: number | undefined;
-  /** what OpenAPI says of a custom resource; of others the type table says it */
-  readonly published: PublishedSchema | undefined;
+  /** absent: built in */
+  readonly definition: KindDefinition | undefined;
   /** its definition is being deleted: nothing new is made of it */
   readonly isTerminating: boolean;
   /** said as a warning at every use */

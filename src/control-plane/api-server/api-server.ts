@@ -188,7 +188,7 @@ class Server implements ApiServer {
       kinds: this.kinds,
       authorize: parts.authorize ?? allowAll,
       admission: new AdmissionChain([...this.extension.admission, ...(parts.admission ?? [])]),
-      allocators: new Allocators(parts.allocators ?? []),
+      allocators: new Allocators([...this.extension.allocators, ...(parts.allocators ?? [])]),
       turns: new Turns(),
       acts: this.acts,
       leases: new SharedLeases(storage, clock),
@@ -202,6 +202,7 @@ class Server implements ApiServer {
       createEndpoints: [...bindingEndpoints(server), evictionEndpoint(server), ...(parts.createEndpoints ?? [])],
       paths: parts.nonResourceEndpoints ?? [],
       connections: parts.connectEndpoints ?? [],
+      coming: (resource) => this.extension.coming(resource),
     });
     const wireClock = this.#options.wireClock ?? realClock;
     const computed = new ComputedResources([componentStatuses(() => this.#cache.healthy)]);

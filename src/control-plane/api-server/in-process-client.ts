@@ -35,7 +35,7 @@ import type { RequestOptions, UserInfo } from './request/request.ts';
 export interface InProcessEnvironment extends InformerEnvironment {
   /** Resolves when the server is put together: what it consists of has clients before. Undefined: it is. */
   starting(): Promise<void> | undefined;
-  readonly targets: () => Pick<Targets, 'inProcess'>;
+  readonly targets: () => Pick<Targets, 'inProcess' | 'registry' | 'coming'>;
   answer(request: ApiRequest): Promise<Answer>;
   /** aborted when the server stops */
   readonly signal: AbortSignal;
@@ -182,7 +182,16 @@ export class InProcessClient implements Client {
   #call(call: Call): Promise<Answer> {
     this.#throwIfClosed();
     checkKind(call.kind);
-    return this.#environment.starting()?.then(() => this.#ask(call)) ?? this.#ask(call);
+    const starting = this.#environment.starting();
+    return starting?.then(() => this.#askServed(call)) ?? this.#askServed(call);
+  }
+
+  /** What another server has just defined is asked for once it is served here too. */
+  #askServed(call: Call): Promise<Answer> {
+    const { registry, coming } = this.#environment.targets();
+    const { group, version, resource } = call.kind;
+    const served = registry.current.byResource(group, version, resource);
+    return (!served && coming(call.kind)?.then(() => this.#ask(call))) || this.#ask(call);
   }
 
   #ask({ verb, kind, options, body, why, signal, ...at }: Call): Promise<Answer> {

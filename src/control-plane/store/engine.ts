@@ -260,7 +260,7 @@ export class StoreEngine implements Storage {
     const changes: Change[] = [];
     for (const [index, op] of ops.entries()) {
       const head = heads[index];
-      if (op.put === undefined && liveRevision(head) === 0) continue;
+      if (op.isCheck || (op.put === undefined && liveRevision(head) === 0)) continue;
       changes.push(planChange(op, { revision, index: changes.length, head, previous: this.#current(head) }));
     }
     return changes;

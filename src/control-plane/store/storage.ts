@@ -57,6 +57,8 @@ export interface Op {
   readonly key: string;
   /** The key's revision that the writer saw, or that there was none. Absent: whatever it is. */
   readonly expect?: Revision | 'absent' | undefined;
+  /** Nothing is done to the key: it only has to be as expected. */
+  readonly isCheck?: boolean | undefined;
   /** absent: delete */
   readonly put?: Uint8Array | undefined;
   /** with `put`; absent: the key has none from now on */

@@ -54,6 +54,20 @@ const rows: readonly Row[] = [
     holds: ['a=2@3+2'],
   },
   {
+    name: 'checks what it leaves alone',
+    given: [[put('a', '1')]],
+    when: [put('b', '2'), { key: 'a', expect: 2, isCheck: true }],
+    want: { ok: true, revision: 3 },
+    holds: ['a=1@2+2', 'b=2@3+3'],
+  },
+  {
+    name: 'does nothing where what it checks has changed',
+    given: [[put('a', '1')], [put('a', '2')]],
+    when: [put('b', '2'), { key: 'a', expect: 2, isCheck: true }],
+    want: { ok: false, key: 'a', actual: 3 },
+    holds: ['a=2@3+2'],
+  },
+  {
     name: 'gives no revision for deleting nothing',
     given: [[put('b', '1')]],
     when: [{ key: 'a' }],

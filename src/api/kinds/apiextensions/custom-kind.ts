@@ -112,8 +112,9 @@ function customKind(definition: Definition, { version, stored, versions, convert
     storagePrefix: `${group}/${plural}`,
     indexedField: undefined,
     ttlSeconds: undefined,
-    published: {
-      fingerprint: `${definition.metadata.uid ?? ''}/${definition.metadata.generation ?? 0}`,
+    definition: {
+      uid: definition.metadata.uid ?? '',
+      generation: definition.metadata.generation ?? 0,
       selectableFields: listOf(version.selectableFields).map(({ jsonPath }) => jsonPath.replace(/^\./, '')),
       schema: () => versions.said(version.name),
     },

@@ -28,6 +28,8 @@ export interface TargetTables {
   readonly createEndpoints: readonly CreateEndpoint[];
   readonly paths: readonly NonResourceEndpoint[];
   readonly connections: readonly ConnectEndpoint[];
+  /** Of a resource that is not served: resolves when it may be. Undefined: nobody has defined it. */
+  coming(resource: Pick<NamedResource, 'group' | 'resource'>): Promise<void> | undefined;
 }
 
 /** A request as its first line and headers came over the wire (http/exchange.ts). */
@@ -49,12 +51,14 @@ export class Targets {
   readonly registry: KindRegistry;
   readonly #createEndpoints = new Map<string, CreateEndpoint>();
   readonly #connections = new Map<string, ConnectEndpoint>();
+  readonly coming: TargetTables['coming'];
   readonly #exact = new Map<string, NonResourceEndpoint>();
   /** the longest first */
   readonly #below: (readonly [string, NonResourceEndpoint])[] = [];
 
-  constructor({ registry, createEndpoints, paths, connections }: TargetTables) {
+  constructor({ registry, createEndpoints, paths, connections, coming }: TargetTables) {
     this.registry = registry;
+    this.coming = coming;
     for (const each of createEndpoints) this.#createEndpoints.set(keyOf(each.group, each.resource, each.subresource), each);
     for (const each of connections) this.#connections.set(`${each.resource}/${each.subresource}`, each);
     for (const endpoint of paths) {

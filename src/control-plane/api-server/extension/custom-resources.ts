@@ -32,6 +32,8 @@ export class CustomResources implements Disposable {
   /** the definitions by which it serves, by name */
   readonly #served = new Map<string, Definition>();
   readonly #changing = new Map<string, Promise<void>>();
+  /** changed since they were last looked at */
+  readonly #changed = new Set<string>();
   #following: Disposable | undefined;
 
   constructor(parts: CustomResourceParts) {
@@ -49,7 +51,11 @@ export class CustomResources implements Disposable {
       this.#served.set(definition.metadata.name, definition);
     }
     if (resources.length > 0) await kinds.putAll(resources);
-    this.#following = reader.follow(CustomResourceDefinition, (definition, old) => this.#changed((definition ?? old)?.metadata.name ?? ''));
+    this.#following = reader.follow(CustomResourceDefinition, (definition, old) => this.#follow((definition ?? old)?.metadata.name ?? ''));
+  }
+
+  isChanging(name: string): boolean {
+    return this.#changing.has(name);
   }
 
   /** Resolves when all is served that the definition of this name asks for now. */
@@ -71,11 +77,10 @@ export class CustomResources implements Disposable {
     return this.overlaps(definition) ? undefined : customResource(definition, this.#parts.converter);
   }
 
-  #changed(name: string): void {
-    if (this.#changing.has(name)) return; // it looks at the newest when it is done
-    const changing = Promise.resolve()
-      .then(() => this.#takeAll(name))
-      .finally(() => this.#changing.delete(name));
+  #follow(name: string): void {
+    this.#changed.add(name);
+    if (this.#changing.has(name)) return;
+    const changing = Promise.resolve().then(() => this.#takeAll(name));
     this.#changing.set(name, changing);
     detach(
       () => changing,
@@ -85,10 +90,10 @@ export class CustomResources implements Disposable {
 
   /** Until what it serves is what is defined. */
   async #takeAll(name: string): Promise<void> {
-    for (;;) {
-      const definition = this.#parts.reader.get(CustomResourceDefinition, { name });
-      await this.#take(name, definition);
-      if (this.#parts.reader.get(CustomResourceDefinition, { name }) === definition) return;
+    try {
+      while (this.#changed.delete(name)) await this.#take(name, this.#parts.reader.get(CustomResourceDefinition, { name }));
+    } finally {
+      this.#changing.delete(name);
     }
   }
 

@@ -3,6 +3,7 @@
  * server answers, so that a restart serves what was defined before; their definitions are looked after once it does.
  */
 import { APIService } from '../../../api/generated/kinds.ts';
+import type { Kind } from '../../../api/meta/kind.ts';
 import type { Client } from '../../../client/client.ts';
 import { type Clock, type Random, realRandom } from '../../../client/clock.ts';
 import { type RunningControllers, runControllers } from '../../../client/controllers/controller-runner.ts';
@@ -14,15 +15,16 @@ import type { Answer } from '../request/answer.ts';
 import type { ApiRequest, BackendTarget } from '../request/api-request.ts';
 import type { UserInfo } from '../request/request.ts';
 import type { WebhookClient } from '../streaming/webhook-client.ts';
+import type { Allocator } from '../write/allocator.ts';
 import type { VerbContext } from '../write/verb-context.ts';
 import { apiServiceController, register } from './api-services.ts';
 import type { BackendTools } from './backend.ts';
 import { backendProxy } from './backend-proxy.ts';
 import { webhookConverter } from './conversion-webhook.ts';
-import { createsWhileTerminating } from './creates-while-terminating.ts';
 import { CustomResources } from './custom-resources.ts';
 import { definitionController } from './definition-controller.ts';
 import { Instances } from './instances.ts';
+import { LivingDefinition } from './living-definition.ts';
 
 export interface ExtensionParts {
   readonly kinds: ServedKinds;
@@ -47,6 +49,7 @@ interface AssembledParts {
 
 export class Extension implements AsyncDisposable {
   readonly admission: readonly AdmissionPlugin[];
+  readonly allocators: readonly Allocator[];
   /** answers for the group-versions of other servers */
   readonly backends: ((request: ApiRequest<BackendTarget>) => Promise<Answer>) | undefined;
   readonly #tools: BackendTools | undefined;
@@ -59,7 +62,9 @@ export class Extension implements AsyncDisposable {
     this.#parts = parts;
     this.#tools = parts.aggregation && { ...parts.aggregation, reader: parts.reader, random: parts.random };
     this.backends = this.#tools && backendProxy(this.#tools);
-    this.admission = [createsWhileTerminating(parts.reader)];
+    const living = new LivingDefinition(parts.kinds);
+    this.admission = [living.admission];
+    this.allocators = [living.allocator];
     const converter = webhookConverter({ client: () => this.#assembled?.webhooks, random: realRandom });
     this.#resources = new CustomResources({ ...parts, converter });
   }
@@ -78,6 +83,14 @@ export class Extension implements AsyncDisposable {
     const definitions = definitionController({ reader: this.#parts.reader, resources: this.#resources, instances });
     const apiServices = this.#tools ? [apiServiceController(this.#tools, this.#parts.kinds)] : [];
     this.#controllers = runControllers([definitions, ...apiServices], this.#parts);
+  }
+
+  /** Of a resource that is not served here: resolves when it is, where it has been defined. Undefined: it has not. */
+  coming({ group, resource }: Pick<Kind, 'group' | 'resource'>): Promise<void> | undefined {
+    const name = `${resource}.${group}`;
+    const fresh = this.#assembled?.server.cache.fresh();
+    if (!fresh) return this.#resources.isChanging(name) ? this.#resources.settled(name) : undefined;
+    return fresh.then(() => this.#resources.settled(name)).catch(() => undefined); // then it is not there, for all that is known
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -54,8 +54,12 @@ export class HTTPHandler implements Disposable {
 
   #serve(exchange: Exchange, certificate: AuthenticationRequest['certificate'], upgrade: Upgrade | undefined): Promise<void> {
     return requestContext.run(contextOf(exchange.method, exchange.path, exchange.auditID), () => {
+      const serve = (wire: HTTPWire): Promise<void> => this.#chain.serve(wire.request, wire);
       const wire = new HTTPWire(this.#tools, exchange, { certificate, upgrade });
-      return this.#chain.serve(wire.request, wire);
+      const { target } = wire.request;
+      // What another server has just defined is looked for again, once it is served here too.
+      const coming = target.type === 'unserved' ? this.#tools.targets.coming(target.resource) : undefined;
+      return coming?.then(() => serve(new HTTPWire(this.#tools, exchange, { certificate, upgrade }))) ?? serve(wire);
     });
   }
 }

@@ -4,7 +4,7 @@
  * Upstream: apiextensions-apiserver/pkg/controller/openapi/{builder,v2}, as published by a 1.36 API server.
  */
 import type { JSONSchemaProps } from '../../../api/generated/apiextensions-v1.ts';
-import type { Kind, PublishedSchema } from '../../../api/meta/kind.ts';
+import type { Kind, KindDefinition } from '../../../api/meta/kind.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import type { Descriptions } from './descriptions.ts';
 import type { Json, SchemaRenderer } from './openapi-schemas.ts';
@@ -18,11 +18,11 @@ const described = { item: 'io.k8s.api.core.v1.Pod', list: 'io.k8s.api.core.v1.Po
 
 /** The type of a kind: its fields, and those that every object has. */
 export const customType =
-  (kind: Kind, published: PublishedSchema): Render =>
+  (kind: Kind, definition: KindDefinition): Render =>
   (renderer) => {
     const { version } = renderer;
-    const said = published.schema();
-    const ends = { ...typeOf(kind, kind.kind), ...fieldPaths(published) };
+    const said = definition.schema();
+    const ends = { ...typeOf(kind, kind.kind), ...fieldPaths(definition) };
     if (version === 2 && said['x-kubernetes-preserve-unknown-fields']) return { type: 'object', ...ends };
     const shape = shapeOf(renderer, said);
     const meta = metaFields(renderer, described.item, 'ObjectMeta');
@@ -31,7 +31,7 @@ export const customType =
 
 /** The type of its lists. */
 export const customListType =
-  (kind: Kind, published: PublishedSchema, itemType: string): Render =>
+  (kind: Kind, definition: KindDefinition, itemType: string): Render =>
   (renderer) => ({
     description: `${kind.listKind} is a list of ${kind.kind}`,
     type: 'object',
@@ -45,12 +45,12 @@ export const customListType =
       },
     }),
     ...typeOf(kind, kind.listKind),
-    ...fieldPaths(published),
+    ...fieldPaths(definition),
   });
 
 const typeOf = ({ group, version }: Kind, kind: string): Json => ({ 'x-kubernetes-group-version-kind': [{ group, kind, version }] });
 
-const fieldPaths = ({ selectableFields }: PublishedSchema): Json =>
+const fieldPaths = ({ selectableFields }: KindDefinition): Json =>
   selectableFields.length > 0 ? { 'x-kubernetes-selectable-fields': selectableFields.map((fieldPath) => ({ fieldPath })) } : {};
 
 function metaFields(renderer: SchemaRenderer, from: string, metadata: string): Json {

@@ -64,12 +64,12 @@ const bearer = { type: 'apiKey', description: 'Bearer Token authentication', nam
 function ownTypes(kinds: readonly Kind[]): OwnTypes {
   return new Map(
     kinds.flatMap((kind) => {
-      const { published } = kind;
-      if (!published) return [];
+      const { definition } = kind;
+      if (!definition) return [];
       const name = openApiTypeName(kind);
       return [
-        [name, customType(kind, published)],
-        [listTypeName(kind), customListType(kind, published, name)],
+        [name, customType(kind, definition)],
+        [listTypeName(kind), customListType(kind, definition, name)],
       ];
     }),
   );

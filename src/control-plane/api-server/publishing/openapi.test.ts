@@ -170,8 +170,8 @@ test('a custom resource is published, and a change of its schema changes the fin
   const put = (property: string): void => {
     const name = { group: 'a.example.com', resource: 'foos' };
     const said: JSONSchemaProps = { type: 'object', properties: { [property]: { type: 'string' } } };
-    const published = { fingerprint: property, selectableFields: ['spec.size'], schema: () => said };
-    const own = { kind: 'Foo', listKind: 'FooList', typeName: '', subresources: {}, storagePrefix: 'a.example.com/foos', published };
+    const definition = { uid: property, generation: 1, selectableFields: ['spec.size'], schema: () => said };
+    const own = { kind: 'Foo', listKind: 'FooList', typeName: '', subresources: {}, storagePrefix: 'a.example.com/foos', definition };
     const kind = { ...base, ...name, ...own };
     registry.put({ ...name, versions: [kind], stored: kind });
   };

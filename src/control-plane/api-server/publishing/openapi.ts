@@ -64,8 +64,8 @@ const told = new WeakMap<Kind, string>();
 function describeKind(kind: Kind): string {
   let text = told.get(kind);
   if (text === undefined) {
-    const { resource, kind: name, listKind, typeName, namespaced, verbs, subresources, published } = kind;
-    text = JSON.stringify([resource, name, listKind, typeName, namespaced, verbs, subresources, published?.fingerprint]);
+    const { resource, kind: name, listKind, typeName, namespaced, verbs, subresources, definition } = kind;
+    text = JSON.stringify([resource, name, listKind, typeName, namespaced, verbs, subresources, definition?.uid, definition?.generation]);
     told.set(kind, text);
   }
   return text;
