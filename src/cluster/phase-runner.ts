@@ -4,6 +4,7 @@
  * that throws ends the start as its own failure, not the phase's. What a phase starts it puts on the stack itself, so that it is taken back also when the start is given up meanwhile.
  */
 import { type Clock, realClock } from '../client/clock.ts';
+import { nextTurn } from '../client/turns.ts';
 import type { Phase, PhaseReport } from './cluster.ts';
 import { explainFailure } from './machine/explain-failure.ts';
 import { OperationError } from './operation-error.ts';
@@ -23,6 +24,8 @@ export function createPhaseRunner(options: {
     const { result, text } = await (async () => {
       signal.throwIfAborted();
       const result = await raceAbort(work(), signal);
+      await nextTurn(); // a deadline or a signal that came meanwhile ends the start
+      signal.throwIfAborted();
       return { result, text: note?.(result) };
     })().catch((error: unknown) => {
       throw signal.aborted ? givenUp(signal.reason, phase) : failureOf(phase, error);

@@ -125,8 +125,10 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   const client = api.clientFor(identities.admin);
   const makesAccounts = chosen.has('controllers') && controllerChoice(options.controllers)('serviceaccount-controller');
   const awaited = { nodes: new Set(nodeNames(cluster, nodes)), defaultServiceAccount: localAPI && makesAccounts };
-  await phase('ready', () => whenReady(client, awaited, signal));
-  const credentials = await credentialsMade;
+  const credentials = await phase('ready', async () => {
+    await whenReady(client, awaited, signal);
+    return credentialsMade;
+  });
   const simulatedNodeOf = (nodeName: string): SimulatedNode => {
     const node = simulatedNodes.get(nodeName);
     if (node) return node;

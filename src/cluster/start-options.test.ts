@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, beforeEach, describe, it } from 'node:test';
 import { Pod } from '../api/generated/kinds.ts';
 import { seededRandom } from '../client/clock.ts';
 import { silentLog } from '../client/log.ts';
@@ -171,12 +171,35 @@ it('a user who is none', async () => {
 });
 
 describe('a start that is given up', () => {
-  it('names the time and the phase, not the phase as what failed', async () => {
-    const refused = { code: 'timeout', message: /^not ready after 0\.001 s: the phase "[a-z-]+" was under way$/, fix: /timeoutMs/ };
-    await assert.rejects(startCluster({ simulated: 0, timeoutMs: 1 }), refused);
-  });
+  const phases: string[] = [];
+  const onPhase = ({ phase }: { readonly phase: string }): void => {
+    phases.push(phase);
+  };
+  beforeEach(() => phases.splice(0));
+  const rows = [
+    { name: 'before anything is there', timeoutMs: 1, simulated: 0, told: '0.001' },
+    { name: 'between two small phases', timeoutMs: 30, simulated: 1, told: '0.03' },
+  ];
+  for (const { name, timeoutMs, simulated, told } of rows) {
+    it(`${name}: names the time and the phase, not the phase as what failed`, async () => {
+      const message = new RegExp(`^not ready after ${told} s: the phase "[a-z-]+" was under way$`);
+      await assert.rejects(startCluster({ simulated, timeoutMs, onPhase }), { code: 'timeout', message, fix: /timeoutMs/ });
+      assert.ok(!phases.includes('ready'));
+    });
+  }
   it('by its signal throws the signal’s reason', async () => {
     const enough = new Error('enough');
     await assert.rejects(startCluster({ simulated: 0, signal: AbortSignal.abort(enough) }), (error) => error === enough);
+    await assert.rejects(startCluster({ simulated: 1, signal: AbortSignal.timeout(30), onPhase }), { name: 'TimeoutError' });
+    assert.ok(!phases.includes('ready'));
+  });
+  it('while nodes register has no more of them', async () => {
+    const enough = new AbortController();
+    const onScheduler = (report: { readonly phase: string }): void => {
+      onPhase(report);
+      if (report.phase === 'scheduler') setTimeout(() => enough.abort(new Error('enough')), 1);
+    };
+    await assert.rejects(startCluster({ simulated: 500, signal: enough.signal, onPhase: onScheduler }), { message: 'enough' });
+    assert.equal(phases.at(-1), 'scheduler');
   });
 });

@@ -14,7 +14,7 @@ import { methodNotAllowed } from '../../control-plane/api-server/request/refusal
 
 export interface ScalableNodes {
   readonly count: number;
-  resize(count: number): Promise<void>;
+  resize(count: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** What there is to tell, as far as it runs in this process. */

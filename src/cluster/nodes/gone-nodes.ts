@@ -5,6 +5,7 @@
 import { Node, Pod } from '../../api/generated/kinds.ts';
 import { isNotFound } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
+import { inSlices } from '../../client/turns.ts';
 
 /** at once */
 const deletionsMax = 50;
@@ -21,18 +22,14 @@ export function planGoneNodes(
 
 /** Nothing runs on them any more. */
 export async function removeNodes(client: Client, names: readonly string[]): Promise<void> {
-  await inBatches(names, (name) => gone(client.delete(Node, { name })));
+  await inSlices(names, { atOnce: deletionsMax }, (name) => gone(client.delete(Node, { name })));
   if (names.length === 0) return;
   const left = new Set(names);
   const { items } = await client.list(Pod);
   const pods = items.filter(({ spec }) => spec.nodeName !== undefined && left.has(spec.nodeName));
-  await inBatches(pods, ({ metadata: { namespace, name } }) =>
+  await inSlices(pods, { atOnce: deletionsMax }, ({ metadata: { namespace, name } }) =>
     gone(client.delete(Pod, { namespace: namespace ?? '', name }, { gracePeriodSeconds: 0 })),
   );
-}
-
-async function inBatches<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {
-  for (let first = 0; first < items.length; first += deletionsMax) await Promise.all(items.slice(first, first + deletionsMax).map(act));
 }
 
 async function gone(deletion: Promise<unknown>): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { Node } from '../../api/generated/kinds.ts';
 import { createEventWriter } from '../../client/events/event-writer.ts';
+import { inSlices } from '../../client/turns.ts';
 import { type Kubelet, startKubelet } from '../../node/kubelet/kubelet.ts';
 import { ReferencedObjects } from '../../node/kubelet/pod/referenced-objects.ts';
 import { TimerWheel } from '../../node/kubelet/timer-wheel.ts';
@@ -21,14 +22,14 @@ import { markNode, simulatedLabels } from './node-marks.ts';
 const podRange = parseCidr('100.64.0.0/10');
 const nodeRange = parseCidr('198.18.0.0/15');
 const podPrefixLength = 24;
-/** how many register at once */
-const registeringMax = 100;
+/** how many come or go at once */
+const changingMax = 100;
 
 export const startSimulatedNodes: StartComponent = async (context, stack) => {
-  const { simulatedNodes, nodes, api } = context;
+  const { simulatedNodes, nodes, api, giveUp } = context;
   if (api.local) api.local.controls.simulatedNodes = simulatedNodes;
-  if (nodes.simulated > 0) await simulatedNodes.resize(nodes.simulated);
   stack.use(simulatedNodes);
+  if (nodes.simulated > 0) await simulatedNodes.resize(nodes.simulated, giveUp);
 };
 
 type Shared = Omit<ComponentContext, 'simulatedNodes'>;
@@ -63,31 +64,30 @@ export class SimulatedNodes implements AsyncDisposable, ScalableNodes {
     return this.#nodes.get(name);
   }
 
-  /** One at a time. The last ones go first, with their pods. */
-  resize(count: number): Promise<void> {
+  /** One at a time. The last ones go first, with their pods. `signal` ends it between two nodes. */
+  resize(count: number, signal?: AbortSignal): Promise<void> {
     const before = this.#last;
     const resized = (async () => {
       await before.catch(() => undefined); // told to who asked for it
-      if (count > this.count) await this.#add(count);
+      if (count > this.count) await this.#add(count, signal);
       else if (count < this.count) await this.#remove(count);
     })();
     this.#last = resized;
     return resized;
   }
 
-  async #add(count: number): Promise<void> {
+  async #add(count: number, signal: AbortSignal | undefined): Promise<void> {
     const context = this.#context;
     const common = this.#share();
     const added = Array.from({ length: count - this.count }, (_, i) => new SimulatedNode(this.count + i + 1, common, context));
     for (const node of added) this.#nodes.set(node.name, node);
-    for (let first = 0; first < added.length; first += registeringMax)
-      await Promise.all(added.slice(first, first + registeringMax).map((node) => node.start()));
+    await inSlices(added, { atOnce: changingMax, signal }, (node) => node.start());
   }
 
   async #remove(count: number): Promise<void> {
     const removed = [...this.#nodes.values()].slice(count);
     for (const node of removed) this.#nodes.delete(node.name);
-    await Promise.all(removed.map((node) => node.kill()));
+    await inSlices(removed, { atOnce: changingMax }, (node) => node.kill());
     await removeNodes(
       this.#context.api.clientFor(identities.admin),
       removed.map(({ name }) => name),
@@ -108,7 +108,7 @@ export class SimulatedNodes implements AsyncDisposable, ScalableNodes {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#last.catch(() => undefined);
-    for (const node of [...this.#nodes.values()].reverse()) await node.kill();
+    await inSlices([...this.#nodes.values()].reverse(), { atOnce: 1 }, (node) => node.kill());
     await this.#stack.disposeAsync();
   }
 }
