@@ -150,7 +150,7 @@ function targetsOf(instance: Instance): KnownProcess[] {
 }
 
 function targetsTold(instance: Instance): KnownProcess[] {
-  const found = readSupervision(instance.dir) ?? readLeftProcess(instance.dir);
+  const found = readSupervision(instance.dir) ?? readLeftProcess(instance.dir) ?? instance.startingInForeground;
   try {
     return [found, instance.running()].filter((target) => target !== undefined);
   } catch {

@@ -57,12 +57,15 @@ export function patternOf(line: string): RegExp {
   return new RegExp(`^${pattern}${escaped(text.slice(end))}$`);
 }
 
+/** Line by line, but for empty ones; a line `…` is any number of lines. */
 export function compare(command: string, printed: readonly string[], written: readonly string[]): void {
-  const left = printed.map(squeezed);
-  for (const line of written) {
-    if (line === '…') continue;
-    const at = left.findIndex((each) => patternOf(line).test(each));
-    assert.ok(at >= 0, `$ ${command}\nwritten: ${line}\nprinted:\n${printed.join('\n')}`);
-    left.splice(0, at + 1);
-  }
+  const isWritten = (lines: readonly string[], patterns: readonly string[]): boolean => {
+    const [pattern, ...rest] = patterns;
+    if (pattern === undefined) return lines.length === 0;
+    if (pattern === '…') return lines.some((_, i) => isWritten(lines.slice(i), rest)) || isWritten([], rest);
+    const [line, ...others] = lines;
+    return line !== undefined && patternOf(pattern).test(line) && isWritten(others, rest);
+  };
+  const filled = (lines: readonly string[]): string[] => lines.map(squeezed).filter(Boolean);
+  assert.ok(isWritten(filled(printed), filled(written)), `$ ${command}\nwritten:\n${written.join('\n')}\nprinted:\n${printed.join('\n')}`);
 }

@@ -1,12 +1,15 @@
-/** `run --json` tells programs of its phases, and that it is ready, as `up --json` does: among the lines of its log. */
+/** What `run` tells: programs of its phases, as `up --json` does; others where it is; whoever ends it what is left. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { it } from 'node:test';
+import { text as textOf } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 
 interface Line {
   readonly event?: string;
@@ -41,4 +44,75 @@ it('run --json has events for its phases and for being ready', async () => {
   } finally {
     await rm(dir, { recursive: true });
   }
+});
+
+describe('run, and those who look and end it', () => {
+  let dir = '';
+  const entry = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')];
+  const env = (): NodeJS.ProcessEnv => ({ ...process.env, TIMONIER_ROOT: join(dir, 'clusters'), KUBECONFIG: join(dir, 'kubeconfig') });
+  const small = ['--nodes', '0', '--simulated', '1', '--port', '0'];
+  const tell = (...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
+    new Promise((done) => {
+      const child = execFile(process.execPath, [...entry, ...words], { env: env() }, (_error, stdout, stderr) =>
+        done({ code: child.exitCode ?? -1, stdout, stderr }),
+      );
+    });
+  /** Until its log has the line. */
+  async function runUntil(line: string): Promise<{ child: ChildProcess; ended: Promise<{ code: number; stderr: string }> }> {
+    const child = spawn(process.execPath, [...entry, 'run', 'told', ...small], { env: env(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = textOf(child.stderr);
+    const ended = once(child, 'close').then(async ([code]) => ({ code: code as number, stderr: await said }));
+    const lines = createInterface(child.stdout);
+    for await (const text of lines) if (text.includes(`"msg":"${line}"`)) break;
+    child.stdout.resume();
+    return { child, ended };
+  }
+  const isThere = (): boolean => existsSync(join(dir, 'clusters', 'told'));
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'run-told-'));
+  });
+  after(() => rm(dir, { recursive: true }));
+
+  it('until it is ready it is starting; Ctrl-C then leaves nothing, and says so', async () => {
+    const { child, ended } = await runUntil('store');
+    child.kill('SIGSTOP');
+    assert.match((await tell('list')).stdout, /^told +starting/m);
+    const status = JSON.parse((await tell('status', 'told', '--json')).stdout) as { state: string; process: object; problems: object[] };
+    assert.deepEqual([status.state, status.process, status.problems], ['starting', { pid: child.pid }, []]);
+    assert.match((await tell('up', 'told', ...small)).stderr, new RegExp(`being started already \\(process ${child.pid}\\)`));
+    child.kill('SIGINT');
+    child.kill('SIGCONT');
+    assert.deepEqual([await ended, isThere()], [{ code: 130, stderr: 'timonier: Interrupted; nothing is left\n' }, false]);
+  });
+
+  it('down ends it while it is starting', async () => {
+    const { ended } = await runUntil('store');
+    assert.equal((await tell('down', 'told')).code, 0);
+    assert.deepEqual([await ended, isThere()], [{ code: 0, stderr: '' }, false]);
+  });
+
+  it('Ctrl-C stops it once it is ready, and says so', async () => {
+    const { child, ended } = await runUntil('the cluster is ready');
+    child.kill('SIGINT');
+    assert.deepEqual([await ended, isThere()], [{ code: 130, stderr: 'timonier: Interrupted; the cluster is stopped\n' }, true]);
+    assert.equal((await tell('delete', 'told')).code, 0);
+  });
+
+  it('a start that has failed ends as it does, whoever ends it meanwhile', async () => {
+    const flags = ['told', ...small, '--timeout', '0.1'];
+    const child = fork(entry[1] ?? '', ['run', ...flags], {
+      env: env(),
+      execArgv: entry.slice(0, 1),
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const said = Promise.all([child.stdout, child.stderr].map((stream) => textOf(stream ?? assert.fail())));
+    const ended = once(child, 'close');
+    const ending = new AbortController();
+    child.once('exit', () => ending.abort());
+    child.on('message', async ({ type }: { type: string }) => {
+      while (type === 'failed' && !ending.signal.aborted && child.kill('SIGTERM')) await setImmediate();
+    });
+    await ended;
+    assert.doesNotMatch((await said).join(''), /ReferenceError/);
+  });
 });

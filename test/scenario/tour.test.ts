@@ -167,3 +167,23 @@ test('a line of the document is compared in what stays', () => {
   ] as const;
   for (const [written, seen, want] of rows) assert.equal(patternOf(written).test(squeezed(seen)), want, written);
 });
+
+test('what is printed is what is written, line by line', () => {
+  const rows = [
+    { name: 'all of it', printed: ['a', 'b'], written: ['a', 'b'], same: true },
+    { name: 'but for empty lines', printed: ['', 'a', ''], written: ['a'], same: true },
+    { name: 'nothing more at the beginning', printed: ['a', 'b'], written: ['b'], same: false },
+    { name: 'nothing more between', printed: ['a', 'b', 'c'], written: ['a', 'c'], same: false },
+    { name: 'nothing more at the end', printed: ['a', 'b'], written: ['a'], same: false },
+    { name: 'nothing less', printed: ['a'], written: ['a', 'b'], same: false },
+    { name: 'where … is written, anything', printed: ['a', 'b', 'c'], written: ['…', 'c'], same: true },
+    { name: 'also nothing', printed: ['c'], written: ['…', 'c', '…'], same: true },
+    { name: 'and then what follows', printed: ['a', 'b'], written: ['…', 'c'], same: false },
+    { name: 'however often that was there before', printed: ['c', 'b', 'c'], written: ['…', 'c'], same: true },
+  ];
+  for (const { name, printed, written, same } of rows) {
+    const comparing = (): void => compare('true', printed, written);
+    if (same) assert.doesNotThrow(comparing, name);
+    else assert.throws(comparing, { code: 'ERR_ASSERTION' }, name);
+  }
+});

@@ -119,7 +119,7 @@ async function beginForeground(instance: Instance, { changes, record }: PlannedS
   refuseRestartOfDead(instance.name, changes, await readFacts(instance));
   if (flags.install) await installMissing(await detectMachine(), (line) => process.stdout.write(`${line}\n`));
   instance.create();
-  const lock = instance.lockStart();
+  const lock = instance.lockStart('run');
   instance.writeSettings(record);
   for (const change of changes) process.stdout.write(`${describeSettingChange(change)}\n`);
   return lock;
@@ -187,7 +187,7 @@ async function runForeground(flags: RunFlags, options: StartOptions, { onReady, 
   );
   const stop = new AbortController();
   const stopFor = (why: object): void => {
-    if (stop.signal.aborted) return;
+    if (stop.signal.aborted || deadlines.disposed) return; // it ends already
     log.info(why, 'stopping');
     startDeadline[Symbol.dispose]();
     deadlines.use(endAfter(stopMsMax, 'SIGTERM', () => log.error({ stopMsMax }, 'not everything stopped in time: ended as it is')));

@@ -19,6 +19,7 @@ const rows: readonly { readonly name: string; readonly facts: Facts; readonly wa
   { name: 'SIGSTOP', facts: { serving: process, isPaused: true, isDiskFull: true }, want: 'paused' },
   { name: 'the first start is under way', facts: { supervision: first }, want: 'starting' },
   { name: 'the first start goes on without its supervisor', facts: { left: { pid: 8, group: 7 } }, want: 'starting' },
+  { name: '`run` starts it', facts: { inForeground: { pid: 9 } }, want: 'starting' },
   { name: 'its process died, and the supervisor waits', facts: { supervision: later }, want: 'restarting' },
   {
     name: 'its process died before the first restart was counted',

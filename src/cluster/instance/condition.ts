@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseTime } from '../../api/meta/time.ts';
-import { processStat } from '../../client/processes.ts';
+import { type KnownProcess, processStat } from '../../client/processes.ts';
 import { diskRoomBytes, diskRoomBytesMin } from '../../control-plane/store/disk-room.ts';
 import { shimsOf } from '../../node/runtime/processes.ts';
 import { describeError, OperationError } from '../operation-error.ts';
@@ -30,6 +30,8 @@ export interface Facts {
   readonly supervision?: Supervision | undefined;
   /** a process without supervisor that is not ready */
   readonly left?: LeftProcess | undefined;
+  /** `run` that is not ready */
+  readonly inForeground?: KnownProcess | undefined;
   /** of a process that did not end well */
   readonly died?: InstanceState | undefined;
   /** the machine was started since */
@@ -47,7 +49,7 @@ export function stateFrom(facts: Facts): ClusterState {
     return facts.isDiskFull ? 'disk-full' : 'running';
   }
   if (facts.supervision) return isFirstStart(facts.supervision) ? 'starting' : 'restarting';
-  if (facts.left) return 'starting';
+  if (facts.left || facts.inForeground) return 'starting';
   return (facts.died && !facts.diedWithMachine) || facts.leftPods ? 'crashed' : 'stopped';
 }
 
@@ -55,7 +57,8 @@ export async function readFacts(instance: Instance): Promise<Facts> {
   const { dir } = instance;
   const supervision = readSupervision(dir);
   const left = supervision ? undefined : readLeftProcess(dir);
-  const starting = { supervision, left };
+  const inForeground = supervision || left ? undefined : instance.startingInForeground;
+  const starting = { supervision, left, inForeground };
   try {
     const serving = instance.running();
     if (serving) {
@@ -63,7 +66,7 @@ export async function readFacts(instance: Instance): Promise<Facts> {
       const isUnsupervised = !supervision && startedProcess(serving.pid) !== undefined;
       return { serving, isPaused: processStat(serving.pid)?.state === 'T', isDiskFull, isUnsupervised, ...starting };
     }
-    if (supervision || left) return starting;
+    if (supervision || left || inForeground) return starting;
     const damage = damageOf(instance) ?? (await contentDamageOf(instance));
     if (damage) return { damage };
     const died = instance.readState();

@@ -259,10 +259,19 @@ export class Instance {
     return readlinkIfThere(this.#path('starting')) !== '';
   }
 
-  /** A link, since it is made in one step and needs no room on a full disk. One of a process that is gone counts for nothing. */
-  lockStart(): Disposable {
+  /** The process of `run` that is not ready yet. */
+  get startingInForeground(): KnownProcess | undefined {
+    const { how, ...holder } = holderOf(this.#path('starting'));
+    return how === 'run' && holder.pid !== process.pid && isProcessId(holder.pid) && isAlive(holder) ? holder : undefined;
+  }
+
+  /**
+   * A link, since it is made in one step and needs no room on a full disk. One of a process that is gone counts for
+   * nothing. `run`: this process itself is to serve.
+   */
+  lockStart(how: 'run' | 'other' = 'other'): Disposable {
     const file = this.#path('starting');
-    const mine = `${process.pid}-${knownProcess(process.pid).startTicks ?? ''}`;
+    const mine = `${process.pid}-${knownProcess(process.pid).startTicks ?? ''}-${how}`;
     for (let attempt = 0; ; attempt++) {
       try {
         symlinkSync(mine, file);
@@ -270,13 +279,12 @@ export class Instance {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
-      const [pid = '', startTicks] = readlinkIfThere(file).split('-');
-      const holder = { pid: Number(pid), startTicks: startTicks || undefined };
+      const { how: _, ...holder } = holderOf(file);
       if (attempt < lockAttemptsMax && !(isProcessId(holder.pid) && isAlive(holder))) {
         rmSync(file, { force: true });
         continue;
       }
-      throw startingAlready(this.name, pid);
+      throw startingAlready(this.name, holder.pid);
     }
   }
 
@@ -347,6 +355,12 @@ function readlinkIfThere(link: string): string {
   } catch {
     return ''; // none, or no link
   }
+}
+
+/** Of the link of a start. */
+function holderOf(link: string): KnownProcess & { readonly how: string | undefined } {
+  const [pid = '', startTicks, how] = readlinkIfThere(link).split('-');
+  return { pid: Number(pid), startTicks: startTicks || undefined, how };
 }
 
 function isState({ pid, server, startedAt, nodes, simulated, kubeconfig, startTicks }: Partial<InstanceState>): boolean {

@@ -89,9 +89,9 @@ const nodeProblemsMax = 5;
 export async function readStatus(instance: Instance): Promise<ClusterStatus> {
   const facts = await readFacts(instance);
   const state = stateFrom(facts);
-  const { serving, supervision, left, damage, leftPods } = facts;
+  const { serving, supervision, left, inForeground, damage, leftPods } = facts;
   const seen = serving && !['damaged', 'paused', 'stopping'].includes(state) ? await askServer(instance, serving) : {};
-  const waiting = supervision?.process ?? left?.pid;
+  const waiting = supervision?.process ?? (left ?? inForeground)?.pid;
   const { name, dir } = instance;
   const rest = {
     process: serving ? processOf(serving) : waiting === undefined ? undefined : { pid: waiting },
