@@ -6,7 +6,8 @@
 import { mkdirSync } from 'node:fs';
 import { Node, ServiceAccount } from '../api/generated/kinds.ts';
 import { builtInRegistry } from '../api/kinds/all.ts';
-import { type KindRegistry, parseRuntimeConfig } from '../api/kinds/registry.ts';
+import type { KindRegistry } from '../api/kinds/registry.ts';
+import { parseRuntimeConfig, runtimeConfigFix } from '../api/kinds/runtime-config.ts';
 import { isConditionTrue } from '../api/meta/conditions.ts';
 import type { Client } from '../client/client.ts';
 import { type Clock, realClock, realRandom, sleepOn } from '../client/clock.ts';
@@ -167,8 +168,7 @@ function registryOf({ runtimeConfig = {} }: StartOptions): KindRegistry {
   try {
     return builtInRegistry(parseRuntimeConfig(runtimeConfig));
   } catch (cause) {
-    const fix = 'name api/all, api/ga, api/beta, api/alpha, GROUP/VERSION or GROUP/VERSION/RESOURCE (core: v1), each true or false';
-    throw new OperationError({ code: 'bad-config', message: 'runtimeConfig', fix, cause });
+    throw new OperationError({ code: 'bad-config', message: 'runtimeConfig', fix: runtimeConfigFix, cause });
   }
 }
 

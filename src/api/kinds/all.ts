@@ -5,7 +5,8 @@
 import type { Kind } from '../meta/kind.ts';
 import { defineKind, resourceRows } from './define-kind.ts';
 import * as kindFiles from './kind-files.ts';
-import { KindRegistry, type RuntimeConfig } from './registry.ts';
+import { KindRegistry } from './registry.ts';
+import type { RuntimeConfig } from './runtime-config.ts';
 
 function makeAll(): readonly Kind[] {
   const byPath = new Map(

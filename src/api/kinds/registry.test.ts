@@ -4,7 +4,7 @@ import type { Kind } from '../meta/kind.ts';
 import { builtInKinds, builtInRegistry } from './all.ts';
 import { versionPriority } from './define-kind.ts';
 import type { ServedResource } from './kind-snapshot.ts';
-import { parseRuntimeConfig } from './registry.ts';
+import { parseRuntimeConfig } from './runtime-config.ts';
 
 const configRows: readonly {
   config: Record<string, string>;

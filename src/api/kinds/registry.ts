@@ -11,24 +11,7 @@ import type { Kind } from '../meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { own } from '../meta/words.ts';
 import { type Backend, type GroupVersions, KindSnapshot, type ServedResource } from './kind-snapshot.ts';
-
-/**
- * What `--runtime-config` says: `api/all`, `api/ga`, `api/beta`, `api/alpha`, `group/version`, `group/version/resource`
- * (core: `v1`, `v1/pods`), each to true or false. The more exact one wins. Stable versions are on, others off.
- */
-export type RuntimeConfig = Readonly<Record<string, boolean>>;
-
-const stabilities = ['api/all', 'api/ga', 'api/beta', 'api/alpha'];
-
-/** Reads the values of `{ 'api/beta': 'true', 'apps/v1/deployments': 'false' }`; '' means true. Throws for others. */
-export function parseRuntimeConfig(given: Readonly<Record<string, string>>): RuntimeConfig {
-  return Object.fromEntries(
-    Object.entries(given).map(([name, value]) => {
-      if (!['', 'true', 'false', '1', '0'].includes(value)) throw new Error(`invalid value ${name}=${value}`);
-      return [name.replace(/^api\/v1/, 'v1'), value !== 'false' && value !== '0'];
-    }),
-  );
-}
+import { type RuntimeConfig, stabilities } from './runtime-config.ts';
 
 function isServed(kind: Kind, config: RuntimeConfig): boolean {
   const groupVersion = apiVersionOf(kind);

@@ -28,6 +28,8 @@ const rows: readonly { words: readonly string[]; want: ClusterConfig | RegExp }[
   },
   { words: ['--controllers', 'none'], want: { controllers: ['none'] } },
   { words: ['--controllers', '*,-jobs'], want: /^flags: controllers: there is no controller "jobs"$/ },
+  { words: ['--runtime-config', 'foo=bar'], want: /^flags: runtimeConfig: invalid value foo=bar$/ },
+  { words: ['--runtime-config', 'foo/v1=true'], want: /^flags: runtimeConfig: unknown API versions foo\/v1$/ },
   { words: ['--disable-admission-plugins', 'serviceaccount'], want: /^flags: .*: there is no admission plugin "serviceaccount"$/ },
   { words: ['--port', 'https'], want: /^flags: port: "https" is not a port number$/ },
   { words: ['--nodes=-1'], want: /^flags: nodes: "-1" is not a whole number from 0 to 50$/ },

@@ -39,6 +39,17 @@ const rows: readonly { name: string; given: Course; want: readonly string[] }[] 
   { name: 'what has an effect is told each time', given: [changed, changed], want: ['a', 'a'] },
 ];
 
+test('repeats: a count stands at the time of what came last, whatever that was', async () => {
+  const at = (name: string, seconds: string): Act => refused(name, { time: `2026-01-01T00:00:${seconds}.000Z` });
+  async function* course(): AsyncGenerator<Act> {
+    yield* [at('a', '01'), at('b', '02'), { ...at('c', '09'), did: 'changed' as const }];
+  }
+  const times: string[] = [];
+  for await (const each of groupRepeats(course(), new VirtualClock()))
+    times.push(('repeated' in each ? each.repeated : each).time.slice(17, 19));
+  assert.deepEqual(times, ['01', '09', '09']);
+});
+
 for (const { name, given, want } of rows) {
   test(`repeats: ${name}`, async () => {
     const clock = new VirtualClock();

@@ -3,6 +3,7 @@
  * flags; flags win over the file. Unknown names and wrong types are errors that name them (check-settings.ts).
  */
 import { readFileSync } from 'node:fs';
+import { runtimeConfigFix, runtimeConfigProblem } from '../../api/kinds/runtime-config.ts';
 import { admissionPluginNames } from '../../control-plane/api-server/admission/plugin-names.ts';
 import { controllerNames, controllersProblem } from '../../control-plane/controllers/controller-names.ts';
 import { OperationError } from '../operation-error.ts';
@@ -108,6 +109,8 @@ export const configFields = {
     about: 'APIs on and off beside the default, as kube-apiserver’s --runtime-config',
     check: fits({ type: 'object', additionalProperties: { type: 'string' } }),
     what: 'a map of strings such as { "api/beta": "true" }',
+    problem: (map) => runtimeConfigProblem(map as Record<string, string>),
+    fix: runtimeConfigFix,
   },
   controllers: {
     about: 'which controllers run, as kube-controller-manager’s --controllers; default: all; an empty list is none',
