@@ -7,7 +7,7 @@
  */
 import type { Kind, WriteContext } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
-import { collectFieldErrors, type FieldError } from '../meta/status-error.ts';
+import { collectFieldErrors, describeFieldError, type FieldError } from '../meta/status-error.ts';
 import type { Steps } from '../meta/steps.ts';
 import { applyDefaults } from '../schema/default.ts';
 import { validateMetadata, validateMetadataUpdate } from '../schema/metadata.ts';
@@ -62,7 +62,10 @@ export function* prepareChanged(kind: Kind, { object: given, old, strategy }: Ob
   yield;
   const ofMetadata = collectFieldErrors(() => validateMetadataUpdate(kind, object.metadata, old.metadata));
   yield;
-  const problems = joined(ofMetadata, yield* strategy.validate(object, old, kind));
+  const found = joined(ofMetadata, yield* strategy.validate(object, old, kind));
   yield;
-  return { object, problems, warnings: problems.length > 0 ? noWarnings : (strategy.warnings?.(object, old, kind) ?? noWarnings) };
+  const problems = found.filter(({ isForgiven }) => !isForgiven);
+  if (problems.length > 0) return { object, problems, warnings: noWarnings };
+  const warnings = strategy.warnings?.(object, old, kind) ?? noWarnings;
+  return { object, problems, warnings: found.length > 0 ? [...found.map(describeFieldError), ...warnings] : warnings };
 }

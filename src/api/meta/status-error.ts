@@ -173,10 +173,12 @@ export interface FieldError {
   readonly field: string;
   readonly badValue?: unknown;
   readonly detail: string;
+  /** it was so before: told as a warning, and no reason to refuse */
+  readonly isForgiven?: boolean;
 }
 
 /** Stands for a value that the message leaves out. */
-const omittedValue = Symbol('omitted');
+export const omittedValue = Symbol('omitted');
 
 const label: Record<FieldErrorType, string> = {
   FieldValueNotFound: 'Not found',

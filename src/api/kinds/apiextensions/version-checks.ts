@@ -92,12 +92,15 @@ export function* checkSharedParts(errors: Errors, spec: Spec, old: Spec | undefi
 function* checkVersionSchema(
   errors: Errors,
   path: string,
-  { schema }: Version,
+  { name, schema }: Version,
   { hasStatus, old }: { readonly hasStatus: boolean; readonly old: Spec | undefined },
 ): Steps<void> {
   if (!schema?.openAPIV3Schema) return;
   const leniency = old ? leniencyOf(schemasOf(old)) : {};
-  errors.push(...(yield* checkDefinitionSchema(schema.openAPIV3Schema, new Path(`${path}.openAPIV3Schema`), { hasStatus, leniency })));
+  const before = listOf(old?.versions).find((version) => version.name === name);
+  const isUnchanged = before !== undefined && equalSemantically(before.schema, schema);
+  const at = new Path(`${path}.openAPIV3Schema`);
+  errors.push(...(yield* checkDefinitionSchema(schema.openAPIV3Schema, at, { hasStatus, leniency, isUnchanged })));
 }
 
 const selectableFieldsMax = 8;

@@ -6,9 +6,11 @@ import type { JSONSchemaProps } from '../../generated/apiextensions-v1.ts';
 import { describeFieldError, type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import type { Steps } from '../../meta/steps.ts';
 import { DecodeError } from '../decode.ts';
+import { Correlation } from './correlation.ts';
 import { checkEmbedded, checkResource } from './embedded.ts';
 import { Path } from './places.ts';
 import { metaFields, prune, pruneDefault } from './prune.ts';
+import { evaluateRules } from './rules/evaluate-rules.ts';
 import { Structural } from './structural.ts';
 import { validateValue } from './validate-value.ts';
 
@@ -39,7 +41,8 @@ function* checkNode(node: Structural, place: Place, mayBeUnpruned: boolean): Ste
     if (hasUnknown && !mayBeUnpruned && !here.insideMeta)
       found.push(fieldErrors.invalid(path.text, node.said.default, 'must not have unknown fields'));
     const ofMetadata = here.insideMeta ? checkInMetadata(node, path, here) : refusal ? [refusal] : checkEmbedded(node, value, path);
-    found.push(...(ofMetadata.length ? ofMetadata : yield* validateValue(node, node.said.default, { path: path.text })));
+    const ofValue = ofMetadata.length ? ofMetadata : yield* validateValue(node, node.said.default, { path: path.text });
+    found.push(...(ofValue.length ? ofValue : yield* checkRulesOf(node, path, here)));
   }
   yield;
   const { path, surround } = here;
@@ -54,6 +57,14 @@ function* checkNode(node: Structural, place: Place, mayBeUnpruned: boolean): Ste
     found.push(...(yield* checkNode(property, at, mayBeUnpruned)));
   }
   return found;
+}
+
+/** As of a value that did not change, then as of a new one. */
+function* checkRulesOf(node: Structural, path: Path, { resource }: Place): Steps<readonly FieldError[]> {
+  const { default: value } = node.said;
+  const subject = { node, value, path, old: new Correlation(node, value, value) };
+  const unchanged = (yield* evaluateRules(subject, node === resource)).map(({ isForgiven: _, ...error }) => error);
+  return unchanged.length ? unchanged : yield* evaluateRules({ ...subject, old: undefined }, node === resource);
 }
 
 function checkInMetadata(node: Structural, path: Path, { resource, surround }: Place): readonly FieldError[] {

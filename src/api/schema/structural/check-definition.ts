@@ -11,6 +11,7 @@ import { checkStructural, unsupported } from './check-structural.ts';
 import { countingFormat } from './formats.ts';
 import { Path } from './places.ts';
 import { pruneDefault } from './prune.ts';
+import { TotalCost } from './rules/check-rules.ts';
 import { Structural, saysAnywhere } from './structural.ts';
 
 type Said = JSONSchemaProps;
@@ -18,20 +19,28 @@ type Said = JSONSchemaProps;
 export interface SchemaOptions {
   readonly hasStatus: boolean;
   readonly leniency: Leniency;
+  /** the old version of the definition has the same schema */
+  readonly isUnchanged?: boolean;
 }
 
 /** `path`: of the schema itself, which ends in openAPIV3Schema */
-export function* checkDefinitionSchema(said: Said, path: Path, { hasStatus, leniency }: SchemaOptions): Steps<readonly FieldError[]> {
+export function* checkDefinitionSchema(said: Said, path: Path, options: SchemaOptions): Steps<readonly FieldError[]> {
+  const { hasStatus, leniency, isUnchanged = false } = options;
   const found: FieldError[] = hasStatus ? [...checkRoot(said, path)] : [];
   if (said.nullable) found.push(fieldErrors.forbidden(`${path.text}.nullable`, 'nullable cannot be true at the root'));
   const why = unsupported(said);
+  const total = new TotalCost();
+  let rules: { total: TotalCost; isUnchanged: boolean } | undefined;
   if (why === undefined) {
-    const ofStructure = yield* checkStructural(said, path);
-    found.push(...(ofStructure.length ? ofStructure : yield* checkDefaults(said, path, leniency.prunedDefaults ?? false)));
+    let ofStructure = yield* checkStructural(said, path);
+    if (!ofStructure.length) ofStructure = yield* checkDefaults(said, path, leniency.prunedDefaults ?? false);
+    if (!ofStructure.length) rules = { total, isUnchanged };
+    found.push(...ofStructure);
   }
   yield;
-  found.push(...(yield* checkSchema(said, path, leniency)));
-  return found.length === 0 && why !== undefined ? [fieldErrors.invalid(path.text, '', why)] : found;
+  found.push(...(yield* checkSchema(said, path, { leniency, rules })));
+  if (!found.length && why !== undefined) return [fieldErrors.invalid(path.text, '', why)];
+  return [...found, ...total.problems(path)];
 }
 
 /** Where status has a schema of its own, the root says nothing that would be lost with it. */

@@ -10,6 +10,7 @@ import { own } from '../../meta/words.ts';
 import { readFieldPath } from './field-path.ts';
 import type { Path } from './places.ts';
 import { metaFields } from './prune.ts';
+import { checkRules, growthOf, type RuleScope } from './rules/check-rules.ts';
 import { isSchema, Structural } from './structural.ts';
 
 type Said = JSONSchemaProps;
@@ -22,10 +23,17 @@ export interface Leniency {
   readonly prunedDefaults?: boolean;
 }
 
-export function* checkSchema(said: Said, path: Path, leniency: Leniency): Steps<readonly FieldError[]> {
+/** `rules`: absent where they are not to be compiled, since something else is wrong. */
+export function* checkSchema(said: Said, path: Path, { leniency, rules }: SchemaCheckOptions): Steps<readonly FieldError[]> {
   const check = new SchemaCheck(leniency);
-  yield* check.node(said, path, { isRoot: true, insideMeta: false, noDefault: undefined });
-  return check.found;
+  const scope = rules && { ...rules, countMax: 1, uncorrelated: undefined };
+  yield* check.node(said, path, { isRoot: true, insideMeta: false, noDefault: undefined, rules: scope });
+  return [...check.found, ...check.foundInRules];
+}
+
+interface SchemaCheckOptions {
+  readonly leniency: Leniency;
+  readonly rules?: Pick<RuleScope, 'total' | 'isUnchanged'> | undefined;
 }
 
 /** Nodes checked in one step. */
@@ -36,6 +44,7 @@ interface Place {
   readonly insideMeta: boolean;
   /** where defaults are forbidden, and why */
   readonly noDefault: string | undefined;
+  readonly rules: RuleScope | undefined;
 }
 
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
@@ -44,6 +53,7 @@ const notSupported = ['id', 'additionalItems', 'patternProperties', 'definitions
 
 class SchemaCheck {
   readonly found: FieldError[] = [];
+  readonly foundInRules: FieldError[] = [];
   readonly #leniency: Leniency;
   readonly #pace = new Pace(nodesAtOnce);
   constructor(leniency: Leniency) {
@@ -65,6 +75,7 @@ class SchemaCheck {
 
   *node(said: Said, path: Path, place: Place): Steps<void> {
     if (this.#pace.isDue()) yield;
+    const before = this.found.length;
     this.#checkSupported(said, path, place);
     if (said.uniqueItems) {
       this.#forbid(path, 'uniqueItems', 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic');
@@ -80,6 +91,11 @@ class SchemaCheck {
     said['x-kubernetes-validations']?.forEach((rule, i) => {
       this.#checkRule(said, rule, path.field('x-kubernetes-validations').item(i));
     });
+    // Expressions on a schema that is wrong itself would be told of in words that help nobody.
+    if (!place.rules || !said['x-kubernetes-validations'] || this.found.length > before) return;
+    yield;
+    const isResource = place.isRoot || (said['x-kubernetes-embedded-resource'] ?? false);
+    this.foundInRules.push(...checkRules(new Structural(said), path, { ...place.rules, isResource }));
   }
 
   #checkSupported(said: Said, path: Path, { noDefault, insideMeta }: Place): void {
@@ -96,8 +112,13 @@ class SchemaCheck {
     }
   }
 
-  *#checkBelow(said: Said, path: Path, place: Place, isRoot: boolean): Steps<void> {
+  *#checkBelow(said: Said, path: Path, given: Place, isRoot: boolean): Steps<void> {
     const { additionalProperties, items } = said;
+    const place = { ...given, rules: given.rules && grown(given.rules, said) };
+    const joined = { ...given, rules: undefined };
+    const isMap = said['x-kubernetes-list-type'] === 'map';
+    const inList =
+      isMap || !place.rules ? place : { ...place, rules: { ...place.rules, uncorrelated: place.rules.uncorrelated ?? path.text } };
     if (said.properties && (additionalProperties === false || isSchema(additionalProperties))) {
       this.#forbid(path, 'additionalProperties', 'additionalProperties and properties are mutual exclusive');
     }
@@ -112,21 +133,21 @@ class SchemaCheck {
       const noDefault = isMeta && isRoot ? `in top-level ${name}` : place.noDefault;
       yield* this.node(property, path.field('properties').key(name), isMeta ? { ...place, insideMeta: true, noDefault } : place);
     }
-    if (said.not) yield* this.node(said.not, path.field('not'), place);
+    if (said.not) yield* this.node(said.not, path.field('not'), joined);
     for (const name of ['allOf', 'oneOf', 'anyOf'] as const) {
-      for (const [i, each] of said[name]?.entries() ?? []) yield* this.node(each, path.field(name).item(i), place);
+      for (const [i, each] of said[name]?.entries() ?? []) yield* this.node(each, path.field(name).item(i), joined);
     }
     for (const name in said.definitions) {
       const definition = own(said.definitions, name);
-      if (definition) yield* this.node(definition, path.field('definitions').key(name), place);
+      if (definition) yield* this.node(definition, path.field('definitions').key(name), joined);
     }
-    if (isSchema(items)) yield* this.node(items, path.field('items'), place);
+    if (isSchema(items)) yield* this.node(items, path.field('items'), inList);
     if (Array.isArray(items)) {
-      for (const [i, each] of (items as Said[]).entries()) yield* this.node(each, path.field('items').item(i), place);
+      for (const [i, each] of (items as Said[]).entries()) yield* this.node(each, path.field('items').item(i), inList);
     }
     for (const name in said.dependencies) {
       const dependency = own(said.dependencies, name);
-      if (isSchema(dependency)) yield* this.node(dependency, path.field('dependencies').key(name), place);
+      if (isSchema(dependency)) yield* this.node(dependency, path.field('dependencies').key(name), joined);
     }
   }
 
@@ -207,6 +228,12 @@ class SchemaCheck {
       this.#refuse(path, 'fieldPath', fieldPath, 'must be a valid path');
     }
   }
+}
+
+/** The scope of what is below. */
+function grown(rules: RuleScope, said: Said): RuleScope {
+  const growth = growthOf(said);
+  return { ...rules, countMax: rules.countMax === undefined || growth === undefined ? undefined : rules.countMax * growth };
 }
 
 export const isKnownType = ({ type }: Said): boolean => !type || types.includes(type);

@@ -71,20 +71,32 @@ function isDateTime(text: string): boolean {
 }
 
 /** What Scala takes beside Go's durations: `2 hours, 3 min`. The last word of each may go on. */
-const units = /^(?:ns|nano.*|us|µs|micro.*|ms|milli.*|s|sec.*|m|min.*|h|hr|hour.*|d|day.*|w|wk|week.*)$/i;
+const units: readonly (readonly [unit: RegExp, ns: bigint])[] = [
+  [/^(?:ns|nano.*)$/i, 1n],
+  [/^(?:us|µs|micro.*)$/i, 1_000n],
+  [/^(?:ms|milli.*)$/i, 1_000_000n],
+  [/^(?:s|sec.*)$/i, 1_000_000_000n],
+  [/^(?:m|min.*)$/i, 60_000_000_000n],
+  [/^(?:h|hr|hour.*)$/i, 3_600_000_000_000n],
+  [/^(?:d|day.*)$/i, 86_400_000_000_000n],
+  [/^(?:w|wk|week.*)$/i, 604_800_000_000_000n],
+];
 /** Go's Atoi takes no more. */
 const integerMax = 2n ** 63n - 1n;
 
-function isDuration(text: string): boolean {
-  if (parseDuration(text) !== undefined) return true;
-  let found = false;
+/** In nanoseconds; undefined for what is no duration. */
+export function durationOf(text: string): bigint | undefined {
+  const ofGo = parseDuration(text);
+  if (ofGo !== undefined) return BigInt(Math.round(ofGo * 1e6));
+  let totalNs: bigint | undefined;
   for (const [, count = '', unit = ''] of text.matchAll(/(\d+)[\t\n\f\r ]*([A-Za-zµ]*)/g)) {
     if (!unit) continue;
     const digits = count.replace(/^0+/, '');
-    if (digits.length > 19 || BigInt(digits || 0) > integerMax) return false;
-    found ||= units.test(unit);
+    if (digits.length > 19 || BigInt(digits || 0) > integerMax) return undefined;
+    const ns = units.find(([names]) => names.test(unit))?.[1];
+    if (ns !== undefined) totalNs = (totalNs ?? 0n) + BigInt(digits || 0) * ns;
   }
-  return found;
+  return totalNs;
 }
 
 /** As Go's url.ParseRequestURI: with a scheme, or an absolute path. */
@@ -148,7 +160,7 @@ const formats: Readonly<Record<string, Check>> = {
   byte: (text) => text.length > 0 && text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text),
   password: () => true,
   date: isDate,
-  duration: isDuration,
+  duration: (text) => durationOf(text) !== undefined,
   datetime: isDateTime,
   k8sshortname: (text) => text.length <= 63 && new RegExp(`^${shortName}$`).test(text),
   k8slongname: (text) => text.length <= 253 && new RegExp(`^${shortName}(\\.${shortName})*$`).test(text),

@@ -6,9 +6,11 @@
 import { type FieldError, type FieldErrorType, fieldErrors } from '../../meta/status-error.ts';
 import type { Steps } from '../../meta/steps.ts';
 import { own } from '../../meta/words.ts';
+import { Correlation } from './correlation.ts';
 import { checkEmbedded } from './embedded.ts';
 import { checkListTypes } from './list-types.ts';
 import { Path } from './places.ts';
+import { evaluateRules } from './rules/evaluate-rules.ts';
 import type { Structural } from './structural.ts';
 import { validateValue } from './validate-value.ts';
 
@@ -45,8 +47,9 @@ export function* validateCustom(root: Structural, object: Json, { old, part }: C
     if (ofLists.length && !(old && checkListTypes(root, old, top).length)) found.push(...ofLists);
   }
   if (!root.hasRules) return found;
-  if (!found.some(({ type }) => blocking.has(type))) return found;
-  return [...found, fieldErrors.invalid('', null, unchecked)];
+  if (found.some(({ type }) => blocking.has(type))) return [...found, fieldErrors.invalid('', null, unchecked)];
+  const before = old && new Correlation(root, object, old);
+  return [...found, ...(yield* evaluateRules({ node: root, value: object, old: before, path: top }, true))];
 }
 
 const top = new Path();
