@@ -3,11 +3,13 @@
  * failed. `up` and `run` share it.
  */
 import { existsSync } from 'node:fs';
-import { isPortFree } from '../cluster/api-server/api-port.ts';
+import { isPortFree, listenError } from '../cluster/api-server/api-port.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Facts } from '../cluster/instance/condition.ts';
 import { refuseLost } from '../cluster/instance/find-instance.ts';
 import type { Instance } from '../cluster/instance/instance.ts';
+import { readLeftProcess, readSupervision } from '../cluster/instance/supervision.ts';
+import { explainFailure } from '../cluster/machine/explain-failure.ts';
 import { OperationError } from '../cluster/operation-error.ts';
 import { checkNetworksUnchanged, readNetworks } from '../cluster/settings/address-plan.ts';
 import { configDefaults } from '../cluster/settings/config.ts';
@@ -41,6 +43,7 @@ export async function prepareStart(instance: Instance, given: Settings): Promise
   const merged = mergeSettings(kept, given);
   const { host = configDefaults.host, port = 0 } = merged.config;
   const isTaken = given.config.port === 0 && port !== 0 && !(await isPortFree(host, port));
+  if (!isTaken && port !== 0 && !isBeingStarted(instance)) await refuseTakenPort(host, port);
   const settings = isTaken ? { ...merged, config: { ...merged.config, port: 0 } } : merged;
   const destination = destinationOf(settings.kubeconfig);
   await checkKubeconfig(destination.file);
@@ -53,6 +56,18 @@ export async function prepareStart(instance: Instance, given: Settings): Promise
     made: withMade(made, destination),
   };
   return { settings, changes: before ? changesOf(before, mergeSettings(before, settings)) : [], record, destination };
+}
+
+/** Its own process may have its port already. */
+const isBeingStarted = (instance: Instance): boolean =>
+  (readSupervision(instance.dir) ?? readLeftProcess(instance.dir) ?? instance.startingInForeground) !== undefined;
+
+/** What else can be wrong with it is told by who listens. */
+async function refuseTakenPort(host: string, port: number): Promise<void> {
+  const error = await listenError(host, port);
+  if (error?.code !== 'EADDRINUSE') return;
+  const { code = 'port-taken', message = error.message, fix } = explainFailure(error) ?? {};
+  throw new OperationError({ code, message, fix });
 }
 
 /** With those that were chosen for it, which stay as they are. */

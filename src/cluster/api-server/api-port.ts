@@ -34,10 +34,13 @@ function keptPort(instance: Instance): readonly number[] {
 }
 
 /** Now: who asks for any port keeps the one it has, while nobody else has it. */
-export async function isPortFree(host: string, port: number): Promise<boolean> {
+export const isPortFree = async (host: string, port: number): Promise<boolean> => (await listenError(host, port)) === undefined;
+
+/** What listening there fails with now. */
+export async function listenError(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
   const server = createServer();
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  server.once('error', () => resolve(false)).listen({ host, port }, () => server.close(() => resolve(true)));
+  const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | undefined>();
+  server.once('error', resolve).listen({ host, port }, () => server.close(() => resolve(undefined)));
   return promise;
 }
 
