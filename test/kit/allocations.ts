@@ -39,8 +39,8 @@ export async function startAllocatingServer(
     clock,
     random,
     log: silentLog,
-    parts: ({ reader, ops, claims, loopback }) =>
-      stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log: silentLog, config })),
+    parts: ({ reader, ops, claims, loopback, registry }) =>
+      stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random, log: silentLog, served: () => registry.current, config })),
   });
   return Object.assign(Object.create(server) as ApiServer, {
     loopback: server.loopback,

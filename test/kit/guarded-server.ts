@@ -85,9 +85,22 @@ export async function startGuardedServer(
     aggregation: { dialer, frontProxy: () => frontProxy.issue({ commonName: 'front-proxy-client', usages: ['client'] }) },
     parts({ reader, ops, claims, loopback, registry }) {
       const client = new WebhookClient({ dialer, reader, random, clock });
-      const webhooks = { client, served: () => registry.current };
+      const webhooks = { client };
       security = stack.use(
-        securityFor({ reader, ops, claims, loopback, pki, clock, random, log, webhooks, frontProxyCA: frontProxy.certPem, config }),
+        securityFor({
+          reader,
+          ops,
+          claims,
+          loopback,
+          pki,
+          clock,
+          random,
+          log,
+          served: () => registry.current,
+          webhooks,
+          frontProxyCA: frontProxy.certPem,
+          config,
+        }),
       );
       const nonResourceEndpoints = [...security.nonResourceEndpoints, ...publishingEndpoints({ registry, version: 'v1.36.0' })];
       return { ...security, webhooks: client, nonResourceEndpoints, ...options.parts };

@@ -1,7 +1,6 @@
 /**
  * What is stored and does nothing yet: each row says of which objects, and in one sentence what does not happen and what
- * that means for whoever wrote one. It is told as a warning; a row with `refuse` refuses the object instead, where to
- * keep it in silence would be worse. Who builds a feature takes its row away.
+ * that means for whoever wrote one. It is told as a warning. Who builds a feature takes its row away.
  *
  * What is wrong with an object, or deprecated in it, is its kind's own affair (`validate`, `warnings`).
  */
@@ -34,18 +33,12 @@ export interface NotBuilt {
   /** absent: every object */
   readonly when?: ((written: WrittenObject) => boolean) | undefined;
   readonly says: string;
-  readonly refuse: boolean;
 }
 
-const every = (of: readonly Resource[], says: string): NotBuilt => ({ kinds: of, says, refuse: false });
+const every = (of: readonly Resource[], says: string): NotBuilt => ({ kinds: of, says });
 
-function some<T extends KubeObject>(
-  kind: KindRef<T>,
-  says: string,
-  when: (written: WrittenObject<T>) => boolean,
-  refuse = false,
-): NotBuilt {
-  return { kinds: [kind], says, when: when as NotBuilt['when'], refuse };
+function some<T extends KubeObject>(kind: KindRef<T>, says: string, when: (written: WrittenObject<T>) => boolean): NotBuilt {
+  return { kinds: [kind], says, when: when as NotBuilt['when'] };
 }
 
 const podMakers: readonly Resource[] = [
@@ -64,7 +57,7 @@ const ofPods = (says: string, when: (spec: PodSpec) => boolean): readonly NotBui
   some(kinds.Pod, says, ({ object }) => when(object.spec)),
   ...podMakers.map((kind): NotBuilt => {
     const specOf = (object: KubeObject): PodSpec | undefined => templateGetter(kind)?.(object)?.spec;
-    return { kinds: [kind], says, refuse: false, when: ({ object }) => when(specOf(object) ?? noSpec) };
+    return { kinds: [kind], says, when: ({ object }) => when(specOf(object) ?? noSpec) };
   }),
 ];
 const noSpec: PodSpec = { containers: [] };
@@ -85,31 +78,6 @@ const hasDriverVolume = ({ volumes }: PodSpec): boolean =>
   listOf(volumes).some(
     (volume) => Object.keys(volume).some((key) => !mountable.has(key)) || volume.emptyDir?.medium?.startsWith('HugePages'),
   );
-
-type Policy = kinds.ValidatingAdmissionPolicy | kinds.MutatingAdmissionPolicy;
-type PolicyBinding = kinds.ValidatingAdmissionPolicyBinding | kinds.MutatingAdmissionPolicyBinding;
-
-const mustHold = (policy: Policy | undefined): boolean => policy !== undefined && policy.spec?.failurePolicy !== 'Ignore';
-/** A mutating policy has no actions: its binding always acts. */
-const acts = ({ spec }: PolicyBinding): boolean =>
-  !spec || !('validationActions' in spec) || listOf(spec.validationActions as readonly string[]).includes('Deny');
-
-/** A policy without a binding has no effect, nor a binding without its policy: what makes the pair whole is refused. */
-function policyRows(policy: KindRef<Policy>, binding: KindRef<PolicyBinding>, meaning: string): readonly NotBuilt[] {
-  const must = 'admission policies are not evaluated yet, and one that is bound must not be skipped';
-  const isBound: (written: WrittenObject<Policy>) => boolean = ({ object, others }) =>
-    [...others.list(binding)].some((each) => each.spec?.policyName === object.metadata.name && acts(each));
-  return [
-    every([policy, binding], `admission policies are not evaluated yet: ${meaning}`),
-    some(policy, `${must}: set its failurePolicy to Ignore, or remove its bindings`, (it) => mustHold(it.object) && isBound(it), true),
-    some(
-      binding,
-      `${must}: set the failurePolicy of the policy to Ignore, or leave the binding out`,
-      ({ object, others }) => acts(object) && mustHold(others.get(policy, { name: object.spec?.policyName ?? '' })),
-      true,
-    ),
-  ];
-}
 
 const isBoundByHand = ({ object }: WrittenObject<kinds.PersistentVolumeClaim>): boolean => !!object.spec.volumeName;
 const sizeOf = (claim: kinds.PersistentVolumeClaim): string => claim.spec.resources?.requests?.['storage'] ?? '0';
@@ -193,8 +161,4 @@ export const notBuilt: readonly NotBuilt[] = [
   every([kinds.PodCertificateRequest], 'certificates of pods are not issued yet: it stays pending'),
   every([kinds.LeaseCandidate], 'leaders are not chosen by the server yet: the candidate has no effect'),
   every([kinds.StorageVersionMigration], 'stored objects are not migrated yet: nothing happens'),
-
-  // what checks requests
-  ...policyRows(kinds.ValidatingAdmissionPolicy, kinds.ValidatingAdmissionPolicyBinding, 'requests pass unchecked'),
-  ...policyRows(kinds.MutatingAdmissionPolicy, kinds.MutatingAdmissionPolicyBinding, 'requests pass unchanged'),
 ];

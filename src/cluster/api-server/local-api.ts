@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Counter, Registry } from 'prom-client';
+import type { KindSnapshot } from '../../api/kinds/kind-snapshot.ts';
 import type { KindRegistry } from '../../api/kinds/registry.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import { createEventWriter } from '../../client/events/event-writer.ts';
@@ -192,7 +193,7 @@ async function startApiServer(
     parts: ({ reader, ops, claims, loopback, registry, isHealthy, metrics, flow, acts }) => {
       metrics.register(exported, flow);
       const client = new WebhookClient({ dialer, reader, random, clock });
-      const webhooks = { client, served: () => registry.current };
+      const served = (): KindSnapshot => registry.current;
       const security = stack.use(
         securityFor({
           reader,
@@ -203,7 +204,8 @@ async function startApiServer(
           clock,
           random,
           log,
-          webhooks,
+          served,
+          webhooks: { client },
           frontProxyCA: frontProxy.certPem,
           config: securityConfig,
         }),

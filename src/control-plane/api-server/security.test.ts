@@ -62,8 +62,10 @@ async function startServer(): Promise<TestServer> {
     clock,
     random: realRandom,
     log: silentLog,
-    parts({ reader, ops, claims, loopback }) {
-      security = stack.use(securityFor({ reader, ops, claims, loopback, pki, clock, random: realRandom, log: silentLog }));
+    parts({ reader, ops, claims, loopback, registry }) {
+      security = stack.use(
+        securityFor({ reader, ops, claims, loopback, pki, clock, random: realRandom, log: silentLog, served: () => registry.current }),
+      );
       return security;
     },
   });

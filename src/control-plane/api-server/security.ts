@@ -4,6 +4,7 @@
  */
 import { builtInKinds } from '../../api/kinds/all.ts';
 import { resourceKey } from '../../api/kinds/define-kind.ts';
+import type { KindSnapshot } from '../../api/kinds/kind-snapshot.ts';
 import type { KindRef } from '../../api/meta/object.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Random } from '../../client/clock.ts';
@@ -70,7 +71,8 @@ export interface SecurityOptions {
   /** the authority of front proxies, in PEM; absent: none is believed */
   readonly frontProxyCA?: string | undefined;
   /** absent: webhooks are not called */
-  readonly webhooks?: Pick<WebhookTools, 'client' | 'served'> | undefined;
+  readonly webhooks?: Pick<WebhookTools, 'client'> | undefined;
+  readonly served: () => KindSnapshot;
   readonly config?: SecurityConfig;
 }
 
@@ -100,7 +102,7 @@ const serviceAccountIssuerDefault = 'https://kubernetes.default.svc.cluster.loca
 const externalAddressDefault = 'kubernetes.default.svc.cluster.local';
 
 export function securityFor(options: SecurityOptions): Security {
-  const { reader, pki, clock, random, log, webhooks, config = {} } = options;
+  const { reader, pki, clock, random, log, served, webhooks, config = {} } = options;
   const issuer = config.serviceAccountIssuer ?? serviceAccountIssuerDefault;
   const audiences = config.apiAudiences ?? [issuer];
   const tokens = new ServiceAccountTokens({ issuer, keys: pki.serviceAccountKeys, audiences, reader, clock, random });
@@ -127,7 +129,8 @@ export function securityFor(options: SecurityOptions): Security {
     authorize,
     rbac,
     bindings,
-    webhooks: webhooks && { ...webhooks, reader, random, log },
+    served,
+    webhooks: webhooks && { ...webhooks, served, reader, random, log },
   };
   const admission = [...admissionPlugins(tools), network.fields].filter(({ name }) => !disabled.has(name));
   return {

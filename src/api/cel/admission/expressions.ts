@@ -205,8 +205,8 @@ export type Match =
   | { readonly error: string; readonly failures: number };
 
 /** Whether all conditions hold. Throws UndecidedCheck. */
-export function matchConditions(conditions: readonly MatchCondition[], inputs: Inputs): Match {
-  const evaluation = new Evaluation(inputs, MATCH_CONDITIONS_BUDGET);
+export function matchConditions(conditions: readonly MatchCondition[], inputs: Inputs, variables?: ReadonlyMap<string, Compiled>): Match {
+  const evaluation = new Evaluation(inputs, MATCH_CONDITIONS_BUDGET, variables);
   const results: Result[] = [];
   try {
     for (const condition of conditions) results.push(evaluation.run(condition));

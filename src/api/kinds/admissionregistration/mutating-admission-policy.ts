@@ -1,4 +1,7 @@
 /** MutatingAdmissionPolicy and its binding, in all versions. Upstream: pkg/apis/admissionregistration/validation/validation.go. */
+
+import { JSON_PATCH, OBJECT } from '../../cel/admission/environment.ts';
+import * as t from '../../cel/types.ts';
 import type { Mutation } from '../../generated/admissionregistration-v1.ts';
 import {
   MutatingAdmissionPolicy,
@@ -15,6 +18,7 @@ import { nameAndAge } from '../cells.ts';
 import { checkOneOf, checkPresent, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
+import { PolicyExpressions } from './expression-checks.ts';
 import { checkBinding, checkPolicy, paramKindText, paramRefText } from './policy-checks.ts';
 import { checkMutatingOperations } from './rule-checks.ts';
 
@@ -64,12 +68,13 @@ export const mutatingAdmissionPolicyBindingV1alpha1 = defineKind<Binding>(
 
 function validatePolicy({ spec }: Policy): readonly FieldError[] {
   const errors: Errors = [];
-  checkPolicy(errors, spec);
+  const expressions = new PolicyExpressions(errors, { params: spec.paramKind !== undefined, patchTypes: true });
+  checkPolicy(errors, spec, expressions);
   if (spec.matchConstraints) checkMutatingOperations(errors, 'spec.matchConstraints', spec.matchConstraints);
   const mutations = listOf(spec.mutations);
   if (!mutations.length) errors.push(fieldErrors.required('spec.mutations', 'mutations must contain at least one item'));
   mutations.forEach((mutation, i) => {
-    checkMutation(errors, `spec.mutations[${i}]`, mutation);
+    checkMutation(errors, `spec.mutations[${i}]`, mutation, expressions);
   });
   checkOneOf(errors, 'spec.reinvocationPolicy', spec.reinvocationPolicy, { of: ['IfNeeded', 'Never'] });
   return errors;
@@ -77,14 +82,17 @@ function validatePolicy({ spec }: Policy): readonly FieldError[] {
 
 const patchFields = { ApplyConfiguration: 'applyConfiguration', JSONPatch: 'jsonPatch' } as const;
 
-function checkMutation(errors: Errors, path: string, mutation: Mutation): void {
+function checkMutation(errors: Errors, path: string, mutation: Mutation, expressions: PolicyExpressions): void {
   const { patchType } = mutation;
   checkOneOf(errors, `${path}.patchType`, patchType, { of: ['ApplyConfiguration', 'JSONPatch'] });
   const own = patchFields[patchType];
   if (!own) return;
   const patch = mutation[own];
-  if (patch) checkPresent(errors, `${path}.${own}.expression`, patch.expression?.trim());
-  else errors.push(fieldErrors.required(`${path}.${own}`, `must be specified when patchType is ${patchType}`));
+  if (patch) {
+    const text = patch.expression?.trim() ?? '';
+    const type = own === 'jsonPatch' ? t.listOf(JSON_PATCH) : OBJECT;
+    if (checkPresent(errors, `${path}.${own}.expression`, text)) expressions.expression(`${path}.${own}.expression`, text, type);
+  } else errors.push(fieldErrors.required(`${path}.${own}`, `must be specified when patchType is ${patchType}`));
   const other = own === 'jsonPatch' ? 'applyConfiguration' : 'jsonPatch';
   if (mutation[other]) {
     errors.push(fieldErrors.invalid(`${path}.${other}`, `{${other}}`, `must not be specified when patchType is ${patchType}`));

@@ -1,5 +1,5 @@
 /**
- * What validating and mutating admission policies share. Expressions are checked to be there; admission compiles them.
+ * What validating and mutating admission policies share.
  * Upstream: pkg/apis/admissionregistration/validation/validation.go.
  */
 import type { MatchCondition, MatchResources, ParamKind, ParamRef, Variable } from '../../generated/admissionregistration-v1.ts';
@@ -8,6 +8,7 @@ import { fieldErrors } from '../../meta/status-error.ts';
 import { formatSelector } from '../cells.ts';
 import { addInvalid, checkDnsSubdomain, checkOneOf, checkPresent, checkSelector, type Errors } from '../checks.ts';
 import { listOf } from '../lists.ts';
+import type { PolicyExpressions } from './expression-checks.ts';
 import { checkMatchConditions, checkMatchResources } from './rule-checks.ts';
 
 interface Policy {
@@ -18,7 +19,8 @@ interface Policy {
   readonly variables?: readonly Variable[];
 }
 
-export function checkPolicy(errors: Errors, spec: Policy): void {
+/** Its variables are declared in `expressions`. */
+export function checkPolicy(errors: Errors, spec: Policy, expressions: PolicyExpressions): void {
   checkOneOf(errors, 'spec.failurePolicy', spec.failurePolicy, { of: ['Fail', 'Ignore'], emptyIsValue: true });
   if (spec.paramKind) checkParamKind(errors, 'spec.paramKind', spec.paramKind);
   const path = 'spec.matchConstraints';
@@ -26,13 +28,14 @@ export function checkPolicy(errors: Errors, spec: Policy): void {
     checkMatchResources(errors, path, spec.matchConstraints);
     if (!spec.matchConstraints.resourceRules?.length) errors.push(fieldErrors.required(`${path}.resourceRules`));
   } else errors.push(fieldErrors.required(path));
-  checkMatchConditions(errors, 'spec.matchConditions', listOf(spec.matchConditions));
+  checkMatchConditions(errors, 'spec.matchConditions', listOf(spec.matchConditions), true);
   listOf(spec.variables).forEach(({ name, expression }, i) => {
     const at = `spec.variables[${i}]`;
     if (checkPresent(errors, `${at}.name`, name?.trim(), 'name is not specified') && !isIdentifier(name)) {
       errors.push(fieldErrors.invalid(`${at}.name`, name, 'must be a valid CEL identifier'));
     }
-    checkPresent(errors, `${at}.expression`, expression?.trim(), 'expression is not specified');
+    if (checkPresent(errors, `${at}.expression`, expression?.trim(), 'expression is not specified'))
+      expressions.variable(`${at}.expression`, { name, expression });
   });
 }
 

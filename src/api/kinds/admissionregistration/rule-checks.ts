@@ -9,6 +9,7 @@ import { checkPathSegment, checkQualifiedName } from '../../meta/names.ts';
 import { fieldErrors } from '../../meta/status-error.ts';
 import { addInvalid, checkPresent, checkSelector, checkSupported, type Errors, repeats } from '../checks.ts';
 import { listOf } from '../lists.ts';
+import { checkCondition } from './expression-checks.ts';
 
 const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
 const scopes = ['*', 'Cluster', 'Namespaced'];
@@ -97,12 +98,14 @@ export function checkMutatingOperations(errors: Errors, path: string, match: Mat
   }
 }
 
-export function checkMatchConditions(errors: Errors, path: string, conditions: readonly MatchCondition[]): void {
+/** `params`: they may name the policy's. */
+export function checkMatchConditions(errors: Errors, path: string, conditions: readonly MatchCondition[], params: boolean): void {
   if (conditions.length > conditionsMax) errors.push(fieldErrors.tooMany(path, conditions.length, conditionsMax));
   const names = new Set<string>();
   conditions.forEach(({ name, expression }, i) => {
     const at = `${path}[${i}]`;
-    checkPresent(errors, `${at}.expression`, expression?.trim());
+    const text = expression?.trim() ?? '';
+    if (checkPresent(errors, `${at}.expression`, text)) checkCondition(errors, `${at}.expression`, text, params);
     if (!checkPresent(errors, `${at}.name`, name)) return;
     addInvalid(errors, `${at}.name`, name, checkQualifiedName(name));
     if (names.has(name)) errors.push(fieldErrors.duplicate(`${at}.name`, name));

@@ -1,4 +1,6 @@
 /** ValidatingAdmissionPolicy and its binding. Upstream: pkg/apis/admissionregistration/validation/validation.go. */
+
+import * as t from '../../cel/types.ts';
 import type { AuditAnnotation, Validation } from '../../generated/admissionregistration-v1.ts';
 import { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../generated/kinds.ts';
 import { checkQualifiedName } from '../../meta/names.ts';
@@ -9,6 +11,7 @@ import { checkConditions } from '../condition-checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { keepMetadata, statusAlone } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
+import { PolicyExpressions } from './expression-checks.ts';
 import { checkBinding, checkPolicy, paramKindText, paramRefText } from './policy-checks.ts';
 
 const annotationsMax = 20;
@@ -45,26 +48,28 @@ export const validatingAdmissionPolicyBinding = defineKind(ValidatingAdmissionPo
 
 function validate({ spec, metadata }: ValidatingAdmissionPolicy): readonly FieldError[] {
   const errors: Errors = [];
-  checkPolicy(errors, spec);
+  const expressions = new PolicyExpressions(errors, { params: spec.paramKind !== undefined });
+  checkPolicy(errors, spec, expressions);
   const [validations, annotations] = [listOf(spec.validations), listOf(spec.auditAnnotations)];
   if (!validations.length && !annotations.length) {
     const message = 'validations or auditAnnotations must contain at least one item';
     errors.push(fieldErrors.required('spec.validations', message), fieldErrors.required('spec.auditAnnotations', message));
   }
   validations.forEach((validation, i) => {
-    checkValidation(errors, `spec.validations[${i}]`, validation);
+    checkValidation(errors, `spec.validations[${i}]`, validation, expressions);
   });
-  checkAnnotations(errors, 'spec.auditAnnotations', annotations, metadata.name);
+  checkAnnotations(errors, { annotations, name: metadata.name, expressions });
   return errors;
 }
 
-function checkValidation(errors: Errors, path: string, validation: Validation): void {
+function checkValidation(errors: Errors, path: string, validation: Validation, expressions: PolicyExpressions): void {
   const { expression, message, messageExpression, reason } = validation;
   const empty = 'must be non-empty if specified';
-  checkPresent(errors, `${path}.expression`, expression?.trim(), 'expression is not specified');
+  if (checkPresent(errors, `${path}.expression`, expression?.trim(), 'expression is not specified'))
+    expressions.expression(`${path}.expression`, expression, t.BOOL);
   if (messageExpression && !messageExpression.trim()) {
     errors.push(fieldErrors.invalid(`${path}.messageExpression`, messageExpression, empty));
-  }
+  } else if (messageExpression) expressions.message(`${path}.messageExpression`, messageExpression);
   if (message && !message.trim()) errors.push(fieldErrors.invalid(`${path}.message`, message, empty));
   else if (message && /[\n\r]/.test(message.trim())) {
     errors.push(fieldErrors.invalid(`${path}.message`, message, 'must not contain line breaks'));
@@ -72,7 +77,15 @@ function checkValidation(errors: Errors, path: string, validation: Validation): 
   checkSupported(errors, `${path}.reason`, reason, reasons);
 }
 
-function checkAnnotations(errors: Errors, path: string, annotations: readonly AuditAnnotation[], name: string): void {
+interface Annotations {
+  readonly annotations: readonly AuditAnnotation[];
+  /** the policy's */
+  readonly name: string;
+  readonly expressions: PolicyExpressions;
+}
+
+function checkAnnotations(errors: Errors, { annotations, name, expressions }: Annotations): void {
+  const path = 'spec.auditAnnotations';
   if (annotations.length > annotationsMax) {
     errors.push(fieldErrors.invalid(path, annotations, `must not have more than ${annotationsMax} auditAnnotations`));
   }
@@ -82,8 +95,10 @@ function checkAnnotations(errors: Errors, path: string, annotations: readonly Au
     const qualified = `${name}/${key}`;
     addInvalid(errors, `${at}.key`, qualified, checkQualifiedName(qualified));
     const text = valueExpression?.trim() ?? '';
-    if (checkPresent(errors, `${at}.valueExpression`, text, 'valueExpression is not specified') && text.length > expressionMax) {
-      errors.push(fieldErrors.required(`${at}.valueExpression`, `must not exceed ${expressionMax} bytes in length`));
+    if (checkPresent(errors, `${at}.valueExpression`, text, 'valueExpression is not specified')) {
+      if (text.length > expressionMax)
+        errors.push(fieldErrors.required(`${at}.valueExpression`, `must not exceed ${expressionMax} bytes in length`));
+      else expressions.expression(`${at}.valueExpression`, text, t.STRING, t.NULL);
     }
     if (keys.has(key)) errors.push(fieldErrors.duplicate(`${at}.key`, key));
     keys.add(key);

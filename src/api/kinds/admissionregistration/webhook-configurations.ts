@@ -86,7 +86,7 @@ function checkWebhook(errors: Errors, path: string, webhook: Webhook, lenient: L
   checkSelector(errors, `${path}.objectSelector`, webhook.objectSelector);
   checkSupported(errors, `${path}.reinvocationPolicy`, webhook.reinvocationPolicy, ['IfNeeded', 'Never']);
   checkClientConfig(errors, `${path}.clientConfig`, webhook.clientConfig ?? {}, 'exactly one of url or service is required');
-  checkMatchConditions(errors, `${path}.matchConditions`, listOf(webhook.matchConditions));
+  checkMatchConditions(errors, `${path}.matchConditions`, listOf(webhook.matchConditions), false);
 }
 
 function checkReviewVersions(errors: Errors, path: string, webhook: Webhook, lenient: Leniency): void {

@@ -16,20 +16,7 @@ const made = <T extends KubeObject>(kind: KindRef<T>, rest: object, name = 'x'):
   }) as unknown as T;
 
 const container = { name: 'c', image: 'i' };
-const others = new ObjectMap()
-  .put(kinds.IngressClass, made(kinds.IngressClass, {}, 'mine'))
-  .put(
-    kinds.ValidatingAdmissionPolicy,
-    made(kinds.ValidatingAdmissionPolicy, { spec: {} }, 'strict'),
-    made(kinds.ValidatingAdmissionPolicy, { spec: { failurePolicy: 'Ignore' } }, 'lax'),
-  )
-  .put(
-    kinds.ValidatingAdmissionPolicyBinding,
-    made(kinds.ValidatingAdmissionPolicyBinding, { spec: { policyName: 'awaited', validationActions: ['Deny'] } }, 'denies'),
-    made(kinds.ValidatingAdmissionPolicyBinding, { spec: { policyName: 'audited', validationActions: ['Audit'] } }, 'audits'),
-  )
-  .put(kinds.MutatingAdmissionPolicy, made(kinds.MutatingAdmissionPolicy, { spec: { failurePolicy: 'Fail' } }, 'strict'))
-  .put(kinds.MutatingAdmissionPolicyBinding, made(kinds.MutatingAdmissionPolicyBinding, { spec: { policyName: 'awaited' } }, 'acts'));
+const others = new ObjectMap().put(kinds.IngressClass, made(kinds.IngressClass, {}, 'mine'));
 
 interface Case {
   readonly name: string;
@@ -41,7 +28,6 @@ interface Case {
   readonly dryRun?: boolean;
   /** the beginnings of what is said, up to the colon */
   readonly warned?: readonly string[];
-  readonly refused?: string;
 }
 
 const policy = { spec: { podSelector: {}, policyTypes: ['Ingress'] } };
@@ -52,7 +38,6 @@ const pod = (spec: object) => ({ spec: { containers: [container], ...spec } });
 const workload = (spec: object) => ({ spec: { template: pod(spec) } });
 const unenforced = ['NetworkPolicies are not enforced yet'];
 const claims = ['claims are not bound to volumes yet'];
-const policies = ['admission policies are not evaluated yet'];
 
 const table: readonly Case[] = [
   { name: 'a network policy', kind: kinds.NetworkPolicy, object: policy, warned: unenforced },
@@ -156,78 +141,10 @@ const table: readonly Case[] = [
   },
   { name: 'a secret', kind: kinds.Secret, object: { type: 'Opaque' } },
   { name: 'a disruption budget, which is obeyed', kind: kinds.PodDisruptionBudget, object: { spec: {} } },
-
-  { name: 'a policy without a binding', kind: kinds.ValidatingAdmissionPolicy, object: { spec: {} }, warned: policies },
-  {
-    name: 'a policy whose binding denies',
-    kind: kinds.ValidatingAdmissionPolicy,
-    named: 'awaited',
-    object: { spec: {} },
-    refused: 'policies',
-  },
-  {
-    name: 'a policy that may fail, whose binding denies',
-    kind: kinds.ValidatingAdmissionPolicy,
-    named: 'awaited',
-    object: { spec: { failurePolicy: 'Ignore' } },
-    warned: policies,
-  },
-  {
-    name: 'a policy that gets strict, whose binding denies',
-    kind: kinds.ValidatingAdmissionPolicy,
-    named: 'awaited',
-    object: { spec: { failurePolicy: 'Fail' } },
-    old: { spec: { failurePolicy: 'Ignore' } },
-    refused: 'policies',
-  },
-  {
-    name: 'a policy whose binding only audits',
-    kind: kinds.ValidatingAdmissionPolicy,
-    named: 'audited',
-    object: { spec: {} },
-    warned: policies,
-  },
-  {
-    name: 'a binding without its policy',
-    kind: kinds.ValidatingAdmissionPolicyBinding,
-    object: { spec: { policyName: 'none', validationActions: ['Deny'] } },
-    warned: policies,
-  },
-  {
-    name: 'a binding that denies',
-    kind: kinds.ValidatingAdmissionPolicyBinding,
-    object: { spec: { policyName: 'strict', validationActions: ['Audit', 'Deny'] } },
-    refused: 'policies',
-  },
-  {
-    name: 'a binding that warns',
-    kind: kinds.ValidatingAdmissionPolicyBinding,
-    object: { spec: { policyName: 'strict', validationActions: ['Warn'] } },
-    warned: policies,
-  },
-  {
-    name: 'a binding of a policy that may fail',
-    kind: kinds.ValidatingAdmissionPolicyBinding,
-    object: { spec: { policyName: 'lax', validationActions: ['Deny'] } },
-    warned: policies,
-  },
-  {
-    name: 'a mutating policy that is bound',
-    kind: kinds.MutatingAdmissionPolicy,
-    named: 'awaited',
-    object: { spec: {} },
-    refused: 'policies',
-  },
-  {
-    name: 'the binding of a mutating policy',
-    kind: kinds.MutatingAdmissionPolicyBinding,
-    object: { spec: { policyName: 'strict' } },
-    refused: 'policies',
-  },
 ];
 
 describe('what is not built is not accepted in silence', () => {
-  for (const { name, kind, object, old, named, subresource, dryRun, warned = [], refused } of table) {
+  for (const { name, kind, object, old, named, subresource, dryRun, warned = [] } of table) {
     it(name, async () => {
       const warnings: string[] = [];
       const answer = await runPlugin(notBuiltPlugin(others), {
@@ -238,9 +155,7 @@ describe('what is not built is not accepted in silence', () => {
         ...(dryRun !== undefined && { dryRun }),
         warnings,
       });
-      const message = typeof answer === 'string' ? answer : undefined;
-      if (refused === undefined) assert.equal(message, undefined);
-      else assert.match(message ?? '', new RegExp(`is forbidden: admission ${refused} are not .* yet, and one .* must not be skipped: `));
+      assert.notEqual(typeof answer, 'string');
       assert.deepEqual(
         warnings.map((text) => text.split(':')[0]),
         warned,

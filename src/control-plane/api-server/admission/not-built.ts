@@ -1,6 +1,5 @@
 /**
- * Says of an object what will not happen with it yet, by the rows of `api/kinds/not-built.ts`, in warnings; refuses what
- * must not be kept in silence. Told when an object is created, and when it changes in more than its metadata and status,
+ * Says of an object what will not happen with it yet, by the rows of `api/kinds/not-built.ts`, in warnings. Told when an object is created, and when it changes in more than its metadata and status,
  * or into what a row is about; with a dry run as without. Upstream has nothing of the kind.
  */
 
@@ -9,7 +8,6 @@ import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import type { ObjectReader } from '../cache/reader.ts';
-import { refused } from './forbidden.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 
 const rowsByKind = Map.groupBy(
@@ -29,8 +27,6 @@ export const notBuiltPlugin = (reader: ObjectReader): AdmissionPlugin => ({
     if (!object) return;
     const written = { object, old, others: reader };
     const concerning = (rowsByKind.get(keyOf(request.kind)) ?? []).map(({ row }) => row).filter((row) => concerns(row, written));
-    const refusal = concerning.find(({ refuse }) => refuse);
-    if (refusal) throw refused(request, refusal.says);
     for (const { says } of concerning) request.warn(says);
   },
 });

@@ -15,6 +15,8 @@ import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts
 import type { AdmissionPlugin } from './plugin.ts';
 import { podSecurity } from './pod-security.ts';
 import { podTopologyLabels } from './pod-topology-labels.ts';
+import { mutatingPolicies } from './policies/mutating-policies.ts';
+import { validatingPolicies } from './policies/validating-policies.ts';
 import { priority } from './priority.ts';
 import { roleEscalation } from './role-escalation.ts';
 import { runtimeClassPlugin } from './runtime-class.ts';
@@ -25,7 +27,8 @@ import type { AdmissionTools } from './tools.ts';
 import { mutatingWebhooks } from './webhooks/mutating-webhooks.ts';
 import { validatingWebhooks } from './webhooks/validating-webhooks.ts';
 
-export const admissionPlugins = (tools: AdmissionTools): readonly AdmissionPlugin[] => [
+/** A server without a way out has no webhooks. */
+export const admissionPlugins = ({ webhooks, ...tools }: AdmissionTools): readonly AdmissionPlugin[] => [
   namespaceLifecycle(tools.reader),
   limitRanger(tools.reader),
   serviceAccountPlugin(tools),
@@ -43,11 +46,10 @@ export const admissionPlugins = (tools: AdmissionTools): readonly AdmissionPlugi
   certificateSubjectRestriction,
   defaultIngressClass(tools.reader),
   podTopologyLabels(tools.reader),
-  ...webhookPlugins(tools),
+  mutatingPolicies(tools),
+  ...(webhooks ? [mutatingWebhooks(webhooks)] : []),
+  validatingPolicies(tools),
+  ...(webhooks ? [validatingWebhooks(webhooks)] : []),
   roleEscalation(tools),
   notBuiltPlugin(tools.reader),
 ];
-
-/** A server without a way out has none. */
-const webhookPlugins = ({ webhooks }: AdmissionTools): readonly AdmissionPlugin[] =>
-  webhooks ? [mutatingWebhooks(webhooks), validatingWebhooks(webhooks)] : [];

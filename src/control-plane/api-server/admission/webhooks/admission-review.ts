@@ -32,34 +32,31 @@ export interface ReviewName {
 }
 
 export function renderReview({ version, uid }: ReviewName, request: AdmissionRequest, { kind, object, oldObject }: Shown): object {
-  const { subresource, name, namespace, operation, user, dryRun } = request;
-  const { name: username, uid: userUID, groups, extra } = user;
-  const isConnect = operation === 'CONNECT';
+  const shown = request.operation === 'CONNECT' ? request.options : object;
   return {
     kind: 'AdmissionReview',
     apiVersion: `admission.k8s.io/${version}`,
-    request: {
-      uid,
-      kind: typeOf(kind, subresource),
-      resource: resourceOf(kind),
-      ...(subresource && { subResource: subresource }),
-      requestKind: typeOf(request.kind, subresource),
-      requestResource: resourceOf(request.kind),
-      ...(subresource && { requestSubResource: subresource }),
-      ...(name && { name }),
-      ...(namespace && { namespace }),
-      operation,
-      userInfo: {
-        ...(username && { username }),
-        ...(userUID && { uid: userUID }),
-        ...(groups.length > 0 && { groups }),
-        ...(extra && { extra }),
-      },
-      object: (isConnect ? request.options : object) ?? null,
-      oldObject: oldObject ?? null,
-      dryRun,
-      options: optionsOf(request),
-    },
+    request: { uid, ...describeRequest(request, kind), object: shown ?? null, oldObject: oldObject ?? null },
+  };
+}
+
+/** An AdmissionRequest without its objects, which are shown in the version of `kind`. */
+export function describeRequest(request: AdmissionRequest, kind: Kind): Readonly<Record<string, unknown>> {
+  const { subresource, name, namespace, operation, user, dryRun } = request;
+  const { name: username, uid, groups, extra } = user;
+  return {
+    kind: typeOf(kind, subresource),
+    resource: resourceOf(kind),
+    ...(subresource && { subResource: subresource }),
+    requestKind: typeOf(request.kind, subresource),
+    requestResource: resourceOf(request.kind),
+    ...(subresource && { requestSubResource: subresource }),
+    ...(name && { name }),
+    ...(namespace && { namespace }),
+    operation,
+    userInfo: { ...(username && { username }), ...(uid && { uid }), ...(groups.length > 0 && { groups }), ...(extra && { extra }) },
+    dryRun,
+    options: optionsOf(request),
   };
 }
 

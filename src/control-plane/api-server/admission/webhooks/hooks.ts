@@ -88,16 +88,13 @@ export class Hooks {
     const all = configurations.flatMap((configuration) =>
       (configuration.webhooks ?? []).map((webhook: Webhook, i) => ({ webhook, configuration: nameOf(configuration), place: i })),
     );
-    this.#hooks = all.map(({ webhook, configuration, place }, index) => {
-      const { rules = [], ...matching } = webhook;
-      return {
-        webhook,
-        configuration,
-        id: `${configuration}/${place}/${webhook.name}`,
-        index,
-        selects: selectorsOf({ ...matching, rules }),
-      };
-    });
+    this.#hooks = all.map(({ webhook, configuration, place }, index) => ({
+      webhook,
+      configuration,
+      id: `${configuration}/${place}/${webhook.name}`,
+      index,
+      selects: selectorsOf(webhook),
+    }));
     this.#concerned = new WeakMap();
     this.#revision = revision;
   }

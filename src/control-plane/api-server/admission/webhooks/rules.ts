@@ -3,7 +3,7 @@
  * see the object (matchPolicy Equivalent). Pure, but for the look at the namespace.
  * Upstream: apiserver/pkg/admission/plugin/webhook/predicates, generic/webhook.go (ShouldCallHook).
  */
-import type { MatchResources, RuleWithOperations } from '../../../../api/generated/admissionregistration-v1.ts';
+import type { MatchResources, NamedRuleWithOperations, RuleWithOperations } from '../../../../api/generated/admissionregistration-v1.ts';
 import { Namespace } from '../../../../api/generated/kinds.ts';
 import type { KindSnapshot } from '../../../../api/kinds/kind-snapshot.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
@@ -65,8 +65,29 @@ export function matchingKind(
   return undefined;
 }
 
+/**
+ * The same for a policy or its binding: no excluding rule may name the request, and where there are rules, one has to.
+ * Without a name nothing is excluded and every rule may name it: whether a request of the sort can be meant at all.
+ */
+export function matchedKind(
+  { resourceRules = [], excludeResourceRules = [], matchPolicy }: MatchResources,
+  subject: RuleSubject & { readonly kind: Kind; readonly name?: string | undefined },
+  served: KindSnapshot,
+): Kind | undefined {
+  const { name } = subject;
+  const naming = (rules: readonly NamedRuleWithOperations[]): readonly RuleWithOperations[] =>
+    name === undefined ? rules : rules.filter(({ resourceNames }) => !resourceNames?.length || resourceNames.includes(name));
+  const policy = matchPolicy ?? 'Exact';
+  if (name !== undefined && matchingKind({ rules: naming(excludeResourceRules), matchPolicy: policy }, subject, served)) return undefined;
+  if (resourceRules.length === 0) return subject.kind;
+  return matchingKind({ rules: naming(resourceRules), matchPolicy: policy }, subject, served);
+}
+
 /** Both selectors of a webhook or policy, made once. Throws what the request is refused with when its namespace is gone. */
-export function selectorsOf({ namespaceSelector, objectSelector }: Matching): (request: AdmissionRequest, reader: ObjectReader) => boolean {
+export function selectorsOf({
+  namespaceSelector,
+  objectSelector,
+}: Pick<MatchResources, 'namespaceSelector' | 'objectSelector'>): (request: AdmissionRequest, reader: ObjectReader) => boolean {
   const ofNamespace = labelMatcher(namespaceSelector ?? {});
   const ofObject = labelMatcher(objectSelector ?? {});
   return (request, reader) => matchesObject(ofObject, request) && matchesNamespace(ofNamespace, request, reader);

@@ -1,0 +1,85 @@
+/**
+ * What the expressions of a policy see of a request, and how an authorizer is asked for them.
+ * Upstream: apiserver/pkg/admission/plugin/cel/condition.go, pkg/admission/plugin/authorizer.
+ */
+import { decided, type Inputs } from '../../../../api/cel/admission/expressions.ts';
+import { type AccessCheck, type AccessDecision, Decisions } from '../../../../api/cel/library/authorization.ts';
+import { Namespace } from '../../../../api/generated/kinds.ts';
+import type { Kind } from '../../../../api/meta/kind.ts';
+import type { KubeObject } from '../../../../api/meta/object.ts';
+import { errors } from '../../../../api/meta/status-error.ts';
+import type { AdmissionRequest, UserInfo } from '../../request/request.ts';
+import { serviceAccountGroups, serviceAccountUsername } from '../../request/user.ts';
+import { describeRequest } from '../webhooks/admission-review.ts';
+import type { PolicyTools } from './policy-tools.ts';
+
+export interface Seen {
+  readonly kind: Kind;
+  readonly object: KubeObject | undefined;
+  readonly oldObject: KubeObject | undefined;
+  readonly params: KubeObject | undefined;
+}
+
+/** Of one request: what was decided for it is kept from one policy to the next. */
+export class PolicyRequest {
+  readonly #tools: PolicyTools;
+  readonly #request: AdmissionRequest;
+  readonly #decisions = new Decisions();
+
+  constructor(tools: PolicyTools, request: AdmissionRequest) {
+    this.#tools = tools;
+    this.#request = request;
+  }
+
+  inputs({ kind, object, oldObject, params }: Seen): Inputs {
+    const { operation, options } = this.#request;
+    return {
+      object: operation === 'CONNECT' ? options : (object ?? null),
+      oldObject: oldObject ?? null,
+      request: describeRequest(this.#request, kind),
+      namespaceObject: this.#namespace() ?? null,
+      params: params ?? null,
+      decisions: this.#decisions,
+      requestResource: this.#requestResource(),
+    };
+  }
+
+  /** Runs what evaluates, once more after each check that it wants decided. */
+  decided<T>(run: () => T): T | Promise<T> {
+    return decided(this.#decisions, (check) => this.#decide(check), run);
+  }
+
+  #namespace(): Namespace | undefined {
+    const { kind, namespace } = this.#request;
+    if (!namespace || (kind.group === '' && kind.resource === Namespace.resource)) return undefined;
+    const found = this.#tools.reader.get(Namespace, { name: namespace });
+    if (!found) throw errors.notFound(Namespace, namespace);
+    return found;
+  }
+
+  #requestResource(): Omit<AccessCheck, 'verb'> {
+    const { kind, subresource, namespace, name } = this.#request;
+    const { group, resource } = kind;
+    return { group, resource, ...(subresource && { subresource }), ...(namespace && { namespace }), ...(name && { name }) };
+  }
+
+  async #decide({ serviceAccount, path, verb, ...what }: AccessCheck): Promise<AccessDecision> {
+    const user = serviceAccount ? userOf(serviceAccount) : this.#request.user;
+    const { group = '', resource = '', subresource, namespace, name, fieldSelector } = what;
+    const asked =
+      path === undefined
+        ? { user, verb, path: '', resource: { group, version: '*', resource, subresource, namespace, name, fieldSelector } }
+        : { user, verb, path };
+    try {
+      const { verdict, reason } = await this.#tools.authorize(asked);
+      return { allowed: verdict === 'allow', reason };
+    } catch (error) {
+      return { allowed: false, reason: '', error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
+
+const userOf = ({ namespace, name }: { readonly namespace: string; readonly name: string }): UserInfo => ({
+  name: serviceAccountUsername(namespace, name),
+  groups: serviceAccountGroups(namespace),
+});

@@ -1,0 +1,236 @@
+/**
+ * ValidatingAdmissionPolicy: the validations of each policy that a request concerns, once per binding and parameter. What
+ * a failed one comes to is the binding's word: the request is denied, its client warned, or the audit log told.
+ * Upstream: apiserver/pkg/admission/plugin/policy/validating/{dispatcher,validator}.go.
+ */
+
+import {
+  type Compiled,
+  Compiler,
+  Evaluation,
+  type Inputs,
+  type MatchCondition,
+  matchConditions,
+  OutOfBudget,
+  POLICY_BUDGET,
+  type Result,
+} from '../../../../api/cel/admission/expressions.ts';
+import * as t from '../../../../api/cel/types.ts';
+import type { ValidatingAdmissionPolicySpec, Validation } from '../../../../api/generated/admissionregistration-v1.ts';
+import { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../../../api/generated/kinds.ts';
+import { listOf } from '../../../../api/kinds/lists.ts';
+import { StatusError } from '../../../../api/meta/status-error.ts';
+import type { AdmissionRequest } from '../../request/request.ts';
+import { refused } from '../forbidden.ts';
+import type { AdmissionPlugin } from '../plugin.ts';
+import { inVersion } from '../webhooks/hooks.ts';
+import { PolicyRequest } from './evaluation.ts';
+import { ConfigurationError, collectParams } from './params.ts';
+import { type Concern, Policies } from './policies.ts';
+import type { PolicyTools } from './policy-tools.ts';
+
+type Binding = ValidatingAdmissionPolicyBinding;
+
+interface CompiledValidation {
+  readonly validation: Validation;
+  readonly expression: Compiled;
+  readonly message: Compiled | undefined;
+}
+
+interface CompiledPolicy {
+  readonly variables: Compiler['variables'];
+  readonly conditions: readonly MatchCondition[];
+  readonly validations: readonly CompiledValidation[];
+  readonly annotations: readonly { readonly key: string; readonly expression: Compiled }[];
+}
+
+/** Messages and annotations have no authorizer, as upstream. */
+export function compileValidations(spec: ValidatingAdmissionPolicySpec): CompiledPolicy {
+  const params = spec.paramKind !== undefined;
+  const compiler = new Compiler({ params, authorizer: true }, true);
+  const words = new Compiler({ params }, true);
+  for (const { name, expression } of listOf(spec.variables)) {
+    compiler.addVariable(name, expression);
+    words.addVariable(name, expression);
+  }
+  return {
+    variables: compiler.variables,
+    conditions: listOf(spec.matchConditions).map(({ name, expression }) => ({ name, ...compiler.compile(expression, t.BOOL) })),
+    validations: listOf(spec.validations).map((validation) => ({
+      validation,
+      expression: compiler.compile(validation.expression, t.BOOL),
+      message: validation.messageExpression ? words.compile(validation.messageExpression, t.STRING) : undefined,
+    })),
+    annotations: listOf(spec.auditAnnotations).map(({ key, valueExpression }) => ({
+      key,
+      expression: words.compile(valueExpression, t.STRING, t.NULL),
+    })),
+  };
+}
+
+export function validatingPolicies(tools: PolicyTools): AdmissionPlugin {
+  const policies = new Policies<ValidatingAdmissionPolicy, Binding, CompiledPolicy>(tools, {
+    policy: ValidatingAdmissionPolicy,
+    binding: ValidatingAdmissionPolicyBinding,
+    compile: ({ spec }) => compileValidations(spec),
+  });
+  return {
+    name: 'ValidatingAdmissionPolicy',
+    revision: () => policies.revision(),
+    handles: (kind, operation, subresource) => policies.possible({ kind, operation, subresource }).length > 0,
+    async validate(request) {
+      const asked = new PolicyRequest(tools, request);
+      const denials: Denial[] = [];
+      for (const concern of policies.concerning(request)) denials.push(...(await judge(tools, asked, concern, request)));
+      const [first] = denials;
+      if (first) throw denied(request, first);
+    },
+  };
+}
+
+interface Denial {
+  readonly message: string;
+  readonly reason: string;
+}
+
+type ValidatingConcern = Concern<ValidatingAdmissionPolicy, Binding, CompiledPolicy>;
+
+/** Of one policy, under each of its bindings. */
+async function judge(
+  tools: PolicyTools,
+  asked: PolicyRequest,
+  { policy, kind, bindings }: ValidatingConcern,
+  request: AdmissionRequest,
+): Promise<readonly Denial[]> {
+  const { spec, metadata } = policy.policy;
+  const annotations = new Map<string, Set<string>>();
+  const denials: Denial[] = [];
+  for (const binding of bindings) {
+    const named = `ValidatingAdmissionPolicy '${metadata.name}' with binding '${binding.metadata.name}'`;
+    const deny = (why: string, reason = ''): void => {
+      denials.push({ message: `${named} denied request: ${why}`, reason });
+    };
+    try {
+      for (const params of collectParams(tools, policy.policy, binding, request)) {
+        const inputs = asked.inputs({ kind, ...(await shown(request, kind)), params });
+        const verdict = await asked.decided(() => evaluate(policy.compiled, inputs, spec.failurePolicy !== 'Ignore'));
+        verdict.failures.forEach((failure) => {
+          enforce(request, { binding, failure, named, deny });
+        });
+        for (const { key, value } of verdict.annotations) annotations.set(key, (annotations.get(key) ?? new Set()).add(value));
+        for (const error of verdict.annotationErrors) deny(error);
+      }
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      if (spec.failurePolicy !== 'Ignore') deny(`failed to configure binding: ${error.message}`);
+    }
+  }
+  for (const [key, values] of annotations) request.annotate(`${metadata.name}/${key}`, [...values].join(', '));
+  return denials;
+}
+
+async function shown({ object, oldObject, kind: from }: AdmissionRequest, kind: ValidatingConcern['kind']) {
+  return { object: object && (await inVersion(object, from, kind)), oldObject: oldObject && (await inVersion(oldObject, from, kind)) };
+}
+
+interface Failure {
+  readonly index: number;
+  readonly message: string;
+  readonly reason: string;
+}
+
+interface Enforced {
+  readonly binding: Binding;
+  readonly failure: Failure;
+  readonly named: string;
+  readonly deny: (why: string, reason: string) => void;
+}
+
+function enforce(request: AdmissionRequest, { binding, failure: { index, message, reason }, named, deny }: Enforced): void {
+  const { validationActions, policyName } = binding.spec;
+  for (const action of listOf(validationActions)) {
+    if (action === 'Deny') deny(message, reason);
+    else if (action === 'Warn') request.warn(`Validation failed for ${named}: ${message}`);
+    else {
+      const told = { message, policy: policyName, binding: binding.metadata.name, expressionIndex: index, validationActions };
+      request.annotate('validation.policy.admission.k8s.io/validation_failure', JSON.stringify([told]));
+    }
+  }
+}
+
+interface Verdict {
+  readonly failures: readonly Failure[];
+  readonly annotations: readonly { readonly key: string; readonly value: string }[];
+  readonly annotationErrors: readonly string[];
+}
+
+const nothing: Verdict = { failures: [], annotations: [], annotationErrors: [] };
+
+/** Throws UndecidedCheck. `strict`: an expression that can't be evaluated counts as failed. */
+function evaluate(compiled: CompiledPolicy, inputs: Inputs, strict: boolean): Verdict {
+  const fault = (message: string): Verdict => (strict ? { ...nothing, failures: [{ index: 0, message, reason: '' }] } : nothing);
+  try {
+    const match = matchConditions(compiled.conditions, inputs, compiled.variables);
+    if ('error' in match) return fault(match.error);
+    if (!match.matches) return nothing;
+    return { failures: failuresOf(compiled, inputs, strict), ...annotationsOf(compiled, inputs, strict) };
+  } catch (error) {
+    if (error instanceof OutOfBudget) return fault(error.message);
+    throw error;
+  }
+}
+
+function failuresOf({ validations, variables }: CompiledPolicy, inputs: Inputs, strict: boolean): readonly Failure[] {
+  const evaluation = new Evaluation(inputs, POLICY_BUDGET, variables);
+  const results = validations.map(({ expression }) => evaluation.run(expression));
+  const words = new Evaluation(inputs, evaluation.remaining, variables);
+  return validations.flatMap(({ validation, message }, index) => {
+    const result = results[index] ?? { error: 'it was not evaluated' };
+    if ('error' in result) return strict ? [{ index, message: result.error, reason: '' }] : [];
+    if (result.value === true) return [];
+    return [{ index, message: messageFor(validation, message && words.run(message)), reason: validation.reason ?? 'Invalid' }];
+  });
+}
+
+const messageCharactersMax = 5 * 1024;
+
+function messageFor({ message = '', expression }: Validation, made: Result | undefined): string {
+  const text = made && 'value' in made && typeof made.value === 'string' ? made.value.trim() : '';
+  const isUsable = text !== '' && Buffer.byteLength(text) <= messageCharactersMax && !text.includes('\n');
+  return (isUsable ? text : message.trim()) || `failed expression: ${expression.trim()}`;
+}
+
+const annotationBytesMax = 10 * 1024;
+
+function annotationsOf(
+  { annotations, variables }: CompiledPolicy,
+  inputs: Inputs,
+  strict: boolean,
+): Pick<Verdict, 'annotations' | 'annotationErrors'> {
+  const evaluation = new Evaluation(inputs, POLICY_BUDGET, variables);
+  const found: { key: string; value: string }[] = [];
+  const wrong: string[] = [];
+  for (const { key, expression } of annotations) {
+    const result = evaluation.run(expression);
+    if ('error' in result) {
+      if (strict) wrong.push(result.error);
+      continue;
+    }
+    const value = typeof result.value === 'string' ? result.value.trim() : '';
+    if (value !== '') found.push({ key, value: value.slice(0, annotationBytesMax) });
+  }
+  return { annotations: found, annotationErrors: wrong };
+}
+
+const codes: ReadonlyMap<string, number> = new Map([
+  ['Forbidden', 403],
+  ['Unauthorized', 401],
+  ['RequestEntityTooLarge', 413],
+]);
+const invalid = 422;
+
+function denied(request: AdmissionRequest, { message, reason = '' }: Denial): StatusError {
+  const { status } = refused(request, message, [{ message }]);
+  const word = reason || 'Invalid';
+  return new StatusError({ ...status, message: status.message ?? '', reason: word, code: codes.get(word) ?? invalid });
+}

@@ -1,0 +1,348 @@
+/** Admission policies, as clients of the API see them. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, suite, test } from 'node:test';
+import type { MutatingAdmissionPolicySpec, ValidatingAdmissionPolicySpec } from '../../src/api/generated/admissionregistration-v1.ts';
+import {
+  ConfigMap,
+  Deployment,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+  Namespace,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+} from '../../src/api/generated/kinds.ts';
+import type { Client } from '../../src/client/client.ts';
+import { type GuardedServer, startGuardedServer } from '../kit/guarded-server.ts';
+
+const namespace = 'checked';
+const rule = (resource: string, apiGroups: readonly string[] = ['']) => ({
+  resourceRules: [{ operations: ['CREATE', 'UPDATE'], apiGroups, apiVersions: ['*'], resources: [resource] }],
+});
+const configMaps = rule('configmaps');
+
+suite('admission policies', () => {
+  const stack = new AsyncDisposableStack();
+  let server: GuardedServer;
+  let admin: Client;
+
+  before(async () => {
+    server = stack.use(await startGuardedServer());
+    ({ admin } = server);
+    await admin.create(Namespace, { metadata: { name: namespace, labels: { env: 'test' } }, spec: {} });
+  });
+  after(() => stack.disposeAsync());
+  afterEach(async () => {
+    for (const kind of [
+      ValidatingAdmissionPolicyBinding,
+      ValidatingAdmissionPolicy,
+      MutatingAdmissionPolicyBinding,
+      MutatingAdmissionPolicy,
+    ])
+      await admin.deleteCollection(kind as typeof ValidatingAdmissionPolicy, {});
+    await admin.deleteCollection(ConfigMap, { namespace });
+    await admin.deleteCollection(Deployment, { namespace });
+  });
+
+  const validate = async (spec: Partial<ValidatingAdmissionPolicySpec>, binding: object = {}): Promise<void> => {
+    await admin.create(ValidatingAdmissionPolicy, {
+      metadata: { name: 'rules' },
+      spec: { matchConstraints: configMaps, ...spec },
+    } as never);
+    const spoken = { policyName: 'rules', validationActions: ['Deny'], ...binding };
+    await admin.create(ValidatingAdmissionPolicyBinding, { metadata: { name: 'everywhere' }, spec: spoken } as never);
+  };
+  const mutate = async (spec: Partial<MutatingAdmissionPolicySpec>, binding: object = {}): Promise<void> => {
+    await admin.create(MutatingAdmissionPolicy, {
+      metadata: { name: 'habits' },
+      spec: { matchConstraints: configMaps, reinvocationPolicy: 'Never', ...spec },
+    } as never);
+    await admin.create(MutatingAdmissionPolicyBinding, {
+      metadata: { name: 'everywhere' },
+      spec: { policyName: 'habits', ...binding },
+    } as never);
+  };
+  const create = (name: string, data: Record<string, string> = {}) => admin.create(ConfigMap, { metadata: { namespace, name }, data });
+  const says = (why: string): string =>
+    `configmaps "a" is forbidden: ValidatingAdmissionPolicy 'rules' with binding 'everywhere' denied request: ${why}`;
+
+  const denials: readonly { name: string; spec: Partial<ValidatingAdmissionPolicySpec>; code?: number; reason?: string; why: string }[] = [
+    {
+      name: 'by its expression',
+      spec: { validations: [{ expression: ' has(object.metadata.labels) ' }] },
+      why: 'failed expression: has(object.metadata.labels)',
+    },
+    { name: 'with a message', spec: { validations: [{ expression: 'false', message: ' not now ' }] }, why: 'not now' },
+    {
+      name: 'with a computed message',
+      spec: { validations: [{ expression: 'false', message: 'no', messageExpression: "'in ' + namespaceObject.metadata.name" }] },
+      why: `in ${namespace}`,
+    },
+    {
+      name: 'with another reason',
+      spec: { validations: [{ expression: 'false', reason: 'Forbidden' }] },
+      code: 403,
+      reason: 'Forbidden',
+      why: 'failed expression: false',
+    },
+    {
+      name: 'with a variable, and the request',
+      spec: {
+        variables: [{ name: 'who', expression: 'request.userInfo.username' }],
+        validations: [{ expression: "variables.who != 'admin'", message: 'not you' }],
+      },
+      why: 'not you',
+    },
+    {
+      name: 'by an error',
+      spec: { validations: [{ expression: 'object.spec.x == 1' }] },
+      why: "expression 'object.spec.x == 1' resulted in error: no such key: spec",
+    },
+    {
+      name: 'by what the user may do',
+      spec: {
+        validations: [
+          {
+            expression: "!authorizer.group('').resource('secrets').namespace('kube-system').check('delete').allowed()",
+            message: 'too mighty',
+          },
+        ],
+      },
+      why: 'too mighty',
+    },
+    {
+      name: 'for each that fails, by the first',
+      spec: { validations: [{ expression: 'true' }, { expression: '1 == 2' }, { expression: 'false' }] },
+      why: 'failed expression: 1 == 2',
+    },
+  ];
+  for (const { name, spec, code = 422, reason = 'Invalid', why } of denials) {
+    test(`denied ${name}`, async () => {
+      await validate(spec);
+      await assert.rejects(create('a'), (error: Error & { code: number; reason: string }) => {
+        assert.deepEqual([error.message, error.code, error.reason], [says(why), code, reason]);
+        return true;
+      });
+      await assert.rejects(admin.get(ConfigMap, { namespace, name: 'a' }), { code: 404 });
+    });
+  }
+
+  const passes: readonly { name: string; spec: Partial<ValidatingAdmissionPolicySpec>; binding?: object }[] = [
+    { name: 'an error is let pass', spec: { failurePolicy: 'Ignore', validations: [{ expression: 'object.spec.x == 1' }] } },
+    {
+      name: 'a condition does not hold',
+      spec: { matchConditions: [{ name: 'never', expression: "request.operation == 'UPDATE'" }], validations: [{ expression: 'false' }] },
+    },
+    {
+      name: 'the namespace is not meant',
+      spec: { validations: [{ expression: 'false' }] },
+      binding: { matchResources: { namespaceSelector: { matchLabels: { env: 'prod' } } } },
+    },
+    {
+      name: 'the name is not meant',
+      spec: { validations: [{ expression: 'false' }] },
+      binding: {
+        matchResources: {
+          resourceRules: [{ resourceNames: ['b'], operations: ['*'], apiGroups: [''], apiVersions: ['v1'], resources: ['*'] }],
+        },
+      },
+    },
+    { name: 'it only warns', spec: { validations: [{ expression: 'false' }] }, binding: { validationActions: ['Warn', 'Audit'] } },
+  ];
+  for (const { name, spec, binding } of passes) {
+    test(`not denied where ${name}`, async () => {
+      await validate(spec, binding);
+      await create('a');
+    });
+  }
+
+  test('warns with the message', async () => {
+    await validate({ validations: [{ expression: 'false', message: 'mind the gap' }] }, { validationActions: ['Warn'] });
+    const { code, headers } = await server.ask(`/api/v1/namespaces/${namespace}/configmaps`, { body: { metadata: { name: 'a' } } });
+    assert.equal(code, 201);
+    assert.equal(
+      headers['warning'],
+      `299 - "Validation failed for ValidatingAdmissionPolicy 'rules' with binding 'everywhere': mind the gap"`,
+    );
+  });
+
+  test('without a binding it does nothing; with it, from the next request on', async () => {
+    await admin.create(ValidatingAdmissionPolicy, {
+      metadata: { name: 'rules' },
+      spec: { matchConstraints: configMaps, validations: [{ expression: 'false' }] },
+    } as never);
+    await create('a');
+    await admin.create(ValidatingAdmissionPolicyBinding, {
+      metadata: { name: 'everywhere' },
+      spec: { policyName: 'rules', validationActions: ['Deny'] },
+    } as never);
+    await assert.rejects(create('b'), { code: 422 });
+    await admin.delete(ValidatingAdmissionPolicyBinding, { name: 'everywhere' });
+    await create('b');
+  });
+
+  test('parameters: by name, by selector, and none', async () => {
+    const paramKind = { apiVersion: 'v1', kind: 'ConfigMap' };
+    const rules = [{ operations: ['CREATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['deployments'] }] as const;
+    await admin.create(ConfigMap, { metadata: { namespace, name: 'limits', labels: { limits: 'yes' } }, data: { max: '2' } });
+    const labels = { app: 'a' };
+    const deploy = (name: string, replicas: number) =>
+      admin.create(Deployment, {
+        metadata: { namespace, name },
+        spec: {
+          replicas,
+          selector: { matchLabels: labels },
+          template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'c' }] } },
+        },
+      });
+    const spec = {
+      paramKind,
+      matchConstraints: { resourceRules: rules },
+      validations: [{ expression: 'object.spec.replicas <= int(params.data.max)', messageExpression: "'at most ' + params.data.max" }],
+    };
+    await validate(spec, { paramRef: { name: 'limits', parameterNotFoundAction: 'Deny' } });
+    await deploy('a', 2);
+    await assert.rejects(deploy('b', 3), /denied request: at most 2$/);
+    await admin.deleteCollection(ValidatingAdmissionPolicyBinding, {});
+    await admin.create(ValidatingAdmissionPolicyBinding, {
+      metadata: { name: 'selected' },
+      spec: {
+        policyName: 'rules',
+        validationActions: ['Deny'],
+        paramRef: { selector: { matchLabels: { limits: 'yes' } }, parameterNotFoundAction: 'Deny' },
+      },
+    } as never);
+    await assert.rejects(deploy('b', 3), /denied request: at most 2$/);
+    await admin.delete(ConfigMap, { namespace, name: 'limits' });
+    await assert.rejects(
+      deploy('b', 1),
+      /denied request: failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction$/,
+    );
+  });
+
+  test('an expression that does not compile is refused with its place', async () => {
+    await assert.rejects(
+      validate({ validations: [{ expression: 'object.' }] }),
+      /spec.validations\[0\].expression: Invalid value: "object.": compilation failed: ERROR: <input>:1:8: Syntax error/,
+    );
+    await assert.rejects(
+      validate({ validations: [{ expression: '1' }] }),
+      /spec.validations\[0\].expression: Invalid value: "1": must evaluate to bool/,
+    );
+    await assert.rejects(
+      validate({
+        variables: [{ name: 'a', expression: 'nothing' }],
+        validations: [{ expression: 'true', messageExpression: '2' }],
+        auditAnnotations: [{ key: 'k', valueExpression: '3' }],
+        matchConditions: [{ name: 'm', expression: "'x'" }],
+      }),
+      (error: Error) => {
+        for (const field of [
+          'spec.matchConditions[0].expression',
+          'spec.variables[0].expression',
+          'spec.validations[0].messageExpression',
+          'spec.auditAnnotations[0].valueExpression',
+        ])
+          assert.ok(error.message.includes(`${field}: Invalid value`), error.message);
+        return true;
+      },
+    );
+  });
+
+  test('apply configurations are merged as by server-side apply, JSON patches come after them', async () => {
+    await mutate({
+      mutations: [
+        {
+          patchType: 'ApplyConfiguration',
+          applyConfiguration: { expression: "Object{metadata: Object.metadata{labels: {'by': request.userInfo.username}}}" },
+        },
+        {
+          patchType: 'JSONPatch',
+          jsonPatch: {
+            expression: "[JSONPatch{op: 'add', path: '/metadata/annotations', value: {'a': object.metadata.labels['by'] + '!'}}]",
+          },
+        },
+      ],
+    });
+    const { metadata, data } = await admin.create(ConfigMap, {
+      metadata: { namespace, name: 'a', labels: { own: 'yes' } },
+      data: { k: 'v' },
+    });
+    assert.deepEqual([metadata.labels, data], [{ own: 'yes', by: 'admin' }, { k: 'v' }]);
+  });
+
+  test('items of keyed lists are merged, and what is made gets its defaults', async () => {
+    const expression =
+      "Object{spec: Object.spec{template: Object.spec.template{spec: Object.spec.template.spec{containers: [Object.spec.template.spec.containers{name: 'side', image: 'side'}]}}}}";
+    await mutate({
+      matchConstraints: rule('deployments', ['apps']) as never,
+      mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression } }],
+    });
+    const labels = { app: 'a' };
+    const { spec } = await admin.create(Deployment, {
+      metadata: { namespace, name: 'a' },
+      spec: {
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'main' }] } },
+      },
+    });
+    assert.deepEqual(spec.template.spec?.containers.map(({ name, imagePullPolicy }) => [name, imagePullPolicy]).toSorted(), [
+      ['main', 'Always'],
+      ['side', 'Always'],
+    ]);
+  });
+
+  const faults: readonly { name: string; mutation: object; why: string }[] = [
+    {
+      name: 'a list that is owned as a whole',
+      mutation: {
+        patchType: 'ApplyConfiguration',
+        applyConfiguration: {
+          expression:
+            "Object{spec: Object.spec{template: Object.spec.template{spec: Object.spec.template.spec{containers: [Object.spec.template.spec.containers{name: 'c', args: ['x']}]}}}}",
+        },
+      },
+      why: 'error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.template.spec.containers[0].args',
+    },
+    {
+      name: 'a field that is not there',
+      mutation: { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{spec: Object.spec{nothing: 1}}' } },
+      why: 'error applying patch: failed to convert patch object to typed object: .spec.nothing: field not declared in schema',
+    },
+    {
+      name: 'a patch of what is not there',
+      mutation: { patchType: 'JSONPatch', jsonPatch: { expression: "[JSONPatch{op: 'remove', path: '/spec/nothing'}]" } },
+      why: 'JSON Patch: ',
+    },
+    {
+      name: 'an error',
+      mutation: { patchType: 'JSONPatch', jsonPatch: { expression: "[JSONPatch{op: 'add', path: '/x', value: object.nothing}]" } },
+      why: 'resulted in error: no such key: nothing',
+    },
+  ];
+  for (const { name, mutation, why } of faults) {
+    test(`a mutation is refused: ${name}`, async () => {
+      await mutate({ matchConstraints: rule('deployments', ['apps']) as never, mutations: [mutation] as never });
+      const labels = { app: 'a' };
+      const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'c' }] } };
+      const made = admin.create(Deployment, { metadata: { namespace, name: 'a' }, spec: { selector: { matchLabels: labels }, template } });
+      await assert.rejects(made, (error: Error & { code: number; reason: string }) => {
+        assert.ok(error.message.startsWith("policy 'habits' with binding 'everywhere' denied request: "), error.message);
+        assert.ok(error.message.includes(why), error.message);
+        assert.deepEqual([error.code, error.reason], [403, 'Invalid']);
+        return true;
+      });
+    });
+  }
+
+  test('a test that fails leaves the object as it is', async () => {
+    await mutate({
+      mutations: [
+        {
+          patchType: 'JSONPatch',
+          jsonPatch: { expression: "[JSONPatch{op: 'test', path: '/data/k', value: 'w'}, JSONPatch{op: 'remove', path: '/data/k'}]" },
+        },
+      ],
+    });
+    assert.deepEqual((await create('a', { k: 'v' })).data, { k: 'v' });
+  });
+});
