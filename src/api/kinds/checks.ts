@@ -57,10 +57,6 @@ export function checkNonnegative(errors: Errors, path: string, value: number | u
   if (value !== undefined && value < 0) errors.push(fieldErrors.invalid(path, value, negativeMessage));
 }
 
-export function checkPositive(errors: Errors, path: string, value: number | undefined): void {
-  if ((value ?? 0) <= 0) errors.push(fieldErrors.invalid(path, value ?? 0, notPositiveMessage));
-}
-
 export function checkNonnegativeQuantity(errors: Errors, path: string, value: string): void {
   if (compareQuantities(value, '0') < 0) errors.push(fieldErrors.invalid(path, value, negativeMessage));
 }

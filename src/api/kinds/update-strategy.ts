@@ -10,6 +10,7 @@ import type { KubeObject } from '../meta/object.ts';
 import { collectFieldErrors, errors, type FieldError } from '../meta/status-error.ts';
 import type { Steps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
+import { judge } from '../schema/rules/walk.ts';
 import { validateObject } from './validate-object.ts';
 
 export interface UpdateStrategy {
@@ -50,17 +51,17 @@ const statusOnly: UpdateStrategy = {
     return kind.hooks.prepareForStatusUpdate?.(joined, old, by) ?? joined;
   },
   *validate(object, old, kind) {
+    const { statusRules, validateStatus } = kind.hooks;
     const bySchema = kind.schema.custom ? yield* kind.schema.custom.validate(object, { old, part: 'status' }) : noErrors;
-    return [...bySchema, ...collectFieldErrors(() => kind.hooks.validateStatus?.(object, old) ?? noErrors)];
+    const byRules = statusRules ? yield* judge(statusRules, object, old) : noErrors;
+    return [...bySchema, ...byRules, ...collectFieldErrors(() => validateStatus?.(object, old) ?? noErrors)];
   },
 };
 
 /** Another part of the object, by the name of its subresource: the kind says what it shows. */
 const viewOf = (name: string): UpdateStrategy => ({
   join: (object, old, kind, by) => hooksOf(kind, name).prepareForUpdate(object, old, by),
-  *validate(object, old, kind) {
-    return collectFieldErrors(() => hooksOf(kind, name).validate(object, old));
-  },
+  validate: (object, old, kind) => judge((given, walk) => hooksOf(kind, name).rules(given, walk, old), object, old),
 });
 
 function hooksOf(kind: Kind, name: string): ViewHooks {

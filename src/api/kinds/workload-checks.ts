@@ -2,6 +2,7 @@
  * Checks that the workloads of apps and batch share: a selector that selects the template's own labels, a template that
  * restarts as the workload needs it, a collision counter that only grows. Upstream: pkg/apis/apps/validation/validation.go.
  */
+
 import type { PodTemplateSpec } from '../generated/core-v1.ts';
 import type { LabelSelector } from '../generated/meta-v1.ts';
 import { equalSemantically } from '../meta/deep-equal.ts';
@@ -9,9 +10,10 @@ import { checkDns1123Label } from '../meta/names.ts';
 import type { KubeObject } from '../meta/object.ts';
 import { labelMatcher, SelectorError } from '../meta/selectors.ts';
 import { fieldErrors } from '../meta/status-error.ts';
+import { addJudged } from '../schema/rules/walk.ts';
 import { checkPresent, checkSelector, type Errors, isEmptySelector } from './checks.ts';
 import { templateWarnings } from './core/pod-spec/pod-warnings.ts';
-import { checkPodTemplate } from './core/pod-spec/validate-pod-spec.ts';
+import { podTemplate } from './core/pod-spec/validate-pod-spec.ts';
 
 interface Workload {
   readonly selector?: LabelSelector;
@@ -45,7 +47,7 @@ export function checkSelected(errors: Errors, { selector, template }: Workload):
 
 /** The template of a workload that always restarts its pods. */
 export function checkLastingTemplate(errors: Errors, template: PodTemplateSpec | undefined, called: string): void {
-  checkPodTemplate(errors, 'spec.template', template);
+  addJudged(errors, 'spec.template', template, podTemplate);
   checkLasting(errors, template, called);
 }
 

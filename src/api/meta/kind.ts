@@ -4,6 +4,7 @@
  * No request, store or clock in sight.
  */
 import type { JSONSchemaProps } from '../generated/apiextensions-v1.ts';
+import type { Rule, Walk } from '../schema/rules/walk.ts';
 import type { ObjectSchema } from '../schema/types.ts';
 import type { KindRef, KubeObject } from './object.ts';
 import type { FieldError } from './status-error.ts';
@@ -60,6 +61,9 @@ export interface WriteContext {
   };
 }
 
+/** Written as a method, as `FieldGetter`. */
+type RuleOf<T> = { rule(...given: Parameters<Rule<T>>): void }['rule'];
+
 /** The hooks, in the order in which they run. An absent hook is no code. All are pure: they return a new object, or the same when nothing changes. */
 export interface KindHooks<T extends KubeObject = KubeObject> {
   /** Fills in what the type table's constant defaults can't say. Runs on every write, before admission's validation. */
@@ -70,8 +74,12 @@ export interface KindHooks<T extends KubeObject = KubeObject> {
   prepareForUpdate?(object: T, old: T): T;
   /** The same for an update of status: everything but status is already kept from `old`. */
   prepareForStatusUpdate?(object: T, old: T, by?: WriteContext): T;
-  /** Field errors in upstream's wording; `old` is there for updates. Metadata and the type table have been checked already. */
+  /** What its objects have to be, beside what the type table says of them; metadata apart. */
+  readonly rules?: RuleOf<T>;
+  /** The same where rules can't say it: field errors in upstream's wording; `old` is there for updates. Metadata and the type table have been checked already. */
   validate?(object: T, old?: T): readonly FieldError[] | Steps<readonly FieldError[]>;
+  /** of what an update of status leaves */
+  readonly statusRules?: RuleOf<T>;
   validateStatus?(object: T, old: T): readonly FieldError[];
   /** Sent as Warning headers. */
   warnings?(object: T, old?: T): readonly string[];
@@ -94,7 +102,7 @@ export interface KindHooks<T extends KubeObject = KubeObject> {
 export interface ViewHooks<T extends KubeObject = KubeObject> {
   /** Keeps from `old` everything that the view doesn't show. */
   prepareForUpdate(object: T, old: T, by?: WriteContext): T;
-  validate(object: T, old: T): readonly FieldError[];
+  rules(object: T, walk: Walk, old: T): void;
 }
 
 /** Reads a selectable field. Written as a method, so that a Kind<Pod> can stand where a Kind is wanted. */

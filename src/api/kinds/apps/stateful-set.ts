@@ -6,12 +6,13 @@ import { StatefulSet } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { nameIsDnsLabel } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { addJudged } from '../../schema/rules/walk.ts';
 import { ageOf, containerCells } from '../cells.ts';
 import { checkAnnotations, checkDnsLabel, checkLabels, checkNonnegative, checkSupported, type Errors } from '../checks.ts';
 import { checkClaimSpec } from '../core/claim-checks.ts';
-import { checkPodAnnotations } from '../core/pod-spec/annotation-checks.ts';
+import { podAnnotations } from '../core/pod-spec/annotation-checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
-import { checkPodTemplate } from '../core/pod-spec/validate-pod-spec.ts';
+import { podTemplate } from '../core/pod-spec/validate-pod-spec.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { fractionWarnings } from '../quantity-warnings.ts';
@@ -118,11 +119,11 @@ function checkTemplate(errors: Errors, spec: StatefulSetSpec): void {
   const completed: PodTemplateSpec = template.spec
     ? { ...template, spec: { ...omit(template.spec, 'hostname', 'subdomain'), ...(volumes.length && { volumes }) } }
     : template;
-  checkPodTemplate(errors, 'spec.template', completed);
+  addJudged(errors, 'spec.template', completed, podTemplate);
   const { labels, annotations = {} } = template.metadata ?? {};
   checkLabels(errors, 'spec.template.labels', labels);
   checkAnnotations(errors, 'spec.template.annotations', annotations);
-  checkPodAnnotations(errors, 'spec.template.annotations', { annotations, spec: template.spec ?? { containers: [] } });
+  addJudged(errors, 'spec.template', { annotations, spec: template.spec ?? { containers: [] } }, podAnnotations);
 }
 
 const counters = [

@@ -1,4 +1,5 @@
 /** Checks of one metric of an autoscaler. Upstream: pkg/apis/autoscaling/validation/validation.go. */
+
 import type {
   ContainerResourceMetricSource,
   CrossVersionObjectReference,
@@ -9,8 +10,9 @@ import type {
 } from '../../generated/autoscaling-v2.ts';
 import { compareQuantities } from '../../meta/quantity.ts';
 import { fieldErrors } from '../../meta/status-error.ts';
+import { addJudged } from '../../schema/rules/walk.ts';
 import { checkDnsLabel, checkPresent, type Errors } from '../checks.ts';
-import { checkContainerResourceName } from '../core/pod-spec/resource-checks.ts';
+import { containerResourceName } from '../core/pod-spec/resource-checks.ts';
 import { checkPathName } from '../references.ts';
 
 type CheckReference = (path: string, reference: CrossVersionObjectReference) => void;
@@ -81,7 +83,7 @@ function checkIdentified(
 function checkContainerResource(errors: Errors, path: string, source: ContainerResourceMetricSource): void {
   const { name, container } = source;
   if (checkPresent(errors, `${path}.name`, name, 'must specify a resource name')) {
-    checkContainerResourceName(errors, `${path}.name`, name);
+    addJudged(errors, `${path}.name`, name, containerResourceName);
   }
   if (checkPresent(errors, `${path}.container`, container, 'must specify a container')) {
     checkDnsLabel(errors, `${path}.container`, container);

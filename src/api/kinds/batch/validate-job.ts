@@ -8,8 +8,9 @@ import { checkDns1123Label, checkDns1123Subdomain } from '../../meta/names.ts';
 import { labelMatcher, SelectorError } from '../../meta/selectors.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { own } from '../../meta/words.ts';
+import { addJudged } from '../../schema/rules/walk.ts';
 import { addInvalid, checkImmutable, checkNonnegative, checkPresent, checkSelector, checkSupported, type Errors } from '../checks.ts';
-import { checkPodTemplate } from '../core/pod-spec/validate-pod-spec.ts';
+import { podTemplate } from '../core/pod-spec/validate-pod-spec.ts';
 import { isEmptyObject, listOf } from '../lists.ts';
 import { omit } from '../set-defaults.ts';
 import { checkPodFailurePolicy, checkSuccessPolicy } from './job-policies.ts';
@@ -100,7 +101,7 @@ export function checkJobSpec(errors: Errors, path: string, spec: JobSpec): void 
   }
   const replacements = spec.podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed'];
   checkSupported(errors, `${path}.podReplacementPolicy`, spec.podReplacementPolicy, replacements);
-  checkPodTemplate(errors, `${path}.template`, spec.template);
+  addJudged(errors, `${path}.template`, spec.template, podTemplate);
   checkRestartPolicy(errors, `${path}.template.spec.restartPolicy`, spec);
 }
 

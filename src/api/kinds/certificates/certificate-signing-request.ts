@@ -2,16 +2,17 @@
  * CertificateSigningRequest: what is asked for is fixed; who approves sets conditions, who signs the certificate.
  * Upstream: pkg/registry/certificates/certificates/strategy.go, pkg/apis/certificates/validation/validation.go.
  */
+
 import type { CertificateSigningRequestCondition } from '../../generated/certificates-v1.ts';
 import { CertificateSigningRequest } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { formatDuration } from '../../meta/duration.ts';
 import type { WriteContext } from '../../meta/kind.ts';
 import { nameIsAnything } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { formatTime } from '../../meta/time.ts';
+import type { Walk } from '../../schema/rules/walk.ts';
 import { ageOf } from '../cells.ts';
-import { type Errors, repeats } from '../checks.ts';
+import { repeats } from '../checks.ts';
 import { defineKind, named } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { change, mapSame } from '../set-defaults.ts';
@@ -35,8 +36,8 @@ export const certificateSigningRequest = defineKind(CertificateSigningRequest, {
     prepareForCreate,
     prepareForUpdate: (object, old) => ({ ...object, spec: old.spec }),
     prepareForStatusUpdate: (object, old, by) => withTimes(withDecisionsOf(object, old), old, by),
-    validate: (object, old) => validate(object, old, {}),
-    validateStatus: (object, old) => validate(object, old, { mayIssue: true }),
+    rules: (object, walk, old) => judgeRequest(object, walk, old, {}),
+    statusRules: (object, walk, old) => judgeRequest(object, walk, old, { mayIssue: true }),
     cells: (object, at) => {
       const { spec, metadata } = object;
       const seconds = spec.expirationSeconds;
@@ -55,7 +56,7 @@ export const certificateSigningRequest = defineKind(CertificateSigningRequest, {
           const { conditions } = withTimes(object, old, by).status;
           return { ...object, spec: old.spec, status: { ...old.status, ...(conditions && { conditions }) } };
         },
-        validate: (object, old) => validate(object, old, { mayDecide: true }),
+        rules: (object, walk, old) => judgeRequest(object, walk, old, { mayDecide: true }),
       },
     },
   },
@@ -118,61 +119,59 @@ interface Rights {
   readonly mayDecide?: boolean;
 }
 
-function validate(object: Request, old: Request | undefined, rights: Rights): readonly FieldError[] {
-  const errors: Errors = [];
+function judgeRequest(object: Request, walk: Walk, old: Request | undefined, rights: Rights): void {
   const { spec, status } = object;
   const wrong = whatIsWrongWithRequest(spec.request ?? '');
-  if (wrong) errors.push(fieldErrors.invalid('spec.request', spec.request || null, wrong));
-  checkUsages(errors, object, old);
+  if (wrong) walk.invalid('spec.request', spec.request || null, wrong);
+  checkUsages(walk, object, old);
   if (spec.signerName === legacySigner && old?.spec.signerName !== legacySigner) {
-    errors.push(fieldErrors.invalid('spec.signerName', legacySigner, 'the legacy signerName is not allowed via this API version'));
-  } else checkSignerName(errors, 'spec.signerName', spec.signerName ?? '');
+    walk.invalid('spec.signerName', legacySigner, 'the legacy signerName is not allowed via this API version');
+  } else checkSignerName(walk.errors, 'spec.signerName', spec.signerName ?? '');
   const seconds = spec.expirationSeconds;
   if (seconds !== undefined && seconds < expirationSecondsMin) {
     const message = 'may not specify a duration less than 600 seconds (10 minutes)';
-    errors.push(fieldErrors.invalid('spec.expirationSeconds', seconds, message));
+    walk.invalid('spec.expirationSeconds', seconds, message);
   }
-  checkConditions(errors, object, old);
+  checkConditions(walk, object, old);
   const certificate = status.certificate ?? '';
   if (certificate && certificate !== old?.status.certificate) {
     const malformed = whatIsWrongWithCertificate(certificate);
-    if (malformed) errors.push(fieldErrors.invalid('status.certificate', '<certificate data>', malformed));
+    if (malformed) walk.invalid('status.certificate', '<certificate data>', malformed);
   }
-  if (old) checkUpdate(errors, object, old, rights);
-  return errors;
+  if (old) checkUpdate(walk, object, old, rights);
 }
 
-function checkUsages(errors: Errors, { spec }: Request, old: Request | undefined): void {
+function checkUsages(walk: Walk, { spec }: Request, old: Request | undefined): void {
   const usages = listOf(spec.usages);
-  if (!usages.length) errors.push(fieldErrors.required('spec.usages'));
+  if (!usages.length) walk.required('spec.usages');
   if (old) return;
   const isRepeated = repeats<string>();
   usages.forEach((usage, i) => {
-    if (isRepeated(usage)) errors.push(fieldErrors.duplicate(`spec.usages[${i}]`, usage));
+    if (isRepeated(usage)) walk.duplicate(`spec.usages[${i}]`, usage);
   });
 }
 
-function checkConditions(errors: Errors, object: Request, old: Request | undefined): void {
+function checkConditions(walk: Walk, object: Request, old: Request | undefined): void {
   const path = 'status.conditions';
   const types = new Set<string>();
   const wereBoth = old && decisions.every((type) => ofType(old, type).length > 0);
   listOf(object.status.conditions).forEach(({ type, status }, i) => {
     const at = `${path}[${i}]`;
-    if (!type) errors.push(fieldErrors.required(`${at}.type`));
+    if (!type) walk.required(`${at}.type`);
     const allowed = lastingTypes.includes(type) ? ['True'] : statuses;
-    if (!status) errors.push(fieldErrors.required(`${at}.status`));
-    else if (!allowed.includes(status)) errors.push(fieldErrors.notSupported(`${at}.status`, status, allowed));
+    if (!status) walk.required(`${at}.status`);
+    else if (!allowed.includes(status)) walk.notSupported(`${at}.status`, status, allowed);
     const other = decisions.find((decision) => decision !== type);
     if (decisions.includes(type) && other && types.has(other) && !wereBoth) {
-      errors.push(fieldErrors.invalid(path, type, 'Approved and Denied conditions are mutually exclusive'));
+      walk.invalid(path, type, 'Approved and Denied conditions are mutually exclusive');
     }
-    if (types.has(type)) errors.push(fieldErrors.duplicate(`${at}.type`, type));
+    if (types.has(type)) walk.duplicate(`${at}.type`, type);
     types.add(type);
   });
 }
 
-function checkUpdate(errors: Errors, object: Request, old: Request, { mayIssue, mayDecide }: Rights): void {
-  const forbid = (field: string, message: string): void => void errors.push(fieldErrors.forbidden(`status.${field}`, message));
+function checkUpdate(walk: Walk, object: Request, old: Request, { mayIssue, mayDecide }: Rights): void {
+  const forbid = (field: string, message: string): void => walk.forbidden(`status.${field}`, message);
   for (const type of lastingTypes) {
     const [before, now] = [ofType(old, type), ofType(object, type)];
     if (now.length < before.length) forbid('conditions', `updates may not remove a condition of type "${type}"`);

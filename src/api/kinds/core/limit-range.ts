@@ -3,22 +3,23 @@
  * Upstream: pkg/registry/core/limitrange, pkg/apis/core/v1/defaults.go, pkg/apis/core/validation/validation.go.
  */
 
-import type { LimitRangeItem } from '../../generated/core-v1.ts';
+import type { LimitRangeItem, LimitRangeSpec } from '../../generated/core-v1.ts';
 import { LimitRange } from '../../generated/kinds.ts';
 import { checkQualifiedName } from '../../meta/names.ts';
 import { compareQuantities, quantityToNumber } from '../../meta/quantity.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { own } from '../../meta/words.ts';
-import { addInvalid, type Errors } from '../checks.ts';
+import { eachBy, eachEntry, fields } from '../../schema/rules/rules.ts';
+import type { Rule, Walk } from '../../schema/rules/walk.ts';
+import { repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { isEmptyObject, listOf } from '../lists.ts';
+import { isEmptyObject } from '../lists.ts';
 import { change, mapSame, setDefaults } from '../set-defaults.ts';
-import { checkContainerResourceName, checkResourceName } from './pod-spec/resource-checks.ts';
+import { containerResourceName, resourceName } from './pod-spec/resource-checks.ts';
 import { isOvercommitAllowed } from './pod-spec/resource-names.ts';
 
 type Quantities = Readonly<Record<string, string>>;
-const types = ['Pod', 'Container', 'PersistentVolumeClaim'];
-const fields = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const;
+const types: readonly string[] = ['Pod', 'Container', 'PersistentVolumeClaim'];
+const amountFields = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const;
 
 export const limitRange = defineKind(LimitRange, {
   allowCreateOnUpdate: true,
@@ -29,7 +30,7 @@ export const limitRange = defineKind(LimitRange, {
       const { metadata } = object;
       return metadata.name ? object : { ...object, metadata: { ...metadata, name: metadata.uid ?? '' } };
     },
-    validate,
+    rules: (object, walk, old) => rules(object, walk, old),
     cells: (object) => [object.metadata.name, object.metadata.creationTimestamp],
   },
 });
@@ -47,49 +48,32 @@ function defaultItem(item: LimitRangeItem): LimitRangeItem {
 }
 const none: Quantities = {};
 
-function validate(object: LimitRange): readonly FieldError[] {
-  const errors: Errors = [];
-  const seen = new Set<string>();
-  listOf(object.spec.limits).forEach((item, i) => {
-    const path = `spec.limits[${i}]`;
-    checkType(errors, `${path}.type`, item.type);
-    if (seen.has(item.type)) errors.push(fieldErrors.duplicate(`${path}.type`, item.type));
-    seen.add(item.type);
-    checkItem(errors, path, item);
-  });
-  return errors;
-}
-
-function checkType(errors: Errors, path: string, type: string): void {
+const typeName: Rule<string> = (type, walk) => {
   const messages = checkQualifiedName(type);
-  addInvalid(errors, path, type, messages);
+  for (const message of messages) walk.invalid('', type, message);
   if (messages.length || type.includes('/') || types.includes(type)) return;
-  errors.push(fieldErrors.invalid(path, type, 'must be a standard limit type or fully qualified'));
-}
+  walk.invalid('', type, 'must be a standard limit type or fully qualified');
+};
 
-function checkItem(errors: Errors, path: string, item: LimitRangeItem): void {
-  const checkName = item.type === 'Pod' || item.type === 'Container' ? checkContainerResourceName : checkResourceName;
+const itemRule: Rule<LimitRangeItem> = (item, walk) => {
+  const nameRule = item.type === 'Pod' || item.type === 'Container' ? containerResourceName : resourceName;
+  const named = eachEntry<string>((name, _, at) => at.check(`[${name}]`, name, nameRule));
   const names = new Set<string>();
-  for (const field of fields) {
+  for (const field of amountFields) {
     const ofPod = item.type === 'Pod' && (field === 'default' || field === 'defaultRequest');
-    if (ofPod && !isEmptyObject(item[field])) {
-      errors.push(fieldErrors.forbidden(`${path}.${field}`, "may not be specified when `type` is 'Pod'"));
-    }
-    if (ofPod) continue;
-    for (const name in item[field]) {
-      checkName(errors, `${path}.${field}[${name}]`, name);
-      names.add(name);
-    }
+    if (!ofPod) walk.check(field, item[field], named);
+    else if (!isEmptyObject(item[field])) walk.forbidden(field, "may not be specified when `type` is 'Pod'");
+    if (!ofPod) for (const name in item[field]) names.add(name);
   }
   if (item.type === 'PersistentVolumeClaim' && item.min?.storage === undefined && item.max?.storage === undefined) {
-    const message = 'either minimum or maximum storage value is required, but neither was provided';
-    errors.push(fieldErrors.required(`${path}.limits`, message));
+    walk.required('limits', 'either minimum or maximum storage value is required, but neither was provided');
   }
-  for (const name of names) {
-    checkOrder(errors, path, item, name);
-    checkRatio(errors, path, item, name);
-  }
-}
+  const amounts = eachEntry<true>((name, _, at) => {
+    checkOrder(at, item, name);
+    checkRatio(at, item, name);
+  });
+  amounts(Object.fromEntries([...names].map((name) => [name, true])), walk, undefined);
+};
 
 const called = { min: 'min', max: 'max', default: 'default', defaultRequest: 'default request' } as const;
 
@@ -103,29 +87,42 @@ const orders = [
   { low: 'default', high: 'max', field: 'default', shown: 'max' },
 ] as const;
 
-function checkOrder(errors: Errors, path: string, item: LimitRangeItem, name: string): void {
+function checkOrder(walk: Walk, item: LimitRangeItem, name: string): void {
   for (const { low, high, field, shown } of orders) {
     const [lower, upper] = [own(item[low], name), own(item[high], name)];
     if (lower === undefined || upper === undefined || compareQuantities(lower, upper) <= 0) continue;
     const limit = low === 'defaultRequest' && high === 'default' ? 'default limit' : called[high];
     const message = `${called[low]} value ${lower} is greater than ${limit} value ${upper}`;
-    errors.push(fieldErrors.invalid(`${path}.${field}[${name}]`, own(item[shown], name), message));
+    walk.invalid(`${field}[${name}]`, own(item[shown], name), message);
   }
   const [limit, request] = [own(item.default, name), own(item.defaultRequest, name)];
   if (limit === undefined || request === undefined || isOvercommitAllowed(name) || compareQuantities(limit, request) === 0) return;
   const message = `default value ${limit} must equal to defaultRequest value ${request} in ${name}`;
-  errors.push(fieldErrors.invalid(`${path}.defaultRequest[${name}]`, request, message));
+  walk.invalid(`defaultRequest[${name}]`, request, message);
 }
 
-function checkRatio(errors: Errors, path: string, item: LimitRangeItem, name: string): void {
+function checkRatio(walk: Walk, item: LimitRangeItem, name: string): void {
   const ratio = own(item.maxLimitRequestRatio, name);
   if (ratio === undefined) return;
-  const at = `${path}.maxLimitRequestRatio[${name}]`;
-  if (compareQuantities(ratio, '1') < 0) errors.push(fieldErrors.invalid(at, ratio, `ratio ${ratio} is less than 1`));
+  const at = `maxLimitRequestRatio[${name}]`;
+  if (compareQuantities(ratio, '1') < 0) walk.invalid(at, ratio, `ratio ${ratio} is less than 1`);
   const [low, high] = [own(item.min, name), own(item.max, name)];
   if (low === undefined || high === undefined) return;
   const bound = quantityToNumber(high) / quantityToNumber(low);
   if (quantityToNumber(ratio) > bound) {
-    errors.push(fieldErrors.invalid(at, ratio, `ratio ${ratio} is greater than max/min = ${bound.toFixed(6)}`));
+    walk.invalid(at, ratio, `ratio ${ratio} is greater than max/min = ${bound.toFixed(6)}`);
   }
 }
+
+const rules = fields<LimitRange>({
+  spec: fields<LimitRangeSpec>({
+    limits: eachBy(() => {
+      const isRepeated = repeats<string>();
+      return (item, walk, old) => {
+        walk.check('type', item.type, typeName);
+        if (isRepeated(item.type)) walk.duplicate('type', item.type);
+        itemRule(item, walk, old);
+      };
+    }),
+  }),
+});

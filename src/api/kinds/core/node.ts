@@ -3,21 +3,22 @@
  * Upstream: pkg/registry/core/node, pkg/apis/core/validation/validation.go (ValidateNode, ValidateNodeUpdate).
  */
 
-import type { NodeSpec } from '../../generated/core-v1.ts';
+import type { NodeAddress, NodeSpec } from '../../generated/core-v1.ts';
 import { Node } from '../../generated/kinds.ts';
 import { isIPv6Address } from '../../meta/addresses.ts';
 import { equalJson } from '../../meta/deep-equal.ts';
 import type { Cell } from '../../meta/kind.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { all, each, eachBy, eachEntry, fields } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { ageOf, type CellContext } from '../cells.ts';
-import { type Errors, repeats } from '../checks.ts';
+import { repeats } from '../checks.ts';
 import { defineKind, named } from '../define-kind.ts';
-import { checkCIDR } from '../ip-checks.ts';
 import { cidrWarnings } from '../ip-warnings.ts';
 import { listOf } from '../lists.ts';
 import { omit } from '../set-defaults.ts';
+import { cidr } from '../shared-rules.ts';
 import { checkResourceQuantity } from './pod-spec/resource-checks.ts';
-import { checkTaints } from './pod-spec/scheduling-checks.ts';
+import { taints } from './pod-spec/scheduling-checks.ts';
 
 const roleLabelPrefix = 'node-role.kubernetes.io/';
 const roleLabel = 'kubernetes.io/role';
@@ -29,8 +30,8 @@ export const node = defineKind(Node, {
     default: defaultNode,
     prepareForCreate: (object) => ({ ...object, spec: omit(object.spec, 'configSource'), status: omit(object.status, 'config') }),
     prepareForUpdate: (object, old) => (old.spec.configSource ? object : { ...object, spec: omit(object.spec, 'configSource') }),
-    validate: (object, old) => (old ? validateUpdate(object, old) : validateCreate(object)),
-    validateStatus: validateUpdate,
+    rules: (object, walk, old) => (old ? changed : created)(object, walk, old),
+    statusRules: (object, walk, old) => changed(object, walk, old),
     warnings: ({ spec }) => [
       ...(spec.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),
       ...listOf(spec.podCIDRs).flatMap((cidr, i) => cidrWarnings(`spec.podCIDRs[${i}]`, cidr)),
@@ -53,50 +54,44 @@ function withBothCIDRFields(spec: NodeSpec): NodeSpec {
   return spec.podCIDR ? { ...spec, podCIDRs: [spec.podCIDR] } : { ...spec, podCIDR: first ?? '' };
 }
 
-function validateCreate(object: Node): readonly FieldError[] {
-  const errors: Errors = [];
-  if (object.spec.taints) checkTaints(errors, 'metadata.taints', object.spec.taints);
-  checkResources(errors, object);
-  const ranges = listOf(object.spec.podCIDRs);
-  ranges.forEach((range, i) => {
-    checkCIDR(errors, `spec.podCIDRs[${i}]`, range);
-  });
+const amounts = eachEntry<string>((name, quantity, walk) =>
+  walk.check(name, quantity, (_, at) => checkResourceQuantity(name, quantity, at)),
+);
+const resources = fields<Node>({ status: fields({ capacity: amounts, allocatable: amounts }) });
+const tainted = fields<Pick<NodeSpec, 'taints'>>({ taints });
+/** Upstream tells them of the metadata, where they were once. */
+const taintsOf: Rule<Node> = ({ spec }, walk) => walk.check('metadata', { taints: spec.taints ?? [] }, tainted);
+
+const podCIDRs: Rule<readonly string[]> = (ranges, walk, old) => {
+  each(cidr)(ranges, walk, old);
   const isDual = ranges.length === 2 && ranges.filter((range) => isIPv6Address(range.split('/')[0] ?? '')).length === 1;
-  if (ranges.length > 1 && !isDual) {
-    errors.push(fieldErrors.invalid('spec.podCIDRs', ranges, 'may specify no more than one CIDR for each IP family'));
-  }
-  return errors;
-}
+  if (ranges.length > 1 && !isDual) walk.invalid('', ranges, 'may specify no more than one CIDR for each IP family');
+};
 
-function checkResources(errors: Errors, { status }: Node): void {
-  for (const field of ['capacity', 'allocatable'] as const) {
-    for (const [name, quantity] of Object.entries(status[field] ?? {})) {
-      checkResourceQuantity(errors, `status.${field}.${name}`, { name, quantity });
-    }
-  }
-}
+const created = all<Node>(taintsOf, resources, fields({ spec: fields({ podCIDRs }) }));
 
-function validateUpdate(object: Node, old: Node): readonly FieldError[] {
-  const errors: Errors = [];
-  const fromEmpty = (field: string): string => `node updates may not change ${field} except from "" to valid`;
-  if (object.status !== old.status) checkResources(errors, object);
-  const addresses = listOf(object.status.addresses);
+const addresses = eachBy<NodeAddress>(() => {
   const isRepeated = repeats<string>();
-  addresses.forEach((address, i) => {
-    if (isRepeated(JSON.stringify([address.type, address.address]))) {
-      errors.push(fieldErrors.duplicate(`status.addresses[${i}]`, address));
-    }
-  });
-  if (old.spec.podCIDRs?.length && !equalJson(object.spec.podCIDRs, old.spec.podCIDRs)) {
-    errors.push(fieldErrors.forbidden('spec.podCIDRs', fromEmpty('podCIDR')));
-  }
-  if (old.spec.providerID && object.spec.providerID !== old.spec.providerID) {
-    errors.push(fieldErrors.forbidden('spec.providerID', fromEmpty('providerID')));
-  }
-  if (object.spec.taints) checkTaints(errors, 'metadata.taints', object.spec.taints);
-  if (object.spec.externalID !== old.spec.externalID) errors.push(fieldErrors.forbidden('spec.externalID', 'may not be updated'));
-  return errors;
-}
+  return (address, walk) => {
+    if (isRepeated(JSON.stringify([address.type, address.address]))) walk.duplicate('', address);
+  };
+});
+const changed = all<Node>(
+  (object, walk, old) => {
+    if (object.status !== old?.status) resources(object, walk, old);
+  },
+  fields({ status: fields({ addresses }) }),
+  ({ spec }, walk, old) => {
+    const before = old?.spec ?? {};
+    const fromEmpty = (field: string): string => `node updates may not change ${field} except from "" to valid`;
+    if (before.podCIDRs?.length && !equalJson(spec.podCIDRs, before.podCIDRs)) walk.forbidden('spec.podCIDRs', fromEmpty('podCIDR'));
+    if (before.providerID && spec.providerID !== before.providerID) walk.forbidden('spec.providerID', fromEmpty('providerID'));
+  },
+  taintsOf,
+  ({ spec }, walk, old) => {
+    if (spec.externalID !== old?.spec.externalID) walk.forbidden('spec.externalID', 'may not be updated');
+  },
+);
 
 function cells(object: Node, at: CellContext): readonly Cell[] {
   const { nodeInfo } = object.status;

@@ -11,6 +11,7 @@ import { nameIsDnsSubdomain } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { formatTime } from '../../meta/time.ts';
 import { own } from '../../meta/words.ts';
+import { addJudged } from '../../schema/rules/walk.ts';
 import { ageOf, type CellContext } from '../cells.ts';
 import { addInvalid, checkImmutable, checkPositiveQuantity, checkSupported, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
@@ -18,8 +19,8 @@ import { listOf } from '../lists.ts';
 import { omit } from '../set-defaults.ts';
 import { checkAccessModes, volumeModes } from './claim-checks.ts';
 import { betaClassKey, formatAccessModes } from './persistent-volume-claim.ts';
-import { checkNodeSelector } from './pod-spec/affinity-checks.ts';
-import { checkDriver, type DriverSource } from './pod-spec/driver-checks.ts';
+import { nodeSelector } from './pod-spec/affinity-checks.ts';
+import { type DriverSource, persistentDrivers } from './pod-spec/driver-checks.ts';
 import { termWarnings } from './pod-spec/node-label-warnings.ts';
 
 /** In the order in which upstream looks at them. */
@@ -113,7 +114,7 @@ function checkCapacity(errors: Errors, { capacity = {} }: PersistentVolumeSpec):
 
 function checkNodeAffinity(errors: Errors, { nodeAffinity }: PersistentVolumeSpec): void {
   if (!nodeAffinity) return;
-  if (nodeAffinity.required) checkNodeSelector(errors, 'spec.nodeAffinity.required', nodeAffinity.required);
+  if (nodeAffinity.required) addJudged(errors, 'spec.nodeAffinity.required', nodeAffinity.required, nodeSelector);
   else errors.push(fieldErrors.required('spec.nodeAffinity.required', 'must specify required node constraints'));
 }
 
@@ -126,7 +127,12 @@ function checkSources(errors: Errors, { spec, metadata }: PersistentVolume): voi
       continue;
     }
     found = true;
-    checkDriver(errors, 'spec', { source, volume: spec, persistent: true });
+    addJudged(
+      errors,
+      `spec.${source === 'gcePersistentDisk' ? 'persistentDisk' : source}`,
+      spec[source] as never,
+      persistentDrivers[source],
+    );
     if (source === 'local' && !spec.nodeAffinity) {
       errors.push(fieldErrors.required('spec.nodeAffinity', 'Local volume requires node affinity'));
     }

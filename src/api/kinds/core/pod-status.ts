@@ -2,53 +2,63 @@
  * Checks of a pod's status: no container comes back from its end unless its restart policy says so, the class of service
  * stays, addresses are addresses. Upstream: pkg/apis/core/validation/validation.go (ValidatePodStatusUpdate).
  */
-import type { Container, ContainerStatus, Pod, PodSpec } from '../../generated/core-v1.ts';
+import type { Container, ContainerStatus, Pod, PodCondition, PodSpec } from '../../generated/core-v1.ts';
 import { isIPv6Address } from '../../meta/addresses.ts';
-import { checkQualifiedName, nameIsDnsSubdomain } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
-import { addInvalid, checkImmutable, type Errors } from '../checks.ts';
-import { checkIP } from '../ip-checks.ts';
+import { all, each, fields, immutable, keeping, refuse } from '../../schema/rules/rules.ts';
+import type { Rule, Walk } from '../../schema/rules/walk.ts';
 import { firstByName, listOf } from '../lists.ts';
-import { checkPodAnnotations } from './pod-spec/annotation-checks.ts';
+import { ip, qualifiedName, subdomainName } from '../shared-rules.ts';
+import { podAnnotations } from './pod-spec/annotation-checks.ts';
 import { checkAnnotationUpdate } from './pod-update.ts';
 
 const ownConditions = new Set(['PodScheduled', 'Ready', 'Initialized']);
 
-export function validatePodStatusUpdate(pod: Pod, old: Pod): readonly FieldError[] {
-  const errors: Errors = [];
-  const { status, spec } = pod;
-  checkAnnotationUpdate(errors, 'metadata.annotations', pod, old);
-  checkPodAnnotations(errors, 'metadata.annotations', { annotations: pod.metadata.annotations ?? {}, spec });
-  listOf(status.conditions).forEach(({ type, observedGeneration = 0 }, i) => {
-    if (observedGeneration < 0) {
-      const message = 'must be a non-negative integer';
-      errors.push(fieldErrors.invalid(`status.conditions[${i}].observedGeneration`, observedGeneration, message));
-    }
-    if (!ownConditions.has(type)) addInvalid(errors, `status.conditions[${i}].Type`, type, checkQualifiedName(type));
-  });
-  checkNominatedNode(errors, pod, old);
-  const { observedGeneration = 0 } = status;
-  if (observedGeneration < 0) {
-    errors.push(fieldErrors.invalid('status.observedGeneration', observedGeneration, 'must be a non-negative integer'));
-  }
-  checkImmutable(errors, 'status.qosClass', status.qosClass, old.status.qosClass);
-  checkTransitions(errors, pod, old);
-  checkClaimStatuses(errors, pod);
-  checkAddresses(errors, 'status.podIPs', { ips: status.podIPs, old: old.status.podIPs });
-  const [first] = listOf(status.hostIPs);
-  if (first && first.ip !== status.hostIP) errors.push(fieldErrors.invalid('status.hostIPs[0].ip', first.ip, 'must be equal to `hostIP`'));
-  checkAddresses(errors, 'status.hostIPs', { ips: status.hostIPs, old: old.status.hostIPs });
-  return errors;
-}
+const nonNegative: Rule<number> = refuse((value) => value < 0, 'must be a non-negative integer');
 
-function checkNominatedNode(errors: Errors, pod: Pod, old: Pod): void {
-  const name = pod.status.nominatedNodeName;
-  if (!name || name === old.status.nominatedNodeName) return;
-  addInvalid(errors, 'status.nominatedNodeName', name, nameIsDnsSubdomain(name, false));
-  if (old.spec.nodeName) {
-    errors.push(fieldErrors.forbidden('status.nominatedNodeName', 'may not be set on pods that are already bound to a node'));
-  }
-}
+const condition = all<PodCondition>(fields({ observedGeneration: nonNegative }), ({ type }, walk) => {
+  if (!ownConditions.has(type)) walk.check('Type', type, qualifiedName);
+});
+
+const nominatedNode: Rule<Pod> = ({ status: { nominatedNodeName: name } }, walk, old) => {
+  if (!name || name === old?.status.nominatedNodeName) return;
+  walk.check('status.nominatedNodeName', name, subdomainName);
+  if (!old?.spec.nodeName) return;
+  walk.forbidden('status.nominatedNodeName', 'may not be set on pods that are already bound to a node');
+};
+
+type Addresses = readonly { readonly ip: string }[];
+
+const addresses: Rule<Addresses> = keeping(
+  (old) => old.map(({ ip: before }) => before),
+  all(
+    each<Addresses[number]>((address, walk) => ip(address.ip, walk, undefined)),
+    (list, walk) => {
+      const isDual = list.length === 2 && list.filter((address) => isIPv6Address(address.ip)).length === 1;
+      if (list.length > 1 && !isDual) walk.invalid('', list, 'may specify no more than one IP for each IP family');
+    },
+  ),
+);
+
+/** Of what a write of the status leaves behind. */
+export const podStatus = all<Pod>(
+  (pod, walk, old) => {
+    if (old) checkAnnotationUpdate(walk, pod, old);
+    walk.check('metadata', { annotations: pod.metadata.annotations, spec: pod.spec }, podAnnotations);
+  },
+  fields({ status: fields({ conditions: each(condition) }) }),
+  nominatedNode,
+  fields({ status: fields({ observedGeneration: nonNegative, qosClass: immutable() }) }),
+  (pod, walk, old) => {
+    if (old) checkTransitions(walk, pod, old);
+    checkClaimStatuses(walk, pod);
+  },
+  fields({ status: fields({ podIPs: addresses }) }),
+  ({ status: { hostIP, hostIPs } }, walk) => {
+    const [first] = listOf(hostIPs);
+    if (first && first.ip !== hostIP) walk.invalid('status.hostIPs[0].ip', first.ip, 'must be equal to `hostIP`');
+  },
+  fields({ status: fields({ hostIPs: addresses }) }),
+);
 
 const statusLists = [
   ['containerStatuses', 'containers'],
@@ -56,7 +66,7 @@ const statusLists = [
   ['ephemeralContainerStatuses', undefined],
 ] as const;
 
-function checkTransitions(errors: Errors, pod: Pod, old: Pod): void {
+function checkTransitions(walk: Walk, pod: Pod, old: Pod): void {
   const spec = old.spec;
   const allMayRestart = [...listOf(spec.containers), ...listOf(spec.initContainers)].some((container) =>
     container.restartPolicyRules?.some((rule) => rule.action === 'RestartAllContainers'),
@@ -72,7 +82,7 @@ function checkTransitions(errors: Errors, pod: Pod, old: Pod): void {
       if (!now || now.state?.terminated) return;
       const container = specs?.get(before.name);
       if (container && mayRestart(container, spec, ended.exitCode)) return;
-      errors.push(fieldErrors.forbidden(`status.${field}[${i}].state`, 'may not be transitioned to non-terminated state'));
+      walk.forbidden(`status.${field}[${i}].state`, 'may not be transitioned to non-terminated state');
     });
   }
 }
@@ -87,29 +97,16 @@ export function mayRestart(container: Container, spec: PodSpec, exitCode: number
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 }
 
-function checkClaimStatuses(errors: Errors, { spec, status }: Pod): void {
+function checkClaimStatuses(walk: Walk, { spec, status }: Pod): void {
   const seen = new Set<string>();
   const claims = new Set(listOf(spec.resourceClaims).map((claim) => claim.name));
   listOf(status.resourceClaimStatuses).forEach(({ name, resourceClaimName }, i) => {
     const at = `status.resourceClaimStatuses[${i}]`;
     if (!claims.has(name)) {
-      errors.push(fieldErrors.invalid(`${at}.name`, name, 'must match the name of an entry in `spec.resourceClaims`'));
+      walk.invalid(`${at}.name`, name, 'must match the name of an entry in `spec.resourceClaims`');
     }
-    if (seen.has(name)) errors.push(fieldErrors.duplicate(`${at}.name`, name));
+    if (seen.has(name)) walk.duplicate(`${at}.name`, name);
     seen.add(name);
-    if (resourceClaimName === undefined) return;
-    addInvalid(errors, `${at}.resourceClaimName`, resourceClaimName, nameIsDnsSubdomain(resourceClaimName, false));
+    walk.check(`${at}.resourceClaimName`, resourceClaimName, subdomainName);
   });
-}
-
-type Addresses = readonly { readonly ip: string }[] | undefined;
-
-function checkAddresses(errors: Errors, path: string, { ips, old }: { ips: Addresses; old: Addresses }): void {
-  const kept = new Set(listOf(old).map(({ ip }) => ip));
-  const list = listOf(ips).map(({ ip }) => ip);
-  list.forEach((ip, i) => {
-    checkIP(errors, `${path}[${i}]`, ip, kept);
-  });
-  const isDual = list.length === 2 && list.filter(isIPv6Address).length === 1;
-  if (list.length > 1 && !isDual) errors.push(fieldErrors.invalid(path, ips, 'may specify no more than one IP for each IP family'));
 }

@@ -6,13 +6,12 @@
 import type { Container, Pod, PodSpec, ResourceRequirements } from '../../generated/core-v1.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import type { ViewHooks } from '../../meta/kind.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
-import type { Errors } from '../checks.ts';
+import type { Rule, Walk } from '../../schema/rules/walk.ts';
 import { keepMetadata } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
 import { omit } from '../set-defaults.ts';
 import { mirrorKey } from './pod-spec/annotation-checks.ts';
-import { checkPod } from './pod-spec/validate-pod.ts';
+import { podRule } from './pod-spec/validate-pod.ts';
 import { checkAnnotationUpdate } from './pod-update.ts';
 import { computeQOS } from './qos.ts';
 
@@ -29,20 +28,18 @@ export const ephemeralContainersView: ViewHooks<Pod> = {
     const { ephemeralContainers } = pod.spec;
     return withSpec(pod, old, { ...omit(old.spec, 'ephemeralContainers'), ...(ephemeralContainers && { ephemeralContainers }) });
   },
-  validate(pod, old) {
-    if (isStatic(old)) return [fieldErrors.forbidden('', 'static pods do not support ephemeral containers')];
-    const errors: Errors = [];
-    checkPod(errors, pod);
-    checkAnnotationUpdate(errors, 'metadata.annotations', pod, old);
+  rules(pod, walk, old) {
+    if (isStatic(old)) return walk.forbidden('', 'static pods do not support ephemeral containers');
+    podRule(pod, walk, old);
+    checkAnnotationUpdate(walk, pod, old);
     const now = new Map(listOf(pod.spec.ephemeralContainers).map((container) => [container.name, container]));
     for (const before of listOf(old.spec.ephemeralContainers)) {
       const container = now.get(before.name);
       if (container && equalSemantically(container, before)) continue;
       const change = container ? 'changed' : 'removed';
       const message = `existing ephemeral containers "${before.name}" may not be ${change}\n`;
-      errors.push(fieldErrors.forbidden('spec.ephemeralContainers', message));
+      walk.forbidden('spec.ephemeralContainers', message);
     }
-    return errors;
   },
 };
 
@@ -61,7 +58,7 @@ export const resizeView: ViewHooks<Pod> = {
       ...(old.spec.initContainers && { initContainers: withResources(listOf(pod.spec.initContainers), old.spec.initContainers) }),
     });
   },
-  validate: validateResize,
+  rules: (pod, walk, old) => resize(pod, walk, old),
 };
 
 function withResources(now: readonly Container[], before: readonly Container[]): readonly Container[] {
@@ -72,31 +69,27 @@ function withResources(now: readonly Container[], before: readonly Container[]):
   });
 }
 
-function validateResize(pod: Pod, old: Pod): readonly FieldError[] {
-  if (isStatic(old)) return [fieldErrors.forbidden('', 'static pods cannot be resized')];
-  if (old.spec.os?.name === 'windows') return [fieldErrors.forbidden('', 'windows pods cannot be resized')];
-  const errors: Errors = [];
-  const forbid = (path: string, message: string): void => void errors.push(fieldErrors.forbidden(path, message));
-  checkPod(errors, pod);
+const resize: Rule<Pod> = (pod, walk, old = pod) => {
+  if (isStatic(old)) return walk.forbidden('', 'static pods cannot be resized');
+  if (old.spec.os?.name === 'windows') return walk.forbidden('', 'windows pods cannot be resized');
+  podRule(pod, walk, old);
   if ((old.status.qosClass || computeQOS(old.spec)) !== computeQOS(pod.spec)) {
-    errors.push(fieldErrors.invalid('spec', pod.status.qosClass, 'Pod QOS Class may not change as a result of resizing'));
+    walk.invalid('spec', pod.status.qosClass, 'Pod QOS Class may not change as a result of resizing');
   }
-  if (!canResize(old)) forbid('spec', 'Pod running on node without support for resize');
-  checkPodLevel(errors, pod.spec, old.spec);
+  if (!canResize(old)) walk.forbidden('spec', 'Pod running on node without support for resize');
+  checkPodLevel(walk, pod.spec, old.spec);
   if (old.status.nodeAllocatableResourceClaimStatuses?.length) {
-    forbid('spec', 'pods with node allocatable resource claims cannot be resized');
+    walk.forbidden('spec', 'pods with node allocatable resource claims cannot be resized');
   }
-  const before = errors.length;
-  for (const field of containerFields) checkSameContainers(errors, field, pod.spec, old.spec);
-  if (errors.length > before) return errors;
+  const same = containerFields.filter((field) => hasSameContainers(walk, field, pod.spec, old.spec));
+  if (same.length < containerFields.length) return;
   for (const field of containerFields) {
     listOf(old.spec[field]).forEach((container, i) => {
       const now = pod.spec[field]?.[i];
-      if (now) checkContainer(errors, field, { now, container, path: `spec.${field}[${i}]` });
+      if (now) checkContainer(walk, field, { now, container, path: `spec.${field}[${i}]` });
     });
   }
-  return errors;
-}
+};
 
 /** A running container of a node that can resize shows its resources. */
 function canResize({ status }: Pod): boolean {
@@ -117,9 +110,9 @@ function fixedPart(resources: ResourceRequirements | undefined): object {
   };
 }
 
-function checkPodLevel(errors: Errors, { resources: now }: PodSpec, { resources: before }: PodSpec): void {
+function checkPodLevel(walk: Walk, { resources: now }: PodSpec, { resources: before }: PodSpec): void {
   const path = 'spec.resources';
-  const forbid = (at: string, message: string): void => void errors.push(fieldErrors.forbidden(at, message));
+  const forbid = (at: string, message: string): void => walk.forbidden(at, message);
   if (!now && before) {
     forbid(path, 'pod-level resources cannot be removed');
     return;
@@ -131,16 +124,15 @@ function checkPodLevel(errors: Errors, { resources: now }: PodSpec, { resources:
   }
 }
 
-function checkSameContainers(errors: Errors, field: (typeof containerFields)[number], spec: PodSpec, old: PodSpec): void {
+function hasSameContainers(walk: Walk, field: (typeof containerFields)[number], spec: PodSpec, old: PodSpec): boolean {
   const [now, before] = [listOf(spec[field]), listOf(old[field])];
   if (now.length !== before.length) {
-    errors.push(fieldErrors.forbidden(`spec.${field}`, `${field} may not be added or removed on resize`));
-    return;
+    walk.forbidden(`spec.${field}`, `${field} may not be added or removed on resize`);
+    return false;
   }
-  now.forEach(({ name }, i) => {
-    if (name === before[i]?.name) return;
-    errors.push(fieldErrors.forbidden(`spec.${field}[${i}].name`, `${field} may not be renamed or reordered on resize`));
-  });
+  const renamed = [...now.keys()].filter((i) => now[i]?.name !== before[i]?.name);
+  for (const i of renamed) walk.forbidden(`spec.${field}[${i}].name`, `${field} may not be renamed or reordered on resize`);
+  return renamed.length === 0;
 }
 
 interface Resize {
@@ -149,9 +141,9 @@ interface Resize {
   readonly path: string;
 }
 
-function checkContainer(errors: Errors, field: (typeof containerFields)[number], { now, container, path }: Resize): void {
+function checkContainer(walk: Walk, field: (typeof containerFields)[number], { now, container, path }: Resize): void {
   const [after, before] = [now.resources, container.resources];
-  const forbid = (at: string, message: string): void => void errors.push(fieldErrors.forbidden(at, message));
+  const forbid = (at: string, message: string): void => walk.forbidden(at, message);
   for (const kind of ['requests', 'limits'] as const) {
     if (isRemoved(after?.[kind], before?.[kind])) forbid(`${path}.resources.${kind}`, `resource ${kind} cannot be removed`);
   }

@@ -17,9 +17,9 @@ import { change, mapSame } from '../set-defaults.ts';
 import { podCells } from './pod-cells.ts';
 import { defaultSpecOfPod } from './pod-spec/pod-defaults.ts';
 import { podWarnings } from './pod-spec/pod-warnings.ts';
-import { validatePodCreate } from './pod-spec/validate-pod.ts';
-import { validatePodStatusUpdate } from './pod-status.ts';
-import { validatePodUpdate } from './pod-update.ts';
+import { newPod } from './pod-spec/validate-pod.ts';
+import { podStatus } from './pod-status.ts';
+import { podUpdate } from './pod-update.ts';
 import { ephemeralContainersView, resizeView } from './pod-views.ts';
 import { computeQOS } from './qos.ts';
 
@@ -48,8 +48,8 @@ export const pod = defineKind(Pod, {
     default: (p) => change(change(p, 'spec', defaultSpecOfPod), 'status', withBothIPFields),
     prepareForCreate,
     prepareForStatusUpdate,
-    validate: (p, old) => (old ? validatePodUpdate(p, old) : validatePodCreate(p)),
-    validateStatus: validatePodStatusUpdate,
+    rules: (p, walk, old) => (old ? podUpdate(p, walk, old) : newPod(p, walk, undefined)),
+    statusRules: podStatus,
     // updates of pods are many, and hardly written by people
     warnings: (p, old) => (old ? [] : warningsOf(p)),
     cells: podCells,

@@ -6,6 +6,7 @@
 import { ReplicationController } from '../../generated/kinds.ts';
 import { labelMatcherOfMap } from '../../meta/selectors.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { addJudged } from '../../schema/rules/walk.ts';
 import { ageOf, containerCells, formatLabels } from '../cells.ts';
 import { checkNonnegative, checkPresent, type Errors } from '../checks.ts';
 import { defineKind, placed } from '../define-kind.ts';
@@ -14,7 +15,7 @@ import { checkReplicaStatus } from '../replica-status.ts';
 import { change } from '../set-defaults.ts';
 import { namedWorkloadWarnings } from '../workload-checks.ts';
 import { defaultTemplateOf } from './pod-spec/defaults.ts';
-import { checkPodTemplate } from './pod-spec/validate-pod-spec.ts';
+import { podTemplate } from './pod-spec/validate-pod-spec.ts';
 
 export const replicationController = defineKind(ReplicationController, {
   storagePrefix: 'controllers',
@@ -67,7 +68,7 @@ function validate({ spec }: ReplicationController): readonly FieldError[] {
     const message = '`selector` does not match template `labels`';
     errors.push(fieldErrors.invalid('spec.template.metadata.labels', template.metadata?.labels ?? null, message));
   }
-  checkPodTemplate(errors, 'spec.template', template);
+  addJudged(errors, 'spec.template', template, podTemplate);
   const { restartPolicy, activeDeadlineSeconds } = template?.spec ?? {};
   if (template && restartPolicy !== 'Always') {
     errors.push(fieldErrors.notSupported('spec.template.spec.restartPolicy', restartPolicy ?? '', ['Always']));

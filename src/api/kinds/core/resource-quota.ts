@@ -1,16 +1,17 @@
 /** ResourceQuota: names of what it limits, and the scopes that go with them; scopes are fixed. Upstream: pkg/registry/core/resourcequota. */
 
-import type { ResourceQuotaSpec } from '../../generated/core-v1.ts';
+import type { ResourceQuotaSpec, ScopedResourceSelectorRequirement } from '../../generated/core-v1.ts';
 import { ResourceQuota } from '../../generated/kinds.ts';
 import type { Cell } from '../../meta/kind.ts';
 import { compareQuantities } from '../../meta/quantity.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { own } from '../../meta/words.ts';
+import { all, each, eachEntry, fields, outside } from '../../schema/rules/rules.ts';
+import type { Rule, Walk } from '../../schema/rules/walk.ts';
 import { ageOf, type CellContext } from '../cells.ts';
-import { type Errors, immutableMessage } from '../checks.ts';
+import { immutableMessage } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
-import { checkResourceName, checkResourceQuantity } from './pod-spec/resource-checks.ts';
+import { checkResourceQuantity, resourceName } from './pod-spec/resource-checks.ts';
 import { isStandardQuotaResource } from './pod-spec/resource-names.ts';
 
 const podResources = new Set(['cpu', 'memory', 'limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory', 'pods']);
@@ -36,88 +37,81 @@ export const resourceQuota = defineKind(ResourceQuota, {
   returnsDeletedObject: true,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),
-    validate,
-    validateStatus(object) {
-      const errors: Errors = object.metadata.resourceVersion ? [] : [fieldErrors.required('resourceVersion')];
-      checkAmounts(errors, 'status.hard', object.status.hard);
-      checkAmounts(errors, 'status.used', object.status.used);
-      return errors;
-    },
+    rules: (object, walk, old) => rules(object, walk, old),
+    statusRules: (object, walk, old) => statusRules(object, walk, old),
     warnings: (object, old) => (old ? [] : warningsOf(object)),
     cells,
   },
 });
 
-function validate(object: ResourceQuota, old?: ResourceQuota): readonly FieldError[] {
-  const errors: Errors = [];
-  const { spec } = object;
-  checkAmounts(errors, 'spec.hard', spec.hard);
-  const own = listOf<string>(spec.scopes);
-  for (const scope of own) checkScope(errors, 'spec.scopes', { scope, spec, value: own });
-  checkOpposites(errors, 'spec.scopes', own, own);
-  if (spec.scopeSelector) checkScopeSelector(errors, 'spec.scopeSelector.matchExpressions', spec);
-  if (!old) return errors;
-  const before = new Set<string>(old.spec.scopes);
-  if (new Set(own).symmetricDifference(before).size) errors.push(fieldErrors.invalid('spec.scopes', own, immutableMessage));
-  return errors;
-}
+const amounts = eachEntry<string>((name, quantity, walk) => {
+  walk.enter(`[${name}]`);
+  resourceName(name, walk, undefined);
+  if (!name.includes('/') && !isStandardQuotaResource(name)) walk.invalid('', name, 'must be a standard resource for quota');
+  checkResourceQuantity(name, quantity, walk);
+  walk.leave();
+});
 
-function checkAmounts(errors: Errors, path: string, amounts: Readonly<Record<string, string>> | undefined): void {
-  for (const name in amounts) {
-    const at = `${path}[${name}]`;
-    checkResourceName(errors, at, name);
-    if (!name.includes('/') && !isStandardQuotaResource(name)) {
-      errors.push(fieldErrors.invalid(at, name, 'must be a standard resource for quota'));
-    }
-    checkResourceQuantity(errors, at, { name, quantity: amounts[name] ?? '0' });
-  }
-}
-
-interface ScopeCheck {
-  readonly scope: string;
-  readonly spec: ResourceQuotaSpec;
-  /** what the message shows */
-  readonly value: unknown;
-}
-
-function checkScope(errors: Errors, path: string, { scope, spec, value }: ScopeCheck): void {
+/** `shown`: what the message shows */
+function checkScope(walk: Walk, scope: string, { hard = {} }: ResourceQuotaSpec, shown: unknown): void {
   const allowed = own(scopes, scope);
-  if (!allowed) errors.push(fieldErrors.invalid(path, value, 'unsupported scope'));
-  for (const name of Object.keys(spec.hard ?? {})) {
-    if (!allowed || !isStandardQuotaResource(name) || allowed.has(name)) continue;
-    errors.push(fieldErrors.invalid(path, value, 'unsupported scope applied to resource'));
+  if (!allowed) walk.invalid('', shown, 'unsupported scope');
+  for (const name in hard) {
+    if (allowed && isStandardQuotaResource(name) && !allowed.has(name)) walk.invalid('', shown, 'unsupported scope applied to resource');
   }
 }
 
-function checkOpposites(errors: Errors, path: string, names: readonly string[], shown: readonly string[]): void {
+function checkOpposites(walk: Walk, names: readonly string[], shown: readonly string[]): void {
   for (const [one, other] of opposites) {
-    if (names.includes(one) && names.includes(other)) errors.push(fieldErrors.invalid(path, shown, 'conflicting scopes'));
+    if (names.includes(one) && names.includes(other)) walk.invalid('', shown, 'conflicting scopes');
   }
 }
 
-function checkScopeSelector(errors: Errors, path: string, spec: ResourceQuotaSpec): void {
-  const requirements = listOf(spec.scopeSelector?.matchExpressions);
-  for (const { scopeName, operator, values } of requirements) {
-    if (!scopes[scopeName]) errors.push(fieldErrors.invalid(`${path}.scopeName`, scopeName, 'unsupported scope'));
-    else checkScope(errors, path, { scope: scopeName, spec, value: spec.scopeSelector });
+const scopesText =
+  'ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity';
+
+/** Upstream leaves the index out of all paths. */
+const requirement =
+  (spec: ResourceQuotaSpec): Rule<ScopedResourceSelectorRequirement> =>
+  ({ scopeName, operator, values }, walk) => {
+    if (own(scopes, scopeName)) checkScope(walk, scopeName, spec, spec.scopeSelector);
+    else walk.invalid('scopeName', scopeName, 'unsupported scope');
     if (existsOnly.includes(scopeName) && operator !== 'Exists') {
-      const scopesText =
-        'ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity';
-      errors.push(fieldErrors.invalid(`${path}.operator`, operator, `must be 'Exists' when scope is any of ${scopesText}`));
+      walk.invalid('operator', operator, `must be 'Exists' when scope is any of ${scopesText}`);
     }
     if (operator === 'In' || operator === 'NotIn') {
-      if (values?.length) continue;
-      const message = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector";
-      errors.push(fieldErrors.required(`${path}.values`, message));
+      if (values?.length) return;
+      walk.required('values', "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector");
     } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-      if (!values?.length) continue;
-      const message = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector";
-      errors.push(fieldErrors.invalid(`${path}.values`, values, message));
-    } else errors.push(fieldErrors.invalid(`${path}.operator`, operator, 'not a valid selector operator'));
-  }
-  const names = requirements.map(({ scopeName }) => scopeName);
-  checkOpposites(errors, path, names, listOf(spec.scopes));
-}
+      if (!values?.length) return;
+      walk.invalid('values', values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector");
+    } else walk.invalid('operator', operator, 'not a valid selector operator');
+  };
+
+const specRule: Rule<ResourceQuotaSpec> = (spec, walk, old) => {
+  walk.check('hard', spec.hard, amounts);
+  const own = listOf<string>(spec.scopes);
+  walk.check('scopes', own, (_, at) => {
+    for (const scope of own) checkScope(at, scope, spec, own);
+    checkOpposites(at, own, own);
+  });
+  walk.check('scopeSelector.matchExpressions', spec.scopeSelector?.matchExpressions, (list, at, before) => {
+    each(outside(requirement(spec)))(list, at, before);
+    checkOpposites(
+      at,
+      list.map(({ scopeName }) => scopeName),
+      own,
+    );
+  });
+  if (old && new Set(own).symmetricDifference(new Set<string>(old.scopes)).size) walk.invalid('scopes', own, immutableMessage);
+};
+const rules = fields<ResourceQuota>({ spec: specRule });
+const statusRules = all<ResourceQuota>(
+  ({ metadata }, walk) => {
+    if (!metadata.resourceVersion) walk.required('resourceVersion');
+  },
+  fields({ status: fields({ hard: amounts, used: amounts }) }),
+);
 
 function warningsOf({ spec: { hard = {} } }: ResourceQuota): readonly string[] {
   const found: string[] = [];

@@ -1,47 +1,39 @@
 /** RuntimeClass. Upstream: pkg/apis/node/validation/validation.go. */
 import type { Toleration } from '../../generated/core-v1.ts';
 import { RuntimeClass } from '../../generated/kinds.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import type { Overhead, Scheduling } from '../../generated/node-v1.ts';
+import { all, eachBy, fields, immutable, required } from '../../schema/rules/rules.ts';
+import type { Walk } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
-import { checkDnsLabel, checkImmutable, checkLabels, checkPresent, type Errors } from '../checks.ts';
-import { checkRequirements } from '../core/pod-spec/resource-checks.ts';
-import { checkTolerations } from '../core/pod-spec/scheduling-checks.ts';
+import { containerResources } from '../core/pod-spec/resource-checks.ts';
+import { tolerations } from '../core/pod-spec/scheduling-checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { listOf } from '../lists.ts';
+import { dnsLabel, labels } from '../shared-rules.ts';
+
+const overhead = (given: Overhead, walk: Walk): void =>
+  containerResources({ ...(given.podFixed && { limits: given.podFixed }) }, walk, undefined);
+
+const unique = eachBy<Toleration>(() => {
+  const known = new Set<string>();
+  return ({ key: Key = '', operator: Operator = '', value: Value = '', effect: Effect = '', tolerationSeconds }, walk) => {
+    const identity = JSON.stringify([Key, Operator, Value, Effect]);
+    if (known.has(identity)) walk.duplicate('', { Key, Operator, Value, Effect, TolerationSeconds: tolerationSeconds ?? null });
+    known.add(identity);
+  };
+});
+
+const created = fields<RuntimeClass>({
+  handler: required(dnsLabel),
+  overhead,
+  scheduling: fields<Scheduling>({ nodeSelector: labels, tolerations: all(tolerations, unique) }),
+});
+const changed = fields<RuntimeClass>({ handler: immutable() });
 
 export const runtimeClass = defineKind(RuntimeClass, {
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
-  hooks: { validate, cells: nameAndAge(({ handler }) => [handler]) },
+  hooks: {
+    rules: (object, walk, old) => (old ? changed : created)(object, walk, old),
+    cells: nameAndAge(({ handler }) => [handler]),
+  },
 });
-
-function validate(object: RuntimeClass, old?: RuntimeClass): readonly FieldError[] {
-  const errors: Errors = [];
-  const { handler, overhead, scheduling } = object;
-  if (old) {
-    checkImmutable(errors, 'handler', handler, old.handler);
-    return errors;
-  }
-  if (checkPresent(errors, 'handler', handler)) checkDnsLabel(errors, 'handler', handler);
-  if (overhead?.podFixed) checkRequirements(errors, 'overhead', { limits: overhead.podFixed }, { claimNames: new Set() });
-  if (scheduling) {
-    checkLabels(errors, 'scheduling.nodeSelector', scheduling.nodeSelector);
-    const tolerations = listOf(scheduling.tolerations);
-    checkTolerations(errors, 'scheduling.tolerations', tolerations);
-    checkUnique(errors, 'scheduling.tolerations', tolerations);
-  }
-  return errors;
-}
-
-function checkUnique(errors: Errors, path: string, tolerations: readonly Toleration[]): void {
-  const known = new Set<string>();
-  tolerations.forEach((toleration, i) => {
-    const { key: Key = '', operator: Operator = '', value: Value = '', effect: Effect = '', tolerationSeconds } = toleration;
-    const identity = JSON.stringify([Key, Operator, Value, Effect]);
-    if (known.has(identity)) {
-      const shown = { Key, Operator, Value, Effect, TolerationSeconds: tolerationSeconds ?? null };
-      errors.push(fieldErrors.duplicate(`${path}[${i}]`, shown));
-    }
-    known.add(identity);
-  });
-}

@@ -2,6 +2,7 @@
  * ResourceSlice: the devices that a driver offers on a node, or elsewhere. Attributes and counters of devices are the
  * driver's matter. Upstream: pkg/apis/resource/validation/validation.go.
  */
+
 import { ResourceSlice, ResourceSliceV1beta1, ResourceSliceV1beta2 } from '../../generated/kinds.ts';
 import type { Device, ResourcePool, ResourceSliceSpec } from '../../generated/resource-v1.ts';
 import type { KindHooks, VersionConversion, WriteContext } from '../../meta/kind.ts';
@@ -9,10 +10,11 @@ import { nameIsDnsSubdomain } from '../../meta/names.ts';
 import type { KindRef } from '../../meta/object.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { formatTime } from '../../meta/time.ts';
+import { addJudged } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkDnsSubdomain, checkImmutable, checkPresent, type Errors } from '../checks.ts';
-import { checkNodeSelector } from '../core/pod-spec/affinity-checks.ts';
-import { checkDriverName } from '../core/pod-spec/driver-checks.ts';
+import { nodeSelector as nodeSelectorRule } from '../core/pod-spec/affinity-checks.ts';
+import { driverName } from '../core/pod-spec/driver-checks.ts';
 import { defineKind, named } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { change, mapSame } from '../set-defaults.ts';
@@ -59,7 +61,7 @@ function withTaintTimes(object: Slice, by: WriteContext | undefined): Slice {
 
 function validate({ spec }: Slice, old?: Slice): readonly FieldError[] {
   const errors: Errors = [];
-  checkDriverName(errors, 'spec.driver', spec.driver ?? '');
+  addJudged(errors, 'spec.driver', spec.driver ?? '', driverName);
   checkPool(errors, 'spec.pool', spec.pool ?? {});
   if (old) {
     checkImmutable(errors, 'spec.pool.name', spec.pool.name, old.spec.pool.name);
@@ -94,7 +96,7 @@ function checkPlacement(errors: Errors, spec: ResourceSliceSpec): void {
     errors.push(fieldErrors.invalid('spec.nodeName', nodeName, 'must be either unset or set to a non-empty string'));
   }
   if (nodeSelector) {
-    checkNodeSelector(errors, 'spec.nodeSelector', nodeSelector);
+    addJudged(errors, 'spec.nodeSelector', nodeSelector, nodeSelectorRule);
     const terms = nodeSelector.nodeSelectorTerms;
     if (terms.length !== 1) {
       errors.push(fieldErrors.invalid('spec.nodeSelector.nodeSelectorTerms', terms, 'must have exactly one node selector term'));

@@ -1,12 +1,14 @@
 /** CSINode: the drivers of a node; of one that is listed only the count may change. Upstream: pkg/apis/storage/validation/validation.go. */
+
 import { CSINode } from '../../generated/kinds.ts';
 import type { CSINodeDriver } from '../../generated/storage-v1.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { checkQualifiedName } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { addJudged } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkNonnegative, type Errors, immutableMessage } from '../checks.ts';
-import { checkDriverName } from '../core/pod-spec/driver-checks.ts';
+import { driverName } from '../core/pod-spec/driver-checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { omit } from '../set-defaults.ts';
@@ -38,7 +40,7 @@ function validate({ spec }: CSINode, old?: CSINode): readonly FieldError[] {
 
 function checkDriver(errors: Errors, path: string, driver: CSINodeDriver, names: Set<string>): void {
   const { name = '', nodeID, allocatable, topologyKeys } = driver;
-  checkDriverName(errors, `${path}.name`, name);
+  addJudged(errors, `${path}.name`, name, driverName);
   if (!nodeID) errors.push(fieldErrors.required(`${path}.nodeID`));
   else if (nodeID.length > nodeIDMax) {
     errors.push(fieldErrors.invalid(`${path}.nodeID`, nodeID, `must be ${nodeIDMax} characters or less`));

@@ -1,14 +1,16 @@
 /** VolumeAttachment. Upstream: pkg/registry/storage/volumeattachment/strategy.go, pkg/apis/storage/validation/validation.go. */
+
 import type { PersistentVolumeSpec } from '../../generated/core-v1.ts';
 import { VolumeAttachment } from '../../generated/kinds.ts';
 import type { VolumeAttachmentSource, VolumeAttachmentStatus, VolumeError } from '../../generated/storage-v1.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { nameIsDnsSubdomain, rangeMessage } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { addJudged } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, type Errors, immutableMessage } from '../checks.ts';
 import { checkAccessModes } from '../core/claim-checks.ts';
-import { checkDriver, checkDriverName } from '../core/pod-spec/driver-checks.ts';
+import { driverName, persistentDrivers } from '../core/pod-spec/driver-checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { keepMetadata, statusAlone } from '../keep-metadata.ts';
 
@@ -36,7 +38,7 @@ export const volumeAttachment = defineKind(VolumeAttachment, {
 function validate(object: VolumeAttachment, old?: VolumeAttachment): readonly FieldError[] {
   const errors: Errors = [];
   const { spec, status } = object;
-  checkDriverName(errors, 'spec.attacher', spec.attacher ?? '');
+  addJudged(errors, 'spec.attacher', spec.attacher ?? '', driverName);
   checkSource(errors, 'spec.source', spec.source ?? {});
   addInvalid(errors, 'spec.nodeName', spec.nodeName ?? '', nameIsDnsSubdomain(spec.nodeName ?? '', false));
   checkStatus(errors, 'status', status);
@@ -65,7 +67,7 @@ const notInline = ['claimRef', 'capacity', 'nodeAffinity', 'storageClassName'] a
 /** A volume that was never an object of its own: a driver's, and nothing that is about binding. */
 function checkInline(errors: Errors, path: string, spec: PersistentVolumeSpec): void {
   for (const field of notInline) if (spec[field]) errors.push(fieldErrors.forbidden(`${path}.${field}`, inlineMessage));
-  if (spec.csi) checkDriver(errors, path, { source: 'csi', volume: spec, persistent: true });
+  if (spec.csi) addJudged(errors, `${path}.csi`, spec.csi as never, persistentDrivers.csi);
   else errors.push(fieldErrors.required(`${path}.csi`, 'has to be specified in the context of inline volumes'));
   if (!spec.accessModes?.length) errors.push(fieldErrors.required(`${path}.accessModes`));
   checkAccessModes(errors, `${path}.accessModes`, spec.accessModes ?? []);

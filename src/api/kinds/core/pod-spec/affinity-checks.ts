@@ -1,104 +1,57 @@
-/** Checks of node selectors and of affinity to nodes and pods. Upstream: pkg/apis/core/validation/validation.go. */
+/** Rules of node selectors and of affinity to nodes and pods. Upstream: pkg/apis/core/validation/validation.go. */
+
 import type {
   Affinity,
+  NodeAffinity,
   NodeSelector,
   NodeSelectorRequirement,
   NodeSelectorTerm,
+  PodAffinity,
   PodAffinityTerm,
+  PreferredSchedulingTerm,
   WeightedPodAffinityTerm,
 } from '../../../generated/core-v1.ts';
 import type { LabelSelector } from '../../../generated/meta-v1.ts';
-import { checkLabelValue, nameIsDnsLabel, nameIsDnsSubdomain } from '../../../meta/names.ts';
-import { fieldErrors } from '../../../meta/status-error.ts';
-import { addInvalid, checkLabelKey, checkSelector, type Errors } from '../../checks.ts';
+import { checkLabelValue, nameIsDnsLabel } from '../../../meta/names.ts';
+import { all, each, fields, format, range, required } from '../../../schema/rules/rules.ts';
+import type { Rule } from '../../../schema/rules/walk.ts';
 import { listOf } from '../../lists.ts';
+import { demandedQualifiedName, qualifiedName, selector, subdomainName } from '../../shared-rules.ts';
 
-const required = 'requiredDuringSchedulingIgnoredDuringExecution';
-const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
-
-export function checkAffinity(errors: Errors, path: string, affinity: Affinity): void {
-  const nodes = affinity.nodeAffinity;
-  if (nodes?.[required]) checkNodeSelector(errors, `${path}.nodeAffinity.${required}`, nodes[required]);
-  nodes?.[preferred]?.forEach((term, i) => {
-    const at = `${path}.nodeAffinity.${preferred}[${i}]`;
-    checkWeight(errors, `${at}.weight`, term.weight);
-    checkNodeTerm(errors, `${at}.preference`, term.preference, { anyValue: true });
-  });
-  for (const field of ['podAffinity', 'podAntiAffinity'] as const) {
-    affinity[field]?.[required]?.forEach((term, i) => {
-      checkPodTerm(errors, `${path}.${field}.${required}[${i}]`, term);
-    });
-    affinity[field]?.[preferred]?.forEach((term: WeightedPodAffinityTerm, i) => {
-      const at = `${path}.${field}.${preferred}[${i}]`;
-      checkWeight(errors, `${at}.weight`, term.weight);
-      checkPodTerm(errors, `${at}.podAffinityTerm`, term.podAffinityTerm);
-    });
-  }
-}
-
-function checkWeight(errors: Errors, path: string, weight: number): void {
-  if (weight <= 0 || weight > 100) errors.push(fieldErrors.invalid(path, weight, 'must be in the range 1-100'));
-}
-
-export function checkNodeSelector(errors: Errors, path: string, selector: NodeSelector): void {
-  const at = `${path}.nodeSelectorTerms`;
-  const terms = listOf(selector.nodeSelectorTerms);
-  if (!terms.length) errors.push(fieldErrors.required(at, 'must have at least one node selector term'));
-  terms.forEach((term, i) => {
-    checkNodeTerm(errors, `${at}[${i}]`, term, { anyValue: false });
-  });
-}
-
-function checkNodeTerm(errors: Errors, path: string, term: NodeSelectorTerm, options: { readonly anyValue: boolean }): void {
-  term.matchExpressions?.forEach((requirement, i) => {
-    const at = `${path}.matchExpressions[${i}]`;
-    checkOperator(errors, at, requirement);
-    checkLabelKey(errors, `${at}.key`, requirement.key);
-    if (options.anyValue) return;
-    requirement.values?.forEach((value, j) => {
-      addInvalid(errors, `${at}.values[${j}]`, value, checkLabelValue(value));
-    });
-  });
-  term.matchFields?.forEach((requirement, i) => {
-    checkFieldRequirement(errors, `${path}.matchFields[${i}]`, requirement);
-  });
-}
-
-function checkOperator(errors: Errors, path: string, { operator, values }: NodeSelectorRequirement): void {
+const operator: Rule<NodeSelectorRequirement> = ({ operator: word, values }, walk) => {
   const count = values?.length ?? 0;
-  if (operator === 'In' || operator === 'NotIn') {
-    if (!count) errors.push(fieldErrors.required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-    if (count) errors.push(fieldErrors.forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
-  } else if (operator === 'Gt' || operator === 'Lt') {
-    if (count !== 1) errors.push(fieldErrors.required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"));
-  } else errors.push(fieldErrors.invalid(`${path}.operator`, operator, 'not a valid selector operator'));
-}
+  if (word === 'In' || word === 'NotIn') {
+    if (!count) walk.required('values', "must be specified when `operator` is 'In' or 'NotIn'");
+  } else if (word === 'Exists' || word === 'DoesNotExist') {
+    if (count) walk.forbidden('values', "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+  } else if (word === 'Gt' || word === 'Lt') {
+    if (count !== 1) walk.required('values', "must be specified single value when `operator` is 'Lt' or 'Gt'");
+  } else walk.invalid('operator', word, 'not a valid selector operator');
+};
 
-function checkFieldRequirement(errors: Errors, path: string, requirement: NodeSelectorRequirement): void {
-  const { key, operator, values } = requirement;
-  const isSet = (text: string): boolean => text === 'In' || text === 'NotIn';
-  if (!isSet(operator)) errors.push(fieldErrors.invalid(`${path}.operator`, operator, 'not a valid selector operator'));
+const fieldNames = fields<NodeSelectorRequirement>({ values: each(subdomainName) });
+const fieldRequirement: Rule<NodeSelectorRequirement> = (requirement, walk, old) => {
+  const { key, operator: word, values } = requirement;
+  if (word !== 'In' && word !== 'NotIn') walk.invalid('operator', word, 'not a valid selector operator');
   else if (values?.length !== 1) {
-    const message = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector";
-    errors.push(fieldErrors.required(`${path}.values`, message));
+    walk.required('values', "must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
   }
-  if (key !== 'metadata.name') errors.push(fieldErrors.invalid(`${path}.key`, key, 'not a valid field selector key'));
-  else {
-    values?.forEach((value, i) => {
-      addInvalid(errors, `${path}.values[${i}]`, value, nameIsDnsSubdomain(value, false));
-    });
-  }
-}
+  if (key === 'metadata.name') fieldNames(requirement, walk, old);
+  else walk.invalid('key', key, 'not a valid field selector key');
+};
 
-function checkPodTerm(errors: Errors, path: string, term: PodAffinityTerm): void {
-  checkSelector(errors, `${path}.labelSelector`, term.labelSelector);
-  checkSelector(errors, `${path}.namespaceSelector`, term.namespaceSelector);
-  for (const name of listOf(term.namespaces)) addInvalid(errors, `${path}.namespace`, name, nameIsDnsLabel(name, false));
-  checkLabelKeys(errors, path, term);
-  if (!term.topologyKey) errors.push(fieldErrors.required(`${path}.topologyKey`, 'can not be empty'));
-  checkLabelKey(errors, `${path}.topologyKey`, term.topologyKey);
-}
+const preference = fields<NodeSelectorTerm>({
+  matchExpressions: each(all(operator, fields({ key: demandedQualifiedName }))),
+  matchFields: each(fieldRequirement),
+});
+const term = fields<NodeSelectorTerm>({
+  matchExpressions: each(all(operator, fields({ key: demandedQualifiedName, values: each(format(checkLabelValue)) }))),
+  matchFields: each(fieldRequirement),
+});
+
+export const nodeSelector = fields<NodeSelector>({
+  nodeSelectorTerms: required(each(term), 'must have at least one node selector term'),
+});
 
 interface KeyedTerm {
   readonly labelSelector?: LabelSelector;
@@ -107,27 +60,43 @@ interface KeyedTerm {
 }
 
 /** `matchLabelKeys` and `mismatchLabelKeys`: label names, with a selector beside them that doesn't name them too. */
-export function checkLabelKeys(errors: Errors, path: string, term: KeyedTerm): void {
-  const { labelSelector, matchLabelKeys, mismatchLabelKeys } = term;
+export const labelKeys: Rule<KeyedTerm> = ({ labelSelector, ...given }, walk) => {
+  const { matchLabelKeys, mismatchLabelKeys } = given;
   if (!matchLabelKeys?.length && !mismatchLabelKeys?.length) return;
   for (const field of ['matchLabelKeys', 'mismatchLabelKeys'] as const) {
-    const keys = listOf(term[field]);
-    if (keys.length && !labelSelector) {
-      errors.push(fieldErrors.forbidden(`${path}.${field}`, 'must not be specified when labelSelector is not set'));
-    } else {
-      keys.forEach((key, i) => {
-        checkLabelKey(errors, `${path}.${field}[${i}]`, key);
-      });
-    }
+    if (!given[field]?.length || labelSelector) walk.check(field, given[field], each(qualifiedName));
+    else walk.forbidden(field, 'must not be specified when labelSelector is not set');
   }
   const seen = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
   for (const { key } of listOf(labelSelector?.matchExpressions)) {
     const i = matchLabelKeys?.lastIndexOf(key) ?? -1;
-    if (i >= 0 && seen.has(key)) errors.push(fieldErrors.invalid(`${path}[${i}]`, key, 'exists in both matchLabelKeys and labelSelector'));
+    if (i >= 0 && seen.has(key)) walk.invalid(`[${i}]`, key, 'exists in both matchLabelKeys and labelSelector');
     seen.add(key);
   }
-  matchLabelKeys?.forEach((key, i) => {
-    if (!mismatchLabelKeys?.includes(key)) return;
-    errors.push(fieldErrors.invalid(`${path}.matchLabelKeys[${i}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys'));
-  });
-}
+  const mismatching = new Set(mismatchLabelKeys);
+  for (const [i, key] of listOf(matchLabelKeys).entries()) {
+    if (mismatching.has(key)) walk.invalid(`matchLabelKeys[${i}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys');
+  }
+};
+
+const namespaceName = format((name: string) => nameIsDnsLabel(name, false));
+const podTerm = all<PodAffinityTerm>(
+  fields({ labelSelector: selector, namespaceSelector: selector }),
+  ({ namespaces }, walk) => {
+    for (const name of listOf(namespaces)) walk.check('namespace', name, namespaceName);
+  },
+  labelKeys,
+  fields({ topologyKey: all(required<string>(undefined, 'can not be empty'), demandedQualifiedName) }),
+);
+
+const weight = range(1, 100, 'must be in the range 1-100');
+const podAffinity = fields<PodAffinity>({
+  requiredDuringSchedulingIgnoredDuringExecution: each(podTerm),
+  preferredDuringSchedulingIgnoredDuringExecution: each(fields<WeightedPodAffinityTerm>({ weight, podAffinityTerm: podTerm })),
+});
+const nodeAffinity = fields<NodeAffinity>({
+  requiredDuringSchedulingIgnoredDuringExecution: nodeSelector,
+  preferredDuringSchedulingIgnoredDuringExecution: each(fields<PreferredSchedulingTerm>({ weight, preference })),
+});
+
+export const affinity = fields<Affinity>({ nodeAffinity, podAffinity, podAntiAffinity: podAffinity });

@@ -5,11 +5,11 @@
 
 import type { AppArmorProfile, PodSpec, SeccompProfile } from '../../../generated/core-v1.ts';
 import type { LabelMap } from '../../../meta/selectors.ts';
-import { fieldErrors } from '../../../meta/status-error.ts';
 import { own } from '../../../meta/words.ts';
-import type { Errors } from '../../checks.ts';
-import { eachContainer } from './each-container.ts';
-import { checkDescendingPath } from './path-checks.ts';
+import type { Rule, Walk } from '../../../schema/rules/walk.ts';
+import { ofContainers } from './context.ts';
+import { containersOf } from './each-container.ts';
+import { descendingPath } from './path-checks.ts';
 
 export const mirrorKey = 'kubernetes.io/config.mirror';
 const deletionCostKey = 'controller.kubernetes.io/pod-deletion-cost';
@@ -18,42 +18,29 @@ const seccompContainerPrefix = 'container.seccomp.security.alpha.kubernetes.io/'
 export const appArmorPrefix = 'container.apparmor.security.beta.kubernetes.io/';
 
 interface Annotated {
-  readonly annotations: LabelMap;
+  readonly annotations: LabelMap | undefined;
   readonly spec: PodSpec;
 }
 
-export function checkPodAnnotations(errors: Errors, path: string, { annotations, spec }: Annotated): void {
-  let containers: ReadonlySet<string> | undefined;
-  for (const key in annotations) {
-    const value = annotations[key] ?? '';
-    if (key === mirrorKey) {
-      if (!spec.nodeName) {
-        errors.push(fieldErrors.invalid(`${path}[${key}]`, value, 'must set spec.nodeName if mirror pod annotation is set'));
+const annotationsOf =
+  (spec: PodSpec): Rule<LabelMap> =>
+  (annotations, walk) => {
+    let containers: ReadonlySet<string> | undefined;
+    for (const [key, value] of Object.entries(annotations)) {
+      if (key === mirrorKey) {
+        if (!spec.nodeName) walk.invalid(`[${key}]`, value, 'must set spec.nodeName if mirror pod annotation is set');
+      } else if (key === deletionCostKey) {
+        if (!isInt32(value)) walk.invalid(`[${key}]`, value, 'must be a 32bit integer');
+      } else if (key === seccompPodKey || key.startsWith(seccompContainerPrefix)) walk.check(key, value, seccompText);
+      else if (key.startsWith(appArmorPrefix)) {
+        containers ??= new Set(containersOf(spec).map(({ name }) => name));
+        checkAppArmorText(walk, key, { value, containers });
       }
-    } else if (key === deletionCostKey) {
-      if (!isInt32(value)) errors.push(fieldErrors.invalid(`${path}[${key}]`, value, 'must be a 32bit integer'));
-    } else if (key === seccompPodKey || key.startsWith(seccompContainerPrefix)) checkSeccompText(errors, `${path}.${key}`, value);
-    else if (key.startsWith(appArmorPrefix)) {
-      containers ??= namesOfContainers(spec);
-      checkAppArmorText(errors, `${path}[${key}]`, { name: key.slice(appArmorPrefix.length), value, containers });
     }
-  }
-}
+  };
 
-function namesOfContainers(spec: PodSpec): ReadonlySet<string> {
-  const names = new Set<string>();
-  eachContainer(spec, '', ({ name }) => {
-    names.add(name);
-  });
-  return names;
-}
-
-interface AppArmorText {
-  /** of the container */
-  readonly name: string;
-  readonly value: string;
-  readonly containers: ReadonlySet<string>;
-}
+/** Of an object that has the annotations of a pod of that spec. */
+export const podAnnotations: Rule<Annotated> = ({ annotations, spec }, walk) => walk.check('annotations', annotations, annotationsOf(spec));
 
 function isInt32(text: string): boolean {
   if (!/^(0|-?[1-9]\d*)$/.test(text)) return false;
@@ -61,63 +48,56 @@ function isInt32(text: string): boolean {
   return value >= -(2 ** 31) && value < 2 ** 31;
 }
 
-function checkSeccompText(errors: Errors, path: string, value: string): void {
+const seccompText: Rule<string> = (value, walk) => {
   if (value === 'runtime/default' || value === 'docker/default' || value === 'unconfined') return;
-  if (value.startsWith('localhost/')) checkDescendingPath(errors, path, value.slice('localhost/'.length));
-  else errors.push(fieldErrors.invalid(path, value, 'must be a valid seccomp profile'));
-}
+  if (value.startsWith('localhost/')) descendingPath(value.slice('localhost/'.length), walk, undefined);
+  else walk.invalid('', value, 'must be a valid seccomp profile');
+};
 
-function checkAppArmorText(errors: Errors, path: string, { name, value, containers }: AppArmorText): void {
-  if (!containers.has(name)) errors.push(fieldErrors.invalid(path, name, 'container not found'));
+function checkAppArmorText(walk: Walk, key: string, { value, containers }: { value: string; containers: ReadonlySet<string> }): void {
+  const name = key.slice(appArmorPrefix.length);
+  if (!containers.has(name)) walk.invalid(`[${key}]`, name, 'container not found');
   if (value && value !== 'runtime/default' && value !== 'unconfined' && !value.startsWith('localhost/')) {
-    errors.push(fieldErrors.invalid(path, value, `invalid AppArmor profile name: ${JSON.stringify(value)}`));
+    walk.invalid(`[${key}]`, value, `invalid AppArmor profile name: ${JSON.stringify(value)}`);
   }
 }
 
-/** Where both the annotation and the field name a profile, they must agree. */
-export function checkProfileAnnotations(errors: Errors, path: string, { annotations, spec }: Annotated): void {
-  const seccomp = spec.securityContext?.seccompProfile;
-  const ofPod = annotations[seccompPodKey];
-  if (seccomp && ofPod !== undefined) {
-    const legacy = seccomp.type === 'RuntimeDefault' ? 'docker/default' : undefined;
-    checkAgreement(errors, `${path}.securityContext.seccompProfile`, { annotation: ofPod, profile: seccomp, called: 'seccomp', legacy });
-  }
-  const podProfile = spec.securityContext?.appArmorProfile;
-  if (!Object.keys(annotations).some((key) => key.startsWith(seccompContainerPrefix) || key.startsWith(appArmorPrefix))) return;
-  eachContainer(spec, path, (container, at) => {
-    const given = container.securityContext;
-    const seccompText = own(annotations, seccompContainerPrefix + container.name);
-    const appArmorText = own(annotations, appArmorPrefix + container.name);
-    if (given?.seccompProfile && seccompText !== undefined) {
-      const profile = given.seccompProfile;
-      const legacy = profile.type === 'RuntimeDefault' ? 'docker/default' : undefined;
-      checkAgreement(errors, `${at}.securityContext.seccompProfile`, { annotation: seccompText, profile, called: 'seccomp', legacy });
-    }
-    const profile = given?.appArmorProfile ?? podProfile;
-    if (profile && appArmorText !== undefined && spec.os?.name !== 'windows') {
-      const agreement = { annotation: appArmorText, profile, called: 'apparmor', legacy: undefined };
-      checkAgreement(errors, `${at}.securityContext.appArmorProfile`, agreement);
-    }
-  });
-}
+/** Of the spec: where both the annotation and the field name a profile, they must agree. */
+export const profilesAgree =
+  (annotations: LabelMap): Rule<PodSpec> =>
+  (spec, walk, old) => {
+    const { seccompProfile: seccomp, appArmorProfile: podProfile } = spec.securityContext ?? {};
+    checkAgreement(walk, { annotation: annotations[seccompPodKey], profile: seccomp, called: 'seccomp' });
+    if (!Object.keys(annotations).some((key) => key.startsWith(seccompContainerPrefix) || key.startsWith(appArmorPrefix))) return;
+    ofContainers(({ name, securityContext: given }, at) => {
+      const annotation = own(annotations, seccompContainerPrefix + name);
+      checkAgreement(at, { annotation, profile: given?.seccompProfile, called: 'seccomp' });
+      if (spec.os?.name === 'windows') return;
+      const profile = given?.appArmorProfile ?? podProfile;
+      checkAgreement(at, { annotation: own(annotations, appArmorPrefix + name), profile, called: 'apparmor' });
+    })(spec, walk, old);
+  };
 
 interface Agreement {
-  readonly annotation: string;
-  readonly profile: SeccompProfile | AppArmorProfile;
-  readonly called: string;
-  /** another text that means the same */
-  readonly legacy: string | undefined;
+  readonly annotation: string | undefined;
+  readonly profile: SeccompProfile | AppArmorProfile | undefined;
+  readonly called: 'seccomp' | 'apparmor';
 }
 
-function checkAgreement(errors: Errors, path: string, { annotation, profile, called, legacy }: Agreement): void {
-  const texts: Readonly<Record<string, string>> = { Unconfined: 'unconfined', RuntimeDefault: 'runtime/default' };
-  const mismatch = `${called} type in annotation and field must match`;
-  if (profile.type === 'Localhost') {
-    if (!annotation.startsWith('localhost/')) errors.push(fieldErrors.forbidden(`${path}.type`, mismatch));
-    else if (annotation.slice('localhost/'.length) !== profile.localhostProfile) {
-      errors.push(fieldErrors.forbidden(`${path}.localhostProfile`, `${called} profile in annotation and field must match`));
-    }
-  } else if (texts[profile.type] !== undefined && annotation !== texts[profile.type] && annotation !== legacy) {
-    errors.push(fieldErrors.forbidden(`${path}.type`, mismatch));
+/** Texts that mean what the type says. */
+const textsOf: Readonly<Record<Agreement['called'], Readonly<Record<string, readonly string[]>>>> = {
+  seccomp: { Unconfined: ['unconfined'], RuntimeDefault: ['runtime/default', 'docker/default'] },
+  apparmor: { Unconfined: ['unconfined'], RuntimeDefault: ['runtime/default'] },
+};
+
+function checkAgreement(walk: Walk, { annotation, profile, called }: Agreement): void {
+  if (annotation === undefined || !profile) return;
+  const at = `securityContext.${called === 'seccomp' ? 'seccompProfile' : 'appArmorProfile'}`;
+  const texts = own(textsOf[called], profile.type);
+  const isLocal = profile.type === 'Localhost';
+  const typesAgree = isLocal ? annotation.startsWith('localhost/') : (texts?.includes(annotation) ?? true);
+  if (!typesAgree) walk.forbidden(`${at}.type`, `${called} type in annotation and field must match`);
+  else if (isLocal && annotation.slice('localhost/'.length) !== profile.localhostProfile) {
+    walk.forbidden(`${at}.localhostProfile`, `${called} profile in annotation and field must match`);
   }
 }

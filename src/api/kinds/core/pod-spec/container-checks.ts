@@ -1,74 +1,163 @@
 /**
- * Checks of containers: what all have in common, then what is special to init, regular and ephemeral ones.
+ * Rules of containers: what all have in common, then what is special to init, regular and ephemeral ones.
  * Upstream: pkg/apis/core/validation/validation.go.
  */
+
 import type {
   Container,
   ContainerPort,
   ContainerResizePolicy,
   ContainerRestartRule,
   EphemeralContainer,
+  VolumeMount,
 } from '../../../generated/core-v1.ts';
-import { checkPortName, checkPortNumber } from '../../../meta/names.ts';
-import { fieldErrors } from '../../../meta/status-error.ts';
-import { addInvalid, checkDnsLabel, checkOneOf, checkPresent, checkSupported, type Errors } from '../../checks.ts';
+import { checkPortName } from '../../../meta/names.ts';
+import { all, demanded, each, eachBy, evenAbsent, fields, itemsMax, oneOf, required } from '../../../schema/rules/rules.ts';
+import type { Rule } from '../../../schema/rules/walk.ts';
 import { listOf } from '../../lists.ts';
+import { dnsLabel, portNumber } from '../../shared-rules.ts';
 import type { SpecContext } from './context.ts';
 import type { AnyContainer } from './each-container.ts';
-import { checkEnv, checkEnvFrom } from './env-checks.ts';
-import { checkVolumeDevices, checkVolumeMounts } from './mount-checks.ts';
-import { checkLifecycle, checkProbe } from './probe-checks.ts';
-import { checkRequirements } from './resource-checks.ts';
-import { checkSecurityContext } from './security-checks.ts';
+import { env, envFrom } from './env-checks.ts';
+import { volumeDevices, volumeMounts } from './mount-checks.ts';
+import { lifecycle, livenessProbe, readinessProbe } from './probe-checks.ts';
+import { containerResources } from './resource-checks.ts';
+import { securityContext } from './security-checks.ts';
 
-const protocols = ['SCTP', 'TCP', 'UDP'];
-export const pullPolicies = ['Always', 'IfNotPresent', 'Never'];
-const restartPolicies = ['Always', 'Never', 'OnFailure'];
-const probes = { livenessProbe: 'liveness', readinessProbe: 'readiness', startupProbe: 'startup' } as const;
 const probeFields = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
-const restartRulesMax = 20;
-const exitCodesMax = 255;
 
-export function checkContainers(context: SpecContext, path: string, containers: readonly Container[]): void {
-  const { errors } = context;
-  if (!containers.length) errors.push(fieldErrors.required(path));
+const portFields = fields<ContainerPort>({
+  containerPort: evenAbsent((port, walk) => {
+    if (port) portNumber(port, walk, undefined);
+    else walk.required('');
+  }),
+  hostPort: (port, walk) => {
+    if (port) portNumber(port, walk, undefined);
+  },
+  protocol: required(oneOf('SCTP', 'TCP', 'UDP')),
+});
+const ports = eachBy<ContainerPort>(() => {
   const names = new Set<string>();
-  containers.forEach((container, i) => {
-    const at = `${path}[${i}]`;
-    checkCommon(context, at, container);
-    if (names.has(container.name)) errors.push(fieldErrors.duplicate(`${at}.name`, container.name));
-    names.add(container.name);
-    checkLife(context, at, container);
-    checkRestartPolicy(errors, at, container);
-  });
-  checkHostPorts(errors, path, containers);
+  return (port, walk, old) => {
+    const { name } = port;
+    if (name) {
+      const messages = checkPortName(name);
+      for (const message of messages) walk.invalid('name', name, message);
+      if (!messages.length && names.has(name)) walk.duplicate('name', name);
+      if (!messages.length) names.add(name);
+    }
+    portFields(port, walk, old);
+  };
+});
+
+/** Of a list of containers: two of one pod can't have the same port of the host. */
+function takesHostPorts(): Rule<Container> {
+  const taken = new Set<string>();
+  return (container, walk) => {
+    for (const [i, { protocol, hostIP = '', hostPort }] of listOf(container.ports).entries()) {
+      if (!hostPort) continue;
+      const text = `${protocol}/${hostIP}/${hostPort}`;
+      if (taken.has(text)) walk.duplicate(`ports[${i}].hostPort`, text);
+      taken.add(text);
+    }
+  };
 }
 
-export function checkInitContainers(context: SpecContext, path: string, containers: readonly Container[]): void {
-  const { errors, spec } = context;
-  const names = new Set(listOf(spec.containers).map((container) => container.name));
-  containers.forEach((container, i) => {
-    const at = `${path}[${i}]`;
-    const sidecar = container.restartPolicy === 'Always';
-    checkCommon(context, at, container);
-    checkRestartPolicy(errors, at, container);
-    if (names.has(container.name)) errors.push(fieldErrors.duplicate(`${at}.name`, container.name));
-    else if (container.name) names.add(container.name);
-    checkHostPorts(errors, path, [container]);
-    if (sidecar) checkLife(context, at, container);
-    else {
-      for (const field of ['lifecycle', ...probeFields] as const) {
-        if (!container[field]) continue;
-        errors.push(fieldErrors.forbidden(`${at}.${field}`, 'may not be set for init containers without restartPolicy=Always'));
+const resizeOf = required(oneOf('cpu', 'memory'));
+const resizeBy = required(oneOf('NotRequired', 'RestartContainer'));
+const resizePolicy = eachBy<ContainerResizePolicy>((_, { about }) => {
+  const seen = new Set<string>();
+  const never = (about as SpecContext).spec.restartPolicy === 'Never';
+  return ({ resourceName, restartPolicy }, walk) => {
+    if (seen.has(resourceName)) walk.duplicate('', resourceName);
+    seen.add(resourceName);
+    walk.outside(() => {
+      resizeOf(resourceName, walk, undefined);
+      resizeBy(restartPolicy, walk, undefined);
+      if (never && restartPolicy !== 'NotRequired') {
+        walk.invalid('', restartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'");
       }
-      listOf(container.resizePolicy).forEach(({ restartPolicy }, j) => {
-        if (restartPolicy !== 'RestartContainer') return;
-        const message = "must not be set to 'RestartContainer' for non-sidecar initContainers";
-        errors.push(fieldErrors.invalid(`${at}.resizePolicy[${j}].restartPolicy`, restartPolicy, message));
-      });
+    });
+  };
+});
+
+const common = all<AnyContainer>(
+  fields({
+    name: required(dnsLabel),
+    image: required(),
+    terminationMessagePolicy: required(oneOf('File', 'FallbackToLogsOnError')),
+    ports,
+    env,
+    envFrom,
+  }),
+  volumeMounts,
+  volumeDevices,
+  fields({
+    imagePullPolicy: required(oneOf('Always', 'IfNotPresent', 'Never')),
+    resources: containerResources,
+    resizePolicy,
+    securityContext,
+  }),
+);
+
+/** Hooks and probes, of containers that live as long as the pod. */
+const life = fields<Container>({ lifecycle, livenessProbe, readinessProbe, startupProbe: livenessProbe });
+
+const exitCodes = fields<NonNullable<ContainerRestartRule['exitCodes']>>({ operator: demanded('In', 'NotIn'), values: itemsMax(255) });
+const restartRule = all<ContainerRestartRule>(
+  fields({ action: demanded('Restart', 'RestartAllContainers') }),
+  ({ exitCodes: codes }, walk) => {
+    if (codes) walk.check('exitCodes', codes, exitCodes);
+    else walk.required('exitCodes', 'must be specified');
+  },
+);
+const restart = all<Container>(
+  ({ restartPolicy, restartPolicyRules: rules }, walk) => {
+    if (restartPolicy === undefined && rules?.length) {
+      walk.required('restartPolicy', 'must specify restartPolicy when restart rules are used');
     }
-  });
-}
+  },
+  fields({ restartPolicy: oneOf('Always', 'Never', 'OnFailure'), restartPolicyRules: all(itemsMax(20), each(restartRule)) }),
+);
+
+export const containers = all<readonly Container[]>(
+  required<readonly Container[]>(),
+  eachBy(() => {
+    const names = new Set<string>();
+    return (container, walk, old) => {
+      common(container, walk, old);
+      if (names.has(container.name)) walk.duplicate('name', container.name);
+      names.add(container.name);
+      life(container, walk, old);
+      restart(container, walk, old);
+    };
+  }),
+  eachBy(takesHostPorts),
+);
+
+const onlySidecars: Rule<Container> = (container, walk) => {
+  for (const field of ['lifecycle', ...probeFields] as const) {
+    if (container[field]) walk.forbidden(field, 'may not be set for init containers without restartPolicy=Always');
+  }
+  for (const [i, { restartPolicy }] of listOf(container.resizePolicy).entries()) {
+    if (restartPolicy !== 'RestartContainer') continue;
+    const message = "must not be set to 'RestartContainer' for non-sidecar initContainers";
+    walk.invalid(`resizePolicy[${i}].restartPolicy`, restartPolicy, message);
+  }
+};
+
+export const initContainers = eachBy<Container>((_, { about }) => {
+  const names = new Set(listOf((about as SpecContext).spec.containers).map((container) => container.name));
+  return (container, walk, old) => {
+    common(container, walk, old);
+    restart(container, walk, old);
+    if (names.has(container.name)) walk.duplicate('name', container.name);
+    else if (container.name) names.add(container.name);
+    // Upstream looks at lists of one.
+    walk.outside(() => walk.check(0, container, takesHostPorts()));
+    (container.restartPolicy === 'Always' ? life : onlySidecars)(container, walk, old);
+  };
+});
 
 const forbiddenToEphemeral = [
   'ports',
@@ -80,125 +169,38 @@ const forbiddenToEphemeral = [
   'restartPolicyRules',
 ] as const;
 
-export function checkEphemeralContainers(context: SpecContext, path: string, containers: readonly EphemeralContainer[]): void {
-  const { errors, spec } = context;
-  const others = new Set([...listOf(spec.containers), ...listOf(spec.initContainers)].map((container) => container.name));
-  const names = new Set(others);
-  containers.forEach((container, i) => {
-    const at = `${path}[${i}]`;
-    checkCommon(context, at, container);
-    checkImageSpaces(errors, at, container);
-    if (names.has(container.name)) errors.push(fieldErrors.duplicate(`${at}.name`, container.name));
-    names.add(container.name);
-    const target = container.targetContainerName;
-    if (target && !others.has(target)) errors.push(fieldErrors.notFound(`${at}.targetContainerName`, target));
+const noSubPaths: Rule<VolumeMount> = (mount, walk) => {
+  for (const field of ['subPath', 'subPathExpr'] as const) {
+    if (mount[field]) walk.forbidden(field, 'cannot be set for an Ephemeral Container');
+  }
+};
+const ephemeral = all<EphemeralContainer>(
+  (container, walk) => {
     for (const field of forbiddenToEphemeral) {
       const value: unknown = container[field];
       const empty = value === undefined || (field === 'resources' && !Object.keys(value as object).length);
-      if (!empty) errors.push(fieldErrors.forbidden(`${at}.${field}`, 'cannot be set for an Ephemeral Container'));
+      if (!empty) walk.forbidden(field, 'cannot be set for an Ephemeral Container');
     }
-    listOf(container.volumeMounts).forEach((mount, j) => {
-      for (const field of ['subPath', 'subPathExpr'] as const) {
-        if (mount[field])
-          errors.push(fieldErrors.forbidden(`${at}.volumeMounts[${j}].${field}`, 'cannot be set for an Ephemeral Container'));
-      }
-    });
-  });
-}
+  },
+  fields({ volumeMounts: each(noSubPaths) }),
+);
 
-function checkCommon(context: SpecContext, path: string, container: AnyContainer): void {
-  const { errors } = context;
-  if (checkPresent(errors, `${path}.name`, container.name)) checkDnsLabel(errors, `${path}.name`, container.name);
-  checkPresent(errors, `${path}.image`, container.image);
-  checkOneOf(errors, `${path}.terminationMessagePolicy`, container.terminationMessagePolicy, { of: ['File', 'FallbackToLogsOnError'] });
-  if (container.ports) checkPorts(errors, `${path}.ports`, container.ports);
-  if (container.env) checkEnv(errors, `${path}.env`, container.env);
-  if (container.envFrom) checkEnvFrom(errors, `${path}.envFrom`, container.envFrom);
-  if (container.volumeMounts) checkVolumeMounts(context, `${path}.volumeMounts`, container);
-  if (container.volumeDevices) checkVolumeDevices(context, `${path}.volumeDevices`, container);
-  checkOneOf(errors, `${path}.imagePullPolicy`, container.imagePullPolicy, { of: pullPolicies });
-  if (container.resources) checkRequirements(errors, `${path}.resources`, container.resources, context);
-  if (container.resizePolicy) checkResizePolicy(context, `${path}.resizePolicy`, container.resizePolicy);
-  if (container.securityContext) checkSecurityContext(errors, `${path}.securityContext`, container.securityContext, context);
-}
-
-/** Hooks and probes, of containers that live as long as the pod. */
-function checkLife(context: SpecContext, path: string, container: Container): void {
-  if (container.lifecycle) checkLifecycle(context, `${path}.lifecycle`, container.lifecycle);
-  for (const field of probeFields) {
-    const probe = container[field];
-    if (probe) checkProbe(context, `${path}.${field}`, probe, probes[field]);
-  }
-}
+export const ephemeralContainers = eachBy<EphemeralContainer>((_, { about }) => {
+  const { spec } = about as SpecContext;
+  const others = new Set([...listOf(spec.containers), ...listOf(spec.initContainers)].map((container) => container.name));
+  const names = new Set(others);
+  return (container, walk, old) => {
+    common(container, walk, old);
+    imageSpaces(container, walk, old);
+    if (names.has(container.name)) walk.duplicate('name', container.name);
+    names.add(container.name);
+    const target = container.targetContainerName;
+    if (target && !others.has(target)) walk.notFound('targetContainerName', target);
+    ephemeral(container, walk, old);
+  };
+});
 
 /** Only of pods: templates have kept such images from of old. */
-export function checkImageSpaces(errors: Errors, path: string, container: AnyContainer): void {
-  const { image = '' } = container;
-  if (image.trim() !== image) errors.push(fieldErrors.invalid(`${path}.image`, image, 'must not have leading or trailing whitespace'));
-}
-
-function checkPorts(errors: Errors, path: string, ports: readonly ContainerPort[]): void {
-  const names = new Set<string>();
-  ports.forEach((port, i) => {
-    const at = `${path}[${i}]`;
-    if (port.name) {
-      const messages = checkPortName(port.name);
-      if (messages.length) addInvalid(errors, `${at}.name`, port.name, messages);
-      else if (names.has(port.name)) errors.push(fieldErrors.duplicate(`${at}.name`, port.name));
-      else names.add(port.name);
-    }
-    if (!port.containerPort) errors.push(fieldErrors.required(`${at}.containerPort`));
-    else addInvalid(errors, `${at}.containerPort`, port.containerPort, checkPortNumber(port.containerPort));
-    if (port.hostPort) addInvalid(errors, `${at}.hostPort`, port.hostPort, checkPortNumber(port.hostPort));
-    checkOneOf(errors, `${at}.protocol`, port.protocol, { of: protocols });
-  });
-}
-
-function checkHostPorts(errors: Errors, path: string, containers: readonly Container[]): void {
-  const taken = new Set<string>();
-  containers.forEach((container, i) => {
-    container.ports?.forEach((port, j) => {
-      if (!port.hostPort) return;
-      const text = `${port.protocol}/${port.hostIP ?? ''}/${port.hostPort}`;
-      if (taken.has(text)) errors.push(fieldErrors.duplicate(`${path}[${i}].ports[${j}].hostPort`, text));
-      taken.add(text);
-    });
-  });
-}
-
-function checkResizePolicy({ errors, spec }: SpecContext, path: string, policies: readonly ContainerResizePolicy[]): void {
-  const seen = new Set<string>();
-  policies.forEach(({ resourceName, restartPolicy }, i) => {
-    if (seen.has(resourceName)) errors.push(fieldErrors.duplicate(`${path}[${i}]`, resourceName));
-    seen.add(resourceName);
-    checkOneOf(errors, path, resourceName, { of: ['cpu', 'memory'] });
-    checkOneOf(errors, path, restartPolicy, { of: ['NotRequired', 'RestartContainer'] });
-    if (spec.restartPolicy === 'Never' && restartPolicy !== 'NotRequired') {
-      errors.push(fieldErrors.invalid(path, restartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"));
-    }
-  });
-}
-
-function checkRestartPolicy(errors: Errors, path: string, container: Container): void {
-  const { restartPolicy } = container;
-  const rules = listOf(container.restartPolicyRules);
-  if (restartPolicy !== undefined) checkSupported(errors, `${path}.restartPolicy`, restartPolicy, restartPolicies);
-  else if (rules.length) {
-    errors.push(fieldErrors.required(`${path}.restartPolicy`, 'must specify restartPolicy when restart rules are used'));
-  }
-  if (rules.length > restartRulesMax) errors.push(fieldErrors.tooMany(`${path}.restartPolicyRules`, rules.length, restartRulesMax));
-  rules.forEach((rule, i) => {
-    checkRestartRule(errors, `${path}.restartPolicyRules[${i}]`, rule);
-  });
-}
-
-function checkRestartRule(errors: Errors, path: string, rule: ContainerRestartRule): void {
-  checkSupported(errors, `${path}.action`, rule.action ?? '', ['Restart', 'RestartAllContainers']);
-  if (!rule.exitCodes) {
-    errors.push(fieldErrors.required(`${path}.exitCodes`, 'must be specified'));
-    return;
-  }
-  checkSupported(errors, `${path}.exitCodes.operator`, rule.exitCodes.operator ?? '', ['In', 'NotIn']);
-  const count = rule.exitCodes.values?.length ?? 0;
-  if (count > exitCodesMax) errors.push(fieldErrors.tooMany(`${path}.exitCodes.values`, count, exitCodesMax));
-}
+export const imageSpaces: Rule<AnyContainer> = ({ image = '' }, walk) => {
+  if (image.trim() !== image) walk.invalid('image', image, 'must not have leading or trailing whitespace');
+};

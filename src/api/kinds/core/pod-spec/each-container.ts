@@ -1,4 +1,4 @@
-/** Visits every container of a pod: init containers first, then the others, then ephemeral ones. */
+/** Every container of a pod: init containers first, then the others, then ephemeral ones. */
 import type { Container, EphemeralContainer, PodSpec } from '../../../generated/core-v1.ts';
 import { listOf } from '../../lists.ts';
 
@@ -8,4 +8,9 @@ export function eachContainer(spec: PodSpec, path: string, visit: (container: An
   for (const field of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
     for (const [i, container] of listOf<AnyContainer>(spec[field]).entries()) visit(container, `${path}.${field}[${i}]`);
   }
+}
+
+export function containersOf({ initContainers, containers, ephemeralContainers }: PodSpec): readonly AnyContainer[] {
+  if (!initContainers && !ephemeralContainers) return listOf(containers);
+  return [...listOf(initContainers), ...listOf(containers), ...listOf(ephemeralContainers)];
 }

@@ -4,11 +4,12 @@
  */
 
 import type { ObjectFieldSelector, ResourceFieldSelector } from '../../../generated/core-v1.ts';
-import { checkConfigMapKey, checkQualifiedName, nameIsDnsSubdomain } from '../../../meta/names.ts';
+import { checkConfigMapKey } from '../../../meta/names.ts';
 import { canonicalizeQuantity } from '../../../meta/quantity.ts';
-import { fieldErrors } from '../../../meta/status-error.ts';
 import { own } from '../../../meta/words.ts';
-import { addInvalid, checkPresent, type Errors } from '../../checks.ts';
+import { evenAbsent, fields, format, required } from '../../../schema/rules/rules.ts';
+import type { Rule } from '../../../schema/rules/walk.ts';
+import { qualifiedName, subdomainName } from '../../shared-rules.ts';
 
 export const envFieldPaths = [
   'metadata.name',
@@ -35,23 +36,21 @@ function subscriptOf(path: string): { readonly base: string; readonly key: strin
   return at >= 0 && path.endsWith("']") && at + 4 <= path.length ? { base: path.slice(0, at), key: path.slice(at + 2, -2) } : undefined;
 }
 
-export function checkFieldRef(errors: Errors, path: string, ref: ObjectFieldSelector, allowed: readonly string[]): void {
-  if (!checkPresent(errors, `${path}.apiVersion`, ref.apiVersion)) return;
-  if (!checkPresent(errors, `${path}.fieldPath`, ref.fieldPath)) return;
-  const subscript = subscriptOf(ref.fieldPath);
-  const fieldPath = subscript?.base ?? ref.fieldPath;
-  const conversionError = conversionErrorOf(ref.apiVersion ?? '', ref.fieldPath, subscript);
-  if (conversionError) {
-    errors.push(fieldErrors.invalid(`${path}.fieldPath`, ref.fieldPath, `error converting fieldPath: ${conversionError}`));
-    return;
-  }
-  if (subscript) {
-    const key = fieldPath === 'metadata.annotations' ? subscript.key.toLowerCase() : subscript.key;
-    addInvalid(errors, path, key, checkQualifiedName(key));
-  } else if (!allowed.includes(fieldPath)) {
-    errors.push(fieldErrors.notSupported(`${path}.fieldPath`, fieldPath, allowed));
-  }
-}
+export const fieldRef =
+  (allowed: readonly string[]): Rule<ObjectFieldSelector> =>
+  ({ apiVersion, fieldPath: path }, walk) => {
+    if (!apiVersion) return walk.required('apiVersion');
+    if (!path) return walk.required('fieldPath');
+    const subscript = subscriptOf(path);
+    const fieldPath = subscript?.base ?? path;
+    const conversionError = conversionErrorOf(apiVersion, path, subscript);
+    if (conversionError) return walk.invalid('fieldPath', path, `error converting fieldPath: ${conversionError}`);
+    if (!subscript) {
+      if (!allowed.includes(fieldPath)) walk.notSupported('fieldPath', fieldPath, allowed);
+      return;
+    }
+    qualifiedName(fieldPath === 'metadata.annotations' ? subscript.key.toLowerCase() : subscript.key, walk, undefined);
+  };
 
 function conversionErrorOf(apiVersion: string, fieldPath: string, subscript: { readonly base: string } | undefined): string | undefined {
   if (apiVersion !== 'v1') return `unsupported pod version: ${apiVersion}`;
@@ -67,35 +66,32 @@ const alsoConvertible = new Set(['spec.restartPolicy', 'spec.schedulerName', 'st
 const sizeDivisors = new Set(['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei']);
 const sizeDivisorsText = [...sizeDivisors].join(', ');
 
-export function checkResourceFieldRef(errors: Errors, path: string, ref: ResourceFieldSelector, needsContainer: boolean): void {
-  if (needsContainer && !ref.containerName) errors.push(fieldErrors.required(`${path}.containerName`));
-  else if (!ref.resource) errors.push(fieldErrors.required(`${path}.resource`));
-  else if (!resourcePaths.includes(ref.resource) && !isHugePagesPath(ref.resource)) {
-    errors.push(fieldErrors.notSupported(`${path}.resource`, ref.resource, resourcePaths));
-  }
-  checkDivisor(errors, `${path}.divisor`, ref);
-}
+export const resourceFieldRef =
+  ({ needsContainer }: { readonly needsContainer: boolean }): Rule<ResourceFieldSelector> =>
+  (ref, walk) => {
+    const { containerName, resource } = ref;
+    if (needsContainer && !containerName) walk.required('containerName');
+    else if (!resource) walk.required('resource');
+    else if (!resourcePaths.includes(resource) && !isHugePagesPath(resource)) walk.notSupported('resource', resource, resourcePaths);
+    const message = whatIsWrongWithDivisor(ref);
+    if (message) walk.invalid('divisor', resource, message);
+  };
 
-function checkDivisor(errors: Errors, path: string, ref: ResourceFieldSelector): void {
-  const divisor = canonicalizeQuantity(ref.divisor ?? '0');
-  if (divisor === '0') return;
-  const { resource } = ref;
+function whatIsWrongWithDivisor({ divisor: given = '0', resource }: ResourceFieldSelector): string | undefined {
+  const divisor = canonicalizeQuantity(given);
+  if (divisor === '0') return undefined;
   const name = resource.slice(resource.indexOf('.') + 1);
   if (name === 'cpu') {
-    if (divisor !== '1' && divisor !== '1m') {
-      errors.push(fieldErrors.invalid(path, resource, "only divisor's values 1m and 1 are supported with the cpu resource"));
-    }
-    return;
+    return divisor === '1' || divisor === '1m' ? undefined : "only divisor's values 1m and 1 are supported with the cpu resource";
   }
   const called = isHugePagesPath(resource) ? 'hugepages' : own(sizeNames, name);
-  if (called && !sizeDivisors.has(divisor)) {
-    errors.push(fieldErrors.invalid(path, resource, `only divisor's values ${sizeDivisorsText} are supported with the ${called} resource`));
-  }
+  if (!called || sizeDivisors.has(divisor)) return undefined;
+  return `only divisor's values ${sizeDivisorsText} are supported with the ${called} resource`;
 }
 const sizeNames: Readonly<Record<string, string>> = { memory: 'memory', 'ephemeral-storage': 'local ephemeral storage' };
 
 /** A key of a ConfigMap or Secret. */
-export function checkKeyRef(errors: Errors, path: string, ref: { readonly name?: string; readonly key: string }): void {
-  addInvalid(errors, `${path}.name`, ref.name ?? '', nameIsDnsSubdomain(ref.name ?? '', false));
-  if (checkPresent(errors, `${path}.key`, ref.key)) addInvalid(errors, `${path}.key`, ref.key, checkConfigMapKey(ref.key));
-}
+export const keyRef = fields<{ readonly name?: string; readonly key: string }>({
+  name: evenAbsent((name = '', walk) => subdomainName(name, walk, undefined)),
+  key: required(format(checkConfigMapKey)),
+});

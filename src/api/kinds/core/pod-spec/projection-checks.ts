@@ -1,78 +1,79 @@
-/** Checks of projected volumes, and of the items that other volumes project too. Upstream: pkg/apis/core/validation/validation.go (validateProjectionSources). */
+/** Rules of projected volumes, and of the items that other volumes project too. Upstream: pkg/apis/core/validation/validation.go (validateProjectionSources). */
+
 import type {
   DownwardAPIVolumeFile,
   KeyToPath,
   ProjectedVolumeSource,
+  SecretProjection,
   ServiceAccountTokenProjection,
   VolumeProjection,
 } from '../../../generated/core-v1.ts';
-import { fieldErrors } from '../../../meta/status-error.ts';
-import { checkPresent, type Errors } from '../../checks.ts';
-import { listOf } from '../../lists.ts';
-import { checkFieldRef, checkResourceFieldRef, volumeFieldPaths } from './field-ref-checks.ts';
-import { checkFileMode, checkProjectedPath } from './path-checks.ts';
+import { all, each, evenAbsent, fields, max, min, required } from '../../../schema/rules/rules.ts';
+import type { Rule, Walk } from '../../../schema/rules/walk.ts';
+import { fieldRef, resourceFieldRef, volumeFieldPaths } from './field-ref-checks.ts';
+import { fileMode, projectedPath } from './path-checks.ts';
 
 const tokenSecondsMin = 600;
 const tokenSecondsMax = 2 ** 32;
 
-export function checkProjections(errors: Errors, path: string, volume: ProjectedVolumeSource): void {
-  checkFileMode(errors, `${path}.defaultMode`, volume.defaultMode);
+/** Absent, and whatever else is wrong with an empty one. */
+const demandedPath: Rule<string> = all(required<string>(), projectedPath);
+
+export const keyToPath = fields<KeyToPath>({ key: required(), path: demandedPath, mode: fileMode });
+
+const refs = fields<DownwardAPIVolumeFile>({ fieldRef: fieldRef(volumeFieldPaths) });
+const resourceRefs = fields<DownwardAPIVolumeFile>({ resourceFieldRef: resourceFieldRef({ needsContainer: true }) });
+export const downwardFile = all<DownwardAPIVolumeFile>(
+  fields({ path: demandedPath }),
+  (file, walk, old) => {
+    if (file.fieldRef) {
+      refs(file, walk, old);
+      if (file.resourceFieldRef) walk.invalid('', 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously');
+    } else if (file.resourceFieldRef) resourceRefs(file, walk, old);
+    else walk.required('', 'one of fieldRef and resourceFieldRef is required');
+  },
+  fields({ mode: fileMode }),
+);
+
+const tokenSeconds = all(
+  min(tokenSecondsMin, 'may not specify a duration less than 10 minutes'),
+  max(tokenSecondsMax, 'may not specify a duration larger than 2^32 seconds'),
+);
+const token = fields<ServiceAccountTokenProjection>({
+  expirationSeconds: evenAbsent((seconds = 0, walk) => tokenSeconds(seconds, walk, undefined)),
+});
+const tokenPath = fields<ServiceAccountTokenProjection>({ path: required(projectedPath) });
+
+const projected = fields<SecretProjection>({ name: required() });
+
+export const projections: Rule<ProjectedVolumeSource> = (volume, walk) => {
+  walk.check('defaultMode', volume.defaultMode, fileMode);
+  const { depth } = walk;
   const taken = new Set<string>();
-  const take = (target: string, owner: string): void => {
-    if (!target) return;
-    if (taken.has(target)) errors.push(fieldErrors.invalid(path, owner, 'conflicting duplicate paths'));
-    taken.add(target);
+  const take = (at: Walk, target: string, owner: string): void => {
+    if (taken.has(target)) at.outside(() => at.invalid('', owner, 'conflicting duplicate paths'), depth);
+    if (target) taken.add(target);
   };
-  listOf(volume.sources).forEach((source, i) => {
-    const at = `${path}.sources[${i}]`;
-    checkKeyed(errors, at, { source, take });
-    for (const file of listOf(source.downwardAPI?.items)) {
-      checkDownwardFile(errors, `${at}.downwardAPI`, file);
-      take(file.path, file.path);
-    }
-    if (source.serviceAccountToken) checkToken(errors, { at, path }, source.serviceAccountToken);
-    if (Object.keys(source).length > 1) errors.push(fieldErrors.forbidden(at, 'may not specify more than 1 volume type per source'));
-  });
-}
-
-type Take = (target: string, owner: string) => void;
-
-function checkKeyed(errors: Errors, path: string, { source, take }: { source: VolumeProjection; take: Take }): void {
-  for (const field of ['secret', 'configMap'] as const) {
-    const projection = source[field];
-    if (!projection) continue;
-    checkPresent(errors, `${path}.${field}.name`, projection.name);
-    listOf(projection.items).forEach((item, i) => {
-      checkKeyToPath(errors, `${path}.${field}.items[${i}]`, item);
-      take(item.path, projection.name ?? '');
-    });
-  }
-}
-
-function checkToken(errors: Errors, { at, path }: { at: string; path: string }, token: ServiceAccountTokenProjection): void {
-  const seconds = token.expirationSeconds ?? 0;
-  const field = `${at}.serviceAccountToken.expirationSeconds`;
-  if (seconds < tokenSecondsMin) errors.push(fieldErrors.invalid(field, seconds, 'may not specify a duration less than 10 minutes'));
-  if (seconds > tokenSecondsMax) errors.push(fieldErrors.invalid(field, seconds, 'may not specify a duration larger than 2^32 seconds'));
-  if (checkPresent(errors, `${path}.path`, token.path)) checkProjectedPath(errors, `${path}.path`, token.path);
-}
-
-export function checkKeyToPath(errors: Errors, path: string, item: KeyToPath): void {
-  checkPresent(errors, `${path}.key`, item.key);
-  checkPresent(errors, `${path}.path`, item.path);
-  checkProjectedPath(errors, `${path}.path`, item.path);
-  checkFileMode(errors, `${path}.mode`, item.mode);
-}
-
-export function checkDownwardFile(errors: Errors, path: string, file: DownwardAPIVolumeFile): void {
-  checkPresent(errors, `${path}.path`, file.path);
-  checkProjectedPath(errors, `${path}.path`, file.path);
-  if (file.fieldRef) {
-    checkFieldRef(errors, `${path}.fieldRef`, file.fieldRef, volumeFieldPaths);
-    if (file.resourceFieldRef) {
-      errors.push(fieldErrors.invalid(path, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'));
-    }
-  } else if (file.resourceFieldRef) checkResourceFieldRef(errors, `${path}.resourceFieldRef`, file.resourceFieldRef, true);
-  else errors.push(fieldErrors.required(path, 'one of fieldRef and resourceFieldRef is required'));
-  checkFileMode(errors, `${path}.mode`, file.mode);
-}
+  const keyed: Rule<SecretProjection> = (source, place) => {
+    projected(source, place, undefined);
+    const item: Rule<KeyToPath> = (given, at) => {
+      keyToPath(given, at, undefined);
+      take(at, given.path, source.name ?? '');
+    };
+    place.check('items', source.items, each(item));
+  };
+  const downward: Rule<DownwardAPIVolumeFile> = (file, at) => {
+    at.outside(() => downwardFile(file, at, undefined), at.depth - 2);
+    take(at, file.path, file.path);
+  };
+  const source: Rule<VolumeProjection> = (given, at) => {
+    const { serviceAccountToken, downwardAPI } = given;
+    at.check('secret', given.secret, keyed);
+    at.check('configMap', given.configMap, keyed);
+    at.check('downwardAPI', downwardAPI, (_, place) => place.check('items', downwardAPI?.items, each(downward)));
+    at.check('serviceAccountToken', serviceAccountToken, token);
+    if (serviceAccountToken) at.outside(() => tokenPath(serviceAccountToken, at, undefined), depth);
+    if (Object.keys(given).length > 1) at.forbidden('', 'may not specify more than 1 volume type per source');
+  };
+  walk.check('sources', volume.sources ?? undefined, each(source));
+};

@@ -1,84 +1,79 @@
-/** Checks of tolerations, taints, topology spread constraints and gates. Upstream: pkg/apis/core/validation/validation.go. */
+/** Rules of tolerations, taints, topology spread constraints and gates. Upstream: pkg/apis/core/validation/validation.go. */
+
 import type { PodSchedulingGate, Taint, Toleration, TopologySpreadConstraint } from '../../../generated/core-v1.ts';
 import { checkLabelValue } from '../../../meta/names.ts';
-import { fieldErrors } from '../../../meta/status-error.ts';
-import { checkLabelKey, checkPositive, checkSelector, checkSupported, type Errors } from '../../checks.ts';
-import { checkLabelKeys } from './affinity-checks.ts';
+import { all, each, eachBy, fields, filled, oneOf, positive, required, uniqueBy } from '../../../schema/rules/rules.ts';
+import type { Rule } from '../../../schema/rules/walk.ts';
+import { demandedQualifiedName, qualifiedName, selector } from '../../shared-rules.ts';
+import { labelKeys } from './affinity-checks.ts';
 
-const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+const effect = oneOf('NoSchedule', 'PreferNoSchedule', 'NoExecute');
 
-export function checkTolerations(errors: Errors, path: string, tolerations: readonly Toleration[]): void {
-  for (const [i, toleration] of tolerations.entries()) checkToleration(errors, `${path}[${i}]`, toleration);
-}
-
-function checkToleration(errors: Errors, path: string, toleration: Toleration): void {
-  const { key, operator = '', value = '', effect = '' } = toleration;
-  if (key) checkLabelKey(errors, `${path}.key`, key);
+const toleration: Rule<Toleration> = (given, walk, old) => {
+  const { key, operator = '', value = '', effect: its = '' } = given;
+  const refuseOperator = (bad: string, message: string): void => walk.invalid('operator', bad, message);
+  if (key) walk.check('key', key, qualifiedName);
   else if (operator !== 'Exists') {
-    const message = 'operator must be Exists when `key` is empty, which means "match all values and all keys"';
-    errors.push(fieldErrors.invalid(`${path}.operator`, operator, message));
+    refuseOperator(operator, 'operator must be Exists when `key` is empty, which means "match all values and all keys"');
   }
-  if (toleration.tolerationSeconds !== undefined && effect !== 'NoExecute') {
-    errors.push(fieldErrors.invalid(`${path}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"));
+  if (given.tolerationSeconds !== undefined && its !== 'NoExecute') {
+    walk.invalid('effect', its, "effect must be 'NoExecute' when `tolerationSeconds` is set");
   }
   if (operator === 'Equal' || operator === '') {
     const messages = checkLabelValue(value);
-    if (messages.length) errors.push(fieldErrors.invalid(`${path}.operator`, value, messages.join(';')));
+    if (messages.length) refuseOperator(value, messages.join(';'));
   } else if (operator === 'Exists') {
-    if (value) errors.push(fieldErrors.invalid(`${path}.operator`, value, "value must be empty when `operator` is 'Exists'"));
+    if (value) refuseOperator(value, "value must be empty when `operator` is 'Exists'");
   } else {
-    const supported = operator === 'Lt' || operator === 'Gt' ? ['Equal', 'Exists', 'Lt', 'Gt'] : ['Equal', 'Exists'];
-    errors.push(fieldErrors.notSupported(`${path}.operator`, operator, supported));
+    const more = operator === 'Lt' || operator === 'Gt' ? ['Lt', 'Gt'] : [];
+    walk.notSupported('operator', operator, ['Equal', 'Exists', ...more]);
   }
-  if (effect) checkSupported(errors, `${path}.effect`, effect, effects);
-}
+  effects(given, walk, old);
+};
+const effects = fields<{ readonly effect?: string }>({ effect: filled(effect) });
+export const tolerations = each(toleration);
 
-export function checkTaints(errors: Errors, path: string, taints: readonly Taint[]): void {
+export const taints = eachBy<Taint>(() => {
   const seen = new Set<string>();
-  for (const [i, taint] of taints.entries()) {
-    const at = `${path}[${i}]`;
-    checkLabelKey(errors, `${at}.key`, taint.key);
+  return (taint, walk) => {
+    keyed(taint, walk, undefined);
     const messages = checkLabelValue(taint.value ?? '');
-    if (messages.length) errors.push(fieldErrors.invalid(`${at}.value`, taint.value, messages.join(';')));
-    if (!taint.effect) errors.push(fieldErrors.required(`${at}.effect`));
-    else checkSupported(errors, `${at}.effect`, taint.effect, effects);
+    if (messages.length) walk.invalid('value', taint.value, messages.join(';'));
+    demandedEffect(taint, walk, undefined);
     const pair = `${taint.effect} ${taint.key}`;
-    if (seen.has(pair)) errors.push({ ...fieldErrors.duplicate(at, taint), detail: 'taints must be unique by key and effect pair' });
+    if (seen.has(pair)) walk.duplicate('', taint, 'taints must be unique by key and effect pair');
     seen.add(pair);
-  }
-}
+  };
+});
+const keyed = fields<Taint>({ key: demandedQualifiedName });
+const demandedEffect = fields<Taint>({ effect: required(effect) });
 
-export function checkSpreadConstraints(errors: Errors, path: string, constraints: readonly TopologySpreadConstraint[]): void {
+export const spreadConstraints = eachBy<TopologySpreadConstraint>((list) => {
   const pairOf = (c: TopologySpreadConstraint): string => JSON.stringify([c.topologyKey, c.whenUnsatisfiable]);
-  const last = new Map(constraints.map((constraint, i) => [pairOf(constraint), i]));
-  for (const [i, constraint] of constraints.entries()) {
-    const at = `${path}[${i}]`;
-    const { topologyKey, whenUnsatisfiable, minDomains } = constraint;
-    checkPositive(errors, `${at}.maxSkew`, constraint.maxSkew);
-    if (!topologyKey) errors.push(fieldErrors.required(`${at}.topologyKey`, 'can not be empty'));
-    checkSupported(errors, `${at}.whenUnsatisfiable`, whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway']);
-    if (last.get(pairOf(constraint)) !== i) {
-      errors.push(fieldErrors.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
-    }
-    if (minDomains !== undefined) {
-      checkPositive(errors, `${at}.minDomains`, minDomains);
-      if (whenUnsatisfiable !== 'DoNotSchedule') {
-        const message = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`;
-        errors.push(fieldErrors.invalid(`${at}.minDomains`, minDomains, message));
+  const last = new Map(list.map((constraint, i) => [pairOf(constraint), i]));
+  let index = 0;
+  return all<TopologySpreadConstraint>(
+    fields({
+      maxSkew: positive(),
+      topologyKey: required(undefined, 'can not be empty'),
+      whenUnsatisfiable: oneOf('DoNotSchedule', 'ScheduleAnyway'),
+    }),
+    (constraint, walk) => {
+      const { topologyKey, whenUnsatisfiable, minDomains } = constraint;
+      if (last.get(pairOf(constraint)) !== index++) {
+        walk.duplicate('{topologyKey, whenUnsatisfiable}', `{${topologyKey}, ${whenUnsatisfiable}}`);
       }
-    }
-    checkSupported(errors, `${at}.nodeAffinityPolicy`, constraint.nodeAffinityPolicy, ['Honor', 'Ignore']);
-    checkSupported(errors, `${at}.nodeTaintsPolicy`, constraint.nodeTaintsPolicy, ['Honor', 'Ignore']);
-    checkLabelKeys(errors, at, constraint);
-    checkSelector(errors, `${at}.labelSelector`, constraint.labelSelector);
-  }
-}
+      if (minDomains === undefined) return;
+      walk.check('minDomains', minDomains, positive());
+      if (whenUnsatisfiable === 'DoNotSchedule') return;
+      walk.invalid('minDomains', minDomains, `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`);
+    },
+    fields({ nodeAffinityPolicy: oneOf('Honor', 'Ignore'), nodeTaintsPolicy: oneOf('Honor', 'Ignore') }),
+    labelKeys,
+    fields({ labelSelector: selector }),
+  );
+});
 
-export function checkSchedulingGates(errors: Errors, path: string, gates: readonly PodSchedulingGate[]): void {
-  const seen = new Set<string>();
-  for (const [i, { name }] of gates.entries()) {
-    checkLabelKey(errors, `${path}[${i}]`, name);
-    if (seen.has(name)) errors.push(fieldErrors.duplicate(`${path}[${i}]`, name));
-    seen.add(name);
-  }
-}
+export const schedulingGates = uniqueBy<PodSchedulingGate>(({ name }) => name, {
+  rule: ({ name }, walk) => qualifiedName(name, walk, undefined),
+});

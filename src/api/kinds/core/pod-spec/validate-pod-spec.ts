@@ -1,206 +1,176 @@
 /**
- * Checks of a pod's spec as a whole, in upstream's order; of a pod, or of a template inside a workload.
+ * Rules of a pod's spec as a whole, in upstream's order; of a pod, or of a template inside a workload.
  * Upstream: pkg/apis/core/validation/validation.go (ValidatePodSpec, ValidatePodTemplateSpec).
  */
-import type { PodDNSConfig, PodResourceClaim, PodSpec, PodTemplateSpec } from '../../../generated/core-v1.ts';
-import { checkDns1123SubdomainWithUnderscore, checkQualifiedName, nameIsDnsSubdomain, rangeMessage } from '../../../meta/names.ts';
-import { fieldErrors } from '../../../meta/status-error.ts';
-import {
-  addInvalid,
-  checkAnnotations,
-  checkDnsLabel,
-  checkDnsSubdomain,
-  checkLabels,
-  checkOneOf,
-  checkPresent,
-  type Errors,
-} from '../../checks.ts';
-import { checkIP } from '../../ip-checks.ts';
-import { listOf } from '../../lists.ts';
-import { checkAffinity } from './affinity-checks.ts';
-import { checkPodAnnotations, checkProfileAnnotations } from './annotation-checks.ts';
-import { checkContainers, checkEphemeralContainers, checkInitContainers } from './container-checks.ts';
-import { makeContext, type SpecContext } from './context.ts';
-import { eachContainer } from './each-container.ts';
-import { checkEnvFiles } from './env-checks.ts';
-import { checkPodResources, checkRequirements } from './resource-checks.ts';
-import { checkSchedulingGates, checkSpreadConstraints, checkTolerations } from './scheduling-checks.ts';
-import { checkPodSecurityContext } from './security-checks.ts';
-import { checkVolumes } from './volume-checks.ts';
-import { checkHostProcess, checkOS } from './windows-checks.ts';
 
-const deadlineSecondsMax = 2 ** 31 - 1;
+import type {
+  Container,
+  HostAlias,
+  PodDNSConfig,
+  PodReadinessGate,
+  PodResourceClaim,
+  PodSpec,
+  PodTemplateSpec,
+} from '../../../generated/core-v1.ts';
+import { checkDns1123SubdomainWithUnderscore } from '../../../meta/names.ts';
+import { all, each, eachBy, fields, filled, knowing, oneOf, optional, range, required } from '../../../schema/rules/rules.ts';
+import type { Rule } from '../../../schema/rules/walk.ts';
+import { listOf } from '../../lists.ts';
+import { annotations, dnsLabel, dnsSubdomain, ip, labels, qualifiedName, subdomainName } from '../../shared-rules.ts';
+import { affinity } from './affinity-checks.ts';
+import { mirrorKey, podAnnotations, profilesAgree } from './annotation-checks.ts';
+import { containers, ephemeralContainers, initContainers } from './container-checks.ts';
+import { contextOf, makeContext, ofContainers, type SpecContext } from './context.ts';
+import { fileVariables } from './env-checks.ts';
+import { containerResources, podResources } from './resource-checks.ts';
+import { schedulingGates, spreadConstraints, tolerations } from './scheduling-checks.ts';
+import { podSecurityContext } from './security-checks.ts';
+import { volumes } from './volume-checks.ts';
+import { hostProcesses, operatingSystem } from './windows-checks.ts';
+
 const nameserversMax = 3;
 const searchPathsMax = 32;
 const searchCharsMax = 2048;
-const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 
-export function checkPodSpec(errors: Errors, path: string, spec: PodSpec, pod?: SpecContext['pod']): void {
-  const context = makeContext(errors, spec, pod);
-  if (spec.terminationGracePeriodSeconds === undefined) errors.push(fieldErrors.required(`${path}.terminationGracePeriodSeconds`));
-  if (spec.volumes) checkVolumes(context, `${path}.volumes`, spec.volumes);
-  if (spec.resourceClaims) checkResourceClaims(context, `${path}.resourceClaims`, spec.resourceClaims);
-  checkContainers(context, `${path}.containers`, listOf(spec.containers));
-  if (spec.initContainers) checkInitContainers(context, `${path}.initContainers`, spec.initContainers);
-  if (spec.ephemeralContainers) checkEphemeralContainers(context, `${path}.ephemeralContainers`, spec.ephemeralContainers);
-  checkPodResources(errors, `${path}.resources`, spec);
-  checkHostNetworkPorts(context, path);
-  checkOneOf(errors, `${path}.restartPolicy`, spec.restartPolicy, { of: ['Always', 'OnFailure', 'Never'] });
-  checkOneOf(errors, `${path}.dnsPolicy`, spec.dnsPolicy, { of: dnsPolicies });
-  checkLabels(errors, `${path}.nodeSelector`, spec.nodeSelector);
-  checkPodSecurityContext(errors, `${path}.securityContext`, spec);
-  if (spec.affinity) checkAffinity(errors, `${path}.affinity`, spec.affinity);
-  checkDNSConfig(errors, `${path}.dnsConfig`, spec);
-  listOf(spec.readinessGates).forEach(({ conditionType }, i) => {
-    addInvalid(errors, `${path}.readinessGates[${i}].conditionType`, conditionType, checkQualifiedName(conditionType));
-  });
-  if (spec.schedulingGates) checkSchedulingGates(errors, `${path}.schedulingGates`, spec.schedulingGates);
-  if (spec.topologySpreadConstraints) {
-    checkSpreadConstraints(errors, `${path}.topologySpreadConstraints`, spec.topologySpreadConstraints);
-  }
-  checkHostProcess(errors, path, spec);
-  checkHostUsers(errors, path, spec);
-  checkNames(errors, path, spec);
-  checkRest(context, path);
-}
-
-function checkResourceClaims({ errors, pod }: SpecContext, path: string, claims: readonly PodResourceClaim[]): void {
-  if (pod && 'kubernetes.io/config.mirror' in pod.annotations) {
-    if (claims.length) errors.push(fieldErrors.forbidden('[]', 'static pods do not support resource claims'));
-    return;
-  }
+const claims = eachBy<PodResourceClaim>(() => {
   const names = new Set<string>();
-  claims.forEach((claim, i) => {
-    const at = `${path}[${i}]`;
+  return (claim, walk) => {
     const { name, resourceClaimName: own, resourceClaimTemplateName: template } = claim;
-    if (!name) errors.push(fieldErrors.required(`${at}.name`));
-    else if (names.has(name)) errors.push(fieldErrors.duplicate(`${at}.name`, name));
-    else checkDnsLabel(errors, `${at}.name`, name);
+    if (!name) walk.required('name');
+    else if (names.has(name)) walk.duplicate('name', name);
+    else walk.check('name', name, dnsLabel);
     names.add(name);
     if (own !== undefined && template !== undefined) {
-      errors.push(fieldErrors.invalid(at, claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified'));
+      walk.invalid('', claim, 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified');
     }
     if (own === undefined && template === undefined) {
-      errors.push(fieldErrors.invalid(at, claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'));
+      walk.invalid('', claim, 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`');
     }
-    if (own !== undefined) addInvalid(errors, `${at}.resourceClaimName`, own, nameIsDnsSubdomain(own, false));
-    if (template !== undefined) addInvalid(errors, `${at}.resourceClaimTemplateName`, template, nameIsDnsSubdomain(template, false));
-  });
-}
+    walk.check('resourceClaimName', own, subdomainName);
+    walk.check('resourceClaimTemplateName', template, subdomainName);
+  };
+});
+const resourceClaims: Rule<readonly PodResourceClaim[]> = (list, walk, old) => {
+  const { pod } = contextOf(walk);
+  if (!pod || !(mirrorKey in pod.annotations)) claims(list, walk, old);
+  else if (list.length) walk.outside(() => walk.forbidden('[]', 'static pods do not support resource claims'), 0);
+};
 
 /** With the host's network a host port is the container's own; a template may leave it out. */
-function checkHostNetworkPorts({ errors, spec, pod }: SpecContext, path: string): void {
-  if (!spec.hostNetwork) return;
-  listOf(spec.containers).forEach((container, i) => {
-    container.ports?.forEach(({ hostPort = 0, containerPort }, j) => {
-      if (hostPort === containerPort || (!pod && hostPort === 0)) return;
-      const message = 'must match `containerPort` when `hostNetwork` is true';
-      errors.push(fieldErrors.invalid(`${path}.containers[${i}].ports[${j}].hostPort`, hostPort, message));
-    });
-  });
-}
-
-function checkDNSConfig(errors: Errors, path: string, { dnsConfig: config, dnsPolicy }: PodSpec): void {
-  if (dnsPolicy === 'None') {
-    if (!config) {
-      errors.push(fieldErrors.required(path, 'must provide `dnsConfig` when `dnsPolicy` is None'));
-      return;
-    }
-    if (!config.nameservers?.length) {
-      errors.push(fieldErrors.required(`${path}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None'));
-      return;
-    }
+const hostNetworkPorts = each<Container>((container, walk) => {
+  const isTemplate = !contextOf(walk).pod;
+  for (const [i, { hostPort = 0, containerPort }] of listOf(container.ports).entries()) {
+    if (hostPort === containerPort || (isTemplate && hostPort === 0)) continue;
+    walk.invalid(`ports[${i}].hostPort`, hostPort, 'must match `containerPort` when `hostNetwork` is true');
   }
-  if (config) checkResolver(errors, path, config);
-}
+});
+const ofHostNetwork = fields<PodSpec>({ containers: hostNetworkPorts });
 
-function checkResolver(errors: Errors, path: string, config: PodDNSConfig): void {
-  const nameservers = listOf(config.nameservers);
-  const searches = listOf(config.searches);
+const dns: Rule<PodSpec> = ({ dnsConfig: config, dnsPolicy }, walk) => {
+  if (dnsPolicy === 'None' && !config) return walk.required('dnsConfig', 'must provide `dnsConfig` when `dnsPolicy` is None');
+  if (dnsPolicy === 'None' && !config?.nameservers?.length) {
+    return walk.required('dnsConfig.nameservers', 'must provide at least one DNS nameserver when `dnsPolicy` is None');
+  }
+  walk.check('dnsConfig', config, resolver);
+};
+
+const resolver: Rule<PodDNSConfig> = (config, walk) => {
+  const { nameservers = [], searches = [] } = config;
   if (nameservers.length > nameserversMax) {
-    errors.push(fieldErrors.invalid(`${path}.nameservers`, nameservers, `must not have more than ${nameserversMax} nameservers`));
+    walk.invalid('nameservers', nameservers, `must not have more than ${nameserversMax} nameservers`);
   }
-  nameservers.forEach((address, i) => {
-    checkIP(errors, `${path}.nameservers[${i}]`, address);
-  });
-  if (searches.length > searchPathsMax) {
-    errors.push(fieldErrors.invalid(`${path}.searches`, searches, `must not have more than ${searchPathsMax} search paths`));
-  }
+  walk.check('nameservers', nameservers, each(ip));
+  if (searches.length > searchPathsMax) walk.invalid('searches', searches, `must not have more than ${searchPathsMax} search paths`);
   if (searches.join(' ').length > searchCharsMax) {
     const message = `must not have more than ${searchCharsMax} characters (including spaces) in the search list`;
-    errors.push(fieldErrors.invalid(`${path}.searches`, searches, message));
+    walk.invalid('searches', searches, message);
   }
-  searches.forEach((search, i) => {
-    const name = search.replace(/\.$/, '');
-    if (search !== '.') addInvalid(errors, `${path}.searches[${i}]`, name, checkDns1123SubdomainWithUnderscore(name));
-  });
-  listOf(config.options).forEach((option, i) => {
-    if (!option.name) errors.push(fieldErrors.required(`${path}.options[${i}]`, 'must not be empty'));
-  });
-}
+  walk.check('searches', searches, each(search));
+  for (const [i, { name }] of listOf(config.options).entries()) if (!name) walk.required(`options[${i}]`, 'must not be empty');
+};
+const search: Rule<string> = (given, walk) => {
+  const name = given.replace(/\.$/, '');
+  if (given !== '.') for (const message of checkDns1123SubdomainWithUnderscore(name)) walk.invalid('', name, message);
+};
 
-function checkHostUsers(errors: Errors, path: string, spec: PodSpec): void {
-  if (spec.hostUsers ?? true) return;
-  const forbid = (at: string): void => void errors.push(fieldErrors.forbidden(at, 'when `hostUsers` is false'));
-  if (spec.hostNetwork) forbid(`${path}.hostNetwork`);
-  if (spec.hostPID) forbid(`${path}.HostPID`);
-  if (spec.hostIPC) forbid(`${path}.HostIPC`);
-  eachContainer(spec, path, (container, at) => {
-    if (container.volumeDevices?.length) forbid(`${at}.volumeDevices`);
-  });
-}
+const noDevices: Rule<{ readonly volumeDevices?: readonly unknown[] }> = ({ volumeDevices }, walk) => {
+  if (volumeDevices?.length) walk.forbidden('volumeDevices', noHostUsers);
+};
+const noHostUsers = 'when `hostUsers` is false';
+const ofOwnUsers = all<PodSpec>(({ hostNetwork, hostPID, hostIPC }, walk) => {
+  if (hostNetwork) walk.forbidden('hostNetwork', noHostUsers);
+  if (hostPID) walk.forbidden('HostPID', noHostUsers);
+  if (hostIPC) walk.forbidden('HostIPC', noHostUsers);
+}, ofContainers(noDevices));
 
-function checkNames(errors: Errors, path: string, spec: PodSpec): void {
-  const { hostnameOverride: hostname } = spec;
-  if (hostname !== undefined) {
-    const at = `${path}.hostnameOverride`;
-    if (spec.setHostnameAsFQDN) errors.push(fieldErrors.forbidden(at, 'may not be specified when setHostnameAsFQDN is true'));
-    if (spec.hostNetwork) errors.push(fieldErrors.forbidden(at, 'may not be specified when hostNetwork is true'));
-    if (hostname.length > 64) errors.push(fieldErrors.tooLong(at, 64));
-    checkDnsSubdomain(errors, at, hostname);
-  }
-  for (const field of ['serviceAccountName', 'nodeName'] as const) {
-    if (spec[field]) addInvalid(errors, `${path}.${field}`, spec[field], nameIsDnsSubdomain(spec[field], false));
-  }
-  const deadline = spec.activeDeadlineSeconds;
-  if (deadline !== undefined && (deadline < 1 || deadline > deadlineSecondsMax)) {
-    errors.push(fieldErrors.invalid(`${path}.activeDeadlineSeconds`, deadline, rangeMessage(1, deadlineSecondsMax)));
-  }
-  for (const field of ['hostname', 'subdomain'] as const) if (spec[field]) checkDnsLabel(errors, `${path}.${field}`, spec[field]);
-}
+const hostnameOverride: Rule<string> = (hostname, walk, old) => {
+  const { setHostnameAsFQDN, hostNetwork } = contextOf(walk).spec;
+  if (setHostnameAsFQDN) walk.forbidden('', 'may not be specified when setHostnameAsFQDN is true');
+  if (hostNetwork) walk.forbidden('', 'may not be specified when hostNetwork is true');
+  if (hostname.length > 64) walk.tooLong('', 64);
+  dnsSubdomain(hostname, walk, old);
+};
 
-function checkRest(context: SpecContext, path: string): void {
-  const { errors, spec } = context;
-  if (spec.tolerations) checkTolerations(errors, `${path}.tolerations`, spec.tolerations);
-  listOf(spec.hostAliases).forEach((alias, i) => {
-    checkIP(errors, `${path}.hostAliases[${i}].ip`, alias.ip);
-    listOf(alias.hostnames).forEach((name, j) => {
-      checkDnsSubdomain(errors, `${path}.hostAliases[${i}].hostnames[${j}]`, name);
-    });
-  });
-  for (const field of ['priorityClassName', 'runtimeClassName'] as const) {
-    const name = spec[field];
-    if (name) addInvalid(errors, `${path}.${field}`, name, nameIsDnsSubdomain(name, false));
-  }
-  if (spec.preemptionPolicy !== undefined) {
-    checkOneOf(errors, `${path}.preemptionPolicy`, spec.preemptionPolicy, { of: ['PreemptLowerPriority', 'Never'] });
-  }
-  if (spec.overhead) checkRequirements(errors, `${path}.overhead`, { limits: spec.overhead }, context);
-  if (spec.os) checkOS(errors, path, spec);
-  eachContainer(spec, path, (container, at) => {
-    if (container.env) checkEnvFiles(context, at, container.env);
-  });
-}
+const ofSpec = all<PodSpec>(
+  fields({
+    terminationGracePeriodSeconds: required(),
+    volumes,
+    resourceClaims,
+    containers,
+    initContainers,
+    ephemeralContainers,
+  }),
+  podResources,
+  (spec, walk, old) => {
+    if (spec.hostNetwork) ofHostNetwork(spec, walk, old);
+  },
+  fields({
+    restartPolicy: required(oneOf('Always', 'OnFailure', 'Never')),
+    dnsPolicy: required(oneOf('ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None')),
+    nodeSelector: labels,
+    securityContext: podSecurityContext,
+    affinity,
+  }),
+  dns,
+  fields({
+    readinessGates: each(fields<PodReadinessGate>({ conditionType: qualifiedName })),
+    schedulingGates,
+    topologySpreadConstraints: spreadConstraints,
+  }),
+  hostProcesses,
+  (spec, walk, old) => {
+    if (spec.hostUsers === false) ofOwnUsers(spec, walk, old);
+  },
+  fields({
+    hostnameOverride,
+    serviceAccountName: filled(subdomainName),
+    nodeName: filled(subdomainName),
+    activeDeadlineSeconds: range(1, 2 ** 31 - 1),
+    hostname: filled(dnsLabel),
+    subdomain: filled(dnsLabel),
+    tolerations,
+    hostAliases: each(fields<HostAlias>({ ip, hostnames: each(dnsSubdomain) })),
+    priorityClassName: filled(subdomainName),
+    runtimeClassName: filled(subdomainName),
+    preemptionPolicy: optional(required(oneOf('PreemptLowerPriority', 'Never'))),
+    overhead: (limits, walk, old) => containerResources({ limits }, walk, old),
+  }),
+  (spec, walk, old) => {
+    if (spec.os) operatingSystem(spec, walk, old);
+  },
+  ofContainers(fields({ env: fileVariables })),
+);
 
-export function checkPodTemplate(errors: Errors, path: string, template: PodTemplateSpec | undefined): void {
-  if (!checkPresent(errors, path, template)) return;
-  const { metadata = {}, spec = { containers: [] } } = template ?? {};
-  checkLabels(errors, `${path}.labels`, metadata.labels);
-  checkAnnotations(errors, `${path}.annotations`, metadata.annotations);
-  checkPodAnnotations(errors, `${path}.annotations`, { annotations: metadata.annotations ?? {}, spec });
-  checkPodSpec(errors, `${path}.spec`, spec);
-  checkProfileAnnotations(errors, `${path}.spec`, { annotations: metadata.annotations ?? {}, spec });
-  if (spec.ephemeralContainers?.length) {
-    errors.push(fieldErrors.forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'));
-  }
-}
+/** `pod`: it is not a template's */
+export const podSpec = (pod?: SpecContext['pod']): Rule<PodSpec> => knowing((spec) => makeContext(spec, pod), ofSpec);
+const templateSpec = podSpec();
+
+const ofTemplate: Rule<PodTemplateSpec> = ({ metadata = {}, spec = { containers: [] } }, walk) => {
+  walk.check('labels', metadata.labels, labels);
+  walk.check('annotations', metadata.annotations, annotations);
+  podAnnotations({ annotations: metadata.annotations, spec }, walk, undefined);
+  walk.check('spec', spec, templateSpec);
+  walk.check('spec', spec, profilesAgree(metadata.annotations ?? {}));
+  if (spec.ephemeralContainers?.length) walk.forbidden('spec.ephemeralContainers', 'ephemeral containers not allowed in pod template');
+};
+export const podTemplate = required(ofTemplate);

@@ -1,41 +1,33 @@
-/** Checks that hold for pods and not for templates. Upstream: pkg/apis/core/validation/validation.go (ValidatePodCreate). */
-import type { Pod } from '../../../generated/core-v1.ts';
-import { type FieldError, fieldErrors } from '../../../meta/status-error.ts';
-import type { Errors } from '../../checks.ts';
-import { listOf } from '../../lists.ts';
-import { checkPodAnnotations, checkProfileAnnotations } from './annotation-checks.ts';
-import { checkImageSpaces } from './container-checks.ts';
-import { checkPodSpec } from './validate-pod-spec.ts';
+/** Rules that hold for pods and not for templates. Upstream: pkg/apis/core/validation/validation.go (ValidatePodCreate). */
 
-export function validatePodCreate(pod: Pod): readonly FieldError[] {
-  const errors: Errors = [];
-  const { spec } = pod;
-  checkPod(errors, pod);
-  if (spec.ephemeralContainers?.length) errors.push(fieldErrors.forbidden('spec.ephemeralContainers', 'cannot be set on create'));
-  if (spec.nodeName && spec.schedulingGates?.length) {
-    errors.push(fieldErrors.forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared'));
-  }
-  checkProfileAnnotations(errors, 'spec', { annotations: pod.metadata.annotations ?? {}, spec });
-  return errors;
-}
+import type { Pod, PodSpec, Volume, VolumeProjection } from '../../../generated/core-v1.ts';
+import { all, each, fields } from '../../../schema/rules/rules.ts';
+import type { Rule } from '../../../schema/rules/walk.ts';
+import { podAnnotations, profilesAgree } from './annotation-checks.ts';
+import { imageSpaces } from './container-checks.ts';
+import { podSpec } from './validate-pod-spec.ts';
+
+const noToken: Rule<VolumeProjection> = ({ serviceAccountToken: token }, walk) => {
+  if (token) walk.forbidden('serviceAccountToken', 'must not be specified when serviceAccountName is not set');
+};
+const noTokens = fields<PodSpec>({ volumes: each(fields<Volume>({ projected: fields({ sources: each(noToken) }) })) });
+const images = fields<PodSpec>({ containers: each(imageSpaces), initContainers: each(imageSpaces) });
 
 /** What every write of a pod is checked for. */
-export function checkPod(errors: Errors, { metadata, spec }: Pod): void {
-  const annotations = metadata.annotations ?? {};
-  checkPodAnnotations(errors, 'metadata.annotations', { annotations, spec });
-  checkPodSpec(errors, 'spec', spec, { name: metadata.name, annotations });
-  if (!spec.serviceAccountName) {
-    listOf(spec.volumes).forEach((volume, i) => {
-      volume.projected?.sources?.forEach((source, j) => {
-        if (!source.serviceAccountToken) return;
-        const at = `spec.volumes[${i}].projected.sources[${j}].serviceAccountToken`;
-        errors.push(fieldErrors.forbidden(at, 'must not be specified when serviceAccountName is not set'));
-      });
-    });
+export const podRule: Rule<Pod> = ({ metadata, spec }, walk) => {
+  const { name, annotations = {} } = metadata;
+  walk.enter('metadata');
+  podAnnotations({ annotations, spec }, walk, undefined);
+  walk.leave();
+  walk.check('spec', spec, podSpec({ name, annotations }));
+  if (!spec.serviceAccountName) walk.check('spec', spec, noTokens);
+  walk.check('spec', spec, images);
+};
+
+export const newPod = all<Pod>(podRule, ({ metadata, spec }, walk) => {
+  if (spec.ephemeralContainers?.length) walk.forbidden('spec.ephemeralContainers', 'cannot be set on create');
+  if (spec.nodeName && spec.schedulingGates?.length) {
+    walk.forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared');
   }
-  for (const field of ['containers', 'initContainers'] as const) {
-    listOf(spec[field]).forEach((container, i) => {
-      checkImageSpaces(errors, `spec.${field}[${i}]`, container);
-    });
-  }
-}
+  walk.check('spec', spec, profilesAgree(metadata.annotations ?? {}));
+});

@@ -2,17 +2,28 @@
  * Checks of a pod's volumes: names, and exactly one source each. Sources of in-tree drivers that persistent volumes have
  * too are in driver-checks.ts. Upstream: pkg/apis/core/validation/validation.go (ValidateVolumes).
  */
-import type { KeyToPath, Volume } from '../../../generated/core-v1.ts';
+
+import type {
+  ConfigMapVolumeSource,
+  DownwardAPIVolumeFile,
+  DownwardAPIVolumeSource,
+  EmptyDirVolumeSource,
+  EphemeralVolumeSource,
+  ImageVolumeSource,
+  SecretVolumeSource,
+  Volume,
+} from '../../../generated/core-v1.ts';
 import { nameIsDnsSubdomain } from '../../../meta/names.ts';
 import { compareQuantities } from '../../../meta/quantity.ts';
-import { fieldErrors } from '../../../meta/status-error.ts';
-import { addInvalid, checkDnsLabel, checkOneOf, checkPresent, type Errors } from '../../checks.ts';
-import { listOf } from '../../lists.ts';
+import { own } from '../../../meta/words.ts';
+import { by, each, eachBy, fields, oneOf, required } from '../../../schema/rules/rules.ts';
+import type { Rule, Walk } from '../../../schema/rules/walk.ts';
+import { dnsLabel } from '../../shared-rules.ts';
 import { checkClaimTemplate } from '../claim-checks.ts';
-import type { SpecContext } from './context.ts';
-import { checkDriver, type DriverSource, driverFields } from './driver-checks.ts';
-import { checkFileMode } from './path-checks.ts';
-import { checkDownwardFile, checkKeyToPath, checkProjections } from './projection-checks.ts';
+import { contextOf, type SpecContext } from './context.ts';
+import { podDrivers } from './driver-checks.ts';
+import { fileMode } from './path-checks.ts';
+import { downwardFile, keyToPath, projections } from './projection-checks.ts';
 
 type Source = Exclude<keyof Volume, 'name'>;
 
@@ -53,83 +64,70 @@ const sources: readonly Source[] = [
 /** Fields that upstream spells differently in one message. */
 const spelling: Readonly<Record<string, string>> = { cephfs: 'cephFS', downwardAPI: 'downwarAPI' };
 
-export function checkVolumes(context: SpecContext, path: string, volumes: readonly Volume[]): void {
-  const { errors, pod } = context;
-  const created = new Set(pod?.name ? volumes.filter((v) => v.ephemeral).map((v) => `${pod.name}-${v.name}`) : []);
-  for (const [i, volume] of volumes.entries()) {
-    const at = `${path}[${i}]`;
-    const before = errors.length;
-    checkSource(context, at, volume);
-    if (!volume.name) errors.push(fieldErrors.required(`${at}.name`));
-    else checkDnsLabel(errors, `${at}.name`, volume.name);
-    if (context.volumes.has(volume.name)) errors.push(fieldErrors.duplicate(`${at}.name`, volume.name));
-    if (errors.length === before) context.volumes.set(volume.name, volume);
-    const claim = volume.persistentVolumeClaim?.claimName;
-    if (claim !== undefined && created.has(claim)) {
-      const message = 'must not reference a PVC that gets created for an ephemeral volume';
-      errors.push(fieldErrors.invalid(`${at}.persistentVolumeClaim.claimName`, claim, message));
-    }
-  }
-}
+/** Upstream names the volume, not the item. */
+const downwardFiles = each<DownwardAPIVolumeFile>((file, walk) => walk.outside(() => downwardFile(file, walk, undefined), walk.depth - 2));
+const claimTemplate = by(checkClaimTemplate);
+const imagePolicy = fields<ImageVolumeSource>({ pullPolicy: required(oneOf('Always', 'IfNotPresent', 'Never')) });
+const items = { defaultMode: fileMode, items: each(keyToPath) };
 
-function checkSource(context: SpecContext, path: string, volume: Volume): void {
-  let found = false;
-  for (const source of sources) {
-    if (volume[source] === undefined) continue;
-    if (found)
-      context.errors.push(fieldErrors.forbidden(`${path}.${spelling[source] ?? source}`, 'may not specify more than 1 volume type'));
-    else checkOwnSource(context, path, { volume, source });
-    found = true;
-  }
-  if (!found) context.errors.push(fieldErrors.required(path, 'must specify a volume type'));
+/** Sources that are no drivers. */
+const ownSources = {
+  emptyDir: ({ sizeLimit }: EmptyDirVolumeSource, walk) => {
+    if (sizeLimit === undefined || compareQuantities(sizeLimit, '0') >= 0) return;
+    walk.forbidden('sizeLimit', 'SizeLimit field must be a valid resource quantity');
+  },
+  configMap: fields<ConfigMapVolumeSource>({ name: required(), ...items }),
+  secret: fields<SecretVolumeSource>({ secretName: required(), ...items }),
+  projected: projections,
+  downwardAPI: fields<DownwardAPIVolumeSource>({ defaultMode: fileMode, items: downwardFiles }),
+  persistentVolumeClaim: fields<{ readonly claimName: string }>({ claimName: required() }),
+  ephemeral: ({ volumeClaimTemplate: template }: EphemeralVolumeSource, walk) => {
+    if (template) walk.check('volumeClaimTemplate', template, claimTemplate);
+    else walk.required('volumeClaimTemplate');
+  },
+  image: (image: ImageVolumeSource, walk) => {
+    if (contextOf(walk).pod && !image.reference) walk.required('reference');
+    imagePolicy(image, walk, undefined);
+  },
+} satisfies Partial<Record<Source, Rule<never>>>;
+
+const rules: Readonly<Record<string, Rule<never>>> = { ...podDrivers, ...ownSources };
+
+const source: Rule<Volume> = (volume, walk) => {
+  const [first, ...more] = sources.filter((name) => volume[name] !== undefined);
+  if (!first) walk.required('', 'must specify a volume type');
+  else walk.check(first === 'gcePersistentDisk' ? 'persistentDisk' : first, volume[first] as never, rules[first] as Rule<never>);
+  if (first === 'ephemeral') checkClaimName(volume, walk);
+  for (const name of more) walk.forbidden(own(spelling, name) ?? name, 'may not specify more than 1 volume type');
   const { iscsi } = volume;
-  if (iscsi?.initiatorName !== undefined && `${volume.name}:${iscsi.targetPortal}`.length > 64) {
-    const message = 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
-    context.errors.push(fieldErrors.invalid(`${path}.name`, volume.name, message));
-  }
+  if (iscsi?.initiatorName === undefined || `${volume.name}:${iscsi.targetPortal}`.length <= 64) return;
+  const message = 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
+  walk.invalid('name', volume.name, message);
+};
+
+/** Of the claim that a pod makes of an ephemeral volume. */
+function checkClaimName({ name }: Volume, walk: Walk): void {
+  const { pod } = contextOf(walk);
+  if (!pod?.name || !name) return;
+  const claim = `${pod.name}-${name}`;
+  for (const message of nameIsDnsSubdomain(claim, false)) walk.invalid('name', name, `PVC name ${JSON.stringify(claim)}: ${message}`);
 }
 
-function checkOwnSource(context: SpecContext, path: string, { volume, source }: { volume: Volume; source: Source }): void {
-  const { errors } = context;
-  const at = `${path}.${source}`;
-  if (volume.emptyDir) {
-    const { sizeLimit } = volume.emptyDir;
-    if (sizeLimit !== undefined && compareQuantities(sizeLimit, '0') < 0) {
-      errors.push(fieldErrors.forbidden(`${at}.sizeLimit`, 'SizeLimit field must be a valid resource quantity'));
-    }
-  } else if (volume.configMap) {
-    checkPresent(errors, `${at}.name`, volume.configMap.name);
-    checkItems(errors, at, volume.configMap);
-  } else if (volume.secret) {
-    checkPresent(errors, `${at}.secretName`, volume.secret.secretName);
-    checkItems(errors, at, volume.secret);
-  } else if (volume.projected) checkProjections(errors, at, volume.projected);
-  else if (volume.downwardAPI) {
-    checkFileMode(errors, `${at}.defaultMode`, volume.downwardAPI.defaultMode);
-    for (const file of listOf(volume.downwardAPI.items)) checkDownwardFile(errors, at, file);
-  } else if (volume.persistentVolumeClaim) checkPresent(errors, `${at}.claimName`, volume.persistentVolumeClaim.claimName);
-  else if (volume.ephemeral) checkEphemeral(context, path, volume);
-  else if (volume.image) {
-    if (context.pod) checkPresent(errors, `${at}.reference`, volume.image.reference);
-    checkOneOf(errors, `${at}.pullPolicy`, volume.image.pullPolicy, { of: ['Always', 'IfNotPresent', 'Never'] });
-  } else if (source in driverFields)
-    checkDriver(errors, path, { source: source as DriverSource, volume: volume as object, persistent: false });
-}
+const named = fields<Volume>({ name: required(dnsLabel) });
 
-function checkItems(errors: Errors, path: string, source: { defaultMode?: number; items?: readonly KeyToPath[] }): void {
-  checkFileMode(errors, `${path}.defaultMode`, source.defaultMode);
-  source.items?.forEach((item, i) => {
-    checkKeyToPath(errors, `${path}.items[${i}]`, item);
-  });
-}
-
-function checkEphemeral({ errors, pod }: SpecContext, path: string, volume: Volume): void {
-  const template = volume.ephemeral?.volumeClaimTemplate;
-  const at = `${path}.ephemeral.volumeClaimTemplate`;
-  if (!template) errors.push(fieldErrors.required(at));
-  else checkClaimTemplate(errors, at, template);
-  if (!pod?.name || !volume.name) return;
-  const claim = `${pod.name}-${volume.name}`;
-  const messages = nameIsDnsSubdomain(claim, false).map((message) => `PVC name ${JSON.stringify(claim)}: ${message}`);
-  addInvalid(errors, `${path}.name`, volume.name, messages);
-}
+export const volumes = eachBy<Volume>((list, { about }) => {
+  const { pod, volumes: good } = about as SpecContext;
+  const created = new Set(pod?.name ? list.filter((v) => v.ephemeral).map((v) => `${pod.name}-${v.name}`) : []);
+  return (volume, walk, old) => {
+    const { errors } = walk;
+    const before = errors.length;
+    source(volume, walk, old);
+    named(volume, walk, old);
+    if (good.has(volume.name)) walk.duplicate('name', volume.name);
+    // What is put off counts as good.
+    if (errors.length === before) good.set(volume.name, volume);
+    const claim = volume.persistentVolumeClaim?.claimName;
+    if (claim === undefined || !created.has(claim)) return;
+    walk.invalid('persistentVolumeClaim.claimName', claim, 'must not reference a PVC that gets created for an ephemeral volume');
+  };
+});

@@ -2,11 +2,13 @@
  * Checks that go with the operating system: what Windows pods may not have, what only they may have.
  * Upstream: pkg/apis/core/validation/validation.go.
  */
-import type { PodSecurityContext, PodSpec, SecurityContext, WindowsSecurityContextOptions } from '../../../generated/core-v1.ts';
-import { checkDns1123Subdomain } from '../../../meta/names.ts';
-import { fieldErrors } from '../../../meta/status-error.ts';
-import { addInvalid, type Errors } from '../../checks.ts';
-import { eachContainer } from './each-container.ts';
+
+import type { Container, PodSecurityContext, PodSpec, SecurityContext, WindowsSecurityContextOptions } from '../../../generated/core-v1.ts';
+import { all, fields, format } from '../../../schema/rules/rules.ts';
+import type { Rule } from '../../../schema/rules/walk.ts';
+import { dnsSubdomain } from '../../shared-rules.ts';
+import { contextOf, ofContainers } from './context.ts';
+import { containersOf } from './each-container.ts';
 
 const credentialSpecKiBMax = 64;
 const domainLengthMax = 256;
@@ -14,17 +16,15 @@ const userLengthMax = 104;
 const netBiosDomain = /^[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}$/;
 const dnsDomain = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
 
-export function checkWindowsOptions(errors: Errors, path: string, options: WindowsSecurityContextOptions): void {
-  const { gmsaCredentialSpecName: specName, gmsaCredentialSpec: spec, runAsUserName: user } = options;
-  if (specName !== undefined) addInvalid(errors, `${path}.gmsaCredentialSpecName`, specName, checkDns1123Subdomain(specName));
-  if (spec === '') errors.push(fieldErrors.invalid(`${path}.gmsaCredentialSpec`, spec, 'gmsaCredentialSpec cannot be an empty string'));
-  else if (spec !== undefined && spec.length > credentialSpecKiBMax * 1024) {
-    errors.push(
-      fieldErrors.invalid(`${path}.gmsaCredentialSpec`, spec, `gmsaCredentialSpec size must be under ${credentialSpecKiBMax} KiB`),
-    );
-  }
-  if (user !== undefined) addInvalid(errors, `${path}.runAsUserName`, user, whatIsWrongWithUser(user));
-}
+export const windowsOptions = fields<WindowsSecurityContextOptions>({
+  gmsaCredentialSpecName: dnsSubdomain,
+  gmsaCredentialSpec: (spec, walk) => {
+    if (spec === '') walk.invalid('', spec, 'gmsaCredentialSpec cannot be an empty string');
+    if (spec.length <= credentialSpecKiBMax * 1024) return;
+    walk.invalid('', spec, `gmsaCredentialSpec size must be under ${credentialSpecKiBMax} KiB`);
+  },
+  runAsUserName: format(whatIsWrongWithUser),
+});
 
 function whatIsWrongWithUser(name: string): readonly string[] {
   if (!name) return ['runAsUserName cannot be an empty string'];
@@ -50,29 +50,29 @@ function whatIsWrongWithUser(name: string): readonly string[] {
   return found;
 }
 
+const hostProcessOf = ({ securityContext: given }: Pick<PodSpec, 'securityContext'> | Pick<Container, 'securityContext'>) =>
+  given?.windowsOptions?.hostProcess;
+
 /** Either all containers are host processes, or none is; and host processes need the host's network. */
-export function checkHostProcess(errors: Errors, path: string, spec: PodSpec): void {
-  const ofPod = spec.securityContext?.windowsOptions?.hostProcess;
-  let count = 0;
-  let hostProcesses = 0;
-  eachContainer(spec, path, (container, at) => {
-    count++;
-    const own = container.securityContext?.windowsOptions?.hostProcess;
-    if (ofPod !== undefined && own !== undefined && ofPod !== own) {
-      const message = `pod hostProcess value must be identical if both are specified, was ${ofPod}`;
-      errors.push(fieldErrors.invalid(`${at}.securityContext.windowsOptions.hostProcess`, own, message));
-    }
-    if (own ?? ofPod) hostProcesses++;
-  });
-  if (!hostProcesses) return;
-  if (hostProcesses !== count) {
-    const message = 'If pod contains any hostProcess containers then all containers must be HostProcess containers';
-    errors.push(fieldErrors.invalid(path, '', message));
+export const hostProcesses: Rule<PodSpec> = (spec, walk, old) => {
+  sameAsPod(spec, walk, old);
+  const ofPod = hostProcessOf(spec);
+  const every = containersOf(spec);
+  const some = every.filter((container) => hostProcessOf(container) ?? ofPod);
+  if (!some.length) return;
+  if (some.length !== every.length) {
+    walk.invalid('', '', 'If pod contains any hostProcess containers then all containers must be HostProcess containers');
   }
-  if (!spec.hostNetwork) {
-    errors.push(fieldErrors.invalid(`${path}.hostNetwork`, false, 'hostNetwork must be true if pod contains any hostProcess containers'));
-  }
-}
+  if (!spec.hostNetwork) walk.invalid('hostNetwork', false, 'hostNetwork must be true if pod contains any hostProcess containers');
+};
+
+const sameAsPod = ofContainers((container, walk) => {
+  const own = hostProcessOf(container);
+  const ofPod = hostProcessOf(contextOf(walk).spec);
+  if (ofPod === undefined || own === undefined || ofPod === own) return;
+  const message = `pod hostProcess value must be identical if both are specified, was ${ofPod}`;
+  walk.invalid('securityContext.windowsOptions.hostProcess', own, message);
+});
 
 const linuxOnlySpec = ['hostUsers', 'hostPID', 'hostIPC', 'shareProcessNamespace'] as const;
 const linuxOnlyOfPod: readonly (keyof PodSecurityContext)[] = [
@@ -101,32 +101,36 @@ const linuxOnlyOfContainer: readonly (keyof SecurityContext)[] = [
   'runAsGroup',
 ];
 
-export function checkOS(errors: Errors, path: string, spec: PodSpec): void {
+export const operatingSystem: Rule<PodSpec> = (spec, walk, old) => {
   const name = spec.os?.name;
-  if (!name) errors.push(fieldErrors.required(`${path}.os.name`));
-  else if (name === 'linux') checkLinux(errors, path, spec);
-  else if (name === 'windows') checkWindows(errors, path, spec);
-  else errors.push(fieldErrors.notSupported(`${path}.os`, name, ['linux', 'windows']));
-}
+  if (!name) walk.required('os.name');
+  else if (name === 'linux') ofLinux(spec, walk, old);
+  else if (name === 'windows') ofWindows(spec, walk, old);
+  else walk.notSupported('os', name, ['linux', 'windows']);
+};
 
-function checkLinux(errors: Errors, path: string, spec: PodSpec): void {
-  const message = 'windows options cannot be set for a linux pod';
-  if (spec.securityContext?.windowsOptions) errors.push(fieldErrors.forbidden(`${path}.securityContext.windowsOptions`, message));
-  eachContainer(spec, path, (container, at) => {
-    if (container.securityContext?.windowsOptions) errors.push(fieldErrors.forbidden(`${at}.securityContext.windowsOptions`, message));
-  });
-}
+const noWindowsOptions: Rule<Pick<PodSpec, 'securityContext'> | Pick<Container, 'securityContext'>> = (
+  { securityContext: given },
+  walk,
+) => {
+  if (given?.windowsOptions) walk.forbidden('securityContext.windowsOptions', 'windows options cannot be set for a linux pod');
+};
+const ofLinux = all<PodSpec>(noWindowsOptions, ofContainers(noWindowsOptions));
 
-function checkWindows(errors: Errors, path: string, spec: PodSpec): void {
-  const forbid = (at: string): void => void errors.push(fieldErrors.forbidden(at, 'cannot be set for a windows pod'));
-  for (const field of linuxOnlySpec) {
-    const flag = field === 'hostPID' || field === 'hostIPC';
-    if (flag ? spec[field] : spec[field] !== undefined) forbid(`${path}.${field}`);
-  }
-  for (const field of linuxOnlyOfPod) if (spec.securityContext?.[field] !== undefined) forbid(`${path}.securityContext.${field}`);
-  eachContainer(spec, path, (container, at) => {
-    for (const field of linuxOnlyOfContainer) {
-      if (container.securityContext?.[field] !== undefined) forbid(`${at}.securityContext.${field}`);
+const forbiddenOnWindows = 'cannot be set for a windows pod';
+const ofWindows = all<PodSpec>(
+  (spec, walk) => {
+    for (const field of linuxOnlySpec) {
+      const flag = field === 'hostPID' || field === 'hostIPC';
+      if (flag ? spec[field] : spec[field] !== undefined) walk.forbidden(field, forbiddenOnWindows);
     }
-  });
-}
+    for (const field of linuxOnlyOfPod) {
+      if (spec.securityContext?.[field] !== undefined) walk.forbidden(`securityContext.${field}`, forbiddenOnWindows);
+    }
+  },
+  ofContainers(({ securityContext: given }, walk) => {
+    for (const field of linuxOnlyOfContainer) {
+      if (given?.[field] !== undefined) walk.forbidden(`securityContext.${field}`, forbiddenOnWindows);
+    }
+  }),
+);

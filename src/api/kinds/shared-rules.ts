@@ -1,0 +1,37 @@
+/**
+ * Rules that many kinds share: names, labels, selectors, ports, addresses.
+ * Upstream: apimachinery/pkg/api/validation, apimachinery/pkg/apis/meta/v1/validation, pkg/apis/core/validation.
+ */
+import {
+  checkDns1123Label,
+  checkDns1123Subdomain,
+  checkPortName,
+  checkPortNumber,
+  checkQualifiedName,
+  nameIsDnsSubdomain,
+} from '../meta/names.ts';
+import { by, evenAbsent, format, unlessKept } from '../schema/rules/rules.ts';
+import type { Rule } from '../schema/rules/walk.ts';
+import { checkAnnotations, checkLabels, checkSelector } from './checks.ts';
+import { checkCIDR, checkIP } from './ip-checks.ts';
+
+export const dnsLabel = format(checkDns1123Label);
+export const dnsSubdomain = format(checkDns1123Subdomain);
+export const qualifiedName = format(checkQualifiedName);
+/** Absent counts as empty. */
+export const demandedQualifiedName: Rule<string> = evenAbsent((value = '', walk) => qualifiedName(value, walk, undefined));
+export const portNumber = format(checkPortNumber);
+/** A port by number or by name. */
+export const port: Rule<number | string> = format((value) => (typeof value === 'string' ? checkPortName(value) : checkPortNumber(value)));
+
+/** Absent counts as 0. */
+export const demandedPort: Rule<number | string> = evenAbsent((value = 0, walk) => port(value, walk, undefined));
+/** Of an object of most kinds, or of what is named after one. */
+export const subdomainName = format((name: string) => nameIsDnsSubdomain(name, false));
+
+export const labels = by(checkLabels);
+export const annotations = by(checkAnnotations);
+export const selector = by(checkSelector);
+
+export const ip: Rule<string> = unlessKept(by((errors, path, value: string) => checkIP(errors, path, value)));
+export const cidr: Rule<string> = unlessKept(by((errors, path, value: string) => checkCIDR(errors, path, value)));
