@@ -113,6 +113,7 @@ export function widgetKind(change: Partial<Kind<Widget>> = {}): Kind<Widget> {
     allowUnconditionalUpdate: false,
     storagePrefix: 'example.com/widgets',
     indexedField: undefined,
+    bulkyFields: [],
     ttlSeconds: undefined,
     isTerminating: false,
     deprecation: undefined,

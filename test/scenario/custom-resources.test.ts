@@ -5,7 +5,7 @@ import { CustomResourceDefinition, Namespace } from '../../src/api/generated/kin
 import type { KubeObject, UnknownObject } from '../../src/api/meta/object.ts';
 import { isNotFound } from '../../src/api/meta/status-error.ts';
 import type { WatchEvent } from '../../src/client/client.ts';
-import { define, definition, kindOf, undefine, version, whenDefined } from '../kit/definitions.ts';
+import { define, definition, kindOf, preserving, undefine, version, whenDefined } from '../kit/definitions.ts';
 import { type Answer, type GuardedServer, startGuardedServer } from '../kit/guarded-server.ts';
 
 const json = <T = UnknownObject>({ text }: Answer): T => JSON.parse(text) as T;
@@ -31,6 +31,7 @@ const shop = definition('Shop', {
   names: { shortNames: ['sh'], categories: ['all'] },
   versions: [
     version('v1', {
+      schema: { openAPIV3Schema: { ...preserving, properties: { spec: { ...preserving, properties: { color: { type: 'string' } } } } } },
       subresources: {
         status: {},
         scale: { specReplicasPath: '.spec.a.replicas', statusReplicasPath: '.status.n', labelSelectorPath: '.status.sel' },

@@ -44,6 +44,7 @@ export interface KindStrategy<T extends KubeObject> {
   readonly storageVersion?: Kind['storageVersion'];
   readonly hashedVersion?: string;
   readonly indexedField?: string;
+  readonly bulkyFields?: readonly string[];
   readonly ttlSeconds?: number;
   readonly deprecation?: string;
   readonly resetFields?: Kind['resetFields'];
@@ -126,6 +127,7 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindStr
     allowUnconditionalUpdate: extra.allowUnconditionalUpdate ?? true,
     storagePrefix: extra.storagePrefix ?? ref.resource,
     indexedField: extra.indexedField,
+    bulkyFields: extra.bulkyFields ?? [],
     ttlSeconds: extra.ttlSeconds,
     definition: undefined,
     isTerminating: false,

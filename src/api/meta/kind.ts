@@ -167,6 +167,8 @@ export interface Kind<T extends KubeObject = KubeObject> extends KindRef<T> {
   readonly storagePrefix: string;
   /** a selectable field by which watchers are indexed, so that an event costs nothing to those it does not concern */
   readonly indexedField: string | undefined;
+  /** fields, wherever they are, that hold much and are seldom looked at */
+  readonly bulkyFields: readonly string[];
   /** seconds after which the store deletes an object (events: 3600) */
   readonly ttlSeconds: number | undefined;
   /** absent: built in */

@@ -94,7 +94,9 @@ function customKind(definition: Definition, { version, stored, versions, convert
     verbs,
     subresources: subresourcesOf({ group, version: version.name, kind }, version),
     scale: scale && customScale(scale),
-    columns: display.columns,
+    get columns() {
+      return display.columns;
+    },
     get selectableFields() {
       selectable ??= selectableFieldsOf(namespaced, listOf(version.selectableFields));
       return selectable;
@@ -111,6 +113,7 @@ function customKind(definition: Definition, { version, stored, versions, convert
     allowUnconditionalUpdate: false,
     storagePrefix: `${group}/${plural}`,
     indexedField: undefined,
+    bulkyFields: [],
     ttlSeconds: undefined,
     definition: {
       uid: definition.metadata.uid ?? '',

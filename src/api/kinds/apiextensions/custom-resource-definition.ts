@@ -28,6 +28,7 @@ export const customResourceDefinition = defineKind(CustomResourceDefinition, {
   hashedVersion: 'v1beta1',
   hasGeneration: true,
   allowUnconditionalUpdate: false,
+  bulkyFields: ['openAPIV3Schema', 'kubectl.kubernetes.io/last-applied-configuration'],
   validateName,
   hooks: {
     default: (object) => withStoredVersion(change(object, 'spec', defaultSpec)),

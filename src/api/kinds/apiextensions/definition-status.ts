@@ -33,10 +33,10 @@ export function withStatusCondition(status: Status, condition: Condition, nowMs:
 }
 
 /** Which names it may have, beside others of its group. */
-export function withAcceptedNames(definition: Definition, others: Iterable<Definition>, nowMs: number): Status {
+export function withAcceptedNames(definition: Definition, others: () => Iterable<Definition>, nowMs: number): Status {
   const { spec, status } = definition;
   if (equalSemantically(spec.names, status.acceptedNames)) return status;
-  const { names, conflict } = acceptNames(definition, namesIn(spec.group, others));
+  const { names, conflict } = acceptNames(definition, namesIn(spec.group, others()));
   const accepted: Condition = conflict
     ? { type: 'NamesAccepted', status: 'False', ...conflict }
     : { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' };

@@ -8,7 +8,7 @@
  * Upstream: apiserver/pkg/storage/cacher.
  */
 import type { KubeObject } from '../../../api/meta/object.ts';
-import type { Revision, StoreEvent } from '../../store/storage.ts';
+import type { KeyValue, Revision, StoreEvent } from '../../store/storage.ts';
 import { CacheEvent } from './cache-event.ts';
 import { SortedObjects } from './sorted-objects.ts';
 import { StoredObject } from './stored-object.ts';
@@ -34,10 +34,20 @@ export interface CacheWatcher {
 
 export type CacheFollower = (object: StoredObject | undefined, old: StoredObject | undefined) => void;
 
+export interface ResourceCacheOptions {
+  readonly prefix: string;
+  readonly namespaced: boolean;
+  readonly indexedField?: ((object: KubeObject) => string) | undefined;
+  readonly bulkyFields?: readonly string[] | undefined;
+}
+
 export class ResourceCache {
   /** `/registry/pods/` */
   readonly prefix: string;
   readonly namespaced: boolean;
+  readonly #bulkyFields: readonly string[];
+  /** the last bulky object that is being compressed: one at a time */
+  #packing: Promise<void> = Promise.resolve();
   readonly #indexedField: ((object: KubeObject) => string) | undefined;
   readonly #namespaces = new Map<string, SortedObjects>();
   readonly #ring: CacheEvent[] = [];
@@ -57,10 +67,15 @@ export class ResourceCache {
   readonly #byField = new Map<string, Set<CacheWatcher>>();
   readonly #followers = new Set<CacheFollower>();
 
-  constructor(given: { prefix: string; namespaced: boolean; indexedField: ((object: KubeObject) => string) | undefined }) {
+  constructor(given: ResourceCacheOptions) {
     this.prefix = given.prefix;
     this.namespaced = given.namespaced;
     this.#indexedField = given.indexedField;
+    this.#bulkyFields = given.bulkyFields ?? [];
+  }
+
+  get isBulky(): boolean {
+    return this.#bulkyFields.length > 0;
   }
 
   get size(): number {
@@ -138,8 +153,8 @@ export class ResourceCache {
   }
 
   /** Puts in what a list of the store gave, before any event. */
-  load(objects: Iterable<StoredObject>, revision: Revision): void {
-    for (const object of objects) this.#put(object);
+  load(stored: Iterable<KeyValue>, revision: Revision): void {
+    for (const kv of stored) this.#put(StoredObject.from(kv, this.#bulkyFields));
     this.#ringFloor = revision;
     this.#loadedAt = revision;
     this.#lastChange = Math.max(this.#lastChange, revision);
@@ -148,7 +163,7 @@ export class ResourceCache {
   apply(event: StoreEvent): void {
     const { namespace, name } = this.#split(event.key);
     const previous = this.#namespaces.get(namespace)?.get(name);
-    const current = event.current && StoredObject.from(event.current);
+    const current = event.current && StoredObject.from(event.current, this.#bulkyFields);
     if (!current && !previous) return;
     if (current) this.#put(current);
     else this.#remove(namespace, name);
@@ -223,6 +238,7 @@ export class ResourceCache {
     this.#size -= objects.size;
     objects.set(name, object);
     this.#size += objects.size;
+    if (this.isBulky) this.#packing = this.#packing.then(() => object.pack()).catch(() => undefined); // it stays as it is
   }
 
   #remove(namespace: string, name: string): void {

@@ -256,7 +256,7 @@ const withoutConversion = (kind: Kind): Kind =>
 
 /** What the watch cache has to know of a kind. */
 export function cachedResourceOf(kind: Kind): CachedResource {
-  const { storagePrefix, namespaced } = kind;
+  const { storagePrefix, namespaced, bulkyFields } = kind;
   const indexedField = kind.indexedField ? kind.selectableFields.get(kind.indexedField) : undefined;
-  return { storagePrefix, namespaced, indexedField };
+  return { storagePrefix, namespaced, indexedField, bulkyFields };
 }

@@ -15,6 +15,7 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import { encodeMessage } from '../../../api/schema/encode-protobuf.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { KeyValue, Op, Revision } from '../../store/storage.ts';
+import { PackedBytes, parseBulky } from './bulky-object.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
 const metadataText = '"metadata":{';
@@ -84,7 +85,11 @@ interface Parts {
   readonly managed?: Uint8Array | undefined;
   readonly lease?: number | undefined;
   readonly object?: KubeObject | undefined;
+  readonly bulkyFields?: readonly string[] | undefined;
 }
+
+const none: readonly string[] = [];
+const nothing = Buffer.alloc(0);
 
 export class StoredObject {
   readonly key: string;
@@ -96,6 +101,9 @@ export class StoredObject {
   readonly valueSize: number;
   /** As stored, until somebody asks for the JSON; then that, if there is no managed part, so that there is one copy only. */
   #bytes: Buffer;
+  /** of a bulky object, in place of its bytes */
+  readonly #packed: PackedBytes | undefined;
+  readonly #bulkyFields: readonly string[];
   #isSpliced = false;
   #object: KubeObject | undefined;
   #message: Buffer | undefined;
@@ -108,14 +116,34 @@ export class StoredObject {
     this.revision = given.revision;
     this.lease = given.lease;
     this.managed = given.managed;
-    this.#bytes = bufferOf(value);
+    this.#bulkyFields = given.bulkyFields ?? none;
+    this.#packed = this.#bulkyFields.length > 0 ? new PackedBytes(bufferOf(value)) : undefined;
+    this.#bytes = this.#packed ? nothing : bufferOf(value);
     this.valueSize = value.byteLength;
     this.#object = given.object;
   }
 
-  static from(kv: KeyValue): StoredObject {
-    const object = kv.attachment instanceof Draft ? kv.attachment.seal(kv.revision) : undefined;
-    return new StoredObject({ key: kv.key, revision: kv.revision, value: kv.value, managed: kv.managed, lease: kv.lease, object });
+  /** `bulkyFields`: what it is best to hold compressed, and to parse when it is asked for (bulky-object.ts). */
+  static from({ attachment, ...kv }: KeyValue, bulkyFields: readonly string[] = none): StoredObject {
+    const object = attachment instanceof Draft && bulkyFields.length === 0 ? attachment.seal(kv.revision) : undefined;
+    return new StoredObject({
+      key: kv.key,
+      revision: kv.revision,
+      value: kv.value,
+      managed: kv.managed,
+      lease: kv.lease,
+      object,
+      bulkyFields,
+    });
+  }
+
+  /** Compresses what it holds, if that is bulky. */
+  async pack(): Promise<void> {
+    await this.#packed?.pack();
+  }
+
+  get #raw(): Buffer {
+    return this.#packed?.bytes ?? this.#bytes;
   }
 
   /** What a dry run would have stored at this place: `revision` 0 means that the answer carries no resourceVersion. */
@@ -149,12 +177,12 @@ export class StoredObject {
 
   /** bytes of its JSON, more or less */
   get size(): number {
-    return this.#bytes.length + (this.managed?.byteLength ?? 0);
+    return (this.#packed ?? this.#bytes).length + (this.managed?.byteLength ?? 0);
   }
 
   /** The object as clients get it. With a managed part it is made each time: kept, the part would be there once per object. */
   get json(): Buffer {
-    if (this.managed) return splice(this.#bytes, this.revision, this.managed);
+    if (this.managed || this.#packed) return splice(this.#raw, this.revision, this.managed);
     if (!this.#isSpliced && this.revision > 0) {
       this.#bytes = splice(this.#bytes, this.revision);
       this.#isSpliced = true;
@@ -164,6 +192,7 @@ export class StoredObject {
 
   /** The object as a protobuf message without its envelope. */
   get message(): Buffer {
+    if (this.#packed) return encodeMessage(this.whole);
     this.#message ??= encodeMessage(this.whole);
     return this.#message;
   }
@@ -172,8 +201,9 @@ export class StoredObject {
   at(revision: Revision): StoredObject {
     const object = this.#object;
     const moved = object && deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
-    const value = this.#isSpliced ? unsplice(this.#bytes, this.revision) : this.#bytes;
-    const later = new StoredObject({ key: this.key, revision, value, managed: this.managed, lease: this.lease, object: moved });
+    const value = this.#isSpliced ? unsplice(this.#bytes, this.revision) : this.#raw;
+    const { key, managed, lease } = this;
+    const later = new StoredObject({ key, revision, value, managed, lease, object: moved, bulkyFields: this.#bulkyFields });
     if (this.#views) later.#views = new Map([...this.#views].map(([version, view]) => [version, this.#viewAt(view, later)]));
     return later;
   }
@@ -201,8 +231,12 @@ export class StoredObject {
   }
 
   #parse(): KubeObject {
+    const revise = (object: KubeObject): void => {
+      if (this.revision > 0) (object as Writable).metadata.resourceVersion = String(this.revision);
+    };
+    if (this.#packed) return parseBulky<KubeObject>(this.#packed, this.#bulkyFields, revise);
     const object = parseJSON(this.#bytes.toString()) as KubeObject;
-    if (this.revision > 0) (object as Writable).metadata.resourceVersion = String(this.revision);
+    revise(object);
     return deepFreeze(object);
   }
 }

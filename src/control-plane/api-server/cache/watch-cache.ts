@@ -8,16 +8,19 @@
  * between what is loaded of one and what is followed, no event is lost, and none is told twice.
  * Upstream: apiserver/pkg/storage/cacher (delegator, ready, watch_cache); KEP-2340 for consistent reads from the cache.
  */
+import { setImmediate } from 'node:timers/promises';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { Log } from '../../../client/log.ts';
 import { CompactedError, type Revision, type Storage, type StoreEvent } from '../../store/storage.ts';
 import { type CacheFollower, ResourceCache } from './resource-cache.ts';
 import { tooLargeResourceVersion } from './resource-version.ts';
-import { StoredObject } from './stored-object.ts';
+import type { StoredObject } from './stored-object.ts';
 
 export const registryPrefix = '/registry/';
 const loadPageMax = 1000;
+/** what is read at once holds everybody up */
+const bulkyPageMax = 5;
 /** A resource whose history is compacted away while it is read is read again. */
 const loadAttemptsMax = 5;
 const reloadDelayMs = 1000;
@@ -30,6 +33,8 @@ export interface CachedResource {
   readonly storagePrefix: string;
   readonly namespaced: boolean;
   readonly indexedField?: ((object: StoredObject['object']) => string) | undefined;
+  /** see `StoredObject.from` */
+  readonly bulkyFields?: readonly string[] | undefined;
 }
 
 interface Waiter {
@@ -240,8 +245,8 @@ export class WatchCache implements AsyncDisposable {
       for (let attempt = 1; ; attempt++) {
         loading.events = [];
         loading.isTorn = false;
-        const { namespaced, indexedField } = resource;
-        const cache = new ResourceCache({ prefix, namespaced, indexedField });
+        const { storagePrefix: _, ...how } = resource;
+        const cache = new ResourceCache({ prefix, ...how });
         try {
           await this.#readAll(cache);
         } catch (error) {
@@ -270,14 +275,15 @@ export class WatchCache implements AsyncDisposable {
       this.#stop.signal.throwIfAborted();
       const page = await this.#storage.range({
         prefix: cache.prefix,
-        limit: loadPageMax,
+        limit: cache.isBulky ? bulkyPageMax : loadPageMax,
         startAfter,
         atRevision,
       });
       atRevision ??= page.revision;
-      cache.load(page.items.map(StoredObject.from), atRevision);
+      cache.load(page.items, atRevision);
       startAfter = page.items.at(-1)?.key;
       if (!page.more) return;
+      if (cache.isBulky) await setImmediate();
     }
   }
 

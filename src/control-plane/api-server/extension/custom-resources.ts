@@ -17,6 +17,7 @@ import { detach } from '../../../client/detached.ts';
 import type { Log } from '../../../client/log.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
+import { yieldTurn } from '../request/yield-turn.ts';
 
 type Definition = CustomResourceDefinition;
 
@@ -26,6 +27,9 @@ export interface CustomResourceParts {
   readonly converter: Converter;
   readonly log: Log;
 }
+
+/** Each is parsed now, but for its schemas. */
+const definitionsPerTurn = 2;
 
 export class CustomResources implements Disposable {
   readonly #parts: CustomResourceParts;
@@ -45,6 +49,7 @@ export class CustomResources implements Disposable {
     const { kinds, reader } = this.#parts;
     const resources: ServedResource[] = [];
     for (const definition of reader.list(CustomResourceDefinition)) {
+      if (resources.length % definitionsPerTurn === 0) await yieldTurn();
       const resource = this.#resourceOf(definition);
       if (!resource) continue;
       resources.push(resource);

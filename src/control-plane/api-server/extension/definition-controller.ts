@@ -41,7 +41,7 @@ export function definitionController(parts: DefinitionParts): Controller {
   const cleanups = new Map<string, Cleanup>();
   return defineController({
     name: 'customresourcedefinition-controller',
-    watches: [watched(CustomResourceDefinition, concernedBy)],
+    watches: [watched(CustomResourceDefinition, (definition, _old, io) => concernedBy(parts, definition, io))],
     async reconcile(name, io) {
       const definition = parts.reader.get(CustomResourceDefinition, { name });
       if (definition?.metadata.deletionTimestamp) return cleanUp(parts, cleanups, definition, io);
@@ -50,29 +50,35 @@ export function definitionController(parts: DefinitionParts): Controller {
       if (definition) await install(parts, definition, io);
     },
   });
+}
 
-  /** Whoever waits for a name hears of it when somebody gives one up. */
-  function concernedBy({ metadata, spec }: Definition): readonly string[] {
-    const waiting = [...parts.reader.list(CustomResourceDefinition)].filter(
-      (other) => other.spec.group === spec.group && other.metadata.name !== metadata.name && isWaiting(other),
-    );
-    return [metadata.name, ...waiting.map((other) => other.metadata.name)];
-  }
+/** Whoever waits for a name hears of it when somebody gives one up. */
+function concernedBy(parts: DefinitionParts, definition: Definition, io: ControllerIO): readonly string[] {
+  const waiting = othersOfGroup(parts, definition, io).filter(isWaiting);
+  return [definition.metadata.name, ...waiting.map(({ metadata }) => metadata.name)];
+}
+
+/** As they are now. Nothing is accepted of one that the informer has not shown yet. */
+function othersOfGroup({ reader }: DefinitionParts, { metadata, spec }: Definition, io: ControllerIO): readonly Definition[] {
+  const byGroup = io.client.informer(CustomResourceDefinition).index('group', (definition) => [definition.spec.group]);
+  return byGroup(spec.group).flatMap(({ metadata: { name } }) => {
+    const other = name === metadata.name ? undefined : reader.get(CustomResourceDefinition, { name });
+    return other ?? [];
+  });
 }
 
 const isWaiting = ({ status }: Definition): boolean =>
   listOf(status.conditions).some(({ type, status: state }) => type === 'NamesAccepted' && state === 'False');
 
-async function install({ reader, resources }: DefinitionParts, definition: Definition, io: ControllerIO): Promise<void> {
+async function install(parts: DefinitionParts, definition: Definition, io: ControllerIO): Promise<void> {
   const { name } = definition.metadata;
   const now = io.clock.now();
-  const others = [...reader.list(CustomResourceDefinition)].filter(({ metadata }) => metadata.name !== name);
-  let status = withAcceptedNames(definition, others, now);
+  let status = withAcceptedNames(definition, () => othersOfGroup(parts, definition, io), now);
   status = withStructure({ ...definition, status }, [], now);
   status = withApproval({ ...definition, status }, now);
   const accepted = status === definition.status ? definition : await writeStatus(definition, status, io);
   if (!accepted) return;
-  await resources.settled(name);
+  await parts.resources.settled(name);
   const established = withEstablished(accepted, true, io.clock.now());
   if (established !== accepted.status) await writeStatus(accepted, established, io);
 }
