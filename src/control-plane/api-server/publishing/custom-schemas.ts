@@ -4,6 +4,7 @@
  * Upstream: apiextensions-apiserver/pkg/controller/openapi/{builder,v2}, as published by a 1.36 API server.
  */
 import type { JSONSchemaProps } from '../../../api/generated/apiextensions-v1.ts';
+import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { Kind, KindDefinition } from '../../../api/meta/kind.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import type { Descriptions } from './descriptions.ts';
@@ -75,7 +76,7 @@ const isSaid = (value: unknown): value is Said => typeof value === 'object' && v
 
 function shapeOf(renderer: SchemaRenderer, said: Said): Json {
   const shape: Json = {};
-  for (const [name, value] of Object.entries(renderer.version === 2 ? saidInV2(said) : said)) {
+  for (const [name, value] of Object.entries(renderer.version === 2 ? saidInV2(said) : unfolded(said))) {
     const next = partOf(renderer, name, value);
     if (next !== undefined) put(shape, name, next);
   }
@@ -83,13 +84,22 @@ function shapeOf(renderer: SchemaRenderer, said: Said): Json {
 }
 
 function partOf(renderer: SchemaRenderer, name: string, value: unknown): unknown {
-  if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) return undefined;
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return undefined;
   if (name === 'properties') {
     const rendered = Object.entries(value as Readonly<Record<string, Said>>).map(([key, each]) => [key, shapeOf(renderer, each)]);
     return sorted(Object.fromEntries(rendered));
   }
   const hasShape = name === 'items' || name === 'additionalProperties';
   return hasShape && isSaid(value) ? shapeOf(renderer, value) : value;
+}
+
+const intOrString = [{ type: 'integer' }, { type: 'string' }];
+
+/** An integer or a string, said in OpenAPI's own words too. */
+function unfolded(said: Said): Said {
+  const { allOf = [], anyOf } = said;
+  if (!said['x-kubernetes-int-or-string'] || equalJson(anyOf, intOrString) || equalJson(allOf[0]?.anyOf, intOrString)) return said;
+  return anyOf ? { ...said, allOf: [{ anyOf: intOrString }, ...allOf] } : { ...said, anyOf: intOrString };
 }
 
 const notInV2 = ['allOf', 'anyOf', 'oneOf', 'not', 'default', 'nullable'] as const;
