@@ -152,7 +152,9 @@ for (const row of rows) {
         state = kind === 'update' ? await updated(state, manager, object) : await applied(state, manager, object, kind === 'force');
       } catch (error) {
         if (!(error instanceof ApplyConflict)) throw error;
-        conflicts = error.conflicts.map((c) => `${c.manager.manager} ${describePath(c.path)}`).toSorted();
+        conflicts = error.conflicts
+          .flatMap((c) => [...pathsOf(c.fields)].map((path) => `${c.manager.manager} ${describePath(path)}`))
+          .toSorted();
       }
     }
     assert.deepEqual(conflicts, row.conflicts);

@@ -47,7 +47,7 @@ export class ApplyConflict extends Error {
   override readonly name = 'ApplyConflict';
   readonly conflicts: readonly Conflict[];
   constructor(conflicts: readonly Conflict[]) {
-    super(`${conflicts.length} fields are owned by others`);
+    super(`${conflicts.length} others own fields`);
     this.conflicts = conflicts;
   }
 }

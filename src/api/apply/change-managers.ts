@@ -9,7 +9,7 @@
  */
 import type { Schema } from '../schema/types.ts';
 import { type Comparison, compareObjects } from './compare.ts';
-import { differenceOf, type FieldSet, fieldSetOf, intersectionOf, isEmpty, pathsOf, recursiveDifferenceOf, unionOf } from './field-set.ts';
+import { differenceOf, type FieldSet, fieldSetOf, intersectionOf, isEmpty, recursiveDifferenceOf, unionOf } from './field-set.ts';
 import { capManagers, keyOfManager, type Manager, type ManagerName, type Managers, nobody, withoutIdle } from './managers.ts';
 import type { FieldPath } from './path-element.ts';
 import { reconcileFields } from './reconcile.ts';
@@ -99,7 +99,7 @@ export interface Changed {
 
 export interface Conflict {
   readonly manager: Manager;
-  readonly path: FieldPath;
+  readonly fields: FieldSet;
 }
 
 export interface Rest {
@@ -137,7 +137,7 @@ function restOf({ types, managers, except }: Changed, comparisons: ReadonlyMap<s
     if (!found || !type) continue;
     const owned = reconcileFields(type.schema, manager.fields);
     const taken = intersectionOf(owned, unionOf(found.modified, found.added));
-    for (const path of pathsOf(taken)) conflicts.push({ manager, path });
+    if (!isEmpty(taken)) conflicts.push({ manager, fields: taken });
     const fields = differenceOf(differenceOf(owned, taken), found.removed);
     rest.set(key, fields === manager.fields ? manager : { ...manager, fields });
   }

@@ -144,21 +144,24 @@ export function* pathsOf(set: FieldSet, prefix: FieldPath = []): Iterable<FieldP
 
 /** In the order of FieldsV1: `JSON.stringify` of it is what upstream writes. */
 export function sorted(set: FieldSet): FieldSet {
-  const elements = elementsOf(set);
-  let isSorted = true;
-  let areChildrenSorted = true;
-  const children = elements.map((element, i) => {
-    const before = elements[i - 1];
-    if (before !== undefined && comparePathElements(before, element) > 0) isSorted = false;
-    const child = set[element] ?? leaf;
-    const inOrder = sorted(child);
-    if (inOrder !== child) areChildrenSorted = false;
-    return [element, inOrder] as const;
-  });
-  const isSelfFirst = !('.' in set) || Object.keys(set)[0] === '.';
-  if (isSorted && areChildrenSorted && isSelfFirst) return set;
-  if (!isSorted) children.sort(([a], [b]) => comparePathElements(a, b));
-  return { ...('.' in set && { '.': leaf }), ...(Object.fromEntries(children) as FieldTree) };
+  if (isSorted(set)) return set;
+  const inOrder: FieldTree = '.' in set ? { '.': leaf } : {};
+  for (const element of elementsOf(set).sort(comparePathElements)) inOrder[element] = sorted(set[element] ?? leaf);
+  return inOrder;
+}
+
+function isSorted(set: FieldSet): boolean {
+  let before: string | undefined;
+  for (const element in set) {
+    if (
+      before !== undefined &&
+      (element === '.' || (before !== '.' && comparePathElements(before as PathElement, element as PathElement) > 0))
+    )
+      return false;
+    before = element;
+    if (!isSorted(set[element as PathElement] ?? leaf)) return false;
+  }
+  return true;
 }
 
 /** FieldsV1 as a client has written it. Throws what is wrong with it. */

@@ -14,7 +14,18 @@ export type PathElement = `f:${string}` | `k:${string}` | `v:${string}` | `i:${s
 
 export type FieldPath = readonly PathElement[];
 
-export const fieldElement = (name: string): PathElement => `f:${name}`;
+/** Names whose steps are kept: those of fields of types come back with every object. */
+const keptNamesMax = 8192;
+const kept = new Map<string, PathElement>();
+
+export function fieldElement(name: string): PathElement {
+  let element = kept.get(name);
+  if (element === undefined) {
+    element = `f:${name}`;
+    if (kept.size < keptNamesMax) kept.set(name, element);
+  }
+  return element;
+}
 
 /** The item of a set. Scalars only. */
 export const valueElement = (value: unknown): PathElement => `v:${goJson(value)}`;
@@ -75,9 +86,9 @@ export function comparePathElements(a: PathElement, b: PathElement): number {
   if (a === b) return 0;
   const sort = a.charCodeAt(0);
   if (sort !== b.charCodeAt(0)) return ranks.indexOf(a[0] ?? '') - ranks.indexOf(b[0] ?? '');
+  if (sort === 0x66) return compareTexts(a, b);
   const left = a.slice(2);
   const right = b.slice(2);
-  if (sort === 0x66) return compareTexts(left, right);
   if (sort === 0x69) return Number(left) - Number(right);
   const [x, y] = [parseJSON(left), parseJSON(right)];
   return sort === 0x6b ? compareKeys(x as object, y as object) : compareScalars(x, y);
@@ -103,12 +114,13 @@ function compareScalars(a: unknown, b: unknown): number {
   return scalarTypes.indexOf(typeof a) - scalarTypes.indexOf(typeof b);
 }
 
-const beyondAscii = /[^\0-\x7f]/;
+const surrogates = /[\ud800-\udfff]/;
 
-/** By their bytes in UTF-8. */
+/** By their bytes in UTF-8. That is the order of strings too, but for what UTF-16 writes with surrogates. */
 export function compareTexts(a: string, b: string): number {
-  if (beyondAscii.test(a) && beyondAscii.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  return a < b ? -1 : a > b ? 1 : 0;
+  if (a === b) return 0;
+  const isLess = a < b;
+  return surrogates.test(isLess ? a : b) ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : isLess ? -1 : 1;
 }
 
 /** `.spec.containers[name="a"].image` */

@@ -21,7 +21,7 @@ const noStatus = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumb
 export const daemonSet = defineKind(DaemonSet, {
   hasGeneration: true,
   hooks: {
-    default: (object) => change(object, 'spec', defaultSpec),
+    default: (object) => withTemplateGeneration(change(object, 'spec', defaultSpec), templateGeneration(object)),
     prepareForCreate: (object) => withTemplateGeneration({ ...object, status: noStatus }, Math.max(templateGeneration(object), 1)),
     prepareForUpdate(object, old) {
       const generation = templateGeneration(old);

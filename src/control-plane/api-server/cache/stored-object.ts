@@ -17,6 +17,7 @@ import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { KeyValue, Op, Revision } from '../../store/storage.ts';
 import { PackedBytes, parseBulky } from './bulky-object.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import { joinPart, type ManagedPart, sizeOfPart, splitPart, writePart } from './managed-part.ts';
 
 const metadataText = '"metadata":{';
 const managedName = '"managedFields":';
@@ -83,6 +84,8 @@ interface Parts {
   readonly revision: Revision;
   readonly value: Uint8Array;
   readonly managed?: Uint8Array | undefined;
+  /** the same, of an object that has it already */
+  readonly shared?: ManagedPart | undefined;
   readonly lease?: number | undefined;
   readonly object?: KubeObject | undefined;
   readonly bulkyFields?: readonly string[] | undefined;
@@ -95,8 +98,7 @@ export class StoredObject {
   readonly key: string;
   readonly revision: Revision;
   readonly lease: number | undefined;
-  /** the JSON of its managedFields; shared, never written to */
-  readonly managed: Uint8Array | undefined;
+  readonly #managed: ManagedPart | undefined;
   /** bytes of its value as stored */
   readonly valueSize: number;
   /** As stored, until somebody asks for the JSON; then that, if there is no managed part, so that there is one copy only. */
@@ -115,7 +117,7 @@ export class StoredObject {
     this.key = given.key;
     this.revision = given.revision;
     this.lease = given.lease;
-    this.managed = given.managed;
+    this.#managed = given.shared ?? (given.managed && splitPart(given.managed));
     this.#bulkyFields = given.bulkyFields ?? none;
     this.#packed = this.#bulkyFields.length > 0 ? new PackedBytes(bufferOf(value)) : undefined;
     this.#bytes = this.#packed ? nothing : bufferOf(value);
@@ -151,6 +153,11 @@ export class StoredObject {
     return new Draft(object, managed).storedAs({ key, revision });
   }
 
+  /** The JSON of its managedFields. Put together each time: whoever replaces the object hands it on. */
+  get managed(): Uint8Array | undefined {
+    return this.#managed && joinPart(this.#managed);
+  }
+
   /** Frozen, shared by all in this process, and without managedFields. */
   get object(): KubeObject {
     this.#object ??= this.#parse();
@@ -159,30 +166,32 @@ export class StoredObject {
 
   /** The object with its managedFields, as clients get it in forms that are made of values. Parses them each time. */
   get whole(): KubeObject {
-    if (!this.managed) return this.object;
+    const { managed } = this;
+    if (!managed) return this.object;
     const { resourceVersion, ...metadata } = this.object.metadata;
-    const managedFields = parseJSON(bufferOf(this.managed).toString()) as readonly ManagedFieldsEntry[];
+    const managedFields = parseJSON(bufferOf(managed).toString()) as readonly ManagedFieldsEntry[];
     return { ...this.object, metadata: { ...(resourceVersion !== undefined && { resourceVersion }), managedFields, ...metadata } };
   }
 
   /** The JSON of something that shows the object's metadata, with its managedFields put in. Parses nothing. */
   completed(text: string): string {
-    if (!this.managed) return text;
+    const { managed } = this;
+    if (!managed) return text;
     const found = text.indexOf(metadataText);
     if (found < 0) return text;
     const at = found + metadataText.length;
-    const fields = managedName + bufferOf(this.managed).toString();
+    const fields = managedName + bufferOf(managed).toString();
     return `${text.slice(0, at)}${fields}${text.charCodeAt(at) === closingBrace ? '' : ','}${text.slice(at)}`;
   }
 
   /** bytes of its JSON, more or less */
   get size(): number {
-    return (this.#packed ?? this.#bytes).length + (this.managed?.byteLength ?? 0);
+    return (this.#packed ?? this.#bytes).length + (this.#managed ? sizeOfPart(this.#managed) : 0);
   }
 
   /** The object as clients get it. With a managed part it is made each time: kept, the part would be there once per object. */
   get json(): Buffer {
-    if (this.managed || this.#packed) return splice(this.#raw, this.revision, this.managed);
+    if (this.#managed || this.#packed) return splice(this.#raw, this.revision, this.#managed);
     if (!this.#isSpliced && this.revision > 0) {
       this.#bytes = splice(this.#bytes, this.revision);
       this.#isSpliced = true;
@@ -202,8 +211,8 @@ export class StoredObject {
     const object = this.#object;
     const moved = object && deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
     const value = this.#isSpliced ? unsplice(this.#bytes, this.revision) : this.#raw;
-    const { key, managed, lease } = this;
-    const later = new StoredObject({ key, revision, value, managed, lease, object: moved, bulkyFields: this.#bulkyFields });
+    const { key, lease } = this;
+    const later = new StoredObject({ key, revision, value, shared: this.#managed, lease, object: moved, bulkyFields: this.#bulkyFields });
     if (this.#views) later.#views = new Map([...this.#views].map(([version, view]) => [version, this.#viewAt(view, later)]));
     return later;
   }
@@ -247,16 +256,15 @@ const bufferOf = (bytes: Uint8Array): Buffer =>
 const insertionOf = (revision: Revision): string => `"resourceVersion":"${revision}"`;
 
 /** Of revision 0 no resourceVersion is told. */
-function splice(source: Buffer, revision: Revision, managed?: Uint8Array): Buffer {
+function splice(source: Buffer, revision: Revision, managed?: ManagedPart): Buffer {
   const at = source.indexOf(metadataOpening) + metadataOpening.length;
   const names = managed ? `${revision > 0 ? `${insertionOf(revision)},` : ''}${managedName}` : insertionOf(revision);
-  const managedBytes = managed?.byteLength ?? 0;
+  const managedBytes = managed ? sizeOfPart(managed) : 0;
   const withComma = source[at] !== closingBrace;
   const json = Buffer.allocUnsafe(source.length + names.length + managedBytes + (withComma ? 1 : 0));
   source.copy(json, 0, 0, at);
   let end = at + json.write(names, at, 'latin1');
-  if (managed) json.set(managed, end);
-  end += managedBytes;
+  if (managed) end = writePart(managed, json, end);
   if (withComma) json[end++] = comma;
   source.copy(json, end, at);
   return json;

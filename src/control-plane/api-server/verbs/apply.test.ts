@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { define, definition, version } from '../../../../test/kit/definitions.ts';
 import { type Answer, type GuardedServer, startGuardedServer } from '../../../../test/kit/guarded-server.ts';
 import { ConfigMap, Pod } from '../../../api/generated/kinds.ts';
 import type { ManagedFieldsEntry, Status } from '../../../api/generated/meta-v1.ts';
@@ -283,6 +284,42 @@ describe('server-side apply', () => {
       (JSON.parse(refused.text) as Status).message,
       'Apply failed with 1 conflict: conflict with "hpa" with subresource "scale": .spec.replicas',
     );
+  });
+
+  it('custom resources by their schema: keyed lists with defaults, replicas where the definition has them', async () => {
+    const spec = {
+      type: 'object',
+      properties: {
+        size: { type: 'integer' },
+        ports: {
+          type: 'array',
+          'x-kubernetes-list-type': 'map',
+          'x-kubernetes-list-map-keys': ['port', 'protocol'],
+          items: {
+            type: 'object',
+            required: ['port'],
+            properties: { port: { type: 'integer' }, protocol: { type: 'string', default: 'TCP' } },
+          },
+        },
+        free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+      },
+    };
+    const subresources = { status: {}, scale: { specReplicasPath: '.spec.size', statusReplicasPath: '.status.size' } };
+    const served = version('v1', { schema: { openAPIV3Schema: { type: 'object', properties: { spec } } }, subresources });
+    await define(running.admin, definition('Shop', { versions: [served] }));
+    const shops = '/apis/example.com/v1/namespaces/default/shops';
+    const shop = (given: object) => ({ apiVersion: 'example.com/v1', kind: 'Shop', metadata: { name: 's' }, spec: given });
+    const first = await asker.ask('apply', `${shops}/s?fieldManager=me`, shop({ size: 1, ports: [{ port: 80 }], free: { a: { b: [1] } } }));
+    assert.equal(first.code, 201, first.text);
+    await asker.ask('update', `${shops}/s/scale`, { ...scale('s', 3), metadata: { name: 's', namespace: 'default' } }, 'scaler/1');
+    const second = await asker.ask('apply', `${shops}/s?fieldManager=other`, shop({ ports: [{ port: 80, protocol: 'UDP' }] }));
+    const ports = (protocol: string, more = '') =>
+      `"f:ports":{"k:{\\"port\\":80,\\"protocol\\":\\"${protocol}\\"}":{".":{},"f:port":{}${more}}}`;
+    assert.deepEqual(owners(second).toSorted(), [
+      `me Apply: {"f:spec":{"f:free":{"f:a":{".":{},"f:b":{}}},${ports('TCP')}}}`,
+      `other Apply: {"f:spec":{${ports('UDP', ',"f:protocol":{}')}}}`,
+      'scaler Update scale: {"f:spec":{"f:size":{}}}',
+    ]);
   });
 
   it('in process, too', async () => {

@@ -10,13 +10,12 @@ import { type Json, TypedError } from '../../../api/apply/structure.ts';
 import type { Scale } from '../../../api/generated/autoscaling-v1.ts';
 import { strategyOf } from '../../../api/kinds/update-strategy.ts';
 import { withDefaults, withNames } from '../../../api/kinds/write-steps.ts';
-import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { own } from '../../../api/meta/words.ts';
-import { bodyTypeOf, decodeBody } from '../../../api/schema/body.ts';
-import { decode } from '../../../api/schema/decode.ts';
+import { type BodyType, bodyTypeOf } from '../../../api/schema/body.ts';
+import { DecodeError, decode } from '../../../api/schema/decode.ts';
 import { isJsonObject } from '../../../api/schema/merge-patch.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
@@ -82,8 +81,8 @@ async function applyScale(server: VerbContext, request: ResourceRequest): Promis
     const known = { types: scaleTypes, live, managers };
     const owners = await ownedBefore(server, by, known, json(decode(type.schema, {}).value));
     const { object, managers: after } = await applyWithWords(server, request, { ...known, managers: owners, applied, by });
-    const scale = object ? decodeBody(type, object, { fieldValidation: 'Ignore' }).object : current;
-    return { scale: scale as unknown as Scale, managers: after };
+    const scale = object ? (decodeMerged(type, object, applied) as unknown as Scale) : current;
+    return { scale, managers: after };
   });
 }
 
@@ -122,7 +121,8 @@ async function applyTo(
   if (large) await yieldTurn();
   const merged = (result.object as unknown as KubeObject | undefined) ?? live;
   const annotated = by.manager === kubectlManager ? withLastApplied(merged, applied) : merged;
-  const object = annotated === live ? live : await takeInTurns(withDefaults(kind, decodeMerged(kind, annotated)), large);
+  const decoded = annotated === live ? live : (decodeMerged(kind, json(annotated), applied) as unknown as KubeObject);
+  const object = annotated === live ? live : await takeInTurns(withDefaults(kind, decoded), large);
   checkCreated(request, live, object);
   checkName(object, request);
   return { object, ownership: { part: renderPart(result.managers) } };
@@ -157,8 +157,15 @@ function describeObject(object: Json): string {
   return `${namespace}/${name}; ${describeType(object)}`;
 }
 
-function decodeMerged(kind: Kind, merged: KubeObject): KubeObject {
-  return decodeBody(kind, json(merged), { fieldValidation: 'Ignore' }).object;
+/** As every object that is written; what applies is of the type already, but need not be in its canonical form. */
+function decodeMerged({ schema }: Pick<BodyType, 'schema'>, merged: Json, applied: Json): Json {
+  try {
+    return decode(schema, merged).value;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const why = `unable to convert unstructured object to ${describeType(applied)}: ${error.message}`;
+    throw internal(`failed to convert new object (${describeObject(applied)}) to proper version: ${why}`);
+  }
 }
 
 function checkCreated({ target }: ResourceRequest, live: KubeObject, { metadata }: KubeObject): void {

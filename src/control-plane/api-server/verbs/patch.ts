@@ -37,8 +37,9 @@ export async function patch(server: VerbContext, request: ResourceRequest): Prom
   }
   const served = server.kinds.of(kind);
   const strategy = strategyOf(kind, subresource);
-  const transform: ObjectUpdate['transform'] = async (current, { large }) => {
-    const decoded = await patched(request, given, { type: kind, current, isLarge: large, fieldValidation });
+  const transform: ObjectUpdate['transform'] = async (current, { stored, large }) => {
+    const seen = namesManagedFields(request) ? served.asServed(stored).whole : current;
+    const decoded = await patched(request, given, { type: kind, current: seen, isLarge: large, fieldValidation });
     if (large) await yieldTurn();
     const object = await takeInTurns(withDefaults(kind, decoded), large);
     checkName(object, request);
@@ -48,6 +49,10 @@ export async function patch(server: VerbContext, request: ResourceRequest): Prom
   if (!stored) throw errors.notFound(kind, name);
   return { type: 'object', code: 200, stored: served.asServed(stored) };
 }
+
+/** Operations look at what is there, and may copy it. */
+const namesManagedFields = ({ body, sent }: ResourceRequest): boolean =>
+  body?.patchType?.() === 'json' && typeof sent === 'string' && sent.includes('managedFields');
 
 const noStrategicPatch =
   'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml';

@@ -108,7 +108,7 @@ export async function changeScale(
       const error = fieldErrors.invalid('spec.replicas', replicas, 'must be greater than or equal to 0');
       refuse({ group: 'autoscaling', kind: 'Scale' }, name, [error]);
     }
-    const { uid: _uid, resourceVersion: _version, ...metadata } = current.metadata;
+    const { uid: _uid, ...metadata } = current.metadata;
     const seen = { ...(stated.uid && { uid: stated.uid }), ...(stated.resourceVersion && { resourceVersion: stated.resourceVersion }) };
     const object = viewOf(kind).withReplicas({ ...current, metadata: { ...metadata, ...seen } } as KubeObject, replicas);
     const change = { before: json(scaleOf(kind, current)), after: json(scale) };

@@ -6,7 +6,7 @@
 import type { Conflict } from '../../../api/apply/change-managers.ts';
 import { checkTyped } from '../../../api/apply/check-typed.ts';
 import { compareObjects } from '../../../api/apply/compare.ts';
-import { differenceOf, type FieldSet, hasField } from '../../../api/apply/field-set.ts';
+import { differenceOf, type FieldSet, isEmpty } from '../../../api/apply/field-set.ts';
 import { fieldsOf } from '../../../api/apply/fields-of.ts';
 import { type Json, TypedError } from '../../../api/apply/structure.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
@@ -23,7 +23,8 @@ const annotation = 'kubectl.kubernetes.io/last-applied-configuration';
 /** Those of the conflicts that are not with what kubectl has applied by itself. */
 export function conflictsBeside(conflicts: readonly Conflict[], schema: Schema, live: Json): readonly Conflict[] {
   const mine = fieldsOfLastApplied(schema, live);
-  return mine ? conflicts.filter(({ path }) => !hasField(mine, path)) : conflicts;
+  if (!mine) return conflicts;
+  return conflicts.map(({ manager, fields }) => ({ manager, fields: differenceOf(fields, mine) })).filter(({ fields }) => !isEmpty(fields));
 }
 
 /** The fields of the annotation whose values the object still has. Undefined: there is none that can be read. */

@@ -64,7 +64,7 @@ export function ownNew(server: Server, write: OwnedWrite): ManagedPart | Promise
 export function ownMade(clock: Pick<Clock, 'now'>, { kind, by, object }: OwnedWrite): ManagedPart {
   const type = { schema: kind.schema, reset: resetFieldsOf(kind, by.subresource) };
   return told(() => {
-    const comparison = compareOwnable(type, { before: json(emptyObject(kind)), after: json(object) });
+    const comparison = compareOwnable(type, { before: json(emptyObject(kind)), after: json(asConverted(kind, object)) });
     return renderPart(managersOfNew({ by, comparison, time: formatTime(clock.now()) }));
   });
 }
@@ -90,7 +90,7 @@ interface Before {
 
 function afterUpdate(server: Server, { kind, by, object }: OwnedWrite, { before, said, part }: Before): ManagedPart | Promise<ManagedPart> {
   const types = typeVersions(server.kinds, kind, by.subresource);
-  const change = { before: json(before), after: json(object) };
+  const change = { before: json(before), after: json(asConverted(kind, object)) };
   const comparison = told(() => compareOwnable(typeOf(types), change));
   if (!comparison) return undefined;
   if (isSame(comparison)) return said ? renderPart(said) : part;
@@ -98,6 +98,9 @@ function afterUpdate(server: Server, { kind, by, object }: OwnedWrite, { before,
   const after = afterChange(server, { types, change, managers, comparison, by });
   return after instanceof Promise ? after.then(renderPart) : renderPart(after);
 }
+
+/** As it comes back from the stored version: defaults that only a conversion fills in are the writer's. */
+const asConverted = (kind: Kind, object: KubeObject): KubeObject => (kind.convert ? fromStorage(kind, toStorage(kind, object)) : object);
 
 /** As upstream: what can't be told apart into fields belongs to nobody. */
 function told<T>(make: () => T): T | undefined {
@@ -143,8 +146,11 @@ export const managersOf = (part: ManagedPart): Managers =>
     ? readManagers(parseJSON(Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString()) as readonly ManagedFieldsEntry[])
     : nobody;
 
+/** Unlike Buffer.from it takes no slice of a pool, which would be kept as long as its neighbours are. */
+const encoder = new TextEncoder();
+
 export const renderPart = (managers: Managers): ManagedPart =>
-  managers.size > 0 ? Buffer.from(JSON.stringify(renderManagers(managers))) : undefined;
+  managers.size > 0 ? encoder.encode(JSON.stringify(renderManagers(managers))) : undefined;
 
 /** Whether two parts differ in nothing but times. */
 export function isSamePart(a: ManagedPart, b: ManagedPart): boolean {
@@ -167,7 +173,7 @@ const empties = new WeakMap<Kind, KubeObject>();
 export function emptyObject(kind: Kind): KubeObject {
   let empty = empties.get(kind);
   if (!empty) {
-    empty = { kind: kind.kind, apiVersion: apiVersionOf(kind), ...decode(kind.schema, {}).value } as unknown as KubeObject;
+    empty = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: {}, ...decode(kind.schema, {}).value } as unknown as KubeObject;
     empties.set(kind, empty);
   }
   return empty;
