@@ -62,9 +62,14 @@ test('a kind is served from when it is added on', async () => {
     headers: { 'content-type': 'application/merge-patch+json' },
   });
   assert.deepEqual([json<Widget>(told.text).spec, json<Widget>(told.text).status], [{ size: 5 }, { ready: true }]);
-  for (const type of ['application/strategic-merge-patch+json', 'application/apply-patch+yaml']) {
-    assert.equal((await ask(`${path}/a`, { method: 'PATCH', body: {}, headers: { 'content-type': type } })).code, 415, type);
-  }
+  const strategic = { method: 'PATCH', body: {}, headers: { 'content-type': 'application/strategic-merge-patch+json' } };
+  assert.equal((await ask(`${path}/a`, strategic)).code, 415);
+  const applied = await ask(`${path}/a?fieldManager=mine&force=true`, {
+    method: 'PATCH',
+    body: { apiVersion: 'example.com/v1', kind: 'Widget', spec: { size: 5 } },
+    headers: { 'content-type': 'application/apply-patch+yaml' },
+  });
+  assert.deepEqual([applied.code, json<Widget>(applied.text).spec?.size], [200, 5]);
   const strict = await ask(`${path}?fieldValidation=Strict`, {
     body: { ...newWidget('b'), spec: { color: 'red' }, kind: 'Widget', apiVersion: 'example.com/v1' },
   });
