@@ -6,6 +6,7 @@
  * Guarantees: what is established is served by this server; nothing of its kind is left when a definition is gone.
  * Upstream: apiextensions-apiserver/pkg/controller/{status,establish,finalizer,nonstructuralschema,apiapproval}.
  */
+import { X509Certificate } from 'node:crypto';
 import { CustomResourceDefinition } from '../../../api/generated/kinds.ts';
 import {
   cleanupFinalizer,
@@ -74,13 +75,28 @@ async function install(parts: DefinitionParts, definition: Definition, io: Contr
   const { name } = definition.metadata;
   const now = io.clock.now();
   let status = withAcceptedNames(definition, () => othersOfGroup(parts, definition, io), now);
-  status = withStructure({ ...definition, status }, [], now);
+  status = withStructure({ ...definition, status }, violationsOf(definition), now);
   status = withApproval({ ...definition, status }, now);
   const accepted = status === definition.status ? definition : await writeStatus(definition, status, io);
   if (!accepted) return;
   await parts.resources.settled(name);
-  const established = withEstablished(accepted, true, io.clock.now());
+  const established = withEstablished(accepted, hasValidCABundle(accepted), io.clock.now());
   if (established !== accepted.status) await writeStatus(accepted, established, io);
+}
+
+/** New definitions have none: their schemas are checked when they are written. */
+const violationsOf = ({ spec }: Definition): readonly string[] =>
+  spec.preserveUnknownFields ? ['spec.preserveUnknownFields: Invalid value: true: must be false'] : [];
+
+function hasValidCABundle({ spec }: Definition): boolean {
+  const { caBundle } = spec.conversion?.webhook?.clientConfig ?? {};
+  if (!caBundle) return true;
+  const [certificate] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(Buffer.from(caBundle, 'base64').toString()) ?? [];
+  try {
+    return certificate !== undefined && new X509Certificate(certificate).serialNumber !== '';
+  } catch {
+    return false; // no certificate can be read of it
+  }
 }
 
 /** Undefined: it has changed or gone meanwhile, which comes by itself. */

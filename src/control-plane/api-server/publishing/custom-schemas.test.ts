@@ -5,14 +5,16 @@ import type { Kind } from '../../../api/meta/kind.ts';
 import { customType } from './custom-schemas.ts';
 import { SchemaRenderer } from './openapi-schemas.ts';
 
+const description =
+  "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
 const either = [{ type: 'integer' }, { type: 'string' }];
 const meta = (version: 2 | 3): object => ({
   apiVersion: { type: 'string' },
   kind: { type: 'string' },
   metadata:
     version === 2
-      ? { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }
-      : { allOf: [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }] },
+      ? { description, $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }
+      : { description, allOf: [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }] },
 });
 
 /** What becomes of one field's schema. */

@@ -7,15 +7,20 @@ import type { JSONSchemaProps } from '../../../api/generated/apiextensions-v1.ts
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { Kind, KindDefinition } from '../../../api/meta/kind.ts';
 import { own, put } from '../../../api/meta/words.ts';
-import type { Descriptions } from './descriptions.ts';
 import type { Json, SchemaRenderer } from './openapi-schemas.ts';
 
 type Said = JSONSchemaProps;
 type Render = (renderer: SchemaRenderer) => Json;
 
 const metaTypes = 'io.k8s.apimachinery.pkg.apis.meta.v1.';
-/** whose texts say of every kind what its common fields are */
-const described = { item: 'io.k8s.api.core.v1.Pod', list: 'io.k8s.api.core.v1.PodList' } as const;
+const conventions = 'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
+/** What is said of the metadata of every kind, and of lists; people read it by `kubectl explain`. */
+const metadataOf = {
+  item: { type: 'ObjectMeta', description: `Standard object's metadata. More info: ${conventions}#metadata` },
+  list: { type: 'ListMeta', description: `Standard list metadata. More info: ${conventions}#types-kinds` },
+} as const;
+/** whose texts say of every kind what apiVersion and kind are */
+const describedType = 'io.k8s.api.core.v1.Pod';
 
 /** The type of a kind: its fields, and those that every object has. */
 export const customType =
@@ -26,7 +31,7 @@ export const customType =
     const ends = { ...typeOf(kind, kind.kind), ...fieldPaths(definition) };
     if (version === 2 && said['x-kubernetes-preserve-unknown-fields']) return { type: 'object', ...ends };
     const shape = shapeOf(renderer, said);
-    const meta = metaFields(renderer, described.item, 'ObjectMeta');
+    const meta = metaFields(renderer, 'item');
     return { ...shape, properties: sorted({ ...(shape['properties'] as Json | undefined), ...meta }), ...ends };
   };
 
@@ -38,9 +43,9 @@ export const customListType =
     type: 'object',
     required: ['items'],
     properties: sorted({
-      ...metaFields(renderer, described.list, 'ListMeta'),
+      ...metaFields(renderer, 'list'),
       items: {
-        description: `List of ${kind.resource}. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md`,
+        description: `List of ${kind.resource}. More info: ${conventions}`,
         type: 'array',
         items: renderer.reference(itemType),
       },
@@ -54,20 +59,18 @@ const typeOf = ({ group, version }: Kind, kind: string): Json => ({ 'x-kubernete
 const fieldPaths = ({ selectableFields }: KindDefinition): Json =>
   selectableFields.length > 0 ? { 'x-kubernetes-selectable-fields': selectableFields.map((fieldPath) => ({ fieldPath })) } : {};
 
-function metaFields(renderer: SchemaRenderer, from: string, metadata: string): Json {
-  const { descriptions } = renderer;
-  const reference = renderer.reference(metaTypes + metadata);
-  const text = (field: string): Json => withText(descriptions, from, field, { type: 'string' });
+function metaFields(renderer: SchemaRenderer, of: keyof typeof metadataOf): Json {
+  const { type, description } = metadataOf[of];
+  const reference = renderer.reference(metaTypes + type);
+  const text = (field: string): Json => {
+    const said = renderer.descriptions.ofField(describedType, field);
+    return { ...(said !== undefined && { description: said }), type: 'string' };
+  };
   return {
     apiVersion: text('apiVersion'),
     kind: text('kind'),
-    metadata: withText(descriptions, from, 'metadata', renderer.version === 2 ? reference : { allOf: [reference] }),
+    metadata: { description, ...(renderer.version === 2 ? reference : { allOf: [reference] }) },
   };
-}
-
-function withText(descriptions: Descriptions, type: string, field: string, shape: Json): Json {
-  const description = descriptions.ofField(type, field);
-  return description === undefined ? shape : { description, ...shape };
 }
 
 const sorted = (properties: Json): Json => Object.fromEntries(Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -127,7 +130,7 @@ function withEmbedded(renderer: SchemaRenderer, said: Said, shape: Json): Json {
   if (renderer.version === 2 && said['x-kubernetes-preserve-unknown-fields']) return shape;
   const required = (shape['required'] as readonly string[] | undefined) ?? [];
   const missing = ['kind', 'apiVersion'].filter((name) => !required.includes(name));
-  const meta = metaFields(renderer, described.item, 'ObjectMeta');
+  const meta = metaFields(renderer, 'item');
   return {
     ...shape,
     required: [...required, ...missing],

@@ -183,7 +183,10 @@ test('a custom resource is published, and a change of its schema changes the fin
     properties: {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
-      metadata: { allOf: [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }] },
+      metadata: {
+        description: `Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata`,
+        allOf: [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }],
+      },
       size: { type: 'string' },
     },
     'x-kubernetes-group-version-kind': [{ group: 'a.example.com', kind: 'Foo', version: 'v1' }],
