@@ -1,30 +1,30 @@
 /** Whose requests a flow schema is about. Upstream: pkg/apis/flowcontrol/validation/validation.go. */
+
 import type { Subject } from '../../generated/flowcontrol-v1.ts';
 import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../meta/names.ts';
-import { fieldErrors } from '../../meta/status-error.ts';
-import { addInvalid, checkPresent, type Errors } from '../checks.ts';
+import { fields, format, required } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 
 /** In the order in which upstream looks at them, after the one that the kind names. */
-const fields = { serviceAccount: 'ServiceAccount', user: 'User', group: 'Group' } as const;
-type Field = keyof typeof fields;
+const kinds = { serviceAccount: 'ServiceAccount', user: 'User', group: 'Group' } as const;
+const subjectFields = ['serviceAccount', 'user', 'group'] as const;
 
-export function checkFlowSubject(errors: Errors, path: string, subject: Subject): void {
+export const flowSubject: Rule<Subject> = (subject, walk) => {
   const { kind = '' } = subject;
-  const own = (Object.keys(fields) as Field[]).find((field) => fields[field] === kind);
-  if (!own) return void errors.push(fieldErrors.notSupported(`${path}.kind`, kind, ['Group', 'ServiceAccount', 'User']));
-  const at = `${path}.${own}`;
-  const named = subject[own];
-  if (!named) errors.push(fieldErrors.required(at, `${own} is required when subject kind is '${kind}'`));
-  else if (checkPresent(errors, `${at}.name`, named.name) && own === 'serviceAccount' && named.name !== '*') {
-    addInvalid(errors, `${at}.name`, named.name, nameIsDnsSubdomain(named.name, false));
+  const own = subjectFields.find((field) => kinds[field] === kind);
+  if (!own) return walk.notSupported('kind', kind, ['Group', 'ServiceAccount', 'User']);
+  if (subject[own]) walk.check(own, subject[own], own === 'serviceAccount' ? account : named);
+  else walk.required(own, `${own} is required when subject kind is '${kind}'`);
+  for (const field of subjectFields) {
+    if (field !== own && subject[field]) walk.forbidden(field, `${field} is forbidden when subject kind is not '${kinds[field]}'`);
   }
-  const account = own === 'serviceAccount' && subject.serviceAccount;
-  if (account && checkPresent(errors, `${at}.namespace`, account.namespace, 'must specify namespace for service account')) {
-    addInvalid(errors, `${at}.namespace`, account.namespace, nameIsDnsLabel(account.namespace, false));
-  }
-  for (const field of Object.keys(fields) as Field[]) {
-    if (field === own || !subject[field]) continue;
-    const message = `${field} is forbidden when subject kind is not '${fields[field]}'`;
-    errors.push(fieldErrors.forbidden(`${path}.${field}`, message));
-  }
-}
+};
+
+const named = fields<{ readonly name: string }>({ name: required() });
+const account: Rule<{ readonly name: string; readonly namespace?: string }> = fields({
+  name: required(format((name) => (name === '*' ? [] : nameIsDnsSubdomain(name, false)))),
+  namespace: required(
+    format((name) => nameIsDnsLabel(name, false)),
+    'must specify namespace for service account',
+  ),
+});

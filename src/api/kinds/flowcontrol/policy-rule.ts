@@ -1,80 +1,59 @@
 /** Which requests a flow schema is about. Upstream: pkg/apis/flowcontrol/validation/validation.go. */
 import type { NonResourcePolicyRule, ResourcePolicyRule } from '../../generated/flowcontrol-v1.ts';
 import { nameIsDnsLabel } from '../../meta/names.ts';
-import { fieldErrors } from '../../meta/status-error.ts';
-import type { Errors } from '../checks.ts';
+import { each, evenAbsent, fields } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { listOf } from '../lists.ts';
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'proxy', 'update', 'watch'];
 
-interface ListRule {
-  readonly absent: string;
-  /** what the others are called */
-  readonly others: string;
+/** A star alone, or values that obey the rule. `others`: what they are called */
+const starOr = (absent: string, others: string, rule?: Rule<readonly string[]>): Rule<readonly string[]> =>
+  evenAbsent((given, walk) => {
+    const values = listOf(given);
+    if (!values.length) walk.required('', absent);
+    else if (!values.includes('*')) rule?.(values, walk, undefined);
+    else if (values.length > 1) walk.invalid('', values, `if '*' is present, must not specify other ${others}`);
+  });
+
+const someVerbs = starOr('verbs must contain at least one value', 'verbs', (given, walk) => {
+  if (!given.every((verb) => verbs.includes(verb))) walk.notSupported('', given, verbs);
+});
+
+const url: Rule<string> = (given, walk) => {
+  const wrong = whatIsWrongWithUrl(given);
+  if (wrong) walk.invalid('', given, wrong);
+};
+
+function whatIsWrongWithUrl(given: string): string | undefined {
+  if (!given) return 'must not be empty';
+  if (given === '/') return undefined;
+  if (!given.startsWith('/')) return 'must start with slash';
+  if (given.includes(' ')) return 'must not contain white-space';
+  if (given.includes('//')) return 'must not contain double slash';
+  const stars = given.split('*').length - 1;
+  return stars > 1 || (stars === 1 && !given.endsWith('/*')) ? 'wildcard can only do suffix matching' : undefined;
 }
 
-/** True when the values are neither absent nor a star. */
-function checkList(errors: Errors, path: string, values: readonly string[], { absent, others }: ListRule): boolean {
-  if (!values.length) errors.push(fieldErrors.required(path, absent));
-  else if (!values.includes('*')) return true;
-  else if (values.length > 1) {
-    errors.push(fieldErrors.invalid(path, values, `if '*' is present, must not specify other ${others}`));
+export const nonResourceRule = fields<NonResourcePolicyRule>({
+  verbs: someVerbs,
+  nonResourceURLs: starOr('nonResourceURLs must contain at least one value', 'non-resource URLs', each(url)),
+});
+
+const namespace: Rule<string> = (given, walk) => {
+  for (const message of nameIsDnsLabel(given, false)) {
+    walk.invalid('', given, `each member of this list must be '*' or a DNS-1123 label; ${message}`);
   }
-  return false;
-}
+};
+const someResources = fields<ResourcePolicyRule>({
+  verbs: someVerbs,
+  apiGroups: starOr('resource rules must supply at least one api group', 'api groups'),
+  resources: starOr('resource rules must supply at least one resource', 'resources'),
+});
+const noNamespace = 'resource rules that are not cluster scoped must supply at least one namespace';
+const someNamespaces = fields<ResourcePolicyRule>({ namespaces: starOr(noNamespace, 'namespaces', each(namespace)) });
 
-function checkVerbs(errors: Errors, path: string, given: readonly string[]): void {
-  const named = checkList(errors, path, given, { absent: 'verbs must contain at least one value', others: 'verbs' });
-  if (named && !given.every((verb) => verbs.includes(verb))) errors.push(fieldErrors.notSupported(path, given, verbs));
-}
-
-export function checkNonResourceRule(errors: Errors, path: string, rule: NonResourcePolicyRule): void {
-  checkVerbs(errors, `${path}.verbs`, listOf(rule.verbs));
-  const urls = listOf(rule.nonResourceURLs);
-  const at = `${path}.nonResourceURLs`;
-  const named = checkList(errors, at, urls, {
-    absent: 'nonResourceURLs must contain at least one value',
-    others: 'non-resource URLs',
-  });
-  if (!named) return;
-  urls.forEach((url, i) => {
-    const wrong = whatIsWrongWithUrl(url);
-    if (wrong) errors.push(fieldErrors.invalid(`${at}[${i}]`, url, wrong));
-  });
-}
-
-function whatIsWrongWithUrl(url: string): string | undefined {
-  if (!url) return 'must not be empty';
-  if (url === '/') return undefined;
-  if (!url.startsWith('/')) return 'must start with slash';
-  if (url.includes(' ')) return 'must not contain white-space';
-  if (url.includes('//')) return 'must not contain double slash';
-  const stars = url.split('*').length - 1;
-  return stars > 1 || (stars === 1 && !url.endsWith('/*')) ? 'wildcard can only do suffix matching' : undefined;
-}
-
-export function checkResourceRule(errors: Errors, path: string, rule: ResourcePolicyRule): void {
-  checkVerbs(errors, `${path}.verbs`, listOf(rule.verbs));
-  checkList(errors, `${path}.apiGroups`, listOf(rule.apiGroups), {
-    absent: 'resource rules must supply at least one api group',
-    others: 'api groups',
-  });
-  checkList(errors, `${path}.resources`, listOf(rule.resources), {
-    absent: 'resource rules must supply at least one resource',
-    others: 'resources',
-  });
-  const namespaces = listOf(rule.namespaces);
-  if (!namespaces.length && rule.clusterScope) return;
-  const at = `${path}.namespaces`;
-  const named = checkList(errors, at, namespaces, {
-    absent: 'resource rules that are not cluster scoped must supply at least one namespace',
-    others: 'namespaces',
-  });
-  if (!named) return;
-  namespaces.forEach((namespace, i) => {
-    for (const message of nameIsDnsLabel(namespace, false)) {
-      const detail = `each member of this list must be '*' or a DNS-1123 label; ${message}`;
-      errors.push(fieldErrors.invalid(`${at}[${i}]`, namespace, detail));
-    }
-  });
-}
+export const resourceRule: Rule<ResourcePolicyRule> = (rule, walk, old) => {
+  someResources(rule, walk, old);
+  if (rule.namespaces?.length || !rule.clusterScope) someNamespaces(rule, walk, old);
+};

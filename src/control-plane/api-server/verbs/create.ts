@@ -71,9 +71,8 @@ async function attemptCreate(
   const large = isLarge(request);
   if (large) await yieldTurn();
   const given = inItsNamespace(decoded, request);
-  const made = said ? undefined : ownNew(server, { kind, by: writerOf(request, 'Update'), object: given });
+  const made = said ? undefined : takeInTurns(ownNew(server, { kind, by: writerOf(request, 'Update'), object: given }), large);
   const ownership = said ?? { part: made instanceof Promise ? await made : made };
-  if (large) await yieldTurn();
   const base = admissionRequest(request, 'CREATE', given.metadata.name ?? '', dryRun);
   const admitted = server.admission.mutates(base) ? await server.admission.admit({ ...base, object: given }) : given;
   if (large) await yieldTurn();

@@ -65,9 +65,8 @@ async function planUpdate(server: VerbContext, update: ObjectUpdate, stored: Sto
   let { object } = transformed;
   if (large) await yieldTurn();
   const write = { kind, by: writerOf(request, 'Update'), object };
-  const made = transformed.ownership ? undefined : ownChanged(server, write, { old, part: stored.managed });
+  const made = transformed.ownership ? undefined : takeInTurns(ownChanged(server, write, { old, part: stored.managed }), large);
   const ownership = transformed.ownership ?? { part: made instanceof Promise ? await made : made };
-  if (large) await yieldTurn();
   checkPreconditions(served, request, object.metadata, old.metadata);
   object = { ...object, metadata: ownMetadata(object.metadata, old.metadata) };
   const base = { ...admissionRequest(request, 'UPDATE', name, request.dryRun), oldObject: old, isLarge: large };

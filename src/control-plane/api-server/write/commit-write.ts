@@ -17,6 +17,7 @@ import type { ManagerName } from '../../../api/apply/managers.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, StatusError } from '../../../api/meta/status-error.ts';
+import { takeSteps } from '../../../api/meta/steps.ts';
 import type { CommitResult, Op, Revision } from '../../store/storage.ts';
 import type { ServedKind } from '../cache/served-kinds.ts';
 import { Draft, StoredObject } from '../cache/stored-object.ts';
@@ -113,7 +114,7 @@ export async function changeObject<T extends KubeObject>(
       const object = change(old);
       if (subresource === undefined) return { type: 'put', object };
       const by: ManagerName = { manager: serverManager, operation: 'Update', apiVersion: served.apiVersion, subresource };
-      const part = await ownChanged(server, { kind: served.kind, by, object }, { old, part: stored.managed });
+      const part = await takeSteps(ownChanged(server, { kind: served.kind, by, object }, { old, part: stored.managed }));
       return { type: 'put', object, ownership: { part } };
     },
   });

@@ -37,7 +37,7 @@ export function objectOps(kinds: ServedKinds, { clock, random }: { readonly cloc
       const decoded = takeSteps(withDefaults(kind, named));
       const { object } = takeSteps(prepareNew(kind, decoded, { nowMs: clock.now() }));
       const by: ManagerName = { manager: serverManager, operation: 'Update', apiVersion: served.apiVersion, subresource: '' };
-      const managed = ownMade(clock, { kind, by, object: decoded });
+      const managed = takeSteps(ownMade(clock, { kind, by, object: decoded }));
       return { key: served.key(metadata.namespace, metadata.name ?? ''), expect: 'absent', ...put(served, object, managed) };
     },
     replace(ref, object, expect) {

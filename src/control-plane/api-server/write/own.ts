@@ -33,6 +33,7 @@ import { resetFieldsOf } from '../../../api/kinds/reset-fields.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../../../api/meta/object.ts';
+import { type Steps, takeSteps } from '../../../api/meta/steps.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { decode } from '../../../api/schema/decode.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
@@ -53,32 +54,35 @@ export interface OwnedWrite {
 
 type Server = Pick<VerbContext, 'kinds' | 'clock'>;
 
+/** In steps: a large object has many fields. */
+type Owning = Steps<ManagedPart | Promise<ManagedPart>>;
+
 /** Of a new object. */
-export function ownNew(server: Server, write: OwnedWrite): ManagedPart | Promise<ManagedPart> {
+export function* ownNew(server: Server, write: OwnedWrite): Owning {
   const said = readGiven(write.object.metadata.managedFields);
-  if (!said) return ownMade(server.clock, write);
-  return afterUpdate(server, write, { before: emptyObject(write.kind), said, part: undefined });
+  if (!said) return yield* ownMade(server.clock, write);
+  return yield* afterUpdate(server, write, { before: emptyObject(write.kind), said, part: undefined });
 }
 
 /** Of a new object that comes without managedFields. */
-export function ownMade(clock: Pick<Clock, 'now'>, { kind, by, object }: OwnedWrite): ManagedPart {
+export function* ownMade(clock: Pick<Clock, 'now'>, { kind, by, object }: OwnedWrite): Steps<ManagedPart> {
   const type = { schema: kind.schema, reset: resetFieldsOf(kind, by.subresource) };
-  return told(() => {
-    const comparison = compareOwnable(type, { before: json(emptyObject(kind)), after: json(asConverted(kind, object)) });
-    return renderPart(managersOfNew({ by, comparison, time: formatTime(clock.now()) }));
-  });
+  const comparison = told(() => compareOwnable(type, { before: json(emptyObject(kind)), after: json(asConverted(kind, object)) }));
+  if (!comparison) return undefined;
+  yield;
+  return yield* renderInSteps(managersOfNew({ by, comparison, time: formatTime(clock.now()) }));
 }
 
 /** Of an object that takes the place of what is stored; `old`: that in the kind's version. */
-export function ownChanged(
+export function* ownChanged(
   server: Server,
   write: OwnedWrite,
   { old, part }: { readonly old: KubeObject; readonly part: ManagedPart },
-): ManagedPart | Promise<ManagedPart> {
+): Owning {
   const given = write.by.subresource ? undefined : write.object.metadata.managedFields;
   if (given && isReset(given)) return undefined;
   const said = readGiven(given);
-  return said || part ? afterUpdate(server, write, { before: old, said, part }) : undefined;
+  return said || part ? yield* afterUpdate(server, write, { before: old, said, part }) : undefined;
 }
 
 interface Before {
@@ -88,15 +92,16 @@ interface Before {
   readonly part: ManagedPart;
 }
 
-function afterUpdate(server: Server, { kind, by, object }: OwnedWrite, { before, said, part }: Before): ManagedPart | Promise<ManagedPart> {
+function* afterUpdate(server: Server, { kind, by, object }: OwnedWrite, { before, said, part }: Before): Owning {
   const types = typeVersions(server.kinds, kind, by.subresource);
   const change = { before: json(before), after: json(asConverted(kind, object)) };
   const comparison = told(() => compareOwnable(typeOf(types), change));
   if (!comparison) return undefined;
   if (isSame(comparison)) return said ? renderPart(said) : part;
+  yield;
   const managers = said ?? managersOf(part);
   const after = afterChange(server, { types, change, managers, comparison, by });
-  return after instanceof Promise ? after.then(renderPart) : renderPart(after);
+  return after instanceof Promise ? after.then(renderPart) : yield* renderInSteps(after);
 }
 
 /** As it comes back from the stored version: defaults that only a conversion fills in are the writer's. */
@@ -149,8 +154,15 @@ export const managersOf = (part: ManagedPart): Managers =>
 /** Unlike Buffer.from it takes no slice of a pool, which would be kept as long as its neighbours are. */
 const encoder = new TextEncoder();
 
-export const renderPart = (managers: Managers): ManagedPart =>
-  managers.size > 0 ? encoder.encode(JSON.stringify(renderManagers(managers))) : undefined;
+export const renderPart = (managers: Managers): ManagedPart => takeSteps(renderInSteps(managers));
+
+function* renderInSteps(managers: Managers): Steps<ManagedPart> {
+  if (managers.size === 0) return undefined;
+  yield;
+  const entries = renderManagers(managers);
+  yield;
+  return encoder.encode(JSON.stringify(entries));
+}
 
 /** Whether two parts differ in nothing but times. */
 export function isSamePart(a: ManagedPart, b: ManagedPart): boolean {
