@@ -57,6 +57,8 @@ export const isInvalid = (error: unknown): boolean => isStatusError(error) && er
 /** What an answer tells of the errors of one object: the first ones. Upstream tells all of them, however many. */
 export const fieldErrorsMax = 1000;
 const causesCharactersMax = 256 * 1024;
+/** Where an object as a whole is wrong, in Go's words. */
+const noField = '<nil>';
 
 function causesOf(list: readonly FieldError[]): readonly StatusCause[] {
   const causes: StatusCause[] = [];
@@ -64,7 +66,7 @@ function causesOf(list: readonly FieldError[]): readonly StatusCause[] {
   for (const error of list) {
     if (causes.length === fieldErrorsMax || characters > causesCharactersMax) break;
     const message = describeFieldErrorBody(error);
-    causes.push({ reason: error.type, message, field: error.field });
+    causes.push({ reason: error.type, message, field: error.field || noField });
     characters += error.field.length + message.length;
   }
   return causes;
@@ -107,7 +109,7 @@ export const errors = {
   invalid: (kind: { group: string; kind: string }, name: string, list: readonly FieldError[]) => {
     const qualifiedKind = kind.group ? `${kind.kind}.${kind.group}` : kind.kind;
     const causes = causesOf(list);
-    const texts = new Set(causes.map((cause) => `${cause.field || '<nil>'}: ${cause.message}`));
+    const texts = new Set(causes.map((cause) => `${cause.field}: ${cause.message}`));
     if (causes.length < list.length) texts.add('and more');
     const message = list.length === 1 ? [...texts][0] : `[${[...texts].join(', ')}]`;
     return new StatusError({
@@ -193,7 +195,7 @@ const label: Record<FieldErrorType, string> = {
   FieldValueTypeInvalid: 'Invalid value',
 };
 
-export const describeFieldError = (e: FieldError): string => `${e.field || '<nil>'}: ${describeFieldErrorBody(e)}`;
+export const describeFieldError = (e: FieldError): string => `${e.field || noField}: ${describeFieldErrorBody(e)}`;
 
 /** The message without the field's path. */
 export function describeFieldErrorBody(e: FieldError): string {

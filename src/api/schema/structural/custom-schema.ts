@@ -38,7 +38,7 @@ class CustomSchema implements ObjectSchema, CustomWalkers {
     return this.#structural.preserves;
   }
   get fields(): ObjectSchema['fields'] {
-    this.#typed ??= new TypedObject(this.#structural, true);
+    this.#typed ??= new TypedObject(this.#structural, this.#structural.preserves, true);
     return this.#typed.fields;
   }
   prune(object: Readonly<Record<string, unknown>>): ReturnType<CustomWalkers['prune']> {

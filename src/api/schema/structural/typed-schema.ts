@@ -1,14 +1,15 @@
 /**
- * A structural schema in the form of all types (types.ts), for who asks what fields there are and how they merge:
- * server-side apply, expressions, OpenAPI. Made field by field when first asked for.
+ * A structural schema in the form of all types (types.ts), for server-side apply, which asks what fields there are and how
+ * they merge. Made field by field when first asked for.
+ * Upstream: kube-openapi/pkg/schemaconv/openapi.go.
  */
 import { own } from '../../meta/words.ts';
 import { type FieldSchema, type MapSchema, type ObjectSchema, objectSchema, type ScalarType, type Schema } from '../types.ts';
 import { metaFields } from './prune.ts';
-import { type Structural, unsaid } from './structural.ts';
+import type { Structural } from './structural.ts';
 
 const anything: Schema = { type: 'any' };
-const scalars: Readonly<Record<string, ScalarType>> = { string: 'string', boolean: 'boolean', integer: 'int64', number: 'double' };
+const scalars: Readonly<Record<string, ScalarType>> = { boolean: 'boolean', integer: 'int64', number: 'double' };
 
 /** The fields of an object: those of its schema, and those that every resource has. */
 export class TypedObject implements ObjectSchema {
@@ -18,13 +19,12 @@ export class TypedObject implements ObjectSchema {
   readonly unions = [];
   readonly #node: Structural;
   readonly #isRoot: boolean;
+  readonly preserveUnknown: boolean;
   #fields: ReadonlyMap<string, FieldSchema> | undefined;
-  constructor(node: Structural, isRoot = false) {
+  constructor(node: Structural, isOpen: boolean, isRoot = false) {
     this.#node = node;
     this.#isRoot = isRoot;
-  }
-  get preserveUnknown(): boolean {
-    return this.#node.preserves;
+    this.preserveUnknown = isOpen || (node.additional !== undefined && node.said.additionalProperties !== false);
   }
   get atomic(): boolean {
     return this.#node.said['x-kubernetes-map-type'] === 'atomic';
@@ -36,11 +36,12 @@ export class TypedObject implements ObjectSchema {
   #makeFields(): ReadonlyMap<string, FieldSchema> {
     const { required = [] } = this.#node.said;
     const hasMeta = this.#isRoot || this.#node.isEmbedded;
+    const isOpen = this.preserveUnknown && this.#node.additional === undefined;
     const fields = new Map<string, FieldSchema>();
     if (hasMeta) for (const name of metaFields) fields.set(name, fieldOf(name, metaSchema(name), {}));
     for (const [name, property] of this.#node.properties()) {
       if (hasMeta && metaFields.has(name)) continue;
-      fields.set(name, fieldOf(name, typedSchema(property), { node: property, required: required.includes(name) }));
+      fields.set(name, fieldOf(name, typedSchema(property, isOpen), { node: property, required: required.includes(name) }));
     }
     return fields;
   }
@@ -55,47 +56,53 @@ function fieldOf(name: string, schema: Schema, { node, required = false }: { nod
   return { name, schema, required, presence: 'kept', goType: '', patchStrategy: [], ...(value !== undefined && { default: value }) };
 }
 
-const made = new WeakMap<Structural, Schema>();
+const made = { closed: new WeakMap<Structural, Schema>(), open: new WeakMap<Structural, Schema>() };
 
-export function typedSchema(node: Structural): Schema {
-  const known = made.get(node);
-  if (known) return known;
-  const schema = makeSchema(node);
-  made.set(node, schema);
+/** `isOpen`: unknown fields are kept around it, and so in it. */
+function typedSchema(node: Structural, isOpen: boolean): Schema {
+  const known = isOpen ? made.open : made.closed;
+  const schema = known.get(node) ?? makeSchema(node, isOpen || node.preserves);
+  known.set(node, schema);
   return schema;
 }
 
-function makeSchema(node: Structural): Schema {
-  const { said } = node;
-  if (said['x-kubernetes-int-or-string']) return { type: 'intOrString' };
-  if (said.type === 'array') return makeList(node);
-  if (said.type === 'object' || said.properties) return makeObject(node);
-  const scalar = own(scalars, said.type ?? '');
-  return scalar ? { type: scalar } : anything;
+function makeSchema(node: Structural, isOpen: boolean): Schema {
+  const { type, format = 'none', properties } = node.said;
+  switch (type) {
+    case 'array':
+      return makeList(node, isOpen);
+    case 'object':
+      return makeObject(node, isOpen);
+    case 'string':
+      // What a format is written as may be another scalar.
+      return { type: format === 'none' || format === 'byte' ? 'string' : 'intOrString' };
+    case undefined:
+      return properties ? makeObject(node, isOpen) : anything;
+    default:
+      return { type: own(scalars, type) ?? 'intOrString' };
+  }
 }
 
-function makeList(node: Structural): Schema {
-  const { 'x-kubernetes-list-type': listType, 'x-kubernetes-list-map-keys': listMapKeys = [] } = node.said;
+function makeList({ items, said }: Structural, isOpen: boolean): Schema {
+  const { 'x-kubernetes-list-type': listType, 'x-kubernetes-list-map-keys': listMapKeys = [] } = said;
   return {
     type: 'list',
     get items() {
-      return node.items ? typedSchema(node.items) : anything;
+      return items ? typedSchema(items, isOpen) : anything;
     },
     listType: listType === 'set' || listType === 'map' ? listType : 'atomic',
     listMapKeys,
   };
 }
 
-function makeObject(node: Structural): Schema {
+function makeObject(node: Structural, isOpen: boolean): Schema {
   const { additional, said } = node;
-  if (additional === undefined || said.properties) {
-    const isFree = node.preserves && !node.isEmbedded && !said.properties;
-    return isFree ? { type: 'any', only: 'object' } : new TypedObject(node);
-  }
+  const isMap = !said.properties && !node.isEmbedded && said.additionalProperties !== false;
+  if (!isMap) return new TypedObject(node, isOpen);
   const map: MapSchema = {
     type: 'map',
     get values() {
-      return additional === unsaid ? anything : typedSchema(additional);
+      return additional ? typedSchema(additional, isOpen) : anything;
     },
     atomic: said['x-kubernetes-map-type'] === 'atomic',
   };
