@@ -216,10 +216,15 @@ const shownCharactersMax = 16 * 1024;
 /** As JSON; maps of texts (labels) in the order of their keys, fields of objects in their own. */
 function describeValue(value: unknown): string {
   const rest = { characters: shownCharactersMax };
-  const text = typeof value === 'string' ? quoteAsGo(value.slice(0, shownCharactersMax + 1)) : (render(value ?? null, rest) ?? 'null');
+  const text =
+    typeof value === 'string' ? quoteAsGo(value.slice(0, shownCharactersMax + 1)) : escapeMarkup(render(value ?? null, rest) ?? 'null');
   if (typeof value === 'string') rest.characters -= text.length;
   return rest.characters < 0 ? `${text.slice(0, shownCharactersMax)}...` : text;
 }
+
+/** Go's JSON can stand in a page of HTML. */
+const escapeMarkup = (json: string): string =>
+  json.replaceAll(/[<>&\u2028\u2029]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** A text as Go's %q has it. */
 export const quoteAsGo = (text: string): string =>

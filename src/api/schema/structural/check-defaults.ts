@@ -12,7 +12,7 @@ import { Path } from './places.ts';
 import { metaFields, prune, pruneDefault } from './prune.ts';
 import { evaluateRules } from './rules/evaluate-rules.ts';
 import { Structural } from './structural.ts';
-import { validateValue } from './validate-value.ts';
+import { sortedFields, validateValue } from './validate-value.ts';
 
 /** Puts a value where it stands in a resource. */
 type Surround = (value: unknown) => Readonly<Record<string, unknown>>;
@@ -39,7 +39,7 @@ function* checkNode(node: Structural, place: Place, mayBeUnpruned: boolean): Ste
     const path = place.path.field('default');
     const { value, hasUnknown, refusal } = pruneDefault(node, node.said.default, path);
     if (hasUnknown && !mayBeUnpruned && !here.insideMeta)
-      found.push(fieldErrors.invalid(path.text, node.said.default, 'must not have unknown fields'));
+      found.push(fieldErrors.invalid(path.text, sortedFields(node.said.default), 'must not have unknown fields'));
     const ofMetadata = here.insideMeta ? checkInMetadata(node, path, here) : refusal ? [refusal] : checkEmbedded(node, value, path);
     const ofValue = ofMetadata.length ? ofMetadata : yield* validateValue(node, node.said.default, { path: path.text });
     found.push(...(ofValue.length ? ofValue : yield* checkRulesOf(node, path, here)));
@@ -69,7 +69,9 @@ function* checkRulesOf(node: Structural, path: Path, { resource }: Place): Steps
 
 function checkInMetadata(node: Structural, path: Path, { resource, surround }: Place): readonly FieldError[] {
   const { default: value } = node.said;
-  const refuse = (why: string): readonly FieldError[] => [fieldErrors.invalid(path.text, value, `must result in valid metadata: ${why}`)];
+  const refuse = (why: string): readonly FieldError[] => [
+    fieldErrors.invalid(path.text, sortedFields(value), `must result in valid metadata: ${why}`),
+  ];
   try {
     const whole = prune(resource, surround(value)).value;
     const problems = checkResource(whole, new Path()).map(describeFieldError);

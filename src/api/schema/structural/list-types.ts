@@ -6,7 +6,7 @@ import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { own, put } from '../../meta/words.ts';
 import { type Path, walkSaid } from './places.ts';
 import type { Structural } from './structural.ts';
-import { canonicalText } from './validate-value.ts';
+import { canonicalText, sortedFields } from './validate-value.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -48,6 +48,6 @@ function duplicates(list: readonly unknown[], path: Path): readonly FieldError[]
     const text = canonicalText(item);
     const times = (seen.get(text) ?? 0) + 1;
     seen.set(text, times);
-    return times === 2 ? [fieldErrors.duplicate(path.item(i).text, item)] : [];
+    return times === 2 ? [fieldErrors.duplicate(path.item(i).text, sortedFields(item))] : [];
   });
 }

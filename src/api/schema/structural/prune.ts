@@ -12,6 +12,7 @@ import { DecodeError, decode } from '../decode.ts';
 import { objectSchema } from '../types.ts';
 import { Path } from './places.ts';
 import type { Structural, unsaid } from './structural.ts';
+import { sortedFields } from './validate-value.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -143,7 +144,7 @@ class Pruning {
   /** The first counts. The value stays as it is. */
   #refuse<T>(path: readonly Step[], value: T, why: string): T {
     const at = describePath(path, { brackets: true });
-    this.refusal ??= fieldErrors.invalid(`${this.#base}${this.#base && !at.startsWith('[') ? '.' : ''}${at}`, value, why);
+    this.refusal ??= fieldErrors.invalid(`${this.#base}${this.#base && !at.startsWith('[') ? '.' : ''}${at}`, sortedFields(value), why);
     return value;
   }
 }

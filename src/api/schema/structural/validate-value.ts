@@ -9,7 +9,7 @@
 import { equalJson } from '../../meta/deep-equal.ts';
 import { type FieldError, fieldErrors, fieldErrorsMax, quoteAsGo } from '../../meta/status-error.ts';
 import { Pace, type Steps } from '../../meta/steps.ts';
-import { own } from '../../meta/words.ts';
+import { own, put } from '../../meta/words.ts';
 import { Correlation } from './correlation.ts';
 import { formatCheck } from './formats.ts';
 import { judgeNumber } from './judge-number.ts';
@@ -169,7 +169,9 @@ class Judge {
   #judgeEnum(values: readonly unknown[], value: unknown, verdict: Verdict): void {
     if (value !== null && values.some((each) => isThis(each, value))) return;
     const texts = values.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)));
-    this.#add(verdict, `${this.#at} in body should be one of ${texts.join(' ')}`, (field) => fieldErrors.notSupported(field, value, texts));
+    this.#add(verdict, `${this.#at} in body should be one of ${texts.join(' ')}`, (field) =>
+      fieldErrors.notSupported(field, sortedFields(value), texts),
+    );
   }
 
   *#judgeList(node: Structural, list: readonly unknown[], verdict: Verdict, old: Correlation | undefined): Steps<void> {
@@ -308,9 +310,14 @@ function isLonger(text: string, max: number): boolean {
   return false;
 }
 
-/** JSON with fields in the order of their names. */
-export function canonicalText(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).toSorted()) : part,
-  );
+/** The value with its fields in the order of their names, as upstream shows it. */
+export function sortedFields(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(sortedFields);
+  const sorted: Record<string, unknown> = {};
+  for (const name of Object.keys(value).sort()) put(sorted, name, sortedFields(own(value as Json, name)));
+  return sorted;
 }
+
+/** By which equal values are found. */
+export const canonicalText = (value: unknown): string => JSON.stringify(sortedFields(value));
