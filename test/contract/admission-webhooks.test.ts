@@ -1,6 +1,7 @@
 /** Admission webhooks, asked over HTTPS on loopback, as clients of the API see them. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, suite, test } from 'node:test';
+import { Registry } from 'prom-client';
 import type { ValidatingWebhook } from '../../src/api/generated/admissionregistration-v1.ts';
 import {
   ConfigMap,
@@ -21,9 +22,12 @@ suite('admission webhooks', () => {
   let server: GuardedServer;
   let hooks: WebhookServer;
   let admin: Client;
+  const metrics = new Registry();
+  const audited: string[] = [];
 
   before(async () => {
-    server = stack.use(await startGuardedServer());
+    const audit = { policy: { rules: [{ level: 'Request' }] }, sink: { write: (line: string) => void audited.push(line) } } as const;
+    server = stack.use(await startGuardedServer({ metrics, parts: { audit } }));
     hooks = stack.use(await startWebhookServer());
     ({ admin } = server);
   });
@@ -32,7 +36,7 @@ suite('admission webhooks', () => {
     await admin.deleteCollection(ValidatingWebhookConfiguration, {});
     await admin.deleteCollection(MutatingWebhookConfiguration, {});
     await admin.deleteCollection(ConfigMap, { namespace });
-    hooks.asked.length = hooks.paths.length = 0;
+    hooks.asked.length = hooks.paths.length = audited.length = 0;
   });
 
   type Given = Partial<ValidatingWebhook> & { readonly reinvocationPolicy?: string; readonly path?: string };
@@ -269,11 +273,65 @@ suite('admission webhooks', () => {
     await assert.rejects(admin.get(ConfigMap, { namespace, name: 'a' }), { code: 404 });
   });
 
+  const annotationsOf = (name: string): Record<string, string> => {
+    const line = audited.findLast((each) => each.includes('"ResponseComplete"') && each.includes(`"name":"${name}"`)) ?? '{}';
+    const { annotations = {} } = JSON.parse(line) as { annotations?: Record<string, string> };
+    return Object.fromEntries(Object.entries(annotations).filter(([key]) => !key.startsWith('authorization.')));
+  };
+
   test('warnings and audit annotations of a webhook', async () => {
     hooks.answer('/', () => ({ warnings: ['mind the gap'], auditAnnotations: { a: 'b' } }));
     await validate({});
-    const { headers } = await server.ask('/api/v1/namespaces/default/configmaps', { body: { metadata: { name: 'a' } } });
+    const { headers } = await server.ask('/api/v1/namespaces/default/configmaps', { body: { metadata: { name: 'warned' } } });
     assert.match(String(headers['warning']), /mind the gap/);
+    assert.deepEqual(annotationsOf('warned'), { 'check.example.com/a': 'b' });
+  });
+
+  test('what a webhook has patched, and which one was passed over, is audited', async () => {
+    hooks.answer('/', () => patching({ path: '/data/x', value: 'y', op: 'add' }));
+    await mutate({}, { name: 'dead.example.com', clientConfig: { url: 'https://127.0.0.1:1/' }, failurePolicy: 'Ignore' });
+    await create('patched', { k: '1' });
+    const told = (webhook: string, mutated: boolean): string => JSON.stringify({ configuration: 'check', webhook, mutated });
+    const patch = [{ op: 'add', path: '/data/x', value: 'y' }];
+    assert.deepEqual(annotationsOf('patched'), {
+      'mutation.webhook.admission.k8s.io/round_0_index_0': told('check.example.com', true),
+      'mutation.webhook.admission.k8s.io/round_0_index_1': told('dead.example.com', false),
+      'failed-open.mutation.webhook.admission.k8s.io/round_0_index_1': 'dead.example.com',
+      'patch.webhook.admission.k8s.io/round_0_index_0': JSON.stringify({
+        configuration: 'check',
+        webhook: 'check.example.com',
+        patch,
+        patchType: 'JSONPatch',
+      }),
+    });
+  });
+
+  test('what webhooks do to requests is counted', async () => {
+    const counts = async (): Promise<string[]> =>
+      (await server.ask('/metrics')).text
+        .split('\n')
+        .filter((line) => line.startsWith('apiserver_admission_webhook_') && line.includes('counted'))
+        .filter((line) => !line.includes('_bucket') && !line.includes('_sum'))
+        .toSorted();
+    hooks.answer('/', () => ({ allowed: false, status: { message: 'no', code: 999 } }));
+    const silent = { clientConfig: { url: 'https://127.0.0.1:1/' } } as const;
+    await validate({ name: 'no.counted.com' });
+    await assert.rejects(create('a'));
+    await admin.deleteCollection(ValidatingWebhookConfiguration, {});
+    await mutate({ name: 'open.counted.com', failurePolicy: 'Ignore', ...silent }, { name: 'shut.counted.com', ...silent });
+    await assert.rejects(create('a'));
+    const webhook = 'apiserver_admission_webhook_';
+    assert.deepEqual(await counts(), [
+      `${webhook}admission_duration_seconds_count{name="no.counted.com",type="validating",operation="CREATE",rejected="true"} 1`,
+      `${webhook}admission_duration_seconds_count{name="open.counted.com",type="admit",operation="CREATE",rejected="false"} 1`,
+      `${webhook}admission_duration_seconds_count{name="shut.counted.com",type="admit",operation="CREATE",rejected="true"} 1`,
+      `${webhook}fail_open_count{name="open.counted.com",type="admit"} 1`,
+      `${webhook}rejection_count{name="no.counted.com",type="validating",operation="CREATE",error_type="no_error",rejection_code="600"} 1`,
+      `${webhook}rejection_count{name="shut.counted.com",type="admit",operation="CREATE",error_type="calling_webhook_error",rejection_code="503"} 1`,
+      `${webhook}request_total{name="no.counted.com",type="validating",operation="CREATE",code="600",rejected="true"} 1`,
+      `${webhook}request_total{name="open.counted.com",type="admit",operation="CREATE",code="503",rejected="false"} 1`,
+      `${webhook}request_total{name="shut.counted.com",type="admit",operation="CREATE",code="503",rejected="true"} 1`,
+    ]);
   });
 
   test('a webhook may ask the API while the request waits for it', async () => {

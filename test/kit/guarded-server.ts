@@ -3,12 +3,14 @@
  * policy is there, and every version of every kind is served. Asked in process, or over HTTPS with whatever bytes and
  * headers a test wants to send.
  */
+import type { Registry } from 'prom-client';
 import { Agent, request } from 'undici';
 import { ServiceAccount } from '../../src/api/generated/kinds.ts';
 import { builtInRegistry } from '../../src/api/kinds/all.ts';
 import type { Client } from '../../src/client/client.ts';
 import { type Clock, type Random, realClock, realRandom } from '../../src/client/clock.ts';
 import { type Log, silentLog } from '../../src/client/log.ts';
+import { WebhookMetrics } from '../../src/control-plane/api-server/admission/webhooks/webhook-metrics.ts';
 import { kubernetesServiceIP } from '../../src/control-plane/api-server/allocation/service-network.ts';
 import { type ApiServer, createApiServer, type ServerParts } from '../../src/control-plane/api-server/api-server.ts';
 import { ensureDefaultServiceCIDR } from '../../src/control-plane/api-server/bootstrap/default-service-cidr.ts';
@@ -63,6 +65,8 @@ export async function startGuardedServer(
     readonly parts?: ServerParts;
     /** where connections that the server opens lead; default: the real one */
     readonly network?: DialNetwork;
+    /** what is scraped at /metrics */
+    readonly metrics?: Registry;
     /** the caller's to close; default: one of its own, in memory */
     readonly storage?: Storage;
   } = {},
@@ -85,7 +89,8 @@ export async function startGuardedServer(
     aggregation: { dialer, frontProxy: () => frontProxy.issue({ commonName: 'front-proxy-client', usages: ['client'] }) },
     parts({ reader, ops, claims, loopback, registry }) {
       const client = new WebhookClient({ dialer, reader, random, clock });
-      const webhooks = { client };
+      const webhooks = { client, metrics: new WebhookMetrics() };
+      if (options.metrics) webhooks.metrics.register(options.metrics);
       security = stack.use(
         securityFor({
           reader,
@@ -102,7 +107,10 @@ export async function startGuardedServer(
           config,
         }),
       );
-      const nonResourceEndpoints = [...security.nonResourceEndpoints, ...publishingEndpoints({ registry, version: 'v1.36.0' })];
+      const nonResourceEndpoints = [
+        ...security.nonResourceEndpoints,
+        ...publishingEndpoints({ registry, version: 'v1.36.0', ...(options.metrics && { metrics: options.metrics }) }),
+      ];
       return { ...security, webhooks: client, nonResourceEndpoints, ...options.parts };
     },
   });

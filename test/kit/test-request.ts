@@ -47,6 +47,7 @@ export function testRequest(given: TestRequest): AdmissionRequest {
     dryRun: given.dryRun ?? false,
     warn: (message) => given.warnings?.push(message),
     annotate: (key, value) => given.annotations?.push(`${key}: ${value}`),
+    annotateDetail: (key, value) => given.annotations?.push(`${key}: ${value()}`),
   };
 }
 

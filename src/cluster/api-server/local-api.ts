@@ -9,6 +9,7 @@ import type { Clock, Random } from '../../client/clock.ts';
 import { createEventWriter } from '../../client/events/event-writer.ts';
 import type { Log } from '../../client/log.ts';
 import { actsEndpoint } from '../../control-plane/api-server/acts/acts-endpoint.ts';
+import { WebhookMetrics } from '../../control-plane/api-server/admission/webhooks/webhook-metrics.ts';
 import { type ApiServer, createApiServer } from '../../control-plane/api-server/api-server.ts';
 import { frontProxyName } from '../../control-plane/api-server/authentication/request-header.ts';
 import { issueSecretToken } from '../../control-plane/api-server/authentication/service-account-tokens.ts';
@@ -194,6 +195,8 @@ async function startApiServer(
       metrics.register(exported, flow);
       const client = new WebhookClient({ dialer, reader, random, clock });
       const served = (): KindSnapshot => registry.current;
+      const webhooks = { client, metrics: new WebhookMetrics() };
+      webhooks.metrics.register(exported);
       const security = stack.use(
         securityFor({
           reader,

@@ -71,7 +71,7 @@ export interface SecurityOptions {
   /** the authority of front proxies, in PEM; absent: none is believed */
   readonly frontProxyCA?: string | undefined;
   /** absent: webhooks are not called */
-  readonly webhooks?: Pick<WebhookTools, 'client'> | undefined;
+  readonly webhooks?: Pick<WebhookTools, 'client' | 'metrics'> | undefined;
   readonly served: () => KindSnapshot;
   readonly config?: SecurityConfig;
 }

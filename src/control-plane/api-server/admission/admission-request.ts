@@ -22,5 +22,6 @@ export function admissionRequest(request: ResourceRequest, operation: AdmissionO
     signal: request.signal,
     warn: (message) => request.warn(message),
     annotate: (key, value) => request.annotate(key, value),
+    annotateDetail: (key, value) => request.annotateDetail(key, value),
   };
 }

@@ -162,9 +162,12 @@ export class AuditTrail {
       responseObject: isReceived ? undefined : this.#responseObject,
       receivedMs: this.#receivedMs,
       stageMs: isReceived ? this.#receivedMs : this.#clock.now(),
-      annotations: { ...this.#annotations, ...request.annotations },
+      annotations: { ...this.#annotations, ...request.annotations, ...(level !== 'Metadata' && detailsOf(request)) },
       omitManagedFields,
     });
     this.#sink.write(line);
   }
 }
+
+const detailsOf = ({ details = {} }: ApiRequest): Record<string, string> =>
+  Object.fromEntries(Object.entries(details).map(([key, value]) => [key, value()]));

@@ -5,6 +5,7 @@
 import type { Registry } from 'prom-client';
 import { own } from '../../../api/meta/words.ts';
 import type { ApiRequest } from '../request/api-request.ts';
+import { addMetric, Counts, Histogram, type Labels } from '../request/metric-series.ts';
 import type { FlowClass, FlowControl } from './flow-control.ts';
 
 const durationBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
@@ -37,47 +38,6 @@ export function metricSubjectOf(request: ApiRequest): MetricSubject {
   return { verb: target.type === 'connect' ? 'CONNECT' : verb, group, version, resource, subresource: known, scope };
 }
 
-type Labels = Record<string, string>;
-
-class Histogram {
-  readonly labels: Labels;
-  readonly #bounds: readonly number[];
-  readonly #counts: number[];
-  #sum = 0;
-  #count = 0;
-
-  constructor(labels: Labels, bounds: readonly number[]) {
-    this.labels = labels;
-    this.#bounds = bounds;
-    this.#counts = bounds.map(() => 0);
-  }
-  observe(value: number): void {
-    this.#sum += value;
-    this.#count++;
-    const at = this.#bounds.findIndex((bound) => value <= bound);
-    if (at >= 0) this.#counts[at] = (this.#counts[at] ?? 0) + 1;
-  }
-  values(name: string): Value[] {
-    let below = 0;
-    const buckets = this.#bounds.map((bound, i) => {
-      below += this.#counts[i] ?? 0;
-      return { metricName: `${name}_bucket`, labels: { ...this.labels, le: String(bound) }, value: below };
-    });
-    return [
-      ...buckets,
-      { metricName: `${name}_bucket`, labels: { ...this.labels, le: '+Inf' }, value: this.#count },
-      { metricName: `${name}_sum`, labels: this.labels, value: this.#sum },
-      { metricName: `${name}_count`, labels: this.labels, value: this.#count },
-    ];
-  }
-}
-
-interface Value {
-  readonly metricName?: string;
-  readonly labels: Labels;
-  readonly value: number;
-}
-
 interface Series {
   readonly labels: Labels;
   readonly duration: Histogram;
@@ -87,8 +47,8 @@ interface Series {
 
 export class RequestMetrics {
   readonly #series = new Map<string, Series>();
-  readonly #longRunning = new Map<string, { readonly labels: Labels; count: number }>();
-  readonly #terminations = new Map<string, { readonly labels: Labels; count: number }>();
+  readonly #longRunning = new Counts();
+  readonly #terminations = new Counts();
 
   #validationFaults = 0;
 
@@ -107,18 +67,12 @@ export class RequestMetrics {
 
   /** A watch or connection has begun (+1) or ended (-1). */
   changeLongRunning(subject: MetricSubject, by: 1 | -1): void {
-    const key = keyOf(subject);
-    const known = this.#longRunning.get(key) ?? { labels: labelsOf(subject), count: 0 };
-    known.count += by;
-    this.#longRunning.set(key, known);
+    this.#longRunning.add(labelsOf(subject), by);
   }
 
   /** A request that was refused for lack of room. */
   terminated(subject: MetricSubject, code: number): void {
-    const key = `${keyOf(subject)} ${code}`;
-    const known = this.#terminations.get(key) ?? { labels: { ...labelsOf(subject), code: String(code) }, count: 0 };
-    known.count++;
-    this.#terminations.set(key, known);
+    this.#terminations.add({ ...labelsOf(subject), code: String(code) });
   }
 
   /** A rule of validation broke instead of judging. */
@@ -128,17 +82,7 @@ export class RequestMetrics {
 
   /** Adds the metrics to a registry that is scraped. */
   register(registry: Registry, flow: FlowControl): void {
-    const add = (name: string, type: 'counter' | 'gauge' | 'histogram', help: string, values: () => Value[]): void => {
-      const metric = {
-        name,
-        help,
-        type,
-        aggregator: 'sum',
-        get: async () => ({ name, help, type, aggregator: 'sum', values: values() }),
-        reset() {},
-      };
-      registry.registerMetric(metric as unknown as Parameters<Registry['registerMetric']>[0]);
-    };
+    const add = addMetric.bind(undefined, registry);
     const all = (): Series[] => [...this.#series.values()];
     const durations = 'apiserver_request_duration_seconds';
     const sizes = 'apiserver_response_sizes';
@@ -153,11 +97,9 @@ export class RequestMetrics {
     );
     add(durations, 'histogram', 'Response latency distribution in seconds', () => all().flatMap((s) => s.duration.values(durations)));
     add(sizes, 'histogram', 'Response size distribution in bytes', () => all().flatMap((s) => s.size.values(sizes)));
-    add('apiserver_longrunning_requests', 'gauge', 'Gauge of all active long-running apiserver requests', () =>
-      [...this.#longRunning.values()].map(({ labels, count }) => ({ labels, value: count })),
-    );
+    add('apiserver_longrunning_requests', 'gauge', 'Gauge of all active long-running apiserver requests', () => this.#longRunning.values());
     add('apiserver_request_terminations_total', 'counter', 'Number of requests which apiserver terminated in self-defense', () =>
-      [...this.#terminations.values()].map(({ labels, count }) => ({ labels, value: count })),
+      this.#terminations.values(),
     );
     // Upstream's suite reads both, and they must be 0. There is one validation here, so nothing that it could differ from.
     add(

@@ -209,6 +209,8 @@ export class ApiRequest<T extends Target = Target> {
   /** who is behind that user, when it is another */
   impersonator: UserInfo | undefined;
   annotations: Record<string, string> | undefined;
+  /** for those who keep what requests say, too */
+  details: Record<string, () => string> | undefined;
   /** what its body says, once that is decoded; of a patch the text */
   sent: unknown;
 
@@ -267,6 +269,13 @@ export class ApiRequest<T extends Target = Target> {
     this.annotations ??= {};
     if (Object.hasOwn(this.annotations, key) || Object.keys(this.annotations).length >= annotationsMax) return;
     put(this.annotations, key, value);
+  }
+
+  /** Adds to what an audit log keeps of the request where it keeps what was sent, too. The first value stands. */
+  annotateDetail(key: string, value: () => string): void {
+    this.details ??= {};
+    if (Object.hasOwn(this.details, key) || Object.keys(this.details).length >= annotationsMax) return;
+    put(this.details, key, value);
   }
 
   /** The same request for another target: one object of a collection. */

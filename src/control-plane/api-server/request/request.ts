@@ -83,4 +83,6 @@ export interface AdmissionRequest {
   warn(message: string): void;
   /** Adds to what an audit log keeps of the request. */
   annotate(key: string, value: string): void;
+  /** Adds to what is kept where the log has what requests say, too. */
+  annotateDetail(key: string, value: () => string): void;
 }

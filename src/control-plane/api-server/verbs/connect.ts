@@ -29,6 +29,7 @@ export async function connect(admission: AdmissionChain, request: ApiRequest<Con
     signal: request.signal,
     warn: (message) => request.warn(message),
     annotate: (key, value) => request.annotate(key, value),
+    annotateDetail: (key, value) => request.annotateDetail(key, value),
   };
   await admission.admitOperation(asked);
   await admission.validate(asked);

@@ -1,16 +1,19 @@
 /**
  * Asks one webhook about one request, and takes what its answer says beside the verdict: warnings and audit annotations.
- * Three things can go wrong: it denies (a StatusError in its words), it must not be asked in a dry run (a StatusError),
- * or it can't be asked, or answers nonsense (a `WebhookFailure`, which the failurePolicy is about).
+ * Three things can go wrong: it denies (a `WebhookDenial` in its words), it must not be asked in a dry run (a StatusError),
+ * or it can't be asked, or answers nonsense (a `WebhookFailure`, which the failurePolicy is about). What came of it is
+ * counted.
  * Upstream: apiserver/pkg/admission/plugin/webhook/{mutating,validating}/dispatcher.go, errors/statuserror.go.
  */
 import type { Status } from '../../../../api/generated/meta-v1.ts';
-import { errors, isStatusError, StatusError } from '../../../../api/meta/status-error.ts';
-import type { Random } from '../../../../client/clock.ts';
+import { errors, isStatusError, messageOf, StatusError } from '../../../../api/meta/status-error.ts';
+import { type Random, realClock } from '../../../../client/clock.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
 import type { WebhookClient } from '../../streaming/webhook-client.ts';
 import { type ReviewName, readVerdict, renderReview, reviewVersionOf, type Shown, type Verdict } from './admission-review.ts';
 import type { Hook } from './hooks.ts';
+import type { WebhookOutcome, WebhookType } from './webhook-metrics.ts';
+import type { WebhookTools } from './webhook-tools.ts';
 
 /** It can't be asked, or what it answers is no answer. */
 export class WebhookFailure extends Error {
@@ -47,7 +50,7 @@ export async function askWebhook(asking: Asking, hook: Hook, request: AdmissionR
   const verdict = readAnswer(hook, review, answer, mutating);
   for (const [key, value] of Object.entries(verdict.auditAnnotations)) request.annotate(`${webhook.name}/${key}`, value);
   for (const warning of verdict.warnings) request.warn(warning);
-  if (!verdict.allowed) throw denial(webhook.name, verdict.result);
+  if (!verdict.allowed) throw new WebhookDenial(webhook.name, verdict.result);
   return verdict;
 }
 
@@ -77,15 +80,56 @@ function readAnswer(hook: Hook, review: ReviewName, answer: unknown, mutating: b
 const errorCodeMin = 400;
 
 /** A webhook may say code, reason, message and details; what is no error in them becomes one. */
-function denial(name: string, result: Partial<Status> = {}): StatusError {
-  const { message = '', reason = '', code = 0, details } = result;
-  const why = message || reason;
-  return new StatusError({
-    code: Math.max(code, errorCodeMin),
-    reason,
-    message: `admission webhook ${JSON.stringify(name)} denied the request${why ? `: ${why}` : ' without explanation'}`,
-    ...(details && { details }),
-  });
+class WebhookDenial extends StatusError {
+  constructor(name: string, { message = '', reason = '', code = 0, details }: Partial<Status> = {}) {
+    const why = message || reason;
+    super({
+      code: Math.max(code, errorCodeMin),
+      reason,
+      message: `admission webhook ${JSON.stringify(name)} denied the request${why ? `: ${why}` : ' without explanation'}`,
+      ...(details && { details }),
+    });
+  }
 }
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export interface Call {
+  readonly hook: Hook;
+  readonly request: AdmissionRequest;
+  readonly type: WebhookType;
+  /** where an audit log says that the request went on without it */
+  readonly failedOpenKey: string;
+}
+
+/** What asking gives; undefined where that fails and the request goes on all the same, as the failurePolicy says. */
+export async function askUnderPolicy<T>(tools: WebhookTools, call: Call, asking: () => Promise<T>): Promise<T | undefined> {
+  const { webhook } = call.hook;
+  const { name, failurePolicy } = webhook;
+  const { operation, signal } = call.request;
+  const { type, failedOpenKey } = call;
+  const startMs = realClock.monotonic();
+  const count = (outcome: Pick<WebhookOutcome, 'code' | 'rejected' | 'error'>): void =>
+    tools.metrics.asked({ name, type, operation, ...outcome }, (realClock.monotonic() - startMs) / msPerSecond);
+  try {
+    const given = await asking();
+    count({ code: 200, rejected: false });
+    return given;
+  } catch (error) {
+    if (!(error instanceof WebhookFailure)) {
+      const isDenial = error instanceof WebhookDenial;
+      count({ code: isDenial ? error.code : 0, rejected: true, error: isDenial ? 'no_error' : 'apiserver_internal_error' });
+      throw error;
+    }
+    const isGone = signal?.aborted ?? false;
+    if (failurePolicy !== 'Ignore') {
+      count({ code: error.code, rejected: true, error: isGone ? undefined : 'calling_webhook_error' });
+      tools.log.warn({ webhook: name, error }, 'a webhook could not be asked; the request is refused');
+      throw errors.internal(error.message);
+    }
+    count({ code: error.code, rejected: false });
+    if (isGone) throw errors.timeout('request did not complete within requested timeout');
+    tools.metrics.failedOpen(name, type);
+    tools.log.warn({ webhook: name, error }, 'a webhook could not be asked; the request goes on without it');
+    call.request.annotate(failedOpenKey, name);
+    return undefined;
+  }
+}

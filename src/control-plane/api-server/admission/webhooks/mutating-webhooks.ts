@@ -8,7 +8,7 @@ import { withDefaults, withNames } from '../../../../api/kinds/write-steps.ts';
 import { equalSemantically } from '../../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../../api/meta/object.ts';
-import { errors } from '../../../../api/meta/status-error.ts';
+import { errors, messageOf } from '../../../../api/meta/status-error.ts';
 import { own } from '../../../../api/meta/words.ts';
 import { bodyTypeOf, decodeBody } from '../../../../api/schema/body.ts';
 import { applyJsonPatch, type JsonPatchOperation } from '../../../../api/schema/json-patch.ts';
@@ -16,12 +16,13 @@ import { parseJSON } from '../../../../api/schema/json-scan.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
 import { takeInTurns } from '../../request/yield-turn.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
-import { askWebhook, messageOf, WebhookFailure } from './ask-webhook.ts';
+import { askUnderPolicy, askWebhook, WebhookFailure } from './ask-webhook.ts';
 import { type Concerned, type Hook, Hooks, inVersion } from './hooks.ts';
 import type { WebhookTools } from './webhook-tools.ts';
 
 const name = 'MutatingAdmissionWebhook';
 const mutationPrefix = 'mutation.webhook.admission.k8s.io/';
+const patchPrefix = 'patch.webhook.admission.k8s.io/';
 
 export function mutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
   const hooks = new Hooks(tools.reader, tools.served, MutatingWebhookConfiguration);
@@ -52,24 +53,32 @@ async function ask(tools: WebhookTools, { hook, kind }: Concerned, request: Admi
   const { object, oldObject, reinvocation } = request;
   const place = `round_${reinvocation?.isSecondRound ? 1 : 0}_index_${hook.index}`;
   const { configuration, webhook } = hook;
+  const told = { configuration, webhook: webhook.name };
   let mutated = object;
   try {
     const before = object && (await inVersion(object, request.kind, kind));
     const shown = { kind, object: before, oldObject: oldObject && (await inVersion(oldObject, request.kind, kind)) };
-    const { patch } = await askWebhook(tools, hook, request, shown, true);
-    const after = patch
-      ? await patched(hook, { kind, subresource: request.subresource, object: before, isLarge: request.isLarge ?? false }, patch)
-      : before;
-    if (after !== before && after) mutated = await inVersion(after, kind, request.kind);
-  } catch (error) {
-    if (!(error instanceof WebhookFailure)) throw error;
-    if (webhook.failurePolicy !== 'Ignore') throw errors.internal(error.message);
-    tools.log.warn({ webhook: webhook.name, error }, 'a webhook could not be asked; the request goes on without it');
-    request.annotate(`failed-open.${mutationPrefix}${place}`, webhook.name);
+    const call = { hook, request, type: 'admit', failedOpenKey: `failed-open.${mutationPrefix}${place}` } as const;
+    const after = await askUnderPolicy(tools, call, async () => {
+      const { patch } = await askWebhook(tools, hook, request, shown, true);
+      const operations = patch ? parsePatch(hook, patch) : [];
+      if (operations.length === 0) return before;
+      const target = { kind, subresource: request.subresource, object: before, isLarge: request.isLarge ?? false };
+      const given = await patched(hook, target, operations);
+      request.annotateDetail(`${patchPrefix}${place}`, () => describePatch(told, operations));
+      return given;
+    });
+    if (after && after !== before) mutated = await inVersion(after, kind, request.kind);
   } finally {
-    request.annotate(`${mutationPrefix}${place}`, JSON.stringify({ configuration, webhook: webhook.name, mutated: mutated !== object }));
+    request.annotate(`${mutationPrefix}${place}`, JSON.stringify({ ...told, mutated: mutated !== object }));
   }
   return mutated;
+}
+
+/** Fields in the order in which upstream has them. */
+function describePatch(told: { readonly configuration: string; readonly webhook: string }, operations: readonly object[]): string {
+  const patch = operations.map((each) => Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1))));
+  return JSON.stringify({ ...told, patch, patchType: 'JSONPatch' });
 }
 
 interface Target {
@@ -79,10 +88,11 @@ interface Target {
   readonly isLarge: boolean;
 }
 
-async function patched(hook: Hook, { kind, subresource, object, isLarge }: Target, text: string): Promise<KubeObject | undefined> {
-  const operations = parsePatch(hook, text);
-  if (operations.length === 0) return object;
-  const { webhook } = hook;
+async function patched(
+  { webhook }: Hook,
+  { kind, subresource, object, isLarge }: Target,
+  operations: readonly JsonPatchOperation[],
+): Promise<KubeObject> {
   if (!object)
     throw errors.internal(
       `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`,

@@ -3,10 +3,9 @@
  * Upstream: apiserver/pkg/admission/plugin/webhook/validating.
  */
 import { ValidatingWebhookConfiguration } from '../../../../api/generated/kinds.ts';
-import { errors } from '../../../../api/meta/status-error.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
-import { askWebhook, WebhookFailure } from './ask-webhook.ts';
+import { askUnderPolicy, askWebhook } from './ask-webhook.ts';
 import { type Concerned, Hooks, inVersion } from './hooks.ts';
 import type { WebhookTools } from './webhook-tools.ts';
 
@@ -33,12 +32,6 @@ async function ask(tools: WebhookTools, { hook, kind }: Concerned, request: Admi
     object: object && (await inVersion(object, request.kind, kind)),
     oldObject: oldObject && (await inVersion(oldObject, request.kind, kind)),
   };
-  try {
-    await askWebhook(tools, hook, request, shown, false);
-  } catch (error) {
-    if (!(error instanceof WebhookFailure)) throw error;
-    if (hook.webhook.failurePolicy !== 'Ignore') throw errors.internal(error.message);
-    tools.log.warn({ webhook: hook.webhook.name, error }, 'a webhook could not be asked; the request goes on without it');
-    request.annotate(`${failedOpenPrefix}round_0_index_${place}`, hook.webhook.name);
-  }
+  const call = { hook, request, type: 'validating', failedOpenKey: `${failedOpenPrefix}round_0_index_${place}` } as const;
+  await askUnderPolicy(tools, call, () => askWebhook(tools, hook, request, shown, false));
 }
