@@ -19,6 +19,8 @@ import { ensureBootstrapPolicy } from '../../src/control-plane/api-server/bootst
 import { publishingEndpoints } from '../../src/control-plane/api-server/publishing/endpoints.ts';
 import { type Security, type SecurityConfig, securityFor } from '../../src/control-plane/api-server/security.ts';
 import { Dialer, type DialNetwork } from '../../src/control-plane/api-server/streaming/dialer.ts';
+import { podStreamEndpoints } from '../../src/control-plane/api-server/streaming/pod-streams.ts';
+import { proxyEndpoints } from '../../src/control-plane/api-server/streaming/proxy-endpoints.ts';
 import { WebhookClient } from '../../src/control-plane/api-server/streaming/webhook-client.ts';
 import { type ClusterPKI, memoryFiles, openClusterPKI } from '../../src/control-plane/pki/cluster-pki.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
@@ -111,7 +113,9 @@ export async function startGuardedServer(
         ...security.nonResourceEndpoints,
         ...publishingEndpoints({ registry, version: 'v1.36.0', ...(options.metrics && { metrics: options.metrics }) }),
       ];
-      return { ...security, webhooks: client, nonResourceEndpoints, ...options.parts };
+      const out = { reader, dialer, random };
+      const connectEndpoints = [...podStreamEndpoints(out), ...proxyEndpoints(out)];
+      return { ...security, webhooks: client, nonResourceEndpoints, connectEndpoints, ...options.parts };
     },
   });
   stack.use(server);

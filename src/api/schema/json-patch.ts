@@ -88,10 +88,10 @@ class PatchedDocument {
         this.#replace(path, value);
         break;
       case 'remove':
-        this.#remove(this.#placeToChange(path));
+        this.#remove(this.#placeToChange(path), path);
         break;
       case 'move':
-        this.#bring(path, this.#take(this.#placeToChange(from)));
+        this.#bring(path, this.#take(this.#placeToChange(from), from));
         break;
       case 'copy':
         this.#bring(path, this.#copy(get(this.#place(from))));
@@ -132,18 +132,18 @@ class PatchedDocument {
     else put(container, key, value);
   }
 
-  #remove({ container, key }: Place): void {
+  #remove({ container, key }: Place, path: string | null | undefined): void {
     if (Array.isArray(container)) {
       const index = indexOf(container, key, container.length - 1);
       this.#see((container.length - index) / movedPerSeen);
       container.splice(index, 1);
     } else if (Object.hasOwn(container, key)) delete container[key];
-    else throw new JsonPatchError(`Unable to remove nonexistent key: ${key}`);
+    else throw new JsonPatchError(`error in remove for path: '${path}': Unable to remove nonexistent key: ${key}: missing value`);
   }
 
-  #take(place: Place): unknown {
+  #take(place: Place, path: string | null | undefined): unknown {
     const value = get(place);
-    this.#remove(place);
+    this.#remove(place, path);
     return value;
   }
 

@@ -208,7 +208,7 @@ async function startApiServer(
           random,
           log,
           served,
-          webhooks: { client },
+          webhooks,
           frontProxyCA: frontProxy.certPem,
           config: securityConfig,
         }),

@@ -108,11 +108,16 @@ export interface Upgrade {
   readonly head: Uint8Array;
 }
 
+/** The types of the fields of PodExecOptions and the like; `rest`: the path after the subresource. */
+export type OptionTypes = Readonly<Record<string, 'text' | 'texts' | 'flag' | 'numbers' | 'rest'>>;
+
 /** A subresource that takes over the connection or streams an answer: log, exec, attach, portforward, proxy. Upstream: rest.Connecter. */
 export interface ConnectEndpoint {
   readonly resource: string;
   readonly subresource: string;
   readonly methods: readonly string[];
+  /** what its query says, as admission sees it; absent: it only reads, and is not admitted */
+  readonly parameters?: OptionTypes;
   /** Authorized and admitted already. */
   handle(target: ConnectTarget): Promise<void>;
 }

@@ -68,9 +68,13 @@ export interface AdmissionRequest {
   /** the new object; for DELETE absent. Mutating plugins return another one. */
   readonly object?: KubeObject | undefined;
   readonly oldObject?: KubeObject | undefined;
+  /** the JSON of both objects' managedFields, which are no part of them; one that admission has changed has them itself */
+  readonly managed?: { readonly object?: Uint8Array | undefined; readonly old?: Uint8Array | undefined } | undefined;
   /** the body of the request where it is not the object: DeleteOptions, PodExecOptions */
   readonly options?: unknown;
   readonly dryRun: boolean;
+  /** one of many that are deleted at once: those who are asked about it are told no name beside the object */
+  readonly isOfCollection?: boolean | undefined;
   /** others have their turn between the plugins */
   readonly isLarge?: boolean;
   /** the query of a write; what is asked of webhooks has it */

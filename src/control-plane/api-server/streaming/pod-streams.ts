@@ -19,6 +19,8 @@ export interface PodStreamOptions extends KubeletDirectory {
 
 const logParameters = ['follow', 'previous', 'timestamps', 'sinceSeconds', 'sinceTime', 'tailLines', 'limitBytes', 'stream'];
 
+const streams = { container: 'text', stdin: 'flag', stdout: 'flag', stderr: 'flag', tty: 'flag' } as const;
+
 export function podStreamEndpoints({ dialer, ...directory }: PodStreamOptions): ConnectEndpoint[] {
   const { reader } = directory;
 
@@ -66,9 +68,15 @@ export function podStreamEndpoints({ dialer, ...directory }: PodStreamOptions): 
 
   return [
     { resource: 'pods', subresource: 'log', methods: ['GET'], handle: log },
-    { resource: 'pods', subresource: 'exec', methods: ['GET', 'POST'], handle: shell('exec') },
-    { resource: 'pods', subresource: 'attach', methods: ['GET', 'POST'], handle: shell('attach') },
-    { resource: 'pods', subresource: 'portforward', methods: ['GET', 'POST'], handle: portForward },
+    {
+      resource: 'pods',
+      subresource: 'exec',
+      methods: ['GET', 'POST'],
+      parameters: { command: 'texts', ...streams },
+      handle: shell('exec'),
+    },
+    { resource: 'pods', subresource: 'attach', methods: ['GET', 'POST'], parameters: streams, handle: shell('attach') },
+    { resource: 'pods', subresource: 'portforward', methods: ['GET', 'POST'], parameters: { ports: 'numbers' }, handle: portForward },
   ];
 }
 

@@ -15,6 +15,7 @@ import { forward } from './http-forward.ts';
 import { type KubeletAddress, type KubeletDirectory, kubeletOfNode, refuseSimulated } from './kubelet-address.ts';
 import { tunnel } from './upgrade-tunnel.ts';
 
+const parameters = { path: 'rest' } as const;
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 interface ProxyName {
@@ -108,9 +109,9 @@ export function proxyEndpoints({ dialer, random, ...directory }: ProxyEndpointOp
   };
 
   return [
-    { resource: 'pods', subresource: 'proxy', methods, handle: toPod },
-    { resource: 'services', subresource: 'proxy', methods, handle: toService },
-    { resource: 'nodes', subresource: 'proxy', methods, handle: toNode },
+    { resource: 'pods', subresource: 'proxy', methods, parameters, handle: toPod },
+    { resource: 'services', subresource: 'proxy', methods, parameters, handle: toService },
+    { resource: 'nodes', subresource: 'proxy', methods, parameters, handle: toNode },
   ];
 }
 

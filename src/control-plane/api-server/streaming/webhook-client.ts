@@ -67,9 +67,12 @@ export class WebhookClient {
         throw new Error(`Post ${JSON.stringify(hrefOf(place))}: ${why(error)}`, { cause: error });
       });
       const text = await readText(answer, answerBytesMax ?? answerBytesDefault).catch((error: unknown) => {
-        throw new Error(`unexpected error when reading response body. Please retry. Original error: ${why(error)}`, { cause: error });
+        throw new Error(
+          `unexpected error when reading response body. Please retry. Original error: ${why(error) === 'aborted' ? 'unexpected EOF' : why(error)}`,
+          { cause: error },
+        );
       });
-      return parseAnswer(answer.statusCode ?? 0, text);
+      return parseAnswer(answer, text);
     } finally {
       timer.cancel();
     }
@@ -147,8 +150,10 @@ async function readText(answer: IncomingMessage, bytesMax: number): Promise<stri
   return Buffer.concat(chunks).toString();
 }
 
-function parseAnswer(code: number, text: string): unknown {
+function parseAnswer({ statusCode: code = 0, headers }: IncomingMessage, text: string): unknown {
   const isFine = code >= 200 && code < 300;
+  if (isFine && text === '')
+    throw new Error(`0-length response with status code: ${code} and content type: ${headers['content-type'] ?? 'application/json'}`);
   let value: unknown;
   try {
     value = parseJSON(text);
@@ -156,7 +161,7 @@ function parseAnswer(code: number, text: string): unknown {
     if (isFine) throw new Error(`couldn't get version/kind; json parse error: ${messageOf(error)}`, { cause: error });
   }
   const status = value as Partial<Status> | undefined;
-  if (status?.kind === 'Status' && status.status === 'Failure') throw StatusError.from(status as Status, code);
+  if (!isFine && status?.kind === 'Status' && status.status === 'Failure') throw StatusError.from(status as Status, code);
   if (!isFine) throw refusalOf(code, text.trim().slice(0, refusalCharactersMax) || 'unknown');
   return value;
 }

@@ -3,28 +3,35 @@
  * client asks for is admitted; the endpoint does the rest when it is run.
  * Upstream: apiserver/pkg/endpoints/handlers/rest.go (ConnectResource), pkg/registry/core/pod/rest/subresources.go.
  */
+import { apiVersionOf } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import { own, put } from '../../../api/meta/words.ts';
-import type { GroupVersionKind } from '../../../api/schema/types.ts';
 import type { AdmissionChain } from '../admission/admission-chain.ts';
 import type { Answer } from '../request/answer.ts';
-import type { ApiRequest, ConnectTarget } from '../request/api-request.ts';
+import type { ApiRequest, ConnectTarget, OptionTypes } from '../request/api-request.ts';
 import type { AdmissionRequest } from '../request/request.ts';
 
 const switchingProtocols = 101;
 
 export async function connect(admission: AdmissionChain, request: ApiRequest<ConnectTarget>): Promise<Answer> {
-  const { target, user } = request;
-  const { kind, at, subresource, endpoint, upgrade } = target;
+  const { target } = request;
+  const { kind, endpoint, upgrade } = target;
   const { method = 'GET' } = target.request;
   if (!endpoint.methods.includes(method)) throw errors.methodNotAllowed(kind, method.toLowerCase());
+  if (endpoint.parameters) await admit(admission, request, endpoint.parameters);
+  return { type: 'connection', code: upgrade ? switchingProtocols : 200, run: () => endpoint.handle(target) };
+}
+
+async function admit(admission: AdmissionChain, request: ApiRequest<ConnectTarget>, parameters: OptionTypes): Promise<void> {
+  const { target, user } = request;
+  const { kind, at, subresource } = target;
   const asked: AdmissionRequest = {
     operation: 'CONNECT',
     kind,
     subresource,
     ...at,
     user,
-    options: optionsOf(target.query, own(kind.subresources, subresource)?.kind),
+    options: optionsOf(target, parameters),
     dryRun: false,
     signal: request.signal,
     warn: (message) => request.warn(message),
@@ -33,17 +40,31 @@ export async function connect(admission: AdmissionChain, request: ApiRequest<Con
   };
   await admission.admitOperation(asked);
   await admission.validate(asked);
-  return { type: 'connection', code: upgrade ? switchingProtocols : 200, run: () => endpoint.handle(target) };
 }
 
-/** PodExecOptions and the like, as admission sees them: one value per parameter, lists where there are several. */
-function optionsOf(query: URLSearchParams, kind: GroupVersionKind | undefined): unknown {
-  const options: Record<string, unknown> = kind
-    ? { kind: kind.kind, apiVersion: kind.group ? `${kind.group}/${kind.version}` : kind.version }
-    : {};
-  for (const name of new Set(query.keys())) {
-    const values = query.getAll(name);
-    put(options, name, values.length > 1 ? values : values[0]);
+/** PodExecOptions and the like. */
+function optionsOf({ kind, subresource, query, rest }: ConnectTarget, parameters: OptionTypes): object {
+  const type = own(kind.subresources, subresource)?.kind;
+  const options: Record<string, unknown> = type ? { kind: type.kind, apiVersion: apiVersionOf(type) } : {};
+  for (const [name, parameter] of Object.entries(parameters)) {
+    const value = parameter === 'rest' ? rest : readOption(query.getAll(name), parameter);
+    if (value) put(options, name, value);
   }
   return options;
+}
+
+/** What is false, empty or absent is not said. */
+function readOption(given: readonly string[], type: 'text' | 'texts' | 'flag' | 'numbers'): unknown {
+  const [first] = given;
+  if (first === undefined) return undefined;
+  switch (type) {
+    case 'text':
+      return first;
+    case 'texts':
+      return given;
+    case 'flag':
+      return !['false', '0'].includes(first.toLowerCase());
+    case 'numbers':
+      return given.map(Number);
+  }
 }

@@ -19,7 +19,7 @@ import { isLarge, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
 import { expectedNamespace } from '../write/check-name.ts';
 import { commitWrite, type Ownership } from '../write/commit-write.ts';
 import { decodeObject } from '../write/decode.ts';
-import { ownNew, writerOf } from '../write/own.ts';
+import { ownAdmitted, ownNew, withoutManagers, writerOf } from '../write/own.ts';
 import type { VerbContext } from '../write/verb-context.ts';
 
 const generatedBaseMax = 58;
@@ -72,12 +72,17 @@ async function attemptCreate(
   if (large) await yieldTurn();
   const given = inItsNamespace(decoded, request);
   const made = said ? undefined : takeInTurns(ownNew(server, { kind, by: writerOf(request, 'Update'), object: given }), large);
-  const ownership = said ?? { part: made instanceof Promise ? await made : made };
-  const base = admissionRequest(request, 'CREATE', given.metadata.name ?? '', dryRun);
-  const admitted = server.admission.mutates(base) ? await server.admission.admit({ ...base, object: given }) : given;
+  let ownership = said ?? { part: made instanceof Promise ? await made : made };
+  const base = { ...admissionRequest(request, 'CREATE', given.metadata.name ?? '', dryRun), managed: { object: ownership.part } };
+  const mutates = server.admission.mutates(base);
+  const admitted = mutates ? await server.admission.admit({ ...base, object: withoutManagers(given) }) : given;
+  if (mutates) ownership = ownAdmitted(request, admitted, ownership);
   if (large) await yieldTurn();
   const by = { nowMs: server.clock.now(), user: request.user };
-  const prepared = await takeInTurns(prepareNew(kind, withIdentity(server, served, admitted, request.verb === 'create'), by), large);
+  const prepared = await takeInTurns(
+    prepareNew(kind, withIdentity(server, served, inItsNamespace(admitted, request), request.verb === 'create'), by),
+    large,
+  );
   const { object } = prepared;
   const { name = '', namespace } = object.metadata;
   refuseObject(kind, name, prepared.problems);

@@ -11,6 +11,7 @@ import { formatTime, parseTime } from '../../../api/meta/time.ts';
 import { foregroundFinalizer, orphanFinalizer } from '../../../api/meta/well-known.ts';
 import { admissionRequest } from '../admission/admission-request.ts';
 import type { ServedKind } from '../cache/served-kinds.ts';
+import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { commitWrite, type WritePlan, type WriteResult } from '../write/commit-write.ts';
@@ -61,21 +62,30 @@ export function remove(
       if (!stored) return undefined;
       const { object } = served.asServed(stored);
       checkPreconditions(kind, object.metadata, options);
-      if (request.verb !== 'create') await admitDelete(server, request, object, options, dryRun);
+      if (request.verb !== 'create') await admitDelete(server, request, stored, { object, options, dryRun });
       return planDeletion(kind, object, options, server.clock.now());
     },
   });
+}
+
+interface AdmittedDelete {
+  readonly object: KubeObject;
+  readonly options: DeleteOptions;
+  readonly dryRun: boolean;
 }
 
 /** A delete that is part of another request (an eviction) has been admitted as that. */
 async function admitDelete(
   server: VerbContext,
   request: ResourceRequest,
-  oldObject: KubeObject,
-  options: DeleteOptions,
-  dryRun: boolean,
+  { managed }: StoredObject,
+  { object: oldObject, options: given, dryRun }: AdmittedDelete,
 ): Promise<void> {
-  const admission = { ...admissionRequest(request, 'DELETE', oldObject.metadata.name ?? '', dryRun), oldObject, options };
+  const { name = '', uid } = oldObject.metadata;
+  // A namespace is deleted by its uid, whoever asks for it.
+  const options = isNamespaceKind(request.target.kind) ? { ...given, preconditions: { uid, ...given.preconditions } } : given;
+  const isOfCollection = request.verb === 'deletecollection';
+  const admission = { ...admissionRequest(request, 'DELETE', name, dryRun), oldObject, options, isOfCollection, managed: { old: managed } };
   await server.admission.admitOperation(admission);
   await server.admission.validate(admission);
 }

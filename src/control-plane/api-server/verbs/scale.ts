@@ -98,26 +98,41 @@ export async function changeScale(
   if (!kind.subresources['scale']) throw errors.pathNotFound();
   const served = server.kinds.of(kind);
   const transform: ObjectUpdate['transform'] = async (current, { stored }) => {
-    const scaled = scaledBy(server, request, stored);
-    const managers = managersOfScale(scaled);
+    const owned = scaledBy(server, request, stored);
+    const managers = managersOfScale(owned);
     const { scale, managers: said } = await wanted(scaleOf(kind, current), managers);
     checkScaleName(scale, request);
-    const stated = scale.metadata ?? {};
-    const replicas = scale.spec?.replicas ?? 0;
-    if (replicas < 0) {
-      const error = fieldErrors.invalid('spec.replicas', replicas, 'must be greater than or equal to 0');
-      refuse({ group: 'autoscaling', kind: 'Scale' }, name, [error]);
-    }
-    const { uid: _uid, ...metadata } = current.metadata;
-    const seen = { ...(stated.uid && { uid: stated.uid }), ...(stated.resourceVersion && { resourceVersion: stated.resourceVersion }) };
-    const object = viewOf(kind).withReplicas({ ...current, metadata: { ...metadata, ...seen } } as KubeObject, replicas);
+    const scaleTo = (given: Scale): KubeObject => scaled(kind, { current, scale: given, name });
     const change = { before: json(scaleOf(kind, current)), after: json(scale) };
     const ofScale = said ?? (await managersAfter(server, request, { change, managers }));
-    return { object, ownership: { part: renderPart(managersOfScaled(scaled, ofScale)) } };
+    return {
+      object: scaleTo(scale),
+      ownership: { part: renderPart(managersOfScaled(owned, ofScale)) },
+      view: {
+        wanted: scale as KubeObject,
+        of: (object) => scaleObject(kind, object),
+        into: (_, admitted) => scaleTo(admitted as unknown as Scale),
+      },
+    };
   };
   const stored = await updateObject(server, { served, request, name, strategy: scaleOnly, transform });
   if (!stored) throw errors.notFound(kind, name);
   return { type: 'value', code: 200, object: scaleObject(kind, served.asServed(stored).object) };
+}
+
+/** The object with the replicas that a Scale wants, and with what that says of the object that it was made from. */
+function scaled(
+  kind: Kind,
+  { current, scale: { metadata: stated = {}, spec }, name }: { readonly current: KubeObject; readonly scale: Scale; readonly name: string },
+): KubeObject {
+  const replicas = spec?.replicas ?? 0;
+  if (replicas < 0) {
+    const error = fieldErrors.invalid('spec.replicas', replicas, 'must be greater than or equal to 0');
+    refuse({ group: 'autoscaling', kind: 'Scale' }, name, [error]);
+  }
+  const { uid: _uid, ...metadata } = current.metadata;
+  const seen = { ...(stated.uid && { uid: stated.uid }), ...(stated.resourceVersion && { resourceVersion: stated.resourceVersion }) };
+  return viewOf(kind).withReplicas({ ...current, metadata: { ...metadata, ...seen } } as KubeObject, replicas);
 }
 
 function scaledBy({ kinds }: VerbContext, { target }: ResourceRequest, { managed }: StoredObject): Scaled {

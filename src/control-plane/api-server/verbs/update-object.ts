@@ -15,8 +15,9 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { refuseObject } from '../request/refusals.ts';
 import { isLarge, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
+import { expectedNamespace } from '../write/check-name.ts';
 import { commitWrite, type Ownership, type WritePlan } from '../write/commit-write.ts';
-import { ownChanged, writerOf } from '../write/own.ts';
+import { ownAdmitted, ownChanged, withoutManagers, writerOf } from '../write/own.ts';
 import type { VerbContext } from '../write/verb-context.ts';
 import { holdsNamespace } from './namespace-deletion.ts';
 
@@ -40,7 +41,23 @@ export interface Transformed {
   readonly object: KubeObject;
   /** who owns its fields, where that does not follow from what is changed */
   readonly ownership?: Ownership | undefined;
+  /** what admission sees, where that is not the object: its Scale */
+  readonly view?: AdmittedView | undefined;
 }
+
+export interface AdmittedView {
+  /** as the client wants it */
+  readonly wanted: KubeObject;
+  of(object: KubeObject): KubeObject;
+  /** The object with what admission has made of the view. */
+  into(object: KubeObject, view: KubeObject): KubeObject;
+}
+
+const wholeObject = (object: KubeObject): AdmittedView => ({
+  wanted: withoutManagers(object),
+  of: (whole) => whole,
+  into: (_, admitted) => admitted,
+});
 
 /** The object as stored; undefined when there is none. */
 export async function updateObject(server: VerbContext, update: ObjectUpdate): Promise<StoredObject | undefined> {
@@ -66,23 +83,37 @@ async function planUpdate(server: VerbContext, update: ObjectUpdate, stored: Sto
   if (large) await yieldTurn();
   const write = { kind, by: writerOf(request, 'Update'), object };
   const made = transformed.ownership ? undefined : takeInTurns(ownChanged(server, write, { old, part: stored.managed }), large);
-  const ownership = transformed.ownership ?? { part: made instanceof Promise ? await made : made };
-  checkPreconditions(served, request, object.metadata, old.metadata);
-  object = { ...object, metadata: ownMetadata(object.metadata, old.metadata) };
-  const base = { ...admissionRequest(request, 'UPDATE', name, request.dryRun), oldObject: old, isLarge: large };
+  let ownership = transformed.ownership ?? { part: made instanceof Promise ? await made : made };
+  checkUID(served, request, object.metadata, old.metadata);
+  const { view = wholeObject(object) } = transformed;
+  const managed = transformed.view ? undefined : { object: ownership.part, old: stored.managed };
+  const base = { ...admissionRequest(request, 'UPDATE', name, request.dryRun), oldObject: view.of(old), isLarge: large, managed };
   if (server.admission.mutates(base)) {
-    const admitted = await server.admission.admit({ ...base, object });
-    if (admitted !== object) object = { ...admitted, metadata: ownMetadata(admitted.metadata, old.metadata) };
+    const wanted = inNamespaceOf(old, view.wanted);
+    const admitted = await server.admission.admit({ ...base, object: wanted });
+    if (admitted !== wanted) {
+      ownership = ownAdmitted(request, admitted, ownership);
+      object = view.into(object, admitted);
+      expectedNamespace(request, object.metadata.namespace);
+    }
   }
+  checkResourceVersion(served, object.metadata, old.metadata);
+  object = { ...object, metadata: ownMetadata(object.metadata, old.metadata) };
   if (large) await yieldTurn();
   const by = { nowMs: server.clock.now(), user: request.user };
   const prepared = await takeInTurns(prepareChanged(kind, { object, old, strategy }, by), large);
-  refuseObject(kind, name, prepared.problems);
+  refuseObject(kind, object.metadata.name ?? name, prepared.problems);
   for (const message of prepared.warnings) request.warn(message);
-  await server.admission.validate({ ...base, object: prepared.object });
+  await server.admission.validate({ ...base, object: view.of(prepared.object) });
   if (large) await yieldTurn();
   if (isReleased(prepared.object, old)) return { type: 'remove', shown: prepared.object };
   return { type: 'put', object: prepared.object, ownership };
+}
+
+/** The client need not say it. */
+function inNamespaceOf({ metadata: { namespace } }: KubeObject, object: KubeObject): KubeObject {
+  if (!namespace || object.metadata.namespace) return object;
+  return { ...object, metadata: { ...object.metadata, namespace } };
 }
 
 /** The last finalizer is gone: so is the object. The client gets it as it would have been. */
@@ -93,16 +124,18 @@ function isReleased(object: KubeObject, old: KubeObject): boolean {
 }
 
 /** What the client says about the object that it saw. */
-function checkPreconditions(served: ServedKind, request: ResourceRequest, meta: ObjectMeta, old: ObjectMeta): void {
-  const { kind } = served;
+function checkUID(served: ServedKind, request: ResourceRequest, meta: ObjectMeta, old: ObjectMeta): void {
+  if (request.verb !== 'update' || !meta.uid || meta.uid === old.uid) return;
+  const { name = '' } = old;
+  throw errors.conflict(
+    served.kind,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${served.key(old.namespace, name)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.uid ?? ''}`,
+  );
+}
+
+function checkResourceVersion({ kind }: ServedKind, meta: ObjectMeta, old: ObjectMeta): void {
   const name = old.name ?? '';
-  if (request.verb === 'update' && meta.uid && meta.uid !== old.uid) {
-    throw errors.conflict(
-      kind,
-      name,
-      `StorageError: invalid object, Code: 4, Key: ${served.key(old.namespace, name)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${old.uid ?? ''}`,
-    );
-  }
   if (!meta.resourceVersion || meta.resourceVersion === '0') {
     if (kind.allowUnconditionalUpdate) return;
     const error = fieldErrors.invalid('metadata.resourceVersion', 0, 'must be specified for an update');

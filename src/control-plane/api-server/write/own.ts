@@ -33,6 +33,7 @@ import { resetFieldsOf } from '../../../api/kinds/reset-fields.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../../../api/meta/object.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import { type Steps, takeSteps } from '../../../api/meta/steps.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { decode } from '../../../api/schema/decode.ts';
@@ -40,6 +41,7 @@ import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
+import type { Ownership } from './commit-write.ts';
 import type { VerbContext } from './verb-context.ts';
 
 /** The JSON of an object's managedFields; undefined: nobody owns any. */
@@ -83,6 +85,24 @@ export function* ownChanged(
   if (given && isReset(given)) return undefined;
   const said = readGiven(given);
   return said || part ? yield* afterUpdate(server, write, { before: old, said, part }) : undefined;
+}
+
+/** What admission has made of the managed fields, if it has; what can't be read is not taken. */
+export function ownAdmitted(request: Pick<ResourceRequest, 'warn'>, { metadata }: KubeObject, ownership: Ownership): Ownership {
+  const { managedFields } = metadata;
+  if (!managedFields) return ownership;
+  try {
+    return { part: renderPart(parseManagers(managedFields)) };
+  } catch (error) {
+    const why = 'this could be caused by an outdated mutating admission controller; please fix your requests';
+    request.warn(`.metadata.managedFields was in an invalid state after admission; ${why}: ${messageOf(error)}`);
+    return ownership;
+  }
+}
+
+export function withoutManagers(object: KubeObject): KubeObject {
+  const { managedFields, ...metadata } = object.metadata;
+  return managedFields ? { ...object, metadata } : object;
 }
 
 interface Before {

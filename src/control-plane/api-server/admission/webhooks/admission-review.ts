@@ -1,8 +1,7 @@
 /**
- * AdmissionReview: what a webhook is asked, and what its answer says; in the versions v1 and v1beta1.
+ * AdmissionReview: what a webhook is asked, in the versions v1 and v1beta1. Its answer: review-answer.ts.
  * Upstream: apiserver/pkg/admission/plugin/webhook/request/admissionreview.go.
  */
-import type { Status } from '../../../../api/generated/meta-v1.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../../api/meta/object.ts';
 import { own } from '../../../../api/meta/words.ts';
@@ -31,18 +30,15 @@ export interface ReviewName {
   readonly uid: string;
 }
 
-export function renderReview({ version, uid }: ReviewName, request: AdmissionRequest, { kind, object, oldObject }: Shown): object {
-  const shown = request.operation === 'CONNECT' ? request.options : object;
-  return {
-    kind: 'AdmissionReview',
-    apiVersion: `admission.k8s.io/${version}`,
-    request: { uid, ...describeRequest(request, kind), object: shown ?? null, oldObject: oldObject ?? null },
-  };
-}
+export const renderReview = ({ version, uid }: ReviewName, request: AdmissionRequest, shown: Shown): object => ({
+  kind: 'AdmissionReview',
+  apiVersion: `admission.k8s.io/${version}`,
+  request: { uid, ...describeRequest(request, shown.kind), ...objectsOf(request, shown) },
+});
 
-/** An AdmissionRequest without its objects, which are shown in the version of `kind`. */
+/** What conditions and policies see of a request, too. `kind`: the version in which the objects are shown. */
 export function describeRequest(request: AdmissionRequest, kind: Kind): Readonly<Record<string, unknown>> {
-  const { subresource, name, namespace, operation, user, dryRun } = request;
+  const { subresource, name, namespace, operation, user, dryRun, isOfCollection } = request;
   const { name: username, uid, groups, extra } = user;
   return {
     kind: typeOf(kind, subresource),
@@ -51,7 +47,7 @@ export function describeRequest(request: AdmissionRequest, kind: Kind): Readonly
     requestKind: typeOf(request.kind, subresource),
     requestResource: resourceOf(request.kind),
     ...(subresource && { requestSubResource: subresource }),
-    ...(name && { name }),
+    ...(name && !isOfCollection && { name }),
     ...(namespace && { namespace }),
     operation,
     userInfo: { ...(username && { username }), ...(uid && { uid }), ...(groups.length > 0 && { groups }), ...(extra && { extra }) },
@@ -59,6 +55,12 @@ export function describeRequest(request: AdmissionRequest, kind: Kind): Readonly
     options: optionsOf(request),
   };
 }
+
+/** The objects as a webhook or an expression sees them. */
+export const objectsOf = ({ operation, options }: AdmissionRequest, { object, oldObject }: Shown) => ({
+  object: (operation === 'CONNECT' ? (options as object | undefined) : object) ?? null,
+  oldObject: oldObject ?? null,
+});
 
 /** As a client would have sent them in a body. */
 function optionsOf({ operation, options, query = {}, dryRun }: AdmissionRequest): object | null {
@@ -77,61 +79,3 @@ function typeOf(kind: Kind, subresource: string | undefined) {
 }
 
 const resourceOf = ({ group, version, resource }: Kind) => ({ group, version, resource });
-
-/** What a webhook answered. */
-export interface Verdict {
-  readonly allowed: boolean;
-  /** JSON text of a JSON patch, or '' */
-  readonly patch: string;
-  readonly result: Partial<Status> | undefined;
-  readonly warnings: readonly string[];
-  readonly auditAnnotations: Readonly<Record<string, string>>;
-}
-
-type Json = Readonly<Record<string, unknown>>;
-
-/** Throws an Error that says what is wrong with the answer. */
-export function readVerdict({ version, uid }: ReviewName, answer: unknown, mutating: boolean): Verdict {
-  const review = optional(answer, 'AdmissionReview', isRecord) ?? {};
-  const response = optional(review['response'], 'AdmissionReview.response', isRecord);
-  if (!response) throw new Error('webhook response was absent');
-  if (version === 'v1') checkIdentity(uid, review, response);
-  const patch = optional(response['patch'], 'AdmissionResponse.response.patch', isString) ?? '';
-  const patchType = optional(response['patchType'], 'AdmissionResponse.response.patchType', isString);
-  if (version === 'v1') checkPatchType(patch, patchType, mutating);
-  return {
-    allowed: optional(response['allowed'], 'AdmissionResponse.response.allowed', isBoolean) ?? false,
-    patch: mutating ? Buffer.from(patch, 'base64').toString() : '',
-    result: optional(response['status'], 'AdmissionResponse.response.status', isRecord),
-    warnings: optional(response['warnings'], 'AdmissionResponse.response.warnings', isStringList) ?? [],
-    auditAnnotations: optional(response['auditAnnotations'], 'AdmissionResponse.response.auditAnnotations', isStringMap) ?? {},
-  };
-}
-
-function checkIdentity(uid: string, review: Json, response: Json): void {
-  const given = response['uid'] ?? '';
-  if (given !== uid) throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(given)}`);
-  const [kind, apiVersion] = [review['kind'], review['apiVersion']].map((word) => (isString(word) ? word : ''));
-  if (kind === 'AdmissionReview' && apiVersion === 'admission.k8s.io/v1') return;
-  throw new Error(`expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got ${apiVersion ?? ''}, Kind=${kind ?? ''}`);
-}
-
-function checkPatchType(patch: string, patchType: string | undefined, mutating: boolean): void {
-  if (!mutating && patch) throw new Error('validating webhook may not return response.patch');
-  if (!mutating && patchType !== undefined) throw new Error('validating webhook may not return response.patchType');
-  if (patch && patchType === undefined) throw new Error('webhook returned response.patch but not response.patchType');
-  if (!patch && patchType !== undefined) throw new Error('webhook returned response.patchType but not response.patch');
-  if (patchType === '') throw new Error('webhook returned invalid response.patchType of ""');
-  if (patchType !== undefined && patchType !== 'JSONPatch') throw new Error(`unsupported patch type ${JSON.stringify(patchType)}`);
-}
-
-function optional<T>(value: unknown, place: string, is: (value: unknown) => value is T): T | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (!is(value)) throw new Error(`json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go struct field ${place}`);
-  return value;
-}
-const isString = (value: unknown): value is string => typeof value === 'string';
-const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
-const isRecord = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isStringList = (value: unknown): value is string[] => Array.isArray(value) && value.every(isString);
-const isStringMap = (value: unknown): value is Record<string, string> => isRecord(value) && Object.values(value).every(isString);

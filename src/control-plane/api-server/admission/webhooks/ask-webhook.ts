@@ -9,9 +9,9 @@ import type { Status } from '../../../../api/generated/meta-v1.ts';
 import { errors, isStatusError, messageOf, StatusError } from '../../../../api/meta/status-error.ts';
 import { type Random, realClock } from '../../../../client/clock.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
-import type { WebhookClient } from '../../streaming/webhook-client.ts';
-import { type ReviewName, readVerdict, renderReview, reviewVersionOf, type Shown, type Verdict } from './admission-review.ts';
+import { type ReviewName, renderReview, reviewVersionOf, type Shown } from './admission-review.ts';
 import type { Hook } from './hooks.ts';
+import { decodeReview, type ReviewAnswer, readVerdict, type Verdict } from './review-answer.ts';
 import type { WebhookOutcome, WebhookType } from './webhook-metrics.ts';
 import type { WebhookTools } from './webhook-tools.ts';
 
@@ -27,22 +27,24 @@ export class WebhookFailure extends Error {
   }
 }
 
-export interface Asking {
-  readonly client: Pick<WebhookClient, 'post'>;
-  readonly random: Random;
-}
-
 const timeoutSecondsDefault = 10;
 const msPerSecond = 1000;
 
 /** The answer of a webhook that allows. */
-export async function askWebhook(asking: Asking, hook: Hook, request: AdmissionRequest, shown: Shown, mutating: boolean): Promise<Verdict> {
+export async function askWebhook(
+  tools: WebhookTools,
+  hook: Hook,
+  request: AdmissionRequest,
+  shown: Shown,
+  mutating: boolean,
+): Promise<Verdict> {
   const { webhook } = hook;
   checkDryRun(hook, request);
-  const review = nameReview(hook, asking.random);
+  const review = nameReview(hook, tools.random);
   const timeoutMs = (webhook.timeoutSeconds ?? timeoutSecondsDefault) * msPerSecond;
-  const answer = await asking.client
+  const answer = await tools.client
     .post(webhook.clientConfig, renderReview(review, request, shown), { timeoutMs, signal: request.signal })
+    .then((text) => decodeReview(review.version, text))
     .catch((cause: unknown) => {
       const code = isStatusError(cause) ? cause.code : unavailable;
       throw new WebhookFailure(hook, `failed to call webhook: ${messageOf(cause)}`, { code, cause });
@@ -69,7 +71,7 @@ function nameReview(hook: Hook, random: Random): ReviewName {
   }
 }
 
-function readAnswer(hook: Hook, review: ReviewName, answer: unknown, mutating: boolean): Verdict {
+function readAnswer(hook: Hook, review: ReviewName, answer: ReviewAnswer, mutating: boolean): Verdict {
   try {
     return readVerdict(review, answer, mutating);
   } catch (cause) {
@@ -81,13 +83,14 @@ const errorCodeMin = 400;
 
 /** A webhook may say code, reason, message and details; what is no error in them becomes one. */
 class WebhookDenial extends StatusError {
-  constructor(name: string, { message = '', reason = '', code = 0, details }: Partial<Status> = {}) {
+  constructor(name: string, { message = '', reason = '', code = 0, details, metadata }: Partial<Status> = {}) {
     const why = message || reason;
     super({
       code: Math.max(code, errorCodeMin),
       reason,
       message: `admission webhook ${JSON.stringify(name)} denied the request${why ? `: ${why}` : ' without explanation'}`,
       ...(details && { details }),
+      ...(metadata && { metadata }),
     });
   }
 }

@@ -5,10 +5,8 @@
 import type { MutatingWebhook, ValidatingWebhook } from '../../../../api/generated/admissionregistration-v1.ts';
 import type { MutatingWebhookConfiguration, ValidatingWebhookConfiguration } from '../../../../api/generated/kinds.ts';
 import type { KindSnapshot } from '../../../../api/kinds/kind-snapshot.ts';
-import { fromStorage, toStorage } from '../../../../api/kinds/registry.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
-import type { KindRef } from '../../../../api/meta/object.ts';
-import { apiVersionOf, type KubeObject } from '../../../../api/meta/object.ts';
+import type { KindRef, KubeObject } from '../../../../api/meta/object.ts';
 import type { ObjectReader } from '../../cache/reader.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
 import { isExempt, matchingKind, type RuleSubject, selectorsOf } from './rules.ts';
@@ -101,18 +99,3 @@ export class Hooks {
 }
 
 const nameOf = ({ metadata }: KubeObject): string => metadata.name ?? '';
-
-/** An object of one version of a resource in another. */
-export async function inVersion(object: KubeObject, from: Kind, to: Kind): Promise<KubeObject> {
-  // What is no object of the kind (a Binding, a Scale) has no other version.
-  if (from === to || object.apiVersion !== apiVersionOf(from)) return object;
-  const stored = from.convertRemotely ? await convertOne(from, object, apiVersionOf(from.storageVersion)) : toStorage(from, object);
-  return to.convertRemotely ? await convertOne(to, stored, apiVersionOf(to)) : fromStorage(to, stored);
-}
-
-async function convertOne({ convertRemotely }: Kind, object: KubeObject, apiVersion: string): Promise<KubeObject> {
-  if (object.apiVersion === apiVersion) return object;
-  const [converted] = (await convertRemotely?.([object], apiVersion)) ?? [];
-  if (!converted) throw new Error('1 object was to be converted, and 0 were');
-  return converted;
-}

@@ -13,15 +13,19 @@ import { own } from '../../../../api/meta/words.ts';
 import { bodyTypeOf, decodeBody } from '../../../../api/schema/body.ts';
 import { applyJsonPatch, type JsonPatchOperation } from '../../../../api/schema/json-patch.ts';
 import { parseJSON } from '../../../../api/schema/json-scan.ts';
+import { isJsonObject } from '../../../../api/schema/merge-patch.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
 import { takeInTurns } from '../../request/yield-turn.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
 import { askUnderPolicy, askWebhook, WebhookFailure } from './ask-webhook.ts';
-import { type Concerned, type Hook, Hooks, inVersion } from './hooks.ts';
+import { type Concerned, type Hook, Hooks } from './hooks.ts';
+import { jsonPatch } from './review-answer.ts';
+import { inVersion, showTo, withChangedManagers } from './shown-objects.ts';
 import type { WebhookTools } from './webhook-tools.ts';
 
 const name = 'MutatingAdmissionWebhook';
 const mutationPrefix = 'mutation.webhook.admission.k8s.io/';
+const badRequest = 400;
 const patchPrefix = 'patch.webhook.admission.k8s.io/';
 
 export function mutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
@@ -50,25 +54,27 @@ export function mutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
 
 /** The object as the webhook wants it; the very same one where it changes nothing. */
 async function ask(tools: WebhookTools, { hook, kind }: Concerned, request: AdmissionRequest): Promise<KubeObject | undefined> {
-  const { object, oldObject, reinvocation } = request;
+  const { object, reinvocation } = request;
   const place = `round_${reinvocation?.isSecondRound ? 1 : 0}_index_${hook.index}`;
   const { configuration, webhook } = hook;
   const told = { configuration, webhook: webhook.name };
   let mutated = object;
   try {
-    const before = object && (await inVersion(object, request.kind, kind));
-    const shown = { kind, object: before, oldObject: oldObject && (await inVersion(oldObject, request.kind, kind)) };
+    const shown = await showTo(request, kind);
+    const before = shown.object;
     const call = { hook, request, type: 'admit', failedOpenKey: `failed-open.${mutationPrefix}${place}` } as const;
     const after = await askUnderPolicy(tools, call, async () => {
-      const { patch } = await askWebhook(tools, hook, request, shown, true);
+      const { patch, patchType } = await askWebhook(tools, hook, request, shown, true);
       const operations = patch ? parsePatch(hook, patch) : [];
       if (operations.length === 0) return before;
+      if (patchType !== jsonPatch)
+        throw new WebhookFailure(hook, `unsupported patch type ${JSON.stringify(patchType)}`, { code: badRequest });
       const target = { kind, subresource: request.subresource, object: before, isLarge: request.isLarge ?? false };
       const given = await patched(hook, target, operations);
       request.annotateDetail(`${patchPrefix}${place}`, () => describePatch(told, operations));
       return given;
     });
-    if (after && after !== before) mutated = await inVersion(after, kind, request.kind);
+    if (after && after !== before) mutated = await inVersion(withChangedManagers(after, before), kind, request.kind);
   } finally {
     request.annotate(`${mutationPrefix}${place}`, JSON.stringify({ ...told, mutated: mutated !== object }));
   }
@@ -80,6 +86,9 @@ function describePatch(told: { readonly configuration: string; readonly webhook:
   const patch = operations.map((each) => Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1))));
   return JSON.stringify({ ...told, patch, patchType: 'JSONPatch' });
 }
+
+/** In which errors of decoding name the kind of a body. */
+const leadOfBodies = /^\S+ in version "[^"]*" cannot be handled as a \S+: /;
 
 interface Target {
   readonly kind: Kind;
@@ -105,17 +114,23 @@ async function patched(
     const decoded = decodeBody(isOfKind ? kind : bodyTypeOf(ownType), document as Record<string, unknown>, { fieldValidation: 'Ignore' });
     after = isOfKind ? await takeInTurns(withDefaults(kind, withNames(decoded.object, kind)), isLarge) : decoded.object;
   } catch (error) {
-    throw errors.internal(messageOf(error));
+    throw errors.internal(messageOf(error).replace(leadOfBodies, ''));
   }
   return equalSemantically(object, after) ? object : after;
 }
 
 function parsePatch(hook: Hook, text: string): readonly JsonPatchOperation[] {
   try {
-    const operations = parseJSON(text);
-    if (!Array.isArray(operations)) throw new Error('json: cannot unmarshal into Go value of type jsonpatch.Patch');
+    const operations = parseJSON(text) ?? [];
+    if (!Array.isArray(operations)) throw notOfType(operations, 'jsonpatch.Patch');
+    for (const each of operations) if (each !== null && !isJsonObject(each)) throw notOfType(each, 'jsonpatch.Operation');
     return operations as readonly JsonPatchOperation[];
   } catch (cause) {
     throw new WebhookFailure(hook, `received undecodable patch in webhook response: ${messageOf(cause)}`, { code: 503, cause });
   }
+}
+
+function notOfType(value: unknown, goType: string): Error {
+  const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  return new Error(`json: cannot unmarshal ${what} into Go value of type ${goType}`);
 }

@@ -6,7 +6,8 @@ import { ValidatingWebhookConfiguration } from '../../../../api/generated/kinds.
 import type { AdmissionRequest } from '../../request/request.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
 import { askUnderPolicy, askWebhook } from './ask-webhook.ts';
-import { type Concerned, Hooks, inVersion } from './hooks.ts';
+import { type Concerned, Hooks } from './hooks.ts';
+import { showTo } from './shown-objects.ts';
 import type { WebhookTools } from './webhook-tools.ts';
 
 const failedOpenPrefix = 'failed-open.validating.webhook.admission.k8s.io/';
@@ -26,12 +27,7 @@ export function validatingWebhooks(tools: WebhookTools): AdmissionPlugin {
 }
 
 async function ask(tools: WebhookTools, { hook, kind }: Concerned, request: AdmissionRequest, place: number): Promise<void> {
-  const { object, oldObject } = request;
-  const shown = {
-    kind,
-    object: object && (await inVersion(object, request.kind, kind)),
-    oldObject: oldObject && (await inVersion(oldObject, request.kind, kind)),
-  };
+  const shown = await showTo(request, kind);
   const call = { hook, request, type: 'validating', failedOpenKey: `${failedOpenPrefix}round_0_index_${place}` } as const;
   await askUnderPolicy(tools, call, () => askWebhook(tools, hook, request, shown, false));
 }

@@ -1,0 +1,53 @@
+/**
+ * The objects of a request as those who are asked about it see them: in the version that they want, with managedFields.
+ * Upstream: apiserver/pkg/admission/conversion.go.
+ */
+import type { ManagedFieldsEntry } from '../../../../api/generated/meta-v1.ts';
+import { fromStorage, toStorage } from '../../../../api/kinds/registry.ts';
+import { equalJson } from '../../../../api/meta/deep-equal.ts';
+import type { Kind } from '../../../../api/meta/kind.ts';
+import { apiVersionOf, type KubeObject } from '../../../../api/meta/object.ts';
+import { parseJSON } from '../../../../api/schema/json-scan.ts';
+import type { AdmissionRequest } from '../../request/request.ts';
+import type { Shown } from './admission-review.ts';
+
+export async function showTo({ kind: from, object, oldObject, managed }: AdmissionRequest, kind: Kind): Promise<Shown> {
+  return {
+    kind,
+    object: object && show(await inVersion(object, from, kind), managed?.object),
+    oldObject: oldObject && show(await inVersion(oldObject, from, kind), managed?.old),
+  };
+}
+
+/** With its managers, unless somebody has changed them; a new object has no name yet that is to be generated. */
+function show(object: KubeObject, managed: Uint8Array | undefined): KubeObject {
+  const { name, namespace, managedFields: changed, ...rest } = object.metadata;
+  const managedFields = changed ?? (managed && managersIn(managed));
+  const metadata = { ...(name && { name }), ...(namespace && { namespace }), ...rest, ...(managedFields?.length && { managedFields }) };
+  return { ...object, metadata };
+}
+
+const managersIn = (part: Uint8Array): readonly ManagedFieldsEntry[] =>
+  parseJSON(Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString()) as readonly ManagedFieldsEntry[];
+
+/** Managers are named by an object of which somebody has changed them, and by no other. */
+export function withChangedManagers(object: KubeObject, before: KubeObject | undefined): KubeObject {
+  const { managedFields = [], ...metadata } = object.metadata;
+  const isSame = equalJson(managedFields, before?.metadata.managedFields ?? []);
+  return { ...object, metadata: isSame ? metadata : { ...metadata, managedFields } };
+}
+
+/** An object of one version of a resource in another. */
+export async function inVersion(object: KubeObject, from: Kind, to: Kind): Promise<KubeObject> {
+  // What is no object of the kind (a Binding, a Scale) has no other version.
+  if (from === to || object.apiVersion !== apiVersionOf(from)) return object;
+  const stored = from.convertRemotely ? await convertOne(from, object, apiVersionOf(from.storageVersion)) : toStorage(from, object);
+  return to.convertRemotely ? await convertOne(to, stored, apiVersionOf(to)) : fromStorage(to, stored);
+}
+
+async function convertOne({ convertRemotely }: Kind, object: KubeObject, apiVersion: string): Promise<KubeObject> {
+  if (object.apiVersion === apiVersion) return object;
+  const [converted] = (await convertRemotely?.([object], apiVersion)) ?? [];
+  if (!converted) throw new Error('1 object was to be converted, and 0 were');
+  return converted;
+}
