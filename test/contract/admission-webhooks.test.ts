@@ -334,6 +334,64 @@ suite('admission webhooks', () => {
     ]);
   });
 
+  const missing = 'expression \'object.data.no == "x"\' resulted in error: no such key: no';
+  /** With the failurePolicy Fail; with Ignore nothing is refused, and a failure asks nobody. */
+  const conditions: readonly { name: string; given: readonly string[]; asked: boolean; refusal?: string }[] = [
+    { name: 'holds', given: ["object.metadata.name == 'conditional'", 'request.userInfo.username == "admin"'], asked: true },
+    { name: 'does not hold', given: ['true', 'request.dryRun'], asked: false },
+    { name: 'fails', given: ['object.data.no == "x"'], asked: false, refusal: missing },
+    { name: 'fails beside one that does not hold', given: ['object.data.no == "x"', 'false'], asked: false },
+    { name: 'asks the authorizer, which allows', given: ["authorizer.requestResource.check('create').allowed()"], asked: true },
+    {
+      name: 'asks the authorizer, which does not',
+      given: ["authorizer.serviceAccount('default', 'x').group('').resource('pods').check('create').allowed()"],
+      asked: false,
+    },
+    { name: 'looks for the namespace, of which it is told nothing', given: ['namespaceObject == null'], asked: true },
+  ];
+  for (const { name, given, asked, refusal } of conditions) {
+    for (const configured of [validate, mutate]) {
+      test(`a condition that ${name} (${configured === validate ? 'validating' : 'mutating'})`, async () => {
+        const matchConditions = given.map((expression, i) => ({ name: `c${i}`, expression }));
+        hooks.answer('/', allow);
+        await configured({ matchConditions });
+        const created = create('conditional', { k: '1' });
+        if (refusal === undefined) await created;
+        else await assert.rejects(created, { code: 403, message: `configmaps "conditional" is forbidden: ${refusal}` });
+        assert.equal(hooks.asked.length, asked ? 1 : 0);
+        if (refusal === undefined) return;
+        await admin.deleteCollection(ValidatingWebhookConfiguration, {});
+        await admin.deleteCollection(MutatingWebhookConfiguration, {});
+        await configured({ matchConditions, failurePolicy: 'Ignore' });
+        await create('conditional', { k: '1' });
+        assert.equal(hooks.asked.length, 0);
+      });
+    }
+  }
+
+  test('conditions are counted', async () => {
+    const counts = async (): Promise<string[]> =>
+      (await server.ask('/metrics')).text
+        .split('\n')
+        .filter((line) => line.startsWith('apiserver_admission_match_condition_') && line.includes('judged'))
+        .filter((line) => !line.includes('_bucket') && !line.includes('_sum'))
+        .toSorted();
+    const conditions = (expression: string) => [{ name: 'c', expression }];
+    await validate(
+      { name: 'no.judged.com', matchConditions: conditions('false') },
+      { name: 'fails.judged.com', matchConditions: conditions('object.data.no == "x"') },
+    );
+    await assert.rejects(create('a'), { code: 403 });
+    const metric = 'apiserver_admission_match_condition_';
+    const labels = (name: string): string => `{name="${name}",kind="webhook",type="validate",operation="CREATE"}`;
+    assert.deepEqual(await counts(), [
+      `${metric}evaluation_errors_total${labels('fails.judged.com')} 1`,
+      `${metric}evaluation_seconds_count${labels('fails.judged.com')} 1`,
+      `${metric}evaluation_seconds_count${labels('no.judged.com')} 1`,
+      `${metric}exclusions_total${labels('no.judged.com')} 1`,
+    ]);
+  });
+
   test('a webhook may ask the API while the request waits for it', async () => {
     hooks.answer('/', async ({ name }) => {
       if (name !== 'inner') await create('inner');

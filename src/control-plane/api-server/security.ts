@@ -130,7 +130,7 @@ export function securityFor(options: SecurityOptions): Security {
     rbac,
     bindings,
     served,
-    webhooks: webhooks && { ...webhooks, served, reader, random, log },
+    webhooks: webhooks && { ...webhooks, served, reader, authorize, random, log },
   };
   const admission = [...admissionPlugins(tools), network.fields].filter(({ name }) => !disabled.has(name));
   return {

@@ -1,5 +1,5 @@
 /**
- * What the expressions of a policy see of a request, and how an authorizer is asked for them.
+ * What the expressions of a policy or webhook see of a request, and how an authorizer is asked for them.
  * Upstream: apiserver/pkg/admission/plugin/cel/condition.go, pkg/admission/plugin/authorizer.
  */
 import { decided, type Inputs } from '../../../../api/cel/admission/expressions.ts';
@@ -17,7 +17,7 @@ export interface Seen {
   readonly kind: Kind;
   readonly object: KubeObject | undefined;
   readonly oldObject: KubeObject | undefined;
-  readonly params: KubeObject | undefined;
+  readonly params?: KubeObject | undefined;
 }
 
 /** Of one request: what was decided for it is kept from one policy to the next. */
@@ -31,13 +31,14 @@ export class PolicyRequest {
     this.#request = request;
   }
 
-  inputs({ kind, object, oldObject, params }: Seen): Inputs {
+  /** `namespaceObject`: null for webhooks, whose conditions are not told it. */
+  inputs({ kind, object, oldObject, params }: Seen, namespaceObject: Namespace | null | undefined = this.#namespace()): Inputs {
     const { operation, options } = this.#request;
     return {
       object: operation === 'CONNECT' ? options : (object ?? null),
       oldObject: oldObject ?? null,
       request: describeRequest(this.#request, kind),
-      namespaceObject: this.#namespace() ?? null,
+      namespaceObject: namespaceObject ?? null,
       params: params ?? null,
       decisions: this.#decisions,
       requestResource: this.#requestResource(),

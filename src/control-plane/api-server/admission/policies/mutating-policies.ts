@@ -36,7 +36,7 @@ import type { AdmissionRequest } from '../../request/request.ts';
 import { takeInTurns } from '../../request/yield-turn.ts';
 import { refused } from '../forbidden.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
-import { inVersion } from '../webhooks/hooks.ts';
+import { inVersion } from '../webhooks/shown-objects.ts';
 import { findAtomics } from './atomics.ts';
 import { PolicyRequest } from './evaluation.ts';
 import { ConfigurationError, collectParams } from './params.ts';

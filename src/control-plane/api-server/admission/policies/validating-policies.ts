@@ -23,7 +23,7 @@ import { StatusError } from '../../../../api/meta/status-error.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
 import { refused } from '../forbidden.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
-import { inVersion } from '../webhooks/hooks.ts';
+import { inVersion } from '../webhooks/shown-objects.ts';
 import { PolicyRequest } from './evaluation.ts';
 import { ConfigurationError, collectParams } from './params.ts';
 import { type Concern, Policies } from './policies.ts';

@@ -17,8 +17,11 @@ import { isJsonObject } from '../../../../api/schema/merge-patch.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
 import { takeInTurns } from '../../request/yield-turn.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
+import { PolicyRequest } from '../policies/evaluation.ts';
+import type { Shown } from './admission-review.ts';
 import { askUnderPolicy, askWebhook, WebhookFailure } from './ask-webhook.ts';
-import { type Concerned, type Hook, Hooks } from './hooks.ts';
+import { type Hook, Hooks } from './hooks.ts';
+import { meetsConditions } from './match-conditions.ts';
 import { jsonPatch } from './review-answer.ts';
 import { inVersion, showTo, withChangedManagers } from './shown-objects.ts';
 import type { WebhookTools } from './webhook-tools.ts';
@@ -37,11 +40,14 @@ export function mutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
     async admit(request) {
       let { object } = request;
       const callees = request.reinvocation?.calleesOf(name, object);
-      for (const concerned of hooks.concerning(request)) {
-        const { hook } = concerned;
+      const seenBy = new PolicyRequest(tools, request);
+      for (const { hook, kind } of hooks.concerning(request)) {
         const seen = { ...request, object };
-        if (!hook.selects(seen, tools.reader) || callees?.isToAsk(hook.id) === false) continue;
-        const mutated = await ask(tools, concerned, seen);
+        if (!hook.selects(seen, tools.reader)) continue;
+        const shown = await showTo(seen, kind);
+        if (!(await meetsConditions(tools, { hook, type: 'admit', request: seen, shown, seenBy }))) continue;
+        if (callees?.isToAsk(hook.id) === false) continue;
+        const mutated = await ask(tools, hook, { request: seen, shown });
         const changed = mutated !== object;
         object = mutated;
         callees?.asked(hook.id, { changed, reinvoke: hook.webhook.reinvocationPolicy === 'IfNeeded' });
@@ -53,15 +59,18 @@ export function mutatingWebhooks(tools: WebhookTools): AdmissionPlugin {
 }
 
 /** The object as the webhook wants it; the very same one where it changes nothing. */
-async function ask(tools: WebhookTools, { hook, kind }: Concerned, request: AdmissionRequest): Promise<KubeObject | undefined> {
+async function ask(
+  tools: WebhookTools,
+  hook: Hook,
+  { request, shown }: { readonly request: AdmissionRequest; readonly shown: Shown },
+): Promise<KubeObject | undefined> {
   const { object, reinvocation } = request;
+  const { kind, object: before } = shown;
   const place = `round_${reinvocation?.isSecondRound ? 1 : 0}_index_${hook.index}`;
   const { configuration, webhook } = hook;
   const told = { configuration, webhook: webhook.name };
   let mutated = object;
   try {
-    const shown = await showTo(request, kind);
-    const before = shown.object;
     const call = { hook, request, type: 'admit', failedOpenKey: `failed-open.${mutationPrefix}${place}` } as const;
     const after = await askUnderPolicy(tools, call, async () => {
       const { patch, patchType } = await askWebhook(tools, hook, request, shown, true);
