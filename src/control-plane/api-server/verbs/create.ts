@@ -76,7 +76,7 @@ async function attemptCreate(
   const base = { ...admissionRequest(request, 'CREATE', given.metadata.name ?? '', dryRun), managed: { object: ownership.part } };
   const mutates = server.admission.mutates(base);
   const admitted = mutates ? await server.admission.admit({ ...base, object: withoutManagers(given) }) : given;
-  if (mutates) ownership = ownAdmitted(request, admitted, ownership);
+  if (mutates) ownership = { part: ownAdmitted(request, admitted, ownership.part) };
   if (large) await yieldTurn();
   const by = { nowMs: server.clock.now(), user: request.user };
   const prepared = await takeInTurns(

@@ -92,7 +92,7 @@ async function planUpdate(server: VerbContext, update: ObjectUpdate, stored: Sto
     const wanted = inNamespaceOf(old, view.wanted);
     const admitted = await server.admission.admit({ ...base, object: wanted });
     if (admitted !== wanted) {
-      ownership = ownAdmitted(request, admitted, ownership);
+      ownership = { part: ownAdmitted(request, admitted, ownership.part) };
       object = view.into(object, admitted);
       expectedNamespace(request, object.metadata.namespace);
     }

@@ -41,7 +41,6 @@ import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import type { Ownership } from './commit-write.ts';
 import type { VerbContext } from './verb-context.ts';
 
 /** The JSON of an object's managedFields; undefined: nobody owns any. */
@@ -88,15 +87,15 @@ export function* ownChanged(
 }
 
 /** What admission has made of the managed fields, if it has; what can't be read is not taken. */
-export function ownAdmitted(request: Pick<ResourceRequest, 'warn'>, { metadata }: KubeObject, ownership: Ownership): Ownership {
+export function ownAdmitted(request: Pick<ResourceRequest, 'warn'>, { metadata }: KubeObject, part: ManagedPart): ManagedPart {
   const { managedFields } = metadata;
-  if (!managedFields) return ownership;
+  if (!managedFields) return part;
   try {
-    return { part: renderPart(parseManagers(managedFields)) };
+    return renderPart(parseManagers(managedFields));
   } catch (error) {
     const why = 'this could be caused by an outdated mutating admission controller; please fix your requests';
     request.warn(`.metadata.managedFields was in an invalid state after admission; ${why}: ${messageOf(error)}`);
-    return ownership;
+    return part;
   }
 }
 
