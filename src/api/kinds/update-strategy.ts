@@ -4,7 +4,7 @@
  * Upstream: PrepareForUpdate and ValidateUpdate of pkg/registry/<group>/<resource>/strategy.go.
  */
 
-import { equalSemantically } from '../meta/deep-equal.ts';
+import { equalJson, equalSemantically } from '../meta/deep-equal.ts';
 import { isCustom, type Kind, type ViewHooks, type WriteContext } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
 import { collectFieldErrors, errors, type FieldError } from '../meta/status-error.ts';
@@ -31,8 +31,7 @@ export const scaleOnly: UpdateStrategy = {
     const keepsStatus = kind.subresources['status'] !== undefined;
     const kept = keepsStatus ? withField(object, 'status', (old as Fields).status) : object;
     const prepared = kind.hooks.prepareForUpdate?.(kept, old) ?? kept;
-    // Of a custom resource without that part, status is as any other field.
-    const hasChanged = changesSpec(prepared, old, isCustom(kind) && !keepsStatus);
+    const hasChanged = isCustom(kind) ? changesCustom(prepared, old) : changesSpec(prepared, old);
     return kind.hasGeneration && hasChanged ? withGeneration(prepared, (old.metadata.generation ?? 0) + 1) : prepared;
   },
   validate: (object, old, kind) => validateObject(kind, object, old),
@@ -86,18 +85,23 @@ export function strategyOf(kind: Kind, subresource: string | undefined): UpdateS
   return strategy;
 }
 
-/** Whether an update changes what metadata.generation counts: everything but metadata and, mostly, status. */
-export function changesSpec(object: KubeObject, old: KubeObject, withStatus = false): boolean {
+/** Whether an update changes what metadata.generation counts: everything but metadata and status. */
+export function changesSpec(object: KubeObject, old: KubeObject): boolean {
   const now = object as unknown as Readonly<Record<string, unknown>>;
   const before = old as unknown as Readonly<Record<string, unknown>>;
-  const isCounted = (field: string): boolean => (field === 'status' ? withStatus : !uncounted.has(field));
+  const isCounted = (field: string): boolean => !uncounted.has(field);
   for (const field in now) if (isCounted(field) && !equalSemantically(now[field], own(before, field))) return true;
   for (const field in before)
     if (isCounted(field) && !Object.hasOwn(now, field) && !equalSemantically(undefined, before[field])) return true;
   return false;
 }
 
-const uncounted: ReadonlySet<string> = new Set(['metadata', 'kind', 'apiVersion']);
+const uncounted: ReadonlySet<string> = new Set(['metadata', 'status', 'kind', 'apiVersion']);
+
+/** Of a custom resource status counts, where it is no part of its own; and an empty object is not as good as none. */
+function changesCustom({ metadata: _, ...now }: KubeObject, { metadata: __, ...before }: KubeObject): boolean {
+  return !equalJson(now, before);
+}
 
 function withGeneration(object: KubeObject, generation: number): KubeObject {
   return { ...object, metadata: { ...object.metadata, generation } };
