@@ -11,7 +11,7 @@ import { openLmdbStore } from '../../src/control-plane/store/lmdb-store.ts';
 import { type Storage, StoreDamagedError, StoreTooNewError } from '../../src/control-plane/store/storage.ts';
 import { storeFormat } from '../kit/store-format.ts';
 import { describeStore, layOut, oldFormats, readOldStore, type StoreContents } from './storage/old-store.ts';
-import { bytes, committed, put, temporaryDirectory, text } from './storage/stores.ts';
+import { committed, part, put, temporaryDirectory, text } from './storage/stores.ts';
 
 const formatNow = 3;
 const killedOpening = fileURLToPath(new URL('storage/killed-opening.ts', import.meta.url));
@@ -45,7 +45,7 @@ for (const format of oldFormats) {
     it('is written to, with managed parts beside what had none', async () => {
       await using directory = await temporaryDirectory();
       layOut(old, directory.path);
-      const managed = bytes('[{"manager":"baker"}]');
+      const managed = part('[{"manager":"baker"}]');
       const key = '/registry/configmaps/default/añade';
       {
         await using store = await open(directory.path);
@@ -56,10 +56,10 @@ for (const format of oldFormats) {
       const { items } = await store.range({ prefix: '/registry/' });
       const marked = items.filter((item) => item.managed);
       assert.deepEqual(
-        marked.map((item) => [item.key, text(item.value), text(item.managed), item.createRevision]),
+        marked.map((item) => [item.key, text(item.value), String(item.managed), item.createRevision]),
         [
-          [key, 'new', text(managed), 15],
-          ['/registry/x', 'x', text(managed), old.revision + 1],
+          [key, 'new', String(managed), 15],
+          ['/registry/x', 'x', String(managed), old.revision + 1],
         ],
       );
       assert.equal(marked[0]?.managed, marked[1]?.managed, 'read from the disk, they share');
@@ -103,7 +103,7 @@ it('a store of a later format is refused by both formats, and left as it is', as
   let want: StoreContents;
   {
     await using store = await open(path);
-    await committed(store, put('a', '1', { managed: bytes('m') }));
+    await committed(store, put('a', '1', { managed: part('m') }));
     want = await describeStore(store);
   }
   await storeFormat(path, String(formatNow + 1));

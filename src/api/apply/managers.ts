@@ -110,10 +110,8 @@ export function capManagers(managers: Managers): Managers {
     const name: ManagerName = { manager: oldUpdatesManager, operation: 'Update', apiVersion: version, subresource: '' };
     const bucketKey = keyOfManager(name);
     const first = firstOf.get(version);
-    if (first === undefined) {
-      firstOf.set(version, key);
-      continue;
-    }
+    if (first === undefined) firstOf.set(version, key);
+    if (first === undefined || key === bucketKey) continue;
     const bucket = capped.get(bucketKey) ?? capped.get(first);
     if (!capped.has(bucketKey)) capped.delete(first);
     capped.delete(key);

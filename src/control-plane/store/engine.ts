@@ -11,7 +11,6 @@
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import { Compactor } from './compactor.ts';
-import { interned } from './interned.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { type Change, RecentHistory, type Version } from './recent-history.ts';
 import {
@@ -421,7 +420,7 @@ interface PlanAt {
 
 function planChange(op: Op, { revision, index, head, previous }: PlanAt): Change {
   const { key, put } = op;
-  const managed = put && op.managed && (op.managed === previous?.managed ? op.managed : interned(op.managed));
+  const managed = put && op.managed;
   const createRevision = previous?.createRevision ?? revision;
   const position = positionOf(revision, index);
   const old = head && ('entry' in head ? head.entry : head);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { decodeEntry, encodeEntries, RecordSpace } from './lmdb-records.ts';
+import { ManagedPart } from './managed-part.ts';
 import { StoreDamagedError } from './storage.ts';
 import type { LogEntry } from './tables.ts';
 
@@ -15,7 +16,7 @@ const entry: LogEntry = {
   value: new TextEncoder().encode('{"bread":"rye"}'),
   managed: undefined,
 };
-const managedEntry: LogEntry = { ...entry, managed: new TextEncoder().encode('[{"manager":"baker"}]') };
+const managedEntry: LogEntry = { ...entry, managed: ManagedPart.of('[{"manager":"baker"}]') };
 const encode = (of: LogEntry): Buffer => Buffer.from(encodeEntries([of], new RecordSpace())[0] ?? []);
 
 it('an entry is read as it was written', () => {

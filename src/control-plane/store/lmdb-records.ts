@@ -4,7 +4,7 @@
  * Entries of all formats are read, each by its own flags: none is ever rewritten.
  */
 import { crc32 } from 'node:zlib';
-import { interned } from './interned.ts';
+import { ManagedPart } from './managed-part.ts';
 import { StoreDamagedError } from './storage.ts';
 import type { Head, LeaseRecord, LogEntry, Position } from './tables.ts';
 
@@ -55,9 +55,7 @@ export function encodeEntries(entries: readonly LogEntry[], space: RecordSpace):
     whole.writeUInt8(flags | entryFlags.checked, at + 26);
     at += entryHeaderBytes + keyBytes;
     if (entry.managed) {
-      at = whole.writeUInt32LE(entry.managed.byteLength, at);
-      whole.set(entry.managed, at);
-      at += entry.managed.byteLength;
+      at = entry.managed.writeTo(whole, whole.writeUInt32LE(entry.managed.byteLength, at));
     }
     if (entry.value) {
       whole.set(entry.value, at);
@@ -100,7 +98,7 @@ export function decodeEntry(position: Position, record: Buffer, wanted?: (key: s
     lease: record.readDoubleLE(16),
     deleted,
     value: isWanted ? bytesOf(record, valueAt, record.length).slice() : undefined,
-    managed: hasManaged ? interned(bytesOf(record, managedAt, valueAt)) : undefined,
+    managed: hasManaged ? ManagedPart.of(bytesOf(record, managedAt, valueAt)) : undefined,
   };
 }
 

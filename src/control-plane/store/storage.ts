@@ -8,20 +8,22 @@
  *   checked against it) and visible (to range and watch) only when it is durable.
  * - A watcher sees each event exactly once, in order, in one batch per revision or more; the batch has been handed to
  *   every watcher's iterator before `commit` resolves.
- * - A put replaces both parts of what the key had: its value and its managed part. Equal managed parts that come out of
- *   one process's stores are the same bytes in memory.
+ * - A put replaces both parts of what the key had: its value and its managed part. Of managed parts in one process, what is
+ *   equal is the same in memory (managed-part.ts).
  * - After `compact(r)`, reads and watches of revisions below r fail with `CompactedError`.
  *
  * What it does not do: know what a Kubernetes object is.
  */
+
+import type { ManagedPart } from './managed-part.ts';
 
 export type Revision = number;
 
 export interface KeyValue {
   readonly key: string;
   readonly value: Uint8Array;
-  /** a second part beside the value, often the same for many keys; read-only, since they share it */
-  readonly managed?: Uint8Array | undefined;
+  /** a second part beside the value, often the same for many keys */
+  readonly managed?: ManagedPart | undefined;
   /** of the last change of this key */
   readonly revision: Revision;
   /** of the change that created it */
@@ -62,7 +64,7 @@ export interface Op {
   /** absent: delete */
   readonly put?: Uint8Array | undefined;
   /** with `put`; absent: the key has none from now on */
-  readonly managed?: Uint8Array | undefined;
+  readonly managed?: ManagedPart | undefined;
   /** carried to KeyValue.attachment and events in this process */
   readonly attachment?: unknown;
   /** the lease whose end deletes the key */

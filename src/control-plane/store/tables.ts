@@ -10,6 +10,7 @@
  * settles; reads are synchronous and see at least every batch that was written. They may see a batch that is still
  * being written: the engine asks by revision and knows which are visible.
  */
+import type { ManagedPart } from './managed-part.ts';
 import type { Revision } from './storage.ts';
 
 /** `revision * opsPerCommitMax + index in the commit`: one number orders all changes. Exact up to 2^43 revisions. */
@@ -43,7 +44,7 @@ export interface LogEntry extends Head {
   /** absent: deleted */
   readonly value: Uint8Array | undefined;
   /** beside a value; absent: there is none */
-  readonly managed: Uint8Array | undefined;
+  readonly managed: ManagedPart | undefined;
 }
 
 export interface LeaseRecord {

@@ -4,7 +4,7 @@ import { it } from 'node:test';
 import fc from 'fast-check';
 import { realClock } from '../../../src/client/clock.ts';
 import { type CommitResult, CompactedError, type Op, type Revision, type Storage } from '../../../src/control-plane/store/storage.ts';
-import { bytes, describeEvent, describeItem, type Implementation, takeEvents, temporaryDirectory } from './stores.ts';
+import { bytes, describeEvent, describeItem, type Implementation, part, takeEvents, temporaryDirectory } from './stores.ts';
 
 interface ModelItem {
   readonly value: string;
@@ -149,7 +149,7 @@ async function perform(store: Storage, model: Model, step: Step): Promise<void> 
 
 function realOp(model: Model, op: ModelOp): Op {
   const expect = model.expectOf(op, model.states.at(-1)?.get(op.key)?.revision ?? 0);
-  const managed = op.managed === undefined ? undefined : bytes(op.managed);
+  const managed = op.managed === undefined ? undefined : part(op.managed);
   return { key: op.key, managed, ...(op.value !== undefined && { put: bytes(op.value) }), ...(expect !== undefined && { expect }) };
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { silentLog } from '../../../src/client/log.ts';
 import type { StoreOptions } from '../../../src/control-plane/store/engine.ts';
 import { openLmdbStore } from '../../../src/control-plane/store/lmdb-store.ts';
+import { ManagedPart } from '../../../src/control-plane/store/managed-part.ts';
 import { openMemoryStore } from '../../../src/control-plane/store/memory-store.ts';
 import type { CommitResult, KeyValue, Op, Revision, Storage, StoreEvent, StoreEvents } from '../../../src/control-plane/store/storage.ts';
 
@@ -42,6 +43,7 @@ export async function temporaryDirectory(): Promise<AsyncDisposable & { readonly
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const text = (value: Uint8Array | undefined): string | undefined => value && new TextDecoder().decode(value);
+export const part = (of: string): ManagedPart => ManagedPart.of(of);
 
 /** `put a=1`, one key each. */
 export function put(key: string, value: string, more: Omit<Op, 'key' | 'put'> = {}): Op {
@@ -60,7 +62,7 @@ export function revisionOf(result: CommitResult): Revision {
 
 /** `a=1@2+2`: key, value, revision and revision of creation; `a=1&m@2+2` with a managed part. */
 export function describeItem(item: KeyValue): string {
-  const managed = item.managed ? `&${text(item.managed)}` : '';
+  const managed = item.managed ? `&${item.managed}` : '';
   return `${item.key}=${text(item.value)}${managed}@${item.revision}+${item.createRevision}`;
 }
 

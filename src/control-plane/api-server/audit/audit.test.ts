@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startGuardedServer } from '../../../../test/kit/guarded-server.ts';
 import { ConfigMap, Secret } from '../../../api/generated/kinds.ts';
+import { ManagedPart } from '../../store/managed-part.ts';
 import type { AuditPolicy } from './audit-policy.ts';
 
 interface Event {
@@ -127,7 +128,7 @@ test('managedFields are in what was answered, unless the policy omits them', asy
     await running.admin.create(ConfigMap, { metadata: { name: 'owned', namespace: 'default' } });
     const key = '/registry/configmaps/default/owned';
     const [item] = (await running.storage.range({ key })).items;
-    await running.storage.commit([{ key, put: item?.value ?? Buffer.of(), managed: Buffer.from('[{"manager":"baker"}]') }]);
+    await running.storage.commit([{ key, put: item?.value ?? Buffer.of(), managed: ManagedPart.of('[{"manager":"baker"}]') }]);
     await running.admin.list(ConfigMap, { resourceVersion: String(await running.storage.latestRevision()) });
     await running.ask(`${path}/owned`);
     await running.ask(path);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { KubeObject } from '../../../api/meta/object.ts';
+import { ManagedPart } from '../../store/managed-part.ts';
 import { Draft, StoredObject } from './stored-object.ts';
 
 describe('a stored object', () => {
@@ -29,7 +30,7 @@ describe('a stored object', () => {
   }
 
   it('has its managed part beside its resourceVersion, and is made anew each time', () => {
-    const managed = Buffer.from('[{"manager":"baker"}]');
+    const managed = ManagedPart.of('[{"manager":"baker"}]');
     const draft = new Draft(object({ name: 'a', managedFields: [{ manager: 'not kept' }] }), managed);
     const stored = new StoredObject({ key: 'k', revision: 7, value: draft.bytes, managed });
     const want =
@@ -37,7 +38,7 @@ describe('a stored object', () => {
     assert.equal(stored.json.toString(), want);
     assert.notEqual(stored.json, stored.json);
     assert.equal(stored.at(12).json.toString(), want.replace('"7"', '"12"'));
-    assert.deepEqual([draft.size, stored.size], [draft.bytes.length + managed.length, draft.bytes.length + managed.length]);
+    assert.deepEqual([draft.size, stored.size], [draft.bytes.length + managed.byteLength, draft.bytes.length + managed.byteLength]);
     const unversioned = StoredObject.unstored({ key: 'k', managed }, object({}), 0);
     assert.equal(
       unversioned.json.toString().slice(0, 90),
@@ -60,7 +61,7 @@ describe('a stored object', () => {
       fc.property(given, ({ metadata, data, managedFields, revision, isOurs }) => {
         const value = { kind: 'ConfigMap', apiVersion: 'v1', metadata, data };
         const plain = JSON.parse(JSON.stringify(value)) as typeof value;
-        const draft = new Draft(plain as unknown as KubeObject, managedFields && Buffer.from(JSON.stringify(managedFields)));
+        const draft = new Draft(plain as unknown as KubeObject, managedFields && ManagedPart.of(JSON.stringify(managedFields)));
         const kv = { key: 'k', value: draft.bytes, managed: draft.managed, createRevision: 1, ...(isOurs && { attachment: draft }) };
         const stored = StoredObject.from({ ...kv, revision });
         const versioned = { ...plain, metadata: { ...plain.metadata, resourceVersion: String(revision) } };

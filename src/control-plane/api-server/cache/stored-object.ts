@@ -14,10 +14,10 @@ import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { encodeMessage } from '../../../api/schema/encode-protobuf.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
+import type { ManagedPart } from '../../store/managed-part.ts';
 import type { KeyValue, Op, Revision } from '../../store/storage.ts';
 import { PackedBytes, parseBulky } from './bulky-object.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import { joinPart, type ManagedPart, sizeOfPart, splitPart, writePart } from './managed-part.ts';
 
 const metadataText = '"metadata":{';
 const managedName = '"managedFields":';
@@ -25,10 +25,13 @@ const metadataOpening = Buffer.from(metadataText);
 const comma = 0x2c;
 const closingBrace = 0x7d;
 
+/** Gives bytes of their own, no slice of a pool, which would stay as long as its neighbours do. */
+const encoder = new TextEncoder();
+
 /** What a writer hands to the store with the bytes, so that nobody in this process parses them again. */
 export class Draft {
   readonly bytes: Buffer;
-  readonly managed: Uint8Array | undefined;
+  readonly managed: ManagedPart | undefined;
   readonly #object: Writable;
   #revision = 0;
 
@@ -37,13 +40,13 @@ export class Draft {
    * later. managedFields are never part of it: `managed` is their JSON, an array; whoever replaces an object hands on what
    * that one has.
    */
-  constructor(object: KubeObject, managed: Uint8Array | undefined) {
+  constructor(object: KubeObject, managed: ManagedPart | undefined) {
     this.managed = managed;
     const { kind, apiVersion, metadata, ...rest } = object;
     const { resourceVersion: _version, managedFields: _fields, ...kept } = metadata;
     // resourceVersion has its slot from the start: JSON.stringify leaves undefined out, and setting it later changes no shape.
     this.#object = { kind, apiVersion, metadata: { resourceVersion: undefined, ...kept }, ...rest };
-    this.bytes = Buffer.from(JSON.stringify(this.#object));
+    this.bytes = bufferOf(encoder.encode(JSON.stringify(this.#object)));
   }
 
   /** bytes that are stored */
@@ -83,9 +86,7 @@ interface Parts {
   readonly key: string;
   readonly revision: Revision;
   readonly value: Uint8Array;
-  readonly managed?: Uint8Array | undefined;
-  /** the same, of an object that has it already */
-  readonly shared?: ManagedPart | undefined;
+  readonly managed?: ManagedPart | undefined;
   readonly lease?: number | undefined;
   readonly object?: KubeObject | undefined;
   readonly bulkyFields?: readonly string[] | undefined;
@@ -98,7 +99,8 @@ export class StoredObject {
   readonly key: string;
   readonly revision: Revision;
   readonly lease: number | undefined;
-  readonly #managed: ManagedPart | undefined;
+  /** the JSON of its managedFields */
+  readonly managed: ManagedPart | undefined;
   /** bytes of its value as stored */
   readonly valueSize: number;
   /** As stored, until somebody asks for the JSON; then that, if there is no managed part, so that there is one copy only. */
@@ -117,7 +119,7 @@ export class StoredObject {
     this.key = given.key;
     this.revision = given.revision;
     this.lease = given.lease;
-    this.#managed = given.shared ?? (given.managed && splitPart(given.managed));
+    this.managed = given.managed;
     this.#bulkyFields = given.bulkyFields ?? none;
     this.#packed = this.#bulkyFields.length > 0 ? new PackedBytes(bufferOf(value)) : undefined;
     this.#bytes = this.#packed ? nothing : bufferOf(value);
@@ -153,11 +155,6 @@ export class StoredObject {
     return new Draft(object, managed).storedAs({ key, revision });
   }
 
-  /** The JSON of its managedFields. Put together each time: whoever replaces the object hands it on. */
-  get managed(): Uint8Array | undefined {
-    return this.#managed && joinPart(this.#managed);
-  }
-
   /** Frozen, shared by all in this process, and without managedFields. */
   get object(): KubeObject {
     this.#object ??= this.#parse();
@@ -166,32 +163,30 @@ export class StoredObject {
 
   /** The object with its managedFields, as clients get it in forms that are made of values. Parses them each time. */
   get whole(): KubeObject {
-    const { managed } = this;
-    if (!managed) return this.object;
+    if (!this.managed) return this.object;
     const { resourceVersion, ...metadata } = this.object.metadata;
-    const managedFields = parseJSON(bufferOf(managed).toString()) as readonly ManagedFieldsEntry[];
+    const managedFields = parseJSON(this.managed.toString()) as readonly ManagedFieldsEntry[];
     return { ...this.object, metadata: { ...(resourceVersion !== undefined && { resourceVersion }), managedFields, ...metadata } };
   }
 
   /** The JSON of something that shows the object's metadata, with its managedFields put in. Parses nothing. */
   completed(text: string): string {
-    const { managed } = this;
-    if (!managed) return text;
+    if (!this.managed) return text;
     const found = text.indexOf(metadataText);
     if (found < 0) return text;
     const at = found + metadataText.length;
-    const fields = managedName + bufferOf(managed).toString();
+    const fields = managedName + this.managed.toString();
     return `${text.slice(0, at)}${fields}${text.charCodeAt(at) === closingBrace ? '' : ','}${text.slice(at)}`;
   }
 
   /** bytes of its JSON, more or less */
   get size(): number {
-    return (this.#packed ?? this.#bytes).length + (this.#managed ? sizeOfPart(this.#managed) : 0);
+    return (this.#packed ?? this.#bytes).length + (this.managed?.byteLength ?? 0);
   }
 
   /** The object as clients get it. With a managed part it is made each time: kept, the part would be there once per object. */
   get json(): Buffer {
-    if (this.#managed || this.#packed) return splice(this.#raw, this.revision, this.#managed);
+    if (this.managed || this.#packed) return splice(this.#raw, this.revision, this.managed);
     if (!this.#isSpliced && this.revision > 0) {
       this.#bytes = splice(this.#bytes, this.revision);
       this.#isSpliced = true;
@@ -211,8 +206,8 @@ export class StoredObject {
     const object = this.#object;
     const moved = object && deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
     const value = this.#isSpliced ? unsplice(this.#bytes, this.revision) : this.#raw;
-    const { key, lease } = this;
-    const later = new StoredObject({ key, revision, value, shared: this.#managed, lease, object: moved, bulkyFields: this.#bulkyFields });
+    const { key, managed, lease } = this;
+    const later = new StoredObject({ key, revision, value, managed, lease, object: moved, bulkyFields: this.#bulkyFields });
     if (this.#views) later.#views = new Map([...this.#views].map(([version, view]) => [version, this.#viewAt(view, later)]));
     return later;
   }
@@ -259,12 +254,12 @@ const insertionOf = (revision: Revision): string => `"resourceVersion":"${revisi
 function splice(source: Buffer, revision: Revision, managed?: ManagedPart): Buffer {
   const at = source.indexOf(metadataOpening) + metadataOpening.length;
   const names = managed ? `${revision > 0 ? `${insertionOf(revision)},` : ''}${managedName}` : insertionOf(revision);
-  const managedBytes = managed ? sizeOfPart(managed) : 0;
+  const managedBytes = managed?.byteLength ?? 0;
   const withComma = source[at] !== closingBrace;
   const json = Buffer.allocUnsafe(source.length + names.length + managedBytes + (withComma ? 1 : 0));
   source.copy(json, 0, 0, at);
   let end = at + json.write(names, at, 'latin1');
-  if (managed) end = writePart(managed, json, end);
+  if (managed) end = managed.writeTo(json, end);
   if (withComma) json[end++] = comma;
   source.copy(json, end, at);
   return json;

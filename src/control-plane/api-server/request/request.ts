@@ -2,6 +2,7 @@
 import type { DeleteOptions } from '../../../api/generated/meta-v1.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
+import type { ManagedPart } from '../../store/managed-part.ts';
 import type { Reinvocation } from './reinvocation.ts';
 
 export interface UserInfo {
@@ -69,7 +70,7 @@ export interface AdmissionRequest {
   readonly object?: KubeObject | undefined;
   readonly oldObject?: KubeObject | undefined;
   /** the JSON of both objects' managedFields, which are no part of them; one that admission has changed has them itself */
-  readonly managed?: { readonly object?: Uint8Array | undefined; readonly old?: Uint8Array | undefined } | undefined;
+  readonly managed?: { readonly object?: ManagedPart | undefined; readonly old?: ManagedPart | undefined } | undefined;
   /** the body of the request where it is not the object: DeleteOptions, PodExecOptions */
   readonly options?: unknown;
   readonly dryRun: boolean;

@@ -25,7 +25,7 @@ import type { ResourceRequest } from '../request/api-request.ts';
 import { serverManager } from '../request/field-manager.ts';
 import { largeBytes, yieldTurn } from '../request/yield-turn.ts';
 import type { Allocation, AllocationRequest } from './allocator.ts';
-import { isSamePart, type ManagedPart, ownChanged } from './own.ts';
+import { isSamePart, ownChanged, type Part } from './own.ts';
 import type { VerbContext } from './verb-context.ts';
 
 /** A write that loses this often in a row gives up with a conflict. */
@@ -50,7 +50,7 @@ export type WritePlan =
 
 /** The managed part that a write makes. */
 export interface Ownership {
-  readonly part: ManagedPart;
+  readonly part: Part;
 }
 
 export interface Write {
@@ -181,7 +181,7 @@ interface Also {
 interface Put {
   readonly old: StoredObject | undefined;
   readonly object: KubeObject;
-  readonly managed: ManagedPart;
+  readonly managed: Part;
   readonly lease: number | undefined;
   readonly also: Also;
 }
@@ -209,7 +209,7 @@ async function putObject(server: VerbContext, write: Write, put: Put): Promise<W
 }
 
 /** What would be too large is stored without managed part, unless somebody applies it. Upstream: create.go, update.go, patch.go. */
-function draftOf({ request }: Write, object: KubeObject, managed: ManagedPart): Draft {
+function draftOf({ request }: Write, object: KubeObject, managed: Part): Draft {
   const draft = new Draft(object, managed);
   const isApplied = request.verb === 'patch' && request.body?.patchType?.() === 'apply';
   return draft.size > objectBytesMax && managed && !isApplied ? new Draft(object, undefined) : draft;

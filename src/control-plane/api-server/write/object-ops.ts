@@ -10,6 +10,7 @@ import type { KindRef, KubeObject, New, ObjectName } from '../../../api/meta/obj
 import { takeSteps } from '../../../api/meta/steps.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock, Random } from '../../../client/clock.ts';
+import type { ManagedPart } from '../../store/managed-part.ts';
 import type { Op, Revision } from '../../store/storage.ts';
 import type { ServedKind, ServedKinds } from '../cache/served-kinds.ts';
 import { Draft } from '../cache/stored-object.ts';
@@ -26,7 +27,7 @@ export interface ObjectOps {
 
 export function objectOps(kinds: ServedKinds, { clock, random }: { readonly clock: Clock; readonly random: Random }): ObjectOps {
   const servedOf = (kind: KindRef): ServedKind => kinds.of(kinds.kind(kind));
-  const put = (served: ServedKind, object: KubeObject, managed?: Uint8Array): Draft['puts'] =>
+  const put = (served: ServedKind, object: KubeObject, managed?: ManagedPart): Draft['puts'] =>
     new Draft(served.toStored(object), managed).puts;
   return {
     create(ref, given) {

@@ -39,12 +39,13 @@ import { formatTime } from '../../../api/meta/time.ts';
 import { decode } from '../../../api/schema/decode.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { Clock } from '../../../client/clock.ts';
+import { ManagedPart } from '../../store/managed-part.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import type { VerbContext } from './verb-context.ts';
 
-/** The JSON of an object's managedFields; undefined: nobody owns any. */
-export type ManagedPart = Uint8Array | undefined;
+/** Undefined: nobody owns any fields. */
+export type Part = ManagedPart | undefined;
 
 export interface OwnedWrite {
   readonly kind: Kind;
@@ -56,7 +57,7 @@ export interface OwnedWrite {
 type Server = Pick<VerbContext, 'kinds' | 'clock'>;
 
 /** In steps: a large object has many fields. */
-type Owning = Steps<ManagedPart | Promise<ManagedPart>>;
+type Owning = Steps<Part | Promise<Part>>;
 
 /** Of a new object. */
 export function* ownNew(server: Server, write: OwnedWrite): Owning {
@@ -66,7 +67,7 @@ export function* ownNew(server: Server, write: OwnedWrite): Owning {
 }
 
 /** Of a new object that comes without managedFields. */
-export function* ownMade(clock: Pick<Clock, 'now'>, { kind, by, object }: OwnedWrite): Steps<ManagedPart> {
+export function* ownMade(clock: Pick<Clock, 'now'>, { kind, by, object }: OwnedWrite): Steps<Part> {
   const type = { schema: kind.schema, reset: resetFieldsOf(kind, by.subresource) };
   const comparison = told(() => compareOwnable(type, { before: json(emptyObject(kind)), after: json(asConverted(kind, object)) }));
   if (!comparison) return undefined;
@@ -75,11 +76,7 @@ export function* ownMade(clock: Pick<Clock, 'now'>, { kind, by, object }: OwnedW
 }
 
 /** Of an object that takes the place of what is stored; `old`: that in the kind's version. */
-export function* ownChanged(
-  server: Server,
-  write: OwnedWrite,
-  { old, part }: { readonly old: KubeObject; readonly part: ManagedPart },
-): Owning {
+export function* ownChanged(server: Server, write: OwnedWrite, { old, part }: { readonly old: KubeObject; readonly part: Part }): Owning {
   const given = write.by.subresource ? undefined : write.object.metadata.managedFields;
   if (given && isReset(given)) return undefined;
   const said = readGiven(given);
@@ -87,7 +84,7 @@ export function* ownChanged(
 }
 
 /** What admission has made of the managed fields, if it has; what can't be read is not taken. */
-export function ownAdmitted(request: Pick<ResourceRequest, 'warn'>, { metadata }: KubeObject, part: ManagedPart): ManagedPart {
+export function ownAdmitted(request: Pick<ResourceRequest, 'warn'>, { metadata }: KubeObject, part: Part): Part {
   const { managedFields } = metadata;
   if (!managedFields) return part;
   try {
@@ -108,7 +105,7 @@ interface Before {
   readonly before: KubeObject;
   /** by the client, in place of the part that is stored */
   readonly said: Managers | undefined;
-  readonly part: ManagedPart;
+  readonly part: Part;
 }
 
 function* afterUpdate(server: Server, { kind, by, object }: OwnedWrite, { before, said, part }: Before): Owning {
@@ -165,30 +162,24 @@ function readGiven(given: readonly ManagedFieldsEntry[] | undefined): Managers |
   }
 }
 
-export const managersOf = (part: ManagedPart): Managers =>
-  part
-    ? readManagers(parseJSON(Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString()) as readonly ManagedFieldsEntry[])
-    : nobody;
+export const managersOf = (part: Part): Managers =>
+  part ? readManagers(parseJSON(part.toString()) as readonly ManagedFieldsEntry[]) : nobody;
 
-/** Unlike Buffer.from it takes no slice of a pool, which would be kept as long as its neighbours are. */
-const encoder = new TextEncoder();
+export const renderPart = (managers: Managers): Part => takeSteps(renderInSteps(managers));
 
-export const renderPart = (managers: Managers): ManagedPart => takeSteps(renderInSteps(managers));
-
-function* renderInSteps(managers: Managers): Steps<ManagedPart> {
+function* renderInSteps(managers: Managers): Steps<Part> {
   if (managers.size === 0) return undefined;
   yield;
   const entries = renderManagers(managers);
   yield;
-  return encoder.encode(JSON.stringify(entries));
+  return ManagedPart.of(JSON.stringify(entries));
 }
 
 /** Whether two parts differ in nothing but times. */
-export function isSamePart(a: ManagedPart, b: ManagedPart): boolean {
+export function isSamePart(a: Part, b: Part): boolean {
   if (a === b) return true;
   if (!a || !b) return false;
-  if (Buffer.compare(a, b) === 0) return true;
-  const timeless = (part: Uint8Array) => [...managersOf(part).values()].map(({ time: _, ...manager }) => manager);
+  const timeless = (part: ManagedPart) => [...managersOf(part).values()].map(({ time: _, ...manager }) => manager);
   return equalJson(timeless(a), timeless(b));
 }
 

@@ -8,6 +8,7 @@ import { equalJson } from '../../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../../../../api/meta/object.ts';
 import { parseJSON } from '../../../../api/schema/json-scan.ts';
+import type { ManagedPart } from '../../../store/managed-part.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
 import type { Shown } from './admission-review.ts';
 
@@ -20,15 +21,14 @@ export async function showTo({ kind: from, object, oldObject, managed }: Admissi
 }
 
 /** With its managers, unless somebody has changed them; a new object has no name yet that is to be generated. */
-function show(object: KubeObject, managed: Uint8Array | undefined): KubeObject {
+function show(object: KubeObject, managed: ManagedPart | undefined): KubeObject {
   const { name, namespace, managedFields: changed, ...rest } = object.metadata;
   const managedFields = changed ?? (managed && managersIn(managed));
   const metadata = { ...(name && { name }), ...(namespace && { namespace }), ...rest, ...(managedFields?.length && { managedFields }) };
   return { ...object, metadata };
 }
 
-const managersIn = (part: Uint8Array): readonly ManagedFieldsEntry[] =>
-  parseJSON(Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString()) as readonly ManagedFieldsEntry[];
+const managersIn = (part: ManagedPart): readonly ManagedFieldsEntry[] => parseJSON(part.toString()) as readonly ManagedFieldsEntry[];
 
 /** Managers are named by an object of which somebody has changed them, and by no other. */
 export function withChangedManagers(object: KubeObject, before: KubeObject | undefined): KubeObject {
