@@ -1,6 +1,18 @@
-/** Checks of the counters in a workload's status: none negative, none greater than what it counts part of. */
-import { fieldErrors } from '../meta/status-error.ts';
-import { checkNonnegative, type Errors } from './checks.ts';
+/** Rules of the counters in a workload's status: none negative, none greater than what it counts part of. */
+import { all, fields, nonNegative } from '../schema/rules/rules.ts';
+import type { Rule } from '../schema/rules/walk.ts';
+
+/** Numbers that are not negative. */
+export const counters = <T extends object>(...names: readonly (keyof T & string)[]): Rule<T> =>
+  fields(Object.fromEntries(names.map((name) => [name, nonNegative])) as never);
+
+/** `called`: what the message calls the bound */
+export const notGreater =
+  <T extends object>(field: keyof T & string, than: keyof T & string, called: string): Rule<T> =>
+  (status, walk) => {
+    const value = (status[field] as number | undefined) ?? 0;
+    if (value > ((status[than] as number | undefined) ?? 0)) walk.invalid(field, value, `cannot be greater than ${called}`);
+  };
 
 interface Counters {
   readonly replicas: number;
@@ -11,24 +23,10 @@ interface Counters {
 }
 
 /** Of ReplicaSets and ReplicationControllers. Upstream: ValidateReplicationControllerStatus, ValidateReplicaSetStatus. */
-export function checkReplicaStatus(errors: Errors, path: string, status: Counters): void {
-  const counters = ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration'] as const;
-  for (const field of counters) checkNonnegative(errors, `${path}.${field}`, status[field]);
-  for (const field of ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const) {
-    checkNotGreater(errors, path, status, { field, than: 'replicas', called: 'status.replicas' });
-  }
-  checkNotGreater(errors, path, status, { field: 'availableReplicas', than: 'readyReplicas', called: 'readyReplicas' });
-}
-
-interface Bound<K> {
-  readonly field: K;
-  readonly than: K;
-  /** what the message calls the bound */
-  readonly called: string;
-}
-
-export function checkNotGreater<T extends object>(errors: Errors, path: string, status: T, bound: Bound<keyof T & string>): void {
-  const value = (status[bound.field] as number | undefined) ?? 0;
-  const limit = (status[bound.than] as number | undefined) ?? 0;
-  if (value > limit) errors.push(fieldErrors.invalid(`${path}.${bound.field}`, value, `cannot be greater than ${bound.called}`));
-}
+export const replicaStatus = all<Counters>(
+  counters('replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration'),
+  notGreater('fullyLabeledReplicas', 'replicas', 'status.replicas'),
+  notGreater('readyReplicas', 'replicas', 'status.replicas'),
+  notGreater('availableReplicas', 'replicas', 'status.replicas'),
+  notGreater('availableReplicas', 'readyReplicas', 'readyReplicas'),
+);

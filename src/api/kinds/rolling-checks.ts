@@ -1,13 +1,14 @@
-/** Checks of what is a number or a percentage: how many at once. Upstream: pkg/apis/apps/validation/validation.go. */
+/** Rules of what is a number or a percentage: how many at once. Upstream: pkg/apis/apps/validation/validation.go. */
+
 import type { IntOrString } from '../meta/intstr.ts';
 import { checkPercent } from '../meta/names.ts';
-import { fieldErrors } from '../meta/status-error.ts';
-import { addInvalid, checkNonnegative, type Errors } from './checks.ts';
+import { nonNegative, refuse } from '../schema/rules/rules.ts';
+import type { Rule } from '../schema/rules/walk.ts';
 
-export function checkIntOrPercent(errors: Errors, path: string, value: IntOrString | undefined): void {
-  if (typeof value === 'string') addInvalid(errors, path, value, checkPercent(value));
-  else checkNonnegative(errors, path, value);
-}
+export const intOrPercent: Rule<IntOrString> = (value, walk) => {
+  if (typeof value === 'string') for (const message of checkPercent(value)) walk.invalid('', value, message);
+  else nonNegative(value, walk, undefined);
+};
 
 const percentOf = (value: IntOrString | undefined): number | undefined =>
   typeof value === 'string' && checkPercent(value).length === 0 ? Number(value.slice(0, -1)) : undefined;
@@ -19,6 +20,4 @@ export function amountOf(value: IntOrString | undefined): number {
   return typeof value === 'string' ? (/^[-+]?\d+$/.test(value) ? Number(value) : 0) : (value ?? 0);
 }
 
-export function checkAtMostAll(errors: Errors, path: string, value: IntOrString | undefined): void {
-  if ((percentOf(value) ?? 0) > 100) errors.push(fieldErrors.invalid(path, value, 'must not be greater than 100%'));
-}
+export const atMostAll: Rule<IntOrString> = refuse((value) => (percentOf(value) ?? 0) > 100, 'must not be greater than 100%');

@@ -1,5 +1,5 @@
 /**
- * Checks that the workloads of apps and batch share: a selector that selects the template's own labels, a template that
+ * Rules that the workloads of apps and batch share: a selector that selects the template's own labels, a template that
  * restarts as the workload needs it, a collision counter that only grows. Upstream: pkg/apis/apps/validation/validation.go.
  */
 
@@ -9,11 +9,12 @@ import { equalSemantically } from '../meta/deep-equal.ts';
 import { checkDns1123Label } from '../meta/names.ts';
 import type { KubeObject } from '../meta/object.ts';
 import { labelMatcher, SelectorError } from '../meta/selectors.ts';
-import { fieldErrors } from '../meta/status-error.ts';
-import { addJudged } from '../schema/rules/walk.ts';
-import { checkPresent, checkSelector, type Errors, isEmptySelector } from './checks.ts';
+import { all, fields, required } from '../schema/rules/rules.ts';
+import type { Rule, Walk } from '../schema/rules/walk.ts';
+import { isEmptySelector } from './checks.ts';
 import { templateWarnings } from './core/pod-spec/pod-warnings.ts';
 import { podTemplate } from './core/pod-spec/validate-pod-spec.ts';
+import { selector } from './shared-rules.ts';
 
 interface Workload {
   readonly selector?: LabelSelector;
@@ -21,23 +22,21 @@ interface Workload {
 }
 
 /** `called`: how messages name the workload; upstream says `deployment` of ReplicaSets, too. */
-export function checkWorkloadSelector(errors: Errors, spec: Workload, called: string): void {
-  const { selector } = spec;
-  if (!checkPresent(errors, 'spec.selector', selector)) return;
-  checkSelector(errors, 'spec.selector', selector);
-  if (isEmptySelector(selector)) {
-    errors.push(fieldErrors.invalid('spec.selector', selector, `empty selector is invalid for ${called}`));
-  }
-}
+export const workloadSelector = (called: string): Rule<Workload> =>
+  fields({
+    selector: required(
+      all(selector, (given, walk) => {
+        if (isEmptySelector(given)) walk.invalid('', given, `empty selector is invalid for ${called}`);
+      }),
+    ),
+  });
 
 /** True where the selector can be read, and the template was checked against it. */
-export function checkSelected(errors: Errors, { selector, template }: Workload): boolean {
+export function checkSelected({ selector: given, template }: Workload, walk: Walk): boolean {
   try {
-    const matcher = labelMatcher(selector);
-    const labels = template?.metadata?.labels;
-    if (matcher.matches(labels)) return true;
-    const message = '`selector` does not match template `labels`';
-    errors.push(fieldErrors.invalid('spec.template.metadata.labels', labels ?? null, message));
+    const matcher = labelMatcher(given);
+    const its = template?.metadata?.labels;
+    if (!matcher.matches(its)) walk.invalid('template.metadata.labels', its ?? null, '`selector` does not match template `labels`');
     return true;
   } catch (error) {
     if (!(error instanceof SelectorError)) throw error;
@@ -45,31 +44,27 @@ export function checkSelected(errors: Errors, { selector, template }: Workload):
   }
 }
 
-/** The template of a workload that always restarts its pods. */
-export function checkLastingTemplate(errors: Errors, template: PodTemplateSpec | undefined, called: string): void {
-  addJudged(errors, 'spec.template', template, podTemplate);
-  checkLasting(errors, template, called);
-}
+/** A template whose pods are always restarted. */
+export const lasting =
+  (called: string): Rule<Workload> =>
+  ({ template }, walk) => {
+    const { restartPolicy, activeDeadlineSeconds } = template?.spec ?? {};
+    if (restartPolicy !== 'Always') walk.notSupported('template.spec.restartPolicy', restartPolicy ?? '', ['Always']);
+    if (activeDeadlineSeconds === undefined) return;
+    walk.forbidden('template.spec.activeDeadlineSeconds', `activeDeadlineSeconds in ${called} is not Supported`);
+  };
 
-export function checkLasting(errors: Errors, template: PodTemplateSpec | undefined, called: string): void {
-  const { restartPolicy, activeDeadlineSeconds } = template?.spec ?? {};
-  if (restartPolicy !== 'Always') {
-    errors.push(fieldErrors.notSupported('spec.template.spec.restartPolicy', restartPolicy ?? '', ['Always']));
-  }
-  if (activeDeadlineSeconds === undefined) return;
-  const message = `activeDeadlineSeconds in ${called} is not Supported`;
-  errors.push(fieldErrors.forbidden('spec.template.spec.activeDeadlineSeconds', message));
-}
+export const lastingTemplate = (called: string): Rule<Workload> => all(fields<Workload>({ template: podTemplate }), lasting(called));
 
 interface Counted {
   readonly collisionCount?: number;
 }
 
-export function checkCollisions(errors: Errors, status: Counted, old: Counted): void {
-  const count = status.collisionCount ?? 0;
-  if (old.collisionCount === undefined || (status.collisionCount !== undefined && count >= old.collisionCount)) return;
-  errors.push(fieldErrors.invalid('status.collisionCount', count, 'cannot be decremented'));
-}
+export const collisions: Rule<Counted> = ({ collisionCount: now }, walk, old) => {
+  const before = old?.collisionCount;
+  if (before === undefined || (now !== undefined && now >= before)) return;
+  walk.invalid('collisionCount', now ?? 0, 'cannot be decremented');
+};
 
 type Templated = KubeObject & { readonly spec: { readonly template?: PodTemplateSpec } };
 

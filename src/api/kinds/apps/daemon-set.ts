@@ -2,17 +2,21 @@
  * DaemonSet. The old counter of template changes lives on in an annotation, which clients can't set.
  * Upstream: pkg/registry/apps/daemonset, pkg/apis/apps/v1/conversion.go, pkg/apis/apps/validation/validation.go.
  */
-import type { DaemonSetSpec, DaemonSetUpdateStrategy } from '../../generated/apps-v1.ts';
+
+import type { DaemonSetSpec, DaemonSetStatus, DaemonSetUpdateStrategy, RollingUpdateDaemonSet } from '../../generated/apps-v1.ts';
 import { DaemonSet } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { all, evenAbsent, fields, immutable, nonNegative } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { ageOf, containerCells, formatLabels, formatSelector } from '../cells.ts';
-import { checkImmutable, checkNonnegative, checkSelector, type Errors, isEmptySelector } from '../checks.ts';
+import { isEmptySelector } from '../checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
-import { amountOf, checkAtMostAll, checkIntOrPercent } from '../rolling-checks.ts';
+import { counters } from '../replica-status.ts';
+import { amountOf, atMostAll, intOrPercent } from '../rolling-checks.ts';
 import { change, setDefaults } from '../set-defaults.ts';
-import { checkCollisions, checkLastingTemplate, checkSelected, workloadWarnings } from '../workload-checks.ts';
+import { selector } from '../shared-rules.ts';
+import { checkSelected, collisions, lastingTemplate, workloadWarnings } from '../workload-checks.ts';
 
 const generationKey = 'deprecated.daemonset.template.generation';
 const rollingDefaults = { maxUnavailable: 1, maxSurge: 0 } as const;
@@ -28,8 +32,8 @@ export const daemonSet = defineKind(DaemonSet, {
       const changed = !equalSemantically(object.spec.template, old.spec.template);
       return withTemplateGeneration(object, changed ? generation + 1 : generation);
     },
-    validate,
-    validateStatus,
+    rules: ({ spec: given }, walk, old) => walk.check('spec', given, spec, old?.spec),
+    statusRules: ({ status: given }, walk, old) => walk.check('status', given, status, old?.status),
     warnings: workloadWarnings,
     cells: (object, at) => {
       const { spec, status } = object;
@@ -69,57 +73,44 @@ function defaultSpec(given: DaemonSetSpec): DaemonSetSpec {
   });
 }
 
-function validate({ spec }: DaemonSet, old?: DaemonSet): readonly FieldError[] {
-  const errors: Errors = [];
-  if (old) checkImmutable(errors, 'spec.selector', spec.selector, old.spec.selector);
-  checkSelector(errors, 'spec.selector', spec.selector);
-  checkSelected(errors, spec);
-  const { selector } = spec as { readonly selector?: DaemonSetSpec['selector'] };
-  if (selector && isEmptySelector(selector)) {
-    const message = 'empty selector is invalid for daemonset';
-    errors.push(fieldErrors.invalid('spec.selector', spec.selector, message));
-  }
-  checkLastingTemplate(errors, spec.template, 'DaemonSet');
-  checkNonnegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
-  checkStrategy(errors, 'spec.updateStrategy', spec.updateStrategy ?? {});
-  checkNonnegative(errors, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit);
-  return errors;
-}
-
-function checkStrategy(errors: Errors, path: string, { type, rollingUpdate }: DaemonSetUpdateStrategy): void {
+const rolling = all<RollingUpdateDaemonSet>(
+  fields({ maxUnavailable: intOrPercent, maxSurge: intOrPercent }),
+  fields({ maxUnavailable: atMostAll, maxSurge: atMostAll }),
+  ({ maxUnavailable, maxSurge }, walk) => {
+    const [unavailable, surge] = [amountOf(maxUnavailable), amountOf(maxSurge)];
+    if (unavailable && surge) walk.invalid('maxSurge', maxSurge, 'may not be set when maxUnavailable is non-zero');
+    else if (!unavailable && !surge) walk.required('maxUnavailable', 'cannot be 0 when maxSurge is 0');
+  },
+);
+const updateStrategy: Rule<DaemonSetUpdateStrategy | undefined> = (given, walk) => {
+  const { type, rollingUpdate } = given ?? {};
   if (type === 'OnDelete') return;
-  if (type !== 'RollingUpdate') {
-    const shown = { Type: type ?? '', RollingUpdate: rollingUpdate ?? null };
-    errors.push(fieldErrors.notSupported(path, shown, ['RollingUpdate', 'OnDelete']));
-    return;
-  }
-  const at = `${path}.rollingUpdate`;
-  const { maxUnavailable, maxSurge } = rollingUpdate ?? {};
-  checkIntOrPercent(errors, `${at}.maxUnavailable`, maxUnavailable);
-  checkIntOrPercent(errors, `${at}.maxSurge`, maxSurge);
-  checkAtMostAll(errors, `${at}.maxUnavailable`, maxUnavailable);
-  checkAtMostAll(errors, `${at}.maxSurge`, maxSurge);
-  const [unavailable, surge] = [amountOf(maxUnavailable), amountOf(maxSurge)];
-  if (unavailable && surge) {
-    errors.push(fieldErrors.invalid(`${at}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero'));
-  } else if (!unavailable && !surge) errors.push(fieldErrors.required(`${at}.maxUnavailable`, 'cannot be 0 when maxSurge is 0'));
-}
+  if (type === 'RollingUpdate') walk.check('rollingUpdate', rollingUpdate ?? {}, rolling);
+  else walk.notSupported('', { Type: type ?? '', RollingUpdate: rollingUpdate ?? null }, ['RollingUpdate', 'OnDelete']);
+};
 
-const counters = [
-  'currentNumberScheduled',
-  'numberMisscheduled',
-  'desiredNumberScheduled',
-  'numberReady',
-  'observedGeneration',
-  'updatedNumberScheduled',
-  'numberAvailable',
-  'numberUnavailable',
-  'collisionCount',
-] as const;
+const spec = all<DaemonSetSpec>(
+  fields({ selector: all(immutable(), selector) }),
+  (given, walk) => {
+    checkSelected(given, walk);
+    const { selector: its } = given as { readonly selector?: DaemonSetSpec['selector'] };
+    if (its && isEmptySelector(its)) walk.invalid('selector', its, 'empty selector is invalid for daemonset');
+  },
+  lastingTemplate('DaemonSet'),
+  fields({ minReadySeconds: nonNegative, updateStrategy: evenAbsent(updateStrategy), revisionHistoryLimit: nonNegative }),
+);
 
-function validateStatus({ status }: DaemonSet, old: DaemonSet): readonly FieldError[] {
-  const errors: Errors = [];
-  for (const field of counters) checkNonnegative(errors, `status.${field}`, status[field]);
-  checkCollisions(errors, status, old.status);
-  return errors;
-}
+const status = all<DaemonSetStatus>(
+  counters(
+    'currentNumberScheduled',
+    'numberMisscheduled',
+    'desiredNumberScheduled',
+    'numberReady',
+    'observedGeneration',
+    'updatedNumberScheduled',
+    'numberAvailable',
+    'numberUnavailable',
+    'collisionCount',
+  ),
+  collisions,
+);

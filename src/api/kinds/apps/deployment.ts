@@ -2,18 +2,19 @@
  * Deployment. A change of annotations counts as a new generation, too, since they are copied to ReplicaSets.
  * Upstream: pkg/registry/apps/deployment, pkg/apis/apps/validation/validation.go.
  */
-import type { DeploymentSpec, DeploymentStrategy } from '../../generated/apps-v1.ts';
+
+import type { DeploymentSpec, DeploymentStatus, DeploymentStrategy, RollingUpdateDeployment } from '../../generated/apps-v1.ts';
 import { Deployment } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { all, evenAbsent, fields, immutable, nonNegative } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { ageOf, containerCells, formatSelector } from '../cells.ts';
-import { checkImmutable, checkNonnegative, type Errors } from '../checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
-import { checkNotGreater } from '../replica-status.ts';
-import { amountOf, checkAtMostAll, checkIntOrPercent } from '../rolling-checks.ts';
+import { counters, notGreater } from '../replica-status.ts';
+import { amountOf, atMostAll, intOrPercent } from '../rolling-checks.ts';
 import { change, omit, setDefaults } from '../set-defaults.ts';
-import { checkCollisions, checkLastingTemplate, checkSelected, checkWorkloadSelector, namedWorkloadWarnings } from '../workload-checks.ts';
+import { checkSelected, collisions, lastingTemplate, namedWorkloadWarnings, workloadSelector } from '../workload-checks.ts';
 
 const rollingDefaults = { maxUnavailable: '25%', maxSurge: '25%' } as const;
 
@@ -29,8 +30,8 @@ export const deployment = defineKind(Deployment, {
       return { ...object, metadata: { ...metadata, generation: (old.metadata.generation ?? 0) + 1 } };
     },
     prepareForStatusUpdate: (object, old) => ({ ...object, metadata: withLabelsOf(object.metadata, old.metadata) }),
-    validate,
-    validateStatus,
+    rules: ({ spec: given }, walk, old) => walk.check('spec', given, spec, old?.spec),
+    statusRules: ({ status: given }, walk, old) => walk.check('status', given, status, old?.status),
     warnings: namedWorkloadWarnings,
     cells: (object, at) => {
       const { spec, status } = object;
@@ -60,61 +61,58 @@ function defaultSpec(given: DeploymentSpec): DeploymentSpec {
   });
 }
 
-function validate({ spec }: Deployment, old?: Deployment): readonly FieldError[] {
-  const errors: Errors = [];
-  checkNonnegative(errors, 'spec.replicas', spec.replicas);
-  checkWorkloadSelector(errors, spec, 'deployment');
-  if (checkSelected(errors, spec)) checkLastingTemplate(errors, spec.template, 'ReplicaSet');
-  else errors.push(fieldErrors.invalid('spec.selector', spec.selector, 'invalid label selector'));
-  checkStrategy(errors, 'spec.strategy', spec.strategy ?? {});
-  checkNonnegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
-  checkNonnegative(errors, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit);
-  const deadline = spec.progressDeadlineSeconds;
-  checkNonnegative(errors, 'spec.progressDeadlineSeconds', deadline);
-  if (deadline !== undefined && deadline <= (spec.minReadySeconds ?? 0)) {
-    errors.push(fieldErrors.invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'));
-  }
-  if (old) checkImmutable(errors, 'spec.selector', spec.selector, old.spec.selector);
-  return errors;
-}
-
-function checkStrategy(errors: Errors, path: string, strategy: DeploymentStrategy): void {
-  const { type, rollingUpdate } = strategy;
-  const at = `${path}.rollingUpdate`;
+const strategy: Rule<DeploymentStrategy | undefined> = (given, walk) => {
+  const { type, rollingUpdate } = given ?? {};
   if (type === 'Recreate') {
-    if (rollingUpdate) errors.push(fieldErrors.forbidden(at, "may not be specified when strategy `type` is 'Recreate'"));
-  } else if (type === 'RollingUpdate') {
-    const { maxUnavailable, maxSurge } = rollingUpdate ?? {};
-    checkIntOrPercent(errors, `${at}.maxUnavailable`, maxUnavailable);
-    checkIntOrPercent(errors, `${at}.maxSurge`, maxSurge);
-    if (amountOf(maxUnavailable) === 0 && amountOf(maxSurge) === 0) {
-      errors.push(fieldErrors.invalid(`${at}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
+    if (rollingUpdate) walk.forbidden('rollingUpdate', "may not be specified when strategy `type` is 'Recreate'");
+  } else if (type === 'RollingUpdate') walk.check('rollingUpdate', rollingUpdate ?? {}, rolling);
+  else walk.notSupported('', { Type: type ?? '', RollingUpdate: rollingUpdate ?? null }, ['Recreate', 'RollingUpdate']);
+};
+const rolling = all<RollingUpdateDeployment>(
+  fields({ maxUnavailable: intOrPercent, maxSurge: intOrPercent }),
+  ({ maxUnavailable, maxSurge }, walk) => {
+    if (amountOf(maxUnavailable) !== 0 || amountOf(maxSurge) !== 0) return;
+    walk.invalid('maxUnavailable', maxUnavailable, 'may not be 0 when `maxSurge` is 0');
+  },
+  fields({ maxUnavailable: atMostAll }),
+);
+
+const spec = all<DeploymentSpec>(
+  fields({ replicas: nonNegative }),
+  workloadSelector('deployment'),
+  (given, walk, old) => {
+    if (checkSelected(given, walk)) template(given, walk, old);
+    else walk.invalid('selector', given.selector, 'invalid label selector');
+  },
+  fields({
+    strategy: evenAbsent(strategy),
+    minReadySeconds: nonNegative,
+    revisionHistoryLimit: nonNegative,
+    progressDeadlineSeconds: nonNegative,
+  }),
+  ({ progressDeadlineSeconds: deadline, minReadySeconds = 0 }, walk) => {
+    if (deadline !== undefined && deadline <= minReadySeconds) {
+      walk.invalid('progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds');
     }
-    checkAtMostAll(errors, `${at}.maxUnavailable`, maxUnavailable);
-  } else {
-    const shown = { Type: type ?? '', RollingUpdate: rollingUpdate ?? null };
-    errors.push(fieldErrors.notSupported(path, shown, ['Recreate', 'RollingUpdate']));
-  }
-}
+  },
+  fields({ selector: immutable() }),
+);
+const template = lastingTemplate('ReplicaSet');
 
-const counters = [
-  'observedGeneration',
-  'replicas',
-  'updatedReplicas',
-  'readyReplicas',
-  'availableReplicas',
-  'unavailableReplicas',
-  'terminatingReplicas',
-  'collisionCount',
-] as const;
-
-function validateStatus({ status }: Deployment, old: Deployment): readonly FieldError[] {
-  const errors: Errors = [];
-  for (const field of counters) checkNonnegative(errors, `status.${field}`, status[field]);
-  for (const field of ['updatedReplicas', 'readyReplicas', 'availableReplicas'] as const) {
-    checkNotGreater(errors, 'status', status, { field, than: 'replicas', called: 'status.replicas' });
-  }
-  checkNotGreater(errors, 'status', status, { field: 'availableReplicas', than: 'readyReplicas', called: 'readyReplicas' });
-  checkCollisions(errors, status, old.status);
-  return errors;
-}
+const status = all<DeploymentStatus>(
+  counters(
+    'observedGeneration',
+    'replicas',
+    'updatedReplicas',
+    'readyReplicas',
+    'availableReplicas',
+    'unavailableReplicas',
+    'terminatingReplicas',
+    'collisionCount',
+  ),
+  notGreater('updatedReplicas', 'replicas', 'status.replicas'),
+  notGreater('readyReplicas', 'replicas', 'status.replicas'),
+  notGreater('availableReplicas', 'replicas', 'status.replicas'),
+  notGreater('availableReplicas', 'readyReplicas', 'readyReplicas'),
+  collisions,
+);

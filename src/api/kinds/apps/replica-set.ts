@@ -1,26 +1,22 @@
 /** ReplicaSet. Upstream: pkg/registry/apps/replicaset, pkg/apis/apps/validation/validation.go. */
+
+import type { ReplicaSetSpec, ReplicaSetStatus } from '../../generated/apps-v1.ts';
 import { ReplicaSet } from '../../generated/kinds.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { all, fields, immutable, nonNegative } from '../../schema/rules/rules.ts';
 import { ageOf, containerCells, formatSelector } from '../cells.ts';
-import { checkImmutable, checkNonnegative, type Errors } from '../checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
-import { checkReplicaStatus } from '../replica-status.ts';
+import { replicaStatus } from '../replica-status.ts';
 import { change } from '../set-defaults.ts';
-import { checkLastingTemplate, checkSelected, checkWorkloadSelector, namedWorkloadWarnings } from '../workload-checks.ts';
+import { checkSelected, lastingTemplate, namedWorkloadWarnings, workloadSelector } from '../workload-checks.ts';
 
 export const replicaSet = defineKind(ReplicaSet, {
   hasGeneration: true,
   hooks: {
     default: (object) => change(object, 'spec', defaultTemplateOf),
     prepareForCreate: (object) => ({ ...object, status: { replicas: 0 } }),
-    validate,
-    validateStatus({ status }) {
-      const errors: Errors = [];
-      checkReplicaStatus(errors, 'status', status);
-      checkNonnegative(errors, 'status.terminatingReplicas', status.terminatingReplicas);
-      return errors;
-    },
+    rules: ({ spec: given }, walk, old) => walk.check('spec', given, spec, old?.spec),
+    statusRules: ({ status: given }, walk) => walk.check('status', given, status),
     warnings: namedWorkloadWarnings,
     cells: (object, at) => [
       object.metadata.name,
@@ -34,13 +30,14 @@ export const replicaSet = defineKind(ReplicaSet, {
   },
 });
 
-function validate({ spec }: ReplicaSet, old?: ReplicaSet): readonly FieldError[] {
-  const errors: Errors = [];
-  checkNonnegative(errors, 'spec.replicas', spec.replicas);
-  checkNonnegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
-  checkWorkloadSelector(errors, spec, 'deployment');
-  if (checkSelected(errors, spec)) checkLastingTemplate(errors, spec.template, 'ReplicaSet');
-  else errors.push(fieldErrors.invalid('spec.selector', spec.selector, 'invalid label selector'));
-  if (old) checkImmutable(errors, 'spec.selector', spec.selector, old.spec.selector);
-  return errors;
-}
+const template = lastingTemplate('ReplicaSet');
+const spec = all<ReplicaSetSpec>(
+  fields({ replicas: nonNegative, minReadySeconds: nonNegative }),
+  workloadSelector('deployment'),
+  (given, walk, old) => {
+    if (checkSelected(given, walk)) template(given, walk, old);
+    else walk.invalid('selector', given.selector, 'invalid label selector');
+  },
+  fields({ selector: immutable() }),
+);
+const status = all<ReplicaSetStatus>(replicaStatus, fields({ terminatingReplicas: nonNegative }));

@@ -1,14 +1,13 @@
 /** StatefulSet: most of its spec is fixed when it is created. Upstream: pkg/registry/apps/statefulset, pkg/apis/apps/validation. */
 
-import type { StatefulSetSpec } from '../../generated/apps-v1.ts';
-import type { PodTemplateSpec } from '../../generated/core-v1.ts';
+import type { StatefulSetSpec, StatefulSetStatus, StatefulSetUpdateStrategy } from '../../generated/apps-v1.ts';
+import type { PersistentVolumeClaim, PodTemplateSpec } from '../../generated/core-v1.ts';
 import { StatefulSet } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { nameIsDnsLabel } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
-import { addJudged } from '../../schema/rules/walk.ts';
+import { all, by, each, evenAbsent, fields, filled, nonNegative, oneOf } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { ageOf, containerCells } from '../cells.ts';
-import { checkAnnotations, checkDnsLabel, checkLabels, checkNonnegative, checkSupported, type Errors } from '../checks.ts';
 import { checkClaimSpec } from '../core/claim-checks.ts';
 import { podAnnotations } from '../core/pod-spec/annotation-checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
@@ -16,9 +15,10 @@ import { podTemplate } from '../core/pod-spec/validate-pod-spec.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { fractionWarnings } from '../quantity-warnings.ts';
-import { checkNotGreater } from '../replica-status.ts';
+import { counters, notGreater } from '../replica-status.ts';
 import { change, mapSame, omit, setDefaults } from '../set-defaults.ts';
-import { checkCollisions, checkLasting, checkSelected, checkWorkloadSelector, workloadWarnings } from '../workload-checks.ts';
+import { annotations, dnsLabel, labels } from '../shared-rules.ts';
+import { checkSelected, collisions, lasting, workloadSelector, workloadWarnings } from '../workload-checks.ts';
 
 const changeable = [
   'replicas',
@@ -36,8 +36,8 @@ export const statefulSet = defineKind(StatefulSet, {
   hooks: {
     default: (object) => change(object, 'spec', defaultSpec),
     prepareForCreate: (object) => ({ ...object, status: { replicas: 0, availableReplicas: 0 } }),
-    validate,
-    validateStatus,
+    rules: ({ spec: given }, walk, old) => walk.check('spec', given, spec, old?.spec),
+    statusRules: ({ status: given }, walk, old) => walk.check('status', given, status, old?.status),
     warnings: warningsOf,
     cells: (object, at) => [
       object.metadata.name,
@@ -62,90 +62,74 @@ function defaultSpec(given: StatefulSetSpec): StatefulSetSpec {
   );
 }
 
-function validate(object: StatefulSet, old?: StatefulSet): readonly FieldError[] {
-  const errors: Errors = [];
-  const { spec } = object;
-  checkPolicies(errors, spec);
-  if (!old) {
-    listOf(spec.volumeClaimTemplates).forEach((claim, i) => {
-      checkClaimSpec(errors, `spec.volumeClaimTemplates[${i}].spec`, claim.spec);
-    });
-    if (spec.serviceName) checkDnsLabel(errors, 'spec.serviceName', spec.serviceName);
-  }
-  checkNonnegative(errors, 'spec.replicas', spec.replicas);
-  checkNonnegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
-  checkNonnegative(errors, 'spec.ordinals.start', spec.ordinals?.start);
-  checkWorkloadSelector(errors, spec, 'statefulset');
-  if (checkSelected(errors, spec)) checkTemplate(errors, spec);
-  else errors.push(fieldErrors.invalid('spec.selector', spec.selector, ''));
-  checkLasting(errors, spec.template, 'StatefulSet');
-  if (old && !equalSemantically(omit(spec, ...changeable), omit(old.spec, ...changeable))) {
-    const names = changeable.map((field) => `'${field}'`);
-    const list = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
-    errors.push(fieldErrors.forbidden('spec', `updates to statefulset spec for fields other than ${list} are forbidden`));
-  }
-  return errors;
-}
-
-function checkPolicies(errors: Errors, spec: StatefulSetSpec): void {
-  const { podManagementPolicy: management, updateStrategy: strategy, persistentVolumeClaimRetentionPolicy: retention } = spec;
-  if (management !== 'OrderedReady' && management !== 'Parallel') {
-    errors.push(fieldErrors.invalid('spec.podManagementPolicy', management, "must be 'OrderedReady' or 'Parallel'"));
-  }
-  const { type, rollingUpdate } = strategy ?? {};
+const updateStrategy: Rule<StatefulSetUpdateStrategy | undefined> = (given, walk) => {
+  const { type, rollingUpdate } = given ?? {};
   if (type === 'OnDelete') {
-    if (rollingUpdate) {
-      const shown = { Partition: rollingUpdate.partition ?? 0, MaxUnavailable: null };
-      const message = "only allowed for updateStrategy 'RollingUpdate'";
-      errors.push(fieldErrors.invalid('spec.updateStrategy.rollingUpdate', shown, message));
-    }
-  } else if (type === 'RollingUpdate') checkNonnegative(errors, 'spec.updateStrategy.rollingUpdate.partition', rollingUpdate?.partition);
-  else {
-    const shown = { Type: type ?? '', RollingUpdate: rollingUpdate ?? null };
-    errors.push(fieldErrors.invalid('spec.updateStrategy', shown, "must be 'RollingUpdate' or 'OnDelete'"));
-  }
-  for (const field of ['whenDeleted', 'whenScaled'] as const) {
-    checkSupported(errors, `spec.persistentVolumeClaimRetentionPolicy.${field}`, retention?.[field], ['Retain', 'Delete']);
-  }
-}
+    if (!rollingUpdate) return;
+    const shown = { Partition: rollingUpdate.partition ?? 0, MaxUnavailable: null };
+    walk.invalid('rollingUpdate', shown, "only allowed for updateStrategy 'RollingUpdate'");
+  } else if (type === 'RollingUpdate') walk.check('rollingUpdate', rollingUpdate, partition);
+  else walk.invalid('', { Type: type ?? '', RollingUpdate: rollingUpdate ?? null }, "must be 'RollingUpdate' or 'OnDelete'");
+};
+const partition = counters<{ readonly partition?: number }>('partition');
 
 /** The template as its pods will have it: hostname and subdomain come from the set, a volume from each claim. */
-function checkTemplate(errors: Errors, spec: StatefulSetSpec): void {
-  const { template } = spec;
-  const claims = listOf(spec.volumeClaimTemplates).map((claim) => claim.metadata.name);
+const template: Rule<StatefulSetSpec> = ({ template: given, volumeClaimTemplates }, walk) => {
+  const claims = listOf(volumeClaimTemplates).map((claim) => claim.metadata.name);
   const claimed = new Set(claims);
-  const own = listOf(template.spec?.volumes).filter((volume) => !claimed.has(volume.name));
+  const own = listOf(given.spec?.volumes).filter((volume) => !claimed.has(volume.name));
   const volumes = [...claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })), ...own];
-  const completed: PodTemplateSpec = template.spec
-    ? { ...template, spec: { ...omit(template.spec, 'hostname', 'subdomain'), ...(volumes.length && { volumes }) } }
-    : template;
-  addJudged(errors, 'spec.template', completed, podTemplate);
-  const { labels, annotations = {} } = template.metadata ?? {};
-  checkLabels(errors, 'spec.template.labels', labels);
-  checkAnnotations(errors, 'spec.template.annotations', annotations);
-  addJudged(errors, 'spec.template', { annotations, spec: template.spec ?? { containers: [] } }, podAnnotations);
-}
+  const completed: PodTemplateSpec = given.spec
+    ? { ...given, spec: { ...omit(given.spec, 'hostname', 'subdomain'), ...(volumes.length && { volumes }) } }
+    : given;
+  walk.check('template', completed, podTemplate);
+  walk.check('template', given.metadata, fields({ labels, annotations }));
+  walk.check('template', { annotations: given.metadata?.annotations, spec: given.spec ?? { containers: [] } }, podAnnotations);
+};
 
-const counters = [
-  'replicas',
-  'readyReplicas',
-  'currentReplicas',
-  'updatedReplicas',
-  'availableReplicas',
-  'observedGeneration',
-  'collisionCount',
-] as const;
+const retention = oneOf('Retain', 'Delete');
+const created = fields<StatefulSetSpec>({
+  volumeClaimTemplates: each(fields<PersistentVolumeClaim>({ spec: by((errors, path, claim) => checkClaimSpec(errors, path, claim)) })),
+  serviceName: filled(dnsLabel),
+});
 
-function validateStatus({ status }: StatefulSet, old: StatefulSet): readonly FieldError[] {
-  const errors: Errors = [];
-  for (const field of counters) checkNonnegative(errors, `status.${field}`, status[field]);
-  for (const field of ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'] as const) {
-    checkNotGreater(errors, 'status', status, { field, than: 'replicas', called: 'status.replicas' });
-  }
-  checkNotGreater(errors, 'status', status, { field: 'availableReplicas', than: 'readyReplicas', called: 'status.readyReplicas' });
-  checkCollisions(errors, status, old.status);
-  return errors;
-}
+const spec = all<StatefulSetSpec>(
+  ({ podManagementPolicy: policy }, walk) => {
+    if (policy !== 'OrderedReady' && policy !== 'Parallel') {
+      walk.invalid('podManagementPolicy', policy, "must be 'OrderedReady' or 'Parallel'");
+    }
+  },
+  fields({
+    updateStrategy: evenAbsent(updateStrategy),
+    persistentVolumeClaimRetentionPolicy: fields({ whenDeleted: retention, whenScaled: retention }),
+  }),
+  (given, walk) => {
+    if (!walk.isUpdate) created(given, walk, undefined);
+  },
+  fields({ replicas: nonNegative, minReadySeconds: nonNegative, ordinals: fields({ start: nonNegative }) }),
+  workloadSelector('statefulset'),
+  (given, walk, old) => {
+    if (checkSelected(given, walk)) template(given, walk, old);
+    else walk.invalid('selector', given.selector, '');
+  },
+  lasting('StatefulSet'),
+  (given, walk, old) => {
+    if (!old || equalSemantically(omit(given, ...changeable), omit(old, ...changeable))) return;
+    const names = changeable.map((field) => `'${field}'`);
+    const list = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+    walk.forbidden('', `updates to statefulset spec for fields other than ${list} are forbidden`);
+  },
+);
+
+const status = all<StatefulSetStatus>(
+  counters('replicas', 'readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas', 'observedGeneration', 'collisionCount'),
+  notGreater('readyReplicas', 'replicas', 'status.replicas'),
+  notGreater('currentReplicas', 'replicas', 'status.replicas'),
+  notGreater('updatedReplicas', 'replicas', 'status.replicas'),
+  notGreater('availableReplicas', 'replicas', 'status.replicas'),
+  notGreater('availableReplicas', 'readyReplicas', 'status.readyReplicas'),
+  collisions,
+);
 
 function warningsOf(object: StatefulSet, old?: StatefulSet): readonly string[] {
   const { volumeClaimTemplates, revisionHistoryLimit = 0 } = object.spec;

@@ -3,17 +3,16 @@
  * Upstream: pkg/registry/core/replicationcontroller, pkg/apis/core/validation/validation.go.
  */
 
+import type { ReplicationControllerSpec } from '../../generated/core-v1.ts';
 import { ReplicationController } from '../../generated/kinds.ts';
 import { labelMatcherOfMap } from '../../meta/selectors.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
-import { addJudged } from '../../schema/rules/walk.ts';
+import { all, fields, nonNegative, required } from '../../schema/rules/rules.ts';
 import { ageOf, containerCells, formatLabels } from '../cells.ts';
-import { checkNonnegative, checkPresent, type Errors } from '../checks.ts';
 import { defineKind, placed } from '../define-kind.ts';
 import { isEmptyObject } from '../lists.ts';
-import { checkReplicaStatus } from '../replica-status.ts';
+import { replicaStatus } from '../replica-status.ts';
 import { change } from '../set-defaults.ts';
-import { namedWorkloadWarnings } from '../workload-checks.ts';
+import { lasting, namedWorkloadWarnings } from '../workload-checks.ts';
 import { defaultTemplateOf } from './pod-spec/defaults.ts';
 import { podTemplate } from './pod-spec/validate-pod-spec.ts';
 
@@ -25,12 +24,8 @@ export const replicationController = defineKind(ReplicationController, {
   hooks: {
     default: defaultController,
     prepareForCreate: (object) => ({ ...object, status: { replicas: 0 } }),
-    validate,
-    validateStatus(object) {
-      const errors: Errors = [];
-      checkReplicaStatus(errors, 'status', object.status);
-      return errors;
-    },
+    rules: ({ spec: given }, walk) => walk.check('spec', given, spec),
+    statusRules: ({ status }, walk) => walk.check('status', status, replicaStatus),
     warnings: namedWorkloadWarnings,
     cells: (object, at) => [
       object.metadata.name,
@@ -58,24 +53,20 @@ function defaultController(given: ReplicationController): ReplicationController 
   };
 }
 
-function validate({ spec }: ReplicationController): readonly FieldError[] {
-  const errors: Errors = [];
-  const { selector, template } = spec;
-  checkNonnegative(errors, 'spec.minReadySeconds', spec.minReadySeconds);
-  if (isEmptyObject(selector)) errors.push(fieldErrors.required('spec.selector'));
-  if (checkPresent(errors, 'spec.replicas', spec.replicas)) checkNonnegative(errors, 'spec.replicas', spec.replicas);
-  if (template && !labelMatcherOfMap(selector).matches(template.metadata?.labels)) {
-    const message = '`selector` does not match template `labels`';
-    errors.push(fieldErrors.invalid('spec.template.metadata.labels', template.metadata?.labels ?? null, message));
-  }
-  addJudged(errors, 'spec.template', template, podTemplate);
-  const { restartPolicy, activeDeadlineSeconds } = template?.spec ?? {};
-  if (template && restartPolicy !== 'Always') {
-    errors.push(fieldErrors.notSupported('spec.template.spec.restartPolicy', restartPolicy ?? '', ['Always']));
-  }
-  if (activeDeadlineSeconds !== undefined) {
-    const message = 'activeDeadlineSeconds in ReplicationController is not Supported';
-    errors.push(fieldErrors.forbidden('spec.template.spec.activeDeadlineSeconds', message));
-  }
-  return errors;
-}
+const spec = all<ReplicationControllerSpec>(
+  fields({ minReadySeconds: nonNegative }),
+  ({ selector }, walk) => {
+    if (isEmptyObject(selector)) walk.required('selector');
+  },
+  fields({ replicas: required(nonNegative) }),
+  ({ selector, template }, walk) => {
+    const labels = template?.metadata?.labels;
+    if (!template || labelMatcherOfMap(selector).matches(labels)) return;
+    walk.invalid('template.metadata.labels', labels ?? null, '`selector` does not match template `labels`');
+  },
+  fields({ template: podTemplate }),
+  (given, walk, old) => {
+    if (given.template) ofTemplate(given, walk, old);
+  },
+);
+const ofTemplate = lasting('ReplicationController');

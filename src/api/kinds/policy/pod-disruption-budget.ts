@@ -1,12 +1,15 @@
 /** PodDisruptionBudget. Upstream: pkg/registry/policy/poddisruptionbudget, pkg/apis/policy/validation. */
+
 import { PodDisruptionBudget } from '../../generated/kinds.ts';
+import type { PodDisruptionBudgetSpec, PodDisruptionBudgetStatus } from '../../generated/policy-v1.ts';
 import type { IntOrString } from '../../meta/intstr.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { all, by, fields, oneOf } from '../../schema/rules/rules.ts';
 import { nameAndAge } from '../cells.ts';
-import { checkNonnegative, checkSelector, checkSupported, type Errors } from '../checks.ts';
 import { checkConditions } from '../condition-checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { checkAtMostAll, checkIntOrPercent } from '../rolling-checks.ts';
+import { counters } from '../replica-status.ts';
+import { atMostAll, intOrPercent } from '../rolling-checks.ts';
+import { selector } from '../shared-rules.ts';
 
 const noStatus = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
 
@@ -15,8 +18,8 @@ export const podDisruptionBudget = defineKind(PodDisruptionBudget, {
   allowUnconditionalUpdate: false,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: noStatus }),
-    validate,
-    validateStatus,
+    rules: ({ spec: given }, walk) => walk.check('spec', given, spec),
+    statusRules: ({ status: given }, walk) => walk.check('status', given, status),
     cells: nameAndAge(({ spec, status }) => [
       amountText(spec.minAvailable),
       amountText(spec.maxUnavailable),
@@ -27,32 +30,18 @@ export const podDisruptionBudget = defineKind(PodDisruptionBudget, {
 
 const amountText = (amount: IntOrString | undefined): string => (amount === undefined ? 'N/A' : String(amount));
 
-function validate({ spec }: PodDisruptionBudget): readonly FieldError[] {
-  const errors: Errors = [];
-  const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy } = spec;
-  if (minAvailable !== undefined && maxUnavailable !== undefined) {
-    const shown = {
-      MinAvailable: minAvailable,
-      Selector: selector ?? null,
-      MaxUnavailable: maxUnavailable,
-      UnhealthyPodEvictionPolicy: unhealthyPodEvictionPolicy ?? null,
-    };
-    errors.push(fieldErrors.invalid('spec', shown, 'minAvailable and maxUnavailable cannot be both set'));
-  }
-  for (const field of ['minAvailable', 'maxUnavailable'] as const) {
-    checkIntOrPercent(errors, `spec.${field}`, spec[field]);
-    checkAtMostAll(errors, `spec.${field}`, spec[field]);
-  }
-  checkSelector(errors, 'spec.selector', selector);
-  checkSupported(errors, 'spec.unhealthyPodEvictionPolicy', unhealthyPodEvictionPolicy, ['AlwaysAllow', 'IfHealthyBudget']);
-  return errors;
-}
+const amount = all(intOrPercent, atMostAll);
 
-function validateStatus({ status }: PodDisruptionBudget): readonly FieldError[] {
-  const errors: Errors = [];
-  checkConditions(errors, 'status.conditions', status.conditions);
-  for (const field of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const) {
-    checkNonnegative(errors, `status.${field}`, status[field]);
-  }
-  return errors;
-}
+const spec = all<PodDisruptionBudgetSpec>(
+  ({ minAvailable, maxUnavailable, selector: Selector = null, unhealthyPodEvictionPolicy: policy = null }, walk) => {
+    if (minAvailable === undefined || maxUnavailable === undefined) return;
+    const shown = { MinAvailable: minAvailable, Selector, MaxUnavailable: maxUnavailable, UnhealthyPodEvictionPolicy: policy };
+    walk.invalid('', shown, 'minAvailable and maxUnavailable cannot be both set');
+  },
+  fields({ minAvailable: amount, maxUnavailable: amount, selector, unhealthyPodEvictionPolicy: oneOf('AlwaysAllow', 'IfHealthyBudget') }),
+);
+
+const status = all<PodDisruptionBudgetStatus>(
+  fields({ conditions: by(checkConditions) }),
+  counters('disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'),
+);
