@@ -1,23 +1,23 @@
 /** CronJob. Upstream: pkg/registry/batch/cronjob, pkg/apis/batch/validation/validation.go. */
-import type { CronJobSpec, JobTemplateSpec } from '../../generated/batch-v1.ts';
+
+import type { CronJobSpec, JobSpec } from '../../generated/batch-v1.ts';
 import { CronJob } from '../../generated/kinds.ts';
 import { CronError, parseCron } from '../../meta/cron.ts';
 import { formatAge } from '../../meta/duration.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { TimeZone } from '../../meta/time-zone.ts';
+import { all, fields, format, nonNegative, oneOf, ratcheted, required } from '../../schema/rules/rules.ts';
+import type { Rule, Walk } from '../../schema/rules/walk.ts';
 import { ageOf, containerCells, formatSelector } from '../cells.ts';
-import { addInvalid, checkNonnegative, checkOneOf, checkPresent, type Errors } from '../checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { change } from '../set-defaults.ts';
 import { hostnameWarnings } from '../workload-checks.ts';
 import { jobSpecWarnings } from './job-warnings.ts';
-import { checkJobSpec } from './validate-job.ts';
+import { jobSpec } from './validate-job.ts';
 
 const nameLengthMax = 52;
 const zonePart = /^[A-Za-z.\-_0-9+]{1,14}$/;
-const policies = ['Allow', 'Forbid', 'Replace'];
 
 export const cronJob = defineKind(CronJob, {
   hasGeneration: true,
@@ -25,7 +25,7 @@ export const cronJob = defineKind(CronJob, {
     default: (object) =>
       change(object, 'spec', (spec) => change(spec, 'jobTemplate', (template) => change(template, 'spec', defaultTemplateOf))),
     prepareForCreate: (object) => ({ ...object, status: {} }),
-    validate,
+    rules,
     warnings(object, old) {
       if (!old) return [...hostnameWarnings(object), ...jobSpecWarnings('spec.jobTemplate.spec', object.spec.jobTemplate.spec)];
       if (!object.spec.schedule.includes('TZ')) return [];
@@ -49,31 +49,35 @@ export const cronJob = defineKind(CronJob, {
   },
 });
 
-function validate(object: CronJob, old?: CronJob): readonly FieldError[] {
-  const errors: Errors = [];
-  const { spec, metadata } = object;
-  if (checkPresent(errors, 'spec.schedule', spec.schedule)) checkSchedule(errors, spec, old?.spec);
-  checkNonnegative(errors, 'spec.startingDeadlineSeconds', spec.startingDeadlineSeconds);
-  if (spec.timeZone !== undefined && spec.timeZone !== old?.spec.timeZone) {
-    addInvalid(errors, 'spec.timeZone', spec.timeZone, timeZoneErrors(spec.timeZone));
-  }
-  checkOneOf(errors, 'spec.concurrencyPolicy', spec.concurrencyPolicy, { of: policies });
-  checkTemplate(errors, 'spec.jobTemplate.spec', spec.jobTemplate);
-  checkNonnegative(errors, 'spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit);
-  checkNonnegative(errors, 'spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit);
-  if (!old && metadata.name.length > nameLengthMax) {
-    errors.push(fieldErrors.invalid('metadata.name', metadata.name, `must be no more than ${nameLengthMax} characters`));
-  }
-  return errors;
-}
+const schedule: Rule<CronJobSpec> = ({ schedule: given, timeZone: zone }, walk, old) => {
+  if (!given) return walk.required('schedule');
+  const problem = cronError(given);
+  if (problem) walk.invalid('schedule', given, problem);
+  if (!given.includes('TZ')) return;
+  if (!old?.schedule.includes('TZ')) walk.invalid('schedule', given, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead');
+  else if (zone !== undefined) walk.invalid('schedule', given, 'cannot use both timeZone field and TZ or CRON_TZ in schedule');
+};
 
-function checkSchedule(errors: Errors, { schedule, timeZone }: CronJobSpec, old: CronJobSpec | undefined): void {
-  const bad = (message: string): void => void errors.push(fieldErrors.invalid('spec.schedule', schedule, message));
-  const problem = cronError(schedule);
-  if (problem) bad(problem);
-  if (!schedule.includes('TZ')) return;
-  if (!old?.schedule.includes('TZ')) bad('cannot use TZ or CRON_TZ in schedule, use timeZone field instead');
-  else if (timeZone !== undefined) bad('cannot use both timeZone field and TZ or CRON_TZ in schedule');
+const noSelector: Rule<JobSpec> = ({ selector, manualSelector }, walk) => {
+  if (selector) walk.invalid('selector', selector, '`selector` will be auto-generated');
+  if (manualSelector) walk.notSupported('manualSelector', true, ['nil', 'false']);
+};
+
+const spec = all<CronJobSpec>(
+  schedule,
+  fields({
+    startingDeadlineSeconds: nonNegative,
+    timeZone: ratcheted(format(timeZoneErrors)),
+    concurrencyPolicy: required(oneOf('Allow', 'Forbid', 'Replace')),
+    jobTemplate: fields({ spec: all(jobSpec, noSelector) }),
+    successfulJobsHistoryLimit: nonNegative,
+    failedJobsHistoryLimit: nonNegative,
+  }),
+);
+
+function rules({ spec: given, metadata: { name } }: CronJob, walk: Walk, old: CronJob | undefined): void {
+  walk.check('spec', given, spec, old?.spec);
+  if (!old && name.length > nameLengthMax) walk.invalid('metadata.name', name, `must be no more than ${nameLengthMax} characters`);
 }
 
 function cronError(schedule: string): string | undefined {
@@ -98,11 +102,4 @@ function timeZoneErrors(name: string): readonly string[] {
   const isLocal = name.toLowerCase() === 'local';
   const found = isLocal ? ['timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'] : [];
   return name === 'Local' || TimeZone.find(name) ? found : [...found, unknown];
-}
-
-function checkTemplate(errors: Errors, path: string, { spec }: JobTemplateSpec): void {
-  if (!spec) return;
-  checkJobSpec(errors, path, spec);
-  if (spec.selector) errors.push(fieldErrors.invalid(`${path}.selector`, spec.selector, '`selector` will be auto-generated'));
-  if (spec.manualSelector) errors.push(fieldErrors.notSupported(`${path}.manualSelector`, true, ['nil', 'false']));
 }

@@ -1,9 +1,19 @@
 /** Checks of a Job's pod failure policy and success policy, and of lists of indexes. Upstream: pkg/apis/batch/validation. */
-import type { JobSpec, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyRule, SuccessPolicyRule } from '../../generated/batch-v1.ts';
-import { checkQualifiedName } from '../../meta/names.ts';
-import { fieldErrors } from '../../meta/status-error.ts';
-import { addInvalid, checkNonnegative, checkOneOf, type Errors, repeats } from '../checks.ts';
+
+import type {
+  JobSpec,
+  PodFailurePolicy,
+  PodFailurePolicyOnExitCodesRequirement,
+  PodFailurePolicyOnPodConditionsPattern,
+  PodFailurePolicyRule,
+  SuccessPolicy,
+  SuccessPolicyRule,
+} from '../../generated/batch-v1.ts';
+import { all, each, fields, itemsMax, nonNegative, oneOf, required } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
+import { repeats } from '../checks.ts';
 import { listOf } from '../lists.ts';
+import { demandedQualifiedName } from '../shared-rules.ts';
 
 const rulesMax = 20;
 const patternsMax = 20;
@@ -15,86 +25,84 @@ const operators = ['In', 'NotIn'];
 
 /** `[]string{"a", "b"}` as Go's %q writes it. */
 const quoted = (values: readonly string[]): string => `[${values.map((value) => JSON.stringify(value)).join(' ')}]`;
-const enumOf = (of: readonly string[]) => ({ of, detail: `valid values: ${quoted(of)}` });
 
-export function checkPodFailurePolicy(errors: Errors, path: string, spec: JobSpec): void {
-  const rules = listOf(spec.podFailurePolicy?.rules);
-  if (rules.length > rulesMax) errors.push(fieldErrors.tooMany(`${path}.rules`, rules.length, rulesMax));
-  rules.forEach((rule, i) => {
-    checkFailureRule(errors, `${path}.rules[${i}]`, rule, spec);
-  });
-}
+const action = required(oneOf(...actions), `valid values: ${quoted(actions)}`);
+const operator = required(oneOf(...operators), `valid values: ${quoted(operators)}`);
+const pattern = fields<PodFailurePolicyOnPodConditionsPattern>({
+  type: demandedQualifiedName,
+  status: required(oneOf(...statuses), `valid values: ${quoted(statuses)}`),
+});
+const patterns = all<readonly PodFailurePolicyOnPodConditionsPattern[]>(itemsMax(patternsMax), each(pattern));
 
-function checkFailureRule(errors: Errors, path: string, rule: PodFailurePolicyRule, spec: JobSpec): void {
-  if (rule.action !== 'FailIndex') checkOneOf(errors, `${path}.action`, rule.action, enumOf(actions));
-  else if (spec.backoffLimitPerIndex === undefined) {
-    errors.push(fieldErrors.invalid(`${path}.action`, rule.action, 'requires the backoffLimitPerIndex to be set'));
-  }
-  const patterns = listOf(rule.onPodConditions);
-  if (rule.onExitCodes) checkExitCodes(errors, `${path}.onExitCodes`, rule.onExitCodes, spec);
-  if (patterns.length > patternsMax) errors.push(fieldErrors.tooMany(`${path}.onPodConditions`, patterns.length, patternsMax));
-  patterns.forEach(({ type, status }, i) => {
-    const at = `${path}.onPodConditions[${i}]`;
-    addInvalid(errors, `${at}.type`, type, checkQualifiedName(type));
-    checkOneOf(errors, `${at}.status`, status, enumOf(statuses));
-  });
-  if (!rule.onExitCodes === patterns.length > 0) return;
-  const both = 'specifying both OnExitCodes and OnPodConditions is not supported';
-  const none = 'specifying one of OnExitCodes and OnPodConditions is required';
-  errors.push(fieldErrors.invalidWithoutValue(path, rule.onExitCodes ? both : none));
-}
+export const podFailurePolicy = (spec: JobSpec): Rule<PodFailurePolicy> =>
+  fields({ rules: all(itemsMax(rulesMax), each(failureRule(spec))) });
 
-function checkExitCodes(errors: Errors, path: string, codes: PodFailurePolicyOnExitCodesRequirement, { template }: JobSpec): void {
-  checkOneOf(errors, `${path}.operator`, codes.operator, enumOf(operators));
-  const containers = [...listOf(template.spec?.containers), ...listOf(template.spec?.initContainers)];
-  const { containerName } = codes;
-  if (containerName !== undefined && !containers.some((container) => container.name === containerName)) {
-    const message = 'must be one of the container or initContainer names in the pod template';
-    errors.push(fieldErrors.invalid(`${path}.containerName`, containerName, message));
-  }
-  const values = listOf(codes.values);
-  const at = `${path}.values`;
-  if (!values.length) errors.push(fieldErrors.invalid(at, values, 'at least one value is required'));
-  else if (values.length > exitCodesMax) errors.push(fieldErrors.tooMany(at, values.length, exitCodesMax));
-  const isRepeated = repeats<number>();
-  values.forEach((value, i) => {
-    if (codes.operator === 'In' && value === 0) errors.push(fieldErrors.invalid(`${at}[${i}]`, value, 'must not be 0 for the In operator'));
-    if (isRepeated(value)) errors.push(fieldErrors.duplicate(`${at}[${i}]`, value));
-  });
-  if (values.some((value, i) => i > 0 && (values[i - 1] ?? 0) > value)) errors.push(fieldErrors.invalid(at, values, 'must be ordered'));
-}
-
-export function checkSuccessPolicy(errors: Errors, path: string, spec: JobSpec): void {
-  const rules = listOf(spec.successPolicy?.rules);
-  const at = `${path}.rules`;
-  if (!rules.length) {
-    errors.push(fieldErrors.required(at, 'at least one rules must be specified when the successPolicy is specified'));
-  }
-  if (rules.length > rulesMax) errors.push(fieldErrors.tooMany(at, rules.length, rulesMax));
-  rules.forEach((rule, i) => {
-    checkSuccessRule(errors, `${at}[${i}]`, rule, spec.completions ?? 0);
-  });
-}
-
-function checkSuccessRule(errors: Errors, path: string, rule: SuccessPolicyRule, completions: number): void {
-  const { succeededCount: count, succeededIndexes: indexes } = rule;
-  if (count === undefined && indexes === undefined) {
-    errors.push(fieldErrors.required(path, 'at least one of succeededCount or succeededIndexes must be specified'));
-  }
-  const at = `${path}.succeededIndexes`;
-  if ((indexes?.length ?? 0) > indexesLengthMax) errors.push(fieldErrors.tooLong(at, indexesLengthMax));
-  const parsed = parseIndexes(indexes ?? '', completions);
-  const total = 'error' in parsed ? 0 : parsed.intervals.reduce((sum, [from, to]) => sum + to - from + 1, 0);
-  if ('error' in parsed) errors.push(fieldErrors.invalid(at, indexes, `error parsing succeededIndexes: ${parsed.error}`));
-  if (count === undefined) return;
-  const bound = (max: number, what: string): void => {
-    if (count <= max) return;
-    errors.push(fieldErrors.invalid(`${path}.succeededCount`, count, `must be less than or equal to ${max} (${what})`));
+const failureRule = (spec: JobSpec): Rule<PodFailurePolicyRule> => {
+  const exitCodes = exitCodesOf(spec);
+  return (rule, walk, old) => {
+    if (rule.action !== 'FailIndex') acts(rule, walk, old);
+    else if (spec.backoffLimitPerIndex === undefined) {
+      walk.invalid('action', rule.action, 'requires the backoffLimitPerIndex to be set');
+    }
+    walk.check('onExitCodes', rule.onExitCodes, exitCodes);
+    walk.check('onPodConditions', rule.onPodConditions, patterns);
+    if (!rule.onExitCodes === !!rule.onPodConditions?.length) return;
+    const both = 'specifying both OnExitCodes and OnPodConditions is not supported';
+    const none = 'specifying one of OnExitCodes and OnPodConditions is required';
+    walk.invalidWithoutValue('', rule.onExitCodes ? both : none);
   };
-  checkNonnegative(errors, `${path}.succeededCount`, count);
-  bound(completions, 'the number of specified completions');
-  if (indexes !== undefined) bound(total, 'the number of indexes in the specified succeededIndexes field');
-}
+};
+const acts = fields<PodFailurePolicyRule>({ action });
+const operates = fields<PodFailurePolicyOnExitCodesRequirement>({ operator });
+
+const exitCodesOf =
+  ({ template }: JobSpec): Rule<PodFailurePolicyOnExitCodesRequirement> =>
+  (codes, walk, old) => {
+    operates(codes, walk, old);
+    const containers = [...listOf(template.spec?.containers), ...listOf(template.spec?.initContainers)];
+    const { containerName, operator: how } = codes;
+    if (containerName !== undefined && !containers.some((container) => container.name === containerName)) {
+      walk.invalid('containerName', containerName, 'must be one of the container or initContainer names in the pod template');
+    }
+    const values = listOf(codes.values);
+    if (!values.length) walk.invalid('values', values, 'at least one value is required');
+    else if (values.length > exitCodesMax) walk.tooMany('values', values.length, exitCodesMax);
+    const isRepeated = repeats<number>();
+    const code: Rule<number> = (value, at) => {
+      if (how === 'In' && value === 0) at.invalid('', value, 'must not be 0 for the In operator');
+      if (isRepeated(value)) at.duplicate('', value);
+    };
+    walk.check('values', values, each(code));
+    if (values.some((value, i) => i > 0 && (values[i - 1] ?? 0) > value)) walk.invalid('values', values, 'must be ordered');
+  };
+
+export const successPolicy = ({ completions = 0 }: JobSpec): Rule<SuccessPolicy> =>
+  fields({
+    rules: all(
+      required<SuccessPolicy['rules']>(undefined, 'at least one rules must be specified when the successPolicy is specified'),
+      itemsMax(rulesMax),
+      each(successRule(completions)),
+    ),
+  });
+
+const successRule =
+  (completions: number): Rule<SuccessPolicyRule> =>
+  ({ succeededCount: count, succeededIndexes: indexes }, walk) => {
+    if (count === undefined && indexes === undefined) {
+      walk.required('', 'at least one of succeededCount or succeededIndexes must be specified');
+    }
+    if ((indexes?.length ?? 0) > indexesLengthMax) walk.tooLong('succeededIndexes', indexesLengthMax);
+    const parsed = parseIndexes(indexes ?? '', completions);
+    const total = 'error' in parsed ? 0 : parsed.intervals.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+    if ('error' in parsed) walk.invalid('succeededIndexes', indexes, `error parsing succeededIndexes: ${parsed.error}`);
+    if (count === undefined) return;
+    const bound = (most: number, what: string): void => {
+      if (count > most) walk.invalid('succeededCount', count, `must be less than or equal to ${most} (${what})`);
+    };
+    walk.check('succeededCount', count, nonNegative);
+    bound(completions, 'the number of specified completions');
+    if (indexes !== undefined) bound(total, 'the number of indexes in the specified succeededIndexes field');
+  };
 
 type Interval = readonly [from: number, to: number];
 

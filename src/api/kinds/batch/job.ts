@@ -15,8 +15,8 @@ import { isEmptyObject } from '../lists.ts';
 import { change, setDefaults } from '../set-defaults.ts';
 import { hostnameWarnings } from '../workload-checks.ts';
 import { jobSpecWarnings } from './job-warnings.ts';
-import { validateJob } from './validate-job.ts';
-import { validateJobStatus } from './validate-job-status.ts';
+import { jobRule } from './validate-job.ts';
+import { jobStatus } from './validate-job-status.ts';
 
 const int32Max = 2 ** 31 - 1;
 const backoffLimit = 6;
@@ -30,8 +30,8 @@ export const job = defineKind(Job, {
   hooks: {
     default: defaultJob,
     prepareForCreate: (object) => ({ ...withSelector(object), status: {} }),
-    validate: validateJob,
-    validateStatus: validateJobStatus,
+    rules: jobRule,
+    statusRules: jobStatus,
     warnings(object, old) {
       if (!old) return [...hostnameWarnings(object), ...jobSpecWarnings('spec', object.spec)];
       return equalSemantically(object.spec, old.spec) ? [] : jobSpecWarnings('spec', object.spec);

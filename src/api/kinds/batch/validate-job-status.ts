@@ -3,46 +3,40 @@
  * other and with the counters, and an end stays an end. Rules hold for what an update changes.
  * Upstream: pkg/apis/batch/validation/validation.go (validateJobStatus), pkg/registry/batch/job/strategy.go.
  */
+
 import type { Job, JobStatus } from '../../generated/batch-v1.ts';
 import { isConditionTrue } from '../../meta/conditions.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
-import { checkNonnegative, type Errors } from '../checks.ts';
+import type { Rule, Walk } from '../../schema/rules/walk.ts';
 import { listOf } from '../lists.ts';
+import { counters } from '../replica-status.ts';
 import { parseIndexes } from './job-policies.ts';
 
 type JobCondition = 'Complete' | 'Failed' | 'FailureTarget' | 'SuccessCriteriaMet' | 'Suspended';
 const is = (job: Job, type: JobCondition): boolean => isConditionTrue(job.status.conditions, type);
 const isFinished = (job: Job): boolean => is(job, 'Complete') || is(job, 'Failed');
 
-export function validateJobStatus(job: Job, old: Job): readonly FieldError[] {
-  const errors: Errors = [];
-  for (const field of ['active', 'succeeded', 'failed', 'ready', 'terminating'] as const) {
-    checkNonnegative(errors, `status.${field}`, job.status[field]);
-  }
-  checkUncounted(errors, job.status);
-  checkConditions(errors, job, old);
-  checkTimes(errors, job, old);
-  checkFinished(errors, job, old);
-  checkIndexes(errors, job, old);
-  checkTransitions(errors, job, old);
-  return errors;
-}
+export const jobStatus: Rule<Job> = (job, walk, old = job) => {
+  walk.check('status', job.status, counts);
+  checkUncounted(walk, job.status);
+  for (const check of [checkConditions, checkTimes, checkFinished, checkIndexes, checkTransitions]) check(walk, job, old);
+};
+const counts = counters<JobStatus>('active', 'succeeded', 'failed', 'ready', 'terminating');
 
-function checkUncounted(errors: Errors, { uncountedTerminatedPods }: JobStatus): void {
+function checkUncounted(walk: Walk, { uncountedTerminatedPods }: JobStatus): void {
   const seen = new Set<string>();
   for (const field of ['succeeded', 'failed'] as const) {
     listOf(uncountedTerminatedPods?.[field]).forEach((uid, i) => {
       const path = `status.uncountedTerminatedPods.${field}[${i}]`;
-      if (!uid) errors.push(fieldErrors.invalid(path, uid, 'must not be empty'));
-      else if (seen.has(uid)) errors.push(fieldErrors.duplicate(path, uid));
+      if (!uid) walk.invalid(path, uid, 'must not be empty');
+      else if (seen.has(uid)) walk.duplicate(path, uid);
       seen.add(uid);
     });
   }
 }
 
-function checkConditions(errors: Errors, job: Job, old: Job): void {
-  const bad = (message: string): void => void errors.push(fieldErrors.invalidWithoutValue('status.conditions', message));
+function checkConditions(walk: Walk, job: Job, old: Job): void {
+  const bad = (message: string): void => walk.invalidWithoutValue('status.conditions', message);
   const changed = (...types: JobCondition[]): boolean => types.some((type) => is(job, type) !== is(old, type));
   const [complete, failed, target, met] = [is(job, 'Complete'), is(job, 'Failed'), is(job, 'FailureTarget'), is(job, 'SuccessCriteriaMet')];
   if (complete && failed && changed('Complete', 'Failed')) bad('cannot set Complete=True and Failed=true conditions');
@@ -60,7 +54,7 @@ function checkConditions(errors: Errors, job: Job, old: Job): void {
   }
 }
 
-function checkTimes(errors: Errors, job: Job, old: Job): void {
+function checkTimes(walk: Walk, job: Job, old: Job): void {
   const { startTime, completionTime } = job.status;
   const startChanged = startTime !== old.status.startTime;
   const completionChanged = completionTime !== old.status.completionTime;
@@ -68,42 +62,42 @@ function checkTimes(errors: Errors, job: Job, old: Job): void {
   if (completionChanged || complete !== is(old, 'Complete')) {
     const path = 'status.completionTime';
     if (completionTime && !complete) {
-      errors.push(fieldErrors.invalid(path, completionTime, 'cannot set completionTime when there is no Complete=True condition'));
+      walk.invalid(path, completionTime, 'cannot set completionTime when there is no Complete=True condition');
     }
-    if (!completionTime && complete) errors.push(fieldErrors.required(path, 'completionTime is required for Complete jobs'));
+    if (!completionTime && complete) walk.required(path, 'completionTime is required for Complete jobs');
   }
   if ((startChanged || completionChanged) && startTime && completionTime && Date.parse(completionTime) < Date.parse(startTime)) {
-    errors.push(fieldErrors.invalid('status.completionTime', completionTime, 'must be equal to or after `startTime`'));
+    walk.invalid('status.completionTime', completionTime, 'must be equal to or after `startTime`');
   }
 }
 
-function checkFinished(errors: Errors, job: Job, old: Job): void {
+function checkFinished(walk: Walk, job: Job, old: Job): void {
   const { status, spec } = job;
   const { active = 0, ready, terminating = 0, startTime, uncountedTerminatedPods: uncounted } = status;
   const ended = isFinished(job) !== isFinished(old);
   if (isFinished(job)) {
     if (active > 0 && (ended || active !== (old.status.active ?? 0))) {
-      errors.push(fieldErrors.invalid('status.active', active, 'active>0 is invalid for finished job'));
+      walk.invalid('status.active', active, 'active>0 is invalid for finished job');
     }
     const neverStarted = spec.suspend && spec.completions === 0;
     if (!startTime && !neverStarted && (ended || startTime !== old.status.startTime)) {
-      errors.push(fieldErrors.required('status.startTime', 'startTime is required for finished job'));
+      walk.required('status.startTime', 'startTime is required for finished job');
     }
     const isUncounted = listOf(uncounted?.failed).length + listOf(uncounted?.succeeded).length > 0;
     if (isUncounted && (ended || !equalSemantically(uncounted, old.status.uncountedTerminatedPods))) {
-      errors.push(fieldErrors.invalid('status.uncountedTerminatedPods', uncounted, 'must be empty for finished job'));
+      walk.invalid('status.uncountedTerminatedPods', uncounted, 'must be empty for finished job');
     }
     if (terminating > 0 && (ended || terminating !== old.status.terminating)) {
-      errors.push(fieldErrors.invalid('status.terminating', terminating, 'terminating>0 is invalid for finished job'));
+      walk.invalid('status.terminating', terminating, 'terminating>0 is invalid for finished job');
     }
   }
   const countsChanged = ready !== old.status.ready || active !== (old.status.active ?? 0);
   if (ready !== undefined && ready > active && countsChanged) {
-    errors.push(fieldErrors.invalid('status.ready', ready, 'cannot set more ready pods than active'));
+    walk.invalid('status.ready', ready, 'cannot set more ready pods than active');
   }
 }
 
-function checkIndexes(errors: Errors, { spec, status }: Job, old: Job): void {
+function checkIndexes(walk: Walk, { spec, status }: Job, old: Job): void {
   const { completedIndexes = '', failedIndexes } = status;
   const completedChanged = completedIndexes !== (old.status.completedIndexes ?? '');
   const failedChanged = failedIndexes !== old.status.failedIndexes;
@@ -112,16 +106,16 @@ function checkIndexes(errors: Errors, { spec, status }: Job, old: Job): void {
   const path = 'status.completedIndexes';
   const failedPath = 'status.failedIndexes';
   if (completedChanged && spec.completions !== undefined && 'error' in completed) {
-    errors.push(fieldErrors.invalid(path, completedIndexes, `error parsing completedIndexes: ${completed.error}`));
+    walk.invalid(path, completedIndexes, `error parsing completedIndexes: ${completed.error}`);
   }
   if (failedChanged && spec.completions !== undefined && spec.backoffLimitPerIndex !== undefined && 'error' in failed) {
-    errors.push(fieldErrors.invalid(failedPath, failedIndexes, `error parsing failedIndexes: ${failed.error}`));
+    walk.invalid(failedPath, failedIndexes, `error parsing failedIndexes: ${failed.error}`);
   }
   if (completedChanged && completedIndexes && spec.completionMode !== 'Indexed') {
-    errors.push(fieldErrors.invalid(path, completedIndexes, 'cannot set non-empty completedIndexes when non-indexed completion mode'));
+    walk.invalid(path, completedIndexes, 'cannot set non-empty completedIndexes when non-indexed completion mode');
   }
   if (failedChanged && failedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
-    errors.push(fieldErrors.invalid(failedPath, failedIndexes, 'cannot set non-null failedIndexes when backoffLimitPerIndex is null'));
+    walk.invalid(failedPath, failedIndexes, 'cannot set non-null failedIndexes when backoffLimitPerIndex is null');
   }
   if ((!completedChanged && !failedChanged) || 'error' in completed || 'error' in failed) return;
   let next = 0;
@@ -130,30 +124,30 @@ function checkIndexes(errors: Errors, { spec, status }: Job, old: Job): void {
     const overlap = failed.intervals[next];
     if (!overlap || overlap[0] > to) continue;
     const message = `failedIndexes and completedIndexes overlap at index: ${Math.max(from, overlap[0])}`;
-    errors.push(fieldErrors.invalid(failedPath, failedIndexes, message));
+    walk.invalid(failedPath, failedIndexes, message);
     return;
   }
 }
 
-function checkTransitions(errors: Errors, job: Job, old: Job): void {
-  const bad = (message: string): void => void errors.push(fieldErrors.invalidWithoutValue('status.conditions', message));
+function checkTransitions(walk: Walk, job: Job, old: Job): void {
+  const bad = (message: string): void => walk.invalidWithoutValue('status.conditions', message);
   const { status, spec } = job;
   for (const type of ['Failed', 'Complete', 'FailureTarget'] as const) {
     if (is(old, type) && !is(job, type)) bad(`cannot disable the terminal ${type}=True condition`);
   }
   const fewer = (field: 'failed' | 'succeeded'): boolean => (status[field] ?? 0) < (old.status[field] ?? 0);
-  if (fewer('failed')) errors.push(fieldErrors.invalid('status.failed', status.failed ?? 0, 'cannot decrease the failed counter'));
+  if (fewer('failed')) walk.invalid('status.failed', status.failed ?? 0, 'cannot decrease the failed counter');
   const elastic = spec.completionMode === 'Indexed' && spec.completions === spec.parallelism;
   if (fewer('succeeded') && !elastic) {
-    errors.push(fieldErrors.invalid('status.succeeded', status.succeeded ?? 0, 'cannot decrease the succeeded counter'));
+    walk.invalid('status.succeeded', status.succeeded ?? 0, 'cannot decrease the succeeded counter');
   }
   const { completionTime, startTime } = old.status;
   if (status.completionTime && completionTime && status.completionTime !== completionTime) {
-    errors.push(fieldErrors.invalid('status.completionTime', status.completionTime, 'field is immutable'));
+    walk.invalid('status.completionTime', status.completionTime, 'field is immutable');
   }
   const resuming = is(old, 'Suspended') && status.conditions?.some((c) => c.type === 'Suspended' && c.status === 'False');
   if (startTime && status.startTime !== startTime && !spec.suspend && !resuming) {
-    errors.push(fieldErrors.invalid('status.startTime', status.startTime ?? null, 'field is immutable for unsuspended job once set'));
+    walk.invalid('status.startTime', status.startTime ?? null, 'field is immutable for unsuspended job once set');
   }
   const [met, wasMet] = [is(job, 'SuccessCriteriaMet'), is(old, 'SuccessCriteriaMet')];
   if (wasMet && !met) bad('cannot disable the SuccessCriteriaMet=True condition');

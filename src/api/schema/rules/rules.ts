@@ -225,6 +225,12 @@ export const immutable = <T>(message = 'field is immutable'): Rule<T> =>
     if (walk.isUpdate && !equalSemantically(value, old)) walk.invalid('', value, message);
   });
 
+/** What did not change is not judged again. */
+export const ratcheted = <T>(rule: Rule<T>): Rule<T> =>
+  like([rule], (value, walk, old) => {
+    if (old === undefined || !equalSemantically(value, old)) rule(value, walk, old);
+  });
+
 /** Within the rule, values that the old object had somewhere are not judged again by rules that are `unlessKept`. */
 export const keeping =
   <T>(valuesOf: (old: T) => Iterable<unknown>, rule: Rule<T>): Rule<T> =>

@@ -99,6 +99,9 @@ export class Walk {
   invalid(below: string, value: unknown, detail: string): void {
     this.errors.push(fieldErrors.invalid(this.at(below), value, detail));
   }
+  invalidWithoutValue(below: string, detail: string): void {
+    this.errors.push(fieldErrors.invalidWithoutValue(this.at(below), detail));
+  }
   required(below: string, detail = ''): void {
     this.errors.push(fieldErrors.required(this.at(below), detail));
   }
