@@ -40,7 +40,7 @@ function* checkNode(node: Structural, place: Place, mayBeUnpruned: boolean): Ste
     const { value, hasUnknown, refusal } = pruneDefault(node, node.said.default, path);
     if (hasUnknown && !mayBeUnpruned && !here.insideMeta)
       found.push(fieldErrors.invalid(path.text, sortedFields(node.said.default), 'must not have unknown fields'));
-    const ofMetadata = here.insideMeta ? checkInMetadata(node, path, here) : refusal ? [refusal] : checkEmbedded(node, value, path);
+    const ofMetadata = here.insideMeta ? checkInMetadata(node, path, here) : refusal ? [refusal] : yield* checkEmbedded(node, value, path);
     const ofValue = ofMetadata.length ? ofMetadata : yield* validateValue(node, node.said.default, { path: path.text });
     found.push(...(ofValue.length ? ofValue : yield* checkRulesOf(node, path, here)));
   }

@@ -37,7 +37,7 @@ interface SchemaCheckOptions {
 }
 
 /** Nodes checked in one step. */
-const nodesAtOnce = 500;
+const nodesAtOnce = 100;
 
 interface Place {
   readonly isRoot: boolean;
@@ -195,15 +195,17 @@ class SchemaCheck {
     else if (items.type !== 'object') {
       this.#refuse(path.field('items'), 'type', items.type ?? '', "must be object if parent array's x-kubernetes-list-type is map");
     } else {
-      keys.forEach((key, i) => {
+      const seen = new Set<string>();
+      for (const key of keys) {
         const property = own(items.properties, key);
         if (!property) this.#refuse(path, 'x-kubernetes-list-map-keys', keys, 'entries must all be names of item properties');
         else if (property.type === 'array' || property.type === 'object') {
           const detail = "must be a scalar type if parent array's x-kubernetes-list-type is map";
           this.#refuse(path.field('items').field('properties').key(key), 'type', items.type, detail);
         }
-        if (keys.indexOf(key) < i) this.#refuse(path, 'x-kubernetes-list-map-keys', keys, 'must not contain duplicate entries');
-      });
+        if (seen.has(key)) this.#refuse(path, 'x-kubernetes-list-map-keys', keys, 'must not contain duplicate entries');
+        seen.add(key);
+      }
     }
   }
 
@@ -253,6 +255,7 @@ export function checkKeyedItems(said: Said, path: Path): readonly FieldError[] {
   if (!isSchema(items) || (listType !== 'set' && listType !== 'map')) return [];
   const found: FieldError[] = [];
   const at = path.field('items');
+  const required = new Set(items.required);
   if (items.nullable) {
     found.push(fieldErrors.forbidden(at.field('nullable').text, `cannot be nullable when x-kubernetes-list-type is ${listType}`));
   }
@@ -261,7 +264,7 @@ export function checkKeyedItems(said: Said, path: Path): readonly FieldError[] {
     if (!property) continue;
     const why = 'this property is in x-kubernetes-list-map-keys, so it';
     const ofKey = at.field('properties').key(key);
-    if (!items.required?.includes(key) && property.default === undefined) {
+    if (!required.has(key) && property.default === undefined) {
       found.push(fieldErrors.required(ofKey.field('default').text, `${why} must have a default or be a required property`));
     }
     if (property.nullable) found.push(fieldErrors.forbidden(ofKey.field('nullable').text, `${why} cannot be nullable`));

@@ -16,12 +16,13 @@ type Said = JSONSchemaProps;
 type Level = 'root' | 'item' | 'field';
 
 /** Nodes checked in one step. */
-const nodesAtOnce = 500;
+const nodesAtOnce = 100;
 
 export function* checkStructural(said: Said, path: Path): Steps<readonly FieldError[]> {
   const found: FieldError[] = [];
   const pace = new Pace(nodesAtOnce);
   for (const node of nodesOf(said, 'root', path)) {
+    yield* checkJoins(found, node.said, node.path, isIntOrString(node.said.anyOf), pace);
     checkNode(found, node);
     if (pace.isDue()) yield;
   }
@@ -85,7 +86,6 @@ function checkNode(found: FieldError[], { said, level, path }: Node): void {
   if (said.additionalProperties !== undefined && level === 'root') {
     found.push(fieldErrors.forbidden(path.field('additionalProperties').text, 'must not be used at the root'));
   }
-  checkJoins(found, said, path, isIntOrString(said.anyOf));
   checkKubernetesWords(found, said, level, path);
   checkMetadata(found, said, level, path.field('properties'));
 }
@@ -133,16 +133,15 @@ const intOrString = [{ type: 'integer' }, { type: 'string' }];
 const isIntOrString = (anyOf: readonly Said[] | undefined): boolean => equalJson(anyOf, intOrString);
 
 /** `mayType`: anyOf is the one that says integer or string */
-function checkJoins(found: FieldError[], said: Said, path: Path, mayType: boolean): void {
-  const each = (name: 'allOf' | 'anyOf' | 'oneOf', typed: (nested: Said, i: number) => boolean = () => false): void => {
-    said[name]?.forEach((nested, i) => {
-      checkNested(found, nested, path.field(name).item(i), typed(nested, i));
-    });
-  };
-  if (!mayType) each('anyOf');
-  each('allOf', (nested, i) => i === 0 && isIntOrString(nested.anyOf));
-  each('oneOf');
-  if (said.not) checkNested(found, said.not, path.field('not'), false);
+function* checkJoins(found: FieldError[], said: Said, path: Path, mayType: boolean, pace: Pace): Steps<void> {
+  for (const name of ['anyOf', 'allOf', 'oneOf'] as const) {
+    if (name === 'anyOf' && mayType) continue;
+    for (const [i, nested] of said[name]?.entries() ?? []) {
+      const isTyped = name === 'allOf' && i === 0 && isIntOrString(nested.anyOf);
+      yield* checkNested(found, nested, path.field(name).item(i), isTyped, pace);
+    }
+  }
+  if (said.not) yield* checkNested(found, said.not, path.field('not'), false, pace);
   const problem = said.pattern ? patternProblem(said.pattern) : undefined;
   if (problem === undefined) return;
   const detail = `must be a valid regular expression, but isn't: ${problem}`;
@@ -165,13 +164,14 @@ const ofStructure = {
   'x-kubernetes-validations': 'must be empty to be structural',
 } as const;
 
-function checkNested(found: FieldError[], said: Said, path: Path, mayType: boolean): void {
-  checkJoins(found, said, path, mayType);
-  if (isSchema(said.items)) checkNested(found, said.items, path.field('items'), false);
+function* checkNested(found: FieldError[], said: Said, path: Path, mayType: boolean, pace: Pace): Steps<void> {
+  if (pace.isDue()) yield;
+  yield* checkJoins(found, said, path, mayType, pace);
+  if (isSchema(said.items)) yield* checkNested(found, said.items, path.field('items'), false, pace);
   const properties = path.field('properties');
   for (const name in said.properties) {
     const property = own(said.properties, name);
-    if (property) checkNested(found, property, properties.key(name), false);
+    if (property) yield* checkNested(found, property, properties.key(name), false, pace);
   }
   for (const [name, detail] of Object.entries(ofStructure)) {
     if (said[name as keyof typeof ofStructure]) found.push(fieldErrors.forbidden(path.field(name).text, detail));

@@ -6,16 +6,19 @@ import type { ObjectMeta } from '../../generated/meta-v1.ts';
 import { checkDns1035Label, nameIsPathSegment } from '../../meta/names.ts';
 import type { KubeObject } from '../../meta/object.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { Pace, type Steps } from '../../meta/steps.ts';
 import { own } from '../../meta/words.ts';
 import { validateMetadata } from '../metadata.ts';
-import { type Path, walkSaid } from './places.ts';
+import { type Path, placesAtOnce, walkSaid } from './places.ts';
 import type { Structural } from './structural.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-export function checkEmbedded(node: Structural, value: unknown, path: Path): readonly FieldError[] {
+export function* checkEmbedded(node: Structural, value: unknown, path: Path): Steps<readonly FieldError[]> {
   const found: FieldError[] = [];
+  const pace = new Pace(placesAtOnce);
   for (const place of walkSaid(node, value, path)) {
+    if (pace.isDue()) yield;
     if (!place.node.isEmbedded || typeof place.value !== 'object' || place.value === null || Array.isArray(place.value)) continue;
     found.push(...checkResource(place.value as Json, place.path));
   }

@@ -3,16 +3,19 @@
  * Upstream: apiextensions-apiserver/pkg/apiserver/schema/listtype.
  */
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { Pace, type Steps } from '../../meta/steps.ts';
 import { own, put } from '../../meta/words.ts';
-import { type Path, walkSaid } from './places.ts';
+import { type Path, placesAtOnce, walkSaid } from './places.ts';
 import type { Structural } from './structural.ts';
 import { canonicalText, sortedFields } from './validate-value.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-export function checkListTypes(node: Structural, value: unknown, path: Path): readonly FieldError[] {
+export function* checkListTypes(node: Structural, value: unknown, path: Path): Steps<readonly FieldError[]> {
   const found: FieldError[] = [];
+  const pace = new Pace(placesAtOnce);
   for (const place of walkSaid(node, value, path)) {
+    if (pace.isDue()) yield;
     const listType = place.node.said['x-kubernetes-list-type'];
     if (!Array.isArray(place.value)) continue;
     if (listType === 'set') found.push(...duplicates(place.value, place.path));
@@ -43,11 +46,13 @@ function keysOf(item: Json, names: readonly string[]): Json {
 
 /** Each is told once, where it is the second time. */
 function duplicates(list: readonly unknown[], path: Path): readonly FieldError[] {
-  const seen = new Map<string, number>();
+  const seen = { scalars: new Map<unknown, number>(), others: new Map<unknown, number>() };
   return list.flatMap((item, i) => {
-    const text = canonicalText(item);
-    const times = (seen.get(text) ?? 0) + 1;
-    seen.set(text, times);
+    const isScalar = typeof item !== 'object';
+    const known = isScalar ? seen.scalars : seen.others;
+    const key = isScalar ? item : canonicalText(item);
+    const times = (known.get(key) ?? 0) + 1;
+    known.set(key, times);
     return times === 2 ? [fieldErrors.duplicate(path.item(i).text, sortedFields(item))] : [];
   });
 }

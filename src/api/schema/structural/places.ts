@@ -29,6 +29,9 @@ export interface Place {
   readonly path: Path;
 }
 
+/** Values looked at in one step. */
+export const placesAtOnce = 2000;
+
 /** The value and all in it of which the schema says something, from the outside in. */
 export function* walkSaid(node: Structural, value: unknown, path: Path): Generator<Place> {
   yield { node, value, path };

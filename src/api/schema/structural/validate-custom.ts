@@ -35,7 +35,7 @@ export function* validateCustom(root: Structural, object: Json, { old, part }: C
   const found: FieldError[] = [];
   if (part === undefined) {
     found.push(...(yield* validateValue(root, object, { path: '', old })));
-    if (root.embeds) found.push(...checkEmbedded(root, object, top));
+    if (root.embeds) found.push(...(yield* checkEmbedded(root, object, top)));
   } else {
     const node = root.property(part);
     const value = own(object, part);
@@ -43,8 +43,8 @@ export function* validateCustom(root: Structural, object: Json, { old, part }: C
   }
   yield;
   if (root.keysLists) {
-    const ofLists = checkListTypes(root, object, top);
-    if (ofLists.length && !(old && checkListTypes(root, old, top).length)) found.push(...ofLists);
+    const ofLists = yield* checkListTypes(root, object, top);
+    if (ofLists.length && !(old && (yield* checkListTypes(root, old, top)).length)) found.push(...ofLists);
   }
   if (!root.hasRules) return found;
   if (found.some(({ type }) => blocking.has(type))) return [...found, fieldErrors.invalid('', null, unchecked)];

@@ -27,7 +27,7 @@ export function* validateValue(
   const judge = new Judge();
   const verdict = new Verdict();
   yield* judge.judge(node, value, verdict, old === undefined ? undefined : new Correlation(node, value, old));
-  return [...verdict.found.values()].map((found) => found(path));
+  return verdict.findings().map((finding) => finding(path));
 }
 
 /** Values judged in one step. */
@@ -39,26 +39,32 @@ type Finding = (base: string) => FieldError;
 /** What was found, and how much was right: of several schemas, the one that was right the most speaks. */
 class Verdict {
   /** by message: upstream tells equal ones once */
-  readonly found = new Map<string, Finding>();
+  #found: Map<string, Finding> | undefined;
   matches = 0;
+  get count(): number {
+    return this.#found?.size ?? 0;
+  }
   get isValid(): boolean {
-    return this.found.size === 0;
+    return this.count === 0;
+  }
+  findings(): readonly Finding[] {
+    return this.#found ? [...this.#found.values()] : [];
   }
   add(message: string, finding: Finding): void {
-    if (this.found.size <= fieldErrorsMax && !this.found.has(message)) this.found.set(message, finding);
+    this.#found ??= new Map();
+    if (this.#found.size <= fieldErrorsMax && !this.#found.has(message)) this.#found.set(message, finding);
   }
   /** An error of no field. */
   addPlain(message: string): void {
     this.add(message, (base) => fieldErrors.invalid(base, '', message));
   }
   merge(other: Verdict): void {
-    for (const [message, finding] of other.found) this.add(message, finding);
+    for (const [message, finding] of other.#found ?? []) this.add(message, finding);
     this.matches += other.matches;
   }
   /** Takes back what was found since there were so many. */
   forgive(count: number): void {
-    if (this.found.size === count) return;
-    for (const message of [...this.found.keys()].slice(count)) this.found.delete(message);
+    for (const message of [...(this.#found?.keys() ?? [])].slice(count)) this.#found?.delete(message);
   }
 }
 
@@ -81,7 +87,7 @@ class Judge {
 
   /** `old`: only along the object's structure */
   *judge(node: Structural, value: unknown, verdict: Verdict, old: Correlation | undefined): Steps<void> {
-    const before = verdict.found.size;
+    const before = verdict.count;
     if (this.#pace.isDue()) yield;
     if (value === null || value === undefined) {
       this.#judgeNull(node, verdict);
@@ -96,7 +102,7 @@ class Judge {
       if (typeof value === 'object' && !Array.isArray(value)) yield* this.#judgeObject(node, value as Json, verdict, old);
       verdict.matches += 2;
     }
-    if (verdict.found.size > before && old?.isUnchanged) verdict.forgive(before);
+    if (verdict.count > before && old?.isUnchanged) verdict.forgive(before);
   }
 
   #judgeNull({ rules, said }: Structural, verdict: Verdict): void {
