@@ -5,7 +5,7 @@
 import type { Figures } from './figures.ts';
 import type { Generator } from './generator.ts';
 import type { LoadPlace, LoadResult } from './jobs.ts';
-import { nobody, type Workload } from './objects.ts';
+import { nobody, recordDefinition, recordsPath, type Workload } from './objects.ts';
 import type { Target } from './target.ts';
 
 const atOnce = 32;
@@ -23,7 +23,7 @@ export interface ApiContext {
   readonly scale: number;
   readonly namespace: string;
   /** what the namespaces hold already; kept by the cases */
-  readonly made: { configMaps: number; listed: boolean; watched: boolean };
+  readonly made: { configMaps: number; records: number; listed: boolean; watched: boolean };
 }
 
 export interface ApiCase {
@@ -44,6 +44,9 @@ export const apiCases: readonly ApiCase[] = [
   { name: 'update', title: 'update it', run: (context) => spread(context, { type: 'update-config-maps', bytes: objectBytes }, 10_000) },
   { name: 'patch', title: 'merge patch it', run: (context) => spread(context, { type: 'merge-patch-config-maps' }, 10_000) },
   { name: 'apply', title: 'apply it (server-side)', run: apply },
+  { name: 'create-custom', title: 'create a custom resource of 1.5 kB', run: createRecords },
+  { name: 'get-custom', title: 'get it', run: (context) => spreadRecords(context, { type: 'get-config-maps' }, 40_000) },
+  { name: 'patch-custom', title: 'merge patch it', run: (context) => spreadRecords(context, { type: 'merge-patch-config-maps' }, 10_000) },
   { name: 'create-pod', title: 'create a Pod', run: createPods },
   { name: 'list', title: 'list 5,000 ConfigMaps, 20 MB', run: list },
   { name: 'watch', title: 'watch, 50 watchers: events delivered', run: watch },
@@ -87,6 +90,45 @@ async function apply(context: ApiContext): Promise<{ figures?: Figures; note?: s
   );
   if (status === 415) return { note: 'not there yet' };
   return spread(context, { type: 'apply-config-maps', bytes: objectBytes }, 6000);
+}
+
+/** Definitions are served by then. */
+async function ensureRecords({ generator, target, namespace }: ApiContext): Promise<void> {
+  await generator.connect(target.access, 1);
+  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+  await generator.request({ method: 'POST', path, body: JSON.stringify(recordDefinition) }, [409]);
+  for (let tries = 0; tries < servedTriesMax; tries++) {
+    const { status } = await generator.request({ method: 'GET', path: `${recordsPath(namespace)}?limit=1` }, [404]);
+    if (status === 200) return;
+  }
+  throw new Error('custom resources are not served');
+}
+const servedTriesMax = 10_000;
+
+async function createRecords(context: ApiContext): Promise<{ figures: Figures }> {
+  const { generator, target, scale, namespace, made } = context;
+  await ensureRecords(context);
+  const workload: Workload = { type: 'create-config-maps', bytes: objectBytes };
+  const place: LoadPlace = { namespace, prefix: 'record-', existing: 0, custom: true };
+  const count = Math.round(15_000 * scale);
+  await generator.connect(target.access, atOnce);
+  await plain(generator.do({ type: 'load', workload, place, first: made.records, count: warmUp(count), atOnce }));
+  made.records += warmUp(count);
+  const first = made.records;
+  const figures = await measured(context, count, () => generator.do({ type: 'load', workload, place, first, count, atOnce }));
+  made.records += count;
+  return { figures };
+}
+
+/** Requests spread over the custom resources that are there. */
+async function spreadRecords(context: ApiContext, workload: Workload, full: number): Promise<{ figures: Figures }> {
+  const { generator, target, scale, namespace, made } = context;
+  if (made.records === 0) await createRecords(context);
+  const count = Math.round(full * scale);
+  await generator.connect(target.access, atOnce);
+  const place: LoadPlace = { namespace, prefix: 'record-', existing: made.records, custom: true };
+  await generator.do({ type: 'load', workload, place, first: count, count: warmUp(count), atOnce });
+  return { figures: await measured(context, count, () => generator.do({ type: 'load', workload, place, first: 0, count, atOnce })) };
 }
 
 async function createPods(context: ApiContext): Promise<{ figures: Figures }> {

@@ -38,6 +38,8 @@ export interface LoadPlace {
   readonly prefix: string;
   /** how many objects the requests are spread over */
   readonly existing: number;
+  /** custom resources in place of ConfigMaps */
+  readonly custom?: boolean;
 }
 
 export interface LoadResult {

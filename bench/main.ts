@@ -79,7 +79,7 @@ async function runApiCases(dir: string, cases: readonly ApiCase[]): Promise<Row[
     await generator.connect(target.access, 1);
     const namespace = `bench-${process.pid}`;
     for (const suffix of ['', '-list', '-watch']) await createNamespace({ generator }, namespace + suffix);
-    const made = { configMaps: 0, listed: false, watched: false };
+    const made = { configMaps: 0, records: 0, listed: false, watched: false };
     contexts.push({ target, generator, scale: flags.quick ? quickScale : 1, namespace, made });
   }
   const [ours, theirs] = contexts;

@@ -1,5 +1,6 @@
 /** The objects that are sent, and requests by number. */
 import type { LoadRequest } from './connections.ts';
+import type { LoadPlace } from './jobs.ts';
 
 const lineBytes = 64;
 /** What a ConfigMap of the smallest kind has beside its data, roughly, as a server answers it. */
@@ -20,14 +21,41 @@ function configuration(bytes: number, seed: number): string {
   return text.slice(0, bytes);
 }
 
-export function configMap(name: string, bytes: number, seed: number): object {
+export function configMap(name: string, bytes: number, seed: number, custom = false): object {
   return {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
+    ...(custom ? { apiVersion: `${recordGroup}/v1`, kind: 'Record' } : { apiVersion: 'v1', kind: 'ConfigMap' }),
     metadata: { name, labels: { app: `app-${seed % 50}` } },
     data: { 'server.conf': configuration(bytes - otherBytes, seed) },
   };
 }
+
+const recordGroup = 'bench.example.com';
+export const recordsPath = (namespace: string): string => `/apis/${recordGroup}/v1/namespaces/${namespace}/records`;
+
+/** A custom resource with the fields of a ConfigMap. */
+export const recordDefinition = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `records.${recordGroup}` },
+  spec: {
+    group: recordGroup,
+    scope: 'Namespaced',
+    names: { plural: 'records', kind: 'Record' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: { data: { type: 'object', additionalProperties: { type: 'string', maxLength: 10_000 } } },
+          },
+        },
+      },
+    ],
+  },
+};
 
 /** Nobody schedules the pods of this scheduler: a create is measured, and nothing that follows from it. */
 export const nobody = 'nobody';
@@ -98,24 +126,21 @@ export type Workload =
 const namesKept = 7919;
 
 /** `existing`: how many objects of the namespace the requests are spread over. */
-export function requestOf(
-  workload: Workload,
-  place: { readonly namespace: string; readonly prefix: string; readonly existing: number },
-  i: number,
-): LoadRequest {
-  const configMaps = `/api/v1/namespaces/${place.namespace}/configmaps`;
+export function requestOf(workload: Workload, place: LoadPlace, i: number): LoadRequest {
+  const { custom } = place;
+  const configMaps = custom ? recordsPath(place.namespace) : `/api/v1/namespaces/${place.namespace}/configmaps`;
   const nameOf = (number: number): string => `${place.prefix}${number}`;
   const known = (i * namesKept) % Math.max(1, place.existing);
   switch (workload.type) {
     case 'create-config-maps':
-      return { method: 'POST', path: configMaps, body: JSON.stringify(configMap(nameOf(i), workload.bytes, i)) };
+      return { method: 'POST', path: configMaps, body: JSON.stringify(configMap(nameOf(i), workload.bytes, i, custom)) };
     case 'get-config-maps':
       return { method: 'GET', path: `${configMaps}/${nameOf(known)}` };
     case 'update-config-maps':
       return {
         method: 'PUT',
         path: `${configMaps}/${nameOf(known)}`,
-        body: JSON.stringify(configMap(nameOf(known), workload.bytes, i + 1)),
+        body: JSON.stringify(configMap(nameOf(known), workload.bytes, i + 1, custom)),
       };
     case 'merge-patch-config-maps':
       return {
@@ -129,7 +154,7 @@ export function requestOf(
         method: 'PATCH',
         path: `${configMaps}/${nameOf(known)}?fieldManager=bench&force=true`,
         contentType: 'application/apply-patch+yaml',
-        body: JSON.stringify(configMap(nameOf(known), workload.bytes, i + 2)),
+        body: JSON.stringify(configMap(nameOf(known), workload.bytes, i + 2, custom)),
       };
     case 'create-nodes':
       return { method: 'POST', path: '/api/v1/nodes', body: JSON.stringify(bareNode(nameOf(i), i)) };

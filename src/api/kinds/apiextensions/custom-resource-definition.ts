@@ -31,7 +31,7 @@ export const customResourceDefinition = defineKind(CustomResourceDefinition, {
   bulkyFields: ['openAPIV3Schema', 'kubectl.kubernetes.io/last-applied-configuration'],
   validateName,
   hooks: {
-    default: (object) => withStoredVersion(change(object, 'spec', defaultSpec)),
+    default: (object) => change(object, 'spec', defaultSpec),
     prepareForCreate: (object) => withStoredVersion({ ...object, status: { conditions: null, acceptedNames: { kind: '', plural: '' } } }),
     prepareForUpdate: withStoredVersion,
     validate,

@@ -4,7 +4,7 @@
  */
 import type { Backend } from '../../../api/kinds/kind-snapshot.ts';
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
-import type { Kind } from '../../../api/meta/kind.ts';
+import { isCustom, type Kind } from '../../../api/meta/kind.ts';
 import type { KindRef } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type {
@@ -83,7 +83,8 @@ export class Targets {
     const { group, version, resource, namespace, name, subresource, verb } = route;
     const served = this.registry.current;
     const kind = served.byResource(group, version, resource);
-    if (!kind) {
+    // What is of another scope than a custom resource is none of its paths.
+    if (!kind || (isCustom(kind) && isMisplaced(route, kind.namespaced))) {
       const named = { group, version, resource, subresource, namespace, name };
       const backend = served.backend(group, version);
       if (backend) return backendTarget(backend, named, connectionOf(received, upgrade), received.path);

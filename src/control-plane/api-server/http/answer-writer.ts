@@ -67,7 +67,7 @@ async function writeList(context: AnswerContext, list: ListAnswer & { readonly c
   if (list.items.length > fewItems) await yieldTurn();
   const metadata: ListMeta = {
     ...(list.revision > 0 && { resourceVersion: String(list.revision) }),
-    ...(isCustom(kind) && { continue: '' }), // upstream's has it always
+    ...(isCustom(kind) && form.view === 'object' && { continue: '' }), // upstream's has it always
     ...(list.continue !== undefined && { continue: list.continue }),
     ...(list.remainingItemCount !== undefined && { remainingItemCount: list.remainingItemCount }),
   };

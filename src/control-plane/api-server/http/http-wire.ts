@@ -259,7 +259,10 @@ function valuesOf({ request: { headers, rawHeaders } }: Exchange, prefix: string
 
 /** Whether there is what the path names, and the method for it. Throws NotFound, MethodNotAllowed. */
 function checkRoute(exchange: Exchange, route: ResourceRoute, { kind }: ResourceTarget): void {
-  if (isMisplaced(route, kind.namespaced)) throw route.name || isCustom(kind) ? errors.pathNotFound() : methodNotAllowed();
+  if (isMisplaced(route, kind.namespaced)) throw route.name ? errors.pathNotFound() : methodNotAllowed();
+  if (isCustom(kind) && !route.name && (route.verb === 'update' || route.verb === 'patch'))
+    throw errors.badRequest('name must be provided');
+  if (isCustom(kind) && route.subresource && !own(kind.subresources, route.subresource)) throw errors.notFound(kind, route.name ?? '');
   if (!allows(kind.verbs, kind.subresources, route) || route.verb === '' || exchange.method === 'HEAD') throw methodNotAllowed();
   if (kind.deprecation) exchange.warn(kind.deprecation);
 }

@@ -61,8 +61,8 @@ export interface Offer {
 export function negotiate(given: Negotiated, offer: Offer = {}): AnswerForm {
   const pretty = !offer.isWatch && wantsPretty(given);
   const form = formOf(given.accept, offer);
-  if (form === 'none') throw notAcceptable(offer);
-  if (form === 'unknown-view')
+  if (form === 'none' && offer.hasProtobuf !== false) throw notAcceptable(offer);
+  if (form === 'unknown-view' || form === 'none')
     throw new StatusError({ code: 406, reason: 'NotAcceptable', message: `only the following media types are accepted: ${acceptedTypes}` });
   if (form === plainJson && !pretty) return plainJson;
   return { ...form, pretty };

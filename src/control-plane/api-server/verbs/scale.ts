@@ -126,7 +126,8 @@ function scaled(
   { current, scale: { metadata: stated = {}, spec }, name }: { readonly current: KubeObject; readonly scale: Scale; readonly name: string },
 ): KubeObject {
   const replicas = spec?.replicas ?? 0;
-  if (replicas < 0) {
+  // Of a custom resource, its own checks say it.
+  if (replicas < 0 && !kind.scale) {
     const error = fieldErrors.invalid('spec.replicas', replicas, 'must be greater than or equal to 0');
     refuse({ group: 'autoscaling', kind: 'Scale' }, name, [error]);
   }
