@@ -7,6 +7,7 @@
  * Specified by structured-merge-diff (fieldpath/element.go, serialize-pe.go).
  */
 
+import { escapeAsGo } from '../meta/go-json.ts';
 import { JsonSyntaxError, parseJSON } from '../schema/json-scan.ts';
 import { isJsonObject } from '../schema/merge-patch.ts';
 
@@ -28,23 +29,14 @@ export function fieldElement(name: string): PathElement {
 }
 
 /** The item of a set. Scalars only. */
-export const valueElement = (value: unknown): PathElement => `v:${goJson(value)}`;
+export const valueElement = (value: unknown): PathElement => `v:${escapeAsGo(JSON.stringify(value))}`;
 
 /** The item of a list with these keys: pairs of name and value, in any order. */
 export function keyElement(keys: readonly (readonly [string, unknown])[]): PathElement {
   const [first] = keys;
-  if (first && keys.length === 1) return `k:{"${first[0]}":${goJson(first[1])}}`;
+  if (first && keys.length === 1) return `k:{"${first[0]}":${escapeAsGo(JSON.stringify(first[1]))}}`;
   const sorted = keys.toSorted(([a], [b]) => compareTexts(a, b));
-  return `k:{${sorted.map(([name, value]) => `${JSON.stringify(name)}:${goJson(value)}`).join(',')}}`;
-}
-
-const escapedByGo = /[<>&\u2028\u2029]/g;
-
-/** A scalar's JSON as Go writes it, which escapes what could end a script in HTML. */
-function goJson(value: unknown): string {
-  const text = JSON.stringify(value);
-  if (typeof value !== 'string' || !escapedByGo.test(value)) return text;
-  return text.replace(escapedByGo, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return `k:{${sorted.map(([name, value]) => `${JSON.stringify(name)}:${escapeAsGo(JSON.stringify(value))}`).join(',')}}`;
 }
 
 /** What a client has written as a step. Undefined: of a sort that is not known, to be passed over. Throws what is wrong with it. */

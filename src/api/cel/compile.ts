@@ -8,7 +8,8 @@
 import { own } from '../meta/words.ts';
 import { checkExpression } from './check.ts';
 import type { Environment } from './environment.ts';
-import { CostExceeded, type Plan, planExpression, Run } from './plan.ts';
+import { type Plan, planExpression } from './plan.ts';
+import { CostExceeded, Run } from './run.ts';
 import type { Expr } from './syntax/expression.ts';
 import { parseExpression } from './syntax/parser.ts';
 import { describeIssues } from './syntax/source.ts';

@@ -10,9 +10,11 @@
  * it ends the evaluation (`CostExceeded`).
  */
 
+import { attempt, dispatch, priced } from './call.ts';
 import type { Environment } from './environment.ts';
+import { ChoicePath, ComputedKey, FieldKey, type Key, type Path, PresenceKey, RootPath, showValue } from './path.ts';
 import { matcherOf } from './pattern.ts';
-import { priceOf } from './prices.ts';
+import { Run, type Step } from './run.ts';
 import {
   ACCUMULATOR,
   type Call,
@@ -23,8 +25,8 @@ import {
   type Select,
   type StructExpr,
 } from './syntax/expression.ts';
-import { itemOf, mappedOf, type Overload, type Type } from './types.ts';
 import {
+  asKey,
   CelError,
   compareNumbers,
   EntryMap,
@@ -39,28 +41,6 @@ import {
   typeName,
   type Value,
 } from './values.ts';
-
-/** One evaluation under way. */
-export class Run {
-  /** of variables first, then of loops; by the slots that the plan gave */
-  readonly slots: (Value | undefined)[];
-  readonly limit: number;
-  cost = 0;
-  constructor(slots: (Value | undefined)[], limit: number) {
-    this.slots = slots;
-    this.limit = limit;
-  }
-  charge(cost: number): void {
-    this.cost += cost;
-    if (this.cost > this.limit) throw new CostExceeded();
-  }
-}
-
-export class CostExceeded {
-  readonly message = 'operation cancelled: actual cost limit exceeded';
-}
-
-export type Step = (run: Run) => Value;
 
 export interface Plan {
   readonly step: Step;
@@ -212,11 +192,11 @@ class Planner {
     const list = id === 'in_list' ? container.constant : undefined;
     if (list instanceof List && isPrimitiveList(list)) {
       if (list.size === 0) return constantOf(false);
-      const members = new Set(Array.from(list, memberKey));
+      const members = new Set(Array.from(list, asKey));
       return {
         step: (run) => {
           const value = item.step(run);
-          return value instanceof CelError ? value : members.has(memberKey(value));
+          return value instanceof CelError ? value : members.has(asKey(value));
         },
       };
     }
@@ -225,10 +205,9 @@ class Planner {
 
   #function(expr: Call, operands: readonly Planned[]): Planned {
     const overloads = expr.overloads ?? [];
-    const run = dispatch(expr, overloads);
-    for (const [i, operand] of operands.entries()) {
-      if (isPattern(expr.name, i) && typeof operand.constant === 'string') matcherOf(operand.constant);
-    }
+    const run = dispatch(expr.name, overloads, this.#env.overloads(expr.name) ?? overloads);
+    const patterns = operands.flatMap(({ constant }, i) => (isPattern(expr.name, i) && typeof constant === 'string' ? [constant] : []));
+    patterns.forEach(matcherOf);
     if (conversions.has(expr.name) && operands.length === 1 && operands[0]?.constant !== undefined) {
       return constantOf(run(operands[0].constant));
     }
@@ -237,6 +216,7 @@ class Planner {
       idOf(expr),
       operands.map((o) => o.step),
       run,
+      patterns.length > 0,
     );
     return { step };
   }
@@ -412,64 +392,6 @@ function optionalOr(left: Step, right: Step, present: (left: Optional) => Value)
   };
 }
 
-/**
- * A call with its price. Arguments that are errors are priced too, as upstream does, but of three or more one that fails
- * before the last ends it for nothing.
- */
-function priced(name: string, id: string, args: readonly Step[], call: (...args: Value[]) => Value): Step {
-  const price = priceOf(name, id);
-  const [first, second] = args as [Step, Step];
-  if (args.length === 1) {
-    return (run) => {
-      const a = first(run);
-      const result = a instanceof CelError ? a : attempt(() => call(a));
-      run.charge(price ? price([a], result) : 1);
-      return result;
-    };
-  }
-  if (args.length === 2) {
-    return (run) => {
-      const a = first(run);
-      const b = second(run);
-      const result = a instanceof CelError ? a : b instanceof CelError ? b : attempt2(call, a, b);
-      run.charge(price ? price([a, b], result) : 1);
-      return result;
-    };
-  }
-  return (run) => {
-    const values: Value[] = [];
-    let failed: CelError | undefined;
-    for (const arg of args) {
-      const value = arg(run);
-      values.push(value);
-      if (!(value instanceof CelError)) continue;
-      if (values.length < args.length) return value;
-      failed = value;
-    }
-    const result = failed ?? attempt(() => call(...values));
-    run.charge(price ? price(values, result) : 1);
-    return result;
-  };
-}
-
-function attempt(call: () => Value): Value {
-  try {
-    return call();
-  } catch (e) {
-    if (e instanceof CelError) return e;
-    throw e;
-  }
-}
-
-function attempt2(call: (a: Value, b: Value) => Value, a: Value, b: Value): Value {
-  try {
-    return call(a, b);
-  } catch (e) {
-    if (e instanceof CelError) return e;
-    throw e;
-  }
-}
-
 function idOf(expr: Call): string {
   const [only, ...more] = expr.overloads ?? [];
   return only && more.length === 0 ? only.id : '';
@@ -480,64 +402,12 @@ const conversions = new Set(['bool', 'bytes', 'double', 'duration', 'dyn', 'int'
 function isPattern(name: string, index: number): boolean {
   return index === 1 && (name === 'matches' || name === 'find' || name === 'findAll');
 }
-
-/** The overload's function, found by the values: a value may be another than its type says, where a schema is nullable. */
-function dispatch(expr: Call, overloads: readonly Overload[]): (...args: Value[]) => Value {
-  return (...args) => {
-    const found = overloads.find((o) => o.args.every((type, i) => fits(type, args[i] ?? null)));
-    if (found?.run) return found.run(...args);
-    throw mismatch(expr, overloads, args);
-  };
-}
-
-/** Operators and tests of strings say no more than that; named functions say with what. */
-function mismatch(expr: Call, overloads: readonly Overload[], args: readonly Value[]): CelError {
-  if (plainErrors.has(expr.name)) return noSuchOverload();
-  if (/^[^a-zA-Z]/.test(expr.name) || expr.name === 'size') {
-    const isKnown = overloads.some((o) => o.args[0] && fits(o.args[0], args[0] ?? null));
-    return isKnown ? noSuchOverload() : new CelError(`no such overload: ${expr.name}`);
-  }
-  return new CelError(`no such overload: ${expr.name}(${args.map(typeName).join(', ')})`);
-}
-const plainErrors = new Set(['contains', 'startsWith', 'endsWith']);
-
-const typeNames: Partial<Record<Type['kind'], string>> = {
-  bool: 'bool',
-  bytes: 'bytes',
-  double: 'double',
-  duration: 'google.protobuf.Duration',
-  int: 'int',
-  list: 'list',
-  map: 'map',
-  null: 'null_type',
-  string: 'string',
-  timestamp: 'google.protobuf.Timestamp',
-  type: 'type',
-  uint: 'uint',
-};
-
-/** Of lists and maps the first entry speaks for all. */
-function fits(type: Type, value: Value): boolean {
-  if (type.kind === 'dyn' || type.kind === 'param') return true;
-  if (typeName(value) !== (typeNames[type.kind] ?? type.name)) return false;
-  if (value instanceof List) return value.size === 0 || fits(itemOf(type), value.at(0) ?? null);
-  if (!(value instanceof MapValue)) return true;
-  for (const key of value.keys()) return fits(itemOf(type), key) && fits(mappedOf(type), value.get(key) ?? null);
-  return true;
-}
-
 function isPrimitiveList(list: List): boolean {
   for (const item of list) {
     const isPrimitive = typeof item === 'string' || typeof item === 'boolean' || compareNumbers(item, item) !== undefined;
     if (!isPrimitive) return false;
   }
   return true;
-}
-
-/** Numbers that are equal are one member. */
-function memberKey(value: Value): unknown {
-  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : value;
-  return typeof value === 'object' && value !== null && 'value' in value && compareNumbers(value, value) === 0 ? value.value : value;
 }
 
 function contains(item: Value, container: Value): Value {
@@ -551,172 +421,6 @@ function contains(item: Value, container: Value): Value {
     if (equals(container.at(i) ?? null, item)) return true;
   }
   return false;
-}
-
-/** What is behind a key: undefined when there is nothing. */
-function lookUp(value: Value, key: Value): Value | undefined {
-  if (value instanceof MapValue) return value.get(key);
-  if (value instanceof List) {
-    const index = indexOf(key);
-    return typeof index === 'number' ? value.at(index) : index;
-  }
-  return undefined;
-}
-
-function indexOf(key: Value): number | CelError {
-  if (typeof key === 'bigint') return Number(key);
-  if (typeof key === 'number') return Number.isInteger(key) ? key : new CelError(`unsupported index value ${key} in list`);
-  return compareNumbers(key, key) === 0 ? Number(memberKey(key)) : new CelError(`unsupported index type '${typeName(key)}' in list`);
-}
-
-function missing(value: Value, key: Value): CelError {
-  return new CelError(`${value instanceof List ? 'index out of bounds' : 'no such key'}: ${showValue(key)}`);
-}
-
-/** As Go prints it in errors. */
-export function showValue(value: Value): string {
-  if (typeof value !== 'object' || value === null) return value === null ? 'null' : String(value);
-  return compareNumbers(value, value) === 0 ? String(memberKey(value)) : typeName(value);
-}
-
-/**
- * A key of a path. `find` gives what is there (undefined: nothing), and pays; in an optional path a key that finds nothing
- * pays nothing.
- */
-interface Key {
-  readonly isOptional: boolean;
-  find(run: Run, value: Value, isOptional: boolean): Value | undefined;
-  show(run: Run): Value;
-}
-
-class FieldKey implements Key {
-  readonly isOptional: boolean;
-  readonly #key: Value;
-  constructor(key: Value, isOptional: boolean) {
-    this.#key = key;
-    this.isOptional = isOptional;
-  }
-  find(run: Run, value: Value, isOptional: boolean): Value | undefined {
-    const found = lookUp(value, this.#key);
-    if (found !== undefined || !isOptional) run.charge(1);
-    return found;
-  }
-  show(): Value {
-    return this.#key;
-  }
-}
-
-class ComputedKey implements Key {
-  readonly isOptional: boolean;
-  readonly #step: Step;
-  #last: Value = null;
-  constructor(step: Step, isOptional: boolean) {
-    this.#step = step;
-    this.isOptional = isOptional;
-  }
-  find(run: Run, value: Value, isOptional: boolean): Value | undefined {
-    const key = this.#step(run);
-    this.#last = key;
-    const found = key instanceof CelError ? key : lookUp(value, key);
-    if (found !== undefined || !isOptional) run.charge(1);
-    return found;
-  }
-  show(): Value {
-    return this.#last;
-  }
-}
-
-class PresenceKey implements Key {
-  readonly isOptional = false;
-  readonly #name: string;
-  constructor(name: string) {
-    this.#name = name;
-  }
-  find(run: Run, value: Value, isOptional: boolean): Value {
-    const found = lookUp(value, this.#name);
-    if (found !== undefined || !isOptional) run.charge(1);
-    return found instanceof CelError && value instanceof MapValue ? found : found !== undefined;
-  }
-  show(): Value {
-    return this.#name;
-  }
-}
-
-function keyOf(planned: Planned, isOptional: boolean): Key {
-  const { constant, path } = planned;
-  if (constant !== undefined) {
-    if (!isKey(constant) && typeof constant !== 'number') throw new CelError(`invalid qualifier type: ${showGoType(constant)}`);
-    return new FieldKey(constant, isOptional);
-  }
-  return new ComputedKey(path ? (run) => path.resolve(run) : planned.step, isOptional);
-}
-
-/** `types.Bytes`: what Go calls a literal that can't be a key. */
-function showGoType(value: Value): string {
-  const name = value === null ? 'null' : (typeName(value).split('.').at(-1) ?? '');
-  return `types.${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-}
-
-/** A value that is looked into: `resolve` pays for what is below it and its keys, not for the path itself. */
-interface Path {
-  readonly cost: number;
-  resolve(run: Run): Value;
-  with(key: Key): Path;
-}
-
-class RootPath implements Path {
-  readonly cost: number;
-  readonly #root: Step;
-  readonly #keys: readonly Key[];
-  constructor(root: Step, cost: number, keys: readonly Key[] = []) {
-    this.#root = root;
-    this.cost = cost;
-    this.#keys = keys;
-  }
-  with(key: Key): Path {
-    return new RootPath(this.#root, this.cost, [...this.#keys, key]);
-  }
-  resolve(run: Run): Value {
-    let value = this.#root(run);
-    if (this.#keys.length === 0 || value instanceof CelError) return value;
-    let isOptional = false;
-    if (value instanceof Optional) {
-      if (value.value === undefined) return value;
-      isOptional = true;
-      value = value.value;
-    }
-    for (const key of this.#keys) {
-      isOptional ||= key.isOptional;
-      const found = key.find(run, value, isOptional);
-      if (found instanceof CelError) return found;
-      if (found === undefined) return isOptional ? Optional.none : missing(value, key.show(run));
-      if (isOptional && key instanceof PresenceKey && found === false) return Optional.none;
-      value = found;
-    }
-    return isOptional ? new Optional(value) : value;
-  }
-}
-
-/** `c ? a : b`, looked into: keys are those of both branches. */
-class ChoicePath implements Path {
-  readonly cost = 0;
-  readonly #condition: Step;
-  readonly #yes: Path;
-  readonly #no: Path;
-  constructor(condition: Step, yes: Path, no: Path) {
-    this.#condition = condition;
-    this.#yes = yes;
-    this.#no = no;
-  }
-  with(key: Key): Path {
-    return new ChoicePath(this.#condition, this.#yes.with(key), this.#no.with(key));
-  }
-  resolve(run: Run): Value {
-    const condition = this.#condition(run);
-    if (condition === true) return this.#yes.resolve(run);
-    if (condition === false) return this.#no.resolve(run);
-    return condition instanceof CelError ? condition : noSuchOverload();
-  }
 }
 
 function fromPath(path: Path): Planned {
@@ -739,4 +443,19 @@ function asPath(planned: Planned): Path {
 /** The path of a branch: names are free there. */
 function branchPath(planned: Planned): Path {
   return planned.path ?? new RootPath(planned.step, 0);
+}
+
+function keyOf(planned: Planned, isOptional: boolean): Key {
+  const { constant, path } = planned;
+  if (constant !== undefined) {
+    if (!isKey(constant) && typeof constant !== 'number') throw new CelError(`invalid qualifier type: ${showGoType(constant)}`);
+    return new FieldKey(constant, isOptional);
+  }
+  return new ComputedKey(path ? (run) => path.resolve(run) : planned.step, isOptional);
+}
+
+/** `types.Bytes`: what Go calls a literal that can't be a key. */
+function showGoType(value: Value): string {
+  const name = value === null ? 'null' : (typeName(value).split('.').at(-1) ?? '');
+  return `types.${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }

@@ -5,7 +5,10 @@
 
 import { costSize, Foreign, List, MapValue, type Value } from './values.ts';
 
-/** The cost of a call by its arguments and what came out. */
+/** The cost of a call by its arguments: paid first, so that nothing is done that can't be paid. */
+type ArgumentPrice = (args: readonly Value[]) => number;
+
+/** The cost of a call by its arguments, or also by what came out: only then it has two parameters. */
 export type Price = (args: readonly Value[], result: Value) => number;
 
 /** Per character: going through a string, and through a pattern. */
@@ -21,16 +24,16 @@ function size(args: readonly Value[], i: number): number {
   return costSize(args[i] ?? null);
 }
 
-function traversal(factor: number): Price {
+function traversal(factor: number): ArgumentPrice {
   return (args) => Math.ceil(size(args, 0) * factor * STRING_FACTOR);
 }
 
 const once = traversal(1);
 const twice = traversal(2);
 
-const pattern: Price = (args) => Math.ceil((1 + size(args, 0)) * STRING_FACTOR) * Math.ceil(size(args, 1) * PATTERN_FACTOR);
+const pattern: ArgumentPrice = (args) => Math.ceil((1 + size(args, 0)) * STRING_FACTOR) * Math.ceil(size(args, 1) * PATTERN_FACTOR);
 
-const smaller: Price = (args) => Math.ceil(Math.min(size(args, 0), size(args, 1)) * STRING_FACTOR);
+const smaller: ArgumentPrice = (args) => Math.ceil(Math.min(size(args, 0), size(args, 1)) * STRING_FACTOR);
 
 /** a call, and the list that it makes */
 export const LIST_CALL = 11;
@@ -58,7 +61,7 @@ const byOverload = new Map<string, Price>([
   ['add_bytes', (args) => Math.ceil((size(args, 0) + size(args, 1)) * STRING_FACTOR)],
   ['matches_string', pattern],
   ['list_slice', made],
-  ['lists_range', made],
+  ['lists_range', (args) => Math.max(Number(args[0]), 0) + LIST_CALL],
   ['list_reverse', made],
   ['list_flatten', (args) => size(args, 0) + LIST_CALL],
   ['list_flatten_int', (args) => Math.trunc(size(args, 0) * Number(args[1])) + LIST_CALL],
@@ -74,7 +77,7 @@ const byOverload = new Map<string, Price>([
 ]);
 
 /** `_==_` of the libraries' own types looks at one thing. */
-const equality: Price = (args, result) => (args[0] instanceof Foreign ? 1 : smaller(args, result));
+const equality: Price = (args) => (args[0] instanceof Foreign ? 1 : smaller(args));
 
 const AUTHORIZATION_CHECK = 350_000;
 /** the smallest requirement of a selector is two characters: `k,` */
@@ -88,7 +91,7 @@ export function selectorCost(length: number): number {
   );
 }
 
-const range: Price = (args) => Math.ceil(size(args, 0) * 2 * STRING_FACTOR);
+const range: ArgumentPrice = (args) => Math.ceil(size(args, 0) * 2 * STRING_FACTOR);
 
 /** Functions whose cost goes by their name alone. */
 export const byName = new Map<string, Price>([
@@ -105,9 +108,9 @@ export const byName = new Map<string, Price>([
   ['join', (_args, result) => Math.ceil(costSize(result) * 2 * STRING_FACTOR)],
   ['find', pattern],
   ['findAll', pattern],
-  ['ip', (args, result) => (args[0] instanceof Foreign ? 1 : once(args, result))],
-  ['containsIP', (args, result) => range(args, result) + ofText(args)],
-  ['containsCIDR', (args, result) => range(args, result) + once(args, result) + 1 + ofText(args)],
+  ['ip', (args) => (args[0] instanceof Foreign ? 1 : once(args))],
+  ['containsIP', (args) => range(args) + ofText(args)],
+  ['containsCIDR', (args) => range(args) + once(args) + 1 + ofText(args)],
   ['validate', (args) => Math.ceil((1 + size(args, 1)) * STRING_FACTOR) * Math.ceil(formatSize(args) * PATTERN_FACTOR)],
 ]);
 

@@ -5,13 +5,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { describeAnswer, isNearly } from '../../../test/kit/cel-answers.ts';
 import { baseEnvironment } from './base.ts';
 import { CompileError, compile, evaluate, PER_CALL_LIMIT } from './compile.ts';
 import rows from './data/upstream-answers.json' with { type: 'json' };
-import { showDouble } from './numbers.ts';
-import { showTimestamp } from './time.ts';
+import { estimateCost } from './estimate.ts';
 import { DYN, goTypeName } from './types.ts';
-import { CelError, Duration, List, MapValue, Optional, readJson, Timestamp, TypeValue, typeName, Uint, type Value } from './values.ts';
+import { CelError, readJson } from './values.ts';
 
 interface Row {
   readonly rule: string;
@@ -22,6 +22,8 @@ interface Row {
   readonly result?: string;
   readonly error?: string;
   readonly cost?: number;
+  /** at least and at most */
+  readonly estimate?: readonly number[];
 }
 
 for (const row of rows as readonly Row[]) {
@@ -37,27 +39,11 @@ for (const row of rows as readonly Row[]) {
     assert.equal(row.compileError, undefined);
     const variables = Object.fromEntries(Object.entries(row.vars ?? {}).map(([name, raw]) => [name, readJson(raw)]));
     const { value, cost } = evaluate(program, variables, row.limit ?? PER_CALL_LIMIT);
-    const found = value instanceof CelError ? { error: value.message } : { result: describe(value) };
+    const found = value instanceof CelError ? { error: value.message } : { result: describeAnswer(value) };
     assert.deepEqual({ ...found, cost }, { ...(row.error === undefined ? { result: row.result } : { error: row.error }), cost: row.cost });
     assert.equal(goTypeName(program.type), row.type);
+    const { min, max } = estimateCost(program.expr);
+    const [least = 0, most = 0] = row.estimate ?? [];
+    assert.ok(isNearly(min, least) && isNearly(max, most), `estimated ${min} to ${max}, not ${least} to ${most}`);
   });
-}
-
-/** As the answers were written down: doubles with `d`, times with `t`, entries of maps in order. */
-function describe(value: Value): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'number') return `d${showDouble(value)}`;
-  if (typeof value !== 'object' || value === null) return String(value);
-  if (value instanceof Uint) return `${value.value}u`;
-  if (value instanceof Uint8Array) return `b${Buffer.from(value).toString('base64')}`;
-  if (value instanceof Timestamp) return `t${showTimestamp(new Timestamp(value.ns))}`;
-  if (value instanceof Duration) return `D${value.ns}`;
-  if (value instanceof Optional) return value.value === undefined ? 'optional.none()' : `optional(${describe(value.value)})`;
-  if (value instanceof TypeValue) return `type(${value.name})`;
-  if (value instanceof List) return `[${Array.from(value, describe).join(',')}]`;
-  if (value instanceof MapValue) {
-    const entries = Array.from(value.keys(), (key) => `${describe(key)}:${describe(value.get(key) ?? null)}`);
-    return `{${entries.sort().join(',')}}`;
-  }
-  return `<${typeName(value)}>`;
 }

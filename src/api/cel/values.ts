@@ -110,6 +110,10 @@ export class List {
   at(index: number): Value | undefined {
     return index >= 0 && index < this.raw.length ? this.read(this.raw[index]) : undefined;
   }
+  /** Its items as JSON: what sets and keyed lists compare. */
+  json(): readonly unknown[] {
+    return this.read === asIs ? this.raw.map((item) => toJson(item as Value)) : this.raw;
+  }
   *[Symbol.iterator](): Generator<Value> {
     for (const item of this.raw) yield this.read(item);
   }
@@ -144,22 +148,23 @@ export class EntryMap extends MapValue {
     return this.#entries.size;
   }
   override get(key: Value): Value | undefined {
-    return this.#entries.get(keyOf(key))?.value;
+    return this.#entries.get(asKey(key))?.value;
   }
   override *keys(): Generator<Value> {
     for (const { key } of this.#entries.values()) yield key;
   }
   /** For whoever makes the map only. */
   set(key: Value, value: Value): void {
-    this.#entries.set(keyOf(key), { key, value });
+    this.#entries.set(asKey(key), { key, value });
   }
   /** For whoever makes the map only. */
   delete(key: Value): void {
-    this.#entries.delete(keyOf(key));
+    this.#entries.delete(asKey(key));
   }
 }
 
-function keyOf(key: Value): unknown {
+/** What maps and sets know a value by: numbers that are equal are one. */
+export function asKey(key: Value): unknown {
   if (key instanceof Uint) return key.value;
   return typeof key === 'number' && Number.isInteger(key) ? BigInt(key) : key;
 }
@@ -301,14 +306,14 @@ function equalLists(a: List, b: List): boolean {
     return true;
   }
   if (a.rule === 'set') {
-    const items = new Set(a.raw);
-    return b.raw.every((item) => items.has(item));
+    const items = new Set(a.json());
+    return b.json().every((item) => items.has(item));
   }
   const keys = a.rule.keys;
-  const byKey = new Map(a.raw.map((item) => [itemKey(item, keys), item]));
-  return b.raw.every((item) => {
-    const other = byKey.get(itemKey(item, keys));
-    return other !== undefined && equals(a.read(other), b.read(item));
+  const places = new Map(a.json().map((item, i) => [itemKey(item, keys), i]));
+  return b.json().every((item, i) => {
+    const place = places.get(itemKey(item, keys));
+    return place !== undefined && equals(a.at(place) ?? null, b.at(i) ?? null);
   });
 }
 
@@ -321,8 +326,10 @@ export function itemKey(item: unknown, keys: readonly string[]): string {
 function equalMaps(a: MapValue, b: MapValue): boolean {
   if (a.size !== b.size) return false;
   for (const key of a.keys()) {
+    const value = a.get(key);
     const other = b.get(key);
-    if (other === undefined || other instanceof CelError || !equals(a.get(key) ?? null, other)) return false;
+    if (value === undefined && other === undefined) continue;
+    if (value === undefined || other === undefined || other instanceof CelError || !equals(value, other)) return false;
   }
   return true;
 }

@@ -4,6 +4,7 @@
  * Upstream: apimachinery/pkg/api/errors/errors.go, apimachinery/pkg/util/validation/field/errors.go.
  */
 import type { ListMeta, Status, StatusCause, StatusDetails } from '../generated/meta-v1.ts';
+import { escapeAsGo } from './go-json.ts';
 import { own } from './words.ts';
 
 export class StatusError extends Error {
@@ -237,7 +238,7 @@ function render(value: unknown, rest: { characters: number }): string | undefine
   if (rest.characters < 0 || value === undefined) return undefined;
   let text: string;
   if (typeof value !== 'object' || value === null) {
-    text = JSON.stringify(typeof value === 'string' ? value.slice(0, rest.characters + 1) : value);
+    text = typeof value === 'string' ? escapeAsGo(JSON.stringify(value.slice(0, rest.characters + 1))) : JSON.stringify(value);
   } else if (Array.isArray(value)) text = `[${renderAll(value, rest, (item) => render(item ?? null, rest)).join(',')}]`;
   else {
     const keys = Object.keys(value);
@@ -245,7 +246,7 @@ function render(value: unknown, rest: { characters: number }): string | undefine
     const isMap = keys.length <= shownCharactersMax && keys.every((key) => typeof own(object, key) === 'string');
     const fields = renderAll(isMap ? keys.sort() : keys, rest, (key) => {
       const field = render(own(object, key), rest);
-      return field === undefined ? undefined : `${JSON.stringify(key)}:${field}`;
+      return field === undefined ? undefined : `${escapeAsGo(JSON.stringify(key))}:${field}`;
     });
     text = `{${fields.join(',')}}`;
   }

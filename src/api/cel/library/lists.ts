@@ -8,7 +8,7 @@ import { int64, uint64 } from '../numbers.ts';
 import { durationOf } from '../time.ts';
 import type { Type } from '../types.ts';
 import * as t from '../types.ts';
-import { CelError, compare, Duration, equals, List, noSuchOverload, Optional, typeName, Uint, type Value } from '../values.ts';
+import { asKey, CelError, compare, Duration, equals, List, noSuchOverload, Optional, typeName, Uint, type Value } from '../values.ts';
 
 const A = t.paramType('A');
 const listA = t.listOf(A);
@@ -108,7 +108,7 @@ function flatten(x: List, depth: number): Value[] {
   return [...x].flatMap((item) => (item instanceof List && depth > 0 ? flatten(item, depth - 1) : [item]));
 }
 
-/** More would be refused by its cost, after it has been made. */
+/** More than any budget pays for. */
 const MAX_RANGE = 2_000_000;
 
 function range(n: number): Value {
@@ -118,11 +118,12 @@ function range(n: number): Value {
 
 function distinct(x: List): Value {
   const seen: Value[] = [];
-  const plain = new Set<Value>();
+  const plain = new Set<unknown>();
   for (const item of x) {
-    const isPlain = typeof item === 'string' || typeof item === 'boolean';
-    if (isPlain ? plain.has(item) : seen.some((other) => equals(other, item))) continue;
-    if (isPlain) plain.add(item);
+    const key = asKey(item);
+    const isPlain = typeof key !== 'object' && !Number.isNaN(key);
+    if (isPlain ? plain.has(key) : seen.some((other) => equals(other, item))) continue;
+    if (isPlain) plain.add(key);
     seen.push(item);
   }
   return new List(seen);

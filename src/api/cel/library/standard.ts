@@ -133,7 +133,7 @@ function concat(a: List, b: List): Value {
     return a;
   }
   if (a.rule === 'atomic') return a.read === b.read ? new List([...a.raw, ...b.raw], a.read) : new List([...a, ...b]);
-  return new List(merge(a.raw, b.raw, a.rule), a.read, a.rule);
+  return new List(merge(a.json(), b.json(), a.rule), a.read, a.rule);
 }
 
 function merge(a: readonly unknown[], b: readonly unknown[], rule: Exclude<ListRule, 'atomic'>): unknown[] {

@@ -84,14 +84,19 @@ function lastIndexOf(x: string, sub: string, from?: number): bigint {
 
 /** @param limit how many at most; negative: all */
 function replace(x: string, old: string, by: string, limit: number): string {
-  if (limit < 0) return old === '' ? [...['', ...x].map((c, i) => (i === 0 ? by : c + by))].join('') : x.replaceAll(old, () => by);
-  if (old === '') {
-    const chars = ['', ...x];
-    return chars.map((c, i) => (i < limit ? c + by : c)).join('');
-  }
-  const parts = x.split(old);
-  const head = parts.slice(0, limit + 1).join(by);
-  return parts.length > limit + 1 ? [head, ...parts.slice(limit + 1)].join(old) : head;
+  const parts = old === '' ? ['', ...x, ''] : x.split(old);
+  if (limit < 0) return joined(parts, by);
+  const head = joined(parts.slice(0, limit + 1), by);
+  return parts.length > limit + 1 ? joined([head, ...parts.slice(limit + 1)], old) : head;
+}
+
+/** What these make can be far longer than what their price counts. */
+const MAX_LENGTH = 2 ** 24;
+
+function joined(parts: readonly string[], by: string): string {
+  const length = parts.reduce((sum, part) => sum + part.length + by.length, 0);
+  if (length > MAX_LENGTH) throw new CelError(`string of ${length} characters is too long`);
+  return parts.join(by);
 }
 
 function split(x: string, by: string, limit: number): string[] {
@@ -107,7 +112,7 @@ function join(list: List, by: string): string {
     if (typeof item !== 'string') throw new CelError(`join: invalid input: ${String(item)}`);
     parts.push(item);
   }
-  return parts.join(by);
+  return joined(parts, by);
 }
 
 const escapes: ReadonlyMap<string, string> = new Map([

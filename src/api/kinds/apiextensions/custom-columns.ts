@@ -4,6 +4,7 @@
  */
 import type { CustomResourceColumnDefinition } from '../../generated/apiextensions-v1.ts';
 import { formatDuration } from '../../meta/duration.ts';
+import { escapeAsGo } from '../../meta/go-json.ts';
 import { type JsonPath, PathError, parseJsonPath } from '../../meta/json-path.ts';
 import type { Cell, Column, KindHooks } from '../../meta/kind.ts';
 import { parseTime } from '../../meta/time.ts';
@@ -105,17 +106,8 @@ function formatFloat(value: number): string {
 }
 const floatDigitsMax = 6;
 
-const escapes: Readonly<Record<string, string>> = {
-  '<': '\\u003c',
-  '>': '\\u003e',
-  '&': '\\u0026',
-  '\u2028': '\\u2028',
-  '\u2029': '\\u2029',
-};
-
-/** As Go writes it: keys in order, and nothing in it that a page could take for markup. */
-const writeJson = (value: object): string =>
-  JSON.stringify(sorted(value)).replaceAll(/[<>&\u2028\u2029]/g, (character) => own(escapes, character) ?? character);
+/** As Go writes it, keys in order. */
+const writeJson = (value: object): string => escapeAsGo(JSON.stringify(sorted(value)));
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);

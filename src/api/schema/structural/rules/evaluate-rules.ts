@@ -54,25 +54,25 @@ class Evaluation {
       yield;
       this.#judgeHere(subject, place);
     }
-    if (Array.isArray(value)) yield* this.#judgeItems(subject, value);
+    if (Array.isArray(value)) yield* this.#judgeItems(subject, value, place);
     else if (typeof value === 'object') yield* this.#judgeFields(subject, value as Readonly<Record<string, unknown>>, place);
   }
 
-  *#judgeItems({ node, old, path }: RuleSubject, list: readonly unknown[]): Steps<void> {
+  *#judgeItems({ node, old, path }: RuleSubject, list: readonly unknown[], { unchanged }: Place): Steps<void> {
     if (!node.items?.hasRules) return;
     for (const [i, value] of list.entries()) {
-      const place = { isResource: node.items.isEmbedded, isTop: false, unchanged: old };
+      const place = { isResource: node.items.isEmbedded, isTop: false, unchanged: old ?? unchanged };
       yield* this.judge({ node: node.items, value, old: old?.item(i), path: path.item(i) }, place);
     }
   }
 
-  *#judgeFields({ node, old, path }: RuleSubject, object: Readonly<Record<string, unknown>>, { isTop }: Place): Steps<void> {
+  *#judgeFields({ node, old, path }: RuleSubject, object: Readonly<Record<string, unknown>>, { isTop, unchanged }: Place): Steps<void> {
     for (const name in object) {
       const property = node.property(name);
       const child = property ?? node.additional;
       if (!child?.hasRules) continue;
       const isHidden = isTop && (name === 'apiVersion' || name === 'kind');
-      const place = { isResource: child.isEmbedded, isTop: false, unchanged: isHidden ? undefined : old };
+      const place = { isResource: child.isEmbedded, isTop: false, unchanged: isHidden ? undefined : (old ?? unchanged) };
       const at = property ? path.field(name) : path.key(name);
       yield* this.judge({ node: child, value: own(object, name), old: isHidden ? undefined : old?.field(name), path: at }, place);
     }

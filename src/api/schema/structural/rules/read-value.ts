@@ -75,8 +75,11 @@ function readText(format: string, text: string): Value {
       return readTimestamp(`${text}T00:00:00Z`) ?? new CelError(`Invalid date formatted string ${text}`);
     case 'date-time':
       return readTimestamp(text) ?? readTimestamp(`${text}Z`) ?? new CelError(`Invalid date-time formatted string ${text}`);
-    case 'byte':
+    case 'byte': {
+      const wrongAt = text.search(/[^A-Za-z0-9+/=\r\n]/);
+      if (wrongAt >= 0) return new CelError(`Invalid byte formatted string ${text}: illegal base64 data at input byte ${wrongAt}`);
       return new Uint8Array(Buffer.from(text, 'base64'));
+    }
     default:
       return text;
   }

@@ -1,0 +1,107 @@
+/** Calls of functions: the overload for the values that are there, and the price. */
+
+import { priceOf } from './prices.ts';
+import type { Step } from './run.ts';
+import { itemOf, mappedOf, type Overload, type Type } from './types.ts';
+import { CelError, List, MapValue, noSuchOverload, typeName, type Value } from './values.ts';
+
+/**
+ * A call with its price. Arguments that are errors are priced too, as upstream does, but of three or more one that fails
+ * before the last ends it for nothing; so of two where the second is a pattern that is compiled ahead (`isAhead`).
+ */
+export function priced(name: string, id: string, args: readonly Step[], call: (...args: Value[]) => Value, isAhead = false): Step {
+  const price = priceOf(name, id);
+  const before = price && price.length > 1 ? () => 0 : (values: readonly Value[]) => price?.(values, null) ?? 1;
+  const after = price && price.length > 1 ? price : undefined;
+  const [first, second] = args as [Step, Step];
+  if (args.length === 1) {
+    return (run) => {
+      const a = first(run);
+      run.charge(before([a]));
+      const result = a instanceof CelError ? a : attempt(() => call(a));
+      if (after) run.charge(after([a], result));
+      return result;
+    };
+  }
+  if (args.length === 2 && !isAhead) {
+    return (run) => {
+      const a = first(run);
+      const b = second(run);
+      run.charge(before([a, b]));
+      const result = a instanceof CelError ? a : b instanceof CelError ? b : attempt(() => call(a, b));
+      if (after) run.charge(after([a, b], result));
+      return result;
+    };
+  }
+  return (run) => {
+    const values: Value[] = [];
+    let failed: CelError | undefined;
+    for (const arg of args) {
+      const value = arg(run);
+      values.push(value);
+      if (!(value instanceof CelError)) continue;
+      if (values.length < args.length) return value;
+      failed = value;
+    }
+    run.charge(before(values));
+    const result = failed ?? attempt(() => call(...values));
+    if (after) run.charge(after(values, result));
+    return result;
+  };
+}
+
+export function attempt(call: () => Value): Value {
+  try {
+    return call();
+  } catch (e) {
+    if (e instanceof CelError) return e;
+    // what no engine could hold: a text, a list or a number too long, values too deep
+    if (e instanceof RangeError) return new CelError('value is too large');
+    throw e;
+  }
+}
+
+/** The overload's function, found by the values: a value may be another than its type says, where a schema is nullable. */
+export function dispatch(name: string, overloads: readonly Overload[], declared: readonly Overload[]): (...args: Value[]) => Value {
+  return (...args) => {
+    const found = overloads.find((o) => o.args.every((type, i) => fits(type, args[i] ?? null)));
+    if (found?.run) return found.run(...args);
+    throw mismatch(name, declared, args);
+  };
+}
+
+/** Operators and tests of strings say no more than that; named functions say with what. */
+function mismatch(name: string, declared: readonly Overload[], args: readonly Value[]): CelError {
+  if (plainErrors.has(name)) return noSuchOverload();
+  if (/^[^a-zA-Z]/.test(name) || name === 'size') {
+    const isKnown = declared.some((o) => o.args[0] && fits(o.args[0], args[0] ?? null));
+    return isKnown ? noSuchOverload() : new CelError(`no such overload: ${name}`);
+  }
+  return new CelError(`no such overload: ${name}(${args.map(typeName).join(', ')})`);
+}
+const plainErrors = new Set(['contains', 'startsWith', 'endsWith', '!_', '-_']);
+
+const typeNames: Partial<Record<Type['kind'], string>> = {
+  bool: 'bool',
+  bytes: 'bytes',
+  double: 'double',
+  duration: 'google.protobuf.Duration',
+  int: 'int',
+  list: 'list',
+  map: 'map',
+  null: 'null_type',
+  string: 'string',
+  timestamp: 'google.protobuf.Timestamp',
+  type: 'type',
+  uint: 'uint',
+};
+
+/** Of lists and maps the first entry speaks for all. */
+function fits(type: Type, value: Value): boolean {
+  if (type.kind === 'dyn' || type.kind === 'param') return true;
+  if (typeName(value) !== (typeNames[type.kind] ?? type.name)) return false;
+  if (value instanceof List) return value.size === 0 || fits(itemOf(type), value.at(0) ?? null);
+  if (!(value instanceof MapValue)) return true;
+  for (const key of value.keys()) return fits(itemOf(type), key) && fits(mappedOf(type), value.get(key) ?? null);
+  return true;
+}
