@@ -126,6 +126,24 @@ suite('aggregated APIs', () => {
     ]);
   });
 
+  test('components of this process reach it, as who they are', async () => {
+    const things = { group: 'things.example.com', version: 'v1', resource: 'things', kind: 'Thing', namespaced: true };
+    const thing = await server.admin.get(things, { namespace: 'a', name: 'b' });
+    assert.deepEqual((thing as { url?: string }).url, `${groupVersion}/namespaces/a/things/b`);
+    const { headers, socket } = asked.at(-1) ?? assert.fail();
+    assert.deepEqual([headers['x-remote-user'], headers.authorization], ['admin', undefined]);
+    assert.equal((socket as TLSSocket).getPeerCertificate().subject.CN, 'front-proxy-client');
+    await server.admin.delete(things, { namespace: 'a', name: 'b' });
+    assert.deepEqual([asked.at(-1)?.method, asked.at(-1)?.url], ['DELETE', `${groupVersion}/namespaces/a/things/b`]);
+    const before = asked.length;
+    await assert.rejects(server.as('jane').get(things, { namespace: 'a', name: 'b' }), {
+      code: 403,
+      message:
+        'things.things.example.com "b" is forbidden: User "jane" cannot get resource "things" in API group "things.example.com" in the namespace "a"',
+    });
+    assert.equal(asked.length, before);
+  });
+
   test('one that breaks off is told as Go does', async () => {
     const { code, text } = await get(`${groupVersion}/things/broken`);
     assert.deepEqual([code, text], [503, 'error trying to reach service: EOF\n']);
@@ -171,6 +189,8 @@ suite('aggregated APIs', () => {
     } as never);
     assert.match(await available('FailedDiscoveryCheck'), /bad status from .*: 500$/);
     assert.equal((await get(`${groupVersion}/things`)).code, 503);
+    const things = { group: 'things.example.com', version: 'v1', resource: 'things', kind: 'Thing', namespaced: true };
+    await assert.rejects(server.admin.list(things), { code: 503 });
     assert.equal(await aggregatedGroup(), 'Stale');
     await server.admin.delete(APIService, { name: 'v1.things.example.com' });
     for (let i = 0; i < 100 && (await aggregatedGroup()) !== 'absent'; i++) await realClock.sleep(20);

@@ -9,7 +9,8 @@
  * Upstream: client-go/rest.
  */
 
-import type { Dispatcher, Pool } from 'undici';
+import type { Socket } from 'node:net';
+import type { buildConnector, Dispatcher, Pool } from 'undici';
 import type { Status } from '../../api/generated/meta-v1.ts';
 import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, type ObjectName } from '../../api/meta/object.ts';
 import { StatusError } from '../../api/meta/status-error.ts';
@@ -46,6 +47,10 @@ export interface HTTPClientOptions extends ClientCredentials {
   readonly tlsServerName?: string | undefined;
   readonly insecureSkipTLSVerify?: boolean | undefined;
   readonly userAgent?: string | undefined;
+  /** of every request: as whom a proxy speaks */
+  readonly headers?: Readonly<Record<string, string | string[]>> | undefined;
+  /** opens a connection, where that is not done by the server's address; TLS is its own to make */
+  readonly connect?: (() => Promise<Socket>) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -249,6 +254,7 @@ class HTTPClient implements HTTPAccess {
       headers: {
         accept,
         'user-agent': this.#options.userAgent ?? 'timonier',
+        ...this.#options.headers,
         ...(body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),
         ...(why && { [whyHeader]: headerWords(why()) }),
         ...(token && { authorization: `Bearer ${token}` }),
@@ -268,14 +274,15 @@ class HTTPClient implements HTTPAccess {
 
   async #connect(): Promise<{ requests: Pool; watches: Pool }> {
     const { Pool } = await import('undici');
-    const { ca, cert, key, tlsServerName, insecureSkipTLSVerify } = this.#options;
-    const connect = {
+    const { ca, cert, key, tlsServerName, insecureSkipTLSVerify, connect: open } = this.#options;
+    const byAddress = {
       ...(ca && { ca }),
       ...(cert && { cert }),
       ...(key && { key }),
       ...(tlsServerName && { servername: tlsServerName }),
       ...(insecureSkipTLSVerify && { rejectUnauthorized: false }),
     };
+    const connect = open ? connectorOf(open) : byAddress;
     const shared = { connect, keepAliveTimeout: keepAliveMs, headersTimeout: requestTimeoutMs, maxHeaderSize: answerHeadBytesMax };
     return {
       requests: new Pool(this.#base.origin, { ...shared, connections: connectionsMax, bodyTimeout: requestTimeoutMs }),
@@ -283,6 +290,15 @@ class HTTPClient implements HTTPAccess {
     };
   }
 }
+
+const connectorOf =
+  (open: () => Promise<Socket>): buildConnector.connector =>
+  (_, connected) => {
+    open().then(
+      (socket) => connected(null, socket),
+      (error: Error) => connected(error, null),
+    );
+  };
 
 /** A header is printable ASCII. */
 const headerWords = (text: string): string => text.replaceAll(/[^ -~]/g, '?').slice(0, headerWordsMax);

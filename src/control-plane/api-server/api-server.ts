@@ -7,6 +7,7 @@
  */
 
 import type { KindRegistry } from '../../api/kinds/registry.ts';
+import type { KindRef } from '../../api/meta/object.ts';
 import type { Client } from '../../client/client.ts';
 import { type Clock, type Random, realClock, realRandom } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
@@ -19,6 +20,7 @@ import { Audit, type AuditSink } from './audit/audit.ts';
 import type { AuditPolicy } from './audit/audit-policy.ts';
 import type { AuthenticationRequest, Authenticator } from './authentication/authenticator.ts';
 import type { Authorize } from './authorization/decide.ts';
+import { forbiddenError } from './authorization/forbidden.ts';
 import { createObjectReader } from './cache/object-reader.ts';
 import { Periodic } from './cache/periodic.ts';
 import type { ObjectReader } from './cache/reader.ts';
@@ -32,7 +34,7 @@ import { Targets } from './chain/targets.ts';
 import { type Aggregation, Extension } from './extension/extension.ts';
 import { HTTPHandler } from './http/http-handler.ts';
 import { type Listening, type ListenOptions, listen } from './http/http-server.ts';
-import { InProcessClient } from './in-process-client.ts';
+import { InProcessClient, type Reach } from './in-process-client.ts';
 import type { ConnectEndpoint, CreateEndpoint } from './request/api-request.ts';
 import type { NonResourceEndpoint } from './request/non-resource-endpoint.ts';
 import type { UserInfo } from './request/request.ts';
@@ -226,7 +228,7 @@ class Server implements ApiServer {
       wireClock,
       random: realRandom, // whoever asks over the wire changes nothing of a cluster that a seed makes
     });
-    this.#assembled = { targets, chain, handler };
+    this.#assembled = { targets, chain, handler, authorize: server.authorize };
     this.#starting.resolve();
     await repairAllocations(server);
     this.extension.start({ server, webhooks: parts.webhooks });
@@ -242,9 +244,33 @@ class Server implements ApiServer {
     const starting = (): Promise<void> | undefined => (this.#assembled ? undefined : this.#starting.promise);
     const targets = (): Targets => this.#parts.targets;
     const answer: RequestChain['answer'] = (request) => this.#parts.chain.answer(request);
-    const client = new InProcessClient({ starting, targets, answer, clock, random, log, signal: this.#stop.signal }, user);
+    const client = new InProcessClient(
+      {
+        starting,
+        targets,
+        answer,
+        elsewhere: (asking, kind) => this.#elsewhere(asking, kind),
+        clock,
+        random,
+        log,
+        signal: this.#stop.signal,
+      },
+      user,
+    );
     this.#clients.add(client);
     return client;
+  }
+
+  #elsewhere(user: UserInfo, { group, version, resource }: KindRef): Reach | undefined {
+    const backend = this.#options.registry.current.backend(group, version);
+    if (!backend) return undefined;
+    return async (verb, { namespace, name }, subresource) => {
+      await this.#starting.promise;
+      const asked = { user, verb, path: '', resource: { group, version, resource, subresource, namespace, name } };
+      const { verdict, reason } = await this.#parts.authorize(asked);
+      if (verdict !== 'allow') throw forbiddenError(asked, reason);
+      return this.extension.clientOf(backend, user);
+    };
   }
 
   async listen(options: ListenOptions): Promise<Listening> {
@@ -273,6 +299,7 @@ interface Assembled {
   readonly targets: Targets;
   readonly chain: RequestChain;
   readonly handler: HTTPHandler;
+  readonly authorize: Authorize;
 }
 
 /** The first authenticator that knows the credentials decides. */

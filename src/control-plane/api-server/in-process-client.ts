@@ -37,9 +37,18 @@ export interface InProcessEnvironment extends InformerEnvironment {
   starting(): Promise<void> | undefined;
   readonly targets: () => Pick<Targets, 'inProcess' | 'registry' | 'coming'>;
   answer(request: ApiRequest): Promise<Answer>;
+  /** How the user reaches a kind that another server answers for; undefined: this one does. */
+  elsewhere(user: UserInfo, kind: KindRef): Reach | undefined;
   /** aborted when the server stops */
   readonly signal: AbortSignal;
 }
+
+/** A client of another server, for what is allowed there. Rejects with Forbidden, and with ServiceUnavailable. */
+export type Reach = (
+  verb: string,
+  at: { readonly namespace?: string | undefined; readonly name?: string | undefined },
+  subresource?: string,
+) => Promise<Client>;
 
 interface Call {
   readonly verb: string;
@@ -68,6 +77,8 @@ export class InProcessClient implements Client {
   }
 
   async get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: GetOptions = {}): Promise<T> {
+    const reach = this.#elsewhere(kind);
+    if (reach) return (await reach('get', at)).get(kind, at, options);
     const { signal, resourceVersion } = options;
     return objectOf(
       await this.#call({
@@ -81,6 +92,8 @@ export class InProcessClient implements Client {
   }
 
   async list<T extends KubeObject>(kind: KindRef<T>, options: ListOptions = {}): Promise<ListOf<T>> {
+    const reach = this.#elsewhere(kind);
+    if (reach) return (await reach('list', options)).list(kind, options);
     const { namespace, signal, ...query } = options;
     const answer = await this.#call({ verb: 'list', kind, namespace, options: query, signal });
     if (answer.type !== 'list') throw errors.internal('a list was expected');
@@ -97,6 +110,8 @@ export class InProcessClient implements Client {
   }
 
   async *watch<T extends KubeObject>(kind: KindRef<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
+    const reach = this.#elsewhere(kind);
+    if (reach) return yield* (await reach('watch', options)).watch(kind, options);
     const { namespace, signal, ...query } = options;
     const withMatch = query.sendInitialEvents === undefined ? query : { ...query, resourceVersionMatch: 'NotOlderThan' };
     const answer = await this.#call({ verb: 'watch', kind, namespace, options: withMatch, signal });
@@ -108,17 +123,23 @@ export class InProcessClient implements Client {
   }
 
   async create<T extends KubeObject>(kind: KindRef<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
+    const reach = this.#elsewhere(kind);
+    if (reach) return (await reach('create', object.metadata, options.subresource)).create(kind, object, options);
     const { namespace } = checkedMetadata(kind, object);
     const typed = object.kind === undefined ? { kind: kind.kind, apiVersion: apiVersionOf(kind), ...object } : object;
     return objectOf(await this.#call({ verb: 'create', kind, namespace, ...writeCall(options), body: bodyOf(typed) }));
   }
 
   async update<T extends KubeObject>(kind: KindRef<T>, object: T, options: WriteOptions = {}): Promise<T> {
+    const reach = this.#elsewhere(kind);
+    if (reach) return (await reach('update', object.metadata, options.subresource)).update(kind, object, options);
     const at = checkedObjectName(kind, checkedMetadata(kind, object));
     return objectOf(await this.#call({ verb: 'update', kind, ...at, ...writeCall(options), body: bodyOf(object) }));
   }
 
   async patch<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, patch: Patch, options: WriteOptions = {}): Promise<T> {
+    const reach = this.#elsewhere(kind);
+    if (reach) return (await reach('patch', at, options.subresource)).patch(kind, at, patch, options);
     checkPatch(kind, patch);
     const call = writeCall(options);
     const force = patch.force === undefined ? {} : { force: patch.force };
@@ -129,6 +150,8 @@ export class InProcessClient implements Client {
   }
 
   async delete<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: DeleteRequest = {}): Promise<T | Status> {
+    const reach = this.#elsewhere(kind);
+    if (reach) return (await reach('delete', at)).delete(kind, at, options);
     const answer = await this.#call({
       verb: 'delete',
       kind,
@@ -141,6 +164,8 @@ export class InProcessClient implements Client {
   }
 
   async deleteCollection(kind: KindRef, selection: ListOptions, options: DeleteRequest = {}): Promise<void> {
+    const reach = this.#elsewhere(kind);
+    if (reach) return (await reach('deletecollection', selection)).deleteCollection(kind, selection, options);
     checkSelection(kind, selection);
     const { namespace, signal, ...query } = selection;
     await this.#call({
@@ -154,6 +179,8 @@ export class InProcessClient implements Client {
   }
 
   async post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options: WriteOptions = {}): Promise<R> {
+    const reach = this.#elsewhere(kind);
+    if (reach) return (await reach('create', at, subresource)).post(kind, at, subresource, body, options);
     const call = {
       verb: 'create' as const,
       kind,
@@ -177,6 +204,12 @@ export class InProcessClient implements Client {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#informers[Symbol.asyncDispose]();
+  }
+
+  #elsewhere(kind: KindRef): Reach | undefined {
+    this.#throwIfClosed();
+    checkKind(kind);
+    return this.#environment.elsewhere(this.#user, kind);
   }
 
   #call(call: Call): Promise<Answer> {

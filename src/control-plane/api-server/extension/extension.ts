@@ -3,7 +3,9 @@
  * server answers, so that a restart serves what was defined before; their definitions are looked after once it does.
  */
 import { APIService } from '../../../api/generated/kinds.ts';
+import type { Backend } from '../../../api/kinds/kind-snapshot.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
+import { errors } from '../../../api/meta/status-error.ts';
 import type { Client } from '../../../client/client.ts';
 import { type Clock, type Random, realRandom } from '../../../client/clock.ts';
 import { type RunningControllers, runControllers } from '../../../client/controllers/controller-runner.ts';
@@ -13,12 +15,14 @@ import type { ObjectReader } from '../cache/reader.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import type { Answer } from '../request/answer.ts';
 import type { ApiRequest, BackendTarget } from '../request/api-request.ts';
+import { serviceUnavailable } from '../request/refusals.ts';
 import type { UserInfo } from '../request/request.ts';
 import type { WebhookClient } from '../streaming/webhook-client.ts';
 import type { Allocator } from '../write/allocator.ts';
 import type { VerbContext } from '../write/verb-context.ts';
 import { apiServiceController, register } from './api-services.ts';
 import type { BackendTools } from './backend.ts';
+import { BackendClients } from './backend-clients.ts';
 import { backendProxy } from './backend-proxy.ts';
 import { webhookConverter } from './conversion-webhook.ts';
 import { CustomResources } from './custom-resources.ts';
@@ -53,6 +57,7 @@ export class Extension implements AsyncDisposable {
   /** answers for the group-versions of other servers */
   readonly backends: ((request: ApiRequest<BackendTarget>) => Promise<Answer>) | undefined;
   readonly #tools: BackendTools | undefined;
+  readonly #clients: BackendClients | undefined;
   readonly #parts: ExtensionParts;
   readonly #resources: CustomResources;
   #assembled: AssembledParts | undefined;
@@ -62,11 +67,18 @@ export class Extension implements AsyncDisposable {
     this.#parts = parts;
     this.#tools = parts.aggregation && { ...parts.aggregation, reader: parts.reader, random: parts.random };
     this.backends = this.#tools && backendProxy(this.#tools);
+    this.#clients = this.#tools && new BackendClients(this.#tools, parts);
     const living = new LivingDefinition(parts.kinds);
     this.admission = [living.admission];
     this.allocators = [living.allocator];
     const converter = webhookConverter({ client: () => this.#assembled?.webhooks, random: realRandom });
     this.#resources = new CustomResources({ ...parts, converter });
+  }
+
+  /** Throws ServiceUnavailable while the other server is away. */
+  clientOf(backend: Backend, user: UserInfo): Client {
+    if (!this.#clients) throw errors.serviceUnavailable(serviceUnavailable);
+    return this.#clients.of(backend, user);
   }
 
   async load(): Promise<void> {
@@ -96,5 +108,6 @@ export class Extension implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#resources[Symbol.dispose]();
     await this.#controllers?.[Symbol.asyncDispose]();
+    await this.#clients?.[Symbol.asyncDispose]();
   }
 }

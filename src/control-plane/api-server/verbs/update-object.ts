@@ -53,11 +53,7 @@ export interface AdmittedView {
   into(object: KubeObject, view: KubeObject): KubeObject;
 }
 
-const wholeObject = (object: KubeObject): AdmittedView => ({
-  wanted: withoutManagers(object),
-  of: (whole) => whole,
-  into: (_, admitted) => admitted,
-});
+const whole: Omit<AdmittedView, 'wanted'> = { of: (object) => object, into: (_, admitted) => admitted };
 
 /** The object as stored; undefined when there is none. */
 export async function updateObject(server: VerbContext, update: ObjectUpdate): Promise<StoredObject | undefined> {
@@ -85,7 +81,7 @@ async function planUpdate(server: VerbContext, update: ObjectUpdate, stored: Sto
   const made = transformed.ownership ? undefined : takeInTurns(ownChanged(server, write, { old, part: stored.managed }), large);
   let ownership = transformed.ownership ?? { part: made instanceof Promise ? await made : made };
   checkUID(served, request, object.metadata, old.metadata);
-  const { view = wholeObject(object) } = transformed;
+  const { view = { ...whole, wanted: withoutManagers(object) } } = transformed;
   const managed = transformed.view ? undefined : { object: ownership.part, old: stored.managed };
   const base = { ...admissionRequest(request, 'UPDATE', name, request.dryRun), oldObject: view.of(old), isLarge: large, managed };
   if (server.admission.mutates(base)) {

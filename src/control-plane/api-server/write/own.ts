@@ -97,8 +97,9 @@ export function ownAdmitted(request: Pick<ResourceRequest, 'warn'>, { metadata }
 }
 
 export function withoutManagers(object: KubeObject): KubeObject {
-  const { managedFields, ...metadata } = object.metadata;
-  return managedFields ? { ...object, metadata } : object;
+  if (!object.metadata.managedFields) return object;
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 interface Before {
