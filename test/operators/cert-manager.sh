@@ -17,7 +17,7 @@ program cainjector cert-manager-cainjector --kubeconfig="$KUBECONFIG" --leader-e
 injected() { [ -n "$(kubectl get validatingwebhookconfiguration cert-manager-webhook -o jsonpath='{.webhooks[0].clientConfig.caBundle}')" ]; }
 soon injected
 program controller cert-manager-controller --kubeconfig="$KUBECONFIG" --leader-election-namespace=kube-system \
-  --cluster-resource-namespace=cert-manager --metrics-listen-address=0 --enable-certificate-owner-ref
+  --cluster-resource-namespace=cert-manager --enable-certificate-owner-ref
 
 step 'a Certificate of a self-signed issuer becomes ready, and one of the authority that it is'
 soon kubectl apply -f - <<Y
