@@ -5,6 +5,7 @@
 import {
   checkDns1123Label,
   checkDns1123Subdomain,
+  checkPathSegment,
   checkPortName,
   checkPortNumber,
   checkQualifiedName,
@@ -28,6 +29,9 @@ export const port: Rule<number | string> = format((value) => (typeof value === '
 export const demandedPort: Rule<number | string> = evenAbsent((value = 0, walk) => port(value, walk, undefined));
 /** Of an object of most kinds, or of what is named after one. */
 export const subdomainName = format((name: string) => nameIsDnsSubdomain(name, false));
+
+/** Fit to be a part of a path. */
+export const pathName = format(checkPathSegment);
 
 export const labels = by(checkLabels);
 export const annotations = by(checkAnnotations);

@@ -47,8 +47,8 @@ export const horizontalPodAutoscalerV1 = defineKind(HorizontalPodAutoscalerV1, {
       const others = omit(object.metadata.annotations ?? {}, ...statusKeys);
       return withAnnotations(object, { ...others, ...Object.fromEntries(kept) });
     },
-    validate: (object, old) => hooks.validate?.(toV2(object), old && toV2(old)) ?? [],
-    validateStatus: (object, old) => hooks.validateStatus?.(toV2(object), toV2(old)) ?? [],
+    rules: (object, walk, old) => hooks.rules?.(toV2(object), walk, old && toV2(old)),
+    statusRules: (object, walk, old) => hooks.statusRules?.(toV2(object), walk, old && toV2(old)),
     cells: (object, at) => hooks.cells?.(toV2(object), at) ?? nameAndAge(() => [])(object, at),
   },
 });

@@ -9,20 +9,20 @@ import type {
   MetricSpec,
 } from '../../generated/autoscaling-v2.ts';
 import { HorizontalPodAutoscaler } from '../../generated/kinds.ts';
-import type { FieldError } from '../../meta/status-error.ts';
+import { fields } from '../../schema/rules/rules.ts';
 import { nameAndAge } from '../cells.ts';
-import { checkNonnegative, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
+import { counters } from '../replica-status.ts';
 import { change, setDefaults } from '../set-defaults.ts';
 import { metricsText } from './metric-cells.ts';
-import { validateAutoscaler } from './validate-autoscaler.ts';
+import { autoscaler } from './validate-autoscaler.ts';
 
 export const horizontalPodAutoscaler = defineKind(HorizontalPodAutoscaler, {
   hooks: {
     default: (object) => change(object, 'spec', defaultSpec),
     prepareForCreate: (object) => ({ ...object, status: { desiredReplicas: 0, currentMetrics: null } }),
-    validate: validateAutoscaler,
-    validateStatus,
+    rules: autoscaler,
+    statusRules: fields({ status: counters('currentReplicas', 'desiredReplicas') }),
     cells: nameAndAge(({ spec, status }) => [
       `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`,
       metricsText(spec.metrics ?? [], status.currentMetrics ?? []),
@@ -57,11 +57,4 @@ function defaultBehavior(behavior: HorizontalPodAutoscalerBehavior): HorizontalP
   const scaleUp = setDefaults(behavior.scaleUp ?? {}, defaultUp);
   const scaleDown = setDefaults(behavior.scaleDown ?? {}, defaultDown);
   return scaleUp === behavior.scaleUp && scaleDown === behavior.scaleDown ? behavior : { ...behavior, scaleUp, scaleDown };
-}
-
-function validateStatus({ status }: HorizontalPodAutoscaler): readonly FieldError[] {
-  const errors: Errors = [];
-  checkNonnegative(errors, 'status.currentReplicas', status.currentReplicas);
-  checkNonnegative(errors, 'status.desiredReplicas', status.desiredReplicas);
-  return errors;
 }

@@ -213,6 +213,8 @@ export const positive = (message = 'must be greater than zero'): Rule<number> =>
   });
 export const nonNegativeQuantity: Rule<string> = refuse((value) => compareQuantities(value, '0') < 0, 'must be greater than or equal to 0');
 
+export const positiveQuantity = (message: string): Rule<string> => refuse((value) => compareQuantities(value, '0') <= 0, message);
+
 export const itemsMax =
   (most: number): Rule<readonly unknown[]> =>
   (list, walk) => {
