@@ -349,8 +349,13 @@ class Checker {
   #tryLiteral(call: Call): void {
     const literal = call.name === 'matches' ? call.args.at(-1) : call.args[0];
     const attempt = literalTrials.get(call.name);
-    if (!attempt || literal?.kind !== 'literal' || typeof literal.value !== 'string') return;
+    if (!attempt || literal?.kind !== 'literal') return;
     if (call.name !== 'matches' && call.args.length !== 1) return;
+    if (typeof literal.value !== 'string') {
+      const isNever = call.name === 'duration' || (call.name === 'timestamp' && literal.value === null);
+      if (isNever) this.#report(literal.at, `invalid ${call.name} argument`);
+      return;
+    }
     try {
       attempt(literal.value);
     } catch (e) {

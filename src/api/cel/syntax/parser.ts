@@ -36,7 +36,7 @@ export function parseExpression(text: string): Parsed {
     };
   }
   const issues: SyntaxIssue[] = [];
-  const parser = new Parser(tokenize(text, issues), issues);
+  const parser = new Parser(text, issues);
   try {
     const expr = parser.whole();
     return { expr: issues.length === 0 ? expr : undefined, issues };
@@ -62,13 +62,15 @@ const starts = new Set(['[', '{', '(', '.', '-', '!', 'true', 'false', 'null']);
 const relations = new Set(['<', '<=', '>=', '>', '==', '!=', 'in']);
 
 class Parser {
+  readonly #source: string;
   readonly #tokens: readonly Token[];
   readonly #issues: SyntaxIssue[];
   #next = 0;
   #nesting = 0;
 
-  constructor(tokens: readonly Token[], issues: SyntaxIssue[]) {
-    this.#tokens = tokens;
+  constructor(source: string, issues: SyntaxIssue[]) {
+    this.#source = source;
+    this.#tokens = tokenize(source, issues);
     this.#issues = issues;
   }
 
@@ -169,11 +171,13 @@ class Parser {
       this.#take();
       this.#issues.push({ at: name.at, message: "unsupported syntax: '`'" });
     } else if (name.kind !== 'name') {
+      if (isOptional) {
+        this.#syntaxIssue(name, `mismatched input '${shown(name)}' expecting {IDENTIFIER, ESC_IDENTIFIER}`);
+        throw new Stop({ at: name.at, message: 'unsupported ident kind' });
+      }
       const isWord = name.kind === 'symbol' && reserved.has(name.text) && name.text !== 'in';
-      this.#fail(
-        name,
-        isWord ? `mismatched input '${name.text}' expecting IDENTIFIER` : `no viable alternative at input '.${shown(name)}'`,
-      );
+      const words = isWord ? `mismatched input '${name.text}' expecting IDENTIFIER` : undefined;
+      this.#fail(name, words ?? `no viable alternative at input '${this.#textFrom(dot, name)}'`);
     } else {
       this.#take();
     }
@@ -225,7 +229,7 @@ class Parser {
         return this.#map(token.at);
       case '.': {
         const name = this.#peek();
-        if (name.kind !== 'name') this.#fail(name, `no viable alternative at input '.${shown(name)}'`);
+        if (name.kind !== 'name') this.#fail(name, `no viable alternative at input '${this.#textFrom(token, name)}'`);
         return this.#name(this.#take(), '.');
       }
       default:
@@ -297,9 +301,11 @@ class Parser {
         if (this.#peek().text === ',' && items.length === 0) break;
         if (this.#accept('?')) optional.add(items.length);
         items.push(this.#expr());
-        if (!this.#accept(',')) break;
+        if (!this.#accept(',') || this.#peek().kind === 'end') break;
       }
-      if (items.length === 0) this.#accept(',');
+      const isOpen = items.length > 0 && this.#peek(-1).text !== ',';
+      if (isOpen && this.#peek().text !== ']') this.#unexpected("{']', ','}", [']', ','].includes(this.#peek(1).text));
+      if (isOpen || items.length === 0) this.#accept(',');
       this.#expect(']');
     }
     return { kind: 'list', at, depth: this.#deeper(items, 0), items, optional };
@@ -311,8 +317,9 @@ class Parser {
     while (!this.#accept('}')) {
       one();
       if (this.#accept(',')) continue;
-      this.#expect('}');
-      return;
+      if (this.#peek().text !== '}') this.#unexpected("{'}', ','}", ['}', ','].includes(this.#peek(1).text));
+      this.#accept(',');
+      return void this.#expect('}');
     }
   }
 
@@ -383,6 +390,10 @@ class Parser {
   #expect(symbol: string): Token {
     const token = this.#accept(symbol);
     if (token) return token;
+    if (symbol === ':' && this.#peek(1).text !== symbol && this.#startsPrimary(this.#peek())) {
+      this.#syntaxIssue(this.#peek(), `missing ':' at '${shown(this.#peek())}'`);
+      return this.#peek();
+    }
     if (symbol !== ':' && this.#peek().kind === 'end') this.#fail(this.#peek(), `missing '${symbol}' at '<EOF>'`);
     this.#unexpected(`'${symbol}'`, this.#peek(1).text === symbol);
     return this.#take();
@@ -398,6 +409,12 @@ class Parser {
       this.#fail(token, `mismatched input '${shown}' expecting ${expected}`);
     }
     this.#syntaxIssue(this.#take(), `extraneous input '${shown}' expecting ${expected}`);
+  }
+
+  /** What is written from one token to the next, without what was no token. */
+  #textFrom(first: Token, last: Token): string {
+    const between = this.#source.slice(first.at + first.text.length, last.at).replaceAll(/\S+/gu, '');
+    return first.text + escapeControls(between) + shown(last);
   }
 
   #syntaxIssue(token: Token, message: string): void {
