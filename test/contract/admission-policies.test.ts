@@ -10,6 +10,7 @@ import {
   Namespace,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
+  ValidatingWebhookConfiguration,
 } from '../../src/api/generated/kinds.ts';
 import type { Client } from '../../src/client/client.ts';
 import { type GuardedServer, startGuardedServer } from '../kit/guarded-server.ts';
@@ -248,6 +249,125 @@ suite('admission policies', () => {
     );
   });
 
+  const wrongExpressions: readonly { name: string; refused: () => Promise<unknown>; why: string }[] = [
+    {
+      name: 'parameters of a policy that has none',
+      refused: () => validate({ matchConditions: [{ name: 'm', expression: 'params.x == 1' }], validations: [{ expression: 'true' }] }),
+      why: 'spec.matchConditions[0].expression: Invalid value: "params.x == 1": compilation failed: ERROR: <input>:1:1: undeclared reference to \'params\'',
+    },
+    {
+      name: 'variables of a policy that has none',
+      refused: () => validate({ validations: [{ expression: 'variables.a == 1' }] }),
+      why: "undeclared reference to 'variables'",
+    },
+    {
+      name: 'a patch in a variable',
+      refused: () =>
+        mutate({
+          variables: [{ name: 'a', expression: 'Object{}' }],
+          mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{}' } }],
+        }),
+      why: 'spec.variables[0].expression: Invalid value: "Object{}": compilation failed: ERROR: <input>:1:7: undeclared reference to \'Object\'',
+    },
+    {
+      name: 'what can never be evaluated',
+      refused: () => validate({ validations: [{ expression: "double('x') == 1.0" }] }),
+      why: "spec.validations[0].expression: Internal error: program instantiation failed: type conversion error from 'string' to 'double'",
+    },
+  ];
+  for (const { name, refused, why } of wrongExpressions) {
+    test(`a policy is refused: ${name}`, async () => {
+      await assert.rejects(refused(), (error: Error) => {
+        assert.ok(error.message.includes(why), error.message);
+        return true;
+      });
+    });
+  }
+
+  test('a kind of parameters that is not served denies whatever the policy is about', async () => {
+    const paramKind = { apiVersion: 'foo.io/v1', kind: 'Foo' };
+    const elsewhere = { matchResources: { namespaceSelector: { matchLabels: { env: 'prod' } } } };
+    await validate({ paramKind, validations: [{ expression: 'true' }] }, elsewhere);
+    const why = "failed to configure policy: failed to find resource referenced by paramKind: 'foo.io/v1, Kind=Foo'";
+    await assert.rejects(create('a'), {
+      code: 422,
+      message: `configmaps "a" is forbidden: ValidatingAdmissionPolicy 'rules' denied request: ${why}`,
+    });
+    await admin.delete(ValidatingAdmissionPolicy, { name: 'rules' });
+    const mutations = [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{}' } }] as const;
+    await mutate({ paramKind, mutations }, elsewhere);
+    await assert.rejects(create('a'), { code: 403, reason: 'Forbidden', message: `policy "habits" denied request: ${why}` });
+  });
+
+  test('policies are asked about webhooks, and not about policies', async () => {
+    const match = { apiGroups: ['admissionregistration.k8s.io'], apiVersions: ['*'], operations: ['CREATE'], resources: ['*'] } as const;
+    await validate({ matchConstraints: { resourceRules: [match] }, validations: [{ expression: 'false' }] });
+    await assert.rejects(admin.create(ValidatingWebhookConfiguration, { metadata: { name: 'a' } }), { code: 422 });
+    await mutate({ mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{}' } }] });
+  });
+
+  test('of a scale, policies see the Scale', async () => {
+    const scales = { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['deployments/scale'] } as const;
+    const labels = { app: 'a' };
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'c' }] } };
+    await admin.create(Deployment, { metadata: { namespace, name: 'a' }, spec: { selector: { matchLabels: labels }, template } });
+    await validate({
+      matchConstraints: { resourceRules: [scales] },
+      validations: [
+        { expression: 'object.spec.replicas < 5', messageExpression: "'a ' + oldObject.kind + object.kind + object.apiVersion" },
+      ],
+    });
+    const jsonPatch = { expression: "[JSONPatch{op: 'replace', path: '/spec/replicas', value: object.spec.replicas + 1}]" };
+    await mutate({ matchConstraints: { resourceRules: [scales] }, mutations: [{ patchType: 'JSONPatch', jsonPatch }] });
+    const scale = (replicas: number) =>
+      admin.patch(Deployment, { namespace, name: 'a' }, { type: 'merge', body: { spec: { replicas } } }, { subresource: 'scale' });
+    assert.equal((await scale(3)).spec.replicas, 4);
+    assert.equal((await admin.get(Deployment, { namespace, name: 'a' })).spec.replicas, 4);
+    await assert.rejects(scale(4), /denied request: a ScaleScaleautoscaling\/v1$/);
+  });
+
+  test('a mutation can move no object to another namespace', async () => {
+    const expression = "Object{metadata: Object.metadata{namespace: 'default'}}";
+    await mutate({ mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression } }] });
+    await assert.rejects(create('a'), {
+      code: 400,
+      message: 'the namespace of the provided object does not match the namespace sent on the request',
+    });
+    await assert.rejects(admin.get(ConfigMap, { namespace: 'default', name: 'a' }), { code: 404 });
+  });
+
+  test('times, bytes and large numbers have a form in a JSON patch', async () => {
+    const operations = [
+      "JSONPatch{op: 'add', path: '/data', value: {'d': duration('90m'), 'e': duration('1500ms')}}",
+      "JSONPatch{op: 'add', path: '/data/t', value: timestamp('2020-01-01T00:00:00Z')}",
+      "JSONPatch{op: 'add', path: '/data/n', value: 9007199254740993}",
+      "JSONPatch{op: 'add', path: '/binaryData', value: {'b': b'xx'}}",
+    ];
+    await mutate({ mutations: operations.map((each) => ({ patchType: 'JSONPatch', jsonPatch: { expression: `[${each}]` } })) });
+    const { data, binaryData } = await create('a');
+    const wanted = { d: '5400s', e: '1.500s', t: '2020-01-01T00:00:00Z', n: '9007199254740993' };
+    assert.deepEqual([data, binaryData], [wanted, { b: 'eHg=' }]);
+  });
+
+  test('what a patch makes and cannot be is an error of the server, of a configuration one of the policy', async () => {
+    await mutate({
+      failurePolicy: 'Ignore',
+      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: "[JSONPatch{op: 'add', path: '/nope', value: 'x'}]" } }],
+    });
+    await assert.rejects(create('a'), { code: 500, message: 'Internal error occurred: strict decoding error: unknown field "nope"' });
+    await admin.deleteCollection(MutatingAdmissionPolicyBinding, {});
+    await admin.delete(MutatingAdmissionPolicy, { name: 'habits' });
+    await mutate({
+      matchConstraints: rule('deployments', ['apps']) as never,
+      mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{spec: Object.spec{replicas: 5.5}}' } }],
+    });
+    const spec = { selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec: { containers: [] } } };
+    await assert.rejects(
+      admin.create(Deployment, { metadata: { namespace, name: 'a' }, spec }),
+      /unable to convert unstructured object to apps\/v1, Kind=Deployment: /,
+    );
+  });
+
   test('apply configurations are merged as by server-side apply, JSON patches come after them', async () => {
     await mutate({
       mutations: [
@@ -311,7 +431,7 @@ suite('admission policies', () => {
     {
       name: 'a patch of what is not there',
       mutation: { patchType: 'JSONPatch', jsonPatch: { expression: "[JSONPatch{op: 'remove', path: '/spec/nothing'}]" } },
-      why: 'JSON Patch: ',
+      why: "JSON Patch: error in remove for path: '/spec/nothing': Unable to remove nonexistent key: nothing: missing value",
     },
     {
       name: 'an error',

@@ -82,6 +82,12 @@ export class KindSnapshot {
     return this.#byKind.get(group, version, kind);
   }
 
+  /** The same, as objects and references name their kind. */
+  byApiVersion(apiVersion: string, kind: string): Kind | undefined {
+    const slash = apiVersion.indexOf('/');
+    return this.byKind(slash < 0 ? '' : apiVersion.slice(0, slash), apiVersion.slice(slash + 1), kind);
+  }
+
   /** Whether it is still this very kind that is served under its path. */
   has(kind: Kind): boolean {
     return this.byResource(kind.group, kind.version, kind.resource) === kind;

@@ -326,6 +326,7 @@ export const fieldErrors = {
       badValue,
       detail: supported.length ? `supported values: ${supported.map((v) => JSON.stringify(v)).join(', ')}` : '',
     }),
+  internal: (field: string, detail: string): FieldError => made({ type: 'InternalError', field, badValue: '', detail }),
   forbidden: (field: string, detail: string): FieldError => made({ type: 'FieldValueForbidden', field, badValue: '', detail }),
   tooLong: (field: string, maxLength: number): FieldError =>
     made({

@@ -5,7 +5,7 @@
  */
 
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
-import { errors, fieldErrors } from '../meta/status-error.ts';
+import { errors, fieldErrors, type StatusError } from '../meta/status-error.ts';
 import { type Steps, takeSteps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
 import { type Decoded, DecodeError, type DecodeOptions, decode } from './decode.ts';
@@ -154,6 +154,12 @@ export function* decodeBodyInSteps(type: BodyType, body: Readonly<Json>, options
 
 const cannotBeHandled = (given: { version: string; kind: string }, wanted: BodyType, why: string): Error =>
   errors.badRequest(`${given.kind} in version ${JSON.stringify(given.version)} cannot be handled as a ${wanted.kind}: ${why}`);
+
+/** What is wrong with such an object, without the kind before it; undefined: the error is another. */
+export function whyUndecodable(error: StatusError): string | undefined {
+  const head = /^\S* in version "[^"]*" cannot be handled as a \S+: /.exec(error.message)?.[0];
+  return head && error.message.slice(head.length);
+}
 
 function checkKind(type: BodyType, body: Readonly<Json>, text: string): void {
   for (const field of ['apiVersion', 'kind'] as const) {

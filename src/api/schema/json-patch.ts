@@ -23,9 +23,31 @@ export interface JsonPatchOperation {
   readonly value?: unknown;
 }
 
-/** An operation that cannot be applied. */
+/** An operation that cannot be applied; the words are those of upstream's library. */
 export class JsonPatchError extends Error {
   override readonly name = 'JsonPatchError';
+}
+
+/** Its path leads nowhere. */
+class PathMissing extends JsonPatchError {}
+/** It can't be done there. */
+class NotThere extends JsonPatchError {}
+
+/** What is said of either, beside the path. */
+const words: Readonly<Record<string, readonly [missing: string, failed: string]>> = {
+  add: ['add operation does not apply: doc is missing path: "', 'error in add for path: '],
+  remove: ['remove operation does not apply: doc is missing path: "', 'error in remove for path: '],
+  replace: ['replace operation does not apply: doc is missing path: ', 'error in remove for path: '],
+  test: ['test operation does not apply: is missing path: ', 'error in test for path: '],
+  move: ['move operation does not apply: doc is missing from path: ', 'error in move for path: '],
+  copy: ['copy operation does not apply: doc is missing from path: ', 'error in copy for from: '],
+};
+
+function describe({ op, path, from }: JsonPatchOperation, error: PathMissing | NotThere): string {
+  const [missing, failed] = own(words, op ?? '') ?? ['', ''];
+  const where = op === 'move' || op === 'copy' ? from : path;
+  if (error instanceof NotThere) return `${failed}'${where}': ${error.message}`;
+  return `${missing}${where}${missing.endsWith('"') ? '"' : ''}: missing value`;
 }
 
 /** What `copy` may copy, as JSON; as upstream, which limits it like the body of a request. */
@@ -44,7 +66,7 @@ export function* applyJsonPatch(document: unknown, operations: readonly (JsonPat
   try {
     for (const [i, operation] of operations.entries()) {
       if (i % operationsAtOnce === operationsAtOnce - 1) yield;
-      patched.apply(operation ?? {});
+      applyOne(patched, operation ?? {});
     }
   } catch (error) {
     if (error instanceof RangeError) throw tooDeep();
@@ -52,6 +74,15 @@ export function* applyJsonPatch(document: unknown, operations: readonly (JsonPat
   }
   if (patched.mayBeTooDeep && isTooDeep(patched.root)) throw tooDeep();
   return patched.root;
+}
+
+function applyOne(patched: PatchedDocument, operation: JsonPatchOperation): void {
+  try {
+    patched.apply(operation);
+  } catch (error) {
+    if (error instanceof PathMissing || error instanceof NotThere) throw new JsonPatchError(describe(operation, error));
+    throw error;
+  }
 }
 
 const tooDeep = (): JsonPatchError => new JsonPatchError(`nested deeper than ${nestingMax}`);
@@ -88,10 +119,10 @@ class PatchedDocument {
         this.#replace(path, value);
         break;
       case 'remove':
-        this.#remove(this.#placeToChange(path), path);
+        this.#remove(this.#placeToChange(path));
         break;
       case 'move':
-        this.#bring(path, this.#take(this.#placeToChange(from), from));
+        this.#bring(path, this.#take(this.#placeToChange(from)));
         break;
       case 'copy':
         this.#bring(path, this.#copy(get(this.#place(from))));
@@ -115,7 +146,7 @@ class PatchedDocument {
     if (!Array.isArray(container)) put(container, key, value);
     else if (key === '-') container.push(value);
     else {
-      const index = indexOf(container, key, container.length);
+      const index = indexOf(key, container.length);
       this.#see((container.length - index) / movedPerSeen);
       container.splice(index, 0, value);
     }
@@ -128,22 +159,22 @@ class PatchedDocument {
       return;
     }
     const { container, key } = this.#placeToChange(path);
-    if (Array.isArray(container)) container[indexOf(container, key, container.length - 1)] = value;
+    if (Array.isArray(container)) container[indexOf(key, container.length - 1)] = value;
     else put(container, key, value);
   }
 
-  #remove({ container, key }: Place, path: string | null | undefined): void {
+  #remove({ container, key }: Place): void {
     if (Array.isArray(container)) {
-      const index = indexOf(container, key, container.length - 1);
+      const index = indexOf(key, container.length - 1);
       this.#see((container.length - index) / movedPerSeen);
       container.splice(index, 1);
     } else if (Object.hasOwn(container, key)) delete container[key];
-    else throw new JsonPatchError(`error in remove for path: '${path}': Unable to remove nonexistent key: ${key}: missing value`);
+    else throw new NotThere(`Unable to remove nonexistent key: ${key}: missing value`);
   }
 
-  #take(place: Place, path: string | null | undefined): unknown {
+  #take(place: Place): unknown {
     const value = get(place);
-    this.#remove(place, path);
+    this.#remove(place);
     return value;
   }
 
@@ -181,7 +212,7 @@ class PatchedDocument {
     this.root = container;
     for (const step of steps) {
       const next = this.#owned(containerAt({ container, key: step }));
-      if (Array.isArray(container)) container[indexOf(container, step, container.length - 1)] = next;
+      if (Array.isArray(container)) container[indexOf(step, container.length - 1)] = next;
       else put(container, step, next);
       container = next;
     }
@@ -206,7 +237,7 @@ function stepsOf(pointer: string | null | undefined): string[] {
   if (pointer === undefined || pointer === null) throw new JsonPatchError('operation missing path field');
   if (pointer.length > pathCharactersMax) throw new JsonPatchError(`a path of more than ${pathCharactersMax} characters`);
   const [, ...steps] = pointer.split('/', nestingMax + 2);
-  if (steps.length === 0) throw new JsonPatchError(`doc is missing path: ${JSON.stringify(pointer)}`);
+  if (steps.length === 0) throw new PathMissing();
   if (steps.length > nestingMax) throw tooDeep();
   return pointer.includes('~') ? steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~')) : steps;
 }
@@ -214,20 +245,20 @@ function stepsOf(pointer: string | null | undefined): string[] {
 function containerAt(place: Place): Container {
   const found = get(place);
   if (Array.isArray(found) || isJsonObject(found)) return found as Container;
-  throw new JsonPatchError(`doc is missing path at ${place.key}`);
+  throw new PathMissing();
 }
 
 /** undefined for a field that is not there; an item has to be. */
 function get({ container, key }: Place): unknown {
-  if (Array.isArray(container)) return container[indexOf(container, key, container.length - 1)];
+  if (Array.isArray(container)) return container[indexOf(key, container.length - 1)];
   return own(container, key);
 }
 
 const integer = /^[-+]?\d+$/;
 
-function indexOf(list: readonly unknown[], key: string, max: number): number {
+function indexOf(key: string, max: number): number {
   const given = integer.test(key) ? Number(key) : Number.NaN;
   const index = given < 0 ? given + max + 1 : given;
-  if (!(index >= 0 && index <= max)) throw new JsonPatchError(`Unable to access invalid index: ${key} of ${list.length}`);
+  if (!(index >= 0 && index <= max)) throw new NotThere(`Unable to access invalid index: ${key}: invalid index referenced`);
   return index;
 }

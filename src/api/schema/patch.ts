@@ -17,6 +17,7 @@ import {
   type FieldValidation,
   problemsMax,
   tooManyValues,
+  whyUndecodable,
 } from './body.ts';
 import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from './json-patch.ts';
 import { duplicateFields, JsonSyntaxError, mayHaveDuplicates, parseJSON } from './json-scan.ts';
@@ -214,8 +215,8 @@ function decodeDocument(
     return decodeBody(type, patched, { fieldValidation });
   } catch (error) {
     if (!isStatusError(error)) throw error;
-    const head = /^\S* in version "[^"]*" cannot be handled as a \S+: /.exec(error.message)?.[0];
-    if (head !== undefined) throw refuse(error.message.slice(head.length));
+    const why = whyUndecodable(error);
+    if (why !== undefined) throw refuse(why);
     throw patched['apiVersion'] === apiVersionOf(type) ? refuse(error.message) : error;
   }
 }

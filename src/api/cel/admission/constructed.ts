@@ -3,7 +3,8 @@
  * type must be the path at which it stands (apiserver/pkg/cel/mutation/dynamic).
  */
 
-import { CelError, equals, Foreign, List, MapValue, toJson, type Value } from '../values.ts';
+import { showTimestamp } from '../time.ts';
+import { CelError, Duration, equals, Foreign, List, MapValue, Timestamp, toJson, type Value } from '../values.ts';
 
 export class Constructed extends Foreign {
   override readonly typeName: string;
@@ -31,7 +32,7 @@ export interface PatchOperation {
 export function applyConfigurationOf(value: Value): Readonly<Record<string, unknown>> {
   if (!(value instanceof Constructed)) throw new CelError('unsupported return type from ApplyConfiguration expression');
   checkNames(value);
-  return jsonOf(value) as Readonly<Record<string, unknown>>;
+  return nativeOf(value, '') as Readonly<Record<string, unknown>>;
 }
 
 /** The operations that an expression of a JSON patch gave. Throws CelError for what is none. */
@@ -53,18 +54,44 @@ export function patchOf(value: Value): readonly PatchOperation[] {
   });
 }
 
+/** An apply configuration is no JSON yet: times and bytes are no text in it, and null is no value. */
+function nativeOf(value: Value, path: string): unknown {
+  if (value === null) throw new CelError(`error applying patch: failed to convert patch object to typed object: ${path}: null is no value`);
+  if (value instanceof Constructed)
+    return Object.fromEntries(Array.from(value.fields, ([name, field]) => [name, nativeOf(field, `${path}.${name}`)]));
+  if (value instanceof List) return Array.from(value, (item, i) => nativeOf(item, `${path}[${i}]`));
+  return value instanceof MapValue ? mapOf(value, (field, name) => nativeOf(field, `${path}.${name}`)) : toJson(value);
+}
+
+function mapOf(map: MapValue, read: (value: Value, name: string) => unknown): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Array.from(map.keys(), (key) => {
+      if (typeof key !== 'string') throw new CelError(`map key ${String(key)} is no string`);
+      return [key, read(map.get(key) ?? null, key)];
+    }),
+  );
+}
+
+/** As protobuf has JSON: integers that a double can't hold are text, and so are times and bytes. */
 function jsonOf(value: Value): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  if (value instanceof Timestamp) return showTimestamp(value);
+  if (value instanceof Duration) return showDuration(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
   if (value instanceof Constructed) return Object.fromEntries(Array.from(value.fields, ([name, field]) => [name, jsonOf(field)]));
   if (value instanceof List) return Array.from(value, jsonOf);
-  if (value instanceof MapValue) {
-    return Object.fromEntries(
-      Array.from(value.keys(), (key) => {
-        if (typeof key !== 'string') throw new CelError(`map key ${String(key)} is no string`);
-        return [key, jsonOf(value.get(key) ?? null)];
-      }),
-    );
-  }
+  if (value instanceof MapValue) return mapOf(value, jsonOf);
   return toJson(value);
+}
+
+/** Seconds, with three, six or nine digits of a second where there are any. */
+function showDuration({ ns }: Duration): string {
+  const size = ns < 0n ? -ns : ns;
+  const fraction = String(size % 1_000_000_000n)
+    .padStart(9, '0')
+    .replace(/^0+$/, '')
+    .replace(/(000)+$/, '');
+  return `${ns < 0n ? '-' : ''}${size / 1_000_000_000n}${fraction && '.'}${fraction}s`;
 }
 
 function checkNames(root: Constructed): void {

@@ -32,6 +32,12 @@ export function admissionEnvironment(declared: Declared): Environment {
 }
 const made = new Map<string, Environment>();
 
+/** For type checking: the objects are of one type, the authorizer is known by itself alone, as upstream. */
+export function typedEnvironment({ object, params }: { readonly object: Type; readonly params: Type | undefined }): Environment {
+  const objects = { object, oldObject: object, ...(params && { params }) };
+  return admissionEnvironment({}).extend({ variables: { ...objects, authorizer: AUTHORIZER } });
+}
+
 function makeEnvironment({ params, authorizer, patchTypes }: Declared): Environment {
   const environment = baseEnvironment.extend({
     variables: {

@@ -7,7 +7,7 @@
  */
 
 import { CompileError, compile, evaluate, type Program } from '../compile.ts';
-import type { Environment } from '../environment.ts';
+import { Environment } from '../environment.ts';
 import {
   type AccessCheck,
   type AccessDecision,
@@ -38,8 +38,8 @@ export class Compiler {
   readonly #environment: Environment;
 
   /** @param composes whether the expressions see `variables` */
-  constructor(declared: Declared, composes: boolean) {
-    const environment = admissionEnvironment(declared);
+  constructor(declared: Declared | Environment, composes: boolean) {
+    const environment = declared instanceof Environment ? declared : admissionEnvironment(declared);
     const variables = t.struct('kubernetes.variables', (name) => this.#fields.get(name));
     this.#environment = composes ? environment.extend({ variables: { variables } }) : environment;
   }

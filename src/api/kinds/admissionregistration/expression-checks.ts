@@ -11,7 +11,11 @@ import { fieldErrors } from '../../meta/status-error.ts';
 import type { Errors } from '../checks.ts';
 
 function tell(errors: Errors, path: string, { expression, program }: Compiled): void {
-  if (program instanceof CompileError) errors.push(fieldErrors.invalid(path, expression, program.detail));
+  if (!(program instanceof CompileError)) return;
+  const { detail } = program;
+  errors.push(
+    detail.startsWith('program instantiation failed') ? fieldErrors.internal(path, detail) : fieldErrors.invalid(path, expression, detail),
+  );
 }
 
 /** A condition stands alone: it sees no variables. */
@@ -21,28 +25,39 @@ export function checkCondition(errors: Errors, path: string, expression: string,
 
 type Wanted = readonly t.Type[];
 
-/** The expressions of one policy. Messages have no authorizer. */
+interface Seen {
+  readonly params: boolean;
+  /** whether they see `variables` */
+  readonly variables: boolean;
+  /** for mutating policies: some expressions make patches */
+  readonly patchTypes?: boolean;
+}
+
+/** The expressions of one policy. Messages have no authorizer; what patches are made of is seen where they are made. */
 export class PolicyExpressions {
   readonly #errors: Errors;
   readonly #compiler: Compiler;
-  readonly #words: Compiler;
+  readonly #others: Compiler;
+  readonly #isPatched: boolean;
 
-  constructor(errors: Errors, { params, patchTypes }: { readonly params: boolean; readonly patchTypes?: boolean }) {
+  constructor(errors: Errors, { params, variables, patchTypes = false }: Seen) {
     this.#errors = errors;
-    this.#compiler = new Compiler({ params, authorizer: true, ...(patchTypes && { patchTypes }) }, true);
-    this.#words = new Compiler({ params: true }, true);
+    this.#isPatched = patchTypes;
+    this.#compiler = new Compiler({ params, authorizer: true }, variables);
+    this.#others = new Compiler(patchTypes ? { params, authorizer: true, patchTypes } : { params }, variables);
   }
 
   variable(path: string, { name, expression }: Variable): void {
-    this.#words.addVariable(name, expression);
+    this.#others.addVariable(name, expression);
     tell(this.#errors, path, this.#compiler.addVariable(name, expression));
   }
 
   expression(path: string, text: string, ...wanted: Wanted): void {
-    tell(this.#errors, path, this.#compiler.compile(text, ...wanted));
+    const compiler = this.#isPatched ? this.#others : this.#compiler;
+    tell(this.#errors, path, compiler.compile(text, ...wanted));
   }
 
   message(path: string, text: string): void {
-    tell(this.#errors, path, this.#words.compile(text, t.STRING));
+    tell(this.#errors, path, this.#others.compile(text, t.STRING));
   }
 }

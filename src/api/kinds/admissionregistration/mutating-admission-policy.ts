@@ -68,7 +68,7 @@ export const mutatingAdmissionPolicyBindingV1alpha1 = defineKind<Binding>(
 
 function validatePolicy({ spec }: Policy): readonly FieldError[] {
   const errors: Errors = [];
-  const expressions = new PolicyExpressions(errors, { params: spec.paramKind !== undefined, patchTypes: true });
+  const expressions = new PolicyExpressions(errors, { params: spec.paramKind !== undefined, variables: true, patchTypes: true });
   checkPolicy(errors, spec, expressions);
   if (spec.matchConstraints) checkMutatingOperations(errors, 'spec.matchConstraints', spec.matchConstraints);
   const mutations = listOf(spec.mutations);

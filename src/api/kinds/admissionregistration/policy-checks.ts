@@ -28,7 +28,7 @@ export function checkPolicy(errors: Errors, spec: Policy, expressions: PolicyExp
     checkMatchResources(errors, path, spec.matchConstraints);
     if (!spec.matchConstraints.resourceRules?.length) errors.push(fieldErrors.required(`${path}.resourceRules`));
   } else errors.push(fieldErrors.required(path));
-  checkMatchConditions(errors, 'spec.matchConditions', listOf(spec.matchConditions), true);
+  checkMatchConditions(errors, 'spec.matchConditions', listOf(spec.matchConditions), spec.paramKind !== undefined);
   listOf(spec.variables).forEach(({ name, expression }, i) => {
     const at = `spec.variables[${i}]`;
     if (checkPresent(errors, `${at}.name`, name?.trim(), 'name is not specified') && !isIdentifier(name)) {

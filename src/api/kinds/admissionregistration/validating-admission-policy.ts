@@ -48,7 +48,7 @@ export const validatingAdmissionPolicyBinding = defineKind(ValidatingAdmissionPo
 
 function validate({ spec, metadata }: ValidatingAdmissionPolicy): readonly FieldError[] {
   const errors: Errors = [];
-  const expressions = new PolicyExpressions(errors, { params: spec.paramKind !== undefined });
+  const expressions = new PolicyExpressions(errors, { params: spec.paramKind !== undefined, variables: listOf(spec.variables).length > 0 });
   checkPolicy(errors, spec, expressions);
   const [validations, annotations] = [listOf(spec.validations), listOf(spec.auditAnnotations)];
   if (!validations.length && !annotations.length) {
@@ -87,7 +87,8 @@ interface Annotations {
 function checkAnnotations(errors: Errors, { annotations, name, expressions }: Annotations): void {
   const path = 'spec.auditAnnotations';
   if (annotations.length > annotationsMax) {
-    errors.push(fieldErrors.invalid(path, annotations, `must not have more than ${annotationsMax} auditAnnotations`));
+    const shown = annotations.map(({ key, valueExpression }) => ({ Key: key, ValueExpression: valueExpression }));
+    errors.push(fieldErrors.invalid(path, shown, `must not have more than ${annotationsMax} auditAnnotations`));
   }
   const keys = new Set<string>();
   annotations.forEach(({ key, valueExpression }, i) => {
@@ -98,7 +99,7 @@ function checkAnnotations(errors: Errors, { annotations, name, expressions }: An
     if (checkPresent(errors, `${at}.valueExpression`, text, 'valueExpression is not specified')) {
       if (text.length > expressionMax)
         errors.push(fieldErrors.required(`${at}.valueExpression`, `must not exceed ${expressionMax} bytes in length`));
-      else expressions.expression(`${at}.valueExpression`, text, t.STRING, t.NULL);
+      else expressions.expression(`${at}.valueExpression`, valueExpression ?? '', t.STRING, t.NULL);
     }
     if (keys.has(key)) errors.push(fieldErrors.duplicate(`${at}.key`, key));
     keys.add(key);

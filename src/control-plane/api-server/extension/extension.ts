@@ -1,6 +1,7 @@
 /**
  * What makes the API larger while the server runs: custom resources, and the APIs of other servers. Loaded before the
- * server answers, so that a restart serves what was defined before; their definitions are looked after once it does.
+ * server answers, so that a restart serves what was defined before; their definitions are looked after once it does, and
+ * what depends on all types that are served (policy-types.ts).
  */
 import { APIService } from '../../../api/generated/kinds.ts';
 import type { Backend } from '../../../api/kinds/kind-snapshot.ts';
@@ -29,6 +30,7 @@ import { CustomResources } from './custom-resources.ts';
 import { definitionController } from './definition-controller.ts';
 import { Instances } from './instances.ts';
 import { LivingDefinition } from './living-definition.ts';
+import { policyTypesController } from './policy-types.ts';
 
 export interface ExtensionParts {
   readonly kinds: ServedKinds;
@@ -93,8 +95,9 @@ export class Extension implements AsyncDisposable {
     this.#assembled = assembled;
     const instances = new Instances(assembled.server, this.#parts.user);
     const definitions = definitionController({ reader: this.#parts.reader, resources: this.#resources, instances });
+    const policyTypes = policyTypesController(() => this.#parts.kinds.served);
     const apiServices = this.#tools ? [apiServiceController(this.#tools, this.#parts.kinds)] : [];
-    this.#controllers = runControllers([definitions, ...apiServices], this.#parts);
+    this.#controllers = runControllers([definitions, policyTypes, ...apiServices], this.#parts);
   }
 
   /** Of a resource that is not served here: resolves when it is, where it has been defined. Undefined: it has not. */

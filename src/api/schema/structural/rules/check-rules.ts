@@ -51,7 +51,7 @@ export function checkRules(node: Structural, path: Path, scope: RuleScope & { re
   if (!declared) {
     const why =
       'internal error: failed to construct type information for x-kubernetes-validations rules: unable to convert structural schema to CEL declarations';
-    return [{ ...fieldErrors.forbidden(at.text, why), type: 'InternalError' }];
+    return [fieldErrors.internal(at.text, why)];
   }
   const check = new RuleCheck(declared, scope);
   compileRules(node, declared).forEach((rule, i) => {

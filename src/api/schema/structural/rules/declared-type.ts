@@ -6,7 +6,7 @@
 import * as t from '../../../cel/types.ts';
 import { own } from '../../../meta/words.ts';
 import { Structural } from '../structural.ts';
-import { escapeName, unescapeName } from './names.ts';
+import { fieldNamed } from './names.ts';
 
 export const requestBytesMax = 3 * 1024 * 1024;
 
@@ -99,8 +99,8 @@ class DeclaredObject implements Declared {
     return this.#fields.get(name);
   }
   #declare(escaped: string): Declared | undefined {
-    const name = unescapeName(escaped);
-    if (name === undefined || escapeName(name) !== escaped) return undefined;
+    const name = fieldNamed(escaped);
+    if (name === undefined) return undefined;
     const property = this.#node.property(name);
     return property && declare(property, `${this.#name}.${escaped}`, property.isEmbedded);
   }

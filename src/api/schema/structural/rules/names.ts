@@ -20,6 +20,13 @@ export function escapeName(name: string): string | undefined {
   return name.replaceAll(/__|[-./]/g, (part) => escapes.get(part) ?? part);
 }
 
+/** The field that an expression means: behind a dot, a reserved word stands for itself too. Undefined: none. */
+export function fieldNamed(written: string): string | undefined {
+  if (reserved.has(written)) return written;
+  const name = unescapeName(written);
+  return name !== undefined && escapeName(name) === written ? name : undefined;
+}
+
 /** Undefined for what is no escaped name. */
 export function unescapeName(escaped: string): string | undefined {
   let isOne = true;

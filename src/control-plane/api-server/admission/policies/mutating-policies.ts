@@ -27,11 +27,12 @@ import { listOf } from '../../../../api/kinds/lists.ts';
 import { withDefaults, withNames } from '../../../../api/kinds/write-steps.ts';
 import { equalSemantically } from '../../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
-import type { KubeObject } from '../../../../api/meta/object.ts';
-import { errors, StatusError } from '../../../../api/meta/status-error.ts';
+import { apiVersionOf, type KubeObject } from '../../../../api/meta/object.ts';
+import { errors, isStatusError, StatusError } from '../../../../api/meta/status-error.ts';
 import { own } from '../../../../api/meta/words.ts';
-import { decodeBody } from '../../../../api/schema/body.ts';
+import { bodyTypeOf, decodeBody, whyUndecodable } from '../../../../api/schema/body.ts';
 import { applyJsonPatch, JsonPatchError } from '../../../../api/schema/json-patch.ts';
+import type { GroupVersionKind } from '../../../../api/schema/types.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
 import { takeInTurns } from '../../request/yield-turn.ts';
 import { refused } from '../forbidden.ts';
@@ -39,7 +40,7 @@ import type { AdmissionPlugin } from '../plugin.ts';
 import { inVersion } from '../webhooks/shown-objects.ts';
 import { findAtomics } from './atomics.ts';
 import { PolicyRequest } from './evaluation.ts';
-import { ConfigurationError, collectParams } from './params.ts';
+import { collectParams, ifConfigured, paramKindOf } from './params.ts';
 import { type Concern, Policies } from './policies.ts';
 import type { PolicyTools } from './policy-tools.ts';
 
@@ -92,7 +93,8 @@ export function mutatingPolicies(tools: PolicyTools): AdmissionPlugin {
     handles: (kind, operation, subresource) => operation !== 'DELETE' && policies.possible({ kind, operation, subresource }).length > 0,
     async admit(request) {
       const work = new Mutating(tools, request);
-      for (const concern of policies.concerning(request)) await work.run(concern);
+      const invocations = policies.concerning(request).flatMap((concern) => work.plan(concern));
+      for (const invocation of invocations) await work.run(invocation);
       return work.finish();
     },
   };
@@ -121,24 +123,32 @@ class Mutating {
     this.#object = request.object;
   }
 
-  async run({ policy, kind, bindings }: MutatingConcern): Promise<void> {
+  /** What is to be run, for each binding and parameter. What keeps it from that is told first. */
+  plan({ policy, kind, bindings }: MutatingConcern): readonly Invocation[] {
     const { spec, metadata } = policy.policy;
-    const strict = spec.failurePolicy !== 'Ignore';
-    for (const binding of bindings) {
-      const fault = (why: string, reason: string): void => {
-        const message = `policy '${metadata.name}' with binding '${binding.metadata.name}' denied request: ${why}`;
-        if (strict) this.#faults.push({ message, reason });
-      };
-      try {
-        for (const params of collectParams(this.#tools, policy.policy, binding, this.#request)) {
-          const callee = JSON.stringify([metadata.name, binding.metadata.name, params?.metadata.namespace, params?.metadata.name]);
-          await this.#invoke(policy.compiled, { kind, params, callee, reinvoke: spec.reinvocationPolicy === 'IfNeeded', fault });
-        }
-      } catch (error) {
-        if (!(error instanceof ConfigurationError)) throw error;
-        fault(`failed to configure binding: ${error.message}`, '');
-      }
-    }
+    const fault = (who: string, why: string, reason = ''): void => {
+      const message = `policy ${who} denied request: ${why}`;
+      if (spec.failurePolicy !== 'Ignore') this.#faults.push({ message, reason });
+    };
+    const paramKind = ifConfigured(
+      () => ({ kind: paramKindOf(this.#tools, policy.policy) }),
+      (why) => fault(JSON.stringify(metadata.name), `failed to configure policy: ${why}`),
+    );
+    return (paramKind ? bindings : []).flatMap((binding) => {
+      const who = `'${metadata.name}' with binding '${binding.metadata.name}'`;
+      const found = ifConfigured(
+        () => collectParams(this.#tools, { kind: paramKind?.kind, paramRef: binding.spec.paramRef }, this.#request),
+        (why) => fault(who, `failed to configure binding: ${why}`),
+      );
+      return (found ?? []).map((params) => ({
+        compiled: policy.compiled,
+        kind,
+        params,
+        callee: JSON.stringify([metadata.name, binding.metadata.name, params?.metadata.namespace, params?.metadata.name]),
+        reinvoke: spec.reinvocationPolicy === 'IfNeeded',
+        fault: (why) => fault(who, why, 'Invalid'),
+      }));
+    });
   }
 
   /** The object in the end. Throws what the policies refuse. */
@@ -154,14 +164,14 @@ class Mutating {
     throw new StatusError({ ...status, message: first.message, reason: first.reason || (status.reason ?? '') });
   }
 
-  async #invoke(compiled: CompiledPolicy, { kind, params, callee, reinvoke, fault }: Invocation): Promise<void> {
+  async run({ compiled, kind, params, callee, reinvoke, fault }: Invocation): Promise<void> {
     const { oldObject, kind: from } = this.#request;
     const old = oldObject && (await inVersion(oldObject, from, kind));
     let object = this.#object && (await inVersion(this.#object, from, kind));
     const before = object;
     const inputs = (): Inputs => this.#asked.inputs({ kind, object, oldObject: old, params });
     const match = await this.#asked.decided(() => matchConditions(compiled.conditions, inputs(), compiled.variables));
-    if ('error' in match) return fault(match.error, 'Invalid');
+    if ('error' in match) return fault(match.error);
     if (!match.matches || this.#callees?.isToAsk(callee) === false) return;
     for (const mutation of object ? compiled.mutations : []) {
       try {
@@ -173,7 +183,7 @@ class Mutating {
         );
       } catch (error) {
         if (!(error instanceof MutationFault)) throw error;
-        fault(error.message, 'Invalid');
+        fault(error.message);
       }
     }
     const changed = object !== before && !equalSemantically(before, object);
@@ -196,16 +206,17 @@ class Mutating {
     const changed =
       type === 'JSONPatch' ? await patch(object, document as ReturnType<typeof patchOf>, isLarge) : merge(kind, object, document);
     if (changed === object) return object;
-    return await decode(kind, changed, { subresource: this.#request.subresource, isLarge });
+    return await decode(kind, changed, { isPatched: type === 'JSONPatch', subresource: this.#request.subresource, isLarge });
   }
 }
 
 interface Invocation {
+  readonly compiled: CompiledPolicy;
   readonly kind: Kind;
   readonly params: KubeObject | undefined;
   readonly callee: string;
   readonly reinvoke: boolean;
-  readonly fault: (why: string, reason: string) => void;
+  readonly fault: (why: string) => void;
 }
 
 /** A test that fails leaves the object as it is. */
@@ -219,7 +230,13 @@ async function patch(object: KubeObject, operations: ReturnType<typeof patchOf>,
   }
 }
 
-function merge({ schema }: Kind, object: KubeObject, configuration: object): unknown {
+/** What is shown of a subresource under another kind has no type here, as upstream. */
+function merge({ schema, kind, ...type }: Kind, object: KubeObject, configuration: object): unknown {
+  if (object.kind !== kind || object.apiVersion !== apiVersionOf(type)) {
+    const [version = '', group = ''] = object.apiVersion.split('/').toReversed();
+    const what = describeType({ group, version, kind: object.kind });
+    throw new MutationFault(`error applying patch: failed to convert patch object to typed object: no corresponding type for ${what}`);
+  }
   const applied = { ...configuration, apiVersion: object.apiVersion, kind: object.kind };
   try {
     checkTyped(schema, applied);
@@ -241,18 +258,27 @@ function merge({ schema }: Kind, object: KubeObject, configuration: object): unk
   }
 }
 
-async function decode(
-  kind: Kind,
-  changed: unknown,
-  { subresource, isLarge }: { subresource: string | undefined; isLarge: boolean },
-): Promise<KubeObject> {
+interface Made {
+  readonly isPatched: boolean;
+  readonly subresource: string | undefined;
+  readonly isLarge: boolean;
+}
+
+/** A patch may make what can't be decoded: that is told as it is. Of a custom resource, unknown fields are dropped. */
+async function decode(kind: Kind, changed: unknown, { isPatched, subresource, isLarge }: Made): Promise<KubeObject> {
   const ownType = subresource ? own(kind.subresources, subresource)?.kind : undefined;
-  if (ownType && (ownType.group !== kind.group || ownType.kind !== kind.kind))
-    throw new MutationFault(`Resource kind ${ownType.group}/${ownType.version}, Kind=${ownType.kind} not found.`);
+  const isOfKind = !ownType || (ownType.group === kind.group && ownType.kind === kind.kind);
+  const type = isOfKind ? kind : bodyTypeOf(ownType);
   try {
-    const { object } = decodeBody(kind, changed as Record<string, unknown>, { fieldValidation: 'Strict' });
-    return await takeInTurns(withDefaults(kind, withNames(object, kind)), isLarge);
+    const { object } = decodeBody(type, changed as Record<string, unknown>, { fieldValidation: type.schema.custom ? 'Ignore' : 'Strict' });
+    return isOfKind ? await takeInTurns(withDefaults(kind, withNames(object, kind)), isLarge) : object;
   } catch (error) {
-    throw errors.internal(error instanceof Error ? error.message : String(error));
+    if (!isStatusError(error)) throw error;
+    const why = whyUndecodable(error);
+    if (why === undefined) throw error;
+    if (isPatched) throw errors.internal(why);
+    throw new MutationFault(`unable to convert unstructured object to ${describeType(type)}: ${why}`);
   }
 }
+
+const describeType = ({ group, version, kind }: GroupVersionKind): string => `${group}/${version}, Kind=${kind}`;

@@ -58,6 +58,7 @@ export class Policies<P extends PolicyObject, B extends BindingObject, C> {
   readonly #kinds: PolicyKinds<P, B, C>;
   #revision = -1;
   #policies: readonly Policy<P, B, C>[] = [];
+  readonly #compiled = new WeakMap<P, C>();
   #possible = new WeakMap<Kind, Map<string, readonly Policy<P, B, C>[]>>();
 
   constructor(tools: PolicyTools, kinds: PolicyKinds<P, B, C>) {
@@ -83,7 +84,7 @@ export class Policies<P extends PolicyObject, B extends BindingObject, C> {
     const key = `${operation}/${subresource}`;
     let found = byOperation.get(key);
     if (!found) {
-      found = isExempt(kind)
+      found = isExempt(kind, 'policies')
         ? []
         : this.#policies.filter(({ policy }) => this.#kindFor(policy.spec.matchConstraints, { ...subject, name: undefined }));
       byOperation.set(key, found);
@@ -91,7 +92,7 @@ export class Policies<P extends PolicyObject, B extends BindingObject, C> {
     return found;
   }
 
-  /** Those that this request concerns. Throws what it is refused with when its namespace is gone. */
+  /** Those that this request concerns, also where no binding of theirs does. Throws what it is refused with when its namespace is gone. */
   concerning(request: AdmissionRequest): readonly Concern<P, B, C>[] {
     const { reader } = this.#tools;
     return this.possible(request).flatMap((policy) => {
@@ -100,7 +101,7 @@ export class Policies<P extends PolicyObject, B extends BindingObject, C> {
       const bindings = policy.bindings.filter(
         ({ binding, selects }) => selects(request, reader) && this.#kindFor(binding.spec.matchResources, request),
       );
-      return bindings.length > 0 ? [{ policy, kind, bindings: bindings.map(({ binding }) => binding) }] : [];
+      return [{ policy, kind, bindings: bindings.map(({ binding }) => binding) }];
     });
   }
 
@@ -115,28 +116,25 @@ export class Policies<P extends PolicyObject, B extends BindingObject, C> {
     const revision = this.revision();
     if (revision === this.#revision) return;
     const { reader } = this.#tools;
-    const known = new Map(this.#policies.map((each) => [each.policy, each]));
     const bindings = Map.groupBy(inOrder(reader.list(this.#kinds.binding)), ({ spec }) => spec.policyName ?? '');
     this.#policies = inOrder(reader.list(this.#kinds.policy)).flatMap((policy) => {
       const own = bindings.get(policy.metadata.name ?? '') ?? [];
       if (own.length === 0) return [];
       const bound = own.map((binding) => ({ binding, selects: selectorsOf(binding.spec.matchResources ?? anything) }));
-      return [this.#policyOf(policy, bound, known.get(policy))];
+      return [this.#policyOf(policy, bound)];
     });
     this.#possible = new WeakMap();
     this.#revision = revision;
   }
 
-  #policyOf(policy: P, bindings: readonly Bound<B>[], known: Policy<P, B, C> | undefined): Policy<P, B, C> {
-    const { compile } = this.#kinds;
-    let compiled: { readonly value: C } | undefined;
+  #policyOf(policy: P, bindings: readonly Bound<B>[]): Policy<P, B, C> {
+    const compile = (): C => this.#compiled.getOrInsertComputed(policy, () => this.#kinds.compile(policy));
     return {
       policy,
       bindings,
       selects: selectorsOf(policy.spec.matchConstraints ?? anything),
       get compiled() {
-        compiled ??= { value: known ? known.compiled : compile(policy) };
-        return compiled.value;
+        return compile();
       },
     };
   }

@@ -25,7 +25,7 @@ import { refused } from '../forbidden.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
 import { inVersion } from '../webhooks/shown-objects.ts';
 import { PolicyRequest } from './evaluation.ts';
-import { ConfigurationError, collectParams } from './params.ts';
+import { collectParams, ifConfigured, paramKindOf } from './params.ts';
 import { type Concern, Policies } from './policies.ts';
 import type { PolicyTools } from './policy-tools.ts';
 
@@ -103,26 +103,33 @@ async function judge(
   request: AdmissionRequest,
 ): Promise<readonly Denial[]> {
   const { spec, metadata } = policy.policy;
+  const strict = spec.failurePolicy !== 'Ignore';
   const annotations = new Map<string, Set<string>>();
   const denials: Denial[] = [];
+  const misconfigured = (who: string, why: string): void => {
+    if (strict) denials.push({ message: `${who} denied request: failed to configure ${why}`, reason: '' });
+  };
+  const plain = `ValidatingAdmissionPolicy '${metadata.name}'`;
+  const paramKind = ifConfigured(
+    () => ({ kind: paramKindOf(tools, policy.policy) }),
+    (why) => misconfigured(plain, `policy: ${why}`),
+  );
+  if (!paramKind) return denials;
   for (const binding of bindings) {
-    const named = `ValidatingAdmissionPolicy '${metadata.name}' with binding '${binding.metadata.name}'`;
+    const named = `${plain} with binding '${binding.metadata.name}'`;
     const deny = (why: string, reason = ''): void => {
       denials.push({ message: `${named} denied request: ${why}`, reason });
     };
-    try {
-      for (const params of collectParams(tools, policy.policy, binding, request)) {
-        const inputs = asked.inputs({ kind, ...(await shown(request, kind)), params });
-        const verdict = await asked.decided(() => evaluate(policy.compiled, inputs, spec.failurePolicy !== 'Ignore'));
-        verdict.failures.forEach((failure) => {
-          enforce(request, { binding, failure, named, deny });
-        });
-        for (const { key, value } of verdict.annotations) annotations.set(key, (annotations.get(key) ?? new Set()).add(value));
-        for (const error of verdict.annotationErrors) deny(error);
-      }
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      if (spec.failurePolicy !== 'Ignore') deny(`failed to configure binding: ${error.message}`);
+    const found = ifConfigured(
+      () => collectParams(tools, { kind: paramKind.kind, paramRef: binding.spec.paramRef }, request),
+      (why) => misconfigured(named, `binding: ${why}`),
+    );
+    for (const params of found ?? []) {
+      const inputs = asked.inputs({ kind, ...(await shown(request, kind)), params });
+      const verdict = await asked.decided(() => evaluate(policy.compiled, inputs, strict));
+      for (const failure of verdict.failures) enforce(request, { binding, failure, named, deny });
+      for (const { key, value } of verdict.annotations) annotations.set(key, (annotations.get(key) ?? new Set()).add(value));
+      for (const error of verdict.annotationErrors) deny(error);
     }
   }
   for (const [key, values] of annotations) request.annotate(`${metadata.name}/${key}`, [...values].join(', '));

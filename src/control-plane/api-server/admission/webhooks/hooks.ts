@@ -55,7 +55,7 @@ export class Hooks {
   /** By rules alone; kept until the configurations change. */
   concerning(subject: RuleSubject & { readonly kind: Kind }): readonly Concerned[] {
     this.#read();
-    if (this.#hooks.length === 0 || isExempt(subject.kind)) return none;
+    if (this.#hooks.length === 0 || isExempt(subject.kind, 'webhooks')) return none;
     const { kind, operation, subresource = '' } = subject;
     let byOperation = this.#concerned.get(kind);
     if (!byOperation) {

@@ -33,17 +33,19 @@ export function matchesRule(rule: RuleWithOperations, { kind, operation, subreso
   });
 }
 
-/** The configurations that say what is admitted are not themselves asked about. */
-const configurations = new Set([
-  'ValidatingWebhookConfiguration',
-  'MutatingWebhookConfiguration',
+/** Webhooks are not asked about what says what is admitted, policies not about policies. */
+const policyKinds = [
   'ValidatingAdmissionPolicy',
   'ValidatingAdmissionPolicyBinding',
   'MutatingAdmissionPolicy',
   'MutatingAdmissionPolicyBinding',
-]);
-export const isExempt = ({ group, kind }: Pick<Kind, 'group' | 'kind'>): boolean =>
-  group === 'admissionregistration.k8s.io' && configurations.has(kind);
+];
+const exempt = {
+  webhooks: new Set([...policyKinds, 'ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration']),
+  policies: new Set(policyKinds),
+};
+export const isExempt = ({ group, kind }: Pick<Kind, 'group' | 'kind'>, from: keyof typeof exempt): boolean =>
+  group === 'admissionregistration.k8s.io' && exempt[from].has(kind);
 
 export type Matching = Pick<MatchResources, 'matchPolicy' | 'namespaceSelector' | 'objectSelector'> & {
   readonly rules: readonly RuleWithOperations[];
