@@ -3,9 +3,18 @@
  * Upstream: apimachinery/pkg/apis/meta/v1/{time,micro_time}.go.
  */
 
+/** The last second that was written: thousands of writes share it. */
+let lastSecond = Number.NaN;
+let lastText = '';
+
 /** `2026-01-02T03:04:05Z`; fractions of a second are cut off. */
 export function formatTime(ms: number): string {
-  return `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastText = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastText;
 }
 
 /** `2026-01-02T03:04:05.000000Z` */

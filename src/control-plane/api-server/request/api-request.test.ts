@@ -19,6 +19,15 @@ const managers: readonly { name: string; userAgent?: string; options?: RequestOp
   { name: 'an agent without a version', userAgent: 'a b', want: 'a b' },
   { name: 'what can not be printed is left out', userAgent: 'a\u0007\u00a0\u200bb', want: 'ab' },
   { name: 'cut at whole characters', userAgent: `${'a'.repeat(127)}ü`, want: 'a'.repeat(127) },
+  {
+    name: 'a component of this cluster by what it is called everywhere',
+    userAgent: 'timonier/system:kube-scheduler',
+    want: 'kube-scheduler',
+  },
+  { name: 'a node’s', userAgent: 'timonier/system:node:a', want: 'kubelet' },
+  { name: 'a controller', userAgent: 'timonier/system:serviceaccount:kube-system:job-controller', want: 'kube-controller-manager' },
+  { name: 'the server', userAgent: 'timonier/system:apiserver', want: 'kube-apiserver' },
+  { name: 'another of this program', userAgent: 'timonier/jane', want: 'timonier' },
   { name: 'nothing known', want: '' },
 ];
 for (const { name, want, ...given } of managers) test(`field manager: ${name}`, () => assert.equal(request(given).fieldManager, want));

@@ -21,7 +21,21 @@ const components: readonly (readonly [string, string])[] = [
 /** The manager of what the server itself writes. */
 export const serverManager = 'kube-apiserver';
 
+/** Agents whose managers are kept: a cluster has few, and each writes often. */
+const keptMax = 256;
+const kept = new Map<string, string>();
+
 export function managerOf(userAgent: string): string {
+  let manager = kept.get(userAgent);
+  if (manager === undefined) {
+    manager = readManager(userAgent);
+    if (kept.size >= keptMax) kept.clear();
+    kept.set(userAgent, manager);
+  }
+  return manager;
+}
+
+function readManager(userAgent: string): string {
   if (userAgent.startsWith(ownPrefix)) {
     const user = userAgent.slice(ownPrefix.length);
     const component = components.find(([prefix]) => user.startsWith(prefix));
