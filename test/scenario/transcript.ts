@@ -15,8 +15,9 @@
 import assert from 'node:assert/strict';
 import { parseAllDocuments } from 'yaml';
 import type { Event as EventObject } from '../../src/api/generated/core-v1.ts';
-import { Event } from '../../src/api/generated/kinds.ts';
+import { CustomResourceDefinition, Event } from '../../src/api/generated/kinds.ts';
 import { builtInRegistry } from '../../src/api/kinds/all.ts';
+import { customResource } from '../../src/api/kinds/apiextensions/custom-kind.ts';
 import { parseDuration } from '../../src/api/meta/duration.ts';
 import type { Kind } from '../../src/api/meta/kind.ts';
 import type { KubeObject, ObjectName } from '../../src/api/meta/object.ts';
@@ -81,12 +82,9 @@ export async function play(text: string): Promise<string> {
   return renderTranscript({ steps: played, end });
 }
 
-const kinds: readonly Kind[] = builtInRegistry().current.list();
+const builtIns: readonly Kind[] = builtInRegistry().current.list();
 const namespace = 'default';
-
-function kindNamed(name: string): Kind {
-  return kinds.find((k) => [k.resource, k.singular, ...k.shortNames].includes(name)) ?? assert.fail(`no kind ${name}`);
-}
+const noConverter = (): never => assert.fail('transcripts know no conversion webhooks');
 const describe = (kind: Kind, name: string | undefined): string => `${kind.singular}${kind.group ? `.${kind.group}` : ''}/${name}`;
 
 class Stage {
@@ -133,7 +131,7 @@ class Stage {
       return said;
     },
     delete: async ([kindName = '', name = '', orphan]) => {
-      const kind = kindNamed(kindName);
+      const kind = await this.#kindNamed(kindName);
       await this.#client.delete(kind, at(kind, name), { propagationPolicy: orphan ? 'Orphan' : 'Background' });
       return [`${describe(kind, name)} deleted`];
     },
@@ -145,7 +143,7 @@ class Stage {
       await this.#clock.advance(parseDuration(duration) ?? assert.fail(`no duration: ${duration}`));
       return [];
     },
-    show: async ([kindName = '', ...options]) => this.#show(kindNamed(kindName), options),
+    show: async ([kindName = '', ...options]) => this.#show(await this.#kindNamed(kindName), options),
     events: async ([name]) => this.#events(name),
     acts: async ([component]) => this.#tellActs(component),
     as: async ([name]) => {
@@ -154,9 +152,23 @@ class Stage {
     },
   };
 
+  async #kindNamed(name: string): Promise<Kind> {
+    return (await this.#kindThat((k) => [k.resource, k.singular, ...k.shortNames].includes(name))) ?? assert.fail(`no kind ${name}`);
+  }
+
+  /** Among the built-in ones, then those that are defined now. */
+  async #kindThat(fits: (kind: Kind) => boolean): Promise<Kind | undefined> {
+    const builtIn = builtIns.find(fits);
+    if (builtIn) return builtIn;
+    const { items } = await this.#cluster.client.list(CustomResourceDefinition);
+    return items.flatMap((definition) => customResource(definition, noConverter)?.versions ?? []).find(fits);
+  }
+
   async #apply(object: KubeObject): Promise<string> {
-    const kind = kinds.find((k) => k.kind === object.kind && object.apiVersion === (k.group ? `${k.group}/${k.version}` : k.version));
-    assert.ok(kind, `${object.apiVersion} ${object.kind}`);
+    const kind = await this.#kindThat(
+      (k) => k.kind === object.kind && object.apiVersion === (k.group ? `${k.group}/${k.version}` : k.version),
+    );
+    assert.ok(kind, `no kind ${object.apiVersion} ${object.kind}`);
     const metadata = kind.namespaced ? { namespace, ...object.metadata } : object.metadata;
     const client = this.#client;
     try {
@@ -170,7 +182,7 @@ class Stage {
   }
 
   async #patch(kindName: string, name: string, body: unknown): Promise<readonly string[]> {
-    const kind = kindNamed(kindName);
+    const kind = await this.#kindNamed(kindName);
     await this.#client.patch(kind, at(kind, name), { type: 'merge', body });
     return [`${describe(kind, name)} patched`];
   }
