@@ -108,6 +108,73 @@ testCreates([
       'status.storedVersions': ['v2'],
     },
   },
+  {
+    name: 'tells of each version where versions differ: schemas, columns, selectable fields',
+    given: {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'foos.a.b' },
+      spec: {
+        group: 'a.b',
+        scope: 'Namespaced',
+        names: { plural: 'foos', kind: 'Foo' },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: 'object', properties: { a: { type: 'string', default: 5 }, b: { type: 'object' } } } },
+            selectableFields: [{ jsonPath: '.a' }, { jsonPath: '.a' }, { jsonPath: '.b' }, { jsonPath: '.x' }, { jsonPath: ".['a']" }],
+          },
+          {
+            name: 'v2',
+            served: true,
+            storage: false,
+            schema: { openAPIV3Schema: {} },
+            additionalPrinterColumns: [{ name: 'A', type: 'x' }],
+          },
+        ],
+      },
+    },
+    errors: [
+      'spec.versions[0].schema.openAPIV3Schema.properties[a].default: Invalid value: "integer":  in body must be of type string: "integer"',
+      'spec.versions[0].selectableFields[1].jsonPath: Duplicate value: ".a"',
+      'spec.versions[0].selectableFields[2].jsonPath: Invalid value: ".b": must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.',
+      'spec.versions[0].selectableFields[3].jsonPath: Invalid value: ".x": is an invalid path: does not refer to a valid field',
+      'spec.versions[0].selectableFields[4].jsonPath: Invalid value: ".[\'a\']": is an invalid path: does not refer to a valid field',
+      'spec.versions[1].schema.openAPIV3Schema.type: Required value: must not be empty at the root',
+      'spec.versions[1].additionalPrinterColumns[0].type: Invalid value: "x": must be one of boolean,date,integer,number,string',
+      'spec.versions[1].additionalPrinterColumns[0].JSONPath: Required value',
+    ],
+  },
+  {
+    name: 'tells of the definition where versions do not differ',
+    given: {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'foos.a.b' },
+      spec: {
+        group: 'a.b',
+        scope: 'Namespaced',
+        names: { plural: 'foos', kind: 'Foo' },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: 'object', properties: { a: {} } } },
+            subresources: { status: {}, scale: { specReplicasPath: '.x', statusReplicasPath: '.status.x' } },
+            selectableFields: [{ jsonPath: '.metadata.name' }],
+          },
+        ],
+      },
+    },
+    errors: [
+      'spec.validation.openAPIV3Schema.properties[a].type: Required value: must not be empty for specified object fields',
+      'spec.subresources.scale.specReplicasPath: Invalid value: ".x": should be a json path under .spec',
+      'spec.selectableFields[0].jsonPath: Invalid value: ".metadata.name": is an invalid path: does not refer to a valid field',
+    ],
+  },
 ]);
 
 testUpdates(
