@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { APIService, ConfigMap, EndpointSlice, Namespace, Service } from '../../src/api/generated/kinds.ts';
@@ -15,6 +15,7 @@ const namespace = 'backend';
 const address = '10.50.0.1';
 const port = 8443;
 const groupVersion = '/apis/things.example.com/v1';
+const openAPI = `/openapi/v3${groupVersion}?hash=1`;
 const resources = { kind: 'APIResourceList', resources: [{ name: 'things', namespaced: true, kind: 'Thing', verbs: ['get', 'list'] }] };
 
 suite('aggregated APIs', () => {
@@ -22,6 +23,8 @@ suite('aggregated APIs', () => {
   let server: GuardedServer;
   let isUp = true;
   let ca = '';
+  /** where connections to the backend lead */
+  let real = 0;
   const asked: IncomingMessage[] = [];
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
@@ -30,6 +33,8 @@ suite('aggregated APIs', () => {
       void response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     if (!isUp) response.writeHead(500).end();
     else if (request.url === groupVersion) json(200, resources);
+    else if (request.url === '/openapi/v3') json(200, { paths: { [groupVersion.slice(1)]: { serverRelativeURL: openAPI } } });
+    else if (request.url === openAPI) json(200, { openapi: '3.0.0' });
     else if (request.url?.endsWith('/broken')) response.destroy();
     else if (request.url?.startsWith(groupVersion)) json(200, { kind: 'Thing', url: request.url });
     else json(404, { kind: 'Status', status: 'Failure', code: 404 });
@@ -49,7 +54,7 @@ suite('aggregated APIs', () => {
       backend.closeAllConnections();
       backend.close();
     });
-    const real = (backend.address() as AddressInfo).port;
+    real = (backend.address() as AddressInfo).port;
     const network = {
       resolve: () => Promise.resolve([]),
       connect: (to: string, at: number) => connect({ host: '127.0.0.1', port: to === address && at === port ? real : 1 }),
@@ -61,6 +66,12 @@ suite('aggregated APIs', () => {
   });
   after(() => stack.disposeAsync());
 
+  /** It is looked after at once. */
+  const touch = (a: string) =>
+    server.admin.patch(APIService, { name: 'v1.things.example.com' }, {
+      type: 'merge',
+      body: { metadata: { labels: { a } } },
+    } as never);
   const available = async (reason: string): Promise<string> => {
     for (let i = 0; i < 100; i++) {
       const { status } = await server.admin.get(APIService, { name: 'v1.things.example.com' });
@@ -126,6 +137,14 @@ suite('aggregated APIs', () => {
     ]);
   });
 
+  test('its OpenAPI document is listed, and its own to give', async () => {
+    const { paths } = JSON.parse((await get('/openapi/v3')).text) as { paths: Record<string, { serverRelativeURL: string }> };
+    assert.equal(paths[groupVersion.slice(1)]?.serverRelativeURL, openAPI);
+    assert.ok(paths['apis/apps/v1']);
+    const { code, text } = await get(openAPI);
+    assert.deepEqual([code, text], [200, '{"openapi":"3.0.0"}']);
+  });
+
   test('components of this process reach it, as who they are', async () => {
     const things = { group: 'things.example.com', version: 'v1', resource: 'things', kind: 'Thing', namespaced: true };
     const thing = await server.admin.get(things, { namespace: 'a', name: 'b' });
@@ -183,15 +202,27 @@ suite('aggregated APIs', () => {
 
   test('one that fails is not asked any more, and what it serves is stale', async () => {
     isUp = false;
-    await server.admin.patch(APIService, { name: 'v1.things.example.com' }, {
-      type: 'merge',
-      body: { metadata: { labels: { a: 'b' } } },
-    } as never);
+    await touch('b');
     assert.match(await available('FailedDiscoveryCheck'), /bad status from .*: 500$/);
     assert.equal((await get(`${groupVersion}/things`)).code, 503);
     const things = { group: 'things.example.com', version: 'v1', resource: 'things', kind: 'Thing', namespaced: true };
     await assert.rejects(server.admin.list(things), { code: 503 });
     assert.equal(await aggregatedGroup(), 'Stale');
+  });
+
+  test('one that accepts and never answers slows nothing else', async () => {
+    const silent = createNetServer();
+    await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+    real = (silent.address() as AddressInfo).port;
+    await touch('silent');
+    // While it is looked after, and afterwards, everything else is answered as ever.
+    const startMs = realClock.monotonic();
+    for (const path of ['/apis', '/openapi/v3', '/api/v1/namespaces']) assert.equal((await get(path)).code, 200);
+    assert.ok(realClock.monotonic() - startMs < 4000, 'others waited for it');
+    for (let i = 0; i < 300 && !/deadline exceeded$/.test(await available('FailedDiscoveryCheck')); i++) await realClock.sleep(50);
+    assert.match(await available('FailedDiscoveryCheck'), /context deadline exceeded$/);
+    assert.equal((await get(`${groupVersion}/things`)).code, 503);
+    silent.close();
     await server.admin.delete(APIService, { name: 'v1.things.example.com' });
     for (let i = 0; i < 100 && (await aggregatedGroup()) !== 'absent'; i++) await realClock.sleep(20);
     assert.equal((await get(`${groupVersion}/things`)).code, 404);

@@ -26,6 +26,8 @@ export interface Backend {
   readonly versionPriority: number;
   /** what it serves, as aggregated discovery (v2) has it; absent: it has not said yet */
   readonly resources?: readonly object[] | undefined;
+  /** where it has its OpenAPI document of version 3, with the document's fingerprint; absent: it has none, or has not said yet */
+  readonly openAPI?: string | undefined;
   /** it can be reached: what it serves is what it says now */
   readonly isAvailable?: boolean | undefined;
 }

@@ -45,6 +45,7 @@ export interface Received extends Pick<Connection, 'request' | 'signal' | 'began
 const upgradesNeedCreate = new Set(['pods/exec', 'pods/attach', 'pods/portforward', 'nodes/proxy']);
 /** `/apis/GROUP/VERSION/…` */
 const stepsOfGroupVersion = 4;
+const openAPIPrefix = '/openapi/v3';
 const noQuery = new URLSearchParams();
 
 export class Targets {
@@ -97,7 +98,10 @@ export class Targets {
 
   /** Of a request over the wire for any other path. */
   ofPath(received: Received, upgrade: Upgrade | undefined): NonResourceTarget | BackendTarget {
-    const [, root, group = '', version = ''] = received.path.split('/', stepsOfGroupVersion);
+    // Its OpenAPI document, too, is another server's to give.
+    const { path } = received;
+    const place = path.startsWith(openAPIPrefix) ? path.slice(openAPIPrefix.length) : path;
+    const [, root, group = '', version = ''] = place.split('/', stepsOfGroupVersion);
     const backend = root === 'apis' ? this.registry.current.backend(group, version) : undefined;
     if (backend) return backendTarget(backend, undefined, connectionOf(received, upgrade), received.path);
     return pathTarget(received);

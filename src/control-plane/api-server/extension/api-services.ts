@@ -18,7 +18,7 @@ import { type Controller, type ControllerIO, defineController, type Outcome, wat
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import { type Availability, askAvailability, planAvailability } from './availability.ts';
 import type { BackendTools } from './backend.ts';
-import { discoverResources } from './backend-discovery.ts';
+import { discoverOpenAPI, discoverResources } from './backend-discovery.ts';
 
 const lookAgainMs = 30_000;
 const retryMsMin = 1000;
@@ -75,7 +75,7 @@ export async function register(kinds: BackendKinds, name: string, service: APISe
 async function putBackend(
   kinds: BackendKinds,
   { spec: { group = '', version = '', groupPriorityMinimum, versionPriority } }: APIService,
-  learnt: Pick<Backend, 'resources' | 'isAvailable'>,
+  learnt: Pick<Backend, 'resources' | 'openAPI' | 'isAvailable'>,
 ): Promise<void> {
   const known = kinds.served.backend(group, version);
   const backend = { ...known, group, version, groupPriorityMinimum, versionPriority, ...learnt };
@@ -88,10 +88,11 @@ async function learn(
   tools: BackendTools,
   { kinds, io, isAvailable }: { readonly kinds: BackendKinds; readonly io: ControllerIO; readonly isAvailable: boolean },
 ): Promise<void> {
-  const asked = (signal: AbortSignal): Promise<readonly object[] | undefined> =>
-    discoverResources(service, tools, signal).catch(() => undefined);
-  const resources = isAvailable ? await inTime(io, asked) : undefined;
-  await putBackend(kinds, service, { isAvailable, ...(resources && { resources }) });
+  if (!isAvailable) return await putBackend(kinds, service, { isAvailable });
+  const unlessItFails = <T>(ask: (service: APIService, tools: BackendTools, signal: AbortSignal) => Promise<T | undefined>) =>
+    inTime(io, (signal) => ask(service, tools, signal).catch(() => undefined));
+  const [resources, openAPI] = await Promise.all([unlessItFails(discoverResources), unlessItFails(discoverOpenAPI)]);
+  await putBackend(kinds, service, { isAvailable, ...(resources && { resources }), ...(openAPI && { openAPI }) });
 }
 
 /** What is asked of others lives in real time, and has five seconds of it. */

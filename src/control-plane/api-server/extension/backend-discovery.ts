@@ -4,6 +4,7 @@
  * Upstream: kube-aggregator/pkg/apiserver/handler_discovery.go.
  */
 import type { APIService } from '../../../api/generated/kinds.ts';
+import { own } from '../../../api/meta/words.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { versionPath } from './availability.ts';
 import { type BackendTools, getDocument } from './backend.ts';
@@ -30,6 +31,16 @@ export async function discoverResources(
   }
   const list = await ask(versionPath(service), 'application/json');
   return list && fromResourceList(records(list['resources']), { group, version });
+}
+
+/** The place of its OpenAPI document of version 3, which goes on through this server as it is; undefined: it has none. */
+export async function discoverOpenAPI(service: APIService, tools: BackendTools, signal: AbortSignal): Promise<string | undefined> {
+  const { code, body } = await getDocument(service, tools, { path: '/openapi/v3', accept: 'application/json', signal });
+  if (code !== 200) return undefined;
+  const path = versionPath(service).slice(1);
+  const url = record(own(record(record(parseJSON(body.toString()))?.['paths']), path))?.['serverRelativeURL'];
+  const place = `/openapi/v3/${path}`;
+  return typeof url === 'string' && (url === place || url.startsWith(`${place}?`)) ? url : undefined;
 }
 
 const record = (value: unknown): Json | undefined =>

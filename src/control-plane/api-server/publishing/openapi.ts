@@ -240,8 +240,12 @@ async function answerV2(documents: Documents, request: NonResourceTarget): Promi
 }
 
 function answerIndex(documents: Documents): NonResourceResponse {
-  const paths = [...documents.hashes]
-    .map(([path, hash]) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }] as const)
+  const own = [...documents.hashes].map(([path, hash]) => [path, `/openapi/v3/${path}?hash=${hash}`] as const);
+  const elsewhere = [...documents.served.backends].flatMap(({ group, version, openAPI }) =>
+    openAPI === undefined ? [] : [[`apis/${group}/${version}`, openAPI] as const],
+  );
+  const paths = [...own, ...elsewhere]
+    .map(([path, serverRelativeURL]) => [path, { serverRelativeURL }] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const body = JSON.stringify({ paths: Object.fromEntries(paths) });
   return { status: 200, headers: { ...privately, 'content-type': 'text/plain; charset=utf-8' }, body };
