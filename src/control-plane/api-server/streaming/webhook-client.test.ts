@@ -18,6 +18,7 @@ suite('webhook client', () => {
   const stack = new AsyncDisposableStack();
   let authority: Authority;
   let stranger: Authority;
+  let leaf: string;
   let port: number;
   let answer: Answer = () => undefined;
   let client: WebhookClient;
@@ -40,6 +41,7 @@ suite('webhook client', () => {
     stranger = await createAuthority({ commonName: 'others', clock: realClock });
     const names = { commonName: 'hook', dnsNames: ['hook.default.svc'], ipAddresses: ['127.0.0.1'], usages: ['server'] as const };
     const { certPem: cert, keyPem: key } = await authority.issue(names);
+    leaf = cert;
     const server: Server = createServer({ cert, key }, (request, response) => {
       paths.push(request.url);
       request.resume().on('end', () => answer(response));
@@ -71,6 +73,17 @@ suite('webhook client', () => {
     connections.clear();
     for (let i = 0; i < 3; i++) assert.deepEqual(await post({ url: url('/check') }), { kind: 'Review', response: {} });
     assert.equal(connections.size, 1);
+    assert.equal(paths.at(-1), '/check?timeout=10s');
+  });
+
+  test('the certificate itself may be the bundle', async () => {
+    answer = json({});
+    assert.deepEqual(await post({ url: url(), caBundle: Buffer.from(leaf).toString('base64') }), {});
+  });
+
+  test('a path without double slashes and one at the end', async () => {
+    answer = json({});
+    await post({ url: url('//check/') });
     assert.equal(paths.at(-1), '/check?timeout=10s');
   });
 

@@ -9,6 +9,7 @@
  * Upstream: apiserver/pkg/util/webhook/client.go, client-go/rest/request.go.
  */
 import type { IncomingMessage } from 'node:http';
+import { posix } from 'node:path';
 import type { Status } from '../../../api/generated/meta-v1.ts';
 import { StatusError } from '../../../api/meta/status-error.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
@@ -124,7 +125,7 @@ function placeOf({ url, service }: WebhookAddress, query: string): Place {
   if (!service && !url) throw new Error('webhook configuration must have either service or URL');
   const { namespace, name, path = '/', port = httpsPort } = service ?? noService;
   const place = new URL(service ? `https://${name}.${namespace}.svc:${port}` : (url ?? ''));
-  if (service) place.pathname = path;
+  place.pathname = posix.resolve('/', service ? path : place.pathname); // without double slashes and one at the end, as Go's clients ask
   place.search = query;
   return {
     url: place,

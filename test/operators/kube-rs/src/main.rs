@@ -63,7 +63,7 @@ async fn heat(oven: Arc<Oven>, client: Client) -> Result<Action, kube::Error> {
 
 async fn reconcile(oven: Arc<Oven>, client: Arc<Client>) -> Result<Action, Failed> {
     let ovens: Api<Oven> = Api::namespaced((*client).clone(), &oven.namespace().unwrap_or_default());
-    finalizer(&ovens, "bakery.example.com/cool-down", oven, |event| async {
+    finalizer(&ovens, "bakery.example.com/cool-down", oven, |event| async move {
         match event {
             Event::Apply(oven) => heat(oven, (*client).clone()).await,
             Event::Cleanup(_) => Ok(Action::await_change()),
