@@ -39,7 +39,7 @@ const fieldRows: readonly { readonly schema: JSONSchemaProps; readonly want: rea
     want: ['.pattern: Invalid value: "(": must be a valid regular expression, but isn\'t: error parsing regexp: missing closing ): `(`'],
   },
   {
-    schema: { type: 'integer', anyOf: [{ type: 'integer', default: 1, description: 'x', nullable: true }] },
+    schema: { type: 'integer', anyOf: [{ type: 'integer', default: 0, description: 'x', nullable: true }] },
     want: [
       '.anyOf[0].default: Forbidden: must be undefined to be structural',
       '.anyOf[0].description: Forbidden: must be empty to be structural',

@@ -174,7 +174,8 @@ function* checkNested(found: FieldError[], said: Said, path: Path, mayType: bool
     if (property) yield* checkNested(found, property, properties.key(name), false, pace);
   }
   for (const [name, detail] of Object.entries(ofStructure)) {
-    if (said[name as keyof typeof ofStructure]) found.push(fieldErrors.forbidden(path.field(name).text, detail));
+    const given = said[name as keyof typeof ofStructure];
+    if (name === 'default' ? given !== undefined : given) found.push(fieldErrors.forbidden(path.field(name).text, detail));
   }
   if (said.additionalProperties) {
     found.push(fieldErrors.forbidden(path.field('additionalProperties').text, 'must be undefined to be structural'));
