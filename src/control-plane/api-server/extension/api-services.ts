@@ -38,7 +38,6 @@ export function apiServiceController(tools: BackendTools, kinds: BackendKinds): 
     ],
     async reconcile(name, io): Promise<Outcome> {
       const service = reader.get(APIService, { name });
-      await register(kinds, name, service);
       if (!service?.spec.service) {
         failures.delete(name);
         return undefined;
@@ -75,7 +74,7 @@ export async function register(kinds: BackendKinds, name: string, service: APISe
 async function putBackend(
   kinds: BackendKinds,
   { spec: { group = '', version = '', groupPriorityMinimum, versionPriority } }: APIService,
-  learnt: Pick<Backend, 'resources' | 'openAPI' | 'isAvailable'>,
+  learnt: Learnt,
 ): Promise<void> {
   const known = kinds.served.backend(group, version);
   const backend = { ...known, group, version, groupPriorityMinimum, versionPriority, ...learnt };
@@ -88,11 +87,19 @@ async function learn(
   tools: BackendTools,
   { kinds, io, isAvailable }: { readonly kinds: BackendKinds; readonly io: ControllerIO; readonly isAvailable: boolean },
 ): Promise<void> {
-  if (!isAvailable) return await putBackend(kinds, service, { isAvailable });
+  if (!isAvailable) return await keep(service, tools, kinds, { isAvailable });
   const unlessItFails = <T>(ask: (service: APIService, tools: BackendTools, signal: AbortSignal) => Promise<T | undefined>) =>
     inTime(io, (signal) => ask(service, tools, signal).catch(() => undefined));
   const [resources, openAPI] = await Promise.all([unlessItFails(discoverResources), unlessItFails(discoverOpenAPI)]);
-  await putBackend(kinds, service, { isAvailable, ...(resources && { resources }), ...(openAPI && { openAPI }) });
+  await keep(service, tools, kinds, { isAvailable, ...(resources && { resources }), ...(openAPI && { openAPI }) });
+}
+
+type Learnt = Pick<Backend, 'resources' | 'openAPI' | 'isAvailable'>;
+
+/** Unless its APIService has gone meanwhile: whoever was asked may have taken his time. */
+async function keep(service: APIService, { reader }: BackendTools, kinds: BackendKinds, learnt: Learnt): Promise<void> {
+  const { name, uid } = service.metadata;
+  if (reader.get(APIService, { name })?.metadata.uid === uid) await putBackend(kinds, service, learnt);
 }
 
 /** What is asked of others lives in real time, and has five seconds of it. */

@@ -10,6 +10,7 @@ import { errors } from '../../../api/meta/status-error.ts';
 import type { Client } from '../../../client/client.ts';
 import { type Clock, type Random, realRandom } from '../../../client/clock.ts';
 import { type RunningControllers, runControllers } from '../../../client/controllers/controller-runner.ts';
+import { detach } from '../../../client/detached.ts';
 import type { Log } from '../../../client/log.ts';
 import type { AdmissionPlugin } from '../admission/plugin.ts';
 import type { ObjectReader } from '../cache/reader.ts';
@@ -64,6 +65,7 @@ export class Extension implements AsyncDisposable {
   readonly #resources: CustomResources;
   #assembled: AssembledParts | undefined;
   #controllers: RunningControllers | undefined;
+  #followed: Disposable | undefined;
 
   constructor(parts: ExtensionParts) {
     this.#parts = parts;
@@ -88,6 +90,13 @@ export class Extension implements AsyncDisposable {
     if (!this.#tools) return;
     const { reader, kinds } = this.#parts;
     for (const service of reader.list(APIService)) await register(kinds, service.metadata.name, service);
+    this.#followed = reader.follow(APIService, (service, old) => {
+      const name = (service ?? old)?.metadata.name ?? '';
+      detach(
+        () => register(kinds, name, service),
+        (error) => this.#parts.log.error({ error, name }, 'an APIService could not be registered'),
+      );
+    });
   }
 
   /** When the server is put together. */
@@ -109,6 +118,7 @@ export class Extension implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#followed?.[Symbol.dispose]();
     this.#resources[Symbol.dispose]();
     await this.#controllers?.[Symbol.asyncDispose]();
     await this.#clients?.[Symbol.asyncDispose]();
