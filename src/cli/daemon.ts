@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { delimiter, resolve as resolvePath } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownFile } from '../client/own-file.ts';
 import { groupMembers, isAlive, type KnownProcess, knownProcess, processStat, sendSignal, writersOf } from '../client/processes.ts';
@@ -54,6 +55,14 @@ export interface DaemonOptions {
   readonly onPhase: (report: PhaseReport) => void;
 }
 
+/** It works in `/`: what names files from here has to name them from there. */
+export function envOfDaemon(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const { KUBECONFIG: files } = env;
+  if (!files) return env;
+  const absolute = files.split(delimiter).map((file) => file && resolvePath(file));
+  return { ...env, KUBECONFIG: absolute.join(delimiter) };
+}
+
 /** When it rejects, neither the process nor its supervisor is there. */
 export async function startDaemon(
   instance: Instance,
@@ -66,6 +75,7 @@ export async function startDaemon(
     detached: true,
     stdio: ['ignore', logFd, logFd, 'ipc'],
     cwd: '/',
+    env: envOfDaemon(),
   });
   closeSync(logFd);
   const { promise: started, resolve, reject } = Promise.withResolvers<ReadyReport>();
@@ -113,7 +123,12 @@ export async function startDaemon(
 export async function superviseAgain(instance: Instance, pid: number, args: readonly string[]): Promise<number> {
   const logFd = openSync(instance.logFile, 'a', 0o600);
   const words = [supervisor, instance.dir, '--adopt', String(pid), ...ownProcess('cli/main'), 'run', ...args];
-  const child = spawn('sh', words, { detached: true, stdio: ['ignore', logFd, logFd], cwd: '/' });
+  const child = spawn('sh', words, {
+    detached: true,
+    stdio: ['ignore', logFd, logFd],
+    cwd: '/',
+    env: envOfDaemon(),
+  });
   closeSync(logFd);
   child.on('error', () => undefined).unref(); // told below
   const isSupervised = (): boolean => readSupervision(instance.dir)?.process === pid;

@@ -12,6 +12,7 @@ const namesShownMax = 5;
 /** Throws when there is none. */
 export async function existingInstance(name: string, dataDir?: string): Promise<Instance> {
   const instance = new Instance(name, dataDir);
+  if (dataDir !== undefined) instance.checkIsOwn();
   if (instance.exists || startedOf(instance).length > 0) return instance;
   const lost = await lostDirectory(name);
   if (lost !== undefined && (dataDir === undefined || lost === instance.dir)) return new Instance(name, lost);
@@ -27,6 +28,7 @@ export async function existingInstance(name: string, dataDir?: string): Promise<
 /** Also where only the log of a first start that failed is left. */
 export async function existingOrItsLog(name: string, dataDir?: string): Promise<Instance> {
   const instance = new Instance(name, dataDir);
+  if (dataDir !== undefined) instance.checkIsOwn();
   return existsSync(instance.logFile) ? instance : existingInstance(name, dataDir);
 }
 

@@ -204,6 +204,33 @@ export class Instance {
     }
   }
 
+  /**
+   * Of a directory that somebody gave: that it is this cluster's, by its record or by the link from the usual place. What is
+   * another cluster's, or nobody's that is known, is not stopped or removed under this name.
+   */
+  checkIsOwn(): void {
+    const isLinked = readlinkIfThere(this.#link) !== '' && linkedDir(this.#link) === this.dir;
+    if (!existsSync(this.dir) || isLinked || this.dir === this.#link) return;
+    const of = this.#recordedName();
+    if (of === this.name) return;
+    const [message, fix] =
+      of === undefined
+        ? [
+            `${this.dir} does not say that it is a cluster’s`,
+            'call the cluster by its name, without --data-dir; other files are yours to remove',
+          ]
+        : [`${this.dir} is the cluster "${of}"`, `call it by its name: ${of}`];
+    throw new OperationError({ code: 'not-its-directory', message, fix });
+  }
+
+  #recordedName(): string | undefined {
+    try {
+      return readSettings({ name: '', dir: this.dir })?.name || undefined; // an early one does not say it
+    } catch {
+      return undefined; // damaged: it says nothing
+    }
+  }
+
   /** One name is one directory, and one directory one cluster. */
   #checkPlace(): void {
     const refuse = (message: string, fix: string): never => {
