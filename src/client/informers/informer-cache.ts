@@ -12,7 +12,7 @@
 import { apiVersionOf, type KindRef, type KubeObject, keyOf, type ObjectKey } from '../../api/meta/object.ts';
 import { isExpired, isStatusError } from '../../api/meta/status-error.ts';
 import { BackOff } from '../back-off.ts';
-import type { Client, WatchEvent } from '../client.ts';
+import type { Client, WatchEvent, WatchOptions } from '../client.ts';
 import type { Clock, Random } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Informer, InformerHandler, InformerOptions, Written } from './informer.ts';
@@ -22,6 +22,8 @@ export interface InformerEnvironment {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: Random;
+  /** a watch can't be lost: it needs no end of its own, and no bookmarks */
+  readonly watchesLast?: boolean | undefined;
 }
 
 export interface RunningInformer<T extends KubeObject> extends Informer<T>, AsyncDisposable {}
@@ -51,6 +53,7 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
   readonly #options: InformerOptions;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #watchesLast: boolean;
   readonly #log: Log;
   readonly #stop = new AbortController();
   readonly #objects = new Map<ObjectKey, T>();
@@ -71,6 +74,7 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
     this.#options = options;
     this.#clock = environment.clock;
     this.#random = environment.random;
+    this.#watchesLast = environment.watchesLast ?? false;
     this.#log = environment.log.child({ informer: `${kind.resource}.${apiVersionOf(kind)}` });
     this.synced = this.#firstList.promise;
     // Nobody has to wait for `synced`: its rejection on an early stop must not count as unhandled.
@@ -169,14 +173,17 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
     this.#firstList.resolve();
   }
 
+  #untilItEnds(): Pick<WatchOptions, 'allowWatchBookmarks' | 'timeoutSeconds'> {
+    return { allowWatchBookmarks: true, timeoutSeconds: Math.round(watchSecondsMin * (1 + this.#random.next())) };
+  }
+
   /** Follows one watch to its end; whether it said anything. */
   async #follow(): Promise<boolean> {
     let alive = false;
     const events = this.#client.watch(this.#kind, {
       ...this.#options,
       resourceVersion: this.#revision ?? '',
-      allowWatchBookmarks: true,
-      timeoutSeconds: Math.round(watchSecondsMin * (1 + this.#random.next())),
+      ...(this.#watchesLast ? {} : this.#untilItEnds()),
       signal: this.#stop.signal,
     });
     for await (const event of events) {

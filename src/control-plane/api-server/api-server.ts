@@ -34,7 +34,7 @@ import { Targets } from './chain/targets.ts';
 import { type Aggregation, Extension } from './extension/extension.ts';
 import { HTTPHandler } from './http/http-handler.ts';
 import { type Listening, type ListenOptions, listen } from './http/http-server.ts';
-import { InProcessClient, type Reach } from './in-process-client.ts';
+import { InProcessClient, type InProcessEnvironment, type Reach } from './in-process-client.ts';
 import type { ConnectEndpoint, CreateEndpoint } from './request/api-request.ts';
 import type { NonResourceEndpoint } from './request/non-resource-endpoint.ts';
 import type { UserInfo } from './request/request.ts';
@@ -178,7 +178,7 @@ class Server implements ApiServer {
     this.acts = new ActChannel(options.clock, this.kinds, { keepsFirst: options.keepsFirstActs });
     this.reader = createObjectReader(this.kinds);
     this.ops = objectOps(this.kinds, options);
-    this.loopback = this.clientFor(loopbackUser);
+    this.loopback = this.#clientOf(loopbackUser, { watchesLast: true }); // what it watches would else cost each minute of a virtual year
     this.extension = new Extension({ ...options, kinds: this.kinds, reader: this.reader, client: this.loopback, user: loopbackUser });
   }
 
@@ -240,6 +240,10 @@ class Server implements ApiServer {
   }
 
   clientFor(user: UserInfo): Client {
+    return this.#clientOf(user);
+  }
+
+  #clientOf(user: UserInfo, how: Pick<InProcessEnvironment, 'watchesLast'> = {}): Client {
     const { clock, random, log } = this.#options;
     const starting = (): Promise<void> | undefined => (this.#assembled ? undefined : this.#starting.promise);
     const targets = (): Targets => this.#parts.targets;
@@ -250,6 +254,7 @@ class Server implements ApiServer {
         targets,
         answer,
         elsewhere: (asking, kind) => this.#elsewhere(asking, kind),
+        ...how,
         clock,
         random,
         log,
