@@ -87,7 +87,9 @@ test('a rolling update replaces one after the other, and keeps history', async (
   await plane.tick(5);
   assert.deepEqual((await pods()).map((pod) => pod.slice(2)).sort(), ['one', 'one', 'two']);
   slow = false;
-  for (const { metadata } of (await client.list(Pod, { namespace: 'n' })).items) {
+  // Only the new one: the old ones go when it is ready.
+  for (const { metadata, spec } of (await client.list(Pod, { namespace: 'n' })).items) {
+    if (spec.containers[0]?.image !== 'two') continue;
     await client.patch(Pod, metadata, { type: 'merge', body: { metadata: { annotations: { touched: '1' } } } });
   }
   await plane.settle();
@@ -107,7 +109,9 @@ test('with surge the old pod goes when the new one is ready', async () => {
   await setImage('two');
   assert.deepEqual((await pods()).map((pod) => pod.slice(2)).sort(), ['one', 'one', 'one', 'two']);
   slow = false;
-  for (const { metadata } of (await client.list(Pod, { namespace: 'n' })).items) {
+  // Only the new one: the old ones go when it is ready.
+  for (const { metadata, spec } of (await client.list(Pod, { namespace: 'n' })).items) {
+    if (spec.containers[0]?.image !== 'two') continue;
     await client.patch(Pod, metadata, { type: 'merge', body: { metadata: { annotations: { touched: '1' } } } });
   }
   await plane.settle();
