@@ -156,8 +156,8 @@ describe('the packed package', () => {
       await using cluster = await startCluster({ simulated: 1 });
       await cluster.client.get(kinds.ConfigMap, { namespace: 'default', name: 'none' }).catch(({ stack }) => console.log(stack));`;
     writeFileSync(join(dir, 'fail.js'), program);
-    assert.match(run(process.execPath, 'fail.js'), /at InProcessClient\.get .*\/lib\/chunks\//);
-    assert.match(run(process.execPath, '--enable-source-maps', 'fail.js'), /at InProcessClient\.get .*\/src\/control-plane\/.*\.ts:\d+/);
+    assert.match(run(process.execPath, 'fail.js'), /at RequestChain\.answer .*\/lib\/chunks\//);
+    assert.match(run(process.execPath, '--enable-source-maps', 'fail.js'), /at RequestChain\.answer .*\/src\/control-plane\/.*\.ts:\d+/);
   });
 
   it('brings its types', () => {
