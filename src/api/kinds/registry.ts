@@ -7,8 +7,9 @@
  * A server that runs changes its registry by `ServedKinds`, which sees to where the objects are.
  */
 
-import type { Kind } from '../meta/kind.ts';
+import type { Kind, RemoteConversion } from '../meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../meta/object.ts';
+import { errors } from '../meta/status-error.ts';
 import { own } from '../meta/words.ts';
 import { type Backend, type GroupVersions, KindSnapshot, type ServedResource } from './kind-snapshot.ts';
 import { type RuntimeConfig, stabilities } from './runtime-config.ts';
@@ -114,6 +115,20 @@ export function toStorage(kind: Kind, object: KubeObject): KubeObject {
 export function fromStorage(kind: Kind, stored: KubeObject): KubeObject {
   if (kind.convert) return kind.convert.fromStorage(stored);
   return withApiVersion(stored, apiVersionOf(kind));
+}
+
+/** An object in another version of its resource: at once, unless somebody else has to be asked. */
+export function inVersion(object: KubeObject, from: Kind, to: Kind): KubeObject | Promise<KubeObject> {
+  if (from === to) return object;
+  if (from.convertRemotely) return convertOne(from.convertRemotely, object, apiVersionOf(to));
+  return fromStorage(to, toStorage(from, object));
+}
+
+/** The batch of one object. */
+export async function convertOne(convert: RemoteConversion, object: KubeObject, apiVersion: string): Promise<KubeObject> {
+  const [converted] = await convert([object], apiVersion);
+  if (!converted) throw errors.internal('1 object was to be converted, and 0 were');
+  return converted;
 }
 
 function withApiVersion(object: KubeObject, apiVersion: string): KubeObject {

@@ -3,12 +3,12 @@
  * kept, until the configuration of one changes, so a request that no plugin wants pays little more than a map lookup.
  * Mutating plugins see the object a second time when one of them asks for it (request/reinvocation.ts).
  */
-import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { isStatusError } from '../../../api/meta/status-error.ts';
 import { Reinvocation } from '../request/reinvocation.ts';
-import type { AdmissionOperation, AdmissionRequest } from '../request/request.ts';
+import type { AdmissionRequest } from '../request/request.ts';
 import { yieldTurn } from '../request/yield-turn.ts';
+import { type OperationSubject, PerOperation } from './per-operation.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 
 interface Concerned {
@@ -20,7 +20,7 @@ export class AdmissionChain {
   readonly #plugins: readonly AdmissionPlugin[];
   readonly #configured: readonly AdmissionPlugin[];
   #revision = 0;
-  #concerned = new WeakMap<Kind, Map<string, Concerned>>();
+  readonly #concerned = new PerOperation((subject) => this.#find(subject));
 
   constructor(plugins: readonly AdmissionPlugin[]) {
     this.#plugins = plugins;
@@ -28,12 +28,12 @@ export class AdmissionChain {
   }
 
   mutates(request: AdmissionRequest): boolean {
-    return this.#of(request.kind, request.operation, request.subresource).mutating.length > 0;
+    return this.#of(request).mutating.length > 0;
   }
 
   /** The object after all mutating plugins: the very same one when none changed it. */
   async admit(request: ObjectRequest): Promise<KubeObject> {
-    const { mutating } = this.#of(request.kind, request.operation, request.subresource);
+    const { mutating } = this.#of(request);
     if (!mutating.some(({ revision }) => revision)) return await admitBy(mutating, request);
     const reinvocation = new Reinvocation();
     const object = await admitBy(mutating, { ...request, reinvocation });
@@ -44,30 +44,23 @@ export class AdmissionChain {
 
   /** For operations without a new object: DELETE, CONNECT. */
   async admitOperation(request: AdmissionRequest): Promise<void> {
-    const { mutating } = this.#of(request.kind, request.operation, request.subresource);
+    const { mutating } = this.#of(request);
     await inOrder(request, mutating, (plugin) => plugin.admit?.(request));
   }
 
   async validate(request: AdmissionRequest): Promise<void> {
-    const { validating } = this.#of(request.kind, request.operation, request.subresource);
+    const { validating } = this.#of(request);
     await inOrder(request, validating, (plugin) => plugin.validate?.(request));
   }
 
-  #of(kind: Kind, operation: AdmissionOperation, subresource: string | undefined): Concerned {
+  #of(request: OperationSubject): Concerned {
     this.#forgetChanged();
-    let byOperation = this.#concerned.get(kind);
-    if (!byOperation) {
-      byOperation = new Map();
-      this.#concerned.set(kind, byOperation);
-    }
-    const key = subresource ? `${operation}/${subresource}` : operation;
-    let concerned = byOperation.get(key);
-    if (!concerned) {
-      const handling = this.#plugins.filter((plugin) => plugin.handles(kind, operation, subresource));
-      concerned = { mutating: handling.filter((p) => p.admit), validating: handling.filter((p) => p.validate) };
-      byOperation.set(key, concerned);
-    }
-    return concerned;
+    return this.#concerned.of(request);
+  }
+
+  #find({ kind, operation, subresource }: OperationSubject): Concerned {
+    const handling = this.#plugins.filter((plugin) => plugin.handles(kind, operation, subresource));
+    return { mutating: handling.filter((p) => p.admit), validating: handling.filter((p) => p.validate) };
   }
 
   #forgetChanged(): void {
@@ -75,7 +68,7 @@ export class AdmissionChain {
     for (const plugin of this.#configured) revision += plugin.revision?.() ?? 0;
     if (revision === this.#revision) return;
     this.#revision = revision;
-    this.#concerned = new WeakMap();
+    this.#concerned.clear();
   }
 }
 

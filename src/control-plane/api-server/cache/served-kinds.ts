@@ -5,7 +5,7 @@
  */
 
 import { type Backend, holdsObjects, type KindSnapshot, type ServedResource } from '../../../api/kinds/kind-snapshot.ts';
-import { customStoragePrefix, fromStorage, type KindRegistry, toStorage } from '../../../api/kinds/registry.ts';
+import { convertOne, customStoragePrefix, fromStorage, type KindRegistry, toStorage } from '../../../api/kinds/registry.ts';
 import { isCustom, type Kind, type RemoteConversion } from '../../../api/meta/kind.ts';
 import { apiVersionOf, type KindRef, type KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
@@ -118,9 +118,7 @@ export class ServedKind {
     const { convertRemotely, storageVersion } = this.kind;
     const apiVersion = apiVersionOf(storageVersion);
     if (!convertRemotely || object.apiVersion === apiVersion) return this.toStored(object);
-    const [converted] = await convertRemotely([object], apiVersion);
-    if (!converted) throw errors.internal('1 object was to be converted, and 0 were');
-    return converted;
+    return await convertOne(convertRemotely, object, apiVersion);
   }
 }
 

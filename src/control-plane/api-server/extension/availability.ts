@@ -4,10 +4,9 @@
  * answer is enough. Reasons and messages are upstream's.
  * Upstream: kube-aggregator/pkg/controllers/status/remote/remote_available_controller.go.
  */
-import { type APIService, EndpointSlice, Service } from '../../../api/generated/kinds.ts';
-import { serviceNameLabel } from '../../../api/meta/well-known.ts';
-import { own } from '../../../api/meta/words.ts';
+import { type APIService, type EndpointSlice, Service } from '../../../api/generated/kinds.ts';
 import type { ObjectReader } from '../cache/reader.ts';
+import { slicesOf } from '../streaming/service-address.ts';
 import { type BackendTools, getDocument } from './backend.ts';
 
 export interface Availability {
@@ -29,7 +28,7 @@ export function planAvailability({ spec }: APIService, reader: ObjectReader): Av
   if (service.spec.type !== 'ClusterIP') return undefined;
   const found = (service.spec.ports ?? []).find((each) => each.port === port);
   if (!found) return missing('ServicePortError', `${named} is not listening on port ${port}`);
-  const slices = [...reader.list(EndpointSlice, namespace)].filter(({ metadata }) => own(metadata.labels, serviceNameLabel) === name);
+  const slices = slicesOf(reader, { namespace, name });
   if (slices.length === 0) return missing('EndpointsNotFound', `cannot find endpointslices for ${named}`);
   const portName = found.name ?? '';
   if (slices.some((slice) => hasReadyEndpoint(slice, portName))) return undefined;

@@ -5,6 +5,7 @@
  */
 import { EndpointSlice, Service } from '../../../api/generated/kinds.ts';
 import { errors } from '../../../api/meta/status-error.ts';
+import { serviceNameLabel } from '../../../api/meta/well-known.ts';
 import { own } from '../../../api/meta/words.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { ObjectReader } from '../cache/reader.ts';
@@ -25,8 +26,6 @@ export interface Address {
   readonly host: string;
   readonly port: number;
 }
-
-const serviceNameLabel = 'kubernetes.io/service-name';
 
 /** Throws NotFound or ServiceUnavailable, in upstream's words. */
 export function addressOfService({ reader, random }: ServiceDirectory, { namespace, name, port }: ServicePort): Address {
@@ -54,10 +53,13 @@ interface NamedPort {
   readonly portName: string;
 }
 
+/** Where a Service's endpoints are written down. */
+export const slicesOf = (reader: ObjectReader, { namespace, name }: Omit<ServicePort, 'port'>): readonly EndpointSlice[] =>
+  [...reader.list(EndpointSlice, namespace)].filter(({ metadata }) => own(metadata.labels, serviceNameLabel) === name);
+
 function readyAddresses(reader: ObjectReader, { namespace, name, portName }: NamedPort): readonly ReadyAddress[] {
   const found: ReadyAddress[] = [];
-  for (const slice of reader.list(EndpointSlice, namespace)) {
-    if (own(slice.metadata.labels, serviceNameLabel) !== name) continue;
+  for (const slice of slicesOf(reader, { namespace, name })) {
     const port = slice.ports?.find((each) => (each.name ?? '') === portName)?.port;
     if (port === undefined) continue;
     for (const { conditions, addresses, nodeName } of slice.endpoints ?? []) {

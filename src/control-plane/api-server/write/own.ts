@@ -28,7 +28,7 @@ import {
 } from '../../../api/apply/managers.ts';
 import { type Json, TypedError } from '../../../api/apply/structure.ts';
 import type { ManagedFieldsEntry } from '../../../api/generated/meta-v1.ts';
-import { fromStorage, toStorage } from '../../../api/kinds/registry.ts';
+import { fromStorage, inVersion, toStorage } from '../../../api/kinds/registry.ts';
 import { resetFieldsOf } from '../../../api/kinds/reset-fields.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
@@ -220,14 +220,7 @@ export function typeVersions(kinds: ServedKinds, kind: Kind, subresource = ''): 
     convert(object, wanted) {
       const to = kindIn(wanted);
       const from = kindIn((object as unknown as KubeObject).apiVersion);
-      return to && from ? convertBetween(from, to, object as unknown as KubeObject) : object;
+      return to && from ? (inVersion(object as unknown as KubeObject, from, to) as unknown as Json | Promise<Json>) : object;
     },
   };
-}
-
-function convertBetween(from: Kind, to: Kind, object: KubeObject): Json | Promise<Json> {
-  if (from === to) return object as unknown as Json;
-  if (from.convertRemotely)
-    return from.convertRemotely([object], apiVersionOf(to)).then(([converted]) => (converted ?? object) as unknown as Json);
-  return fromStorage(to, toStorage(from, object)) as unknown as Json;
 }

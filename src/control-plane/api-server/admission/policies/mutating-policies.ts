@@ -37,7 +37,7 @@ import type { AdmissionRequest } from '../../request/request.ts';
 import { takeInTurns } from '../../request/yield-turn.ts';
 import { refused } from '../forbidden.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
-import { inVersion } from '../webhooks/shown-objects.ts';
+import { inKind } from '../webhooks/shown-objects.ts';
 import { findAtomics } from './atomics.ts';
 import { PolicyRequest } from './evaluation.ts';
 import { collectParams, ifConfigured, paramKindOf } from './params.ts';
@@ -166,8 +166,8 @@ class Mutating {
 
   async run({ compiled, kind, params, callee, reinvoke, fault }: Invocation): Promise<void> {
     const { oldObject, kind: from } = this.#request;
-    const old = oldObject && (await inVersion(oldObject, from, kind));
-    let object = this.#object && (await inVersion(this.#object, from, kind));
+    const old = oldObject && (await inKind(oldObject, from, kind));
+    let object = this.#object && (await inKind(this.#object, from, kind));
     const before = object;
     const inputs = (): Inputs => this.#asked.inputs({ kind, object, oldObject: old, params });
     const match = await this.#asked.decided(() => matchConditions(compiled.conditions, inputs(), compiled.variables));
@@ -187,7 +187,7 @@ class Mutating {
       }
     }
     const changed = object !== before && !equalSemantically(before, object);
-    if (changed && object) this.#object = await inVersion(object, kind, from);
+    if (changed && object) this.#object = await inKind(object, kind, from);
     this.#callees?.asked(callee, { changed, reinvoke });
   }
 

@@ -7,7 +7,8 @@ import type { MatchResources, ParamKind, ParamRef } from '../../../../api/genera
 import type { Kind } from '../../../../api/meta/kind.ts';
 import type { KindRef, KubeObject } from '../../../../api/meta/object.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
-import { isExempt, matchedKind, type RuleSubject, selectorsOf } from '../webhooks/rules.ts';
+import { type OperationSubject, PerOperation } from '../per-operation.ts';
+import { isExempt, matchedKind, selectorsOf } from '../webhooks/rules.ts';
 import type { PolicyTools } from './policy-tools.ts';
 
 export interface PolicyObject extends KubeObject {
@@ -59,7 +60,7 @@ export class Policies<P extends PolicyObject, B extends BindingObject, C> {
   #revision = -1;
   #policies: readonly Policy<P, B, C>[] = [];
   readonly #compiled = new WeakMap<P, C>();
-  #possible = new WeakMap<Kind, Map<string, readonly Policy<P, B, C>[]>>();
+  readonly #possible = new PerOperation((subject) => this.#find(subject));
 
   constructor(tools: PolicyTools, kinds: PolicyKinds<P, B, C>) {
     this.#tools = tools;
@@ -73,23 +74,14 @@ export class Policies<P extends PolicyObject, B extends BindingObject, C> {
   }
 
   /** Those that a request of this sort may concern, whatever its names and labels. */
-  possible(subject: RuleSubject & { readonly kind: Kind }): readonly Policy<P, B, C>[] {
+  possible(subject: OperationSubject): readonly Policy<P, B, C>[] {
     this.#read();
-    const { kind, operation, subresource = '' } = subject;
-    let byOperation = this.#possible.get(kind);
-    if (!byOperation) {
-      byOperation = new Map();
-      this.#possible.set(kind, byOperation);
-    }
-    const key = `${operation}/${subresource}`;
-    let found = byOperation.get(key);
-    if (!found) {
-      found = isExempt(kind, 'policies')
-        ? []
-        : this.#policies.filter(({ policy }) => this.#kindFor(policy.spec.matchConstraints, { ...subject, name: undefined }));
-      byOperation.set(key, found);
-    }
-    return found;
+    return this.#possible.of(subject);
+  }
+
+  #find(subject: OperationSubject): readonly Policy<P, B, C>[] {
+    if (isExempt(subject.kind, 'policies')) return [];
+    return this.#policies.filter(({ policy }) => this.#kindFor(policy.spec.matchConstraints, { ...subject, name: undefined }));
   }
 
   /** Those that this request concerns, also where no binding of theirs does. Throws what it is refused with when its namespace is gone. */
@@ -105,10 +97,7 @@ export class Policies<P extends PolicyObject, B extends BindingObject, C> {
     });
   }
 
-  #kindFor(
-    match: MatchResources = anything,
-    subject: RuleSubject & { readonly kind: Kind; readonly name?: string | undefined },
-  ): Kind | undefined {
+  #kindFor(match: MatchResources = anything, subject: OperationSubject & { readonly name?: string | undefined }): Kind | undefined {
     return matchedKind(match, subject, this.#tools.served());
   }
 
@@ -123,7 +112,7 @@ export class Policies<P extends PolicyObject, B extends BindingObject, C> {
       const bound = own.map((binding) => ({ binding, selects: selectorsOf(binding.spec.matchResources ?? anything) }));
       return [this.#policyOf(policy, bound)];
     });
-    this.#possible = new WeakMap();
+    this.#possible.clear();
     this.#revision = revision;
   }
 

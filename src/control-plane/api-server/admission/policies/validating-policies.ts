@@ -23,7 +23,7 @@ import { StatusError } from '../../../../api/meta/status-error.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
 import { refused } from '../forbidden.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
-import { inVersion } from '../webhooks/shown-objects.ts';
+import { inKind } from '../webhooks/shown-objects.ts';
 import { PolicyRequest } from './evaluation.ts';
 import { collectParams, ifConfigured, paramKindOf } from './params.ts';
 import { type Concern, Policies } from './policies.ts';
@@ -137,7 +137,7 @@ async function judge(
 }
 
 async function shown({ object, oldObject, kind: from }: AdmissionRequest, kind: ValidatingConcern['kind']) {
-  return { object: object && (await inVersion(object, from, kind)), oldObject: oldObject && (await inVersion(oldObject, from, kind)) };
+  return { object: object && (await inKind(object, from, kind)), oldObject: oldObject && (await inKind(oldObject, from, kind)) };
 }
 
 interface Failure {

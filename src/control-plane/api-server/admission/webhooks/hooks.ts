@@ -9,7 +9,8 @@ import type { Kind } from '../../../../api/meta/kind.ts';
 import type { KindRef, KubeObject } from '../../../../api/meta/object.ts';
 import type { ObjectReader } from '../../cache/reader.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
-import { isExempt, matchingKind, type RuleSubject, selectorsOf } from './rules.ts';
+import { type OperationSubject, PerOperation } from '../per-operation.ts';
+import { isExempt, matchingKind, selectorsOf } from './rules.ts';
 
 export type Webhook = ValidatingWebhook & Pick<MutatingWebhook, 'reinvocationPolicy'>;
 export type WebhookConfiguration = ValidatingWebhookConfiguration | MutatingWebhookConfiguration;
@@ -39,7 +40,7 @@ export class Hooks {
   readonly #configurations: KindRef<WebhookConfiguration>;
   #revision = -1;
   #hooks: readonly Hook[] = [];
-  #concerned = new WeakMap<Kind, Map<string, readonly Concerned[]>>();
+  readonly #concerned = new PerOperation((subject) => this.#find(subject));
 
   constructor(reader: ObjectReader, served: () => KindSnapshot, configurations: KindRef<WebhookConfiguration>) {
     this.#reader = reader;
@@ -53,25 +54,13 @@ export class Hooks {
   }
 
   /** By rules alone; kept until the configurations change. */
-  concerning(subject: RuleSubject & { readonly kind: Kind }): readonly Concerned[] {
+  concerning(subject: OperationSubject): readonly Concerned[] {
     this.#read();
     if (this.#hooks.length === 0 || isExempt(subject.kind, 'webhooks')) return none;
-    const { kind, operation, subresource = '' } = subject;
-    let byOperation = this.#concerned.get(kind);
-    if (!byOperation) {
-      byOperation = new Map();
-      this.#concerned.set(kind, byOperation);
-    }
-    const key = `${operation}/${subresource}`;
-    let found = byOperation.get(key);
-    if (!found) {
-      found = this.#find(subject);
-      byOperation.set(key, found);
-    }
-    return found;
+    return this.#concerned.of(subject);
   }
 
-  #find(subject: RuleSubject & { readonly kind: Kind }): readonly Concerned[] {
+  #find(subject: OperationSubject): readonly Concerned[] {
     return this.#hooks.flatMap((hook) => {
       const { rules = [], ...matching } = hook.webhook;
       const kind = matchingKind({ ...matching, rules }, subject, this.#served());
@@ -93,7 +82,7 @@ export class Hooks {
       index,
       selects: selectorsOf(webhook),
     }));
-    this.#concerned = new WeakMap();
+    this.#concerned.clear();
     this.#revision = revision;
   }
 }

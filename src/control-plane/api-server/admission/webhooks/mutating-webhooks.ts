@@ -23,7 +23,7 @@ import { askUnderPolicy, askWebhook, WebhookFailure } from './ask-webhook.ts';
 import { type Hook, Hooks } from './hooks.ts';
 import { meetsConditions } from './match-conditions.ts';
 import { jsonPatch } from './review-answer.ts';
-import { inVersion, showTo, withChangedManagers } from './shown-objects.ts';
+import { inKind, showTo, withChangedManagers } from './shown-objects.ts';
 import type { WebhookTools } from './webhook-tools.ts';
 
 const name = 'MutatingAdmissionWebhook';
@@ -83,7 +83,7 @@ async function ask(
       request.annotateDetail(`${patchPrefix}${place}`, () => describePatch(told, operations));
       return given;
     });
-    if (after && after !== before) mutated = await inVersion(withChangedManagers(after, before), kind, request.kind);
+    if (after && after !== before) mutated = await inKind(withChangedManagers(after, before), kind, request.kind);
   } finally {
     request.annotate(`${mutationPrefix}${place}`, JSON.stringify({ ...told, mutated: mutated !== object }));
   }

@@ -3,7 +3,7 @@
  * Upstream: apiserver/pkg/admission/conversion.go.
  */
 import type { ManagedFieldsEntry } from '../../../../api/generated/meta-v1.ts';
-import { fromStorage, toStorage } from '../../../../api/kinds/registry.ts';
+import { inVersion } from '../../../../api/kinds/registry.ts';
 import { equalJson } from '../../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../../../../api/meta/object.ts';
@@ -15,8 +15,8 @@ import type { Shown } from './admission-review.ts';
 export async function showTo({ kind: from, object, oldObject, managed }: AdmissionRequest, kind: Kind): Promise<Shown> {
   return {
     kind,
-    object: object && show(await inVersion(object, from, kind), managed?.object),
-    oldObject: oldObject && show(await inVersion(oldObject, from, kind), managed?.old),
+    object: object && show(await inKind(object, from, kind), managed?.object),
+    oldObject: oldObject && show(await inKind(oldObject, from, kind), managed?.old),
   };
 }
 
@@ -37,17 +37,6 @@ export function withChangedManagers(object: KubeObject, before: KubeObject | und
   return { ...object, metadata: isSame ? metadata : { ...metadata, managedFields } };
 }
 
-/** An object of one version of a resource in another. */
-export async function inVersion(object: KubeObject, from: Kind, to: Kind): Promise<KubeObject> {
-  // What is no object of the kind (a Binding, a Scale) has no other version.
-  if (from === to || object.apiVersion !== apiVersionOf(from)) return object;
-  const stored = from.convertRemotely ? await convertOne(from, object, apiVersionOf(from.storageVersion)) : toStorage(from, object);
-  return to.convertRemotely ? await convertOne(to, stored, apiVersionOf(to)) : fromStorage(to, stored);
-}
-
-async function convertOne({ convertRemotely }: Kind, object: KubeObject, apiVersion: string): Promise<KubeObject> {
-  if (object.apiVersion === apiVersion) return object;
-  const [converted] = (await convertRemotely?.([object], apiVersion)) ?? [];
-  if (!converted) throw new Error('1 object was to be converted, and 0 were');
-  return converted;
-}
+/** What is no object of the kind (a Binding, a Scale) has no other version. */
+export const inKind = (object: KubeObject, from: Kind, to: Kind): KubeObject | Promise<KubeObject> =>
+  object.apiVersion === apiVersionOf(from) ? inVersion(object, from, to) : object;
