@@ -24,20 +24,18 @@ import { CelError } from '../../../../api/cel/values.ts';
 import type { MutatingAdmissionPolicySpec, Mutation } from '../../../../api/generated/admissionregistration-v1.ts';
 import { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from '../../../../api/generated/kinds.ts';
 import { listOf } from '../../../../api/kinds/lists.ts';
-import { withDefaults, withNames } from '../../../../api/kinds/write-steps.ts';
 import { equalSemantically } from '../../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../../../../api/meta/object.ts';
 import { errors, isStatusError, StatusError } from '../../../../api/meta/status-error.ts';
-import { own } from '../../../../api/meta/words.ts';
-import { bodyTypeOf, decodeBody, whyUndecodable } from '../../../../api/schema/body.ts';
+import { whyUndecodable } from '../../../../api/schema/body.ts';
 import { applyJsonPatch, JsonPatchError } from '../../../../api/schema/json-patch.ts';
 import type { GroupVersionKind } from '../../../../api/schema/types.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
 import { takeInTurns } from '../../request/yield-turn.ts';
 import { refused } from '../forbidden.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
-import { inKind } from '../webhooks/shown-objects.ts';
+import { decodeChanged, inKind, shownType } from '../webhooks/shown-objects.ts';
 import { findAtomics } from './atomics.ts';
 import { PolicyRequest } from './evaluation.ts';
 import { collectParams, ifConfigured, paramKindOf } from './params.ts';
@@ -266,12 +264,9 @@ interface Made {
 
 /** A patch may make what can't be decoded: that is told as it is. Of a custom resource, unknown fields are dropped. */
 async function decode(kind: Kind, changed: unknown, { isPatched, subresource, isLarge }: Made): Promise<KubeObject> {
-  const ownType = subresource ? own(kind.subresources, subresource)?.kind : undefined;
-  const isOfKind = !ownType || (ownType.group === kind.group && ownType.kind === kind.kind);
-  const type = isOfKind ? kind : bodyTypeOf(ownType);
+  const type = shownType(kind, subresource);
   try {
-    const { object } = decodeBody(type, changed as Record<string, unknown>, { fieldValidation: type.schema.custom ? 'Ignore' : 'Strict' });
-    return isOfKind ? await takeInTurns(withDefaults(kind, withNames(object, kind)), isLarge) : object;
+    return await decodeChanged(changed, { kind, type, fieldValidation: type.schema.custom ? 'Ignore' : 'Strict', isLarge });
   } catch (error) {
     if (!isStatusError(error)) throw error;
     const why = whyUndecodable(error);

@@ -4,13 +4,10 @@
  * Upstream: apiserver/pkg/admission/plugin/webhook/mutating.
  */
 import { MutatingWebhookConfiguration } from '../../../../api/generated/kinds.ts';
-import { withDefaults, withNames } from '../../../../api/kinds/write-steps.ts';
 import { equalSemantically } from '../../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../../api/meta/object.ts';
 import { errors, messageOf } from '../../../../api/meta/status-error.ts';
-import { own } from '../../../../api/meta/words.ts';
-import { bodyTypeOf, decodeBody } from '../../../../api/schema/body.ts';
 import { applyJsonPatch, type JsonPatchOperation } from '../../../../api/schema/json-patch.ts';
 import { parseJSON } from '../../../../api/schema/json-scan.ts';
 import { isJsonObject } from '../../../../api/schema/merge-patch.ts';
@@ -23,7 +20,7 @@ import { askUnderPolicy, askWebhook, WebhookFailure } from './ask-webhook.ts';
 import { type Hook, Hooks } from './hooks.ts';
 import { meetsConditions } from './match-conditions.ts';
 import { jsonPatch } from './review-answer.ts';
-import { inKind, showTo, withChangedManagers } from './shown-objects.ts';
+import { decodeChanged, inKind, shownType, showTo, withChangedManagers } from './shown-objects.ts';
 import type { WebhookTools } from './webhook-tools.ts';
 
 const name = 'MutatingAdmissionWebhook';
@@ -115,13 +112,11 @@ async function patched(
     throw errors.internal(
       `admission webhook ${JSON.stringify(webhook.name)} attempted to modify the object, which is not supported for this operation`,
     );
-  const ownType = subresource ? own(kind.subresources, subresource)?.kind : undefined;
-  const isOfKind = !ownType || (ownType.group === kind.group && ownType.kind === kind.kind);
   let after: KubeObject;
   try {
     const document = await takeInTurns(applyJsonPatch(object, operations), isLarge);
-    const decoded = decodeBody(isOfKind ? kind : bodyTypeOf(ownType), document as Record<string, unknown>, { fieldValidation: 'Ignore' });
-    after = isOfKind ? await takeInTurns(withDefaults(kind, withNames(decoded.object, kind)), isLarge) : decoded.object;
+    const type = shownType(kind, subresource);
+    after = await decodeChanged(document, { kind, type, fieldValidation: 'Ignore', isLarge });
   } catch (error) {
     throw errors.internal(messageOf(error).replace(leadOfBodies, ''));
   }
