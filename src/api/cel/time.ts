@@ -133,19 +133,31 @@ const units: ReadonlyMap<string, bigint> = new Map([
   ['m', 60n * SECOND],
   ['h', 3600n * SECOND],
 ]);
-const goDuration = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
+/** One number with its unit, where the last one ended: in this way a text is read once, whatever stands in it. */
+const term = /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/y;
+/** More would not fit into 64 bits, or would not move the result by a nanosecond. */
+const digitsMax = 19;
 
 /** Undefined for what Go does not read as a duration. */
 export function readDuration(text: string): Duration | undefined {
-  if (!goDuration.test(text)) return undefined;
+  const start = /^[+-]/.test(text) ? 1 : 0;
+  if (text.length === start + 1 && text[start] === '0') return new Duration(0n);
   let ns = 0n;
-  for (const [, whole = '', fraction = '', unit = ''] of text.matchAll(/(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)/g)) {
+  let end = start;
+  while (end < text.length || end === start) {
+    term.lastIndex = end;
+    const [found, whole = '', fraction = '', unit = ''] = term.exec(text) ?? [];
+    if (found === undefined || !(whole || fraction)) return undefined;
+    const digits = whole.replace(/^0+/, '');
+    if (digits.length > digitsMax) return undefined;
     const scale = units.get(unit) ?? 0n;
-    ns += BigInt(whole || '0') * scale;
-    if (fraction) ns += (BigInt(fraction) * scale) / 10n ** BigInt(fraction.length);
+    const decimals = fraction.slice(0, digitsMax);
+    ns += BigInt(digits) * scale + (BigInt(decimals) * scale) / 10n ** BigInt(decimals.length);
+    if (ns > MAX_INT64 + 1n) return undefined;
+    end += found.length;
   }
   const signed = text.startsWith('-') ? -ns : ns;
-  return signed > MAX_INT64 || signed < -MAX_INT64 - 1n ? undefined : new Duration(signed);
+  return signed > MAX_INT64 ? undefined : new Duration(signed);
 }
 
 export function parseDuration(text: string): Duration {

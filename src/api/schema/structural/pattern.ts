@@ -39,8 +39,8 @@ function findProblem(pattern: string): string | undefined {
   }
 }
 
-/** Brackets, repetitions, escapes, any other character. */
-const token = /\\[pP](?:\{[^}]*\})?|\\.|\[\^?\]?(?:\\.|\[:[^:]*:\]|[^\]\\])*\]|\{\d+(?:,(\d*))?\}|./gs;
+/** Brackets, repetitions, escapes, any other character. What is never closed ends with the text: it is not looked for again. */
+const token = /\\[pP](?:\{[^}]*(?:\}|$))?|\\.|\[\^?\]?(?:\\(?:.|$)|\[:[^:]*:\]|[^\]\\])*(?:\]|$)|\{\d+(?:,(\d*))?\}|./gs;
 
 function expandedSize(pattern: string): number {
   /** sizes of the groups that are open, and of the last part in each */
