@@ -79,7 +79,7 @@ describe('a cluster that somebody broke', { skip: !existsSync('/proc/self/stat')
     await up();
     rmSync(dir, { recursive: true });
     await says('list', 0, /^a +damaged /m);
-    await says('down a', 0, /^Cluster "a" is stopped/);
+    await says('down a', 0, /^Cluster "a" is stopped/m);
     assert.deepEqual(started(), []);
   });
 
@@ -88,7 +88,7 @@ describe('a cluster that somebody broke', { skip: !existsSync('/proc/self/stat')
     for (const file of ['state.json', 'supervisor.json']) rmSync(join(dir, file));
     await says('status a', 1, /process \d+ runs, and what tells of it in \S+ is gone\n/);
     await says('up a', 1, /process \d+ runs/);
-    await says('down a', 0, /^Cluster "a" is stopped/);
+    await says('down a', 0, /^Cluster "a" is stopped/m);
     assert.deepEqual(started(), []);
   });
 
@@ -99,7 +99,7 @@ describe('a cluster that somebody broke', { skip: !existsSync('/proc/self/stat')
       process.kill(pid, 'SIGSTOP');
       if (what === 'process') await says('up a', 1, /process \d+ is paused\n {2}fix: kill -CONT \d+\n$/);
       const beganMs = performance.now();
-      await says('down a', 0, /^Cluster "a" is stopped/);
+      await says('down a', 0, /^Cluster "a" is stopped/m);
       assert.ok(performance.now() - beganMs < 20_000, 'it waited');
       assert.deepEqual([isAlive({ pid }), started()], [false, []]);
     });
@@ -117,7 +117,7 @@ describe('a cluster that somebody broke', { skip: !existsSync('/proc/self/stat')
     process.kill(pid, 'SIGKILL');
     await promise;
     watcher.close();
-    await says('down a', 0, /^Cluster "a" is stopped/);
+    await says('down a', 0, /^Cluster "a" is stopped/m);
     assert.deepEqual(started(), []);
   });
 
