@@ -144,6 +144,15 @@ const rows: readonly { readonly name: string; readonly work: () => unknown }[] =
       validate('v1', 'Service', { spec, status: {} }, { spec: { ...spec, externalIPs: names.map((n) => `o${n}`) }, status: {} });
     },
   },
+  {
+    name: 'one port, defined again and again',
+    work: () => validate('v1', 'Pod', inContainer({ ports: list(() => ({ containerPort: 80, protocol: 'TCP' })) })),
+  },
+  {
+    name: 'a port of the host on one address after the other',
+    work: () =>
+      validate('v1', 'Pod', inContainer({ ports: names.map((hostIP) => ({ containerPort: 80, hostPort: 80, protocol: 'TCP', hostIP })) })),
+  },
   { name: 'an address of dots', work: () => validate('v1', 'Endpoints', { subsets: [{ addresses: [{ ip: 'a.'.repeat(count * 10) }] }] }) },
   { name: 'the name of a field manager', work: () => validateFieldManager('\u0001'.repeat(count * 10), 'x') },
   { name: 'a duration of digits', work: () => assert.equal(parseDuration('1'.repeat(count)), undefined) },

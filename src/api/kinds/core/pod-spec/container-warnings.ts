@@ -58,24 +58,31 @@ function variableWarnings(path: string, variables: NonNullable<Container['env']>
 interface Placed {
   readonly port: ContainerPort;
   readonly at: string;
+  readonly order: number;
 }
+
+/** Of one pod, of ports that two definitions share: of n there can be n² pairs. */
+const conflictsMax = 100;
 
 export function portWarnings(path: string, spec: PodSpec): readonly string[] {
   const warnings: string[] = [];
-  const byNumber = new Map<string, Placed[]>();
+  const byNumber = new Map<string, SharedPort>();
   const names = new Map<string, string>();
   const nameWarnings: string[] = [];
+  let conflicts = 0;
+  let order = 0;
   eachContainer(spec, path, (container, containerPath) => {
     listOf(container.ports).forEach((port, i) => {
       const at = `${containerPath}.ports[${i}]`;
       if (port.hostIP && !port.hostPort) warnings.push(`${at}: hostIP set without hostPort: ${shown(port)}`);
       const key = `${port.containerPort}/${port.protocol}`;
-      const others = byNumber.get(key) ?? [];
-      for (const other of others) {
-        const word = conflictOf(port, other.port);
-        if (word) warnings.push(`${at}: ${word} port definition with ${other.at}`);
+      const shared = byNumber.get(key) ?? new SharedPort();
+      byNumber.set(key, shared);
+      for (const other of conflicts < conflictsMax ? shared.conflicting(port).slice(0, conflictsMax - conflicts) : []) {
+        warnings.push(`${at}: ${wordOf(port, other.port)} port definition with ${other.at}`);
+        conflicts++;
       }
-      byNumber.set(key, [...others, { port, at }]);
+      shared.add({ port, at, order: order++ });
       const first = port.name && names.get(port.name);
       if (first) {
         const message = `duplicate port name "${port.name}" with ${first}, services and probes that select ports by name will use ${first}`;
@@ -86,14 +93,47 @@ export function portWarnings(path: string, spec: PodSpec): readonly string[] {
   return [...warnings, ...nameWarnings];
 }
 
+/** Definitions of one number and protocol, by where they are on the host. */
+class SharedPort {
+  readonly #all: Placed[] = [];
+  readonly #withoutHost: Placed[] = [];
+  readonly #byHost = new Map<number, Placed[]>();
+  readonly #byPlace = new Map<string, Placed[]>();
+
+  add(placed: Placed): void {
+    const { hostPort = 0, hostIP = '' } = placed.port;
+    this.#all.push(placed);
+    if (!hostPort) this.#withoutHost.push(placed);
+    listIn(this.#byHost, hostPort).push(placed);
+    listIn(this.#byPlace, `${hostPort} ${hostIP}`).push(placed);
+  }
+
+  /** Those that get into its way, in their order. A port that is bound to one address leaves alone what is bound to another. */
+  conflicting({ hostPort = 0, hostIP = '' }: ContainerPort): readonly Placed[] {
+    if (!hostPort) return this.#all;
+    const onHost = hostIP ? [...this.#at(hostPort, ''), ...this.#at(hostPort, hostIP)] : (this.#byHost.get(hostPort) ?? []);
+    if (onHost.length === 0) return this.#withoutHost;
+    return [...this.#withoutHost, ...onHost].toSorted((a, b) => a.order - b.order);
+  }
+
+  #at(hostPort: number, hostIP: string): readonly Placed[] {
+    return this.#byPlace.get(`${hostPort} ${hostIP}`) ?? [];
+  }
+}
+
+function listIn<K>(lists: Map<K, Placed[]>, key: K): Placed[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}
+
 /** As upstream prints it. */
 const shown = ({ name = '', hostPort = 0, containerPort, protocol, hostIP = '' }: ContainerPort): string =>
   `{Name:${name} HostPort:${hostPort} ContainerPort:${containerPort} Protocol:${protocol ?? ''} HostIP:${hostIP}}`;
 
-function conflictOf(port: ContainerPort, other: ContainerPort): string | undefined {
+function wordOf(port: ContainerPort, other: ContainerPort): string {
   const [ip, otherIP] = [port.hostIP ?? '', other.hostIP ?? ''];
   const [host, otherHost] = [port.hostPort ?? 0, other.hostPort ?? 0];
   if (ip === otherIP && host === otherHost) return 'duplicate';
-  if (!host || !otherHost) return 'overlapping';
-  return host === otherHost && (ip === '') !== (otherIP === '') ? 'dangerously ambiguous' : undefined;
+  return host && otherHost ? 'dangerously ambiguous' : 'overlapping';
 }
