@@ -5,11 +5,14 @@ import { createServer } from 'node:https';
 import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
+import { Registry } from 'prom-client';
 import { APIService, ConfigMap, EndpointSlice, Namespace, Service } from '../../src/api/generated/kinds.ts';
 import { findCondition } from '../../src/api/meta/conditions.ts';
 import { realClock } from '../../src/client/clock.ts';
+import { AggregationMetrics } from '../../src/control-plane/api-server/extension/aggregation-metrics.ts';
 import { createAuthority } from '../../src/control-plane/pki/authority.ts';
 import { type Answer, type GuardedServer, startGuardedServer } from '../kit/guarded-server.ts';
+import { whenGone, whenSeen } from '../kit/when-seen.ts';
 
 const namespace = 'backend';
 const address = '10.50.0.1';
@@ -26,6 +29,7 @@ suite('aggregated APIs', () => {
   /** where connections to the backend lead */
   let real = 0;
   const asked: IncomingMessage[] = [];
+  const metrics = new Registry();
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     asked.push(request);
@@ -60,6 +64,7 @@ suite('aggregated APIs', () => {
       connect: (to: string, at: number) => connect({ host: '127.0.0.1', port: to === address && at === port ? real : 1 }),
     };
     server = stack.use(await startGuardedServer({ network }));
+    stack.use(new AggregationMetrics(server.server.reader)).register(metrics);
     const { admin } = server;
     await admin.create(Namespace, { metadata: { name: namespace }, spec: {} });
     await admin.create(Service, { metadata: { namespace, name: 'things' }, spec: { ports: [{ port: 443, targetPort: port }] } });
@@ -72,14 +77,15 @@ suite('aggregated APIs', () => {
       type: 'merge',
       body: { metadata: { labels: { a } } },
     } as never);
-  const available = async (reason: string): Promise<string> => {
-    for (let i = 0; i < 100; i++) {
-      const { status } = await server.admin.get(APIService, { name: 'v1.things.example.com' });
+  /** The message with which the APIService gets this reason. */
+  const available = async (reason: string, said = /(?:)/): Promise<string> => {
+    let message = '';
+    await whenSeen(server.admin, APIService, { name: 'v1.things.example.com' }, ({ status }) => {
       const condition = findCondition(status.conditions, 'Available');
-      if (condition?.reason === reason) return condition.message ?? '';
-      await realClock.sleep(50);
-    }
-    return assert.fail(`the APIService did not get the reason ${reason}`);
+      message = condition?.message ?? '';
+      return condition?.reason === reason && said.test(message);
+    });
+    return message;
   };
   const get = (path: string, headers: Record<string, string> = {}): Promise<Answer> => server.ask(path, { headers });
   const aggregatedGroup = async (): Promise<{ resource: string }[] | string> => {
@@ -204,6 +210,11 @@ suite('aggregated APIs', () => {
     isUp = false;
     await touch('b');
     assert.match(await available('FailedDiscoveryCheck'), /bad status from .*: 500$/);
+    const counted = (await metrics.metrics()).split('\n').filter((line) => /^[^#].*things/.test(line));
+    assert.deepEqual(counted, [
+      'aggregator_unavailable_apiservice{name="v1.things.example.com"} 1',
+      'aggregator_unavailable_apiservice_total{name="v1.things.example.com",reason="FailedDiscoveryCheck"} 1',
+    ]);
     assert.equal((await get(`${groupVersion}/things`)).code, 503);
     const things = { group: 'things.example.com', version: 'v1', resource: 'things', kind: 'Thing', namespaced: true };
     await assert.rejects(server.admin.list(things), { code: 503 });
@@ -219,12 +230,13 @@ suite('aggregated APIs', () => {
     const startMs = realClock.monotonic();
     for (const path of ['/apis', '/openapi/v3', '/api/v1/namespaces']) assert.equal((await get(path)).code, 200);
     assert.ok(realClock.monotonic() - startMs < 4000, 'others waited for it');
-    for (let i = 0; i < 300 && !/deadline exceeded$/.test(await available('FailedDiscoveryCheck')); i++) await realClock.sleep(50);
-    assert.match(await available('FailedDiscoveryCheck'), /context deadline exceeded$/);
+    assert.match(await available('FailedDiscoveryCheck', /deadline/), /context deadline exceeded$/);
     assert.equal((await get(`${groupVersion}/things`)).code, 503);
     silent.close();
+    const gone = whenGone(server.admin, APIService, { name: 'v1.things.example.com' });
     await server.admin.delete(APIService, { name: 'v1.things.example.com' });
-    for (let i = 0; i < 100 && (await aggregatedGroup()) !== 'absent'; i++) await realClock.sleep(20);
+    await gone;
+    assert.equal(await aggregatedGroup(), 'absent');
     assert.equal((await get(`${groupVersion}/things`)).code, 404);
   });
 });

@@ -9,6 +9,7 @@ import { CustomResourceDefinition } from '../../src/api/generated/kinds.ts';
 import { isConditionTrue } from '../../src/api/meta/conditions.ts';
 import type { KindRef, New, UnknownObject } from '../../src/api/meta/object.ts';
 import type { Client, WatchEvent } from '../../src/client/client.ts';
+import { whenSeen } from './when-seen.ts';
 
 export const preserving = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 
@@ -40,17 +41,11 @@ export function kindOf({ spec }: Pick<New<CustomResourceDefinition>, 'spec'>, of
 }
 
 /** Resolves with the definition when it is as wanted. */
-export async function whenDefined(
+export const whenDefined = (
   client: Client,
   { metadata }: Pick<New<CustomResourceDefinition>, 'metadata'>,
   wanted: (definition: CustomResourceDefinition, type: WatchEvent<CustomResourceDefinition>['type']) => boolean,
-): Promise<CustomResourceDefinition> {
-  const fieldSelector = `metadata.name=${metadata.name}`;
-  for await (const event of client.watch(CustomResourceDefinition, { fieldSelector })) {
-    if (event.type !== 'BOOKMARK' && wanted(event.object, event.type)) return event.object;
-  }
-  throw new Error('the watch has ended');
-}
+): Promise<CustomResourceDefinition> => whenSeen(client, CustomResourceDefinition, { name: metadata.name ?? '' }, wanted);
 
 /** Creates it, and resolves when its objects are served. */
 export async function define(client: Client, given: New<CustomResourceDefinition>): Promise<CustomResourceDefinition> {

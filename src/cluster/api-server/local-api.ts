@@ -16,6 +16,7 @@ import { issueSecretToken } from '../../control-plane/api-server/authentication/
 import { defaultServiceCIDRComponent, ensureDefaultServiceCIDR } from '../../control-plane/api-server/bootstrap/default-service-cidr.ts';
 import { ensureAuthenticationConfig, ensureKubernetesService } from '../../control-plane/api-server/bootstrap/kubernetes-service.ts';
 import { ensureBootstrapPolicy } from '../../control-plane/api-server/bootstrap/policy.ts';
+import { AggregationMetrics } from '../../control-plane/api-server/extension/aggregation-metrics.ts';
 import { publishingEndpoints } from '../../control-plane/api-server/publishing/endpoints.ts';
 import { type BootHook, type HookDone, healthChecks } from '../../control-plane/api-server/publishing/health-checks.ts';
 import { threadPool } from '../../control-plane/api-server/publishing/thread-pool.ts';
@@ -191,8 +192,9 @@ async function startApiServer(
     clock,
     random,
     log,
-    parts: ({ reader, ops, claims, loopback, registry, isHealthy, metrics, flow, acts }) => {
+    parts: ({ reader, ops, claims, loopback, registry, isHealthy, unregistered, metrics, flow, acts }) => {
       metrics.register(exported, flow);
+      stack.use(new AggregationMetrics(reader)).register(exported);
       const client = new WebhookClient({ dialer, reader, random, clock });
       const served = (): KindSnapshot => registry.current;
       const webhooks = { client, metrics: new WebhookMetrics() };
@@ -229,6 +231,7 @@ async function startApiServer(
               threads: threadPool,
               isCacheCurrent: isHealthy,
               hooksDone: parts.hooksDone,
+              unregistered,
               stopping: options.stopping,
             }),
             metrics: exported,

@@ -73,6 +73,8 @@ export interface ServerContext {
   readonly kinds: KindChanges;
   /** false: the cache has lost the store, and is being loaded again */
   readonly isHealthy: () => boolean;
+  /** APIServices of its own that the start has not made yet */
+  readonly unregistered: () => readonly string[];
 }
 
 /** What hangs on the server. What is absent does not happen: without authorizer everything is allowed. */
@@ -147,6 +149,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     acts: server.acts,
     kinds: server.kinds,
     isHealthy: () => cache.healthy,
+    unregistered: () => server.extension.unregistered(),
   };
   await server.assemble((await options.parts?.(context)) ?? {});
   return server;

@@ -23,6 +23,8 @@ import { discoverOpenAPI, discoverResources } from './backend-discovery.ts';
 const lookAgainMs = 30_000;
 const retryMsMin = 1000;
 const questionMsMax = 5000;
+/** Of what this server serves itself. */
+const local: Availability = { status: 'True', reason: 'Local', message: 'Local APIServices are always available' };
 
 type BackendKinds = Pick<ServedKinds, 'served' | 'putBackend' | 'removeBackend'>;
 
@@ -40,6 +42,7 @@ export function apiServiceController(tools: BackendTools, kinds: BackendKinds): 
       const service = reader.get(APIService, { name });
       if (!service?.spec.service) {
         failures.delete(name);
+        if (service) await tell(service, local, io);
         return undefined;
       }
       const found = planAvailability(service, reader) ?? (await inTime(io, (signal) => askAvailability(service, tools, signal)));

@@ -1,7 +1,7 @@
 /**
  * What makes the API larger while the server runs: custom resources, and the APIs of other servers. Loaded before the
  * server answers, so that a restart serves what was defined before; their definitions are looked after once it does, and
- * what depends on all types that are served (policy-types.ts).
+ * what depends on all types that are served (policy-types.ts), and the list of who answers for which group-version.
  */
 import { APIService } from '../../../api/generated/kinds.ts';
 import type { Backend } from '../../../api/kinds/kind-snapshot.ts';
@@ -23,6 +23,7 @@ import type { WebhookClient } from '../streaming/webhook-client.ts';
 import type { Allocator } from '../write/allocator.ts';
 import type { VerbContext } from '../write/verb-context.ts';
 import { apiServiceController, register } from './api-services.ts';
+import { autoregister, builtInAPIServices, type Wanted } from './autoregister.ts';
 import type { BackendTools } from './backend.ts';
 import { BackendClients } from './backend-clients.ts';
 import { backendProxy } from './backend-proxy.ts';
@@ -63,12 +64,18 @@ export class Extension implements AsyncDisposable {
   readonly #clients: BackendClients | undefined;
   readonly #parts: ExtensionParts;
   readonly #resources: CustomResources;
+  /** the APIServices of what it serves before anything is loaded */
+  readonly #builtIn: ReadonlyMap<string, Wanted>;
+  /** of these, those that had none yet */
+  readonly #unregistered: Set<string>;
   #assembled: AssembledParts | undefined;
   #controllers: RunningControllers | undefined;
   #followed: Disposable | undefined;
 
   constructor(parts: ExtensionParts) {
     this.#parts = parts;
+    this.#builtIn = builtInAPIServices(parts.kinds.served);
+    this.#unregistered = new Set(parts.aggregation && this.#builtIn.keys());
     this.#tools = parts.aggregation && { ...parts.aggregation, reader: parts.reader, random: parts.random };
     this.backends = this.#tools && backendProxy(this.#tools);
     this.#clients = this.#tools && new BackendClients(this.#tools, parts);
@@ -92,11 +99,17 @@ export class Extension implements AsyncDisposable {
     for (const service of reader.list(APIService)) await register(kinds, service.metadata.name, service);
     this.#followed = reader.follow(APIService, (service, old) => {
       const name = (service ?? old)?.metadata.name ?? '';
+      if (service) this.#unregistered.delete(name);
       detach(
         () => register(kinds, name, service),
         (error) => this.#parts.log.error({ error, name }, 'an APIService could not be registered'),
       );
     });
+  }
+
+  /** Group-versions of the server's own that have had no APIService since the start. */
+  unregistered(): readonly string[] {
+    return [...this.#unregistered];
   }
 
   /** When the server is put together. */
@@ -105,7 +118,8 @@ export class Extension implements AsyncDisposable {
     const instances = new Instances(assembled.server, this.#parts.user);
     const definitions = definitionController({ reader: this.#parts.reader, resources: this.#resources, instances });
     const policyTypes = policyTypesController(() => this.#parts.kinds.served);
-    const apiServices = this.#tools ? [apiServiceController(this.#tools, this.#parts.kinds)] : [];
+    const own = autoregister({ reader: this.#parts.reader, builtIn: this.#builtIn });
+    const apiServices = this.#tools ? [own, apiServiceController(this.#tools, this.#parts.kinds)] : [];
     this.#controllers = runControllers([definitions, policyTypes, ...apiServices], this.#parts);
   }
 

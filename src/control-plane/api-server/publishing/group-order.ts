@@ -1,43 +1,15 @@
 /**
  * In which order discovery lists groups and versions: the priorities of upstream's own API services; custom resources
  * come after them, and what is served elsewhere where it asks to stand.
- * Upstream: pkg/controlplane/apiserver/aggregator.go, cmd/kube-apiserver/app/aggregator.go,
- * kube-aggregator/pkg/apis/apiregistration/v1/helper.
+ * Upstream: kube-aggregator/pkg/apis/apiregistration/v1/helper.
  */
 import { versionPriority } from '../../../api/kinds/define-kind.ts';
+import { builtInGroupPriority, customPriority } from '../../../api/kinds/group-priorities.ts';
 import type { Backend, KindSnapshot } from '../../../api/kinds/kind-snapshot.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import { apiVersionOf } from '../../../api/meta/object.ts';
 import { compareText } from '../../../api/meta/order.ts';
-import { own } from '../../../api/meta/words.ts';
 
-const groupPriorities: Readonly<Record<string, number>> = {
-  '': 18000,
-  'apiregistration.k8s.io': 18000,
-  apps: 17800,
-  'events.k8s.io': 17750,
-  'authentication.k8s.io': 17700,
-  'authorization.k8s.io': 17600,
-  autoscaling: 17500,
-  batch: 17400,
-  'certificates.k8s.io': 17300,
-  'networking.k8s.io': 17200,
-  policy: 17100,
-  'rbac.authorization.k8s.io': 17000,
-  'storage.k8s.io': 16800,
-  'apiextensions.k8s.io': 16700,
-  'admissionregistration.k8s.io': 16700,
-  'scheduling.k8s.io': 16600,
-  'coordination.k8s.io': 16500,
-  'node.k8s.io': 16300,
-  'discovery.k8s.io': 16200,
-  'resource.k8s.io': 16200,
-  'flowcontrol.apiserver.k8s.io': 16100,
-  'internal.apiserver.k8s.io': 16000,
-  'storagemigration.k8s.io': 15800,
-};
-/** Of a custom resource's group-versions. Upstream: pkg/controlplane/controller/crdregistration. */
-const custom = { group: 1000, version: 100 } as const;
 /** Of a built-in version: among themselves they stand in the order of their names. */
 const builtInVersion = 15;
 
@@ -79,7 +51,7 @@ const versionOf = ({ group, version }: { readonly group: string; readonly versio
 
 /** The greatest that any of its versions asks for. */
 function groupPriority(group: string, versions: readonly GroupVersion[]): number {
-  const local = own(groupPriorities, group) ?? custom.group;
+  const local = builtInGroupPriority(group) ?? customPriority.group;
   return Math.max(...versions.map(({ backend }) => backend?.groupPriorityMinimum ?? local));
 }
 
@@ -88,4 +60,4 @@ function byPriority(a: GroupVersion, b: GroupVersion): number {
 }
 
 const priorityOf = ({ group, backend }: GroupVersion): number =>
-  backend?.versionPriority ?? (own(groupPriorities, group) === undefined ? custom.version : builtInVersion);
+  backend?.versionPriority ?? (builtInGroupPriority(group) === undefined ? customPriority.version : builtInVersion);

@@ -9,6 +9,7 @@ async function failing({
   isWritable = true,
   isStuck = false,
   missing,
+  unregistered = [],
   stops = false,
 }: Fault = {}): Promise<string[]> {
   const stopping = new AbortController();
@@ -21,6 +22,7 @@ async function failing({
     threads: { answers: () => (isStuck ? Promise.reject(new Error('no')) : Promise.resolve()) },
     isCacheCurrent: () => isCacheCurrent,
     hooksDone: new Set(bootHooks.filter((hook) => hook !== missing)),
+    unregistered: () => unregistered,
     stopping: stopping.signal,
   });
   const names: string[] = [];
@@ -40,6 +42,7 @@ interface Fault {
   readonly isWritable?: boolean;
   readonly isStuck?: boolean;
   readonly missing?: BootHook;
+  readonly unregistered?: readonly string[];
   readonly stops?: boolean;
 }
 
@@ -58,6 +61,7 @@ describe('health checks', () => {
         'poststarthook/storage-readiness everywhere',
       ],
     },
+    { name: 'an APIService is missing', given: { unregistered: ['v1.apps'] }, want: ['autoregister-completion everywhere'] },
     { name: 'the server stops', given: { stops: true }, want: ['shutdown readyz'] },
     ...bootHooks.map((missing) => ({
       name: `${missing} has not ended`,

@@ -3,7 +3,7 @@
  *
  * Guarantee: a check that is named looks at what its name says, now; a hook of the start says that it has come to its
  * end. Two are this server's own: event-loop and thread-pool, the two things that everything in it waits for. What this
- * server does not have is not named: an aggregator, flow schemas that are obeyed; nor are custom resources, which are
+ * server does not have is not named: flow schemas that are obeyed; nor are custom resources and other servers, which are
  * loaded before it answers anybody.
  * Upstream: apiserver/pkg/server/{healthz,hooks.go}, pkg/controlplane/instance.go, test/e2e/apimachinery/health_handlers.go.
  */
@@ -33,6 +33,8 @@ export interface HealthSources {
   /** whether what is read from the watch cache follows the store */
   readonly isCacheCurrent: () => boolean;
   readonly hooksDone: ReadonlySet<BootHook>;
+  /** APIServices that the start has not made yet */
+  readonly unregistered: () => readonly string[];
   /** aborted when the cluster stops */
   readonly stopping: AbortSignal;
 }
@@ -44,7 +46,7 @@ const everywhere = ['livez', 'readyz', 'healthz'] as const;
 /** A process that takes longer for these is stuck, as far as its clients can tell. On real time, whatever clock the cluster has. */
 const answerMsMax = 2_000;
 
-export function healthChecks({ storage, threads, isCacheCurrent, hooksDone, stopping }: HealthSources): HealthCheck[] {
+export function healthChecks({ storage, threads, isCacheCurrent, hooksDone, unregistered, stopping }: HealthSources): HealthCheck[] {
   const readable = async (): Promise<void> => {
     await storage.range({ key: probedKey });
   };
@@ -54,6 +56,10 @@ export function healthChecks({ storage, threads, isCacheCurrent, hooksDone, stop
   };
   const done = (hook: BootHook) => (): void => {
     if (!hooksDone.has(hook)) throw new Error('not finished');
+  };
+  const registered = (): void => {
+    const missing = unregistered();
+    if (missing.length > 0) throw new Error(`missing APIService: [${missing.join(' ')}]`);
   };
   const running = (): void => {
     if (stopping.aborted) throw new Error('process is shutting down');
@@ -67,6 +73,7 @@ export function healthChecks({ storage, threads, isCacheCurrent, hooksDone, stop
     { name: 'poststarthook/generic-apiserver-start-informers', of: everywhere, check: current },
     { name: 'poststarthook/storage-readiness', of: everywhere, check: current },
     ...bootHooks.map((hook) => ({ name: `poststarthook/${hook}`, of: everywhere, check: done(hook) })),
+    { name: 'autoregister-completion', of: everywhere, check: registered },
     { name: 'shutdown', of: ['readyz'], check: running },
   ];
 }

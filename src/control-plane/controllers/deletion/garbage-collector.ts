@@ -37,7 +37,7 @@ export function garbageCollector(): Controller {
         ...watched(CustomResourceDefinition, (definition, old) => (changesKinds(definition, old) ? [discoveryKey] : [])),
         gatherMs: () => gatherMs,
       },
-      watched(APIService, () => [discoveryKey]),
+      watched(APIService, (service, old) => (isElsewhere(service) || (old && isElsewhere(old)) ? [discoveryKey] : [])),
     ],
     concurrency,
     async start(io) {
@@ -58,6 +58,9 @@ const changesKinds = (definition: CustomResourceDefinition, old: CustomResourceD
   !equalSemantically(definition.status.acceptedNames, old.status.acceptedNames);
 
 const isEstablished = ({ status }: CustomResourceDefinition): boolean => isConditionTrue(status.conditions ?? [], 'Established');
+
+/** Of what the server serves itself, its APIServices say nothing new. */
+const isElsewhere = ({ spec }: APIService): boolean => spec.service !== undefined;
 
 /** What the API says about the owners that an object names. */
 interface Owners {
