@@ -4,14 +4,15 @@
  * do, unless the context is not where a first start would write it.
  */
 import type { Instance, InstanceState } from '../cluster/instance/instance.ts';
-import { changesOf, mergeSettings, type Settings } from '../cluster/settings/settings.ts';
+import { changesOf, mergeSettings, type Settings, type SettingsRecord } from '../cluster/settings/settings.ts';
 import type { Output } from './output.ts';
 import { refuseRestart, tellChanges, withFile, withMade, withNetworks } from './start-record.ts';
 import { checkKubeconfig, destinationOf, isPlaced, placeKubeconfig } from './user-kubeconfig.ts';
 
 export async function changeRunning(instance: Instance, running: InstanceState, given: Settings, output: Output): Promise<void> {
   const { name } = instance;
-  const { kept, kubeconfigs, made = [] } = instance.readSettings() ?? { kubeconfigs: [] };
+  const record: Omit<SettingsRecord, 'name'> = instance.readSettings() ?? { kubeconfigs: [] };
+  const { kept, kubeconfigs, made = [] } = record;
   const now = withNetworks(asRunning(kept, running), instance, given);
   const wanted = mergeSettings(now, given);
   const changes = changesOf(now, wanted);
@@ -31,7 +32,7 @@ export async function changeRunning(instance: Instance, running: InstanceState, 
   if (destination) state = { ...state, ...(await placeKubeconfig(instance, instance.readKubeconfig(), destination)) };
   if (state !== running) {
     const files = destination ? withFile(kubeconfigs, destination.file) : kubeconfigs;
-    instance.writeSettings({ kept: mergeSettings(kept ?? now, given), kubeconfigs: files, made: madeAfter });
+    instance.writeSettings({ ...record, kept: mergeSettings(kept ?? now, given), kubeconfigs: files, made: madeAfter });
     instance.writeState(state);
   }
   output.line(`Cluster "${name}" runs already, at ${running.server} (process ${running.pid}).`);

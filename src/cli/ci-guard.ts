@@ -1,11 +1,16 @@
 /** The script that cleans up when this process is killed (ci-guard.sh), as long as it is needed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import { ownFile } from '../client/own-file.ts';
+import { isAlive } from '../client/processes.ts';
+import { ciVariable } from '../cluster/instance/cluster-name.ts';
+import type { CiProcess } from '../cluster/settings/settings.ts';
+
+/** Of its directory, below that for temporary files. */
+export const ciDirPrefix = 'timonier-ci-';
 
 const script = ownFile('cli/ci-guard.sh');
-/** In the environment of all that is to end with us: the directory. */
-export const ciVariable = 'TIMONIER_CI';
 
 /** Ends what has the directory in its environment, in a process of its own, and removes it. */
 export async function endAllOf(directory: string): Promise<void> {
@@ -13,6 +18,12 @@ export async function endAllOf(directory: string): Promise<void> {
     spawn('sh', [script, directory], { detached: true, stdio: ['ignore', 'ignore', 'inherit'], cwd: '/', env: envOfGuard() }),
     'exit',
   );
+}
+
+/** The same, where both were killed, `ci` and the script, and a cluster is left that says so; unless we are what is to be ended. */
+export async function endAbandoned(ci: CiProcess | undefined): Promise<void> {
+  if (!ci || isAlive(ci) || process.env[ciVariable] === ci.dir || !basename(ci.dir).startsWith(ciDirPrefix)) return;
+  await endAllOf(ci.dir);
 }
 
 function envOfGuard(): NodeJS.ProcessEnv {

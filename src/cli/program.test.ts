@@ -18,3 +18,18 @@ for (const width of [60, 80, 120]) {
     }
   });
 }
+
+test('every command that takes the name of a cluster knows the one that the environment says', () => {
+  process.env['TIMONIER_CLUSTER'] = 'far';
+  try {
+    const commands = withSubcommands(createProgram());
+    const names = commands.flatMap((command) => [
+      ...command.registeredArguments.filter((argument) => argument.name() === 'NAME' && !argument.variadic),
+      ...command.options.filter((option) => /^--(cluster-)?name$/.test(option.long ?? '')),
+    ]);
+    assert.ok(names.length > 10);
+    for (const { defaultValue, description } of names) assert.equal(defaultValue, 'far', description);
+  } finally {
+    delete process.env['TIMONIER_CLUSTER'];
+  }
+});

@@ -129,7 +129,7 @@ export async function keepStart(instance: Instance, { settings, record, destinat
   const others = record.kubeconfigs.filter((file) => file !== destination.file);
   const kubeconfigs = [destination.file, ...(await refreshKubeconfigs(others, cluster.kubeconfig))];
   const kept = provedSettings(settings, { nodes: cluster.nodes, port: Number(new URL(cluster.server).port) });
-  instance.writeSettings({ kept, kubeconfigs, made: record.made });
+  instance.writeSettings({ ...record, kept, next: undefined, kubeconfigs });
   return placed;
 }
 

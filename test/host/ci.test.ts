@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe } from 'node:test';
+import { commandLine, processIds, processStat } from '../../src/client/processes.ts';
 import { machineState } from './machine-state.ts';
 import { inSteps, invoke, OwnCluster } from './own-cluster.ts';
 import { inOwnNamespaces } from './own-namespaces.ts';
@@ -41,6 +42,24 @@ function aCommandOnARealNode(): void {
       assert.deepEqual(state(), stateBefore);
     });
 
+    step('finds it by timonier’s own verbs, without its name', async () => {
+      const timonier = `'${process.execPath}' --disable-warning=ExperimentalWarning '${main}'`;
+      const verbs = ['status', 'kubeconfig', 'logs', 'image ls', 'kubectl get nodes', `example bakery "$TIMONIER_CI/bakery"`, 'up'];
+      const script = ['set -e', ...verbs.map((verb) => `${timonier} ${verb}`), `${timonier} watch --all | head -n 1`].join('\n');
+      const { code, stdout, stderr } = await invoke(process.execPath, words('--', 'sh', '-c', script), { env });
+      assert.equal(code, 0, stderr);
+      for (const want of [
+        /^Cluster: +ci-\w+/m,
+        /^apiVersion: v1$/m,
+        /"msg":"the cluster is ready"/,
+        /^IMAGE /m,
+        /^ci-\w+-1 +Ready/m,
+        /^loaded bakery:/m,
+      ])
+        assert.match(stdout, want);
+      assert.deepEqual(state(), stateBefore);
+    });
+
     step('tells its log, when it was asked for, however it ends', async () => {
       for (const [flags, want] of [
         [['--log-level', 'info'], /^timonier: cluster ready in [^\n]+\n(\{.*\}\n)*\{[^\n]*"msg":"the cluster is ready"\}\n/],
@@ -73,6 +92,32 @@ function aCommandOnARealNode(): void {
         await over;
         assert.deepEqual(state(), stateBefore);
       });
+
+    step('stays when what cleans up is killed, too; list says so, and delete ends all of it', async () => {
+      const child = spawn(process.execPath, words('--quiet', '--', 'sh', '-c', 'echo ready; exec sleep 1000'), {
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'pipe', 'inherit'],
+        detached: true,
+      });
+      await once(child.stdout, 'data');
+      const isGuard = (pid: number): boolean =>
+        processStat(pid)?.parent === child.pid && commandLine(pid)[1]?.endsWith('ci-guard.sh') === true;
+      const guard = processIds().find(isGuard) ?? assert.fail('no guard');
+      const over = once(child, 'close'); // its command has its output open
+      for (const pid of [guard, child.pid ?? 0]) process.kill(pid, 'SIGKILL');
+      await once(child, 'exit');
+      child.stdout.resume();
+      const timonier = (...args: string[]) => invoke(process.execPath, [...words().slice(0, 2), ...args], { env });
+      const [, name = ''] =
+        /^(ci-\w+) +running, its ci was killed /m.exec((await timonier('list')).stdout) ?? assert.fail('not in the list');
+      const status = await timonier('status', name);
+      assert.equal(status.code, 1);
+      assert.match(status.stdout, new RegExp(`the \`timonier ci\` that made it was killed[\\s\\S]*timonier delete ${name}`));
+      const deleted = await timonier('delete', name);
+      assert.deepEqual([deleted.code, deleted.stderr], [0, '']);
+      await over;
+      assert.deepEqual(state(), stateBefore);
+    });
   });
 }
 

@@ -69,6 +69,34 @@ describe('a command with a cluster of its own', () => {
     assert.deepEqual(left(), []);
   });
 
+  const timonier = `'${process.execPath}' --disable-warning=ExperimentalWarning '${main}'`;
+  const verbs: readonly { name: string; words: string; want: { code: number; says: RegExp } }[] = [
+    { name: 'kubectl', words: 'kubectl get nodes -o name', want: { code: 0, says: /^node\/ci-\w{6}-simulated-1\n$/ } },
+    { name: 'kubeconfig', words: 'kubeconfig | cmp - "$KUBECONFIG" && echo same', want: { code: 0, says: /^same\n$/ } },
+    { name: 'watch', words: 'watch --all --json | head -n 1', want: { code: 0, says: /^\{.*\}\n$/ } },
+    {
+      name: 'example',
+      words: 'example bakery "$TIMONIER_CI/bakery"',
+      want: {
+        code: 0,
+        says: /\nNo image is needed: the nodes of cluster "ci-\w{6}" are simulated\.\n[\s\S]*\n {2}timonier kubectl apply -f /,
+      },
+    },
+    ...['status', 'logs', 'image ls', 'down', 'delete', 'up', 'run'].map((words) => ({
+      name: words,
+      words,
+      want: { code: 1, says: /^timonier: cluster "ci-\w{6}" is in the memory of `timonier ci`\n {2}fix: timonier kubectl and / },
+    })),
+    { name: 'status of another', words: 'status default', want: { code: 1, says: /^timonier: there is no cluster "default"\n/ } },
+  ];
+  for (const { name, words: verb, want } of verbs)
+    it(`is what timonier means without a name: ${name}`, async () => {
+      const { code, stdout } = await run(['--quiet', '--', 'sh', '-c', `${timonier} ${verb} 2>&1`]);
+      assert.match(stdout, want.says);
+      assert.equal(code, want.code);
+      assert.deepEqual(left(), []);
+    });
+
   it('is envtest’s API server alone, when asked', async () => {
     const kubectl = (await bundledKubectl()) ?? assert.fail('the development dependencies bring kubectl');
     const flags = ['--quiet', '--components', 'api-server', '--disable-admission-plugins', 'ServiceAccount'];

@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text as textOf } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 
 interface Line {
   readonly event?: string;
@@ -98,21 +97,18 @@ describe('run, and those who look and end it', () => {
     assert.equal((await tell('delete', 'told')).code, 0);
   });
 
-  it('a start that has failed ends as it does, whoever ends it meanwhile', async () => {
-    const flags = ['told', ...small, '--timeout', '0.1'];
-    const child = fork(entry[1] ?? '', ['run', ...flags], {
+  it('a start that has failed ends as it does, however late somebody ends it', async () => {
+    const late = `data:text/javascript,process.once('exit', () => process.emit('SIGTERM', 'SIGTERM'))`;
+    const child = fork(entry[1] ?? '', ['run', 'told', ...small, '--timeout', '0.1'], {
       env: env(),
-      execArgv: entry.slice(0, 1),
+      execArgv: [...entry.slice(0, 1), '--import', late],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const said = Promise.all([child.stdout, child.stderr].map((stream) => textOf(stream ?? assert.fail())));
-    const ended = once(child, 'close');
-    const ending = new AbortController();
-    child.once('exit', () => ending.abort());
-    child.on('message', async ({ type }: { type: string }) => {
-      while (type === 'failed' && !ending.signal.aborted && child.kill('SIGTERM')) await setImmediate();
-    });
-    await ended;
+    const told: string[] = [];
+    child.on('message', ({ type }: { type: string }) => told.push(type));
+    assert.deepEqual(await once(child, 'close'), [1, null]);
+    assert.equal(told.at(-1), 'failed');
     assert.doesNotMatch((await said).join(''), /ReferenceError/);
   });
 });

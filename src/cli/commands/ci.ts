@@ -2,7 +2,8 @@
  * `timonier ci -- COMMAND`: a fresh cluster that is there for one command. The command has our input, output and signals,
  * and finds the cluster by its environment; its exit code is ours. However either ends, nothing of the cluster stays: with
  * simulated nodes it is in this process's memory, with real ones it is what `up` makes and `delete` takes away, and a script
- * sees to both when this process is killed (ci-guard.sh). Standard output is the command's alone.
+ * sees to both when this process is killed (ci-guard.sh). When that is killed as well, the command goes on and a cluster of
+ * real nodes stays: `list` says so, and `delete` ends both. Standard output is the command's alone.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { parseJSON } from '../../api/schema/json-scan.ts';
 import { realClock, realRandom } from '../../client/clock.ts';
 import { silentLog } from '../../client/log.ts';
 import { componentNames, parseComponents } from '../../cluster/component-names.ts';
+import { ciKubeconfig, ciVariable, clusterVariable } from '../../cluster/instance/cluster-name.ts';
 import { Instance } from '../../cluster/instance/instance.ts';
 import { logLines } from '../../cluster/log/log-lines.ts';
 import { createLog } from '../../cluster/log/logging.ts';
@@ -20,7 +22,7 @@ import { ownProcess } from '../../cluster/machine/own-process.ts';
 import { watchProcess } from '../../cluster/machine/process-faults.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import type { ClusterConfig } from '../../cluster/settings/config.ts';
-import { CiGuard, ciVariable, endAllOf } from '../ci-guard.ts';
+import { CiGuard, ciDirPrefix, endAllOf } from '../ci-guard.ts';
 import { checkProgram, NotStarted, runForeground, SignalRelay, startCodes } from '../foreground.ts';
 import { interruption } from '../interruption.ts';
 import { describeFailure } from '../output.ts';
@@ -52,7 +54,8 @@ export function addCi(program: Command): void {
       'after',
       [
         '',
-        'The command gets KUBECONFIG and USE_EXISTING_CLUSTER=true (for envtest);',
+        'The command gets KUBECONFIG, USE_EXISTING_CLUSTER=true (for envtest) and',
+        `${clusterVariable}, by which timonier itself knows which cluster is meant;`,
         'HELM_KUBE* and KUBERNETES_SERVICE_* are taken away. Words of timonier go to',
         'stderr, with --json as JSON. Exit codes: the command’s, 128 and the number of',
         'a signal; 125 when timonier failed, 126 and 127 when the command can’t be',
@@ -85,17 +88,17 @@ async function runWithCluster(words: readonly string[], flags: CiFlags): Promise
     const config = await ciConfigFrom(flags);
     checkProgram(words[0] ?? '');
     await using stack = new AsyncDisposableStack();
-    const dir = mkdtempSync(join(tmpdir(), 'timonier-ci-'));
+    const dir = mkdtempSync(join(tmpdir(), ciDirPrefix));
     stack.defer(() => rmSync(dir, { recursive: true, force: true }));
     const name = `ci-${realRandom.suffix(nameSuffixLength)}`;
     stack.use(new CiGuard(dir, config.nodes === 0 ? [] : ownProgram('delete', name)));
-    const kubeconfig = join(dir, 'kubeconfig');
+    const kubeconfig = ciKubeconfig(dir);
     const start = config.nodes === 0 ? startSimulated : startReal;
     const nodes = await start({ name, dir, kubeconfig, config, flags, gaveUp: relay.gaveUp }, stack);
     const durationMs = Math.round(realClock.monotonic() - startedMs);
     if (json) say(JSON.stringify({ event: 'ready', durationMs, kubeconfig }));
     else if (!flags.quiet) say(`timonier: cluster ready in ${(durationMs / 1000).toFixed(1)} s, ${nodes}`);
-    const exitCode = await runForeground(words, { env: environment(dir, kubeconfig), relay });
+    const exitCode = await runForeground(words, { env: environment(name, dir), relay });
     if (relay.passedEnd) await endAllOf(dir); // what it started may not have heard of it
     return exitCode;
   } catch (error) {
@@ -121,9 +124,15 @@ async function ciConfigFrom(flags: CiFlags): Promise<ClusterConfig> {
 }
 
 /** For the command. */
-function environment(dir: string, kubeconfig: string): NodeJS.ProcessEnv {
+function environment(name: string, dir: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !otherClusters.test(name));
-  return { ...Object.fromEntries(kept), [ciVariable]: dir, KUBECONFIG: kubeconfig, USE_EXISTING_CLUSTER: 'true' };
+  return {
+    ...Object.fromEntries(kept),
+    [ciVariable]: dir,
+    [clusterVariable]: name,
+    KUBECONFIG: ciKubeconfig(dir),
+    USE_EXISTING_CLUSTER: 'true',
+  };
 }
 
 interface Place {
@@ -169,7 +178,7 @@ const startReal: Start = async ({ name, dir, kubeconfig, config, flags, gaveUp }
   ];
   stack.defer(() => runOwn(['delete', name]).catch(unlessGone)); // what a failed start leaves for its log's sake, too
   if (flags.logLevel) stack.defer(() => tellLog(new Instance(name).logFile)); // it goes with the cluster
-  await runOwn(['up', name, '--config', settings, '--kubeconfig', kubeconfig, ...how], gaveUp);
+  await runOwn(['up', name, '--config', settings, '--kubeconfig', kubeconfig, '--ci', dir, ...how], gaveUp);
   return `${config.nodes} real`;
 };
 

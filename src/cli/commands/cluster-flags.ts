@@ -1,6 +1,7 @@
-/** The flags that `up` and `run` share, and how they, the config file and the machine become a configuration. */
+/** How commands are told which cluster they are for; the flags that `up` and `run` share, and how they, the config file and the machine become a configuration. */
 import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
+import { clusterVariable, usualCluster } from '../../cluster/instance/cluster-name.ts';
 import type { Instance } from '../../cluster/instance/instance.ts';
 import { type LogLevel, logLevels } from '../../cluster/log/logging.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
@@ -39,10 +40,18 @@ export interface ClusterFlags extends SettingFlags {
   readonly kubeconfig?: string;
 }
 
+const unnamed = `$${clusterVariable}, else default`;
+
+/** Of a command that is about one cluster. */
+export const nameArgument = (): Argument => new Argument('[NAME]', 'the cluster’s name').default(usualCluster(), unnamed);
+
+/** The same, of one whose arguments are something else. */
+export const nameOption = (): Option => new Option('--cluster-name <NAME>', 'the cluster’s name').default(usualCluster(), unnamed);
+
 export function addClusterFlags(command: Command): Command {
   const auditLog = 'audit.log in the cluster’s directory';
   return addSettingFlags(command, { nodes: '1 where they are possible', port: '6443, or the next that is free', auditLog })
-    .argument('[NAME]', 'the cluster’s name', 'default')
+    .addArgument(nameArgument())
     .option('--data-dir <DIR>', 'keep everything there (default: /var/lib/timonier/NAME for root, else ~/.local/share/timonier/NAME)')
     .option('--kubeconfig <FILE>', 'write the kubeconfig there, not into your own');
 }

@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Argument, type Command } from 'commander';
+import { kubeconfigInMemory, usualCluster } from '../../cluster/instance/cluster-name.ts';
 import { Instance, listInstances } from '../../cluster/instance/instance.ts';
 import { type Completion, type CompletionWord, complete } from '../complete.ts';
 import { findKubectl } from './kubectl.ts';
@@ -44,10 +45,10 @@ const lineOf = ({ word, description }: CompletionWord): string => (description ?
 const kubectlAnswerMs = 3000;
 
 /** Its lines are words and descriptions too; the last one is `:` and a number for its own scripts. */
-async function askKubectl({ words, cluster = 'default' }: Extract<Completion, { kind: 'kubectl' }>): Promise<string[]> {
+async function askKubectl({ words, cluster = usualCluster() }: Extract<Completion, { kind: 'kubectl' }>): Promise<string[]> {
   const kubectl = await findKubectl();
   if (!kubectl) return [];
-  const env = { ...process.env, KUBECONFIG: new Instance(cluster).kubeconfig };
+  const env = { ...process.env, KUBECONFIG: kubeconfigInMemory(cluster) ?? new Instance(cluster).kubeconfig };
   const asked = promisify(execFile)(kubectl, ['__complete', ...words], { env, timeout: kubectlAnswerMs });
   const { stdout } = await asked.catch(() => ({ stdout: '' })); // then there is nothing to offer
   return stdout.split('\n').filter((line) => line !== '' && !line.startsWith(':'));

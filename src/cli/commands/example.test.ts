@@ -5,16 +5,13 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Command } from 'commander';
 import { staticBusybox } from '../../cluster/images/bakery-image.ts';
-import type { InstanceState } from '../../cluster/instance/instance.ts';
 import { addExample, nextCommands } from './example.ts';
-
-const state = (nodes: number): InstanceState => ({ nodes }) as InstanceState;
 
 describe('an example', () => {
   const rows: readonly { name: string; given: Parameters<typeof nextCommands>[0]; want: readonly string[]; said?: readonly string[] }[] = [
     {
       name: 'on real nodes',
-      given: { dir: 'bakery', clusterName: 'default', state: state(1), others: [] },
+      given: { dir: 'bakery', clusterName: 'default', nodes: 1, others: [] },
       want: [
         'apply -f bakery',
         '-n bakery rollout status deployment/front',
@@ -23,20 +20,20 @@ describe('an example', () => {
     },
     {
       name: 'on simulated ones, of another cluster',
-      given: { dir: 'b', clusterName: 'far', state: state(0), others: [] },
+      given: { dir: 'b', clusterName: 'far', nodes: 0, others: [] },
       want: ['apply -f b', '-n bakery rollout status deployment/front', '-n bakery get pods,jobs,services -o wide'].map(
         (words) => `  timonier kubectl --cluster-name far ${words}`,
       ),
     },
     {
       name: 'without a cluster',
-      given: { dir: 'bakery', clusterName: 'far', state: undefined, others: [] },
+      given: { dir: 'bakery', clusterName: 'far', nodes: undefined, others: [] },
       want: ['  timonier up far', '  timonier example bakery bakery --cluster-name far'],
       said: ['No cluster "far" runs: start it, then say this again.'],
     },
     {
       name: 'while others run',
-      given: { dir: 'bakery', clusterName: 'default', state: undefined, others: ['near', 'far'] },
+      given: { dir: 'bakery', clusterName: 'default', nodes: undefined, others: ['near', 'far'] },
       want: ['near', 'far'].map((name) => `  timonier example bakery bakery --cluster-name ${name}`),
       said: ['No cluster "default" runs; for one that does:'],
     },

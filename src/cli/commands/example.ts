@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ownFile } from '../../client/own-file.ts';
 import { bakeryVersions, buildBakery } from '../../cluster/images/bakery-image.ts';
+import { kubeconfigInMemory, usualCluster } from '../../cluster/instance/cluster-name.ts';
 import { Instance, type InstanceState, listInstances } from '../../cluster/instance/instance.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import { createOutput, type Output } from '../output.ts';
+import { nameOption } from './cluster-flags.ts';
 import { describeLoaded } from './image.ts';
 
 const examples: Readonly<Record<'bakery', string>> = {
@@ -27,7 +29,7 @@ export function addExample(program: Command): void {
     .description('an application to try: its manifests in a directory, its images on the real nodes')
     .argument('[EXAMPLE]', 'which one; without it, what there is')
     .argument('[DIR]', 'where its manifests go (default: ./EXAMPLE)')
-    .option('--cluster-name <NAME>', 'the cluster’s name', 'default')
+    .addOption(nameOption())
     .option('--json', 'one JSON value per event')
     .action(async (name: string | undefined, dir: string | undefined, flags: ExampleFlags) => {
       const output = createOutput(flags.json === true);
@@ -50,10 +52,11 @@ async function putExample(name: string, dir: string, { clusterName, output }: Ex
   output.event({ event: 'written', dir, files });
   const instance = new Instance(clusterName);
   const state = instance.running();
+  const nodes = kubeconfigInMemory(clusterName) === undefined ? state?.nodes : 0;
   if (state && state.nodes > 0) await loadBakery(instance, state, output);
-  else if (state) output.line(`No image is needed: the nodes of cluster "${clusterName}" are simulated.`);
-  const others = state ? [] : listInstances().filter((each) => each.running() && each.name !== clusterName);
-  for (const line of nextCommands({ dir, clusterName, state, others: others.map((each) => each.name) })) output.line(line);
+  else if (nodes === 0) output.line(`No image is needed: the nodes of cluster "${clusterName}" are simulated.`);
+  const others = nodes !== undefined ? [] : listInstances().filter((each) => each.running() && each.name !== clusterName);
+  for (const line of nextCommands({ dir, clusterName, nodes, others: others.map((each) => each.name) })) output.line(line);
 }
 
 /** Gives their names. A directory that holds something else is left alone. */
@@ -90,7 +93,8 @@ async function loadBakery(instance: Instance, state: InstanceState, output: Outp
 interface Next {
   readonly dir: string;
   readonly clusterName: string;
-  readonly state: InstanceState | undefined;
+  /** real ones; undefined: it does not run */
+  readonly nodes: number | undefined;
   /** that run instead */
   readonly others: readonly string[];
 }
@@ -98,17 +102,17 @@ interface Next {
 const othersShownMax = 5;
 
 /** The last one shows what the nodes can do. */
-export function nextCommands({ dir, clusterName, state, others }: Next): string[] {
-  const named = clusterName === 'default' ? '' : ` --cluster-name ${clusterName}`;
+export function nextCommands({ dir, clusterName, nodes, others }: Next): string[] {
+  const named = clusterName === usualCluster() ? '' : ` --cluster-name ${clusterName}`;
   const kubectl = `timonier kubectl${named}`;
-  if (!state && others.length > 0) {
+  if (nodes === undefined && others.length > 0) {
     const again = others.slice(0, othersShownMax).map((other) => `  timonier example bakery ${dir} --cluster-name ${other}`);
     return [`No cluster "${clusterName}" runs; for one that does:`, '', ...again];
   }
-  if (!state) {
-    const up = `timonier up${clusterName === 'default' ? '' : ` ${clusterName}`}`;
+  if (nodes === undefined) {
+    const up = `timonier up${clusterName === usualCluster() ? '' : ` ${clusterName}`}`;
     return [`No cluster "${clusterName}" runs: start it, then say this again.`, '', `  ${up}`, `  timonier example bakery ${dir}${named}`];
   }
-  const look = state.nodes > 0 ? 'exec deployment/front -c front -- wget -qO- http://front' : 'get pods,jobs,services -o wide';
+  const look = nodes > 0 ? 'exec deployment/front -c front -- wget -qO- http://front' : 'get pods,jobs,services -o wide';
   return ['', `  ${kubectl} apply -f ${dir}`, `  ${kubectl} -n bakery rollout status deployment/front`, `  ${kubectl} -n bakery ${look}`];
 }

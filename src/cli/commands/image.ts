@@ -4,6 +4,7 @@ import type { ListedImage, LoadedImage, RemovedImage } from '../../cluster/image
 import { runningInstance } from '../../cluster/instance/find-instance.ts';
 import { sayWhenInterrupted } from '../interruption.ts';
 import { createOutput, renderColumns } from '../output.ts';
+import { nameOption } from './cluster-flags.ts';
 
 export function addImage(program: Command): void {
   const image = program.command('image').description('images of the real nodes');
@@ -11,7 +12,7 @@ export function addImage(program: Command): void {
     .command('load')
     .description('load images into every real node: archives, images of Docker or Podman by name, or - for a pipe')
     .argument('<FILE...>', 'archives (tar, also gzip or zstd), names of images, or -')
-    .option('--cluster-name <NAME>', 'the cluster’s name', 'default')
+    .addOption(nameOption())
     .option('--json', 'one JSON value per event')
     .action(async (sources: string[], flags: { clusterName: string; json?: boolean }) => {
       const output = createOutput(flags.json === true);
@@ -29,7 +30,7 @@ export function addImage(program: Command): void {
   image
     .command('ls')
     .description('the images that the real nodes have')
-    .option('--cluster-name <NAME>', 'the cluster’s name', 'default')
+    .addOption(nameOption())
     .option('--json', 'as JSON')
     .action(async (flags: { clusterName: string; json?: boolean }) => {
       const output = createOutput(flags.json === true);
@@ -43,7 +44,7 @@ export function addImage(program: Command): void {
     .command('rm')
     .description('remove images from every real node, by name')
     .argument('<NAME...>', 'names, as `image ls` shows them')
-    .option('--cluster-name <NAME>', 'the cluster’s name', 'default')
+    .addOption(nameOption())
     .option('--json', 'one JSON value per event')
     .action(async (names: string[], flags: { clusterName: string; json?: boolean }) => {
       const output = createOutput(flags.json === true);

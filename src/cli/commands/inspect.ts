@@ -1,7 +1,8 @@
 /** `timonier list`, `status`, `logs`, `kubeconfig` and `version`: what is there, without changing it. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { realClock } from '../../client/clock.ts';
+import { kubeconfigInMemory } from '../../cluster/instance/cluster-name.ts';
 import { readFacts, stateFrom } from '../../cluster/instance/condition.ts';
 import { allInstances, existingInstance, existingOrItsLog, runningInstance } from '../../cluster/instance/find-instance.ts';
 import type { InstanceState } from '../../cluster/instance/instance.ts';
@@ -11,6 +12,7 @@ import { OperationError } from '../../cluster/operation-error.ts';
 import { kubernetesVersion, version } from '../../cluster/version.ts';
 import { createOutput, readerGone, renderColumns } from '../output.ts';
 import { renderLine, renderStatus } from '../render-status.ts';
+import { nameArgument } from './cluster-flags.ts';
 
 export function addInspect(program: Command): void {
   program
@@ -26,18 +28,19 @@ export function addInspect(program: Command): void {
         }),
       );
       output.event({
-        clusters: all.map(({ name, dir, state, facts: { serving, leftPods } }) => ({
+        clusters: all.map(({ name, dir, state, facts: { serving, leftPods, isAbandoned } }) => ({
           name,
           running: serving !== undefined,
           state,
           dir,
           server: serving?.server,
           leftPods: leftPods || undefined,
+          abandoned: isAbandoned || undefined,
         })),
       });
-      const rows = all.map(({ name, dir, state, facts: { serving } }) => [
+      const rows = all.map(({ name, dir, state, facts: { serving, isAbandoned } }) => [
         name,
-        state.replace('-', ' '),
+        `${state.replace('-', ' ')}${isAbandoned ? ', its ci was killed' : ''}`,
         serving?.server ?? '-',
         nodesOf(serving),
         dir,
@@ -47,7 +50,7 @@ export function addInspect(program: Command): void {
   program
     .command('status')
     .description('how a cluster is: its process, checks, nodes and pods')
-    .argument('[NAME]', 'the cluster’s name', 'default')
+    .addArgument(nameArgument())
     .option('--json', 'as JSON')
     .action(async (name: string, flags: { json?: boolean }) => {
       const output = createOutput(flags.json === true);
@@ -61,7 +64,7 @@ export function addInspect(program: Command): void {
   program
     .command('logs')
     .description('what the cluster’s process logged')
-    .argument('[NAME]', 'the cluster’s name', 'default')
+    .addArgument(nameArgument())
     .option('-f, --follow', 'go on with what comes')
     .option('--tail <LINES>', 'the last lines only', wholeNumber, 200)
     .option('--json', 'as they were written; so it is too when the output is no terminal')
@@ -77,10 +80,10 @@ export function addInspect(program: Command): void {
   program
     .command('kubeconfig')
     .description('print the administrator’s kubeconfig')
-    .argument('[NAME]', 'the cluster’s name', 'default')
+    .addArgument(nameArgument())
     .action(async (name: string) => {
-      const { instance } = await runningInstance(name);
-      process.stdout.write(instance.readKubeconfig());
+      const inMemory = kubeconfigInMemory(name);
+      process.stdout.write(inMemory ? readFileSync(inMemory, 'utf8') : (await runningInstance(name)).instance.readKubeconfig());
     });
   program
     .command('version')

@@ -11,6 +11,7 @@ import type { Log } from '../../client/log.ts';
 import type { Cluster, StartOptions } from '../../cluster/cluster.ts';
 import { type ComponentName, componentNames, parseComponents } from '../../cluster/component-names.ts';
 import { realNodeName } from '../../cluster/identities.ts';
+import { refuseInMemory } from '../../cluster/instance/cluster-name.ts';
 import { readFacts } from '../../cluster/instance/condition.ts';
 import { Instance } from '../../cluster/instance/instance.ts';
 import { createLog, logToBoth } from '../../cluster/log/logging.ts';
@@ -49,6 +50,7 @@ export function addRun(program: Command): void {
 
 async function runCluster(name: string, components: readonly ComponentName[], flags: RunFlags): Promise<void> {
   const instance = new Instance(name, flags.dataDir);
+  refuseInMemory(name);
   const running = instance.running();
   if (running) {
     throw new OperationError({

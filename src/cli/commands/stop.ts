@@ -6,10 +6,12 @@ import { existingInstance, existingOrItsLog } from '../../cluster/instance/find-
 import type { Instance } from '../../cluster/instance/instance.ts';
 import { startedOf } from '../../cluster/instance/started-processes.ts';
 import { describeError, OperationError } from '../../cluster/operation-error.ts';
+import { endAbandoned } from '../ci-guard.ts';
 import { isStarted, killDaemon, resumeDaemon, type StopOptions, stopDaemon, stopTimeoutMs } from '../daemon.ts';
 import { type Aftermath, sayWhenInterrupted } from '../interruption.ts';
 import { createOutput, type Output } from '../output.ts';
 import { forgetContext, userPathIfAny } from '../user-kubeconfig.ts';
+import { nameArgument } from './cluster-flags.ts';
 
 const podsShownMax = 5;
 
@@ -22,7 +24,7 @@ export function addStop(program: Command): void {
   program
     .command('down')
     .description('stop a cluster and its pods; `up` brings every object back')
-    .argument('[NAME]', 'the cluster’s name', 'default')
+    .addArgument(nameArgument())
     .option('--data-dir <DIR>', 'where it is kept')
     .option('--json', 'one JSON value per event')
     .action(async (name: string, flags: StopFlags) => {
@@ -45,7 +47,7 @@ export function addStop(program: Command): void {
   program
     .command('delete')
     .description('end a cluster at once and remove everything of it')
-    .argument('[NAME]', 'the cluster’s name', 'default')
+    .addArgument(nameArgument())
     .option('--data-dir <DIR>', 'where it is kept')
     .option('--json', 'one JSON value per event')
     .action(async (name: string, flags: StopFlags) => {
@@ -53,6 +55,7 @@ export function addStop(program: Command): void {
       const instance = await existingOrItsLog(name, flags.dataDir);
       instance.checkWritable();
       const places = kubeconfigsOf(instance);
+      const ci = ifWhole(() => instance.readSettings())?.ci;
       using _word = sayWhenInterrupted(() => afterDelete(instance), output.json);
       const firstFailed = !instance.exists;
       instance.setUnwanted();
@@ -64,6 +67,7 @@ export function addStop(program: Command): void {
         warn(`its context may still be in a kubeconfig: ${describeError(error)}`);
       if (!places.areKnown && !firstFailed)
         warn(`its record is gone or damaged: context timonier-${name} may still be in a file of --kubeconfig`);
+      await endAbandoned(ci);
       await instance.remove();
       output.line(`Cluster "${name}" is deleted.`);
       output.event({ event: 'deleted', name });

@@ -1,7 +1,9 @@
 /** `timonier up`: a cluster in the background, back when it is ready. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { realClock } from '../../client/clock.ts';
+import { knownProcess } from '../../client/processes.ts';
 import type { PhaseReport } from '../../cluster/cluster.ts';
+import { refuseInMemory } from '../../cluster/instance/cluster-name.ts';
 import { type Facts, readFacts, stateFrom } from '../../cluster/instance/condition.ts';
 import { Instance, type InstanceState, startingAlready } from '../../cluster/instance/instance.ts';
 import { isFirstStart, readSupervision } from '../../cluster/instance/supervision.ts';
@@ -10,6 +12,7 @@ import { installMissing } from '../../cluster/machine/install.ts';
 import { detectMachine, noRealNodes, realNodesPossible } from '../../cluster/machine/machine.ts';
 import { OperationError } from '../../cluster/operation-error.ts';
 import type { ClusterConfig } from '../../cluster/settings/config.ts';
+import type { CiProcess } from '../../cluster/settings/settings.ts';
 import { changeRunning } from '../change-running.ts';
 import { killDaemon, type ReadyReport, startDaemon, superviseAgain } from '../daemon.ts';
 import { interrupted } from '../interruption.ts';
@@ -17,13 +20,19 @@ import { createOutput, type Output, renderColumns } from '../output.ts';
 import { forgetStart, prepareStart, refuseRestartOfDead, tellChanges } from '../start-record.ts';
 import { addClusterFlags, backgroundWords, type ClusterFlags, settingsFrom, timeoutMsFrom } from './cluster-flags.ts';
 
+interface UpFlags extends ClusterFlags {
+  readonly ci?: string;
+}
+
 export function addUp(program: Command): void {
-  addClusterFlags(program.command('up').description('start a cluster, or take up a stopped one; returns when it is ready')).action(
-    async (name: string, flags: ClusterFlags) => {
+  addClusterFlags(program.command('up').description('start a cluster, or take up a stopped one; returns when it is ready'))
+    .addOption(new Option('--ci <DIR>', 'made by `ci`, which has started this').hideHelp())
+    .action(async (name: string, flags: UpFlags) => {
       const output = createOutput(flags.json === true);
       const instance = new Instance(name, flags.dataDir);
       const given = await settingsFrom(flags);
       const timeoutMs = timeoutMsFrom(flags);
+      refuseInMemory(name);
       const running = instance.running();
       if (running) {
         const { isUnsupervised } = await refuseTroubled(instance);
@@ -40,7 +49,7 @@ export function addUp(program: Command): void {
       inPlace(instance, () => instance.create());
       using _lock = inPlace(instance, () => instance.lockStart());
       await killDaemon(instance); // what waits to be started again, or is being started again; its containers go on
-      inPlace(instance, () => instance.writeSettings(start.record));
+      inPlace(instance, () => instance.writeSettings({ ...start.record, ci: ciOf(flags) }));
       tellChanges(start.changes, output);
       const onPhase = (report: PhaseReport): void => {
         output.line(
@@ -74,9 +83,10 @@ export function addUp(program: Command): void {
         nodes: report.nodes,
         simulated: report.simulated,
       });
-    },
-  );
+    });
 }
+
+const ciOf = ({ ci: dir }: UpFlags): CiProcess | undefined => (dir === undefined ? undefined : { dir, ...knownProcess(process.ppid) });
 
 const nodesShownMax = 5;
 

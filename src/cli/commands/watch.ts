@@ -9,6 +9,7 @@ import { realClock } from '../../client/clock.ts';
 import type { openActsAfter } from '../../client/events/act-stream.ts';
 import type { Act, ActFilter, ActStart, LostActs } from '../../client/events/acts.ts';
 import { identities } from '../../cluster/identities.ts';
+import { kubeconfigInMemory, usualCluster } from '../../cluster/instance/cluster-name.ts';
 import { readFacts, stateFrom } from '../../cluster/instance/condition.ts';
 import { runningInstance } from '../../cluster/instance/find-instance.ts';
 import { Instance } from '../../cluster/instance/instance.ts';
@@ -19,6 +20,7 @@ import { accessFrom } from '../user-kubeconfig.ts';
 import { type Fate, followActs } from '../watch/follow-acts.ts';
 import { groupRepeats } from '../watch/group-repeats.ts';
 import { type RenderOptions, renderAct } from '../watch/render-act.ts';
+import { nameArgument } from './cluster-flags.ts';
 
 interface WatchFlags {
   readonly namespace?: string;
@@ -32,7 +34,7 @@ export function addWatch(program: Command): void {
   program
     .command('watch')
     .description('what happens in a cluster, act by act: who did what, and why')
-    .argument('[NAME]', 'the cluster’s name', 'default')
+    .addArgument(nameArgument())
     .argument('[OBJECTS...]', 'only these and what they own: deployment/front, pod/x')
     .option('-n, --namespace <NAMESPACE>', 'only what is in this namespace')
     .option('-c, --component <LIST>', 'only what these components did, or you: scheduler,kubelet,you')
@@ -41,12 +43,12 @@ export function addWatch(program: Command): void {
     .option('--json', 'the acts as JSON, one a line')
     .action(async (name: string, objects: readonly string[], flags: WatchFlags) => {
       const isObject = name.includes('/'); // no cluster is called so
-      await watch(isObject ? 'default' : name, isObject ? [name, ...objects] : objects, flags);
+      await watch(isObject ? usualCluster() : name, isObject ? [name, ...objects] : objects, flags);
     });
 }
 
 async function watch(name: string, objects: readonly string[], flags: WatchFlags): Promise<void> {
-  const { kubeconfig: file } = flags;
+  const { kubeconfig: file = kubeconfigInMemory(name) } = flags;
   if (file === undefined) await runningInstance(name);
   const what = file === undefined ? `cluster "${name}"` : (await accessFrom(file)).server;
   const output = createOutput(flags.json === true);

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseTime } from '../../api/meta/time.ts';
-import { type KnownProcess, processStat } from '../../client/processes.ts';
+import { isAlive, type KnownProcess, processStat } from '../../client/processes.ts';
 import { diskRoomBytes, diskRoomBytesMin } from '../../control-plane/store/disk-room.ts';
 import { shimsOf } from '../../node/runtime/processes.ts';
 import { describeError, OperationError } from '../operation-error.ts';
@@ -39,6 +39,8 @@ export interface Facts {
   /** that run while no process serves the cluster */
   readonly leftPods?: number | undefined;
   readonly damage?: OperationError | undefined;
+  /** the `ci` that made it was killed, and nothing else takes it along */
+  readonly isAbandoned?: boolean | undefined;
 }
 
 export function stateFrom(facts: Facts): ClusterState {
@@ -54,6 +56,19 @@ export function stateFrom(facts: Facts): ClusterState {
 }
 
 export async function readFacts(instance: Instance): Promise<Facts> {
+  return { ...(await factsOf(instance)), isAbandoned: isAbandoned(instance) };
+}
+
+function isAbandoned(instance: Instance): boolean {
+  try {
+    const ci = instance.readSettings()?.ci;
+    return ci !== undefined && !isAlive(ci);
+  } catch {
+    return false; // damaged, which is told
+  }
+}
+
+async function factsOf(instance: Instance): Promise<Facts> {
   const { dir } = instance;
   const supervision = readSupervision(dir);
   const left = supervision ? undefined : readLeftProcess(dir);

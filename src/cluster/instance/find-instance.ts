@@ -2,6 +2,7 @@
 import { existsSync, opendirSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperationError } from '../operation-error.ts';
+import { refuseInMemory } from './cluster-name.ts';
 import { type ClusterState, readFacts, stateFrom } from './condition.ts';
 import { Instance, type InstanceState, listInstances, rootOfRoot } from './instance.ts';
 import { lostClusters, lostDirectory } from './name-claim.ts';
@@ -16,6 +17,7 @@ export async function existingInstance(name: string, dataDir?: string): Promise<
   if (instance.exists || startedOf(instance).length > 0) return instance;
   const lost = await lostDirectory(name);
   if (lost !== undefined && (dataDir === undefined || lost === instance.dir)) return new Instance(name, lost);
+  refuseInMemory(name);
   if (existsSync(instance.logFile)) throw failedFirst(name);
   const others = [instance.dir, join(rootOfRoot, name)].find(isAnothers);
   if (others !== undefined) throw anothers(name, others);

@@ -102,7 +102,11 @@ export async function readStatus(instance: Instance): Promise<ClusterStatus> {
   };
   const problems = damage
     ? [{ code: damage.code, message: damage.message, fix: damage.fix }]
-    : [...problemsOf({ name, state, dir, ...rest }), ...(facts.isUnsupervised ? [unsupervised(name)] : [])];
+    : [
+        ...problemsOf({ name, state, dir, ...rest }),
+        ...(facts.isUnsupervised ? [unsupervised(name)] : []),
+        ...(facts.isAbandoned ? [abandoned(name)] : []),
+      ];
   return { name, state, healthy: state === 'running' && problems.length === 0, problems, dir, ...rest };
 }
 
@@ -110,6 +114,12 @@ const unsupervised = (name: string): Problem => ({
   code: 'no-supervisor',
   message: 'its supervisor died: nothing restarts its process',
   fix: `timonier up ${name}`,
+});
+
+const abandoned = (name: string): Problem => ({
+  code: 'abandoned',
+  message: 'the `timonier ci` that made it was killed',
+  fix: `timonier delete ${name}`,
 });
 
 /** Pure. */

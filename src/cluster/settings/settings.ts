@@ -7,6 +7,7 @@
  */
 import { join } from 'node:path';
 import { own } from '../../api/meta/words.ts';
+import { isProcessId, type KnownProcess } from '../../client/processes.ts';
 import { type LogLevel, logLevels } from '../log/logging.ts';
 import { OperationError } from '../operation-error.ts';
 import { version } from '../version.ts';
@@ -31,6 +32,14 @@ export interface SettingsRecord {
   readonly kubeconfigs: readonly string[];
   /** those of them that were made for it */
   readonly made?: readonly string[] | undefined;
+  /** which made it, and takes it along in the end */
+  readonly ci?: CiProcess | undefined;
+}
+
+/** Of `timonier ci`. */
+export interface CiProcess extends KnownProcess {
+  /** where its command's files are */
+  readonly dir: string;
 }
 
 interface Stored extends SettingsRecord {
@@ -68,11 +77,12 @@ function isReadable(value: Partial<Stored>): boolean {
   if (!('format' in value)) return !('kept' in value) && !('next' in value);
   if (typeof value.format !== 'number') return false;
   if (value.format > format) return true;
-  const { name, kept, next, kubeconfigs, made = [] } = value;
+  const { name, kept, next, kubeconfigs, made = [], ci } = value;
   return (
     typeof name === 'string' &&
     isTexts(kubeconfigs) &&
     isTexts(made) &&
+    (ci === undefined || (typeof ci?.dir === 'string' && isProcessId(ci.pid))) &&
     [kept, next].every((each) => each === undefined || isSettings(each))
   );
 }
@@ -86,8 +96,8 @@ function isSettings(value: unknown): boolean {
   return (kubeconfig === undefined || typeof kubeconfig === 'string') && (logLevel === undefined || logLevels.includes(logLevel));
 }
 
-export function writeSettings(dir: string, { name, kept, next, kubeconfigs, made }: SettingsRecord): void {
-  writeKept(join(dir, settingsFile), { format, version, name, kept, next, kubeconfigs: kubeconfigs.slice(0, kubeconfigsMax), made });
+export function writeSettings(dir: string, { kubeconfigs, ...rest }: SettingsRecord): void {
+  writeKept(join(dir, settingsFile), { ...rest, format, version, kubeconfigs: kubeconfigs.slice(0, kubeconfigsMax) });
 }
 
 /** `given` over `kept`. Port 0 is any port, so the one that was chosen will do. */
