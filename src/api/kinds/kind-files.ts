@@ -63,6 +63,7 @@ export { resourceClaim, resourceClaimV1beta1, resourceClaimV1beta2 } from './res
 export { resourceClaimTemplate, resourceClaimTemplateV1beta1, resourceClaimTemplateV1beta2 } from './resource/resource-claim-template.ts';
 export { resourcePoolStatusRequest } from './resource/resource-pool-status-request.ts';
 export { resourceSlice, resourceSliceV1beta1, resourceSliceV1beta2 } from './resource/resource-slice.ts';
+export { podGroup, workload } from './scheduling/pod-groups.ts';
 export { priorityClass } from './scheduling/priority-class.ts';
 export { csiDriver } from './storage/csi-driver.ts';
 export { csiNode } from './storage/csi-node.ts';

@@ -11,6 +11,7 @@ import { collectFieldErrors, errors, type FieldError } from '../meta/status-erro
 import type { Steps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
 import { judge } from '../schema/rules/walk.ts';
+import { mergeFieldErrors, statusRule } from '../schema/validate.ts';
 import { validateObject } from './validate-object.ts';
 
 export interface UpdateStrategy {
@@ -51,9 +52,13 @@ const statusOnly: UpdateStrategy = {
   },
   *validate(object, old, kind) {
     const { statusRules, validateStatus } = kind.hooks;
-    const bySchema = kind.schema.custom ? yield* kind.schema.custom.validate(object, { old, part: 'status' }) : noErrors;
+    const { custom } = kind.schema;
+    const bySchema = custom
+      ? yield* custom.validate(object, { old, part: 'status' })
+      : yield* judge<object>(statusRule(kind.schema), object, old);
     const byRules = statusRules ? yield* judge(statusRules, object, old) : noErrors;
-    return [...bySchema, ...byRules, ...collectFieldErrors(() => validateStatus?.(object, old) ?? noErrors)];
+    const byKind = [...byRules, ...collectFieldErrors(() => validateStatus?.(object, old) ?? noErrors)];
+    return custom ? [...bySchema, ...byKind] : mergeFieldErrors(bySchema, byKind);
   },
 };
 

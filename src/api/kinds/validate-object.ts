@@ -16,7 +16,7 @@ export function* validateObject(kind: Kind, object: KubeObject, old: KubeObject 
   const { custom } = kind.schema;
   const { rules, validate } = kind.hooks;
   try {
-    const bySchema = custom ? yield* custom.validate(object, { old }) : yield* judge(tableRule(kind.schema), object);
+    const bySchema = custom ? yield* custom.validate(object, { old }) : yield* judge(tableRule(kind.schema), object, old);
     yield;
     const byRules = rules ? yield* judge(rules, object, old) : noErrors;
     const judged = validate ? collectFieldErrors(() => validate(object, old)) : noErrors;

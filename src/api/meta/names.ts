@@ -79,6 +79,17 @@ export function checkDns1123Subdomain(value: string): readonly string[] {
   return found;
 }
 
+/** Subdomains in letters of both cases: where old names of drivers are still taken. */
+export function checkDns1123SubdomainCaseless(value: string): readonly string[] {
+  const found = value.length <= subdomainLengthMax ? [] : [maxLengthMessage(subdomainLengthMax)];
+  if (!matches(subdomainRegExp, value.toLowerCase())) {
+    const message =
+      "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
+    found.push(regexMessage(message, `(?i)${subdomainFormat}`, 'Example.com'));
+  }
+  return found;
+}
+
 /** Subdomains whose labels may hold underscores: DNS search paths. */
 export function checkDns1123SubdomainWithUnderscore(value: string): readonly string[] {
   const found = value.length <= subdomainLengthMax ? [] : [maxLengthMessage(subdomainLengthMax)];

@@ -328,12 +328,12 @@ export const fieldErrors = {
     }),
   internal: (field: string, detail: string): FieldError => made({ type: 'InternalError', field, badValue: '', detail }),
   forbidden: (field: string, detail: string): FieldError => made({ type: 'FieldValueForbidden', field, badValue: '', detail }),
-  tooLong: (field: string, maxLength: number): FieldError =>
+  tooLong: (field: string, maxLength: number, unit: 'byte' | 'character' = 'byte'): FieldError =>
     made({
       type: 'FieldValueTooLong',
       field,
       badValue: '<value omitted>',
-      detail: `may not be more than ${maxLength} byte${maxLength === 1 ? '' : 's'}`,
+      detail: `may not be more than ${maxLength} ${unit}${maxLength === 1 ? '' : 's'}`,
     }),
   tooMany: (field: string, actual: number, max: number): FieldError =>
     made({

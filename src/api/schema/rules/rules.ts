@@ -106,17 +106,17 @@ function walkEntries<V>(
 export const eachValue = <V>(rule: Rule<V>): Rule<Readonly<Record<string, V>>> =>
   eachEntry((key, value, walk) => walk.check(`[${key}]`, value, rule));
 
-/** Items that name what another has named are duplicates; `keyOf`: undefined for what may be there more than once. */
+/** Items that name what another has named are duplicates; `keyOf`: undefined for what may be there more than once; `told`: in place of the name. */
 export const uniqueBy = <T>(
   keyOf: (item: T) => unknown,
-  { at = '', rule }: { readonly at?: string; readonly rule?: Rule<T> } = {},
+  { at = '', rule, told = keyOf }: { readonly at?: string; readonly rule?: Rule<T>; told?(item: T): unknown } = {},
 ): Rule<readonly T[]> =>
   eachBy(() => {
     const seen = new Set<unknown>();
     return (item, walk, old) => {
       rule?.(item, walk, old);
       const key = keyOf(item);
-      if (key !== undefined && seen.size === seen.add(key).size) walk.duplicate(at, key);
+      if (key !== undefined && seen.size === seen.add(key).size) walk.duplicate(at, told(item));
     };
   });
 

@@ -119,8 +119,8 @@ export class Walk {
   notSupported(below: string, value: unknown, supported: readonly string[]): void {
     this.errors.push(fieldErrors.notSupported(this.at(below), value, supported));
   }
-  tooLong(below: string, max: number): void {
-    this.errors.push(fieldErrors.tooLong(this.at(below), max));
+  tooLong(below: string, max: number, unit?: 'character'): void {
+    this.errors.push(fieldErrors.tooLong(this.at(below), max, unit));
   }
   tooMany(below: string, actual: number, max: number): void {
     this.errors.push(fieldErrors.tooMany(this.at(below), actual, max));
