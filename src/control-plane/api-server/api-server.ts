@@ -138,7 +138,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const context: ServerContext = {
     reader: server.reader,
     ops: server.ops,
-    claims: new Claims(cache),
+    claims: server.claims,
     loopback: server.loopback,
     registry,
     clock,
@@ -160,6 +160,7 @@ const allowAll: Authorize = () => ({ verdict: 'allow', reason: '' });
 class Server implements ApiServer {
   readonly reader: ObjectReader;
   readonly ops: ObjectOps;
+  readonly claims: Claims;
   readonly loopback: Client;
   readonly #options: ApiServerOptions;
   readonly #cache: WatchCache;
@@ -181,8 +182,10 @@ class Server implements ApiServer {
     this.acts = new ActChannel(options.clock, this.kinds, { keepsFirst: options.keepsFirstActs });
     this.reader = createObjectReader(this.kinds);
     this.ops = objectOps(this.kinds, options);
+    this.claims = new Claims(cache);
     this.loopback = this.#clientOf(loopbackUser, { watchesLast: true }); // what it watches would else cost each minute of a virtual year
-    this.extension = new Extension({ ...options, kinds: this.kinds, reader: this.reader, client: this.loopback, user: loopbackUser });
+    const { kinds, reader, claims, loopback: client } = this;
+    this.extension = new Extension({ ...options, kinds, reader, claims, client, user: loopbackUser });
   }
 
   async assemble(parts: ServerParts): Promise<void> {

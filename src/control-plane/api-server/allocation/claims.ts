@@ -1,6 +1,6 @@
 /**
  * Claims: records in the store, beside the objects, of what only one may have and the API has no object for (node ports,
- * ranges of nodes). Who takes a thing creates its claim in the same commit, which fails when the claim is there; who
+ * ranges of nodes, names of custom resources). Who takes a thing creates its claim in the same commit, which fails when the claim is there; who
  * lets go deletes it in the same commit. They are cached like objects, and served to nobody.
  */
 import type { KubeObject } from '../../../api/meta/object.ts';
@@ -10,7 +10,7 @@ import type { CachedResource, WatchCache } from '../cache/watch-cache.ts';
 import type { AllocationRequest } from '../write/allocator.ts';
 
 /** What may be claimed. */
-const things = ['nodeports', 'podcidrs'] as const;
+const things = ['nodeports', 'podcidrs', 'resourcenames'] as const;
 export type Thing = (typeof things)[number];
 
 interface Claim extends KubeObject {

@@ -18,7 +18,6 @@ import {
 } from '../../../api/kinds/apiextensions/definition-status.ts';
 import { listOf } from '../../../api/kinds/lists.ts';
 import { isConditionTrue } from '../../../api/meta/conditions.ts';
-import { isConflict, isNotFound } from '../../../api/meta/status-error.ts';
 import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import type { CustomResources } from './custom-resources.ts';
@@ -78,7 +77,6 @@ async function install(parts: DefinitionParts, definition: Definition, io: Contr
   status = withStructure({ ...definition, status }, violationsOf(definition), now);
   status = withApproval({ ...definition, status }, now);
   const accepted = status === definition.status ? definition : await writeStatus(definition, status, io);
-  if (!accepted) return;
   await parts.resources.settled(name);
   const established = withEstablished(accepted, hasValidCABundle(accepted), io.clock.now());
   if (established !== accepted.status) await writeStatus(accepted, established, io);
@@ -99,15 +97,9 @@ function hasValidCABundle({ spec }: Definition): boolean {
   }
 }
 
-/** Undefined: it has changed or gone meanwhile, which comes by itself. */
-async function writeStatus(definition: Definition, status: Status, io: ControllerIO): Promise<Definition | undefined> {
-  try {
-    return await io.client.update(CustomResourceDefinition, { ...definition, status }, { subresource: 'status' });
-  } catch (error) {
-    if (isConflict(error) || isNotFound(error)) return undefined;
-    throw error;
-  }
-}
+/** Throws Conflict for what has changed meanwhile, or accepts what another server has just accepted of another: judged again then. */
+const writeStatus = (definition: Definition, status: Status, io: ControllerIO): Promise<Definition> =>
+  io.client.update(CustomResourceDefinition, { ...definition, status }, { subresource: 'status' });
 
 /** What is known of a definition whose objects are on their way out. */
 interface Cleanup extends Disposable {
@@ -124,7 +116,6 @@ async function cleanUp(
   const { name, uid = '', finalizers = [] } = definition.metadata;
   if (!finalizers.includes(cleanupFinalizer)) return;
   const begun = await writeStatus(definition, withTerminating(definition.status, 'InstanceDeletionInProgress', io.clock.now()), io);
-  if (!begun) return;
   if (resources.overlaps(begun)) return finish(begun, 'OverlappingBuiltInResource', io);
   if (!isConditionTrue(listOf(begun.status.conditions), 'Established')) return finish(begun, 'NeverEstablished', io);
   let cleanup = cleanups.get(name);

@@ -13,6 +13,7 @@ import { type RunningControllers, runControllers } from '../../../client/control
 import { detach } from '../../../client/detached.ts';
 import type { Log } from '../../../client/log.ts';
 import type { AdmissionPlugin } from '../admission/plugin.ts';
+import type { Claims } from '../allocation/claims.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import type { Answer } from '../request/answer.ts';
@@ -22,6 +23,7 @@ import type { UserInfo } from '../request/request.ts';
 import type { WebhookClient } from '../streaming/webhook-client.ts';
 import type { Allocator } from '../write/allocator.ts';
 import type { VerbContext } from '../write/verb-context.ts';
+import { AcceptedNames } from './accepted-names.ts';
 import { apiServiceController, register } from './api-services.ts';
 import { autoregister, builtInAPIServices, type Wanted } from './autoregister.ts';
 import type { BackendTools } from './backend.ts';
@@ -37,6 +39,7 @@ import { policyTypesController } from './policy-types.ts';
 export interface ExtensionParts {
   readonly kinds: ServedKinds;
   readonly reader: ObjectReader;
+  readonly claims: Claims;
   /** the server's own */
   readonly client: Client;
   readonly user: UserInfo;
@@ -81,7 +84,7 @@ export class Extension implements AsyncDisposable {
     this.#clients = this.#tools && new BackendClients(this.#tools, parts);
     const living = new LivingDefinition(parts.kinds);
     this.admission = [living.admission];
-    this.allocators = [living.allocator];
+    this.allocators = [living.allocator, new AcceptedNames(parts.reader, parts.claims)];
     const converter = webhookConverter({ client: () => this.#assembled?.webhooks, random: realRandom });
     this.#resources = new CustomResources({ ...parts, converter });
   }
