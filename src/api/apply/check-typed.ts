@@ -4,12 +4,10 @@
  * Messages are upstream's, Go's way of showing values among them. Specified by structured-merge-diff (typed/validate.go).
  */
 import { own } from '../meta/words.ts';
+import { problemsMax } from '../schema/decode.ts';
 import type { ListSchema, Schema } from '../schema/types.ts';
 import { describePathElement, fieldElement, type PathElement } from './path-element.ts';
 import { asList, asMap, fieldSchema, itemElement, type Json, shapeOf, TypedError } from './structure.ts';
-
-/** Problems that are told of one object. */
-const problemsMax = 100;
 
 /** Throws TypedError with all that is wrong. `repeats`: items may have the same keys, as those of stored objects may. */
 export function checkTyped(schema: Schema, object: unknown, { repeats = false } = {}): void {

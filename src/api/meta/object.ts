@@ -68,6 +68,10 @@ export function parseKey(key: ObjectKey): ObjectName {
 }
 
 /** `v1`, `apps/v1`: the apiVersion of a kind. */
+/** Whether it is that one, in whatever version. */
+export const isKind = (kind: Pick<KindRef, 'group' | 'resource'>, of: Pick<KindRef, 'group' | 'resource'>): boolean =>
+  kind.group === of.group && kind.resource === of.resource;
+
 export function apiVersionOf(kind: { readonly group: string; readonly version: string }): string {
   return kind.group ? `${kind.group}/${kind.version}` : kind.version;
 }

@@ -8,6 +8,9 @@ export const hasNodePorts = ({ type }: ServiceSpec): boolean => type === 'NodePo
 export const hasHealthCheckPort = ({ type, externalTrafficPolicy }: ServiceSpec): boolean =>
   type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
 
+/** It has none, and names lead to its pods. */
+export const isHeadless = ({ clusterIP, clusterIPs }: ServiceSpec): boolean => (clusterIPs?.[0] ?? clusterIP) === 'None';
+
 /** The addresses that are handed out to it: none for a headless one. */
 export function clusterIPsOf({ spec }: Service): readonly string[] {
   return hasClusterIP(spec) ? (spec.clusterIPs ?? []).filter((address) => address && address !== 'None') : none;

@@ -8,7 +8,7 @@ import { apiVersionOf, type KubeObject } from '../meta/object.ts';
 import { errors, fieldErrors, type StatusError } from '../meta/status-error.ts';
 import { type Steps, takeSteps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
-import { type Decoded, DecodeError, type DecodeOptions, decode } from './decode.ts';
+import { type Decoded, DecodeError, type DecodeOptions, decode, problemsMax } from './decode.ts';
 import { hasMoreValues, JsonSyntaxError, mayHaveDuplicates, parseJSON, scanFields } from './json-scan.ts';
 import { type GroupVersionKind, type ObjectSchema, objectSchema, typeNameOf } from './types.ts';
 
@@ -206,8 +206,6 @@ function parseApiVersion(apiVersion: string, kind: string): GroupVersionKind {
   return { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1), kind };
 }
 
-/** Problems that are told of one body. */
-export const problemsMax = 100;
 /** How much of paths is looked at to bring unknown and duplicate fields into one order. */
 const comparedCharactersMax = 1024 * 1024;
 

@@ -35,7 +35,8 @@ export interface Decoded {
 
 type Json = Record<string, unknown>;
 
-const problemsMax = 100;
+/** Problems that are told of one body. */
+export const problemsMax = 100;
 
 type Step = string | number | FieldSchema;
 

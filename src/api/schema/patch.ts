@@ -15,10 +15,10 @@ import {
   type DecodedBody,
   decodeBody,
   type FieldValidation,
-  problemsMax,
   tooManyValues,
   whyUndecodable,
 } from './body.ts';
+import { problemsMax } from './decode.ts';
 import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from './json-patch.ts';
 import { duplicateFields, JsonSyntaxError, mayHaveDuplicates, parseJSON } from './json-scan.ts';
 import { applyMergePatch, isJsonObject } from './merge-patch.ts';
@@ -40,7 +40,7 @@ const operationsMax = 10_000;
 /** of a patch that is refused */
 const shownCharactersMax = 16 * 1024;
 
-export interface Patch {
+export interface ParsedPatch {
   readonly type: DocumentPatchType;
   readonly value: unknown;
   /** as it came, for duplicate fields */
@@ -48,7 +48,7 @@ export interface Patch {
 }
 
 /** Reads the body of a patch. Throws BadRequest or RequestEntityTooLarge. */
-export function parsePatch(type: DocumentPatchType, text: string): Patch {
+export function parsePatch(type: DocumentPatchType, text: string): ParsedPatch {
   const prefix = type === 'strategic' ? '' : 'error decoding patch: ';
   const value = parseJson(text, prefix);
   if (type === 'json') {
@@ -107,7 +107,7 @@ const kindOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typ
 type Json = Readonly<Record<string, unknown>>;
 
 /** The patched object, which is still to be counted and decoded. Throws what the client is to see. */
-export function* applyPatch(patch: Patch, type: BodyType, current: KubeObject): Steps<Json> {
+export function* applyPatch(patch: ParsedPatch, type: BodyType, current: KubeObject): Steps<Json> {
   const patched = yield* patchDocument(patch, type, current);
   if (!isJsonObject(patched)) throw unprocessable('');
   return patched;
@@ -119,7 +119,7 @@ export function checkPatchedValues(patched: Json): void {
 }
 
 /** What `applyPatch` has made, decoded. Throws what the client is to see. */
-export function decodePatched(patch: Patch, type: BodyType, patched: Json, fieldValidation: FieldValidation): DecodedBody {
+export function decodePatched(patch: ParsedPatch, type: BodyType, patched: Json, fieldValidation: FieldValidation): DecodedBody {
   const refuse = (why: string): StatusError => {
     const shown = patch.type === 'strategic' ? formatGoValue(patch.value, shownCharactersMax) : JSON.stringify(patched);
     return errors.invalid({ group: '', kind: '' }, '', [fieldErrors.invalid('patch', shown, why)]);
@@ -130,7 +130,7 @@ export function decodePatched(patch: Patch, type: BodyType, patched: Json, field
   return { object, warnings: [...own, ...warnings] };
 }
 
-function* patchDocument(patch: Patch, type: BodyType, current: KubeObject): Steps<unknown> {
+function* patchDocument(patch: ParsedPatch, type: BodyType, current: KubeObject): Steps<unknown> {
   try {
     switch (patch.type) {
       case 'json':
@@ -167,7 +167,7 @@ function unprocessable(detail: string): StatusError {
 }
 
 /** Operations with unknown fields, and fields that are in the patch twice. */
-function problemsOfPatch(patch: Patch): readonly string[] {
+function problemsOfPatch(patch: ParsedPatch): readonly string[] {
   const found: string[] = [];
   if (patch.type === 'json') {
     (patch.value as readonly (Record<string, unknown> | null)[]).forEach((operation, i) => {

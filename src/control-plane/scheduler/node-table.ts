@@ -8,6 +8,7 @@
 import type { Node } from '../../api/generated/kinds.ts';
 import type { LabelMap } from '../../api/meta/selectors.ts';
 import { zoneOf } from '../../api/predicates/node-selection.ts';
+import { grown } from './grown.ts';
 import { columnCount, NodeFacts } from './node-facts.ts';
 import { searchOrder } from './node-order.ts';
 import { PodCounts } from './pod-counts.ts';
@@ -206,10 +207,4 @@ export class NodeTable {
     this.#log = this.#log.slice(dropped);
     this.#logStart += dropped;
   }
-}
-
-function grown(array: Float64Array, needed: number): Float64Array<ArrayBuffer> {
-  const bigger = new Float64Array(Math.max(needed, array.length * 2));
-  bigger.set(array);
-  return bigger;
 }

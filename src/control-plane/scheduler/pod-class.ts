@@ -3,6 +3,7 @@
  * thousand equal pods cost one evaluation of every node, and then one of each node that changed in between.
  */
 import { type NodePlugin, type Rejection, scoreMax } from './framework.ts';
+import { grown } from './grown.ts';
 import type { NodeFacts } from './node-facts.ts';
 import type { NodeTable } from './node-table.ts';
 import { PodFacts } from './pod-facts.ts';
@@ -91,14 +92,8 @@ export class PodClass {
 
   #reserve(length: number): void {
     if (this.#fixed.length >= length) return;
-    const capacity = Math.max(length, this.#fixed.length * 2);
-    const grow = (array: Float64Array): Float64Array<ArrayBuffer> => {
-      const bigger = new Float64Array(capacity);
-      bigger.set(array);
-      return bigger;
-    };
-    this.#fixed = grow(this.#fixed);
-    this.#raw = this.#raw.map(grow);
+    this.#fixed = grown(this.#fixed, length);
+    this.#raw = this.#raw.map((array) => grown(array, length));
   }
 }
 

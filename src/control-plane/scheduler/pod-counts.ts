@@ -2,6 +2,7 @@
  * How many pods on each node answer to a description: those of a spread constraint, those that an affinity term means.
  * Counted once over all pods, then kept current by single changes. The least recently asked for is forgotten first.
  */
+import { grown } from './grown.ts';
 import type { NodeFacts } from './node-facts.ts';
 import type { PodFacts } from './pod-facts.ts';
 
@@ -58,10 +59,4 @@ export class PodCounts {
 function bump(counter: Counter, index: number, by: 1 | -1): void {
   if (index >= counter.perNode.length) counter.perNode = grown(counter.perNode, index + 1);
   counter.perNode[index] = (counter.perNode[index] ?? 0) + by;
-}
-
-function grown(array: Int32Array, needed: number): Int32Array {
-  const bigger = new Int32Array(Math.max(needed, array.length * 2));
-  bigger.set(array);
-  return bigger;
 }

@@ -5,6 +5,7 @@
  */
 
 import { labelOf } from '../../api/predicates/node-selection.ts';
+import { grown } from './grown.ts';
 import type { NodeFacts } from './node-facts.ts';
 
 const keysMax = 64;
@@ -43,11 +44,7 @@ export class Domains {
   }
 
   set(index: number, value: string | undefined): void {
-    if (index >= this.ofNode.length) {
-      const bigger = new Int32Array(Math.max(index + 1, this.ofNode.length * 2)).fill(none);
-      bigger.set(this.ofNode);
-      this.ofNode = bigger;
-    }
+    if (index >= this.ofNode.length) this.ofNode = grown(this.ofNode, index + 1, none);
     const old = this.ofNode[index] ?? none;
     const oldValue = old >= 0 ? this.#values[old] : undefined;
     if (oldValue === value) return;

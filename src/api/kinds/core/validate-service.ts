@@ -3,7 +3,7 @@ import type { LoadBalancerStatus, Service, ServicePort, ServiceSpec } from '../.
 import { isIPAddress, isIPv6Address } from '../../meta/addresses.ts';
 import { checkDns1123Subdomain, checkPortNumber, checkQualifiedName } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
-import { hasHealthCheckPort, isExternal } from '../../predicates/services.ts';
+import { hasHealthCheckPort, isExternal, isHeadless } from '../../predicates/services.ts';
 import {
   addInvalid,
   checkDnsLabel,
@@ -19,7 +19,6 @@ import { checkCIDR, checkEndpointIP, checkIP } from '../ip-checks.ts';
 import { listOf } from '../lists.ts';
 
 const affinitySecondsMax = 86_400;
-const isHeadless = (spec: ServiceSpec): boolean => spec.clusterIPs?.length === 1 && spec.clusterIPs[0] === 'None';
 
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const trafficPolicies = ['Cluster', 'Local'];

@@ -5,7 +5,7 @@
  */
 
 import { Ingress, IngressClass, PersistentVolumeClaim, StorageClass } from '../../../api/generated/kinds.ts';
-import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
+import { isKind, type KindRef, type KubeObject } from '../../../api/meta/object.ts';
 import { own } from '../../../api/meta/words.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import type { AdmissionPlugin } from './plugin.ts';
@@ -14,8 +14,7 @@ const betaStorageClass = 'volume.beta.kubernetes.io/storage-class';
 
 export const defaultStorageClass = (reader: ObjectReader): AdmissionPlugin => ({
   name: 'DefaultStorageClass',
-  handles: (kind, operation, subresource) =>
-    kind.group === '' && kind.resource === PersistentVolumeClaim.resource && operation === 'CREATE' && !subresource,
+  handles: (kind, operation, subresource) => isKind(kind, PersistentVolumeClaim) && operation === 'CREATE' && !subresource,
   admit({ object }) {
     const claim = object as PersistentVolumeClaim;
     if (claim.spec?.storageClassName !== undefined || claim.metadata.annotations?.[betaStorageClass] !== undefined) return undefined;
@@ -29,8 +28,7 @@ export const defaultStorageClass = (reader: ObjectReader): AdmissionPlugin => ({
 
 export const defaultIngressClass = (reader: ObjectReader): AdmissionPlugin => ({
   name: 'DefaultIngressClass',
-  handles: (kind, operation, subresource) =>
-    kind.group === Ingress.group && kind.resource === Ingress.resource && operation === 'CREATE' && !subresource,
+  handles: (kind, operation, subresource) => isKind(kind, Ingress) && operation === 'CREATE' && !subresource,
   admit({ object }) {
     const ingress = object as Ingress;
     if (ingress.spec?.ingressClassName !== undefined || ingress.metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined)

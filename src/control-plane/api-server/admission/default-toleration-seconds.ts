@@ -2,8 +2,10 @@
  * A pod stays five minutes on a node that is not ready or not reachable, unless it says otherwise.
  * Upstream: plugin/pkg/admission/defaulttolerationseconds/admission.go.
  */
+
 import type { Toleration } from '../../../api/generated/core-v1.ts';
 import { Pod } from '../../../api/generated/kinds.ts';
+import { isKind } from '../../../api/meta/object.ts';
 import { notReadyTaint, unreachableTaint } from '../../../api/meta/well-known.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 
@@ -12,8 +14,7 @@ const keys = [notReadyTaint, unreachableTaint];
 
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
-  handles: (kind, operation, subresource) =>
-    kind.group === '' && kind.resource === Pod.resource && !subresource && (operation === 'CREATE' || operation === 'UPDATE'),
+  handles: (kind, operation, subresource) => isKind(kind, Pod) && !subresource && (operation === 'CREATE' || operation === 'UPDATE'),
   admit(request) {
     const pod = request.object as Pod;
     const tolerations = pod.spec.tolerations ?? [];

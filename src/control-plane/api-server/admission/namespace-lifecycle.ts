@@ -3,7 +3,9 @@
  * namespaces that the cluster itself lives in are not deleted.
  * Upstream: apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go.
  */
+
 import { LocalSubjectAccessReview, Namespace } from '../../../api/generated/kinds.ts';
+import { isKind } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import { refused } from './forbidden.ts';
@@ -15,7 +17,7 @@ export function namespaceLifecycle(reader: ObjectReader): AdmissionPlugin {
   return {
     name: 'NamespaceLifecycle',
     handles(kind, operation) {
-      if (kind.group === '' && kind.resource === Namespace.resource) return operation === 'DELETE';
+      if (isKind(kind, Namespace)) return operation === 'DELETE';
       // An answer about the namespace would tell more than the review may.
       if (kind.resource === LocalSubjectAccessReview.resource) return false;
       return kind.namespaced && (operation === 'CREATE' || operation === 'UPDATE');

@@ -2,7 +2,9 @@
  * A claim grows only when it is bound and its storage class allows it.
  * Upstream: plugin/pkg/admission/storage/persistentvolume/resize/admission.go.
  */
+
 import { PersistentVolumeClaim, StorageClass } from '../../../api/generated/kinds.ts';
+import { isKind } from '../../../api/meta/object.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import { refused } from './forbidden.ts';
@@ -10,8 +12,7 @@ import type { AdmissionPlugin } from './plugin.ts';
 
 export const persistentVolumeClaimResize = (reader: ObjectReader): AdmissionPlugin => ({
   name: 'PersistentVolumeClaimResize',
-  handles: (kind, operation, subresource) =>
-    kind.group === '' && kind.resource === PersistentVolumeClaim.resource && operation === 'UPDATE' && !subresource,
+  handles: (kind, operation, subresource) => isKind(kind, PersistentVolumeClaim) && operation === 'UPDATE' && !subresource,
   validate(request) {
     const [claim, old] = [request.object as PersistentVolumeClaim, request.oldObject as PersistentVolumeClaim];
     const size = ({ spec }: PersistentVolumeClaim): string => spec?.resources?.requests?.['storage'] ?? '0';

@@ -9,7 +9,7 @@ import type { PodSpec } from '../../../api/generated/core-v1.ts';
 import { Namespace, Pod } from '../../../api/generated/kinds.ts';
 import type { ObjectMeta } from '../../../api/generated/meta-v1.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
-import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
+import { isKind, type KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import { allContainers } from '../../../api/predicates/pod-references.ts';
 import { templateGetter } from '../../../api/predicates/pod-template.ts';
@@ -22,21 +22,20 @@ import { compareLevels, describeLevel, type LevelVersion, policyOf, sameLevel } 
 
 const annotationPrefix = 'pod-security.kubernetes.io/';
 const podsCheckedMax = 3000;
-const isA = (ref: KindRef, { group, resource }: KindRef): boolean => group === ref.group && resource === ref.resource;
 
 export const podSecurity = (reader: ObjectReader): AdmissionPlugin => ({
   name: 'PodSecurity',
   handles(kind, operation, subresource) {
     if (operation !== 'CREATE' && operation !== 'UPDATE') return false;
-    if (isA(Pod, kind)) return !subresource || subresource === 'ephemeralcontainers' || subresource === 'resize';
-    return !subresource && (isA(Namespace, kind) || templateGetter(kind) !== undefined);
+    if (isKind(kind, Pod)) return !subresource || subresource === 'ephemeralcontainers' || subresource === 'resize';
+    return !subresource && (isKind(kind, Namespace) || templateGetter(kind) !== undefined);
   },
   validate(request) {
     const { kind } = request;
-    if (isA(Namespace, kind)) return checkNamespace(reader, request);
+    if (isKind(kind, Namespace)) return checkNamespace(reader, request);
     const policy = policyOf(reader.get(Namespace, { name: request.namespace ?? '' })?.metadata.labels);
     const { enforce: enforced, audit: audited, warn: warned } = policy;
-    if (isA(Pod, kind)) {
+    if (isKind(kind, Pod)) {
       const pod = request.object as Pod;
       if (request.oldObject && !changesImages(pod.spec, (request.oldObject as Pod).spec)) return;
       request.annotate(`${annotationPrefix}enforce-policy`, describeLevel(enforced));

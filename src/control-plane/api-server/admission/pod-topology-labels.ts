@@ -4,7 +4,7 @@
  */
 import type { Binding } from '../../../api/generated/core-v1.ts';
 import { Node, Pod } from '../../../api/generated/kinds.ts';
-import type { KubeObject } from '../../../api/meta/object.ts';
+import { isKind, type KubeObject } from '../../../api/meta/object.ts';
 import { regionLabel, zoneLabel } from '../../../api/meta/well-known.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import type { AdmissionPlugin } from './plugin.ts';
@@ -13,8 +13,7 @@ const topologyLabels = [zoneLabel, regionLabel];
 
 export const podTopologyLabels = (reader: ObjectReader): AdmissionPlugin => ({
   name: 'PodTopologyLabels',
-  handles: (kind, operation, subresource) =>
-    kind.group === '' && kind.resource === Pod.resource && operation === 'CREATE' && (!subresource || subresource === 'binding'),
+  handles: (kind, operation, subresource) => isKind(kind, Pod) && operation === 'CREATE' && (!subresource || subresource === 'binding'),
   admit({ object, subresource }) {
     const nodeName = subresource ? targetOf(object as unknown as Binding) : (object as Pod).spec.nodeName;
     const node = nodeName === undefined ? undefined : reader.get(Node, { name: nodeName });

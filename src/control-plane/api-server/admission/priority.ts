@@ -2,7 +2,9 @@
  * The priority of a pod: that of the class it names, or of the default class, or 0. At most one class is the default.
  * Upstream: plugin/pkg/admission/priority/admission.go.
  */
+
 import { Pod, PriorityClass } from '../../../api/generated/kinds.ts';
+import { isKind } from '../../../api/meta/object.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import type { AdmissionRequest } from '../request/request.ts';
 import { refused } from './forbidden.ts';
@@ -15,19 +17,18 @@ export function priority(reader: ObjectReader): AdmissionPlugin {
     if (known?.revision !== revision) known = { revision, byDefault: findDefault(reader) };
     return known.byDefault;
   };
-  const isPod = (kind: { group: string; resource: string }): boolean => kind.group === '' && kind.resource === Pod.resource;
   return {
     name: 'Priority',
     handles: (kind, operation, subresource) =>
-      !subresource && (operation === 'CREATE' || operation === 'UPDATE') && (isPod(kind) || kind.resource === PriorityClass.resource),
+      !subresource && (operation === 'CREATE' || operation === 'UPDATE') && (isKind(kind, Pod) || kind.resource === PriorityClass.resource),
     admit(request) {
-      if (!isPod(request.kind)) return undefined;
+      if (!isKind(request.kind, Pod)) return undefined;
       const pod = request.object as Pod;
       if (request.oldObject) return keepPriority(pod, request.oldObject as Pod);
       return withPriority(request, pod, chosenClass(reader, request, defaultClass));
     },
     validate(request) {
-      if (isPod(request.kind)) return;
+      if (isKind(request.kind, Pod)) return;
       const chosen = request.object as PriorityClass;
       const other = chosen.globalDefault ? defaultClass() : undefined;
       if (!other || (request.oldObject && other.metadata.name === chosen.metadata.name)) return;

@@ -5,6 +5,7 @@
 
 import { Pod, RuntimeClass } from '../../../api/generated/kinds.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
+import { isKind } from '../../../api/meta/object.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
 import { own } from '../../../api/meta/words.ts';
 import type { ObjectReader } from '../cache/reader.ts';
@@ -16,7 +17,7 @@ type Resources = Readonly<Record<string, string>>;
 
 export const runtimeClassPlugin = (reader: ObjectReader): AdmissionPlugin => ({
   name: 'RuntimeClass',
-  handles: (kind, operation, subresource) => kind.group === '' && kind.resource === Pod.resource && operation === 'CREATE' && !subresource,
+  handles: (kind, operation, subresource) => isKind(kind, Pod) && operation === 'CREATE' && !subresource,
   admit(request) {
     const pod = request.object as Pod;
     const chosen = classOf(reader, request, pod);

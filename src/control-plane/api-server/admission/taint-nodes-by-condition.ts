@@ -2,7 +2,9 @@
  * A new node starts with the not-ready taint, so that nothing is scheduled there before the node says it is ready.
  * Upstream: plugin/pkg/admission/nodetaint/admission.go.
  */
+
 import { Node } from '../../../api/generated/kinds.ts';
+import { isKind } from '../../../api/meta/object.ts';
 import { notReadyTaint } from '../../../api/meta/well-known.ts';
 import type { AdmissionPlugin } from './plugin.ts';
 
@@ -10,7 +12,7 @@ const taint = { key: notReadyTaint, effect: 'NoSchedule' } as const;
 
 export const taintNodesByCondition: AdmissionPlugin = {
   name: 'TaintNodesByCondition',
-  handles: (kind, operation, subresource) => kind.group === '' && kind.resource === Node.resource && operation === 'CREATE' && !subresource,
+  handles: (kind, operation, subresource) => isKind(kind, Node) && operation === 'CREATE' && !subresource,
   admit(request) {
     const node = request.object as Node;
     const taints = node.spec?.taints ?? [];

@@ -7,7 +7,7 @@ import type { KubeObject } from '../../../api/meta/object.ts';
 import type { Op } from '../../store/storage.ts';
 import { Draft, type StoredObject } from '../cache/stored-object.ts';
 import type { CachedResource, WatchCache } from '../cache/watch-cache.ts';
-import type { AllocationRequest } from '../write/allocator.ts';
+import { type AllocationRequest, changeOf } from '../write/allocator.ts';
 
 /** What may be claimed. */
 const things = ['nodeports', 'podcidrs', 'resourcenames'] as const;
@@ -48,13 +48,12 @@ export class Claims {
     namesOf: (object: KubeObject) => readonly string[],
     takes: (name: string) => boolean = () => true,
   ): Iterable<Op> {
-    const before = oldObject ? namesOf(oldObject) : [];
-    const after = object ? namesOf(object) : [];
-    for (const name of before) {
-      const op = oldObject && !after.includes(name) ? this.#drop(thing, name, oldObject) : undefined;
+    const { dropped, taken } = changeOf({ object, oldObject }, namesOf);
+    for (const name of dropped) {
+      const op = oldObject && this.#drop(thing, name, oldObject);
       if (op) yield op;
     }
-    for (const name of after) if (object && !before.includes(name) && takes(name)) yield this.#take(thing, name, object);
+    for (const name of taken) if (object && takes(name)) yield this.#take(thing, name, object);
   }
 
   #take(thing: Thing, name: string, { kind, metadata }: KubeObject): Op {
@@ -75,17 +74,18 @@ export class Claims {
   }
 
   /** Ops after which each thing is claimed by its holder, or by the first of them. */
-  *repair(thing: Thing, holdings: Iterable<{ readonly name: string; readonly holder: KubeObject }>): Iterable<Op> {
-    const held = new Set<string>();
-    const holders = new Map<string, Set<string | undefined>>();
-    for (const { name, holder } of holdings) {
-      const key = this.#key(thing, name);
-      if (!held.has(key) && !this.isTaken(thing, name)) yield this.#take(thing, name, holder);
-      held.add(key);
-      holders.set(key, (holders.get(key) ?? new Set()).add(holder.metadata.uid));
+  *repair<T extends KubeObject>(thing: Thing, holders: Iterable<T>, namesOf: (holder: T) => readonly string[]): Iterable<Op> {
+    const uids = new Map<string, Set<string | undefined>>();
+    for (const holder of holders) {
+      for (const name of namesOf(holder)) {
+        const key = this.#key(thing, name);
+        const others = uids.get(key);
+        if (!others && !this.isTaken(thing, name)) yield this.#take(thing, name, holder);
+        uids.set(key, (others ?? new Set()).add(holder.metadata.uid));
+      }
     }
     for (const claim of this.#cache.resource(storagePrefix(thing))?.values() ?? [])
-      if (!holders.get(claim.key)?.has(holderUid(claim))) yield { key: claim.key, expect: claim.revision };
+      if (!uids.get(claim.key)?.has(holderUid(claim))) yield { key: claim.key, expect: claim.revision };
   }
 
   #key(thing: Thing, name: string): string {

@@ -3,20 +3,21 @@
  * so no two Services have one. An asked address is given when it is free and in a range.
  * Upstream: pkg/registry/core/service/storage/alloc.go, pkg/registry/core/service/ipallocator/ipallocator.go.
  */
+
 import { IPAddress, Service, ServiceCIDR } from '../../../api/generated/kinds.ts';
 import type { IPFamily } from '../../../api/meta/addresses.ts';
 import { findCondition } from '../../../api/meta/conditions.ts';
+import { isKind } from '../../../api/meta/object.ts';
 import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
 import { ipAddressOf, isManaged } from '../../../api/predicates/service-ranges.ts';
-import { clusterIPsOf } from '../../../api/predicates/services.ts';
+import { clusterIPsOf, isHeadless } from '../../../api/predicates/services.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { Op } from '../../store/storage.ts';
 import type { ObjectReader } from '../cache/reader.ts';
-import type { Allocation, AllocationRequest, Allocator } from '../write/allocator.ts';
+import { type Allocation, type AllocationRequest, type Allocator, changeOf } from '../write/allocator.ts';
 import type { ObjectOps } from '../write/object-ops.ts';
 import { type AddressRange, parseRange } from './address-range.ts';
 import { pickNumber } from './pick-number.ts';
-import { isHeadless } from './service-fields.ts';
 
 export interface ClusterIPOptions {
   readonly reader: ObjectReader;
@@ -47,26 +48,28 @@ export class ClusterIPs implements Allocator, Disposable {
   }
 
   handles(kind: { readonly group: string; readonly resource: string }): boolean {
-    return kind.resource === Service.resource && kind.group === '';
+    return isKind(kind, Service);
   }
 
   allocate(change: AllocationRequest): Allocation | undefined {
     if (change.object && change.subresource === 'status') return undefined;
     const given = change.object as Service | undefined;
     const before = change.oldObject ? clusterIPsOf(change.oldObject as Service) : [];
-    const service = given && this.#complete(given, before, change.lost);
-    const after = service ? clusterIPsOf(service) : [];
-    const ops: Op[] = [];
-    for (const address of before) {
-      const parent = after.includes(address) ? undefined : this.#options.reader.get(IPAddress, { name: address })?.spec?.parentRef;
-      if (!parent || parent.namespace !== change.namespace || parent.name !== change.name || parent.resource !== Service.resource) continue;
-      const op = this.#options.ops.remove(IPAddress, { name: address });
-      if (op) ops.push(op);
+    const object = given && this.#complete(given, before, change.lost);
+    const ops = [...this.#change({ ...change, object })];
+    return object === given && ops.length === 0 ? undefined : { object, ops };
+  }
+
+  *#change(change: AllocationRequest): Iterable<Op> {
+    const { reader, ops } = this.#options;
+    const { dropped, taken } = changeOf(change, (service) => clusterIPsOf(service as Service));
+    for (const name of dropped) {
+      const { namespace, name: of, resource } = reader.get(IPAddress, { name })?.spec?.parentRef ?? {};
+      const isOurs = namespace === change.namespace && of === change.name && resource === Service.resource;
+      const op = isOurs ? ops.remove(IPAddress, { name }) : undefined;
+      if (op) yield op;
     }
-    if (service)
-      for (const address of after)
-        if (!before.includes(address)) ops.push(this.#options.ops.create(IPAddress, ipAddressOf(address, service)));
-    return service === given && ops.length === 0 ? undefined : { object: service, ops };
+    for (const address of taken) yield ops.create(IPAddress, ipAddressOf(address, change.object as Service));
   }
 
   *repair(): Iterable<Op> {

@@ -3,8 +3,10 @@
  * Service (claims.ts). Ports of one Service with the same number share a node port across protocols.
  * Upstream: pkg/registry/core/service/storage/alloc.go, pkg/registry/core/service/portallocator.
  */
+
 import type { ServicePort } from '../../../api/generated/core-v1.ts';
 import { Service } from '../../../api/generated/kinds.ts';
+import { isKind } from '../../../api/meta/object.ts';
 import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
 import { hasHealthCheckPort, hasNodePorts } from '../../../api/predicates/services.ts';
 import type { Random } from '../../../client/clock.ts';
@@ -38,7 +40,7 @@ export class NodePorts implements Allocator {
   }
 
   handles(kind: { readonly group: string; readonly resource: string }): boolean {
-    return kind.resource === Service.resource && kind.group === '';
+    return isKind(kind, Service);
   }
 
   allocate(change: AllocationRequest): Allocation | undefined {
@@ -47,17 +49,13 @@ export class NodePorts implements Allocator {
     const own = new Set(change.oldObject ? portsOf(change.oldObject as Service) : []);
     const service = given && hasNodePorts(given.spec) ? this.#complete(given, change, own) : given;
     const ops = [
-      ...this.#claims.change('nodeports', { object: service, oldObject: change.oldObject }, (each) => portsOf(each as Service).map(String)),
+      ...this.#claims.change('nodeports', { object: service, oldObject: change.oldObject }, (each) => portNames(each as Service)),
     ];
     return service === given && ops.length === 0 ? undefined : { object: service, ops };
   }
 
   repair(): Iterable<Op> {
-    const services = [...this.#reader.list(Service)];
-    return this.#claims.repair(
-      'nodeports',
-      services.flatMap((holder) => portsOf(holder).map((port) => ({ name: String(port), holder }))),
-    );
+    return this.#claims.repair('nodeports', this.#reader.list(Service), portNames);
   }
 
   /** With all the ports that it has to have; the same when it has them. */
@@ -136,3 +134,5 @@ function portsOf({ spec }: Service): number[] {
   const ports = (spec.ports ?? []).map((port) => port.nodePort);
   return [...new Set([...ports, hasHealthCheckPort(spec) ? spec.healthCheckNodePort : undefined])].filter((port) => !!port) as number[];
 }
+
+const portNames = (service: Service): string[] => portsOf(service).map(String);

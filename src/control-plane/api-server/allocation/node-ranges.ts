@@ -4,7 +4,7 @@
  * upstream does: simulators bring such nodes, with ranges that others have too.
  */
 import { Node } from '../../../api/generated/kinds.ts';
-import type { KubeObject } from '../../../api/meta/object.ts';
+import { isKind, type KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Op } from '../../store/storage.ts';
 import type { ObjectReader } from '../cache/reader.ts';
@@ -21,7 +21,7 @@ export class NodeRanges implements Allocator {
   }
 
   handles(kind: { readonly group: string; readonly resource: string }): boolean {
-    return kind.resource === Node.resource && kind.group === '';
+    return isKind(kind, Node);
   }
 
   allocate(change: AllocationRequest): Allocation | undefined {
@@ -30,11 +30,7 @@ export class NodeRanges implements Allocator {
   }
 
   repair(): Iterable<Op> {
-    const nodes = [...this.#reader.list(Node)];
-    return this.#claims.repair(
-      'podcidrs',
-      nodes.flatMap((holder) => rangesOf(holder).map((name) => ({ name, holder }))),
-    );
+    return this.#claims.repair('podcidrs', this.#reader.list(Node), rangesOf);
   }
 
   #takes(range: string, { object, oldObject, lost }: AllocationRequest): boolean {

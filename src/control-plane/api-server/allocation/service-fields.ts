@@ -10,8 +10,9 @@ import type { ServicePort, ServiceSpec } from '../../../api/generated/core-v1.ts
 import { Service } from '../../../api/generated/kinds.ts';
 import { familyOf, type IPFamily } from '../../../api/meta/addresses.ts';
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
+import { isKind } from '../../../api/meta/object.ts';
 import { errors, type FieldError, fieldErrors } from '../../../api/meta/status-error.ts';
-import { hasClusterIP, hasHealthCheckPort, hasNodePorts } from '../../../api/predicates/services.ts';
+import { hasClusterIP, hasHealthCheckPort, hasNodePorts, isHeadless } from '../../../api/predicates/services.ts';
 import type { AdmissionPlugin } from '../admission/plugin.ts';
 
 /** The families that the cluster has service CIDRs of; the first is the default. */
@@ -20,8 +21,7 @@ export type ClusterFamilies = () => readonly IPFamily[];
 export function serviceFields(families: ClusterFamilies): AdmissionPlugin {
   return {
     name: 'ServiceFields',
-    handles: (kind, operation, subresource) =>
-      kind.resource === Service.resource && kind.group === '' && !subresource && (operation === 'CREATE' || operation === 'UPDATE'),
+    handles: (kind, operation, subresource) => isKind(kind, Service) && !subresource && (operation === 'CREATE' || operation === 'UPDATE'),
     admit({ object, oldObject, name }) {
       const service = object as Service;
       const old = (oldObject as Service | undefined)?.spec;
@@ -33,8 +33,6 @@ export function serviceFields(families: ClusterFamilies): AdmissionPlugin {
     },
   };
 }
-
-export const isHeadless = ({ clusterIP, clusterIPs }: ServiceSpec): boolean => clusterIP === 'None' || clusterIPs?.[0] === 'None';
 
 function keepAllocated(spec: ServiceSpec, old: ServiceSpec): ServiceSpec {
   const keepsIP = hasClusterIP(spec) && hasClusterIP(old);

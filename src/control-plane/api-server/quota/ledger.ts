@@ -4,7 +4,7 @@
  */
 
 import { ResourceQuota } from '../../../api/generated/kinds.ts';
-import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
+import { isKind, type KindRef, type KubeObject } from '../../../api/meta/object.ts';
 import { addQuantities, subtractQuantities } from '../../../api/meta/quantity.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import type { ResourceList } from '../../../api/predicates/pod-resources.ts';
@@ -24,7 +24,7 @@ interface OwnAccount extends Account {
 }
 
 const isQuotaOf = (account: Account, kind: KindRef, object: KubeObject): boolean =>
-  kind.group === ResourceQuota.group && kind.resource === ResourceQuota.resource && account.quota.metadata.name === object.metadata.name;
+  isKind(kind, ResourceQuota) && account.quota.metadata.name === object.metadata.name;
 
 export class QuotaLedger implements Disposable {
   readonly #reader: ObjectReader;

@@ -9,7 +9,7 @@
 
 import { Pod, ResourceQuota } from '../../../api/generated/kinds.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
-import type { KubeObject } from '../../../api/meta/object.ts';
+import { isKind, type KubeObject } from '../../../api/meta/object.ts';
 import { addQuantities, compareQuantities, subtractQuantities } from '../../../api/meta/quantity.ts';
 import type { StatusError } from '../../../api/meta/status-error.ts';
 import { own, put } from '../../../api/meta/words.ts';
@@ -84,7 +84,7 @@ export class ResourceQuotas implements Allocator {
     if (!spec || !isInScope(spec, kind, object)) return undefined;
     const usage = quotaUsageOf(kind, object);
     const names = Object.keys(hard);
-    if (kind.group === '' && kind.resource === Pod.resource) {
+    if (isKind(kind, Pod)) {
       const problem = unsaidProblem(object as Pod, names);
       if (problem) throw refusedByQuota(change, `failed quota: ${metadata.name}: ${problem}`);
     }

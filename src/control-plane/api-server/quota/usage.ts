@@ -16,7 +16,7 @@ import {
   Service,
 } from '../../../api/generated/kinds.ts';
 import { computeQOS } from '../../../api/kinds/core/qos.ts';
-import type { KubeObject } from '../../../api/meta/object.ts';
+import { isKind, type KubeObject } from '../../../api/meta/object.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import { podResources, type ResourceList } from '../../../api/predicates/pod-resources.ts';
@@ -34,15 +34,13 @@ export const resourceName = ({ group, resource }: Resource): string => (group ? 
 
 export function quotaUsageOf(kind: Resource, object: KubeObject): ResourceList {
   const counted = { [`count/${resourceName(kind)}`]: '1' };
-  if (isResourceClaim(kind)) return { ...counted, ...deviceUsage(object as ResourceClaim) };
+  if (isKind(kind, ResourceClaim)) return { ...counted, ...deviceUsage(object as ResourceClaim) };
   if (kind.group !== '') return counted;
   if (kind.resource === Pod.resource) return { ...counted, ...podUsage(object as Pod) };
   if (kind.resource === Service.resource) return { ...counted, ...serviceUsage(object as Service) };
   if (kind.resource === PersistentVolumeClaim.resource) return { ...counted, ...claimUsage(object as PersistentVolumeClaim) };
   return simpleNames.has(kind.resource) ? { ...counted, [kind.resource]: '1' } : counted;
 }
-
-const isResourceClaim = ({ group, resource }: Resource): boolean => group === ResourceClaim.group && resource === ResourceClaim.resource;
 
 /** The resource whose objects use this name; undefined for names that nothing here uses. */
 export function resourceOfName(name: string): string | undefined {

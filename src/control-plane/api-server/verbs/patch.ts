@@ -11,7 +11,7 @@ import { isCustom } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import { type BodyType, bodyTypeOf, type FieldValidation } from '../../../api/schema/body.ts';
-import { applyPatch, checkPatchedValues, decodePatched, type Patch, parsePatch } from '../../../api/schema/patch.ts';
+import { applyPatch, checkPatchedValues, decodePatched, type ParsedPatch, parsePatch } from '../../../api/schema/patch.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { unsupportedPatch } from '../request/refusals.ts';
@@ -58,14 +58,14 @@ const noStrategicPatch =
   'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml';
 
 /** Parsed when there is an object to change: of one that is absent, that it is not there is all that is told. */
-async function readPatch(request: ResourceRequest): Promise<() => Promise<Patch>> {
+async function readPatch(request: ResourceRequest): Promise<() => Promise<ParsedPatch>> {
   const type = request.body?.patchType?.();
   if (!type || type === 'apply') throw unsupportedPatch();
   if (type === 'strategic' && isCustom(request.target.kind)) throw errors.unsupportedMediaType(noStrategicPatch);
   const content = (await request.body?.read()) ?? { text: '' };
   const text = 'text' in content ? content.text : JSON.stringify(content.value);
   request.sent = text;
-  let patch: Patch | undefined;
+  let patch: ParsedPatch | undefined;
   return async () => {
     if (patch) return patch;
     const large = isLarge(request);
@@ -83,7 +83,7 @@ interface Patched {
   readonly fieldValidation: FieldValidation;
 }
 
-async function patched(request: ResourceRequest, parse: () => Promise<Patch>, on: Patched): Promise<KubeObject> {
+async function patched(request: ResourceRequest, parse: () => Promise<ParsedPatch>, on: Patched): Promise<KubeObject> {
   const given = await parse();
   const document = await takeInTurns(applyPatch(given, on.type, on.current), on.isLarge);
   if (on.isLarge || given.type === 'json') checkPatchedValues(document);

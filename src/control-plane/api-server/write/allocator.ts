@@ -42,6 +42,16 @@ export interface Allocator {
   repair?(): Iterable<Op>;
 }
 
+/** Which of the things of an object, by their names, a write lets go, and which it takes. */
+export function changeOf(
+  { object, oldObject }: Pick<AllocationRequest, 'object' | 'oldObject'>,
+  namesOf: (object: KubeObject) => readonly string[],
+): { readonly dropped: readonly string[]; readonly taken: readonly string[] } {
+  const before = oldObject ? namesOf(oldObject) : [];
+  const after = object ? namesOf(object) : [];
+  return { dropped: before.filter((name) => !after.includes(name)), taken: after.filter((name) => !before.includes(name)) };
+}
+
 const noOps: readonly Op[] = [];
 
 /** Which allocators a kind concerns is asked once and kept. */

@@ -17,7 +17,7 @@ import { createPod, deletePod, isNamespaceTerminating, podFromTemplate } from '.
 import { settleAll, slowStart } from '../slow-start.ts';
 import { nodeJudge, pinToNode } from './daemon-nodes.ts';
 import { type DaemonPlan, planDaemons } from './daemon-set-plan.ts';
-import { HashCollisionError, type History, keepHistory, revisionHashLabel, trimHistory } from './revision-history.ts';
+import { keepHistory, revisionHashLabel, trimHistory } from './revision-history.ts';
 
 const burst = 250;
 const concurrency = 2;
@@ -68,7 +68,9 @@ async function reconcile(key: ObjectKey, failures: Failures, io: ControllerIO): 
     return;
   }
   if (daemonSet.metadata.deletionTimestamp) return;
-  const history = await keepRevisions(daemonSet, io);
+  const { collisionCount } = daemonSet.status;
+  const hashLabel = revisionHashLabel;
+  const history = await keepHistory({ kind: DaemonSet, owner: daemonSet, matcher: matcher(daemonSet), collisionCount, hashLabel }, io);
   const hash = history.current.metadata.labels?.[revisionHashLabel] ?? '';
   const informer = io.client.informer(Pod);
   const candidates = [...controlledBy(informer, daemonSet), ...orphansIn(informer, daemonSet.metadata.namespace)];
@@ -90,20 +92,6 @@ async function reconcile(key: ObjectKey, failures: Failures, io: ControllerIO): 
   const availableMs = nextAvailabilityMs(pods, daemonSet.spec.minReadySeconds ?? 0, nowMs) ?? Number.POSITIVE_INFINITY;
   const againMs = Math.min(availableMs, plan.againMs ?? Number.POSITIVE_INFINITY);
   return Number.isFinite(againMs) ? { requeueAfterMs: againMs } : undefined;
-}
-
-async function keepRevisions(daemonSet: DaemonSet, io: ControllerIO): Promise<History> {
-  const collisionCount = daemonSet.status?.collisionCount;
-  try {
-    const hashLabel = revisionHashLabel;
-    return await keepHistory({ kind: DaemonSet, owner: daemonSet, matcher: matcher(daemonSet), collisionCount, hashLabel }, io);
-  } catch (error) {
-    if (error instanceof HashCollisionError) {
-      const status = { ...daemonSet.status, collisionCount: (collisionCount ?? 0) + 1 };
-      await io.client.update(DaemonSet, { ...daemonSet, status }, { subresource: 'status' });
-    }
-    throw error;
-  }
 }
 
 /** 0: go ahead, and the next time only after a doubled delay. */

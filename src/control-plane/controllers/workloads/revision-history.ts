@@ -21,6 +21,7 @@ export const revisionHashLabel = 'controller-revision-hash';
 export interface RevisedOwner extends KubeObject {
   readonly metadata: KubeObject['metadata'] & { readonly name: string; readonly namespace: string };
   readonly spec: { readonly template: { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } } };
+  readonly status?: { readonly collisionCount?: number };
 }
 
 export interface History {
@@ -44,7 +45,7 @@ export const revisionData = (owner: RevisedOwner): NonNullable<ControllerRevisio
 
 const byRevision = (a: ControllerRevision, b: ControllerRevision): number => a.revision - b.revision || byCreation(a, b);
 
-/** The owner's revisions, with one for its template as it is now: made, or renumbered, when needed. */
+/** The owner's revisions, with one for its template as it is now: made, or renumbered, when needed. Throws when two templates have one hash, and tells the owner's status to count it. */
 export async function keepHistory<T extends RevisedOwner>(of: HistoryOwner<T>, io: ControllerIO): Promise<History> {
   const { owner, kind, matcher } = of;
   const informer = io.client.informer(ControllerRevision);
@@ -83,14 +84,10 @@ async function create<T extends RevisedOwner>(
     if (!isAlreadyExists(error)) throw error;
     const there = await io.client.get(ControllerRevision, { namespace, name });
     if (isControlledBy(there, owner) && equalSemantically(there.data, data)) return there;
-    throw new HashCollisionError(`another revision has the name ${name}`, { cause: error });
+    const status = { ...owner.status, collisionCount: (collisionCount ?? 0) + 1 };
+    await io.client.update(kind, { ...owner, status }, { subresource: 'status' }); // which makes another hash
+    throw new Error(`another revision has the name ${name}`, { cause: error });
   }
-}
-
-/** Two templates have one hash: the owner's collisionCount has to grow. */
-export class HashCollisionError extends Error {
-  override readonly name = 'HashCollisionError';
-  readonly code = 'hash-collision';
 }
 
 /** Old revisions beyond the limit go, unless pods of them are left. */

@@ -17,7 +17,7 @@ import { adoptAndRelease } from '../adoption.ts';
 import { controlledBy, keysOfOwners, matcherOf, orphansIn } from '../owner.ts';
 import { isNamespaceTerminating } from '../pods/pod-control.ts';
 import { settleAll, slowStart } from '../slow-start.ts';
-import { HashCollisionError, type History, keepHistory, revisionHashLabel, trimHistory } from './revision-history.ts';
+import { keepHistory, revisionHashLabel, trimHistory } from './revision-history.ts';
 import { makeStatefulPod, nextClaimOwners, ordinalOf, volumeClaimsOf } from './stateful-identity.ts';
 import { isCondemned, planStatefulSet, type StatefulPlan } from './stateful-set-plan.ts';
 
@@ -45,7 +45,10 @@ async function reconcile(key: ObjectKey, io: ControllerIO): Promise<Outcome> {
   const matches = (pod: Pod): boolean => selector.matches(pod.metadata.labels) && ordinalOf(pod, name) !== undefined;
   const candidates = [...controlledBy(informer, set), ...orphansIn(informer, namespace)];
   const pods = await adoptAndRelease(io.client, { owner: set, ownerKind: StatefulSet, kind: Pod, matches }, candidates);
-  const history = await keepRevisions(set, io);
+  const history = await keepHistory(
+    { kind: StatefulSet, owner: set, matcher: matcher(set), collisionCount: set.status?.collisionCount ?? 0, hashLabel },
+    io,
+  );
   const update = history.current;
   const current = history.old.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? update;
   const nowMs = io.clock.now();
@@ -68,19 +71,6 @@ async function reconcile(key: ObjectKey, io: ControllerIO): Promise<Outcome> {
   if (failure) throw failure;
   const availableMs = nextAvailabilityMs(pods, set.spec.minReadySeconds ?? 0, nowMs);
   return availableMs === undefined ? undefined : { requeueAfterMs: availableMs };
-}
-
-async function keepRevisions(set: StatefulSet, io: ControllerIO): Promise<History> {
-  const collisionCount = set.status?.collisionCount ?? 0;
-  try {
-    return await keepHistory({ kind: StatefulSet, owner: set, matcher: matcher(set), collisionCount, hashLabel }, io);
-  } catch (error) {
-    if (error instanceof HashCollisionError) {
-      const status = { ...set.status, replicas: set.status?.replicas ?? 0, collisionCount: collisionCount + 1 };
-      await io.client.update(StatefulSet, { ...set, status }, { subresource: 'status' });
-    }
-    throw error;
-  }
 }
 
 interface Revisions {

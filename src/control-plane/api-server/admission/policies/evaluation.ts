@@ -6,7 +6,7 @@ import { decided, type Inputs } from '../../../../api/cel/admission/expressions.
 import { type AccessCheck, type AccessDecision, Decisions } from '../../../../api/cel/library/authorization.ts';
 import { Namespace } from '../../../../api/generated/kinds.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
-import type { KubeObject } from '../../../../api/meta/object.ts';
+import { isKind, type KubeObject } from '../../../../api/meta/object.ts';
 import { errors } from '../../../../api/meta/status-error.ts';
 import type { AdmissionRequest, UserInfo } from '../../request/request.ts';
 import { serviceAccountGroups, serviceAccountUsername } from '../../request/user.ts';
@@ -52,7 +52,7 @@ export class PolicyRequest {
 
   #namespace(): Namespace | undefined {
     const { kind, namespace } = this.#request;
-    if (!namespace || (kind.group === '' && kind.resource === Namespace.resource)) return undefined;
+    if (!namespace || isKind(kind, Namespace)) return undefined;
     const found = this.#tools.reader.get(Namespace, { name: namespace });
     if (!found) throw errors.notFound(Namespace, namespace);
     return found;

@@ -7,7 +7,7 @@ import type { MatchResources, NamedRuleWithOperations, RuleWithOperations } from
 import { Namespace } from '../../../../api/generated/kinds.ts';
 import type { KindSnapshot } from '../../../../api/kinds/kind-snapshot.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
-import type { KubeObject } from '../../../../api/meta/object.ts';
+import { isKind, type KubeObject } from '../../../../api/meta/object.ts';
 import { type LabelMatcher, labelMatcher } from '../../../../api/meta/selectors.ts';
 import { errors } from '../../../../api/meta/status-error.ts';
 import type { ObjectReader } from '../../cache/reader.ts';
@@ -104,7 +104,7 @@ function matchesObject(matcher: LabelMatcher, { object, oldObject }: AdmissionRe
 function matchesNamespace(matcher: LabelMatcher, request: AdmissionRequest, reader: ObjectReader): boolean {
   if (matcher.isEverything) return true;
   const { kind, subresource, operation, object, namespace } = request;
-  const isNamespace = kind.group === '' && kind.resource === Namespace.resource;
+  const isNamespace = isKind(kind, Namespace);
   if (isNamespace && !subresource && (operation === 'CREATE' || operation === 'UPDATE')) return matcher.matches(object?.metadata.labels);
   const name = isNamespace ? request.name : namespace;
   if (!name) return true;
