@@ -4,8 +4,8 @@
  */
 import type { Figures } from './figures.ts';
 import type { Generator } from './generator.ts';
-import type { LoadPlace, LoadResult } from './jobs.ts';
-import { nobody, recordDefinition, recordsPath, type Workload } from './objects.ts';
+import type { LoadResult } from './jobs.ts';
+import { type LoadPlace, nobody, recordDefinition, recordsPath, type Workload } from './objects.ts';
 import type { Target } from './target.ts';
 
 const atOnce = 32;

@@ -1,6 +1,6 @@
 /** What the load generator is told to do, and what it answers. Times are milliseconds of its own monotonic clock. */
 import type { Access, LoadRequest } from './connections.ts';
-import type { Workload } from './objects.ts';
+import type { LoadPlace, Workload } from './objects.ts';
 
 export type Job =
   | { readonly type: 'connect'; readonly access: Access; readonly http: 1 | 2; readonly connections: number }
@@ -31,16 +31,6 @@ export type Job =
   /** until every one of them has seen as many events */
   | { readonly type: 'await-events'; readonly name: string; readonly events: number; readonly timeoutMs: number }
   | { readonly type: 'end-watches'; readonly name: string };
-
-export interface LoadPlace {
-  readonly namespace: string;
-  /** of the objects' names */
-  readonly prefix: string;
-  /** how many objects the requests are spread over */
-  readonly existing: number;
-  /** custom resources in place of ConfigMaps */
-  readonly custom?: boolean;
-}
 
 export interface LoadResult {
   readonly startMs: number;

@@ -1,6 +1,5 @@
 /** The objects that are sent, and requests by number. */
 import type { LoadRequest } from './connections.ts';
-import type { LoadPlace } from './jobs.ts';
 
 const lineBytes = 64;
 /** What a ConfigMap of the smallest kind has beside its data, roughly, as a server answers it. */
@@ -125,7 +124,16 @@ export type Workload =
 
 const namesKept = 7919;
 
-/** `existing`: how many objects of the namespace the requests are spread over. */
+export interface LoadPlace {
+  readonly namespace: string;
+  /** of the objects' names */
+  readonly prefix: string;
+  /** how many objects the requests are spread over */
+  readonly existing: number;
+  /** custom resources in place of ConfigMaps */
+  readonly custom?: boolean;
+}
+
 export function requestOf(workload: Workload, place: LoadPlace, i: number): LoadRequest {
   const { custom } = place;
   const configMaps = custom ? recordsPath(place.namespace) : `/api/v1/namespaces/${place.namespace}/configmaps`;

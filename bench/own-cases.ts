@@ -6,17 +6,9 @@ import { memoryFigures } from './api-cases.ts';
 import type { Figures, Row } from './figures.ts';
 import { Generator } from './generator.ts';
 import { pod } from './objects.ts';
-import { OwnServer, type OwnServerOptions, sourceRoot } from './own-server.ts';
+import { type OwnContext, OwnServer, type OwnServerOptions, sourceRoot } from './own-server.ts';
 import { cpuPerPod, pods, schedulePods } from './workload-cases.ts';
 import { measureWorst } from './worst-case.ts';
-
-export interface OwnContext {
-  readonly dir: string;
-  readonly quick: boolean;
-  readonly idleSeconds: number;
-  /** around what is measured: records profiles when asked to */
-  readonly profiled: <T>(server: OwnServer, name: string, work: () => Promise<T>) => Promise<T>;
-}
 
 export interface OwnCase {
   readonly name: string;

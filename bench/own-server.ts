@@ -12,6 +12,15 @@ import { accessFrom } from './kubeconfig-access.ts';
 import { cpuMsOf, memoryOf } from './process-usage.ts';
 import type { Target, TargetMemory } from './target.ts';
 
+/** Of what is measured on servers of our own. */
+export interface OwnContext {
+  readonly dir: string;
+  readonly quick: boolean;
+  readonly idleSeconds: number;
+  /** around what is measured: records profiles when asked to */
+  readonly profiled: <T>(server: OwnServer, name: string, work: () => Promise<T>) => Promise<T>;
+}
+
 export interface OwnServerOptions {
   /** of the bench; more servers may follow each other in it */
   readonly dir: string;

@@ -10,8 +10,7 @@ import { type Connection, type LoadRequest, openHTTP1 } from './connections.ts';
 import type { Row } from './figures.ts';
 import { Generator } from './generator.ts';
 import { configMap } from './objects.ts';
-import type { OwnContext } from './own-cases.ts';
-import { OwnServer } from './own-server.ts';
+import { type OwnContext, OwnServer } from './own-server.ts';
 import {
   bodyBytes,
   large,

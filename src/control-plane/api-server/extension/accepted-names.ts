@@ -5,7 +5,7 @@
  */
 import { CustomResourceDefinition } from '../../../api/generated/kinds.ts';
 import { listOf } from '../../../api/kinds/lists.ts';
-import type { KubeObject } from '../../../api/meta/object.ts';
+import { isKind, type KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { Op } from '../../store/storage.ts';
 import type { Claims } from '../allocation/claims.ts';
@@ -22,7 +22,7 @@ export class AcceptedNames implements Allocator {
   }
 
   handles(kind: { readonly group: string; readonly resource: string }): boolean {
-    return kind.resource === CustomResourceDefinition.resource && kind.group === CustomResourceDefinition.group;
+    return isKind(kind, CustomResourceDefinition);
   }
 
   allocate(change: AllocationRequest): Allocation | undefined {
@@ -31,11 +31,7 @@ export class AcceptedNames implements Allocator {
   }
 
   repair(): Iterable<Op> {
-    const definitions = [...this.#reader.list(CustomResourceDefinition)];
-    return this.#claims.repair(
-      'resourcenames',
-      definitions.flatMap((holder) => namesOf(holder).map((name) => ({ name, holder }))),
-    );
+    return this.#claims.repair('resourcenames', this.#reader.list(CustomResourceDefinition), namesOf);
   }
 
   #takes(name: string, { name: definition, lost }: AllocationRequest): boolean {
