@@ -44,6 +44,21 @@ const owned = ({ managers }: State): Record<string, string> =>
     [...managers.values()].map(({ manager, fields }) => [manager, [...pathsOf(sorted(fields))].map(describePath).join(' ')]),
   );
 
+test('who changes values only owns the very set that he owned', async () => {
+  const state = await updated(await updated(nothing, 'a', { a: 'x', labels: { x: '1', y: '1' } }), 'b', {
+    a: 'x',
+    labels: { x: '1', y: '2' },
+  });
+  const after = await updated(state, 'a', { a: 'y', labels: { x: '1', y: '2' } });
+  for (const [key, { fields }] of state.managers) assert.equal(after.managers.get(key)?.fields, fields);
+});
+
+test('who applies other values owns the very set that he owned', async () => {
+  const state = await applied(nothing, 'a', { a: 'x', labels: { x: '1' } });
+  const after = await applied(state, 'a', { labels: { x: '2' }, a: 'y' });
+  for (const [key, { fields }] of state.managers) assert.equal(after.managers.get(key)?.fields, fields);
+});
+
 type Step = readonly [kind: 'apply' | 'force' | 'update', manager: string, object: Json];
 
 /** What upstream's library makes of the same steps. */

@@ -17,7 +17,7 @@ import {
   withoutReset,
 } from './change-managers.ts';
 import { checkTyped } from './check-typed.ts';
-import { differenceOf, type FieldSet, intersectionOf, isEmpty, noFields, unionOf } from './field-set.ts';
+import { differenceOf, equalSets, type FieldSet, intersectionOf, isEmpty, noFields, unionOf } from './field-set.ts';
 import { fieldsOf, withNamedFields } from './fields-of.ts';
 import { keyOfManager, type Manager, type ManagerName, type Managers, withoutIdle } from './managers.ts';
 import { mergeObjects } from './merge.ts';
@@ -64,7 +64,7 @@ export async function applyObject(application: Application): Promise<Applied> {
   const mine: Manager = { ...by, version: types.version, fields, time: last?.time };
   const all: Managers = new Map([...managers, [key, mine]]);
   const merged = (mergeObjects(type.schema, live, applied) ?? {}) as Json;
-  const object = await prune(types, { merged, last, managers: all });
+  const object = !last || appliesAllOf(last, all, mine) ? merged : await prune(types, { merged, last, managers: all });
   const change = { before: live, after: object };
   const { managers: rest, conflicts } = await withoutChanged({
     types,
@@ -76,8 +76,18 @@ export async function applyObject(application: Application): Promise<Applied> {
   if (conflicts.length > 0 && !force) throw new ApplyConflict(conflicts);
   const isChanged = !equalJson(live, object);
   const next = new Map(rest);
-  next.set(key, { ...mine, fields: ownable(fields), time: isChanged ? application.time : mine.time });
+  const owned = ownable(fields);
+  next.set(key, {
+    ...mine,
+    fields: last && equalSets(last.fields, owned) ? last.fields : owned,
+    time: isChanged ? application.time : mine.time,
+  });
   return { object: isChanged ? object : undefined, managers: withoutIdle(next) };
+}
+
+/** Whether nothing can go: all that he applied the last time he applies now, and nothing has to be converted to tell. */
+function appliesAllOf(last: Manager, all: Managers, { version, fields }: Manager): boolean {
+  return isEmpty(differenceOf(last.fields, fields)) && all.values().every((manager) => manager.version === version);
 }
 
 function typeOf(types: TypeVersions, version: string): VersionedType {
@@ -97,14 +107,14 @@ function reconciled(types: TypeVersions, managers: Managers): Managers {
 
 interface Pruning {
   readonly merged: Json;
-  readonly last: Manager | undefined;
+  readonly last: Manager;
   /** with what is applied now */
   readonly managers: Managers;
 }
 
 /** The merged object without what was applied the last time, is not now, and nobody else owns. */
 async function prune(types: TypeVersions, { merged, last, managers }: Pruning): Promise<Json> {
-  if (!last || isEmpty(last.fields)) return merged;
+  if (isEmpty(last.fields)) return merged;
   const { schema } = typeOf(types, last.version);
   const named = (set: FieldSet): FieldSet => withNamedFields(schema, set);
   const whole = await types.convert(merged, last.version);

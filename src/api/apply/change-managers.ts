@@ -68,18 +68,21 @@ export interface OwnUpdate extends Changed {
 
 /** After a create, an update, a patch. Throws TypedError. */
 export function managersAfterUpdate({ by, time, ...changed }: OwnUpdate): Managers | Promise<Managers> {
-  const after = ({ managers }: Rest): Managers => capManagers(withWritten(withoutIdle(managers), { by, time, ...changed }));
-  const rest = withoutChanged(changed);
+  const written = { by, time, fields: writtenIn(changed.comparison) };
+  const after = ({ managers }: Rest): Managers => capManagers(withWritten(withoutIdle(managers), written));
+  const rest = withoutChanged({ ...changed, writer: { key: keyOfManager(by), fields: written.fields } });
   return rest instanceof Promise ? rest.then(after) : after(rest);
 }
 
 /** Who writes an object that nobody owns fields of: a new one. */
-export const managersOfNew = (written: Written): Managers => withWritten(nobody, written);
+export const managersOfNew = ({ by, time, comparison }: Pick<OwnUpdate, 'by' | 'time' | 'comparison'>): Managers =>
+  withWritten(nobody, { by, time, fields: writtenIn(comparison) });
 
-type Written = Pick<OwnUpdate, 'by' | 'time' | 'comparison'>;
+const writtenIn = ({ added, modified }: Comparison): FieldSet => ownable(unionOf(added, modified));
 
-function withWritten(managers: Managers, { by, time, comparison }: Written): Managers {
-  const fields = ownable(unionOf(comparison.added, comparison.modified));
+type Written = Pick<Manager, 'fields'> & Pick<OwnUpdate, 'by' | 'time'>;
+
+function withWritten(managers: Managers, { by, time, fields }: Written): Managers {
   if (isEmpty(fields)) return managers;
   const key = keyOfManager(by);
   const known = managers.get(key);
@@ -95,6 +98,8 @@ export interface Changed {
   readonly comparison: Comparison;
   /** whose own fields these are: he is in no conflict with himself */
   readonly except?: string | undefined;
+  /** who gets these fields afterwards: he need not lose them first */
+  readonly writer?: { readonly key: string; readonly fields: FieldSet } | undefined;
 }
 
 export interface Conflict {
@@ -124,7 +129,7 @@ export function withoutChanged(changed: Changed): Rest | Promise<Rest> {
   return waiting.length > 0 ? Promise.all(waiting).then(() => restOf(changed, comparisons)) : restOf(changed, comparisons);
 }
 
-function restOf({ types, managers, except }: Changed, comparisons: ReadonlyMap<string, Comparison | undefined>): Rest {
+function restOf({ types, managers, except, writer }: Changed, comparisons: ReadonlyMap<string, Comparison | undefined>): Rest {
   const rest = new Map<string, Manager>();
   const conflicts: Conflict[] = [];
   for (const [key, manager] of managers) {
@@ -136,7 +141,8 @@ function restOf({ types, managers, except }: Changed, comparisons: ReadonlyMap<s
     const type = types.typeIn(manager.version);
     if (!found || !type) continue;
     const owned = reconcileFields(type.schema, manager.fields);
-    const taken = intersectionOf(owned, unionOf(found.modified, found.added));
+    const changed = intersectionOf(owned, unionOf(found.modified, found.added));
+    const taken = key === writer?.key ? differenceOf(changed, writer.fields) : changed;
     if (!isEmpty(taken)) conflicts.push({ manager, fields: taken });
     const fields = differenceOf(differenceOf(owned, taken), found.removed);
     rest.set(key, fields === manager.fields ? manager : { ...manager, fields });

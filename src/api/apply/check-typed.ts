@@ -12,21 +12,26 @@ import { asList, asMap, fieldSchema, itemElement, type Json, shapeOf, TypedError
 /** Throws TypedError with all that is wrong. `repeats`: items may have the same keys, as those of stored objects may. */
 export function checkTyped(schema: Schema, object: unknown, { repeats = false } = {}): void {
   const found: string[] = [];
-  check(schema, object, { path: '', repeats, found });
+  check(schema, object, { parent: undefined, element: undefined, repeats, found });
   if (found.length === 1) throw new TypedError(found[0]);
   if (found.length > 1) throw new TypedError(['errors:', ...found.map((problem) => `  ${problem}`)].join('\n'));
 }
 
+/** A place in the object; its path is made when something is wrong there. */
 interface At {
-  readonly path: string;
+  readonly parent: At | undefined;
+  readonly element: PathElement | undefined;
   readonly repeats: boolean;
   readonly found: string[];
 }
 
-const below = (at: At, element: PathElement): At => ({ ...at, path: at.path + describePathElement(element) });
+const below = (parent: At, element: PathElement): At => ({ parent, element, repeats: parent.repeats, found: parent.found });
 
-function report({ path, found }: At, problem: string): void {
-  if (found.length < problemsMax) found.push(path ? `${path}: ${problem}` : problem);
+const pathOf = ({ parent, element }: At): string => (parent && element ? pathOf(parent) + describePathElement(element) : '');
+
+function report(at: At, problem: string): void {
+  const path = pathOf(at);
+  if (at.found.length < problemsMax) at.found.push(path ? `${path}: ${problem}` : problem);
 }
 
 function check(schema: Schema, value: unknown, at: At): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { capManagers, keyOfManager, type Manager, type Managers, parseManagers, readManagers, renderManagers } from './managers.ts';
+import { capManagers, inOrder, type Manager, type Managers, managersByKey, parseManagers, readManager, renderManager } from './managers.ts';
 
 const at = (second: number): string => `2026-01-01T00:00:${String(second).padStart(2, '0')}Z`;
 const manager = (name: string, second: number, field = name, version = 'v1'): Manager => ({
@@ -12,7 +12,7 @@ const manager = (name: string, second: number, field = name, version = 'v1'): Ma
   fields: { [`f:${field}`]: {} },
   time: at(second),
 });
-const managersOf = (...all: readonly Manager[]): Managers => new Map(all.map((each) => [keyOfManager(each), each]));
+const managersOf = (...all: readonly Manager[]): Managers => managersByKey(all);
 const numbered = (count: number, more: Partial<Manager> = {}): Manager[] =>
   Array.from({ length: count }, (_, i) => ({ ...manager(`m${String(i).padStart(2, '0')}`, i), ...more }));
 const describe = (managers: Managers): string[] =>
@@ -52,7 +52,7 @@ test('managers are told by what they do, when, and who', () => {
     { ...manager('a', 1), time: undefined },
     { ...manager('z', 9), operation: 'Apply' },
   ];
-  const entries = renderManagers(managersOf(...rows));
+  const entries = inOrder(managersOf(...rows)).map(renderManager);
   assert.deepEqual(
     entries.map((entry) => [entry.operation, entry.manager, entry.subresource ?? '', entry.time ?? '']),
     [
@@ -64,7 +64,7 @@ test('managers are told by what they do, when, and who', () => {
     ],
   );
   assert.deepEqual(Object.keys(entries[4] ?? {}), ['manager', 'operation', 'apiVersion', 'time', 'fieldsType', 'fieldsV1', 'subresource']);
-  assert.deepEqual(renderManagers(readManagers(entries)), entries);
+  assert.deepEqual(entries.map(readManager).map(renderManager), entries);
 });
 
 const entry = { manager: 'm', operation: 'Update', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:a': {} } };

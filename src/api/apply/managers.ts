@@ -34,13 +34,11 @@ export const nobody: Managers = new Map();
 
 /** The key of an entry among all entries of an object. */
 export function keyOfManager({ manager, operation, apiVersion, subresource }: ManagerName): string {
-  return [operation, manager, operation === 'Apply' ? '' : apiVersion, subresource].join('\0');
+  return `${operation}\0${manager}\0${operation === 'Apply' ? '' : apiVersion}\0${subresource}`;
 }
 
-/** As this server has written them. */
-export function readManagers(entries: readonly ManagedFieldsEntry[]): Managers {
-  return managersOf(entries, (entry) => (entry.fieldsV1 ?? noFields) as FieldSet);
-}
+/** As this server has written it. */
+export const readManager = (entry: ManagedFieldsEntry): Manager => managerOf(entry, (entry.fieldsV1 ?? noFields) as FieldSet);
 
 /** As a client has written them. Throws what is wrong with them. */
 export function parseManagers(entries: readonly ManagedFieldsEntry[]): Managers {
@@ -50,25 +48,25 @@ export function parseManagers(entries: readonly ManagedFieldsEntry[]): Managers 
     if (!fieldsType) throw new Error(`missing fieldsType in managed fields entry ${i}`);
     if (fieldsType !== 'FieldsV1') throw new Error(`invalid fieldsType ${JSON.stringify(fieldsType)} in managed fields entry ${i}`);
   });
-  return managersOf(entries, (entry) => parseFieldSet(entry.fieldsV1));
+  return managersByKey(entries.map((entry) => managerOf(entry, parseFieldSet(entry.fieldsV1))));
 }
 
-function managersOf(entries: readonly ManagedFieldsEntry[], fieldsOf: (entry: ManagedFieldsEntry) => FieldSet): Managers {
-  const managers = new Map<string, Manager>();
-  for (const entry of entries) {
-    const { manager = '', operation = '', apiVersion = '', subresource = '', time } = entry;
-    const name = { manager, operation: operation as Operation, apiVersion, subresource };
-    managers.set(keyOfManager(name), { ...name, version: apiVersion, fields: fieldsOf(entry), time });
-  }
-  return managers;
+export const managersByKey = (managers: readonly Manager[]): Managers =>
+  new Map(managers.map((manager) => [keyOfManager(manager), manager]));
+
+function managerOf(
+  { manager = '', operation = '', apiVersion = '', subresource = '', time }: ManagedFieldsEntry,
+  fields: FieldSet,
+): Manager {
+  return { manager, operation: operation as Operation, apiVersion, subresource, version: apiVersion, fields, time };
 }
 
-/** The entries of `metadata.managedFields`. */
-export function renderManagers(managers: Managers): readonly ManagedFieldsEntry[] {
-  return [...managers.values()].sort(compareManagers).map(renderManager);
-}
+/** In the order of `metadata.managedFields`. */
+export const inOrder = (managers: Managers): readonly Manager[] =>
+  managers.size > 1 ? [...managers.values()].sort(compareManagers) : [...managers.values()];
 
-function renderManager({ manager, operation, version, time, fields, subresource }: Manager): ManagedFieldsEntry {
+/** Its entry of `metadata.managedFields`. */
+export function renderManager({ manager, operation, version, time, fields, subresource }: Manager): ManagedFieldsEntry {
   return {
     ...(manager && { manager }),
     operation,
@@ -85,7 +83,7 @@ const secondsOf = (time: string | undefined): number => Math.floor((time === und
 function compareManagers(a: Manager, b: Manager): number {
   return (
     compareTexts(a.operation, b.operation) ||
-    secondsOf(a.time) - secondsOf(b.time) ||
+    (a.time === b.time ? 0 : secondsOf(a.time) - secondsOf(b.time)) ||
     compareTexts(a.manager, b.manager) ||
     compareTexts(a.version, b.version) ||
     compareTexts(a.subresource, b.subresource)

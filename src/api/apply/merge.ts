@@ -28,14 +28,17 @@ function mergeValues(schema: Schema, live: unknown, applied: unknown): unknown {
   return isEmptyMap(maps.live) && isEmptyMap(maps.applied) ? chosen : mergeMaps(schema, maps.live, maps.applied);
 }
 
+/** What only one side has it has as it is there. */
 function mergeMaps(schema: Schema, live: Json, applied: Json): unknown {
   const merged: Record<string, unknown> = {};
-  for (const name of new Set([...Object.keys(live), ...Object.keys(applied)])) {
+  const merge = (name: string): void => {
     const [before, wanted] = [own(live, name), own(applied, name)];
-    if (before === undefined && wanted === undefined) continue;
+    if (before === undefined && wanted === undefined) return;
     const value = mergeValues(fieldSchema(schema, name) ?? anything, before, wanted);
     if (value !== undefined) put(merged, name, value);
-  }
+  };
+  for (const name in live) merge(name);
+  for (const name in applied) if (!Object.hasOwn(live, name)) merge(name);
   return isEmptyMap(merged) ? undefined : merged;
 }
 

@@ -6,14 +6,24 @@ import type { Schema } from '../schema/types.ts';
 import { elementsOf, type FieldSet, type FieldTree, isEmpty, leaf } from './field-set.ts';
 import { isAtomic, schemaAt } from './structure.ts';
 
+/** Sets that are as their type has them: many objects have the same ones. */
+const asTyped = new WeakMap<FieldSet, Schema>();
+
 /** The very set, when nothing is to be changed. */
 export function reconcileFields(schema: Schema, set: FieldSet): FieldSet {
+  if (asTyped.get(set) === schema) return set;
+  const reconciled = reconcileBelow(schema, set);
+  asTyped.set(reconciled, schema);
+  return reconciled;
+}
+
+function reconcileBelow(schema: Schema, set: FieldSet): FieldSet {
   let reconciled: FieldTree | undefined;
   for (const element of elementsOf(set)) {
     const below = set[element] ?? leaf;
     const type = schemaAt(schema, element);
     if (!type || isEmpty(below)) continue;
-    const next = isOwnedWhole(type) ? leaf : reconcileFields(type, below);
+    const next = isOwnedWhole(type) ? leaf : reconcileBelow(type, below);
     if (next === below) continue;
     reconciled ??= { ...set };
     reconciled[element] = next;

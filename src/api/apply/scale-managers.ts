@@ -5,7 +5,7 @@
  * Upstream: apimachinery/pkg/util/managedfields/scalehandler.go.
  */
 import { differenceOf, fieldSetOf, hasField, isEmpty } from './field-set.ts';
-import { keyOfManager, type Manager, type Managers } from './managers.ts';
+import { type Manager, type Managers, managersByKey } from './managers.ts';
 import type { FieldPath } from './path-element.ts';
 
 export const scaleVersion = 'autoscaling/v1';
@@ -24,7 +24,7 @@ export interface Scaled {
 export function managersOfScale({ managers, replicas, isServed }: Scaled): Managers {
   const owners = [...managers.values()].filter(({ version, fields }) => isServed(version) && hasField(fields, replicas));
   const fields = fieldSetOf(replicasOfScale);
-  return byKey(owners.map((owner) => ({ ...owner, apiVersion: scaleVersion, version: scaleVersion, fields })));
+  return managersByKey(owners.map((owner) => ({ ...owner, apiVersion: scaleVersion, version: scaleVersion, fields })));
 }
 
 /** The object's managers, once its Scale has these. */
@@ -46,5 +46,3 @@ export function managersOfScaled({ managers, replicas, version, isServed }: Scal
   }
   return rest;
 }
-
-const byKey = (managers: readonly Manager[]): Managers => new Map(managers.map((manager) => [keyOfManager(manager), manager]));

@@ -23,7 +23,8 @@ import type { ResourceRequest } from '../request/api-request.ts';
 import { refuse } from '../request/refusals.ts';
 import { checkName } from '../write/check-name.ts';
 import { scaleType } from '../write/decode.ts';
-import { afterChange, managersOf, renderPart, typeOf, typeVersions, writerOf } from '../write/own.ts';
+import { managersOf, renderPart } from '../write/managed-entries.ts';
+import { afterChange, typeOf, typeVersions, writerOf } from '../write/own.ts';
 import type { VerbContext } from '../write/verb-context.ts';
 import { type ObjectUpdate, updateObject } from './update-object.ts';
 

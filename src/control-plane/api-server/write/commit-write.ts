@@ -25,7 +25,8 @@ import type { ResourceRequest } from '../request/api-request.ts';
 import { serverManager } from '../request/field-manager.ts';
 import { largeBytes, yieldTurn } from '../request/yield-turn.ts';
 import type { Allocation, AllocationRequest } from './allocator.ts';
-import { isSamePart, ownChanged, type Part } from './own.ts';
+import type { Part } from './managed-entries.ts';
+import { isSamePart, ownChanged } from './own.ts';
 import type { VerbContext } from './verb-context.ts';
 
 /** A write that loses this often in a row gives up with a conflict. */

@@ -17,15 +17,7 @@ import {
   type VersionedType,
 } from '../../../api/apply/change-managers.ts';
 import { isSame } from '../../../api/apply/compare.ts';
-import {
-  type ManagerName,
-  type Managers,
-  nobody,
-  type Operation,
-  parseManagers,
-  readManagers,
-  renderManagers,
-} from '../../../api/apply/managers.ts';
+import { type ManagerName, type Managers, type Operation, parseManagers } from '../../../api/apply/managers.ts';
 import { type Json, TypedError } from '../../../api/apply/structure.ts';
 import type { ManagedFieldsEntry } from '../../../api/generated/meta-v1.ts';
 import { fromStorage, inVersion, toStorage } from '../../../api/kinds/registry.ts';
@@ -34,18 +26,15 @@ import { equalJson } from '../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../../../api/meta/object.ts';
 import { messageOf } from '../../../api/meta/status-error.ts';
-import { type Steps, takeSteps } from '../../../api/meta/steps.ts';
+import type { Steps } from '../../../api/meta/steps.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { decode } from '../../../api/schema/decode.ts';
-import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { Clock } from '../../../client/clock.ts';
-import { ManagedPart } from '../../store/managed-part.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
+import { partAsLast, rememberMade } from './last-made.ts';
+import { managersOf, type Part, renderInSteps, renderPart } from './managed-entries.ts';
 import type { VerbContext } from './verb-context.ts';
-
-/** Undefined: nobody owns any fields. */
-export type Part = ManagedPart | undefined;
 
 export interface OwnedWrite {
   readonly kind: Kind;
@@ -67,12 +56,18 @@ export function* ownNew(server: Server, write: OwnedWrite): Owning {
 }
 
 /** Of a new object that comes without managedFields. */
-export function* ownMade(clock: Pick<Clock, 'now'>, { kind, by, object }: OwnedWrite): Steps<Part> {
+export function* ownMade(clock: Pick<Clock, 'now'>, { kind, by, object: given }: OwnedWrite): Steps<Part> {
+  const time = formatTime(clock.now());
+  const made = { kind, by, object: asConverted(kind, given), empty: emptyObject(kind) };
+  const asLast = partAsLast(made, time);
+  if (asLast) return asLast;
   const type = { schema: kind.schema, reset: resetFieldsOf(kind, by.subresource) };
-  const comparison = told(() => compareOwnable(type, { before: json(emptyObject(kind)), after: json(asConverted(kind, object)) }));
+  const comparison = told(() => compareOwnable(type, { before: json(made.empty), after: json(made.object) }));
   if (!comparison) return undefined;
   yield;
-  return yield* renderInSteps(managersOfNew({ by, comparison, time: formatTime(clock.now()) }));
+  const part = yield* renderInSteps(managersOfNew({ by, comparison, time }));
+  rememberMade(made, part);
+  return part;
 }
 
 /** Of an object that takes the place of what is stored; `old`: that in the kind's version. */
@@ -163,24 +158,11 @@ function readGiven(given: readonly ManagedFieldsEntry[] | undefined): Managers |
   }
 }
 
-export const managersOf = (part: Part): Managers =>
-  part ? readManagers(parseJSON(part.toString()) as readonly ManagedFieldsEntry[]) : nobody;
-
-export const renderPart = (managers: Managers): Part => takeSteps(renderInSteps(managers));
-
-function* renderInSteps(managers: Managers): Steps<Part> {
-  if (managers.size === 0) return undefined;
-  yield;
-  const entries = renderManagers(managers);
-  yield;
-  return ManagedPart.of(JSON.stringify(entries));
-}
-
 /** Whether two parts differ in nothing but times. */
 export function isSamePart(a: Part, b: Part): boolean {
   if (a === b) return true;
   if (!a || !b) return false;
-  const timeless = (part: ManagedPart) => [...managersOf(part).values()].map(({ time: _, ...manager }) => manager);
+  const timeless = (part: Part) => [...managersOf(part).values()].map(({ time: _, ...manager }) => manager);
   return equalJson(timeless(a), timeless(b));
 }
 
