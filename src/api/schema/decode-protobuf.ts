@@ -6,6 +6,7 @@
  */
 import protobuf from 'protobufjs/minimal.js';
 import { messageOf } from '../meta/status-error.ts';
+import { type Steps, takeSteps } from '../meta/steps.ts';
 import { formatTime } from '../meta/time.ts';
 import { own, put } from '../meta/words.ts';
 import { hasMoreValues, parseJSON } from './json-scan.ts';
@@ -14,13 +15,23 @@ import { lengthDelimited, varint } from './protobuf-writer.ts';
 import { type FieldSchema, type ObjectSchema, objectSchema, type Schema, typeNameOf, typeSchema } from './types.ts';
 
 /** `left`: how many more fields and items may be read, of the whole message. */
-type Reader = protobuf.Reader & { left: number };
+type Reader = protobuf.Reader & {
+  left: number;
+  /** with how many left it rests */
+  restAt: number;
+  /** what is left of messages in which it rested; absent: it never rests */
+  putOff: PutOff[] | undefined;
+};
 type Read = (reader: Reader) => unknown;
 type Value = Record<string, unknown>;
 
 const depthMax = 100;
 
-const readerOfBytes = (bytes: Uint8Array, left: number): Reader => Object.assign(protobuf.Reader.create(bytes), { left });
+/** Fields and items read without a rest: some milliseconds. */
+const readAtOnce = 5000;
+
+const readerOfBytes = (bytes: Uint8Array, left: number, putOff?: PutOff[]): Reader =>
+  Object.assign(protobuf.Reader.create(bytes), { left, restAt: left - readAtOnce, putOff });
 
 function count(reader: Reader): void {
   if (--reader.left < 0) throw new ProtobufTooLargeError('the message has too many values');
@@ -35,20 +46,24 @@ export class ProtobufTooLargeError extends Error {
   override readonly name = 'ProtobufTooLargeError';
 }
 
+/** As `decodeProtobufInSteps`, at once. */
+export const decodeProtobuf = (bytes: Uint8Array, fallbackType: string, valuesMax: number = Number.MAX_SAFE_INTEGER): Value =>
+  takeSteps(decodeProtobufInSteps(bytes, fallbackType, valuesMax));
+
 /** The value of an enveloped message, of at most so many fields and items. `fallbackType` is its type where the envelope names a kind that has none of its own. */
-export function decodeProtobuf(bytes: Uint8Array, fallbackType: string, valuesMax: number = Number.POSITIVE_INFINITY): Value {
+export function* decodeProtobufInSteps(bytes: Uint8Array, fallbackType: string, valuesMax: number): Steps<Value> {
   if (bytes.length < magic.length || !magic.equals(bytes.subarray(0, magic.length))) {
     throw new ProtobufError('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
   }
   try {
-    return decodeUnknown(readerOfBytes(bytes.subarray(magic.length), valuesMax), fallbackType);
+    return yield* decodeUnknown(readerOfBytes(bytes.subarray(magic.length), valuesMax), fallbackType);
   } catch (error) {
     if (error instanceof ProtobufError || error instanceof ProtobufTooLargeError) throw error;
     throw new ProtobufError(`proto: ${messageOf(error)}`, { cause: error });
   }
 }
 
-function decodeUnknown(reader: Reader, fallbackType: string): Value {
+function* decodeUnknown(reader: Reader, fallbackType: string): Steps<Value> {
   let apiVersion = '';
   let kind = '';
   let raw: Uint8Array = Buffer.alloc(0);
@@ -66,17 +81,28 @@ function decodeUnknown(reader: Reader, fallbackType: string): Value {
   });
   const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
   const name = typeNameOf({ group, version, kind }) ?? fallbackType;
-  const body = readerOfBytes(raw, reader.left);
-  return { ...(apiVersion && { apiVersion }), ...(kind && { kind }), ...readMessage(objectSchema(name), body, body.len, 0) };
+  const value: Value = { ...(apiVersion && { apiVersion }), ...(kind && { kind }) };
+  const putOff: PutOff[] = [];
+  const body = readerOfBytes(raw, reader.left, putOff);
+  readFields(layoutOf(objectSchema(name)), value, { reader: body, end: body.len, depth: 0 });
+  for (let rest = putOff.shift(); rest; rest = putOff.shift()) {
+    yield;
+    body.restAt = body.left - readAtOnce;
+    body.pos = rest.start;
+    readFields(rest.layout, rest.value, { reader: body, end: rest.end, depth: rest.depth });
+  }
+  return value;
 }
 
 /** `visit` reads one field, or says false to have it skipped. */
 function eachField(reader: Reader, end: number, visit: (number: number, wireType: number) => boolean): void {
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    count(reader);
-    if (!visit(tag >>> 3, tag & 7)) reader.skipType(tag & 7);
-  }
+  while (reader.pos < end) readTag(reader, visit);
+}
+
+function readTag(reader: Reader, visit: (number: number, wireType: number) => boolean): void {
+  const tag = reader.uint32();
+  count(reader);
+  if (!visit(tag >>> 3, tag & 7)) reader.skipType(tag & 7);
 }
 
 function readMessage(schema: ObjectSchema, reader: Reader, end: number, depth: number): Value {
@@ -92,8 +118,17 @@ interface Position {
   readonly depth: number;
 }
 
+/** The rest of a message, whose fields go to the value. Both are where they belong already. */
+interface PutOff {
+  readonly layout: Layout;
+  readonly value: Value;
+  readonly start: number;
+  readonly end: number;
+  readonly depth: number;
+}
+
 function readFields(layout: Layout, value: Value, { reader, end, depth }: Position): void {
-  eachField(reader, end, (number, wireType) => {
+  const visit = (number: number, wireType: number): boolean => {
     const node = layout.get(number);
     if (!node) return false;
     if ('embedded' in node) {
@@ -102,7 +137,15 @@ function readFields(layout: Layout, value: Value, { reader, end, depth }: Positi
     }
     readField(node.field, value, wireType, { reader, end, depth });
     return true;
-  });
+  };
+  while (reader.pos < end) {
+    if (reader.putOff && reader.left < reader.restAt && end <= reader.len) {
+      reader.putOff.push({ layout, value, start: reader.pos, end, depth });
+      reader.pos = end;
+      return;
+    }
+    readTag(reader, visit);
+  }
 }
 
 function readField({ name, schema, presence }: FieldSchema, value: Value, wireType: number, { reader, depth }: Position): void {

@@ -1,9 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { builtInKinds } from '../kinds/all.ts';
-import { decodeProtobuf } from './decode-protobuf.ts';
-import { encodeEnveloped, encodeEvent, encodeItemHead, encodeListHead, encodeMessage, type TypeMeta } from './encode-protobuf.ts';
+import { decodeProtobuf, decodeProtobufInSteps } from './decode-protobuf.ts';
+import {
+  encodeEnveloped,
+  encodeEvent,
+  encodeItemHead,
+  encodeListHead,
+  encodeMessage,
+  encodeMessageInSteps,
+  type TypeMeta,
+} from './encode-protobuf.ts';
 import type { Schema } from './types.ts';
+
+/** As with rests, during which others write messages of their own. */
+function encodedInSteps(object: TypeMeta): Buffer {
+  const steps = encodeMessageInSteps(object);
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done) return step.value;
+    encodeMessage({ apiVersion: 'v1', kind: 'Pod' });
+  }
+}
 
 const roundTrip = (object: TypeMeta): object => decodeProtobuf(encodeEnveloped(object, encodeMessage(object)), '');
 
@@ -47,6 +64,45 @@ for (const { kind, version, group, schema } of builtInKinds) {
   test(`every field of ${kind} ${group}/${version} comes back`, () => {
     const object = { apiVersion: group ? `${group}/${version}` : version, kind, ...(filled(schema, 1) as object) };
     assert.deepEqual(roundTrip(object), object);
+    assert.ok(encodedInSteps(object).equals(encodeMessage(object)));
+  });
+}
+
+const count = 30_000;
+const keys = Array.from({ length: count }, (_, i) => `k${i}`);
+const large: readonly { readonly name: string; readonly given: object }[] = [
+  { name: 'a map', given: { apiVersion: 'v1', kind: 'ConfigMap', data: Object.fromEntries(keys.map((key) => [key, 'v'])) } },
+  { name: 'a list of texts', given: { apiVersion: 'v1', kind: 'Namespace', spec: { finalizers: keys } } },
+  { name: 'a list of objects', given: { apiVersion: 'v1', kind: 'Pod', spec: { tolerations: keys.map((key) => ({ key })) } } },
+  {
+    name: 'a list in an item of a list',
+    given: { apiVersion: 'v1', kind: 'Pod', spec: { containers: [{ name: 'c', env: keys.map((name) => ({ name })) }, { name: 'd' }] } },
+  },
+  {
+    name: 'a map of objects',
+    given: {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      spec: {
+        versions: [{ schema: { openAPIV3Schema: { properties: Object.fromEntries(keys.map((key) => [key, { type: 'string' }])) } } }],
+      },
+    },
+  },
+];
+const roundsMin = 4;
+
+for (const { name, given } of large) {
+  test(`${name} of ${count} is written and read in slices`, () => {
+    const object = given as TypeMeta;
+    const message = encodeMessage(object);
+    assert.ok(encodedInSteps(object).equals(message));
+    assert.ok(encodeMessageInSteps(object).toArray().length > roundsMin);
+    const reading = decodeProtobufInSteps(encodeEnveloped(object, message), '', 6 * count);
+    let rests = 0;
+    let step = reading.next();
+    for (; !step.done; step = reading.next()) rests++;
+    assert.ok(rests > roundsMin, String(rests));
+    assert.deepEqual(step.value, object);
   });
 }
 

@@ -5,8 +5,9 @@
  */
 
 import type { ListMeta } from '../generated/meta-v1.ts';
+import { Pace, type Steps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
-import { type Layout, layoutOf, magic } from './protobuf-layout.ts';
+import { type Layout, layoutOf, magic, type Node } from './protobuf-layout.ts';
 import { fixed64, lengthDelimited, ProtobufWriter, varint } from './protobuf-writer.ts';
 import { type ObjectSchema, objectSchema, type Schema, typeNameOf, typeSchema } from './types.ts';
 
@@ -30,18 +31,25 @@ const nullableList = 'v1.Verbs';
 
 /** The message of an object, without the envelope. Throws for a kind that the type table doesn't have. */
 export function encodeMessage(object: TypeMeta): Buffer {
+  const writer = new ProtobufWriter();
+  fieldsOf(schemaOf(object))(writer, object);
+  return writer.finish();
+}
+
+/** The same with rests, for what is large. */
+export function* encodeMessageInSteps(object: TypeMeta): Steps<Buffer> {
+  const writer = ProtobufWriter.alone();
+  yield* writeFieldsInSteps(writer, object, { layout: layoutOf(schemaOf(object)), pace: new Pace(writtenAtOnce) });
+  return writer.finish();
+}
+
+function schemaOf(object: TypeMeta): ObjectSchema {
   const { apiVersion, kind } = object;
   const slash = apiVersion.indexOf('/');
   const gvk = { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1), kind };
   const name = apiVersion === metaGroup ? anyObject : typeNameOf(gvk);
   if (!name) throw new Error(`no type for ${apiVersion} ${kind}`);
-  return encodeAs(objectSchema(name), object);
-}
-
-function encodeAs(schema: ObjectSchema, value: object): Buffer {
-  const writer = new ProtobufWriter();
-  fieldsOf(schema)(writer, value);
-  return writer.finish();
+  return objectSchema(name);
 }
 
 /** A message as it travels alone. */
@@ -95,6 +103,86 @@ function writeEnvelope(writer: Writer, { apiVersion, kind }: TypeMeta, size: num
   writer.bytes(magic);
 }
 
+/** Fields and items written without a rest: a few milliseconds. */
+const writtenAtOnce = 5000;
+
+interface Place<T> {
+  readonly schema: T;
+  readonly field: number;
+  readonly pace: Pace;
+}
+
+/** Walks the types itself where a value may hold many others, and leaves the rest to the writers below, which can't rest. */
+function* writeFieldsInSteps(
+  writer: Writer,
+  value: object,
+  { layout, pace }: { readonly layout: Layout; readonly pace: Pace },
+): Steps<void> {
+  for (const [number, node] of fromLast(layout)) {
+    if ('embedded' in node) {
+      const start = writer.size;
+      yield* writeFieldsInSteps(writer, value, { layout: node.embedded, pace });
+      writer.head(number, start);
+      continue;
+    }
+    const { name, schema, goType } = node.field;
+    const item = own(value as Readonly<Record<string, unknown>>, name);
+    if (item === undefined || item === null) continue;
+    if (goType === nullableList) wrap(writerOf(schema))(writer, item, number);
+    else yield* writeInSteps(writer, item, { schema, field: number, pace });
+  }
+}
+
+function* writeInSteps(writer: Writer, value: unknown, { schema, field, pace }: Place<Schema>): Steps<void> {
+  if (pace.isDue()) yield;
+  if (schema.type === 'list') yield* writeItemsInSteps(writer, value as readonly unknown[], { schema: schema.items, field, pace });
+  else if (schema.type === 'map') yield* writeEntriesInSteps(writer, value as object, { schema: schema.values, field, pace });
+  else if (schema.type === 'object') {
+    const start = writer.size;
+    yield* writeFieldsInSteps(writer, value as object, { layout: layoutOf(schema), pace });
+    writer.head(field, start);
+  } else writerOf(schema)(writer, value, field);
+}
+
+function* writeItemsInSteps(writer: Writer, list: readonly unknown[], { schema, field, pace }: Place<Schema>): Steps<void> {
+  const write = schema.type === 'object' ? undefined : writerOf(schema);
+  for (let i = list.length - 1; i >= 0; i--) {
+    if (!write) yield* writeInSteps(writer, list[i], { schema, field, pace });
+    else {
+      if (pace.isDue()) yield;
+      write(writer, list[i], field);
+    }
+  }
+}
+
+function* writeEntriesInSteps(writer: Writer, map: object, { schema, field, pace }: Place<Schema>): Steps<void> {
+  const write = schema.type === 'object' ? undefined : writerOfMapValue(schema);
+  const keys = keysFromLast(map);
+  if (keys.length > writtenAtOnce) yield;
+  for (const key of keys) {
+    const item = own(map as Readonly<Record<string, unknown>>, key);
+    const start = writer.size;
+    if (!write) yield* writeInSteps(writer, item, { schema, field: 2, pace });
+    else {
+      if (pace.isDue()) yield;
+      write(writer, item, 2);
+    }
+    writeText(writer, key, 1);
+    writer.head(field, start);
+  }
+}
+
+const sorted = new WeakMap<Layout, readonly (readonly [number, Node])[]>();
+
+function fromLast(layout: Layout): readonly (readonly [number, Node])[] {
+  let fields = sorted.get(layout);
+  if (!fields) {
+    fields = [...layout].sort(([a], [b]) => b - a);
+    sorted.set(layout, fields);
+  }
+  return fields;
+}
+
 const made = new WeakMap<ObjectSchema, WriteFields>();
 
 function fieldsOf(schema: ObjectSchema): WriteFields {
@@ -112,24 +200,22 @@ function fieldsOf(schema: ObjectSchema): WriteFields {
 }
 
 function compile(layout: Layout): WriteFields {
-  const steps = [...layout]
-    .sort(([a], [b]) => b - a)
-    .map(([number, node]): WriteFields => {
-      if ('embedded' in node) {
-        const inner = compile(node.embedded);
-        return (writer, value) => {
-          const start = writer.size;
-          inner(writer, value);
-          writer.head(number, start);
-        };
-      }
-      const { name, schema, goType } = node.field;
-      const write = goType === nullableList ? wrap(writerOf(schema)) : writerOf(schema);
+  const steps = fromLast(layout).map(([number, node]): WriteFields => {
+    if ('embedded' in node) {
+      const inner = compile(node.embedded);
       return (writer, value) => {
-        const item = own(value as Readonly<Record<string, unknown>>, name);
-        if (item !== undefined && item !== null) write(writer, item, number);
+        const start = writer.size;
+        inner(writer, value);
+        writer.head(number, start);
       };
-    });
+    }
+    const { name, schema, goType } = node.field;
+    const write = goType === nullableList ? wrap(writerOf(schema)) : writerOf(schema);
+    return (writer, value) => {
+      const item = own(value as Readonly<Record<string, unknown>>, name);
+      if (item !== undefined && item !== null) write(writer, item, number);
+    };
+  });
   return (writer, value) => {
     for (const step of steps) step(writer, value);
   };
@@ -202,12 +288,16 @@ function writerOfList(items: Schema): Write {
   };
 }
 
+const keysFromLast = (map: object): readonly string[] => Object.keys(map).sort().reverse();
+
+/** A list as a map's value is a message of its own. */
+const writerOfMapValue = (values: Schema): Write => (values.type === 'list' ? wrap(writerOf(values)) : writerOf(values));
+
 function writerOfMap(values: Schema): Write {
-  // a list as a map's value is a message of its own
-  const write = values.type === 'list' ? wrap(writerOf(values)) : writerOf(values);
+  const write = writerOfMapValue(values);
   return (writer, value, field) => {
     const map = value as Readonly<Record<string, unknown>>;
-    for (const key of Object.keys(map).sort().reverse()) {
+    for (const key of keysFromLast(map)) {
       const item = own(map, key);
       const start = writer.size;
       write(writer, item, 2);

@@ -1,7 +1,7 @@
 /**
  * Writes protobuf from its end to its start, as Go does: the length of a message is known when its head is written, so
- * nothing is measured beforehand or moved afterwards. All writers share one buffer: a message is finished before the
- * next one is begun.
+ * nothing is measured beforehand or moved afterwards. Writers share one buffer: a message is finished before the next one
+ * is begun, unless it is written with rests, which takes a buffer of its own.
  */
 export const varint = 0;
 export const fixed64 = 1;
@@ -9,11 +9,24 @@ export const lengthDelimited = 2;
 /** A buffer that grew beyond this is not kept for the next message. */
 const keptBytesMax = 1024 * 1024;
 const shortCharactersMax = 64;
-let shared = Buffer.allocUnsafe(64 * 1024);
+const startBytes = 64 * 1024;
+let shared = Buffer.allocUnsafe(startBytes);
 
 export class ProtobufWriter {
-  #buffer = shared;
-  #at = shared.length;
+  readonly #isAlone: boolean;
+  #buffer: typeof shared;
+  #at: number;
+
+  constructor({ isAlone = false }: { readonly isAlone?: boolean } = {}) {
+    this.#isAlone = isAlone;
+    this.#buffer = isAlone ? Buffer.allocUnsafe(startBytes) : shared;
+    this.#at = this.#buffer.length;
+  }
+
+  /** With a buffer that no other shares. */
+  static alone(): ProtobufWriter {
+    return new ProtobufWriter({ isAlone: true });
+  }
 
   /** Bytes written so far. */
   get size(): number {
@@ -21,7 +34,7 @@ export class ProtobufWriter {
   }
 
   finish(): Buffer {
-    if (this.#buffer.length <= keptBytesMax) shared = this.#buffer;
+    if (!this.#isAlone && this.#buffer.length <= keptBytesMax) shared = this.#buffer;
     return Buffer.from(this.#buffer.subarray(this.#at));
   }
 

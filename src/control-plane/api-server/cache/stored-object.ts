@@ -12,7 +12,8 @@
 import type { ManagedFieldsEntry } from '../../../api/generated/meta-v1.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
-import { encodeMessage } from '../../../api/schema/encode-protobuf.ts';
+import type { Steps } from '../../../api/meta/steps.ts';
+import { encodeMessage, encodeMessageInSteps } from '../../../api/schema/encode-protobuf.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import type { ManagedPart } from '../../store/managed-part.ts';
 import type { KeyValue, Op, Revision } from '../../store/storage.ts';
@@ -199,6 +200,16 @@ export class StoredObject {
     if (this.#packed) return encodeMessage(this.whole);
     this.#message ??= encodeMessage(this.whole);
     return this.#message;
+  }
+
+  /** The message with rests, for a large object. */
+  *messageInSteps(): Steps<Buffer> {
+    if (this.#message) return this.#message;
+    const { whole } = this;
+    yield;
+    const message = yield* encodeMessageInSteps(whole);
+    if (!this.#packed) this.#message = message;
+    return message;
   }
 
   /** The same object as of a later revision: what a DELETED event shows. */

@@ -11,13 +11,21 @@ import type { ListMeta } from '../../../api/generated/meta-v1.ts';
 import { scaleDisplay } from '../../../api/kinds/autoscaling/scale.ts';
 import { isCustom } from '../../../api/meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../../../api/meta/object.ts';
-import { encodeEnveloped, encodeItemHead, encodeListHead, encodeMessage, type TypeMeta } from '../../../api/schema/encode-protobuf.ts';
+import type { Steps } from '../../../api/meta/steps.ts';
+import {
+  encodeEnveloped,
+  encodeItemHead,
+  encodeListHead,
+  encodeMessage,
+  encodeMessageInSteps,
+  type TypeMeta,
+} from '../../../api/schema/encode-protobuf.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { ListAnswer, ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import { isLarge, yieldTurn } from '../request/yield-turn.ts';
-import { encodeValue, indented } from './encode-value.ts';
+import { isLarge, largeBytes, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
+import { encodeValue, indentedItem } from './encode-value.ts';
 import type { Exchange } from './exchange.ts';
 import { type AnswerForm, mediaTypes } from './negotiation.ts';
 import { metaApiVersion, metadataOnly, parseIncludeObject, renderRow, renderTable } from './table.ts';
@@ -39,16 +47,23 @@ export interface AnswerContext {
 
 export async function writeAnswer(context: AnswerContext, answer: Exclude<ResourceAnswer, { type: 'watch' }>): Promise<void> {
   const { exchange, form, request } = context;
-  if (isLarge(request, answer.type === 'object' ? answer.stored : undefined)) await yieldTurn();
+  const large = isLarge(request, answer.type === 'object' ? answer.stored : undefined);
+  if (large) await yieldTurn();
   if (answer.type === 'list') return writeList(context, answer);
   if (answer.type === 'status') return writeValue(context, answer.code, answer.status);
   if (answer.type === 'object' && form.view === 'object') {
     const { stored, code } = answer;
-    if (form.format === 'protobuf') return writeBytes(exchange, code, encodeEnveloped(stored.object, stored.message), mediaTypes.protobuf);
+    if (form.format === 'protobuf') {
+      const message = await takeInTurns(stored.messageInSteps(), large);
+      return writeBytes(exchange, code, encodeEnveloped(stored.object, message), mediaTypes.protobuf);
+    }
     if (form.format === 'json' && !form.pretty) return writeBytes(exchange, code, stored.json);
   }
   const object = answer.type === 'object' ? answer.stored.whole : answer.object;
-  return writeValue(context, answer.code, viewOf(context, object));
+  if (large) await yieldTurn();
+  const shown = viewOf(context, object);
+  if (large) await yieldTurn();
+  return writeValue(context, answer.code, shown);
 }
 
 function viewOf({ form, request, exchange, clock }: AnswerContext, object: KubeObject): object {
@@ -113,9 +128,12 @@ const nextItem = Buffer.from(',{');
 /** All of them, since a list begins with its length; made for the first time, they take their time. */
 async function messagesOf(items: readonly StoredObject[], isPartial: boolean): Promise<readonly Buffer[]> {
   const messages: Buffer[] = [];
+  const atOnce = (item: StoredObject): Buffer => (isPartial ? encodeMessage(metadataOnly(item.whole)) : item.message);
+  const inSteps = (item: StoredObject): Steps<Buffer> =>
+    isPartial ? encodeMessageInSteps(metadataOnly(item.whole)) : item.messageInSteps();
   let size = 0;
   for (const item of items) {
-    const message = isPartial ? encodeMessage(metadataOnly(item.whole)) : item.message;
+    const message = item.size > largeBytes ? await takeInTurns(inSteps(item), true) : atOnce(item);
     messages.push(message);
     size += message.length;
     if (size < sliceBytes) continue;
@@ -159,7 +177,7 @@ async function joinedTexts({ format, pretty }: AnswerForm, { whole, field, items
   }
   if (isEmpty) return textParts(contentType, [JSON.stringify(whole, null, 2)]);
   const opening = JSON.stringify(whole, null, 2).slice(0, -']\n}'.length);
-  const texts = values.map((object, i) => `${i > 0 ? ',' : ''}\n    ${indented(object).replaceAll('\n', '\n    ')}`);
+  const texts = values.map((object, i) => `${i > 0 ? ',' : ''}\n    ${indentedItem(object)}`);
   return textParts(contentType, enclosed(opening, texts, '\n  ]\n}'));
 }
 

@@ -28,3 +28,10 @@ const indentedNestingMax = 50;
 /** JSON in lines, for people. */
 export const indented = (value: object): string =>
   isTooDeep(value, indentedNestingMax) ? JSON.stringify(value) : JSON.stringify(value, null, 2);
+
+const before = '[\n  [\n    ';
+const after = '\n  ]\n]';
+
+/** The same as it stands in a list that is a field. */
+export const indentedItem = (value: object): string =>
+  isTooDeep(value, indentedNestingMax) ? JSON.stringify(value) : JSON.stringify([[value]], null, 2).slice(before.length, -after.length);

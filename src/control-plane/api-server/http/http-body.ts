@@ -8,7 +8,7 @@ import { bodyValuesMax, requireObject, tooManyValues, unreadableBody } from '../
 import { type PatchType, patchTypes } from '../../../api/schema/patch.ts';
 import type { BodyContent, RequestBody } from '../request/api-request.ts';
 import { unsupportedPatch } from '../request/refusals.ts';
-import { yieldTurn } from '../request/yield-turn.ts';
+import { largeBytes, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
 import { bodyBytesMax, type Exchange } from './exchange.ts';
 import { acceptedTypes } from './negotiation.ts';
 
@@ -60,10 +60,13 @@ function checkType(type: string, kind: Kind | undefined): void {
 }
 
 async function protobufToValue(bytes: Uint8Array, { verb, kind }: Expected): Promise<object> {
-  const { decodeProtobuf, ProtobufError, ProtobufTooLargeError } = await import('../../../api/schema/decode-protobuf.ts');
+  const { decodeProtobufInSteps, ProtobufError, ProtobufTooLargeError } = await import('../../../api/schema/decode-protobuf.ts');
   const isDelete = verb === 'delete' || verb === 'deletecollection';
   try {
-    return decodeProtobuf(bytes, isDelete ? deleteOptionsType : kind.typeName, bodyValuesMax);
+    return await takeInTurns(
+      decodeProtobufInSteps(bytes, isDelete ? deleteOptionsType : kind.typeName, bodyValuesMax),
+      bytes.length > largeBytes,
+    );
   } catch (error) {
     if (error instanceof ProtobufTooLargeError) throw tooManyValues();
     if (!(error instanceof ProtobufError)) throw error;
