@@ -7,7 +7,8 @@ import type { LabelSelector } from '../generated/meta-v1.ts';
 import { formatAge } from '../meta/duration.ts';
 import type { Cell, Column, KindHooks } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
-import { type LabelMap, labelMatcher, labelMatcherOfMap, SelectorError } from '../meta/selectors.ts';
+import { type LabelMap, labelMatcher, SelectorError } from '../meta/selectors.ts';
+import { own } from '../meta/words.ts';
 import { listOf } from './lists.ts';
 
 export interface CellContext {
@@ -30,7 +31,10 @@ export function containerCells(template: PodTemplateSpec | undefined): readonly 
   return [namesOf(containers), imagesOf(containers)];
 }
 
-export const formatLabels = (labels: LabelMap | undefined): string => labelMatcherOfMap(labels).toString() || '<none>';
+export function formatLabels(labels: LabelMap | undefined): string {
+  const keys = Object.keys(labels ?? {}).sort();
+  return keys.map((key) => `${key}=${own(labels, key) ?? ''}`).join(',') || '<none>';
+}
 
 export function formatSelector(selector: LabelSelector | undefined, none = '<none>'): string {
   try {

@@ -7,9 +7,6 @@ import { canonicalIP, contains, isIPAddress, isIPv6Address, parseCIDR, parseIPv6
 import { fieldErrors } from '../meta/status-error.ts';
 import type { Errors } from './checks.ts';
 
-/** With zeros that do not belong there; what is longer is no address in any form. */
-const addressCharactersMax = 256;
-
 const nothingKept: ReadonlySet<string> = new Set();
 
 /** What nearly all addresses are, at a small price: a number of 32 bits; undefined for all others. */
@@ -66,10 +63,9 @@ export function checkIP(errors: Errors, path: string, value: string, kept: Reado
     errors.push(fieldErrors.invalid(path, value, 'must not be an IPv4-mapped IPv6 address'));
     return false;
   }
-  const message =
-    value.length <= addressCharactersMax && isIPAddress(withoutLeadingZeros(value))
-      ? 'must not have leading 0s'
-      : 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+  const message = isIPAddress(withoutLeadingZeros(value))
+    ? 'must not have leading 0s'
+    : 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
   errors.push(fieldErrors.invalid(path, value, message));
   return false;
 }
@@ -94,8 +90,8 @@ function whatIsWrongWithCIDR(value: string): string | undefined {
     const { value: number, prefix: length } = short;
     return networkOf(number, length) * 2 ** (32 - length) === number ? undefined : 'must not have bits set beyond the prefix length';
   }
-  const [address = '', prefix = '', rest] = value.split('/');
-  const sloppy = isIPAddress(address) || address.length > addressCharactersMax ? address : withoutLeadingZeros(address);
+  const [address = '', prefix = '', rest] = value.split('/', 3);
+  const sloppy = isIPAddress(address) ? address : withoutLeadingZeros(address);
   const bits = isIPv6Address(sloppy) ? 128 : 32;
   if (rest !== undefined || !isIPAddress(sloppy) || !/^\d+$/.test(prefix) || Number(prefix) > bits) {
     return 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
@@ -116,7 +112,7 @@ function hasBitsBeyond(address: string, prefix: number): boolean {
 /** An address, and in canonical form. */
 export function checkCanonicalCIDR(errors: Errors, path: string, value: string): void {
   if (!checkCIDR(errors, path, value)) return;
-  const [address = '', prefix = ''] = value.split('/');
+  const [address = '', prefix = ''] = value.split('/', 2);
   const canonical = `${canonicalIP(address)}/${prefix}`;
   if (canonical !== value) errors.push(fieldErrors.invalid(path, value, `must be in canonical form (${JSON.stringify(canonical)})`));
 }

@@ -1,8 +1,6 @@
 /** What a client is warned of who writes an address in an odd way. Upstream: apimachinery/pkg/util/validation/ip.go. */
 import { isIPv4 } from 'node:net';
-import { canonicalIP, isIPAddress, isIPv6Address } from '../meta/addresses.ts';
-
-const withoutZeros = (text: string): string => text.replace(/(^|\.)0+(?=\d)/g, '$1');
+import { canonicalIP, isIPAddress, isIPv6Address, withoutLeadingZeros } from '../meta/addresses.ts';
 
 /** Nothing for what is no address at all: validation tells of that. */
 export function ipWarnings(path: string, value: string | undefined): readonly string[] {
@@ -18,7 +16,7 @@ export function ipWarnings(path: string, value: string | undefined): readonly st
 function standardForm(value: string): string | undefined {
   if (isIPv4(value)) return undefined;
   if (!isIPAddress(value)) {
-    const sloppy = withoutZeros(value);
+    const sloppy = withoutLeadingZeros(value);
     return isIPAddress(sloppy) ? sloppy : undefined;
   }
   const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonicalIP(value));
@@ -28,7 +26,7 @@ function standardForm(value: string): string | undefined {
 }
 
 export function cidrWarnings(path: string, value: string): readonly string[] {
-  const [address = '', prefix = '', rest] = value.split('/');
+  const [address = '', prefix = '', rest] = value.split('/', 3);
   const isClean = rest === undefined && /^\d+$/.test(prefix);
   const plain = standardForm(address) ?? address;
   if (!isClean || !isIPAddress(plain)) return [];

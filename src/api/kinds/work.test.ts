@@ -153,6 +153,17 @@ const rows: readonly { readonly name: string; readonly work: () => unknown }[] =
     work: () =>
       validate('v1', 'Pod', inContainer({ ports: names.map((hostIP) => ({ containerPort: 80, hostPort: 80, protocol: 'TCP', hostIP })) })),
   },
+  {
+    name: 'versions of a definition that were there before',
+    work: () => {
+      const versions = names
+        .slice(0, 4000)
+        .map((name) => ({ name, served: true, storage: false, schema: { openAPIV3Schema: { type: 'object', title: name } } }));
+      const spec = { group: 'a.b', scope: 'Cluster', names: { plural: 'x', kind: 'X' }, versions };
+      const definition = { spec, status: { conditions: [], storedVersions: [] } };
+      validate('apiextensions.k8s.io/v1', 'CustomResourceDefinition', definition, definition);
+    },
+  },
   { name: 'an address of dots', work: () => validate('v1', 'Endpoints', { subsets: [{ addresses: [{ ip: 'a.'.repeat(count * 10) }] }] }) },
   { name: 'the name of a field manager', work: () => validateFieldManager('\u0001'.repeat(count * 10), 'x') },
   { name: 'a duration of digits', work: () => assert.equal(parseDuration('1'.repeat(count)), undefined) },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressNumber, canonicalIP, familyOf, formatAddress, parseCIDR } from './addresses.ts';
+import { addressNumber, canonicalIP, familyOf, formatAddress, parseCIDR, withoutLeadingZeros } from './addresses.ts';
 
 const addresses = [
   { given: '10.0.0.1', number: 0x0a000001n },
@@ -35,3 +35,9 @@ const ranges = [
 for (const { given, want } of ranges) {
   test(`'${given}' is ${want ? 'a CIDR' : 'no CIDR'}`, () => assert.deepEqual(parseCIDR(given), want));
 }
+
+test('what is too long to be an address is not taken apart', () => {
+  const long = `${'0'.repeat(300)}1.2.3.4`;
+  assert.equal(withoutLeadingZeros(long), long);
+  assert.equal(withoutLeadingZeros('010.0.0.007'), '10.0.0.7');
+});

@@ -20,18 +20,21 @@ export const familyOf = (address: string): IPFamily => (isIPv6(address) ? 'IPv6'
 export const isIPv6Address = (value: string): boolean => isIPv6(value) && !value.includes('%');
 export const isIPAddress = (value: string): boolean => isIPv4(value) || isIPv6Address(value);
 
+/** With zeros that do not belong there; what is longer is no address in any form. */
+const addressCharactersMax = 256;
+
 /** `010.0.0.007` is meant as 10.0.0.7. */
-export const withoutLeadingZeros = (address: string): string =>
-  address
-    .split('.')
-    .map((octet) => octet.replace(/^0+(?=\d)/, ''))
-    .join('.');
+export function withoutLeadingZeros(address: string): string {
+  if (address.length > addressCharactersMax) return address;
+  const octets = address.split('.').map((octet) => octet.replace(/^0+(?=\d)/, ''));
+  return octets.join('.');
+}
 
 const bitsOf = { IPv4: 32, IPv6: 128 } as const;
 
 /** Leading zeros are allowed. Undefined for what is no CIDR. */
 export function parseCIDR(text: string): CIDR | undefined {
-  const [given = '', prefixText = '', rest] = text.split('/');
+  const [given = '', prefixText = '', rest] = text.split('/', 3);
   const address = isIPAddress(given) ? given : withoutLeadingZeros(given);
   if (rest !== undefined || !isIPAddress(address) || !/^\d+$/.test(prefixText)) return undefined;
   const family = familyOf(address);

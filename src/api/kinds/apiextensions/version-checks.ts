@@ -14,6 +14,7 @@ import { checkDns1035Label } from '../../meta/names.ts';
 import { fieldErrors } from '../../meta/status-error.ts';
 import type { Steps } from '../../meta/steps.ts';
 import { checkDefinitionSchema, leniencyOf } from '../../schema/structural/check-definition.ts';
+import type { Leniency } from '../../schema/structural/check-schema.ts';
 import { unsupported } from '../../schema/structural/check-structural.ts';
 import { readFieldPath } from '../../schema/structural/field-path.ts';
 import { Path } from '../../schema/structural/places.ts';
@@ -38,6 +39,8 @@ export const schemasOf = (spec: Spec): readonly JSONSchemaProps[] =>
 export function* checkVersions(errors: Errors, spec: Spec, old: Spec | undefined): Steps<void> {
   const versions = listOf(spec.versions);
   const shared = sharedParts(versions);
+  yield;
+  const before = old && (yield* beforeOf(old));
   versions.forEach(({ schema }, i) => {
     if (!schema?.openAPIV3Schema) errors.push(fieldErrors.required(`spec.versions[${i}].schema.openAPIV3Schema`));
   });
@@ -51,14 +54,14 @@ export function* checkVersions(errors: Errors, spec: Spec, old: Spec | undefined
     if (messages.length) errors.push(fieldErrors.invalid(`${path}.name`, name, messages.join(',')));
     checkWarning(errors, path, version);
     const hasStatus = version.subresources?.status !== undefined;
-    if (!shared.has('schema')) yield* checkVersionSchema(errors, `${path}.schema`, version, { hasStatus, old });
+    if (!shared.has('schema')) yield* checkVersionSchema(errors, `${path}.schema`, version, { hasStatus, before });
     if (!shared.has('subresources')) checkSubresources(errors, `${path}.subresources`, version.subresources);
     if (!shared.has('additionalPrinterColumns')) checkColumns(errors, `${path}.additionalPrinterColumns`, version);
     if (!shared.has('selectableFields')) {
       const schema = shared.has('schema') ? undefined : version.schema?.openAPIV3Schema;
-      const before = listOf(listOf(old?.versions).find((each) => each.name === name)?.selectableFields);
       const absent = 'may only be set when `version.schema.openAPIV3Schema` is not included';
-      checkSelectableFields(errors, path, listOf(version.selectableFields), { schema, before, absent });
+      const fieldsBefore = listOf(before?.versions.get(name)?.selectableFields);
+      checkSelectableFields(errors, path, listOf(version.selectableFields), { schema, before: fieldsBefore, absent });
     }
   }
   if (new Set(versions.map(({ name }) => name)).size < versions.length) {
@@ -78,8 +81,11 @@ export function* checkSharedParts(errors: Errors, spec: Spec, old: Spec | undefi
   const [first] = versions;
   if (!first) return;
   const shared = sharedParts(versions);
+  yield;
   const hasStatus = versions.some(({ subresources }) => subresources?.status !== undefined);
-  if (shared.has('schema')) yield* checkVersionSchema(errors, 'spec.validation', first, { hasStatus, old });
+  if (shared.has('schema')) {
+    yield* checkVersionSchema(errors, 'spec.validation', first, { hasStatus, before: old && (yield* beforeOf(old)) });
+  }
   if (shared.has('subresources')) checkSubresources(errors, 'spec.subresources', first.subresources);
   if (shared.has('additionalPrinterColumns')) checkColumns(errors, 'spec.additionalPrinterColumns', first);
   if (!shared.has('selectableFields')) return;
@@ -89,18 +95,39 @@ export function* checkSharedParts(errors: Errors, spec: Spec, old: Spec | undefi
   checkSelectableFields(errors, 'spec', listOf(first.selectableFields), { schema, before, absent });
 }
 
+/** What the old definition was. */
+interface Before {
+  readonly versions: ReadonlyMap<string, Version>;
+  readonly leniency: Leniency;
+}
+
+function* beforeOf(old: Spec): Steps<Before> {
+  const leniency = yield* leniencyOf(schemasOf(old));
+  yield;
+  // of two of one name the first counts
+  return {
+    versions: new Map(
+      listOf(old.versions)
+        .map((version) => [version.name, version] as const)
+        .toReversed(),
+    ),
+    leniency,
+  };
+}
+
 function* checkVersionSchema(
   errors: Errors,
   path: string,
   { name, schema }: Version,
-  { hasStatus, old }: { readonly hasStatus: boolean; readonly old: Spec | undefined },
+  { hasStatus, before }: { readonly hasStatus: boolean; readonly before: Before | undefined },
 ): Steps<void> {
   if (!schema?.openAPIV3Schema) return;
-  const leniency = old ? leniencyOf(schemasOf(old)) : {};
-  const before = listOf(old?.versions).find((version) => version.name === name);
-  const isUnchanged = before !== undefined && equalSemantically(before.schema, schema);
+  const same = before?.versions.get(name);
+  const isUnchanged = same !== undefined && equalSemantically(same.schema, schema);
+  if (before) yield;
   const at = new Path(`${path}.openAPIV3Schema`);
-  errors.push(...(yield* checkDefinitionSchema(schema.openAPIV3Schema, at, { hasStatus, leniency, isUnchanged })));
+  const options = { hasStatus, leniency: before?.leniency ?? {}, isUnchanged };
+  errors.push(...(yield* checkDefinitionSchema(schema.openAPIV3Schema, at, options)));
 }
 
 const selectableFieldsMax = 8;

@@ -68,14 +68,16 @@ function checkRoot(said: Said, path: Path): readonly FieldError[] {
 }
 
 /** What an update may go on doing: what the old schemas did. */
-export function leniencyOf(schemas: readonly Said[]): Leniency {
+export function* leniencyOf(schemas: readonly Said[]): Steps<Leniency> {
   const anywhere = (such: (said: Said) => boolean): boolean => schemas.some((said) => saysAnywhere(said, such));
-  return {
-    types: anywhere((said) => !isKnownType(said)),
-    setItems: anywhere((said) => said['x-kubernetes-list-type'] === 'set' && unfitOfSet(said) !== undefined),
-    listKeys: anywhere((said) => checkKeyedItems(said, new Path()).length > 0),
-    prunedDefaults: schemas.some((said) => unsupported(said) === undefined && hasUnpruned(new Structural(said))),
-  };
+  const types = anywhere((said) => !isKnownType(said));
+  yield;
+  const setItems = anywhere((said) => said['x-kubernetes-list-type'] === 'set' && unfitOfSet(said) !== undefined);
+  yield;
+  const listKeys = anywhere((said) => checkKeyedItems(said, new Path()).length > 0);
+  yield;
+  const prunedDefaults = schemas.some((said) => unsupported(said) === undefined && hasUnpruned(new Structural(said)));
+  return { types, setItems, listKeys, prunedDefaults };
 }
 
 function hasUnpruned(node: Structural): boolean {

@@ -1,7 +1,7 @@
 /**
  * A watch over HTTP: one JSON document per event and line, or one protobuf message after its length; over a WebSocket, a
- * message per event. What is written in one turn goes out together; an event that shows the whole object is encoded once
- * for all its watchers. What waits for a client that does not read is bounded.
+ * message per event. What is written in one turn goes out together; an event is encoded once for all watchers who want
+ * it in the same form. What waits for a client that does not read is bounded.
  */
 import type { Duplex, Writable } from 'node:stream';
 import type { Status } from '../../../api/generated/meta-v1.ts';
@@ -57,6 +57,8 @@ export class WatchWriter implements WatchSink {
   readonly #encoding: Encoding;
   readonly #apiVersion: string;
   readonly #include: IncludeObject;
+  /** in which all who ask for it see the same */
+  readonly #form: string;
   readonly #ended: () => void;
   readonly #socket: Duplex | undefined;
   readonly #out: Writable;
@@ -72,6 +74,7 @@ export class WatchWriter implements WatchSink {
     this.#encoding = context.form.format === 'protobuf' ? protobuf : json;
     this.#apiVersion = apiVersionOf(context.request.target.kind);
     this.#include = parseIncludeObject(context.exchange.query?.get('includeObject'));
+    this.#form = `${this.#apiVersion} ${this.#encoding.contentType} ${context.form.view} ${this.#include}`;
     this.#ended = ended;
     const { exchange } = context;
     this.#socket = socket;
@@ -92,10 +95,15 @@ export class WatchWriter implements WatchSink {
   }
 
   event(type: WatchEventType, object: StoredObject, event: CacheEvent | undefined): void {
-    const { contentType } = this.#encoding;
-    if (this.#context.form.view !== 'object') this.#tell(type, this.#viewed(object.whole));
-    else if (event) this.#write(event.frame(`${type} ${this.#apiVersion} ${contentType}`, () => this.#encoding.stored(type, object)));
-    else this.#write(this.#encoding.stored(type, object));
+    const { form, clock } = this.#context;
+    const encode = (): Buffer =>
+      form.view === 'object' ? this.#encoding.stored(type, object) : this.#encoding.value(type, this.#viewed(object.whole));
+    if (!event || (form.view === 'table' && !this.#columnsSent)) this.#write(encode());
+    else {
+      // A table tells ages.
+      const at = form.view === 'table' ? Math.floor(clock.now() / 1000) : '';
+      this.#write(event.frame(`${type} ${this.#form} ${at}`, encode));
+    }
   }
 
   bookmark(revision: number, isInitialEnd: boolean): void {

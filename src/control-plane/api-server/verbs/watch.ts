@@ -19,7 +19,7 @@ import { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceAnswer, WatchAnswer, WatchSink } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import type { RequestOptions } from '../request/request.ts';
-import { isLarge, yieldTurn } from '../request/yield-turn.ts';
+import { isLarge, largeBytes, yieldTurn } from '../request/yield-turn.ts';
 import type { VerbContext } from '../write/verb-context.ts';
 import { checkWatchOptions } from './list-options.ts';
 import { parseSelection, type Selection } from './selection.ts';
@@ -181,6 +181,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
     if (converting) await converting;
     for (const stored of objects) {
       if (this.#matches && !this.#matches(stored)) continue;
+      if (stored.size > largeBytes) await yieldTurn();
       this.#sink?.event('ADDED', this.#served.asServed(stored), undefined);
       if (this.#sink?.full) await this.#sink.full;
       if (!this.#sink) return;
