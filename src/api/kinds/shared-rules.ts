@@ -11,7 +11,7 @@ import {
   checkQualifiedName,
   nameIsDnsSubdomain,
 } from '../meta/names.ts';
-import { by, evenAbsent, format, unlessKept } from '../schema/rules/rules.ts';
+import { by, countedAs, format, unlessKept } from '../schema/rules/rules.ts';
 import type { Rule } from '../schema/rules/walk.ts';
 import { checkAnnotations, checkLabels, checkSelector } from './checks.ts';
 import { checkCIDR, checkIP } from './ip-checks.ts';
@@ -20,13 +20,13 @@ export const dnsLabel = format(checkDns1123Label);
 export const dnsSubdomain = format(checkDns1123Subdomain);
 export const qualifiedName = format(checkQualifiedName);
 /** Absent counts as empty. */
-export const demandedQualifiedName: Rule<string> = evenAbsent((value = '', walk) => qualifiedName(value, walk, undefined));
+export const demandedQualifiedName: Rule<string> = countedAs('', qualifiedName);
 export const portNumber = format(checkPortNumber);
 /** A port by number or by name. */
 export const port: Rule<number | string> = format((value) => (typeof value === 'string' ? checkPortName(value) : checkPortNumber(value)));
 
 /** Absent counts as 0. */
-export const demandedPort: Rule<number | string> = evenAbsent((value = 0, walk) => port(value, walk, undefined));
+export const demandedPort: Rule<number | string> = countedAs<number | string>(0, port);
 /** Of an object of most kinds, or of what is named after one. */
 export const subdomainName = format((name: string) => nameIsDnsSubdomain(name, false));
 

@@ -6,6 +6,7 @@
 import type { KindHooks, VersionConversion } from '../../meta/kind.ts';
 import type { KubeObject } from '../../meta/object.ts';
 import { own } from '../../meta/words.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type Change = (value: Json) => Json;
@@ -52,18 +53,23 @@ export const claimConversion: VersionConversion = conversion(['spec', 'devices',
 export const claimTemplateConversion: VersionConversion = conversion(['spec', 'spec', 'devices', 'requests'], requestToV1, requestFromV1);
 export const sliceConversion: VersionConversion = conversion(['spec', 'devices'], deviceToV1, deviceFromV1);
 
+const inForm =
+  <T>(rule: Rule<T>, form: (object: T) => T): Rule<T> =>
+  (object, walk, old) =>
+    rule(form(object), walk, old && form(old));
+
 /** Hooks for a version that is not the stored one. Status, warnings and grace periods are not among them. */
 export function inStoredForm<T extends KubeObject>(hooks: KindHooks<T>, { toStorage, fromStorage }: VersionConversion): KindHooks<T> {
   const inner = (object: T): T => toStorage(object) as T;
   const outer = (object: T): T => fromStorage(object) as T;
-  const { prepareForCreate, prepareForStatusUpdate, validateStatus } = hooks;
+  const { prepareForCreate, prepareForStatusUpdate, rules, statusRules } = hooks;
   const fill = hooks.default;
   return {
     ...(fill && { default: (object: T) => outer(fill(inner(object))) }),
     ...(prepareForCreate && { prepareForCreate }),
     ...(prepareForStatusUpdate && { prepareForStatusUpdate }),
-    validate: (object, old) => hooks.validate?.(inner(object), old && inner(old)) ?? [],
-    ...(validateStatus && { validateStatus: (object: T, old: T) => validateStatus(inner(object), inner(old)) }),
+    ...(rules && { rules: inForm(rules, inner) }),
+    ...(statusRules && { statusRules: inForm(statusRules, inner) }),
     cells: (object, at) => hooks.cells?.(inner(object), at) ?? [],
   };
 }

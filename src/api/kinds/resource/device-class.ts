@@ -2,17 +2,13 @@
 import { DeviceClass, DeviceClassV1beta1, DeviceClassV1beta2 } from '../../generated/kinds.ts';
 import type { KindHooks } from '../../meta/kind.ts';
 import type { KindRef } from '../../meta/object.ts';
+import { fields } from '../../schema/rules/rules.ts';
 import { nameAndAge } from '../cells.ts';
-import type { Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { checkSelectors } from './request-checks.ts';
+import { deviceSelectors } from './request-checks.ts';
 
 const hooks: KindHooks<DeviceClass> = {
-  validate({ spec }) {
-    const errors: Errors = [];
-    checkSelectors(errors, 'spec.selectors', spec.selectors);
-    return errors;
-  },
+  rules: fields({ spec: fields({ selectors: deviceSelectors }) }),
   cells: nameAndAge(() => []),
 };
 

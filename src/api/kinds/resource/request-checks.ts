@@ -2,16 +2,26 @@
  * Requests for devices: their defaults and checks. Expressions that select devices are compiled where they run.
  * Upstream: pkg/apis/resource/v1/defaults.go, pkg/apis/resource/validation/validation.go.
  */
-import type { DeviceClaim, DeviceRequest, DeviceSelector, ExactDeviceRequest, ResourceClaimSpec } from '../../generated/resource-v1.ts';
-import { fieldErrors } from '../../meta/status-error.ts';
-import { checkDnsLabel, checkDnsSubdomain, checkPresent, type Errors } from '../checks.ts';
+import type {
+  CELDeviceSelector,
+  DeviceClaim,
+  DeviceRequest,
+  DeviceSelector,
+  DeviceSubRequest,
+  ExactDeviceRequest,
+  ResourceClaimSpec,
+} from '../../generated/resource-v1.ts';
+import { all, countedAs, each, fields, itemsMax, lengthMax, required, uniqueBy } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { listOf } from '../lists.ts';
 import { change, mapSame, setDefaultsWhereEmpty } from '../set-defaults.ts';
+import { dnsLabel, dnsSubdomain } from '../shared-rules.ts';
 
 const requestsMax = 32;
 const alternativesMax = 8;
 const selectorsMax = 32;
 const expressionMax = 10 * 1024;
+const allocationModes = ['All', 'ExactCount'];
 const oneOf = 'exactly one of `exactly` or `firstAvailable` is required';
 
 type Wanted = Pick<ExactDeviceRequest, 'allocationMode' | 'count' | 'deviceClassName' | 'selectors'>;
@@ -33,56 +43,37 @@ export const defaultClaim = (spec: ResourceClaimSpec): ResourceClaimSpec =>
     ),
   );
 
-export function checkDeviceClaim(errors: Errors, path: string, claim: DeviceClaim | undefined): void {
-  const requests = listOf(claim?.requests);
-  checkNamed(errors, `${path}.requests`, requests, requestsMax);
-  requests.forEach((request, i) => {
-    checkRequest(errors, `${path}.requests[${i}]`, request);
-  });
-}
+const expression = fields<CELDeviceSelector>({ expression: lengthMax(expressionMax) });
+export const deviceSelectors = itemsMax<DeviceSelector>(selectorsMax, each(fields({ cel: required(expression) })));
 
-/** Names are there, and no two are the same. */
-export function checkNamed(errors: Errors, path: string, items: readonly { readonly name: string }[], max: number): void {
-  if (items.length > max) errors.push(fieldErrors.tooMany(path, items.length, max));
-  const names = new Set<string>();
-  items.forEach(({ name = '' }, i) => {
-    checkDnsLabel(errors, `${path}[${i}].name`, name);
-    if (names.has(name)) errors.push(fieldErrors.duplicate(`${path}[${i}]`, name));
-    names.add(name);
-  });
-}
+/** Not too many, each by its rule, and none twice. */
+export const setOf = <T>(most: number, keyOf: (item: T) => string, rule: Rule<T>): Rule<readonly T[]> =>
+  itemsMax(most, all(each(rule), uniqueBy(keyOf)));
 
-function checkRequest(errors: Errors, path: string, { exactly, firstAvailable }: DeviceRequest): void {
-  const alternatives = listOf(firstAvailable);
-  if (exactly && alternatives.length) {
-    errors.push(fieldErrors.invalid(path, null, `${oneOf}, but multiple fields are set`));
-  } else if (exactly) checkWanted(errors, `${path}.exactly`, exactly);
-  else if (alternatives.length) {
-    checkNamed(errors, `${path}.firstAvailable`, alternatives, alternativesMax);
-    alternatives.forEach((wanted, i) => {
-      checkWanted(errors, `${path}.firstAvailable[${i}]`, wanted);
-    });
-  } else errors.push(fieldErrors.required(path, oneOf));
+interface Named {
+  readonly name: string;
 }
+/** The same of what has a name. */
+export const named = <T extends Named>(most: number, rule?: Rule<T>): Rule<readonly T[]> =>
+  setOf(most, ({ name = '' }) => name, all<T>(hasName, ...(rule ? [rule] : [])));
+const hasName = fields<Named>({ name: countedAs('', dnsLabel) });
 
-function checkWanted(errors: Errors, path: string, { deviceClassName, allocationMode, count = 0, selectors }: Wanted): void {
-  const at = `${path}.deviceClassName`;
-  if (checkPresent(errors, at, deviceClassName)) checkDnsSubdomain(errors, at, deviceClassName);
-  checkSelectors(errors, `${path}.selectors`, selectors);
-  const refuse = (message: string): void => void errors.push(fieldErrors.invalid(`${path}.count`, count, message));
-  if (allocationMode === 'All') {
-    if (count) refuse("must not be specified when allocationMode is 'All'");
-  } else if (allocationMode === 'ExactCount') {
-    if (count <= 0) refuse('must be greater than zero');
-  } else errors.push(fieldErrors.notSupported(`${path}.allocationMode`, allocationMode ?? '', ['All', 'ExactCount']));
-}
+const wanted = all<Wanted>(
+  fields({ deviceClassName: required(dnsSubdomain), selectors: deviceSelectors }),
+  ({ allocationMode = '', count = 0 }, walk) => {
+    if (!allocationModes.includes(allocationMode)) walk.notSupported('allocationMode', allocationMode, allocationModes);
+    if (allocationMode === 'All' && count) walk.invalid('count', count, "must not be specified when allocationMode is 'All'");
+    if (allocationMode === 'ExactCount' && count <= 0) walk.invalid('count', count, 'must be greater than zero');
+  },
+);
+const alternatives = named<DeviceSubRequest>(alternativesMax, wanted);
 
-export function checkSelectors(errors: Errors, path: string, given: readonly DeviceSelector[] | undefined): void {
-  const selectors = listOf(given);
-  if (selectors.length > selectorsMax) errors.push(fieldErrors.tooMany(path, selectors.length, selectorsMax));
-  selectors.forEach(({ cel }, i) => {
-    const at = `${path}[${i}].cel`;
-    if (!cel) errors.push(fieldErrors.required(at));
-    else if (cel.expression.length > expressionMax) errors.push(fieldErrors.tooLong(`${at}.expression`, expressionMax));
-  });
-}
+const request: Rule<DeviceRequest> = ({ exactly, firstAvailable }, walk) => {
+  const isEither = listOf(firstAvailable).length > 0;
+  if (exactly && isEither) walk.invalid('', null, `${oneOf}, but multiple fields are set`);
+  else if (exactly) walk.check('exactly', exactly, wanted);
+  else if (isEither) walk.check('firstAvailable', firstAvailable, alternatives);
+  else walk.required('', oneOf);
+};
+
+export const deviceClaim = fields<DeviceClaim>({ requests: named(requestsMax, request) });

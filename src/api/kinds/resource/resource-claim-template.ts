@@ -2,23 +2,18 @@
 import { ResourceClaimTemplate, ResourceClaimTemplateV1beta1, ResourceClaimTemplateV1beta2 } from '../../generated/kinds.ts';
 import type { KindHooks, VersionConversion } from '../../meta/kind.ts';
 import type { KindRef } from '../../meta/object.ts';
+import { all, fields, immutable, onCreate } from '../../schema/rules/rules.ts';
 import { nameAndAge } from '../cells.ts';
-import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { change } from '../set-defaults.ts';
 import { claimTemplateConversion, inStoredForm } from './conversion.ts';
-import { checkDeviceClaim, defaultClaim } from './request-checks.ts';
+import { defaultClaim, deviceClaim } from './request-checks.ts';
 
 type Template = ResourceClaimTemplate;
 
 const hooks: KindHooks<Template> = {
   default: (object) => change(object, 'spec', (spec) => change(spec, 'spec', defaultClaim)),
-  validate({ spec }, old) {
-    const errors: Errors = [];
-    if (old) checkImmutable(errors, 'spec', spec, old.spec);
-    else checkDeviceClaim(errors, 'spec.spec.devices', spec.spec?.devices);
-    return errors;
-  },
+  rules: fields({ spec: all(immutable(), onCreate(fields({ spec: fields({ devices: deviceClaim }) }))) }),
   cells: nameAndAge(() => []),
 };
 

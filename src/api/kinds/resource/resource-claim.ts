@@ -3,28 +3,48 @@
  * Upstream: pkg/registry/resource/resourceclaim/strategy.go, pkg/apis/resource/validation/validation.go.
  */
 import { ResourceClaim, ResourceClaimV1beta1, ResourceClaimV1beta2 } from '../../generated/kinds.ts';
-import { equalSemantically } from '../../meta/deep-equal.ts';
+import type { ResourceClaimConsumerReference } from '../../generated/resource-v1.ts';
 import type { KindHooks, VersionConversion } from '../../meta/kind.ts';
 import type { KindRef } from '../../meta/object.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { all, fields, immutable, onCreate, required } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
-import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { keepMetadata, statusAlone } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
 import { change } from '../set-defaults.ts';
 import { claimConversion, inStoredForm } from './conversion.ts';
-import { checkDeviceClaim, defaultClaim } from './request-checks.ts';
+import { defaultClaim, deviceClaim, setOf } from './request-checks.ts';
 
 type Claim = ResourceClaim;
+
 const reservedMax = 256;
+const consumers = setOf<ResourceClaimConsumerReference>(
+  reservedMax,
+  ({ uid }) => uid,
+  fields({ resource: required(), name: required(), uid: required() }),
+);
+const sameAllocation = immutable<object>();
+
+const statusRule: Rule<Claim> = ({ status, metadata }, walk, old) => {
+  const { reservedFor = [], allocation } = status;
+  const before = old?.status ?? {};
+  walk.check('reservedFor', reservedFor, consumers);
+  if (reservedFor.length && !allocation) walk.forbidden('reservedFor', 'may not be specified when `allocated` is not set');
+  else if (metadata.deletionTimestamp) {
+    const known = new Set(listOf(before.reservedFor).map(({ uid }) => uid));
+    const message = 'new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set';
+    if (reservedFor.some(({ uid }) => !known.has(uid))) walk.forbidden('reservedFor', message);
+  }
+  if (before.allocation) walk.check<object>('allocation', allocation, sameAllocation, before.allocation);
+};
 
 const hooks: KindHooks<Claim> = {
   default: (object) => change(object, 'spec', defaultClaim),
   prepareForCreate: (object) => ({ ...object, status: {} }),
   prepareForStatusUpdate: keepMetadata,
-  validate,
-  validateStatus,
+  rules: fields({ spec: all(immutable(), onCreate(fields({ devices: deviceClaim }))) }),
+  statusRules: (object, walk, old) => walk.check('status', object, statusRule, old),
   cells: nameAndAge((object) => [stateOf(object)]),
 };
 
@@ -37,39 +57,6 @@ export const resourceClaimV1beta1 = defineKind<Claim>(ResourceClaimV1beta1 as Ki
   convert: claimConversion as VersionConversion<Claim>,
   hooks: inStoredForm(hooks, claimConversion),
 });
-
-function validate({ spec }: Claim, old?: Claim): readonly FieldError[] {
-  const errors: Errors = [];
-  if (old) checkImmutable(errors, 'spec', spec, old.spec);
-  else checkDeviceClaim(errors, 'spec.devices', spec.devices);
-  return errors;
-}
-
-function validateStatus({ status, metadata }: Claim, { status: before }: Claim): readonly FieldError[] {
-  const errors: Errors = [];
-  const path = 'status.reservedFor';
-  const reserved = listOf(status.reservedFor);
-  if (reserved.length > reservedMax) errors.push(fieldErrors.tooMany(path, reserved.length, reservedMax));
-  const uids = new Set<string>();
-  reserved.forEach(({ resource, name, uid }, i) => {
-    for (const [field, value] of Object.entries({ resource, name, uid })) {
-      if (!value) errors.push(fieldErrors.required(`${path}[${i}].${field}`));
-    }
-    if (uids.has(uid)) errors.push(fieldErrors.duplicate(`${path}[${i}].uid`, uid));
-    uids.add(uid);
-  });
-  if (reserved.length && !status.allocation) {
-    errors.push(fieldErrors.forbidden(path, 'may not be specified when `allocated` is not set'));
-  }
-  const known = new Set(listOf(before.reservedFor).map(({ uid }) => uid));
-  if (metadata.deletionTimestamp && reserved.some(({ uid }) => !known.has(uid))) {
-    errors.push(fieldErrors.forbidden(path, 'new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set'));
-  }
-  if (before.allocation && status.allocation && !equalSemantically(status.allocation, before.allocation)) {
-    errors.push(fieldErrors.invalid('status.allocation', status.allocation, 'field is immutable'));
-  }
-  return errors;
-}
 
 function stateOf({ metadata, status }: Claim): string {
   const deleted = metadata.deletionTimestamp !== undefined;

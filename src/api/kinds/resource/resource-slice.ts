@@ -3,23 +3,22 @@
  * driver's matter. Upstream: pkg/apis/resource/validation/validation.go.
  */
 
+import type { NodeSelector } from '../../generated/core-v1.ts';
 import { ResourceSlice, ResourceSliceV1beta1, ResourceSliceV1beta2 } from '../../generated/kinds.ts';
 import type { Device, ResourcePool, ResourceSliceSpec } from '../../generated/resource-v1.ts';
 import type { KindHooks, VersionConversion, WriteContext } from '../../meta/kind.ts';
-import { nameIsDnsSubdomain } from '../../meta/names.ts';
 import type { KindRef } from '../../meta/object.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { formatTime } from '../../meta/time.ts';
-import { addJudged } from '../../schema/rules/walk.ts';
+import { all, fields, immutable, min, positive, refuse, required } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
-import { addInvalid, checkDnsSubdomain, checkImmutable, checkPresent, type Errors } from '../checks.ts';
-import { nodeSelector as nodeSelectorRule } from '../core/pod-spec/affinity-checks.ts';
+import { nodeSelector } from '../core/pod-spec/affinity-checks.ts';
 import { driverName } from '../core/pod-spec/driver-checks.ts';
 import { defineKind, named } from '../define-kind.ts';
-import { listOf } from '../lists.ts';
 import { change, mapSame } from '../set-defaults.ts';
+import { dnsSubdomain, subdomainName } from '../shared-rules.ts';
 import { inStoredForm, sliceConversion } from './conversion.ts';
-import { checkNamed } from './request-checks.ts';
+import { named as namedDifferently } from './request-checks.ts';
 
 type Slice = ResourceSlice;
 
@@ -28,9 +27,48 @@ const poolNameMax = 253;
 const placements = ['nodeName', 'nodeSelector', 'allNodes', 'perDeviceNodeSelection'] as const;
 const onePlacement = 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required';
 
+const poolName: Rule<string> = (name, walk) => {
+  if (name.length > poolNameMax) walk.tooLong('', poolNameMax);
+  for (const part of name.split('/')) dnsSubdomain(part, walk, undefined);
+};
+const pool = fields<ResourcePool>({
+  name: required(poolName),
+  resourceSliceCount: positive(),
+  generation: min(0, 'must be greater than or equal to zero'),
+});
+const samePool = fields<ResourcePool>({ name: immutable() });
+
+const oneTerm: Rule<readonly unknown[]> = refuse((terms) => terms.length !== 1, 'must have exactly one node selector term');
+const unlessFalse: Rule<boolean> = refuse((value) => !value, 'must be either unset or set to true');
+const placement = all<ResourceSliceSpec>(
+  fields({
+    nodeName: (name, walk) => {
+      if (name) subdomainName(name, walk, undefined);
+      else walk.invalid('', name, 'must be either unset or set to a non-empty string');
+    },
+    nodeSelector: all(nodeSelector, fields<NodeSelector>({ nodeSelectorTerms: oneTerm })),
+    allNodes: unlessFalse,
+    perDeviceNodeSelection: unlessFalse,
+  }),
+  (spec, walk) => {
+    const set = placements.filter((field) => spec[field]);
+    const shown = `{${set.map((field) => `\`${field}\``).join(', ')}}`;
+    if (set.length === 0) walk.required('', onePlacement);
+    if (set.length > 1) walk.invalid('', shown, `${onePlacement}, but multiple fields are set`);
+    if (spec.sharedCounters && spec.devices) walk.invalid('', '', 'only one of `sharedCounters` or `devices` is allowed');
+  },
+);
+
 const hooks: KindHooks<Slice> = {
   prepareForCreate: (object, by) => withTaintTimes(object, by),
-  validate,
+  rules: fields({
+    spec: all<ResourceSliceSpec>(
+      fields({ driver: driverName, pool }),
+      fields({ pool: samePool, driver: immutable(), nodeName: immutable() }),
+      placement,
+      fields({ devices: namedDifferently(devicesMax) }),
+    ),
+  }),
   cells: nameAndAge(({ spec }) => [spec.nodeName ?? '', spec.driver, spec.pool.name]),
 };
 
@@ -57,58 +95,4 @@ function withTaintTimes(object: Slice, by: WriteContext | undefined): Slice {
   const withTimes = (device: Device): Device =>
     change(device, 'taints', (taints) => mapSame(taints, (taint) => (taint.timeAdded ? taint : { ...taint, timeAdded })));
   return change(object, 'spec', (spec) => change(spec, 'devices', (devices) => mapSame(devices, withTimes)));
-}
-
-function validate({ spec }: Slice, old?: Slice): readonly FieldError[] {
-  const errors: Errors = [];
-  addJudged(errors, 'spec.driver', spec.driver ?? '', driverName);
-  checkPool(errors, 'spec.pool', spec.pool ?? {});
-  if (old) {
-    checkImmutable(errors, 'spec.pool.name', spec.pool.name, old.spec.pool.name);
-    checkImmutable(errors, 'spec.driver', spec.driver, old.spec.driver);
-    checkImmutable(errors, 'spec.nodeName', spec.nodeName, old.spec.nodeName);
-  }
-  checkPlacement(errors, spec);
-  if (spec.sharedCounters && spec.devices) {
-    errors.push(fieldErrors.invalid('spec', '', 'only one of `sharedCounters` or `devices` is allowed'));
-  }
-  checkNamed(errors, 'spec.devices', listOf(spec.devices), devicesMax);
-  return errors;
-}
-
-function checkPool(errors: Errors, path: string, { name = '', resourceSliceCount = 0, generation = 0 }: Partial<ResourcePool>): void {
-  if (checkPresent(errors, `${path}.name`, name)) {
-    if (name.length > poolNameMax) errors.push(fieldErrors.tooLong(`${path}.name`, poolNameMax));
-    for (const part of name.split('/')) checkDnsSubdomain(errors, `${path}.name`, part);
-  }
-  if (resourceSliceCount <= 0) {
-    errors.push(fieldErrors.invalid(`${path}.resourceSliceCount`, resourceSliceCount, 'must be greater than zero'));
-  }
-  if (generation < 0) {
-    errors.push(fieldErrors.invalid(`${path}.generation`, generation, 'must be greater than or equal to zero'));
-  }
-}
-
-function checkPlacement(errors: Errors, spec: ResourceSliceSpec): void {
-  const { nodeName, nodeSelector } = spec;
-  if (nodeName) addInvalid(errors, 'spec.nodeName', nodeName, nameIsDnsSubdomain(nodeName, false));
-  else if (nodeName !== undefined) {
-    errors.push(fieldErrors.invalid('spec.nodeName', nodeName, 'must be either unset or set to a non-empty string'));
-  }
-  if (nodeSelector) {
-    addJudged(errors, 'spec.nodeSelector', nodeSelector, nodeSelectorRule);
-    const terms = nodeSelector.nodeSelectorTerms;
-    if (terms.length !== 1) {
-      errors.push(fieldErrors.invalid('spec.nodeSelector.nodeSelectorTerms', terms, 'must have exactly one node selector term'));
-    }
-  }
-  for (const field of ['allNodes', 'perDeviceNodeSelection'] as const) {
-    if (spec[field] === false) errors.push(fieldErrors.invalid(`spec.${field}`, false, 'must be either unset or set to true'));
-  }
-  const set = placements.filter((field) => spec[field]);
-  if (!set.length) errors.push(fieldErrors.required('spec', onePlacement));
-  else if (set.length > 1) {
-    const shown = `{${set.map((field) => `\`${field}\``).join(', ')}}`;
-    errors.push(fieldErrors.invalid('spec', shown, `${onePlacement}, but multiple fields are set`));
-  }
 }

@@ -206,6 +206,9 @@ export const max = (most: number, message = `must be less than or equal to ${mos
 export const range = (least: number, most: number, message = rangeMessage(least, most)): Rule<number> =>
   refuse((value) => value < least || value > most, message);
 export const nonNegative: Rule<number> = min(0);
+/** Absent counts as that value. */
+export const countedAs = <T>(value: NoInfer<T>, rule: Rule<T>): Rule<T> => evenAbsent((given = value, walk, old) => rule(given, walk, old));
+
 /** Absent counts as zero. */
 export const positive = (message = 'must be greater than zero'): Rule<number> =>
   evenAbsent((value = 0, walk) => {
@@ -215,11 +218,25 @@ export const nonNegativeQuantity: Rule<string> = refuse((value) => compareQuanti
 
 export const positiveQuantity = (message: string): Rule<string> => refuse((value) => compareQuantities(value, '0') <= 0, message);
 
+/** A list that has more is not looked at. */
 export const itemsMax =
-  (most: number): Rule<readonly unknown[]> =>
-  (list, walk) => {
+  <T>(most: number, rule?: Rule<readonly T[]>): Rule<readonly T[]> =>
+  (list, walk, old) => {
     if (list.length > most) walk.tooMany('', list.length, most);
+    else rule?.(list, walk, old);
   };
+
+export const lengthMax =
+  (most: number): Rule<string> =>
+  (text, walk) => {
+    if (text.length > most) walk.tooLong('', most);
+  };
+
+/** Asked of new objects only. */
+export const onCreate = <T>(rule: Rule<T>): Rule<T> =>
+  like([rule], (value, walk, old) => {
+    if (!walk.isUpdate) rule(value, walk, old);
+  });
 
 /** Stays as it was at the creation, presence included. */
 export const immutable = <T>(message = 'field is immutable'): Rule<T> =>
