@@ -16,7 +16,7 @@ import { repeats } from '../checks.ts';
 import { defineKind, named } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { change, mapSame } from '../set-defaults.ts';
-import { checkSignerName } from './signer-name.ts';
+import { signerName } from './signer-name.ts';
 import { whatIsWrongWithCertificate, whatIsWrongWithRequest } from './signing-request.ts';
 
 type Request = CertificateSigningRequest;
@@ -126,7 +126,7 @@ function judgeRequest(object: Request, walk: Walk, old: Request | undefined, rig
   checkUsages(walk, object, old);
   if (spec.signerName === legacySigner && old?.spec.signerName !== legacySigner) {
     walk.invalid('spec.signerName', legacySigner, 'the legacy signerName is not allowed via this API version');
-  } else checkSignerName(walk.errors, 'spec.signerName', spec.signerName ?? '');
+  } else walk.check('spec.signerName', spec.signerName ?? '', signerName);
   const seconds = spec.expirationSeconds;
   if (seconds !== undefined && seconds < expirationSecondsMin) {
     const message = 'may not specify a duration less than 600 seconds (10 minutes)';

@@ -2,21 +2,15 @@
 import { ClusterTrustBundle, ClusterTrustBundleV1alpha1 } from '../../generated/kinds.ts';
 import type { KindHooks } from '../../meta/kind.ts';
 import { nameIsAnything } from '../../meta/names.ts';
-import type { FieldError } from '../../meta/status-error.ts';
+import { all, fields, filled, immutable } from '../../schema/rules/rules.ts';
 import { textColumns } from '../cells.ts';
-import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind, named } from '../define-kind.ts';
-import { checkSignerName } from './signer-name.ts';
+import { signerName } from './signer-name.ts';
 
 type Bundle = ClusterTrustBundle | ClusterTrustBundleV1alpha1;
 
 const hooks: KindHooks<Bundle> = {
-  validate({ spec }, old): readonly FieldError[] {
-    const errors: Errors = [];
-    if (spec.signerName) checkSignerName(errors, 'spec.signerName', spec.signerName);
-    if (old) checkImmutable(errors, 'spec.signerName', spec.signerName, old.spec.signerName);
-    return errors;
-  },
+  rules: fields({ spec: fields<Bundle['spec']>({ signerName: all(filled(signerName), immutable()) }) }),
   cells: ({ metadata, spec }) => [metadata.name, spec.signerName || '<none>'],
 };
 const extra = {

@@ -1,11 +1,12 @@
 /** PodCertificateRequest, which is beta and not served by default. Upstream: pkg/registry/certificates/podcertificaterequest. */
+import type { PodCertificateRequestSpec } from '../../generated/certificates-v1beta1.ts';
 import { PodCertificateRequest } from '../../generated/kinds.ts';
+import { all, fields, immutable } from '../../schema/rules/rules.ts';
 import { formatLabels, textColumns } from '../cells.ts';
-import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind, named } from '../define-kind.ts';
 import { keepMetadata } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
-import { checkSignerName } from './signer-name.ts';
+import { signerName } from './signer-name.ts';
 
 const states = ['Issued', 'Denied', 'Failed'];
 
@@ -16,12 +17,7 @@ export const podCertificateRequest = defineKind(PodCertificateRequest, {
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),
     prepareForStatusUpdate: keepMetadata,
-    validate({ spec }, old) {
-      const errors: Errors = [];
-      checkSignerName(errors, 'spec.signerName', spec.signerName ?? '');
-      if (old) checkImmutable(errors, 'spec', spec, old.spec);
-      return errors;
-    },
+    rules: fields({ spec: all<PodCertificateRequestSpec>(fields({ signerName }), immutable()) }),
     cells: ({ metadata, spec, status }) => [
       metadata.name,
       spec.podName,

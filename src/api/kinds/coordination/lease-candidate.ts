@@ -2,41 +2,21 @@
 import { LeaseCandidate, LeaseCandidateV1alpha2 } from '../../generated/kinds.ts';
 import type { KindHooks } from '../../meta/kind.ts';
 import { checkConfigMapKey } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { all, fields, filled, immutable, refuse, required } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { nameAndAge, textColumns } from '../cells.ts';
-import { checkImmutable, checkPresent, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { checkStrategy } from './lease.ts';
+import { strategy } from './lease.ts';
 
 type Candidate = LeaseCandidate | LeaseCandidateV1alpha2;
-
-const hooks: KindHooks<Candidate> = {
-  validate,
-  cells: nameAndAge(({ spec }) => [spec.leaseName, spec.binaryVersion, spec.emulationVersion ?? '']),
-};
-
-const extra = {
-  validateName: (name: string) => checkConfigMapKey(name),
-  allowCreateOnUpdate: true,
-  allowUnconditionalUpdate: false,
-  hooks,
-  columns: textColumns('Name', 'LeaseName', 'BinaryVersion', 'EmulationVersion', 'Age'),
-};
-
-export const leaseCandidate = defineKind<Candidate>(LeaseCandidate, extra);
-export const leaseCandidateV1alpha2 = defineKind<Candidate>(LeaseCandidateV1alpha2, extra);
+type CandidateSpec = Candidate['spec'];
 
 const number = '(0|[1-9]\\d*)';
 const word = '(?:0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*)';
 const semanticVersion = new RegExp(`^${number}\\.${number}\\.${number}(-${word}(\\.${word})*)?(\\+[0-9a-zA-Z-]+(\\.[0-9a-zA-Z-]+)*)?$`);
 
-/** True when it is a version; an absent one is none. */
-function checkVersion(errors: Errors, path: string, version: string): boolean {
-  if (!version) return false;
-  if (semanticVersion.test(version)) return true;
-  errors.push(fieldErrors.invalid(path, version, 'must be a valid semantic version'));
-  return false;
-}
+const isVersion = (text: string): boolean => semanticVersion.test(text);
+const version: Rule<string> = refuse((text) => !isVersion(text), 'must be a valid semantic version');
 
 const numbersOf = (version: string): readonly number[] => version.split(/[-+]/, 1).join('').split('.').map(Number);
 
@@ -50,24 +30,34 @@ function isOlder(a: string, b: string): boolean {
   return pre !== other && pre !== '' && (other === '' || pre < other);
 }
 
-function validate({ spec }: Candidate, old?: Candidate): readonly FieldError[] {
-  const errors: Errors = [];
-  const { binaryVersion, emulationVersion = '', strategy } = spec;
-  checkPresent(errors, 'spec.leaseName', spec.leaseName);
-  const emulated = checkVersion(errors, 'spec.emulationVersion', emulationVersion);
-  const known = checkPresent(errors, 'spec.binaryVersion', binaryVersion) && checkVersion(errors, 'spec.binaryVersion', binaryVersion);
-  if (known && emulated && isOlder(binaryVersion, emulationVersion)) {
-    const message = 'must be greater than or equal to `emulationVersion`';
-    errors.push(fieldErrors.invalid('spec.binaryVersion', binaryVersion, message));
+const compatible: Rule<CandidateSpec> = ({ binaryVersion = '', emulationVersion = '', strategy: chosen }, walk) => {
+  const isEmulated = isVersion(emulationVersion);
+  if (isVersion(binaryVersion) && isEmulated && isOlder(binaryVersion, emulationVersion)) {
+    walk.invalid('binaryVersion', binaryVersion, 'must be greater than or equal to `emulationVersion`');
   }
-  if (!strategy) errors.push(fieldErrors.required('spec.strategy'));
-  else {
-    if (strategy === 'OldestEmulationVersion' && !emulated) {
-      const message = "must be specified when `strategy` is 'OldestEmulationVersion'";
-      errors.push(fieldErrors.required('spec.emulationVersion', message));
-    }
-    checkStrategy(errors, 'spec.strategy', strategy);
+  if (chosen === 'OldestEmulationVersion' && !isEmulated) {
+    walk.required('emulationVersion', "must be specified when `strategy` is 'OldestEmulationVersion'");
   }
-  if (old) checkImmutable(errors, 'spec.leaseName', spec.leaseName, old.spec.leaseName);
-  return errors;
-}
+};
+
+const specRule = all<CandidateSpec>(
+  fields({ leaseName: required(), emulationVersion: filled(version), binaryVersion: required(version) }),
+  compatible,
+  fields({ strategy: required(strategy), leaseName: immutable() }),
+);
+
+const hooks: KindHooks<Candidate> = {
+  rules: fields({ spec: specRule }),
+  cells: nameAndAge(({ spec }) => [spec.leaseName, spec.binaryVersion, spec.emulationVersion ?? '']),
+};
+
+const extra = {
+  validateName: (name: string) => checkConfigMapKey(name),
+  allowCreateOnUpdate: true,
+  allowUnconditionalUpdate: false,
+  hooks,
+  columns: textColumns('Name', 'LeaseName', 'BinaryVersion', 'EmulationVersion', 'Age'),
+};
+
+export const leaseCandidate = defineKind<Candidate>(LeaseCandidate, extra);
+export const leaseCandidateV1alpha2 = defineKind<Candidate>(LeaseCandidateV1alpha2, extra);

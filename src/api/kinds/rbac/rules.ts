@@ -1,36 +1,33 @@
 /** What the four kinds of RBAC share. Upstream: pkg/apis/rbac/validation/validation.go, pkg/apis/rbac/v1/defaults.go. */
 import type { PolicyRule, RoleRef, Subject } from '../../generated/rbac-v1.ts';
 import type { KindHooks } from '../../meta/kind.ts';
-import { checkPathSegment, nameIsDnsSubdomain } from '../../meta/names.ts';
 import type { KubeObject } from '../../meta/object.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { all, demanded, each, fields, required } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { ageOf } from '../cells.ts';
-import { addInvalid, type Errors } from '../checks.ts';
 import { listOf } from '../lists.ts';
 import { change, mapSame, setDefaultsWhereEmpty } from '../set-defaults.ts';
+import { pathName, subdomainName } from '../shared-rules.ts';
 
 const groupName = 'rbac.authorization.k8s.io';
+const people = ['User', 'Group'];
 
-export function checkRules(errors: Errors, rules: readonly PolicyRule[] | null | undefined, namespaced: boolean): void {
-  listOf(rules).forEach((rule, i) => {
-    checkRule(errors, `rules[${i}]`, rule, namespaced);
-  });
-}
-
-function checkRule(errors: Errors, path: string, rule: PolicyRule, namespaced: boolean): void {
-  const { apiGroups, resources, resourceNames, nonResourceURLs: urls } = rule;
-  if (!rule.verbs?.length) errors.push(fieldErrors.required(`${path}.verbs`, 'verbs must contain at least one value'));
-  if (urls?.length) {
-    const at = `${path}.nonResourceURLs`;
-    if (namespaced) errors.push(fieldErrors.invalid(at, urls, 'namespaced rules cannot apply to non-resource URLs'));
-    if (apiGroups?.length || resources?.length || resourceNames?.length) {
-      errors.push(fieldErrors.invalid(at, urls, 'rules cannot apply to both regular resources and non-resource URLs'));
-    }
-    return;
-  }
-  if (!apiGroups?.length) errors.push(fieldErrors.required(`${path}.apiGroups`, 'resource rules must supply at least one api group'));
-  if (!resources?.length) errors.push(fieldErrors.required(`${path}.resources`, 'resource rules must supply at least one resource'));
-}
+/** `namespaced`: of what there is in one namespace. */
+export const policyRules = (namespaced: boolean): Rule<readonly PolicyRule[]> =>
+  each<PolicyRule>(
+    all(fields({ verbs: required(undefined, 'verbs must contain at least one value') }), (rule, walk) => {
+      const { apiGroups, resources, resourceNames, nonResourceURLs: urls } = rule;
+      const isOfResources = apiGroups?.length || resources?.length || resourceNames?.length;
+      if (!urls?.length) return ofResources(rule, walk, undefined);
+      const refuse = (message: string): void => walk.invalid('nonResourceURLs', urls, message);
+      if (namespaced) refuse('namespaced rules cannot apply to non-resource URLs');
+      if (isOfResources) refuse('rules cannot apply to both regular resources and non-resource URLs');
+    }),
+  );
+const ofResources = fields<PolicyRule>({
+  apiGroups: required(undefined, 'resource rules must supply at least one api group'),
+  resources: required(undefined, 'resource rules must supply at least one resource'),
+});
 
 type Binding = KubeObject & { readonly roleRef: RoleRef; readonly subjects?: readonly Subject[] };
 
@@ -39,9 +36,9 @@ export function bindingHooks<T extends Binding>(roleKinds: readonly string[]): K
   return {
     default: (object) =>
       change<Binding, 'subjects'>(object, 'subjects', (subjects) =>
-        mapSame(subjects, (subject) => (isPerson(subject) ? setDefaultsWhereEmpty(subject, { apiGroup: groupName }) : subject)),
+        mapSame(subjects, (subject) => (people.includes(subject.kind) ? setDefaultsWhereEmpty(subject, { apiGroup: groupName }) : subject)),
       ) as T,
-    validate: (object, old) => validateBinding(object, old, roleKinds),
+    rules: all(bindingRule(roleKinds), lastingRole),
     cells: (object, at) => {
       const { roleRef, metadata } = object;
       const named = (kind: string, show: (subject: Subject) => string): string =>
@@ -61,32 +58,26 @@ export function bindingHooks<T extends Binding>(roleKinds: readonly string[]): K
   };
 }
 
-const isPerson = ({ kind }: Subject): boolean => kind === 'User' || kind === 'Group';
-
-function validateBinding(object: Binding, old: Binding | undefined, roleKinds: readonly string[]): readonly FieldError[] {
-  const errors: Errors = [];
-  const { apiGroup = '', kind = '', name = '' } = object.roleRef;
-  if (apiGroup !== groupName) errors.push(fieldErrors.notSupported('roleRef.apiGroup', apiGroup, [groupName]));
-  if (!roleKinds.includes(kind)) errors.push(fieldErrors.notSupported('roleRef.kind', kind, roleKinds));
-  if (!name) errors.push(fieldErrors.required('roleRef.name'));
-  else addInvalid(errors, 'roleRef.name', name, checkPathSegment(name));
-  listOf(object.subjects).forEach((subject, i) => {
-    checkSubject(errors, `subjects[${i}]`, subject, roleKinds.includes('Role'));
+function bindingRule(roleKinds: readonly string[]): Rule<Binding> {
+  const isNamespaced = roleKinds.includes('Role');
+  const subject: Rule<Subject> = ({ kind = '', name, apiGroup = '', namespace }, walk) => {
+    if (!name) walk.required('name');
+    if (kind === 'ServiceAccount') {
+      walk.check('name', name || undefined, subdomainName);
+      if (apiGroup) walk.notSupported('apiGroup', apiGroup, ['']);
+      if (!isNamespaced && !namespace) walk.required('namespace');
+    } else if (people.includes(kind)) walk.check('apiGroup', apiGroup, ownGroup);
+    else walk.notSupported('kind', kind, ['ServiceAccount', ...people]);
+  };
+  return fields<Binding>({
+    roleRef: fields({ apiGroup: ownGroup, kind: demanded(...roleKinds), name: required(pathName) }),
+    subjects: each(subject),
   });
-  if (old && (old.roleRef.apiGroup !== apiGroup || old.roleRef.kind !== kind || old.roleRef.name !== name)) {
-    errors.push(fieldErrors.invalid('roleRef', { APIGroup: apiGroup, Kind: kind, Name: name }, 'cannot change roleRef'));
-  }
-  return errors;
 }
+const ownGroup = demanded(groupName);
 
-function checkSubject(errors: Errors, path: string, subject: Subject, namespaced: boolean): void {
-  const { kind = '', name, apiGroup = '', namespace } = subject;
-  if (!name) errors.push(fieldErrors.required(`${path}.name`));
-  if (kind === 'ServiceAccount') {
-    if (name) addInvalid(errors, `${path}.name`, name, nameIsDnsSubdomain(name, false));
-    if (apiGroup) errors.push(fieldErrors.notSupported(`${path}.apiGroup`, apiGroup, ['']));
-    if (!namespaced && !namespace) errors.push(fieldErrors.required(`${path}.namespace`));
-  } else if (isPerson(subject)) {
-    if (apiGroup !== groupName) errors.push(fieldErrors.notSupported(`${path}.apiGroup`, apiGroup, [groupName]));
-  } else errors.push(fieldErrors.notSupported(`${path}.kind`, kind, ['ServiceAccount', 'User', 'Group']));
-}
+const lastingRole: Rule<Binding> = ({ roleRef }, walk, old) => {
+  const { apiGroup: APIGroup = '', kind: Kind = '', name: Name = '' } = roleRef;
+  if (!old || (old.roleRef.apiGroup === APIGroup && old.roleRef.kind === Kind && old.roleRef.name === Name)) return;
+  walk.invalid('roleRef', { APIGroup, Kind, Name }, 'cannot change roleRef');
+};

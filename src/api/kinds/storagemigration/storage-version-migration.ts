@@ -1,7 +1,7 @@
 /** StorageVersionMigration, which is beta and not served by default. Upstream: pkg/registry/storagemigration/storagemigration. */
 import { StorageVersionMigration } from '../../generated/kinds.ts';
+import { fields, immutable } from '../../schema/rules/rules.ts';
 import { textColumns } from '../cells.ts';
-import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { keepMetadata, statusAlone } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
@@ -15,11 +15,7 @@ export const storageVersionMigration = defineKind(StorageVersionMigration, {
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),
     prepareForStatusUpdate: keepMetadata,
-    validate({ spec }, old) {
-      const errors: Errors = [];
-      if (old) checkImmutable(errors, 'spec', spec, old.spec);
-      return errors;
-    },
+    rules: fields({ spec: immutable() }),
     cells: ({ metadata, spec, status }) => {
       const { group, resource } = spec.resource;
       const current = listOf(status.conditions).findLast((c) => c.status === 'True' && states.includes(c.type));
