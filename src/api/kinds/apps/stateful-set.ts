@@ -5,10 +5,10 @@ import type { PersistentVolumeClaim, PodTemplateSpec } from '../../generated/cor
 import { StatefulSet } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import { nameIsDnsLabel } from '../../meta/names.ts';
-import { all, by, each, evenAbsent, fields, filled, nonNegative, oneOf } from '../../schema/rules/rules.ts';
+import { all, each, evenAbsent, fields, filled, nonNegative, oneOf } from '../../schema/rules/rules.ts';
 import type { Rule } from '../../schema/rules/walk.ts';
 import { ageOf, containerCells } from '../cells.ts';
-import { checkClaimSpec } from '../core/claim-checks.ts';
+import { claimSpec } from '../core/claim-checks.ts';
 import { podAnnotations } from '../core/pod-spec/annotation-checks.ts';
 import { defaultTemplateOf } from '../core/pod-spec/defaults.ts';
 import { podTemplate } from '../core/pod-spec/validate-pod-spec.ts';
@@ -89,7 +89,7 @@ const template: Rule<StatefulSetSpec> = ({ template: given, volumeClaimTemplates
 
 const retention = oneOf('Retain', 'Delete');
 const created = fields<StatefulSetSpec>({
-  volumeClaimTemplates: each(fields<PersistentVolumeClaim>({ spec: by((errors, path, claim) => checkClaimSpec(errors, path, claim)) })),
+  volumeClaimTemplates: each(fields<PersistentVolumeClaim>({ spec: claimSpec() })),
   serviceName: filled(dnsLabel),
 });
 

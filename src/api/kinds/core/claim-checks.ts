@@ -1,91 +1,71 @@
 /**
- * Checks of what a persistent volume claim asks for, alone and as a template inside other objects.
+ * Rules of what a persistent volume claim asks for, alone and as a template inside other objects.
  * Upstream: pkg/apis/core/validation/validation.go (ValidatePersistentVolumeClaimSpec).
  */
-import type {
-  PersistentVolumeClaimSpec,
-  PersistentVolumeClaimTemplate,
-  TypedLocalObjectReference,
-  TypedObjectReference,
-} from '../../generated/core-v1.ts';
+import type { PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate, TypedObjectReference } from '../../generated/core-v1.ts';
 import type { ObjectMeta } from '../../generated/meta-v1.ts';
-import { checkDns1123Subdomain, nameIsDnsLabel, nameIsDnsSubdomain } from '../../meta/names.ts';
+import { nameIsDnsLabel } from '../../meta/names.ts';
 import { compareQuantities } from '../../meta/quantity.ts';
-import { fieldErrors } from '../../meta/status-error.ts';
-import {
-  addInvalid,
-  checkAnnotations,
-  checkLabels,
-  checkPositiveQuantity,
-  checkPresent,
-  checkSelector,
-  checkSupported,
-  type Errors,
-} from '../checks.ts';
-import { listOf } from '../lists.ts';
+import { all, fields, filled, format, oneOf, positiveQuantity, required } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
+import { annotations, dnsSubdomain, labels, selector, subdomainName } from '../shared-rules.ts';
 
-export const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
-export const volumeModes = ['Block', 'Filesystem'];
+const modes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
+const knownMode = oneOf(...modes);
+export const volumeMode = oneOf('Block', 'Filesystem');
 
-export function checkAccessModes(errors: Errors, path: string, modes: readonly string[]): void {
-  for (const mode of modes) checkSupported(errors, path, mode, accessModes);
-  const once = modes.includes('ReadWriteOncePod');
-  if (once && modes.some((mode) => mode !== 'ReadWriteOncePod' && accessModes.includes(mode))) {
-    errors.push(fieldErrors.forbidden(path, 'may not use ReadWriteOncePod with other access modes'));
+/** Upstream names the list, not the item. */
+export const accessModes: Rule<readonly string[]> = (given, walk) => {
+  for (const mode of given) knownMode(mode, walk, undefined);
+  const isOnce = given.includes('ReadWriteOncePod');
+  if (isOnce && given.some((mode) => mode !== 'ReadWriteOncePod' && modes.includes(mode))) {
+    walk.forbidden('', 'may not use ReadWriteOncePod with other access modes');
   }
-}
+};
 
-export function checkClaimSpec(errors: Errors, path: string, spec: PersistentVolumeClaimSpec, anyGroup = false): void {
-  if (!spec.accessModes?.length) errors.push(fieldErrors.required(`${path}.accessModes`, 'at least 1 access mode is required'));
-  checkSelector(errors, `${path}.selector`, spec.selector);
-  checkAccessModes(errors, `${path}.accessModes`, listOf(spec.accessModes));
-  const storage = spec.resources?.requests?.storage;
-  if (checkPresent(errors, `${path}.resources[storage]`, storage)) {
-    checkPositiveQuantity(errors, `${path}.resources[storage]`, storage ?? '0');
-  }
-  checkClassName(errors, `${path}.storageClassName`, spec.storageClassName);
-  checkSupported(errors, `${path}.volumeMode`, spec.volumeMode, volumeModes);
-  checkDataSources(errors, path, spec, anyGroup);
-  checkClassName(errors, `${path}.volumeAttributesClassName`, spec.volumeAttributesClassName);
-}
+const storage = required(positiveQuantity('must be greater than zero'));
 
-function checkClassName(errors: Errors, path: string, name: string | undefined): void {
-  if (name) addInvalid(errors, path, name, nameIsDnsSubdomain(name, false));
-}
+/** `anyGroup`: of what a source is may be named in any form, since it was before. */
+export const claimSpec = (anyGroup = false): Rule<PersistentVolumeClaimSpec> =>
+  all<PersistentVolumeClaimSpec>(
+    fields({ accessModes: required(undefined, 'at least 1 access mode is required') }),
+    fields({ selector, accessModes }),
+    ({ resources }, walk) => {
+      walk.enter('resources[storage]');
+      storage(resources?.requests?.storage as string, walk, undefined);
+      walk.leave();
+    },
+    fields({ storageClassName: filled(subdomainName), volumeMode }),
+    dataSources(anyGroup),
+    fields({ volumeAttributesClassName: filled(subdomainName) }),
+  );
 
-function checkDataSources(errors: Errors, path: string, spec: PersistentVolumeClaimSpec, anyGroup: boolean): void {
-  const { dataSource, dataSourceRef } = spec;
-  if (dataSource) checkDataSource(errors, `${path}.dataSource`, dataSource, anyGroup);
-  if (!dataSourceRef) return;
-  checkDataSource(errors, `${path}.dataSourceRef`, dataSourceRef, anyGroup);
-  const { namespace } = dataSourceRef;
-  if (namespace) addInvalid(errors, `${path}.dataSourceRef.namespace`, namespace, nameIsDnsLabel(namespace, false));
-  if (!dataSource) return;
-  if (namespace) errors.push(fieldErrors.invalid(path, {}, 'may not be specified when dataSourceRef.namespace is specified'));
-  else if (['apiGroup', 'kind', 'name'].some((f) => dataSource[f as 'kind'] !== dataSourceRef[f as 'kind'])) {
-    errors.push(fieldErrors.invalid(path, {}, 'must match dataSourceRef'));
-  }
+function dataSources(anyGroup: boolean): Rule<PersistentVolumeClaimSpec> {
+  const source = all<TypedObjectReference>(fields({ name: required(), kind: required() }), ({ apiGroup, kind }, walk) => {
+    if (!apiGroup && kind !== 'PersistentVolumeClaim') {
+      walk.invalid('', kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup");
+    }
+    if (!anyGroup) walk.check('apiGroup', apiGroup || undefined, dnsSubdomain);
+  });
+  return all<PersistentVolumeClaimSpec>(
+    fields({ dataSource: source, dataSourceRef: all(source, fields<TypedObjectReference>({ namespace: filled(namespaceName) })) }),
+    ({ dataSource: local, dataSourceRef: other }, walk) => {
+      if (!local || !other) return;
+      const isSame = local.apiGroup === other.apiGroup && local.kind === other.kind && local.name === other.name;
+      if (other.namespace) walk.invalid('', {}, 'may not be specified when dataSourceRef.namespace is specified');
+      else if (!isSame) walk.invalid('', {}, 'must match dataSourceRef');
+    },
+  );
 }
-
-function checkDataSource(errors: Errors, path: string, source: TypedLocalObjectReference | TypedObjectReference, anyGroup: boolean): void {
-  checkPresent(errors, `${path}.name`, source.name);
-  checkPresent(errors, `${path}.kind`, source.kind);
-  if (!source.apiGroup && source.kind !== 'PersistentVolumeClaim') {
-    errors.push(fieldErrors.invalid(path, source.kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
-  }
-  if (source.apiGroup && !anyGroup) addInvalid(errors, `${path}.apiGroup`, source.apiGroup, checkDns1123Subdomain(source.apiGroup));
-}
+const namespaceName = format((name: string) => nameIsDnsLabel(name, false));
 
 /** A template may carry labels and annotations, nothing else of an object's metadata. */
-export function checkClaimTemplate(errors: Errors, path: string, template: PersistentVolumeClaimTemplate): void {
-  const metadata: ObjectMeta = template.metadata ?? {};
-  checkAnnotations(errors, `${path}.metadata.annotations`, metadata.annotations);
-  checkLabels(errors, `${path}.metadata.labels`, metadata.labels);
-  for (const field in metadata) {
-    if (field !== 'annotations' && field !== 'labels') errors.push(fieldErrors.forbidden(`${path}.metadata.${field}`, 'cannot be set'));
-  }
-  checkClaimSpec(errors, `${path}.spec`, template.spec);
-}
+export const claimTemplate = fields<PersistentVolumeClaimTemplate>({
+  metadata: all<ObjectMeta>(fields({ annotations, labels }), (metadata, walk) => {
+    for (const field in metadata) if (field !== 'annotations' && field !== 'labels') walk.forbidden(field, 'cannot be set');
+  }),
+  spec: claimSpec(),
+});
 
 /** Whether `now` asks for less storage than `old`. */
 export const shrinks = (now: PersistentVolumeClaimSpec, old: PersistentVolumeClaimSpec): boolean =>

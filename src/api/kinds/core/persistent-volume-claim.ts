@@ -8,14 +8,14 @@ import { PersistentVolumeClaim } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import type { Cell } from '../../meta/kind.ts';
 import { compareQuantities } from '../../meta/quantity.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { fields, immutable } from '../../schema/rules/rules.ts';
+import type { Walk } from '../../schema/rules/walk.ts';
 import { ageOf, type CellContext } from '../cells.ts';
-import { checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { fractionWarnings } from '../quantity-warnings.ts';
 import { omit } from '../set-defaults.ts';
-import { checkClaimSpec, shrinks } from './claim-checks.ts';
+import { claimSpec, shrinks } from './claim-checks.ts';
 
 export const betaClassKey = 'volume.beta.kubernetes.io/storage-class';
 
@@ -24,8 +24,8 @@ export const persistentVolumeClaim = defineKind(PersistentVolumeClaim, {
   hooks: {
     prepareForCreate: (object) => ({ ...object, spec: withBothDataSources(object.spec), status: { phase: 'Pending' as const } }),
     prepareForUpdate: (object) => ({ ...object, spec: withBothDataSources(object.spec) }),
-    validate,
-    validateStatus,
+    rules,
+    statusRules,
     warnings({ metadata, spec }) {
       const { requests, limits } = spec.resources ?? {};
       return [
@@ -52,36 +52,35 @@ function withBothDataSources(given: PersistentVolumeClaimSpec): PersistentVolume
   return spec;
 }
 
-function validate(object: PersistentVolumeClaim, old?: PersistentVolumeClaim): readonly FieldError[] {
-  const errors: Errors = [];
-  const hadGroup = old !== undefined && (old.spec.dataSource?.apiGroup !== undefined || old.spec.dataSourceRef?.apiGroup !== undefined);
-  checkClaimSpec(errors, 'spec', object.spec, hadGroup);
-  if (old) checkUpdate(errors, object, old);
-  return errors;
+const fresh = claimSpec();
+const lenient = claimSpec(true);
+const lastingMode = fields<PersistentVolumeClaimSpec>({ volumeMode: immutable() });
+
+function rules(object: PersistentVolumeClaim, walk: Walk, old: PersistentVolumeClaim | undefined): void {
+  const hadGroup = old?.spec.dataSource?.apiGroup !== undefined || old?.spec.dataSourceRef?.apiGroup !== undefined;
+  walk.check('spec', object.spec, hadGroup ? lenient : fresh);
+  if (old) checkUpdate(object, walk, old);
 }
 
-function checkUpdate(errors: Errors, object: PersistentVolumeClaim, old: PersistentVolumeClaim): void {
+function checkUpdate(object: PersistentVolumeClaim, walk: Walk, old: PersistentVolumeClaim): void {
   const [now, before] = [object.metadata.annotations?.[betaClassKey], old.metadata.annotations?.[betaClassKey]];
-  const { storageClassName: name } = object.spec;
+  const { storageClassName: name, volumeAttributesClassName: attributes } = object.spec;
   const adoptsAnnotation = before !== undefined && old.spec.storageClassName === undefined && name === before && (now ?? before) === before;
-  if (!adoptsAnnotation && now !== before) {
-    errors.push(fieldErrors.invalid(`metadata.annotations.${betaClassKey}`, now ?? '', 'field is immutable'));
-  }
+  if (!adoptsAnnotation && now !== before) walk.invalid(`metadata.annotations.${betaClassKey}`, now ?? '', 'field is immutable');
   const allowed = withoutAllowedChanges(object, old, adoptsAnnotation || before === undefined || name === before);
   if (!equalSemantically(allowed, withoutName(old.spec, !old.spec.volumeName))) {
-    const message = 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims';
-    errors.push(fieldErrors.forbidden('spec', message));
+    walk.forbidden('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims');
   }
   const wanted = object.spec.resources?.requests?.storage ?? '0';
   if (shrinks(object.spec, old.spec) && compareQuantities(wanted, old.status.capacity?.storage ?? '0') <= 0) {
-    errors.push(fieldErrors.forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity'));
+    walk.forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity');
   }
-  checkImmutable(errors, 'volumeMode', object.spec.volumeMode, old.spec.volumeMode);
-  const [attributes, oldAttributes] = [object.spec.volumeAttributesClassName, old.spec.volumeAttributesClassName];
-  if (attributes === oldAttributes || old.status.currentVolumeAttributesClassName === undefined || attributes) return;
+  lastingMode(object.spec, walk, old.spec);
+  const isChanged = attributes !== old.spec.volumeAttributesClassName;
+  if (!isChanged || old.status.currentVolumeAttributesClassName === undefined || attributes) return;
   const what = attributes === undefined ? 'nil' : 'empty string';
   const message = `update to ${what} is forbidden when status.currentVolumeAttributesClassName is not nil`;
-  errors.push(fieldErrors.forbidden('spec.volumeAttributesClassName', message));
+  walk.forbidden('spec.volumeAttributesClassName', message);
 }
 
 const withoutName = (spec: PersistentVolumeClaimSpec, nameMayChange: boolean): PersistentVolumeClaimSpec =>
@@ -106,15 +105,12 @@ function withoutAllowedChanges(
   };
 }
 
-function validateStatus(object: PersistentVolumeClaim): readonly FieldError[] {
-  const errors: Errors = [];
-  if (!object.metadata.resourceVersion) errors.push(fieldErrors.required('resourceVersion'));
-  if (!object.spec.accessModes?.length) errors.push(fieldErrors.required('Spec.accessModes'));
-  for (const [name, quantity] of Object.entries(object.status.capacity ?? {})) {
-    if (compareQuantities(quantity, '0') >= 0) continue;
-    errors.push(fieldErrors.invalid(`status.capacity[${name}]`, quantity, 'must be a valid resource quantity'));
+function statusRules({ metadata, spec, status }: PersistentVolumeClaim, walk: Walk): void {
+  if (!metadata.resourceVersion) walk.required('resourceVersion');
+  if (!spec.accessModes?.length) walk.required('Spec.accessModes');
+  for (const [name, quantity] of Object.entries(status.capacity ?? {})) {
+    if (compareQuantities(quantity, '0') < 0) walk.invalid(`status.capacity[${name}]`, quantity, 'must be a valid resource quantity');
   }
-  return errors;
 }
 
 const shortModes = { ReadWriteOnce: 'RWO', ReadOnlyMany: 'ROX', ReadWriteMany: 'RWX', ReadWriteOncePod: 'RWOP' } as const;

@@ -3,21 +3,30 @@
  * pkg/apis/core/validation/validation.go (ValidatePersistentVolumeSpec).
  */
 
-import type { PersistentVolumeSpec } from '../../generated/core-v1.ts';
+import type { PersistentVolumeSpec, VolumeNodeAffinity } from '../../generated/core-v1.ts';
 import { PersistentVolume } from '../../generated/kinds.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
 import type { Cell } from '../../meta/kind.ts';
-import { nameIsDnsSubdomain } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { formatTime } from '../../meta/time.ts';
-import { own } from '../../meta/words.ts';
-import { addJudged } from '../../schema/rules/walk.ts';
+import {
+  all,
+  eachValue,
+  evenAbsent,
+  fields,
+  filled,
+  immutable,
+  oneOf,
+  optional,
+  positiveQuantity,
+  required,
+} from '../../schema/rules/rules.ts';
+import type { Rule, Walk } from '../../schema/rules/walk.ts';
 import { ageOf, type CellContext } from '../cells.ts';
-import { addInvalid, checkImmutable, checkPositiveQuantity, checkSupported, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { omit } from '../set-defaults.ts';
-import { checkAccessModes, volumeModes } from './claim-checks.ts';
+import { subdomainName } from '../shared-rules.ts';
+import { accessModes, volumeMode } from './claim-checks.ts';
 import { betaClassKey, formatAccessModes } from './persistent-volume-claim.ts';
 import { nodeSelector } from './pod-spec/affinity-checks.ts';
 import { type DriverSource, persistentDrivers } from './pod-spec/driver-checks.ts';
@@ -61,7 +70,6 @@ const withMountOptions: typeof sources = [
   'azureFile',
   'nfs',
 ];
-const reclaimPolicies = ['Delete', 'Recycle', 'Retain'];
 
 export const persistentVolume = defineKind(PersistentVolume, {
   returnsDeletedObject: true,
@@ -76,106 +84,92 @@ export const persistentVolume = defineKind(PersistentVolume, {
       if (!by || isSet || status.phase === old.status.phase) return object;
       return { ...object, status: { ...status, lastPhaseTransitionTime: formatTime(by.nowMs) } };
     },
-    validate,
-    validateStatus: (object) => (object.metadata.resourceVersion ? [] : [fieldErrors.required('resourceVersion')]),
+    rules,
+    statusRules: ({ metadata }, walk) => {
+      if (!metadata.resourceVersion) walk.required('resourceVersion');
+    },
     warnings: warningsOf,
     cells,
   },
 });
 
-function validate(object: PersistentVolume, old?: PersistentVolume): readonly FieldError[] {
-  const errors: Errors = [];
-  const { spec } = object;
-  const modes = listOf(spec.accessModes);
-  if (!modes.length) errors.push(fieldErrors.required('spec.accessModes'));
-  checkAccessModes(errors, 'spec.accessModes', modes);
-  checkCapacity(errors, spec);
-  if (spec.persistentVolumeReclaimPolicy) {
-    checkSupported(errors, 'spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, reclaimPolicies);
-  }
-  checkNodeAffinity(errors, spec);
-  checkSources(errors, object);
-  checkClasses(errors, spec);
+const moreThanZero = positiveQuantity('must be greater than zero');
+
+const capacity: Rule<Readonly<Record<string, string>>> = evenAbsent((given = {}, walk) => {
+  const names = Object.keys(given);
+  if (!names.length) walk.required('');
+  if (names.length !== 1 || names[0] !== 'storage') walk.notSupported('', given, ['storage']);
+  eachValue(moreThanZero)(given, walk, undefined);
+});
+
+const spec = fields<PersistentVolumeSpec>({
+  accessModes: required(accessModes),
+  capacity,
+  persistentVolumeReclaimPolicy: filled(oneOf('Delete', 'Recycle', 'Retain')),
+  nodeAffinity: fields<VolumeNodeAffinity>({ required: required(nodeSelector, 'must specify required node constraints') }),
+});
+const classes = all<PersistentVolumeSpec>(
+  fields({
+    storageClassName: filled(subdomainName),
+    volumeMode,
+    volumeAttributesClassName: optional(required(subdomainName, 'an empty string is disallowed')),
+  }),
+  ({ volumeAttributesClassName, csi }, walk) => {
+    if (volumeAttributesClassName === undefined || csi) return;
+    walk.required('csi', 'has to be specified when using volumeAttributesClassName');
+  },
+);
+
+function rules(object: PersistentVolume, walk: Walk, old: PersistentVolume | undefined): void {
+  walk.check('spec', object.spec, spec);
+  checkSources(object, walk);
+  walk.check('spec', object.spec, classes);
   const { annotations } = object.metadata;
-  if (annotations?.[mountOptionsKey] !== undefined && !withMountOptions.some((source) => spec[source])) {
-    const message = 'may not specify mount options for this volume type';
-    errors.push(fieldErrors.forbidden(`metadata.annotations.${mountOptionsKey}`, message));
+  if (annotations?.[mountOptionsKey] !== undefined && !withMountOptions.some((source) => object.spec[source])) {
+    walk.forbidden(`metadata.annotations.${mountOptionsKey}`, 'may not specify mount options for this volume type');
   }
-  if (old) checkUpdate(errors, spec, old.spec);
-  return errors;
+  if (old) checkUpdate(object.spec, walk, old.spec);
 }
 
-function checkCapacity(errors: Errors, { capacity = {} }: PersistentVolumeSpec): void {
-  const names = Object.keys(capacity);
-  if (!names.length) errors.push(fieldErrors.required('spec.capacity'));
-  if (names.length !== 1 || names[0] !== 'storage') errors.push(fieldErrors.notSupported('spec.capacity', capacity, ['storage']));
-  for (const name of names) checkPositiveQuantity(errors, `spec.capacity[${name}]`, own(capacity, name) ?? '0');
-}
-
-function checkNodeAffinity(errors: Errors, { nodeAffinity }: PersistentVolumeSpec): void {
-  if (!nodeAffinity) return;
-  if (nodeAffinity.required) addJudged(errors, 'spec.nodeAffinity.required', nodeAffinity.required, nodeSelector);
-  else errors.push(fieldErrors.required('spec.nodeAffinity.required', 'must specify required node constraints'));
-}
-
-function checkSources(errors: Errors, { spec, metadata }: PersistentVolume): void {
+function checkSources({ spec: given, metadata }: PersistentVolume, walk: Walk): void {
   let found = false;
   for (const source of sources) {
-    if (spec[source] === undefined) continue;
+    if (given[source] === undefined) continue;
     if (found && source !== 'flexVolume') {
-      errors.push(fieldErrors.forbidden(`spec.${source === 'cephfs' ? 'cephFS' : source}`, 'may not specify more than 1 volume type'));
+      walk.forbidden(`spec.${source === 'cephfs' ? 'cephFS' : source}`, 'may not specify more than 1 volume type');
       continue;
     }
     found = true;
-    addJudged(
-      errors,
-      `spec.${source === 'gcePersistentDisk' ? 'persistentDisk' : source}`,
-      spec[source] as never,
-      persistentDrivers[source],
-    );
-    if (source === 'local' && !spec.nodeAffinity) {
-      errors.push(fieldErrors.required('spec.nodeAffinity', 'Local volume requires node affinity'));
-    }
+    walk.check(`spec.${source === 'gcePersistentDisk' ? 'persistentDisk' : source}`, given[source] as never, persistentDrivers[source]);
+    if (source === 'local' && !given.nodeAffinity) walk.required('spec.nodeAffinity', 'Local volume requires node affinity');
   }
-  if (!found) errors.push(fieldErrors.required('spec', 'must specify a volume type'));
-  const { iscsi, hostPath } = spec;
+  if (!found) walk.required('spec', 'must specify a volume type');
+  const { iscsi, hostPath } = given;
   if (iscsi?.initiatorName !== undefined && `${metadata.name}:${iscsi.targetPortal}`.length > 64) {
     const message = 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
-    errors.push(fieldErrors.invalid('spec.iscsi.targetportal', iscsi.targetPortal, message));
+    walk.invalid('spec.iscsi.targetportal', iscsi.targetPortal, message);
   }
-  if (spec.persistentVolumeReclaimPolicy === 'Recycle' && hostPath && /^\/+$/.test(hostPath.path)) {
-    const message = "may not be 'recycle' for a hostPath mount of '/'";
-    errors.push(fieldErrors.forbidden('spec.persistentVolumeReclaimPolicy', message));
+  if (given.persistentVolumeReclaimPolicy === 'Recycle' && hostPath && /^\/+$/.test(hostPath.path)) {
+    walk.forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'");
   }
 }
 
-function checkClasses(errors: Errors, spec: PersistentVolumeSpec): void {
-  const { storageClassName, volumeAttributesClassName: attributes } = spec;
-  if (storageClassName) addInvalid(errors, 'spec.storageClassName', storageClassName, nameIsDnsSubdomain(storageClassName, false));
-  checkSupported(errors, 'spec.volumeMode', spec.volumeMode, volumeModes);
-  if (attributes === undefined) return;
-  if (attributes) addInvalid(errors, 'spec.volumeAttributesClassName', attributes, nameIsDnsSubdomain(attributes, false));
-  else errors.push(fieldErrors.required('spec.volumeAttributesClassName', 'an empty string is disallowed'));
-  if (!spec.csi) errors.push(fieldErrors.required('spec.csi', 'has to be specified when using volumeAttributesClassName'));
-}
+const lastingMode = fields<PersistentVolumeSpec>({ volumeMode: immutable() });
 
-function checkUpdate(errors: Errors, spec: PersistentVolumeSpec, old: PersistentVolumeSpec): void {
+function checkUpdate(now: PersistentVolumeSpec, walk: Walk, old: PersistentVolumeSpec): void {
   // a secret for expansion may still be named when there is none
   const mayAddSecret = old.csi && !old.csi.controllerExpandSecretRef;
   const fixed = sources.every((source) => {
-    const now = source === 'csi' && spec.csi && mayAddSecret ? omit(spec.csi, 'controllerExpandSecretRef') : spec[source];
-    return (now === undefined) === (old[source] === undefined) && equalSemantically(now, old[source]);
+    const given = source === 'csi' && now.csi && mayAddSecret ? omit(now.csi, 'controllerExpandSecretRef') : now[source];
+    return (given === undefined) === (old[source] === undefined) && equalSemantically(given, old[source]);
   });
-  if (!fixed) {
-    errors.push(fieldErrors.forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'));
+  if (!fixed) walk.forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation');
+  lastingMode(now, walk, old);
+  if (old.nodeAffinity && !equalSemantically(now.nodeAffinity, old.nodeAffinity)) {
+    walk.invalid('nodeAffinity', now.nodeAffinity ?? null, 'field is immutable, except for updating from beta label to GA');
   }
-  checkImmutable(errors, 'volumeMode', spec.volumeMode, old.volumeMode);
-  if (old.nodeAffinity && !equalSemantically(spec.nodeAffinity, old.nodeAffinity)) {
-    const message = 'field is immutable, except for updating from beta label to GA';
-    errors.push(fieldErrors.invalid('nodeAffinity', spec.nodeAffinity ?? null, message));
-  }
-  if (old.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined) {
-    errors.push(fieldErrors.forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'));
+  if (old.volumeAttributesClassName !== undefined && now.volumeAttributesClassName === undefined) {
+    walk.forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden');
   }
 }
 

@@ -1,23 +1,17 @@
 /** CSIStorageCapacity. Upstream: pkg/apis/storage/validation/validation.go. */
 import { CSIStorageCapacity } from '../../generated/kinds.ts';
-import type { FieldError } from '../../meta/status-error.ts';
-import { checkDnsSubdomain, checkImmutable, checkNonnegativeQuantity, checkSelector, type Errors } from '../checks.ts';
+import { all, countedAs, fields, immutable, nonNegativeQuantity, onCreate } from '../../schema/rules/rules.ts';
 import { defineKind } from '../define-kind.ts';
+import { dnsSubdomain, selector } from '../shared-rules.ts';
 
 export const csiStorageCapacity = defineKind(CSIStorageCapacity, {
   allowUnconditionalUpdate: false,
-  hooks: { validate, cells: ({ metadata }) => [metadata.name, metadata.creationTimestamp ?? null] },
+  hooks: {
+    rules: fields({
+      nodeTopology: all(onCreate(selector), immutable()),
+      storageClassName: all<string>(onCreate(countedAs('', dnsSubdomain)), immutable()),
+      capacity: onCreate(nonNegativeQuantity),
+    }),
+    cells: ({ metadata }) => [metadata.name, metadata.creationTimestamp ?? null],
+  },
 });
-
-function validate(object: CSIStorageCapacity, old?: CSIStorageCapacity): readonly FieldError[] {
-  const errors: Errors = [];
-  if (old) {
-    checkImmutable(errors, 'nodeTopology', object.nodeTopology, old.nodeTopology);
-    checkImmutable(errors, 'storageClassName', object.storageClassName, old.storageClassName);
-    return errors;
-  }
-  checkSelector(errors, 'nodeTopology', object.nodeTopology);
-  checkDnsSubdomain(errors, 'storageClassName', object.storageClassName ?? '');
-  if (object.capacity !== undefined) checkNonnegativeQuantity(errors, 'capacity', object.capacity);
-  return errors;
-}

@@ -16,10 +16,10 @@ import type {
 import { nameIsDnsSubdomain } from '../../../meta/names.ts';
 import { compareQuantities } from '../../../meta/quantity.ts';
 import { own } from '../../../meta/words.ts';
-import { by, each, eachBy, fields, oneOf, required } from '../../../schema/rules/rules.ts';
+import { each, eachBy, fields, oneOf, required } from '../../../schema/rules/rules.ts';
 import type { Rule, Walk } from '../../../schema/rules/walk.ts';
 import { dnsLabel } from '../../shared-rules.ts';
-import { checkClaimTemplate } from '../claim-checks.ts';
+import { claimTemplate } from '../claim-checks.ts';
 import { contextOf, type SpecContext } from './context.ts';
 import { podDrivers } from './driver-checks.ts';
 import { fileMode } from './path-checks.ts';
@@ -66,7 +66,6 @@ const spelling: Readonly<Record<string, string>> = { cephfs: 'cephFS', downwardA
 
 /** Upstream names the volume, not the item. */
 const downwardFiles = each<DownwardAPIVolumeFile>((file, walk) => walk.outside(() => downwardFile(file, walk, undefined), walk.depth - 2));
-const claimTemplate = by(checkClaimTemplate);
 const imagePolicy = fields<ImageVolumeSource>({ pullPolicy: required(oneOf('Always', 'IfNotPresent', 'Never')) });
 const items = { defaultMode: fileMode, items: each(keyToPath) };
 
