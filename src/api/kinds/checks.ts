@@ -6,15 +6,12 @@
 import type { LabelSelector } from '../generated/meta-v1.ts';
 import { equalSemantically } from '../meta/deep-equal.ts';
 import { checkDns1123Label, checkDns1123Subdomain, checkPortName, checkPortNumber, checkQualifiedName } from '../meta/names.ts';
-import { compareQuantities } from '../meta/quantity.ts';
 import { type LabelMap, validateLabelSelector, validateLabels } from '../meta/selectors.ts';
 import { type FieldError, fieldErrors } from '../meta/status-error.ts';
 
 export type Errors = FieldError[];
 
 export const immutableMessage = 'field is immutable';
-export const negativeMessage = 'must be greater than or equal to 0';
-const notPositiveMessage = 'must be greater than zero';
 
 /** Says of each value whether it came before: a search for each would cost the square of a list's length. */
 export function repeats<T>(): (value: T) => boolean {
@@ -51,18 +48,6 @@ interface EnumRule {
 /** For optional enumerations: only an unknown value is wrong. */
 export function checkSupported(errors: Errors, path: string, value: string | undefined, supported: readonly string[]): void {
   if (value !== undefined && !supported.includes(value)) errors.push(fieldErrors.notSupported(path, value, supported));
-}
-
-export function checkNonnegative(errors: Errors, path: string, value: number | undefined): void {
-  if (value !== undefined && value < 0) errors.push(fieldErrors.invalid(path, value, negativeMessage));
-}
-
-export function checkNonnegativeQuantity(errors: Errors, path: string, value: string): void {
-  if (compareQuantities(value, '0') < 0) errors.push(fieldErrors.invalid(path, value, negativeMessage));
-}
-
-export function checkPositiveQuantity(errors: Errors, path: string, value: string): void {
-  if (compareQuantities(value, '0') <= 0) errors.push(fieldErrors.invalid(path, value, notPositiveMessage));
 }
 
 export function checkImmutable(errors: Errors, path: string, now: unknown, old: unknown): void {
