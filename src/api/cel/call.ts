@@ -1,68 +1,82 @@
 /** Calls of functions: the overload for the values that are there, and the price. */
 
+import type { Steps } from '../meta/steps.ts';
 import { priceOf } from './prices.ts';
-import type { Step } from './run.ts';
+import { Long, type Run, type Site, type Step } from './run.ts';
 import { itemOf, mappedOf, type Overload, type Type } from './types.ts';
 import { CelError, List, MapValue, noSuchOverload, typeName, type Value } from './values.ts';
+
+type Call = (...args: Value[]) => Value | Long;
 
 /**
  * A call with its price. Arguments that are errors are priced too, as upstream does, but of three or more one that fails
  * before the last ends it for nothing; so of two where the second is a pattern that is compiled ahead (`isAhead`).
  */
-export function priced(name: string, id: string, args: readonly Step[], call: (...args: Value[]) => Value, isAhead = false): Step {
+export function priced(name: string, id: string, args: readonly Step[], call: Call, isAhead = false): Step {
   const price = priceOf(name, id);
   const before = price && price.length > 1 ? () => 0 : (values: readonly Value[]) => price?.(values, null) ?? 1;
   const after = price && price.length > 1 ? price : undefined;
   const [first, second] = args as [Step, Step];
-  if (args.length === 1) {
-    return (run) => {
-      const a = first(run);
-      run.charge(before([a]));
-      const result = a instanceof CelError ? a : attempt(() => call(a));
-      if (after) run.charge(after([a], result));
-      return result;
-    };
-  }
-  if (args.length === 2 && !isAhead) {
-    return (run) => {
-      const a = first(run);
-      const b = second(run);
-      run.charge(before([a, b]));
-      const result = a instanceof CelError ? a : b instanceof CelError ? b : attempt(() => call(a, b));
-      if (after) run.charge(after([a, b], result));
-      return result;
-    };
-  }
-  return (run) => {
-    const values: Value[] = [];
-    let failed: CelError | undefined;
-    for (const arg of args) {
-      const value = arg(run);
-      values.push(value);
-      if (!(value instanceof CelError)) continue;
-      if (values.length < args.length) return value;
-      failed = value;
-    }
+  const called = (run: Run, values: readonly Value[], failed: CelError | undefined): Value => {
     run.charge(before(values));
-    const result = failed ?? attempt(() => call(...values));
+    const result = failed ?? run.done(site) ?? attempt(run, site, () => call(...values));
     if (after) run.charge(after(values, result));
     return result;
   };
+  const site: Step =
+    args.length === 1
+      ? (run) => {
+          const a = first(run);
+          return called(run, [a], a instanceof CelError ? a : undefined);
+        }
+      : args.length === 2 && !isAhead
+        ? (run) => {
+            const a = first(run);
+            const b = second(run);
+            return called(run, [a, b], a instanceof CelError ? a : b instanceof CelError ? b : undefined);
+          }
+        : (run) => {
+            const values: Value[] = [];
+            let failed: CelError | undefined;
+            for (const arg of args) {
+              const value = arg(run);
+              values.push(value);
+              if (!(value instanceof CelError)) continue;
+              if (values.length < args.length) return value;
+              failed = value;
+            }
+            return called(run, values, failed);
+          };
+  return site;
 }
 
-export function attempt(call: () => Value): Value {
+function attempt(run: Run, site: Site, call: () => Value | Long): Value {
   try {
-    return call();
+    const result = call();
+    return result instanceof Long ? run.finish(site, attemptInSteps(result.begin(run.pace))) : result;
   } catch (e) {
-    if (e instanceof CelError) return e;
-    // what no engine could hold: a text, a list or a number too long, values too deep
-    if (e instanceof RangeError) return new CelError('value is too large');
-    throw e;
+    return failureOf(e);
   }
 }
 
+function* attemptInSteps(steps: Steps<Value>): Steps<Value> {
+  try {
+    return yield* steps;
+  } catch (e) {
+    return failureOf(e);
+  }
+}
+
+/** What a call that throws comes to. Throws what is none of its own. */
+export function failureOf(e: unknown): CelError {
+  if (e instanceof CelError) return e;
+  // what no engine could hold: a text, a list or a number too long, values too deep
+  if (e instanceof RangeError) return new CelError('value is too large');
+  throw e;
+}
+
 /** The overload's function, found by the values: a value may be another than its type says, where a schema is nullable. */
-export function dispatch(name: string, overloads: readonly Overload[], declared: readonly Overload[]): (...args: Value[]) => Value {
+export function dispatch(name: string, overloads: readonly Overload[], declared: readonly Overload[]): Call {
   return (...args) => {
     const found = overloads.find((o) => o.args.every((type, i) => fits(type, args[i] ?? null)));
     if (found?.run) return found.run(...args);

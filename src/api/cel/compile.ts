@@ -1,15 +1,17 @@
 /**
  * Expressions, compiled once and evaluated often. `compile` gives a program, or what is wrong with the text in upstream's
- * words; `evaluate` runs it against values within a budget and says what it cost.
+ * words; `evaluate` runs it against values within a budget and says what it cost, `evaluateInSteps` so that others have their
+ * turn in between.
  *
- * Pure: no clock, no I/O; a program can be shared and is run by one evaluation after the other, never by two at once.
+ * Pure: no clock, no I/O; a program can be shared, also by evaluations that rest.
  */
 
+import { longWork, type Steps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
 import { checkExpression } from './check.ts';
 import type { Environment } from './environment.ts';
 import { type Plan, planExpression } from './plan.ts';
-import { CostExceeded, Run } from './run.ts';
+import { COST_AT_ONCE, CostExceeded, Pending, Run } from './run.ts';
 import type { Expr } from './syntax/expression.ts';
 import { parseExpression } from './syntax/parser.ts';
 import { describeIssues } from './syntax/source.ts';
@@ -57,9 +59,41 @@ export interface Outcome {
   readonly isExceeded: boolean;
 }
 
+export type Variables = Readonly<Record<string, Value>>;
+
 /** Variables that the program does not use need not be there; one that it uses and that is missing is an error of it. */
-export function evaluate(program: Program, variables: Readonly<Record<string, Value>>, limit: number = PER_CALL_LIMIT): Outcome {
-  const { plan } = program;
+export function evaluate({ plan }: Program, variables: Variables, limit: number = PER_CALL_LIMIT): Outcome {
+  const run = new Run(slotsOf(plan, variables), limit);
+  try {
+    return { value: plan.step(run), cost: run.cost, isExceeded: false };
+  } catch (e) {
+    return exceeded(run, e);
+  }
+}
+
+/** The same, resting where it is long: what costs more than `atOnce` is begun again in steps. */
+export function* evaluateInSteps(
+  { plan }: Program,
+  variables: Variables,
+  limit: number = PER_CALL_LIMIT,
+  atOnce: number = COST_AT_ONCE,
+): Steps<Outcome> {
+  const short = new Run(slotsOf(plan, variables), Math.min(limit, atOnce), 'if short');
+  try {
+    return { value: plan.step(short), cost: short.cost, isExceeded: false };
+  } catch (e) {
+    if (!(e instanceof Pending || (e instanceof CostExceeded && limit > short.limit))) return exceeded(short, e);
+  }
+  yield longWork;
+  const run = new Run(slotsOf(plan, variables), limit, 'in steps');
+  try {
+    return { value: yield* run.take(plan.step), cost: run.cost, isExceeded: false };
+  } catch (e) {
+    return exceeded(run, e);
+  }
+}
+
+function slotsOf(plan: Plan, variables: Variables): Value[] {
   const slots: Value[] = new Array<Value>(plan.slotCount).fill(null);
   for (let i = 0; i < plan.variables.length; i += 1) {
     const name = plan.variables[i];
@@ -67,11 +101,10 @@ export function evaluate(program: Program, variables: Readonly<Record<string, Va
     const value = own(variables, name);
     slots[i] = value === undefined ? new CelError(`no such attribute(s): ${name}`) : value;
   }
-  const run = new Run(slots, limit);
-  try {
-    return { value: plan.step(run), cost: run.cost, isExceeded: false };
-  } catch (e) {
-    if (!(e instanceof CostExceeded)) throw e;
-    return { value: new CelError(e.message), cost: run.cost, isExceeded: true };
-  }
+  return slots;
+}
+
+function exceeded(run: Run, e: unknown): Outcome {
+  if (!(e instanceof CostExceeded)) throw e;
+  return { value: new CelError(e.message), cost: run.cost, isExceeded: true };
 }

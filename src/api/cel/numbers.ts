@@ -24,14 +24,17 @@ export function doubleToUint(value: number): Uint {
 
 /** strconv.ParseInt of base 10; undefined for what it refuses. */
 export function readInt(text: string): bigint | undefined {
-  if (!/^[+-]?\d+$/.test(text)) return undefined;
-  const value = BigInt(text.replace(/^\+/, ''));
+  const found = /^([+-]?)(?:0+|0*([1-9]\d{0,19}))$/.exec(text);
+  if (!found) return undefined;
+  const [, sign, digits = '0'] = found;
+  const value = sign === '-' ? -BigInt(digits) : BigInt(digits);
   return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
 export function readUint(text: string): Uint | undefined {
-  if (!/^\d+$/.test(text)) return undefined;
-  const value = BigInt(text);
+  const found = /^(?:0+|0*([1-9]\d{0,19}))$/.exec(text);
+  if (!found) return undefined;
+  const value = BigInt(found[1] ?? '0');
   return BigInt.asUintN(64, value) === value ? new Uint(value) : undefined;
 }
 

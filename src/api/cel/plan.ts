@@ -10,11 +10,12 @@
  * it ends the evaluation (`CostExceeded`).
  */
 
-import { attempt, dispatch, priced } from './call.ts';
+import { dispatch, failureOf, priced } from './call.ts';
 import type { Environment } from './environment.ts';
+import { loop, named } from './loop.ts';
 import { ChoicePath, ComputedKey, FieldKey, type Key, type Path, PresenceKey, RootPath, showValue } from './path.ts';
 import { matcherOf } from './pattern.ts';
-import { Run, type Step } from './run.ts';
+import { Long, Run, type Step } from './run.ts';
 import {
   ACCUMULATOR,
   type Call,
@@ -30,13 +31,14 @@ import {
   CelError,
   compareNumbers,
   EntryMap,
-  equals,
-  GrowingList,
+  equalsAtOnce,
+  equalsInSteps,
   isKey,
   List,
   MapValue,
   noSuchOverload,
   Optional,
+  placeOf,
   TypeValue,
   typeName,
   type Value,
@@ -119,11 +121,7 @@ class Planner {
     const { slot } = local ?? this.#global(name);
     const lazy = local?.lazy;
     if (!lazy) return fromPath(new RootPath((run) => run.slots[slot] as Value, 1));
-    const bound: Step = (run) => {
-      run.slots[slot] = run.slots[slot] === undefined ? lazy(run) : run.slots[slot];
-      return run.slots[slot] as Value;
-    };
-    return fromPath(new RootPath(bound, 1));
+    return fromPath(new RootPath(named(slot, lazy), 1));
   }
 
   #global(name: string): { slot: number } {
@@ -171,9 +169,9 @@ class Planner {
       case '_[?_]':
         return fromPath(asPath(a).with(keyOf(b, true)));
       case '_==_':
-        return { step: priced(expr.name, 'equals', [a.step, b.step], equals) };
+        return { step: priced(expr.name, 'equals', [a.step, b.step], (x, y) => same(x, y, true)) };
       case '_!=_':
-        return { step: priced(expr.name, 'not_equals', [a.step, b.step], (x, y) => !equals(x, y)) };
+        return { step: priced(expr.name, 'not_equals', [a.step, b.step], (x, y) => same(x, y, false)) };
       case '@not_strictly_false':
         return { step: notStrictlyFalse(a.step) };
       case '@in':
@@ -209,7 +207,8 @@ class Planner {
     const patterns = operands.flatMap(({ constant }, i) => (isPattern(expr.name, i) && typeof constant === 'string' ? [constant] : []));
     patterns.forEach(matcherOf);
     if (conversions.has(expr.name) && operands.length === 1 && operands[0]?.constant !== undefined) {
-      return constantOf(run(operands[0].constant));
+      const value = run(operands[0].constant);
+      return constantOf(value instanceof Long ? value.atOnce() : value);
     }
     const step = priced(
       expr.name,
@@ -292,7 +291,12 @@ class Planner {
           made.set(field.name, value);
         }
         run.charge(STRUCT_COST);
-        return failed ?? attempt(() => construct(expr.name, made));
+        if (failed) return failed;
+        try {
+          return construct(expr.name, made);
+        } catch (e) {
+          return failureOf(e);
+        }
       },
     };
   }
@@ -313,29 +317,8 @@ class Planner {
     const result = this.plan(expr.result).step;
     this.#locals.length = scope;
 
-    return {
-      step: (run) => {
-        const over = range(run);
-        if (over instanceof CelError) return over;
-        if (!(over instanceof List || over instanceof MapValue)) return new CelError(`got '${typeName(over)}', expected iterable type`);
-        const { slots } = run;
-        slots[accumulator] = grows ? new GrowingList() : growsMap ? new EntryMap() : isBinding ? undefined : init(run);
-        let index = 0n;
-        for (const item of over instanceof List ? over : over.keys()) {
-          if (second === undefined) {
-            slots[first] = item;
-          } else {
-            slots[first] = over instanceof List ? index : item;
-            slots[second] = over instanceof List ? item : (over.get(item) ?? null);
-            index += 1n;
-          }
-          if (condition(run) === false) break;
-          slots[accumulator] = step(run);
-        }
-        const done = result(run);
-        return done instanceof GrowingList ? new List(done.raw) : done;
-      },
-    };
+    const begins = grows ? 'list' : growsMap ? 'map' : isBinding ? 'name' : init;
+    return { step: loop({ range, init: begins, condition, step, result, accumulator, first, second }) };
   }
 
   #local(name: string, lazy?: Step): number {
@@ -410,17 +393,25 @@ function isPrimitiveList(list: List): boolean {
   return true;
 }
 
-function contains(item: Value, container: Value): Value {
+/** Whether two values are equal, or are not. */
+function same(a: Value, b: Value, wanted: boolean): Value | Long {
+  const isSame = equalsAtOnce(a, b);
+  if (isSame !== undefined) return isSame === wanted;
+  return new Long(function* (pace) {
+    return (yield* equalsInSteps(a, b, pace)) === wanted;
+  });
+}
+
+function contains(item: Value, container: Value): Value | Long {
   if (container instanceof MapValue) {
     const found = container.get(item);
     if (found instanceof CelError) throw found;
     return found !== undefined;
   }
   if (!(container instanceof List)) throw noSuchOverload();
-  for (let i = 0; i < container.size; i += 1) {
-    if (equals(container.at(i) ?? null, item)) return true;
-  }
-  return false;
+  return new Long(function* (pace) {
+    return (yield* placeOf(container, item, pace)) >= 0;
+  });
 }
 
 function fromPath(path: Path): Planned {

@@ -3,7 +3,7 @@
  * apiserver/pkg/cel/library/cost.go has them. Changing a number changes which stored rules still hold.
  */
 
-import { costSize, Foreign, List, MapValue, type Value } from './values.ts';
+import { costSize, Foreign, List, MapValue, stringSize, type Value } from './values.ts';
 
 /** The cost of a call by its arguments: paid first, so that nothing is done that can't be paid. */
 type ArgumentPrice = (args: readonly Value[]) => number;
@@ -31,9 +31,24 @@ function traversal(factor: number): ArgumentPrice {
 const once = traversal(1);
 const twice = traversal(2);
 
-const pattern: ArgumentPrice = (args) => Math.ceil((1 + size(args, 0)) * STRING_FACTOR) * Math.ceil(size(args, 1) * PATTERN_FACTOR);
+/** What is free is not counted: a loop could have it counted over and over. */
+function product(length: () => number, by: number): number {
+  return by === 0 ? 0 : length() * by;
+}
 
-const smaller: ArgumentPrice = (args) => Math.ceil(Math.min(size(args, 0), size(args, 1)) * STRING_FACTOR);
+const pattern: ArgumentPrice = (args) =>
+  product(() => Math.ceil((1 + size(args, 0)) * STRING_FACTOR), Math.ceil(size(args, 1) * PATTERN_FACTOR));
+
+/** Of two texts that differ much the longer one is not counted. */
+const smaller: ArgumentPrice = (args) => {
+  const [a, b] = args;
+  if (typeof a === 'string' && typeof b === 'string') {
+    if (a.length <= b.length / UNITS_PER_CHARACTER) return once(args);
+    if (b.length <= a.length / UNITS_PER_CHARACTER) return Math.ceil(stringSize(b) * STRING_FACTOR);
+  }
+  return Math.ceil(Math.min(size(args, 0), size(args, 1)) * STRING_FACTOR);
+};
+const UNITS_PER_CHARACTER = 2;
 
 /** a call, and the list that it makes */
 export const LIST_CALL = 11;
@@ -73,7 +88,7 @@ const byOverload = new Map<string, Price>([
   ['list_sets_contains_list', (args) => 1 + size(args, 0) * size(args, 1)],
   ['list_sets_intersects_list', (args) => 1 + size(args, 0) * size(args, 1)],
   ['list_sets_equivalent_list', (args) => 1 + size(args, 0) * size(args, 1) * 2],
-  ['contains_string', (args) => Math.ceil(size(args, 0) * STRING_FACTOR) * Math.ceil(size(args, 1) * STRING_FACTOR)],
+  ['contains_string', (args) => product(() => Math.ceil(size(args, 0) * STRING_FACTOR), Math.ceil(size(args, 1) * STRING_FACTOR))],
 ]);
 
 /** `_==_` of the libraries' own types looks at one thing. */
@@ -111,7 +126,7 @@ export const byName = new Map<string, Price>([
   ['ip', (args) => (args[0] instanceof Foreign ? 1 : once(args))],
   ['containsIP', (args) => range(args) + ofText(args)],
   ['containsCIDR', (args) => range(args) + once(args) + 1 + ofText(args)],
-  ['validate', (args) => Math.ceil((1 + size(args, 1)) * STRING_FACTOR) * Math.ceil(formatSize(args) * PATTERN_FACTOR)],
+  ['validate', (args) => product(() => Math.ceil((1 + size(args, 1)) * STRING_FACTOR), Math.ceil(formatSize(args) * PATTERN_FACTOR))],
 ]);
 
 /** What an argument that is still to be parsed adds. */
@@ -130,7 +145,10 @@ function through(value: Value): number {
   if (value instanceof Uint8Array) return Math.trunc(value.length * STRING_FACTOR);
   let cost = 0;
   if (value instanceof List) {
-    for (const item of value) cost += through(item);
+    for (let i = 0; i < value.size; i += 1) {
+      const raw = value.raw[i];
+      cost += typeof raw === 'number' || typeof raw === 'bigint' ? 1 : through(value.read(raw));
+    }
     return cost;
   }
   if (value instanceof MapValue) {

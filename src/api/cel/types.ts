@@ -3,6 +3,7 @@
  * parameters included (checker/types.go of cel-go). Printed as CEL prints them, since compile errors name types.
  */
 
+import type { Long } from './run.ts';
 import type { Value } from './values.ts';
 
 export type TypeKind =
@@ -43,7 +44,7 @@ export interface Overload {
   readonly result: Type;
   readonly params: readonly string[];
   /** throws CelError; undefined for what the planner does itself */
-  readonly run: ((...args: Value[]) => Value) | undefined;
+  readonly run: ((...args: Value[]) => Value | Long) | undefined;
 }
 
 function simple(kind: TypeKind, name: string = kind): Type {

@@ -6,8 +6,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeAnswer, isNearly } from '../../../test/kit/cel-answers.ts';
+import { takeSteps } from '../meta/steps.ts';
 import { baseEnvironment } from './base.ts';
-import { CompileError, compile, evaluate, PER_CALL_LIMIT } from './compile.ts';
+import { CompileError, compile, evaluate, evaluateInSteps, PER_CALL_LIMIT } from './compile.ts';
 import rows from './data/upstream-answers.json' with { type: 'json' };
 import { estimateCost } from './estimate.ts';
 import { DYN, goTypeName } from './types.ts';
@@ -38,7 +39,9 @@ for (const row of rows as readonly Row[]) {
     }
     assert.equal(row.compileError, undefined);
     const variables = Object.fromEntries(Object.entries(row.vars ?? {}).map(([name, raw]) => [name, readJson(raw)]));
-    const { value, cost } = evaluate(program, variables, row.limit ?? PER_CALL_LIMIT);
+    const limit = row.limit ?? PER_CALL_LIMIT;
+    const { value, cost } = evaluate(program, variables, limit);
+    assert.deepEqual(takeSteps(evaluateInSteps(program, variables, limit, 0)), evaluate(program, variables, limit), 'in steps');
     const found = value instanceof CelError ? { error: value.message } : { result: describeAnswer(value) };
     assert.deepEqual({ ...found, cost }, { ...(row.error === undefined ? { result: row.result } : { error: row.error }), cost: row.cost });
     assert.equal(goTypeName(program.type), row.type);

@@ -6,6 +6,7 @@
  * since && and || take it back when the other side decides.
  */
 
+import { longWork, Pace, type Steps, takeSteps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
 
 export type Value =
@@ -188,7 +189,10 @@ export class JsonMap extends MapValue {
   }
   override get size(): number {
     let count = 0;
-    for (const _ in this.raw) count += 1;
+    for (const _ in this.raw) {
+      count += 1;
+      if (count > COUNTED_AGAIN) return knownSizes.getOrInsertComputed(this.raw, (raw) => Object.keys(raw).length);
+    }
     return count;
   }
   override get(key: Value): Value | undefined {
@@ -225,6 +229,10 @@ export function readJson(raw: unknown): Value {
       return raw as Value;
   }
 }
+
+/** Larger maps are counted once: an expression may ask each time a loop goes round. */
+const COUNTED_AGAIN = 100;
+const knownSizes = new WeakMap<object, number>();
 
 const anyShape: MapShape = {
   get: (raw, key) => {
@@ -282,40 +290,79 @@ export function typeName(value: Value): string {
 }
 
 export function equals(a: Value, b: Value): boolean {
+  return equalsAtOnce(a, b) ?? takeSteps(equalsInSteps(a, b, new Pace(Number.POSITIVE_INFINITY)));
+}
+
+/** Undefined for what has parts that are to be compared. */
+export function equalsAtOnce(a: Value, b: Value): boolean | undefined {
   if (a === b) return true;
   if (typeof a === 'string' || typeof b === 'string' || typeof a === 'boolean' || a === null || b === null) return false;
   const order = compareNumbers(a, b);
   if (order !== undefined) return order === 0;
-  if (a instanceof List) return b instanceof List && equalLists(a, b);
-  if (a instanceof MapValue) return b instanceof MapValue && equalMaps(a, b);
+  if (a instanceof List) return b instanceof List ? undefined : false;
+  if (a instanceof MapValue) return b instanceof MapValue ? undefined : false;
   if (a instanceof Timestamp) return b instanceof Timestamp && a.ns === b.ns;
   if (a instanceof Duration) return b instanceof Duration && a.ns === b.ns;
-  if (a instanceof Uint8Array) return b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a instanceof Uint8Array) return b instanceof Uint8Array && Buffer.compare(a, b) === 0;
   if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name;
   if (a instanceof Optional) {
     if (!(b instanceof Optional)) return false;
-    return a.value === undefined || b.value === undefined ? a.value === b.value : equals(a.value, b.value);
+    return a.value === undefined || b.value === undefined ? a.value === b.value : equalsAtOnce(a.value, b.value);
   }
   return a instanceof Foreign && a.equals(b);
 }
 
-function equalLists(a: List, b: List): boolean {
+/** For those that `equalsAtOnce` leaves open. */
+export function* equalsInSteps(a: Value, b: Value, pace: Pace): Steps<boolean> {
+  if (a instanceof List && b instanceof List) return yield* equalLists(a, b, pace);
+  if (a instanceof MapValue && b instanceof MapValue) return yield* equalMaps(a, b, pace);
+  if (a instanceof Optional && b instanceof Optional) return yield* equalsInSteps(a.value ?? null, b.value ?? null, pace);
+  return equals(a, b);
+}
+
+function* equalLists(a: List, b: List, pace: Pace): Steps<boolean> {
   if (a.size !== b.size) return false;
   if (a.rule === 'atomic') {
-    for (let i = 0; i < a.size; i += 1) if (!equals(a.at(i) ?? null, b.at(i) ?? null)) return false;
+    for (let i = 0; i < a.size; i += 1) {
+      if (pace.isDue()) yield longWork;
+      const left = a.at(i) ?? null;
+      const right = b.at(i) ?? null;
+      if (!(equalsAtOnce(left, right) ?? (yield* equalsInSteps(left, right, pace)))) return false;
+    }
     return true;
   }
   if (a.rule === 'set') {
     const items = new Set(a.json());
+    if (pace.isDue(a.size)) yield longWork;
     return b.json().every((item) => items.has(item));
   }
-  const keys = a.rule.keys;
-  const places = new Map(a.json().map((item, i) => [itemKey(item, keys), i]));
-  return b.json().every((item, i) => {
-    const place = places.get(itemKey(item, keys));
-    return place !== undefined && equals(a.at(place) ?? null, b.at(i) ?? null);
-  });
+  const { keys } = a.rule;
+  const places = new Map<string, number>();
+  for (const [i, item] of a.json().entries()) {
+    if (pace.isDue(KEY_EFFORT)) yield longWork;
+    places.set(itemKey(item, keys), i);
+  }
+  for (const [i, item] of b.json().entries()) {
+    if (pace.isDue(KEY_EFFORT)) yield longWork;
+    const left = a.at(places.get(itemKey(item, keys)) ?? -1);
+    const right = b.at(i) ?? null;
+    if (left === undefined || !(equalsAtOnce(left, right) ?? (yield* equalsInSteps(left, right, pace)))) return false;
+  }
+  return true;
 }
+
+/** Where in the list the item is first, from `from` on; -1: nowhere. */
+export function* placeOf(list: List, item: Value, pace: Pace, from = 0): Steps<number> {
+  for (let i = from; i < list.size; i += 1) {
+    if (pace.isDue()) yield longWork;
+    const other = list.at(i) ?? null;
+    if (equalsAtOnce(other, item) ?? (yield* equalsInSteps(other, item, pace))) return i;
+  }
+  return -1;
+}
+
+/** Making the key of an item, in items looked at. */
+export const KEY_EFFORT = 5;
 
 /** What tells items of a keyed list apart. */
 export function itemKey(item: unknown, keys: readonly string[]): string {
@@ -323,13 +370,15 @@ export function itemKey(item: unknown, keys: readonly string[]): string {
   return JSON.stringify(keys.map((key) => own(fields ?? undefined, key) ?? null));
 }
 
-function equalMaps(a: MapValue, b: MapValue): boolean {
+function* equalMaps(a: MapValue, b: MapValue, pace: Pace): Steps<boolean> {
   if (a.size !== b.size) return false;
   for (const key of a.keys()) {
+    if (pace.isDue()) yield longWork;
     const value = a.get(key);
     const other = b.get(key);
     if (value === undefined && other === undefined) continue;
-    if (value === undefined || other === undefined || other instanceof CelError || !equals(value, other)) return false;
+    if (value === undefined || other === undefined || other instanceof CelError) return false;
+    if (!(equalsAtOnce(value, other) ?? (yield* equalsInSteps(value, other, pace)))) return false;
   }
   return true;
 }

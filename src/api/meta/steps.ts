@@ -1,5 +1,8 @@
-/** Work that is done in steps: a `yield` is where whoever does it may let others have their turn. */
-export type Steps<T> = Generator<undefined, T, undefined>;
+/** Work that is done in steps: a `yield` is where whoever does it may let others have their turn, `yield longWork` where he has to. */
+export type Steps<T> = Generator<undefined | typeof longWork, T, undefined>;
+
+/** What comes is long, however small that is which the work is about. */
+export const longWork = Symbol('long work');
 
 /** All steps at once. */
 export function takeSteps<T>(steps: Steps<T>): T {
@@ -16,9 +19,11 @@ export class Pace {
   constructor(atOnce: number) {
     this.#atOnce = atOnce;
   }
-  /** Counts one part. */
-  isDue(): boolean {
-    this.#done = (this.#done + 1) % this.#atOnce;
-    return this.#done === 0;
+  /** Counts one part, or several. */
+  isDue(parts = 1): boolean {
+    this.#done += parts;
+    if (this.#done < this.#atOnce) return false;
+    this.#done = 0;
+    return true;
   }
 }

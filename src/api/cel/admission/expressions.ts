@@ -3,19 +3,15 @@
  * a request within a budget. A variable is evaluated when it is first asked for, once per `Evaluation`, and its cost counts
  * for the expression that asked (apiserver/pkg/admission/plugin/cel).
  *
- * An authorizer may have to wait: `decided` evaluates again with what was decided. Without a check nothing waits.
+ * An evaluation comes in steps (`Asking`): one may be that an authorizer has to decide something first, which is a request
+ * that may have to wait. The expression is evaluated again then; nothing else is.
  */
 
-import { CompileError, compile, evaluate, type Program } from '../compile.ts';
+import type { longWork, Steps } from '../../meta/steps.ts';
+import { CompileError, compile, evaluateInSteps, type Outcome, type Program } from '../compile.ts';
 import { Environment } from '../environment.ts';
-import {
-  type AccessCheck,
-  type AccessDecision,
-  authorizerValue,
-  type Decisions,
-  requestResourceValue,
-  UndecidedCheck,
-} from '../library/authorization.ts';
+import { type AccessCheck, authorizerValue, type Decisions, requestResourceValue, UndecidedCheck } from '../library/authorization.ts';
+import { Pending } from '../run.ts';
 import type { Type } from '../types.ts';
 import * as t from '../types.ts';
 import { CelError, MapValue, readJson, type Value } from '../values.ts';
@@ -104,7 +100,10 @@ export class OutOfBudget {
   readonly message = 'validation failed due to running out of cost budget, no further validation rules will be run';
 }
 
-/** One request's evaluation of a policy's expressions. Throws UndecidedCheck, and OutOfBudget. */
+/** Steps, in which checks are asked for: they are to be decided before the next one. */
+export type Asking<T> = Generator<undefined | typeof longWork | UndecidedCheck, T, undefined>;
+
+/** One request's evaluation of a policy's expressions. Throws OutOfBudget. */
 export class Evaluation {
   remaining: number;
   readonly #variables: Record<string, Value>;
@@ -112,7 +111,7 @@ export class Evaluation {
 
   constructor(inputs: Inputs, budget: number, variables: ReadonlyMap<string, Compiled> = new Map()) {
     this.remaining = budget;
-    this.#composed = new ComposedVariables(variables, (program) => evaluate(program, this.#variables));
+    this.#composed = new ComposedVariables(variables, (program) => evaluateInSteps(program, this.#variables));
     this.#variables = {
       object: readJson(inputs.object),
       oldObject: readJson(inputs.oldObject),
@@ -127,23 +126,35 @@ export class Evaluation {
     }
   }
 
-  run({ expression, program }: Compiled): Result {
+  *run({ expression, program }: Compiled): Asking<Result> {
     if (program instanceof CompileError) return { error: `compilation error: ${program.detail}` };
-    const { value, cost } = evaluate(program, this.#variables);
+    const { value, cost } = yield* this.#decided(program);
     for (const spent of [this.#composed.takeCost(), cost]) {
       if (spent > this.remaining) throw new OutOfBudget();
       this.remaining -= spent;
     }
     return value instanceof CelError ? { error: `expression '${expression}' resulted in error: ${value.message}` } : { value };
   }
+
+  /** Bounded, since the price of a check allows only few in an evaluation. */
+  *#decided(program: Program): Asking<Outcome> {
+    for (;;) {
+      try {
+        return yield* evaluateInSteps(program, this.#variables);
+      } catch (e) {
+        if (!(e instanceof UndecidedCheck)) throw e;
+        yield e;
+      }
+    }
+  }
 }
 
 class ComposedVariables extends MapValue {
   readonly #compiled: ReadonlyMap<string, Compiled>;
-  readonly #evaluate: (program: Program) => { readonly value: Value; readonly cost: number };
+  readonly #evaluate: (program: Program) => Steps<Outcome>;
   readonly #known = new Map<string, Value>();
   #cost = 0;
-  constructor(compiled: ReadonlyMap<string, Compiled>, run: (program: Program) => { readonly value: Value; readonly cost: number }) {
+  constructor(compiled: ReadonlyMap<string, Compiled>, run: (program: Program) => Steps<Outcome>) {
     super();
     this.#compiled = compiled;
     this.#evaluate = run;
@@ -158,14 +169,22 @@ class ComposedVariables extends MapValue {
     const name = String(key);
     const compiled = this.#compiled.get(name);
     if (!compiled) return undefined;
-    const known = this.#known.get(name) ?? this.#find(name, compiled.program);
-    this.#known.set(name, known);
-    return known;
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const steps = this.#find(name, compiled.program);
+    const first = steps.next();
+    if (first.done) return first.value;
+    throw new Pending(compiled, steps);
   }
-  #find(name: string, program: Program | CompileError): Value {
+  *#find(name: string, program: Program | CompileError): Steps<Value> {
+    const value = yield* this.#valueOf(name, program);
+    this.#known.set(name, value);
+    return value;
+  }
+  *#valueOf(name: string, program: Program | CompileError): Steps<Value> {
     const lead = `composited variable ${JSON.stringify(name)} fails to`;
     if (program instanceof CompileError) return new CelError(`${lead} compile: ${program.detail}`);
-    const { value, cost } = this.#evaluate(program);
+    const { value, cost } = yield* this.#evaluate(program);
     this.#cost += cost;
     return value instanceof CelError ? new CelError(`${lead} evaluate: ${value.message}`) : value;
   }
@@ -173,22 +192,6 @@ class ComposedVariables extends MapValue {
     const cost = this.#cost;
     this.#cost = 0;
     return cost;
-  }
-}
-
-/**
- * Runs what evaluates, again after each check that it needs decided: at once when it needs none, else when it is decided.
- * Bounded, since the price of a check allows only few in a budget.
- */
-export function decided<T>(decisions: Decisions, decide: (check: AccessCheck) => Promise<AccessDecision>, run: () => T): T | Promise<T> {
-  try {
-    return run();
-  } catch (e) {
-    if (!(e instanceof UndecidedCheck)) throw e;
-    return decide(e.check).then((decision) => {
-      decisions.decide(e.key, decision);
-      return decided(decisions, decide, run);
-    });
   }
 }
 
@@ -204,12 +207,16 @@ export type Match =
   /** none is false, but some fail: the failure policy says what then */
   | { readonly error: string; readonly failures: number };
 
-/** Whether all conditions hold. Throws UndecidedCheck. */
-export function matchConditions(conditions: readonly MatchCondition[], inputs: Inputs, variables?: ReadonlyMap<string, Compiled>): Match {
+/** Whether all conditions hold. */
+export function* matchConditions(
+  conditions: readonly MatchCondition[],
+  inputs: Inputs,
+  variables?: ReadonlyMap<string, Compiled>,
+): Asking<Match> {
   const evaluation = new Evaluation(inputs, MATCH_CONDITIONS_BUDGET, variables);
   const results: Result[] = [];
   try {
-    for (const condition of conditions) results.push(evaluation.run(condition));
+    for (const condition of conditions) results.push(yield* evaluation.run(condition));
   } catch (e) {
     if (e instanceof OutOfBudget) return { error: e.message, failures: 0 };
     throw e;

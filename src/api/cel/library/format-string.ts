@@ -3,6 +3,7 @@
  * upstream's version of the library does. Errors in its words (ext/formatting.go of cel-go).
  */
 
+import { longWork, type Pace, type Steps } from '../../meta/steps.ts';
 import { fixed, showDouble } from '../numbers.ts';
 import { showTimestamp } from '../time.ts';
 import { CelError, Duration, List, MapValue, Timestamp, TypeValue, typeName, Uint, type Value } from '../values.ts';
@@ -10,13 +11,14 @@ import { CelError, Duration, List, MapValue, Timestamp, TypeValue, typeName, Uin
 const DEFAULT_PRECISION = 6;
 const MAX_PRECISION = 1000;
 
-/** What is asked of each argument, in the order of the clauses. */
-export type Clause = (arg: Value) => string;
+/** What is asked of each argument, in the order of the clauses; of what has parts, in steps. */
+export type Clause = (arg: Value, pace: Pace) => string | Steps<string>;
 
-export function formatString(format: string, args: List): string {
+export function* formatString(format: string, args: List, pace: Pace): Steps<string> {
   let out = '';
   let next = 0;
   for (const part of parseFormat(format)) {
+    if (pace.isDue()) yield longWork;
     if (typeof part === 'string') {
       out += part;
       continue;
@@ -25,14 +27,19 @@ export function formatString(format: string, args: List): string {
     if (arg === undefined) throw new CelError(`index ${next} out of range`);
     next += 1;
     try {
-      out += part.clause(arg);
+      const shown = part.clause(arg, pace);
+      out += typeof shown === 'string' ? shown : yield* shown;
     } catch (e) {
       if (e instanceof CelError) throw new CelError(`error during formatting: ${e.message}`);
       throw e;
     }
+    if (out.length > MAX_LENGTH) throw new CelError(`string of ${out.length} characters is too long`);
   }
   return out;
 }
+
+/** What is made can be far longer than what its price counts. */
+const MAX_LENGTH = 2 ** 24;
 
 export interface ClausePart {
   readonly letter: string;
@@ -170,34 +177,55 @@ function hex(arg: Value, letter: string): string {
   return (integer(arg) ?? refuse(letter, arg)).toString(16);
 }
 
-function showString(arg: Value): string {
+function showString(arg: Value, pace: Pace): string | Steps<string> {
   if (typeof arg === 'string') return arg;
   if (typeof arg === 'number') return showDouble(arg);
   if (arg instanceof Timestamp) return showTimestamp(arg);
-  if (arg instanceof Duration) return `${fixed(Number(arg.ns) / 1e9)}s`;
-  return showPart(arg);
+  if (arg instanceof Duration) return showDuration(arg);
+  return showPart(arg, pace);
 }
 
+const showDuration = (arg: Duration): string => `${fixed(Number(arg.ns) / 1e9)}s`;
+
 /** A value within a list or map: strings quoted, times as calls. */
-function showPart(arg: Value): string {
+function showPart(arg: Value, pace: Pace): string | Steps<string> {
   if (arg === null || typeof arg === 'boolean') return String(arg);
   if (typeof arg === 'string') return JSON.stringify(arg);
   if (typeof arg === 'number') return Number.isFinite(arg) ? arg.toFixed(DEFAULT_PRECISION) : JSON.stringify(showDouble(arg));
   if (arg instanceof Timestamp) return `timestamp("${showTimestamp(arg)}")`;
-  if (arg instanceof Duration) return `duration("${showString(arg)}")`;
+  if (arg instanceof Duration) return `duration("${showDuration(arg)}")`;
   if (arg instanceof Uint8Array) return new TextDecoder().decode(arg);
   if (arg instanceof TypeValue) return arg.name;
-  if (arg instanceof List) return `[${Array.from(arg, partOf).join(', ')}]`;
-  if (arg instanceof MapValue) {
-    const entries = Array.from(arg.keys(), (key) => [partOf(key), partOf(arg.get(key) ?? null)] as const);
-    return `{${entries
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, value]) => `${key}:${value}`)
-      .join(', ')}}`;
-  }
+  if (arg instanceof List) return showList(arg, pace);
+  if (arg instanceof MapValue) return showMap(arg, pace);
   return (integer(arg) ?? refuse('s', arg)).toString();
 }
 
-function partOf(arg: Value): string {
-  return arg instanceof Uint8Array ? `b${JSON.stringify(showPart(arg))}` : showPart(arg);
+function* showList(list: List, pace: Pace): Steps<string> {
+  let shown = '';
+  for (let i = 0; i < list.size; i += 1) {
+    if (pace.isDue()) yield longWork;
+    shown += `${i > 0 ? ', ' : ''}${yield* partOf(list.at(i) ?? null, pace)}`;
+  }
+  return `[${shown}]`;
+}
+
+function* showMap(map: MapValue, pace: Pace): Steps<string> {
+  const entries: (readonly [string, string])[] = [];
+  for (const key of map.keys()) {
+    if (pace.isDue(SORT_EFFORT)) yield longWork;
+    entries.push([yield* partOf(key, pace), yield* partOf(map.get(key) ?? null, pace)]);
+  }
+  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  if (pace.isDue(entries.length)) yield longWork;
+  return `{${sorted.map(([key, value]) => `${key}:${value}`).join(', ')}}`;
+}
+
+/** An entry that is sorted among others, in items looked at. */
+const SORT_EFFORT = 10;
+
+function* partOf(arg: Value, pace: Pace): Steps<string> {
+  const shown = showPart(arg, pace);
+  const text = typeof shown === 'string' ? shown : yield* shown;
+  return arg instanceof Uint8Array ? `b${JSON.stringify(text)}` : text;
 }

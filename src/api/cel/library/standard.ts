@@ -1,8 +1,10 @@
 /** The functions and operators that every expression has (common/stdlib/standard.go of cel-go). */
 
+import { longWork, type Pace, type Steps } from '../../meta/steps.ts';
 import { type Declaration, func, method } from '../environment.ts';
 import { doubleToInt, doubleToUint, fixed, int64, readDouble, readInt, readUint, showDouble, uint64 } from '../numbers.ts';
 import { matches } from '../pattern.ts';
+import { CHARACTERS_PER_ITEM, Long } from '../run.ts';
 import {
   durationOf,
   parseDuration,
@@ -22,6 +24,7 @@ import {
   Duration,
   GrowingList,
   itemKey,
+  KEY_EFFORT,
   List,
   type ListRule,
   type MapValue,
@@ -33,6 +36,7 @@ import {
   type Uint,
   type Value,
 } from '../values.ts';
+import { TextSearch } from './text-search.ts';
 
 const A = t.paramType('A');
 const B = t.paramType('B');
@@ -127,20 +131,36 @@ function remainder(a: bigint, b: bigint): bigint {
 }
 
 /** Lists of the API add as what they are: sets without what is there, keyed lists by replacing. */
-function concat(a: List, b: List): Value {
+function concat(a: List, b: List): Value | Long {
   if (a instanceof GrowingList) {
     a.push(b);
     return a;
   }
-  if (a.rule === 'atomic') return a.read === b.read ? new List([...a.raw, ...b.raw], a.read) : new List([...a, ...b]);
-  return new List(merge(a.json(), b.json(), a.rule), a.read, a.rule);
+  const { rule, read } = a;
+  if (rule !== 'atomic') {
+    return new Long(function* (pace) {
+      return new List(yield* merge(a.json(), b.json(), rule, pace), read, rule);
+    });
+  }
+  return new Long(function* (pace) {
+    if (pace.isDue((a.size + b.size) / COPIED_PER_ITEM)) yield longWork;
+    return read === b.read ? new List([...a.raw, ...b.raw], read) : new List([...a, ...b]);
+  });
 }
 
-function merge(a: readonly unknown[], b: readonly unknown[], rule: Exclude<ListRule, 'atomic'>): unknown[] {
+/** Items that are copied while one is looked at. */
+const COPIED_PER_ITEM = 4;
+
+function* merge(a: readonly unknown[], b: readonly unknown[], rule: Exclude<ListRule, 'atomic'>, pace: Pace): Steps<unknown[]> {
   const key = (item: unknown): unknown => (rule === 'set' ? item : itemKey(item, rule.keys));
   const items = [...a];
-  const places = new Map(a.map((item, i) => [key(item), i]));
+  const places = new Map<unknown, number>();
+  for (const [i, item] of a.entries()) {
+    if (pace.isDue(KEY_EFFORT)) yield longWork;
+    places.set(key(item), i);
+  }
   for (const item of b) {
+    if (pace.isDue(KEY_EFFORT)) yield longWork;
     const place = places.get(key(item));
     if (place === undefined) {
       if (rule === 'set') places.set(key(item), items.length);
@@ -187,7 +207,13 @@ const comparisons: Declaration[] = (
 });
 
 function sized(kind: string, type: Type, size: (x: Value) => number): Declaration[] {
-  const run: Run = (x) => BigInt(size(x));
+  const run: Run = (x) => {
+    if (typeof x !== 'string' || x.length < CHARACTERS_PER_ITEM) return BigInt(size(x));
+    return new Long(function* (pace) {
+      if (pace.isDue(x.length / CHARACTERS_PER_ITEM)) yield longWork;
+      return BigInt(size(x));
+    });
+  };
   return [func('size', `size_${kind}`, [type], t.INT, run), method('size', `${kind}_size`, [type], t.INT, run)];
 }
 
@@ -266,7 +292,7 @@ function textOf(bytes: Uint8Array): string {
 }
 
 const texts: Declaration[] = [
-  method('contains', 'contains_string', [t.STRING, t.STRING], t.BOOL, (a, b) => (a as string).includes(b as string)),
+  method('contains', 'contains_string', [t.STRING, t.STRING], t.BOOL, (a, b) => new TextSearch(b as string).first(a as string) >= 0),
   method('endsWith', 'ends_with_string', [t.STRING, t.STRING], t.BOOL, (a, b) => (a as string).endsWith(b as string)),
   method('startsWith', 'starts_with_string', [t.STRING, t.STRING], t.BOOL, (a, b) => (a as string).startsWith(b as string)),
   func('matches', 'matches', [t.STRING, t.STRING], t.BOOL, (a, b) => matches(a as string, b as string)),

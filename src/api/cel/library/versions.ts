@@ -76,12 +76,16 @@ function readVersion(x: string): Version {
   return new Version(numbers, pre);
 }
 
+/** Of a number of 64 bits. */
+const digitsMax = 20;
+
 function readNumber(digits: string, name: string): bigint {
   if (!/^\d*$/.test(digits)) throw new CelError(`Invalid character(s) found in ${name.toLowerCase()} number "${digits}"`);
   if (/^0\d/.test(digits)) throw new CelError(`${name} number must not contain leading zeroes "${digits}"`);
   if (digits === '') throw new CelError('strconv.ParseUint: parsing "": invalid syntax');
-  const value = BigInt(digits);
-  if (BigInt.asUintN(64, value) !== value) throw new CelError(`strconv.ParseUint: parsing "${digits}": value out of range`);
+  const value = digits.length > digitsMax ? undefined : BigInt(digits);
+  if (value === undefined || BigInt.asUintN(64, value) !== value)
+    throw new CelError(`strconv.ParseUint: parsing "${digits}": value out of range`);
   return value;
 }
 
@@ -113,7 +117,8 @@ function compareVersions(a: Version, b: Version): number {
 
 function compareWords(a: string, b: string): number {
   const [isNumber, isOtherNumber] = [/^\d+$/.test(a), /^\d+$/.test(b)];
-  if (isNumber && isOtherNumber) return BigInt(a) < BigInt(b) ? -1 : Number(BigInt(a) > BigInt(b));
+  // without zeros before it, the longer number is the larger
+  if (isNumber && isOtherNumber && a.length !== b.length) return Math.sign(a.length - b.length);
   if (isNumber !== isOtherNumber) return isNumber ? -1 : 1;
   return a < b ? -1 : 1;
 }

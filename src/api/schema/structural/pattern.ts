@@ -5,11 +5,6 @@
 import { matcherOf, matches } from '../../cel/pattern.ts';
 import { CelError } from '../../cel/values.ts';
 
-/** What a pattern may come to when its repetitions are written out, in characters. */
-const expandedMax = 50_000;
-/** A class of Unicode is as long as this. */
-const classSize = 30;
-
 /** What is no pattern matches nothing. */
 export function matchesPattern(pattern: string, text: string): boolean {
   return patternProblem(pattern) === undefined && matches(text, pattern);
@@ -28,8 +23,6 @@ export function patternProblem(pattern: string): string | undefined {
 }
 
 function findProblem(pattern: string): string | undefined {
-  if (pattern.length > expandedMax || expandedSize(pattern) > expandedMax)
-    return `error parsing regexp: expression is larger than ${expandedMax} when expanded`;
   try {
     matcherOf(pattern);
     return undefined;
@@ -37,30 +30,4 @@ function findProblem(pattern: string): string | undefined {
     if (error instanceof CelError) return error.message;
     throw error;
   }
-}
-
-/** Brackets, repetitions, escapes, any other character. What is never closed ends with the text: it is not looked for again. */
-const token = /\\[pP](?:\{[^}]*(?:\}|$))?|\\.|\[\^?\]?(?:\\(?:.|$)|\[:[^:]*:\]|[^\]\\])*(?:\]|$)|\{\d+(?:,(\d*))?\}|./gs;
-
-function expandedSize(pattern: string): number {
-  /** sizes of the groups that are open, and of the last part in each */
-  const groups: { total: number; last: number }[] = [{ total: 0, last: 0 }];
-  for (const [text] of pattern.matchAll(token)) {
-    const group = groups.at(-1);
-    if (!group) break;
-    const times = /^\{(\d+)(?:,(\d*))?\}$/.exec(text);
-    if (text === '(') groups.push({ total: 0, last: 0 });
-    else if (text === ')' && groups.length > 1) {
-      groups.pop();
-      add(groups.at(-1), group.total);
-    } else if (times) add(group, group.last * (Math.max(Number(times[1]), Number(times[2] || 0)) - 1));
-    else add(group, /^\\[pP]/.test(text) ? classSize : text.length);
-  }
-  return groups.reduce((sum, { total }) => sum + total, 0);
-}
-
-function add(group: { total: number; last: number } | undefined, size: number): void {
-  if (!group) return;
-  group.total += size;
-  group.last = size;
 }

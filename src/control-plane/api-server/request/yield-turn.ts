@@ -6,7 +6,7 @@
  *
  * What it keeps is the process's, as the event loop is whose turns it hands out.
  */
-import { type Steps, takeSteps } from '../../../api/meta/steps.ts';
+import { longWork, type Steps } from '../../../api/meta/steps.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceRequest } from './api-request.ts';
 
@@ -42,9 +42,14 @@ function awaitTurn(): void {
   });
 }
 
-/** Takes the steps in one go, or yields between them and after the last. */
+/** Takes the steps in one go, until one says that the work is long; or yields between them and after the last. */
 export function takeInTurns<T>(steps: Steps<T>, large: boolean): T | Promise<T> {
-  return large ? takeYielding(steps) : takeSteps(steps);
+  if (large) return takeYielding(steps);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (step.value === longWork) return yieldTurn().then(() => takeYielding(steps));
+  }
 }
 
 async function takeYielding<T>(steps: Steps<T>): Promise<T> {

@@ -3,7 +3,7 @@
  * change are asked where there was a value before. What did not change is forgiven, but told.
  * Upstream: apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go.
  */
-import { evaluate, PER_CALL_LIMIT } from '../../../cel/compile.ts';
+import { evaluateInSteps, PER_CALL_LIMIT, type Variables } from '../../../cel/compile.ts';
 import { CelError, Optional, type Value } from '../../../cel/values.ts';
 import { type FieldError, fieldErrors, omittedValue, quoteAsGo } from '../../../meta/status-error.ts';
 import type { Steps } from '../../../meta/steps.ts';
@@ -52,7 +52,7 @@ class Evaluation {
     if (value === null || value === undefined || !node.hasRules || this.#budget < 0) return;
     if (node.said['x-kubernetes-validations']) {
       yield;
-      this.#judgeHere(subject, place);
+      yield* this.#judgeHere(subject, place);
     }
     if (Array.isArray(value)) yield* this.#judgeItems(subject, value, place);
     else if (typeof value === 'object') yield* this.#judgeFields(subject, value as Readonly<Record<string, unknown>>, place);
@@ -78,7 +78,7 @@ class Evaluation {
     }
   }
 
-  #judgeHere(subject: RuleSubject, place: Place): void {
+  *#judgeHere(subject: RuleSubject, place: Place): Steps<void> {
     const { node, value, old, path } = subject;
     const compiled = rulesOf(node, place.isResource);
     if (!compiled) return;
@@ -96,7 +96,7 @@ class Evaluation {
       if (rule.problem !== undefined) fail(`rule compile error: ${rule.problem}`);
       if (!rule.program || (rule.usesOldSelf && before === undefined && !rule.said.optionalOldSelf)) continue;
       const oldSelf = rule.said.optionalOldSelf ? (before === undefined ? Optional.none : new Optional(before)) : before;
-      const { value: verdict, cost, isExceeded } = evaluate(rule.program, variablesOf(self, oldSelf), PER_CALL_LIMIT);
+      const { value: verdict, cost, isExceeded } = yield* evaluateInSteps(rule.program, variablesOf(self, oldSelf), PER_CALL_LIMIT);
       if (cost > this.#budget) {
         this.#budget = -1;
         fail(outOfBudget);
@@ -109,14 +109,14 @@ class Evaluation {
         continue;
       }
       if (verdict === true) continue;
-      this.#tell(rule, subject, place, variablesOf(self, before));
+      yield* this.#tell(rule, subject, place, variablesOf(self, before));
     }
   }
 
-  #tell(rule: CompiledRule, { node, value, old, path }: RuleSubject, { unchanged }: Place, variables: Variables): void {
+  *#tell(rule: CompiledRule, { node, value, old, path }: RuleSubject, { unchanged }: Place, variables: Variables): Steps<void> {
     const { said } = rule;
     const at = rule.fieldPath ? path.field(rule.fieldPath).text : path.text;
-    const { text, problem } = this.#message(rule, variables);
+    const { text, problem } = yield* this.#message(rule, variables);
     const detail = text ?? (said.message ? said.message.trim() : `failed rule: ${said.rule.trim()}`);
     const shown = node.said.type === 'object' || node.said.type === 'array' ? omittedValue : value;
     const error = problem === undefined ? errorOf(said.reason, at, shown, detail) : fieldErrors.invalid(at, node.said.type ?? '', problem);
@@ -126,12 +126,9 @@ class Evaluation {
   }
 
   /** What the rule's own expression says; `problem`: nothing more is evaluated. */
-  #message(
-    { message, said }: CompiledRule,
-    variables: Readonly<Record<string, Value>>,
-  ): { readonly text?: string; readonly problem?: string } {
+  *#message({ message, said }: CompiledRule, variables: Variables): Steps<{ readonly text?: string; readonly problem?: string }> {
     if (!message) return {};
-    const { value, cost, isExceeded } = evaluate(message, variables, PER_CALL_LIMIT);
+    const { value, cost, isExceeded } = yield* evaluateInSteps(message, variables, PER_CALL_LIMIT);
     if (cost > this.#budget)
       return { problem: 'messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run' };
     if (isExceeded) {
@@ -144,8 +141,6 @@ class Evaluation {
     return text === '' || text.includes('\n') || Buffer.byteLength(text) > messageBytesMax ? {} : { text };
   }
 }
-
-type Variables = Readonly<Record<string, Value>>;
 
 const variablesOf = (self: Value, oldSelf: Value | undefined): Variables => (oldSelf === undefined ? { self } : { self, oldSelf });
 

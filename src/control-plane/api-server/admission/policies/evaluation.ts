@@ -2,14 +2,15 @@
  * What the expressions of a policy or webhook see of a request, and how an authorizer is asked for them.
  * Upstream: apiserver/pkg/admission/plugin/cel/condition.go, pkg/admission/plugin/authorizer.
  */
-import { decided, type Inputs } from '../../../../api/cel/admission/expressions.ts';
-import { type AccessCheck, type AccessDecision, Decisions } from '../../../../api/cel/library/authorization.ts';
+import type { Asking, Inputs } from '../../../../api/cel/admission/expressions.ts';
+import { type AccessCheck, type AccessDecision, Decisions, UndecidedCheck } from '../../../../api/cel/library/authorization.ts';
 import { Namespace } from '../../../../api/generated/kinds.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
 import { isKind, type KubeObject } from '../../../../api/meta/object.ts';
 import { errors } from '../../../../api/meta/status-error.ts';
 import type { AdmissionRequest, UserInfo } from '../../request/request.ts';
 import { serviceAccountGroups, serviceAccountUsername } from '../../request/user.ts';
+import { yieldTurn } from '../../request/yield-turn.ts';
 import { describeRequest } from '../webhooks/admission-review.ts';
 import type { PolicyTools } from './policy-tools.ts';
 
@@ -45,9 +46,19 @@ export class PolicyRequest {
     };
   }
 
-  /** Runs what evaluates, once more after each check that it wants decided. */
-  decided<T>(run: () => T): T | Promise<T> {
-    return decided(this.#decisions, (check) => this.#decide(check), run);
+  /** Takes what evaluates: decides what it asks for, lets others have their turn where it is long. Throws when the request is gone. */
+  async take<T>(asking: Asking<T>): Promise<T> {
+    for (;;) {
+      const { done, value } = asking.next();
+      if (done) return value;
+      if (value instanceof UndecidedCheck) this.#decisions.decide(value.key, await this.#decide(value.check));
+      else await this.#rest();
+    }
+  }
+
+  async #rest(): Promise<void> {
+    await yieldTurn();
+    if (this.#request.signal?.aborted) throw errors.timeout('request did not complete within requested timeout');
   }
 
   #namespace(): Namespace | undefined {

@@ -10,6 +10,7 @@ import { TypedError } from '../../../../api/apply/structure.ts';
 import { applyConfigurationOf, patchOf } from '../../../../api/cel/admission/constructed.ts';
 import { JSON_PATCH, OBJECT } from '../../../../api/cel/admission/environment.ts';
 import {
+  type Asking,
   type Compiled,
   Compiler,
   Evaluation,
@@ -168,17 +169,12 @@ class Mutating {
     let object = this.#object && (await inKind(this.#object, from, kind));
     const before = object;
     const inputs = (): Inputs => this.#asked.inputs({ kind, object, oldObject: old, params });
-    const match = await this.#asked.decided(() => matchConditions(compiled.conditions, inputs(), compiled.variables));
+    const match = await this.#asked.take(matchConditions(compiled.conditions, inputs(), compiled.variables));
     if ('error' in match) return fault(match.error);
     if (!match.matches || this.#callees?.isToAsk(callee) === false) return;
     for (const mutation of object ? compiled.mutations : []) {
       try {
-        object = await this.#mutate(
-          kind,
-          object as KubeObject,
-          mutation,
-          () => new Evaluation(inputs(), POLICY_BUDGET, compiled.variables),
-        );
+        object = await this.#mutate(kind, object as KubeObject, mutation, new Evaluation(inputs(), POLICY_BUDGET, compiled.variables));
       } catch (error) {
         if (!(error instanceof MutationFault)) throw error;
         fault(error.message);
@@ -189,17 +185,8 @@ class Mutating {
     this.#callees?.asked(callee, { changed, reinvoke });
   }
 
-  async #mutate(kind: Kind, object: KubeObject, { type, expression }: CompiledMutation, evaluation: () => Evaluation): Promise<KubeObject> {
-    const document = await this.#asked.decided(() => {
-      try {
-        const result = evaluation().run(expression);
-        if ('error' in result) throw new MutationFault(result.error);
-        return type === 'JSONPatch' ? patchOf(result.value) : applyConfigurationOf(result.value);
-      } catch (error) {
-        if (error instanceof OutOfBudget || error instanceof CelError) throw new MutationFault(error.message);
-        throw error;
-      }
-    });
+  async #mutate(kind: Kind, object: KubeObject, { type, expression }: CompiledMutation, evaluation: Evaluation): Promise<KubeObject> {
+    const document = await this.#asked.take(documentOf(evaluation, type, expression));
     const isLarge = this.#request.isLarge ?? false;
     const changed =
       type === 'JSONPatch' ? await patch(object, document as ReturnType<typeof patchOf>, isLarge) : merge(kind, object, document);
@@ -215,6 +202,18 @@ interface Invocation {
   readonly callee: string;
   readonly reinvoke: boolean;
   readonly fault: (why: string) => void;
+}
+
+/** What the expression makes: an apply configuration, or the operations of a patch. */
+function* documentOf(evaluation: Evaluation, type: Mutation['patchType'], expression: Compiled): Asking<object> {
+  try {
+    const result = yield* evaluation.run(expression);
+    if ('error' in result) throw new MutationFault(result.error);
+    return type === 'JSONPatch' ? patchOf(result.value) : applyConfigurationOf(result.value);
+  } catch (error) {
+    if (error instanceof OutOfBudget || error instanceof CelError) throw new MutationFault(error.message);
+    throw error;
+  }
 }
 
 /** A test that fails leaves the object as it is. */

@@ -5,6 +5,7 @@
  */
 
 import {
+  type Asking,
   type Compiled,
   Compiler,
   Evaluation,
@@ -126,7 +127,7 @@ async function judge(
     );
     for (const params of found ?? []) {
       const inputs = asked.inputs({ kind, ...(await shown(request, kind)), params });
-      const verdict = await asked.decided(() => evaluate(policy.compiled, inputs, strict));
+      const verdict = await asked.take(evaluate(policy.compiled, inputs, strict));
       for (const failure of verdict.failures) enforce(request, { binding, failure, named, deny });
       for (const { key, value } of verdict.annotations) annotations.set(key, (annotations.get(key) ?? new Set()).add(value));
       for (const error of verdict.annotationErrors) deny(error);
@@ -173,30 +174,36 @@ interface Verdict {
 
 const nothing: Verdict = { failures: [], annotations: [], annotationErrors: [] };
 
-/** Throws UndecidedCheck. `strict`: an expression that can't be evaluated counts as failed. */
-function evaluate(compiled: CompiledPolicy, inputs: Inputs, strict: boolean): Verdict {
+/** `strict`: an expression that can't be evaluated counts as failed. */
+function* evaluate(compiled: CompiledPolicy, inputs: Inputs, strict: boolean): Asking<Verdict> {
   const fault = (message: string): Verdict => (strict ? { ...nothing, failures: [{ index: 0, message, reason: '' }] } : nothing);
   try {
-    const match = matchConditions(compiled.conditions, inputs, compiled.variables);
+    const match = yield* matchConditions(compiled.conditions, inputs, compiled.variables);
     if ('error' in match) return fault(match.error);
     if (!match.matches) return nothing;
-    return { failures: failuresOf(compiled, inputs, strict), ...annotationsOf(compiled, inputs, strict) };
+    return { failures: yield* failuresOf(compiled, inputs, strict), ...(yield* annotationsOf(compiled, inputs, strict)) };
   } catch (error) {
     if (error instanceof OutOfBudget) return fault(error.message);
     throw error;
   }
 }
 
-function failuresOf({ validations, variables }: CompiledPolicy, inputs: Inputs, strict: boolean): readonly Failure[] {
+function* failuresOf({ validations, variables }: CompiledPolicy, inputs: Inputs, strict: boolean): Asking<readonly Failure[]> {
   const evaluation = new Evaluation(inputs, POLICY_BUDGET, variables);
-  const results = validations.map(({ expression }) => evaluation.run(expression));
+  const results: Result[] = [];
+  for (const { expression } of validations) results.push(yield* evaluation.run(expression));
   const words = new Evaluation(inputs, evaluation.remaining, variables);
-  return validations.flatMap(({ validation, message }, index) => {
-    const result = results[index] ?? { error: 'it was not evaluated' };
-    if ('error' in result) return strict ? [{ index, message: result.error, reason: '' }] : [];
-    if (result.value === true) return [];
-    return [{ index, message: messageFor(validation, message && words.run(message)), reason: validation.reason ?? 'Invalid' }];
-  });
+  const failures: Failure[] = [];
+  for (const [index, result] of results.entries()) {
+    const { validation, message } = validations[index] as CompiledValidation;
+    if ('error' in result) {
+      if (strict) failures.push({ index, message: result.error, reason: '' });
+    } else if (result.value !== true) {
+      const text = messageFor(validation, message && (yield* words.run(message)));
+      failures.push({ index, message: text, reason: validation.reason ?? 'Invalid' });
+    }
+  }
+  return failures;
 }
 
 const messageCharactersMax = 5 * 1024;
@@ -209,16 +216,16 @@ function messageFor({ message = '', expression }: Validation, made: Result | und
 
 const annotationBytesMax = 10 * 1024;
 
-function annotationsOf(
+function* annotationsOf(
   { annotations, variables }: CompiledPolicy,
   inputs: Inputs,
   strict: boolean,
-): Pick<Verdict, 'annotations' | 'annotationErrors'> {
+): Asking<Pick<Verdict, 'annotations' | 'annotationErrors'>> {
   const evaluation = new Evaluation(inputs, POLICY_BUDGET, variables);
   const found: { key: string; value: string }[] = [];
   const wrong: string[] = [];
   for (const { key, expression } of annotations) {
-    const result = evaluation.run(expression);
+    const result = yield* evaluation.run(expression);
     if ('error' in result) {
       if (strict) wrong.push(result.error);
       continue;

@@ -46,7 +46,7 @@ export async function meetsConditions(
   const { operation, kind, name } = request;
   const startMs = realClock.monotonic();
   const inputs = seenBy.inputs(shown, null);
-  const match = await seenBy.decided(() => matchConditions(compile(webhook), inputs));
+  const match = await seenBy.take(matchConditions(compile(webhook), inputs));
   const failed = 'error' in match;
   const isRefused = failed && webhook.failurePolicy !== 'Ignore';
   const excluded = !isRefused && (failed || !match.matches);
