@@ -29,8 +29,14 @@ export async function changeRunning(instance: Instance, running: InstanceState, 
     await setSimulatedNodes(instance.readKubeconfig(), simulated);
     state = { ...state, simulated };
   }
+  const disable = wanted.config.disable ?? [];
+  const isSwitched = changesOf(now, { config: { ...now.config, disable } }).length > 0;
+  if (isSwitched) {
+    const { disableAddons } = await import('../cluster/instance/control-client.ts');
+    await disableAddons(instance.readKubeconfig(), disable);
+  }
   if (destination) state = { ...state, ...(await placeKubeconfig(instance, instance.readKubeconfig(), destination)) };
-  if (state !== running) {
+  if (state !== running || isSwitched) {
     const files = destination ? withFile(kubeconfigs, destination.file) : kubeconfigs;
     instance.writeSettings({ ...record, kept: mergeSettings(kept ?? now, given), kubeconfigs: files, made: madeAfter });
     instance.writeState(state);

@@ -5,6 +5,7 @@ import { Instance } from '../cluster/instance/instance.ts';
 import { surviveLostOutput } from '../cluster/log/logging.ts';
 import { OperationError } from '../cluster/operation-error.ts';
 import { commandOf } from './command-tree.ts';
+import { addAddons } from './commands/addons.ts';
 import { addCi } from './commands/ci.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -31,6 +32,7 @@ const commands = [
   addInspect,
   addWatch,
   addDoctor,
+  addAddons,
   addImage,
   addExample,
   addKubectl,

@@ -5,6 +5,7 @@ import type { Clock, Random } from '../client/clock.ts';
 import type { Act, ActFilter, LostActs } from '../client/events/acts.ts';
 import type { Access } from '../client/files/kubeconfig.ts';
 import type { Log } from '../client/log.ts';
+import type { AddonState } from './api-server/control-endpoints.ts';
 import type { ComponentName } from './component-names.ts';
 import type { ProcessFaults } from './machine/process-faults.ts';
 import type { ClusterConfig } from './settings/config.ts';
@@ -18,7 +19,7 @@ export const phases = [
   'scheduler',
   'nodes',
   'proxy',
-  'dns',
+  'add-ons',
   'ready',
 ] as const;
 export type Phase = (typeof phases)[number];
@@ -69,6 +70,9 @@ export interface Cluster extends AsyncDisposable {
   readonly simulated: number;
   /** Adds simulated nodes, or takes away the last ones and their pods. */
   setSimulated(count: number): Promise<void>;
+  readonly addons: readonly AddonState[];
+  /** Switches those off, and all others on. */
+  disableAddons(names: readonly string[]): Promise<void>;
   /** The client of somebody else. */
   clientFor(user: { readonly name: string; readonly groups?: readonly string[] }): Client;
   /**

@@ -1,9 +1,12 @@
 /** The components of a cluster by name; upstream's programs are understood too. */
+import { type AddonName, addonNames } from '../addons/addons.ts';
 import { own } from '../api/meta/words.ts';
 import { OperationError } from './operation-error.ts';
 
-export const componentNames = ['api-server', 'controllers', 'scheduler', 'kubelet', 'proxy', 'dns'] as const;
-export type ComponentName = (typeof componentNames)[number];
+const core = ['api-server', 'controllers', 'scheduler', 'kubelet', 'proxy'] as const;
+export type ComponentName = (typeof core)[number] | AddonName;
+/** An add-on is a component by its own name. */
+export const componentNames: readonly ComponentName[] = [...core, ...addonNames];
 
 const aliases: Readonly<Record<string, ComponentName>> = {
   'kube-apiserver': 'api-server',

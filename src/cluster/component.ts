@@ -10,7 +10,7 @@ import type { Act, ActFilter, LostActs } from '../client/events/acts.ts';
 import type { Log } from '../client/log.ts';
 import type { ClientCredentials } from '../client/transport/credentials.ts';
 import type { ClusterSigning } from '../control-plane/controllers/index.ts';
-import type { Controls, ScalableNodes } from './api-server/control-endpoints.ts';
+import type { Controls, ScalableNodes, SwitchableAddons } from './api-server/control-endpoints.ts';
 import type { ComponentName } from './component-names.ts';
 import type { Identity } from './identities.ts';
 import type { NodeMarks } from './nodes/node-marks.ts';
@@ -66,6 +66,7 @@ export interface ComponentContext {
   readonly marks: NodeMarks;
   /** the simulated ones */
   readonly simulatedNodes: ScalableNodes & AsyncDisposable;
+  readonly addons: SwitchableAddons & AsyncDisposable;
   readonly components: ReadonlySet<ComponentName>;
   readonly clock: Clock;
   readonly random: Random;

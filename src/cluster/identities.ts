@@ -15,7 +15,6 @@ export const identities = {
   controllerManager: { name: 'system:kube-controller-manager', groups: [authenticated] },
   scheduler: { name: 'system:kube-scheduler', groups: [authenticated] },
   proxy: { name: 'system:kube-proxy', groups: [authenticated] },
-  dns: serviceAccountIdentity('kube-system', 'kube-dns'),
   network: { name: 'system:timonier:network', groups: [authenticated] },
 } satisfies Record<string, Identity>;
 

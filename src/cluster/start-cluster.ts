@@ -15,6 +15,7 @@ import { kubeconfigFor, renderKubeconfig } from '../client/files/kubeconfig.ts';
 import { silentLog } from '../client/log.ts';
 import { controllerChoice } from '../control-plane/controllers/controller-names.ts';
 import { addressAt, parseCidr } from '../node/network/cidr.ts';
+import { Addons, checkAddonNames } from './addons.ts';
 import { startLocalAPI } from './api-server/local-api.ts';
 import type { RemoteAPIOptions } from './api-server/remote-api.ts';
 import type { Cluster, StartOptions } from './cluster.ts';
@@ -114,9 +115,11 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
   }
   const shared = { ...common, cluster, nodes, marks, components: chosen, giveUp: signal, signal: stop.signal, api };
   const simulatedNodes = new SimulatedNodes(shared);
-  const context: ComponentContext = { ...shared, simulatedNodes };
-  for (const { name, phase: phaseName, start: startComponent } of components) {
-    if (!chosen.has(name) || (name === 'proxy' && chosen.has('kubelet') && nodes.real === 0)) continue;
+  const addons = new Addons(shared);
+  const context: ComponentContext = { ...shared, simulatedNodes, addons };
+  const isNeeded = (name: ComponentName): boolean => chosen.has(name) && !(name === 'proxy' && chosen.has('kubelet') && nodes.real === 0);
+  for (const { names, phase: phaseName, start: startComponent } of components) {
+    if (!names.some(isNeeded)) continue;
     await phase(
       phaseName,
       () => startComponent(context, stack),
@@ -147,6 +150,10 @@ async function start({ options, clock, signal, stop, stack, undo }: Context): Pr
       return simulatedNodes.count;
     },
     setSimulated: (count) => simulatedNodes.resize(count),
+    get addons() {
+      return addons.states;
+    },
+    disableAddons: (names) => addons.disable(checkAddonNames(names)),
     acts: (filter) => api.acts(filter),
     killNode: (nodeName) => simulatedNodeOf(nodeName).kill(),
     startNode: (nodeName) => simulatedNodeOf(nodeName).start(),

@@ -1,6 +1,7 @@
 /** How commands are told which cluster they are for; the flags that `up` and `run` share, and how they, the config file and the machine become a configuration. */
 import { resolve } from 'node:path';
 import { Argument, type Command, Option } from 'commander';
+import { addonNames } from '../../addons/addons.ts';
 import { clusterVariable, usualCluster } from '../../cluster/instance/cluster-name.ts';
 import type { Instance } from '../../cluster/instance/instance.ts';
 import { type LogLevel, logLevels } from '../../cluster/log/logging.ts';
@@ -26,6 +27,7 @@ export interface SettingFlags {
   readonly auditLogMaxsize?: string;
   readonly auditLogMaxbackup?: string;
   readonly auditLogMaxage?: string;
+  readonly disable?: string;
   readonly config?: string;
   readonly timeout: string;
   readonly json?: boolean;
@@ -77,6 +79,7 @@ export function addSettingFlags(command: Command, defaults: Readonly<Record<'nod
     .option('--audit-log-maxsize <MIB>', 'rotate it at this size (default: 100)')
     .option('--audit-log-maxbackup <N>', 'rotated files that stay; 0 is all (default: 100)')
     .option('--audit-log-maxage <DAYS>', 'days that they stay; 0 is for ever (default: 366)')
+    .option('--disable <LIST|none>', `add-ons that are off: ${addonNames.join(', ')} (default: none)`, joined)
     .option('--config <FILE>', 'settings in YAML; flags win')
     .option('--timeout <S>', 'how long to wait until the cluster is ready', '120')
     .addOption(new Option('--log-level <LEVEL>', 'how much is logged (default: info)').choices(logLevels))
@@ -102,6 +105,7 @@ export async function configFrom(flags: SettingFlags): Promise<ClusterConfig> {
     auditLogMaxbackup: whenGiven(flags.auditLogMaxbackup, numberOr),
     auditLogMaxage: whenGiven(flags.auditLogMaxage, numberOr),
     disableAdmissionPlugins: whenGiven(flags.disableAdmissionPlugins, parseList),
+    disable: whenGiven(flags.disable, (text) => parseList(text).filter((name) => name !== 'none')),
   };
   return { ...fromFile, ...checkConfig(fromFlags, flagsGiven) };
 }

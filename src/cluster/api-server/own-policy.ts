@@ -1,4 +1,4 @@
-/** What timonier's own add-ons and controllers may do, beside upstream's bootstrap policy: the least that each needs. */
+/** What timonier's own components may do, beside upstream's bootstrap policy: the least that each needs. Add-ons bring their own. */
 import { ClusterRole, ClusterRoleBinding } from '../../api/generated/kinds.ts';
 import { isAlreadyExists } from '../../api/meta/status-error.ts';
 import type { Client } from '../../client/client.ts';
@@ -12,18 +12,6 @@ const roles = [
     name: 'system:timonier:network',
     user: identities.network.name,
     rules: [{ apiGroups: [''], resources: ['nodes', 'pods'], verbs: read }],
-  },
-  {
-    name: 'system:timonier:dns',
-    user: identities.dns.name,
-    rules: [
-      { apiGroups: [''], resources: ['services', 'namespaces'], verbs: read },
-      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
-      { apiGroups: [''], resources: ['services'], verbs: ['create'] },
-      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['create'] },
-      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], resourceNames: ['kube-dns'], verbs: ['patch'] },
-      { apiGroups: [''], resources: ['endpoints/restricted'], verbs: ['create'] },
-    ],
   },
   {
     name: 'system:timonier:ipallocator-repair',

@@ -32,7 +32,7 @@ export const startSimulatedNodes: StartComponent = async (context, stack) => {
   if (nodes.simulated > 0) await simulatedNodes.resize(nodes.simulated, giveUp);
 };
 
-type Shared = Omit<ComponentContext, 'simulatedNodes'>;
+type Shared = Omit<ComponentContext, 'simulatedNodes' | 'addons'>;
 
 /** What all kubelets of the process use. */
 interface Common {

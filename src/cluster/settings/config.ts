@@ -3,6 +3,7 @@
  * flags; flags win over the file. Unknown names and wrong types are errors that name them (check-settings.ts).
  */
 import { readFileSync } from 'node:fs';
+import { addonNames } from '../../addons/addons.ts';
 import { runtimeConfigFix, runtimeConfigProblem } from '../../api/kinds/runtime-config.ts';
 import { admissionPluginNames } from '../../control-plane/api-server/admission/plugin-names.ts';
 import { controllerNames, controllersProblem } from '../../control-plane/controllers/controller-names.ts';
@@ -45,6 +46,8 @@ export interface ClusterConfig {
   readonly historySeconds?: number;
   /** pods a node takes */
   readonly maxPods?: number;
+  /** add-ons that are off: ['dns'] */
+  readonly disable?: readonly string[];
   /** DNS servers for names outside the cluster; default: those of the machine's resolv.conf */
   readonly upstreamDNS?: readonly string[];
 }
@@ -66,6 +69,11 @@ const cidr = fits({ type: 'string', pattern: '^\\d+\\.\\d+\\.\\d+\\.\\d+/\\d+$' 
 function pluginsProblem(names: readonly string[]): string | undefined {
   const unknown = names.find((name) => !admissionPluginNames.includes(name));
   return unknown === undefined ? undefined : `there is no admission plugin "${unknown}"`;
+}
+
+function addonsProblem(names: readonly string[]): string | undefined {
+  const unknown = names.find((name) => !(addonNames as readonly string[]).includes(name));
+  return unknown === undefined ? undefined : `there is no add-on "${unknown}"`;
 }
 
 export const configFields = {
@@ -141,6 +149,13 @@ export const configFields = {
     what: 'seconds, from 1',
   },
   maxPods: { about: 'pods that a node takes; default: 110', check: whole(1, 1000), what: 'a whole number from 1 to 1000' },
+  disable: {
+    about: `add-ons that are off: ${addonNames.join(', ')}; default: none`,
+    check: textList,
+    what: 'a list of names such as ["dns"]',
+    problem: (list) => addonsProblem(list as string[]),
+    fix: `the add-ons are: ${addonNames.join(', ')}`,
+  },
   upstreamDNS: {
     about: 'DNS servers for names outside the cluster; default: those of the machine’s resolv.conf',
     check: fits({ type: 'array', items: { type: 'string', minLength: 1 } }),

@@ -130,15 +130,22 @@ export interface SettingChange {
   readonly needsRestart: boolean;
 }
 
-/** What is another value now, defaults counted in; simulated nodes and the kubeconfig change while it runs. */
+/** What changes while it runs, by its words for people. */
+const changesLive: Readonly<Record<string, string>> = {
+  simulated: 'simulated nodes',
+  disable: 'add-ons that are off',
+  kubeconfig: 'kubeconfig',
+};
+
+/** What is another value now, defaults counted in. */
 export function changesOf(before: Settings, after: Settings): SettingChange[] {
   const [old, wanted] = [effectiveValues(before), effectiveValues(after)];
   return [...new Set([...Object.keys(old), ...Object.keys(wanted)])]
     .map((name) => ({
-      setting: name === 'simulated' ? 'simulated nodes' : name,
+      setting: own(changesLive, name) ?? name,
       from: shown(own(old, name)),
       to: shown(own(wanted, name)),
-      needsRestart: name !== 'simulated' && name !== 'kubeconfig',
+      needsRestart: own(changesLive, name) === undefined,
     }))
     .filter(({ from, to }) => from !== to);
 }
@@ -151,6 +158,7 @@ function effectiveValues({ config, kubeconfig, logLevel }: Settings): Record<str
     nodes,
     simulated: simulatedNodesOf(config),
     ...configDefaults,
+    disable: [],
     ...config,
     kubeconfig: kubeconfig ?? 'your own',
     'log level': logLevel ?? 'info',

@@ -1,0 +1,55 @@
+/**
+ * What an add-on is: what every cluster needs and Kubernetes itself leaves to others. It knows the API alone. What it may
+ * do and the objects that it brings are data, which the cluster applies at each start, so that a newer release reaches an
+ * old cluster; what it does, it does by a client that is allowed this and no more. It can be switched off and on while
+ * the cluster runs.
+ */
+import type { PolicyRule } from '../api/generated/rbac-v1.ts';
+import type { KindRef, KubeObject, New } from '../api/meta/object.ts';
+import type { Client } from '../client/client.ts';
+import type { Clock, Random } from '../client/clock.ts';
+import type { Log } from '../client/log.ts';
+
+/** What an add-on is told of its cluster. */
+export interface ClusterFacts {
+  /** `cluster.local` */
+  readonly domain: string;
+  /** of this machine, as pods and nodes reach it; loopback where there are none */
+  readonly address: string;
+  /** which pods have in their resolv.conf */
+  readonly dnsServiceIP: string;
+  /** who answers for names outside the cluster; absent: the machine's own */
+  readonly upstreamDNS?: readonly string[] | undefined;
+}
+
+export interface AddonContext {
+  /** as the add-on's service account */
+  readonly client: Client;
+  readonly cluster: ClusterFacts;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** To be applied: what it says is the add-on's, what others add stays. */
+export interface AddonObject {
+  readonly kind: KindRef;
+  readonly object: New<KubeObject>;
+}
+
+export interface Addon {
+  readonly name: string;
+  /** one line for people */
+  readonly about: string;
+  /** in kube-system: who it is */
+  readonly serviceAccount: string;
+  /** what it may do, in all namespaces: the least that it needs */
+  readonly rights: readonly PolicyRule[];
+  objects(cluster: ClusterFacts): readonly AddonObject[];
+  /** Resolves when it works. It puts on the stack what has to be stopped. */
+  start(context: AddonContext, stack: AsyncDisposableStack): Promise<void>;
+}
+
+/** So that a list of them knows their names. */
+export const defineAddon = <const Name extends string>(addon: Addon & { readonly name: Name }): Addon & { readonly name: Name } => addon;
+export const addonNamespace = 'kube-system';

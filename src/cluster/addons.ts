@@ -1,0 +1,196 @@
+/**
+ * The add-ons of a cluster in this process: switched on, an add-on has its objects and rights applied and is started;
+ * switched off, it is stopped and they are removed. One change at a time.
+ */
+import type { Addon, AddonObject, ClusterFacts } from '../addons/addon.ts';
+import { type AddonName, addonNames, addons } from '../addons/addons.ts';
+import { ClusterRole, ClusterRoleBinding } from '../api/generated/kinds.ts';
+import { isNotFound } from '../api/meta/status-error.ts';
+import type { Client } from '../client/client.ts';
+import type { Timer } from '../client/clock.ts';
+import { detach } from '../client/detached.ts';
+import type { AddonState, SwitchableAddons } from './api-server/control-endpoints.ts';
+import type { ComponentContext, StartComponent } from './component.ts';
+import { identities, serviceAccountIdentity } from './identities.ts';
+import { OperationError } from './operation-error.ts';
+import { configDefaults } from './settings/config.ts';
+import { version } from './version.ts';
+
+export const addonLabel = 'timonier.dev/addon';
+const retryMsMin = 5_000;
+const retryMsMax = 300_000;
+const rbacGroup = 'rbac.authorization.k8s.io';
+
+type Shared = Omit<ComponentContext, 'addons' | 'simulatedNodes'>;
+
+type OneOfThem = (typeof addons)[number];
+
+export class Addons implements SwitchableAddons, AsyncDisposable {
+  readonly #context: Shared;
+  readonly #running = new Map<AddonName, AsyncDisposableStack>();
+  readonly #failing = new Map<AddonName, { readonly problem: string; readonly retry: Timer }>();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(context: Shared) {
+    this.#context = context;
+  }
+
+  get states(): AddonState[] {
+    return this.#own.map(({ name, about }) => {
+      const problem = this.#failing.get(name)?.problem;
+      return { name, about, on: this.#running.has(name) || problem !== undefined, problem, version };
+    });
+  }
+
+  /** those that this process is to run */
+  get #own(): readonly OneOfThem[] {
+    return addons.filter(({ name }) => this.#context.components.has(name));
+  }
+
+  /** One that fails does not keep the others back. It is tried again, and its first failure told to the caller, too. */
+  disable(names: ReadonlySet<string>): Promise<void> {
+    return this.#next(async () => {
+      const outcomes: PromiseSettledResult<void>[] = [];
+      for (const addon of this.#own)
+        outcomes.push(...(await Promise.allSettled([names.has(addon.name) ? this.#off(addon) : this.#on(addon)])));
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    });
+  }
+
+  #next(change: () => Promise<void>): Promise<void> {
+    const before = this.#last;
+    const done = (async () => {
+      await before.catch(() => undefined); // told to who asked for it
+      await change();
+    })();
+    this.#last = done;
+    return done;
+  }
+
+  /** What it brings may be refused where what it does can go on, and the other way round. */
+  async #on(addon: OneOfThem, retryMs = retryMsMin): Promise<void> {
+    if (this.#running.has(addon.name) && !this.#failing.has(addon.name)) return;
+    this.#forget(addon);
+    const applied = await Promise.allSettled(this.#objectsOf(addon).map((each) => apply(this.#admin, addon, each)));
+    const started = await Promise.allSettled([this.#start(addon)]);
+    const failed = [...applied, ...started].find((each) => each.status === 'rejected');
+    if (!failed) return;
+    const error: unknown = failed.reason;
+    const { clock, log } = this.#context;
+    log.warn({ addon: addon.name, error, retryMs }, 'add-on failed');
+    const again = (): void => {
+      const retry = () => this.#next(() => this.#on(addon, Math.min(retryMs * 2, retryMsMax)));
+      detach(retry, () => undefined); // told above
+    };
+    this.#failing.set(addon.name, {
+      problem: error instanceof Error ? error.message : String(error),
+      retry: clock.setTimeout(again, retryMs),
+    });
+    throw error;
+  }
+
+  async #start(addon: OneOfThem): Promise<void> {
+    if (this.#running.has(addon.name)) return;
+    const { api, clock, random, log } = this.#context;
+    await using stack = new AsyncDisposableStack();
+    const client = api.clientFor(identityOf(addon));
+    const cluster = factsOf(this.#context);
+    await addon.start({ client, cluster, clock, random, log: log.child({ component: addon.name }) }, stack);
+    this.#running.set(addon.name, stack.move());
+  }
+
+  async #off(addon: OneOfThem): Promise<void> {
+    this.#forget(addon);
+    const running = this.#running.get(addon.name);
+    this.#running.delete(addon.name);
+    await running?.disposeAsync();
+    for (const each of this.#objectsOf(addon)) await remove(this.#admin, addon, each);
+  }
+
+  #forget({ name }: OneOfThem): void {
+    this.#failing.get(name)?.retry[Symbol.dispose]();
+    this.#failing.delete(name);
+  }
+
+  get #admin(): Client {
+    return this.#context.api.clientFor(identities.admin);
+  }
+
+  /** Elsewhere add-ons are who the kubeconfig says, and have that user's rights. */
+  #objectsOf(addon: Addon): readonly AddonObject[] {
+    return [...(this.#context.api.local ? rightsOf(addon) : []), ...addon.objects(factsOf(this.#context))];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const addon of addons) this.#forget(addon);
+    await this.#last.catch(() => undefined);
+    for (const addon of addons) this.#forget(addon);
+    for (const running of [...this.#running.values()].reverse()) await running.disposeAsync();
+    this.#running.clear();
+  }
+}
+
+export const startAddons: StartComponent = async ({ addons, api, config }, stack) => {
+  if (api.local) api.local.controls.addons = addons;
+  stack.use(addons);
+  await addons.disable(new Set(config.disable)).catch(() => undefined); // told below, and tried again: the cluster is of use without
+  const off = addons.states.flatMap(({ name, on }) => (on ? [] : [name]));
+  const failed = addons.states.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name} failed: ${problem}`]));
+  return [...(off.length > 0 ? [`without ${off.join(', ')}`] : []), ...failed].join('; ') || undefined;
+};
+
+/** Throws for what is no add-on. */
+export function checkAddonNames(names: readonly string[]): ReadonlySet<string> {
+  const unknown = names.find((name) => !(addonNames as readonly string[]).includes(name));
+  if (unknown === undefined) return new Set(names);
+  const fix = `the add-ons are: ${addonNames.join(', ')}`;
+  throw new OperationError({ code: 'no-such-addon', message: `there is no add-on "${unknown}"`, fix, exitCode: 2 });
+}
+
+const identityOf = ({ serviceAccount }: Addon) => serviceAccountIdentity('kube-system', serviceAccount);
+
+function factsOf({ api, config, addresses, nodeAddress }: Shared): ClusterFacts {
+  return {
+    domain: config.clusterDomain ?? configDefaults.clusterDomain,
+    // beside an API server elsewhere, `host` is all that can be meant
+    address: nodeAddress ?? (api.local ? configDefaults.host : (config.host ?? configDefaults.host)),
+    dnsServiceIP: addresses.dnsServiceIP,
+    upstreamDNS: config.upstreamDNS,
+  };
+}
+
+function rightsOf(addon: Addon): AddonObject[] {
+  const metadata = { name: `system:timonier:${addon.name}` };
+  const roleRef = { apiGroup: rbacGroup, kind: 'ClusterRole', name: metadata.name };
+  const subjects = [{ apiGroup: rbacGroup, kind: 'User', name: identityOf(addon).name }];
+  return [
+    { kind: ClusterRole, object: { metadata, rules: addon.rights } as AddonObject['object'] },
+    { kind: ClusterRoleBinding, object: { metadata, roleRef, subjects } as AddonObject['object'] },
+  ];
+}
+
+const managerOf = ({ name }: Addon): string => `timonier-addon-${name}`;
+
+async function apply(client: Client, addon: Addon, { kind, object }: AddonObject): Promise<void> {
+  const { metadata } = object;
+  const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
+  const body = {
+    ...object,
+    apiVersion,
+    kind: kind.kind,
+    metadata: { ...metadata, labels: { ...metadata.labels, [addonLabel]: addon.name } },
+  };
+  await client.patch(kind, nameOf(object), { type: 'apply', force: true, body }, { fieldManager: managerOf(addon) });
+}
+
+/** What somebody else has put there by that name stays. */
+async function remove(client: Client, addon: Addon, { kind, object }: AddonObject): Promise<void> {
+  try {
+    const { metadata } = await client.get(kind, nameOf(object));
+    if (metadata.labels?.[addonLabel] === addon.name) await client.delete(kind, nameOf(object));
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+const nameOf = ({ metadata }: AddonObject['object']) => ({ namespace: metadata.namespace, name: metadata.name ?? '' });
