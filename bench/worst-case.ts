@@ -5,6 +5,8 @@
  */
 import { builtInKinds } from '../src/api/kinds/all.ts';
 import type { Kind } from '../src/api/meta/kind.ts';
+import { encodeEnveloped, encodeMessage, type TypeMeta } from '../src/api/schema/encode-protobuf.ts';
+import { writeYaml } from '../src/api/schema/yaml/write-yaml.ts';
 import { amplify, placesOf, styles } from './amplified-bodies.ts';
 import { type Connection, type LoadRequest, openHTTP1 } from './connections.ts';
 import type { Row } from './figures.ts';
@@ -55,6 +57,10 @@ async function prepare(generator: Generator): Promise<void> {
   await post(`${namespacePath}/configmaps`, { metadata: { name: 'quick' }, data: { a: 'b' } });
   await post(`${namespacePath}/configmaps`, { metadata: { name: target, ownerReferences: ownerList(owners) } });
   await generator.request({ method: 'POST', path: `${namespacePath}/configmaps`, body: largeConfigMap(large) });
+  for (const base of bases) {
+    const kind = builtInKinds.find((each) => each.kind === base.kind && isBase(each));
+    if (kind) await post(pathOf(kind, { namespace: worstNamespace, query: '' }), { ...base, metadata: { name: 'x' } });
+  }
   for (let i = 0; i < listed; i++) await post(`${namespacePath}/configmaps`, configMap(`listed-${i}`, listedBytes, i));
 }
 
@@ -115,29 +121,84 @@ const wishes: readonly { readonly as: string; readonly accept?: string; readonly
   { as: 'YAML', accept: 'application/yaml' },
   { as: 'protobuf', accept: 'application/vnd.kubernetes.protobuf' },
   { as: 'a table', accept: 'application/json;as=Table;v=v1;g=meta.k8s.io', query: '&includeObject=Object' },
+  { as: 'metadata', accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' },
+  { as: 'JSON, strictly', query: '&fieldValidation=Strict' },
 ];
 
+/** How a body is sent: what it becomes, and by which verb; `base`: onto an object that is there. */
+interface Way {
+  readonly as: string;
+  readonly method: LoadRequest['method'];
+  readonly contentType: string;
+  readonly base?: boolean;
+  encode(body: string): string | Uint8Array;
+}
+
+const same = (body: string): string => body;
+const parsed = (body: string): TypeMeta => JSON.parse(body) as TypeMeta;
+const ways: readonly Way[] = [
+  { as: 'JSON', method: 'POST', contentType: 'application/json', encode: same },
+  { as: 'YAML in one line', method: 'POST', contentType: 'application/yaml', encode: same },
+  { as: 'YAML', method: 'POST', contentType: 'application/yaml', encode: (body) => writeYaml(parsed(body)) },
+  {
+    as: 'protobuf',
+    method: 'POST',
+    contentType: 'application/vnd.kubernetes.protobuf',
+    encode: (body) => encodeEnveloped(parsed(body), encodeMessage(parsed(body))),
+  },
+  { as: 'an update', method: 'PUT', contentType: 'application/json', base: true, encode: same },
+  { as: 'a merge patch', method: 'PATCH', contentType: 'application/merge-patch+json', base: true, encode: same },
+  {
+    as: 'a strategic merge patch',
+    method: 'PATCH',
+    contentType: 'application/strategic-merge-patch+json',
+    base: true,
+    encode: same,
+  },
+  {
+    as: 'a JSON patch',
+    method: 'PATCH',
+    contentType: 'application/json-patch+json',
+    base: true,
+    encode: (body) => JSON.stringify(Object.entries(parsed(body)).map(([field, value]) => ({ op: 'add', path: `/${field}`, value }))),
+  },
+];
+
+/** Objects that are there to be changed, of kinds that hold much. */
+const bases: readonly (TypeMeta & Record<string, unknown>)[] = [
+  { apiVersion: 'v1', kind: 'ConfigMap' },
+  { apiVersion: 'v1', kind: 'Secret' },
+  { apiVersion: 'v1', kind: 'Endpoints' },
+  { apiVersion: 'v1', kind: 'LimitRange', spec: { limits: [] } },
+  { apiVersion: 'v1', kind: 'Pod', spec: { containers: [{ name: 'c', image: 'i' }] } },
+  { apiVersion: 'v1', kind: 'Service', spec: { ports: [{ port: 1 }] } },
+  { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', spec: { podSelector: {} } },
+  { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', addressType: 'IPv4', endpoints: [] },
+];
+const isBase = ({ group, version, kind }: Kind): boolean =>
+  bases.some((base) => base.kind === kind && base.apiVersion === (group ? `${group}/${version}` : version));
+
 /**
- * Bodies of all kinds, each filled in one place, as JSON or YAML (which any JSON is), answered in all forms: the worst of a
- * seeded sample.
+ * Bodies of all kinds, each filled in one place, sent in every way and answered in all forms: the worst of a seeded sample.
  */
 async function search(victim: Victim, count: number): Promise<Row> {
   const kinds = builtInKinds.filter(({ verbs, version }) => verbs.includes('create') && /^v\d+$/.test(version));
   const bodies = kinds.flatMap(placesOf).flatMap((place) => styles.map((style) => ({ place, style })));
+  const changing = bodies.filter(({ place }) => isBase(place.kind));
   const random = randomFrom(seed);
+  const oneOf = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   let worst: Row | undefined;
   for (let i = 0; i < count; i++) {
-    const chosen = bodies[Math.floor(random() * bodies.length)];
-    if (!chosen) break;
-    const { name, body } = amplify(chosen.place, chosen.style, bodyBytes);
-    const isYaml = random() < 0.2;
-    const wish = wishes[Math.floor(random() * wishes.length)] ?? { as: 'JSON' };
-    const row = await victim.suffer(`${name}, as ${isYaml ? 'YAML' : 'JSON'}, answered as ${wish.as}`, {
-      method: 'POST',
-      path: pathOf(chosen.place.kind) + (wish.query ?? ''),
-      contentType: isYaml ? 'application/yaml' : 'application/json',
+    const way = oneOf(ways);
+    const { place, style } = oneOf(way.base ? changing : bodies);
+    const { name, body } = amplify(place, style, bodyBytes);
+    const wish = oneOf(wishes);
+    const row = await victim.suffer(`${name}, as ${way.as}, answered as ${wish.as}`, {
+      method: way.method,
+      path: pathOf(place.kind, { ...(way.base && { namespace: worstNamespace, name: 'x' }), query: `dryRun=All${wish.query ?? ''}` }),
+      contentType: way.contentType,
       accept: wish.accept,
-      body,
+      body: way.encode(way.base ? body.replace('"namespace":"default"', `"namespace":"${worstNamespace}"`) : body),
     });
     if ((row.ours?.turnMs ?? 0) > (worst?.ours?.turnMs ?? 0)) worst = row;
   }
@@ -148,8 +209,16 @@ async function search(victim: Victim, count: number): Promise<Row> {
   };
 }
 
-const pathOf = ({ group, version, resource, namespaced }: Kind): string =>
-  `${group ? `/apis/${group}/${version}` : `/api/${version}`}${namespaced ? '/namespaces/default' : ''}/${resource}?dryRun=All`;
+interface Place {
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly query: string;
+}
+
+function pathOf({ group, version, resource, namespaced }: Kind, { namespace = 'default', name, query }: Place): string {
+  const root = group ? `/apis/${group}/${version}` : `/api/${version}`;
+  return `${root}${namespaced ? `/namespaces/${namespace}` : ''}/${resource}${name ? `/${name}` : ''}?${query}`;
+}
 
 /** Numbers from 0 to 1 that are the same each time (mulberry32). */
 function randomFrom(start: number): () => number {
