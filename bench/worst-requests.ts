@@ -1,6 +1,7 @@
 /** Requests known to cost much for their size: each stands for a kind of work that somebody once had for nothing. */
 import { fieldTermsMax, selectorTokensMax } from '../src/api/meta/selectors.ts';
 import { bodyValuesMax } from '../src/api/schema/body.ts';
+import { encodeEnveloped, encodeMessage, type TypeMeta } from '../src/api/schema/encode-protobuf.ts';
 import type { LoadRequest } from './connections.ts';
 
 export interface WorstRequest {
@@ -81,6 +82,11 @@ function enveloped(body: Buffer): Buffer {
   return Buffer.concat([Buffer.from('k8s\0\x0a', 'latin1'), Buffer.from([type.length]), type, Buffer.from([0x12, ...length]), body]);
 }
 
+const inProtobuf = (body: string): Uint8Array => {
+  const object = JSON.parse(body) as TypeMeta;
+  return encodeEnveloped(object, encodeMessage(object));
+};
+
 export const worstRequests: readonly WorstRequest[] = [
   {
     name: 'JSON: all keys that a ConfigMap may have',
@@ -98,6 +104,10 @@ export const worstRequests: readonly WorstRequest[] = [
   {
     name: 'JSON: fields that are there twice',
     make: () => post('configmaps', configMap(times(fields, (i) => `"k${i % 10}":""`).join(','))),
+  },
+  {
+    name: 'JSON: a field that is there twice, after a text of 2.9 MB',
+    make: () => post('configmaps', configMap(`"k":"${'x'.repeat(bodyBytes)}","l":"","l":""`)),
   },
   { name: 'JSON: what looks like fields within texts', make: () => post('configmaps', configMap(`"k":"${'\\":'.repeat(bodyBytes / 3)}"`)) },
   {
@@ -135,6 +145,10 @@ export const worstRequests: readonly WorstRequest[] = [
       path: `/apis/networking.k8s.io/v1/namespaces/${worstNamespace}/networkpolicies?${dry}`,
       body: `{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"x"},"spec":{"podSelector":{},"ingress":[{"from":[{"ipBlock":{"cidr":"10.0.0.0/8","except":[${times(values, (i) => `"10.${i & 255}.${i >> 8}.0/24"`).join(',')}]}}]}]}}`,
     }),
+  },
+  {
+    name: 'JSON: one port of a pod, defined again and again',
+    make: () => post('pods', pod(`{"name":"a","image":"b","ports":[${times(values / 3, () => '{"containerPort":80}').join(',')}]}`)),
   },
   {
     name: 'JSON: a schedule of 1.4 million minutes',
@@ -267,6 +281,10 @@ export const worstRequests: readonly WorstRequest[] = [
   {
     name: 'protobuf: 1.4 million unknown fields',
     make: () => post('configmaps', enveloped(Buffer.alloc(bodyBytes, Buffer.from([0x78, 0]))), 'application/vnd.kubernetes.protobuf'),
+  },
+  {
+    name: 'protobuf: all keys that a ConfigMap may have',
+    make: () => post('configmaps', inProtobuf(largeConfigMap('x')), 'application/vnd.kubernetes.protobuf'),
   },
   { name: 'list by 120,000 labels', make: () => list(`labelSelector=${times(120_000, (i) => `k${i}`).join(',')}`) },
   {

@@ -82,6 +82,10 @@ const isBlank = (c: number): boolean => c === 32 || c === 10 || c === 13 || c ==
 /** Upstream's is 10,000; deeper than this no object is decoded anyway. */
 const nestingMax = 1000;
 
+/** Of a string, up to what ends it, begins an escape or may not be in it. Long strings are passed over at once. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are looked for
+const plainCharacters = /[^"\\\x00-\x1f]*/y;
+
 class Scanner {
   readonly text: string;
   readonly visit: FieldVisitor;
@@ -128,7 +132,9 @@ class Scanner {
     for (;;) {
       this.blank();
       if (this.text[this.at] !== '"') this.fail('looking for beginning of object key string');
-      const key = this.string();
+      const start = this.at;
+      this.string();
+      const key = JSON.parse(this.text.slice(start, this.at)) as string;
       const at = path ? `${path}.${key}` : key;
       this.visit(at, seen.has(key));
       seen.add(key);
@@ -159,14 +165,17 @@ class Scanner {
       if (c === ']') return;
     }
   }
-  string(): string {
-    const start = this.at++;
+  string(): void {
+    this.at++;
     for (;;) {
+      plainCharacters.lastIndex = this.at;
+      plainCharacters.test(this.text);
+      this.at = plainCharacters.lastIndex;
       const c = this.text[this.at];
       if (c === undefined || c < ' ') this.fail('in string literal');
       this.at++;
-      if (c === '"') return JSON.parse(this.text.slice(start, this.at)) as string;
-      if (c === '\\') this.escape();
+      if (c === '"') return;
+      this.escape();
     }
   }
   escape(): void {

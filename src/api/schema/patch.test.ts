@@ -28,7 +28,7 @@ function apply(type: DocumentPatchType, patch: unknown, fieldValidation: FieldVa
   const parsed = parsePatch(type, asText(patch));
   const patched = takeSteps(applyPatch(parsed, configMap, current));
   checkPatchedValues(patched);
-  return decodePatched(parsed, configMap, patched, fieldValidation);
+  return takeSteps(decodePatched(parsed, configMap, patched, fieldValidation));
 }
 
 function outcome(type: DocumentPatchType, patch: unknown): unknown {

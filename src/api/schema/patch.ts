@@ -13,7 +13,7 @@ import {
   bodyValuesMax,
   checkBodyValues,
   type DecodedBody,
-  decodeBody,
+  decodeBodyInSteps,
   type FieldValidation,
   tooManyValues,
   whyUndecodable,
@@ -119,14 +119,15 @@ export function checkPatchedValues(patched: Json): void {
 }
 
 /** What `applyPatch` has made, decoded. Throws what the client is to see. */
-export function decodePatched(patch: ParsedPatch, type: BodyType, patched: Json, fieldValidation: FieldValidation): DecodedBody {
+export function* decodePatched(patch: ParsedPatch, type: BodyType, patched: Json, fieldValidation: FieldValidation): Steps<DecodedBody> {
   const refuse = (why: string): StatusError => {
     const shown = patch.type === 'strategic' ? formatGoValue(patch.value, shownCharactersMax) : JSON.stringify(patched);
     return errors.invalid({ group: '', kind: '' }, '', [fieldErrors.invalid('patch', shown, why)]);
   };
   const own = fieldValidation === 'Ignore' ? [] : problemsOfPatch(patch);
   if (own.length && fieldValidation === 'Strict') throw refuse(`strict decoding error: ${own.join(', ')}`);
-  const { object, warnings } = decodeDocument(type, patched, fieldValidation, refuse);
+  yield;
+  const { object, warnings } = yield* decodeDocument(type, patched, fieldValidation, refuse);
   return { object, warnings: [...own, ...warnings] };
 }
 
@@ -205,14 +206,14 @@ function countFields(value: unknown): number {
   return Object.values(value).reduce((sum: number, item) => sum + 1 + countFields(item), 0);
 }
 
-function decodeDocument(
+function* decodeDocument(
   type: BodyType,
   patched: Json,
   fieldValidation: FieldValidation,
   refuse: (why: string) => StatusError,
-): DecodedBody {
+): Steps<DecodedBody> {
   try {
-    return decodeBody(type, patched, { fieldValidation });
+    return yield* decodeBodyInSteps(type, patched, { fieldValidation });
   } catch (error) {
     if (!isStatusError(error)) throw error;
     const why = whyUndecodable(error);

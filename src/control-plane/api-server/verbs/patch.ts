@@ -88,7 +88,7 @@ async function patched(request: ResourceRequest, parse: () => Promise<ParsedPatc
   const document = await takeInTurns(applyPatch(given, on.type, on.current), on.isLarge);
   if (on.isLarge || given.type === 'json') checkPatchedValues(document);
   if (on.isLarge) await yieldTurn();
-  const { object, warnings } = decodePatched(given, on.type, document, on.fieldValidation);
+  const { object, warnings } = await takeInTurns(decodePatched(given, on.type, document, on.fieldValidation), on.isLarge);
   for (const warning of warnings) request.warn(warning);
   return object;
 }
