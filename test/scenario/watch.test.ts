@@ -13,6 +13,7 @@ import { realClock, realRandom } from '../../src/client/clock.ts';
 import { accessOf, readKubeconfig } from '../../src/client/files/kubeconfig.ts';
 import { silentLog } from '../../src/client/log.ts';
 import { createHTTPClient } from '../../src/client/transport/http-client.ts';
+import { findProgram } from '../../src/cluster/machine/machine.ts';
 
 const main = join(import.meta.dirname, '../../src/cli/main.ts');
 const place = mkdtempSync(join(tmpdir(), 'timonier-watch-'));
@@ -20,8 +21,21 @@ const kubeconfig = join(place, 'kubeconfig');
 const env = { ...process.env, TIMONIER_ROOT: join(place, 'clusters') };
 const children: ChildProcess[] = [];
 
+const script = findProgram('script');
+
 function start(...words: readonly string[]) {
-  const child = spawn(process.execPath, [main, ...words], {
+  return startAs([process.execPath, main, ...words], env);
+}
+
+/** On a terminal of its own. */
+function startOnTerminal(words: readonly string[], more: NodeJS.ProcessEnv) {
+  const line = [process.execPath, main, ...words].map((word) => `'${word}'`).join(' ');
+  const { NO_COLOR: _, FORCE_COLOR: __, ...plain } = env as NodeJS.ProcessEnv;
+  return startAs([script ?? '', '-qec', line, '/dev/null'], { ...plain, ...more });
+}
+
+function startAs([program = '', ...words]: readonly string[], env: NodeJS.ProcessEnv) {
+  const child = spawn(program, words, {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 120_000,
@@ -31,8 +45,8 @@ function start(...words: readonly string[]) {
   const ended = once(child, 'exit').then(([code]) => code as number | null);
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const errors = createInterface(child.stderr)[Symbol.asyncIterator]();
-  const until = async (from: AsyncIterator<string>, wanted: RegExp): Promise<void> => {
-    for (let next = await from.next(); !next.done; next = await from.next()) if (wanted.test(next.value)) return;
+  const until = async (from: AsyncIterator<string>, wanted: RegExp): Promise<string> => {
+    for (let next = await from.next(); !next.done; next = await from.next()) if (wanted.test(next.value)) return next.value;
     assert.fail(`not seen: ${wanted}`);
   };
   return { child, ended, seen: (wanted: RegExp) => until(lines, wanted), said: (wanted: RegExp) => until(errors, wanted) };
@@ -111,6 +125,25 @@ describe('timonier watch', { timeout: 180_000 }, () => {
     await there.said(/^timonier: Interrupted/); // nothing between
     cluster.child.kill('SIGINT');
     assert.equal(await cluster.ended, 130);
+  });
+
+  it('is coloured on a terminal that has colours, unless nobody wants them', { skip: script ? false : 'needs script(1)' }, async () => {
+    const cluster = await serve();
+    const rows = [
+      { name: 'a terminal', watch: startOnTerminal(['watch', 'seen'], { TERM: 'xterm' }), want: true },
+      { name: 'NO_COLOR', watch: startOnTerminal(['watch', 'seen'], { TERM: 'xterm', NO_COLOR: '1' }), want: false },
+      { name: 'a terminal without colours', watch: startOnTerminal(['watch', 'seen'], { TERM: 'dumb' }), want: false },
+      { name: 'no terminal', watch: start('watch', 'seen'), want: false },
+    ];
+    for (const { name, watch } of rows) await (name === 'no terminal' ? watch.said(/^Watching/) : watch.seen(/^Watching/));
+    await act('painted');
+    for (const { name, watch, want } of rows) {
+      const line = await watch.seen(/created configmap\/painted/);
+      assert.equal(line.includes('\x1b['), want, `${name}: ${JSON.stringify(line)}`);
+      watch.child.kill('SIGINT');
+    }
+    cluster.child.kill('SIGINT');
+    await cluster.ended;
   });
 
   it('ends when nobody reads it, as logs -f does', async () => {
