@@ -43,7 +43,7 @@ export async function prepareStart(instance: Instance, given: Settings): Promise
   const merged = mergeSettings(kept, given);
   const { host = configDefaults.host, port = 0 } = merged.config;
   const isTaken = given.config.port === 0 && port !== 0 && !(await isPortFree(host, port));
-  if (!isTaken && port !== 0 && !isBeingStarted(instance)) await refuseTakenPort(host, port);
+  if (!isBeingStarted(instance)) await refuseListening(host, isTaken ? 0 : port);
   const settings = isTaken ? { ...merged, config: { ...merged.config, port: 0 } } : merged;
   const destination = destinationOf(settings.kubeconfig);
   await checkKubeconfig(destination.file);
@@ -62,12 +62,11 @@ export async function prepareStart(instance: Instance, given: Settings): Promise
 const isBeingStarted = (instance: Instance): boolean =>
   (readSupervision(instance.dir) ?? readLeftProcess(instance.dir) ?? instance.startingInForeground) !== undefined;
 
-/** What else can be wrong with it is told by who listens. */
-async function refuseTakenPort(host: string, port: number): Promise<void> {
+/** A port that is taken, an address that is no one's: before the first phase. What is not known is told by who listens. */
+async function refuseListening(host: string, port: number): Promise<void> {
   const error = await listenError(host, port);
-  if (error?.code !== 'EADDRINUSE') return;
-  const { code = 'port-taken', message = error.message, fix } = explainFailure(error) ?? {};
-  throw new OperationError({ code, message, fix });
+  const known = explainFailure(error);
+  if (known) throw new OperationError({ message: String(error?.message), ...known });
 }
 
 /** With those that were chosen for it, which stay as they are. */

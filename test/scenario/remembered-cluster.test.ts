@@ -238,6 +238,8 @@ describe('a cluster that remembers itself', () => {
   it('beside it, another one takes another port unasked; one that was asked for and is taken is an error', async () => {
     const taken = new URL(state().server).port;
     assert.match((await run('up', 'second', '--nodes', '0', '--port', taken)).stderr, new RegExp(`^timonier: port ${taken} is taken by `));
+    const elsewhere = await run('up', 'second', '--nodes', '0', '--host', '192.0.2.77');
+    assert.deepEqual([elsewhere.stdout, elsewhere.stderr.split('\n')[0]], ['', 'timonier: 192.0.2.77 is no address of this machine']);
     await using holder = await hold(6443); // or whoever has it
     await succeed('up', 'second', '--nodes', '0');
     const port = new URL(new Instance('second', at('clusters', 'second')).readState()?.server ?? '').port;
