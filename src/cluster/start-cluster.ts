@@ -10,7 +10,7 @@ import type { KindRegistry } from '../api/kinds/registry.ts';
 import { parseRuntimeConfig, runtimeConfigFix } from '../api/kinds/runtime-config.ts';
 import { isConditionTrue } from '../api/meta/conditions.ts';
 import type { Client } from '../client/client.ts';
-import { type Clock, realClock, realRandom, sleepOn } from '../client/clock.ts';
+import { type Clock, realClock, realRandom } from '../client/clock.ts';
 import { kubeconfigFor, renderKubeconfig } from '../client/files/kubeconfig.ts';
 import { silentLog } from '../client/log.ts';
 import { controllerChoice } from '../control-plane/controllers/controller-names.ts';
@@ -203,8 +203,6 @@ async function prepareNodeNetwork({ cluster, dataDir, addresses, undo }: NodeNet
   });
 }
 
-const readyPollMs = 20;
-
 interface Awaited {
   readonly nodes: ReadonlySet<string>;
   readonly defaultServiceAccount: boolean;
@@ -220,22 +218,34 @@ async function removeGoneNodes(
   await removeNodes(client, planGoneNodes(items, { own, isOwn: (name) => isNodeNameOf(cluster, name) }));
 }
 
-/** Every node is Ready, and pods can be created in the default namespace. On real time: a virtual clock may stand still. */
+/** Every node is Ready, and pods can be created in the default namespace. */
 async function whenReady(client: Client, awaited: Awaited, signal: AbortSignal): Promise<void> {
-  if (awaited.nodes.size === 0 && !awaited.defaultServiceAccount) return;
+  await Promise.all([whenNodesReady(client, awaited.nodes, signal), awaited.defaultServiceAccount && whenAccountThere(client, signal)]);
+}
+
+async function whenNodesReady(client: Client, names: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+  if (names.size === 0) return;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const nodes = client.informer(Node);
-  await nodes.synced;
   const isReady = (name: string): boolean => isConditionTrue(nodes.get(name)?.status.conditions, 'Ready');
-  for (;;) {
-    const allReady = [...awaited.nodes].every(isReady);
-    if (allReady && (!awaited.defaultServiceAccount || (await hasDefaultServiceAccount(client)))) return;
-    await sleepOn(realClock, readyPollMs, signal);
+  const check = (): void => {
+    if ([...names].every(isReady)) resolve();
+  };
+  const giveUp = (): void => reject(signal.reason);
+  using _check = nodes.on({ added: check, updated: check });
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    if (signal.aborted) giveUp();
+    await promise;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
   }
 }
 
-async function hasDefaultServiceAccount(client: Client): Promise<boolean> {
-  const { items } = await client.list(ServiceAccount, { namespace: 'default', fieldSelector: 'metadata.name=default' });
-  return items.length > 0;
+async function whenAccountThere(client: Client, signal: AbortSignal): Promise<void> {
+  const which = { namespace: 'default', fieldSelector: 'metadata.name=default' };
+  for await (const { type } of client.watch(ServiceAccount, { ...which, signal })) if (type === 'ADDED') return;
+  signal.throwIfAborted();
 }
 
 function once(action: () => Promise<void>): () => Promise<void> {
