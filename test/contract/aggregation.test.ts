@@ -1,92 +1,52 @@
 /** APIs of other servers: a backend on loopback, behind an address on paper, as clients of the API see it. */
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
-import { type AddressInfo, connect, createServer as createNetServer } from 'node:net';
+import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { Registry } from 'prom-client';
-import { APIService, ConfigMap, EndpointSlice, Namespace, Service } from '../../src/api/generated/kinds.ts';
-import { findCondition } from '../../src/api/meta/conditions.ts';
+import { ConfigMap } from '../../src/api/generated/kinds.ts';
 import { realClock } from '../../src/client/clock.ts';
 import { AggregationMetrics } from '../../src/control-plane/api-server/extension/aggregation-metrics.ts';
-import { createAuthority } from '../../src/control-plane/pki/authority.ts';
-import { type Answer, type GuardedServer, startGuardedServer } from '../kit/guarded-server.ts';
-import { whenGone, whenSeen } from '../kit/when-seen.ts';
+import {
+  type AggregatedServer,
+  answerJson,
+  groupVersionPath,
+  startAggregatedServer,
+  Things,
+  thingResource,
+} from '../kit/aggregated-server.ts';
+import type { Answer, GuardedServer } from '../kit/guarded-server.ts';
 
-const namespace = 'backend';
-const address = '10.50.0.1';
-const port = 8443;
-const groupVersion = '/apis/things.example.com/v1';
-const openAPI = `/openapi/v3${groupVersion}?hash=1`;
-const resources = { kind: 'APIResourceList', resources: [{ name: 'things', namespaced: true, kind: 'Thing', verbs: ['get', 'list'] }] };
+const openAPI = `/openapi/v3${groupVersionPath}?hash=1`;
+const resources = { kind: 'APIResourceList', resources: [{ ...thingResource, verbs: ['get', 'list'] }] };
 
 suite('aggregated APIs', () => {
   const stack = new AsyncDisposableStack();
+  let aggregated: AggregatedServer;
   let server: GuardedServer;
+  let asked: IncomingMessage[];
   let isUp = true;
-  let ca = '';
-  /** where connections to the backend lead */
-  let real = 0;
-  const asked: IncomingMessage[] = [];
   const metrics = new Registry();
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    asked.push(request);
-    const json = (code: number, value: object): void =>
-      void response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+    const json = (code: number, value: object): void => answerJson(response, code, value);
     if (!isUp) response.writeHead(500).end();
-    else if (request.url === groupVersion) json(200, resources);
-    else if (request.url === '/openapi/v3') json(200, { paths: { [groupVersion.slice(1)]: { serverRelativeURL: openAPI } } });
+    else if (request.url === groupVersionPath) json(200, resources);
+    else if (request.url === '/openapi/v3') json(200, { paths: { [groupVersionPath.slice(1)]: { serverRelativeURL: openAPI } } });
     else if (request.url === openAPI) json(200, { openapi: '3.0.0' });
     else if (request.url?.endsWith('/broken')) response.destroy();
-    else if (request.url?.startsWith(groupVersion)) json(200, { kind: 'Thing', url: request.url });
+    else if (request.url?.startsWith(groupVersionPath)) json(200, { kind: 'Thing', url: request.url });
     else json(404, { kind: 'Status', status: 'Failure', code: 404 });
   };
 
   before(async () => {
-    const authority = await createAuthority({ commonName: 'backends', clock: realClock });
-    ca = Buffer.from(authority.certPem).toString('base64');
-    const { certPem: cert, keyPem: key } = await authority.issue({
-      commonName: 'things',
-      dnsNames: ['things.backend.svc'],
-      usages: ['server'],
-    });
-    const backend = createServer({ cert, key, requestCert: true, rejectUnauthorized: false }, answer);
-    await new Promise<void>((done) => backend.listen(0, '127.0.0.1', done));
-    stack.defer(() => {
-      backend.closeAllConnections();
-      backend.close();
-    });
-    real = (backend.address() as AddressInfo).port;
-    const network = {
-      resolve: () => Promise.resolve([]),
-      connect: (to: string, at: number) => connect({ host: '127.0.0.1', port: to === address && at === port ? real : 1 }),
-    };
-    server = stack.use(await startGuardedServer({ network }));
+    aggregated = stack.use(await startAggregatedServer(answer));
+    ({ server, asked } = aggregated);
     stack.use(new AggregationMetrics(server.server.reader)).register(metrics);
-    const { admin } = server;
-    await admin.create(Namespace, { metadata: { name: namespace }, spec: {} });
-    await admin.create(Service, { metadata: { namespace, name: 'things' }, spec: { ports: [{ port: 443, targetPort: port }] } });
   });
   after(() => stack.disposeAsync());
 
-  /** It is looked after at once. */
-  const touch = (a: string) =>
-    server.admin.patch(APIService, { name: 'v1.things.example.com' }, {
-      type: 'merge',
-      body: { metadata: { labels: { a } } },
-    } as never);
-  /** The message with which the APIService gets this reason. */
-  const available = async (reason: string, said = /(?:)/): Promise<string> => {
-    let message = '';
-    await whenSeen(server.admin, APIService, { name: 'v1.things.example.com' }, ({ status }) => {
-      const condition = findCondition(status.conditions, 'Available');
-      message = condition?.message ?? '';
-      return condition?.reason === reason && said.test(message);
-    });
-    return message;
-  };
   const get = (path: string, headers: Record<string, string> = {}): Promise<Answer> => server.ask(path, { headers });
   const aggregatedGroup = async (): Promise<{ resource: string }[] | string> => {
     const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
@@ -98,34 +58,19 @@ suite('aggregated APIs', () => {
   };
 
   test('one without a ready endpoint is unavailable, and says why', async () => {
-    await server.admin.create(APIService, {
-      metadata: { name: 'v1.things.example.com' },
-      spec: {
-        group: 'things.example.com',
-        version: 'v1',
-        groupPriorityMinimum: 1000,
-        versionPriority: 15,
-        caBundle: ca,
-        service: { namespace, name: 'things' },
-      },
-    });
-    assert.equal(await available('EndpointsNotFound'), 'cannot find endpointslices for service/things in "backend"');
-    const { code, text } = await get(`${groupVersion}/things`);
+    await aggregated.register();
+    assert.equal(await aggregated.available('EndpointsNotFound'), 'cannot find endpointslices for service/things in "backend"');
+    const { code, text } = await get(`${groupVersionPath}/things`);
     assert.deepEqual([code, text], [503, 'service unavailable\n']);
     assert.equal(await aggregatedGroup(), 'Stale');
   });
 
   test('one that answers gets what is its own, and the name of who asks', async () => {
-    await server.admin.create(EndpointSlice, {
-      metadata: { namespace, name: 'things-1', labels: { 'kubernetes.io/service-name': 'things' } },
-      addressType: 'IPv4',
-      ports: [{ name: '', port }],
-      endpoints: [{ addresses: [address], conditions: { ready: true } }],
-    });
-    assert.equal(await available('Passed'), 'all checks passed');
+    await aggregated.addEndpoint();
+    assert.equal(await aggregated.available('Passed'), 'all checks passed');
     const mine = { 'x-remote-user': 'root', 'x-remote-group': 'system:masters', authorization: 'Basic x' };
-    const { code, text } = await get(`${groupVersion}/namespaces/a/things/b?x=1`, mine);
-    assert.deepEqual([code, JSON.parse(text)], [200, { kind: 'Thing', url: `${groupVersion}/namespaces/a/things/b?x=1` }]);
+    const { code, text } = await get(`${groupVersionPath}/namespaces/a/things/b?x=1`, mine);
+    assert.deepEqual([code, JSON.parse(text)], [200, { kind: 'Thing', url: `${groupVersionPath}/namespaces/a/things/b?x=1` }]);
     const { headers, socket } = asked.at(-1) ?? assert.fail();
     assert.deepEqual(
       [headers['x-remote-user'], headers['x-remote-group'], headers.authorization],
@@ -137,7 +82,7 @@ suite('aggregated APIs', () => {
         resource: 'things',
         responseKind: { group: 'things.example.com', version: 'v1', kind: 'Thing' },
         scope: 'Namespaced',
-        singularResource: '',
+        singularResource: 'thing',
         verbs: ['get', 'list'],
       },
     ]);
@@ -145,23 +90,22 @@ suite('aggregated APIs', () => {
 
   test('its OpenAPI document is listed, and its own to give', async () => {
     const { paths } = JSON.parse((await get('/openapi/v3')).text) as { paths: Record<string, { serverRelativeURL: string }> };
-    assert.equal(paths[groupVersion.slice(1)]?.serverRelativeURL, openAPI);
+    assert.equal(paths[groupVersionPath.slice(1)]?.serverRelativeURL, openAPI);
     assert.ok(paths['apis/apps/v1']);
     const { code, text } = await get(openAPI);
     assert.deepEqual([code, text], [200, '{"openapi":"3.0.0"}']);
   });
 
   test('components of this process reach it, as who they are', async () => {
-    const things = { group: 'things.example.com', version: 'v1', resource: 'things', kind: 'Thing', namespaced: true };
-    const thing = await server.admin.get(things, { namespace: 'a', name: 'b' });
-    assert.deepEqual((thing as { url?: string }).url, `${groupVersion}/namespaces/a/things/b`);
+    const thing = await server.admin.get(Things, { namespace: 'a', name: 'b' });
+    assert.deepEqual((thing as { url?: string }).url, `${groupVersionPath}/namespaces/a/things/b`);
     const { headers, socket } = asked.at(-1) ?? assert.fail();
     assert.deepEqual([headers['x-remote-user'], headers.authorization], ['admin', undefined]);
     assert.equal((socket as TLSSocket).getPeerCertificate().subject.CN, 'front-proxy-client');
-    await server.admin.delete(things, { namespace: 'a', name: 'b' });
-    assert.deepEqual([asked.at(-1)?.method, asked.at(-1)?.url], ['DELETE', `${groupVersion}/namespaces/a/things/b`]);
+    await server.admin.delete(Things, { namespace: 'a', name: 'b' });
+    assert.deepEqual([asked.at(-1)?.method, asked.at(-1)?.url], ['DELETE', `${groupVersionPath}/namespaces/a/things/b`]);
     const before = asked.length;
-    await assert.rejects(server.as('jane').get(things, { namespace: 'a', name: 'b' }), {
+    await assert.rejects(server.as('jane').get(Things, { namespace: 'a', name: 'b' }), {
       code: 403,
       message:
         'things.things.example.com "b" is forbidden: User "jane" cannot get resource "things" in API group "things.example.com" in the namespace "a"',
@@ -170,7 +114,7 @@ suite('aggregated APIs', () => {
   });
 
   test('one that breaks off is told as Go does', async () => {
-    const { code, text } = await get(`${groupVersion}/things/broken`);
+    const { code, text } = await get(`${groupVersionPath}/things/broken`);
     assert.deepEqual([code, text], [503, 'error trying to reach service: EOF\n']);
   });
 
@@ -208,35 +152,32 @@ suite('aggregated APIs', () => {
 
   test('one that fails is not asked any more, and what it serves is stale', async () => {
     isUp = false;
-    await touch('b');
-    assert.match(await available('FailedDiscoveryCheck'), /bad status from .*: 500$/);
+    await aggregated.touch('b');
+    assert.match(await aggregated.available('FailedDiscoveryCheck'), /bad status from .*: 500$/);
     const counted = (await metrics.metrics()).split('\n').filter((line) => /^[^#].*things/.test(line));
     assert.deepEqual(counted, [
       'aggregator_unavailable_apiservice{name="v1.things.example.com"} 1',
       'aggregator_unavailable_apiservice_total{name="v1.things.example.com",reason="FailedDiscoveryCheck"} 1',
     ]);
-    assert.equal((await get(`${groupVersion}/things`)).code, 503);
-    const things = { group: 'things.example.com', version: 'v1', resource: 'things', kind: 'Thing', namespaced: true };
-    await assert.rejects(server.admin.list(things), { code: 503 });
+    assert.equal((await get(`${groupVersionPath}/things`)).code, 503);
+    await assert.rejects(server.admin.list(Things), { code: 503 });
     assert.equal(await aggregatedGroup(), 'Stale');
   });
 
   test('one that accepts and never answers slows nothing else', async () => {
     const silent = createNetServer();
     await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
-    real = (silent.address() as AddressInfo).port;
-    await touch('silent');
+    aggregated.real = (silent.address() as AddressInfo).port;
+    await aggregated.touch('silent');
     // While it is looked after, and afterwards, everything else is answered as ever.
     const startMs = realClock.monotonic();
     for (const path of ['/apis', '/openapi/v3', '/api/v1/namespaces']) assert.equal((await get(path)).code, 200);
     assert.ok(realClock.monotonic() - startMs < 4000, 'others waited for it');
-    assert.match(await available('FailedDiscoveryCheck', /deadline/), /context deadline exceeded$/);
-    assert.equal((await get(`${groupVersion}/things`)).code, 503);
+    assert.match(await aggregated.available('FailedDiscoveryCheck', /deadline/), /context deadline exceeded$/);
+    assert.equal((await get(`${groupVersionPath}/things`)).code, 503);
     silent.close();
-    const gone = whenGone(server.admin, APIService, { name: 'v1.things.example.com' });
-    await server.admin.delete(APIService, { name: 'v1.things.example.com' });
-    await gone;
+    await aggregated.unregister();
     assert.equal(await aggregatedGroup(), 'absent');
-    assert.equal((await get(`${groupVersion}/things`)).code, 404);
+    assert.equal((await get(`${groupVersionPath}/things`)).code, 404);
   });
 });

@@ -45,8 +45,8 @@ export async function discoverResources(client: Pick<Client, 'raw'>): Promise<Di
     const groupVersion = apiVersionOf({ group, version: found.version });
     try {
       return listed(group, found.version, await client.raw<APIResourceList>(`/apis/${groupVersion}`));
-    } catch (error) {
-      failures.push({ groupVersion, error });
+    } catch (cause) {
+      failures.push({ groupVersion, error: new Error(`stale GroupVersion discovery: ${groupVersion}`, { cause }) });
       return [];
     }
   };

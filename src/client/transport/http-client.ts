@@ -51,6 +51,8 @@ export interface HTTPClientOptions extends ClientCredentials {
   readonly headers?: Readonly<Record<string, string | string[]>> | undefined;
   /** opens a connection, where that is not done by the server's address; TLS is its own to make */
   readonly connect?: (() => Promise<Socket>) | undefined;
+  /** what an answer may have, watches apart; default: without limit */
+  readonly answerBytesMax?: number | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -60,6 +62,8 @@ const connectionsMax = 64;
 const keepAliveMs = 60_000;
 const requestTimeoutMs = 60_000;
 const retriesMax = 10;
+/** A server may ask for more. */
+const retryAfterSecondsMax = 60;
 const headerWordsMax = 512;
 
 const patchContentTypes: Record<PatchType, string> = {
@@ -237,7 +241,7 @@ class HTTPClient implements HTTPAccess {
       const retryAfterSeconds = Number(response.headers['retry-after']);
       const again = (response.statusCode === 429 || response.statusCode >= 500) && retryAfterSeconds > 0;
       if (!again || tries > retriesMax) throw error;
-      await clock.sleep(retryAfterSeconds * 1000, request.signal);
+      await clock.sleep(Math.min(retryAfterSeconds, retryAfterSecondsMax) * 1000, request.signal);
     }
   }
 
@@ -274,7 +278,7 @@ class HTTPClient implements HTTPAccess {
 
   async #connect(): Promise<{ requests: Pool; watches: Pool }> {
     const { Pool } = await import('undici');
-    const { ca, cert, key, tlsServerName, insecureSkipTLSVerify, connect: open } = this.#options;
+    const { ca, cert, key, tlsServerName, insecureSkipTLSVerify, connect: open, answerBytesMax = -1 } = this.#options;
     const byAddress = {
       ...(ca && { ca }),
       ...(cert && { cert }),
@@ -285,7 +289,12 @@ class HTTPClient implements HTTPAccess {
     const connect = open ? connectorOf(open) : byAddress;
     const shared = { connect, keepAliveTimeout: keepAliveMs, headersTimeout: requestTimeoutMs, maxHeaderSize: answerHeadBytesMax };
     return {
-      requests: new Pool(this.#base.origin, { ...shared, connections: connectionsMax, bodyTimeout: requestTimeoutMs }),
+      requests: new Pool(this.#base.origin, {
+        ...shared,
+        connections: connectionsMax,
+        bodyTimeout: requestTimeoutMs,
+        maxResponseSize: answerBytesMax,
+      }),
       watches: new Pool(this.#base.origin, { ...shared, bodyTimeout: 0 }),
     };
   }

@@ -12,10 +12,14 @@ export async function* decodeWatch<T extends KubeObject>(chunks: AsyncIterable<U
   for await (const line of linesOf(chunks)) yield parse<T>(line);
 }
 
-/** Those that are not empty. */
+/** An object may have 1.5 MiB; a server that lies is cut off. */
+const lineCharactersMax = 32 * 2 ** 20;
+
+/** Those that are not empty. Throws for one that does not end. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string> {
   const decoder = new TextDecoder();
   let parts: string[] = [];
+  let length = 0;
   for await (const chunk of chunks) {
     const lines = decoder.decode(chunk, { stream: true }).split('\n');
     const rest = lines.pop() ?? '';
@@ -25,6 +29,8 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable
       if (text.trim()) yield text;
     }
     if (rest) parts.push(rest);
+    length = lines.length > 0 ? rest.length : length + rest.length;
+    if (length > lineCharactersMax) throw new Error(`a line is longer than ${lineCharactersMax} characters`);
   }
 }
 

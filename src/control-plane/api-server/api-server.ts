@@ -7,7 +7,6 @@
  */
 
 import type { KindRegistry } from '../../api/kinds/registry.ts';
-import type { KindRef } from '../../api/meta/object.ts';
 import type { Client } from '../../client/client.ts';
 import { type Clock, type Random, realClock, realRandom } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
@@ -20,7 +19,6 @@ import { Audit, type AuditSink } from './audit/audit.ts';
 import type { AuditPolicy } from './audit/audit-policy.ts';
 import type { AuthenticationRequest, Authenticator } from './authentication/authenticator.ts';
 import type { Authorize } from './authorization/decide.ts';
-import { forbiddenError } from './authorization/forbidden.ts';
 import { createObjectReader } from './cache/object-reader.ts';
 import { Periodic } from './cache/periodic.ts';
 import type { ObjectReader } from './cache/reader.ts';
@@ -34,7 +32,7 @@ import { Targets } from './chain/targets.ts';
 import { type Aggregation, Extension } from './extension/extension.ts';
 import { HTTPHandler } from './http/http-handler.ts';
 import { type Listening, type ListenOptions, listen } from './http/http-server.ts';
-import { InProcessClient, type InProcessEnvironment, type Reach } from './in-process-client.ts';
+import { InProcessClient, type InProcessEnvironment } from './in-process-client.ts';
 import type { ConnectEndpoint, CreateEndpoint } from './request/api-request.ts';
 import type { NonResourceEndpoint } from './request/non-resource-endpoint.ts';
 import type { UserInfo } from './request/request.ts';
@@ -217,7 +215,13 @@ class Server implements ApiServer {
     const chain = new RequestChain({
       flow: this.flow,
       authorize: parts.authorize ?? allowAll,
-      perform: performer({ server, targets, computed, backends: parts.backends ?? this.extension.backends }),
+      perform: performer({
+        server,
+        targets,
+        computed,
+        backends: parts.backends ?? this.extension.backends,
+        backendClient: (backend, user) => this.extension.clientOf(backend, user),
+      }),
       audit: parts.audit && new Audit({ ...parts.audit, clock }),
       acts: this.acts,
       metrics: this.metrics,
@@ -234,7 +238,7 @@ class Server implements ApiServer {
       wireClock,
       random: realRandom, // whoever asks over the wire changes nothing of a cluster that a seed makes
     });
-    this.#assembled = { targets, chain, handler, authorize: server.authorize };
+    this.#assembled = { targets, chain, handler };
     this.#starting.resolve();
     await repairAllocations(server);
     this.extension.start({ server, webhooks: parts.webhooks });
@@ -259,7 +263,7 @@ class Server implements ApiServer {
         starting,
         targets,
         answer,
-        elsewhere: (asking, kind) => this.#elsewhere(asking, kind),
+        backend: ({ group, version }) => this.#options.registry.current.backend(group, version),
         ...how,
         clock,
         random,
@@ -270,18 +274,6 @@ class Server implements ApiServer {
     );
     this.#clients.add(client);
     return client;
-  }
-
-  #elsewhere(user: UserInfo, { group, version, resource }: KindRef): Reach | undefined {
-    const backend = this.#options.registry.current.backend(group, version);
-    if (!backend) return undefined;
-    return async (verb, { namespace, name }, subresource) => {
-      await this.#starting.promise;
-      const asked = { user, verb, path: '', resource: { group, version, resource, subresource, namespace, name } };
-      const { verdict, reason } = await this.#parts.authorize(asked);
-      if (verdict !== 'allow') throw forbiddenError(asked, reason);
-      return this.extension.clientOf(backend, user);
-    };
   }
 
   async listen(options: ListenOptions): Promise<Listening> {
@@ -310,7 +302,6 @@ interface Assembled {
   readonly targets: Targets;
   readonly chain: RequestChain;
   readonly handler: HTTPHandler;
-  readonly authorize: Authorize;
 }
 
 /** The first authenticator that knows the credentials decides. */

@@ -5,6 +5,7 @@
  */
 
 import type { DeleteOptions, Status } from '../../api/generated/meta-v1.ts';
+import type { Backend } from '../../api/kinds/kind-snapshot.ts';
 import { apiVersionOf, type KindRef, type KubeObject, type ListOf, type New, type ObjectName } from '../../api/meta/object.ts';
 import { errors, StatusError } from '../../api/meta/status-error.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
@@ -20,15 +21,17 @@ import type {
   WriteOptions,
 } from '../../client/client.ts';
 import { realRandom } from '../../client/clock.ts';
+import { detach } from '../../client/detached.ts';
 import type { Informer, InformerOptions } from '../../client/informers/informer.ts';
 import type { InformerEnvironment } from '../../client/informers/informer-cache.ts';
 import { clientClosed, InformerSet } from '../../client/informers/informer-set.ts';
 import { checkedMetadata, checkedObjectName, checkKind, checkPatch, checkPath, checkSelection } from '../../client/transport/check-call.ts';
+import { pathOf } from '../../client/transport/request-path.ts';
 import type { WatchEventType } from './cache/cache-event.ts';
 import type { StoredObject } from './cache/stored-object.ts';
 import type { Targets } from './chain/targets.ts';
 import type { Answer, WatchAnswer, WatchSink } from './request/answer.ts';
-import { ApiRequest, type NonResourceTarget, type RequestBody, type RequestSource } from './request/api-request.ts';
+import { ApiRequest, type BackendCallTarget, type NonResourceTarget, type RequestBody, type RequestSource } from './request/api-request.ts';
 import { isWhole } from './request/non-resource-endpoint.ts';
 import type { RequestOptions, UserInfo } from './request/request.ts';
 
@@ -37,18 +40,14 @@ export interface InProcessEnvironment extends InformerEnvironment {
   starting(): Promise<void> | undefined;
   readonly targets: () => Pick<Targets, 'inProcess' | 'registry' | 'coming'>;
   answer(request: ApiRequest): Promise<Answer>;
-  /** How the user reaches a kind that another server answers for; undefined: this one does. */
-  elsewhere(user: UserInfo, kind: KindRef): Reach | undefined;
+  /** Who answers for a kind elsewhere; undefined: this server does. */
+  backend(kind: KindRef): Backend | undefined;
   /** aborted when the server stops */
   readonly signal: AbortSignal;
 }
 
-/** A client of another server, for what is allowed there. Rejects with Forbidden, and with ServiceUnavailable. */
-export type Reach = (
-  verb: string,
-  at: { readonly namespace?: string | undefined; readonly name?: string | undefined },
-  subresource?: string,
-) => Promise<Client>;
+/** Asks another server for what its client gives, as any request is made. Rejects with Forbidden, and with ServiceUnavailable. */
+type AskElsewhere = <T>(work: (client: Client) => Promise<T>) => Promise<T>;
 
 interface Call {
   readonly verb: string;
@@ -77,8 +76,8 @@ export class InProcessClient implements Client {
   }
 
   async get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: GetOptions = {}): Promise<T> {
-    const reach = this.#elsewhere(kind);
-    if (reach) return (await reach('get', at)).get(kind, at, options);
+    const elsewhere = this.#elsewhere('get', kind, at, options);
+    if (elsewhere) return elsewhere((client) => client.get(kind, at, options));
     const { signal, resourceVersion } = options;
     return objectOf(
       await this.#call({
@@ -92,8 +91,8 @@ export class InProcessClient implements Client {
   }
 
   async list<T extends KubeObject>(kind: KindRef<T>, options: ListOptions = {}): Promise<ListOf<T>> {
-    const reach = this.#elsewhere(kind);
-    if (reach) return (await reach('list', options)).list(kind, options);
+    const elsewhere = this.#elsewhere('list', kind, options, options);
+    if (elsewhere) return elsewhere((client) => client.list(kind, options));
     const { namespace, signal, ...query } = options;
     const answer = await this.#call({ verb: 'list', kind, namespace, options: query, signal });
     if (answer.type !== 'list') throw errors.internal('a list was expected');
@@ -110,8 +109,15 @@ export class InProcessClient implements Client {
   }
 
   async *watch<T extends KubeObject>(kind: KindRef<T>, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
-    const reach = this.#elsewhere(kind);
-    if (reach) return yield* (await reach('watch', options)).watch(kind, options);
+    const ended = Promise.withResolvers<void>();
+    const elsewhere = this.#elsewhere('watch', kind, options, { ...options, ended: ended.promise });
+    if (elsewhere) {
+      try {
+        return yield* await elsewhere((client) => Promise.resolve(client.watch(kind, options)));
+      } finally {
+        ended.resolve();
+      }
+    }
     const { namespace, signal, ...query } = options;
     const withMatch = query.sendInitialEvents === undefined ? query : { ...query, resourceVersionMatch: 'NotOlderThan' };
     const answer = await this.#call({ verb: 'watch', kind, namespace, options: withMatch, signal });
@@ -123,23 +129,24 @@ export class InProcessClient implements Client {
   }
 
   async create<T extends KubeObject>(kind: KindRef<T>, object: New<T>, options: WriteOptions = {}): Promise<T> {
-    const reach = this.#elsewhere(kind);
-    if (reach) return (await reach('create', object.metadata, options.subresource)).create(kind, object, options);
-    const { namespace } = checkedMetadata(kind, object);
+    const metadata = checkedMetadata(kind, object);
+    const elsewhere = this.#elsewhere('create', kind, metadata, options);
+    if (elsewhere) return elsewhere((client) => client.create(kind, object, options));
+    const { namespace } = metadata;
     const typed = object.kind === undefined ? { kind: kind.kind, apiVersion: apiVersionOf(kind), ...object } : object;
     return objectOf(await this.#call({ verb: 'create', kind, namespace, ...writeCall(options), body: bodyOf(typed) }));
   }
 
   async update<T extends KubeObject>(kind: KindRef<T>, object: T, options: WriteOptions = {}): Promise<T> {
-    const reach = this.#elsewhere(kind);
-    if (reach) return (await reach('update', object.metadata, options.subresource)).update(kind, object, options);
     const at = checkedObjectName(kind, checkedMetadata(kind, object));
+    const elsewhere = this.#elsewhere('update', kind, at, options);
+    if (elsewhere) return elsewhere((client) => client.update(kind, object, options));
     return objectOf(await this.#call({ verb: 'update', kind, ...at, ...writeCall(options), body: bodyOf(object) }));
   }
 
   async patch<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, patch: Patch, options: WriteOptions = {}): Promise<T> {
-    const reach = this.#elsewhere(kind);
-    if (reach) return (await reach('patch', at, options.subresource)).patch(kind, at, patch, options);
+    const elsewhere = this.#elsewhere('patch', kind, at, options);
+    if (elsewhere) return elsewhere((client) => client.patch(kind, at, patch, options));
     checkPatch(kind, patch);
     const call = writeCall(options);
     const force = patch.force === undefined ? {} : { force: patch.force };
@@ -150,8 +157,8 @@ export class InProcessClient implements Client {
   }
 
   async delete<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: DeleteRequest = {}): Promise<T | Status> {
-    const reach = this.#elsewhere(kind);
-    if (reach) return (await reach('delete', at)).delete(kind, at, options);
+    const elsewhere = this.#elsewhere('delete', kind, at, options);
+    if (elsewhere) return elsewhere((client) => client.delete(kind, at, options));
     const answer = await this.#call({
       verb: 'delete',
       kind,
@@ -164,8 +171,8 @@ export class InProcessClient implements Client {
   }
 
   async deleteCollection(kind: KindRef, selection: ListOptions, options: DeleteRequest = {}): Promise<void> {
-    const reach = this.#elsewhere(kind);
-    if (reach) return (await reach('deletecollection', selection)).deleteCollection(kind, selection, options);
+    const elsewhere = this.#elsewhere('deletecollection', kind, selection, options);
+    if (elsewhere) return elsewhere((client) => client.deleteCollection(kind, selection, options));
     checkSelection(kind, selection);
     const { namespace, signal, ...query } = selection;
     await this.#call({
@@ -179,8 +186,8 @@ export class InProcessClient implements Client {
   }
 
   async post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options: WriteOptions = {}): Promise<R> {
-    const reach = this.#elsewhere(kind);
-    if (reach) return (await reach('create', at, subresource)).post(kind, at, subresource, body, options);
+    const elsewhere = this.#elsewhere('create', kind, at, { ...options, subresource });
+    if (elsewhere) return elsewhere((client) => client.post<R>(kind, at, subresource, body, options));
     const call = {
       verb: 'create' as const,
       kind,
@@ -206,10 +213,36 @@ export class InProcessClient implements Client {
     await this.#informers[Symbol.asyncDispose]();
   }
 
-  #elsewhere(kind: KindRef): Reach | undefined {
+  /** Undefined: this server answers for the kind. */
+  #elsewhere(
+    verb: string,
+    kind: KindRef,
+    at: Partial<ObjectName>,
+    { subresource, why, signal, ended }: Pick<Call, 'subresource' | 'why' | 'signal'> & { readonly ended?: Promise<void> },
+  ): AskElsewhere | undefined {
     this.#throwIfClosed();
     checkKind(kind);
-    return this.#environment.elsewhere(this.#user, kind);
+    const backend = this.#environment.backend(kind);
+    if (!backend) return undefined;
+    const { group, version, resource } = kind;
+    const { namespace } = at;
+    const name = verb === 'create' && !subresource ? undefined : at.name;
+    const named = { group, version, resource, subresource, namespace, name };
+    const path = pathOf(kind, { namespace, name }, subresource);
+    return async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
+      const given: T[] = [];
+      const call = async (client: Client): Promise<void> => {
+        given.push(await work(client));
+      };
+      await this.#environment.starting();
+      const { answer, clock } = this.#environment;
+      const source = new InProcessSource(this.#user, this.#signal, { signal, why });
+      const target: BackendCallTarget = { type: 'backendCall', backend, path, resource: named, call, ended };
+      const answered = await answer(new ApiRequest({ source, startMs: clock.monotonic(), user: this.#user, verb, target }));
+      if (answered.type === 'connection')
+        detach(answered.run, (error) => this.#environment.log.error({ error }, 'a watch elsewhere has not ended'));
+      return given[0] as T;
+    };
   }
 
   #call(call: Call): Promise<Answer> {

@@ -221,14 +221,15 @@ function isLongRunning(answer: Answer): boolean {
   return answer.type === 'watch' || answer.type === 'connection';
 }
 
-/** A watch is told with its beginning and its end, everything else as a whole. */
+/** A watch, here or of another server, is told with its beginning and its end, everything else as a whole. */
 function told(trail: AuditTrail, answer: Answer): Answer {
-  if (answer.type !== 'watch') {
+  if (answer.type !== 'watch' && answer.type !== 'connection') {
     trail.completed();
     return answer;
   }
   trail.started(answer.code);
-  return { ...answer, watch: trail.followed(answer.watch) };
+  if (answer.type === 'watch') return { ...answer, watch: trail.followed(answer.watch) };
+  return { ...answer, run: () => answer.run().finally(() => trail.completed()) };
 }
 
 const isForResource = (request: ApiRequest): request is ResourceRequest => request.target.type === 'resource';

@@ -2,11 +2,21 @@
  * The last step of a request: its target does what it was asked for. The verbs of kinds decode, admit, default, prepare,
  * validate (create.ts, update-object.ts) and write (write/commit-write.ts). Nothing here asks whether it is allowed.
  */
-import { errors } from '../../../api/meta/status-error.ts';
+import type { Backend } from '../../../api/kinds/kind-snapshot.ts';
+import { errors, isStatusError, messageOf } from '../../../api/meta/status-error.ts';
+import type { Client } from '../../../client/client.ts';
 import type { Answer, ResourceAnswer } from '../request/answer.ts';
-import type { ApiRequest, BackendTarget, ConnectTarget, NonResourceTarget, ResourceRequest } from '../request/api-request.ts';
+import type {
+  ApiRequest,
+  BackendCallTarget,
+  BackendTarget,
+  ConnectTarget,
+  NonResourceTarget,
+  ResourceRequest,
+} from '../request/api-request.ts';
 import { textPage } from '../request/non-resource-endpoint.ts';
 import { methodNotAllowed, serviceUnavailable } from '../request/refusals.ts';
+import type { UserInfo } from '../request/request.ts';
 import { callCreateEndpoint } from '../verbs/call-create-endpoint.ts';
 import type { ComputedResources } from '../verbs/computed-resources.ts';
 import { connect } from '../verbs/connect.ts';
@@ -27,6 +37,8 @@ export interface PerformParts {
   readonly computed: ComputedResources;
   /** asks the other servers; absent: none can be reached */
   readonly backends: AskBackend | undefined;
+  /** Throws ServiceUnavailable for one that can't be reached. */
+  backendClient(backend: Backend, user: UserInfo): Client;
 }
 
 /** Answers for another server; what it says goes on by itself, or is a page. */
@@ -45,6 +57,8 @@ export const performer =
         return whenFresh(parts.server, request, () => connect(parts.server.admission, request as ApiRequest<ConnectTarget>));
       case 'backend':
         return parts.backends?.(request as ApiRequest<BackendTarget>) ?? Promise.resolve(unavailablePage);
+      case 'backendCall':
+        return callBackend(parts, request as ApiRequest<BackendCallTarget>);
       case 'unserved':
         if (target.isInBuiltInGroup) throw errors.pathNotFound();
         return Promise.resolve(notFoundPage);
@@ -102,6 +116,15 @@ async function readPath(targets: Pick<Targets, 'path'>, request: ApiRequest<NonR
   const { target } = request;
   const page = await targets.path(target.path)?.handle(target, request);
   return page ? { type: 'page', code: page.status, page } : notFoundPage;
+}
+
+async function callBackend(parts: PerformParts, { target, user, verb }: ApiRequest<BackendCallTarget>): Promise<Answer> {
+  const { backend, ended, call } = target;
+  await call(parts.backendClient(backend, user)).catch((error: unknown) => {
+    throw isStatusError(error) ? error : errors.serviceUnavailable(`error trying to reach service: ${messageOf(error)}`);
+  });
+  if (ended) return { type: 'connection', code: 200, run: () => ended };
+  return { type: 'status', code: verb === 'create' ? 201 : 200, status: { kind: 'Status', apiVersion: 'v1', status: 'Success' } };
 }
 
 const notFoundPage = textPage(404, '404 page not found');

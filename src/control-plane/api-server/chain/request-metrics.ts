@@ -28,7 +28,8 @@ export function metricSubjectOf(request: ApiRequest): MetricSubject {
   const { target } = request;
   const verb = own(metricVerbs, request.verb) ?? request.verb.toUpperCase();
   const nowhere = { verb, group: '', version: '', resource: '', subresource: '', scope: '' } as const;
-  if (target.type === 'backend') return { ...nowhere, group: target.backend.group, version: target.backend.version };
+  if (target.type === 'backend' || target.type === 'backendCall')
+    return { ...nowhere, group: target.backend.group, version: target.backend.version };
   if (target.type === 'nonResource' || target.type === 'unserved') return nowhere;
   const { group, version, resource, subresources } = target.kind;
   const { namespace, name } = target.type === 'connect' ? target.at : target;

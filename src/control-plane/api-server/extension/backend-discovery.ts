@@ -1,6 +1,6 @@
 /**
  * What another server says that it serves in a group-version: from its aggregated discovery, or, of a server without it,
- * from its list of resources. Checked only as far as it is passed on.
+ * from its list of resources. What is no resource is left out: whoever reads discovery, in this process too, reads it of all servers.
  * Upstream: kube-aggregator/pkg/apiserver/handler_discovery.go.
  */
 import type { APIService } from '../../../api/generated/kinds.ts';
@@ -27,10 +27,10 @@ export async function discoverResources(
   const aggregated = await ask('/apis', aggregatedType);
   if (aggregated?.['kind'] === 'APIGroupDiscoveryList') {
     const found = records(aggregated['items']).find(({ metadata }) => record(metadata)?.['name'] === group);
-    return records(records(found?.['versions']).find((each) => each['version'] === version)?.['resources']);
+    return wellFormed(records(found?.['versions']).find((each) => each['version'] === version)?.['resources']);
   }
   const list = await ask(versionPath(service), 'application/json');
-  return list && fromResourceList(records(list['resources']), { group, version });
+  return list && wellFormed(fromResourceList(records(list['resources']), { group, version }));
 }
 
 /** The place of its OpenAPI document of version 3, which goes on through this server as it is; undefined: it has none. */
@@ -48,8 +48,48 @@ const record = (value: unknown): Json | undefined =>
 const records = (value: unknown): readonly Json[] =>
   (Array.isArray(value) ? value.filter((each) => record(each) !== undefined) : []) as readonly Json[];
 
+/** A large group has some twenty. */
+const resourcesMax = 1000;
+const wordsMax = 100;
+const wordCharactersMax = 253;
+
+const isWord = (value: unknown): value is string => typeof value === 'string' && value.length <= wordCharactersMax;
+const areWords = (value: unknown): boolean => Array.isArray(value) && value.length <= wordsMax && value.every(isWord);
+const areWordsIfAny = (value: unknown): boolean => value === undefined || value === null || areWords(value);
+
+function isKindReference(value: unknown): boolean {
+  const { group = '', version = '', kind } = record(value) ?? {};
+  return isWord(group) && isWord(version) && isWord(kind);
+}
+
+/** Of what should be APIResourceDiscoveries, those that are: what they say as they say it. */
+function wellFormed(resources: unknown): readonly Json[] {
+  return records(resources)
+    .slice(0, resourcesMax)
+    .filter(
+      ({ resource, responseKind, scope, singularResource = '', verbs, shortNames, categories }) =>
+        isWord(resource) &&
+        resource !== '' &&
+        isKindReference(responseKind) &&
+        (scope === 'Namespaced' || scope === 'Cluster') &&
+        isWord(singularResource) &&
+        areWords(verbs) &&
+        areWordsIfAny(shortNames) &&
+        areWordsIfAny(categories),
+    )
+    .map((each) => (each['subresources'] === undefined ? each : { ...each, subresources: subresourcesOf(each['subresources']) }));
+}
+
+const subresourcesOf = (subresources: unknown): readonly Json[] =>
+  records(subresources)
+    .slice(0, wordsMax)
+    .filter(
+      ({ subresource, responseKind, verbs }) =>
+        isWord(subresource) && areWords(verbs) && (responseKind === undefined || isKindReference(responseKind)),
+    );
+
 /** An APIResourceList in the aggregated form. */
-function fromResourceList(resources: readonly Json[], at: { readonly group: string; readonly version: string }): readonly object[] {
+function fromResourceList(resources: readonly Json[], at: { readonly group: string; readonly version: string }): readonly Json[] {
   const kindOf = ({ group, version, kind }: Json): object => ({ group: group || at.group, version: version || at.version, kind });
   const nameOf = ({ name }: Json): string => (typeof name === 'string' ? name : '');
   return resources

@@ -20,8 +20,8 @@ export interface BackendTools extends ServiceDirectory {
 }
 
 const portDefault = 443;
-/** what a document of discovery or OpenAPI may have */
-const documentBytesMax = 32 * 1024 * 1024;
+/** what a document of discovery or OpenAPI may have, and a list that a component of this process reads */
+export const documentBytesMax = 32 * 1024 * 1024;
 
 /** Throws NotFound or ServiceUnavailable for a Service that leads nowhere. */
 export async function backendTarget({ spec }: APIService, tools: BackendTools): Promise<DialTarget> {

@@ -14,6 +14,7 @@ import type { KubeObject, ObjectName } from '../../../api/meta/object.ts';
 import type { StatusError } from '../../../api/meta/status-error.ts';
 import { put } from '../../../api/meta/words.ts';
 import type { PatchType } from '../../../api/schema/patch.ts';
+import type { Client } from '../../../client/client.ts';
 import { pathOf } from '../../../client/transport/request-path.ts';
 import { managerOf } from './field-manager.ts';
 import type { RequestOptions, UserInfo } from './request.ts';
@@ -92,6 +93,18 @@ export interface BackendTarget extends Connection {
   readonly resource: NamedResource | undefined;
 }
 
+/** The same, asked by a component of this process: by a client of that server, through which it goes on. */
+export interface BackendCallTarget {
+  readonly type: 'backendCall';
+  readonly backend: Backend;
+  readonly path: string;
+  readonly resource: NamedResource;
+  /** Resolves when it is answered; the answer is the caller's. */
+  call(client: Client): Promise<void>;
+  /** of a watch: when its caller has had enough */
+  readonly ended: Promise<void> | undefined;
+}
+
 /** A resource, as a path, authorization and metrics name it. */
 export interface NamedResource {
   readonly group: string;
@@ -133,12 +146,12 @@ export interface UnservedTarget {
   readonly isInBuiltInGroup: boolean;
 }
 
-export type Target = ResourceTarget | NonResourceTarget | ConnectTarget | BackendTarget | UnservedTarget;
+export type Target = ResourceTarget | NonResourceTarget | ConnectTarget | BackendTarget | BackendCallTarget | UnservedTarget;
 
 /** The resource that it is about; undefined for a path. */
 export function resourceOf(target: Target): NamedResource | undefined {
   if (target.type === 'nonResource') return undefined;
-  if (target.type === 'backend' || target.type === 'unserved') return target.resource;
+  if (target.type === 'backend' || target.type === 'backendCall' || target.type === 'unserved') return target.resource;
   const { group, version, resource } = target.kind;
   const { namespace, name } = target.type === 'connect' ? target.at : target;
   return { group, version, resource, subresource: target.subresource, namespace, name };
@@ -291,7 +304,7 @@ export class ApiRequest<T extends Target = Target> {
 }
 
 function uriOf({ target, verb, options }: ApiRequest): string {
-  if (target.type === 'nonResource' || target.type === 'backend') return target.path;
+  if (target.type === 'nonResource' || target.type === 'backend' || target.type === 'backendCall') return target.path;
   if (target.type === 'connect') return pathOf(target.kind, target.at, target.subresource);
   if (target.type === 'unserved') return '';
   const { kind, namespace, name, subresource } = target;
