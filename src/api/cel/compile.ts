@@ -51,7 +51,7 @@ export function compile(text: string, env: Environment): Program | CompileError 
   }
 }
 
-export interface Outcome {
+export interface Evaluated {
   /** the value, or the error that it ended with */
   readonly value: Value;
   readonly cost: number;
@@ -62,7 +62,7 @@ export interface Outcome {
 export type Variables = Readonly<Record<string, Value>>;
 
 /** Variables that the program does not use need not be there; one that it uses and that is missing is an error of it. */
-export function evaluate({ plan }: Program, variables: Variables, limit: number = PER_CALL_LIMIT): Outcome {
+export function evaluate({ plan }: Program, variables: Variables, limit: number = PER_CALL_LIMIT): Evaluated {
   const run = new Run(slotsOf(plan, variables), limit);
   try {
     return { value: plan.step(run), cost: run.cost, isExceeded: false };
@@ -77,7 +77,7 @@ export function* evaluateInSteps(
   variables: Variables,
   limit: number = PER_CALL_LIMIT,
   atOnce: number = COST_AT_ONCE,
-): Steps<Outcome> {
+): Steps<Evaluated> {
   const short = new Run(slotsOf(plan, variables), Math.min(limit, atOnce), 'if short');
   try {
     return { value: plan.step(short), cost: short.cost, isExceeded: false };
@@ -104,7 +104,7 @@ function slotsOf(plan: Plan, variables: Variables): Value[] {
   return slots;
 }
 
-function exceeded(run: Run, e: unknown): Outcome {
+function exceeded(run: Run, e: unknown): Evaluated {
   if (!(e instanceof CostExceeded)) throw e;
   return { value: new CelError(e.message), cost: run.cost, isExceeded: true };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { baseEnvironment } from './base.ts';
-import { CompileError, compile, evaluate, evaluateInSteps, type Outcome } from './compile.ts';
+import { CompileError, compile, type Evaluated, evaluate, evaluateInSteps } from './compile.ts';
 import { DYN } from './types.ts';
 import { CelError, readJson, type Value } from './values.ts';
 
@@ -25,8 +25,8 @@ const given: unknown = {
 const environment = baseEnvironment.extend({ variables: { v: DYN } });
 
 function outcomesOf(rule: string): {
-  readonly atOnce: Outcome;
-  readonly inSteps: Outcome;
+  readonly atOnce: Evaluated;
+  readonly inSteps: Evaluated;
   readonly rests: number;
   readonly stepMsMax: number;
 } {
@@ -46,7 +46,7 @@ function outcomesOf(rule: string): {
 /** A machine that is busy with other tests, and code that is not compiled yet, need more than what is wanted: 30 ms. */
 const stepMsMost = 150;
 
-const told = ({ value, ...outcome }: Outcome): unknown => ({
+const told = ({ value, ...outcome }: Evaluated): unknown => ({
   ...outcome,
   value: value instanceof CelError ? `error: ${value.message}` : (value as Value),
 });

@@ -8,7 +8,7 @@
  */
 
 import type { longWork, Steps } from '../../meta/steps.ts';
-import { CompileError, compile, evaluateInSteps, type Outcome, type Program } from '../compile.ts';
+import { CompileError, compile, type Evaluated, evaluateInSteps, type Program } from '../compile.ts';
 import { Environment } from '../environment.ts';
 import { type AccessCheck, authorizerValue, type Decisions, requestResourceValue, UndecidedCheck } from '../library/authorization.ts';
 import { Pending } from '../run.ts';
@@ -137,7 +137,7 @@ export class Evaluation {
   }
 
   /** Bounded, since the price of a check allows only few in an evaluation. */
-  *#decided(program: Program): Asking<Outcome> {
+  *#decided(program: Program): Asking<Evaluated> {
     for (;;) {
       try {
         return yield* evaluateInSteps(program, this.#variables);
@@ -151,10 +151,10 @@ export class Evaluation {
 
 class ComposedVariables extends MapValue {
   readonly #compiled: ReadonlyMap<string, Compiled>;
-  readonly #evaluate: (program: Program) => Steps<Outcome>;
+  readonly #evaluate: (program: Program) => Steps<Evaluated>;
   readonly #known = new Map<string, Value>();
   #cost = 0;
-  constructor(compiled: ReadonlyMap<string, Compiled>, run: (program: Program) => Steps<Outcome>) {
+  constructor(compiled: ReadonlyMap<string, Compiled>, run: (program: Program) => Steps<Evaluated>) {
     super();
     this.#compiled = compiled;
     this.#evaluate = run;

@@ -14,7 +14,7 @@ import { repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { isEmptyObject } from '../lists.ts';
 import { change, mapSame, setDefaults } from '../set-defaults.ts';
-import { containerResourceName, resourceName } from './pod-spec/resource-checks.ts';
+import { containerResourceName, resourceNameRule } from './pod-spec/resource-checks.ts';
 import { isOvercommitAllowed } from './pod-spec/resource-names.ts';
 
 type Quantities = Readonly<Record<string, string>>;
@@ -56,7 +56,7 @@ const typeName: Rule<string> = (type, walk) => {
 };
 
 const itemRule: Rule<LimitRangeItem> = (item, walk) => {
-  const nameRule = item.type === 'Pod' || item.type === 'Container' ? containerResourceName : resourceName;
+  const nameRule = item.type === 'Pod' || item.type === 'Container' ? containerResourceName : resourceNameRule;
   const named = eachEntry<string>((name, _, at) => at.check(`[${name}]`, name, nameRule));
   const names = new Set<string>();
   for (const field of amountFields) {

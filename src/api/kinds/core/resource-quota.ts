@@ -11,7 +11,7 @@ import { ageOf, type CellContext } from '../cells.ts';
 import { immutableMessage } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
-import { checkResourceQuantity, resourceName } from './pod-spec/resource-checks.ts';
+import { checkResourceQuantity, resourceNameRule } from './pod-spec/resource-checks.ts';
 import { isStandardQuotaResource } from './pod-spec/resource-names.ts';
 
 const podResources = new Set(['cpu', 'memory', 'limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory', 'pods']);
@@ -46,7 +46,7 @@ export const resourceQuota = defineKind(ResourceQuota, {
 
 const amounts = eachEntry<string>((name, quantity, walk) => {
   walk.enter(`[${name}]`);
-  resourceName(name, walk, undefined);
+  resourceNameRule(name, walk, undefined);
   if (!name.includes('/') && !isStandardQuotaResource(name)) walk.invalid('', name, 'must be a standard resource for quota');
   checkResourceQuantity(name, quantity, walk);
   walk.leave();

@@ -5,13 +5,13 @@ import type { Overhead, Scheduling } from '../../generated/node-v1.ts';
 import { all, eachBy, fields, immutable, required } from '../../schema/rules/rules.ts';
 import type { Walk } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
-import { containerResources } from '../core/pod-spec/resource-checks.ts';
+import { containerResourceRules } from '../core/pod-spec/resource-checks.ts';
 import { tolerations } from '../core/pod-spec/scheduling-checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { dnsLabel, labels } from '../shared-rules.ts';
 
 const overhead = (given: Overhead, walk: Walk): void =>
-  containerResources({ ...(given.podFixed && { limits: given.podFixed }) }, walk, undefined);
+  containerResourceRules({ ...(given.podFixed && { limits: given.podFixed }) }, walk, undefined);
 
 const unique = eachBy<Toleration>(() => {
   const known = new Set<string>();

@@ -21,7 +21,7 @@ import type { AnyContainer } from './each-container.ts';
 import { env, envFrom } from './env-checks.ts';
 import { volumeDevices, volumeMounts } from './mount-checks.ts';
 import { lifecycle, livenessProbe, readinessProbe } from './probe-checks.ts';
-import { containerResources } from './resource-checks.ts';
+import { containerResourceRules } from './resource-checks.ts';
 import { securityContext } from './security-checks.ts';
 
 const probeFields = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
@@ -94,7 +94,7 @@ const common = all<AnyContainer>(
   volumeDevices,
   fields({
     imagePullPolicy: required(oneOf('Always', 'IfNotPresent', 'Never')),
-    resources: containerResources,
+    resources: containerResourceRules,
     resizePolicy,
     securityContext,
   }),

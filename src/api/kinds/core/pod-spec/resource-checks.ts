@@ -21,7 +21,7 @@ import {
 } from './resource-names.ts';
 
 /** Qualified, or one of the standard names. */
-export const resourceName: Rule<string> = (name, walk) => void isResourceName(name, walk);
+export const resourceNameRule: Rule<string> = (name, walk) => void isResourceName(name, walk);
 
 function isResourceName(name: string, walk: Walk): boolean {
   const messages = checkQualifiedName(name);
@@ -131,11 +131,11 @@ const claimed = eachBy<ResourceClaim>((_, { about }) => {
   };
 });
 
-export const containerResources = requirementsBy(containerResourceName);
+export const containerResourceRules = requirementsBy(containerResourceName);
 const wholeResources = requirementsBy(podResourceName);
 
 /** Resources of the pod as a whole: enough for what its containers ask together, and no container above its limits. */
-export const podResources: Rule<PodSpec> = (spec, walk) => {
+export const podResourceRules: Rule<PodSpec> = (spec, walk) => {
   const { resources } = spec;
   if (!resources) return;
   if (spec.os?.name === 'windows') return walk.forbidden('resources', 'may not be set for a windows pod');

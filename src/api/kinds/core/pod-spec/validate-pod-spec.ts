@@ -22,7 +22,7 @@ import { mirrorKey, podAnnotations, profilesAgree } from './annotation-checks.ts
 import { containers, ephemeralContainers, initContainers } from './container-checks.ts';
 import { contextOf, makeContext, ofContainers, type SpecContext } from './context.ts';
 import { fileVariables } from './env-checks.ts';
-import { containerResources, podResources } from './resource-checks.ts';
+import { containerResourceRules, podResourceRules } from './resource-checks.ts';
 import { schedulingGates, spreadConstraints, tolerations } from './scheduling-checks.ts';
 import { podSecurityContext } from './security-checks.ts';
 import { volumes } from './volume-checks.ts';
@@ -120,7 +120,7 @@ const ofSpec = all<PodSpec>(
     initContainers,
     ephemeralContainers,
   }),
-  podResources,
+  podResourceRules,
   (spec, walk, old) => {
     if (spec.hostNetwork) ofHostNetwork(spec, walk, old);
   },
@@ -153,7 +153,7 @@ const ofSpec = all<PodSpec>(
     priorityClassName: filled(subdomainName),
     runtimeClassName: filled(subdomainName),
     preemptionPolicy: optional(required(oneOf('PreemptLowerPriority', 'Never'))),
-    overhead: (limits, walk, old) => containerResources({ limits }, walk, old),
+    overhead: (limits, walk, old) => containerResourceRules({ limits }, walk, old),
   }),
   (spec, walk, old) => {
     if (spec.os) operatingSystem(spec, walk, old);
