@@ -239,3 +239,32 @@ test('a long list is judged in slices', () => {
   while (!steps.next().done) slices++;
   assert.ok(slices >= 40, `${slices}`);
 });
+
+const many = 20_000;
+const long = Array.from({ length: many }, (_, i) => `v${i}`);
+const costly: readonly { readonly name: string; readonly items: JSONSchemaProps; readonly value: unknown }[] = [
+  { name: 'a long enumeration', items: { type: 'string', enum: long as never }, value: 'a' },
+  { name: 'many required fields', items: { type: 'object', required: long }, value: {} },
+  { name: 'many fields that are required together', items: { type: 'object', anyOf: [{ required: long }] }, value: {} },
+];
+/** What grows with the product of both takes minutes. */
+const costlyMsMax = 1500;
+
+for (const { name, items, value } of costly) {
+  test(`${name} and a list as long: the search ends with what is told`, () => {
+    const before = process.threadCpuUsage().user;
+    const found = problems({ type: 'array', items }, Array(many).fill(value));
+    const spentMs = (process.threadCpuUsage().user - before) / 1000;
+    assert.ok(spentMs < costlyMsMax, `${Math.round(spentMs)} ms`);
+    assert.ok(found.length > 1, String(found.length));
+  });
+}
+
+test('what an enumeration lists is found by its value', () => {
+  const listed: JSONSchemaProps = {
+    'x-kubernetes-preserve-unknown-fields': true,
+    enum: ['a', 1, 0.5, true, { b: [1], c: 2 }, '{"b":[1]}'] as never,
+  };
+  for (const value of ['a', 1, 0.5, true, { c: 2, b: [1] }]) assert.deepEqual(problems(listed, value), []);
+  for (const value of ['b', 2, 0.25, false, { b: [1] }, [1], '1']) assert.equal(problems(listed, value).length, 1, JSON.stringify(value));
+});

@@ -6,7 +6,6 @@
  * It can rest at lists and objects, so that a large object is judged in slices.
  * Upstream: kube-openapi/pkg/validation/validate, apiextensions-apiserver/pkg/apiserver/validation.
  */
-import { equalJson } from '../../meta/deep-equal.ts';
 import { type FieldError, fieldErrors, fieldErrorsMax, quoteAsGo } from '../../meta/status-error.ts';
 import { Pace, type Steps } from '../../meta/steps.ts';
 import { own, put } from '../../meta/words.ts';
@@ -33,6 +32,9 @@ export function* validateValue(
 /** Values judged in one step. */
 const valuesAtOnce = 2000;
 
+/** Of all messages together: each may list what an enumeration has, or a pattern. */
+const charactersMax = 256 * 1024;
+
 /** Makes the error; `base`: where the value is that was judged. */
 type Finding = (base: string) => FieldError;
 
@@ -40,6 +42,7 @@ type Finding = (base: string) => FieldError;
 class Verdict {
   /** by message: upstream tells equal ones once */
   #found: Map<string, Finding> | undefined;
+  #characters = 0;
   matches = 0;
   get count(): number {
     return this.#found?.size ?? 0;
@@ -50,9 +53,15 @@ class Verdict {
   findings(): readonly Finding[] {
     return this.#found ? [...this.#found.values()] : [];
   }
+  /** As much as is told, and more: nothing that is still found would be seen. */
+  get isFull(): boolean {
+    return this.count > fieldErrorsMax || this.#characters > charactersMax;
+  }
   add(message: string, finding: Finding): void {
     this.#found ??= new Map();
-    if (this.#found.size <= fieldErrorsMax && !this.#found.has(message)) this.#found.set(message, finding);
+    if (this.isFull || this.#found.has(message)) return;
+    this.#found.set(message, finding);
+    this.#characters += message.length;
   }
   /** An error of no field. */
   addPlain(message: string): void {
@@ -64,7 +73,10 @@ class Verdict {
   }
   /** Takes back what was found since there were so many. */
   forgive(count: number): void {
-    for (const message of [...(this.#found?.keys() ?? [])].slice(count)) this.#found?.delete(message);
+    for (const message of [...(this.#found?.keys() ?? [])].slice(count)) {
+      this.#found?.delete(message);
+      this.#characters -= message.length;
+    }
   }
 }
 
@@ -74,9 +86,26 @@ type Step = string | number | { readonly key: string };
 class Judge {
   readonly #path: Step[] = [];
   readonly #pace = new Pace(valuesAtOnce);
+  /** of the path, once somebody has asked for it */
+  #text: string | undefined;
 
-  /** The path as messages have it. */
+  #enter(step: Step): void {
+    this.#path.push(step);
+    this.#text = undefined;
+  }
+
+  #leave(): void {
+    this.#path.pop();
+    this.#text = undefined;
+  }
+
+  /** The path as messages have it. Many schemas may be asked about one value. */
   get #at(): string {
+    this.#text ??= this.#describePath();
+    return this.#text;
+  }
+
+  #describePath(): string {
     let text = '';
     for (const step of this.#path) {
       if (typeof step === 'number') text += `[${step}]`;
@@ -89,6 +118,7 @@ class Judge {
   *judge(node: Structural, value: unknown, verdict: Verdict, old: Correlation | undefined): Steps<void> {
     const before = verdict.count;
     if (this.#pace.isDue()) yield;
+    if (verdict.isFull) return;
     if (value === null || value === undefined) {
       this.#judgeNull(node, verdict);
     } else {
@@ -173,10 +203,10 @@ class Judge {
   }
 
   #judgeEnum(values: readonly unknown[], value: unknown, verdict: Verdict): void {
-    if (value !== null && values.some((each) => isThis(each, value))) return;
-    const texts = values.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)));
-    this.#add(verdict, `${this.#at} in body should be one of ${texts.join(' ')}`, (field) =>
-      fieldErrors.notSupported(field, sortedFields(value), texts),
+    const listed = listedOf(values);
+    if (value !== null && listed.has(value)) return;
+    this.#add(verdict, `${this.#at} in body should be one of ${listed.text}`, (field) =>
+      fieldErrors.notSupported(field, sortedFields(value), listed.texts),
     );
   }
 
@@ -184,9 +214,9 @@ class Judge {
     const { items } = node;
     const { minItems, maxItems, uniqueItems } = node.said;
     for (let i = 0; items && i < list.length; i++) {
-      this.#path.push(i);
+      this.#enter(i);
       yield* this.judge(items, list[i], verdict, old?.item(i));
-      this.#path.pop();
+      this.#leave();
     }
     if (minItems !== undefined && list.length < minItems) this.#invalid(verdict, list.length, `should have at least ${minItems} items`);
     if (maxItems !== undefined && list.length > maxItems) {
@@ -214,7 +244,7 @@ class Judge {
       const property = node.property(name);
       const known = property ?? node.additional;
       if (known) {
-        this.#path.push(property ? name : { key: name });
+        this.#enter(property ? name : { key: name });
         // Of the whole object, apiVersion and kind are not compared.
         yield* this.judge(
           known,
@@ -222,17 +252,19 @@ class Judge {
           verdict,
           isOpen || (name !== 'apiVersion' && name !== 'kind') ? old?.field(name) : undefined,
         );
-        this.#path.pop();
+        this.#leave();
       } else if (additionalProperties === false) {
         const message = `${this.#at}.${name} in body is a forbidden property`;
         this.#add(verdict, message, (field) => fieldErrors.invalid(field, name, message));
       }
     }
     for (const name of required) {
+      if (this.#pace.isDue()) yield;
       if (Object.hasOwn(object, name)) continue;
-      this.#path.push(name);
+      if (verdict.isFull) break;
+      this.#enter(name);
       this.#add(verdict, `${this.#at} in body is required`, (field) => fieldErrors.required(field));
-      this.#path.pop();
+      this.#leave();
     }
     verdict.matches += 1;
   }
@@ -294,10 +326,39 @@ class Judge {
   }
 }
 
-/** Numbers are compared as numbers of the listed one's kind: upstream takes 1.5 for 1. */
-function isThis(listed: unknown, value: unknown): boolean {
-  if (typeof listed !== 'number' || typeof value !== 'number') return equalJson(listed, value);
-  return listed === (Number.isInteger(listed) ? Math.trunc(value) : value);
+const listedIn = new WeakMap<readonly unknown[], Listed>();
+
+function listedOf(values: readonly unknown[]): Listed {
+  const known = listedIn.get(values) ?? new Listed(values);
+  listedIn.set(values, known);
+  return known;
+}
+
+/** The values of an enumeration: looked up, since there may be as many of them as values that are asked for. */
+class Listed {
+  readonly texts: readonly string[];
+  readonly text: string;
+  readonly #fractions = new Set<number>();
+  readonly #integers = new Set<number>();
+  readonly #words = new Set<unknown>();
+  /** objects and lists, by what they are as text */
+  readonly #others = new Set<string>();
+
+  constructor(values: readonly unknown[]) {
+    this.texts = values.map((each) => (typeof each === 'string' ? each : JSON.stringify(each)));
+    this.text = this.texts.join(' ');
+    for (const each of values) {
+      if (typeof each === 'number') (Number.isInteger(each) ? this.#integers : this.#fractions).add(each);
+      else if (typeof each === 'object') this.#others.add(canonicalText(each));
+      else this.#words.add(each);
+    }
+  }
+
+  /** Numbers are compared as numbers of the listed one's kind: upstream takes 1.5 for 1. */
+  has(value: unknown): boolean {
+    if (typeof value === 'number') return this.#fractions.has(value) || this.#integers.has(Math.trunc(value));
+    return typeof value === 'object' ? this.#others.has(canonicalText(value)) : this.#words.has(value);
+  }
 }
 
 /** JSON's types; a number without a fraction is an integer. */
