@@ -1,6 +1,7 @@
 /** Admission policies, as clients of the API see them. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, suite, test } from 'node:test';
+import { Registry } from 'prom-client';
 import type { MutatingAdmissionPolicySpec, ValidatingAdmissionPolicySpec } from '../../src/api/generated/admissionregistration-v1.ts';
 import {
   ConfigMap,
@@ -22,12 +23,13 @@ const rule = (resource: string, apiGroups: readonly string[] = ['']) => ({
 const configMaps = rule('configmaps');
 
 suite('admission policies', () => {
+  const metrics = new Registry();
   const stack = new AsyncDisposableStack();
   let server: GuardedServer;
   let admin: Client;
 
   before(async () => {
-    server = stack.use(await startGuardedServer());
+    server = stack.use(await startGuardedServer({ metrics }));
     ({ admin } = server);
     await admin.create(Namespace, { metadata: { name: namespace, labels: { env: 'test' } }, spec: {} });
   });
@@ -65,6 +67,61 @@ suite('admission policies', () => {
   const create = (name: string, data: Record<string, string> = {}) => admin.create(ConfigMap, { metadata: { namespace, name }, data });
   const says = (why: string): string =>
     `configmaps "a" is forbidden: ValidatingAdmissionPolicy 'rules' with binding 'everywhere' denied request: ${why}`;
+
+  const counted = async (): Promise<string[]> =>
+    (await metrics.metrics())
+      .split('\n')
+      .filter((line) => /^apiserver_(?:validating|mutating)_admission_policy_check_(?:total|duration_seconds_count)/.test(line))
+      .filter((line) => line.includes('policy="counted-'));
+
+  test('expressions that do not hold, warn, change or fail are counted and timed, and conditions', async () => {
+    const policy = async (name: string, spec: object, binding: object = {}): Promise<void> => {
+      const given = { matchConstraints: configMaps, ...spec };
+      await admin.create(ValidatingAdmissionPolicy, { metadata: { name }, spec: given } as never);
+      const bound = { policyName: name, validationActions: ['Deny'], ...binding };
+      await admin.create(ValidatingAdmissionPolicyBinding, { metadata: { name }, spec: bound } as never);
+    };
+    await policy('counted-holds', { validations: [{ expression: 'true' }], matchConditions: [{ name: 'c', expression: 'true' }] });
+    await policy('counted-warns', { validations: [{ expression: 'false' }] }, { validationActions: ['Warn', 'Audit'] });
+    await policy('counted-ignored', { failurePolicy: 'Ignore', validations: [{ expression: 'object.absent == 1' }] });
+    await policy('counted-denies', { validations: [{ expression: "object.metadata.name != 'a'" }] });
+    await admin.create(MutatingAdmissionPolicy, {
+      metadata: { name: 'counted-mutates' },
+      spec: {
+        matchConstraints: configMaps,
+        reinvocationPolicy: 'Never',
+        failurePolicy: 'Ignore',
+        mutations: [
+          { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{data: Object.data{k: "v"}}' } },
+          { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{data: Object.data{k: object.absent}}' } },
+        ],
+      },
+    } as never);
+    await admin.create(MutatingAdmissionPolicyBinding, { metadata: { name: 'b' }, spec: { policyName: 'counted-mutates' } } as never);
+    await assert.rejects(create('a'), /counted-denies/);
+    const validating = 'apiserver_validating_admission_policy_check';
+    const mutating = 'apiserver_mutating_admission_policy_check';
+    const series = [
+      ['counted-denies', 'no_error', 'deny'],
+      ['counted-ignored', 'invalid_error', 'allow'],
+      ['counted-warns', 'no_error', 'warn'],
+      ['counted-warns', 'no_error', 'audit'],
+    ].flatMap(([name, error, action]) =>
+      ['total', 'duration_seconds_count'].map(
+        (word) => `${validating}_${word}{policy="${name}",policy_binding="${name}",error_type="${error}",enforcement_action="${action}"} 1`,
+      ),
+    );
+    const changed = ['no_error', 'invalid_error'].flatMap((error) =>
+      ['total', 'duration_seconds_count'].map(
+        (word) => `${mutating}_${word}{policy="counted-mutates",policy_binding="b",error_type="${error}"} 1`,
+      ),
+    );
+    assert.deepEqual((await counted()).sort(), [...series, ...changed].sort());
+    assert.match(
+      await metrics.metrics(),
+      /^apiserver_admission_match_condition_evaluation_seconds_count\{name="counted-holds",kind="policy",type="validate",operation="CREATE"\} 1$/m,
+    );
+  });
 
   const denials: readonly { name: string; spec: Partial<ValidatingAdmissionPolicySpec>; code?: number; reason?: string; why: string }[] = [
     {

@@ -10,12 +10,13 @@ import { builtInRegistry } from '../../src/api/kinds/all.ts';
 import type { Client } from '../../src/client/client.ts';
 import { type Clock, type Random, realClock, realRandom } from '../../src/client/clock.ts';
 import { type Log, silentLog } from '../../src/client/log.ts';
-import { WebhookMetrics } from '../../src/control-plane/api-server/admission/webhooks/webhook-metrics.ts';
+import { AdmissionMetrics } from '../../src/control-plane/api-server/admission/admission-metrics.ts';
 import { kubernetesServiceIP } from '../../src/control-plane/api-server/allocation/service-network.ts';
 import { type ApiServer, createApiServer, type ServerParts } from '../../src/control-plane/api-server/api-server.ts';
 import { ensureDefaultServiceCIDR } from '../../src/control-plane/api-server/bootstrap/default-service-cidr.ts';
 import { ensureAuthenticationConfig, ensureKubernetesService } from '../../src/control-plane/api-server/bootstrap/kubernetes-service.ts';
 import { ensureBootstrapPolicy } from '../../src/control-plane/api-server/bootstrap/policy.ts';
+import { ConversionMetrics } from '../../src/control-plane/api-server/extension/conversion-metrics.ts';
 import { publishingEndpoints } from '../../src/control-plane/api-server/publishing/endpoints.ts';
 import { type Security, type SecurityConfig, securityFor } from '../../src/control-plane/api-server/security.ts';
 import { Dialer, type DialNetwork } from '../../src/control-plane/api-server/streaming/dialer.ts';
@@ -91,8 +92,9 @@ export async function startGuardedServer(
     aggregation: { dialer, frontProxy: () => frontProxy.issue({ commonName: 'front-proxy-client', usages: ['client'] }) },
     parts({ reader, ops, claims, loopback, registry }) {
       const client = new WebhookClient({ dialer, reader, random, clock });
-      const webhooks = { client, metrics: new WebhookMetrics() };
-      if (options.metrics) webhooks.metrics.register(options.metrics);
+      const admissionMetrics = new AdmissionMetrics();
+      const conversionMetrics = new ConversionMetrics();
+      if (options.metrics) for (const each of [admissionMetrics, conversionMetrics]) each.register(options.metrics);
       security = stack.use(
         securityFor({
           reader,
@@ -104,7 +106,8 @@ export async function startGuardedServer(
           random,
           log,
           served: () => registry.current,
-          webhooks,
+          webhooks: { client },
+          admissionMetrics,
           frontProxyCA: frontProxy.certPem,
           config,
         }),
@@ -115,7 +118,7 @@ export async function startGuardedServer(
       ];
       const out = { reader, dialer, random };
       const connectEndpoints = [...podStreamEndpoints(out), ...proxyEndpoints(out)];
-      return { ...security, webhooks: client, nonResourceEndpoints, connectEndpoints, ...options.parts };
+      return { ...security, webhooks: client, conversionMetrics, nonResourceEndpoints, connectEndpoints, ...options.parts };
     },
   });
   stack.use(server);

@@ -1,6 +1,7 @@
 /** Custom resources of which a webhook converts one version into another, and what it may not do. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Registry } from 'prom-client';
 import { CustomResourceDefinition, Namespace } from '../../src/api/generated/kinds.ts';
 import type { UnknownObject } from '../../src/api/meta/object.ts';
 import { define, definition, kindOf, undefine, version } from '../kit/definitions.ts';
@@ -9,6 +10,7 @@ import { type AskedObject, startWebhookServer, type WebhookAnswer, type WebhookS
 
 interface Beds extends AsyncDisposable {
   readonly guarded: GuardedServer;
+  readonly metrics: Registry;
   readonly hook: WebhookServer;
   /** what the webhook makes of a good answer */
   spoil(change: (converted: AskedObject[]) => unknown): void;
@@ -48,7 +50,8 @@ const answering =
 async function startBeds(): Promise<Beds> {
   const stack = new AsyncDisposableStack();
   const hook = stack.use(await startWebhookServer());
-  const guarded = stack.use(await startGuardedServer());
+  const metrics = new Registry();
+  const guarded = stack.use(await startGuardedServer({ metrics }));
   hook.answer(
     '/convert',
     answering(() => undefined),
@@ -58,6 +61,7 @@ async function startBeds(): Promise<Beds> {
   return {
     guarded,
     hook,
+    metrics,
     spoil: (change) => hook.answer('/convert', answering(change)),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -97,6 +101,25 @@ it('each version is read and written as if it were the stored one', async () => 
     [2],
     'those that were not known yet, together',
   );
+});
+
+it('what is asked of it is counted and timed', async () => {
+  await using beds = await startBeds();
+  const { admin } = beds.guarded;
+  await admin.create(V1, { metadata: at('a'), spec: { size: 3 } });
+  await admin.get(V2, at('a'));
+  beds.spoil(() => []);
+  await admin.create(V1, { metadata: at('b'), spec: { size: 3 } });
+  await assert.rejects(admin.get(V2, at('b')));
+  const text = await beds.metrics.metrics();
+  for (const series of [
+    'apiserver_conversion_webhook_request_total{result="success",failure_type=""}',
+    'apiserver_conversion_webhook_request_total{result="failure",failure_type="conversion_webhook_partial_response_failure"}',
+    'apiserver_conversion_webhook_duration_seconds_count{result="success",failure_type=""}',
+    'apiserver_crd_conversion_webhook_duration_seconds_count{crd_name="beds.example.com",from_version="v1",to_version="v2",succeeded="true"}',
+    'apiserver_crd_conversion_webhook_duration_seconds_count{crd_name="beds.example.com",from_version="v1",to_version="v2",succeeded="false"}',
+  ])
+    assert.ok(text.includes(`${series} 1\n`), series);
 });
 
 it('labels and annotations are all that it changes of metadata', async () => {

@@ -9,7 +9,7 @@ import type { Clock, Random } from '../../client/clock.ts';
 import { createEventWriter } from '../../client/events/event-writer.ts';
 import type { Log } from '../../client/log.ts';
 import { actsEndpoint } from '../../control-plane/api-server/acts/acts-endpoint.ts';
-import { WebhookMetrics } from '../../control-plane/api-server/admission/webhooks/webhook-metrics.ts';
+import { AdmissionMetrics } from '../../control-plane/api-server/admission/admission-metrics.ts';
 import { type ApiServer, createApiServer } from '../../control-plane/api-server/api-server.ts';
 import { frontProxyName } from '../../control-plane/api-server/authentication/request-header.ts';
 import { issueSecretToken } from '../../control-plane/api-server/authentication/service-account-tokens.ts';
@@ -17,6 +17,7 @@ import { defaultServiceCIDRComponent, ensureDefaultServiceCIDR } from '../../con
 import { ensureAuthenticationConfig, ensureKubernetesService } from '../../control-plane/api-server/bootstrap/kubernetes-service.ts';
 import { ensureBootstrapPolicy } from '../../control-plane/api-server/bootstrap/policy.ts';
 import { AggregationMetrics } from '../../control-plane/api-server/extension/aggregation-metrics.ts';
+import { ConversionMetrics } from '../../control-plane/api-server/extension/conversion-metrics.ts';
 import { publishingEndpoints } from '../../control-plane/api-server/publishing/endpoints.ts';
 import { type BootHook, type HookDone, healthChecks } from '../../control-plane/api-server/publishing/health-checks.ts';
 import { threadPool } from '../../control-plane/api-server/publishing/thread-pool.ts';
@@ -197,8 +198,10 @@ async function startApiServer(
       stack.use(new AggregationMetrics(reader)).register(exported);
       const client = new WebhookClient({ dialer, reader, random, clock });
       const served = (): KindSnapshot => registry.current;
-      const webhooks = { client, metrics: new WebhookMetrics() };
-      webhooks.metrics.register(exported);
+      const admissionMetrics = new AdmissionMetrics();
+      admissionMetrics.register(exported);
+      const conversionMetrics = new ConversionMetrics();
+      conversionMetrics.register(exported);
       const security = stack.use(
         securityFor({
           reader,
@@ -210,7 +213,8 @@ async function startApiServer(
           random,
           log,
           served,
-          webhooks,
+          webhooks: { client },
+          admissionMetrics,
           frontProxyCA: frontProxy.certPem,
           config: securityConfig,
         }),
@@ -218,6 +222,7 @@ async function startApiServer(
       return {
         ...security,
         webhooks: client,
+        conversionMetrics,
         audit,
         nonResourceEndpoints: [
           ...security.nonResourceEndpoints,

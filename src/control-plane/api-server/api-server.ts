@@ -29,6 +29,7 @@ import { FlowControl } from './chain/flow-control.ts';
 import { type AskBackend, performer } from './chain/perform.ts';
 import { RequestMetrics } from './chain/request-metrics.ts';
 import { Targets } from './chain/targets.ts';
+import type { ConversionMetrics } from './extension/conversion-metrics.ts';
 import { type Aggregation, Extension } from './extension/extension.ts';
 import { HTTPHandler } from './http/http-handler.ts';
 import { type Listening, type ListenOptions, listen } from './http/http-server.ts';
@@ -92,6 +93,7 @@ export interface ServerParts {
   readonly backends?: AskBackend | undefined;
   /** asks the webhooks that convert custom resources; absent: they are not called */
   readonly webhooks?: Pick<WebhookClient, 'post'> | undefined;
+  readonly conversionMetrics?: ConversionMetrics | undefined;
   readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink } | undefined;
 }
 
@@ -241,7 +243,7 @@ class Server implements ApiServer {
     this.#assembled = { targets, chain, handler };
     this.#starting.resolve();
     await repairAllocations(server);
-    this.extension.start({ server, webhooks: parts.webhooks });
+    this.extension.start({ server, webhooks: parts.webhooks, conversionMetrics: parts.conversionMetrics });
   }
 
   get #parts(): Assembled {

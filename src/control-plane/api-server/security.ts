@@ -10,6 +10,7 @@ import type { Client } from '../../client/client.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import type { ClusterPKI } from '../pki/cluster-pki.ts';
+import { AdmissionMetrics } from './admission/admission-metrics.ts';
 import type { AdmissionPlugin } from './admission/plugin.ts';
 import { admissionPlugins } from './admission/plugins.ts';
 import type { AdmissionTools } from './admission/tools.ts';
@@ -71,7 +72,8 @@ export interface SecurityOptions {
   /** the authority of front proxies, in PEM; absent: none is believed */
   readonly frontProxyCA?: string | undefined;
   /** absent: webhooks are not called */
-  readonly webhooks?: Pick<WebhookTools, 'client' | 'metrics'> | undefined;
+  readonly webhooks?: Pick<WebhookTools, 'client'> | undefined;
+  readonly admissionMetrics?: AdmissionMetrics | undefined;
   readonly served: () => KindSnapshot;
   readonly config?: SecurityConfig;
 }
@@ -102,7 +104,7 @@ const serviceAccountIssuerDefault = 'https://kubernetes.default.svc.cluster.loca
 const externalAddressDefault = 'kubernetes.default.svc.cluster.local';
 
 export function securityFor(options: SecurityOptions): Security {
-  const { reader, pki, clock, random, log, served, webhooks, config = {} } = options;
+  const { reader, pki, clock, random, log, served, webhooks, config = {}, admissionMetrics: metrics = new AdmissionMetrics() } = options;
   const issuer = config.serviceAccountIssuer ?? serviceAccountIssuerDefault;
   const audiences = config.apiAudiences ?? [issuer];
   const tokens = new ServiceAccountTokens({ issuer, keys: pki.serviceAccountKeys, audiences, reader, clock, random });
@@ -130,7 +132,8 @@ export function securityFor(options: SecurityOptions): Security {
     rbac,
     bindings,
     served,
-    webhooks: webhooks && { ...webhooks, served, reader, authorize, random, log },
+    metrics,
+    webhooks: webhooks && { ...webhooks, served, metrics, reader, authorize, random, log },
   };
   const admission = [...admissionPlugins(tools), network.fields].filter(({ name }) => !disabled.has(name));
   return {

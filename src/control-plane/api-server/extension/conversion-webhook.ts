@@ -15,8 +15,9 @@ import { validateLabels } from '../../../api/meta/selectors.ts';
 import { describeFieldError, type FieldError, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import { validateAnnotations } from '../../../api/schema/metadata.ts';
-import type { Random } from '../../../client/clock.ts';
+import { type Random, realClock } from '../../../client/clock.ts';
 import type { WebhookAddress, WebhookClient } from '../streaming/webhook-client.ts';
+import type { ConversionFailure, ConversionMetrics } from './conversion-metrics.ts';
 
 type Definition = CustomResourceDefinition;
 type Json = Readonly<Record<string, unknown>>;
@@ -29,6 +30,7 @@ const answerBytesMax = 64 * 1024 * 1024;
 export interface Converting {
   /** undefined: webhooks can't be called */
   readonly client: () => Pick<WebhookClient, 'post'> | undefined;
+  readonly metrics: () => ConversionMetrics | undefined;
   readonly random: Random;
 }
 
@@ -40,13 +42,29 @@ export const webhookConverter =
     if (!first) return [];
     const name = `conversion webhook for ${gvkOf(first)}`;
     const review = makeReview(definition, objects, { apiVersion, uid: converting.random.uuid() });
-    const answer = await ask(converting, definition, review).catch((error: unknown) => fail(`${name} failed: ${messageOf(error)}`));
-    const converted = within(name, ' failed: ', () => objectsIn(review, answer));
-    if (converted.length !== objects.length) return fail(`${name} returned ${converted.length} objects, expected ${objects.length}`);
-    return objects.map((object, i) =>
-      checked(name, object, { converted: converted[i], apiVersion, index: objects.length > 1 ? i : undefined }),
-    );
+    const startMs = realClock.monotonic();
+    // how it fails, where it does
+    let stage: ConversionFailure | undefined = 'conversion_webhook_call_failure';
+    try {
+      const answer = await ask(converting, definition, review).catch((error: unknown) => fail(`${name} failed: ${messageOf(error)}`));
+      stage = 'conversion_webhook_malformed_response_failure';
+      const converted = within(name, ' failed: ', () => objectsIn(review, answer));
+      stage = 'conversion_webhook_partial_response_failure';
+      if (converted.length !== objects.length) return fail(`${name} returned ${converted.length} objects, expected ${objects.length}`);
+      stage = 'conversion_webhook_invalid_converted_object_failure';
+      const made = objects.map((object, i) =>
+        checked(name, object, { converted: converted[i], apiVersion, index: objects.length > 1 ? i : undefined }),
+      );
+      stage = undefined;
+      return made;
+    } finally {
+      const told = { crd: definition.metadata.name, from: versionOf(first.apiVersion), to: versionOf(apiVersion), failure: stage };
+      converting.metrics()?.converted(told, (realClock.monotonic() - startMs) / msPerSecond);
+    }
   };
+
+const msPerSecond = 1000;
+const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -29,6 +29,7 @@ import { autoregister, builtInAPIServices, type Wanted } from './autoregister.ts
 import type { BackendTools } from './backend.ts';
 import { BackendClients } from './backend-clients.ts';
 import { backendProxy } from './backend-proxy.ts';
+import type { ConversionMetrics } from './conversion-metrics.ts';
 import { webhookConverter } from './conversion-webhook.ts';
 import { CustomResources } from './custom-resources.ts';
 import { definitionController } from './definition-controller.ts';
@@ -56,6 +57,7 @@ interface AssembledParts {
   readonly server: VerbContext;
   /** absent: webhooks are not called */
   readonly webhooks: Pick<WebhookClient, 'post'> | undefined;
+  readonly conversionMetrics: ConversionMetrics | undefined;
 }
 
 export class Extension implements AsyncDisposable {
@@ -85,7 +87,11 @@ export class Extension implements AsyncDisposable {
     const living = new LivingDefinition(parts.kinds);
     this.admission = [living.admission];
     this.allocators = [living.allocator, new AcceptedNames(parts.reader, parts.claims)];
-    const converter = webhookConverter({ client: () => this.#assembled?.webhooks, random: realRandom });
+    const converter = webhookConverter({
+      client: () => this.#assembled?.webhooks,
+      metrics: () => this.#assembled?.conversionMetrics,
+      random: realRandom,
+    });
     this.#resources = new CustomResources({ ...parts, converter });
   }
 

@@ -2,17 +2,28 @@
  * What the expressions of a policy or webhook see of a request, and how an authorizer is asked for them.
  * Upstream: apiserver/pkg/admission/plugin/cel/condition.go, pkg/admission/plugin/authorizer.
  */
-import type { Asking, Inputs } from '../../../../api/cel/admission/expressions.ts';
+import type { Asking, Inputs, Match } from '../../../../api/cel/admission/expressions.ts';
 import { type AccessCheck, type AccessDecision, Decisions, UndecidedCheck } from '../../../../api/cel/library/authorization.ts';
 import { Namespace } from '../../../../api/generated/kinds.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
 import { isKind, type KubeObject } from '../../../../api/meta/object.ts';
 import { errors } from '../../../../api/meta/status-error.ts';
+import { Pace } from '../../../../api/meta/steps.ts';
+import { realClock } from '../../../../client/clock.ts';
 import type { AdmissionRequest, UserInfo } from '../../request/request.ts';
 import { serviceAccountGroups, serviceAccountUsername } from '../../request/user.ts';
 import { yieldTurn } from '../../request/yield-turn.ts';
 import { describeRequest } from '../webhooks/admission-review.ts';
 import type { PolicyTools } from './policy-tools.ts';
+
+const msPerSecond = 1000;
+
+/** What comes of it, and how many seconds it took. */
+export function* timed<T>(asking: Asking<T>): Asking<readonly [T, seconds: number]> {
+  const startMs = realClock.monotonic();
+  const made = yield* asking;
+  return [made, (realClock.monotonic() - startMs) / msPerSecond];
+}
 
 export interface Seen {
   readonly kind: Kind;
@@ -21,11 +32,15 @@ export interface Seen {
   readonly params?: KubeObject | undefined;
 }
 
+/** Policies, bindings and parameters that are gone through in one turn: each may be compiled then. */
+const policiesAtOnce = 40;
+
 /** Of one request: what was decided for it is kept from one policy to the next. */
 export class PolicyRequest {
   readonly #tools: PolicyTools;
   readonly #request: AdmissionRequest;
   readonly #decisions = new Decisions();
+  readonly #pace = new Pace(policiesAtOnce);
 
   constructor(tools: PolicyTools, request: AdmissionRequest) {
     this.#tools = tools;
@@ -48,12 +63,20 @@ export class PolicyRequest {
 
   /** Takes what evaluates: decides what it asks for, lets others have their turn where it is long. Throws when the request is gone. */
   async take<T>(asking: Asking<T>): Promise<T> {
+    if (this.#pace.isDue()) await this.#rest();
     for (;;) {
       const { done, value } = asking.next();
       if (done) return value;
       if (value instanceof UndecidedCheck) this.#decisions.decide(value.key, await this.#decide(value.check));
       else await this.#rest();
     }
+  }
+
+  /** Counts what came of the match conditions of a policy. */
+  matching(name: string, type: 'admit' | 'validate'): (seconds: number, match: Match) => void {
+    const subject = { name, kind: 'policy', type, operation: this.#request.operation } as const;
+    return (seconds, match) =>
+      this.#tools.metrics.conditionsAsked(subject, { seconds, errors: 'error' in match ? match.failures : 0, excluded: false });
   }
 
   async #rest(): Promise<void> {

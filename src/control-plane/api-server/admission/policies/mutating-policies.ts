@@ -28,17 +28,19 @@ import { listOf } from '../../../../api/kinds/lists.ts';
 import { equalSemantically } from '../../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../../../../api/meta/object.ts';
-import { errors, isStatusError, StatusError } from '../../../../api/meta/status-error.ts';
+import { errors, isStatusError, messageOf, StatusError } from '../../../../api/meta/status-error.ts';
 import { whyUndecodable } from '../../../../api/schema/body.ts';
 import { applyJsonPatch, JsonPatchError } from '../../../../api/schema/json-patch.ts';
 import type { GroupVersionKind } from '../../../../api/schema/types.ts';
+import { realClock } from '../../../../client/clock.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
 import { takeInTurns } from '../../request/yield-turn.ts';
+import { type ExpressionError, expressionErrorOf, type PolicySubject } from '../admission-metrics.ts';
 import { refused } from '../forbidden.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
 import { decodeChanged, inKind, shownType } from '../webhooks/shown-objects.ts';
 import { findAtomics } from './atomics.ts';
-import { PolicyRequest } from './evaluation.ts';
+import { PolicyRequest, timed } from './evaluation.ts';
 import { collectParams, ifConfigured, paramKindOf } from './params.ts';
 import { type Concern, Policies } from './policies.ts';
 import type { PolicyTools } from './policy-tools.ts';
@@ -140,6 +142,7 @@ class Mutating {
         (why) => fault(who, `failed to configure binding: ${why}`),
       );
       return (found ?? []).map((params) => ({
+        subject: { policy: metadata.name ?? '', binding: binding.metadata.name ?? '' },
         compiled: policy.compiled,
         kind,
         params,
@@ -163,19 +166,28 @@ class Mutating {
     throw new StatusError({ ...status, message: first.message, reason: first.reason || (status.reason ?? '') });
   }
 
-  async run({ compiled, kind, params, callee, reinvoke, fault }: Invocation): Promise<void> {
+  async run({ subject, compiled, kind, params, callee, reinvoke, fault }: Invocation): Promise<void> {
     const { oldObject, kind: from } = this.#request;
     const old = oldObject && (await inKind(oldObject, from, kind));
     let object = this.#object && (await inKind(this.#object, from, kind));
     const before = object;
     const inputs = (): Inputs => this.#asked.inputs({ kind, object, oldObject: old, params });
-    const match = await this.#asked.take(matchConditions(compiled.conditions, inputs(), compiled.variables));
-    if ('error' in match) return fault(match.error);
-    if (!match.matches || this.#callees?.isToAsk(callee) === false) return;
+    if (compiled.conditions.length > 0) {
+      const [match, seconds] = await this.#asked.take(timed(matchConditions(compiled.conditions, inputs(), compiled.variables)));
+      this.#asked.matching(subject.policy, 'admit')(seconds, match);
+      if ('error' in match) return fault(match.error);
+      if (!match.matches) return;
+    }
+    if (this.#callees?.isToAsk(callee) === false) return;
     for (const mutation of object ? compiled.mutations : []) {
+      const startMs = realClock.monotonic();
+      const count = (error: ExpressionError): void =>
+        this.#tools.metrics.mutated(subject, { error, seconds: (realClock.monotonic() - startMs) / msPerSecond });
       try {
         object = await this.#mutate(kind, object as KubeObject, mutation, new Evaluation(inputs(), POLICY_BUDGET, compiled.variables));
+        count('no_error');
       } catch (error) {
+        count(expressionErrorOf(messageOf(error)));
         if (!(error instanceof MutationFault)) throw error;
         fault(error.message);
       }
@@ -195,7 +207,10 @@ class Mutating {
   }
 }
 
+const msPerSecond = 1000;
+
 interface Invocation {
+  readonly subject: PolicySubject;
   readonly compiled: CompiledPolicy;
   readonly kind: Kind;
   readonly params: KubeObject | undefined;

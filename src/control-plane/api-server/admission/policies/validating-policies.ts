@@ -10,6 +10,7 @@ import {
   Compiler,
   Evaluation,
   type Inputs,
+  type Match,
   type MatchCondition,
   matchConditions,
   OutOfBudget,
@@ -22,10 +23,11 @@ import { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../
 import { listOf } from '../../../../api/kinds/lists.ts';
 import { StatusError } from '../../../../api/meta/status-error.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
+import { type ExpressionError, expressionErrorOf } from '../admission-metrics.ts';
 import { refused } from '../forbidden.ts';
 import type { AdmissionPlugin } from '../plugin.ts';
 import { inKind } from '../webhooks/shown-objects.ts';
-import { PolicyRequest } from './evaluation.ts';
+import { PolicyRequest, timed } from './evaluation.ts';
 import { collectParams, ifConfigured, paramKindOf } from './params.ts';
 import { type Concern, Policies } from './policies.ts';
 import type { PolicyTools } from './policy-tools.ts';
@@ -127,10 +129,20 @@ async function judge(
     );
     for (const params of found ?? []) {
       const inputs = asked.inputs({ kind, ...(await shown(request, kind)), params });
-      const verdict = await asked.take(evaluate(policy.compiled, inputs, strict));
-      for (const failure of verdict.failures) enforce(request, { binding, failure, named, deny });
+      const verdict = await asked.take(
+        evaluate(policy.compiled, inputs, { strict, matching: asked.matching(metadata.name ?? '', 'validate') }),
+      );
+      const subject = { policy: metadata.name ?? '', binding: binding.metadata.name ?? '' };
+      for (const failure of verdict.failures) {
+        const count = (action: Action): void => tools.metrics.validated(subject, { ...failure, action });
+        if (strict || failure.error === 'no_error') enforce(request, { binding, failure, named, deny, count });
+        else count('allow');
+      }
       for (const { key, value } of verdict.annotations) annotations.set(key, (annotations.get(key) ?? new Set()).add(value));
-      for (const error of verdict.annotationErrors) deny(error);
+      for (const { message, seconds } of verdict.annotationErrors) {
+        tools.metrics.validated(subject, { action: 'deny', error: expressionErrorOf(message), seconds });
+        deny(message);
+      }
     }
   }
   for (const [key, values] of annotations) request.annotate(`${metadata.name}/${key}`, [...values].join(', '));
@@ -141,22 +153,29 @@ async function shown({ object, oldObject, kind: from }: AdmissionRequest, kind: 
   return { object: object && (await inKind(object, from, kind)), oldObject: oldObject && (await inKind(oldObject, from, kind)) };
 }
 
+/** A validation that does not hold, or can't be evaluated. */
 interface Failure {
   readonly index: number;
   readonly message: string;
   readonly reason: string;
+  readonly error: ExpressionError;
+  readonly seconds: number;
 }
+
+type Action = 'allow' | 'deny' | 'audit' | 'warn';
 
 interface Enforced {
   readonly binding: Binding;
   readonly failure: Failure;
   readonly named: string;
   readonly deny: (why: string, reason: string) => void;
+  readonly count: (action: Action) => void;
 }
 
-function enforce(request: AdmissionRequest, { binding, failure: { index, message, reason }, named, deny }: Enforced): void {
+function enforce(request: AdmissionRequest, { binding, failure: { index, message, reason }, named, deny, count }: Enforced): void {
   const { validationActions, policyName } = binding.spec;
   for (const action of listOf(validationActions)) {
+    count(action.toLowerCase() as Action);
     if (action === 'Deny') deny(message, reason);
     else if (action === 'Warn') request.warn(`Validation failed for ${named}: ${message}`);
     else {
@@ -169,38 +188,48 @@ function enforce(request: AdmissionRequest, { binding, failure: { index, message
 interface Verdict {
   readonly failures: readonly Failure[];
   readonly annotations: readonly { readonly key: string; readonly value: string }[];
-  readonly annotationErrors: readonly string[];
+  readonly annotationErrors: readonly { readonly message: string; readonly seconds: number }[];
 }
 
 const nothing: Verdict = { failures: [], annotations: [], annotationErrors: [] };
 
-/** `strict`: an expression that can't be evaluated counts as failed. */
-function* evaluate(compiled: CompiledPolicy, inputs: Inputs, strict: boolean): Asking<Verdict> {
-  const fault = (message: string): Verdict => (strict ? { ...nothing, failures: [{ index: 0, message, reason: '' }] } : nothing);
+/** `strict`: an annotation that can't be evaluated is told; `matching` counts what came of the conditions. */
+function* evaluate(
+  compiled: CompiledPolicy,
+  inputs: Inputs,
+  { strict, matching }: { readonly strict: boolean; readonly matching: (seconds: number, match: Match) => void },
+): Asking<Verdict> {
+  const fault = (message: string): Verdict => ({
+    ...nothing,
+    failures: [{ index: 0, message, reason: '', error: expressionErrorOf(message), seconds: 0 }],
+  });
   try {
-    const match = yield* matchConditions(compiled.conditions, inputs, compiled.variables);
-    if ('error' in match) return fault(match.error);
-    if (!match.matches) return nothing;
-    return { failures: yield* failuresOf(compiled, inputs, strict), ...(yield* annotationsOf(compiled, inputs, strict)) };
+    if (compiled.conditions.length > 0) {
+      const [match, seconds] = yield* timed(matchConditions(compiled.conditions, inputs, compiled.variables));
+      matching(seconds, match);
+      if ('error' in match) return fault(match.error);
+      if (!match.matches) return nothing;
+    }
+    return { failures: yield* failuresOf(compiled, inputs), ...(yield* annotationsOf(compiled, inputs, strict)) };
   } catch (error) {
     if (error instanceof OutOfBudget) return fault(error.message);
     throw error;
   }
 }
 
-function* failuresOf({ validations, variables }: CompiledPolicy, inputs: Inputs, strict: boolean): Asking<readonly Failure[]> {
+function* failuresOf({ validations, variables }: CompiledPolicy, inputs: Inputs): Asking<readonly Failure[]> {
   const evaluation = new Evaluation(inputs, POLICY_BUDGET, variables);
-  const results: Result[] = [];
-  for (const { expression } of validations) results.push(yield* evaluation.run(expression));
+  const results: (readonly [Result, seconds: number])[] = [];
+  for (const { expression } of validations) results.push(yield* timed(evaluation.run(expression)));
   const words = new Evaluation(inputs, evaluation.remaining, variables);
   const failures: Failure[] = [];
-  for (const [index, result] of results.entries()) {
+  for (const [index, [result, seconds]] of results.entries()) {
     const { validation, message } = validations[index] as CompiledValidation;
     if ('error' in result) {
-      if (strict) failures.push({ index, message: result.error, reason: '' });
+      failures.push({ index, message: result.error, reason: '', error: expressionErrorOf(result.error), seconds });
     } else if (result.value !== true) {
       const text = messageFor(validation, message && (yield* words.run(message)));
-      failures.push({ index, message: text, reason: validation.reason ?? 'Invalid' });
+      failures.push({ index, message: text, reason: validation.reason ?? 'Invalid', error: 'no_error', seconds });
     }
   }
   return failures;
@@ -223,11 +252,11 @@ function* annotationsOf(
 ): Asking<Pick<Verdict, 'annotations' | 'annotationErrors'>> {
   const evaluation = new Evaluation(inputs, POLICY_BUDGET, variables);
   const found: { key: string; value: string }[] = [];
-  const wrong: string[] = [];
+  const wrong: { message: string; seconds: number }[] = [];
   for (const { key, expression } of annotations) {
-    const result = yield* evaluation.run(expression);
+    const [result, seconds] = yield* timed(evaluation.run(expression));
     if ('error' in result) {
-      if (strict) wrong.push(result.error);
+      if (strict) wrong.push({ message: result.error, seconds });
       continue;
     }
     const value = typeof result.value === 'string' ? result.value.trim() : '';

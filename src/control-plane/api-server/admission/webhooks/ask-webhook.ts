@@ -9,10 +9,10 @@ import type { Status } from '../../../../api/generated/meta-v1.ts';
 import { errors, isStatusError, messageOf, StatusError } from '../../../../api/meta/status-error.ts';
 import { type Random, realClock } from '../../../../client/clock.ts';
 import type { AdmissionRequest } from '../../request/request.ts';
+import type { WebhookOutcome, WebhookType } from '../admission-metrics.ts';
 import { type ReviewName, renderReview, reviewVersionOf, type Shown } from './admission-review.ts';
 import type { Hook } from './hooks.ts';
 import { decodeReview, type ReviewAnswer, readVerdict, type Verdict } from './review-answer.ts';
-import type { WebhookOutcome, WebhookType } from './webhook-metrics.ts';
 import type { WebhookTools } from './webhook-tools.ts';
 
 /** It can't be asked, or what it answers is no answer. */

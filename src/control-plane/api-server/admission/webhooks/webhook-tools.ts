@@ -3,11 +3,9 @@ import type { Random } from '../../../../client/clock.ts';
 import type { Log } from '../../../../client/log.ts';
 import type { WebhookClient } from '../../streaming/webhook-client.ts';
 import type { PolicyTools } from '../policies/policy-tools.ts';
-import type { WebhookMetrics } from './webhook-metrics.ts';
 
 export interface WebhookTools extends PolicyTools {
   readonly client: Pick<WebhookClient, 'post'>;
   readonly random: Random;
   readonly log: Log;
-  readonly metrics: WebhookMetrics;
 }

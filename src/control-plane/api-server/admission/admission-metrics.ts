@@ -1,11 +1,12 @@
 /**
- * What admission webhooks do to requests, under upstream's metric names: how often and how long each is asked, what it
- * refuses, and where a request went on without it.
- * Upstream: apiserver/pkg/admission/metrics/metrics.go.
+ * What admission webhooks and policies do to requests, under upstream's metric names: how often and how long each webhook is
+ * asked, what it refuses, and where a request went on without it; the expressions of policies that refuse, warn, change or
+ * fail. One that holds is not counted, as upstream.
+ * Upstream: apiserver/pkg/admission/metrics/metrics.go, pkg/admission/plugin/policy/{validating,mutating}/metrics.
  */
 import type { Registry } from 'prom-client';
-import { addMetric, Counts, Times } from '../../request/metric-series.ts';
-import type { AdmissionOperation } from '../../request/request.ts';
+import { addMetric, Counts, type Labels, Times } from '../request/metric-series.ts';
+import type { AdmissionOperation } from '../request/request.ts';
 
 export type WebhookType = 'admit' | 'validating';
 
@@ -20,6 +21,7 @@ export interface WebhookOutcome {
 }
 
 const askSeconds = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 25];
+const expressionSeconds = [0.0000005, 0.001, 0.01, 0.1, 1];
 const conditionSeconds = [0.001, 0.005, 0.01, 0.025, 0.1, 0.2, 0.25];
 /** A webhook may say any code. */
 const codeMax = 600;
@@ -32,7 +34,21 @@ export interface ConditionSubject {
   readonly operation: AdmissionOperation;
 }
 
-export class WebhookMetrics {
+export type ExpressionError = 'no_error' | 'compile_error' | 'out_of_budget' | 'invalid_error';
+
+/** Whose expression it was. */
+export interface PolicySubject {
+  readonly policy: string;
+  readonly binding: string;
+}
+
+/** By what it says. */
+export function expressionErrorOf(message: string): ExpressionError {
+  if (message.startsWith('compilation')) return 'compile_error';
+  return message.startsWith('validation failed due to running out of cost budget') ? 'out_of_budget' : 'invalid_error';
+}
+
+export class AdmissionMetrics {
   readonly #asked = new Times(askSeconds);
   readonly #requests = new Counts();
   readonly #rejections = new Counts();
@@ -40,6 +56,8 @@ export class WebhookMetrics {
   readonly #conditions = new Times(conditionSeconds);
   readonly #conditionErrors = new Counts();
   readonly #exclusions = new Counts();
+  readonly #validated = new CountedTimes(expressionSeconds);
+  readonly #mutated = new CountedTimes(expressionSeconds);
 
   asked({ name, type, operation, code, rejected, error }: WebhookOutcome, seconds: number): void {
     const shown = String(Math.min(code, codeMax));
@@ -63,6 +81,22 @@ export class WebhookMetrics {
     if (excluded) this.#exclusions.add(labels);
   }
 
+  /** `action`: what came of a validation. */
+  validated(
+    { policy, binding }: PolicySubject,
+    {
+      action,
+      error,
+      seconds,
+    }: { readonly action: 'allow' | 'deny' | 'audit' | 'warn'; readonly error: ExpressionError; readonly seconds: number },
+  ): void {
+    this.#validated.observe({ policy, policy_binding: binding, error_type: error, enforcement_action: action }, seconds);
+  }
+
+  mutated({ policy, binding }: PolicySubject, { error, seconds }: { readonly error: ExpressionError; readonly seconds: number }): void {
+    this.#mutated.observe({ policy, policy_binding: binding, error_type: error }, seconds);
+  }
+
   /** Adds the metrics to a registry that is scraped. */
   register(registry: Registry): void {
     const add = addMetric.bind(undefined, registry);
@@ -79,5 +113,28 @@ export class WebhookMetrics {
       this.#conditionErrors.values(),
     );
     add(`${condition}_exclusions_total`, 'counter', 'Requests that match conditions excluded', () => this.#exclusions.values());
+    for (const [word, checks] of [
+      ['validating', this.#validated],
+      ['mutating', this.#mutated],
+    ] as const) {
+      const policy = `apiserver_${word}_admission_policy_check`;
+      add(`${policy}_total`, 'counter', 'Admission policy check total', () => checks.counts.values());
+      add(`${policy}_duration_seconds`, 'histogram', 'Latency of expressions of admission policies', () =>
+        checks.times.values(`${policy}_duration_seconds`),
+      );
+    }
+  }
+}
+
+/** What is counted and timed under the same labels. */
+class CountedTimes {
+  readonly counts = new Counts();
+  readonly times: Times;
+  constructor(bounds: readonly number[]) {
+    this.times = new Times(bounds);
+  }
+  observe(labels: Labels, seconds: number): void {
+    this.counts.add(labels);
+    this.times.observe(labels, seconds);
   }
 }
