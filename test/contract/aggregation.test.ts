@@ -19,6 +19,18 @@ import {
 import type { Answer, GuardedServer } from '../kit/guarded-server.ts';
 
 const openAPI = `/openapi/v3${groupVersionPath}?hash=1`;
+/** Its ObjectMeta is not the server's. */
+const openAPIV2 = {
+  paths: {
+    '/apis/': {},
+    [`${groupVersionPath}/things`]: { get: { responses: { 200: { schema: { $ref: '#/definitions/example.Thing' } } } } },
+  },
+  definitions: {
+    'example.Thing': { properties: { metadata: { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' } } },
+    'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta': { type: 'object' },
+    'example.Unused': {},
+  },
+};
 const resources = { kind: 'APIResourceList', resources: [{ ...thingResource, verbs: ['get', 'list'] }] };
 
 suite('aggregated APIs', () => {
@@ -34,6 +46,9 @@ suite('aggregated APIs', () => {
     if (!isUp) response.writeHead(500).end();
     else if (request.url === groupVersionPath) json(200, resources);
     else if (request.url === '/openapi/v3') json(200, { paths: { [groupVersionPath.slice(1)]: { serverRelativeURL: openAPI } } });
+    else if (request.url === '/openapi/v2' && request.headers['if-none-match'] === '"1"') response.writeHead(304).end();
+    else if (request.url === '/openapi/v2')
+      response.writeHead(200, { 'content-type': 'application/json', etag: '"1"' }).end(JSON.stringify(openAPIV2));
     else if (request.url === openAPI) json(200, { openapi: '3.0.0' });
     else if (request.url?.endsWith('/broken')) response.destroy();
     else if (request.url?.startsWith(groupVersionPath)) json(200, { kind: 'Thing', url: request.url });
@@ -94,6 +109,35 @@ suite('aggregated APIs', () => {
     assert.ok(paths['apis/apps/v1']);
     const { code, text } = await get(openAPI);
     assert.deepEqual([code, text], [200, '{"openapi":"3.0.0"}']);
+  });
+
+  test('what it says in version 2 is part of the one document, and is asked for again only when it changes', async () => {
+    interface Document {
+      readonly paths: Record<string, unknown>;
+      readonly definitions: Record<string, { properties?: Record<string, unknown> }>;
+    }
+    const read = async (): Promise<Document> => JSON.parse((await get('/openapi/v2')).text) as Document;
+    const { paths, definitions } = await read();
+    const renamed = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta_v2';
+    assert.deepEqual(
+      [definitions['example.Thing'], definitions[renamed], definitions['example.Unused'], paths[`${groupVersionPath}/things`]],
+      [
+        { properties: { metadata: { $ref: `#/definitions/${renamed}` } } },
+        { type: 'object' },
+        undefined,
+        openAPIV2.paths[`${groupVersionPath}/things`],
+      ],
+    );
+    assert.equal(paths['/apis/things.example.com/'], undefined);
+    assert.notDeepEqual(paths['/apis/'], {});
+    assert.ok(paths['/apis/apps/v1/deployments']);
+    const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+    assert.ok((await get('/openapi/v2', { accept })).bytes.includes('example.Thing'));
+    asked.length = 0;
+    await aggregated.touch('again');
+    while (!asked.some(({ url }) => url === '/openapi/v2')) await new Promise(setImmediate);
+    assert.equal(asked.find(({ url }) => url === '/openapi/v2')?.headers['if-none-match'], '"1"');
+    assert.ok((await read()).definitions['example.Thing']);
   });
 
   test('components of this process reach it, as who they are', async () => {

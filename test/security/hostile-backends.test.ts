@@ -105,6 +105,19 @@ suite('hostile backends', () => {
     assert.deepEqual(await served(), [`things ${thingResource.verbs.join()}`]);
   });
 
+  test('OpenAPI of version 2 that is not what it should be spoils nobody else', async () => {
+    const path = { get: { tags: [5], parameters: 'x', responses: { 200: { schema: { $ref: '#/definitions/__proto__' } } } }, $ref: {} };
+    const definitions = { __proto__: null, a: { required: [{}] }, '': [] };
+    await serve({
+      '/openapi/v2': (_, response) => answerJson(response, 200, { paths: { [`${things}/x`]: path, '/api/v1/': {} }, definitions }),
+    });
+    const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+    for (const headers of [{}, { accept }]) {
+      const { code, bytes } = await aggregated.server.ask('/openapi/v2', { headers });
+      assert.deepEqual([code, bytes.includes('io.k8s.api.core.v1.Pod')], [200, true]);
+    }
+  });
+
   test('a list without end that a component reads is cut off', async () => {
     const sent = Promise.withResolvers<number>();
     await serve({ [things]: (_, response) => void withoutEnd(response).then(sent.resolve) });

@@ -28,8 +28,19 @@ export interface Backend {
   readonly resources?: readonly object[] | undefined;
   /** where it has its OpenAPI document of version 3, with the document's fingerprint; absent: it has none, or has not said yet */
   readonly openAPI?: string | undefined;
+  /** what its OpenAPI document of version 2 says of the group-version; absent: nothing, or it has not said yet */
+  readonly openAPIV2?: OpenAPIPart | undefined;
   /** it can be reached: what it serves is what it says now */
   readonly isAvailable?: boolean | undefined;
+}
+
+export interface OpenAPIPart {
+  /** JSON: `paths` and `definitions` */
+  readonly text: string;
+  /** of the text */
+  readonly hash: string;
+  /** of the document that it was taken from */
+  readonly etag?: string | undefined;
 }
 
 /** By `group/resource` and by `group/version`. */

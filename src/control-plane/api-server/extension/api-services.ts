@@ -19,6 +19,7 @@ import type { ServedKinds } from '../cache/served-kinds.ts';
 import { type Availability, askAvailability, planAvailability } from './availability.ts';
 import type { BackendTools } from './backend.ts';
 import { discoverOpenAPI, discoverResources } from './backend-discovery.ts';
+import { discoverOpenAPIV2 } from './backend-openapi.ts';
 
 const lookAgainMs = 30_000;
 const retryMsMin = 1000;
@@ -91,13 +92,20 @@ async function learn(
   { kinds, io, isAvailable }: { readonly kinds: BackendKinds; readonly io: ControllerIO; readonly isAvailable: boolean },
 ): Promise<void> {
   if (!isAvailable) return await keep(service, tools, kinds, { isAvailable });
-  const unlessItFails = <T>(ask: (service: APIService, tools: BackendTools, signal: AbortSignal) => Promise<T | undefined>) =>
-    inTime(io, (signal) => ask(service, tools, signal).catch(() => undefined));
-  const [resources, openAPI] = await Promise.all([unlessItFails(discoverResources), unlessItFails(discoverOpenAPI)]);
-  await keep(service, tools, kinds, { isAvailable, ...(resources && { resources }), ...(openAPI && { openAPI }) });
+  const { group = '', version = '' } = service.spec;
+  const known = kinds.served.backend(group, version)?.openAPIV2;
+  const unlessItFails = <T>(ask: (signal: AbortSignal) => Promise<T | undefined>) =>
+    inTime(io, (signal) => ask(signal).catch(() => undefined));
+  const [resources, openAPI, openAPIV2] = await Promise.all([
+    unlessItFails((signal) => discoverResources(service, tools, signal)),
+    unlessItFails((signal) => discoverOpenAPI(service, tools, signal)),
+    unlessItFails((signal) => discoverOpenAPIV2(service, tools, { known, signal })),
+  ]);
+  const learnt = { isAvailable, ...(resources && { resources }), ...(openAPI && { openAPI }), ...(openAPIV2 && { openAPIV2 }) };
+  await keep(service, tools, kinds, learnt);
 }
 
-type Learnt = Pick<Backend, 'resources' | 'openAPI' | 'isAvailable'>;
+type Learnt = Pick<Backend, 'resources' | 'openAPI' | 'openAPIV2' | 'isAvailable'>;
 
 /** Unless its APIService has gone meanwhile: whoever was asked may have taken his time. */
 async function keep(service: APIService, { reader }: BackendTools, kinds: BackendKinds, learnt: Learnt): Promise<void> {

@@ -14,7 +14,10 @@ import { createHTTPClient } from '../../../client/transport/http-client.ts';
 import { remoteHeaders } from '../authentication/request-header.ts';
 import { serviceUnavailable } from '../request/refusals.ts';
 import type { UserInfo } from '../request/request.ts';
-import { type BackendTools, backendTarget, documentBytesMax } from './backend.ts';
+import { type BackendTools, backendTarget } from './backend.ts';
+
+/** what a component may be told at once: a list, mostly */
+const answerBytesMax = 32 * 1024 * 1024;
 
 interface Environment {
   readonly clock: Clock;
@@ -46,7 +49,7 @@ export class BackendClients implements AsyncDisposable {
         random: this.#tools.random,
         server: `https://${host}.${namespace}.svc:${port}`,
         headers: remoteHeaders(user),
-        answerBytesMax: documentBytesMax,
+        answerBytesMax,
         connect: async () => this.#tools.dialer.connect(await backendTarget(this.#current(service), this.#tools)),
       });
       this.#clients.set(key, client);

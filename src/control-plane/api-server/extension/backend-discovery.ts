@@ -9,7 +9,7 @@ import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { versionPath } from './availability.ts';
 import { type BackendTools, getDocument } from './backend.ts';
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 const aggregatedType = ['v2', 'v2beta1'].map((v) => `application/json;g=apidiscovery.k8s.io;v=${v};as=APIGroupDiscoveryList`).join(',');
 
@@ -43,7 +43,7 @@ export async function discoverOpenAPI(service: APIService, tools: BackendTools, 
   return typeof url === 'string' && (url === place || url.startsWith(`${place}?`)) ? url : undefined;
 }
 
-const record = (value: unknown): Json | undefined =>
+export const record = (value: unknown): Json | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
 const records = (value: unknown): readonly Json[] =>
   (Array.isArray(value) ? value.filter((each) => record(each) !== undefined) : []) as readonly Json[];

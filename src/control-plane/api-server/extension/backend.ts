@@ -20,8 +20,8 @@ export interface BackendTools extends ServiceDirectory {
 }
 
 const portDefault = 443;
-/** what a document of discovery or OpenAPI may have, and a list that a component of this process reads */
-export const documentBytesMax = 32 * 1024 * 1024;
+/** what a document of discovery or OpenAPI may have: it is read in one go; the server's own has 2 MiB */
+const documentBytesMax = 8 * 1024 * 1024;
 
 /** Throws NotFound or ServiceUnavailable for a Service that leads nowhere. */
 export async function backendTarget({ spec }: APIService, tools: BackendTools): Promise<DialTarget> {
@@ -45,15 +45,24 @@ export interface BackendDocument {
   readonly body: Buffer;
 }
 
+export interface DocumentQuestion {
+  readonly path: string;
+  readonly accept: string;
+  readonly signal: AbortSignal;
+  /** of what is known already */
+  readonly etag?: string | undefined;
+}
+
 /** One GET on the server's own account. Rejects when there is no answer. */
 export async function getDocument(
   service: APIService,
   tools: BackendTools,
-  { path, accept, signal }: { readonly path: string; readonly accept: string; readonly signal: AbortSignal },
+  { path, accept, signal, etag }: DocumentQuestion,
 ): Promise<BackendDocument> {
   const target = await backendTarget(service, tools);
   const connection = await tools.dialer.open(target, signal);
-  const headers = { host: joinHostPort(target.proof?.name ?? target.host, target.port), accept, ...remoteHeaders(aggregatorUser) };
+  const host = joinHostPort(target.proof?.name ?? target.host, target.port);
+  const headers = { host, accept, ...(etag !== undefined && { 'if-none-match': etag }), ...remoteHeaders(aggregatorUser) };
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     httpRequest({ ...connection, method: 'GET', path, headers, maxHeaderSize: answerHeadBytesMax, signal })
       .on('response', resolve)

@@ -1,17 +1,18 @@
 /**
  * `/openapi/v2` and `/openapi/v3`: documents made when they are first asked for, and kept while what they describe
  * stands. A version 3 document has its fingerprint in its URL, so that clients may keep it for ever; a fingerprint is
- * made of the tables and the kinds, without making the document. Version 2 is offered as JSON and protobuf, version 3 as
+ * made of the tables and the kinds, without making the document. Version 2 has what other servers say of theirs, too. It is offered as JSON and protobuf, version 3 as
  * JSON only.
  * Upstream: kube-openapi/pkg/{handler,handler3}.
  */
 import { createHash } from 'node:crypto';
 import typeTable from '../../../api/data/types.json' with { type: 'json' };
 import wireTable from '../../../api/data/wire.json' with { type: 'json' };
-import type { KindSnapshot } from '../../../api/kinds/kind-snapshot.ts';
+import type { KindSnapshot, OpenAPIPart } from '../../../api/kinds/kind-snapshot.ts';
 import type { KindRegistry } from '../../../api/kinds/registry.ts';
 import type { Kind } from '../../../api/meta/kind.ts';
 import type { Steps } from '../../../api/meta/steps.ts';
+import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { parseAccept } from '../http/negotiation.ts';
 import type { NonResourceTarget } from '../request/api-request.ts';
 import type { NonResourceEndpoint, NonResourceResponse } from '../request/non-resource-endpoint.ts';
@@ -20,6 +21,8 @@ import { headerOf, isKnown, pathNotFound } from './answers.ts';
 import { type Descriptions, readDescriptions } from './descriptions.ts';
 import { type ServedGroup, servedGroups } from './group-order.ts';
 import { type DocumentTexts, openApiV2, openApiV3, rootDocument, rootPaths } from './openapi-documents.ts';
+import { mergeOpenApiV2, type Part } from './openapi-merge.ts';
+import type { Json } from './openapi-schemas.ts';
 
 export interface OpenApiOptions {
   readonly registry: KindRegistry;
@@ -86,7 +89,7 @@ class Documents {
 
   constructor({ registry, version }: OpenApiOptions, sources: Sources, before?: Documents) {
     this.served = registry.current;
-    this.groups = servedGroups(this.served);
+    this.groups = localGroups(servedGroups(this.served));
     this.#version = version;
     this.#release = /^v?(\d+\.\d+)/.exec(version)?.[1] ?? version;
     this.#sources = sources;
@@ -108,7 +111,7 @@ class Documents {
   }
 
   get v2Hash(): string {
-    return digest('v2', ...this.hashes.values());
+    return digest('v2', ...this.hashes.values(), ...this.#parts.map(({ hash }) => hash));
   }
 
   #fingerprint(path: string, kinds: readonly Kind[]): string {
@@ -138,8 +141,18 @@ class Documents {
   }
 
   v2(): Promise<string> {
-    this.#v2 ??= writeInTurns(openApiV2(this.groups, this.#texts));
+    this.#v2 ??= writeInTurns(this.#makeV2(this.#parts));
     return this.#v2;
+  }
+
+  /** What other servers say of theirs. */
+  get #parts(): readonly OpenAPIPart[] {
+    return [...this.served.backends].flatMap(({ openAPIV2 }) => openAPIV2 ?? []);
+  }
+
+  *#makeV2(parts: readonly OpenAPIPart[]): Steps<Json> {
+    const document = yield* openApiV2(this.groups, this.#texts);
+    return parts.length === 0 ? document : yield* mergeOpenApiV2(document, parts.map(readPart));
   }
 
   v2Protobuf(): Promise<Uint8Array> {
@@ -149,7 +162,12 @@ class Documents {
 
   async #encodeV2(): Promise<Uint8Array> {
     const { encodeOpenApiV2 } = await import('./openapi-protobuf.ts');
-    return encodeOpenApiV2(await takeInTurns(openApiV2(this.groups, this.#texts), true));
+    try {
+      return encodeOpenApiV2(await takeInTurns(this.#makeV2(this.#parts), true));
+    } catch {
+      // Something that another server says has no form there.
+      return encodeOpenApiV2(await takeInTurns(this.#makeV2([]), true));
+    }
   }
 }
 
@@ -186,11 +204,17 @@ function* done(document: object): Steps<object> {
   return document;
 }
 
+const readPart = ({ text }: OpenAPIPart): Part => parseJSON(text) as unknown as Part;
+
+/** What other servers answer for, they describe. */
+const localGroups = (groups: readonly ServedGroup[]): readonly ServedGroup[] =>
+  groups
+    .map(({ group, versions }) => ({ group, versions: versions.filter(({ backend }) => !backend) }))
+    .filter(({ versions }) => versions.length > 0);
+
 function versionPaths(groups: readonly ServedGroup[]): readonly (readonly [string, readonly Kind[]])[] {
   return groups.flatMap(({ group, versions }) =>
-    versions
-      .filter(({ backend }) => !backend)
-      .map(({ version, kinds }) => [group ? `apis/${group}/${version}` : `api/${version}`, kinds] as const),
+    versions.map(({ version, kinds }) => [group ? `apis/${group}/${version}` : `api/${version}`, kinds] as const),
   );
 }
 
