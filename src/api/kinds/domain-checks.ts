@@ -1,51 +1,39 @@
-/** Checks of DNS names with a number of parts, alone or before a path. Upstream: apimachinery/pkg/util/validation. */
+/** Rules of DNS names with a number of parts, alone or before a path. Upstream: apimachinery/pkg/util/validation. */
 import { checkDns1123Label, checkDns1123Subdomain, regexMessage } from '../meta/names.ts';
-import { fieldErrors } from '../meta/status-error.ts';
-import { addInvalid, type Errors } from './checks.ts';
+import { required } from '../schema/rules/rules.ts';
+import type { Rule, Walk } from '../schema/rules/walk.ts';
+import { dnsSubdomain } from './shared-rules.ts';
 
 /** At least two parts; a dot at the end is fine. */
-export function checkDomainName(errors: Errors, path: string, given: string): void {
+export const domainName: Rule<string> = (given, walk) => {
   const name = given.replace(/\.$/, '');
-  if (!checkParts(errors, path, { given, name, min: 2, word: 'two' })) return;
+  if (!given) return walk.required('');
+  if (!hasParts(walk, name, { min: 2, word: 'two' })) return;
   for (const label of name.split('.')) {
     const messages = checkDns1123Label(label);
-    if (messages.length) return void errors.push(fieldErrors.invalid(path, label, messages.join(',')));
+    if (messages.length) return walk.invalid('', label, messages.join(','));
   }
-}
+};
 
 /** At least three parts. */
-export function checkFullyQualifiedName(errors: Errors, path: string, name: string): void {
-  checkParts(errors, path, { given: name, name, min: 3, word: 'three' });
-}
+export const fullyQualifiedName: Rule<string> = required((name, walk) => void hasParts(walk, name, { min: 3, word: 'three' }));
 
-interface PartsRule {
-  readonly given: string;
-  readonly name: string;
-  readonly min: number;
-  readonly word: string;
-}
-
-function checkParts(errors: Errors, path: string, { given, name, min, word }: PartsRule): boolean {
+function hasParts(walk: Walk, name: string, { min, word }: { readonly min: number; readonly word: string }): boolean {
   const messages = checkDns1123Subdomain(name);
-  if (!given) errors.push(fieldErrors.required(path));
-  else if (messages.length) errors.push(fieldErrors.invalid(path, name, messages.join(',')));
-  else if (name.split('.').length >= min) return true;
-  else errors.push(fieldErrors.invalid(path, name, `should be a domain with at least ${word} segments separated by dots`));
-  return false;
+  const isLong = name.split('.').length >= min;
+  if (messages.length) walk.invalid('', name, messages.join(','));
+  else if (!isLong) walk.invalid('', name, `should be a domain with at least ${word} segments separated by dots`);
+  return messages.length === 0 && isLong;
 }
 
 const pathFormat = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 const pathPattern = new RegExp(`^${pathFormat}$`);
 
 /** `domain/path`. */
-export function checkDomainPath(errors: Errors, path: string, value: string): void {
-  if (!value) return void errors.push(fieldErrors.required(path));
+export const domainPath: Rule<string> = required((value, walk) => {
   const slash = value.indexOf('/');
   const [host, rest] = [value.slice(0, slash), value.slice(slash + 1)];
-  if (slash < 1 || !rest) {
-    errors.push(fieldErrors.invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")'));
-    return;
-  }
-  addInvalid(errors, path, host, checkDns1123Subdomain(host));
-  if (!pathPattern.test(rest)) errors.push(fieldErrors.invalid(path, rest, regexMessage('Invalid path', pathFormat)));
-}
+  if (slash < 1 || !rest) return walk.invalid('', value, 'must be a domain-prefixed path (such as "acme.io/foo")');
+  dnsSubdomain(host, walk, undefined);
+  if (!pathPattern.test(rest)) walk.invalid('', rest, regexMessage('Invalid path', pathFormat));
+});

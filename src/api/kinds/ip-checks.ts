@@ -1,13 +1,10 @@
 /**
- * Checks of IP addresses and CIDRs. Strict: no leading zeros, no IPv4 in IPv6. Values that an object held before stay
- * allowed where the caller says so. Upstream: apimachinery/pkg/util/validation/ip.go, pkg/apis/core/validation (endpoint IPs).
+ * What is wrong with IP addresses and CIDRs. Strict: no leading zeros, no IPv4 in IPv6. Upstream: apimachinery/pkg/util/validation/ip.go, pkg/apis/core/validation (endpoint IPs).
  */
 import { isIPv4 } from 'node:net';
 import { canonicalIP, contains, isIPAddress, isIPv6Address, parseCIDR, parseIPv6, withoutLeadingZeros } from '../meta/addresses.ts';
-import { fieldErrors } from '../meta/status-error.ts';
-import type { Errors } from './checks.ts';
 
-const nothingKept: ReadonlySet<string> = new Set();
+const none: readonly string[] = [];
 
 /** What nearly all addresses are, at a small price: a number of 32 bits; undefined for all others. */
 function parseIPv4(text: string, end = text.length): number | undefined {
@@ -55,33 +52,26 @@ const networkOf = (value: number, prefix: number): number => Math.floor(value / 
 
 const isMapped = (value: string): boolean => isIPv6Address(value) && parseIPv6(value).slice(0, 6).join() === '0,0,0,0,0,65535';
 
-/** Adds what is wrong; true when nothing is. */
-export function checkIP(errors: Errors, path: string, value: string, kept: ReadonlySet<string> = nothingKept): boolean {
-  if (kept.has(value) || parseIPv4(value) !== undefined) return true;
-  if (isIPAddress(value)) {
-    if (!isMapped(value)) return true;
-    errors.push(fieldErrors.invalid(path, value, 'must not be an IPv4-mapped IPv6 address'));
-    return false;
-  }
-  const message = isIPAddress(withoutLeadingZeros(value))
-    ? 'must not have leading 0s'
-    : 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
-  errors.push(fieldErrors.invalid(path, value, message));
-  return false;
+export function checkIP(value: string): readonly string[] {
+  if (parseIPv4(value) !== undefined) return none;
+  if (isIPAddress(value)) return isMapped(value) ? ['must not be an IPv4-mapped IPv6 address'] : none;
+  return isIPAddress(withoutLeadingZeros(value))
+    ? ['must not have leading 0s']
+    : ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'];
 }
+
+const notCanonical = (canonical: string): string => `must be in canonical form (${JSON.stringify(canonical)})`;
 
 /** An address, and in canonical form. */
-export function checkCanonicalIP(errors: Errors, path: string, value: string): void {
-  if (!checkIP(errors, path, value)) return;
-  const canonical = canonicalIP(value);
-  if (canonical !== value) errors.push(fieldErrors.invalid(path, value, `must be in canonical form (${JSON.stringify(canonical)})`));
+export function checkCanonicalIP(value: string): readonly string[] {
+  const found = checkIP(value);
+  const canonical = found.length > 0 ? value : canonicalIP(value);
+  return canonical === value ? found : [notCanonical(canonical)];
 }
 
-export function checkCIDR(errors: Errors, path: string, value: string, kept: ReadonlySet<string> = nothingKept): boolean {
-  if (kept.has(value)) return true;
+export function checkCIDR(value: string): readonly string[] {
   const message = whatIsWrongWithCIDR(value);
-  if (message) errors.push(fieldErrors.invalid(path, value, message));
-  return !message;
+  return message ? [message] : none;
 }
 
 function whatIsWrongWithCIDR(value: string): string | undefined {
@@ -109,35 +99,33 @@ function hasBitsBeyond(address: string, prefix: number): boolean {
   });
 }
 
-/** An address, and in canonical form. */
-export function checkCanonicalCIDR(errors: Errors, path: string, value: string): void {
-  if (!checkCIDR(errors, path, value)) return;
-  const [address = '', prefix = ''] = value.split('/', 2);
-  const canonical = `${canonicalIP(address)}/${prefix}`;
-  if (canonical !== value) errors.push(fieldErrors.invalid(path, value, `must be in canonical form (${JSON.stringify(canonical)})`));
+/** A CIDR, and in canonical form. */
+export function checkCanonicalCIDR(value: string): readonly string[] {
+  const found = checkCIDR(value);
+  const [address = '', prefix = ''] = value.split('/');
+  const canonical = found.length > 0 ? value : `${canonicalIP(address)}/${prefix}`;
+  return canonical === value ? found : [notCanonical(canonical)];
 }
 
 /** Addresses that no endpoint and no external IP may have. */
-export function checkEndpointIP(errors: Errors, path: string, value: string): void {
-  const add = (message: string): void => void errors.push(fieldErrors.invalid(path, value, message));
+export function checkEndpointIP(value: string): readonly string[] {
   const number = parseIPv4(value);
-  if (number !== undefined && !specialFirstOctets.has(networkOf(number, 8))) return;
-  if (!isIPAddress(value)) {
-    if (!isIPAddress(withoutLeadingZeros(value))) add('must be a valid IP address');
-    return;
-  }
+  if (number !== undefined && !specialFirstOctets.has(networkOf(number, 8))) return none;
+  if (!isIPAddress(value)) return isIPAddress(withoutLeadingZeros(value)) ? none : ['must be a valid IP address'];
   const [first = 0, second = 0, third = 0] = isIPv4(value) ? value.split('.').map(Number) : [];
   const groups = isIPv4(value) ? undefined : parseIPv6(value);
   const lastOnly = groups?.slice(0, 7).every((group) => group === 0) ?? false;
-  if (value === '0.0.0.0' || (lastOnly && groups?.[7] === 0)) add(`may not be unspecified (${value})`);
-  if (groups ? lastOnly && groups[7] === 1 : first === 127) add('may not be in the loopback range (127.0.0.0/8, ::1/128)');
   const head = groups?.[0] ?? 0;
+  const found: string[] = [];
+  if (value === '0.0.0.0' || (lastOnly && groups?.[7] === 0)) found.push(`may not be unspecified (${value})`);
+  if (groups ? lastOnly && groups[7] === 1 : first === 127) found.push('may not be in the loopback range (127.0.0.0/8, ::1/128)');
   if (groups ? (head & 0xffc0) === 0xfe80 : first === 169 && second === 254) {
-    add('may not be in the link-local range (169.254.0.0/16, fe80::/10)');
+    found.push('may not be in the link-local range (169.254.0.0/16, fe80::/10)');
   }
   if (groups ? (head & 0xff0f) === 0xff02 : first === 224 && second === 0 && third === 0) {
-    add('may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)');
+    found.push('may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)');
   }
+  return found;
 }
 
 const specialFirstOctets: ReadonlySet<number> = new Set([0, 127, 169, 224]);

@@ -2,6 +2,7 @@
  * Rules that many kinds share: names, labels, selectors, ports, addresses.
  * Upstream: apimachinery/pkg/api/validation, apimachinery/pkg/apis/meta/v1/validation, pkg/apis/core/validation.
  */
+import { isIPAddress } from '../meta/addresses.ts';
 import {
   checkDns1123Label,
   checkDns1123Subdomain,
@@ -11,10 +12,10 @@ import {
   checkQualifiedName,
   nameIsDnsSubdomain,
 } from '../meta/names.ts';
-import { by, countedAs, format, unlessKept } from '../schema/rules/rules.ts';
+import { all, by, countedAs, format, refuse, unlessKept } from '../schema/rules/rules.ts';
 import type { Rule } from '../schema/rules/walk.ts';
 import { checkAnnotations, checkLabels, checkSelector } from './checks.ts';
-import { checkCIDR, checkIP } from './ip-checks.ts';
+import { checkCIDR, checkEndpointIP, checkIP } from './ip-checks.ts';
 
 export const dnsLabel = format(checkDns1123Label);
 export const dnsSubdomain = format(checkDns1123Subdomain);
@@ -37,5 +38,9 @@ export const labels = by(checkLabels);
 export const annotations = by(checkAnnotations);
 export const selector = by(checkSelector);
 
-export const ip: Rule<string> = unlessKept(by((errors, path, value: string) => checkIP(errors, path, value)));
-export const cidr: Rule<string> = unlessKept(by((errors, path, value: string) => checkCIDR(errors, path, value)));
+export const ip: Rule<string> = unlessKept(format(checkIP));
+export const cidr: Rule<string> = unlessKept(format(checkCIDR));
+export const endpointIP = format(checkEndpointIP);
+
+/** Where a load balancer is, by name. */
+export const balancerName: Rule<string> = all(dnsSubdomain, refuse(isIPAddress, 'must be a DNS name, not an IP address'));

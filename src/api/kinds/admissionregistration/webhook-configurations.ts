@@ -7,10 +7,11 @@ import { MutatingWebhookConfiguration, ValidatingWebhookConfiguration } from '..
 import type { KindHooks } from '../../meta/kind.ts';
 import { checkDns1035Label } from '../../meta/names.ts';
 import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { addJudged } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
 import { addInvalid, checkSelector, checkSupported, type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { checkFullyQualifiedName } from '../domain-checks.ts';
+import { fullyQualifiedName } from '../domain-checks.ts';
 import { listOf } from '../lists.ts';
 import { checkClientConfig } from '../webhook-checks.ts';
 import { checkMatchConditions, checkRule } from './rule-checks.ts';
@@ -69,7 +70,7 @@ function validate(object: Configuration, old?: Configuration): readonly FieldErr
 
 function checkWebhook(errors: Errors, path: string, webhook: Webhook, lenient: Leniency): void {
   const { sideEffects, timeoutSeconds } = webhook as Partial<Webhook>;
-  checkFullyQualifiedName(errors, `${path}.name`, webhook.name ?? '');
+  addJudged(errors, `${path}.name`, webhook.name ?? '', fullyQualifiedName);
   listOf(webhook.rules).forEach((rule, i) => {
     checkRule(errors, `${path}.rules[${i}]`, rule);
   });

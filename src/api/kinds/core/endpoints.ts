@@ -1,25 +1,35 @@
 /** Endpoints: the old list of a Service's addresses. Upstream: pkg/registry/core/endpoint, pkg/apis/core/validation. */
-import type { EndpointAddress, EndpointSubset } from '../../generated/core-v1.ts';
+import type { EndpointAddress, EndpointPort, EndpointSubset } from '../../generated/core-v1.ts';
 import { Endpoints } from '../../generated/kinds.ts';
 import { isIPv6Address } from '../../meta/addresses.ts';
-import { equalSemantically } from '../../meta/deep-equal.ts';
-import { checkPortNumber, checkQualifiedName, nameIsDnsSubdomain } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { all, each, eachBy, fields, filled, oneOf, ratcheted, required } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { firstOf, nameAndAge } from '../cells.ts';
-import { addInvalid, checkDnsLabel, checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { checkEndpointIP, checkIP } from '../ip-checks.ts';
 import { ipWarnings } from '../ip-warnings.ts';
 import { listOf } from '../lists.ts';
+import { dnsLabel, endpointIP, ip, portNumber, qualifiedName, subdomainName } from '../shared-rules.ts';
 
 const shownMax = 3;
+
+const address = all<EndpointAddress>(fields({ ip, hostname: filled(dnsLabel), nodeName: subdomainName }), fields({ ip: endpointIP }));
+const port = fields<EndpointPort>({ port: portNumber, protocol: required(oneOf('SCTP', 'TCP', 'UDP')), appProtocol: qualifiedName });
+const onlyPort = all<EndpointPort>(fields({ name: filled(dnsLabel) }), port);
+const onePort = all<EndpointPort>(fields({ name: required(dnsLabel) }), port);
+
+const subset: Rule<EndpointSubset> = all<EndpointSubset>(
+  ({ addresses, notReadyAddresses }, walk) => {
+    if (!addresses?.length && !notReadyAddresses?.length) walk.required('', 'must specify `addresses` or `notReadyAddresses`');
+  },
+  fields({ addresses: each(address), notReadyAddresses: each(address), ports: eachBy((ports) => (ports.length > 1 ? onePort : onlyPort)) }),
+);
 
 export const endpoints = defineKind(Endpoints, {
   storagePrefix: 'services/endpoints',
   allowCreateOnUpdate: true,
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   hooks: {
-    validate,
+    rules: fields({ subsets: ratcheted(each(subset)) }),
     warnings: ({ subsets }) =>
       listOf(subsets).flatMap(({ addresses, notReadyAddresses }, i) => [
         ...listOf(addresses).flatMap(({ ip }, j) => ipWarnings(`subsets[${i}].addresses[${j}].ip`, ip)),
@@ -35,42 +45,4 @@ function addressesOf(object: Endpoints): readonly string[] {
     if (!ports?.length) return ips;
     return ports.flatMap(({ port }) => ips.map((ip) => (isIPv6Address(ip) ? `[${ip}]:${port}` : `${ip}:${port}`)));
   });
-}
-
-function validate(object: Endpoints, old?: Endpoints): readonly FieldError[] {
-  const errors: Errors = [];
-  listOf(object.subsets).forEach((subset, i) => {
-    checkSubset(errors, `subsets[${i}]`, subset);
-  });
-  // what was valid once may stay
-  return errors.length && old && equalSemantically(object.subsets, old.subsets) ? [] : errors;
-}
-
-function checkSubset(errors: Errors, path: string, subset: EndpointSubset): void {
-  if (!subset.addresses?.length && !subset.notReadyAddresses?.length) {
-    errors.push(fieldErrors.required(path, 'must specify `addresses` or `notReadyAddresses`'));
-  }
-  for (const field of ['addresses', 'notReadyAddresses'] as const) {
-    listOf(subset[field]).forEach((address, i) => {
-      checkAddress(errors, `${path}.${field}[${i}]`, address);
-    });
-  }
-  const ports = listOf(subset.ports);
-  ports.forEach((port, i) => {
-    const at = `${path}.ports[${i}]`;
-    if (port.name) checkDnsLabel(errors, `${at}.name`, port.name);
-    else if (ports.length > 1) errors.push(fieldErrors.required(`${at}.name`));
-    addInvalid(errors, `${at}.port`, port.port, checkPortNumber(port.port));
-    checkOneOf(errors, `${at}.protocol`, port.protocol, { of: ['SCTP', 'TCP', 'UDP'] });
-    if (port.appProtocol !== undefined) addInvalid(errors, `${at}.appProtocol`, port.appProtocol, checkQualifiedName(port.appProtocol));
-  });
-}
-
-function checkAddress(errors: Errors, path: string, address: EndpointAddress): void {
-  checkIP(errors, `${path}.ip`, address.ip);
-  if (address.hostname) checkDnsLabel(errors, `${path}.hostname`, address.hostname);
-  if (address.nodeName !== undefined) {
-    addInvalid(errors, `${path}.nodeName`, address.nodeName, nameIsDnsSubdomain(address.nodeName, false));
-  }
-  checkEndpointIP(errors, `${path}.ip`, address.ip);
 }

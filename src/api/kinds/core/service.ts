@@ -13,7 +13,7 @@ import { defineKind, placed } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { change, mapSame, omit, setDefaultsWhereEmpty } from '../set-defaults.ts';
 import { serviceWarnings } from './service-warnings.ts';
-import { validateService, validateServiceStatus } from './validate-service.ts';
+import { serviceRule, serviceStatusRule } from './validate-service.ts';
 
 const affinitySeconds = 10_800;
 
@@ -27,8 +27,8 @@ export const service = defineKind(Service, {
     default: defaultService,
     prepareForCreate: (object) => ({ ...object, status: { loadBalancer: {} } }),
     prepareForUpdate,
-    validate: validateService,
-    validateStatus: validateServiceStatus,
+    rules: serviceRule,
+    statusRules: serviceStatusRule,
     warnings: serviceWarnings,
     cells,
   },

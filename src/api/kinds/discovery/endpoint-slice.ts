@@ -3,18 +3,34 @@ import type { Endpoint, EndpointHints, EndpointPort } from '../../generated/disc
 import { EndpointSlice } from '../../generated/kinds.ts';
 import { isIPv6Address } from '../../meta/addresses.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
-import { checkLabelValue, checkQualifiedName, nameIsDnsSubdomain } from '../../meta/names.ts';
-import { validateLabels } from '../../meta/selectors.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { checkLabelValue, nameIsDnsSubdomain } from '../../meta/names.ts';
 import { hostnameLabel, sliceManagedByLabel } from '../../meta/well-known.ts';
+import { own } from '../../meta/words.ts';
+import {
+  all,
+  each,
+  eachBy,
+  fields,
+  format,
+  immutable,
+  itemsMax,
+  knowing,
+  oneOf,
+  present,
+  ratcheted,
+  required,
+  untilWrong,
+} from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { firstOf, nameAndAge } from '../cells.ts';
-import { addInvalid, checkDnsLabel, checkImmutable, checkOneOf, type Errors } from '../checks.ts';
+import { repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { checkDomainName } from '../domain-checks.ts';
-import { checkCanonicalIP, checkEndpointIP, checkIP } from '../ip-checks.ts';
+import { domainName } from '../domain-checks.ts';
+import { checkCanonicalIP } from '../ip-checks.ts';
 import { ipWarnings } from '../ip-warnings.ts';
 import { listOf } from '../lists.ts';
 import { change, mapSame, omit } from '../set-defaults.ts';
+import { dnsLabel, endpointIP, ip, labels, qualifiedName, subdomainName } from '../shared-rules.ts';
 
 const endpointsMax = 1000;
 const addressesMax = 100;
@@ -22,7 +38,80 @@ const portsMax = 20_000;
 const hintsMax = 8;
 const topologyMax = 16;
 const shownMax = 3;
-const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
+
+const restOfPort = fields<EndpointPort>({ protocol: present(oneOf('SCTP', 'TCP', 'UDP')), appProtocol: qualifiedName });
+const ports = itemsMax(
+  portsMax,
+  eachBy<EndpointPort>(() => {
+    const isRepeated = repeats<string>();
+    return (given, walk) => {
+      const { name = '' } = given;
+      walk.check('name', name || undefined, dnsLabel);
+      if (isRepeated(name)) walk.duplicate('name', name);
+      restOfPort(given, walk, undefined);
+    };
+  }),
+);
+
+const addressOf = (type: 'IPv4' | 'IPv6', check: Rule<string>): Rule<string> =>
+  untilWrong(check, (address, walk) => {
+    const isOther = isIPv6Address(address) !== (type === 'IPv6');
+    if (isOther) walk.outside(() => walk.invalid('', address, `must be an ${type} address`));
+    endpointIP(address, walk, undefined);
+  });
+const addressRules: Readonly<Record<string, Rule<string>>> = {
+  FQDN: domainName,
+  IPv4: addressOf('IPv4', ip),
+  IPv6: addressOf('IPv6', format(checkCanonicalIP)),
+};
+
+const hintList = (check: Rule<string>): Rule<readonly { readonly name: string }[]> =>
+  eachBy(() => {
+    const isRepeated = repeats<string>();
+    return ({ name }, walk) => {
+      if (isRepeated(name)) walk.duplicate('name', name);
+      walk.check('name', name, check);
+    };
+  });
+const hintLists = [
+  ['forZones', hintList(format(checkLabelValue))],
+  ['forNodes', hintList(subdomainName)],
+] as const;
+const hints: Rule<EndpointHints> = (given, walk) => {
+  for (const [field, rule] of hintLists) {
+    const list = listOf(given[field]);
+    if (list.length > hintsMax) return walk.tooMany(field, list.length, hintsMax);
+    walk.check(field, list, rule);
+  }
+};
+
+/** In `about` is the type of its addresses. */
+const endpoint = fields<Endpoint>({
+  addresses: all<readonly string[]>(
+    required(undefined, 'must contain at least 1 address'),
+    itemsMax(addressesMax),
+    each((address, walk) => own(addressRules, walk.about as string)?.(address, walk, undefined)),
+  ),
+  nodeName: subdomainName,
+  deprecatedTopology: all<NonNullable<Endpoint['deprecatedTopology']>>((topology, walk) => {
+    const count = Object.keys(topology).length;
+    if (count > topologyMax) walk.tooMany('', count, topologyMax);
+  }, labels),
+  hostname: dnsLabel,
+  hints,
+});
+
+const rules = knowing<EndpointSlice>(
+  ({ addressType }) => addressType,
+  all<EndpointSlice>(
+    fields({
+      addressType: required(oneOf('FQDN', 'IPv4', 'IPv6')),
+      ports,
+      endpoints: ratcheted(itemsMax(endpointsMax, each(endpoint))),
+    }),
+    fields({ addressType: immutable() }),
+  ),
+);
 
 export const endpointSlice = defineKind(EndpointSlice, {
   hasGeneration: true,
@@ -36,7 +125,7 @@ export const endpointSlice = defineKind(EndpointSlice, {
       if (equalSemantically(metadata.labels, old.metadata.labels)) return object;
       return { ...object, metadata: { ...metadata, generation: (old.metadata.generation ?? 0) + 1 } };
     },
-    validate,
+    rules,
     warnings: warningsOf,
     cells: nameAndAge((object) => [
       object.addressType,
@@ -76,87 +165,4 @@ function warningsOf(object: EndpointSlice, old?: EndpointSlice): readonly string
       listOf(addresses).flatMap((address, j) => ipWarnings(`endpoints[${i}].addresses[${j}]`, address)),
     ),
   ];
-}
-
-function validate(object: EndpointSlice, old?: EndpointSlice): readonly FieldError[] {
-  const errors: Errors = [];
-  checkOneOf(errors, 'addressType', object.addressType, { of: addressTypes });
-  checkPorts(errors, 'ports', listOf(object.ports));
-  const found: Errors = [];
-  checkEndpoints(found, 'endpoints', object);
-  // what was valid once may stay
-  if (found.length && !(old && equalSemantically(object.endpoints, old.endpoints))) errors.push(...found);
-  if (old) checkImmutable(errors, 'addressType', object.addressType, old.addressType);
-  return errors;
-}
-
-function checkPorts(errors: Errors, path: string, ports: readonly EndpointPort[]): void {
-  if (ports.length > portsMax) return void errors.push(fieldErrors.tooMany(path, ports.length, portsMax));
-  const names = new Set<string>();
-  ports.forEach(({ name = '', protocol, appProtocol }, i) => {
-    const at = `${path}[${i}]`;
-    if (name) checkDnsLabel(errors, `${at}.name`, name);
-    if (names.has(name)) errors.push(fieldErrors.duplicate(`${at}.name`, name));
-    names.add(name);
-    checkOneOf(errors, `${at}.protocol`, protocol, { of: ['SCTP', 'TCP', 'UDP'], emptyIsValue: true });
-    if (appProtocol !== undefined) addInvalid(errors, `${at}.appProtocol`, appProtocol, checkQualifiedName(appProtocol));
-  });
-}
-
-function checkEndpoints(errors: Errors, path: string, { endpoints: given, addressType }: EndpointSlice): void {
-  const endpoints = listOf(given);
-  if (endpoints.length > endpointsMax) return void errors.push(fieldErrors.tooMany(path, endpoints.length, endpointsMax));
-  endpoints.forEach((endpoint, i) => {
-    const at = `${path}[${i}]`;
-    const addresses = listOf(endpoint.addresses);
-    if (!addresses.length) errors.push(fieldErrors.required(`${at}.addresses`, 'must contain at least 1 address'));
-    if (addresses.length > addressesMax) errors.push(fieldErrors.tooMany(`${at}.addresses`, addresses.length, addressesMax));
-    addresses.forEach((address, j) => {
-      checkAddress(errors, `${at}.addresses`, { address, at: `${at}.addresses[${j}]`, addressType });
-    });
-    const { nodeName, deprecatedTopology, hostname, hints } = endpoint;
-    if (nodeName !== undefined) addInvalid(errors, `${at}.nodeName`, nodeName, nameIsDnsSubdomain(nodeName, false));
-    if (deprecatedTopology) {
-      const count = Object.keys(deprecatedTopology).length;
-      if (count > topologyMax) errors.push(fieldErrors.tooMany(`${at}.deprecatedTopology`, count, topologyMax));
-      errors.push(...validateLabels(deprecatedTopology, `${at}.deprecatedTopology`));
-    }
-    if (hostname !== undefined) checkDnsLabel(errors, `${at}.hostname`, hostname);
-    if (hints) checkHints(errors, `${at}.hints`, hints);
-  });
-}
-
-interface AddressCheck {
-  readonly address: string;
-  readonly at: string;
-  readonly addressType: string;
-}
-
-function checkAddress(errors: Errors, path: string, { address, at, addressType }: AddressCheck): void {
-  if (addressType === 'FQDN') checkDomainName(errors, at, address);
-  if (addressType !== 'IPv4' && addressType !== 'IPv6') return;
-  const before = errors.length;
-  if (addressType === 'IPv4') checkIP(errors, at, address);
-  else checkCanonicalIP(errors, at, address);
-  if (errors.length > before) return;
-  if (isIPv6Address(address) !== (addressType === 'IPv6')) {
-    errors.push(fieldErrors.invalid(path, address, `must be an ${addressType} address`));
-  }
-  checkEndpointIP(errors, at, address);
-}
-
-function checkHints(errors: Errors, path: string, { forZones, forNodes }: EndpointHints): void {
-  const lists = [
-    [`${path}.forZones`, listOf(forZones), checkLabelValue],
-    [`${path}.forNodes`, listOf(forNodes), (name: string) => nameIsDnsSubdomain(name, false)],
-  ] as const;
-  for (const [at, hints, check] of lists) {
-    if (hints.length > hintsMax) return void errors.push(fieldErrors.tooMany(at, hints.length, hintsMax));
-    const names = new Set<string>();
-    hints.forEach(({ name }, i) => {
-      if (names.has(name)) errors.push(fieldErrors.duplicate(`${at}[${i}].name`, name));
-      names.add(name);
-      addInvalid(errors, `${at}[${i}].name`, name, check(name));
-    });
-  }
 }

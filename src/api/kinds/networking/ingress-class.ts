@@ -1,21 +1,38 @@
 /** IngressClass. Upstream: pkg/apis/networking/validation/validation.go. */
 import { IngressClass } from '../../generated/kinds.ts';
-import type { IngressClassParametersReference } from '../../generated/networking-v1.ts';
+import type { IngressClassParametersReference, IngressClassSpec } from '../../generated/networking-v1.ts';
 import { nameIsDnsLabel } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { all, countedAs, fields, format, immutable, lengthMax, oneOf, present } from '../../schema/rules/rules.ts';
 import { ageOf } from '../cells.ts';
-import { addInvalid, checkImmutable, checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
-import { checkDomainPath } from '../domain-checks.ts';
-import { checkTypedReference } from '../references.ts';
+import { domainPath } from '../domain-checks.ts';
+import { typedReference } from '../references.ts';
 
 const controllerMax = 250;
 const defaultAnnotation = 'ingressclass.kubernetes.io/is-default-class';
 
+const namespaceName = format((name: string) => nameIsDnsLabel(name, false));
+const parametersRule = all<IngressClassParametersReference>(
+  typedReference,
+  fields({ scope: present(oneOf('Cluster', 'Namespace')) }),
+  ({ scope, namespace }, walk) => {
+    if (scope === 'Namespace') {
+      walk.check('namespace', namespace, namespaceName);
+      if (namespace === undefined) walk.required('namespace', "`parameters.scope` is set to 'Namespace'");
+    }
+    if (scope === 'Cluster' && namespace !== undefined) walk.forbidden('namespace', "`parameters.scope` is set to 'Cluster'");
+  },
+);
+
+const classRule = fields<IngressClassSpec>({
+  controller: countedAs('', all(immutable<string>(), lengthMax(controllerMax), domainPath)),
+  parameters: parametersRule,
+});
+
 export const ingressClass = defineKind(IngressClass, {
   hasGeneration: true,
   hooks: {
-    validate,
+    rules: fields({ spec: classRule }),
     cells: (object, at) => {
       const { metadata, spec } = object;
       const isDefault = metadata.annotations?.[defaultAnnotation] === 'true';
@@ -31,25 +48,3 @@ export const ingressClass = defineKind(IngressClass, {
 
 const parametersText = ({ kind, name, apiGroup }: IngressClassParametersReference): string =>
   `${apiGroup === undefined ? kind : `${kind}.${apiGroup}`}/${name}`;
-
-function validate({ spec }: IngressClass, old?: IngressClass): readonly FieldError[] {
-  const errors: Errors = [];
-  const { controller = '', parameters } = spec;
-  if (old) checkImmutable(errors, 'spec.controller', controller, old.spec.controller ?? '');
-  if (controller.length > controllerMax) errors.push(fieldErrors.tooLong('spec.controller', controllerMax));
-  checkDomainPath(errors, 'spec.controller', controller);
-  if (parameters) checkParameters(errors, 'spec.parameters', parameters);
-  return errors;
-}
-
-function checkParameters(errors: Errors, path: string, parameters: IngressClassParametersReference): void {
-  const { scope, namespace } = parameters;
-  checkTypedReference(errors, path, parameters);
-  checkOneOf(errors, `${path}.scope`, scope, { of: ['Cluster', 'Namespace'], emptyIsValue: true });
-  const at = `${path}.namespace`;
-  if (scope === 'Namespace') {
-    if (namespace === undefined) errors.push(fieldErrors.required(at, "`parameters.scope` is set to 'Namespace'"));
-    else addInvalid(errors, at, namespace, nameIsDnsLabel(namespace, false));
-  }
-  if (scope === 'Cluster' && namespace !== undefined) errors.push(fieldErrors.forbidden(at, "`parameters.scope` is set to 'Cluster'"));
-}

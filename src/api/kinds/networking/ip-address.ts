@@ -2,46 +2,30 @@
 import { IPAddress, IPAddressV1beta1 } from '../../generated/kinds.ts';
 import type { ParentReference } from '../../generated/networking-v1.ts';
 import type { KindHooks } from '../../meta/kind.ts';
-import { checkPathSegment } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { all, fields, filled, immutable, required } from '../../schema/rules/rules.ts';
 import { nameAndAge } from '../cells.ts';
-import { addInvalid, checkDnsSubdomain, checkImmutable, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { checkCanonicalIP } from '../ip-checks.ts';
-import { checkPathName } from '../references.ts';
+import { dnsSubdomain, pathName } from '../shared-rules.ts';
 
 type Address = IPAddress | IPAddressV1beta1;
 
+const parent = fields<ParentReference>({
+  group: filled(dnsSubdomain),
+  resource: required(pathName),
+  name: required(pathName),
+  namespace: filled(pathName),
+});
+
 const hooks: KindHooks<Address> = {
-  validate,
+  rules: fields({ spec: fields<Address['spec']>({ parentRef: all(required(parent), immutable()) }) }),
   cells: nameAndAge(({ spec }) => [spec.parentRef ? parentText(spec.parentRef) : '<none>']),
 };
 
-const strategy = { shortNames: ['ip'] };
+const strategy = { shortNames: ['ip'], validateName: checkCanonicalIP, hooks };
 
-export const ipAddress = defineKind<Address>(IPAddress, { ...strategy, hooks, validateName });
-export const ipAddressV1beta1 = defineKind<Address>(IPAddressV1beta1, { ...strategy, hooks, validateName });
-
-function validateName(name: string): readonly string[] {
-  const errors: Errors = [];
-  checkCanonicalIP(errors, '', name);
-  return errors.map(({ detail }) => detail);
-}
+export const ipAddress = defineKind<Address>(IPAddress, strategy);
+export const ipAddressV1beta1 = defineKind<Address>(IPAddressV1beta1, strategy);
 
 const parentText = ({ group, resource = '', namespace, name = '' }: ParentReference): string =>
   `${(group ? `${resource}.${group}` : resource).toLowerCase()}${namespace ? `/${namespace}` : ''}/${name}`;
-
-function validate({ spec }: Address, old?: Address): readonly FieldError[] {
-  const errors: Errors = [];
-  const path = 'spec.parentRef';
-  const { parentRef: parent } = spec as Partial<typeof spec>;
-  if (!parent) errors.push(fieldErrors.required(path));
-  else {
-    if (parent.group) checkDnsSubdomain(errors, `${path}.group`, parent.group);
-    checkPathName(errors, `${path}.resource`, parent.resource);
-    checkPathName(errors, `${path}.name`, parent.name);
-    if (parent.namespace) addInvalid(errors, `${path}.namespace`, parent.namespace, checkPathSegment(parent.namespace));
-  }
-  if (old) checkImmutable(errors, path, parent, old.spec.parentRef);
-  return errors;
-}

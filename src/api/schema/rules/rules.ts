@@ -38,6 +38,14 @@ export const all = <T>(...rules: readonly Rule<T>[]): Rule<T> =>
     }
   });
 
+/** The same, until one finds something. */
+export const untilWrong =
+  <T>(...rules: readonly Rule<T>[]): Rule<T> =>
+  (value, walk, old) => {
+    const before = walk.errors.length;
+    for (const rule of rules) if (walk.errors.length === before) rule(value, walk, old);
+  };
+
 type FieldRules<T> = { readonly [K in keyof T]?: Rule<NonNullable<T[K]>> };
 
 /** Of an object, field by field in the order of the rules. */
@@ -128,6 +136,13 @@ export const required = <T>(rule?: Rule<T>, detail = ''): Rule<T> =>
   evenAbsent((value, walk, old) => {
     if (isMissing(value)) walk.required('', detail);
     else rule?.(value as T, walk, old);
+  });
+
+/** Has to be there; empty is a value, of which the rule says what it is worth. */
+export const present = <T>(rule: Rule<T>): Rule<T> =>
+  evenAbsent((value, walk, old) => {
+    if (value === undefined) walk.required('');
+    else rule(value, walk, old);
   });
 
 /** Absent is fine, whatever the rule says of it. */
