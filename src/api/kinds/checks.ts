@@ -5,7 +5,7 @@
  */
 import type { LabelSelector } from '../generated/meta-v1.ts';
 import { equalSemantically } from '../meta/deep-equal.ts';
-import { checkDns1123Label, checkDns1123Subdomain, checkPortName, checkPortNumber, checkQualifiedName } from '../meta/names.ts';
+import { checkDns1123Subdomain, checkQualifiedName } from '../meta/names.ts';
 import { type LabelMap, validateLabelSelector, validateLabels } from '../meta/selectors.ts';
 import { type FieldError, fieldErrors } from '../meta/status-error.ts';
 
@@ -54,9 +54,6 @@ export function checkImmutable(errors: Errors, path: string, now: unknown, old: 
   if (!equalSemantically(now, old)) errors.push(fieldErrors.invalid(path, now, immutableMessage));
 }
 
-export const checkDnsLabel = (errors: Errors, path: string, value: string): void =>
-  addInvalid(errors, path, value, checkDns1123Label(value));
-
 export const checkDnsSubdomain = (errors: Errors, path: string, value: string): void =>
   addInvalid(errors, path, value, checkDns1123Subdomain(value));
 
@@ -81,12 +78,6 @@ export function checkAnnotations(errors: Errors, path: string, annotations: Labe
 
 export function checkSelector(errors: Errors, path: string, selector: LabelSelector | undefined): void {
   if (selector) errors.push(...validateLabelSelector(selector, path));
-}
-
-/** A port by number or by name. */
-export function checkPort(errors: Errors, path: string, port: number | string | undefined): void {
-  if (typeof port === 'string') addInvalid(errors, path, port, checkPortName(port));
-  else addInvalid(errors, path, port ?? 0, checkPortNumber(port ?? 0));
 }
 
 /** Whether the selector selects nothing by itself: no labels, no expressions. */

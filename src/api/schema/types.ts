@@ -93,6 +93,8 @@ export interface FieldSchema {
   readonly required: boolean;
   /** what an absent field becomes; any JSON */
   readonly default?: unknown;
+  /** OpenAPI says that its default is the zero of its type */
+  readonly publishesZero?: boolean;
   /** the values that OpenAPI lists */
   readonly enum?: readonly string[];
   /** what OpenAPI says of a list; `ListSchema.listType` is what it means */
@@ -163,6 +165,8 @@ interface WireRow {
   readonly nullable?: readonly string[];
   /** required, but dropped when zero */
   readonly omitted?: readonly string[];
+  /** not required, and published with the zero of its type as its default */
+  readonly zeros?: readonly string[];
   readonly goTypes?: Readonly<Record<string, string>>;
   readonly inlined?: Readonly<Record<string, string>>;
 }
@@ -237,6 +241,7 @@ function makeField(name: string, row: FieldRow, go: WireRow): FieldSchema {
     ...(isTime(schema) && (row.required || go.always?.includes(name)) && { ownedWhenAbsent: true }),
     patchStrategy: (row.patchStrategy?.split(',') ?? []) as readonly PatchStrategy[],
     ...(row.default !== undefined && { default: row.default }),
+    ...(go.zeros?.includes(name) && { publishesZero: true }),
     ...(row.enum && { enum: row.enum }),
     ...(row.listType && { listType: row.listType }),
     ...(row.mapType && { mapType: row.mapType }),

@@ -1,19 +1,54 @@
 /** APIService: who serves a group in a version. Upstream: kube-aggregator/pkg/apis/apiregistration/validation, pkg/registry/apiservice. */
+import type { APIServiceCondition, APIServiceSpec, APIServiceStatus, ServiceReference } from '../../generated/apiregistration-v1.ts';
 import { APIService } from '../../generated/kinds.ts';
 import { findCondition } from '../../meta/conditions.ts';
 import type { WriteContext } from '../../meta/kind.ts';
-import { checkDns1035Label, checkDns1123Subdomain, checkPathSegment, checkPortNumber } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { checkDns1035Label, checkPathSegment, checkPortNumber } from '../../meta/names.ts';
 import { formatTime } from '../../meta/time.ts';
+import { all, countedAs, demanded, each, fields, filled, format, range, refuse, required } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
-import { addInvalid, checkPresent, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { statusAlone } from '../keep-metadata.ts';
-import { listOf } from '../lists.ts';
+import { dnsSubdomain } from '../shared-rules.ts';
 
 const groupPriorityMax = 20_000;
 const versionPriorityMax = 1000;
-const statuses = ['True', 'False', 'Unknown'];
+
+const priority = (most: number): Rule<number> => countedAs(0, range(1, most, `must be positive and less than ${most}`));
+
+const servicePort: Rule<number> = countedAs(0, (port, walk) => {
+  const messages = checkPortNumber(port);
+  if (messages.length) walk.invalid('', port, `port is not valid: ${messages.join(', ')}`);
+});
+const notInsecure = (message: string): Rule<boolean> => refuse((insecure) => insecure, message);
+const elsewhere = fields<APIServiceSpec>({
+  service: fields<ServiceReference>({ namespace: required(), name: required(), port: servicePort }),
+});
+const here = fields<APIServiceSpec>({
+  caBundle: (bundle, walk) => {
+    const size = Buffer.from(bundle, 'base64').length;
+    if (size) walk.invalid('', `${size} bytes`, 'local APIServices may not have a caBundle');
+  },
+  insecureSkipTLSVerify: notInsecure('local APIServices may not have insecureSkipTLSVerify'),
+});
+const unbundled = fields<APIServiceSpec>({ insecureSkipTLSVerify: notInsecure('may not be true if caBundle is present') });
+
+const specRule = all<APIServiceSpec>(
+  ({ group, version }, walk) => {
+    if (!group && version !== 'v1') walk.required('group', 'only v1 may have an empty group and it better be legacy kube');
+  },
+  fields({
+    group: filled(dnsSubdomain),
+    version: countedAs('', format(checkDns1035Label)),
+    groupPriorityMinimum: priority(groupPriorityMax),
+    versionPriority: priority(versionPriorityMax),
+  }),
+  (spec, walk) => {
+    (spec.service ? elsewhere : here)(spec, walk, undefined);
+    if (spec.service && spec.caBundle) unbundled(spec, walk, undefined);
+  },
+);
 
 export const apiService = defineKind(APIService, {
   storagePrefix: 'apiregistration.k8s.io/apiservices',
@@ -33,15 +68,10 @@ export const apiService = defineKind(APIService, {
       };
       return { ...object, metadata: { ...rest, ...kept } };
     },
-    validate,
-    validateStatus({ status }) {
-      const errors: Errors = [];
-      listOf(status.conditions).forEach((condition, i) => {
-        const value = condition.status;
-        if (!statuses.includes(value)) errors.push(fieldErrors.notSupported(`status.conditions[${i}].status`, value, statuses));
-      });
-      return errors;
-    },
+    rules: fields({ spec: specRule }),
+    statusRules: fields({
+      status: fields<APIServiceStatus>({ conditions: each(fields<APIServiceCondition>({ status: demanded('True', 'False', 'Unknown') })) }),
+    }),
     cells: nameAndAge(({ spec: { service }, status }) => [
       service ? `${service.namespace ?? ''}/${service.name ?? ''}` : 'Local',
       availability(findCondition(status.conditions, 'Available')),
@@ -67,35 +97,4 @@ function validateName(name: string, prefix: boolean, { spec: { version = '', gro
   const problems = checkPathSegment(name, prefix);
   const required = `${version}.${group}`;
   return problems.length || name === required ? problems : [`must be \`spec.version+"."+spec.group\`: "${required}"`];
-}
-
-function validate({ spec }: APIService): readonly FieldError[] {
-  const errors: Errors = [];
-  const { group = '', version = '', service, caBundle, insecureSkipTLSVerify: insecure } = spec;
-  if (group) addInvalid(errors, 'spec.group', group, checkDns1123Subdomain(group));
-  else if (version !== 'v1') {
-    errors.push(fieldErrors.required('spec.group', 'only v1 may have an empty group and it better be legacy kube'));
-  }
-  addInvalid(errors, 'spec.version', version, checkDns1035Label(version));
-  checkPriority(errors, 'spec.groupPriorityMinimum', spec.groupPriorityMinimum, groupPriorityMax);
-  checkPriority(errors, 'spec.versionPriority', spec.versionPriority, versionPriorityMax);
-  const refuseInsecure = (message: string): void => void errors.push(fieldErrors.invalid('spec.insecureSkipTLSVerify', true, message));
-  if (!service) {
-    const size = Buffer.from(caBundle ?? '', 'base64').length;
-    if (size) errors.push(fieldErrors.invalid('spec.caBundle', `${size} bytes`, 'local APIServices may not have a caBundle'));
-    if (insecure) refuseInsecure('local APIServices may not have insecureSkipTLSVerify');
-    return errors;
-  }
-  checkPresent(errors, 'spec.service.namespace', service.namespace);
-  checkPresent(errors, 'spec.service.name', service.name);
-  const port = service.port ?? 0;
-  const messages = checkPortNumber(port);
-  if (messages.length) errors.push(fieldErrors.invalid('spec.service.port', port, `port is not valid: ${messages.join(', ')}`));
-  if (insecure && caBundle) refuseInsecure('may not be true if caBundle is present');
-  return errors;
-}
-
-function checkPriority(errors: Errors, path: string, value: number | undefined, max: number): void {
-  const given = value ?? 0;
-  if (given <= 0 || given > max) errors.push(fieldErrors.invalid(path, given, `must be positive and less than ${max}`));
 }

@@ -5,14 +5,47 @@
 import { Event } from '../../generated/kinds.ts';
 import { formatAge } from '../../meta/duration.ts';
 import type { Cell } from '../../meta/kind.ts';
-import { checkDns1123Subdomain, checkQualifiedName, nameIsPathSegment } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { checkDns1123Subdomain, nameIsPathSegment } from '../../meta/names.ts';
+import { fields, format, required } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import type { CellContext } from '../cells.ts';
-import { addInvalid, type Errors } from '../checks.ts';
 import { defineKind, placed } from '../define-kind.ts';
+import { qualifiedName } from '../shared-rules.ts';
 
 const wordLengthMax = 128;
 const messageLengthMax = 1024;
+
+const label = format(checkDns1123Subdomain);
+
+/** Of both forms. `controllerField`: what the form calls the reporting controller. */
+export function eventRule(controllerField: string): Rule<Event> {
+  return (object, walk) => {
+    const { namespace } = object.metadata;
+    const about = object.involvedObject.namespace ?? '';
+    const agrees = object.eventTime
+      ? about || namespace === 'default' || namespace === 'kube-system'
+      : about === namespace || (!about && namespace === 'default');
+    if (!agrees) walk.invalid('involvedObject.namespace', about, 'does not match event.namespace');
+    if (object.eventTime) {
+      walk.check(controllerField, object.reportingComponent ?? '', controller);
+      complete(object, walk, undefined);
+    }
+    walk.check('namespace', namespace, label);
+  };
+}
+
+/** What events with a time of the new form have to say. */
+const controller: Rule<string> = (name, walk) => {
+  if (!name) walk.required('');
+  qualifiedName(name, walk, undefined);
+};
+const shortText =
+  (most: number): Rule<string> =>
+  (text, walk) => {
+    if (text.length > most) walk.invalid('', '', `can have at most ${most} characters`);
+  };
+const word = required(shortText(wordLengthMax));
+const complete = fields<Event>({ reportingInstance: word, action: word, reason: word, message: shortText(messageLengthMax) });
 
 export const event = defineKind(Event, {
   ttlSeconds: 3600,
@@ -33,41 +66,8 @@ export const event = defineKind(Event, {
     type: '',
   },
   selectableFields: { source: (object) => object.source?.component || (object.reportingComponent ?? '') },
-  hooks: { validate: (object) => eventErrors(object, 'reportingComponent'), cells },
+  hooks: { rules: eventRule('reportingComponent'), cells },
 });
-
-/** The rules of both forms. `controllerField`: what the form calls the reporting controller. */
-export function eventErrors(object: Event, controllerField: string): readonly FieldError[] {
-  const errors: Errors = [];
-  const { namespace } = object.metadata;
-  const about = object.involvedObject.namespace ?? '';
-  if (!object.eventTime) {
-    const agrees = about ? about === namespace : namespace === 'default';
-    if (!agrees) errors.push(fieldErrors.invalid('involvedObject.namespace', about, 'does not match event.namespace'));
-  } else {
-    if (!about && namespace !== 'default' && namespace !== 'kube-system') {
-      errors.push(fieldErrors.invalid('involvedObject.namespace', about, 'does not match event.namespace'));
-    }
-    checkWords(errors, object, controllerField);
-  }
-  addInvalid(errors, 'namespace', namespace, checkDns1123Subdomain(namespace));
-  return errors;
-}
-
-/** What events with a time of the new form have to say. */
-function checkWords(errors: Errors, object: Event, controllerField: string): void {
-  const controller = object.reportingComponent ?? '';
-  if (!controller) errors.push(fieldErrors.required(controllerField));
-  addInvalid(errors, controllerField, controller, checkQualifiedName(controller));
-  for (const field of ['reportingInstance', 'action', 'reason'] as const) {
-    const text = object[field] ?? '';
-    if (!text) errors.push(fieldErrors.required(field));
-    if (text.length > wordLengthMax) errors.push(fieldErrors.invalid(field, '', `can have at most ${wordLengthMax} characters`));
-  }
-  if ((object.message?.length ?? 0) > messageLengthMax) {
-    errors.push(fieldErrors.invalid('message', '', `can have at most ${messageLengthMax} characters`));
-  }
-}
 
 function cells(object: Event, { nowMs }: CellContext): readonly Cell[] {
   const { series, involvedObject: about, source } = object;

@@ -5,22 +5,21 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { Secret } from '../../generated/kinds.ts';
-import { checkConfigMapKey } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { own, put } from '../../meta/words.ts';
 import { bodyValuesMax } from '../../schema/body.ts';
 import { hasMoreValues, JsonSyntaxError, parseJSON } from '../../schema/json-scan.ts';
+import { all, fields, immutable } from '../../schema/rules/rules.ts';
+import type { Walk } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
-import { addInvalid, checkImmutable, type Errors } from '../checks.ts';
 import { defineKind, placed } from '../define-kind.ts';
 import { omit } from '../set-defaults.ts';
-import { checkUnchanged, dataBytesMax, decodedLength } from './config-map.ts';
+import { dataBytesMax, dataKey, decodedLength, keepsData } from './config-map.ts';
 
 export const secret = defineKind(Secret, {
   selectablePaths: { ...placed, type: '' },
   hooks: {
     default: withStringData,
-    validate,
+    rules: all(fields({ type: immutable() }), keepsData<Secret>('data'), data),
     warnings: (object) => (object.type === 'kubernetes.io/tls' ? pairWarnings(object.data ?? {}) : []),
     cells: nameAndAge((object) => [object.type ?? '', Object.keys(object.data ?? {}).length]),
   },
@@ -44,33 +43,29 @@ const requiredKeys: Readonly<Record<string, readonly string[]>> = {
 };
 const accountKey = 'kubernetes.io/service-account.name';
 
-function validate(object: Secret, old?: Secret): readonly FieldError[] {
-  const errors: Errors = [];
-  if (old) checkImmutable(errors, 'type', object.type, old.type);
-  if (old?.immutable) checkUnchanged(errors, object, old, ['data']);
+function data(object: Secret, walk: Walk): void {
   let bytes = 0;
   for (const key in object.data) {
-    addInvalid(errors, `data[${key}]`, key, checkConfigMapKey(key));
+    walk.check(`data[${key}]`, key, dataKey);
     bytes += decodedLength(object.data[key] ?? '');
   }
-  if (bytes > dataBytesMax) errors.push(fieldErrors.tooLong('data', dataBytesMax));
-  else checkType(errors, object);
-  return errors;
+  if (bytes > dataBytesMax) walk.tooLong('data', dataBytesMax);
+  else checkType(object, walk);
 }
 
-function checkType(errors: Errors, { type = '', data = {}, metadata }: Secret): void {
+function checkType({ type = '', data: given = {}, metadata }: Secret, walk: Walk): void {
   if (type === 'kubernetes.io/service-account-token' && !metadata.annotations?.[accountKey]) {
-    errors.push(fieldErrors.required(`metadata.annotations[${accountKey}]`));
+    walk.required(`metadata.annotations[${accountKey}]`);
   }
   const keys = own(requiredKeys, type) ?? [];
-  const missing = keys.filter((key) => own(data, key) === undefined || (key === 'ssh-privatekey' && !data[key]));
+  const missing = keys.filter((key) => own(given, key) === undefined || (key === 'ssh-privatekey' && !given[key]));
   if (type !== 'kubernetes.io/basic-auth' || missing.length === keys.length) {
-    for (const key of missing) errors.push(fieldErrors.required(`data[${key}]`));
+    for (const key of missing) walk.required(`data[${key}]`);
   }
   const [first = ''] = keys;
   if (!first.startsWith('.docker') || missing.length) return;
-  const problem = whatIsWrongWithJson(Buffer.from(own(data, first) ?? '', 'base64').toString());
-  if (problem) errors.push(fieldErrors.invalid(`data[${first}]`, '<secret contents redacted>', problem));
+  const problem = whatIsWrongWithJson(Buffer.from(own(given, first) ?? '', 'base64').toString());
+  if (problem) walk.invalid(`data[${first}]`, '<secret contents redacted>', problem);
 }
 
 function whatIsWrongWithJson(text: string): string | undefined {

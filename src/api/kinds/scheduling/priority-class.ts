@@ -1,10 +1,10 @@
 /** PriorityClass: only its description can be changed. Upstream: pkg/apis/scheduling/validation, pkg/apis/scheduling/v1/helpers.go. */
 
 import { PriorityClass } from '../../generated/kinds.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
 import { own } from '../../meta/words.ts';
+import { all, fields, immutable, onCreate, oneOf, optional, required } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { ageOf } from '../cells.ts';
-import { checkImmutable, checkOneOf, type Errors } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 
 const userPriorityMax = 1_000_000_000;
@@ -14,10 +14,28 @@ const systemPriorities: Readonly<Record<string, number>> = {
   'system-cluster-critical': 2_000_000_000,
 };
 
+const created: Rule<PriorityClass> = all<PriorityClass>(
+  ({ metadata, value = 0, globalDefault = false }, walk) => {
+    const wrong = metadata.name.startsWith(systemPrefix) && whatIsWrongWithSystemClass(metadata.name, value, globalDefault);
+    const message = `priority class names with '${systemPrefix}' prefix are reserved for system use only. error: ${wrong}`;
+    if (wrong) walk.forbidden('metadata.name', message);
+    if (!metadata.name.startsWith(systemPrefix) && value > userPriorityMax) {
+      walk.forbidden('value', `maximum allowed value of a user defined priority is ${userPriorityMax}`);
+    }
+  },
+  fields({ preemptionPolicy: optional(required(oneOf('PreemptLowerPriority', 'Never'))) }),
+);
+const lasting = all<PriorityClass>(
+  ({ value = 0 }, walk, old) => {
+    if (old && value !== (old.value ?? 0)) walk.forbidden('value', 'may not be changed in an update.');
+  },
+  fields({ preemptionPolicy: immutable() }),
+);
+
 export const priorityClass = defineKind(PriorityClass, {
   hasGeneration: true,
   hooks: {
-    validate,
+    rules: all(onCreate(created), lasting),
     cells: (object, at) => [
       object.metadata.name,
       object.value ?? 0,
@@ -27,26 +45,6 @@ export const priorityClass = defineKind(PriorityClass, {
     ],
   },
 });
-
-function validate(object: PriorityClass, old?: PriorityClass): readonly FieldError[] {
-  const errors: Errors = [];
-  const { preemptionPolicy, value = 0 } = object;
-  if (old) {
-    if (value !== (old.value ?? 0)) errors.push(fieldErrors.forbidden('value', 'may not be changed in an update.'));
-    checkImmutable(errors, 'preemptionPolicy', preemptionPolicy, old.preemptionPolicy);
-    return errors;
-  }
-  const { name } = object.metadata;
-  if (name.startsWith(systemPrefix)) {
-    const wrong = whatIsWrongWithSystemClass(name, value, object.globalDefault ?? false);
-    const message = `priority class names with '${systemPrefix}' prefix are reserved for system use only. error: ${wrong}`;
-    if (wrong) errors.push(fieldErrors.forbidden('metadata.name', message));
-  } else if (value > userPriorityMax) {
-    errors.push(fieldErrors.forbidden('value', `maximum allowed value of a user defined priority is ${userPriorityMax}`));
-  }
-  if (preemptionPolicy !== undefined) checkOneOf(errors, 'preemptionPolicy', preemptionPolicy, { of: ['PreemptLowerPriority', 'Never'] });
-  return errors;
-}
 
 function whatIsWrongWithSystemClass(name: string, value: number, globalDefault: boolean): string | undefined {
   const known = own(systemPriorities, name);

@@ -139,7 +139,7 @@ export class SchemaRenderer {
     if (field.default !== undefined) return field.default;
     const { type } = field.schema;
     if (type === 'object' && field.presence === 'always') return {};
-    return field.presence === 'always' ? zeros[type] : undefined;
+    return field.presence === 'always' || field.publishesZero ? zeros[type] : undefined;
   }
 
   /** A schema in place: a reference where it has a name. `values` is what a scalar, or those of a list or map, may be. */

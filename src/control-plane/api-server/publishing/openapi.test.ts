@@ -98,6 +98,9 @@ test('a field as both versions say it', async () => {
     ...extensions,
   });
   assert.deepEqual(fields(v3.components.schemas[container])['name'], { type: 'string', default: '' });
+  const secretKey = 'io.k8s.api.core.v1.SecretKeySelector'; // not required, and yet
+  assert.deepEqual(fields(v3.components.schemas[secretKey])['name'], { type: 'string', default: '' });
+  assert.deepEqual(fields(v3.components.schemas[secretKey])['optional'], { type: 'boolean' });
   assert.deepEqual(v3.components.schemas['io.k8s.api.apps.v1.Deployment']?.['x-kubernetes-group-version-kind'], [
     { group: 'apps', kind: 'Deployment', version: 'v1' },
   ]);
