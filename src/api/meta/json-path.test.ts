@@ -17,6 +17,7 @@ describe('JSONPath', () => {
   const rows: readonly (readonly [path: string, want: readonly unknown[] | typeof PathError])[] = [
     ['.spec.size', [3]],
     ['spec', PathError],
+    ['.spec'.repeat(1000), PathError],
     ['$.spec.size', [3]],
     ['.missing.size', []],
     ['.spec.size.deeper', []],

@@ -20,8 +20,12 @@ type Step = (values: readonly unknown[]) => readonly unknown[];
 /** Values that one path may give. */
 const valuesMax = 10_000;
 
+/** The longest known are filters of a few hundred. */
+const pathCharactersMax = 4096;
+
 /** The path inside the braces of a template. Throws PathError. */
 export function parseJsonPath(text: string): JsonPath {
+  if (text.length > pathCharactersMax) throw new PathError(`longer than ${pathCharactersMax} characters`);
   const steps = new PathParser(text).steps();
   const walk = sequence(steps);
   return (value) => walk([value]);

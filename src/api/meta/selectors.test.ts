@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   fieldTermsMax,
+  isOrdered,
   type LabelMap,
   labelMatcher,
   labelMatcherOfMap,
@@ -195,4 +196,18 @@ test('a selector has an end', () => {
   assert.throws(() => parseLabelSelector(text(selectorTokensMax)), /more than 50000 words and signs/);
   assert.throws(() => parseLabelSelector(`a in (${text(selectorTokensMax)})`), /more than 50000 words and signs/);
   assert.throws(() => parseFieldSelector('a=b,'.repeat(fieldTermsMax + 1)), /more than 10000 terms/);
+});
+
+test('sizes are compared of what is an int64', () => {
+  for (const [value, bound, want] of [
+    ['5', '4', true],
+    ['+5', '-4', true],
+    ['4', '5', false],
+    ['9223372036854775807', '5', true],
+    ['9223372036854775808', '5', false],
+    ['5', 'a', false],
+    [`${'0'.repeat(62)}6`, '5', true],
+    ['9'.repeat(1_000_000), '5', false],
+  ] as const)
+    assert.equal(isOrdered(value, bound, 'gt'), want, value.slice(0, 30));
 });

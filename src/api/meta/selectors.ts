@@ -140,11 +140,19 @@ function meets(r: Requirement, labels: LabelMap | undefined): boolean {
   }
 }
 
-const integer = /^[-+]?\d+$/;
+/** Sign, and digits as long as a label's value may be. */
+const integer = /^[-+]?\d{1,63}$/;
 
-function isOrdered(value: string, bound: string, operator: 'gt' | 'lt'): boolean {
-  if (!integer.test(value) || !integer.test(bound)) return false;
-  return operator === 'gt' ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound);
+/** Whether one is larger or smaller than the other; false where one of them is no int64. */
+export function isOrdered(value: string, bound: string, operator: 'gt' | 'lt'): boolean {
+  const [number, limit] = [int64Of(value), int64Of(bound)];
+  if (number === undefined || limit === undefined) return false;
+  return operator === 'gt' ? number > limit : number < limit;
+}
+
+function int64Of(text: string): bigint | undefined {
+  const number = integer.test(text) ? BigInt(text) : undefined;
+  return number !== undefined && BigInt.asIntN(64, number) === number ? number : undefined;
 }
 
 const symbols: Partial<Record<Operator, string>> = { '=': '=', '==': '==', '!=': '!=', gt: '>', lt: '<' };

@@ -4,6 +4,7 @@
  */
 import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '../generated/core-v1.ts';
 import type { Node } from '../generated/kinds.ts';
+import { isOrdered } from '../meta/selectors.ts';
 import { regionLabel, zoneLabel } from '../meta/well-known.ts';
 import { own } from '../meta/words.ts';
 
@@ -31,17 +32,10 @@ function meets(requirement: NodeSelectorRequirement, value: string | undefined):
       return value === undefined;
     case 'Gt':
     case 'Lt':
-      return isOrdered(value, values[0], requirement.operator);
+      return isOrdered(value ?? '', values[0] ?? '', requirement.operator === 'Gt' ? 'gt' : 'lt');
     default:
       return false;
   }
-}
-
-const integer = /^[-+]?\d+$/;
-
-function isOrdered(value: string | undefined, bound: string | undefined, operator: 'Gt' | 'Lt'): boolean {
-  if (value === undefined || bound === undefined || !integer.test(value) || !integer.test(bound)) return false;
-  return operator === 'Gt' ? BigInt(value) > BigInt(bound) : BigInt(value) < BigInt(bound);
 }
 
 export function matchesTerm(term: NodeSelectorTerm, node: Labelled): boolean {

@@ -39,8 +39,12 @@ export function customDisplay(given: readonly ColumnDefinition[]): CustomDisplay
   };
 }
 
-/** None, if one of them can't be read. */
+/** Of all paths of one version. */
+const pathCharactersMax = 64 * 1024;
+
+/** None, if one of them can't be read, or they are too long together. */
 function pathsOf(definitions: readonly ColumnDefinition[]): readonly JsonPath[] {
+  if (definitions.reduce((sum, { jsonPath }) => sum + jsonPath.length, 0) > pathCharactersMax) return [];
   try {
     return definitions.map(({ jsonPath }) => parseJsonPath(jsonPath));
   } catch (error) {

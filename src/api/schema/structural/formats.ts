@@ -84,8 +84,12 @@ const units: readonly (readonly [unit: RegExp, ns: bigint])[] = [
 /** Go's Atoi takes no more. */
 const integerMax = 2n ** 63n - 1n;
 
+/** No duration that counts is as long, save for zeros. */
+const durationCharactersMax = 1024;
+
 /** In nanoseconds; undefined for what is no duration. */
 export function durationOf(text: string): bigint | undefined {
+  if (text.length > durationCharactersMax) return undefined;
   const ofGo = parseDuration(text);
   if (ofGo !== undefined) return BigInt(Math.round(ofGo * 1e6));
   let totalNs: bigint | undefined;

@@ -1,6 +1,5 @@
 /** Deletes what a selection lists, page by page, as single deletes would. Answers the list of what it found. */
 import { errors, isNotFound } from '../../../api/meta/status-error.ts';
-import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { isLarge, yieldTurn } from '../request/yield-turn.ts';
@@ -20,10 +19,10 @@ export async function deleteCollection(server: VerbContext, request: ResourceReq
   const found = await list(server, request);
   if (found.type !== 'list') throw errors.internal('a list was expected');
   if (isLarge(request)) await yieldTurn();
-  const waiting = [...found.items];
+  const waiting = found.items.values();
   let taken = 0;
   const work = async (): Promise<void> => {
-    for (let item: StoredObject | undefined = waiting.shift(); item; item = waiting.shift()) {
+    for (const item of waiting) {
       request.signal.throwIfAborted();
       if (++taken % atOnceMax === 0) await yieldTurn();
       const { name = '', namespace } = item.object.metadata;

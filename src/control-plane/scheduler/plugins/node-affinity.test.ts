@@ -28,6 +28,14 @@ const rows: readonly { readonly name: string; readonly pod: TestPod; readonly wa
   },
   { name: 'Exists', pod: required({ matchExpressions: [labels('disk', 'Exists')] }), want: ['ok', 'ok', other] },
   { name: 'DoesNotExist', pod: required({ matchExpressions: [labels('disk', 'DoesNotExist')] }), want: [other, other, 'ok'] },
+  {
+    name: 'Gt and Lt compare what is an int64 only',
+    pod: required(
+      { matchExpressions: [labels('gen', 'Lt', '9'.repeat(1_000_000))] },
+      { matchExpressions: [labels('gen', 'Lt', '9223372036854775808')] },
+    ),
+    want: [other, other, other],
+  },
   { name: 'Gt compares numbers', pod: required({ matchExpressions: [labels('gen', 'Gt', '3')] }), want: [other, 'ok', other] },
   { name: 'Lt compares numbers', pod: required({ matchExpressions: [labels('gen', 'Lt', '10')] }), want: ['ok', other, other] },
   {

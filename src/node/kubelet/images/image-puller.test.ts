@@ -40,6 +40,10 @@ describe('credentialsFor', () => {
     ['registry.example:5000/b:1', 'registry.example', false],
     ['x.registry.example/b:1', '*.registry.example', true],
     ['registry.example/b:1', '*.registry.example', false],
+    ['x.registry.example/b:1', 'x*.reg?st*y.ex*e', true],
+    ['x.registry.example/b:1', 'x*.reg?st*z.ex*e', false],
+    // Tried by going back to every star, this would take longer than the world is old.
+    [`${'a'.repeat(200)}.b/c:1`, `${'*a'.repeat(60)}*c.b`, false],
     ['busybox:1', 'https://index.docker.io/v1/', true],
     ['other.example/b:1', 'https://index.docker.io/v1/', false],
   ] as const) {

@@ -77,10 +77,24 @@ function locationMatches(location: string, image: string): boolean {
   return globParts.every((glob, i) => globMatches(glob, parts[i] ?? ''));
 }
 
+/** Character by character, and back to the last star only: a pattern of many stars takes no longer. */
 function globMatches(glob: string, text: string): boolean {
-  const pattern = glob
-    .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${pattern}$`).test(text);
+  let [g, t] = [0, 0];
+  let star = -1;
+  let tried = 0;
+  while (t < text.length) {
+    if (glob[g] === '*') {
+      star = g++;
+      tried = t;
+    } else if (g < glob.length && (glob[g] === '?' || glob[g] === text[t])) {
+      g++;
+      t++;
+    } else if (star < 0) return false;
+    else {
+      g = star + 1;
+      t = ++tried;
+    }
+  }
+  while (glob[g] === '*') g++;
+  return g === glob.length;
 }
