@@ -4,7 +4,7 @@
  */
 import type { JSONSchemaProps } from '../../generated/apiextensions-v1.ts';
 import type { CustomWalkers, ObjectSchema } from '../types.ts';
-import { fill } from './fill.ts';
+import { fillDefaults } from './fill-defaults.ts';
 import { prune } from './prune.ts';
 import { Structural } from './structural.ts';
 import { TypedObject } from './typed-schema.ts';
@@ -45,7 +45,7 @@ class CustomSchema implements ObjectSchema, CustomWalkers {
     return prune(this.#structural, object);
   }
   fill<T extends object>(object: T): T {
-    return fill(this.#structural, object) as T;
+    return fillDefaults(this.#structural, object) as T;
   }
   validate(object: object, change: CustomChange): ReturnType<CustomWalkers['validate']> {
     return validateCustom(this.#structural, object as Readonly<Record<string, unknown>>, change);

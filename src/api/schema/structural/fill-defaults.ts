@@ -10,7 +10,7 @@ import type { Structural, unsaid } from './structural.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-export function fill(node: Structural, value: unknown): unknown {
+export function fillDefaults(node: Structural, value: unknown): unknown {
   if (!node.fills || typeof value !== 'object' || value === null) return value;
   return Array.isArray(value) ? fillList(node.items, value) : fillObject(node, value as Json);
 }
@@ -24,7 +24,7 @@ function fillObject(node: Structural, source: Json): Json {
   for (const [name, property] of node.filling) {
     const given = own(source, name);
     const value = given === undefined || (given === null && isNoNull(property)) ? defaultOf(property) : given;
-    const next = fill(property, value);
+    const next = fillDefaults(property, value);
     if (next !== given) change(name, next);
   }
   if (!node.additional?.fills) return target ?? source;
@@ -51,7 +51,7 @@ function fillList(items: Structural | undefined, source: readonly unknown[]): re
 
 /** An item or a value of a map, which is there. */
 function fillPlace(node: Structural, given: unknown): unknown {
-  return fill(node, given === null && isNoNull(node) ? (defaultOf(node) ?? null) : given);
+  return fillDefaults(node, given === null && isNoNull(node) ? (defaultOf(node) ?? null) : given);
 }
 
 const isNoNull = (node: Structural | typeof unsaid): boolean => !node?.said.nullable;
