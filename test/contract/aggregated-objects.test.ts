@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { after, before, suite, test } from 'node:test';
-import { ConfigMap, Namespace } from '../../src/api/generated/kinds.ts';
+import { ConfigMap, Namespace, ResourceQuota } from '../../src/api/generated/kinds.ts';
 import { findCondition } from '../../src/api/meta/conditions.ts';
 import { realClock, realRandom } from '../../src/client/clock.ts';
 import { runControllers } from '../../src/client/controllers/controller-runner.ts';
@@ -42,6 +42,8 @@ interface AuditLine {
 class ThingStore {
   readonly #things = new Map<string, Thing>();
   readonly #watchers = new Set<ServerResponse>();
+  /** the revision of each is its place, from 1 */
+  readonly #events: string[] = [];
   readonly #waiting = new Map<string, () => void>();
   isUp = true;
 
@@ -65,6 +67,7 @@ class ThingStore {
     if (!pathname.startsWith(`${groupVersionPath}/`)) return answerJson(response, 404, { kind: 'Status', code: 404 });
     if (searchParams.get('watch') === 'true') {
       response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+      for (const line of this.#events.slice(Number(searchParams.get('resourceVersion')))) response.write(line);
       this.#watchers.add(response);
       return;
     }
@@ -76,7 +79,11 @@ class ThingStore {
     const thing = this.#things.get(`${namespace}/${name}`);
     if (name)
       return thing ? answerJson(response, 200, thing) : answerJson(response, 404, { kind: 'Status', code: 404, reason: 'NotFound' });
-    answerJson(response, 200, { kind: 'ThingList', metadata: { resourceVersion: '1' }, items: [...this.#things.values()].filter(isIn) });
+    answerJson(response, 200, {
+      kind: 'ThingList',
+      metadata: { resourceVersion: `${this.#events.length}` },
+      items: [...this.#things.values()].filter(isIn),
+    });
   };
 
   #remove(thing: Thing): void {
@@ -87,8 +94,11 @@ class ThingStore {
   }
 
   #tell(type: string, thing: Thing): void {
-    const line = JSON.stringify({ type, object: { ...thing, kind: 'Thing', apiVersion: 'things.example.com/v1' } });
-    for (const watcher of this.#watchers) watcher.write(`${line}\n`);
+    const resourceVersion = `${this.#events.length + 1}`;
+    const object = { kind: 'Thing', apiVersion: 'things.example.com/v1', metadata: { ...thing.metadata, resourceVersion } };
+    const line = `${JSON.stringify({ type, object })}\n`;
+    this.#events.push(line);
+    for (const watcher of this.#watchers) watcher.write(line);
   }
 }
 
@@ -146,6 +156,25 @@ suite('what another server holds', () => {
     await admin.delete(ConfigMap, at);
     await things.gone('owned', 'default');
     assert.ok(told.includes(`ResponseStarted garbage-collector-controller watch ${groupVersionPath}/things 200`), told.join('\n'));
+  });
+
+  test('is counted by quotas, as it comes and goes', async () => {
+    const { admin } = aggregated.server;
+    await makeNamespace('green');
+    const name = `count/things.${Things.group}`;
+    const used = (count: string) =>
+      whenSeen(admin, ResourceQuota, { namespace: 'green', name: 'few' }, ({ status }) => status.used?.[name] === count);
+    things.put('early', 'green');
+    await admin.create(ResourceQuota, { metadata: { namespace: 'green', name: 'few' }, spec: { hard: { [name]: '1' } } });
+    await used('1');
+    things.put('late', 'green');
+    await used('2');
+    await admin.delete(Things, { namespace: 'green', name: 'early' });
+    await used('1');
+    await aggregated.unregister();
+    await used('0');
+    await aggregated.register();
+    await used('1');
   });
 
   test('holds up its own namespaces alone while its server is away', async () => {

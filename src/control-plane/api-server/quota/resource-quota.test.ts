@@ -61,7 +61,8 @@ async function heldServer({ asks = false } = {}): Promise<Held> {
     log: silentLog,
     async parts({ reader, ops, loopback }) {
       const kindOf = (resource: string) => (resource === 'configmaps' ? ConfigMap : undefined);
-      const quotas = stack.use(quotaKeeping({ reader, ops, loopback, clock, log: silentLog, kindOf }));
+      const served = () => registry.current;
+      const quotas = stack.use(quotaKeeping({ reader, ops, loopback, clock, random, log: silentLog, served, kindOf }));
       return { allocators: [quotas.allocator] };
     },
   });
