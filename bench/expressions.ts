@@ -16,15 +16,23 @@ const schema: JSONSchemaProps = {
     maxReplicas: { type: 'integer' },
     name: { type: 'string' },
     ports: { type: 'array', items: { type: 'object', properties: { port: { type: 'integer' } } } },
+    numbers: { type: 'array', items: { type: 'integer' } },
   },
 };
-const object = { replicas: 3, maxReplicas: 5, name: 'abc-def', ports: Array.from({ length: 10 }, (_, i) => ({ port: i + 1 })) };
+const object = {
+  replicas: 3,
+  maxReplicas: 5,
+  name: 'abc-def',
+  ports: Array.from({ length: 10 }, (_, i) => ({ port: i + 1 })),
+  numbers: Array.from({ length: 100 }, (_, i) => i),
+};
 
 const rules = [
   'self.replicas <= self.maxReplicas',
   'has(self.name) && self.name.startsWith("abc")',
   'self.name.matches("^[a-z]+(-[a-z]+)*$")',
   'self.ports.all(p, p.port > 0 && p.port < 65536)',
+  'self.numbers.all(n, n >= 0 && n < 100)',
 ];
 
 const roundCount = 5;

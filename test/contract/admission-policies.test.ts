@@ -123,6 +123,35 @@ suite('admission policies', () => {
     );
   });
 
+  test('a pod may be held to what is of its node: its token says on which it is', async () => {
+    const robots = `/api/v1/namespaces/${namespace}/serviceaccounts`;
+    assert.ok([201, 409].includes((await server.ask(robots, { body: { metadata: { name: 'robot' } } })).code));
+    assert.ok([201, 409].includes((await server.ask('/api/v1/nodes', { body: { metadata: { name: 'one' } } })).code));
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' };
+    const binding = { metadata: { name: 'robot' }, subjects: [{ kind: 'ServiceAccount', name: 'robot', namespace }], roleRef };
+    await server.ask(`/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`, { body: binding });
+    const spec = { serviceAccountName: 'robot', nodeName: 'one', containers: [{ name: 'c', image: 'i' }] };
+    const pod = await server.ask(`/api/v1/namespaces/${namespace}/pods`, { body: { metadata: { name: 'p' }, spec } });
+    const { uid } = JSON.parse(pod.text).metadata;
+    const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid };
+    const issued = await server.ask(`${robots}/robot/token`, { body: { spec: { audiences: [], boundObjectRef } } });
+    const { token } = JSON.parse(issued.text).status;
+    await validate({
+      matchConditions: [{ name: 'robot', expression: `request.userInfo.username == 'system:serviceaccount:${namespace}:robot'` }],
+      variables: [
+        { name: 'node', expression: "request.userInfo.extra[?'authentication.kubernetes.io/node-name'][0].orValue('')" },
+        { name: 'name', expression: "(request.operation == 'DELETE' ? oldObject : object).?metadata.name.orValue('')" },
+      ],
+      validations: [
+        { expression: 'variables.node == variables.name', messageExpression: '"on " + variables.node + ", not " + variables.name' },
+      ],
+    });
+    const maps = `/api/v1/namespaces/${namespace}/configmaps`;
+    assert.equal((await server.ask(maps, { token, body: { metadata: { name: 'one' } } })).code, 201);
+    assert.match((await server.ask(maps, { token, body: { metadata: { name: 'two' } } })).text, /denied request: on one, not two/);
+    await create('two');
+  });
+
   const denials: readonly { name: string; spec: Partial<ValidatingAdmissionPolicySpec>; code?: number; reason?: string; why: string }[] = [
     {
       name: 'by its expression',

@@ -168,4 +168,121 @@ suite('hostile webhooks', () => {
     assert.equal((await server.ask(path, { method: 'DELETE' })).code, 200);
     await create('a');
   });
+
+  suite('one for everything that is dead holds up what upstream has it hold up, until it is taken away', () => {
+    const spec = { containers: [{ name: 'c', image: 'i' }], serviceAccountName: 'robot' };
+    const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
+    const pods = '/api/v1/namespaces/default/pods';
+    const apps = '/apis/apps/v1/namespaces/default/deployments';
+    const admission = '/apis/admissionregistration.k8s.io/v1';
+    const webhooks = `${admission}/validatingwebhookconfigurations`;
+    const named = (name: string) => ({ metadata: { name } });
+    const selector = { matchLabels: { a: 'b' } };
+    const existing: readonly (readonly [path: string, object: object])[] = [
+      ['/api/v1/nodes', named('n')],
+      [leases, { ...named('l'), spec: { holderIdentity: 'n' } }],
+      ['/api/v1/namespaces/default/serviceaccounts', named('robot')],
+      [pods, { ...named('p'), spec }],
+      [apps, { ...named('d'), spec: { selector, template: { metadata: { labels: { a: 'b' } }, spec } } }],
+    ];
+    const schema = { openAPIV3Schema: { type: 'object' } };
+    const versions = [{ name: 'v1', served: true, storage: true, schema }];
+    const definition = { group: 'b.com', names: { plural: 'as', kind: 'A' }, scope: 'Cluster', versions };
+    const service = { name: 's', namespace };
+    const apiService = { group: 'b.com', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1, service };
+    const rules = [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }];
+    const policy = { matchConstraints: { resourceRules: rules }, validations: [{ expression: 'true' }] };
+
+    /** What upstream's server answers was asked of it. */
+    const rows: readonly { name: string; method: string; path: string; body?: object; passes?: true }[] = [
+      { name: 'a lease that is renewed', method: 'PATCH', path: `${leases}/l`, body: { spec: { holderIdentity: 'm' } } },
+      { name: 'the status of a node', method: 'PATCH', path: '/api/v1/nodes/n/status', body: { status: { phase: 'Running' } } },
+      { name: 'a pod', method: 'POST', path: pods, body: { ...named('q'), spec } },
+      { name: 'a binding', method: 'POST', path: `${pods}/p/binding`, body: { ...named('p'), target: { kind: 'Node', name: 'n' } } },
+      {
+        name: 'an eviction',
+        method: 'POST',
+        path: `${pods}/p/eviction`,
+        body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'p', namespace } },
+      },
+      {
+        name: 'an event',
+        method: 'POST',
+        path: '/api/v1/namespaces/default/events',
+        body: { ...named('e'), involvedObject: { namespace }, reason: 'r', message: 'm' },
+      },
+      { name: 'a scale', method: 'PATCH', path: `${apps}/d/scale`, body: { spec: { replicas: 3 } } },
+      { name: 'a deletion', method: 'DELETE', path: `${maps}/there` },
+      { name: 'a deletion of all', method: 'DELETE', path: maps },
+      { name: 'a deletion of all of none', method: 'DELETE', path: `${maps}?labelSelector=a%3Db`, passes: true },
+      { name: 'a namespace', method: 'POST', path: '/api/v1/namespaces', body: named('x') },
+      { name: 'a dry run', method: 'POST', path: `${maps}?dryRun=All`, body: named('dry') },
+      {
+        name: 'a token',
+        method: 'POST',
+        path: '/api/v1/namespaces/default/serviceaccounts/robot/token',
+        body: { spec: { audiences: ['a'] } },
+      },
+      { name: 'a review of a token', method: 'POST', path: '/apis/authentication.k8s.io/v1/tokenreviews', body: { spec: { token: 'x' } } },
+      {
+        name: 'a review of access',
+        method: 'POST',
+        path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+        body: { spec: { user: 'jo', nonResourceAttributes: { path: '/', verb: 'get' } } },
+      },
+      { name: 'a review of oneself', method: 'POST', path: '/apis/authentication.k8s.io/v1/selfsubjectreviews', body: {} },
+      {
+        name: 'a definition',
+        method: 'POST',
+        path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+        body: { ...named('as.b.com'), spec: definition },
+      },
+      {
+        name: 'an APIService',
+        method: 'POST',
+        path: '/apis/apiregistration.k8s.io/v1/apiservices',
+        body: { ...named('v1.b.com'), spec: apiService },
+      },
+      { name: 'a connection', method: 'GET', path: `${pods}/p/exec?command=a&stdout=true` },
+      { name: 'a log', method: 'GET', path: `${pods}/p/log`, passes: true },
+      { name: 'what is only read', method: 'GET', path: '/api/v1/nodes', passes: true },
+      {
+        name: 'a policy',
+        method: 'POST',
+        path: `${admission}/validatingadmissionpolicies`,
+        body: { ...named('p'), spec: policy },
+        passes: true,
+      },
+      {
+        name: 'a configuration of webhooks',
+        method: 'PATCH',
+        path: `${webhooks}/check`,
+        body: { metadata: { labels: { a: 'b' } } },
+        passes: true,
+      },
+    ];
+    const ask = async ({ method, path, body }: Pick<(typeof rows)[number], 'method' | 'path' | 'body'>) => {
+      const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+      return await server.ask(path, { method, ...(body && { body, headers: { 'content-type': type } }) });
+    };
+
+    before(async () => {
+      for (const [path, body] of existing) {
+        const { code, text } = await ask({ method: 'POST', path, body });
+        assert.ok(code === 201 || code === 409, text);
+      }
+    });
+    for (const row of rows) {
+      test(`${row.name} ${row.passes ? 'passes' : 'waits'}`, async () => {
+        await create('there').catch(() => undefined);
+        await configure(ValidatingWebhookConfiguration, { rules: [everything], clientConfig: { url: 'https://127.0.0.1:1/' } });
+        const { code, text } = await ask(row);
+        const isHeld = code === 500 && text.includes('failed calling webhook');
+        assert.equal(isHeld, !row.passes, `${code} ${text}`);
+        assert.equal((await ask({ method: 'DELETE', path: `${webhooks}/check` })).code, 200);
+        const renewed = await ask({ method: 'PATCH', path: `${leases}/l`, body: { spec: { holderIdentity: 'again' } } });
+        assert.equal(renewed.code, 200, renewed.text);
+      });
+    }
+  });
 });
