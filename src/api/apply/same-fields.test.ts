@@ -32,6 +32,20 @@ const rows: readonly { name: string; one: Json; other: Json; empty?: Json; want:
     empty: { inner: {} },
     want: true,
   },
+  {
+    name: 'a list that is there from the start',
+    one: { parts: [{ name: 'x', value: 'a' }] },
+    other: { parts: [{ name: 'x', value: 'b' }] },
+    empty: { parts: [] },
+    want: true,
+  },
+  {
+    name: 'an item that is there from the start',
+    one: { parts: [{ name: 'x', value: 'a' }] },
+    other: { parts: [{ name: 'x', value: 'b' }] },
+    empty: { parts: [{ name: 'x', value: 'b' }] },
+    want: false,
+  },
 ];
 for (const { name, one, other, empty = {}, want } of rows)
   test(`have the same fields: ${name}`, () => {
@@ -45,16 +59,21 @@ const changed = (object: Json, from: string): Json => JSON.parse(JSON.stringify(
 test('for any two objects that are said to have the same fields, a comparison finds the same', () => {
   const said = { yes: 0 };
   fc.assert(
-    fc.property(widgets, fc.oneof(fc.constantFrom('a', 'b'), widgets), fc.oneof(fc.constant({}), widgets), (one, given, empty) => {
-      const other = typeof given === 'string' ? changed(one, given) : given;
-      if (!haveSameFields(widget, { one, other }, empty)) return;
-      said.yes++;
-      const [left, right] = [one, other].map((object) => {
-        const { added, modified } = compareObjects(widget, empty, object);
-        return unionOf(added, modified);
-      });
-      assert.ok(left && right && equalSets(left, right));
-    }),
+    fc.property(
+      widgets,
+      fc.oneof(fc.constantFrom('a', 'b'), widgets),
+      fc.oneof(fc.constantFrom({}, { ports: [], parts: [], inner: {}, labels: {}, args: [] }), widgets),
+      (one, given, empty) => {
+        const other = typeof given === 'string' ? changed(one, given) : given;
+        if (!haveSameFields(widget, { one, other }, empty)) return;
+        said.yes++;
+        const [left, right] = [one, other].map((object) => {
+          const { added, modified } = compareObjects(widget, empty, object);
+          return unionOf(added, modified);
+        });
+        assert.ok(left && right && equalSets(left, right));
+      },
+    ),
     { numRuns: 3000 },
   );
   assert.ok(said.yes > 100);

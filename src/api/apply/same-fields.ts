@@ -24,7 +24,7 @@ export function haveSameFields(schema: Schema, pair: Pair, empty: unknown): bool
   if (shape !== shapeOf(schema, other)) return false;
   if (shape === 'scalar' && empty !== undefined) return one !== empty && other !== empty;
   if (shape === 'scalar' || isAtomic(schema, shape)) return empty === undefined || equalJson(one, other);
-  if (shape === 'list') return empty === undefined && haveSameItems(schema as ListSchema, asList(one), asList(other));
+  if (shape === 'list') return !asList(empty ?? [])?.length && haveSameItems(schema as ListSchema, asList(one), asList(other));
   const [map, otherMap, emptyMap] = [asMap(one), asMap(other), asMap(empty)];
   if (!map || !otherMap || (empty !== undefined && !emptyMap)) return false;
   let count = 0;

@@ -55,7 +55,9 @@ test('who wrote a Scale has the entry of the object’s version', () => {
 });
 
 test('whatever is kept of them, more entries than that are read as they are', () => {
-  const parts = Array.from({ length: 1000 }, (_, i) => ManagedPart.of(`[${entry(`m${i}`, noon)}]`));
+  const fields = { 'f:data': Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`f:${i}`, {}])) };
+  const parts = Array.from({ length: 300 }, (_, i) => ManagedPart.of(`[${entry(`m${i}`, noon, fields)}]`));
   for (const round of [0, 1, 2])
-    for (const [i, part] of parts.entries()) assert.deepEqual([...managersOf(part).values()], [manager(`m${i}`)], `round ${round}`);
+    for (const [i, part] of parts.entries())
+      assert.deepEqual([...managersOf(part).values()], [manager(`m${i}`, { fields })], `round ${round}`);
 });

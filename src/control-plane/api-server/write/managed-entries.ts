@@ -16,11 +16,12 @@ import { isPlainTime, type ManagedEntry, ManagedPart } from '../../store/managed
 /** Undefined: nobody owns any fields. */
 export type Part = ManagedPart | undefined;
 
-/** Entries whose managers are kept, and the largest of them. */
-const keptMax = 256;
-const keptBytesMax = 8 * 1024;
+/** Bytes of all entries whose managers are kept, and of the largest of them; parsed, they take about ten times as much. */
+const keptBytesMax = 1024 * 1024;
+const entryBytesMax = 64 * 1024;
 /** By their bytes; what was asked for last comes last. */
 const kept = new Map<Uint8Array, Manager>();
+let keptBytes = 0;
 /** Without their times. By their fields, so that it holds nothing alive. */
 const rendered = new WeakMap<FieldSet, { readonly manager: Manager; readonly bytes: Uint8Array }>();
 
@@ -40,10 +41,14 @@ function managerOf({ bytes, time }: ManagedEntry): Manager {
 function keep(manager: Manager, bytes: Uint8Array): void {
   if (manager.time !== undefined) return;
   rendered.set(manager.fields, { manager, bytes });
-  if (bytes.byteLength > keptBytesMax) return;
-  kept.delete(bytes);
+  if (bytes.byteLength > entryBytesMax) return;
+  if (!kept.delete(bytes)) keptBytes += bytes.byteLength;
   kept.set(bytes, manager);
-  if (kept.size > keptMax) for (const oldest of kept.keys().take(1)) kept.delete(oldest);
+  for (const oldest of kept.keys()) {
+    if (keptBytes <= keptBytesMax) break;
+    kept.delete(oldest);
+    keptBytes -= oldest.byteLength;
+  }
 }
 
 export const renderPart = (managers: Managers): Part => takeSteps(renderInSteps(managers));
