@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { widget, widgets } from '../../../test/kit/apply-objects.ts';
 import { equalJson } from '../meta/deep-equal.ts';
+import { takeSteps } from '../meta/steps.ts';
 import { objectSchema, type Schema } from '../schema/types.ts';
 import { type Applied, ApplyConflict, applyObject } from './apply-object.ts';
 import { compareOwnable, managersAfterUpdate, type TypeVersions } from './change-managers.ts';
 import { compareObjects, isSame } from './compare.ts';
-import { differenceOf, equalSets, fieldSetOf, isEmpty, noFields, pathsOf, sorted, unionOf } from './field-set.ts';
+import { differenceOf, equalSets, fieldSetOf, isEmpty, noFields, pathsOf, unionOf } from './field-set.ts';
 import { fieldsOf, withNamedFields } from './fields-of.ts';
 import { type Managers, nobody } from './managers.ts';
 import { describePath, fieldElement } from './path-element.ts';
@@ -34,15 +35,19 @@ async function applied({ live, managers }: State, manager: string, object: Json,
 
 async function updated({ live, managers }: State, manager: string, object: Json): Promise<State> {
   const change = { before: live, after: object };
-  const comparison = compareOwnable({ schema: widget, reset: noFields }, change);
+  const comparison = takeSteps(compareOwnable({ schema: widget, reset: noFields }, change));
   const by = name(manager, 'Update');
-  return { live: object, managers: await managersAfterUpdate({ types, change, managers, comparison, by, time: 't' }) };
+  return { live: object, managers: await takeSteps(managersAfterUpdate({ types, change, managers, comparison, by, time: 't' })) };
 }
 
 const owned = ({ managers }: State): Record<string, string> =>
-  Object.fromEntries(
-    [...managers.values()].map(({ manager, fields }) => [manager, [...pathsOf(sorted(fields))].map(describePath).join(' ')]),
-  );
+  Object.fromEntries([...managers.values()].map(({ manager, fields }) => [manager, [...pathsOf(fields)].map(describePath).join(' ')]));
+
+test('who applies the very object that is there changes nothing', async () => {
+  const { object } = await applied({ live: { labels: { x: '1' } }, managers: nobody }, 'a', { labels: { x: '1' } });
+  const live = { labels: { x: '1' } };
+  assert.deepEqual([object, (await applied({ live, managers: nobody }, 'a', live)).object], [undefined, undefined]);
+});
 
 test('who changes values only owns the very set that he owned', async () => {
   const state = await updated(await updated(nothing, 'a', { a: 'x', labels: { x: '1', y: '1' } }), 'b', {

@@ -7,6 +7,8 @@
  * Specified by structured-merge-diff (merge/update.go), KEP-555.
  */
 import { equalJson } from '../meta/deep-equal.ts';
+import { type Steps, takeSteps } from '../meta/steps.ts';
+import type { Schema } from '../schema/types.ts';
 import {
   type Conflict,
   compareOwnable,
@@ -17,8 +19,8 @@ import {
   withoutReset,
 } from './change-managers.ts';
 import { checkTyped } from './check-typed.ts';
-import { differenceOf, equalSets, type FieldSet, intersectionOf, isEmpty, noFields, unionOf } from './field-set.ts';
-import { fieldsOf, withNamedFields } from './fields-of.ts';
+import { differenceInSteps, equalInSteps, type FieldSet, intersectionInSteps, isEmpty, noFields, unionInSteps } from './field-set.ts';
+import { fieldsInSteps, namedInSteps } from './fields-of.ts';
 import { keyOfManager, type Manager, type ManagerName, type Managers, withoutIdle } from './managers.ts';
 import { mergeObjects } from './merge.ts';
 import { reconcileFields } from './reconcile.ts';
@@ -52,42 +54,41 @@ export class ApplyConflict extends Error {
   }
 }
 
+/** How steps are taken: at once, or with others' turns between them. */
+export type Take = <T>(steps: Steps<T>) => T | Promise<T>;
+
 /** Throws ApplyConflict, and TypedError for what is no object of the type. */
-export async function applyObject(application: Application): Promise<Applied> {
+export async function applyObject(application: Application, take: Take = takeSteps): Promise<Applied> {
   const { types, live, applied, by, force } = application;
   const type = typeOf(types, types.version);
   checkTyped(type.schema, applied);
   const key = keyOfManager(by);
-  const managers = reconciled(types, application.managers);
+  const managers = await take(reconciled(types, application.managers));
   const last = managers.get(key);
-  const fields = withoutReset(fieldsOf(type.schema, applied), type.reset);
+  const fields = withoutReset(await take(fieldsInSteps(type.schema, applied)), type.reset);
   const mine: Manager = { ...by, version: types.version, fields, time: last?.time };
   const all: Managers = new Map([...managers, [key, mine]]);
-  const merged = (mergeObjects(type.schema, live, applied) ?? {}) as Json;
-  const object = !last || appliesAllOf(last, all, mine) ? merged : await prune(types, { merged, last, managers: all });
+  const merged = ((await take(mergeObjects(type.schema, live, applied))) ?? {}) as Json;
+  const isKept = !last || (await take(appliesAllOf(last, all, mine)));
+  const object = isKept ? merged : await prune(types, { merged, last, managers: all }, take);
   const change = { before: live, after: object };
-  const { managers: rest, conflicts } = await withoutChanged({
-    types,
-    change,
-    managers: all,
-    comparison: compareOwnable(type, change),
-    except: key,
-  });
+  const comparison = await take(compareOwnable(type, change));
+  const { managers: rest, conflicts } = await take(withoutChanged({ types, change, managers: all, comparison, except: key }));
   if (conflicts.length > 0 && !force) throw new ApplyConflict(conflicts);
   const isChanged = !equalJson(live, object);
-  const next = new Map(rest);
   const owned = ownable(fields);
+  const next = new Map(rest);
   next.set(key, {
     ...mine,
-    fields: last && equalSets(last.fields, owned) ? last.fields : owned,
+    fields: last && (await take(equalInSteps(last.fields, owned))) ? last.fields : owned,
     time: isChanged ? application.time : mine.time,
   });
   return { object: isChanged ? object : undefined, managers: withoutIdle(next) };
 }
 
 /** Whether nothing can go: all that he applied the last time he applies now, and nothing has to be converted to tell. */
-function appliesAllOf(last: Manager, all: Managers, { version, fields }: Manager): boolean {
-  return isEmpty(differenceOf(last.fields, fields)) && all.values().every((manager) => manager.version === version);
+function* appliesAllOf(last: Manager, all: Managers, { version, fields }: Manager): Steps<boolean> {
+  return all.values().every((manager) => manager.version === version) && isEmpty(yield* differenceInSteps(last.fields, fields));
 }
 
 function typeOf(types: TypeVersions, version: string): VersionedType {
@@ -96,11 +97,11 @@ function typeOf(types: TypeVersions, version: string): VersionedType {
   return type;
 }
 
-function reconciled(types: TypeVersions, managers: Managers): Managers {
+function* reconciled(types: TypeVersions, managers: Managers): Steps<Managers> {
   const known = new Map<string, Manager>();
   for (const [key, manager] of managers) {
     const type = types.typeIn(manager.version);
-    if (type) known.set(key, { ...manager, fields: reconcileFields(type.schema, manager.fields) });
+    if (type) known.set(key, { ...manager, fields: yield* reconcileFields(type.schema, manager.fields) });
   }
   return known;
 }
@@ -113,27 +114,32 @@ interface Pruning {
 }
 
 /** The merged object without what was applied the last time, is not now, and nobody else owns. */
-async function prune(types: TypeVersions, { merged, last, managers }: Pruning): Promise<Json> {
+async function prune(types: TypeVersions, { merged, last, managers }: Pruning, take: Take): Promise<Json> {
   if (isEmpty(last.fields)) return merged;
   const { schema } = typeOf(types, last.version);
-  const named = (set: FieldSet): FieldSet => withNamedFields(schema, set);
   const whole = await types.convert(merged, last.version);
-  const wanted = named(last.fields);
-  let rest = removed(schema, whole, wanted);
-  for (const [version, owned] of ownedByVersion(managers, last.version))
-    rest = await addBack(types, { whole, rest, from: last.version, version, owned });
+  const wanted = await take(namedInSteps(schema, last.fields));
+  let rest = await take(removed(schema, whole, wanted));
+  for (const [version, owned] of await take(ownedByVersion(managers, last.version)))
+    rest = await addBack(types, { whole, rest, from: last.version, version, owned }, take);
   // What was not his goes only by who owns it.
-  const gone = differenceOf(named(fieldsOf(schema, whole)), named(fieldsOf(schema, rest)));
-  return await types.convert(removed(schema, whole, intersectionOf(gone, wanted)), types.version);
+  const gone = await take(differenceInSteps(await take(namedFieldsOf(schema, whole)), await take(namedFieldsOf(schema, rest))));
+  const items = await take(intersectionInSteps(gone, wanted));
+  return await types.convert(await take(removed(schema, whole, items)), types.version);
 }
 
-const removed = (schema: VersionedType['schema'], object: Json, items: FieldSet): Json =>
-  (removeItems(schema, object, items) ?? {}) as Json;
+function* removed(schema: Schema, object: Json, items: FieldSet): Steps<Json> {
+  return ((yield* removeItems(schema, object, items)) ?? {}) as Json;
+}
+
+function* namedFieldsOf(schema: Schema, object: Json): Steps<FieldSet> {
+  return yield* namedInSteps(schema, yield* fieldsInSteps(schema, object));
+}
 
 /** What all managers own, the pruned version first: what conversion needs is there then. */
-function ownedByVersion(managers: Managers, first: string): ReadonlyMap<string, FieldSet> {
+function* ownedByVersion(managers: Managers, first: string): Steps<ReadonlyMap<string, FieldSet>> {
   const owned = new Map<string, FieldSet>([[first, noFields]]);
-  for (const { version, fields } of managers.values()) owned.set(version, unionOf(owned.get(version) ?? noFields, fields));
+  for (const { version, fields } of managers.values()) owned.set(version, yield* unionInSteps(owned.get(version) ?? noFields, fields));
   return owned;
 }
 
@@ -146,13 +152,14 @@ interface AddBack {
 }
 
 /** The rest with what was removed from the whole and is owned in this version; in the version that it came in. */
-async function addBack(types: TypeVersions, { whole, rest, from, version, owned }: AddBack): Promise<Json> {
+async function addBack(types: TypeVersions, { whole, rest, from, version, owned }: AddBack, take: Take): Promise<Json> {
   const type = types.typeIn(version);
   if (!type) return rest;
   const { schema } = type;
-  const named = (set: FieldSet): FieldSet => withNamedFields(schema, set);
   const convert = (object: Json, to: string): Json | Promise<Json> => (version === from ? object : types.convert(object, to));
   const all = await convert(whole, version);
-  const kept = unionOf(named(fieldsOf(schema, await convert(rest, version))), named(owned));
-  return await convert(removed(schema, all, differenceOf(named(fieldsOf(schema, all)), kept)), from);
+  const there = await take(namedFieldsOf(schema, await convert(rest, version)));
+  const kept = await take(unionInSteps(there, await take(namedInSteps(schema, owned))));
+  const items = await take(differenceInSteps(await take(namedFieldsOf(schema, all)), kept));
+  return await convert(await take(removed(schema, all, items)), from);
 }

@@ -7,9 +7,19 @@
  * Specified by structured-merge-diff (merge/update.go), apimachinery (pkg/util/managedfields/internal: stripmeta.go,
  * managedfieldsupdater.go).
  */
+import { type Steps, takeSteps } from '../meta/steps.ts';
 import type { Schema } from '../schema/types.ts';
-import { type Comparison, compareObjects } from './compare.ts';
-import { differenceOf, type FieldSet, fieldSetOf, intersectionOf, isEmpty, recursiveDifferenceOf, unionOf } from './field-set.ts';
+import { type Comparison, compareInSteps } from './compare.ts';
+import {
+  differenceInSteps,
+  differenceOf,
+  type FieldSet,
+  fieldSetOf,
+  intersectionInSteps,
+  isEmpty,
+  recursiveDifferenceOf,
+  unionInSteps,
+} from './field-set.ts';
 import { capManagers, keyOfManager, type Manager, type ManagerName, type Managers, nobody, withoutIdle } from './managers.ts';
 import type { FieldPath } from './path-element.ts';
 import { reconcileFields } from './reconcile.ts';
@@ -52,8 +62,8 @@ export const withoutReset = (fields: FieldSet, reset: FieldSet): FieldSet =>
   isEmpty(reset) ? fields : recursiveDifferenceOf(fields, reset);
 
 /** What a change is to owners of fields. Throws TypedError. */
-export function compareOwnable({ schema, reset }: VersionedType, { before, after }: ObjectChange): Comparison {
-  const { added, modified, removed } = compareObjects(schema, before, after);
+export function* compareOwnable({ schema, reset }: VersionedType, { before, after }: ObjectChange): Steps<Comparison> {
+  const { added, modified, removed } = yield* compareInSteps(schema, before, after);
   return {
     added: withoutReset(added, reset),
     modified: withoutReset(modified, reset),
@@ -67,26 +77,33 @@ export interface OwnUpdate extends Changed {
 }
 
 /** After a create, an update, a patch. Throws TypedError. */
-export function managersAfterUpdate({ by, time, ...changed }: OwnUpdate): Managers | Promise<Managers> {
-  const written = { by, time, fields: writtenIn(changed.comparison) };
-  const after = ({ managers }: Rest): Managers => capManagers(withWritten(withoutIdle(managers), written));
-  const rest = withoutChanged({ ...changed, writer: { key: keyOfManager(by), fields: written.fields } });
-  return rest instanceof Promise ? rest.then(after) : after(rest);
+export function* managersAfterUpdate({ by, time, ...changed }: OwnUpdate): Steps<Managers | Promise<Managers>> {
+  const written = { by, time, fields: yield* writtenIn(changed.comparison) };
+  const rest = yield* withoutChanged({ ...changed, writer: { key: keyOfManager(by), fields: written.fields } });
+  return rest instanceof Promise ? rest.then((found) => takeSteps(afterWritten(found, written))) : yield* afterWritten(rest, written);
+}
+
+function* afterWritten({ managers }: Rest, written: Written): Steps<Managers> {
+  return capManagers(yield* withWritten(withoutIdle(managers), written));
 }
 
 /** Who writes an object that nobody owns fields of: a new one. */
-export const managersOfNew = ({ by, time, comparison }: Pick<OwnUpdate, 'by' | 'time' | 'comparison'>): Managers =>
-  withWritten(nobody, { by, time, fields: writtenIn(comparison) });
+export function* managersOfNew({ by, time, comparison }: Pick<OwnUpdate, 'by' | 'time' | 'comparison'>): Steps<Managers> {
+  return yield* withWritten(nobody, { by, time, fields: yield* writtenIn(comparison) });
+}
 
-const writtenIn = ({ added, modified }: Comparison): FieldSet => ownable(unionOf(added, modified));
+function* writtenIn({ added, modified }: Comparison): Steps<FieldSet> {
+  return ownable(yield* unionInSteps(added, modified));
+}
 
 type Written = Pick<Manager, 'fields'> & Pick<OwnUpdate, 'by' | 'time'>;
 
-function withWritten(managers: Managers, { by, time, fields }: Written): Managers {
+function* withWritten(managers: Managers, { by, time, fields }: Written): Steps<Managers> {
   if (isEmpty(fields)) return managers;
   const key = keyOfManager(by);
   const known = managers.get(key);
-  const written = { ...by, version: by.apiVersion, fields: known ? unionOf(known.fields, fields) : fields, time };
+  const owned = known ? yield* unionInSteps(known.fields, fields) : fields;
+  const written = { ...by, version: by.apiVersion, fields: owned, time };
   return new Map([...managers, [key, written]]);
 }
 
@@ -116,20 +133,21 @@ export interface Rest {
  * All but `except` without what changed or is gone; and what they had of that, as conflicts. At once where nobody else has
  * to convert the object to versions in which somebody owns fields.
  */
-export function withoutChanged(changed: Changed): Rest | Promise<Rest> {
+export function* withoutChanged(changed: Changed): Steps<Rest | Promise<Rest>> {
   const { types, change, managers, comparison, except } = changed;
   const comparisons = new Map<string, Comparison | undefined>([[types.version, comparison]]);
   const waiting: Promise<void>[] = [];
   for (const [key, { version }] of managers) {
     if (key === except || comparisons.has(version)) continue;
-    const found = comparisonIn(types, version, change);
+    const found = yield* comparisonIn(types, version, change);
     if (found instanceof Promise) waiting.push(found.then((made) => void comparisons.set(version, made)));
     else comparisons.set(version, found);
   }
-  return waiting.length > 0 ? Promise.all(waiting).then(() => restOf(changed, comparisons)) : restOf(changed, comparisons);
+  if (waiting.length > 0) return Promise.all(waiting).then(() => takeSteps(restOf(changed, comparisons)));
+  return yield* restOf(changed, comparisons);
 }
 
-function restOf({ types, managers, except, writer }: Changed, comparisons: ReadonlyMap<string, Comparison | undefined>): Rest {
+function* restOf({ types, managers, except, writer }: Changed, comparisons: ReadonlyMap<string, Comparison | undefined>): Steps<Rest> {
   const rest = new Map<string, Manager>();
   const conflicts: Conflict[] = [];
   for (const [key, manager] of managers) {
@@ -140,21 +158,25 @@ function restOf({ types, managers, except, writer }: Changed, comparisons: Reado
     const found = comparisons.get(manager.version);
     const type = types.typeIn(manager.version);
     if (!found || !type) continue;
-    const owned = reconcileFields(type.schema, manager.fields);
-    const changed = intersectionOf(owned, unionOf(found.modified, found.added));
-    const taken = key === writer?.key ? differenceOf(changed, writer.fields) : changed;
+    const owned = yield* reconcileFields(type.schema, manager.fields);
+    const changed = yield* intersectionInSteps(owned, yield* unionInSteps(found.modified, found.added));
+    const taken = key === writer?.key ? yield* differenceInSteps(changed, writer.fields) : changed;
     if (!isEmpty(taken)) conflicts.push({ manager, fields: taken });
-    const fields = differenceOf(differenceOf(owned, taken), found.removed);
+    const fields = yield* differenceInSteps(yield* differenceInSteps(owned, taken), found.removed);
     rest.set(key, fields === manager.fields ? manager : { ...manager, fields });
   }
   return { managers: rest, conflicts };
 }
 
 /** Undefined: there is no such version any more. */
-function comparisonIn(types: TypeVersions, version: string, { before, after }: ObjectChange): Comparison | undefined | Promise<Comparison> {
+function* comparisonIn(
+  types: TypeVersions,
+  version: string,
+  { before, after }: ObjectChange,
+): Steps<Comparison | undefined | Promise<Comparison>> {
   const type = types.typeIn(version);
   if (!type) return undefined;
   const [was, is] = [types.convert(before, version), types.convert(after, version)];
-  if (!(was instanceof Promise || is instanceof Promise)) return compareOwnable(type, { before: was, after: is });
-  return Promise.all([was, is]).then(([converted, changed]) => compareOwnable(type, { before: converted, after: changed }));
+  if (!(was instanceof Promise || is instanceof Promise)) return yield* compareOwnable(type, { before: was, after: is });
+  return Promise.all([was, is]).then(([converted, changed]) => takeSteps(compareOwnable(type, { before: converted, after: changed })));
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ManagedFieldsEntry } from '../generated/meta-v1.ts';
+import { takeSteps } from '../meta/steps.ts';
 import { capManagers, inOrder, type Manager, type Managers, managersByKey, parseManagers, readManager, renderManager } from './managers.ts';
 
 const at = (second: number): string => `2026-01-01T00:00:${String(second).padStart(2, '0')}Z`;
@@ -52,7 +54,8 @@ test('managers are told by what they do, when, and who', () => {
     { ...manager('a', 1), time: undefined },
     { ...manager('z', 9), operation: 'Apply' },
   ];
-  const entries = inOrder(managersOf(...rows)).map(renderManager);
+  const render = (rendered: Manager): ManagedFieldsEntry => takeSteps(renderManager(rendered));
+  const entries = inOrder(managersOf(...rows)).map(render);
   assert.deepEqual(
     entries.map((entry) => [entry.operation, entry.manager, entry.subresource ?? '', entry.time ?? '']),
     [
@@ -64,7 +67,7 @@ test('managers are told by what they do, when, and who', () => {
     ],
   );
   assert.deepEqual(Object.keys(entries[4] ?? {}), ['manager', 'operation', 'apiVersion', 'time', 'fieldsType', 'fieldsV1', 'subresource']);
-  assert.deepEqual(entries.map(readManager).map(renderManager), entries);
+  assert.deepEqual(entries.map(readManager).map(render), entries);
 });
 
 const entry = { manager: 'm', operation: 'Update', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:a': {} } };

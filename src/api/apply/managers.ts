@@ -6,6 +6,7 @@
  * Specified by apimachinery (pkg/util/managedfields/internal/managedfields.go).
  */
 import type { ManagedFieldsEntry } from '../generated/meta-v1.ts';
+import type { Steps } from '../meta/steps.ts';
 import { parseTime } from '../meta/time.ts';
 import { type FieldSet, isEmpty, noFields, parseFieldSet, sorted, unionOf } from './field-set.ts';
 import { compareTexts } from './path-element.ts';
@@ -66,14 +67,14 @@ export const inOrder = (managers: Managers): readonly Manager[] =>
   managers.size > 1 ? [...managers.values()].sort(compareManagers) : [...managers.values()];
 
 /** Its entry of `metadata.managedFields`. */
-export function renderManager({ manager, operation, version, time, fields, subresource }: Manager): ManagedFieldsEntry {
+export function* renderManager({ manager, operation, version, time, fields, subresource }: Manager): Steps<ManagedFieldsEntry> {
   return {
     ...(manager && { manager }),
     operation,
     apiVersion: version,
     ...(time !== undefined && { time }),
     fieldsType: 'FieldsV1',
-    fieldsV1: sorted(fields) as NonNullable<ManagedFieldsEntry['fieldsV1']>,
+    fieldsV1: (yield* sorted(fields)) as NonNullable<ManagedFieldsEntry['fieldsV1']>,
     ...(subresource && { subresource }),
   };
 }

@@ -73,18 +73,29 @@ function parseValue(text: string): unknown {
 
 const ranks = 'fkvi';
 
+/** A step with what it says, where that is not its text. */
+export interface ReadElement {
+  readonly element: PathElement;
+  readonly value: unknown;
+}
+
+export const readElement = (element: PathElement): ReadElement => ({ element, value: valueIn(element) });
+
+function valueIn(element: PathElement): unknown {
+  if (element.startsWith('f')) return undefined;
+  const rest = element.slice(2);
+  return element.startsWith('i') ? Number(rest) : parseJSON(rest);
+}
+
 /** Upstream's order: fields, keys, values, indices; each by what it says, numbers as numbers. */
-export function comparePathElements(a: PathElement, b: PathElement): number {
+export function compareElements({ element: a, value: x }: ReadElement, { element: b, value: y }: ReadElement): number {
   if (a === b) return 0;
   const sort = a.charCodeAt(0);
   if (sort !== b.charCodeAt(0)) return ranks.indexOf(a[0] ?? '') - ranks.indexOf(b[0] ?? '');
-  if (sort === 0x66) return compareTexts(a, b);
-  const left = a.slice(2);
-  const right = b.slice(2);
-  if (sort === 0x69) return Number(left) - Number(right);
-  const [x, y] = [parseJSON(left), parseJSON(right)];
-  return sort === 0x6b ? compareKeys(x as object, y as object) : compareScalars(x, y);
+  if (sort === fieldSort) return compareTexts(a, b);
+  return sort === keySort ? compareKeys(x as object, y as object) : compareScalars(x, y);
 }
+const [fieldSort, keySort] = [0x66, 0x6b];
 
 function compareKeys(a: object, b: object): number {
   const left = Object.entries(a);

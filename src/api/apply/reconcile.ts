@@ -2,30 +2,35 @@
  * A set of fields, after its type may have changed since it was made: of what is owned as a whole now, and was owned in
  * parts, its owners own the whole. Specified by structured-merge-diff (typed/reconcile_schema.go).
  */
+import { Pace, type Steps } from '../meta/steps.ts';
 import type { Schema } from '../schema/types.ts';
-import { elementsOf, type FieldSet, type FieldTree, isEmpty, leaf } from './field-set.ts';
+import { elementsOf, type FieldSet, type FieldTree, isEmpty, leaf, treeOf } from './field-set.ts';
 import { isAtomic, schemaAt } from './structure.ts';
+
+/** Elements after which the walk may rest. */
+const pace = new Pace(1000);
 
 /** Sets that are as their type has them: many objects have the same ones. */
 const asTyped = new WeakMap<FieldSet, Schema>();
 
 /** The very set, when nothing is to be changed. */
-export function reconcileFields(schema: Schema, set: FieldSet): FieldSet {
+export function* reconcileFields(schema: Schema, set: FieldSet): Steps<FieldSet> {
   if (asTyped.get(set) === schema) return set;
-  const reconciled = reconcileBelow(schema, set);
+  const reconciled = yield* reconcileBelow(schema, set);
   asTyped.set(reconciled, schema);
   return reconciled;
 }
 
-function reconcileBelow(schema: Schema, set: FieldSet): FieldSet {
+function* reconcileBelow(schema: Schema, set: FieldSet): Steps<FieldSet> {
   let reconciled: FieldTree | undefined;
   for (const element of elementsOf(set)) {
+    if (pace.isDue()) yield;
     const below = set[element] ?? leaf;
     const type = schemaAt(schema, element);
     if (!type || isEmpty(below)) continue;
-    const next = isOwnedWhole(type) ? leaf : reconcileBelow(type, below);
+    const next = isOwnedWhole(type) ? leaf : yield* reconcileBelow(type, below);
     if (next === below) continue;
-    reconciled ??= { ...set };
+    reconciled ??= treeOf(set);
     reconciled[element] = next;
   }
   return reconciled ?? set;

@@ -3,7 +3,7 @@
  * it (api/apply). What is not there is created. The result goes the way of an update.
  * Upstream: apiserver/pkg/endpoints/handlers/patch.go (applyPatcher), apimachinery/pkg/util/managedfields/internal.
  */
-import { type Applied, ApplyConflict, applyObject } from '../../../api/apply/apply-object.ts';
+import { type Applied, ApplyConflict, applyObject, type Take } from '../../../api/apply/apply-object.ts';
 import { compareOwnable, type TypeVersions } from '../../../api/apply/change-managers.ts';
 import { type ManagerName, type Managers, nobody } from '../../../api/apply/managers.ts';
 import { type Json, TypedError } from '../../../api/apply/structure.ts';
@@ -12,6 +12,7 @@ import { strategyOf } from '../../../api/kinds/update-strategy.ts';
 import { withDefaults, withNames } from '../../../api/kinds/write-steps.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
+import { takeSteps } from '../../../api/meta/steps.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { own } from '../../../api/meta/words.ts';
 import { type BodyType, bodyTypeOf } from '../../../api/schema/body.ts';
@@ -24,7 +25,7 @@ import { conflictError } from '../write/apply-conflict.ts';
 import { checkName } from '../write/check-name.ts';
 import { checkWriteOptions, scaleType } from '../write/decode.ts';
 import { conflictsBeside, kubectlManager, withLastApplied } from '../write/last-applied.ts';
-import { managersOf, renderPart } from '../write/managed-entries.ts';
+import { managersOf, renderInSteps } from '../write/managed-entries.ts';
 import { afterChange, emptyObject, typeOf, typeVersions, writerOf } from '../write/own.ts';
 import { describeType, readApplied } from '../write/read-applied.ts';
 import type { VerbContext } from '../write/verb-context.ts';
@@ -54,7 +55,11 @@ export async function apply(server: VerbContext, request: ResourceRequest): Prom
         const applied = await read();
         const types = typeVersions(server.kinds, kind, subresource);
         const known = { types, live: json(current), managers: managersOf(managed) };
-        const managers = await ownedBefore(server, writerOf(request, 'Apply'), known, json(emptyObject(kind)));
+        if (large) await yieldTurn();
+        const managers = await ownedBefore(server, writerOf(request, 'Apply'), known, {
+          empty: json(emptyObject(kind)),
+          take: taking(large),
+        });
         return applyTo(server, request, { live: current, managers, applied, large });
       },
     });
@@ -80,8 +85,8 @@ async function applyScale(server: VerbContext, request: ResourceRequest): Promis
     const by = scaleWriter(request, 'Apply');
     const live = json(current);
     const known = { types: scaleTypes, live, managers };
-    const owners = await ownedBefore(server, by, known, json(decode(type.schema, {}).value));
-    const { object, managers: after } = await applyWithWords(server, request, { ...known, managers: owners, applied, by });
+    const owners = await ownedBefore(server, by, known, { empty: json(decode(type.schema, {}).value), take: takeSteps });
+    const { object, managers: after } = await applyWithWords(server, request, { ...known, managers: owners, applied, by, take: takeSteps });
     const scale = object ? (decodeMerged(type, object, applied) as unknown as Scale) : current;
     return { scale, managers: after };
   });
@@ -94,13 +99,29 @@ interface Live {
   readonly managers: Managers;
 }
 
-/** Of an object that nobody has owned fields of, all that it has is somebody's. `empty`: what it is when nothing is said. */
-async function ownedBefore(server: VerbContext, by: ManagerName, { types, live, managers }: Live, empty: Json): Promise<Managers> {
+const taking =
+  (large: boolean): Take =>
+  (steps) =>
+    takeInTurns(steps, large);
+
+interface Before {
+  /** what the object is when nothing is said */
+  readonly empty: Json;
+  readonly take: Take;
+}
+
+/** Of an object that nobody has owned fields of, all that it has is somebody's. */
+async function ownedBefore(
+  server: VerbContext,
+  by: ManagerName,
+  { types, live, managers }: Live,
+  { empty, take }: Before,
+): Promise<Managers> {
   if (managers.size > 0) return managers;
   const change = { before: empty, after: live };
-  const comparison = compareOwnable(typeOf(types), change);
+  const comparison = await take(compareOwnable(typeOf(types), change));
   const before: ManagerName = { ...by, manager: beforeFirstApply, operation: 'Update' };
-  return await afterChange(server, { types, change, managers, comparison, by: before });
+  return await take(afterChange(server, { types, change, managers, comparison, by: before }));
 }
 
 const json = (object: object): Json => object as Json;
@@ -118,7 +139,8 @@ async function applyTo(
   const { kind, subresource } = request.target;
   const types = typeVersions(server.kinds, kind, subresource);
   const by = writerOf(request, 'Apply');
-  const result = await applyWithWords(server, request, { types, live: json(live), managers, applied, by });
+  const take = taking(large);
+  const result = await applyWithWords(server, request, { types, live: json(live), managers, applied, by, take });
   if (large) await yieldTurn();
   const merged = (result.object as unknown as KubeObject | undefined) ?? live;
   const annotated = by.manager === kubectlManager ? withLastApplied(merged, applied) : merged;
@@ -126,27 +148,28 @@ async function applyTo(
   const object = annotated === live ? live : await takeInTurns(withDefaults(kind, decoded), large);
   checkCreated(request, live, object);
   checkName(object, request);
-  return { object, ownership: { part: renderPart(result.managers) } };
+  return { object, ownership: { part: await take(renderInSteps(result.managers)) } };
 }
 
 interface Applying extends Live {
   readonly applied: Json;
   readonly by: ManagerName;
+  readonly take: Take;
 }
 
 /** Failures are told as clients are told of them. */
 async function applyWithWords(server: VerbContext, { options }: ResourceRequest, applying: Applying): Promise<Applied> {
-  const { types, live, applied, by } = applying;
+  const { types, live, applied, by, take } = applying;
   const given = { ...applying, time: formatTime(server.clock.now()), force: options.force ?? false };
   try {
-    return await applyObject(given);
+    return await applyObject(given, take);
   } catch (error) {
     if (error instanceof TypedError) throw internal(`failed to create typed patch object (${describeObject(applied)}): ${error.message}`);
     if (!(error instanceof ApplyConflict)) throw error;
     const { conflicts } = error;
     const left = by.manager === kubectlManager ? conflictsBeside(conflicts, typeOf(types).schema, live) : conflicts;
     if (left.length > 0) throw conflictError(left);
-    return await applyObject({ ...given, force: true });
+    return await applyObject({ ...given, force: true }, take);
   }
 }
 

@@ -16,6 +16,7 @@ import type { Kind, ScaleView } from '../../../api/meta/kind.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { type LabelMap, labelMatcher, labelMatcherOfMap } from '../../../api/meta/selectors.ts';
 import { errors, fieldErrors } from '../../../api/meta/status-error.ts';
+import { takeSteps } from '../../../api/meta/steps.ts';
 import { bodyTypeOf } from '../../../api/schema/body.ts';
 import type { StoredObject } from '../cache/stored-object.ts';
 import type { ResourceAnswer } from '../request/answer.ts';
@@ -150,9 +151,9 @@ async function managersAfter(
   { change, managers }: { readonly change: ObjectChange; readonly managers: Managers },
 ): Promise<Managers> {
   if (managers.size === 0) return managers;
-  const comparison = compareOwnable(typeOf(scaleTypes), change);
+  const comparison = takeSteps(compareOwnable(typeOf(scaleTypes), change));
   if (isSame(comparison)) return managers;
-  return await afterChange(server, { types: scaleTypes, change, managers, comparison, by: scaleWriter(request, 'Update') });
+  return await takeSteps(afterChange(server, { types: scaleTypes, change, managers, comparison, by: scaleWriter(request, 'Update') }));
 }
 
 const json = (scale: Scale): Json => scale as unknown as Json;

@@ -63,11 +63,11 @@ export function* renderInSteps(managers: Managers): Steps<Part> {
 
 function* render(manager: Manager): Steps<ManagedEntry> {
   const { time } = manager;
-  if (time !== undefined && !isPlainTime(time)) return { bytes: encode(renderManager(manager)), time: undefined };
+  if (time !== undefined && !isPlainTime(time)) return { bytes: encode(yield* renderManager(manager)), time: undefined };
   const known = rendered.get(manager.fields);
   if (known && isSameManager(known.manager, manager)) return { bytes: known.bytes, time };
   yield;
-  const entry = renderManager({ ...manager, time: undefined });
+  const entry = yield* renderManager({ ...manager, time: undefined });
   yield;
   const bytes = encode(entry);
   keep(readManager(entry), bytes);

@@ -62,10 +62,10 @@ export function* ownMade(clock: Pick<Clock, 'now'>, { kind, by, object: given }:
   const asLast = partAsLast(made, time);
   if (asLast) return asLast;
   const type = { schema: kind.schema, reset: resetFieldsOf(kind, by.subresource) };
-  const comparison = told(() => compareOwnable(type, { before: json(made.empty), after: json(made.object) }));
+  const comparison = yield* told(compareOwnable(type, { before: json(made.empty), after: json(made.object) }));
   if (!comparison) return undefined;
   yield;
-  const part = yield* renderInSteps(managersOfNew({ by, comparison, time }));
+  const part = yield* renderInSteps(yield* managersOfNew({ by, comparison, time }));
   rememberMade(made, part);
   return part;
 }
@@ -107,12 +107,12 @@ interface Before {
 function* afterUpdate(server: Server, { kind, by, object }: OwnedWrite, { before, said, part }: Before): Owning {
   const types = typeVersions(server.kinds, kind, by.subresource);
   const change = { before: json(before), after: json(asConverted(kind, object)) };
-  const comparison = told(() => compareOwnable(typeOf(types), change));
+  const comparison = yield* told(compareOwnable(typeOf(types), change));
   if (!comparison) return undefined;
   if (isSame(comparison)) return said ? renderPart(said) : part;
   yield;
   const managers = said ?? managersOf(part);
-  const after = afterChange(server, { types, change, managers, comparison, by });
+  const after = yield* afterChange(server, { types, change, managers, comparison, by });
   return after instanceof Promise ? after.then(renderPart) : yield* renderInSteps(after);
 }
 
@@ -120,9 +120,9 @@ function* afterUpdate(server: Server, { kind, by, object }: OwnedWrite, { before
 const asConverted = (kind: Kind, object: KubeObject): KubeObject => (kind.convert ? fromStorage(kind, toStorage(kind, object)) : object);
 
 /** As upstream: what can't be told apart into fields belongs to nobody. */
-function told<T>(make: () => T): T | undefined {
+function* told<T>(make: Steps<T>): Steps<T | undefined> {
   try {
-    return make();
+    return yield* make;
   } catch (error) {
     if (error instanceof TypedError) return undefined;
     throw error;
@@ -132,7 +132,7 @@ function told<T>(make: () => T): T | undefined {
 const json = (object: KubeObject): Json => object as unknown as Json;
 
 /** The managers after an update, if nobody reads or writes what they were. */
-export const afterChange = (server: Pick<VerbContext, 'clock'>, change: Omit<OwnUpdate, 'time'>): Managers | Promise<Managers> =>
+export const afterChange = (server: Pick<VerbContext, 'clock'>, change: Omit<OwnUpdate, 'time'>): Steps<Managers | Promise<Managers>> =>
   managersAfterUpdate({ ...change, time: formatTime(server.clock.now()) });
 
 /** The type in the request's own version. */
