@@ -5,7 +5,7 @@
  */
 import type { LabelSelector } from '../generated/meta-v1.ts';
 import { equalSemantically } from '../meta/deep-equal.ts';
-import { checkDns1123Subdomain, checkQualifiedName } from '../meta/names.ts';
+import { checkQualifiedName } from '../meta/names.ts';
 import { type LabelMap, validateLabelSelector, validateLabels } from '../meta/selectors.ts';
 import { type FieldError, fieldErrors } from '../meta/status-error.ts';
 
@@ -45,20 +45,9 @@ interface EnumRule {
   readonly emptyIsValue?: boolean;
 }
 
-/** For optional enumerations: only an unknown value is wrong. */
-export function checkSupported(errors: Errors, path: string, value: string | undefined, supported: readonly string[]): void {
-  if (value !== undefined && !supported.includes(value)) errors.push(fieldErrors.notSupported(path, value, supported));
-}
-
 export function checkImmutable(errors: Errors, path: string, now: unknown, old: unknown): void {
   if (!equalSemantically(now, old)) errors.push(fieldErrors.invalid(path, now, immutableMessage));
 }
-
-export const checkDnsSubdomain = (errors: Errors, path: string, value: string): void =>
-  addInvalid(errors, path, value, checkDns1123Subdomain(value));
-
-export const checkLabelKey = (errors: Errors, path: string, value: string | undefined): void =>
-  addInvalid(errors, path, value ?? '', checkQualifiedName(value ?? ''));
 
 export function checkLabels(errors: Errors, path: string, labels: LabelMap | undefined): void {
   if (labels) errors.push(...validateLabels(labels, path));

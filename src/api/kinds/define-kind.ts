@@ -135,6 +135,13 @@ export function defineKind<T extends KubeObject>(ref: KindRef<T>, extra: KindStr
   };
 }
 
+/** The same in several versions, whose types say the same of all that the hooks look at. */
+export const defineVersions = <T extends KubeObject, const R extends readonly KindRef[]>(
+  refs: R,
+  extra: KindStrategy<T>,
+): { readonly [K in keyof R]: Kind<T> } =>
+  refs.map((ref) => defineKind(ref as KindRef as KindRef<T>, extra)) as readonly Kind<T>[] as { readonly [K in keyof R]: Kind<T> };
+
 /** Stable before beta before alpha, then the greater number. */
 export function versionPriority(version: string): number {
   const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);

@@ -1,23 +1,22 @@
-/** Checks of where a webhook is. Upstream: apiserver/pkg/util/webhook/validation.go. */
+/** Rules of where a webhook is. Upstream: apiserver/pkg/util/webhook/validation.go. */
 import { checkDns1123Subdomain, checkPortNumber } from '../meta/names.ts';
-import { fieldErrors } from '../meta/status-error.ts';
-import type { Errors } from './checks.ts';
+import { countedAs, fields, filled, required } from '../schema/rules/rules.ts';
+import type { Rule } from '../schema/rules/walk.ts';
 
 const urlForm = '; desired format: https://host[/path]';
 
-export function checkWebhookUrl(errors: Errors, path: string, text: string): void {
-  const add = (value: string, message: string): void => void errors.push(fieldErrors.invalid(path, value, message));
+const webhookUrl: Rule<string> = (text, walk) => {
   const [, scheme = '', rest = ''] = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(.*)$/s.exec(text) ?? [];
   const [, authority = ''] = /^\/\/([^/?#]*)/.exec(rest) ?? [];
   const [, user] = /^(.*)@/.exec(authority) ?? [];
   const [, query = ''] = /^[^#]*?\?([^#]*)/.exec(rest) ?? [];
   const [, fragment = ''] = /#(.*)$/s.exec(rest) ?? [];
-  if (scheme.toLowerCase() !== 'https') add(scheme.toLowerCase(), `'https' is the only allowed URL scheme${urlForm}`);
-  if (!authority.replace(/^.*@/, '')) add('', `host must be specified${urlForm}`);
-  if (user !== undefined) add(user, 'user information is not permitted in the URL');
-  if (fragment) add(fragment, 'fragments are not permitted in the URL');
-  if (query) add(query, 'query parameters are not permitted in the URL');
-}
+  if (scheme.toLowerCase() !== 'https') walk.invalid('', scheme.toLowerCase(), `'https' is the only allowed URL scheme${urlForm}`);
+  if (!authority.replace(/^.*@/, '')) walk.invalid('', '', `host must be specified${urlForm}`);
+  if (user !== undefined) walk.invalid('', user, 'user information is not permitted in the URL');
+  if (fragment) walk.invalid('', fragment, 'fragments are not permitted in the URL');
+  if (query) walk.invalid('', query, 'query parameters are not permitted in the URL');
+};
 
 interface ServiceReference {
   readonly name?: string;
@@ -26,33 +25,35 @@ interface ServiceReference {
   readonly port?: number;
 }
 
-export function checkWebhookService(errors: Errors, at: string, { name, namespace, path, port = 0 }: ServiceReference): void {
-  if (!name) errors.push(fieldErrors.required(`${at}.name`));
-  if (!namespace) errors.push(fieldErrors.required(`${at}.namespace`));
+/** Of a Service that is asked: absent counts as 0. */
+export const servicePort: Rule<number> = countedAs(0, (port, walk) => {
   const messages = checkPortNumber(port);
-  if (messages.length) errors.push(fieldErrors.invalid(`${at}.port`, port, `port is not valid: ${messages.join(', ')}`));
-  if (!path || path === '/') return;
-  const add = (message: string): void => void errors.push(fieldErrors.invalid(`${at}.path`, path, message));
-  if (path === '//') {
-    add('segment[0] may not be empty');
-    return;
-  }
-  if (!path.startsWith('/')) add("must start with a '/'");
-  const steps = path.slice(1).replace(/\/$/, '').split('/');
-  steps.forEach((step, i) => {
+  if (messages.length) walk.invalid('', port, `port is not valid: ${messages.join(', ')}`);
+});
+
+const path: Rule<string> = (text, walk) => {
+  const add = (message: string): void => walk.invalid('', text, message);
+  if (text === '/') return;
+  if (text === '//') return add('segment[0] may not be empty');
+  if (!text.startsWith('/')) add("must start with a '/'");
+  const steps = text.slice(1).replace(/\/$/, '').split('/');
+  for (const [i, step] of steps.entries()) {
     if (!step) add(`segment[${i}] may not be empty`);
     else for (const message of checkDns1123Subdomain(step)) add(`segment[${i}]: ${message}`);
-  });
-}
+  }
+};
+const service = fields<ServiceReference>({ name: required(), namespace: required(), port: servicePort, path: filled(path) });
 
 interface ClientConfig {
   readonly url?: string;
   readonly service?: ServiceReference;
 }
 
-/** Exactly one of an URL and a service. */
-export function checkClientConfig(errors: Errors, path: string, { url, service }: ClientConfig, absent: string): void {
-  if ((url === undefined) === (service === undefined)) errors.push(fieldErrors.required(path, absent));
-  else if (url !== undefined) checkWebhookUrl(errors, `${path}.url`, url);
-  else if (service) checkWebhookService(errors, `${path}.service`, service);
-}
+/** Exactly one of an URL and a service; `absent`: what is said else. */
+export const clientConfig =
+  (absent: string): Rule<ClientConfig> =>
+  (given, walk) => {
+    if ((given.url === undefined) === (given.service === undefined)) return walk.required('', absent);
+    walk.check('url', given.url, webhookUrl);
+    walk.check('service', given.service, service);
+  };

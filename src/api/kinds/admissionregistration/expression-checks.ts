@@ -8,20 +8,26 @@ import { CompileError } from '../../cel/compile.ts';
 import * as t from '../../cel/types.ts';
 import type { Variable } from '../../generated/admissionregistration-v1.ts';
 import { fieldErrors } from '../../meta/status-error.ts';
-import type { Errors } from '../checks.ts';
+import { countedAs, required } from '../../schema/rules/rules.ts';
+import type { Rule, Walk } from '../../schema/rules/walk.ts';
 
-function tell(errors: Errors, path: string, { expression, program }: Compiled): void {
+function tell(walk: Walk, { expression, program }: Compiled): void {
   if (!(program instanceof CompileError)) return;
   const { detail } = program;
-  errors.push(
-    detail.startsWith('program instantiation failed') ? fieldErrors.internal(path, detail) : fieldErrors.invalid(path, expression, detail),
-  );
+  if (detail.startsWith('program instantiation failed')) walk.errors.push(fieldErrors.internal(walk.at(), detail));
+  else walk.invalid('', expression, detail);
 }
 
 /** A condition stands alone: it sees no variables. */
-export function checkCondition(errors: Errors, path: string, expression: string, params: boolean): void {
-  tell(errors, path, new Compiler({ params, authorizer: true }, false).compile(expression, t.BOOL));
-}
+export const condition = (params: boolean): Rule<string> =>
+  required((text, walk) => tell(walk, new Compiler({ params, authorizer: true }, false).compile(text, t.BOOL)));
+
+/** More than blanks; and then obeys the other rule. */
+export const notBlank = (rule?: Rule<string>, detail = ''): Rule<string> =>
+  countedAs('', (text, walk) => {
+    if (!text.trim()) walk.required('', detail);
+    else rule?.(text, walk, undefined);
+  });
 
 type Wanted = readonly t.Type[];
 
@@ -35,29 +41,27 @@ interface Seen {
 
 /** The expressions of one policy. Messages have no authorizer; what patches are made of is seen where they are made. */
 export class PolicyExpressions {
-  readonly #errors: Errors;
   readonly #compiler: Compiler;
   readonly #others: Compiler;
   readonly #isPatched: boolean;
 
-  constructor(errors: Errors, { params, variables, patchTypes = false }: Seen) {
-    this.#errors = errors;
+  constructor({ params, variables, patchTypes = false }: Seen) {
     this.#isPatched = patchTypes;
     this.#compiler = new Compiler({ params, authorizer: true }, variables);
     this.#others = new Compiler(patchTypes ? { params, authorizer: true, patchTypes } : { params }, variables);
   }
 
-  variable(path: string, { name, expression }: Variable): void {
+  variable(walk: Walk, { name, expression }: Variable): void {
     this.#others.addVariable(name, expression);
-    tell(this.#errors, path, this.#compiler.addVariable(name, expression));
+    tell(walk, this.#compiler.addVariable(name, expression));
   }
 
-  expression(path: string, text: string, ...wanted: Wanted): void {
+  expression(walk: Walk, text: string, ...wanted: Wanted): void {
     const compiler = this.#isPatched ? this.#others : this.#compiler;
-    tell(this.#errors, path, compiler.compile(text, ...wanted));
+    tell(walk, compiler.compile(text, ...wanted));
   }
 
-  message(path: string, text: string): void {
-    tell(this.#errors, path, this.#others.compile(text, t.STRING));
+  message(walk: Walk, text: string): void {
+    tell(walk, this.#others.compile(text, t.STRING));
   }
 }

@@ -3,13 +3,13 @@
  * Upstream: pkg/apis/admissionregistration/validation/validation.go.
  */
 import type { MatchCondition, MatchResources, ParamKind, ParamRef, Variable } from '../../generated/admissionregistration-v1.ts';
-import { checkDns1035Label, checkDns1123Subdomain, checkPathSegment } from '../../meta/names.ts';
-import { fieldErrors } from '../../meta/status-error.ts';
+import { checkDns1035Label, checkDns1123Subdomain } from '../../meta/names.ts';
+import { all, each, fields, oneOf, present, refuse, required } from '../../schema/rules/rules.ts';
+import type { Rule, Walk } from '../../schema/rules/walk.ts';
 import { formatSelector } from '../cells.ts';
-import { addInvalid, checkDnsSubdomain, checkOneOf, checkPresent, checkSelector, type Errors } from '../checks.ts';
-import { listOf } from '../lists.ts';
-import type { PolicyExpressions } from './expression-checks.ts';
-import { checkMatchConditions, checkMatchResources } from './rule-checks.ts';
+import { dnsSubdomain, pathName, selector } from '../shared-rules.ts';
+import { notBlank, type PolicyExpressions } from './expression-checks.ts';
+import { matchConditions, matchResources } from './rule-checks.ts';
 
 interface Policy {
   readonly failurePolicy?: string;
@@ -19,36 +19,36 @@ interface Policy {
   readonly variables?: readonly Variable[];
 }
 
-/** Its variables are declared in `expressions`. */
-export function checkPolicy(errors: Errors, spec: Policy, expressions: PolicyExpressions): void {
-  checkOneOf(errors, 'spec.failurePolicy', spec.failurePolicy, { of: ['Fail', 'Ignore'], emptyIsValue: true });
-  if (spec.paramKind) checkParamKind(errors, 'spec.paramKind', spec.paramKind);
-  const path = 'spec.matchConstraints';
-  if (spec.matchConstraints) {
-    checkMatchResources(errors, path, spec.matchConstraints);
-    if (!spec.matchConstraints.resourceRules?.length) errors.push(fieldErrors.required(`${path}.resourceRules`));
-  } else errors.push(fieldErrors.required(path));
-  checkMatchConditions(errors, 'spec.matchConditions', listOf(spec.matchConditions), spec.paramKind !== undefined);
-  listOf(spec.variables).forEach(({ name, expression }, i) => {
-    const at = `spec.variables[${i}]`;
-    if (checkPresent(errors, `${at}.name`, name?.trim(), 'name is not specified') && !isIdentifier(name)) {
-      errors.push(fieldErrors.invalid(`${at}.name`, name, 'must be a valid CEL identifier'));
-    }
-    if (checkPresent(errors, `${at}.expression`, expression?.trim(), 'expression is not specified'))
-      expressions.variable(`${at}.expression`, { name, expression });
-  });
+/** What rules of a policy know of it (`walk.about`). */
+export interface PolicyKnown {
+  readonly name: string;
+  readonly expressions: PolicyExpressions;
 }
+export const expressionsOf = (walk: Walk): PolicyExpressions => (walk.about as PolicyKnown).expressions;
 
 const reserved = new Set(
   'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(' '),
 );
 const isIdentifier = (name: string): boolean => /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) && !reserved.has(name);
 
-function checkParamKind(errors: Errors, path: string, { apiVersion = '', kind = '' }: ParamKind): void {
-  const add = (value: string, message: string): void => void errors.push(fieldErrors.invalid(`${path}.apiVersion`, value, message));
+const variable: Rule<Variable> = all<Variable>(
+  fields({
+    name: notBlank(
+      refuse((name) => !isIdentifier(name), 'must be a valid CEL identifier'),
+      'name is not specified',
+    ),
+  }),
+  ({ name, expression = '' }, walk) => {
+    const declare = notBlank((text, at) => expressionsOf(at).variable(at, { name, expression: text }), 'expression is not specified');
+    walk.check('expression', expression, declare);
+  },
+);
+
+const paramKind: Rule<ParamKind> = ({ apiVersion = '', kind = '' }, walk) => {
+  const add = (value: string, message: string): void => walk.invalid('apiVersion', value, message);
   const parts = apiVersion === '/' ? ['', ''] : apiVersion.split('/');
   const [group, version] = parts.length === 1 ? ['', apiVersion] : [parts[0] ?? '', parts[1] ?? ''];
-  if (!apiVersion) errors.push(fieldErrors.required(`${path}.apiVersion`));
+  if (!apiVersion) walk.required('apiVersion');
   else if (parts.length > 2) add(apiVersion, `unexpected GroupVersion string: ${apiVersion}`);
   else {
     const wrongGroup = group ? checkDns1123Subdomain(group) : [];
@@ -58,34 +58,42 @@ function checkParamKind(errors: Errors, path: string, { apiVersion = '', kind = 
     else if (wrongVersion.length) add(version, wrongVersion.join(','));
   }
   const wrongKind = kind ? checkDns1035Label(kind.toLowerCase()) : [];
-  if (!kind) errors.push(fieldErrors.required(`${path}.kind`));
-  else if (wrongKind.length) {
-    const message = `may have mixed case, but should otherwise match: ${wrongKind.join(',')}`;
-    errors.push(fieldErrors.invalid(`${path}.kind`, kind, message));
-  }
-}
+  if (!kind) walk.required('kind');
+  if (wrongKind.length) walk.invalid('kind', kind, `may have mixed case, but should otherwise match: ${wrongKind.join(',')}`);
+};
+
+const conditions = matchConditions(false);
+const conditionsWithParams = matchConditions(true);
+
+/** Its variables are declared in its expressions. */
+export const policyRule: Rule<Policy> = all<Policy>(
+  fields({
+    failurePolicy: present(oneOf('Fail', 'Ignore')),
+    paramKind,
+    matchConstraints: required(all(matchResources, fields<MatchResources>({ resourceRules: required() }))),
+  }),
+  (policy, walk) => walk.check('matchConditions', policy.matchConditions, policy.paramKind ? conditionsWithParams : conditions),
+  fields({ variables: each(variable) }),
+);
+
+const exclusive = 'name and selector are mutually exclusive';
+const paramRef: Rule<ParamRef> = (given, walk) => {
+  const isBoth = given.name && given.selector;
+  walk.check('name', given.name || undefined, pathName);
+  if (isBoth) walk.forbidden('name', exclusive);
+  walk.check('selector', given.selector, selector);
+  if (isBoth) walk.forbidden('selector', exclusive);
+  if (!given.name && !given.selector) walk.required('', 'one of name or selector must be specified');
+  walk.check('parameterNotFoundAction', given.parameterNotFoundAction ?? '', foundAction);
+};
+const foundAction = required(oneOf('Deny', 'Allow'));
 
 interface Binding {
   readonly policyName?: string;
   readonly paramRef?: ParamRef;
   readonly matchResources?: MatchResources;
 }
-
-export function checkBinding(errors: Errors, { policyName, paramRef, matchResources }: Binding): void {
-  if (checkPresent(errors, 'spec.policyName', policyName)) checkDnsSubdomain(errors, 'spec.policyName', policyName ?? '');
-  if (paramRef) checkParamRef(errors, 'spec.paramRef', paramRef);
-  if (matchResources) checkMatchResources(errors, 'spec.matchResources', matchResources);
-}
-
-function checkParamRef(errors: Errors, path: string, { name, selector, parameterNotFoundAction: action }: ParamRef): void {
-  const exclusive = 'name and selector are mutually exclusive';
-  if (name) addInvalid(errors, `${path}.name`, name, checkPathSegment(name));
-  if (name && selector) errors.push(fieldErrors.forbidden(`${path}.name`, exclusive));
-  checkSelector(errors, `${path}.selector`, selector);
-  if (name && selector) errors.push(fieldErrors.forbidden(`${path}.selector`, exclusive));
-  if (!name && !selector) errors.push(fieldErrors.required(path, 'one of name or selector must be specified'));
-  checkOneOf(errors, `${path}.parameterNotFoundAction`, action, { of: ['Deny', 'Allow'] });
-}
+export const bindingRule = fields<Binding>({ policyName: required(dnsSubdomain), paramRef, matchResources });
 
 export const paramKindText = (kind: ParamKind | undefined): string => (kind ? `${kind.apiVersion ?? ''}/${kind.kind ?? ''}` : '<unset>');
 

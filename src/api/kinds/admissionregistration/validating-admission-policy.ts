@@ -1,23 +1,97 @@
 /** ValidatingAdmissionPolicy and its binding. Upstream: pkg/apis/admissionregistration/validation/validation.go. */
 
 import * as t from '../../cel/types.ts';
-import type { AuditAnnotation, Validation } from '../../generated/admissionregistration-v1.ts';
+import type {
+  AuditAnnotation,
+  ExpressionWarning,
+  TypeChecking,
+  ValidatingAdmissionPolicyBindingSpec,
+  ValidatingAdmissionPolicySpec,
+  ValidatingAdmissionPolicyStatus,
+  Validation,
+} from '../../generated/admissionregistration-v1.ts';
 import { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../generated/kinds.ts';
-import { checkQualifiedName } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
+import { all, countedAs, each, fields, knowing, oneOf, refuse, required, uniqueBy } from '../../schema/rules/rules.ts';
+import type { Rule } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
-import { addInvalid, checkPresent, checkSupported, type Errors, repeats } from '../checks.ts';
-import { checkConditions } from '../condition-checks.ts';
+import { conditions } from '../condition-checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { keepMetadata, statusAlone } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
-import { PolicyExpressions } from './expression-checks.ts';
-import { checkBinding, checkPolicy, paramKindText, paramRefText } from './policy-checks.ts';
+import { qualifiedName } from '../shared-rules.ts';
+import { notBlank, PolicyExpressions } from './expression-checks.ts';
+import { bindingRule, expressionsOf, type PolicyKnown, paramKindText, paramRefText, policyRule } from './policy-checks.ts';
 
 const annotationsMax = 20;
 const expressionMax = 5 * 1024;
-const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
-const actions = ['Audit', 'Deny', 'Warn'];
+
+const notBlankIfThere: Rule<string> = refuse((text) => text !== '' && !text.trim(), 'must be non-empty if specified');
+const validation = fields<Validation>({
+  expression: notBlank((text, walk) => expressionsOf(walk).expression(walk, text, t.BOOL), 'expression is not specified'),
+  messageExpression: all<string>(notBlankIfThere, (text, walk) => {
+    if (text.trim()) expressionsOf(walk).message(walk, text);
+  }),
+  message: all<string>(
+    notBlankIfThere,
+    refuse((text) => /[\n\r]/.test(text.trim()), 'must not contain line breaks'),
+  ),
+  reason: oneOf('Forbidden', 'Invalid', 'RequestEntityTooLarge'),
+});
+
+const auditValue = notBlank((text, walk) => {
+  if (text.trim().length > expressionMax) walk.required('', `must not exceed ${expressionMax} bytes in length`);
+  else expressionsOf(walk).expression(walk, text, t.STRING, t.NULL);
+}, 'valueExpression is not specified');
+const auditAnnotations = all<readonly AuditAnnotation[]>(
+  (annotations, walk) => {
+    if (annotations.length <= annotationsMax) return;
+    const shown = annotations.map(({ key, valueExpression }) => ({ Key: key, ValueExpression: valueExpression }));
+    walk.invalid('', shown, `must not have more than ${annotationsMax} auditAnnotations`);
+  },
+  uniqueBy(({ key }) => key, {
+    at: 'key',
+    rule: ({ key, valueExpression = '' }, walk) => {
+      walk.check('key', `${(walk.about as PolicyKnown).name}/${key}`, qualifiedName);
+      walk.check('valueExpression', valueExpression, auditValue);
+    },
+  }),
+);
+
+const spec = all<ValidatingAdmissionPolicySpec>(
+  policyRule,
+  (given, walk) => {
+    if (given.validations?.length || given.auditAnnotations?.length) return;
+    const message = 'validations or auditAnnotations must contain at least one item';
+    walk.required('validations', message);
+    walk.required('auditAnnotations', message);
+  },
+  fields({ validations: each(validation), auditAnnotations }),
+);
+
+const status = fields<ValidatingAdmissionPolicyStatus>({
+  typeChecking: fields<TypeChecking>({
+    expressionWarnings: each(fields<ExpressionWarning>({ warning: required(), fieldRef: notBlank() })),
+  }),
+  conditions,
+});
+
+const actions = countedAs<readonly string[]>(
+  [],
+  all(
+    uniqueBy<string>((action) => action, { rule: oneOf('Audit', 'Deny', 'Warn') }),
+    refuse(
+      (given) => given.includes('Deny') && given.includes('Warn'),
+      'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
+    ),
+    required(undefined, 'at least one validation action is required'),
+  ),
+);
+
+/** What is known of a policy while its expressions are judged. */
+const knownOf = ({ spec: { paramKind, variables }, metadata: { name } }: ValidatingAdmissionPolicy): PolicyKnown => ({
+  name,
+  expressions: new PolicyExpressions({ params: paramKind !== undefined, variables: listOf(variables).length > 0 }),
+});
 
 export const validatingAdmissionPolicy = defineKind(ValidatingAdmissionPolicy, {
   resetFields: statusAlone,
@@ -26,9 +100,9 @@ export const validatingAdmissionPolicy = defineKind(ValidatingAdmissionPolicy, {
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),
     prepareForStatusUpdate: keepMetadata,
-    validate,
-    validateStatus,
-    cells: nameAndAge(({ spec }) => [listOf(spec.validations).length, paramKindText(spec.paramKind)]),
+    rules: knowing(knownOf, fields({ spec })),
+    statusRules: fields({ status }),
+    cells: nameAndAge((object) => [listOf(object.spec.validations).length, paramKindText(object.spec.paramKind)]),
   },
 });
 
@@ -36,97 +110,7 @@ export const validatingAdmissionPolicyBinding = defineKind(ValidatingAdmissionPo
   hasGeneration: true,
   allowUnconditionalUpdate: false,
   hooks: {
-    validate: ({ spec }) => {
-      const errors: Errors = [];
-      checkBinding(errors, spec);
-      checkActions(errors, 'spec.validationActions', listOf(spec.validationActions));
-      return errors;
-    },
-    cells: nameAndAge(({ spec }) => [spec.policyName ?? '', paramRefText(spec.paramRef)]),
+    rules: fields({ spec: all<ValidatingAdmissionPolicyBindingSpec>(bindingRule, fields({ validationActions: actions })) }),
+    cells: nameAndAge((object) => [object.spec.policyName ?? '', paramRefText(object.spec.paramRef)]),
   },
 });
-
-function validate({ spec, metadata }: ValidatingAdmissionPolicy): readonly FieldError[] {
-  const errors: Errors = [];
-  const expressions = new PolicyExpressions(errors, { params: spec.paramKind !== undefined, variables: listOf(spec.variables).length > 0 });
-  checkPolicy(errors, spec, expressions);
-  const [validations, annotations] = [listOf(spec.validations), listOf(spec.auditAnnotations)];
-  if (!validations.length && !annotations.length) {
-    const message = 'validations or auditAnnotations must contain at least one item';
-    errors.push(fieldErrors.required('spec.validations', message), fieldErrors.required('spec.auditAnnotations', message));
-  }
-  validations.forEach((validation, i) => {
-    checkValidation(errors, `spec.validations[${i}]`, validation, expressions);
-  });
-  checkAnnotations(errors, { annotations, name: metadata.name, expressions });
-  return errors;
-}
-
-function checkValidation(errors: Errors, path: string, validation: Validation, expressions: PolicyExpressions): void {
-  const { expression, message, messageExpression, reason } = validation;
-  const empty = 'must be non-empty if specified';
-  if (checkPresent(errors, `${path}.expression`, expression?.trim(), 'expression is not specified'))
-    expressions.expression(`${path}.expression`, expression, t.BOOL);
-  if (messageExpression && !messageExpression.trim()) {
-    errors.push(fieldErrors.invalid(`${path}.messageExpression`, messageExpression, empty));
-  } else if (messageExpression) expressions.message(`${path}.messageExpression`, messageExpression);
-  if (message && !message.trim()) errors.push(fieldErrors.invalid(`${path}.message`, message, empty));
-  else if (message && /[\n\r]/.test(message.trim())) {
-    errors.push(fieldErrors.invalid(`${path}.message`, message, 'must not contain line breaks'));
-  }
-  checkSupported(errors, `${path}.reason`, reason, reasons);
-}
-
-interface Annotations {
-  readonly annotations: readonly AuditAnnotation[];
-  /** the policy's */
-  readonly name: string;
-  readonly expressions: PolicyExpressions;
-}
-
-function checkAnnotations(errors: Errors, { annotations, name, expressions }: Annotations): void {
-  const path = 'spec.auditAnnotations';
-  if (annotations.length > annotationsMax) {
-    const shown = annotations.map(({ key, valueExpression }) => ({ Key: key, ValueExpression: valueExpression }));
-    errors.push(fieldErrors.invalid(path, shown, `must not have more than ${annotationsMax} auditAnnotations`));
-  }
-  const keys = new Set<string>();
-  annotations.forEach(({ key, valueExpression }, i) => {
-    const at = `${path}[${i}]`;
-    const qualified = `${name}/${key}`;
-    addInvalid(errors, `${at}.key`, qualified, checkQualifiedName(qualified));
-    const text = valueExpression?.trim() ?? '';
-    if (checkPresent(errors, `${at}.valueExpression`, text, 'valueExpression is not specified')) {
-      if (text.length > expressionMax)
-        errors.push(fieldErrors.required(`${at}.valueExpression`, `must not exceed ${expressionMax} bytes in length`));
-      else expressions.expression(`${at}.valueExpression`, valueExpression ?? '', t.STRING, t.NULL);
-    }
-    if (keys.has(key)) errors.push(fieldErrors.duplicate(`${at}.key`, key));
-    keys.add(key);
-  });
-}
-
-function checkActions(errors: Errors, path: string, given: readonly string[]): void {
-  const isRepeated = repeats<string>();
-  given.forEach((action, i) => {
-    checkSupported(errors, `${path}[${i}]`, action, actions);
-    if (isRepeated(action)) errors.push(fieldErrors.duplicate(`${path}[${i}]`, action));
-  });
-  if (given.includes('Deny') && given.includes('Warn')) {
-    const message =
-      'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)';
-    errors.push(fieldErrors.invalid(path, given, message));
-  }
-  if (!given.length) errors.push(fieldErrors.required(path, 'at least one validation action is required'));
-}
-
-function validateStatus({ status }: ValidatingAdmissionPolicy): readonly FieldError[] {
-  const errors: Errors = [];
-  listOf(status.typeChecking?.expressionWarnings).forEach(({ warning, fieldRef }, i) => {
-    const path = `status.typeChecking.expressionWarnings[${i}]`;
-    checkPresent(errors, `${path}.warning`, warning);
-    checkPresent(errors, `${path}.fieldRef`, fieldRef?.trim());
-  });
-  checkConditions(errors, 'status.conditions', status.conditions);
-  return errors;
-}

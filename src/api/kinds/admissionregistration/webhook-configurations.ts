@@ -6,15 +6,16 @@ import type { MutatingWebhook, ValidatingWebhook } from '../../generated/admissi
 import { MutatingWebhookConfiguration, ValidatingWebhookConfiguration } from '../../generated/kinds.ts';
 import type { KindHooks } from '../../meta/kind.ts';
 import { checkDns1035Label } from '../../meta/names.ts';
-import { type FieldError, fieldErrors } from '../../meta/status-error.ts';
-import { addJudged } from '../../schema/rules/walk.ts';
+import { countedAs, each, eachBy, evenAbsent, fields, format, knowing, oneOf, range, required } from '../../schema/rules/rules.ts';
+import type { Rule, Walk } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
-import { addInvalid, checkSelector, checkSupported, type Errors, repeats } from '../checks.ts';
-import { defineKind } from '../define-kind.ts';
+import { repeats } from '../checks.ts';
+import { defineVersions } from '../define-kind.ts';
 import { fullyQualifiedName } from '../domain-checks.ts';
 import { listOf } from '../lists.ts';
-import { checkClientConfig } from '../webhook-checks.ts';
-import { checkMatchConditions, checkRule } from './rule-checks.ts';
+import { selector } from '../shared-rules.ts';
+import { clientConfig } from '../webhook-checks.ts';
+import { matchConditions, matchPolicy, requestRule } from './rule-checks.ts';
 
 type Webhook = ValidatingWebhook & Pick<MutatingWebhook, 'reinvocationPolicy'>;
 type Configuration = MutatingWebhookConfiguration | ValidatingWebhookConfiguration;
@@ -23,19 +24,6 @@ const harmless = ['None', 'NoneOnDryRun'];
 const anyEffects = ['None', 'NoneOnDryRun', 'Some', 'Unknown'];
 const reviewVersions = ['v1', 'v1beta1'];
 const timeoutSecondsMax = 30;
-
-const hooks: KindHooks<Configuration> = { validate, cells: nameAndAge(({ webhooks }) => [listOf(webhooks).length]) };
-
-export const mutatingWebhookConfiguration = defineKind<Configuration>(MutatingWebhookConfiguration, {
-  hasGeneration: true,
-  allowUnconditionalUpdate: false,
-  hooks,
-});
-export const validatingWebhookConfiguration = defineKind<Configuration>(ValidatingWebhookConfiguration, {
-  hasGeneration: true,
-  allowUnconditionalUpdate: false,
-  hooks,
-});
 
 /** What was allowed once may stay. */
 interface Leniency {
@@ -48,59 +36,64 @@ const webhooksOf = (object: Configuration | undefined): readonly Webhook[] => li
 const hasKnownVersion = ({ admissionReviewVersions: versions }: Webhook): boolean =>
   listOf(versions).some((version) => reviewVersions.includes(version));
 
-function validate(object: Configuration, old?: Configuration): readonly FieldError[] {
-  const errors: Errors = [];
+const leniencyOf = (old: Configuration | undefined): Leniency => {
   const before = webhooksOf(old);
-  const lenient: Leniency = {
+  return {
     anyEffects: before.some(({ sideEffects }) => !harmless.includes(sideEffects ?? '')),
     anyVersions: before.some((webhook) => webhook.admissionReviewVersions?.length && !hasKnownVersion(webhook)),
     sameNames: new Set(before.map(({ name }) => name)).size < before.length,
   };
-  const names = new Set<string>();
-  webhooksOf(object).forEach((webhook, i) => {
-    const path = `webhooks[${i}]`;
-    checkWebhook(errors, path, webhook, lenient);
-    checkReviewVersions(errors, `${path}.admissionReviewVersions`, webhook, lenient);
-    const { name } = webhook;
-    if (name && names.has(name) && !lenient.sameNames) errors.push(fieldErrors.duplicate(`${path}.name`, name));
-    names.add(name);
-  });
-  return errors;
-}
+};
+const lenient = (walk: Walk): Leniency => walk.about as Leniency;
 
-function checkWebhook(errors: Errors, path: string, webhook: Webhook, lenient: Leniency): void {
-  const { sideEffects, timeoutSeconds } = webhook as Partial<Webhook>;
-  addJudged(errors, `${path}.name`, webhook.name ?? '', fullyQualifiedName);
-  listOf(webhook.rules).forEach((rule, i) => {
-    checkRule(errors, `${path}.rules[${i}]`, rule);
-  });
-  checkSupported(errors, `${path}.failurePolicy`, webhook.failurePolicy, ['Fail', 'Ignore']);
-  checkSupported(errors, `${path}.matchPolicy`, webhook.matchPolicy, ['Equivalent', 'Exact']);
-  const effects = lenient.anyEffects ? anyEffects : harmless;
-  if (sideEffects === undefined) errors.push(fieldErrors.required(`${path}.sideEffects`, `must specify one of ${effects.join(', ')}`));
-  else checkSupported(errors, `${path}.sideEffects`, sideEffects, effects);
-  if (timeoutSeconds !== undefined && (timeoutSeconds < 1 || timeoutSeconds > timeoutSecondsMax)) {
-    const message = `the timeout value must be between 1 and ${timeoutSecondsMax} seconds`;
-    errors.push(fieldErrors.invalid(`${path}.timeoutSeconds`, timeoutSeconds, message));
-  }
-  checkSelector(errors, `${path}.namespaceSelector`, webhook.namespaceSelector);
-  checkSelector(errors, `${path}.objectSelector`, webhook.objectSelector);
-  checkSupported(errors, `${path}.reinvocationPolicy`, webhook.reinvocationPolicy, ['IfNeeded', 'Never']);
-  checkClientConfig(errors, `${path}.clientConfig`, webhook.clientConfig ?? {}, 'exactly one of url or service is required');
-  checkMatchConditions(errors, `${path}.matchConditions`, listOf(webhook.matchConditions), false);
-}
+const sideEffects: Rule<string> = evenAbsent((value, walk) => {
+  const effects = lenient(walk).anyEffects ? anyEffects : harmless;
+  if (value === undefined) walk.required('', `must specify one of ${effects.join(', ')}`);
+  else if (!effects.includes(value)) walk.notSupported('', value, effects);
+});
 
-function checkReviewVersions(errors: Errors, path: string, webhook: Webhook, lenient: Leniency): void {
-  const versions = listOf(webhook.admissionReviewVersions);
-  if (!versions.length) {
-    errors.push(fieldErrors.required(path, `must specify one of ${reviewVersions.join(', ')}`));
-    return;
-  }
+const version = format(checkDns1035Label);
+const versions: Rule<readonly string[]> = required(
+  (given, walk) => {
+    const isRepeated = repeats<string>();
+    for (const [i, word] of given.entries()) {
+      if (isRepeated(word)) walk.invalid(`[${i}]`, word, 'duplicate version');
+      else walk.check(i, word, version);
+    }
+    if (lenient(walk).anyVersions || given.some((word) => reviewVersions.includes(word))) return;
+    walk.invalid('', given, `must include at least one of ${reviewVersions.join(', ')}`);
+  },
+  `must specify one of ${reviewVersions.join(', ')}`,
+);
+
+const webhook = fields<Webhook>({
+  name: countedAs('', fullyQualifiedName),
+  rules: each(requestRule),
+  failurePolicy: oneOf('Fail', 'Ignore'),
+  matchPolicy,
+  sideEffects,
+  timeoutSeconds: range(1, timeoutSecondsMax, `the timeout value must be between 1 and ${timeoutSecondsMax} seconds`),
+  namespaceSelector: selector,
+  objectSelector: selector,
+  reinvocationPolicy: oneOf('IfNeeded', 'Never'),
+  clientConfig: countedAs({}, clientConfig('exactly one of url or service is required')),
+  matchConditions: matchConditions(false),
+  admissionReviewVersions: versions,
+});
+const webhooks = eachBy<Webhook>(() => {
   const isRepeated = repeats<string>();
-  versions.forEach((version, i) => {
-    if (isRepeated(version)) errors.push(fieldErrors.invalid(`${path}[${i}]`, version, 'duplicate version'));
-    else addInvalid(errors, `${path}[${i}]`, version, checkDns1035Label(version));
-  });
-  if (lenient.anyVersions || hasKnownVersion(webhook)) return;
-  errors.push(fieldErrors.invalid(path, versions, `must include at least one of ${reviewVersions.join(', ')}`));
-}
+  return (given, walk) => {
+    webhook(given, walk, undefined);
+    if (given.name && isRepeated(given.name) && !lenient(walk).sameNames) walk.duplicate('name', given.name);
+  };
+});
+
+const hooks: KindHooks<Configuration> = {
+  rules: knowing((_, _walk, old) => leniencyOf(old), fields<Configuration>({ webhooks: webhooks as Rule<readonly ValidatingWebhook[]> })),
+  cells: nameAndAge((object) => [listOf(object.webhooks).length]),
+};
+
+export const [mutatingWebhookConfiguration, validatingWebhookConfiguration] = defineVersions(
+  [MutatingWebhookConfiguration, ValidatingWebhookConfiguration],
+  { hasGeneration: true, allowUnconditionalUpdate: false, hooks },
+);

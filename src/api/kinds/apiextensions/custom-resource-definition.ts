@@ -9,12 +9,13 @@ import { isConditionTrue } from '../../meta/conditions.ts';
 import { checkDns1035Label, checkDns1123Subdomain, nameIsDnsSubdomain } from '../../meta/names.ts';
 import { type FieldError, fieldErrors, quoteAsGo } from '../../meta/status-error.ts';
 import type { Steps } from '../../meta/steps.ts';
+import { addJudged } from '../../schema/rules/walk.ts';
 import { unknownFormats } from '../../schema/structural/check-definition.ts';
 import { addInvalid, checkImmutable, checkOneOf, type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
 import { change, setDefaultsWhereEmpty } from '../set-defaults.ts';
-import { checkClientConfig } from '../webhook-checks.ts';
+import { clientConfig } from '../webhook-checks.ts';
 import { checkApproval } from './approval.ts';
 import { markDeleted } from './definition-status.ts';
 import { checkNames } from './names.ts';
@@ -117,7 +118,7 @@ function checkConversion(errors: Errors, path: string, { strategy, webhook }: Cu
     if (versions.length) errors.push(fieldErrors.forbidden(`${path}.conversionReviewVersions`, unexpected));
     return;
   }
-  if (webhook?.clientConfig) checkClientConfig(errors, client, webhook.clientConfig, 'exactly one of url or service is required');
+  if (webhook?.clientConfig) addJudged(errors, client, webhook.clientConfig, clientConfig('exactly one of url or service is required'));
   else errors.push(fieldErrors.required(client, 'required when strategy is set to Webhook'));
   checkReviewVersions(errors, `${path}.conversionReviewVersions`, versions, old);
 }

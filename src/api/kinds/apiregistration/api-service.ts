@@ -3,7 +3,7 @@ import type { APIServiceCondition, APIServiceSpec, APIServiceStatus, ServiceRefe
 import { APIService } from '../../generated/kinds.ts';
 import { findCondition } from '../../meta/conditions.ts';
 import type { WriteContext } from '../../meta/kind.ts';
-import { checkDns1035Label, checkPathSegment, checkPortNumber } from '../../meta/names.ts';
+import { checkDns1035Label, checkPathSegment } from '../../meta/names.ts';
 import { formatTime } from '../../meta/time.ts';
 import { all, countedAs, demanded, each, fields, filled, format, range, refuse, required } from '../../schema/rules/rules.ts';
 import type { Rule } from '../../schema/rules/walk.ts';
@@ -11,16 +11,13 @@ import { nameAndAge } from '../cells.ts';
 import { defineKind } from '../define-kind.ts';
 import { statusAlone } from '../keep-metadata.ts';
 import { dnsSubdomain } from '../shared-rules.ts';
+import { servicePort } from '../webhook-checks.ts';
 
 const groupPriorityMax = 20_000;
 const versionPriorityMax = 1000;
 
 const priority = (most: number): Rule<number> => countedAs(0, range(1, most, `must be positive and less than ${most}`));
 
-const servicePort: Rule<number> = countedAs(0, (port, walk) => {
-  const messages = checkPortNumber(port);
-  if (messages.length) walk.invalid('', port, `port is not valid: ${messages.join(', ')}`);
-});
 const notInsecure = (message: string): Rule<boolean> => refuse((insecure) => insecure, message);
 const elsewhere = fields<APIServiceSpec>({
   service: fields<ServiceReference>({ namespace: required(), name: required(), port: servicePort }),

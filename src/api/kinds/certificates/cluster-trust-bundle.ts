@@ -4,7 +4,7 @@ import type { KindHooks } from '../../meta/kind.ts';
 import { nameIsAnything } from '../../meta/names.ts';
 import { all, fields, filled, immutable } from '../../schema/rules/rules.ts';
 import { textColumns } from '../cells.ts';
-import { defineKind, named } from '../define-kind.ts';
+import { defineVersions, named } from '../define-kind.ts';
 import { signerName } from './signer-name.ts';
 
 type Bundle = ClusterTrustBundle | ClusterTrustBundleV1alpha1;
@@ -21,5 +21,4 @@ const extra = {
   columns: textColumns('Name', 'SignerName'),
 };
 
-export const clusterTrustBundle = defineKind<Bundle>(ClusterTrustBundle, extra);
-export const clusterTrustBundleV1alpha1 = defineKind<Bundle>(ClusterTrustBundleV1alpha1, extra);
+export const [clusterTrustBundle, clusterTrustBundleV1alpha1] = defineVersions([ClusterTrustBundle, ClusterTrustBundleV1alpha1], extra);

@@ -5,7 +5,7 @@ import { checkConfigMapKey } from '../../meta/names.ts';
 import { all, fields, filled, immutable, refuse, required } from '../../schema/rules/rules.ts';
 import type { Rule } from '../../schema/rules/walk.ts';
 import { nameAndAge, textColumns } from '../cells.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineVersions } from '../define-kind.ts';
 import { strategy } from './lease.ts';
 
 type Candidate = LeaseCandidate | LeaseCandidateV1alpha2;
@@ -59,5 +59,4 @@ const extra = {
   columns: textColumns('Name', 'LeaseName', 'BinaryVersion', 'EmulationVersion', 'Age'),
 };
 
-export const leaseCandidate = defineKind<Candidate>(LeaseCandidate, extra);
-export const leaseCandidateV1alpha2 = defineKind<Candidate>(LeaseCandidateV1alpha2, extra);
+export const [leaseCandidate, leaseCandidateV1alpha2] = defineVersions([LeaseCandidate, LeaseCandidateV1alpha2], extra);

@@ -1,5 +1,5 @@
 /** EndpointSlice. Labels count as a new generation, too. Upstream: pkg/registry/discovery/endpointslice, pkg/apis/discovery/validation. */
-import type { Endpoint, EndpointHints, EndpointPort } from '../../generated/discovery-v1.ts';
+import type { Endpoint, EndpointHints, EndpointPort, ForZone } from '../../generated/discovery-v1.ts';
 import { EndpointSlice } from '../../generated/kinds.ts';
 import { isIPv6Address } from '../../meta/addresses.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
@@ -9,8 +9,8 @@ import { own } from '../../meta/words.ts';
 import {
   all,
   each,
-  eachBy,
   fields,
+  filled,
   format,
   immutable,
   itemsMax,
@@ -19,11 +19,11 @@ import {
   present,
   ratcheted,
   required,
+  uniqueBy,
   untilWrong,
 } from '../../schema/rules/rules.ts';
 import type { Rule } from '../../schema/rules/walk.ts';
 import { firstOf, nameAndAge } from '../cells.ts';
-import { repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { domainName } from '../domain-checks.ts';
 import { checkCanonicalIP } from '../ip-checks.ts';
@@ -42,15 +42,7 @@ const shownMax = 3;
 const restOfPort = fields<EndpointPort>({ protocol: present(oneOf('SCTP', 'TCP', 'UDP')), appProtocol: qualifiedName });
 const ports = itemsMax(
   portsMax,
-  eachBy<EndpointPort>(() => {
-    const isRepeated = repeats<string>();
-    return (given, walk) => {
-      const { name = '' } = given;
-      walk.check('name', name || undefined, dnsLabel);
-      if (isRepeated(name)) walk.duplicate('name', name);
-      restOfPort(given, walk, undefined);
-    };
-  }),
+  uniqueBy<EndpointPort>(({ name = '' }) => name, { at: 'name', rule: fields({ name: filled(dnsLabel) }), after: restOfPort }),
 );
 
 const addressOf = (type: 'IPv4' | 'IPv6', check: Rule<string>): Rule<string> =>
@@ -65,14 +57,8 @@ const addressRules: Readonly<Record<string, Rule<string>>> = {
   IPv6: addressOf('IPv6', format(checkCanonicalIP)),
 };
 
-const hintList = (check: Rule<string>): Rule<readonly { readonly name: string }[]> =>
-  eachBy(() => {
-    const isRepeated = repeats<string>();
-    return ({ name }, walk) => {
-      if (isRepeated(name)) walk.duplicate('name', name);
-      walk.check('name', name, check);
-    };
-  });
+const hintList = (check: Rule<string>): Rule<readonly ForZone[]> =>
+  uniqueBy(({ name }) => name, { at: 'name', after: fields<ForZone>({ name: check }) });
 const hintLists = [
   ['forZones', hintList(format(checkLabelValue))],
   ['forNodes', hintList(subdomainName)],

@@ -4,7 +4,7 @@ import type { ParentReference } from '../../generated/networking-v1.ts';
 import type { KindHooks } from '../../meta/kind.ts';
 import { all, fields, filled, immutable, required } from '../../schema/rules/rules.ts';
 import { nameAndAge } from '../cells.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineVersions } from '../define-kind.ts';
 import { checkCanonicalIP } from '../ip-checks.ts';
 import { dnsSubdomain, pathName } from '../shared-rules.ts';
 
@@ -24,8 +24,7 @@ const hooks: KindHooks<Address> = {
 
 const strategy = { shortNames: ['ip'], validateName: checkCanonicalIP, hooks };
 
-export const ipAddress = defineKind<Address>(IPAddress, strategy);
-export const ipAddressV1beta1 = defineKind<Address>(IPAddressV1beta1, strategy);
+export const [ipAddress, ipAddressV1beta1] = defineVersions([IPAddress, IPAddressV1beta1], strategy);
 
 const parentText = ({ group, resource = '', namespace, name = '' }: ParentReference): string =>
   `${(group ? `${resource}.${group}` : resource).toLowerCase()}${namespace ? `/${namespace}` : ''}/${name}`;

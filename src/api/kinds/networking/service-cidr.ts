@@ -5,7 +5,7 @@ import { countedAs, each, fields, format, required } from '../../schema/rules/ru
 import type { Rule } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
 import { immutableMessage } from '../checks.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineVersions } from '../define-kind.ts';
 import { checkCanonicalCIDR, cidrFamily } from '../ip-checks.ts';
 import { keepMetadata, statusAlone } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
@@ -38,5 +38,4 @@ const hooks: KindHooks<Range> = {
   cells: nameAndAge(({ spec }) => [listOf(spec.cidrs).join(',')]),
 };
 
-export const serviceCIDR = defineKind<Range>(ServiceCIDR, { resetFields: statusAlone, hooks });
-export const serviceCIDRV1beta1 = defineKind<Range>(ServiceCIDRV1beta1, { resetFields: statusAlone, hooks });
+export const [serviceCIDR, serviceCIDRV1beta1] = defineVersions([ServiceCIDR, ServiceCIDRV1beta1], { resetFields: statusAlone, hooks });

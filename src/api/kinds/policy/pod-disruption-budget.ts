@@ -3,9 +3,9 @@
 import { PodDisruptionBudget } from '../../generated/kinds.ts';
 import type { PodDisruptionBudgetSpec, PodDisruptionBudgetStatus } from '../../generated/policy-v1.ts';
 import type { IntOrString } from '../../meta/intstr.ts';
-import { all, by, fields, oneOf } from '../../schema/rules/rules.ts';
+import { all, fields, oneOf } from '../../schema/rules/rules.ts';
 import { nameAndAge } from '../cells.ts';
-import { checkConditions } from '../condition-checks.ts';
+import { conditions } from '../condition-checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { counters } from '../replica-status.ts';
 import { atMostAll, intOrPercent } from '../rolling-checks.ts';
@@ -42,6 +42,6 @@ const spec = all<PodDisruptionBudgetSpec>(
 );
 
 const status = all<PodDisruptionBudgetStatus>(
-  fields({ conditions: by(checkConditions) }),
+  fields({ conditions }),
   counters('disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'),
 );

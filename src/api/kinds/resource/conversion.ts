@@ -7,6 +7,7 @@ import type { KindHooks, VersionConversion } from '../../meta/kind.ts';
 import type { KubeObject } from '../../meta/object.ts';
 import { own } from '../../meta/words.ts';
 import type { Rule } from '../../schema/rules/walk.ts';
+import type { KindStrategy } from '../define-kind.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type Change = (value: Json) => Json;
@@ -58,8 +59,15 @@ const inForm =
   (object, walk, old) =>
     rule(form(object), walk, old && form(old));
 
-/** Hooks for a version that is not the stored one. Status, warnings and grace periods are not among them. */
-export function inStoredForm<T extends KubeObject>(hooks: KindHooks<T>, { toStorage, fromStorage }: VersionConversion): KindHooks<T> {
+/** Of a version that is not the stored one. */
+export const older = <T extends KubeObject>(extra: KindStrategy<T>, form: VersionConversion): KindStrategy<T> => ({
+  ...extra,
+  convert: form as VersionConversion<T>,
+  hooks: inStoredForm(extra.hooks ?? {}, form),
+});
+
+/** Its hooks. Warnings and grace periods are not among them. */
+function inStoredForm<T extends KubeObject>(hooks: KindHooks<T>, { toStorage, fromStorage }: VersionConversion): KindHooks<T> {
   const inner = (object: T): T => toStorage(object) as T;
   const outer = (object: T): T => fromStorage(object) as T;
   const { prepareForCreate, prepareForStatusUpdate, rules, statusRules } = hooks;

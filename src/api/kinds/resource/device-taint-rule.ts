@@ -2,9 +2,8 @@
 import { DeviceTaintRule, DeviceTaintRuleV1alpha3 } from '../../generated/kinds.ts';
 import { formatAge } from '../../meta/duration.ts';
 import type { KindHooks } from '../../meta/kind.ts';
-import type { KindRef } from '../../meta/object.ts';
 import { ageOf, textColumns } from '../cells.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineVersions } from '../define-kind.ts';
 import { statusAlone } from '../keep-metadata.ts';
 
 const hooks: KindHooks<DeviceTaintRule> = {
@@ -22,5 +21,4 @@ const extra = {
   columns: textColumns('Name', 'Key', 'Value', 'Effect', 'TimeAdded', 'Age'),
 };
 
-export const deviceTaintRule = defineKind<DeviceTaintRule>(DeviceTaintRule, extra);
-export const deviceTaintRuleV1alpha3 = defineKind<DeviceTaintRule>(DeviceTaintRuleV1alpha3 as KindRef as KindRef<DeviceTaintRule>, extra);
+export const [deviceTaintRule, deviceTaintRuleV1alpha3] = defineVersions([DeviceTaintRule, DeviceTaintRuleV1alpha3], extra);

@@ -4,16 +4,15 @@
  */
 import { ResourceClaim, ResourceClaimV1beta1, ResourceClaimV1beta2 } from '../../generated/kinds.ts';
 import type { ResourceClaimConsumerReference } from '../../generated/resource-v1.ts';
-import type { KindHooks, VersionConversion } from '../../meta/kind.ts';
-import type { KindRef } from '../../meta/object.ts';
+import type { KindHooks } from '../../meta/kind.ts';
 import { all, fields, immutable, onCreate, required } from '../../schema/rules/rules.ts';
 import type { Rule } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineVersions } from '../define-kind.ts';
 import { keepMetadata, statusAlone } from '../keep-metadata.ts';
 import { listOf } from '../lists.ts';
 import { change } from '../set-defaults.ts';
-import { claimConversion, inStoredForm } from './conversion.ts';
+import { claimConversion, older } from './conversion.ts';
 import { defaultClaim, deviceClaim, setOf } from './request-checks.ts';
 
 type Claim = ResourceClaim;
@@ -48,15 +47,10 @@ const hooks: KindHooks<Claim> = {
   cells: nameAndAge((object) => [stateOf(object)]),
 };
 
-const strategy = { returnsDeletedObject: true, resetFields: statusAlone };
+const strategy = { returnsDeletedObject: true, resetFields: statusAlone, hooks };
 
-export const resourceClaim = defineKind(ResourceClaim, { ...strategy, hooks });
-export const resourceClaimV1beta2 = defineKind<Claim>(ResourceClaimV1beta2 as KindRef as KindRef<Claim>, { ...strategy, hooks });
-export const resourceClaimV1beta1 = defineKind<Claim>(ResourceClaimV1beta1 as KindRef as KindRef<Claim>, {
-  ...strategy,
-  convert: claimConversion as VersionConversion<Claim>,
-  hooks: inStoredForm(hooks, claimConversion),
-});
+export const [resourceClaim, resourceClaimV1beta2] = defineVersions([ResourceClaim, ResourceClaimV1beta2], strategy);
+export const [resourceClaimV1beta1] = defineVersions([ResourceClaimV1beta1], older(strategy, claimConversion));
 
 function stateOf({ metadata, status }: Claim): string {
   const deleted = metadata.deletionTimestamp !== undefined;

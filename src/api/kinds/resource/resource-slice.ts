@@ -6,18 +6,17 @@
 import type { NodeSelector } from '../../generated/core-v1.ts';
 import { ResourceSlice, ResourceSliceV1beta1, ResourceSliceV1beta2 } from '../../generated/kinds.ts';
 import type { Device, ResourcePool, ResourceSliceSpec } from '../../generated/resource-v1.ts';
-import type { KindHooks, VersionConversion, WriteContext } from '../../meta/kind.ts';
-import type { KindRef } from '../../meta/object.ts';
+import type { KindHooks, WriteContext } from '../../meta/kind.ts';
 import { formatTime } from '../../meta/time.ts';
 import { all, fields, immutable, min, positive, refuse, required } from '../../schema/rules/rules.ts';
 import type { Rule } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
 import { nodeSelector } from '../core/pod-spec/affinity-checks.ts';
 import { driverName } from '../core/pod-spec/driver-checks.ts';
-import { defineKind, named } from '../define-kind.ts';
+import { defineVersions, named } from '../define-kind.ts';
 import { change, mapSame } from '../set-defaults.ts';
 import { dnsSubdomain, subdomainName } from '../shared-rules.ts';
-import { inStoredForm, sliceConversion } from './conversion.ts';
+import { older, sliceConversion } from './conversion.ts';
 import { named as namedDifferently } from './request-checks.ts';
 
 type Slice = ResourceSlice;
@@ -73,6 +72,7 @@ const hooks: KindHooks<Slice> = {
 };
 
 const strategy = {
+  hooks,
   hasGeneration: true,
   returnsDeletedObject: true,
   selectablePaths: { ...named, 'spec.nodeName': '', 'spec.driver': '' },
@@ -80,13 +80,8 @@ const strategy = {
     `field label not supported for resource.k8s.io/${version}, Kind=ResourceSlice: ${field}`,
 };
 
-export const resourceSlice = defineKind(ResourceSlice, { ...strategy, hooks });
-export const resourceSliceV1beta2 = defineKind<Slice>(ResourceSliceV1beta2 as KindRef as KindRef<Slice>, { ...strategy, hooks });
-export const resourceSliceV1beta1 = defineKind<Slice>(ResourceSliceV1beta1 as KindRef as KindRef<Slice>, {
-  ...strategy,
-  convert: sliceConversion as VersionConversion<Slice>,
-  hooks: inStoredForm(hooks, sliceConversion),
-});
+export const [resourceSlice, resourceSliceV1beta2] = defineVersions([ResourceSlice, ResourceSliceV1beta2], strategy);
+export const [resourceSliceV1beta1] = defineVersions([ResourceSliceV1beta1], older(strategy, sliceConversion));
 
 /** A taint without a time was added now. */
 function withTaintTimes(object: Slice, by: WriteContext | undefined): Slice {

@@ -3,7 +3,7 @@
 import { CSINode } from '../../generated/kinds.ts';
 import type { CSINodeDriver, CSINodeSpec, VolumeNodeResources } from '../../generated/storage-v1.ts';
 import { equalSemantically } from '../../meta/deep-equal.ts';
-import { all, eachBy, fields, nonNegative, refuse, required } from '../../schema/rules/rules.ts';
+import { all, fields, nonNegative, refuse, required, uniqueBy } from '../../schema/rules/rules.ts';
 import type { Rule, Walk } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
 import { immutableMessage, repeats } from '../checks.ts';
@@ -15,13 +15,11 @@ import { qualifiedName } from '../shared-rules.ts';
 
 const nodeIDMax = 256;
 
-const driver: Rule<CSINodeDriver> = all<CSINodeDriver>(
-  fields({
-    name: driverName,
-    nodeID: required(refuse((id: string) => id.length > nodeIDMax, `must be ${nodeIDMax} characters or less`)),
-    allocatable: fields<VolumeNodeResources>({ count: nonNegative }),
-  }),
-);
+const driver = fields<CSINodeDriver>({
+  name: driverName,
+  nodeID: required(refuse((id: string) => id.length > nodeIDMax, `must be ${nodeIDMax} characters or less`)),
+  allocatable: fields<VolumeNodeResources>({ count: nonNegative }),
+});
 /** Upstream names the driver, not the key. */
 const topologyKeys = (keys: readonly string[], walk: Walk): void => {
   const isRepeated = repeats<string>();
@@ -31,13 +29,10 @@ const topologyKeys = (keys: readonly string[], walk: Walk): void => {
     qualifiedName(key, walk, undefined);
   }
 };
-const drivers = eachBy<CSINodeDriver>(() => {
-  const isRepeated = repeats<string>();
-  return (given, walk) => {
-    driver(given, walk, undefined);
-    if (isRepeated(given.name)) walk.duplicate('name', given.name);
-    topologyKeys(listOf(given.topologyKeys), walk);
-  };
+const drivers = uniqueBy<CSINodeDriver>(({ name }) => name, {
+  at: 'name',
+  rule: driver,
+  after: (given, walk) => topologyKeys(listOf(given.topologyKeys), walk),
 });
 
 const lastingDrivers: Rule<CSINode> = ({ spec }, walk, old) => {

@@ -5,7 +5,7 @@ import type { KindHooks } from '../../meta/kind.ts';
 import { all, evenAbsent, fields } from '../../schema/rules/rules.ts';
 import type { Rule } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
-import { defineKind } from '../define-kind.ts';
+import { defineVersions } from '../define-kind.ts';
 import { parameters, provisioner } from './parameters.ts';
 
 type AttributesClass = VolumeAttributesClass | VolumeAttributesClassV1beta1;
@@ -25,7 +25,7 @@ const rules = all<AttributesClass>(
 
 const hooks: KindHooks<AttributesClass> = { rules, cells: nameAndAge(({ driverName }) => [driverName]) };
 
-const strategy = { returnsDeletedObject: true };
-
-export const volumeAttributesClass = defineKind<AttributesClass>(VolumeAttributesClass, { ...strategy, hooks });
-export const volumeAttributesClassV1beta1 = defineKind<AttributesClass>(VolumeAttributesClassV1beta1, { ...strategy, hooks });
+export const [volumeAttributesClass, volumeAttributesClassV1beta1] = defineVersions([VolumeAttributesClass, VolumeAttributesClassV1beta1], {
+  returnsDeletedObject: true,
+  hooks,
+});

@@ -114,10 +114,15 @@ function walkEntries<V>(
 export const eachValue = <V>(rule: Rule<V>): Rule<Readonly<Record<string, V>>> =>
   eachEntry((key, value, walk) => walk.check(`[${key}]`, value, rule));
 
-/** Items that name what another has named are duplicates; `keyOf`: undefined for what may be there more than once; `told`: in place of the name. */
+/** Items that name what another has named are duplicates; `keyOf`: undefined for what may be there more than once; `told`: in place of the name. `rule` is asked before that, `after` after it. */
 export const uniqueBy = <T>(
   keyOf: (item: T) => unknown,
-  { at = '', rule, told = keyOf }: { readonly at?: string; readonly rule?: Rule<T>; told?(item: T): unknown } = {},
+  {
+    at = '',
+    rule,
+    after,
+    told = keyOf,
+  }: { readonly at?: string; readonly rule?: Rule<T>; readonly after?: Rule<T>; told?(item: T): unknown } = {},
 ): Rule<readonly T[]> =>
   eachBy(() => {
     const seen = new Set<unknown>();
@@ -125,6 +130,7 @@ export const uniqueBy = <T>(
       rule?.(item, walk, old);
       const key = keyOf(item);
       if (key !== undefined && seen.size === seen.add(key).size) walk.duplicate(at, told(item));
+      after?.(item, walk, old);
     };
   });
 
