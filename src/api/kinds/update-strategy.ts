@@ -7,7 +7,7 @@
 import { equalJson, equalSemantically } from '../meta/deep-equal.ts';
 import { isCustom, type Kind, type ViewHooks, type WriteContext } from '../meta/kind.ts';
 import type { KubeObject } from '../meta/object.ts';
-import { collectFieldErrors, errors, type FieldError } from '../meta/status-error.ts';
+import { errors, type FieldError } from '../meta/status-error.ts';
 import type { Steps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
 import { judge } from '../schema/rules/walk.ts';
@@ -51,13 +51,12 @@ const statusOnly: UpdateStrategy = {
     return kind.hooks.prepareForStatusUpdate?.(joined, old, by) ?? joined;
   },
   *validate(object, old, kind) {
-    const { statusRules, validateStatus } = kind.hooks;
+    const { statusRules } = kind.hooks;
     const { custom } = kind.schema;
     const bySchema = custom
       ? yield* custom.validate(object, { old, part: 'status' })
       : yield* judge<object>(statusRule(kind.schema), object, old);
-    const byRules = statusRules ? yield* judge(statusRules, object, old) : noErrors;
-    const byKind = [...byRules, ...collectFieldErrors(() => validateStatus?.(object, old) ?? noErrors)];
+    const byKind = statusRules ? yield* judge(statusRules, object, old) : noErrors;
     return custom ? [...bySchema, ...byKind] : mergeFieldErrors(bySchema, byKind);
   },
 };

@@ -80,7 +80,6 @@ export interface KindHooks<T extends KubeObject = KubeObject> {
   validate?(object: T, old?: T): readonly FieldError[] | Steps<readonly FieldError[]>;
   /** of what an update of status leaves */
   readonly statusRules?: RuleOf<T>;
-  validateStatus?(object: T, old: T): readonly FieldError[];
   /** Sent as Warning headers. */
   warnings?(object: T, old?: T): readonly string[];
   /** The same for a delete that says this of the dependents. */

@@ -46,10 +46,18 @@ function settle(tag: Tag): Tag | undefined {
 /** Types of which the kinds judge another form than the one that is served, and name its fields. */
 const judgedElsewhere = /^io\.k8s\.api\.(?:resource\.v1beta1|autoscaling\.v1)\./;
 
+const textsOf = (typeName: string, given: TagTable): TagTable[string] =>
+  (judgedElsewhere.test(typeName) ? undefined : own(given, typeName.replace(/^io\.k8s\.api\.(\w+)\.(\w+)\./, '$1/$2.'))) ?? {};
+
+/** Whether upstream has nothing but tags for the type: then it asks its fields in their own order. */
+export const isDeclared = (typeName: string): boolean => {
+  const texts = Object.values(textsOf(typeName, table)).flatMap((those = []) => those);
+  return texts.length > 0 && !texts.some((text) => text.startsWith('+k8s:alpha'));
+};
+
 /** The tags of a type of the type table. Those of one field are in the order in which upstream asks them: by name. */
 export function tagsOf(typeName: string, given: TagTable = table): TypeTags {
-  const fields = judgedElsewhere.test(typeName) ? {} : own(given, typeName.replace(/^io\.k8s\.api\.(\w+)\.(\w+)\./, '$1/$2.'));
-  const read = Object.entries(fields ?? {}).map(([field, texts = []]) => {
+  const read = Object.entries(textsOf(typeName, given)).map(([field, texts = []]) => {
     const tags = texts.flatMap((text) => settle(parseTag(text)) ?? []);
     return [field, tags.toSorted((a, b) => Number(a.name > b.name) - Number(a.name < b.name))] as const;
   });

@@ -13,7 +13,7 @@ import { own } from '../meta/words.ts';
 import { all, each, eachBy, eachValue, filled, isMissing, oneOf } from './rules/rules.ts';
 import { judgeAtOnce, type Rule } from './rules/walk.ts';
 import { keyOf, rulesOfTags, type Stop, stopsOf, unionRule } from './tag-rules.ts';
-import { type Tag, tagsOf } from './tags.ts';
+import { isDeclared, type Tag, tagsOf } from './tags.ts';
 import { isCheckedByTable, isEnforced, rulesOf } from './type-rules.ts';
 import type { FieldSchema, ObjectSchema, Schema } from './types.ts';
 
@@ -72,8 +72,7 @@ function compileObject(schema: ObjectSchema, part: Part): CompiledRule {
   const fields = [...schema.fields.values()].filter(
     ({ name }) => name !== 'metadata' && !(isKind && (name === 'status' || name === 'apiVersion' || name === 'kind')),
   );
-  // What has tags is asked in the order of upstream's fields.
-  if (Object.keys(tags).length > 0) fields.sort((a, b) => (a.proto ?? 0) - (b.proto ?? 0));
+  if (isDeclared(schema.name)) fields.sort((a, b) => (a.proto ?? 0) - (b.proto ?? 0));
   const rules = [unionRule(fields, tags), ...fields.map((field) => compileField(schema, field, part, own(tags, field.name)))].filter(
     (rule) => rule !== undefined,
   );

@@ -10,13 +10,12 @@ import { isConditionTrue } from '../../meta/conditions.ts';
 import type { FieldGetter, Kind, KindHooks, RemoteConversion, Subresource, Verb } from '../../meta/kind.ts';
 import { checkQualifiedName, nameIsDnsSubdomain } from '../../meta/names.ts';
 import type { KubeObject } from '../../meta/object.ts';
-import type { FieldError } from '../../meta/status-error.ts';
 import { versionPriority } from '../define-kind.ts';
 import type { ServedResource } from '../kind-snapshot.ts';
 import { listOf } from '../lists.ts';
 import { omit } from '../set-defaults.ts';
 import { customDisplay } from './custom-columns.ts';
-import { checkScaleSpec, checkScaleStatus, customScale } from './custom-scale.ts';
+import { customScale, scaleRule } from './custom-scale.ts';
 import { CustomVersions } from './custom-versions.ts';
 import { selectableFieldsOf } from './selectable-fields.ts';
 
@@ -135,14 +134,11 @@ function subresourcesOf(kind: Subresource['kind'], { subresources }: Version): K
 
 function hooksOf({ subresources }: Version, cells: KindHooks['cells']): KindHooks<CustomResource> {
   const { status, scale } = subresources ?? {};
-  const checkScale = (object: KubeObject): readonly FieldError[] =>
-    scale ? [...checkScaleSpec(object, scale), ...checkScaleStatus(object, scale)] : [];
   return {
     ...(status && { prepareForCreate: (object) => omit(object, 'status') }),
     // Of status, nothing else is written, metadata least of all.
     prepareForStatusUpdate: (object, old) => ({ ...object, metadata: old.metadata }),
-    validate: checkScale,
-    validateStatus: (object) => (scale ? checkScaleStatus(object, scale) : []),
+    ...(scale && { rules: scaleRule(scale), statusRules: scaleRule(scale, 'status') }),
     warnings: warnOfFinalizers,
     ...(cells && { cells }),
   };

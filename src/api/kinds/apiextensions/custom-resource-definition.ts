@@ -18,7 +18,7 @@ import { change, setDefaultsWhereEmpty } from '../set-defaults.ts';
 import { clientConfig } from '../webhook-checks.ts';
 import { checkApproval } from './approval.ts';
 import { markDeleted } from './definition-status.ts';
-import { checkNames } from './names.ts';
+import { resourceNames } from './names.ts';
 import { checkSharedParts, checkVersions, schemasOf } from './version-checks.ts';
 
 type Definition = CustomResourceDefinition;
@@ -37,11 +37,7 @@ export const customResourceDefinition = defineKind(CustomResourceDefinition, {
     prepareForUpdate: withStoredVersion,
     validate,
     warnings,
-    validateStatus({ status }) {
-      const errors: Errors = [];
-      if (status.acceptedNames) checkNames(errors, 'status.acceptedNames', status.acceptedNames);
-      return errors;
-    },
+    statusRules: ({ status }, walk) => walk.check('status.acceptedNames', status.acceptedNames, resourceNames),
     cells: ({ metadata }) => [metadata.name, metadata.creationTimestamp ?? null],
     markDeleted: (object, { nowMs }) => markDeleted(object, nowMs),
   },
@@ -77,7 +73,7 @@ function* validate(object: Definition, old?: Definition): Steps<readonly FieldEr
   for (const field of ['plural', 'singular', 'kind', 'listKind'] as const) {
     if (!names?.[field]) errors.push(fieldErrors.required(`spec.names.${field}`));
   }
-  if (names) checkNames(errors, 'spec.names', names);
+  if (names) addJudged(errors, 'spec.names', names, resourceNames);
   yield* checkSharedParts(errors, spec, old?.spec);
   if (spec.preserveUnknownFields && spec.conversion && spec.conversion.strategy !== 'None') {
     const message = 'must be None if spec.preserveUnknownFields is true';

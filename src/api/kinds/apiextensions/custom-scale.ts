@@ -5,8 +5,9 @@
 import type { CustomResourceSubresourceScale } from '../../generated/apiextensions-v1.ts';
 import type { ScaleView } from '../../meta/kind.ts';
 import type { KubeObject } from '../../meta/object.ts';
-import { type FieldError, fieldErrors, StatusError } from '../../meta/status-error.ts';
+import { StatusError } from '../../meta/status-error.ts';
 import { own, put } from '../../meta/words.ts';
+import type { Rule, Walk } from '../../schema/rules/walk.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type Paths = CustomResourceSubresourceScale;
@@ -23,25 +24,26 @@ export function customScale({ specReplicasPath, statusReplicasPath, labelSelecto
   };
 }
 
-export const checkScaleSpec = (object: KubeObject, { specReplicasPath }: Paths): readonly FieldError[] =>
-  checkReplicas(object, specReplicasPath);
-
-export function checkScaleStatus(object: KubeObject, { statusReplicasPath, labelSelectorPath }: Paths): readonly FieldError[] {
-  const found = [...checkReplicas(object, statusReplicasPath)];
-  if (!labelSelectorPath) return found;
-  const { value, problem } = lookUp(object, labelSelectorPath);
-  const wrong = problem ?? (value === undefined || typeof value === 'string' ? undefined : wrongType(labelSelectorPath, value, 'string'));
-  if (wrong) found.push(fieldErrors.invalid(labelSelectorPath, '', wrong));
-  return found;
+/** What a scale would show of the object. */
+export function scaleRule(given: Paths, part?: 'status'): Rule<KubeObject> {
+  const { specReplicasPath, statusReplicasPath, labelSelectorPath } = given;
+  return (object, walk) => {
+    if (!part) checkReplicas(object, walk, specReplicasPath);
+    checkReplicas(object, walk, statusReplicasPath);
+    if (!labelSelectorPath) return;
+    const { value, problem } = lookUp(object, labelSelectorPath);
+    const wrong = problem ?? (value === undefined || typeof value === 'string' ? undefined : wrongType(labelSelectorPath, value, 'string'));
+    if (wrong) walk.invalid(labelSelectorPath, '', wrong);
+  };
 }
 
-function checkReplicas(object: KubeObject, path: string): readonly FieldError[] {
+function checkReplicas(object: KubeObject, walk: Walk, path: string): void {
   const { value, problem } = lookUp(object, path);
   const wrong = problem ?? (value === undefined || Number.isInteger(value) ? undefined : wrongType(path, value, 'int64'));
-  if (wrong) return [fieldErrors.invalid(path, 0, wrong)];
-  if (typeof value !== 'number') return [];
-  if (value < 0) return [fieldErrors.invalid(path, value, 'should be a non-negative integer')];
-  return value > int32Max ? [fieldErrors.invalid(path, value, `should be less than or equal to ${int32Max}`)] : [];
+  if (wrong) walk.invalid(path, 0, wrong);
+  else if (typeof value !== 'number') return;
+  else if (value < 0) walk.invalid(path, value, 'should be a non-negative integer');
+  else if (value > int32Max) walk.invalid(path, value, `should be less than or equal to ${int32Max}`);
 }
 
 function integerAt(object: KubeObject, path: string): number | undefined {

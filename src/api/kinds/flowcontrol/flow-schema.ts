@@ -14,7 +14,7 @@ import { dnsSubdomain } from '../shared-rules.ts';
 import { flowSubject } from './flow-subject.ts';
 import { mandatorySchemas } from './mandatory.ts';
 import { nonResourceRule, resourceRule } from './policy-rule.ts';
-import { checkFlowConditions } from './status.ts';
+import { flowStatus } from './status.ts';
 
 const precedenceMax = 10_000;
 const methods = ['ByNamespace', 'ByUser'];
@@ -25,7 +25,7 @@ export const flowSchema = defineKind(FlowSchema, {
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),
     rules: (object, walk, old) => rules(object, walk, old),
-    validateStatus: ({ status }) => checkFlowConditions(status.conditions),
+    statusRules: ({ status }, walk) => walk.check('status', status, flowStatus),
     cells: (object, at) => {
       const { metadata, spec, status } = object;
       return [

@@ -16,7 +16,7 @@ import { defineKind } from '../define-kind.ts';
 import { statusAlone } from '../keep-metadata.ts';
 import { omit } from '../set-defaults.ts';
 import { mandatoryLevels } from './mandatory.ts';
-import { checkFlowConditions } from './status.ts';
+import { flowStatus } from './status.ts';
 
 const queuesMax = 10_000_000;
 const hashBitsMax = 60;
@@ -28,7 +28,7 @@ export const priorityLevelConfiguration = defineKind(PriorityLevelConfiguration,
   hooks: {
     prepareForCreate: (object) => ({ ...object, status: {} }),
     rules: (object, walk, old) => rules(object, walk, old),
-    validateStatus: ({ status }) => checkFlowConditions(status.conditions),
+    statusRules: ({ status }, walk) => walk.check('status', status, flowStatus),
     cells: nameAndAge(({ spec }) => {
       const queues = spec.limited?.limitResponse?.queuing;
       return [
