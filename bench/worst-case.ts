@@ -5,6 +5,7 @@
  */
 import { builtInKinds } from '../src/api/kinds/all.ts';
 import type { Kind } from '../src/api/meta/kind.ts';
+import { apiVersionOf } from '../src/api/meta/object.ts';
 import { encodeEnveloped, encodeMessage, type TypeMeta } from '../src/api/schema/encode-protobuf.ts';
 import { writeYaml } from '../src/api/schema/yaml/write-yaml.ts';
 import { amplify, placesOf, styles } from './amplified-bodies.ts';
@@ -131,7 +132,7 @@ interface Way {
   readonly method: LoadRequest['method'];
   readonly contentType: string;
   readonly base?: boolean;
-  encode(body: string): string | Uint8Array;
+  encode(body: string, kind: Kind): string | Uint8Array;
 }
 
 const same = (body: string): string => body;
@@ -144,7 +145,10 @@ const ways: readonly Way[] = [
     as: 'protobuf',
     method: 'POST',
     contentType: 'application/vnd.kubernetes.protobuf',
-    encode: (body) => encodeEnveloped(parsed(body), encodeMessage(parsed(body))),
+    encode: (body, kind) => {
+      const object: TypeMeta = { ...parsed(body), apiVersion: apiVersionOf(kind), kind: kind.kind };
+      return encodeEnveloped(object, encodeMessage(object));
+    },
   },
   { as: 'an update', method: 'PUT', contentType: 'application/json', base: true, encode: same },
   { as: 'a merge patch', method: 'PATCH', contentType: 'application/merge-patch+json', base: true, encode: same },
@@ -198,7 +202,7 @@ async function search(victim: Victim, count: number): Promise<Row> {
       path: pathOf(place.kind, { ...(way.base && { namespace: worstNamespace, name: 'x' }), query: `dryRun=All${wish.query ?? ''}` }),
       contentType: way.contentType,
       accept: wish.accept,
-      body: way.encode(way.base ? body.replace('"namespace":"default"', `"namespace":"${worstNamespace}"`) : body),
+      body: way.encode(way.base ? body.replace('"namespace":"default"', `"namespace":"${worstNamespace}"`) : body, place.kind),
     });
     if ((row.ours?.turnMs ?? 0) > (worst?.ours?.turnMs ?? 0)) worst = row;
   }
