@@ -13,6 +13,8 @@ import type { Informer, InformerOptions } from './informers/informer.ts';
 
 export interface GetOptions {
   readonly resourceVersion?: string | undefined;
+  /** `scale`, … : read this part of the object */
+  readonly subresource?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -91,7 +93,7 @@ export interface Client {
   deleteCollection(kind: KindRef, selection: ListOptions, options?: DeleteRequest): Promise<void>;
   /** POST to a subresource that takes another kind: `binding`, `eviction`, `token`. */
   post<R = unknown>(kind: KindRef, at: ObjectName, subresource: string, body: unknown, options?: WriteOptions): Promise<R>;
-  /** GET of any path, as JSON: discovery, /version. `accept`: in which form of it, default `application/json`. */
+  /** GET of any path, as JSON: discovery, /version, what another server answers for. `accept`: in which form of it, default `application/json`. */
   raw<R = unknown>(path: string, options?: RawOptions): Promise<R>;
   /**
    * A cache of one kind, kept current. Asked twice with the same kind and selection, a client gives the same informer;

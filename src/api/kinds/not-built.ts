@@ -144,7 +144,6 @@ export const notBuilt: readonly NotBuilt[] = [
   ),
 
   // scaling and scheduling
-  every([kinds.HorizontalPodAutoscaler], 'autoscaling is not there yet: the number of replicas stays as it is'),
   every([kinds.Workload, kinds.PodGroup], 'groups of pods are not scheduled together yet: each pod is placed alone'),
 
   // the API

@@ -119,8 +119,9 @@ class HTTPClient implements HTTPAccess {
   }
 
   async get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: GetOptions = {}): Promise<T> {
-    const { signal, resourceVersion } = options;
-    return (await this.#json({ method: 'GET', path: pathOf(kind, checkedObjectName(kind, at)), query: { resourceVersion }, signal })) as T;
+    const { signal, resourceVersion, subresource } = options;
+    const path = pathOf(kind, checkedObjectName(kind, at), subresource);
+    return (await this.#json({ method: 'GET', path, query: { resourceVersion }, signal })) as T;
   }
 
   async list<T extends KubeObject>(kind: KindRef<T>, options: ListOptions = {}): Promise<ListOf<T>> {

@@ -29,6 +29,7 @@ import { checkedMetadata, checkedObjectName, checkKind, checkPatch, checkPath, c
 import { pathOf } from '../../client/transport/request-path.ts';
 import type { WatchEventType } from './cache/cache-event.ts';
 import type { StoredObject } from './cache/stored-object.ts';
+import { parseRoute } from './chain/route.ts';
 import type { Targets } from './chain/targets.ts';
 import type { Answer, WatchAnswer, WatchSink } from './request/answer.ts';
 import { ApiRequest, type BackendCallTarget, type NonResourceTarget, type RequestBody, type RequestSource } from './request/api-request.ts';
@@ -78,12 +79,13 @@ export class InProcessClient implements Client {
   async get<T extends KubeObject>(kind: KindRef<T>, at: ObjectName, options: GetOptions = {}): Promise<T> {
     const elsewhere = this.#elsewhere('get', kind, at, options);
     if (elsewhere) return elsewhere((client) => client.get(kind, at, options));
-    const { signal, resourceVersion } = options;
+    const { signal, resourceVersion, subresource } = options;
     return objectOf(
       await this.#call({
         verb: 'get',
         kind,
         ...checkedObjectName(kind, at),
+        subresource,
         options: { resourceVersion: resourceVersion || undefined },
         signal,
       }),
@@ -201,7 +203,19 @@ export class InProcessClient implements Client {
   async raw<R = unknown>(path: string, { accept = 'application/json' }: RawOptions = {}): Promise<R> {
     this.#throwIfClosed();
     checkPath(path);
-    return (await this.#read(pathTarget(path, accept))) as R;
+    const target = pathTarget(path, accept);
+    const route = parseRoute('GET', target.path, target.query);
+    if (route.type === 'resource') {
+      const { verb, namespace, name, subresource } = route;
+      const elsewhere = this.#elsewhere(
+        verb,
+        { ...route, kind: '', namespaced: namespace !== undefined },
+        { namespace, name },
+        { subresource },
+      );
+      if (elsewhere) return elsewhere((client) => client.raw<R>(path, { accept }));
+    }
+    return (await this.#read(target)) as R;
   }
 
   informer<T extends KubeObject>(kind: KindRef<T>, options: InformerOptions = {}): Informer<T> {
@@ -217,7 +231,7 @@ export class InProcessClient implements Client {
   #elsewhere(
     verb: string,
     kind: KindRef,
-    at: Partial<ObjectName>,
+    at: { readonly namespace?: string | undefined; readonly name?: string | undefined },
     { subresource, why, signal, ended }: Pick<Call, 'subresource' | 'why' | 'signal'> & { readonly ended?: Promise<void> },
   ): AskElsewhere | undefined {
     this.#throwIfClosed();

@@ -11,6 +11,7 @@ import { clusterRoleAggregation } from './access/cluster-role-aggregation.ts';
 import { rootCAController } from './access/root-ca.ts';
 import { serviceAccountController } from './access/service-account.ts';
 import { type IssueSecretToken, serviceAccountTokens } from './access/service-account-tokens.ts';
+import { horizontalPodAutoscaling } from './autoscaling/horizontal-pod-autoscaler.ts';
 import { type ControllerName, controllerChoice } from './controller-names.ts';
 import { garbageCollector } from './deletion/garbage-collector.ts';
 import { namespaceController } from './deletion/namespace.ts';
@@ -79,6 +80,7 @@ export function builtinControllers({ rootCA, clusterCIDR, signing, chosen = cont
     'node-lifecycle-controller': nodeLifecycleController(),
     'taint-eviction-controller': taintEvictionController(),
     'pod-garbage-collector-controller': podGarbageCollector,
+    'horizontal-pod-autoscaler-controller': horizontalPodAutoscaling(),
     'ttl-after-finished-controller': ttlAfterFinishedController,
     'disruption-controller': disruptionController,
     'persistentvolumeclaim-protection-controller': claimProtection,

@@ -34,6 +34,8 @@ export function testSubresources({ start }: Implementation): void {
     const scaled = await client.patch(Deployment, at, { type: 'merge', body: { spec: { replicas: 4 } } }, { subresource: 'scale' });
     assert.equal(scaled.kind, 'Scale');
     assert.deepEqual(scaled.spec, { replicas: 4 });
+    const scale: { spec?: unknown } = await client.get(Deployment, at, { subresource: 'scale' });
+    assert.deepEqual([scaled.kind, scale.spec], ['Scale', { replicas: 4 }]);
     assert.equal((await client.get(Deployment, at)).spec.replicas, 4);
     const negative = client.patch(Deployment, at, { type: 'merge', body: { spec: { replicas: -1 } } }, { subresource: 'scale' });
     assert.match(

@@ -11,7 +11,7 @@ import type { PodDisruptionBudgetStatus } from '../../../api/generated/policy-v1
 import { findCondition, withCondition } from '../../../api/meta/conditions.ts';
 import { equalJson, equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { scaleIntOrPercent } from '../../../api/meta/intstr.ts';
-import { keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
+import { type KubeObject, keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isConflict, messageOf } from '../../../api/meta/status-error.ts';
 import { formatTime, parseTime } from '../../../api/meta/time.ts';
 import { own, put } from '../../../api/meta/words.ts';
@@ -210,10 +210,12 @@ async function readScale(
   const { resources } = await discoverResources(io.client);
   const resource = resources.find((each) => each.kind === kind && each.group === apiVersion.split('/')[0]);
   if (!resource) throw new Error(`found no controllers for pod "${pod.metadata.name}"`);
-  const path = `/apis/${apiVersion}/namespaces/${pod.metadata.namespace}/${resource.resource}/${name}/scale`;
-  const scale = await io.client.raw<{ readonly spec?: { readonly replicas?: number } }>(path).catch((error: unknown) => {
-    throw new Error(`${resource.resource}.${resource.group} does not implement the scale subresource`, { cause: error });
-  });
+  const at = { namespace: pod.metadata.namespace, name };
+  const scale: KubeObject & { readonly spec?: { readonly replicas?: number } } = await io.client
+    .get(resource, at, { subresource: 'scale' })
+    .catch((error: unknown) => {
+      throw new Error(`${resource.resource}.${resource.group} does not implement the scale subresource`, { cause: error });
+    });
   return { uid, replicas: scale.spec?.replicas ?? 0 };
 }
 

@@ -1,0 +1,295 @@
+/**
+ * HorizontalPodAutoscalers: every 15 s, each looks at its metrics and sets the replicas of its target, whatever kind that
+ * is, by the scale subresource. It goes by the metric that asks for most; when one can't be read, it still goes up by the
+ * others, never down. `status.conditions` say why it does what it does.
+ *
+ * How many a metric asks for is in replica-count.ts, what the rules make of it in scaling-rules.ts.
+ * Upstream: pkg/controller/podautoscaler/horizontal.go.
+ */
+import type { HorizontalPodAutoscalerCondition, MetricStatus } from '../../../api/generated/autoscaling-v2.ts';
+import { HorizontalPodAutoscaler, Pod } from '../../../api/generated/kinds.ts';
+import { withCondition, withoutCondition } from '../../../api/meta/conditions.ts';
+import { equalJson } from '../../../api/meta/deep-equal.ts';
+import { type KindRef, type KubeObject, keyOf, type ObjectKey } from '../../../api/meta/object.ts';
+import { LabelMatcher, parseLabelSelector, SelectorError } from '../../../api/meta/selectors.ts';
+import { formatTime } from '../../../api/meta/time.ts';
+import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
+import { discoverResources } from '../../../client/transport/discovery.ts';
+import { countByMetric, MetricError } from './metric-count.ts';
+import { decide, noHistory, remember, type ScalingHistory, withChange } from './scaling-rules.ts';
+
+/** Upstream's --horizontal-pod-autoscaler-sync-period. */
+const periodMs = 15_000;
+const concurrency = 5;
+const int32Max = 2 ** 31 - 1;
+
+interface Scale extends KubeObject {
+  readonly spec?: { readonly replicas?: number };
+  readonly status?: { readonly replicas?: number; readonly selector?: string };
+}
+
+/** What is remembered of each, between two looks. */
+interface Memory {
+  readonly history: ScalingHistory;
+  readonly selector: LabelMatcher;
+}
+
+export function horizontalPodAutoscaling(): Controller {
+  const memories = new Map<ObjectKey, Memory>();
+  return defineController({
+    name: 'horizontal-pod-autoscaler',
+    watches: [{ ...watched(HorizontalPodAutoscaler, keysOf), gatherMs: () => periodMs }, watched(Pod, () => [])],
+    concurrency,
+    async reconcile(key, io): Promise<Outcome> {
+      const autoscaler = io.client.informer(HorizontalPodAutoscaler).get(key);
+      if (!autoscaler) {
+        memories.delete(key);
+        return;
+      }
+      await new Look(autoscaler, memories, io).perform();
+      return { requeueAfterMs: periodMs };
+    },
+  });
+}
+
+/** Its own writes of status are no reason to look again. */
+const keysOf = (object: HorizontalPodAutoscaler, old: HorizontalPodAutoscaler | undefined): readonly ObjectKey[] =>
+  old && equalJson(old.spec, object.spec) ? [] : [keyOf(object)];
+
+/** One look at one autoscaler. What it finds goes into the status in any case. */
+class Look {
+  readonly #autoscaler: HorizontalPodAutoscaler;
+  readonly #memories: Map<ObjectKey, Memory>;
+  readonly #io: ControllerIO;
+  readonly #key: ObjectKey;
+  readonly #nowMs: number;
+  #conditions: readonly HorizontalPodAutoscalerCondition[];
+
+  constructor(autoscaler: HorizontalPodAutoscaler, memories: Map<ObjectKey, Memory>, io: ControllerIO) {
+    this.#autoscaler = autoscaler;
+    this.#memories = memories;
+    this.#io = io;
+    this.#key = keyOf(autoscaler);
+    this.#nowMs = io.clock.now();
+    this.#conditions = autoscaler.status.conditions ?? [];
+  }
+
+  async perform(): Promise<void> {
+    const { spec, status } = this.#autoscaler;
+    const target = await this.#target();
+    if (!target)
+      return this.#write({ current: status.currentReplicas ?? 0, desired: status.desiredReplicas, metrics: status.currentMetrics ?? [] });
+    const { scale, kind } = target;
+    const current = scale.spec?.replicas ?? 0;
+    if (!this.#memories.has(this.#key)) this.#remember({ history: remember(noHistory, { replicas: current, nowMs: this.#nowMs }) });
+    const min = spec.minReplicas ?? 1;
+    if (current === 0 && min !== 0) {
+      this.#say('ScalingActive', false, 'ScalingDisabled', 'scaling is disabled since the replica count of the target is zero');
+      return this.#write({ current, desired: 0, metrics: [] });
+    }
+    if (current > spec.maxReplicas)
+      return this.#rescale(target, { desired: spec.maxReplicas, reason: 'Current number of replicas above Spec.MaxReplicas', metrics: [] });
+    if (current < min)
+      return this.#rescale(target, { desired: min, reason: 'Current number of replicas below Spec.MinReplicas', metrics: [] });
+    const asked = await this.#ask(scale, current);
+    if (asked.replicas === undefined) return this.#write({ current, desired: status.desiredReplicas, metrics: asked.metrics });
+    const { history } = this.#memory;
+    const decision = decide(
+      { behavior: spec.behavior, min, max: spec.maxReplicas, current, desired: asked.replicas, nowMs: this.#nowMs },
+      history,
+    );
+    this.#remember({ history: remember(history, { replicas: asked.replicas, nowMs: this.#nowMs }) });
+    this.#say('AbleToScale', true, decision.ableToScale.reason, decision.ableToScale.message);
+    this.#say('ScalingLimited', decision.scalingLimited.isLimited, decision.scalingLimited.reason, decision.scalingLimited.message);
+    if (decision.replicas === current) return this.#write({ current, desired: current, metrics: asked.metrics });
+    const reason = asked.replicas > current ? `${asked.metric} above target` : asked.replicas < current ? 'All metrics below target' : '';
+    await this.#rescale({ scale, kind }, { desired: decision.replicas, reason, metrics: asked.metrics });
+  }
+
+  /** Of the first of the kind's resources that has one. */
+  async #target(): Promise<Target | undefined> {
+    const { metadata, spec } = this.#autoscaler;
+    const { apiVersion = 'v1', kind, name } = spec.scaleTargetRef;
+    const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+    try {
+      const { resources } = await discoverResources(this.#io.client);
+      const found = resources.find((each) => each.group === group && each.kind === kind && each.namespaced);
+      if (!found) throw new Error(`no matches for kind "${kind}" in group "${group}"`);
+      const at = { namespace: metadata.namespace, name };
+      const scale: Scale = await this.#io.client.get(found, at, { subresource: 'scale' });
+      this.#say('AbleToScale', true, 'SucceededGetScale', "the HPA controller was able to get the target's current scale");
+      return { scale, kind: found };
+    } catch (error) {
+      this.#warn('FailedGetScale', messageOf(error));
+      this.#say(
+        'AbleToScale',
+        false,
+        'FailedGetScale',
+        `the HPA controller was unable to get the target's current scale: ${messageOf(error)}`,
+      );
+      return undefined;
+    }
+  }
+
+  /** `replicas` is absent when there is nothing to go by. */
+  async #ask(
+    scale: Scale,
+    current: number,
+  ): Promise<{ readonly replicas?: number; readonly metric: string; readonly metrics: readonly MetricStatus[] }> {
+    const { metadata, spec } = this.#autoscaler;
+    const wanted = spec.metrics ?? [];
+    const selector = this.#selector(scale.status?.selector ?? '');
+    if (!selector) return { metric: '', metrics: [] };
+    const pods = this.#io.client
+      .informer(Pod)
+      .list(metadata.namespace)
+      .filter((pod) => selector.matches(pod.metadata.labels));
+    const there = scale.status?.replicas ?? 0;
+    const failed: { readonly error: MetricError }[] = [];
+    const metrics: MetricStatus[] = [];
+    let most: { replicas: number; metric: string } | undefined;
+    for (const each of wanted) {
+      try {
+        const count = await countByMetric(each, {
+          autoscaler: this.#autoscaler,
+          client: this.#io.client,
+          pods,
+          selector,
+          current,
+          there,
+          nowMs: this.#nowMs,
+        });
+        metrics.push(count.status);
+        if (!most || count.replicas > most.replicas || most.replicas === 0) most = { replicas: count.replicas, metric: count.name };
+      } catch (error) {
+        if (!(error instanceof MetricError)) throw error;
+        metrics.push({ type: '' });
+        failed.push({ error });
+        this.#warn(error.reason, error.short);
+      }
+    }
+    const [first] = failed;
+    if (first && (!most || most.replicas < current)) {
+      this.#say('ScalingActive', false, first.error.reason, `the HPA was unable to compute the replica count: ${first.error.short}`);
+      this.#warn(
+        'FailedComputeMetricsReplicas',
+        `invalid metrics (${failed.length} invalid out of ${wanted.length}), first error is: ${first.error.message}`,
+      );
+      return { metric: '', metrics };
+    }
+    const { replicas, metric } = most ?? { replicas: 0, metric: '' };
+    this.#say('ScalingActive', true, 'ValidMetricFound', `the HPA was able to successfully calculate a replica count from ${metric}`);
+    return { replicas: Math.min(replicas, int32Max), metric, metrics };
+  }
+
+  /** Of the target's pods, which no other autoscaler may have, too. */
+  #selector(text: string): LabelMatcher | undefined {
+    if (text === '')
+      return this.#noSelector(
+        'SelectorRequired',
+        'selector is required',
+        'InvalidSelector',
+        "the HPA target's scale is missing a selector",
+      );
+    let selector: LabelMatcher;
+    try {
+      selector = parseLabelSelector(text);
+    } catch (error) {
+      if (!(error instanceof SelectorError)) throw error;
+      const message = `couldn't convert selector into a corresponding internal selector object: ${error.message}`;
+      return this.#noSelector('InvalidSelector', message, 'InvalidSelector', message);
+    }
+    this.#remember({ selector });
+    const { namespace } = this.#autoscaler.metadata;
+    const pods = this.#io.client
+      .informer(Pod)
+      .list(namespace)
+      .filter((pod) => selector.matches(pod.metadata.labels));
+    const others = [...this.#memories].filter(
+      ([key, memory]) => key.startsWith(`${namespace}/`) && pods.some((pod) => memory.selector.matches(pod.metadata.labels)),
+    );
+    if (others.length <= 1) return selector;
+    const names = others.map(([key]) => `{${key.slice(key.indexOf('/') + 1)} ${namespace}}`).sort();
+    const message = `pods by selector ${text} are controlled by multiple HPAs: [${names.join(' ')}]`;
+    return this.#noSelector('AmbiguousSelector', message, 'AmbiguousSelector', message);
+  }
+
+  #noSelector(event: string, what: string, reason: string, message: string): undefined {
+    this.#warn(event, what);
+    this.#say('ScalingActive', false, reason, message);
+    this.#warn('FailedComputeMetricsReplicas', what);
+  }
+
+  async #rescale(
+    { scale, kind }: Target,
+    { desired, reason, metrics }: { readonly desired: number; readonly reason: string; readonly metrics: readonly MetricStatus[] },
+  ): Promise<void> {
+    const current = scale.spec?.replicas ?? 0;
+    const { namespace, name } = { namespace: this.#autoscaler.metadata.namespace, name: this.#autoscaler.spec.scaleTargetRef.name };
+    try {
+      const { resourceVersion: _, ...metadata } = scale.metadata; // the wish counts, whatever else has changed meanwhile
+      await this.#io.client.update<KubeObject>(
+        kind,
+        { ...scale, metadata: { ...metadata, namespace, name }, spec: { replicas: desired } } as KubeObject,
+        { subresource: 'scale', why: () => reason },
+      );
+    } catch (error) {
+      this.#warn('FailedRescale', `New size: ${desired}; reason: ${reason}; error: ${messageOf(error)}`);
+      this.#say('AbleToScale', false, 'FailedUpdateScale', `the HPA controller was unable to update the target scale: ${messageOf(error)}`);
+      return this.#write({ current, desired: this.#autoscaler.status.desiredReplicas, metrics });
+    }
+    this.#say('AbleToScale', true, 'SucceededRescale', `the HPA controller was able to update the target scale to ${desired}`);
+    this.#io.events.event(this.#autoscaler, 'Normal', 'SuccessfulRescale', `New size: ${desired}; reason: ${reason}`);
+    this.#remember({ history: withChange(this.#memory.history, desired - current, this.#nowMs) });
+    await this.#write({ current, desired, metrics, lastScaleTime: formatTime(this.#nowMs) });
+  }
+
+  async #write({
+    current,
+    desired,
+    metrics,
+    lastScaleTime,
+  }: {
+    readonly current: number;
+    readonly desired: number;
+    readonly metrics: readonly MetricStatus[];
+    readonly lastScaleTime?: string;
+  }): Promise<void> {
+    const { status } = this.#autoscaler;
+    const scaledAt = lastScaleTime ?? status.lastScaleTime;
+    const next = {
+      ...(status.observedGeneration !== undefined && { observedGeneration: status.observedGeneration }),
+      ...(scaledAt !== undefined && { lastScaleTime: scaledAt }),
+      currentReplicas: current,
+      desiredReplicas: desired,
+      currentMetrics: metrics.length > 0 ? metrics : null,
+      conditions: withoutCondition(this.#conditions, 'ScaledToZero'),
+    };
+    if (equalJson(next, { ...status, currentMetrics: status.currentMetrics ?? null })) return;
+    await this.#io.client.update(HorizontalPodAutoscaler, { ...this.#autoscaler, status: next }, { subresource: 'status' });
+  }
+
+  get #memory(): Memory {
+    return this.#memories.get(this.#key) ?? { history: noHistory, selector: LabelMatcher.nothing };
+  }
+
+  #remember(part: Partial<Memory>): void {
+    this.#memories.set(this.#key, { ...this.#memory, ...part });
+  }
+
+  #say(type: string, is: boolean, reason: string, message: string): void {
+    const lastTransitionTime = formatTime(this.#nowMs);
+    this.#conditions = withCondition(this.#conditions, { type, status: is ? 'True' : 'False', reason, message, lastTransitionTime });
+  }
+
+  #warn(reason: string, message: string): void {
+    this.#io.events.event(this.#autoscaler, 'Warning', reason, message);
+  }
+}
+
+interface Target {
+  readonly scale: Scale;
+  readonly kind: KindRef;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
