@@ -126,6 +126,7 @@ const needed: Readonly<Record<string, Json>> = {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r' },
   },
   'rolebindings.rbac.authorization.k8s.io/v1': { roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'r' } },
+  'podgroups.scheduling.k8s.io/v1alpha2': { spec: { schedulingPolicy: { basic: {} } } },
   'resourceclaims.resource.k8s.io/v1': claim,
   'resourceclaims.resource.k8s.io/v1beta1': oldClaim,
   'resourceclaims.resource.k8s.io/v1beta2': claim,
