@@ -58,6 +58,13 @@ const ofLarge = (
   contentType,
   body: JSON.stringify(value),
 });
+const applyHead = (name: string): string => `"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"${name}"}`;
+const apply = (name: string, body: string): LoadRequest => ({
+  method: 'PATCH',
+  path: `${core}/configmaps/${name}?${dry}&fieldManager=worst&force=true`,
+  contentType: 'application/apply-patch+yaml',
+  body,
+});
 const manifest = `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\ndata:\n${times(45_000, (i) => `  key-${i}: some words that say what this is, and why\n`).join('')}`;
 const yaml = (body: string): LoadRequest => post('configmaps', body, 'application/yaml');
 const list = (query: string, accept?: string): LoadRequest => ({
@@ -332,6 +339,14 @@ export const worstRequests: readonly WorstRequest[] = [
     name: 'that object, stored again and again',
     make: () => ofLarge('PATCH', [{ op: 'add', path: '/data/k0', value: String(Math.random()) }], 'application/json-patch+json', ''),
   },
+  {
+    name: 'that object, all values replaced',
+    make: () => ({ method: 'PUT', path: `${core}/configmaps/${large}?${dry}`, body: largeConfigMap(large).replaceAll(':""', ':"x"') }),
+  },
+  { name: 'that object, all keys removed', make: () => ofLarge('PUT', { metadata: { name: large } }, 'application/json') },
+  { name: 'apply: all keys that a new ConfigMap may have', make: () => apply('applied', largeConfigMap('applied')) },
+  { name: 'apply: all keys that another has', make: () => apply(large, largeConfigMap(large)) },
+  { name: 'apply: one key of an object with all keys', make: () => apply(large, `{${applyHead(large)},"data":{"k0":"x"}}`) },
   { name: 'that object as YAML', make: () => ({ method: 'GET', path: `${core}/configmaps/${large}`, accept: 'application/yaml' }) },
   {
     name: 'that object as protobuf',
