@@ -1,6 +1,6 @@
 /**
  * How the package's code is made of src and of its dependencies: one bundle, cut where code is loaded lazily. Its shape
- * is one that the code relies on (src/client/own-file.ts): entries in the folders of their sources, everything else in
+ * is one that the code relies on (src/api/own-file.ts): entries in the folders of their sources, everything else in
  * chunks/, a folder as deep as those. Nothing is minified, so that stack traces can be read as they are.
  */
 
@@ -15,7 +15,12 @@ const nativeBeside = {
 
 /** @type {import('rolldown').RolldownOptions} */
 export default {
-  input: { index: 'src/index.ts', 'cli/main': 'src/cli/main.ts', 'cluster/node-main': 'src/cluster/node-main.ts' },
+  input: {
+    index: 'src/index.ts',
+    'cli/main': 'src/cli/main.ts',
+    'cluster/node-main': 'src/cluster/node-main.ts',
+    'api/cel/re2': 'src/api/cel/re2.ts',
+  },
   platform: 'node',
   resolve: { mainFields: ['module', 'main'] },
   checks: { eval: false }, // of a dependency

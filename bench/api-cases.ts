@@ -5,12 +5,12 @@
 import type { Figures } from './figures.ts';
 import type { Generator } from './generator.ts';
 import type { LoadResult } from './jobs.ts';
-import { type LoadPlace, nobody, recordDefinition, recordsPath, type Workload } from './objects.ts';
+import { type LoadPlace, nobody, type Workload } from './objects.ts';
 import type { Target } from './target.ts';
 
-const atOnce = 32;
-const objectBytes = 1500;
-const listedBytes = 4000;
+export const atOnce = 32;
+export const objectBytes = 1500;
+export const listedBytes = 4000;
 const listed = 5000;
 const watchers = 50;
 const watchedObjects = 500;
@@ -23,12 +23,14 @@ export interface ApiContext {
   readonly scale: number;
   readonly namespace: string;
   /** what the namespaces hold already; kept by the cases */
-  readonly made: { configMaps: number; records: number; listed: boolean; watched: boolean };
+  readonly made: { configMaps: number; records: number; listed: boolean; recordsListed: boolean; watched: boolean };
 }
 
 export interface ApiCase {
   readonly name: string;
   readonly title: string;
+  /** of its row; default: `api` */
+  readonly group?: string;
   readonly run: (context: ApiContext) => Promise<{ readonly figures?: Figures; readonly note?: string }>;
 }
 
@@ -44,9 +46,6 @@ export const apiCases: readonly ApiCase[] = [
   { name: 'update', title: 'update it', run: (context) => spread(context, { type: 'update-config-maps', bytes: objectBytes }, 10_000) },
   { name: 'patch', title: 'merge patch it', run: (context) => spread(context, { type: 'merge-patch-config-maps' }, 10_000) },
   { name: 'apply', title: 'apply it (server-side)', run: apply },
-  { name: 'create-custom', title: 'create a custom resource of 1.5 kB', run: createRecords },
-  { name: 'get-custom', title: 'get it', run: (context) => spreadRecords(context, { type: 'get-config-maps' }, 40_000) },
-  { name: 'patch-custom', title: 'merge patch it', run: (context) => spreadRecords(context, { type: 'merge-patch-config-maps' }, 10_000) },
   { name: 'create-pod', title: 'create a Pod', run: createPods },
   { name: 'list', title: 'list 5,000 ConfigMaps, 20 MB', run: list },
   { name: 'watch', title: 'watch, 50 watchers: events delivered', run: watch },
@@ -90,45 +89,6 @@ async function apply(context: ApiContext): Promise<{ figures?: Figures; note?: s
   );
   if (status === 415) return { note: 'not there yet' };
   return spread(context, { type: 'apply-config-maps', bytes: objectBytes }, 6000);
-}
-
-/** Definitions are served by then. */
-async function ensureRecords({ generator, target, namespace }: ApiContext): Promise<void> {
-  await generator.connect(target.access, 1);
-  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-  await generator.request({ method: 'POST', path, body: JSON.stringify(recordDefinition) }, [409]);
-  for (let tries = 0; tries < servedTriesMax; tries++) {
-    const { status } = await generator.request({ method: 'GET', path: `${recordsPath(namespace)}?limit=1` }, [404]);
-    if (status === 200) return;
-  }
-  throw new Error('custom resources are not served');
-}
-const servedTriesMax = 10_000;
-
-async function createRecords(context: ApiContext): Promise<{ figures: Figures }> {
-  const { generator, target, scale, namespace, made } = context;
-  await ensureRecords(context);
-  const workload: Workload = { type: 'create-config-maps', bytes: objectBytes };
-  const place: LoadPlace = { namespace, prefix: 'record-', existing: 0, custom: true };
-  const count = Math.round(15_000 * scale);
-  await generator.connect(target.access, atOnce);
-  await plain(generator.do({ type: 'load', workload, place, first: made.records, count: warmUp(count), atOnce }));
-  made.records += warmUp(count);
-  const first = made.records;
-  const figures = await measured(context, count, () => generator.do({ type: 'load', workload, place, first, count, atOnce }));
-  made.records += count;
-  return { figures };
-}
-
-/** Requests spread over the custom resources that are there. */
-async function spreadRecords(context: ApiContext, workload: Workload, full: number): Promise<{ figures: Figures }> {
-  const { generator, target, scale, namespace, made } = context;
-  if (made.records === 0) await createRecords(context);
-  const count = Math.round(full * scale);
-  await generator.connect(target.access, atOnce);
-  const place: LoadPlace = { namespace, prefix: 'record-', existing: made.records, custom: true };
-  await generator.do({ type: 'load', workload, place, first: count, count: warmUp(count), atOnce });
-  return { figures: await measured(context, count, () => generator.do({ type: 'load', workload, place, first: 0, count, atOnce })) };
 }
 
 async function createPods(context: ApiContext): Promise<{ figures: Figures }> {
@@ -201,7 +161,7 @@ async function watch(context: ApiContext): Promise<{ figures: Figures }> {
 
 // --- what the cases share
 
-async function measured(context: ApiContext, count: number, work: () => Promise<LoadResult>): Promise<Figures> {
+export async function measured(context: ApiContext, count: number, work: () => Promise<LoadResult>): Promise<Figures> {
   const usage = usageSince(context);
   const { startMs, endMs, p50Ms, p99Ms } = await plain(work());
   const ms = endMs - startMs;
@@ -222,7 +182,7 @@ function usageSince({ target, generator }: ApiContext): (count: number, ms: numb
 }
 
 /** Failed requests are no figures. */
-async function plain(work: Promise<LoadResult>): Promise<LoadResult> {
+export async function plain(work: Promise<LoadResult>): Promise<LoadResult> {
   const result = await work;
   if (result.failures > 0) throw new Error(`${result.failures} requests failed, the first: ${result.firstFailure}`);
   return result;
@@ -233,7 +193,7 @@ export async function memoryFigures(target: Target): Promise<Figures> {
 }
 
 const warmUpMax = 3000;
-const warmUp = (count: number): number => Math.min(warmUpMax, Math.round(count / 5));
+export const warmUp = (count: number): number => Math.min(warmUpMax, Math.round(count / 5));
 
 const placeOf = ({ made }: ApiContext, namespace: string): LoadPlace => ({ namespace, prefix: 'config-', existing: made.configMaps });
 
@@ -260,7 +220,7 @@ async function ensureServiceAccount({ generator, namespace }: ApiContext): Promi
 /** Leaves nothing on a server that goes on. */
 export async function removeNamespaces({ generator, target, namespace }: ApiContext): Promise<void> {
   await generator.connect(target.access, 1);
-  for (const name of [namespace, `${namespace}-list`, `${namespace}-watch`]) {
+  for (const name of ['', '-list', '-records', '-watch'].map((suffix) => namespace + suffix)) {
     const path = `/api/v1/namespaces/${name}`;
     const body = JSON.stringify({ gracePeriodSeconds: 0 });
     for (const resource of ['configmaps', 'pods', 'serviceaccounts'])

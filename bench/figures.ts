@@ -18,6 +18,8 @@ export const figureTypes = {
   cpuMsPer1000: figure('CPU per 1,000', ' ms', 'less', 0),
   cpuMs: figure('CPU', ' ms', 'less', 0),
   cpuPercent: figure('CPU', ' % of a core', 'less', 2),
+  timesBuiltIn: figure('CPU, of a ConfigMap’s', ' ×', 'less', 2),
+  eachKB: figure('memory', ' kB', 'less'),
   rssMB: figure('memory', ' MB', 'less'),
   anonymousMB: figure('of it not mapped files', ' MB', 'less'),
   heapMB: figure('JavaScript heap', ' MB', 'less'),

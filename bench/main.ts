@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type ApiCase, type ApiContext, apiCases, createNamespace, removeNamespaces } from './api-cases.ts';
+import { customCases } from './custom-cases.ts';
 import type { Row } from './figures.ts';
 import { Generator } from './generator.ts';
 import { ownCases } from './own-cases.ts';
@@ -18,7 +19,7 @@ import { otherServer, type Target } from './target.ts';
 import { type WorkloadCase, workloadCases } from './workload-cases.ts';
 
 const usage = `usage: npm run bench -- [flags]
-  --only NAME            only this case; may be given more than once: ${[...apiCases, ...workloadCases, ...ownCases].map(({ name }) => name).join(', ')}, real-pod
+  --only NAME            only this case; may be given more than once: ${[...apiCases, ...customCases, ...workloadCases, ...ownCases].map(({ name }) => name).join(', ')}, real-pod
   --quick                a fifth of the requests: for a look, not for the record
   --against KUBECONFIG   the same requests to this API server too
   --against-name NAME    what to call it (default: the other)
@@ -78,20 +79,20 @@ async function runApiCases(dir: string, cases: readonly ApiCase[]): Promise<Row[
     if (!target) continue;
     await generator.connect(target.access, 1);
     const namespace = `bench-${process.pid}`;
-    for (const suffix of ['', '-list', '-watch']) await createNamespace({ generator }, namespace + suffix);
-    const made = { configMaps: 0, records: 0, listed: false, watched: false };
+    for (const suffix of ['', '-list', '-records', '-watch']) await createNamespace({ generator }, namespace + suffix);
+    const made = { configMaps: 0, records: 0, listed: false, recordsListed: false, watched: false };
     contexts.push({ target, generator, scale: flags.quick ? quickScale : 1, namespace, made });
   }
   const [ours, theirs] = contexts;
   const rows: Row[] = [];
   try {
-    for (const { name, title, run } of cases) {
+    for (const { name, title, group = 'api', run } of cases) {
       const mine = ours && (await profiled(own, name, () => run(ours)));
       const its = theirs && (await run(theirs));
       const note = mine?.note ?? its?.note;
       rows.push(
         tell({
-          group: 'api',
+          group,
           name: title,
           ours: mine?.figures,
           theirs: its?.figures,
@@ -141,7 +142,7 @@ async function main(): Promise<void> {
   try {
     // Ours alone first: the other servers go on with what the later cases leave them.
     const own = await runOwnCases(dir);
-    const api = await runApiCases(dir, apiCases.filter(isWanted));
+    const api = await runApiCases(dir, [...apiCases, ...customCases].filter(isWanted));
     const workloads = await runWorkloadCases(dir, workloadCases.filter(isWanted));
     const report: Report = {
       takenAt: new Date().toISOString(),

@@ -20,15 +20,22 @@ function configuration(bytes: number, seed: number): string {
   return text.slice(0, bytes);
 }
 
-export function configMap(name: string, bytes: number, seed: number, custom = false): object {
+interface OddParts {
+  /** a custom resource with the fields of a ConfigMap */
+  readonly custom?: boolean | undefined;
+  readonly resourceVersion?: string | undefined;
+}
+
+export function configMap(name: string, bytes: number, seed: number, { custom, resourceVersion }: OddParts = {}): object {
   return {
     ...(custom ? { apiVersion: `${recordGroup}/v1`, kind: 'Record' } : { apiVersion: 'v1', kind: 'ConfigMap' }),
-    metadata: { name, labels: { app: `app-${seed % 50}` } },
+    metadata: { name, ...(resourceVersion && { resourceVersion }), labels: { app: `app-${seed % 50}` } },
     data: { 'server.conf': configuration(bytes - otherBytes, seed) },
   };
 }
 
 const recordGroup = 'bench.example.com';
+export const configMapsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/configmaps`;
 export const recordsPath = (namespace: string): string => `/apis/${recordGroup}/v1/namespaces/${namespace}/records`;
 
 /** A custom resource with the fields of a ConfigMap. */
@@ -132,23 +139,25 @@ export interface LoadPlace {
   readonly existing: number;
   /** custom resources in place of ConfigMaps */
   readonly custom?: boolean;
+  /** by name, for updates that name one */
+  readonly revisions?: Readonly<Record<string, string>> | undefined;
 }
 
 export function requestOf(workload: Workload, place: LoadPlace, i: number): LoadRequest {
-  const { custom } = place;
-  const configMaps = custom ? recordsPath(place.namespace) : `/api/v1/namespaces/${place.namespace}/configmaps`;
+  const { custom, revisions } = place;
+  const configMaps = (custom ? recordsPath : configMapsPath)(place.namespace);
   const nameOf = (number: number): string => `${place.prefix}${number}`;
   const known = (i * namesKept) % Math.max(1, place.existing);
   switch (workload.type) {
     case 'create-config-maps':
-      return { method: 'POST', path: configMaps, body: JSON.stringify(configMap(nameOf(i), workload.bytes, i, custom)) };
+      return { method: 'POST', path: configMaps, body: JSON.stringify(configMap(nameOf(i), workload.bytes, i, { custom })) };
     case 'get-config-maps':
       return { method: 'GET', path: `${configMaps}/${nameOf(known)}` };
     case 'update-config-maps':
       return {
         method: 'PUT',
         path: `${configMaps}/${nameOf(known)}`,
-        body: JSON.stringify(configMap(nameOf(known), workload.bytes, i + 1, custom)),
+        body: JSON.stringify(configMap(nameOf(known), workload.bytes, i + 1, { custom, resourceVersion: revisions?.[nameOf(known)] })),
       };
     case 'merge-patch-config-maps':
       return {
@@ -162,7 +171,7 @@ export function requestOf(workload: Workload, place: LoadPlace, i: number): Load
         method: 'PATCH',
         path: `${configMaps}/${nameOf(known)}?fieldManager=bench&force=true`,
         contentType: 'application/apply-patch+yaml',
-        body: JSON.stringify(configMap(nameOf(known), workload.bytes, i + 2, custom)),
+        body: JSON.stringify(configMap(nameOf(known), workload.bytes, i + 2, { custom })),
       };
     case 'create-nodes':
       return { method: 'POST', path: '/api/v1/nodes', body: JSON.stringify(bareNode(nameOf(i), i)) };

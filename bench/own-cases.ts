@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { memoryFigures } from './api-cases.ts';
+import { measureDefinitions } from './definitions.ts';
 import type { Figures, Row } from './figures.ts';
 import { Generator } from './generator.ts';
 import { pod } from './objects.ts';
@@ -20,6 +21,7 @@ export const ownCases: readonly OwnCase[] = [
   { name: 'pod', run: measureFirstPod },
   { name: 'idle', run: measureIdle },
   { name: 'worst', run: measureWorst },
+  { name: 'definitions', run: measureDefinitions },
   { name: 'schedule-1000', run: (context) => measureScheduling(context, 1000) },
   { name: 'schedule-5000', run: (context) => measureScheduling(context, 5000) },
 ];

@@ -35,6 +35,8 @@ interface Table {
 
 const groupTitles: Readonly<Record<string, string>> = {
   api: 'Requests',
+  custom: 'Custom resources',
+  definitions: 'Definitions of custom resources',
   start: 'Starting',
   idle: 'Idle',
   scheduling: 'Pods and nodes',

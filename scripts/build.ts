@@ -1,5 +1,5 @@
 /**
- * Builds dist/, the npm package: the bundle (rolldown.config.js), its declarations, the files that src/client/own-file.ts
+ * Builds dist/, the npm package: the bundle (rolldown.config.js), its declarations, the files that src/api/own-file.ts
  * finds, the licences of what is bundled, and a manifest of its own. Its only dependencies are lmdb's native parts, of
  * which npm installs the one that fits the machine.
  */

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { basename } from 'node:path';
-import { ownFile } from '../client/own-file.ts';
+import { ownFile } from '../api/own-file.ts';
 import { isAlive } from '../client/processes.ts';
 import { ciVariable } from '../cluster/instance/cluster-name.ts';
 import type { CiProcess } from '../cluster/settings/settings.ts';

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { delimiter, resolve as resolvePath } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ownFile } from '../client/own-file.ts';
+import { ownFile } from '../api/own-file.ts';
 import { groupMembers, isAlive, type KnownProcess, knownProcess, processStat, sendSignal, writersOf } from '../client/processes.ts';
 import type { PhaseReport } from '../cluster/cluster.ts';
 import { containerdOf, type Instance, nodeDirs } from '../cluster/instance/instance.ts';

@@ -1,8 +1,8 @@
 /** What this is, as /version and `timonier version` tell it. */
 
 import { readFileSync } from 'node:fs';
+import { ownFile } from '../api/own-file.ts';
 import { parseJSON } from '../api/schema/json-scan.ts';
-import { ownFile } from '../client/own-file.ts';
 
 const manifest = parseJSON(readFileSync(ownFile('../package.json'), 'utf8')) as { version: string };
 

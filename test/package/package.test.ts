@@ -53,7 +53,7 @@ describe('the packed package', () => {
     const files = filesOf('timonier');
     const sorts = [
       /^(package\.json|README\.md|LICENSE|THIRD-PARTY-NOTICES\.md)$/,
-      /^lib\/(index|cli\/main|cluster\/node-main|chunks\/[\w.-]+)\.js(\.map)?$/,
+      /^lib\/(index|cli\/main|cluster\/node-main|api\/cel\/re2|chunks\/[\w.-]+)\.js(\.map)?$/,
       /^lib\/(cli\/start\.cjs|cli\/[\w-]+\.sh|lmdb\/package\.json|api\/data\/descriptions\.json)$/,
       /^examples\/[\w-]+\/(manifests\/)?[\w-]+\.(sh|yaml)$/,
       /^types\/[\w/-]+\.d\.ts$/,

@@ -50,6 +50,13 @@ test('a kind is served from when it is added on', async () => {
   assert.equal(made.code, 201, made.text);
   const { metadata, spec, status } = json<Widget>(made.text);
   assert.deepEqual([metadata.generation, spec, status], [1, { size: 1 }, undefined], 'defaults are filled in, a status is not taken');
+  const heads = [path, `${path}?limit=1`, `${path}/a`, `${path}/b`, '/api/v1/namespaces/default'];
+  const headed = await Promise.all(heads.map((each) => ask(each, { method: 'HEAD' })));
+  assert.deepEqual(
+    headed.map(({ code, text }) => [code, text]),
+    [200, 200, 200, 404, 405].map((code) => [code, '']),
+    'a HEAD is a GET without the answer, of custom resources alone',
+  );
   const merged = await ask(`${path}/a`, {
     method: 'PATCH',
     body: { spec: { size: 5 } },

@@ -1,14 +1,16 @@
 /**
  * Regular expressions as Go has them: RE2, linear in the text. Compiled ones are kept, bounded, since most patterns are
  * literals of a rule. A pattern that is very large when its repetitions are written out is none: compiling it would hold
- * everybody else.
+ * everybody else. The engine is loaded when the first one comes.
  */
 
-import { RE2JS } from 're2js';
+import type { RE2JS } from 're2js';
+import { loadEntry } from '../own-file.ts';
 import { CelError } from './values.ts';
 
 const MAX_KEPT = 1000;
 const kept = new Map<string, RE2JS>();
+let engine: typeof RE2JS | undefined;
 
 /** Throws CelError in Go's words for what is no pattern. */
 export function matcherOf(pattern: string): RE2JS {
@@ -17,9 +19,10 @@ export function matcherOf(pattern: string): RE2JS {
   if (pattern.length > expandedMax || expandedSize(pattern) > expandedMax) {
     throw new CelError(`error parsing regexp: expression is larger than ${expandedMax} when expanded`);
   }
+  engine ??= (loadEntry('api/cel/re2') as typeof import('./re2.ts')).RE2JS;
   let made: RE2JS;
   try {
-    made = RE2JS.compile(pattern);
+    made = engine.compile(pattern);
   } catch (e) {
     throw new CelError(e instanceof Error ? e.message : String(e));
   }

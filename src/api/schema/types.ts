@@ -75,6 +75,8 @@ export interface ObjectSchema {
 export interface CustomWalkers {
   /** unknown fields and nulls dropped, metadata decoded; throws DecodeError */
   prune(object: Readonly<Record<string, unknown>>): { readonly value: Record<string, unknown>; readonly unknown: readonly string[] };
+  /** the same of an object whose own metadata have been decoded, as of all that is stored */
+  keep<T extends object>(object: T): T;
   /** the object with its defaults */
   fill<T extends object>(object: T): T;
   /** all that is wrong with it, metadata apart; `part`: only that was written */

@@ -5,7 +5,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { ownFile } from '../../client/own-file.ts';
+import { ownFile } from '../../api/own-file.ts';
 import { bakeryVersions, buildBakery } from '../../cluster/images/bakery-image.ts';
 import { kubeconfigInMemory, usualCluster } from '../../cluster/instance/cluster-name.ts';
 import { Instance, type InstanceState, listInstances } from '../../cluster/instance/instance.ts';

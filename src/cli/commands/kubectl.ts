@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
-import { ownFile } from '../../client/own-file.ts';
+import { ownFile } from '../../api/own-file.ts';
 import { kubeconfigInMemory } from '../../cluster/instance/cluster-name.ts';
 import { runningInstance } from '../../cluster/instance/find-instance.ts';
 import { findProgram } from '../../cluster/machine/machine.ts';

@@ -3,7 +3,7 @@
  * examples/bakery/bakery.sh: no registry, no docker, no compiler.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { ownFile } from '../../client/own-file.ts';
+import { ownFile } from '../../api/own-file.ts';
 import { buildImageArchive } from '../../node/runtime/oci-archive.ts';
 import { OperationError } from '../operation-error.ts';
 

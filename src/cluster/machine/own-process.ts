@@ -3,7 +3,7 @@
  * the single executable, which is Node and has them built in (scripts/build-executable.ts).
  */
 import { isSea } from 'node:sea';
-import { ownEntry } from '../../client/own-file.ts';
+import { ownEntry } from '../../api/own-file.ts';
 
 const nodeFlags = ['--max-semi-space-size=4', '--disable-sigusr1'];
 

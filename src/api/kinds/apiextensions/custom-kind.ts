@@ -25,6 +25,7 @@ type CustomResource = KubeObject & { readonly status?: unknown };
 
 const verbs: readonly Verb[] = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
 const viewVerbs = ['get', 'patch', 'update'];
+const noWarnings: readonly string[] = [];
 const standardFinalizers = new Set(['orphan', 'foregroundDeletion', 'kubernetes']);
 
 /** Who converts between the versions of a definition whose strategy is Webhook. */
@@ -157,6 +158,7 @@ function deprecationOf({ name }: Version, { group, names, versions }: CustomReso
 const comparePriority = (a: string, b: string): number => versionPriority(a) - versionPriority(b) || (a < b ? 1 : a > b ? -1 : 0);
 
 function warnOfFinalizers({ metadata }: KubeObject, old?: KubeObject): readonly string[] {
+  if (!metadata.finalizers) return noWarnings;
   const added = new Set(listOf(metadata.finalizers)).difference(new Set(listOf(old?.metadata.finalizers)));
   return [...added].toSorted().flatMap((name) => {
     const quoted = `metadata.finalizers: ${JSON.stringify(name)}: `;

@@ -11,6 +11,7 @@ import { type FieldError, fieldErrors, quoteAsGo } from '../../meta/status-error
 import type { Steps } from '../../meta/steps.ts';
 import { addJudged } from '../../schema/rules/walk.ts';
 import { unknownFormats } from '../../schema/structural/check-definition.ts';
+import { caBundleProblem } from '../ca-bundle.ts';
 import { addInvalid, checkImmutable, checkOneOf, type Errors, repeats } from '../checks.ts';
 import { defineKind } from '../define-kind.ts';
 import { listOf } from '../lists.ts';
@@ -114,9 +115,20 @@ function checkConversion(errors: Errors, path: string, { strategy, webhook }: Cu
     if (versions.length) errors.push(fieldErrors.forbidden(`${path}.conversionReviewVersions`, unexpected));
     return;
   }
-  if (webhook?.clientConfig) addJudged(errors, client, webhook.clientConfig, clientConfig('exactly one of url or service is required'));
-  else errors.push(fieldErrors.required(client, 'required when strategy is set to Webhook'));
+  if (webhook?.clientConfig) {
+    addJudged(errors, client, webhook.clientConfig, clientConfig('exactly one of url or service is required'));
+    const { caBundle } = webhook.clientConfig;
+    const problem = caBundle && !mayHaveAnyBundle(old) ? caBundleProblem(caBundle) : undefined;
+    if (problem !== undefined) errors.push(fieldErrors.invalid(`${client}.caBundle`, caBundle, problem));
+  } else errors.push(fieldErrors.required(client, 'required when strategy is set to Webhook'));
   checkReviewVersions(errors, `${path}.conversionReviewVersions`, versions, old);
+}
+
+/** Until it is established, which a bad one prevents; and what had one may go on having one. */
+function mayHaveAnyBundle(old: Definition | undefined): boolean {
+  if (!old || !isConditionTrue(listOf(old.status.conditions), 'Established')) return true;
+  const { caBundle } = old.spec.conversion?.webhook?.clientConfig ?? {};
+  return Boolean(caBundle) && caBundleProblem(caBundle ?? '') !== undefined;
 }
 
 function checkReviewVersions(errors: Errors, path: string, versions: readonly string[], old?: Definition): void {

@@ -60,9 +60,7 @@ export class CustomVersions {
   /** As it is stored, by what its version says now. */
   #read(object: KubeObject): KubeObject {
     const { custom } = this.#schemaOf(object);
-    return custom
-      ? custom.fill(custom.prune(object as unknown as Readonly<Record<string, unknown>>).value as unknown as KubeObject)
-      : object;
+    return custom ? custom.fill(custom.keep(object)) : object;
   }
 
   #as(object: KubeObject, version: string): KubeObject {
@@ -71,8 +69,7 @@ export class CustomVersions {
   }
 
   #kept(object: KubeObject): KubeObject {
-    const { custom } = this.#schemaOf(object);
-    return custom ? (custom.prune(object as unknown as Readonly<Record<string, unknown>>).value as unknown as KubeObject) : object;
+    return this.#schemaOf(object).custom?.keep(object) ?? object;
   }
 
   #schemaOf({ apiVersion }: KubeObject): ObjectSchema {

@@ -5,7 +5,7 @@
 import type { JSONSchemaProps } from '../../generated/apiextensions-v1.ts';
 import type { CustomWalkers, ObjectSchema } from '../types.ts';
 import { fillDefaults } from './fill-defaults.ts';
-import { prune } from './prune.ts';
+import { keep, prune } from './prune.ts';
 import { Structural } from './structural.ts';
 import { TypedObject } from './typed-schema.ts';
 import { type CustomChange, validateCustom } from './validate-custom.ts';
@@ -43,6 +43,9 @@ class CustomSchema implements ObjectSchema, CustomWalkers {
   }
   prune(object: Readonly<Record<string, unknown>>): ReturnType<CustomWalkers['prune']> {
     return prune(this.#structural, object);
+  }
+  keep<T extends object>(object: T): T {
+    return keep(this.#structural, object as Readonly<Record<string, unknown>>) as T;
   }
   fill<T extends object>(object: T): T {
     return fillDefaults(this.#structural, object) as T;

@@ -173,3 +173,16 @@ test('duplicate fields come before unknown ones, which keep their order', () => 
     'unknown field "spec.x"',
   ]);
 });
+
+test('of what is stored, its own metadata are not looked at again', () => {
+  const metadata = { name: 'w', creationTimestamp: '2026-01-01T00:00:00Z' };
+  const read = (more: object): unknown => type.schema.custom?.keep({ apiVersion: 'example.com/v1', kind: 'Widget', metadata, ...more });
+  const known = { apiVersion: 'example.com/v1', kind: 'Widget', metadata, spec: { text: 'a' } };
+  assert.equal(type.schema.custom?.keep(known), known);
+  const kept = read({
+    spec: { text: 'a', gone: 1, embedded: { apiVersion: 'v1', kind: 'A', metadata: { labels: { a: 'b' }, odd: 1 } } },
+    other: 1,
+  });
+  assert.deepEqual(kept, { ...known, spec: { text: 'a', embedded: { apiVersion: 'v1', kind: 'A', metadata: { labels: { a: 'b' } } } } });
+  assert.equal((kept as typeof known).metadata, metadata);
+});

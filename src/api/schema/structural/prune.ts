@@ -36,6 +36,14 @@ export function prune(root: Structural, object: Json): Pruned {
   return { value, unknown: pruning.told() };
 }
 
+/** What the schema keeps of an object whose own metadata have been decoded. Throws DecodeError for those of embedded resources. */
+export function keep(root: Structural, object: Json): Json {
+  const pruning = new Pruning(object, { isDecoded: true });
+  const value = pruning.value(object, root, false) as Json;
+  if (pruning.refusal) throw new DecodeError(describeFieldError(pruning.refusal));
+  return value;
+}
+
 /** A default, and what is wrong with it: whether it has what the schema doesn't know, and the first metadata of a wrong type. */
 export interface PrunedDefault {
   readonly value: unknown;
@@ -44,7 +52,7 @@ export interface PrunedDefault {
 }
 
 export function pruneDefault(node: Structural, value: unknown, path = new Path()): PrunedDefault {
-  const pruning = new Pruning(undefined, path.text);
+  const pruning = new Pruning(undefined, { base: path.text });
   return { value: pruning.value(value, node, false), hasUnknown: pruning.hasUnknown, refusal: pruning.refusal };
 }
 
@@ -59,9 +67,12 @@ class Pruning {
   refusal: FieldError | undefined;
   /** before its path */
   readonly #base: string;
-  constructor(root: Json | undefined, base = '') {
+  /** the metadata of the whole object stay as they are */
+  readonly #isDecoded: boolean;
+  constructor(root: Json | undefined, { base = '', isDecoded = false } = {}) {
     this.#root = root;
     this.#base = base;
+    this.#isDecoded = isDecoded;
   }
 
   get hasUnknown(): boolean {
@@ -110,14 +121,16 @@ class Pruning {
   }
 
   #field(name: string, given: unknown, node: Structural | typeof unsaid | undefined, keeps: boolean): unknown {
-    const known = node?.field(name);
+    const property = node?.property(name);
+    const known = property ?? node?.additional;
     if (known === undefined) {
       if (keeps) return given;
       tell(this.#unknown, describePath([...this.#path, name]));
       return undefined;
     }
     if (given === null) return known?.dropsNull ? undefined : null;
-    this.#path.push(node?.property(name) ? name : { key: name });
+    if (typeof given !== 'object') return given;
+    this.#path.push(property ? name : { key: name });
     const next = this.value(given, known, false);
     this.#path.pop();
     return next;
@@ -125,6 +138,7 @@ class Pruning {
 
   /** `node`: of the embedded resource; null for the whole object */
   #metaField(name: string, given: unknown, node: Structural | null | undefined): unknown {
+    if (node === null && this.#isDecoded) return given;
     if (given === null && node?.field(name)?.dropsNull) return undefined;
     if (name === 'metadata') return node === null ? decodeMetadata(given, 'metadata', this.#ofMetadata) : this.#embeddedMetadata(given);
     if (node === null || typeof given === 'string') return given;

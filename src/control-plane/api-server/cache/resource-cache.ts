@@ -78,6 +78,11 @@ export class ResourceCache {
     return this.#bulkyFields.length > 0;
   }
 
+  /** Resolves when all is compressed that it holds now. */
+  get packed(): Promise<void> {
+    return this.#packing;
+  }
+
   get size(): number {
     return this.#size;
   }

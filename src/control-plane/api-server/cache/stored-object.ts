@@ -112,7 +112,9 @@ export class StoredObject {
   #isSpliced = false;
   #object: KubeObject | undefined;
   #message: Buffer | undefined;
-  /** by version */
+  /** the kind, of its own version, that serves it as it is stored */
+  #asStored: Kind | undefined;
+  /** other views, by version */
   #views: Map<string, { readonly kind: Kind; readonly stored: StoredObject }> | undefined;
 
   constructor(given: Parts) {
@@ -142,9 +144,11 @@ export class StoredObject {
     });
   }
 
-  /** Compresses what it holds, if that is bulky. */
+  /** Compresses what it holds, if that is bulky; parsed first, while the bytes are there. */
   async pack(): Promise<void> {
-    await this.#packed?.pack();
+    if (!this.#packed) return;
+    this.#object ??= this.#parse();
+    await this.#packed.pack();
   }
 
   get #raw(): Buffer {
@@ -219,24 +223,27 @@ export class StoredObject {
     const value = this.#isSpliced ? unsplice(this.#bytes, this.revision) : this.#raw;
     const { key, managed, lease } = this;
     const later = new StoredObject({ key, revision, value, managed, lease, object: moved, bulkyFields: this.#bulkyFields });
-    if (this.#views) later.#views = new Map([...this.#views].map(([version, view]) => [version, this.#viewAt(view, later)]));
+    later.#asStored = this.#asStored;
+    if (this.#views)
+      later.#views = new Map([...this.#views].map(([version, { kind, stored }]) => [version, { kind, stored: stored.at(revision) }]));
     return later;
-  }
-
-  #viewAt({ kind, stored }: { readonly kind: Kind; readonly stored: StoredObject }, later: StoredObject) {
-    return { kind, stored: stored === this ? later : stored.at(later.revision) };
   }
 
   /** The object as this kind serves it, once that has been made. */
   view(kind: Kind): StoredObject | undefined {
+    if (this.#asStored === kind) return this;
     const view = this.#views?.get(kind.version);
     return view?.kind === kind ? view.stored : undefined;
   }
 
   /** Keeps what it is as this kind: one view per version, since a kind that changes converts in another way. */
   keepView(kind: Kind, converted: KubeObject): StoredObject {
+    if (converted === this.object) {
+      this.#asStored = kind;
+      return this;
+    }
+    const stored = this.#as(converted);
     this.#views ??= new Map();
-    const stored = converted === this.object ? this : this.#as(converted);
     this.#views.set(kind.version, { kind, stored });
     return stored;
   }

@@ -271,6 +271,7 @@ export class WatchCache implements AsyncDisposable {
   async #readAll(cache: ResourceCache): Promise<void> {
     let startAfter: string | undefined;
     let atRevision: Revision | undefined;
+    let packing = cache.packed;
     for (;;) {
       this.#stop.signal.throwIfAborted();
       const page = await this.#storage.range({
@@ -283,6 +284,9 @@ export class WatchCache implements AsyncDisposable {
       cache.load(page.items, atRevision);
       startAfter = page.items.at(-1)?.key;
       if (!page.more) return;
+      // While one page is read, the one before it is compressed: there are never more that are not.
+      await packing;
+      packing = cache.packed;
       if (cache.isBulky) await setImmediate();
     }
   }

@@ -6,7 +6,6 @@
  * Guarantees: what is established is served by this server; nothing of its kind is left when a definition is gone.
  * Upstream: apiextensions-apiserver/pkg/controller/{status,establish,finalizer,nonstructuralschema,apiapproval}.
  */
-import { X509Certificate } from 'node:crypto';
 import { CustomResourceDefinition } from '../../../api/generated/kinds.ts';
 import {
   cleanupFinalizer,
@@ -16,6 +15,7 @@ import {
   withStructure,
   withTerminating,
 } from '../../../api/kinds/apiextensions/definition-status.ts';
+import { caBundleProblem } from '../../../api/kinds/ca-bundle.ts';
 import { listOf } from '../../../api/kinds/lists.ts';
 import { isConditionTrue } from '../../../api/meta/conditions.ts';
 import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
@@ -41,7 +41,7 @@ export function definitionController(parts: DefinitionParts): Controller {
   const cleanups = new Map<string, Cleanup>();
   return defineController({
     name: 'customresourcedefinition-controller',
-    watches: [watched(CustomResourceDefinition, (definition, _old, io) => concernedBy(parts, definition, io))],
+    watches: [watched(CustomResourceDefinition, (definition, _old, io) => concernedBy(definition, io))],
     async reconcile(name, io) {
       const definition = parts.reader.get(CustomResourceDefinition, { name });
       if (definition?.metadata.deletionTimestamp) return cleanUp(parts, cleanups, definition, io);
@@ -53,9 +53,9 @@ export function definitionController(parts: DefinitionParts): Controller {
 }
 
 /** Whoever waits for a name hears of it when somebody gives one up. */
-function concernedBy(parts: DefinitionParts, definition: Definition, io: ControllerIO): readonly string[] {
-  const waiting = othersOfGroup(parts, definition, io).filter(isWaiting);
-  return [definition.metadata.name, ...waiting.map(({ metadata }) => metadata.name)];
+function concernedBy(definition: Definition, io: ControllerIO): readonly string[] {
+  const waiting = io.client.informer(CustomResourceDefinition).index('waiting', (each) => (isWaiting(each) ? [each.spec.group] : []));
+  return [definition.metadata.name, ...waiting(definition.spec.group).map(({ metadata }) => metadata.name)];
 }
 
 /** As they are now. Nothing is accepted of one that the informer has not shown yet. */
@@ -88,13 +88,7 @@ const violationsOf = ({ spec }: Definition): readonly string[] =>
 
 function hasValidCABundle({ spec }: Definition): boolean {
   const { caBundle } = spec.conversion?.webhook?.clientConfig ?? {};
-  if (!caBundle) return true;
-  const [certificate] = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(Buffer.from(caBundle, 'base64').toString()) ?? [];
-  try {
-    return certificate !== undefined && new X509Certificate(certificate).serialNumber !== '';
-  } catch {
-    return false; // no certificate can be read of it
-  }
+  return !caBundle || caBundleProblem(caBundle) === undefined;
 }
 
 /** Throws Conflict for what has changed meanwhile, or accepts what another server has just accepted of another: judged again then. */

@@ -263,7 +263,8 @@ function checkRoute(exchange: Exchange, route: ResourceRoute, { kind }: Resource
   if (isCustom(kind) && !route.name && (route.verb === 'update' || route.verb === 'patch'))
     throw errors.badRequest('name must be provided');
   if (isCustom(kind) && route.subresource && !own(kind.subresources, route.subresource)) throw errors.notFound(kind, route.name ?? '');
-  if (!allows(kind.verbs, kind.subresources, route) || route.verb === '' || exchange.method === 'HEAD') throw methodNotAllowed();
+  if (!allows(kind.verbs, kind.subresources, route) || route.verb === '' || (exchange.method === 'HEAD' && !isCustom(kind)))
+    throw methodNotAllowed();
   if (kind.deprecation) exchange.warn(kind.deprecation);
 }
 

@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { own } from '../../../api/meta/words.ts';
+import { ownFile } from '../../../api/own-file.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
-import { ownFile } from '../../../client/own-file.ts';
 
 export interface Descriptions {
   ofType(typeName: string): string | undefined;

@@ -116,8 +116,11 @@ function* afterUpdate(server: Server, { kind, by, object }: OwnedWrite, { before
   return after instanceof Promise ? after.then(renderPart) : yield* renderInSteps(after);
 }
 
-/** As it comes back from the stored version: defaults that only a conversion fills in are the writer's. */
-const asConverted = (kind: Kind, object: KubeObject): KubeObject => (kind.convert ? fromStorage(kind, toStorage(kind, object)) : object);
+/** As it comes back from the stored version, where that is another: defaults that only a conversion fills in are the writer's. */
+function asConverted(kind: Kind, object: KubeObject): KubeObject {
+  const stored = kind.convert ? toStorage(kind, object) : object;
+  return stored === object ? object : fromStorage(kind, stored);
+}
 
 /** As upstream: what can't be told apart into fields belongs to nobody. */
 function* told<T>(make: Steps<T>): Steps<T | undefined> {

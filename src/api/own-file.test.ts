@@ -11,7 +11,7 @@ const rows = [
   {
     name: 'one file alone knows where it lies: in the package the others lie elsewhere',
     pattern: /import\.meta\.(dirname|filename)/,
-    want: ['client/own-file.ts'],
+    want: ['api/own-file.ts'],
   },
   {
     name: 'one file alone starts the program again: in the single executable there is no Node, nor a file that was called',
@@ -22,6 +22,11 @@ const rows = [
     name: 'nothing imports node:http as a module, other than for types',
     pattern: /^(import (?!type )|export )[^;]*? from 'node:http';/m,
     want: [],
+  },
+  {
+    name: 'patterns alone bring their engine, when the first one comes',
+    pattern: /^(import (?!type )|export )[^;]*? from 're2js';/m,
+    want: ['api/cel/re2.ts'],
   },
 ];
 for (const { name, pattern, want } of rows) it(name, () => assert.deepEqual(filesWith(pattern), want));
