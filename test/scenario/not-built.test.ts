@@ -43,4 +43,20 @@ describe('what kubectl says of what is not there', () => {
     const { code, stderr } = await kubectl(['create', 'service', 'loadbalancer', 'shop', '--tcp=80']);
     assert.deepEqual([code, stderr], [0, 'Warning: no load balancer comes with the cluster yet: the Service gets no external address\n']);
   });
+
+  it('warns of an autoscaler while nobody measures', async () => {
+    assert.equal((await kubectl(['create', 'deployment', 'shop', '--image=shop'])).code, 0);
+    const autoscale = ['autoscale', 'deployment', 'shop', '--max=3'];
+    const metrics = { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', metadata: { name: 'v1beta1.metrics.k8s.io' } };
+    const service = { name: 'metrics-server', namespace: 'kube-system' };
+    const spec = { group: 'metrics.k8s.io', version: 'v1beta1', groupPriorityMinimum: 100, versionPriority: 100, service };
+    const [first, second] = [
+      await kubectl(autoscale),
+      await kubectl(create, { ...metrics, spec: { ...spec, insecureSkipTLSVerify: true } }),
+    ];
+    assert.match(first.stderr, /^Warning: nothing measures pods here yet: /);
+    assert.equal(second.code, 0);
+    const { code, stderr } = await kubectl([...autoscale, '--name=later']);
+    assert.deepEqual([code, stderr], [0, '']);
+  });
 });

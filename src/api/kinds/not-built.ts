@@ -144,6 +144,11 @@ export const notBuilt: readonly NotBuilt[] = [
   ),
 
   // scaling and scheduling
+  some(
+    kinds.HorizontalPodAutoscaler,
+    'nothing measures pods here yet: without a metrics server the number of replicas stays as it is, within its bounds',
+    ({ others }) => !others.get(kinds.APIService, { name: 'v1beta1.metrics.k8s.io' }),
+  ),
   every([kinds.Workload, kinds.PodGroup], 'groups of pods are not scheduled together yet: each pod is placed alone'),
 
   // the API
