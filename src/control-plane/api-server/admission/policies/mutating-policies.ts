@@ -29,6 +29,7 @@ import { equalSemantically } from '../../../../api/meta/deep-equal.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../../../../api/meta/object.ts';
 import { errors, isStatusError, messageOf, StatusError } from '../../../../api/meta/status-error.ts';
+import { takeSteps } from '../../../../api/meta/steps.ts';
 import { whyUndecodable } from '../../../../api/schema/body.ts';
 import { applyJsonPatch, JsonPatchError } from '../../../../api/schema/json-patch.ts';
 import type { GroupVersionKind } from '../../../../api/schema/types.ts';
@@ -263,7 +264,7 @@ function merge({ schema, kind, ...type }: Kind, object: KubeObject, configuratio
     );
   }
   try {
-    return mergeObjects(schema, object, applied);
+    return takeSteps(mergeObjects(schema, object, applied));
   } catch (error) {
     if (!(error instanceof TypedError)) throw error;
     throw new MutationFault(`error applying patch: failed to merge patch: ${error.message}`);
