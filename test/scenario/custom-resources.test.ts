@@ -223,6 +223,18 @@ describe('a custom resource', () => {
       { name: 'shops/status', singularName: '', ...of, verbs: view },
       { name: 'shops/scale', singularName: '', namespaced: true, group: 'autoscaling', version: 'v1', kind: 'Scale', verbs: view },
     ]);
+    const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+    const { items } = json<{
+      items: { versions: { resources: { responseKind: object; subresources: { responseKind: object }[] }[] }[] }[];
+    }>(await ask('/apis', { headers: { accept } }));
+    const [shops] = items
+      .flatMap(({ versions }) => versions[0]?.resources ?? [])
+      .filter((each) => JSON.stringify(each).includes('"shops"'));
+    const own = { group: 'example.com', version: 'v1', kind: 'Shop' };
+    assert.deepEqual(
+      [shops?.responseKind, ...(shops?.subresources ?? []).map(({ responseKind }) => responseKind)],
+      [own, own, { group: 'autoscaling', version: 'v1', kind: 'Scale' }],
+    );
     await admin.create(Shops, { metadata: { name: 'a', namespace: 'default', finalizers: ['example.com/held'] } });
     await admin.delete(CustomResourceDefinition, { name: 'shops.example.com' });
     await whenDefined(admin, shop, (object) => conditionsOf(object).includes('Terminating=True InstanceDeletionInProgress'));

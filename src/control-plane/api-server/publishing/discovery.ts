@@ -104,10 +104,12 @@ function coreVersions(groups: readonly ServedGroup[], serverAddress: string): ob
   return { kind: 'APIVersions', versions, serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }] };
 }
 
-const responseKind = (kind: Kind, sub: Subresource | undefined): object =>
-  sub && isElsewhere(kind, sub)
-    ? { group: sub.kind.group, version: sub.kind.version, kind: sub.kind.kind }
-    : { group: '', version: '', kind: sub?.kind.kind ?? kind.kind };
+/** Of built-in kinds the group-version is left to be understood, as upstream has it. */
+function responseKind(kind: Kind, sub: Subresource | undefined): object {
+  const answered = sub?.kind ?? kind;
+  if (!isCustom(kind) && !(sub && isElsewhere(kind, sub))) return { group: '', version: '', kind: answered.kind };
+  return { group: answered.group, version: answered.version, kind: answered.kind };
+}
 
 function aggregatedResource(kind: Kind): object {
   const subresources = subresourcesOf(kind).map(([subresource, sub]) => ({
