@@ -173,8 +173,9 @@ function checkManagedFields(entries: readonly ManagedFieldsEntry[], path: string
 
 /** What is wrong with the name of a field manager; an empty one means that the server chooses. */
 export function validateFieldManager(manager: string, path: string): readonly FieldError[] {
-  const found = Buffer.byteLength(manager) > managerLengthMax ? [fieldErrors.tooLong(path, managerLengthMax)] : [];
-  for (const match of manager.slice(0, managerLengthMax).matchAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu)) {
+  if (Buffer.byteLength(manager) > managerLengthMax) return [fieldErrors.tooLong(path, managerLengthMax)];
+  const found: FieldError[] = [];
+  for (const match of manager.matchAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu)) {
     const code = (match[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
     const position = Buffer.byteLength(manager.slice(0, match.index));
     found.push(fieldErrors.invalid(path, manager, `invalid character U+${code} (at position ${position})`));

@@ -25,7 +25,7 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import type { ListAnswer, ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { isLarge, largeBytes, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
-import { encodeValue, indentedItem } from './encode-value.ts';
+import { encodeValue, indentedTexts } from './encode-value.ts';
 import type { Exchange } from './exchange.ts';
 import { type AnswerForm, mediaTypes } from './negotiation.ts';
 import { metaApiVersion, metadataOnly, parseIncludeObject, renderRow, renderTable } from './table.ts';
@@ -177,7 +177,10 @@ async function joinedTexts({ format, pretty }: AnswerForm, { whole, field, items
   }
   if (isEmpty) return textParts(contentType, [JSON.stringify(whole, null, 2)]);
   const opening = JSON.stringify(whole, null, 2).slice(0, -']\n}'.length);
-  const texts = values.map((object, i) => `${i > 0 ? ',' : ''}\n    ${indentedItem(object)}`);
+  const texts = values.flatMap(function* (object, i) {
+    yield `${i > 0 ? ',' : ''}\n    `;
+    yield* indentedTexts(object, '    ');
+  });
   return textParts(contentType, enclosed(opening, texts, '\n  ]\n}'));
 }
 
@@ -257,6 +260,7 @@ async function writeValue({ exchange, form }: AnswerContext, code: number, value
     const { writeYamlParts } = await import('../../../api/schema/yaml/write-yaml.ts');
     return writeJoined(exchange, code, textParts(mediaTypes.yaml, writeYamlParts(value)));
   }
+  if (form.format === 'json' && form.pretty) return writeJoined(exchange, code, textParts(mediaTypes.json, indentedTexts(value)));
   const { contentType, bytes } = await encodeValue(value, form);
   return writeBytes(exchange, code, bytes, contentType);
 }

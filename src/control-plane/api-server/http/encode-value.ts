@@ -29,9 +29,51 @@ const indentedNestingMax = 50;
 export const indented = (value: object): string =>
   isTooDeep(value, indentedNestingMax) ? JSON.stringify(value) : JSON.stringify(value, null, 2);
 
-const before = '[\n  [\n    ';
-const after = '\n  ]\n]';
+/** What has no more parts is indented natively, in one go. */
+const partsAtOnce = 1000;
+const textLengthAtOnce = 16 * 1024;
 
-/** The same as it stands in a list that is a field. */
-export const indentedItem = (value: object): string =>
-  isTooDeep(value, indentedNestingMax) ? JSON.stringify(value) : JSON.stringify([[value]], null, 2).slice(before.length, -after.length);
+/** The same, text by text, so that a large value may be sent as it is made; `margin`: where it stands in something else. */
+export function* indentedTexts(value: object, margin = ''): Generator<string, undefined> {
+  if (isTooDeep(value, indentedNestingMax)) yield JSON.stringify(value);
+  else yield* textsOf(value, margin);
+}
+
+function* textsOf(value: object, margin: string): Generator<string, undefined> {
+  if (countParts(value, partsAtOnce) < partsAtOnce) return yield indentedAt(value, margin);
+  const inner = `${margin}  `;
+  const isList = Array.isArray(value);
+  let text = isList ? '[' : '{';
+  let isFirst = true;
+  for (const name in value) {
+    const part: unknown = Reflect.get(value, name);
+    if (part === undefined && !isList) continue;
+    text += `${isFirst ? '' : ','}\n${inner}${isList ? '' : `${JSON.stringify(name)}: `}`;
+    isFirst = false;
+    if (typeof part === 'object' && part !== null && countParts(part, partsAtOnce) >= partsAtOnce) {
+      yield text;
+      yield* textsOf(part, inner);
+      text = '';
+    } else text += indentedAt(part ?? null, inner);
+    if (text.length < textLengthAtOnce) continue;
+    yield text;
+    text = '';
+  }
+  yield `${text}\n${margin}${isList ? ']' : '}'}`;
+}
+
+function indentedAt(value: unknown, margin: string): string {
+  const text = JSON.stringify(value, null, 2);
+  return typeof value === 'object' && margin ? text.replaceAll('\n', `\n${margin}`) : text; // a line break within a text is escaped
+}
+
+/** Up to `max` of them. */
+function countParts(value: unknown, max: number): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  let count = 1;
+  for (const name in value) {
+    count += countParts(Reflect.get(value, name), max - count);
+    if (count >= max) break;
+  }
+  return count;
+}
