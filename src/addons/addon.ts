@@ -35,6 +35,8 @@ export interface AddonContext {
 export interface AddonObject {
   readonly kind: KindRef;
   readonly object: New<KubeObject>;
+  /** whether one that carries no label is an older release's; default: never. What is somebody else's is left to him */
+  readonly isOlder?: ((object: KubeObject) => boolean) | undefined;
 }
 
 export interface Addon {

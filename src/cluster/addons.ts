@@ -5,6 +5,7 @@
 import type { Addon, AddonObject, ClusterFacts } from '../addons/addon.ts';
 import { type AddonName, addonNames, addons } from '../addons/addons.ts';
 import { ClusterRole, ClusterRoleBinding } from '../api/generated/kinds.ts';
+import { type KubeObject, keyOf } from '../api/meta/object.ts';
 import { isNotFound } from '../api/meta/status-error.ts';
 import type { Client } from '../client/client.ts';
 import type { Timer } from '../client/clock.ts';
@@ -22,6 +23,12 @@ const retryMsMax = 300_000;
 const rbacGroup = 'rbac.authorization.k8s.io';
 
 type Shared = Omit<ComponentContext, 'addons' | 'simulatedNodes'>;
+
+interface OnOptions {
+  readonly retryMs?: number;
+  /** nothing is to be done; default: it runs and does not fail */
+  readonly isWhole?: boolean;
+}
 
 type OneOfThem = (typeof addons)[number];
 
@@ -68,8 +75,8 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
   }
 
   /** What it brings may be refused where what it does can go on, and the other way round. */
-  async #on(addon: OneOfThem, retryMs = retryMsMin): Promise<void> {
-    if (this.#running.has(addon.name) && !this.#failing.has(addon.name)) return;
+  async #on(addon: OneOfThem, { retryMs = retryMsMin, isWhole = this.#isWhole(addon) }: OnOptions = {}): Promise<void> {
+    if (isWhole) return;
     this.#forget(addon);
     const applied = await Promise.allSettled(this.#objectsOf(addon).map((each) => apply(this.#admin, addon, each)));
     const started = await Promise.allSettled([this.#start(addon)]);
@@ -79,7 +86,7 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
     const { clock, log } = this.#context;
     log.warn({ addon: addon.name, error, retryMs }, 'add-on failed');
     const again = (): void => {
-      const retry = () => this.#next(() => this.#on(addon, Math.min(retryMs * 2, retryMsMax)));
+      const retry = () => this.#next(() => this.#on(addon, { retryMs: Math.min(retryMs * 2, retryMsMax) }));
       detach(retry, () => undefined); // told above
     };
     this.#failing.set(addon.name, {
@@ -89,12 +96,17 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
     throw error;
   }
 
+  #isWhole({ name }: OneOfThem): boolean {
+    return this.#running.has(name) && !this.#failing.has(name);
+  }
+
   async #start(addon: OneOfThem): Promise<void> {
     if (this.#running.has(addon.name)) return;
     const { api, clock, random, log } = this.#context;
     await using stack = new AsyncDisposableStack();
     const client = api.clientFor(identityOf(addon));
     const cluster = factsOf(this.#context);
+    stack.use(this.#watch(addon));
     await addon.start({ client, cluster, clock, random, log: log.child({ component: addon.name }) }, stack);
     this.#running.set(addon.name, stack.move());
   }
@@ -105,6 +117,22 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
     this.#running.delete(addon.name);
     await running?.disposeAsync();
     for (const each of this.#objectsOf(addon)) await remove(this.#admin, addon, each);
+  }
+
+  /** What somebody deletes is there again at once. */
+  #watch(addon: OneOfThem): Disposable {
+    const lost = (object: KubeObject): void => {
+      const isWanted = this.#running.has(addon.name) && isOf(addon, object);
+      if (!isWanted) return;
+      const again = () => this.#next(() => (this.#running.has(addon.name) ? this.#on(addon, { isWhole: false }) : Promise.resolve()));
+      detach(again, () => undefined); // told by #on
+    };
+    const stack = new DisposableStack();
+    for (const kind of new Set(this.#objectsOf(addon).map((each) => each.kind))) {
+      const names = new Set(this.#objectsOf(addon).flatMap((each) => (each.kind === kind ? [keyOf(each.object)] : [])));
+      stack.use(this.#admin.informer(kind).on({ deleted: (object) => names.has(keyOf(object)) && lost(object) }));
+    }
+    return stack;
   }
 
   #forget({ name }: OneOfThem): void {
@@ -159,37 +187,49 @@ function factsOf({ api, config, addresses, nodeAddress }: Shared): ClusterFacts 
   };
 }
 
+/** Names below `system:` are nobody else's. */
+const always = (): boolean => true;
+
 function rightsOf(addon: Addon): AddonObject[] {
   const metadata = { name: `system:timonier:${addon.name}` };
   const roleRef = { apiGroup: rbacGroup, kind: 'ClusterRole', name: metadata.name };
   const subjects = [{ apiGroup: rbacGroup, kind: 'User', name: identityOf(addon).name }];
   return [
-    { kind: ClusterRole, object: { metadata, rules: addon.rights } as AddonObject['object'] },
-    { kind: ClusterRoleBinding, object: { metadata, roleRef, subjects } as AddonObject['object'] },
+    { kind: ClusterRole, object: { metadata, rules: addon.rights } as AddonObject['object'], isOlder: always },
+    { kind: ClusterRoleBinding, object: { metadata, roleRef, subjects } as AddonObject['object'], isOlder: always },
   ];
 }
 
 const managerOf = ({ name }: Addon): string => `timonier-addon-${name}`;
 
-async function apply(client: Client, addon: Addon, { kind, object }: AddonObject): Promise<void> {
+async function apply(client: Client, addon: Addon, { kind, object, isOlder }: AddonObject): Promise<void> {
+  const at = nameOf(object);
+  const found = await ifThere(client.get(kind, at));
+  if (found && !isOf(addon, found) && !isOlder?.(found)) {
+    const name = at.namespace === undefined ? at.name : `${at.namespace}/${at.name}`;
+    throw new Error(`${kind.kind} ${name} is somebody else's: delete it, or switch ${addon.name} off`);
+  }
   const { metadata } = object;
   const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
-  const body = {
-    ...object,
-    apiVersion,
-    kind: kind.kind,
-    metadata: { ...metadata, labels: { ...metadata.labels, [addonLabel]: addon.name } },
-  };
-  await client.patch(kind, nameOf(object), { type: 'apply', force: true, body }, { fieldManager: managerOf(addon) });
+  const labels = { ...metadata.labels, [addonLabel]: addon.name };
+  const body = { ...object, apiVersion, kind: kind.kind, metadata: { ...metadata, labels } };
+  await client.patch(kind, at, { type: 'apply', force: true, body }, { fieldManager: managerOf(addon) });
 }
 
 /** What somebody else has put there by that name stays. */
 async function remove(client: Client, addon: Addon, { kind, object }: AddonObject): Promise<void> {
+  const found = await ifThere(client.get(kind, nameOf(object)));
+  if (found && isOf(addon, found)) await ifThere(client.delete(kind, nameOf(object)));
+}
+
+const isOf = ({ name }: Addon, { metadata }: KubeObject): boolean => metadata.labels?.[addonLabel] === name;
+
+async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
-    const { metadata } = await client.get(kind, nameOf(object));
-    if (metadata.labels?.[addonLabel] === addon.name) await client.delete(kind, nameOf(object));
+    return await asked;
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    if (isNotFound(error)) return undefined;
+    throw error;
   }
 }
 

@@ -104,10 +104,34 @@ describe('add-ons', () => {
     assert.deepEqual([isOn(), await isThere()], [false, [false, false, false]]);
   });
 
-  it('leave what somebody else has put in their place', async () => {
-    await cluster.client.create(Service, { metadata: kubeDNS, spec: { clusterIP: '10.96.0.10', ports: [{ port: 53, protocol: 'UDP' }] } });
+  it('leave what somebody else has put in their place, and say so', async () => {
+    const selector = { app: 'my-dns' };
+    const spec = { clusterIP: '10.96.0.10', selector, ports: [{ port: 53, protocol: 'UDP' as const }] };
+    const { metadata } = await cluster.client.create(Service, { metadata: kubeDNS, spec });
     await restart({ disable: ['dns'] });
     assert.deepEqual(await isThere(), [true, false, false]);
+    await assert.rejects(cluster.disableAddons([]), /Service kube-system\/kube-dns is somebody else's: delete it, or switch dns off/);
+    await cluster.disableAddons(['dns']);
+    const { metadata: now, spec: left } = await cluster.client.get(Service, kubeDNS);
+    assert.deepEqual([now.uid, left.selector, left.ports?.length], [metadata.uid, selector, 1]);
+    await cluster.client.delete(Service, kubeDNS);
+    await cluster.disableAddons([]);
+    assert.deepEqual(await isThere(), [true, true, true]);
+  });
+
+  it('bring back what somebody deletes', async () => {
+    const { metadata } = await cluster.client.get(Service, kubeDNS);
+    const seen = Promise.withResolvers<void>();
+    const added = ({ metadata: { name, uid } }: Service): void => {
+      if (name === kubeDNS.name && uid !== metadata.uid) seen.resolve();
+    };
+    using _handler = cluster.client.informer(Service).on({ added });
+    await cluster.client.patch(Service, kubeDNS, { type: 'merge', body: { metadata: { finalizers: ['a.b/c'] } } });
+    await cluster.disableAddons(['dns']);
+    await cluster.disableAddons([]);
+    await cluster.client.patch(Service, kubeDNS, { type: 'merge', body: { metadata: { finalizers: null } } });
+    await seen.promise;
+    assert.deepEqual([isOn(), cluster.addons[0]?.problem], [true, undefined]);
   });
 
   it('are known by their names', async () => {

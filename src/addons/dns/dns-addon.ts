@@ -32,6 +32,7 @@ export const dns = defineAddon({
           ],
         },
       },
+      isOlder: (service) => !(service as Service).spec.selector, // it answers by itself; a server in pods has one
     },
   ],
   async start(context, stack) {

@@ -18,6 +18,7 @@ export function addAddons(program: Command): void {
   const group = program.command('addons').description('what the cluster has beside Kubernetes itself');
   group
     .command('list', { isDefault: true })
+    .alias('ls')
     .description('the add-ons, and whether they are on')
     .addOption(nameOption())
     .option('--json', 'as JSON')
@@ -64,13 +65,13 @@ async function statesOf(instance: Instance): Promise<readonly Shown[]> {
   return addons.map(({ name, about }) => ({ name, about, state: off.includes(name) ? 'off' : 'stopped' }));
 }
 
-async function change(instance: Instance, verb: 'enable' | 'disable', names: readonly string[]): Promise<void> {
+async function change(instance: Instance, verb: 'enable' | 'disable', named: readonly string[]): Promise<void> {
+  const names = [...new Set(named)];
   const record = instance.readSettings() ?? { name: instance.name, kubeconfigs: [] };
   const others = (record.kept?.config.disable ?? []).filter((name) => !names.includes(name));
   const disable = verb === 'enable' ? others : [...others, ...names];
-  if ((await readFacts(instance)).serving) {
-    const { disableAddons } = await import('../../cluster/instance/control-client.ts');
-    await disableAddons(instance.readKubeconfig(), disable);
-  }
-  instance.writeSettings({ ...record, kept: mergeSettings(record.kept, { config: { disable } }) });
+  instance.writeSettings({ ...record, kept: mergeSettings(record.kept, { config: { disable } }) }); // one that fails is tried again
+  if (!(await readFacts(instance)).serving) return;
+  const { disableAddons } = await import('../../cluster/instance/control-client.ts');
+  await disableAddons(instance.readKubeconfig(), disable);
 }
