@@ -182,3 +182,24 @@ test('what is no target, and what two autoscalers want, is told', async () => {
     'False AmbiguousSelector: pods by selector app=web are controlled by multiple HPAs: [{second default} {web default}]',
   );
 });
+
+test('however long a target’s selector and however many want it, what is said of it is short', async () => {
+  const terms = Array.from({ length: 5000 }, (_, i) => ({ key: `k${i}`, operator: 'DoesNotExist' }));
+  await using scaled = await Autoscaled.start({ metrics: halfOfCPU, scaleTargetRef: { ...scaleTargetRef, name: 'long' } });
+  const { client } = scaled.plane;
+  const labels = { long: 'yes' };
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'web' }] } };
+  const long = { matchLabels: labels, matchExpressions: terms };
+  await client.create(ReplicaSet, { metadata: { namespace, name: 'long' }, spec: { replicas: 1, selector: long, template } });
+  for (let i = 0; i < 200; i++) {
+    const spec = { scaleTargetRef: { ...scaleTargetRef, name: 'long' }, maxReplicas: 4, metrics: halfOfCPU };
+    await client.create(HorizontalPodAutoscaler, { metadata: { namespace, name: `a${i}` }, spec });
+  }
+  await scaled.plane.tick(45);
+  assert.match(
+    await scaled.said('ScalingActive'),
+    /^False AmbiguousSelector: pods by selector .*… are controlled by multiple HPAs: \[{a0 /,
+  );
+  const said = [...(await scaled.events()), await scaled.said('ScalingActive')];
+  assert.ok(Math.max(...said.map(({ length }) => length)) < 1100);
+});

@@ -14,6 +14,10 @@ import { draftEvent, EventCorrelator, type EventDraft } from './event-correlator
 import type { EventRecorder } from './event-recorder.ts';
 
 const queueMax = 1000;
+/** An Event is read by people, and written again when it is repeated. */
+const messageLengthMax = 4096;
+
+const cut = (text: string): string => (text.length > messageLengthMax ? `${text.slice(0, messageLengthMax)}…` : text);
 const triesMax = 12;
 const retryMs = 10_000;
 
@@ -51,7 +55,9 @@ class EventWriter implements EventRecorder, AsyncDisposable {
     const { component, host, clock, log } = this.#options;
     const source = { component, ...(host && { host }) };
     const at = { nowMs: clock.now(), sequence: this.#sequence++ };
-    const correlated = this.#correlator.correlate(draftEvent(referenceTo(about, fieldPath), { type, reason, message, source }, at));
+    const correlated = this.#correlator.correlate(
+      draftEvent(referenceTo(about, fieldPath), { type, reason, message: cut(message), source }, at),
+    );
     if (correlated.do === 'drop') return;
     if (this.#queue.length >= queueMax) {
       log.warn({ reason, message }, 'too many queued events: one is dropped');

@@ -12,9 +12,11 @@ import { withCondition, withoutCondition } from '../../../api/meta/conditions.ts
 import { equalJson } from '../../../api/meta/deep-equal.ts';
 import { type KindRef, type KubeObject, keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { LabelMatcher, parseLabelSelector, SelectorError } from '../../../api/meta/selectors.ts';
+import { Pace } from '../../../api/meta/steps.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
-import { discoverResources } from '../../../client/transport/discovery.ts';
+import { type Discovery, discoverResources } from '../../../client/transport/discovery.ts';
+import { nextTurn } from '../../../client/turns.ts';
 import { countByMetric, MetricError } from './metric-count.ts';
 import { decide, noHistory, remember, type ScalingHistory, withChange } from './scaling-rules.ts';
 
@@ -22,6 +24,13 @@ import { decide, noHistory, remember, type ScalingHistory, withChange } from './
 const periodMs = 15_000;
 const concurrency = 5;
 const int32Max = 2 ** 31 - 1;
+/** A selector may be as long as an object; it is said again every period. */
+const selectorLengthMax = 256;
+const messageLengthMax = 1024;
+/** Terms that are looked at in one turn. */
+const pace = new Pace(20_000);
+
+const cut = (text: string, max = selectorLengthMax): string => (text.length > max ? `${text.slice(0, max)}…` : text);
 
 interface Scale extends KubeObject {
   readonly spec?: { readonly replicas?: number };
@@ -31,11 +40,14 @@ interface Scale extends KubeObject {
 /** What is remembered of each, between two looks. */
 interface Memory {
   readonly history: ScalingHistory;
+  /** of its target's pods, as it is written */
+  readonly text: string;
   readonly selector: LabelMatcher;
 }
 
 export function horizontalPodAutoscaling(): Controller {
   const memories = new Map<ObjectKey, Memory>();
+  const discovered = new Discovered();
   return defineController({
     name: 'horizontal-pod-autoscaler',
     watches: [{ ...watched(HorizontalPodAutoscaler, keysOf), gatherMs: () => periodMs }, watched(Pod, () => [])],
@@ -46,7 +58,7 @@ export function horizontalPodAutoscaling(): Controller {
         memories.delete(key);
         return;
       }
-      await new Look(autoscaler, memories, io).perform();
+      await new Look(autoscaler, { memories, discovered, io }).perform();
       return { requeueAfterMs: periodMs };
     },
   });
@@ -56,18 +68,37 @@ export function horizontalPodAutoscaling(): Controller {
 const keysOf = (object: HorizontalPodAutoscaler, old: HorizontalPodAutoscaler | undefined): readonly ObjectKey[] =>
   old && equalJson(old.spec, object.spec) ? [] : [keyOf(object)];
 
+/** What is served, asked for once for all looks of a period. */
+class Discovered {
+  #last: { readonly atMs: number; readonly found: Promise<Discovery> } | undefined;
+
+  get({ client, clock }: ControllerIO): Promise<Discovery> {
+    const atMs = clock.now();
+    if (!this.#last || this.#last.atMs + periodMs <= atMs) this.#last = { atMs, found: discoverResources(client) };
+    return this.#last.found;
+  }
+}
+
+interface LookOptions {
+  readonly memories: Map<ObjectKey, Memory>;
+  readonly discovered: Discovered;
+  readonly io: ControllerIO;
+}
+
 /** One look at one autoscaler. What it finds goes into the status in any case. */
 class Look {
   readonly #autoscaler: HorizontalPodAutoscaler;
   readonly #memories: Map<ObjectKey, Memory>;
+  readonly #discovered: Discovered;
   readonly #io: ControllerIO;
   readonly #key: ObjectKey;
   readonly #nowMs: number;
   #conditions: readonly HorizontalPodAutoscalerCondition[];
 
-  constructor(autoscaler: HorizontalPodAutoscaler, memories: Map<ObjectKey, Memory>, io: ControllerIO) {
+  constructor(autoscaler: HorizontalPodAutoscaler, { memories, discovered, io }: LookOptions) {
     this.#autoscaler = autoscaler;
     this.#memories = memories;
+    this.#discovered = discovered;
     this.#io = io;
     this.#key = keyOf(autoscaler);
     this.#nowMs = io.clock.now();
@@ -112,7 +143,7 @@ class Look {
     const { apiVersion = 'v1', kind, name } = spec.scaleTargetRef;
     const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
     try {
-      const { resources } = await discoverResources(this.#io.client);
+      const { resources } = await this.#discovered.get(this.#io);
       const found = resources.find((each) => each.group === group && each.kind === kind && each.namespaced);
       if (!found) throw new Error(`no matches for kind "${kind}" in group "${group}"`);
       const at = { namespace: metadata.namespace, name };
@@ -136,14 +167,11 @@ class Look {
     scale: Scale,
     current: number,
   ): Promise<{ readonly replicas?: number; readonly metric: string; readonly metrics: readonly MetricStatus[] }> {
-    const { metadata, spec } = this.#autoscaler;
+    const { spec } = this.#autoscaler;
     const wanted = spec.metrics ?? [];
-    const selector = this.#selector(scale.status?.selector ?? '');
-    if (!selector) return { metric: '', metrics: [] };
-    const pods = this.#io.client
-      .informer(Pod)
-      .list(metadata.namespace)
-      .filter((pod) => selector.matches(pod.metadata.labels));
+    const found = await this.#pods(scale.status?.selector ?? '');
+    if (!found) return { metric: '', metrics: [] };
+    const { pods, selector } = found;
     const there = scale.status?.replicas ?? 0;
     const failed: { readonly error: MetricError }[] = [];
     const metrics: MetricStatus[] = [];
@@ -182,8 +210,8 @@ class Look {
     return { replicas: Math.min(replicas, int32Max), metric, metrics };
   }
 
-  /** Of the target's pods, which no other autoscaler may have, too. */
-  #selector(text: string): LabelMatcher | undefined {
+  /** The target's pods, which no other autoscaler may have, too. */
+  async #pods(text: string): Promise<{ readonly selector: LabelMatcher; readonly pods: readonly Pod[] } | undefined> {
     if (text === '')
       return this.#noSelector(
         'SelectorRequired',
@@ -191,27 +219,40 @@ class Look {
         'InvalidSelector',
         "the HPA target's scale is missing a selector",
       );
+    const { namespace } = this.#autoscaler.metadata;
+    const neighbours = [...this.#memories].filter(([key]) => key.startsWith(`${namespace}/`));
     let selector: LabelMatcher;
     try {
-      selector = parseLabelSelector(text);
+      // Large ones, which many may share, are parsed once.
+      selector = neighbours.find(([, memory]) => memory.text === text)?.[1].selector ?? parseLabelSelector(text);
     } catch (error) {
       if (!(error instanceof SelectorError)) throw error;
       const message = `couldn't convert selector into a corresponding internal selector object: ${error.message}`;
       return this.#noSelector('InvalidSelector', message, 'InvalidSelector', message);
     }
-    this.#remember({ selector });
-    const { namespace } = this.#autoscaler.metadata;
-    const pods = this.#io.client
-      .informer(Pod)
-      .list(namespace)
-      .filter((pod) => selector.matches(pod.metadata.labels));
-    const others = [...this.#memories].filter(
-      ([key, memory]) => key.startsWith(`${namespace}/`) && pods.some((pod) => memory.selector.matches(pod.metadata.labels)),
-    );
-    if (others.length <= 1) return selector;
-    const names = others.map(([key]) => `{${key.slice(key.indexOf('/') + 1)} ${namespace}}`).sort();
-    const message = `pods by selector ${text} are controlled by multiple HPAs: [${names.join(' ')}]`;
+    this.#remember({ text, selector });
+    const pods = await this.#matching(this.#io.client.informer(Pod).list(namespace), selector);
+    const rivals = [this.#key];
+    for (const [key, memory] of neighbours) {
+      if (key === this.#key) continue;
+      const isRival = memory.selector === selector ? pods.length > 0 : (await this.#matching(pods, memory.selector, 1)).length > 0;
+      if (isRival) rivals.push(key);
+    }
+    if (rivals.length === 1) return { selector, pods };
+    const names = rivals.map((key) => `{${key.slice(key.indexOf('/') + 1)} ${namespace}}`).sort();
+    const message = `pods by selector ${cut(text)} are controlled by multiple HPAs: [${names.join(' ')}]`;
     return this.#noSelector('AmbiguousSelector', message, 'AmbiguousSelector', message);
+  }
+
+  /** The first of them, at most `max`. Others have their turn in between. */
+  async #matching(pods: readonly Pod[], selector: LabelMatcher, max = Number.POSITIVE_INFINITY): Promise<readonly Pod[]> {
+    const found: Pod[] = [];
+    for (const pod of pods) {
+      if (found.length >= max) break;
+      if (pace.isDue(selector.requirements.length)) await nextTurn();
+      if (selector.matches(pod.metadata.labels)) found.push(pod);
+    }
+    return found;
   }
 
   #noSelector(event: string, what: string, reason: string, message: string): undefined {
@@ -270,7 +311,7 @@ class Look {
   }
 
   get #memory(): Memory {
-    return this.#memories.get(this.#key) ?? { history: noHistory, selector: LabelMatcher.nothing };
+    return this.#memories.get(this.#key) ?? { history: noHistory, text: '', selector: LabelMatcher.nothing };
   }
 
   #remember(part: Partial<Memory>): void {
@@ -279,11 +320,12 @@ class Look {
 
   #say(type: string, is: boolean, reason: string, message: string): void {
     const lastTransitionTime = formatTime(this.#nowMs);
-    this.#conditions = withCondition(this.#conditions, { type, status: is ? 'True' : 'False', reason, message, lastTransitionTime });
+    const said = cut(message, messageLengthMax);
+    this.#conditions = withCondition(this.#conditions, { type, status: is ? 'True' : 'False', reason, message: said, lastTransitionTime });
   }
 
   #warn(reason: string, message: string): void {
-    this.#io.events.event(this.#autoscaler, 'Warning', reason, message);
+    this.#io.events.event(this.#autoscaler, 'Warning', reason, cut(message, messageLengthMax));
   }
 }
 
