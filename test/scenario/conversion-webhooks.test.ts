@@ -103,6 +103,113 @@ it('each version is read and written as if it were the stored one', async () => 
   );
 });
 
+describe('who owns which fields', () => {
+  const v1 = 'example.com/v1';
+  const v2 = 'example.com/v2';
+  const size = { 'f:spec': { 'f:size': {} } };
+  const width = { 'f:spec': { 'f:width': {} } };
+  const label = { 'f:metadata': { 'f:labels': { '.': {}, 'f:x': {} } } };
+  /** v2's default, which whoever writes in v2 gives */
+  const color = { 'f:color': {} };
+  const labelled = { metadata: { labels: { x: 'y' } } };
+  type Written = readonly [apiVersion: string, body: object];
+  type Owner = readonly [manager: string, apiVersion: string | undefined, fields: object | undefined];
+
+  const written = async (
+    { guarded }: Beds,
+    [version, body]: Written,
+    { type, by }: { readonly type: string; readonly by: string },
+  ): Promise<readonly Owner[]> => {
+    const isNew = type === 'json';
+    const { code, text } = await guarded.ask(`/apis/${version}/namespaces/default/beds${isNew ? '' : '/a'}?fieldManager=${by}`, {
+      method: isNew ? 'POST' : 'PATCH',
+      headers: { 'content-type': `application/${type}` },
+      body: { apiVersion: version, kind: 'Bed', metadata: at('a'), ...body },
+    });
+    assert.ok(code < 300, text);
+    const { metadata } = JSON.parse(text) as UnknownObject;
+    return (metadata.managedFields ?? []).map(({ manager, apiVersion, fieldsV1 }) => [manager ?? '', apiVersion, fieldsV1]);
+  };
+  const apply = (beds: Beds, wanted: Written) => written(beds, wanted, { type: 'apply-patch+yaml', by: 'applies' });
+  const merge = (beds: Beds, wanted: Written) => written(beds, wanted, { type: 'merge-patch+json', by: 'merges' });
+
+  interface Row {
+    readonly name: string;
+    readonly applied: Written;
+    readonly merged: Written;
+    readonly want: readonly Owner[];
+  }
+  const rows: readonly Row[] = [
+    {
+      name: 'whoever writes another field in the other version takes none',
+      applied: [v1, { spec: { size: 3 } }],
+      merged: [v2, labelled],
+      want: [
+        ['applies', v1, size],
+        ['merges', v2, { ...label, 'f:spec': color }],
+      ],
+    },
+    {
+      name: 'whoever writes a field by its other name takes it',
+      applied: [v1, { spec: { size: 3 } }],
+      merged: [v2, { spec: { width: 7 } }],
+      want: [['merges', v2, { 'f:spec': { ...color, ...width['f:spec'] } }]],
+    },
+    {
+      name: 'whoever writes another field in the stored version takes none',
+      applied: [v2, { spec: { width: 3 } }],
+      merged: [v1, labelled],
+      want: [
+        ['applies', v2, width],
+        ['merges', v1, label],
+      ],
+    },
+    {
+      name: 'whoever writes a field by its stored name takes it',
+      applied: [v2, { spec: { width: 3 } }],
+      merged: [v1, { spec: { size: 7 } }],
+      want: [['merges', v1, size]],
+    },
+  ];
+  for (const { name, applied, merged, want } of rows) {
+    it(name, async () => {
+      await using beds = await startBeds();
+      await apply(beds, applied);
+      assert.deepEqual(await merge(beds, merged), want);
+    });
+  }
+
+  it('whoever makes one owns all that he wants, as he names it', async () => {
+    await using beds = await startBeds();
+    const made = await written(beds, [v2, { spec: { width: 3 } }], { type: 'json', by: 'makes' });
+    assert.deepEqual(made, [['makes', v2, { 'f:spec': { '.': {}, ...color, ...width['f:spec'] } }]]);
+  });
+
+  it('what is owned in a version stays owned until there is no such version', async () => {
+    await using beds = await startBeds();
+    const { admin } = beds.guarded;
+    await apply(beds, [v1, { spec: { size: 3 } }]);
+    const name = { name: 'beds.example.com' };
+    const turn = async (...versions: readonly object[]) => {
+      await admin.patch(CustomResourceDefinition, name, { type: 'merge', body: { spec: { versions } } });
+    };
+    const newest = version('v2', { schema: { openAPIV3Schema: wide } });
+    await turn(version('v1', { served: false, storage: false, schema: { openAPIV3Schema: sized } }), newest);
+    assert.deepEqual(await merge(beds, [v2, labelled]), [
+      ['applies', v1, size],
+      ['merges', v2, { ...label, 'f:spec': color }],
+    ]);
+    await admin.patch(
+      CustomResourceDefinition,
+      name,
+      { type: 'merge', body: { status: { storedVersions: ['v2'] } } },
+      { subresource: 'status' },
+    );
+    await turn(newest);
+    assert.deepEqual(await merge(beds, [v2, { metadata: { labels: { x: 'z' } } }]), [['merges', v2, { ...label, 'f:spec': color }]]);
+  });
+});
+
 it('what is asked of it is counted and timed', async () => {
   await using beds = await startBeds();
   const { admin } = beds.guarded;

@@ -14,6 +14,8 @@ export interface ServedResource {
   readonly versions: readonly Kind[];
   /** need not be served */
   readonly stored: Kind;
+  /** the versions that there are besides, which nobody can ask for */
+  readonly unserved?: readonly Kind[];
 }
 
 /** A group-version that another server answers for. Upstream: APIService. */
@@ -88,6 +90,12 @@ export class KindSnapshot {
   /** The served kind behind a URL. */
   byResource(group: string, version: string, resource: string): Kind | undefined {
     return this.#byResource.get(group, version, resource);
+  }
+
+  /** The same, served or not: what has been written in a version is still told by it. */
+  known(group: string, version: string, resource: string): Kind | undefined {
+    const served = this.byResource(group, version, resource);
+    return served ?? this.resource(group, resource)?.unserved?.find((kind) => kind.version === version);
   }
 
   /** The served kind of an object. */

@@ -4,6 +4,7 @@ import type { Kind } from '../meta/kind.ts';
 import { builtInKinds, builtInRegistry } from './all.ts';
 import { versionPriority } from './define-kind.ts';
 import type { ServedResource } from './kind-snapshot.ts';
+import { KindRegistry } from './registry.ts';
 import { parseRuntimeConfig } from './runtime-config.ts';
 
 const configRows: readonly {
@@ -99,6 +100,16 @@ test('resources come, change and go while a server runs', () => {
   assert.equal(registry.current.byKind('a.io', 'v1', 'Foo'), undefined);
   assert.equal(registry.current.has(v1), false);
   assert.equal(registry.remove({ group: 'a.io', resource: 'foos' }), false);
+});
+
+test('a version that is not served is still known', () => {
+  const [v1, v2] = [foo('v1'), foo('v2')];
+  const registry = new KindRegistry([v1, v2], { 'a.io/v1': false });
+  const versions = () => ['v1', 'v2', 'v3'].map((version) => registry.current.known('a.io', version, 'foos')?.version);
+  assert.deepEqual(versions(), ['v1', 'v2', undefined], 'of a built-in kind');
+  registry.put({ group: 'a.io', resource: 'foos', versions: [v2], stored: v2, unserved: [v1] });
+  assert.equal(registry.current.byResource('a.io', 'v1', 'foos'), undefined);
+  assert.deepEqual(versions(), ['v1', 'v2', undefined], 'of one that has come');
 });
 
 test('a version may be stored without being served', () => {

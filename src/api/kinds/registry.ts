@@ -84,12 +84,12 @@ export class KindRegistry {
 function servedBuiltIns(kinds: readonly Kind[], config: RuntimeConfig): Map<string, ServedResource> {
   const resources = new Map<string, ServedResource>();
   for (const [key, all] of Map.groupBy(kinds, keyOf)) {
-    const versions = all.filter((kind) => isServed(kind, config));
+    const { served: versions = [], unserved = [] } = Object.groupBy(all, (kind) => (isServed(kind, config) ? 'served' : 'unserved'));
     const [first] = versions;
     if (!first) continue;
     const { group, version } = first.storageVersion;
     const stored = kinds.find((kind) => kind.group === group && kind.version === version && kind.resource === first.resource) ?? first;
-    resources.set(key, { group: first.group, resource: first.resource, versions, stored });
+    resources.set(key, { group: first.group, resource: first.resource, versions, stored, unserved });
   }
   return resources;
 }

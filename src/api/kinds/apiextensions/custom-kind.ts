@@ -1,7 +1,6 @@
 /**
- * The kinds that a CustomResourceDefinition makes: one per version that is served, and the one in which its objects are
- * stored. Pure. What costs something (schema, paths) is made when it is first asked for: a definition that nobody uses
- * costs its bytes.
+ * The kinds that a CustomResourceDefinition makes: one per version, served or not. Pure. What costs something (schema,
+ * paths) is made when it is first asked for: a definition that nobody uses costs its bytes.
  * Upstream: apiextensions-apiserver/pkg/apiserver/customresource_handler.go, registry/customresource/strategy.go.
  */
 import type { CustomResourceDefinitionSpec, CustomResourceDefinitionVersion } from '../../generated/apiextensions-v1.ts';
@@ -46,17 +45,18 @@ export function customResource(definition: Definition, converter: Converter): Se
   const versions = new CustomVersions(spec);
   const convertRemotely = spec.conversion?.strategy === 'Webhook' ? versions.remotely(converter(definition)) : undefined;
   const kinds = new Map(
-    listOf(spec.versions)
-      .filter(({ served, storage }) => served || storage)
-      .map((version) => [version, customKind(definition, { version, stored, versions, convertRemotely })]),
+    listOf(spec.versions).map((version) => [version, customKind(definition, { version, stored, versions, convertRemotely })]),
   );
+  const kindsThatAre = (served: boolean): readonly Kind[] =>
+    [...kinds].filter(([version]) => version.served === served).map(([, kind]) => kind);
   const storedKind = kinds.get(stored);
   if (!storedKind) return undefined;
   return {
     group: spec.group,
     resource: acceptedNames.plural,
-    versions: [...kinds].filter(([version]) => version.served).map(([, kind]) => kind),
+    versions: kindsThatAre(true),
     stored: storedKind,
+    unserved: kindsThatAre(false),
   };
 }
 

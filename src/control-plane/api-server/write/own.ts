@@ -23,7 +23,7 @@ import type { ManagedFieldsEntry } from '../../../api/generated/meta-v1.ts';
 import { fromStorage, inVersion, toStorage } from '../../../api/kinds/registry.ts';
 import { resetFieldsOf } from '../../../api/kinds/reset-fields.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
-import type { Kind } from '../../../api/meta/kind.ts';
+import { isCustom, type Kind } from '../../../api/meta/kind.ts';
 import { apiVersionOf, type KubeObject } from '../../../api/meta/object.ts';
 import { messageOf } from '../../../api/meta/status-error.ts';
 import type { Steps } from '../../../api/meta/steps.ts';
@@ -116,9 +116,12 @@ function* afterUpdate(server: Server, { kind, by, object }: OwnedWrite, { before
   return after instanceof Promise ? after.then(renderPart) : yield* renderInSteps(after);
 }
 
-/** As it comes back from the stored version, where that is another: defaults that only a conversion fills in are the writer's. */
+/**
+ * As it comes back from the stored version, where that is another: defaults that only a conversion fills in are the
+ * writer's. Of a custom resource, all that he wants is his.
+ */
 function asConverted(kind: Kind, object: KubeObject): KubeObject {
-  const stored = kind.convert ? toStorage(kind, object) : object;
+  const stored = kind.convert && !isCustom(kind) ? toStorage(kind, object) : object;
   return stored === object ? object : fromStorage(kind, stored);
 }
 
@@ -187,14 +190,14 @@ export function emptyObject(kind: Kind): KubeObject {
   return empty;
 }
 
-/** The kind in all versions in which it is served. */
+/** The kind in all versions that there are of it: what is owned in one that is not served any more stays owned. */
 export function typeVersions(kinds: ServedKinds, kind: Kind, subresource = ''): TypeVersions {
   const { group, resource } = kind;
   const version = apiVersionOf(kind);
   const kindIn = (wanted: string): Kind | undefined => {
     if (wanted === version) return kind;
     const prefix = group ? `${group}/` : '';
-    return wanted.startsWith(prefix) ? kinds.served.byResource(group, wanted.slice(prefix.length), resource) : undefined;
+    return wanted.startsWith(prefix) ? kinds.served.known(group, wanted.slice(prefix.length), resource) : undefined;
   };
   return {
     version,
