@@ -5,7 +5,7 @@
  *
  *   node test/conformance/images.ts --programs DIR --root DIR --module DIR --out DIR
  *
- * `--programs` holds agnhost, nonewprivs, regression-issue-74839 and coredns, `--root` the unpacked packages (see README.md),
+ * `--programs` holds agnhost, nonewprivs, regression-issue-74839, coredns, sample-apiserver and etcd, `--root` the unpacked packages (see README.md),
  * `--module` is the Go module k8s.io/kubernetes. What the images have is near upstream's, not the same: `sh` is bash, since busybox's drops variables such as `data-1`; `wget` is GNU's.
  */
 import { execFileSync } from 'node:child_process';
@@ -131,6 +131,12 @@ const sources: readonly ImageContent[] = [
     files: [...plain, program('regression-issue-74839', join(programs, 'regression-issue-74839'))],
     entrypoint: ['/regression-issue-74839'],
   },
+  {
+    name: `${registry}/sample-apiserver:1.29.2`,
+    files: [...base, program('sample-apiserver', join(programs, 'sample-apiserver'))],
+    entrypoint: ['/sample-apiserver'],
+  },
+  { name: 'registry.k8s.io/etcd:3.6.8-0', files: [...plain, program('usr/local/bin/etcd', join(programs, 'etcd'))], cmd: ['etcd'] },
   { name: 'registry.k8s.io/build-image/distroless-iptables:v0.9.6', files: system(['sbin/conntrack']), cmd: ['sh'] },
   {
     name: 'registry.k8s.io/pause:3.10.2',

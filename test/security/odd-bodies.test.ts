@@ -83,7 +83,9 @@ describe('changing an object into what is odd', () => {
   for (const kind of kindsWithExample) {
     it(title(kind), async () => {
       const base = minimalObject(kind);
-      await admin.create(kind, base as unknown as New<KubeObject>).catch((error: unknown) => assert.ok(isAlreadyExists(error), String(error)));
+      await admin
+        .create(kind, base as unknown as New<KubeObject>)
+        .catch((error: unknown) => assert.ok(isAlreadyExists(error), String(error)));
       const { name, namespace } = base.metadata as { name: string; namespace?: string };
       const at: ObjectName = { name, ...(namespace !== undefined && { namespace }) };
       const views = Object.entries(kind.subresources).filter(([, { verbs }]) => verbs.includes('patch'));
