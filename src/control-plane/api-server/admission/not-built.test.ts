@@ -129,8 +129,13 @@ const table: readonly Case[] = [
     object: { handler: 'runsc' },
     warned: ['real nodes know the handler runc alone'],
   },
-  { name: 'an autoscaler', kind: kinds.HorizontalPodAutoscaler, object: {}, warned: ['autoscaling is not there yet'] },
-  { name: 'an autoscaler of the old version', kind: kinds.HorizontalPodAutoscalerV1, object: {}, warned: ['autoscaling is not there yet'] },
+  { name: 'an autoscaler', kind: kinds.HorizontalPodAutoscaler, object: {}, warned: ['nothing measures pods here yet'] },
+  {
+    name: 'an autoscaler of the old version',
+    kind: kinds.HorizontalPodAutoscalerV1,
+    object: {},
+    warned: ['nothing measures pods here yet'],
+  },
   { name: 'a flow schema', kind: kinds.FlowSchema, object: {}, warned: ['flow schemas and priority levels are not obeyed yet'] },
   { name: 'an API of this server', kind: kinds.APIService, object: { spec: {} } },
   {
