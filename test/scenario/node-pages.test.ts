@@ -67,7 +67,8 @@ describe('pages', () => {
   });
 
   it('health: every check that is named, on the paths where upstream has it', async () => {
-    const hooks = ['generic-apiserver-start-informers', 'storage-readiness', ...bootHooks].map((hook) => `poststarthook/${hook}`);
+    const started = ['generic-apiserver-start-informers', 'storage-readiness', ...bootHooks];
+    const hooks = [...started.map((hook) => `poststarthook/${hook}`), 'autoregister-completion'];
     const everywhere = ['ping', 'event-loop', 'thread-pool', 'etcd'];
     const lines = (names: readonly string[]): string => names.map((name) => `[+]${name} ok\n`).join('');
     assert.equal(await ask('/livez?verbose'), `200 ${lines([...everywhere, ...hooks])}livez check passed\n`);

@@ -45,6 +45,7 @@ const known = new Map([
   ['system:apiserver', 'api-server'],
   ['system:timonier:network', 'network'],
   [`${accountPrefix}kube-dns`, 'dns'],
+  [`${accountPrefix}horizontal-pod-autoscaler`, 'horizontal-pod-autoscaler'],
   [`${accountPrefix}generic-garbage-collector`, 'garbage-collector'],
   [`${accountPrefix}pod-garbage-collector`, 'pod-garbage-collector'],
   [`${accountPrefix}root-ca-cert-publisher`, 'root-ca-cert-publisher'],
