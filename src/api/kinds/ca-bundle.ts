@@ -34,7 +34,7 @@ interface PemBlock {
 const opening = '-----BEGIN ';
 const closing = '-----END ';
 const dashes = '-----';
-const base64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
+const base64 = /^[A-Za-z0-9+/\s]*(?:={1,2}\s*)?$/;
 
 /** In time that grows with the text: the next end is looked for once, however many beginnings stand before it. */
 function* pemBlocks(text: string): Generator<PemBlock> {

@@ -16,6 +16,7 @@ import {
   MutatingAdmissionPolicyV1beta1,
 } from '../../generated/kinds.ts';
 import type { KindHooks } from '../../meta/kind.ts';
+import { own } from '../../meta/words.ts';
 import { all, each, fields, knowing, oneOf, required } from '../../schema/rules/rules.ts';
 import type { Rule } from '../../schema/rules/walk.ts';
 import { nameAndAge } from '../cells.ts';
@@ -38,12 +39,12 @@ const patchRules = {
 const mutation: Rule<Mutation> = (given, walk) => {
   const type = given.patchType;
   walk.check('patchType', type ?? '', patchType);
-  const own = patchFields[type];
-  if (!own) return;
-  const patch = given[own];
-  if (patch) walk.check(`${own}.expression`, patch.expression?.trim() ?? '', patchRules[own]);
-  else walk.required(own, `must be specified when patchType is ${type}`);
-  const other = own === 'jsonPatch' ? 'applyConfiguration' : 'jsonPatch';
+  const field = own(patchFields, type);
+  if (!field) return;
+  const patch = given[field];
+  if (patch) walk.check(`${field}.expression`, patch.expression?.trim() ?? '', patchRules[field]);
+  else walk.required(field, `must be specified when patchType is ${type}`);
+  const other = field === 'jsonPatch' ? 'applyConfiguration' : 'jsonPatch';
   if (given[other]) walk.invalid(other, `{${other}}`, `must not be specified when patchType is ${type}`);
 };
 
