@@ -3,10 +3,10 @@
  * switched off, it is stopped and they are removed. One change at a time.
  */
 import type { Addon, AddonObject, ClusterFacts } from '../addons/addon.ts';
-import { type AddonName, addonNames, addons } from '../addons/addons.ts';
+import { type AddonName, addons, addonsFix, addonsProblem } from '../addons/addons.ts';
 import { ClusterRole, ClusterRoleBinding } from '../api/generated/kinds.ts';
-import { type KubeObject, keyOf } from '../api/meta/object.ts';
-import { isNotFound } from '../api/meta/status-error.ts';
+import { apiVersionOf, type KubeObject, keyOf } from '../api/meta/object.ts';
+import { isNotFound, messageOf } from '../api/meta/status-error.ts';
 import type { Client } from '../client/client.ts';
 import type { Timer } from '../client/clock.ts';
 import { detach } from '../client/detached.ts';
@@ -23,12 +23,6 @@ const retryMsMax = 300_000;
 const rbacGroup = 'rbac.authorization.k8s.io';
 
 type Shared = Omit<ComponentContext, 'addons' | 'simulatedNodes'>;
-
-interface OnOptions {
-  readonly retryMs?: number;
-  /** nothing is to be done; default: it runs and does not fail */
-  readonly isWhole?: boolean;
-}
 
 type OneOfThem = (typeof addons)[number];
 
@@ -74,9 +68,12 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
     return done;
   }
 
+  async #on(addon: OneOfThem): Promise<void> {
+    if (!this.#running.has(addon.name) || this.#failing.has(addon.name)) await this.#renew(addon);
+  }
+
   /** What it brings may be refused where what it does can go on, and the other way round. */
-  async #on(addon: OneOfThem, { retryMs = retryMsMin, isWhole = this.#isWhole(addon) }: OnOptions = {}): Promise<void> {
-    if (isWhole) return;
+  async #renew(addon: OneOfThem, retryMs = retryMsMin): Promise<void> {
     this.#forget(addon);
     const applied = await Promise.allSettled(this.#objectsOf(addon).map((each) => apply(this.#admin, addon, each)));
     const started = await Promise.allSettled([this.#start(addon)]);
@@ -86,18 +83,19 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
     const { clock, log } = this.#context;
     log.warn({ addon: addon.name, error, retryMs }, 'add-on failed');
     const again = (): void => {
-      const retry = () => this.#next(() => this.#on(addon, { retryMs: Math.min(retryMs * 2, retryMsMax) }));
-      detach(retry, () => undefined); // told above
+      const retry = async () => {
+        if (this.#failing.has(addon.name)) await this.#renew(addon, Math.min(retryMs * 2, retryMsMax)); // else it was switched off meanwhile
+      };
+      detach(
+        () => this.#next(retry),
+        () => undefined, // told above
+      );
     };
     this.#failing.set(addon.name, {
-      problem: error instanceof Error ? error.message : String(error),
+      problem: messageOf(error),
       retry: clock.setTimeout(again, retryMs),
     });
     throw error;
-  }
-
-  #isWhole({ name }: OneOfThem): boolean {
-    return this.#running.has(name) && !this.#failing.has(name);
   }
 
   async #start(addon: OneOfThem): Promise<void> {
@@ -124,8 +122,8 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
     const lost = (object: KubeObject): void => {
       const isWanted = this.#running.has(addon.name) && isOf(addon, object);
       if (!isWanted) return;
-      const again = () => this.#next(() => (this.#running.has(addon.name) ? this.#on(addon, { isWhole: false }) : Promise.resolve()));
-      detach(again, () => undefined); // told by #on
+      const again = () => this.#next(() => (this.#running.has(addon.name) ? this.#renew(addon) : Promise.resolve()));
+      detach(again, () => undefined); // told by #renew
     };
     const stack = new DisposableStack();
     for (const kind of new Set(this.#objectsOf(addon).map((each) => each.kind))) {
@@ -169,10 +167,9 @@ export const startAddons: StartComponent = async ({ addons, api, config }, stack
 
 /** Throws for what is no add-on. */
 export function checkAddonNames(names: readonly string[]): ReadonlySet<string> {
-  const unknown = names.find((name) => !(addonNames as readonly string[]).includes(name));
-  if (unknown === undefined) return new Set(names);
-  const fix = `the add-ons are: ${addonNames.join(', ')}`;
-  throw new OperationError({ code: 'no-such-addon', message: `there is no add-on "${unknown}"`, fix, exitCode: 2 });
+  const message = addonsProblem(names);
+  if (message === undefined) return new Set(names);
+  throw new OperationError({ code: 'no-such-addon', message, fix: addonsFix, exitCode: 2 });
 }
 
 const identityOf = ({ serviceAccount }: Addon) => serviceAccountIdentity('kube-system', serviceAccount);
@@ -210,9 +207,8 @@ async function apply(client: Client, addon: Addon, { kind, object, isOlder }: Ad
     throw new Error(`${kind.kind} ${name} is somebody else's: delete it, or switch ${addon.name} off`);
   }
   const { metadata } = object;
-  const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
   const labels = { ...metadata.labels, [addonLabel]: addon.name };
-  const body = { ...object, apiVersion, kind: kind.kind, metadata: { ...metadata, labels } };
+  const body = { ...object, apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { ...metadata, labels } };
   await client.patch(kind, at, { type: 'apply', force: true, body }, { fieldManager: managerOf(addon) });
 }
 

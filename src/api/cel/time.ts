@@ -3,6 +3,7 @@
  * Times are of the years 1 to 9999, durations of 64 bits of nanoseconds; beyond that is an overflow.
  */
 
+import { parseNanoseconds } from '../meta/duration.ts';
 import { CelError, Duration, Timestamp } from './values.ts';
 
 const SECOND = 1_000_000_000n;
@@ -123,41 +124,10 @@ function namedOffset(time: Timestamp, zone: string): number {
   return found ? (found[1] === '-' ? -1 : 1) * (Number(found[2]) * 60 + Number(found[3])) : 0;
 }
 
-const units: ReadonlyMap<string, bigint> = new Map([
-  ['ns', 1n],
-  ['us', 1000n],
-  ['µs', 1000n],
-  ['μs', 1000n],
-  ['ms', 1_000_000n],
-  ['s', SECOND],
-  ['m', 60n * SECOND],
-  ['h', 3600n * SECOND],
-]);
-/** One number with its unit, where the last one ended: in this way a text is read once, whatever stands in it. */
-const term = /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/y;
-/** More would not fit into 64 bits, or would not move the result by a nanosecond. */
-const digitsMax = 19;
-
 /** Undefined for what Go does not read as a duration. */
 export function readDuration(text: string): Duration | undefined {
-  const start = /^[+-]/.test(text) ? 1 : 0;
-  if (text.length === start + 1 && text[start] === '0') return new Duration(0n);
-  let ns = 0n;
-  let end = start;
-  while (end < text.length || end === start) {
-    term.lastIndex = end;
-    const [found, whole = '', fraction = '', unit = ''] = term.exec(text) ?? [];
-    if (found === undefined || !(whole || fraction)) return undefined;
-    const digits = whole.replace(/^0+/, '');
-    if (digits.length > digitsMax) return undefined;
-    const scale = units.get(unit) ?? 0n;
-    const decimals = fraction.slice(0, digitsMax);
-    ns += BigInt(digits) * scale + (BigInt(decimals) * scale) / 10n ** BigInt(decimals.length);
-    if (ns > MAX_INT64 + 1n) return undefined;
-    end += found.length;
-  }
-  const signed = text.startsWith('-') ? -ns : ns;
-  return signed > MAX_INT64 ? undefined : new Duration(signed);
+  const ns = parseNanoseconds(text);
+  return ns === undefined ? undefined : new Duration(ns);
 }
 
 export function parseDuration(text: string): Duration {

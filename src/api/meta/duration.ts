@@ -67,8 +67,14 @@ const digitsMax = 19;
 
 /** A Go duration in milliseconds. */
 export function parseDuration(text: string | undefined): number | undefined {
-  const read = readDuration(text ?? '');
-  return typeof read === 'bigint' ? Number(read) / 1e6 : undefined;
+  const ns = parseNanoseconds(text ?? '');
+  return ns === undefined ? undefined : Number(ns) / 1e6;
+}
+
+/** The same, exactly. */
+export function parseNanoseconds(text: string): bigint | undefined {
+  const read = readDuration(text);
+  return typeof read === 'bigint' ? read : undefined;
 }
 
 /** Why a text is no duration, in the words of Go's time.ParseDuration. */

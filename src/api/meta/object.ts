@@ -75,3 +75,6 @@ export const isKind = (kind: Pick<KindRef, 'group' | 'resource'>, of: Pick<KindR
 export function apiVersionOf(kind: { readonly group: string; readonly version: string }): string {
   return kind.group ? `${kind.group}/${kind.version}` : kind.version;
 }
+
+/** `apps/v1` is of `apps`, `v1` of the core group. */
+export const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')));

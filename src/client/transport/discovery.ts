@@ -6,7 +6,7 @@
  * Upstream: client-go/discovery (ServerPreferredResources, aggregated discovery).
  */
 import type { APIResourceList } from '../../api/generated/meta-v1.ts';
-import { apiVersionOf, type KindRef } from '../../api/meta/object.ts';
+import { apiVersionOf, groupOf, type KindRef } from '../../api/meta/object.ts';
 import type { Client } from '../client.ts';
 
 export interface DiscoveredResource extends KindRef {
@@ -57,6 +57,16 @@ export async function discoverResources(client: Pick<Client, 'raw'>): Promise<Di
     ),
   );
   return { resources: resources.flat(), failures };
+}
+
+/** The resource behind a reference to a kind; `v1`: the core group. Undefined: it is not served. */
+export function resourceOf({ resources }: Discovery, { apiVersion = 'v1', kind }: KindReference): DiscoveredResource | undefined {
+  return resources.find((each) => each.group === groupOf(apiVersion) && each.kind === kind);
+}
+
+interface KindReference {
+  readonly apiVersion?: string | undefined;
+  readonly kind: string;
 }
 
 const known = (group: string, { version, resources = [] }: VersionDiscovery): readonly DiscoveredResource[] =>

@@ -3,7 +3,7 @@
  * flags; flags win over the file. Unknown names and wrong types are errors that name them (check-settings.ts).
  */
 import { readFileSync } from 'node:fs';
-import { addonNames } from '../../addons/addons.ts';
+import { addonNames, addonsFix, addonsProblem } from '../../addons/addons.ts';
 import { runtimeConfigFix, runtimeConfigProblem } from '../../api/kinds/runtime-config.ts';
 import { admissionPluginNames } from '../../control-plane/api-server/admission/plugin-names.ts';
 import { controllerNames, controllersProblem } from '../../control-plane/controllers/controller-names.ts';
@@ -69,11 +69,6 @@ const cidr = fits({ type: 'string', pattern: '^\\d+\\.\\d+\\.\\d+\\.\\d+/\\d+$' 
 function pluginsProblem(names: readonly string[]): string | undefined {
   const unknown = names.find((name) => !admissionPluginNames.includes(name));
   return unknown === undefined ? undefined : `there is no admission plugin "${unknown}"`;
-}
-
-function addonsProblem(names: readonly string[]): string | undefined {
-  const unknown = names.find((name) => !(addonNames as readonly string[]).includes(name));
-  return unknown === undefined ? undefined : `there is no add-on "${unknown}"`;
 }
 
 export const configFields = {
@@ -154,7 +149,7 @@ export const configFields = {
     check: textList,
     what: 'a list of names such as ["dns"]',
     problem: (list) => addonsProblem(list as string[]),
-    fix: `the add-ons are: ${addonNames.join(', ')}`,
+    fix: addonsFix,
   },
   upstreamDNS: {
     about: 'DNS servers for names outside the cluster; default: those of the machine’s resolv.conf',

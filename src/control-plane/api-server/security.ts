@@ -16,7 +16,7 @@ import { admissionPlugins } from './admission/plugins.ts';
 import type { AdmissionTools } from './admission/tools.ts';
 import type { WebhookTools } from './admission/webhooks/webhook-tools.ts';
 import type { Claims } from './allocation/claims.ts';
-import { NodeRanges } from './allocation/node-ranges.ts';
+import { nodeRanges } from './allocation/node-ranges.ts';
 import { serviceNetwork } from './allocation/service-network.ts';
 import { anonymous } from './authentication/anonymous.ts';
 import type { AuthenticationRequest, Authenticator } from './authentication/authenticator.ts';
@@ -146,7 +146,7 @@ export function securityFor(options: SecurityOptions): Security {
       ...(disabled.has('ResourceQuota') ? [] : [quotas.allocator]),
       network.clusterIPs,
       network.nodePorts,
-      new NodeRanges(reader, options.claims),
+      nodeRanges(reader, options.claims),
     ],
     createEndpoints: [
       tokenRequests({ tokens, reader, audiences, clock }),

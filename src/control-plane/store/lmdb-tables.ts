@@ -15,6 +15,7 @@ import assert from 'node:assert/strict';
 import { mkdir, open as openFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
+import { messageOf } from '../../api/meta/status-error.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
 import { realClock } from '../../client/clock.ts';
 import { diskRoomBytes, diskRoomBytesMin } from './disk-room.ts';
@@ -110,7 +111,7 @@ export class LmdbTables implements Tables {
       }
     } catch (error) {
       if (error instanceof StoreUnavailableError) throw error;
-      throw new StoreUnavailableError(`the store in ${path} can't be opened: ${error instanceof Error ? error.message : String(error)}`, {
+      throw new StoreUnavailableError(`the store in ${path} can't be opened: ${messageOf(error)}`, {
         cause: error,
       });
     }

@@ -9,7 +9,7 @@ import { silentLog } from '../../../client/log.ts';
 import { VirtualClock } from '../../../client/virtual-clock.ts';
 import { openMemoryStore } from '../../store/memory-store.ts';
 import { createApiServer } from '../api-server.ts';
-import { NodeRanges } from './node-ranges.ts';
+import { nodeRanges } from './node-ranges.ts';
 
 test('a range that an update gives is one node\u2019s, until it goes', async () => {
   const clock = new VirtualClock();
@@ -22,7 +22,7 @@ test('a range that an update gives is one node\u2019s, until it goes', async () 
       clock,
       random,
       log: silentLog,
-      parts: ({ reader, claims }) => ({ allocators: [new NodeRanges(reader, claims)] }),
+      parts: ({ reader, claims }) => ({ allocators: [nodeRanges(reader, claims)] }),
     });
   await using first = await start();
   await using second = await start();

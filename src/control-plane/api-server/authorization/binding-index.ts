@@ -6,6 +6,7 @@
 
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../../../api/generated/kinds.ts';
 import type { PolicyRule, RoleRef, Subject } from '../../../api/generated/rbac-v1.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import type { UserInfo } from '../request/request.ts';
 import { serviceAccountUsername } from '../request/user.ts';
@@ -82,7 +83,7 @@ export class BindingIndex implements Disposable {
     try {
       return { rules: this.rulesOfRole(binding.roleRef, found.scope), source };
     } catch (error) {
-      return { rules: [], source, error: error instanceof Error ? error.message : String(error) };
+      return { rules: [], source, error: messageOf(error) };
     }
   }
 

@@ -8,7 +8,7 @@
 import { ServiceCIDR } from '../../../api/generated/kinds.ts';
 import { findCondition } from '../../../api/meta/conditions.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
-import { isAlreadyExists, isConflict, isNotFound } from '../../../api/meta/status-error.ts';
+import { isAlreadyExists, isConflict, isNotFound, messageOf } from '../../../api/meta/status-error.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { EventRecorder } from '../../../client/events/event-recorder.ts';
@@ -55,7 +55,7 @@ export async function ensureDefaultServiceCIDR({ reader, client }: BootstrapTool
       if (isRace(error)) continue;
       const message =
         step.do === 'addFamily'
-          ? `can not be upgraded from ${cidrs[0]} to dual stack ${shown(cidrs)} : ${error instanceof Error ? error.message : String(error)}`
+          ? `can not be upgraded from ${cidrs[0]} to dual stack ${shown(cidrs)} : ${messageOf(error)}`
           : 'Status can not be set to Ready=True';
       return events.event(existing, 'Warning', errorReason, `The default ServiceCIDR ${message}`);
     }

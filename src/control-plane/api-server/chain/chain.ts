@@ -12,7 +12,7 @@
  * Upstream: apiserver/pkg/server/config.go (DefaultBuildHandlerChain).
  */
 import { ValidationFault } from '../../../api/kinds/validate-object.ts';
-import { errors, isStatusError, type StatusError } from '../../../api/meta/status-error.ts';
+import { errors, isStatusError, messageOf, type StatusError } from '../../../api/meta/status-error.ts';
 import type { Clock } from '../../../client/clock.ts';
 import type { Log } from '../../../client/log.ts';
 import { StoreUnavailableError } from '../../store/storage.ts';
@@ -198,7 +198,7 @@ export class RequestChain {
     if (request.signal.aborted) return errors.timeout(timedOut);
     if (error instanceof StoreUnavailableError) return errors.serviceUnavailable(error.message);
     this.#parts.log.error({ error, verb: request.verb, path: request.path }, 'a request failed by a fault of the server');
-    return errors.internal(error instanceof Error ? error.message : String(error));
+    return errors.internal(messageOf(error));
   }
 
   /** As a debug line: who asked for what, what came of it, and in how many milliseconds. A watch in the process is told with its beginning. */

@@ -12,7 +12,7 @@ import type { Converter } from '../../../api/kinds/apiextensions/custom-kind.ts'
 import { listOf } from '../../../api/kinds/lists.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
 import { validateLabels } from '../../../api/meta/selectors.ts';
-import { describeFieldError, type FieldError, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
+import { describeFieldError, type FieldError, isStatusError, messageOf, StatusError } from '../../../api/meta/status-error.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import { validateAnnotations } from '../../../api/schema/metadata.ts';
 import { type Random, realClock } from '../../../client/clock.ts';
@@ -65,8 +65,6 @@ export const webhookConverter =
 
 const msPerSecond = 1000;
 const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1);
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What clients are told when a store can't read what it holds. */
 function fail(message: string): never {

@@ -6,6 +6,7 @@
  * Guarantees: what is established is served by this server; nothing of its kind is left when a definition is gone.
  * Upstream: apiextensions-apiserver/pkg/controller/{status,establish,finalizer,nonstructuralschema,apiapproval}.
  */
+
 import { CustomResourceDefinition } from '../../../api/generated/kinds.ts';
 import {
   cleanupFinalizer,
@@ -18,6 +19,7 @@ import {
 import { caBundleProblem } from '../../../api/kinds/ca-bundle.ts';
 import { listOf } from '../../../api/kinds/lists.ts';
 import { isConditionTrue } from '../../../api/meta/conditions.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import type { CustomResources } from './custom-resources.ts';
@@ -121,7 +123,7 @@ async function cleanUp(
   try {
     await instances.deleteAll(begun, io.signal);
   } catch (error) {
-    const message = `could not issue all deletes: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `could not issue all deletes: ${messageOf(error)}`;
     await writeStatus(begun, withTerminating(begun.status, 'InstanceDeletionFailed', io.clock.now(), message), io);
     throw error;
   }

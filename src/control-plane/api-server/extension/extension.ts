@@ -23,7 +23,7 @@ import type { UserInfo } from '../request/request.ts';
 import type { WebhookClient } from '../streaming/webhook-client.ts';
 import type { Allocator } from '../write/allocator.ts';
 import type { VerbContext } from '../write/verb-context.ts';
-import { AcceptedNames } from './accepted-names.ts';
+import { acceptedNames } from './accepted-names.ts';
 import { apiServiceController, register } from './api-services.ts';
 import { autoregister, builtInAPIServices, type Wanted } from './autoregister.ts';
 import type { BackendTools } from './backend.ts';
@@ -86,7 +86,7 @@ export class Extension implements AsyncDisposable {
     this.#clients = this.#tools && new BackendClients(this.#tools, parts);
     const living = new LivingDefinition(parts.kinds);
     this.admission = [living.admission];
-    this.allocators = [living.allocator, new AcceptedNames(parts.reader, parts.claims)];
+    this.allocators = [living.allocator, acceptedNames(parts.reader, parts.claims)];
     const converter = webhookConverter({
       client: () => this.#assembled?.webhooks,
       metrics: () => this.#assembled?.conversionMetrics,

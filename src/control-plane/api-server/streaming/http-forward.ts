@@ -7,7 +7,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Status } from '../../../api/generated/meta-v1.ts';
-import { errors, isStatusError, StatusError } from '../../../api/meta/status-error.ts';
+import { errors, isStatusError, messageOf, StatusError } from '../../../api/meta/status-error.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { answerHeadBytesMax, request as httpRequest } from '../../../client/transport/node-http.ts';
 import type { Connection } from '../request/api-request.ts';
@@ -71,7 +71,7 @@ export async function ask(connect: Connection, dialer: Dialer, target: ForwardTa
     answer = await answered;
   } catch (error) {
     if (isStatusError(error)) throw error;
-    throw unreachable(target, error instanceof Error ? error.message : String(error));
+    throw unreachable(target, messageOf(error));
   }
   const code = answer.statusCode ?? 0;
   if (target.statusErrors && code >= 400) throw await backendError(answer, code);

@@ -7,7 +7,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { errors, isStatusError } from '../../../api/meta/status-error.ts';
+import { errors, isStatusError, messageOf } from '../../../api/meta/status-error.ts';
 import { STATUS_CODES } from '../../../client/transport/node-http.ts';
 import type { Connection } from '../request/api-request.ts';
 import type { Dialer, DialTarget } from './dialer.ts';
@@ -31,7 +31,7 @@ export async function tunnel(connect: Connection, dialer: Dialer, target: Tunnel
   const headers = { ...(target.passHeaders && requestHeaders(request, false)), ...upgradeHeaders(request.headers), ...target.headers };
   const socket = await dialer.connect(target, signal).catch((error: unknown) => {
     if (isStatusError(error)) throw error;
-    throw errors.unnamed(`error dialing backend: ${error instanceof Error ? error.message : String(error)}`);
+    throw errors.unnamed(`error dialing backend: ${messageOf(error)}`);
   });
   const backend = openRequest({ createConnection: () => socket }, { target, method: request.method ?? 'GET', headers, signal });
   const answered = answerOf(backend);

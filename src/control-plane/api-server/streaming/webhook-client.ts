@@ -11,7 +11,7 @@
 import type { IncomingMessage } from 'node:http';
 import { posix } from 'node:path';
 import type { Status } from '../../../api/generated/meta-v1.ts';
-import { StatusError } from '../../../api/meta/status-error.ts';
+import { messageOf, StatusError } from '../../../api/meta/status-error.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { type Clock, realClock } from '../../../client/clock.ts';
 import { type Dialer, joinHostPort } from './dialer.ts';
@@ -195,5 +195,3 @@ const refusals: ReadonlyMap<number, readonly [reason: string, message: string]> 
   [503, ['ServiceUnavailable', 'the server is currently unable to handle the request']],
   [504, ['Timeout', 'the server was unable to return a response in the time allotted, but may still be processing the request']],
 ]);
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

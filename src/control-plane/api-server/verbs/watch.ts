@@ -8,7 +8,7 @@
  * Upstream: apiserver/pkg/storage/cacher, apiserver/pkg/endpoints/handlers/watch.go.
  */
 import type { Status } from '../../../api/generated/meta-v1.ts';
-import { errors, isStatusError } from '../../../api/meta/status-error.ts';
+import { errors, isStatusError, messageOf } from '../../../api/meta/status-error.ts';
 import { detach } from '../../../client/detached.ts';
 import { CompactedError, type Revision } from '../../store/storage.ts';
 import { CacheEvent } from '../cache/cache-event.ts';
@@ -231,7 +231,7 @@ class Watcher implements CacheWatcher, WatchAnswer {
       return errors.expired(`too old resource version: ${this.#seen} (${this.#server.storage.compactedRevision})`).status;
     if (isStatusError(error)) return error.status;
     this.#server.log.error({ error, resource: this.#served.kind.resource }, 'a watch failed');
-    return errors.internal(error instanceof Error ? error.message : String(error)).status;
+    return errors.internal(messageOf(error)).status;
   }
 
   #setTimers(): void {

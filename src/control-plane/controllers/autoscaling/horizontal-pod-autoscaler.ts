@@ -6,16 +6,18 @@
  * How many a metric asks for is in replica-count.ts, what the rules make of it in scaling-rules.ts.
  * Upstream: pkg/controller/podautoscaler/horizontal.go.
  */
+
 import type { HorizontalPodAutoscalerCondition, MetricStatus } from '../../../api/generated/autoscaling-v2.ts';
 import { HorizontalPodAutoscaler, Pod } from '../../../api/generated/kinds.ts';
 import { withCondition, withoutCondition } from '../../../api/meta/conditions.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
-import { type KindRef, type KubeObject, keyOf, type ObjectKey } from '../../../api/meta/object.ts';
+import { groupOf, type KindRef, type KubeObject, keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { LabelMatcher, parseLabelSelector, SelectorError } from '../../../api/meta/selectors.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import { Pace } from '../../../api/meta/steps.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { type Controller, type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
-import { type Discovery, discoverResources } from '../../../client/transport/discovery.ts';
+import { type Discovery, discoverResources, resourceOf } from '../../../client/transport/discovery.ts';
 import { nextTurn } from '../../../client/turns.ts';
 import { countByMetric, MetricError } from './metric-count.ts';
 import { decide, noHistory, remember, type ScalingHistory, withChange } from './scaling-rules.ts';
@@ -141,11 +143,9 @@ class Look {
   async #target(): Promise<Target | undefined> {
     const { metadata, spec } = this.#autoscaler;
     const { apiVersion = 'v1', kind, name } = spec.scaleTargetRef;
-    const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
     try {
-      const { resources } = await this.#discovered.get(this.#io);
-      const found = resources.find((each) => each.group === group && each.kind === kind && each.namespaced);
-      if (!found) throw new Error(`no matches for kind "${kind}" in group "${group}"`);
+      const found = resourceOf(await this.#discovered.get(this.#io), { apiVersion, kind });
+      if (!found?.namespaced) throw new Error(`no matches for kind "${kind}" in group "${groupOf(apiVersion)}"`);
       const at = { namespace: metadata.namespace, name };
       const scale: Scale = await this.#io.client.get(found, at, { subresource: 'scale' });
       this.#say('AbleToScale', true, 'SucceededGetScale', "the HPA controller was able to get the target's current scale");
@@ -181,6 +181,7 @@ class Look {
         const count = await countByMetric(each, {
           autoscaler: this.#autoscaler,
           client: this.#io.client,
+          discover: () => this.#discovered.get(this.#io),
           pods,
           selector,
           current,
@@ -333,5 +334,3 @@ interface Target {
   readonly scale: Scale;
   readonly kind: KindRef;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,5 @@
 /** One metric of an autoscaler: what it measures now, how many replicas it asks for, and how both are told. */
+
 import type {
   HorizontalPodAutoscaler,
   MetricIdentifier,
@@ -11,13 +12,17 @@ import type { Pod } from '../../../api/generated/core-v1.ts';
 import type { LabelSelector } from '../../../api/generated/meta-v1.ts';
 import { formatQuantity, quantityMilliValue, quantityToNumber } from '../../../api/meta/quantity.ts';
 import { LabelMatcher, labelMatcher } from '../../../api/meta/selectors.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import type { Client } from '../../../client/client.ts';
+import type { Discovery } from '../../../client/transport/discovery.ts';
 import { readExternal, readOfObject, readOfPods, readResource } from './metrics-reader.ts';
 import { type Count, countByAverage, countByShare, countByTotal, countByUtilization, type Tolerances } from './replica-count.ts';
 
 export interface MetricInput {
   readonly autoscaler: HorizontalPodAutoscaler;
   readonly client: Client;
+  /** what is served */
+  readonly discover: () => Promise<Discovery>;
   /** the target's */
   readonly pods: readonly Pod[];
   readonly selector: LabelMatcher;
@@ -80,7 +85,7 @@ async function orFail<T>(reason: string, prefix: string, count: () => Promise<T>
   try {
     return await count();
   } catch (error) {
-    throw new MetricError(reason, error instanceof Error ? error.message : String(error), prefix);
+    throw new MetricError(reason, messageOf(error), prefix);
   }
 }
 
@@ -147,7 +152,7 @@ async function ofObject({ metric, target, describedObject }: NonNullable<MetricS
   if (!isTotal && !isAverage) throw new Error('invalid object metric source: neither a value target nor an average value target was set');
   const read = within(
     `unable to get metric ${metric.name}: ${describedObject.kind} on ${namespace} ${describedObject.name}/`,
-    readOfObject(input.client, named(metric), { namespace, object: describedObject }),
+    readOfObject(input, named(metric), { namespace, object: describedObject }),
   );
   const { replicas, current } = await ofTotal(isTotal ? read : within(`failed to get ${metric.name} object metric`, read), target, input);
   const name = isTotal ? `${describedObject.kind} metric ${metric.name}` : describeExternal(metric);
@@ -186,7 +191,7 @@ async function within<T>(what: string, work: Promise<T> | (() => Promise<T>)): P
   try {
     return await (typeof work === 'function' ? work() : work);
   } catch (error) {
-    throw new Error(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`${what}: ${messageOf(error)}`, { cause: error });
   }
 }
 

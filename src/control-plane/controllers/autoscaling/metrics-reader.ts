@@ -5,13 +5,14 @@
  */
 import type { CrossVersionObjectReference } from '../../../api/generated/autoscaling-v2.ts';
 import { parseDuration } from '../../../api/meta/duration.ts';
+import { groupOf } from '../../../api/meta/object.ts';
 import { quantityMilliValue } from '../../../api/meta/quantity.ts';
 import type { LabelMatcher } from '../../../api/meta/selectors.ts';
-import { isNotFound } from '../../../api/meta/status-error.ts';
+import { isNotFound, messageOf } from '../../../api/meta/status-error.ts';
 import { parseTime } from '../../../api/meta/time.ts';
 import { own } from '../../../api/meta/words.ts';
 import type { Client } from '../../../client/client.ts';
-import { discoverResources } from '../../../client/transport/discovery.ts';
+import { type Discovery, resourceOf } from '../../../client/transport/discovery.ts';
 import type { Measurement, Measurements } from './replica-count.ts';
 
 interface Place {
@@ -79,13 +80,12 @@ export async function readOfPods(client: Client, metric: Metric, { namespace, se
 }
 
 export async function readOfObject(
-  client: Client,
+  { client, discover }: { readonly client: Client; readonly discover: () => Promise<Discovery> },
   metric: Metric,
   { namespace, object }: { readonly namespace: string; readonly object: CrossVersionObjectReference },
 ): Promise<number> {
-  const group = object.apiVersion?.includes('/') ? object.apiVersion.split('/')[0] : '';
-  const isNamespace = object.kind === 'Namespace' && group === '';
-  const resource = isNamespace ? 'namespaces' : await resourceOf(client, group ?? '', object.kind);
+  const isNamespace = object.kind === 'Namespace' && groupOf(object.apiVersion ?? '') === '';
+  const resource = isNamespace ? 'namespaces' : groupResourceOf(await discover(), object);
   const subject = isNamespace ? `namespaces/${namespace}/metrics` : `namespaces/${namespace}/${resource}/${object.name}`;
   const { items = [] } = await askCustom(
     client,
@@ -120,11 +120,10 @@ function query(selectors: Readonly<Record<string, LabelMatcher>>): string {
 }
 
 /** `pods`, `deployments.apps` */
-async function resourceOf(client: Client, group: string, kind: string): Promise<string> {
-  const { resources } = await discoverResources(client);
-  const found = resources.find((each) => each.group === group && each.kind === kind);
-  if (!found) throw unable('custom metrics API', `no matches for kind "${kind}" in group "${group}"`);
-  return group === '' ? found.resource : `${found.resource}.${group}`;
+function groupResourceOf(discovery: Discovery, object: CrossVersionObjectReference): string {
+  const found = resourceOf(discovery, object);
+  if (found) return found.group === '' ? found.resource : `${found.resource}.${found.group}`;
+  throw unable('custom metrics API', `no matches for kind "${object.kind}" in group "${groupOf(object.apiVersion ?? '')}"`);
 }
 
 async function askCustom(client: Client, path: string, what: string): Promise<ListOf<MetricValue>> {
@@ -148,5 +147,4 @@ async function ask<T>(client: Client, path: string, { api, what }: { readonly ap
 }
 
 const unable = (api: string, why: string): Error => new Error(`unable to fetch metrics from ${api}: ${why}`);
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const isUnavailable = (error: unknown): boolean => (error as { readonly status?: { readonly code?: number } }).status?.code === 503;

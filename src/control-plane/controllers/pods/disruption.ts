@@ -17,7 +17,7 @@ import { formatTime, parseTime } from '../../../api/meta/time.ts';
 import { own, put } from '../../../api/meta/words.ts';
 import { isPodReady, isPodTerminal } from '../../../api/predicates/pod-state.ts';
 import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
-import { discoverResources } from '../../../client/transport/discovery.ts';
+import { discoverResources, resourceOf } from '../../../client/transport/discovery.ts';
 import { controllerOf, matcherOf } from '../owner.ts';
 
 const evictionMsMax = 120_000;
@@ -207,8 +207,7 @@ async function readScale(
   pod: Pod,
   io: ControllerIO,
 ): Promise<{ uid: string; replicas: number }> {
-  const { resources } = await discoverResources(io.client);
-  const resource = resources.find((each) => each.kind === kind && each.group === apiVersion.split('/')[0]);
+  const resource = resourceOf(await discoverResources(io.client), { apiVersion, kind });
   if (!resource) throw new Error(`found no controllers for pod "${pod.metadata.name}"`);
   const at = { namespace: pod.metadata.namespace, name };
   const scale: KubeObject & { readonly spec?: { readonly replicas?: number } } = await io.client

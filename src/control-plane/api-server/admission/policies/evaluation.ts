@@ -7,7 +7,7 @@ import { type AccessCheck, type AccessDecision, Decisions, UndecidedCheck } from
 import { Namespace } from '../../../../api/generated/kinds.ts';
 import type { Kind } from '../../../../api/meta/kind.ts';
 import { isKind, type KubeObject } from '../../../../api/meta/object.ts';
-import { errors } from '../../../../api/meta/status-error.ts';
+import { errors, messageOf } from '../../../../api/meta/status-error.ts';
 import { Pace } from '../../../../api/meta/steps.ts';
 import { realClock } from '../../../../client/clock.ts';
 import type { AdmissionRequest, UserInfo } from '../../request/request.ts';
@@ -109,7 +109,7 @@ export class PolicyRequest {
       const { verdict, reason } = await this.#tools.authorize(asked);
       return { allowed: verdict === 'allow', reason };
     } catch (error) {
-      return { allowed: false, reason: '', error: error instanceof Error ? error.message : String(error) };
+      return { allowed: false, reason: '', error: messageOf(error) };
     }
   }
 }
