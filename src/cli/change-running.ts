@@ -30,7 +30,7 @@ export async function changeRunning(instance: Instance, running: InstanceState, 
     state = { ...state, simulated };
   }
   const disable = wanted.config.disable ?? [];
-  const isSwitched = changesOf(now, { config: { ...now.config, disable } }).length > 0;
+  const isSwitched = changesOf(now, { ...now, config: { ...now.config, disable } }).length > 0;
   if (isSwitched) {
     const { disableAddons } = await import('../cluster/instance/control-client.ts');
     await disableAddons(instance.readKubeconfig(), disable);
