@@ -150,6 +150,8 @@ export function* withoutChanged(changed: Changed): Steps<Rest | Promise<Rest>> {
 function* restOf({ types, managers, except, writer }: Changed, comparisons: ReadonlyMap<string, Comparison | undefined>): Steps<Rest> {
   const rest = new Map<string, Manager>();
   const conflicts: Conflict[] = [];
+  /** the same for all managers of a version */
+  const writtenBy = new Map<Comparison, FieldSet>();
   for (const [key, manager] of managers) {
     if (key === except) {
       rest.set(key, manager);
@@ -159,7 +161,9 @@ function* restOf({ types, managers, except, writer }: Changed, comparisons: Read
     const type = types.typeIn(manager.version);
     if (!found || !type) continue;
     const owned = yield* reconcileFields(type.schema, manager.fields);
-    const changed = yield* intersectionInSteps(owned, yield* unionInSteps(found.modified, found.added));
+    const written = writtenBy.get(found) ?? (yield* unionInSteps(found.modified, found.added));
+    writtenBy.set(found, written);
+    const changed = yield* intersectionInSteps(owned, written);
     const taken = key === writer?.key ? yield* differenceInSteps(changed, writer.fields) : changed;
     if (!isEmpty(taken)) conflicts.push({ manager, fields: taken });
     const fields = yield* differenceInSteps(yield* differenceInSteps(owned, taken), found.removed);
