@@ -27,11 +27,11 @@ function start(...words: readonly string[]) {
   return startAs([process.execPath, main, ...words], env);
 }
 
-/** On a terminal of its own. */
+/** On a terminal of its own, in an environment in which nothing but `more` speaks of colours (a CI server's does). */
 function startOnTerminal(words: readonly string[], more: NodeJS.ProcessEnv) {
   const line = [process.execPath, main, ...words].map((word) => `'${word}'`).join(' ');
-  const { NO_COLOR: _, FORCE_COLOR: __, ...plain } = env as NodeJS.ProcessEnv;
-  return startAs([script ?? '', '-qec', line, '/dev/null'], { ...plain, ...more });
+  const { PATH, HOME, TIMONIER_ROOT } = env as NodeJS.ProcessEnv;
+  return startAs([script ?? '', '-qec', line, '/dev/null'], { PATH, HOME, TIMONIER_ROOT, ...more });
 }
 
 function startAs([program = '', ...words]: readonly string[], env: NodeJS.ProcessEnv) {
