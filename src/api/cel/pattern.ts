@@ -5,6 +5,7 @@
  */
 
 import type { RE2JS } from 're2js';
+import { messageOf } from '../meta/status-error.ts';
 import { loadEntry } from '../own-file.ts';
 import { CelError } from './values.ts';
 
@@ -24,7 +25,7 @@ export function matcherOf(pattern: string): RE2JS {
   try {
     made = engine.compile(pattern);
   } catch (e) {
-    throw new CelError(e instanceof Error ? e.message : String(e));
+    throw new CelError(messageOf(e));
   }
   if (kept.size >= MAX_KEPT) kept.clear();
   kept.set(pattern, made);

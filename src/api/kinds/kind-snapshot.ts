@@ -4,7 +4,7 @@
  * type of an object (group, version, kind).
  */
 import { isCustom, type Kind } from '../meta/kind.ts';
-import { apiVersionOf } from '../meta/object.ts';
+import { apiVersionOf, groupOf, versionOf } from '../meta/object.ts';
 import { resourceKey, versionPriority } from './define-kind.ts';
 
 /** One resource: the versions in which it is served, and the kind in whose version its objects are stored. */
@@ -105,8 +105,7 @@ export class KindSnapshot {
 
   /** The same, as objects and references name their kind. */
   byApiVersion(apiVersion: string, kind: string): Kind | undefined {
-    const slash = apiVersion.indexOf('/');
-    return this.byKind(slash < 0 ? '' : apiVersion.slice(0, slash), apiVersion.slice(slash + 1), kind);
+    return this.byKind(groupOf(apiVersion), versionOf(apiVersion), kind);
   }
 
   /** Whether it is still this very kind that is served under its path. */

@@ -67,14 +67,17 @@ export function parseKey(key: ObjectKey): ObjectName {
   return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
-/** `v1`, `apps/v1`: the apiVersion of a kind. */
 /** Whether it is that one, in whatever version. */
 export const isKind = (kind: Pick<KindRef, 'group' | 'resource'>, of: Pick<KindRef, 'group' | 'resource'>): boolean =>
   kind.group === of.group && kind.resource === of.resource;
 
+/** `v1`, `apps/v1`: the apiVersion of a kind. */
 export function apiVersionOf(kind: { readonly group: string; readonly version: string }): string {
   return kind.group ? `${kind.group}/${kind.version}` : kind.version;
 }
 
 /** `apps/v1` is of `apps`, `v1` of the core group. */
 export const groupOf = (apiVersion: string): string => apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')));
+
+/** Of both `v1`. */
+export const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1);

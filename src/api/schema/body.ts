@@ -4,7 +4,7 @@
  * Upstream: apiserver/pkg/endpoints/handlers/{create,update,rest}.go, apimachinery/pkg/runtime/serializer/json/json.go.
  */
 
-import { apiVersionOf, type KubeObject } from '../meta/object.ts';
+import { apiVersionOf, groupOf, type KubeObject, versionOf } from '../meta/object.ts';
 import { errors, fieldErrors, type StatusError } from '../meta/status-error.ts';
 import { type Steps, takeSteps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
@@ -175,7 +175,7 @@ function checkKind(type: BodyType, body: Readonly<Json>, text: string): void {
   }
   const kind = String(body['kind'] || type.kind);
   if ((apiVersion === apiVersionOf(type) || apiVersion === type.oldApiVersion) && kind === type.kind) return;
-  const given = parseApiVersion(String(apiVersion), kind);
+  const given = gvkOf(String(apiVersion), kind);
   if (!typeNameOf(given)) {
     const why = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`;
     throw cannotBeHandled(given, type, why);
@@ -200,11 +200,11 @@ function checkCustomKind(type: BodyType, body: Readonly<Json>, text: string): vo
 const otherVersion = (type: BodyType, given: string): Error =>
   errors.badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersionOf(type)})`);
 
-function parseApiVersion(apiVersion: string, kind: string): GroupVersionKind {
-  const slash = apiVersion.indexOf('/');
-  if (slash < 0) return { group: '', version: apiVersion, kind };
-  return { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1), kind };
-}
+const gvkOf = (apiVersion: string, kind: string): GroupVersionKind => ({
+  group: groupOf(apiVersion),
+  version: versionOf(apiVersion),
+  kind,
+});
 
 /** How much of paths is looked at to bring unknown and duplicate fields into one order. */
 const comparedCharactersMax = 1024 * 1024;

@@ -5,6 +5,7 @@
  */
 
 import type { ListMeta } from '../generated/meta-v1.ts';
+import { groupOf, versionOf } from '../meta/object.ts';
 import { Pace, type Steps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
 import { type Layout, layoutOf, magic, type Node } from './protobuf-layout.ts';
@@ -45,8 +46,7 @@ export function* encodeMessageInSteps(object: TypeMeta): Steps<Buffer> {
 
 function schemaOf(object: TypeMeta): ObjectSchema {
   const { apiVersion, kind } = object;
-  const slash = apiVersion.indexOf('/');
-  const gvk = { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1), kind };
+  const gvk = { group: groupOf(apiVersion), version: versionOf(apiVersion), kind };
   const name = apiVersion === metaGroup ? anyObject : typeNameOf(gvk);
   if (!name) throw new Error(`no type for ${apiVersion} ${kind}`);
   return objectSchema(name);

@@ -290,7 +290,7 @@ async function commitError(error: unknown, path: string): Promise<Error> {
     () => error,
     (reason: unknown) => reason,
   );
-  return new Error(`${cause instanceof Error ? cause.message : String(cause)} (${path}; is the disk full?)`, { cause });
+  return new Error(`${messageOf(cause)} (${path}; is the disk full?)`, { cause });
 }
 
 /** So that the file itself is still there after a power failure. */

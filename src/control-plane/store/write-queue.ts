@@ -6,6 +6,7 @@
  * of its works is told. When a batch can't be written, it fails and so does everything queued behind it (which was
  * checked against it), `rolledBack` is called, and the queue goes on with what comes next.
  */
+import { messageOf } from '../../api/meta/status-error.ts';
 import { StoreUnavailableError } from './storage.ts';
 import type { WriteBatch } from './tables.ts';
 
@@ -87,7 +88,7 @@ export class WriteQueue<W extends Work> {
   }
 
   #fail(works: readonly W[], cause: unknown): void {
-    const error = new StoreUnavailableError(`the store can't write: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const error = new StoreUnavailableError(`the store can't write: ${messageOf(cause)}`, { cause });
     const behind = this.#queued;
     this.#queued = [];
     this.#options.rolledBack(error);

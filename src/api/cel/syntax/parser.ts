@@ -7,6 +7,7 @@
  * Bounds: MAX_LENGTH code points, MAX_DEPTH levels.
  */
 
+import { messageOf } from '../../meta/status-error.ts';
 import { Uint, type Value } from '../values.ts';
 import type { Entry, Expr, FieldInit } from './expression.ts';
 import { escapeControls, type Token, type TokenKind, tokenize } from './lexer.ts';
@@ -347,7 +348,7 @@ class Parser {
     try {
       return token.kind === 'bytes' ? unquoteBytes(token.text) : unquote(token.text);
     } catch (e) {
-      this.#issues.push({ at: token.at, message: e instanceof Error ? e.message : String(e) });
+      this.#issues.push({ at: token.at, message: messageOf(e) });
       return '';
     }
   }

@@ -6,7 +6,7 @@
  */
 import type { CustomResourceDefinitionSpec, JSONSchemaProps } from '../../generated/apiextensions-v1.ts';
 import type { RemoteConversion, VersionConversion } from '../../meta/kind.ts';
-import type { KubeObject } from '../../meta/object.ts';
+import { type KubeObject, versionOf } from '../../meta/object.ts';
 import { schemaOfCustomResource } from '../../schema/structural/custom-schema.ts';
 import type { ObjectSchema } from '../../schema/types.ts';
 import { listOf } from '../lists.ts';
@@ -73,6 +73,6 @@ export class CustomVersions {
   }
 
   #schemaOf({ apiVersion }: KubeObject): ObjectSchema {
-    return this.schema(apiVersion.slice(apiVersion.indexOf('/') + 1));
+    return this.schema(versionOf(apiVersion));
   }
 }

@@ -5,7 +5,7 @@
  * Guarantee: of an object whose kind holds secrets nothing is told but its name, and the paths of its fields. Of others
  * what is written as JSON, PEM, a token or long base64 is left out; a secret in plain words is not recognized.
  */
-import type { KubeObject } from '../../../api/meta/object.ts';
+import { groupOf, type KubeObject } from '../../../api/meta/object.ts';
 import type { StatusError } from '../../../api/meta/status-error.ts';
 
 /** Of a text that is told. */
@@ -21,7 +21,7 @@ export const holdsSecrets = ({ group, kind }: { readonly group: string; readonly
   secretKinds.has(`${group}/${kind}`);
 
 export const groupKindOf = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>) => ({
-  group: apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '',
+  group: groupOf(apiVersion),
   kind,
 });
 

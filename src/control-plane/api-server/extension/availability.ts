@@ -5,6 +5,7 @@
  * Upstream: kube-aggregator/pkg/controllers/status/remote/remote_available_controller.go.
  */
 import { type APIService, type EndpointSlice, Service } from '../../../api/generated/kinds.ts';
+import { messageOf } from '../../../api/meta/status-error.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import { slicesOf } from '../streaming/service-address.ts';
 import { type BackendTools, getDocument } from './backend.ts';
@@ -48,7 +49,7 @@ export async function askAvailability(service: APIService, tools: BackendTools, 
     return { status: 'True', reason: 'Passed', message: 'all checks passed' };
   } catch (error) {
     const last: unknown = error instanceof AggregateError ? error.errors.at(-1) : error;
-    return { status: 'False', reason: 'FailedDiscoveryCheck', message: last instanceof Error ? last.message : String(last) };
+    return { status: 'False', reason: 'FailedDiscoveryCheck', message: messageOf(last) };
   }
 }
 

@@ -10,7 +10,7 @@ import type { CustomResourceDefinition } from '../../../api/generated/kinds.ts';
 import type { ObjectMeta } from '../../../api/generated/meta-v1.ts';
 import type { Converter } from '../../../api/kinds/apiextensions/custom-kind.ts';
 import { listOf } from '../../../api/kinds/lists.ts';
-import type { KubeObject } from '../../../api/meta/object.ts';
+import { type KubeObject, versionOf } from '../../../api/meta/object.ts';
 import { validateLabels } from '../../../api/meta/selectors.ts';
 import { describeFieldError, type FieldError, isStatusError, messageOf, StatusError } from '../../../api/meta/status-error.ts';
 import { own, put } from '../../../api/meta/words.ts';
@@ -64,7 +64,6 @@ export const webhookConverter =
   };
 
 const msPerSecond = 1000;
-const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1);
 
 /** What clients are told when a store can't read what it holds. */
 function fail(message: string): never {

@@ -6,7 +6,7 @@
 import { APIService } from '../../../api/generated/kinds.ts';
 import type { OwnerReference } from '../../../api/generated/meta-v1.ts';
 import { builtInKinds } from '../../../api/kinds/all.ts';
-import { apiVersionOf, type KindRef, type KubeObject } from '../../../api/meta/object.ts';
+import { apiVersionOf, groupOf, type KindRef, type KubeObject } from '../../../api/meta/object.ts';
 import type { ControllerIO, Outcome } from '../../../client/controllers/controller.ts';
 import { kindId } from '../../../client/controllers/tracked-client.ts';
 import { detach } from '../../../client/detached.ts';
@@ -49,8 +49,7 @@ export class FollowedKinds {
 
   /** The resource behind an owner reference; of another version where that one is not served. */
   find({ apiVersion, kind }: OwnerReference): KindRef | undefined {
-    const slash = apiVersion.indexOf('/');
-    const group = slash < 0 ? '' : apiVersion.slice(0, slash);
+    const group = groupOf(apiVersion);
     const candidates = this.#kinds.filter((each) => each.kind === kind && each.group === group);
     return candidates.find((each) => apiVersionOf(each) === apiVersion) ?? candidates[0];
   }

@@ -4,7 +4,7 @@
  * Upstream: pkg/controller/garbagecollector/graph_builder.go.
  */
 import type { OwnerReference } from '../../../api/generated/meta-v1.ts';
-import type { KindRef, KubeObject } from '../../../api/meta/object.ts';
+import { groupOf, type KindRef, type KubeObject } from '../../../api/meta/object.ts';
 import { foregroundFinalizer, orphanFinalizer } from '../../../api/meta/well-known.ts';
 
 export type UID = string;
@@ -27,7 +27,7 @@ export const isOrphaning = (object: KubeObject): boolean => isDeleting(object) &
 /** Whether a reference in an object of this namespace means the owner: the right uid in the wrong place does not. */
 export function isMeant({ kind, object }: GraphNode, reference: OwnerReference, namespace: string | undefined): boolean {
   const { name } = object.metadata;
-  const group = reference.apiVersion.includes('/') ? reference.apiVersion.split('/', 1)[0] : '';
+  const group = groupOf(reference.apiVersion);
   return (
     kind.kind === reference.kind &&
     kind.group === group &&

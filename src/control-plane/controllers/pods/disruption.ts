@@ -11,7 +11,7 @@ import type { PodDisruptionBudgetStatus } from '../../../api/generated/policy-v1
 import { findCondition, withCondition } from '../../../api/meta/conditions.ts';
 import { equalJson, equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { scaleIntOrPercent } from '../../../api/meta/intstr.ts';
-import { type KubeObject, keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
+import { groupOf, type KubeObject, keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
 import { isConflict, messageOf } from '../../../api/meta/status-error.ts';
 import { formatTime, parseTime } from '../../../api/meta/time.ts';
 import { own, put } from '../../../api/meta/words.ts';
@@ -187,7 +187,7 @@ async function expectedScale(budget: PodDisruptionBudget, pods: readonly Pod[], 
 async function scaleOf(reference: OwnerReference, pod: Pod, io: ControllerIO): Promise<{ uid: string; replicas: number }> {
   const { namespace } = pod.metadata;
   const key = `${namespace}/${reference.name}`;
-  const group = reference.apiVersion.split('/')[0];
+  const group = groupOf(reference.apiVersion);
   if (reference.kind === 'ReplicaSet' && group === 'apps') {
     const set = io.client.informer(ReplicaSet).get(key);
     const owner = set && controllerOf(set);

@@ -3,6 +3,7 @@
  * Upstream: apiserver/pkg/admission/plugin/webhook/request/admissionreview.go, api/admission/v1/types.go.
  */
 import type { Status } from '../../../../api/generated/meta-v1.ts';
+import { versionOf } from '../../../../api/meta/object.ts';
 import { decode } from '../../../../api/schema/decode.ts';
 import { type FieldSchema, type ObjectSchema, objectSchema, type Schema } from '../../../../api/schema/types.ts';
 import type { ReviewName, ReviewVersion } from './admission-review.ts';
@@ -83,7 +84,7 @@ function checkType(version: ReviewVersion, { kind = 'AdmissionReview', apiVersio
   const isReview = kind === 'AdmissionReview' && (apiVersion === `${group}/v1` || apiVersion === `${group}/v1beta1`);
   if (!isReview && kind !== 'Status')
     throw new Error(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "${scheme}"`);
-  const said = `${apiVersion.slice(apiVersion.indexOf('/') + 1)}.${kind}`;
+  const said = `${versionOf(apiVersion)}.${kind}`;
   throw new Error(`converting (${said}) to (${version}.AdmissionReview): unknown conversion`);
 }
 const group = 'admission.k8s.io';
