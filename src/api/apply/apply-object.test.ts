@@ -112,6 +112,16 @@ const rows: readonly {
     owned: { b: '.labels.x' },
   },
   {
+    name: 'what two own, and one of them changes by an update, is his alone',
+    steps: [
+      ['update', 'a', { a: '1', b: 80 }],
+      ['apply', 'b', { a: '1' }],
+      ['update', 'a', { a: '2', b: 80 }],
+    ],
+    live: { a: '2', b: 80 },
+    owned: { a: '.a .b' },
+  },
+  {
     name: 'items of a list with keys are owned one by one, defaults of keys counted',
     steps: [
       ['apply', 'a', { ports: [{ port: 80, name: 'a' }] }],
@@ -244,6 +254,31 @@ lawOf<[Json, Json]>('of two who apply different fields, the order does not matte
   assert.ok(equalJson(ab.live, ba.live));
   assert.deepEqual(owned(ab), owned(ba));
 });
+
+/** Another value in the place of every text and number. */
+const otherValues = (object: Json): Json =>
+  JSON.parse(JSON.stringify(object), (key, value) =>
+    key === 'protocol' || key === 'port' || key === 'name' ? value : typeof value === 'string' ? `${value}!` : value,
+  ) as Json;
+/** Sets that nobody has looked at. */
+const copied = (managers: Managers): Managers =>
+  new Map([...managers].map(([key, manager]) => [key, { ...manager, fields: JSON.parse(JSON.stringify(manager.fields)) }]));
+
+lawOf<[Step[], Json]>(
+  'of sets that are known, an update says what it says of others',
+  [steps as fc.Arbitrary<Step[]>, widgets],
+  async (before, other) => {
+    const made = await run(before);
+    const state = await applied(made, 'c', made.live, true);
+    await updated(state, 'who looks at all sets', other);
+    for (const manager of ['a', 'b'])
+      for (const object of [otherValues(state.live), other, { ...other, ...state.live }, {}]) {
+        const known = await updated(state, manager, object);
+        const unknown = await updated({ ...state, managers: copied(state.managers) }, manager, object);
+        assert.deepEqual(owned(known), owned(unknown));
+      }
+  },
+);
 
 lawOf<[Json, Json]>('what changed there and back is the same, turned round', [widgets, widgets], async (a, b) => {
   const there = compareObjects(widget, a, b);

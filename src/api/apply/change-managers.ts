@@ -20,9 +20,18 @@ import {
   recursiveDifferenceOf,
   unionInSteps,
 } from './field-set.ts';
-import { capManagers, keyOfManager, type Manager, type ManagerName, type Managers, nobody, withoutIdle } from './managers.ts';
+import {
+  capManagers,
+  keyOfManager,
+  type Manager,
+  type ManagerName,
+  type Managers,
+  nobody,
+  updateManagersMax,
+  withoutIdle,
+} from './managers.ts';
 import type { FieldPath } from './path-element.ts';
-import { reconcileFields } from './reconcile.ts';
+import { isReconciled, reconcileFields } from './reconcile.ts';
 import type { Json } from './structure.ts';
 
 export interface VersionedType {
@@ -79,8 +88,35 @@ export interface OwnUpdate extends Changed {
 /** After a create, an update, a patch. Throws TypedError. */
 export function* managersAfterUpdate({ by, time, ...changed }: OwnUpdate): Steps<Managers | Promise<Managers>> {
   const written = { by, time, fields: yield* writtenIn(changed.comparison) };
-  const rest = yield* withoutChanged({ ...changed, writer: { key: keyOfManager(by), fields: written.fields } });
+  const key = keyOfManager(by);
+  const known = changed.managers.get(key);
+  if (known && (yield* changesNoSet(changed, { key, known, fields: written.fields }))) {
+    return new Map([...changed.managers, [key, { ...known, time }]]);
+  }
+  const rest = yield* withoutChanged({ ...changed, writer: { key, fields: written.fields } });
   return rest instanceof Promise ? rest.then((found) => takeSteps(afterWritten(found, written))) : yield* afterWritten(rest, written);
+}
+
+interface KnownWriter {
+  readonly key: string;
+  readonly known: Manager;
+  /** what he wrote */
+  readonly fields: FieldSet;
+}
+
+/** Most updates: nothing is gone, he had all that he wrote, and nobody else had any of it. It may fail to say so. */
+function* changesNoSet({ types, managers, comparison }: Changed, { key, known, fields }: KnownWriter): Steps<boolean> {
+  const { added, modified, removed } = comparison;
+  const { schema } = types.typeIn(types.version) ?? {};
+  if (!schema || !isEmpty(removed) || managers.size > updateManagersMax) return false;
+  for (const [, { version, fields: owned }] of managers) {
+    if (version !== types.version || isEmpty(owned) || !isReconciled(schema, owned)) return false;
+  }
+  if ((yield* unionInSteps(known.fields, fields)) !== known.fields) return false;
+  for (const [other, { fields: owned }] of managers) {
+    if (other !== key && !isEmpty(yield* intersectionInSteps(owned, yield* unionInSteps(modified, added)))) return false;
+  }
+  return true;
 }
 
 function* afterWritten({ managers }: Rest, written: Written): Steps<Managers> {

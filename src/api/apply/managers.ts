@@ -92,7 +92,7 @@ function compareManagers(a: Manager, b: Manager): number {
 }
 
 /** Entries of updates that an object keeps apart; of more, the oldest become one. */
-const updateManagersMax = 10;
+export const updateManagersMax = 10;
 const oldUpdatesManager = 'ancient-changes';
 
 /** With the oldest entries of updates joined per version, while there are too many. Upstream: capmanagers.go. */

@@ -13,9 +13,12 @@ const pace = new Pace(1000);
 /** Sets that are as their type has them: many objects have the same ones. */
 const asTyped = new WeakMap<FieldSet, Schema>();
 
+/** Whether the set is known to be as its type has it. */
+export const isReconciled = (schema: Schema, set: FieldSet): boolean => asTyped.get(set) === schema;
+
 /** The very set, when nothing is to be changed. */
 export function* reconcileFields(schema: Schema, set: FieldSet): Steps<FieldSet> {
-  if (asTyped.get(set) === schema) return set;
+  if (isReconciled(schema, set)) return set;
   const reconciled = yield* reconcileBelow(schema, set);
   asTyped.set(reconciled, schema);
   return reconciled;

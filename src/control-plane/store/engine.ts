@@ -260,7 +260,7 @@ export class StoreEngine implements Storage {
     for (const [index, op] of ops.entries()) {
       const head = heads[index];
       if (op.isCheck || (op.put === undefined && liveRevision(head) === 0)) continue;
-      changes.push(planChange(op, { revision, index: changes.length, head, previous: this.#current(head) }));
+      changes.push(planChange(op, { revision, index: changes.length, head, before: () => this.#current(head) }));
     }
     return changes;
   }
@@ -415,15 +415,16 @@ interface PlanAt {
   readonly revision: Revision;
   readonly index: number;
   readonly head: Version | Head | undefined;
-  readonly previous: KeyValue | undefined;
+  /** what readers saw of it before; hardly anybody asks, and it may have to be read */
+  readonly before: () => KeyValue | undefined;
 }
 
-function planChange(op: Op, { revision, index, head, previous }: PlanAt): Change {
+function planChange(op: Op, { revision, index, head, before }: PlanAt): Change {
   const { key, put } = op;
   const managed = put && op.managed;
-  const createRevision = previous?.createRevision ?? revision;
-  const position = positionOf(revision, index);
   const old = head && ('entry' in head ? head.entry : head);
+  const createRevision = old && !old.deleted ? old.createRevision : revision;
+  const position = positionOf(revision, index);
   const entry = {
     key,
     position,
@@ -435,7 +436,7 @@ function planChange(op: Op, { revision, index, head, previous }: PlanAt): Change
     managed,
   };
   if (put === undefined) {
-    return { entry, current: undefined, event: { type: 'delete', key, revision, previous } };
+    return { entry, current: undefined, event: new CommitEvent({ type: 'delete', key, revision }, before) };
   }
   const current: KeyValue = {
     key,
@@ -446,5 +447,25 @@ function planChange(op: Op, { revision, index, head, previous }: PlanAt): Change
     lease: op.lease,
     attachment: op.attachment,
   };
-  return { entry, current, event: { type: 'put', key, revision, current, previous } };
+  return { entry, current, event: new CommitEvent({ type: 'put', key, revision, current }, before) };
+}
+
+class CommitEvent implements StoreEvent {
+  readonly type: StoreEvent['type'];
+  readonly key: string;
+  readonly revision: Revision;
+  readonly current: KeyValue | undefined;
+  readonly #before: () => KeyValue | undefined;
+
+  constructor({ type, key, revision, current }: Omit<StoreEvent, 'previous'>, before: () => KeyValue | undefined) {
+    this.type = type;
+    this.key = key;
+    this.revision = revision;
+    this.current = current;
+    this.#before = before;
+  }
+
+  get previous(): KeyValue | undefined {
+    return this.#before();
+  }
 }

@@ -82,7 +82,7 @@ export interface StoreEvent {
   readonly revision: Revision;
   /** the new value; for a delete, absent */
   readonly current?: KeyValue | undefined;
-  /** what it was before; absent for a new key */
+  /** what it was before; absent for a new key, and once that has been compacted */
   readonly previous?: KeyValue | undefined;
 }
 
