@@ -17,6 +17,7 @@ import {
   fieldSetOf,
   intersectionInSteps,
   isEmpty,
+  noFields,
   recursiveDifferenceOf,
   unionInSteps,
 } from './field-set.ts';
@@ -104,17 +105,19 @@ interface KnownWriter {
   readonly fields: FieldSet;
 }
 
-/** Most updates: nothing is gone, he had all that he wrote, and nobody else had any of it. It may fail to say so. */
+/** Most updates: nobody had what is gone, the writer had all that he wrote, and nobody else had any of it. It may fail to say so. */
 function* changesNoSet({ types, managers, comparison }: Changed, { key, known, fields }: KnownWriter): Steps<boolean> {
-  const { added, modified, removed } = comparison;
   const { schema } = types.typeIn(types.version) ?? {};
-  if (!schema || !isEmpty(removed) || managers.size > updateManagersMax) return false;
+  if (!schema || managers.size > updateManagersMax) return false;
   for (const [, { version, fields: owned }] of managers) {
     if (version !== types.version || isEmpty(owned) || !isReconciled(schema, owned)) return false;
   }
   if ((yield* unionInSteps(known.fields, fields)) !== known.fields) return false;
+  const { added, modified, removed } = comparison;
+  const written = managers.size > 1 ? yield* unionInSteps(modified, added) : noFields;
   for (const [other, { fields: owned }] of managers) {
-    if (other !== key && !isEmpty(yield* intersectionInSteps(owned, yield* unionInSteps(modified, added)))) return false;
+    if (!isEmpty(yield* intersectionInSteps(owned, removed))) return false;
+    if (other !== key && !isEmpty(yield* intersectionInSteps(owned, written))) return false;
   }
   return true;
 }
