@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { emptyRuleset, renderDifference, renderWhole } from '../../src/node/proxy/render-difference.ts';
-import { planRuleset } from '../../src/node/proxy/ruleset.ts';
+import { emptyRuleset, renderDifference, renderWhole } from '../../src/node/nft/ruleset.ts';
+import { planRuleset, servicesTable } from '../../src/node/proxy/ruleset.ts';
 import type { ServicePort } from '../../src/node/proxy/service-ports.ts';
 
 const why = process.platform !== 'linux' ? 'needs Linux' : process.getuid?.() !== 0 ? 'needs root' : false;
@@ -20,6 +20,7 @@ async function holdNamespace(): Promise<{ nft(script: string): string; end(): vo
   };
 }
 
+const table = servicesTable({ name: 'timonier-test', podCidr: '10.244.0.0/16' });
 const port = (i: number, change: Partial<ServicePort> = {}): ServicePort => ({
   id: `default/svc-${i}:http/TCP`,
   protocol: 'tcp',
@@ -40,7 +41,7 @@ test('a thousand services, then differences', { skip: why }, async (t) => {
   t.after(() => namespace.end());
   const ports = Array.from({ length: 1000 }, (_, i) => port(i));
   const full = planRuleset(ports);
-  namespace.nft(renderWhole({ table: 'timonier-test', podCidr: '10.244.0.0/16' }, full));
+  namespace.nft(renderWhole(table, full));
 
   const changed = planRuleset(
     ports.flatMap((p, i) => {
@@ -54,12 +55,12 @@ test('a thousand services, then differences', { skip: why }, async (t) => {
     }),
   );
   const start = performance.now();
-  namespace.nft(renderDifference('timonier-test', full, changed));
+  namespace.nft(renderDifference(table, full, changed));
   const differenceMs = performance.now() - start;
   assert.ok(differenceMs < 1000, `a difference took ${differenceMs} ms`);
 
-  assert.equal(renderDifference('timonier-test', changed, changed), '');
-  namespace.nft(renderDifference('timonier-test', changed, full));
-  namespace.nft(renderDifference('timonier-test', full, emptyRuleset));
+  assert.equal(renderDifference(table, changed, changed), '');
+  namespace.nft(renderDifference(table, changed, full));
+  namespace.nft(renderDifference(table, full, emptyRuleset));
   namespace.nft('delete table ip timonier-test\n');
 });

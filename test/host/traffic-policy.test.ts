@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { networkTools } from '../../src/node/network/network-tools.ts';
-import { renderDifference, renderWhole } from '../../src/node/proxy/render-difference.ts';
-import { planRuleset } from '../../src/node/proxy/ruleset.ts';
+import { renderDifference, renderWhole } from '../../src/node/nft/ruleset.ts';
+import { planRuleset, servicesTable } from '../../src/node/proxy/ruleset.ts';
 import {
   type Client,
   clients,
@@ -20,7 +20,7 @@ import {
 import { askAll, joinNeighbours, serveIn } from './node-and-neighbours.ts';
 import { inOwnNamespaces } from './own-namespaces.ts';
 
-const table = 'timonier-traffic-test';
+const table = servicesTable({ name: 'timonier-traffic-test', podCidr });
 const { nft } = networkTools();
 const homes: Readonly<Record<Client, string | undefined>> = {
   'a pod here': 'pod-here',
@@ -54,7 +54,7 @@ if (inOwnNamespaces(import.meta.url)) {
         outside: { addresses: [clients.outside], gateway: '198.51.100.1' },
       });
       for (const [name, address] of Object.entries(endpointIPs)) servers.push(await serveIn(name, { address, port: endpointPort }));
-      await nft(renderWhole({ table, podCidr }, ruleset));
+      await nft(renderWhole(table, ruleset));
     });
     after(() => {
       for (const server of servers) server[Symbol.dispose]();

@@ -7,18 +7,15 @@ import { EndpointSlice, Namespace, Service } from '../../src/api/generated/kinds
 import type { EventRecorder } from '../../src/client/events/event-recorder.ts';
 import { silentLog } from '../../src/client/log.ts';
 import { ServiceProxy } from '../../src/node/proxy/proxy.ts';
+import { FakeNft } from '../kit/fake-nft.ts';
 import { startControlPlane } from './control-plane.ts';
 
 test('what nft refuses is written anew, until it takes it', async () => {
   await using plane = await startControlPlane([]);
   const { client, clock } = plane;
   await client.create(Namespace, { metadata: { name: 'n' }, spec: {} });
-  const scripts: string[] = [];
-  let failures = 0;
-  const applyScript = async (script: string): Promise<void> => {
-    scripts.push(script);
-    if (failures-- > 0) throw new Error('nft: No such file or directory');
-  };
+  const nft = new FakeNft();
+  const { scripts } = nft;
   await using _ = await ServiceProxy.start({
     client,
     clock,
@@ -26,10 +23,10 @@ test('what nft refuses is written anew, until it takes it', async () => {
     nodeName: 'a',
     table: 't',
     podCidr: '10.244.0.0/16',
-    applyScript,
+    tools: nft,
   });
   assert.equal(scripts.length, 1);
-  failures = 3;
+  nft.failures = 3;
   await client.create(Service, {
     metadata: { namespace: 'n', name: 's' },
     spec: { clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'], ports: [{ port: 80 }] },
@@ -41,7 +38,7 @@ test('what nft refuses is written anew, until it takes it', async () => {
     endpoints: [{ addresses: ['10.244.0.5'], conditions: { ready: true } }],
   });
   await plane.tick(5);
-  assert.equal(failures, -1);
+  assert.equal(nft.failures, -1);
   const isWhole = scripts.map((script) => script.includes('delete table ip t'));
   assert.deepEqual(isWhole.slice(1), [false, true, true, true], 'a change, then everything');
   assert.match(scripts.at(-1) ?? '', /10\.96\.0\.9.*10\.244\.0\.5/s);
@@ -74,7 +71,7 @@ test('a port that another program has is told as an event of its Service, and le
     nodeName: 'a',
     table: 't',
     podCidr: '10.244.0.0/16',
-    applyScript: async () => {},
+    tools: new FakeNft(),
     events: { event },
     listen: { address: '127.0.0.6' },
   });

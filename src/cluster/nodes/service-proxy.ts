@@ -5,6 +5,7 @@ import type { Clock } from '../../client/clock.ts';
 import { createEventWriter } from '../../client/events/event-writer.ts';
 import type { Log } from '../../client/log.ts';
 import { networkTools } from '../../node/network/network-tools.ts';
+import { TableWatch } from '../../node/nft/table-watch.ts';
 import { ServiceProxy } from '../../node/proxy/proxy.ts';
 import type { StartComponent } from '../component.ts';
 import { identities, realNodeName } from '../identities.ts';
@@ -39,7 +40,8 @@ export async function startNodeProxy(options: NodeProxyOptions): Promise<Service
     nodeName,
     table: proxyTable(cluster),
     podCidr: addresses.podCIDR,
-    applyScript: tools.nft,
+    tools,
+    watch: stack.use(new TableWatch({ clock, log })),
     events,
     listen: { address: nodeIP },
     conntrack: findProgram('conntrack') ? tools.conntrack : undefined,

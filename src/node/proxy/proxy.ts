@@ -1,7 +1,6 @@
 /**
  * The service proxy of one node: follows Services and EndpointSlices and keeps one nftables table of its own equal to
- * what they ask for. Changes that come while nft runs go into the next transaction together. When nft refuses a
- * difference (somebody flushed the table), the whole table is written anew.
+ * what they ask for (nft/kept-table.ts).
  *
  * It listens itself where rules do not reach: health check node ports, node ports on loopback, its own health.
  *
@@ -17,13 +16,15 @@ import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/events/event-recorder.ts';
 import type { Log } from '../../client/log.ts';
+import { KeptTable, type NftTools } from '../nft/kept-table.ts';
+import type { Ruleset } from '../nft/ruleset.ts';
+import type { TableWatch } from '../nft/table-watch.ts';
 import { HealthChecks, planHealthCheck, type ServiceHealthCheck } from './health-checks.ts';
 import { LoopbackPorts, planLoopbackPorts } from './loopback-ports.ts';
 import { ProxyHealth } from './proxy-health.ts';
 import { createProxyMetrics, type ProxyMetrics } from './proxy-metrics.ts';
 import { ProxyServer } from './proxy-server.ts';
-import { emptyRuleset, renderDifference, renderWhole } from './render-difference.ts';
-import { planRuleset, type Ruleset } from './ruleset.ts';
+import { planRuleset, servicesTable } from './ruleset.ts';
 import { type Place, planServicePorts, type ServicePort } from './service-ports.ts';
 import { planStaleFlows } from './stale-flows.ts';
 
@@ -36,8 +37,9 @@ export interface ProxyOptions {
   readonly table: string;
   /** the pods of all nodes */
   readonly podCidr: string;
-  /** runs an nft script in the node's network namespace; rejects with nft's own words */
-  readonly applyScript: (script: string) => Promise<void>;
+  readonly tools: NftTools;
+  /** absent: a table that somebody deletes is missed when the next change comes */
+  readonly watch?: TableWatch | undefined;
   /** runs conntrack(8) there, and gives what it prints */
   readonly conntrack?: ((...args: readonly string[]) => Promise<string>) | undefined;
   /** told of ports that another program has */
@@ -55,8 +57,6 @@ interface Refusal {
   readonly what: string;
 }
 
-const retryMs = 1000;
-
 const placeOf = (nodeName: string, node: Node | undefined): Place => ({
   nodeName,
   zone: node?.metadata.labels?.[zoneLabel],
@@ -71,12 +71,8 @@ export class ServiceProxy implements AsyncDisposable {
   readonly #checkPorts: HealthChecks;
   readonly #loopback: LoopbackPorts | undefined;
   readonly #subscriptions: Disposable[] = [];
-  #applied: Ruleset = emptyRuleset;
+  readonly #table: KeptTable;
   #lastUdp = '';
-  #whole = true;
-  #dirty = false;
-  #working: Promise<void> | undefined;
-  #stopped = false;
   #metrics: ProxyMetrics | undefined;
   #server: ProxyServer | undefined;
 
@@ -84,6 +80,18 @@ export class ServiceProxy implements AsyncDisposable {
     const { clock, log, listen } = options;
     this.#options = options;
     this.#health = new ProxyHealth(clock);
+    const table = servicesTable({ name: options.table, podCidr: options.podCidr });
+    this.#table = new KeptTable({
+      table,
+      tools: options.tools,
+      clock,
+      log,
+      plan: () => this.#plan(),
+      applied: (tookMs) => this.#inPlace(tookMs),
+      refused: () => this.#metrics?.syncFailed(),
+    });
+    const watched = options.watch?.on(table, () => this.#table.check());
+    if (watched) this.#subscriptions.push(watched);
     this.#checkPorts = new HealthChecks({
       isProxyHealthy: () => this.#health.isHealthy,
       refused: ({ service: { namespace, name }, port }, error) =>
@@ -151,27 +159,25 @@ export class ServiceProxy implements AsyncDisposable {
       slices.on({ added: ofSlice, updated: ofSlice, deleted: ofSlice }),
     );
     proxy.#changed();
-    await proxy.#working;
+    await proxy.#table.inPlace();
     return proxy;
   }
 
   /** What is in place now. */
   get ruleset(): Ruleset {
-    return this.#applied;
+    return this.#table.ruleset;
   }
 
   /** Stops following. The rules stay: traffic goes on while the proxy restarts. `remove` takes them away. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped = true;
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
-    await this.#working;
+    await this.#table[Symbol.asyncDispose]();
     await Promise.all([this.#checkPorts, this.#loopback, this.#server].map((ports) => ports?.[Symbol.asyncDispose]()));
   }
 
   async remove(): Promise<void> {
     await this[Symbol.asyncDispose]();
-    const { table } = this.#options;
-    await this.#options.applyScript(`add table ip ${table}\ndelete table ip ${table}\n`);
+    await this.#table.remove();
   }
 
   async #tell({ address }: { readonly address: string | undefined }): Promise<void> {
@@ -192,42 +198,20 @@ export class ServiceProxy implements AsyncDisposable {
   }
 
   #changed(): void {
-    this.#dirty = true;
     this.#health.queued();
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    this.#table.changed();
   }
 
-  async #work(): Promise<void> {
-    while (this.#dirty && !this.#stopped) {
-      this.#dirty = false;
-      await Promise.resolve(); // the other changes of this turn belong to the same transaction
-      try {
-        await this.#apply(this.#allPorts());
-        if (!this.#dirty) this.#health.updated();
-      } catch (error) {
-        this.#metrics?.syncFailed();
-        this.#options.log.warn({ error }, this.#whole ? 'nft refused the ruleset' : 'nft refused a change; writing the whole table');
-        this.#dirty = true;
-        if (this.#whole) await this.#options.clock.sleep(retryMs);
-        this.#whole = true;
-      }
-    }
-  }
-
-  async #apply(ports: readonly ServicePort[]): Promise<void> {
-    const { clock, table, applyScript } = this.#options;
+  async #plan(): Promise<Ruleset> {
+    const ports = this.#allPorts();
     await Promise.all([this.#checkPorts.set(this.#checks.values()), this.#loopback?.set(planLoopbackPorts(ports)), this.#server?.listen()]);
-    const startMs = clock.monotonic();
-    const want = planRuleset(ports);
-    const script = this.#whole ? renderWhole(this.#options, want) : renderDifference(table, this.#applied, want);
-    if (!script) return;
-    await applyScript(script);
-    this.#applied = want;
-    this.#whole = false;
-    this.#metrics?.synced((clock.monotonic() - startMs) / 1000);
-    await this.#forgetStaleFlows(ports);
+    return planRuleset(ports);
+  }
+
+  async #inPlace(tookMs: number | undefined): Promise<void> {
+    if (tookMs !== undefined) this.#metrics?.synced(tookMs / 1000);
+    await this.#forgetStaleFlows(this.#allPorts());
+    if (!this.#table.isBehind) this.#health.updated();
   }
 
   /** No new ones arise once the rules are in place. What can't be forgotten ends by itself, later. */

@@ -1,5 +1,5 @@
 /**
- * The proxy's whole nftables table as data, planned from service ports. Pure; render-difference.ts renders differences.
+ * The proxy's whole nftables table as data, planned from service ports. Pure; nft/ruleset.ts renders differences.
  *
  *   nat prerouting, output  -> chain `services`: look the destination up in `service-ips`, node ports in `node-ports`
  *   `svc-…`                 traffic policy Cluster: one dnat rule with a random choice among a service port's endpoints
@@ -17,40 +17,21 @@
  * Upstream: pkg/proxy/nftables/proxier.go.
  */
 import { createHash } from 'node:crypto';
+import type { Ruleset, Table } from '../nft/ruleset.ts';
 import { endpointsBy, type ProxyEndpoint, type ServicePort, type TrafficPolicy } from './service-ports.ts';
 
-export interface Ruleset {
-  /** chain name → its rules; every chain but the base chains */
-  readonly chains: ReadonlyMap<string, readonly string[]>;
-  /** set or map name → its elements: key → value, '' in a set */
-  readonly elements: ReadonlyMap<ElementsName, ReadonlyMap<string, string>>;
-  /** dynamic sets of session affinity: name → time-out in seconds */
-  readonly affinitySets: ReadonlyMap<string, number>;
-}
-
-export const elementNames = [
-  'service-ips',
-  'node-ports',
-  'guarded-ips',
-  'unserved-ips',
-  'unserved-node-ports',
-  'cluster-ips',
-  'hairpin',
-] as const;
-export type ElementsName = (typeof elementNames)[number];
+/** All are in the base. */
+const elementNames = ['service-ips', 'node-ports', 'guarded-ips', 'unserved-ips', 'unserved-node-ports', 'cluster-ips', 'hairpin'] as const;
+type ElementsName = (typeof elementNames)[number];
 
 const masqueradeMark = '0x4000';
 const markForMasquerade = `meta mark set meta mark or ${masqueradeMark}`;
 
-export interface ProxyTable {
-  readonly table: string;
-  /** the pods of all nodes */
-  readonly podCidr: string;
-}
-
-/** The part of the table that never changes. */
-export function renderBase({ table, podCidr }: ProxyTable): string {
-  return `table ip ${table} {
+/** `podCidr`: the pods of all nodes. */
+export const servicesTable = ({ name, podCidr }: { readonly name: string; readonly podCidr: string }): Table => ({
+  family: 'ip',
+  name,
+  base: `\
   set pods { type ipv4_addr; flags interval; elements = { ${podCidr} }; }
   map service-ips { type ipv4_addr . inet_proto . inet_service : verdict; }
   map node-ports { type inet_proto . inet_service : verdict; }
@@ -90,14 +71,14 @@ export function renderBase({ table, podCidr }: ProxyTable): string {
     ct state new ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @unserved-node-ports
     ct state new jump unserved
   }
-}
-`;
-}
+`,
+});
 
 class Draft {
   readonly chains = new Map<string, readonly string[]>();
   readonly elements = new Map<ElementsName, Map<string, string>>(elementNames.map((name) => [name, new Map()]));
-  readonly affinitySets = new Map<string, number>();
+  /** those of session affinity: clients, with a time-out */
+  readonly sets = new Map<string, string>();
 
   add(name: ElementsName, key: string, value = ''): void {
     this.elements.get(name)?.set(key, value);
@@ -170,7 +151,7 @@ function planBalancing(chain: string, port: ServicePort, endpoints: readonly Pro
   draft.chains.set(chain, [...stick, choose]);
   endpoints.forEach((endpoint, i) => {
     const name = names[i] ?? '';
-    draft.affinitySets.set(`aff-${name}`, affinitySeconds);
+    draft.sets.set(`aff-${name}`, `set { type ipv4_addr; flags dynamic,timeout; timeout ${affinitySeconds}s; }`);
     draft.chains.set(`ep-${name}`, [`update @aff-${name} { ip saddr }`, `meta l4proto ${protocol} ${dnatTo([endpoint])}`]);
   });
 }

@@ -12,7 +12,8 @@ import {
   type ServiceRow,
   serviceRows,
 } from '../../../test/kit/traffic-table.ts';
-import { planRuleset, type Ruleset } from './ruleset.ts';
+import type { Ruleset } from '../nft/ruleset.ts';
+import { planRuleset } from './ruleset.ts';
 
 const mark = /meta mark set meta mark or 0x4000/;
 type Packet = { readonly client: Client; readonly ip: string; readonly port: number };
