@@ -21,6 +21,7 @@ import { type WorkloadCase, workloadCases } from './workload-cases.ts';
 const usage = `usage: npm run bench -- [flags]
   --only NAME            only this case; may be given more than once: ${[...apiCases, ...customCases, ...workloadCases, ...ownCases].map(({ name }) => name).join(', ')}, real-pod
   --quick                a fifth of the requests: for a look, not for the record
+  --row TEXT             of the worst requests, those with this in their name; may be given more than once
   --against KUBECONFIG   the same requests to this API server too
   --against-name NAME    what to call it (default: the other)
   --against-pids A,B     its processes, for their processor time and memory
@@ -36,6 +37,7 @@ const { values: flags } = parseArgs({
   options: {
     only: { type: 'string', multiple: true, default: [] },
     quick: { type: 'boolean', default: false },
+    row: { type: 'string', multiple: true, default: [] },
     against: { type: 'string' },
     'against-name': { type: 'string', default: 'the other' },
     'against-pids': { type: 'string', default: '' },
@@ -125,7 +127,7 @@ async function runWorkloadCases(dir: string, cases: readonly WorkloadCase[]): Pr
 }
 
 async function runOwnCases(dir: string): Promise<Row[]> {
-  const context: OwnContext = { dir, quick: flags.quick, idleSeconds: Number(flags['idle-seconds']), profiled };
+  const context: OwnContext = { dir, quick: flags.quick, rows: flags.row, idleSeconds: Number(flags['idle-seconds']), profiled };
   const rows: Row[] = [];
   for (const ownCase of ownCases.filter(isWanted)) rows.push(...(await ownCase.run(context)).map(tell));
   if (!isWanted({ name: 'real-pod' })) return rows;

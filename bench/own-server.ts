@@ -16,6 +16,8 @@ import type { Target, TargetMemory } from './target.ts';
 export interface OwnContext {
   readonly dir: string;
   readonly quick: boolean;
+  /** texts of which a row's name has one; empty: all rows */
+  readonly rows: readonly string[];
   readonly idleSeconds: number;
   /** around what is measured: records profiles when asked to */
   readonly profiled: <T>(server: OwnServer, name: string, work: () => Promise<T>) => Promise<T>;

@@ -61,7 +61,7 @@ export type Take = <T>(steps: Steps<T>) => T | Promise<T>;
 export async function applyObject(application: Application, take: Take = takeSteps): Promise<Applied> {
   const { types, live, applied, by, force } = application;
   const type = typeOf(types, types.version);
-  checkTyped(type.schema, applied);
+  await take(checked(type, applied));
   const key = keyOfManager(by);
   const managers = await take(reconciled(types, application.managers));
   const last = managers.get(key);
@@ -84,6 +84,12 @@ export async function applyObject(application: Application, take: Take = takeSte
     time: isChanged ? application.time : mine.time,
   });
   return { object: isChanged ? object : undefined, managers: withoutIdle(next) };
+}
+
+/** A step of its own: it looks at everything. */
+// biome-ignore lint/correctness/useYield: nothing within it rests
+function* checked({ schema }: VersionedType, applied: Json): Steps<void> {
+  checkTyped(schema, applied);
 }
 
 /** Whether nothing can go: all that he applied the last time he applies now, and nothing has to be converted to tell. */

@@ -40,9 +40,19 @@ export function elementsOf(set: FieldSet): PathElement[] {
   return '.' in set ? elements.filter((element) => (element as string) !== '.') : elements;
 }
 
+/** Sets with many steps: the engine gathers all of them to say whether there is one. */
+const known = new WeakSet<FieldSet>();
+const manySteps = 64;
+
 export function isEmpty(set: FieldSet): boolean {
-  for (const _ in set) return false;
-  return true;
+  if (known.has(set)) return false;
+  let steps = 0;
+  for (const _ in set) {
+    if (++steps < manySteps) continue;
+    known.add(set);
+    break;
+  }
+  return steps === 0;
 }
 
 /** Whether a step is a member, by what is below it. */

@@ -166,11 +166,11 @@ export class StoredObject {
     return this.#object;
   }
 
-  /** The object with its managedFields, as clients get it in forms that are made of values. Parses them each time. */
+  /** The object with its managedFields, as clients get it in forms that are made of values. */
   get whole(): KubeObject {
     if (!this.managed) return this.object;
     const { resourceVersion, ...metadata } = this.object.metadata;
-    const managedFields = parseJSON(this.managed.toString()) as readonly ManagedFieldsEntry[];
+    const managedFields = entriesOf(this.managed);
     return { ...this.object, metadata: { ...(resourceVersion !== undefined && { resourceVersion }), managedFields, ...metadata } };
   }
 
@@ -261,6 +261,17 @@ export class StoredObject {
     revise(object);
     return deepFreeze(object);
   }
+}
+
+/** Of the objects of a list many have an equal part, most of them one after the other: the last one is not parsed again. */
+let lastParsed: { readonly part: ManagedPart; readonly entries: readonly ManagedFieldsEntry[] } | undefined;
+const keptParsedBytesMax = 64 * 1024;
+
+function entriesOf(part: ManagedPart): readonly ManagedFieldsEntry[] {
+  if (lastParsed?.part === part) return lastParsed.entries;
+  const entries = parseJSON(part.toString()) as readonly ManagedFieldsEntry[];
+  if (part.byteLength <= keptParsedBytesMax) lastParsed = { part, entries: deepFreeze(entries) };
+  return entries;
 }
 
 const bufferOf = (bytes: Uint8Array): Buffer =>

@@ -25,7 +25,7 @@ import type { StoredObject } from '../cache/stored-object.ts';
 import type { ListAnswer, ResourceAnswer } from '../request/answer.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { isLarge, largeBytes, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
-import { encodeValue, indentedTexts } from './encode-value.ts';
+import { encodeValue, indentedTexts, restMark } from './encode-value.ts';
 import type { Exchange } from './exchange.ts';
 import { type AnswerForm, mediaTypes } from './negotiation.ts';
 import { metaApiVersion, metadataOnly, parseIncludeObject, renderRow, renderTable } from './table.ts';
@@ -63,7 +63,7 @@ export async function writeAnswer(context: AnswerContext, answer: Exclude<Resour
   if (large) await yieldTurn();
   const shown = viewOf(context, object);
   if (large) await yieldTurn();
-  return writeValue(context, answer.code, shown);
+  return writeValue(context, answer.code, shown, large);
 }
 
 function viewOf({ form, request, exchange, clock }: AnswerContext, object: KubeObject): object {
@@ -164,12 +164,12 @@ interface Enclosed {
 async function joinedTexts({ format, pretty }: AnswerForm, { whole, field, items, shown }: Enclosed): Promise<Joined> {
   const contentType = mediaTypes[format];
   const isEmpty = items.length === 0;
-  const values = items.values().map((stored) => shown(stored.whole));
   if (format === 'yaml') {
     const { writeYaml, writeYamlItem } = await import('../../../api/schema/yaml/write-yaml.ts');
+    if (items.length > fewItems) await yieldTurn(); // what waited for the import goes on in one turn
     if (isEmpty) return textParts(contentType, [writeYaml(whole)]);
     const [opening = '', closing = ''] = writeYaml(whole).split(`${field}: []\n`);
-    return textParts(contentType, enclosed(`${opening}${field}:\n`, values.flatMap(writeYamlItem), closing));
+    return textParts(contentType, enclosed(`${opening}${field}:\n`, textsOfItems({ items, shown }, writeYamlItem), closing));
   }
   if (!pretty) {
     const texts = items.values().map((stored, i) => `${i > 0 ? ',' : ''}${stored.completed(JSON.stringify(shown(stored.object)))}`);
@@ -177,11 +177,24 @@ async function joinedTexts({ format, pretty }: AnswerForm, { whole, field, items
   }
   if (isEmpty) return textParts(contentType, [JSON.stringify(whole, null, 2)]);
   const opening = JSON.stringify(whole, null, 2).slice(0, -']\n}'.length);
-  const texts = values.flatMap(function* (object, i) {
+  const texts = textsOfItems({ items, shown }, function* (object, i) {
     yield `${i > 0 ? ',' : ''}\n    `;
     yield* indentedTexts(object, '    ');
   });
   return textParts(contentType, enclosed(opening, texts, '\n  ]\n}'));
+}
+
+/** What is made of each; before what is made of a large one there is a rest. */
+function* textsOfItems(
+  { items, shown }: Pick<Enclosed, 'items' | 'shown'>,
+  textsOf: (object: object, index: number) => Iterable<string>,
+): Generator<string, undefined> {
+  for (const [i, stored] of items.entries()) {
+    if (stored.size > largeBytes) yield restMark;
+    const object = shown(stored.whole);
+    if (stored.size > largeBytes) yield restMark;
+    yield* textsOf(object, i);
+  }
 }
 
 function* enclosed(opening: string, texts: Iterable<string>, closing: string): Generator<string, undefined> {
@@ -221,24 +234,23 @@ async function writeJoined(exchange: Exchange, code: number, joined: Joined): Pr
   const { contentType } = joined;
   const slices = slicesOf(joined);
   const first = slices.next();
-  if (!first.done && first.value.length >= joined.sliceBytes) await yieldTurn();
-  const second = slices.next();
-  if (second.done) return writeBytes(exchange, code, first.done ? nothing : first.value, contentType);
+  if (first.done) return writeBytes(exchange, code, first.value, contentType);
   const gzip = acceptsGzip(exchange) ? await newGzip() : undefined;
   exchange.writeHead(code, contentType, gzip && { 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
   const sink: Writable = gzip ?? response;
   gzip?.pipe(response);
-  for (let slice = first; !slice.done; slice = slice === first ? second : slices.next()) {
+  for (let slice: IteratorResult<Buffer, Buffer> = first; ; slice = slices.next()) {
     exchange.size += slice.value.length;
-    if (!sink.write(slice.value)) await once(sink, 'drain', { signal });
+    if (slice.value.length > 0 && !sink.write(slice.value)) await once(sink, 'drain', { signal });
+    if (slice.done) break;
     await yieldTurn();
     if (signal.aborted) return;
   }
   sink.end();
 }
 
-/** The joined bytes in slices of about that size; each item is copied once. */
-function* slicesOf({ opening, items, headOf, skip, closing, sliceBytes: sliceMin }: Joined): Generator<Buffer> {
+/** The joined bytes in slices of about that size, or up to a rest; each item is copied once. */
+function* slicesOf({ opening, items, headOf, skip, closing, sliceBytes: sliceMin }: Joined): Generator<Buffer, Buffer, undefined> {
   let pending = [opening];
   let size = opening.length;
   let index = 0;
@@ -246,18 +258,24 @@ function* slicesOf({ opening, items, headOf, skip, closing, sliceBytes: sliceMin
     const head = headOf(item, index++);
     pending.push(head, item.subarray(skip));
     size += head.length + item.length - skip;
-    if (size < sliceMin) continue;
+    if (size < sliceMin && item.length > restMark.length) continue;
     yield Buffer.concat(pending, size);
     pending = [];
     size = 0;
   }
   pending.push(closing);
-  yield Buffer.concat(pending);
+  return Buffer.concat(pending);
 }
 
-async function writeValue({ exchange, form }: AnswerContext, code: number, value: object): Promise<void> {
+async function writeValue(
+  { exchange, form, request }: AnswerContext,
+  code: number,
+  value: object,
+  large = isLarge(request),
+): Promise<void> {
   if (form.format === 'yaml') {
     const { writeYamlParts } = await import('../../../api/schema/yaml/write-yaml.ts');
+    if (large) await yieldTurn();
     return writeJoined(exchange, code, textParts(mediaTypes.yaml, writeYamlParts(value)));
   }
   if (form.format === 'json' && form.pretty) return writeJoined(exchange, code, textParts(mediaTypes.json, indentedTexts(value)));

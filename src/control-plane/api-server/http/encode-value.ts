@@ -33,14 +33,20 @@ export const indented = (value: object): string =>
 const partsAtOnce = 1000;
 const textLengthAtOnce = 16 * 1024;
 
+/** Among texts that are made one by one: whoever asks for them may let others have their turn before the next, which takes its time. */
+export const restMark = '';
+
 /** The same, text by text, so that a large value may be sent as it is made; `margin`: where it stands in something else. */
 export function* indentedTexts(value: object, margin = ''): Generator<string, undefined> {
+  const isLarge = countParts(value, partsAtOnce) >= partsAtOnce;
+  if (isLarge) yield restMark;
   if (isTooDeep(value, indentedNestingMax)) yield JSON.stringify(value);
-  else yield* textsOf(value, margin);
+  else if (!isLarge) yield indentedAt(value, margin);
+  else yield* textsOfLarge(value, margin);
 }
 
-function* textsOf(value: object, margin: string): Generator<string, undefined> {
-  if (countParts(value, partsAtOnce) < partsAtOnce) return yield indentedAt(value, margin);
+function* textsOfLarge(value: object, margin: string): Generator<string, undefined> {
+  yield restMark;
   const inner = `${margin}  `;
   const isList = Array.isArray(value);
   let text = isList ? '[' : '{';
@@ -52,7 +58,7 @@ function* textsOf(value: object, margin: string): Generator<string, undefined> {
     isFirst = false;
     if (typeof part === 'object' && part !== null && countParts(part, partsAtOnce) >= partsAtOnce) {
       yield text;
-      yield* textsOf(part, inner);
+      yield* textsOfLarge(part, inner);
       text = '';
     } else text += indentedAt(part ?? null, inner);
     if (text.length < textLengthAtOnce) continue;

@@ -54,6 +54,7 @@ export async function apply(server: VerbContext, request: ResourceRequest): Prom
       transform: async (current, { stored: { managed }, large }) => {
         const applied = await read();
         const types = typeVersions(server.kinds, kind, subresource);
+        if (large) await yieldTurn();
         const known = { types, live: json(current), managers: managersOf(managed) };
         if (large) await yieldTurn();
         const managers = await ownedBefore(server, writerOf(request, 'Apply'), known, {

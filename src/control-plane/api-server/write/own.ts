@@ -30,6 +30,7 @@ import type { Steps } from '../../../api/meta/steps.ts';
 import { formatTime } from '../../../api/meta/time.ts';
 import { decode } from '../../../api/schema/decode.ts';
 import type { Clock } from '../../../client/clock.ts';
+import type { ManagedPart } from '../../store/managed-part.ts';
 import type { ServedKinds } from '../cache/served-kinds.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
 import { partAsLast, rememberMade } from './last-made.ts';
@@ -164,10 +165,12 @@ function readGiven(given: readonly ManagedFieldsEntry[] | undefined): Managers |
   }
 }
 
-/** Whether two parts differ in nothing but times. */
+/** Whether two parts differ in nothing but times. Entries of the same bytes are not parsed, and so are large ones never. */
 export function isSamePart(a: Part, b: Part): boolean {
   if (a === b) return true;
-  if (!a || !b) return false;
+  if (!a || !b || a.isList !== b.isList || a.entries.length !== b.entries.length) return false;
+  const isTimed = ({ entries }: ManagedPart): boolean => entries.every(({ time }) => time !== undefined);
+  if (isTimed(a) && isTimed(b)) return a.entries.every(({ bytes }, i) => Buffer.compare(bytes, b.entries[i]?.bytes ?? bytes) === 0);
   const timeless = (part: Part) => [...managersOf(part).values()].map(({ time: _, ...manager }) => manager);
   return equalJson(timeless(a), timeless(b));
 }

@@ -6,13 +6,14 @@
 import type { Json } from '../../../api/apply/structure.ts';
 import { apiVersionOf } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
+import type { Steps } from '../../../api/meta/steps.ts';
 import { own } from '../../../api/meta/words.ts';
 import { bodyValuesMax, checkBodyValues, type FieldValidation, tooManyValues } from '../../../api/schema/body.ts';
 import { JsonSyntaxError, mayHaveDuplicates, parseJSON } from '../../../api/schema/json-scan.ts';
 import { isJsonObject } from '../../../api/schema/merge-patch.ts';
 import type { GroupVersionKind } from '../../../api/schema/types.ts';
 import type { ResourceRequest } from '../request/api-request.ts';
-import { isLarge, yieldTurn } from '../request/yield-turn.ts';
+import { isLarge, takeInTurns, yieldTurn } from '../request/yield-turn.ts';
 
 /** Of all texts that come out of a body in YAML, as large as a body may be. */
 const charactersMax = 3 * 1024 * 1024;
@@ -36,7 +37,7 @@ export async function readApplied(
   return async () => {
     if (applied) return applied;
     if (isLarge(request)) await yieldTurn();
-    const { value, duplicates } = readJson(text) ?? (await readYamlText(text));
+    const { value, duplicates } = (await takeInTurns(readJson(text), isLarge(request))) ?? (await readYamlText(text));
     applied = checkApplied(value, type);
     if (duplicates.length > 0) reportDuplicates(request, duplicates, fieldValidation);
     return applied;
@@ -44,11 +45,13 @@ export async function readApplied(
 }
 
 /** Undefined: it is no JSON, or has something twice, which is told in the words of YAML. */
-function readJson(text: string): Read | undefined {
+function* readJson(text: string): Steps<Read | undefined> {
   if (!text.startsWith('{')) return undefined;
   checkBodyValues(text);
+  yield;
   try {
     const value = parseJSON(text);
+    yield;
     return mayHaveDuplicates(text, countFields(value)) ? undefined : { value, duplicates: [] };
   } catch (error) {
     if (error instanceof JsonSyntaxError) return undefined;
