@@ -1,5 +1,6 @@
 /** Nodes, pods and node tables for the tests of the scheduler. */
 
+import assert from 'node:assert/strict';
 import type { PodSpec, Taint } from '../../src/api/generated/core-v1.ts';
 import type { Node, Pod } from '../../src/api/generated/kinds.ts';
 import type { LabelMap } from '../../src/api/meta/selectors.ts';
@@ -10,7 +11,7 @@ import type { ClusterEvent, SchedulerPlugin } from '../../src/control-plane/sche
 import { NodeTable } from '../../src/control-plane/scheduler/node-table.ts';
 import { Nominator } from '../../src/control-plane/scheduler/nominator.ts';
 import { defaultPlugins } from '../../src/control-plane/scheduler/plugins/index.ts';
-import type { Volumes } from '../../src/control-plane/scheduler/plugins/volume-binding.ts';
+import type { BindableVolumes } from '../../src/control-plane/scheduler/plugins/volume-binding.ts';
 import { PodFacts } from '../../src/control-plane/scheduler/pod-facts.ts';
 import { NodeSelector } from '../../src/control-plane/scheduler/select-node.ts';
 
@@ -77,7 +78,13 @@ export function testTable({ nodes, pods = {}, namespaces = {} }: TestCluster): N
   return table;
 }
 
-export const noVolumes: Volumes = { claim: () => undefined, volume: () => undefined, storageClass: () => undefined };
+export const noVolumes: BindableVolumes = {
+  claim: () => undefined,
+  volume: () => undefined,
+  volumesOfClass: () => [],
+  storageClass: () => undefined,
+  reserve: () => assert.fail(),
+};
 
 export interface TestSelectorOptions {
   readonly plugins?: readonly SchedulerPlugin[];

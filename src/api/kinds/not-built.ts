@@ -7,7 +7,6 @@
 import type { PodSpec, Volume } from '../generated/core-v1.ts';
 import * as kinds from '../generated/kinds.ts';
 import type { KindRef, KubeObject, ObjectName } from '../meta/object.ts';
-import { compareQuantities } from '../meta/quantity.ts';
 import { own } from '../meta/words.ts';
 import { templateGetter } from '../predicates/pod-template.ts';
 import { listOf } from './lists.ts';
@@ -79,8 +78,6 @@ const hasDriverVolume = ({ volumes }: PodSpec): boolean =>
     (volume) => Object.keys(volume).some((key) => !mountable.has(key)) || volume.emptyDir?.medium?.startsWith('HugePages'),
   );
 
-const isBoundByHand = ({ object }: WrittenObject<kinds.PersistentVolumeClaim>): boolean => !!object.spec.volumeName;
-const sizeOf = (claim: kinds.PersistentVolumeClaim): string => claim.spec.resources?.requests?.['storage'] ?? '0';
 const topologyKeys = ['service.kubernetes.io/topology-mode', 'service.kubernetes.io/topology-aware-hints'];
 
 export const notBuilt: readonly NotBuilt[] = [
@@ -101,22 +98,6 @@ export const notBuilt: readonly NotBuilt[] = [
   ),
 
   // storage
-  some(
-    kinds.PersistentVolumeClaim,
-    'claims are not bound to volumes yet: it stays Pending, and so do its pods',
-    (written) => !isBoundByHand(written),
-  ),
-  some(
-    kinds.PersistentVolumeClaim,
-    'volumes are not resized yet: the claim keeps its size',
-    (written) => isBoundByHand(written) && !!written.old && compareQuantities(sizeOf(written.object), sizeOf(written.old)) > 0,
-  ),
-  some(
-    kinds.StatefulSet,
-    'claims are not bound to volumes yet: those of volumeClaimTemplates stay Pending, and so do the pods',
-    ({ object }) => listOf(object.spec.volumeClaimTemplates).length > 0,
-  ),
-  every([kinds.PersistentVolume], 'volumes are not bound to claims, reclaimed or deleted yet: bind it to a claim by hand'),
   every([kinds.StorageClass], 'no provisioner comes with the cluster yet: claims of this class stay Pending'),
   every([kinds.VolumeAttributesClass], 'the attributes of volumes are not changed yet: the class has no effect'),
   every([kinds.VolumeAttachment], 'volumes are not attached to nodes yet: nothing happens'),

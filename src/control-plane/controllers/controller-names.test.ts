@@ -24,7 +24,7 @@ const rows: readonly { name: string; given: readonly string[] | undefined; want:
     want: but('garbage-collector-controller', 'pod-garbage-collector-controller'),
   },
   { name: 'an older name alone', given: ['endpoint'], want: ['endpoints-controller'] },
-  { name: 'what is not built is left out', given: ['*', '-persistentvolume-binder-controller', '-ttl'], want: controllerNames },
+  { name: 'what is not built is left out', given: ['*', '-resourceclaim-controller', '-ttl'], want: controllerNames },
   { name: 'what is not built is asked for', given: ['*', 'ttl'], want: 'the controller "ttl" is not built yet' },
   { name: 'an unknown name', given: ['*', '-garbage'], want: 'there is no controller "garbage"' },
   { name: 'a word of every object', given: ['constructor'], want: 'there is no controller "constructor"' },

@@ -27,6 +27,9 @@ import { endpointSliceMirroring } from './services/endpoint-slice-mirroring.ts';
 import { endpointsController } from './services/endpoints.ts';
 import { ipAddressRepair } from './services/ip-address-repair.ts';
 import { serviceCIDRController } from './services/service-cidr.ts';
+import { ephemeralVolumeController } from './volumes/ephemeral-volume.ts';
+import { volumeBinder } from './volumes/volume-binder.ts';
+import { volumeExpander } from './volumes/volume-expander.ts';
 import { cronJobController } from './workloads/cron-job.ts';
 import { daemonSetController } from './workloads/daemon-set.ts';
 import { deploymentController } from './workloads/deployment.ts';
@@ -83,6 +86,9 @@ export function builtinControllers({ rootCA, clusterCIDR, signing, chosen = cont
     'horizontal-pod-autoscaler-controller': horizontalPodAutoscaling(),
     'ttl-after-finished-controller': ttlAfterFinishedController,
     'disruption-controller': disruptionController,
+    'persistentvolume-binder-controller': volumeBinder,
+    'persistentvolume-expander-controller': volumeExpander,
+    'ephemeral-volume-controller': ephemeralVolumeController,
     'persistentvolumeclaim-protection-controller': claimProtection,
     'persistentvolume-protection-controller': volumeProtection,
     'volumeattributesclass-protection-controller': attributesClassProtection,

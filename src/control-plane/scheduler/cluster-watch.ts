@@ -4,19 +4,23 @@
  * A pod that the scheduler has placed itself ("assumed") is on its node before the API server says so.
  * Upstream: pkg/scheduler/eventhandlers.go.
  */
-import { Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../api/generated/kinds.ts';
+import { Namespace, Node, type PersistentVolumeClaim, Pod } from '../../api/generated/kinds.ts';
 import { equalJson } from '../../api/meta/deep-equal.ts';
 import type { Client } from '../../client/client.ts';
+import type { Clock } from '../../client/clock.ts';
+import { ClusterVolumes } from './cluster-volumes.ts';
 import type { ClusterEvent } from './framework.ts';
 import { NodeTable } from './node-table.ts';
 import { Nominator } from './nominator.ts';
-import type { Volumes } from './plugins/volume-binding.ts';
 import { PodFacts } from './pod-facts.ts';
 import type { SchedulingQueue } from './scheduling-queue.ts';
 
 export interface ClusterWatchOptions {
   readonly client: Client;
+  readonly clock: Clock;
   readonly schedulerName: string;
+  /** A pod that may be on its way to a node is to go, or gone. */
+  readonly onLeaving: (uid: string) => void;
 }
 
 /** Finished pods take nothing. */
@@ -25,7 +29,7 @@ const unfinished = 'status.phase!=Succeeded,status.phase!=Failed';
 export class ClusterWatch implements Disposable {
   readonly table: NodeTable;
   readonly nominator: Nominator = new Nominator();
-  readonly volumes: Volumes;
+  readonly volumes: ClusterVolumes;
   readonly synced: Promise<unknown>;
   readonly #options: ClusterWatchOptions;
   readonly #queue: SchedulingQueue;
@@ -40,18 +44,13 @@ export class ClusterWatch implements Disposable {
     const nodes = options.client.informer(Node);
     const pods = options.client.informer(Pod, { fieldSelector: unfinished });
     this.table = new NodeTable((namespace) => namespaces.get(namespace)?.metadata.labels);
-    const claims = options.client.informer(PersistentVolumeClaim);
-    const volumes = options.client.informer(PersistentVolume);
-    const classes = options.client.informer(StorageClass);
-    this.volumes = {
-      claim: (namespace, name) => claims.get(`${namespace}/${name}`),
-      volume: (name) => volumes.get(name),
-      storageClass: (name) => classes.get(name),
-    };
-    this.synced = Promise.all([namespaces, nodes, pods, claims, volumes, classes].map(({ synced }) => synced));
+    this.volumes = new ClusterVolumes({ ...options, table: this.table });
+    const { claims, volumes, classes } = this.volumes;
+    this.synced = Promise.all([namespaces.synced, nodes.synced, pods.synced, this.volumes.synced]);
     const claimChanged = (claim: PersistentVolumeClaim): void => queue.happened({ type: 'claim-changed', claim });
     const volumesChanged = (): void => queue.happened({ type: 'volumes-changed' });
     this.#subscriptions.push(
+      this.volumes,
       namespaces.on({
         added: () => this.table.namespacesChanged(),
         updated: ({ metadata }, old) => {
@@ -143,7 +142,9 @@ export class ClusterWatch implements Disposable {
     }
     this.#queue.update(facts);
     if (this.#assumed.has(uid)) {
-      if (deletionTimestamp !== undefined) this.forget(uid); // it can't be bound any more
+      if (deletionTimestamp === undefined) return;
+      this.#options.onLeaving(uid);
+      this.forget(uid); // it can't be bound any more
       return;
     }
     this.nominator.update(facts, old);
@@ -153,7 +154,7 @@ export class ClusterWatch implements Disposable {
   #gone(pod: Pod): void {
     const { uid } = pod.metadata;
     const waiting = this.#queue.get(uid);
-    this.#assumed.delete(uid);
+    if (this.#assumed.delete(uid)) this.#options.onLeaving(uid);
     this.#queue.delete(uid);
     this.nominator.remove(uid);
     if (this.#remove(uid)) return;

@@ -45,6 +45,14 @@ export const always = (): boolean => true;
 
 export const scoreMax = 100;
 
+/** What a plugin holds for a pod that goes to a node. */
+export interface Reservation {
+  /** What has to be done before the pod is bound, and waited for. Rejects when it can't go there after all. */
+  preBind(signal: AbortSignal): Promise<void>;
+  /** The pod is bound, or won't be: nothing is held for it any more. */
+  release(): void;
+}
+
 /** From what `score` gave to 0…100, over the feasible nodes. */
 export type Normalization = 'none' | 'most-is-best' | 'least-is-best';
 
@@ -59,6 +67,8 @@ export interface NodePlugin {
   /** Integers, as upstream truncates. */
   score?(pod: PodFacts, node: NodeFacts): number;
   readonly normalization?: Normalization;
+  /** As of a cluster plugin. */
+  reserve?(pod: PodFacts, node: NodeFacts): Reservation | undefined;
 }
 
 export interface ClusterPlugin<F = unknown, S = unknown> {
@@ -82,6 +92,8 @@ export interface ClusterPlugin<F = unknown, S = unknown> {
   score?(pod: PodFacts, node: NodeFacts, state: S): number;
   /** From the raw scores of the feasible nodes to 0…100, in place. */
   normalize?(scores: Float64Array, state: S): void;
+  /** Holds for the pod what it takes on this node, in the moment in which the node is chosen; undefined: nothing. */
+  reserve?(pod: PodFacts, node: NodeFacts): Reservation | undefined;
 }
 
 export type SchedulerPlugin = NodePlugin | ClusterPlugin;

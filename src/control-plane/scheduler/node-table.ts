@@ -6,6 +6,7 @@
  * catch up on just what changed.
  */
 import type { Node } from '../../api/generated/kinds.ts';
+import type { ObjectKey } from '../../api/meta/object.ts';
 import type { LabelMap } from '../../api/meta/selectors.ts';
 import { zoneOf } from '../../api/predicates/node-selection.ts';
 import { grown } from './grown.ts';
@@ -26,6 +27,8 @@ export class NodeTable {
   readonly counts: PodCounts = new PodCounts(this.nodes);
   /** the affinity terms of the pods that are there */
   readonly terms: TermIndex = new TermIndex();
+  /** claim → how many pods on nodes use it */
+  readonly claimUsers = new Map<ObjectKey, number>();
   readonly namespaceLabels: (namespace: string) => LabelMap | undefined;
   readonly #byName = new Map<string, NodeFacts>();
   readonly #table = {
@@ -164,7 +167,8 @@ export class NodeTable {
     this.#nodeOfPod.set(pod.uid, node);
     this.counts.podAdded(pod, node);
     this.terms.podAdded(pod, node.index);
-    this.#priorities.set(pod.priority, (this.#priorities.get(pod.priority) ?? 0) + 1);
+    count(this.#priorities, pod.priority, 1);
+    for (const key of pod.claims) count(this.claimUsers, key, 1);
   }
 
   #take(node: NodeFacts, pod: PodFacts): void {
@@ -172,9 +176,8 @@ export class NodeTable {
     this.#nodeOfPod.delete(pod.uid);
     this.counts.podRemoved(pod, node);
     this.terms.podRemoved(pod, node.index);
-    const left = (this.#priorities.get(pod.priority) ?? 0) - 1;
-    if (left > 0) this.#priorities.set(pod.priority, left);
-    else this.#priorities.delete(pod.priority);
+    count(this.#priorities, pod.priority, -1);
+    for (const key of pod.claims) count(this.claimUsers, key, -1);
   }
 
   #wait(nodeName: string, pod: PodFacts): void {
@@ -184,11 +187,7 @@ export class NodeTable {
   }
 
   #countImages(facts: NodeFacts, by: 1 | -1): void {
-    for (const name of facts.images.keys()) {
-      const count = (this.#imageNodes.get(name) ?? 0) + by;
-      if (count > 0) this.#imageNodes.set(name, count);
-      else this.#imageNodes.delete(name);
-    }
+    for (const name of facts.images.keys()) count(this.#imageNodes, name, by);
   }
 
   #reserve(index: number): void {
@@ -207,4 +206,11 @@ export class NodeTable {
     this.#log = this.#log.slice(dropped);
     this.#logStart += dropped;
   }
+}
+
+/** Keys that are counted down to nothing are left out. */
+function count<K>(counts: Map<K, number>, key: K, by: 1 | -1): void {
+  const next = (counts.get(key) ?? 0) + by;
+  if (next > 0) counts.set(key, next);
+  else counts.delete(key);
 }

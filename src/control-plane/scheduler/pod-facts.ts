@@ -6,8 +6,10 @@
 import type { ContainerPort, TopologySpreadConstraint } from '../../api/generated/core-v1.ts';
 import type { Pod } from '../../api/generated/kinds.ts';
 import { equalJson } from '../../api/meta/deep-equal.ts';
+import type { ObjectKey } from '../../api/meta/object.ts';
 import { type LabelMap, LabelMatcher, labelMatcher } from '../../api/meta/selectors.ts';
 import { own } from '../../api/meta/words.ts';
+import { claimKeysOf } from '../../api/predicates/claims.ts';
 import { type NodeMatcher, requiredNodeMatcher } from '../../api/predicates/node-selection.ts';
 import { isSidecar } from '../../api/predicates/pod-resources.ts';
 import { type AffinityTerms, compileAffinity } from './affinity-term.ts';
@@ -46,6 +48,8 @@ export class PodFacts {
   readonly affinity: AffinityTerms;
   readonly antiAffinity: AffinityTerms;
   readonly spread: readonly SpreadConstraint[];
+  /** of its volumes */
+  readonly claims: readonly ObjectKey[];
   #classKey: string | undefined;
   #scored: ScoredRequests | undefined;
 
@@ -66,6 +70,7 @@ export class PodFacts {
     this.hostPorts = sameSpec ? known.hostPorts : hostPortsOf(pod);
     this.affinity = sameSpec ? known.affinity : compileAffinity(spec.affinity?.podAffinity, this.namespace);
     this.antiAffinity = sameSpec ? known.antiAffinity : compileAffinity(spec.affinity?.podAntiAffinity, this.namespace);
+    this.claims = sameSpec ? known.claims : claimKeysOf(pod);
     this.spread = (spec.topologySpreadConstraints ?? []).map((constraint) => compileConstraint(constraint, pod));
   }
 

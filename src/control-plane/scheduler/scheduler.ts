@@ -6,7 +6,7 @@
  * FailedScheduling), makes room by preemption where its priority allows, and waits for an event that may help.
  * Deciding never holds the event loop longer than a slice.
  *
- * What it does not do: binding claims to volumes, dynamic resources, several profiles, extenders.
+ * What it does not do: dynamic resources, several profiles, extenders, permits.
  * Upstream: pkg/scheduler/schedule_one.go.
  */
 import { Pod, PodDisruptionBudget } from '../../api/generated/kinds.ts';
@@ -19,7 +19,7 @@ import type { Log } from '../../client/log.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { createDefaultSelector } from './default-selector.ts';
 import { describeChoice, describeDiagnosis, rejectingPlugins } from './diagnosis.ts';
-import { always, type EventHints, type SchedulerPlugin } from './framework.ts';
+import { always, type EventHints, type Reservation, type SchedulerPlugin } from './framework.ts';
 import type { NodeFacts } from './node-facts.ts';
 import { defaultPlugins } from './plugins/index.ts';
 import type { DefaultSelector } from './plugins/pod-topology-spread.ts';
@@ -42,6 +42,14 @@ export interface SchedulerOptions {
   /** default: default-scheduler */
   readonly schedulerName?: string | undefined;
   readonly metrics?: SchedulerMetrics | undefined;
+}
+
+type Placed = Extract<NodeSelection, { node: NodeFacts }>;
+
+interface Reserved {
+  /** of the plugin */
+  readonly name: string;
+  readonly reservation: Reservation;
 }
 
 /** What the scheduler thinks of a node for a pod: undefined plugin, it would do. */
@@ -69,6 +77,9 @@ export class Scheduler implements AsyncDisposable {
   readonly #statuses: PodStatusWriter;
   /** bindings and preemptions under way */
   readonly #effects = new Set<Promise<void>>();
+  /** pods for whose binding something has to be done first, which may take long: they keep nobody back */
+  readonly #reserving = new Set<Promise<void>>();
+  readonly #stopReserving = new Map<string, AbortController>();
   #onEffectEnded = (): void => {};
   #working: Promise<void> | undefined;
   #started = false;
@@ -81,7 +92,15 @@ export class Scheduler implements AsyncDisposable {
     this.#budgets = client.informer(PodDisruptionBudget);
     this.#statuses = new PodStatusWriter(options);
     this.#queue = new SchedulingQueue(clock, () => this.#wake());
-    this.#watch = new ClusterWatch({ client, schedulerName }, this.#queue);
+    this.#watch = new ClusterWatch(
+      {
+        client,
+        clock,
+        schedulerName,
+        onLeaving: (uid) => this.#stopReserving.get(uid)?.abort(new Error('pod does not exist any more')),
+      },
+      this.#queue,
+    );
     const { table, nominator, volumes } = this.#watch;
     const plugins = defaultPlugins({ defaultSelector, volumes });
     this.#plugins = plugins;
@@ -118,7 +137,9 @@ export class Scheduler implements AsyncDisposable {
     this.#stopped = true;
     this.#watch[Symbol.dispose]();
     this.#queue.stop();
+    for (const stop of this.#stopReserving.values()) stop.abort(new Error('the scheduler stops'));
     await this.#working;
+    await Promise.all(this.#reserving);
     await Promise.all(this.#effects);
     await this.#statuses[Symbol.asyncDispose]();
   }
@@ -161,8 +182,10 @@ export class Scheduler implements AsyncDisposable {
     const startMs = clock.monotonic();
     const selection = this.#selector.select(pod);
     if (selection.node) {
+      const reserved = this.#reserve(pod, selection.node);
       this.#watch.assume(pod, selection.node.name);
-      this.#perform(this.#bind(queued, selection, startMs));
+      if (reserved.length === 0) this.#perform(this.#bind(queued, selection, startMs));
+      else this.#perform(this.#bindReserved(queued, selection, startMs, reserved), this.#reserving);
     } else {
       this.#reject(queued, selection);
       metrics?.attempted('unschedulable', this.#secondsSince(startMs));
@@ -171,7 +194,34 @@ export class Scheduler implements AsyncDisposable {
     if (log.isDebug) tellDecision(log, pod, selection);
   }
 
-  async #bind(queued: QueuedPod, { node, choice }: Extract<NodeSelection, { node: NodeFacts }>, startMs: number): Promise<void> {
+  #reserve(pod: PodFacts, node: NodeFacts): readonly Reserved[] {
+    return this.#plugins.flatMap(({ name, reserve }) => {
+      const reservation = reserve?.(pod, node);
+      return reservation ? [{ name, reservation }] : [];
+    });
+  }
+
+  async #bindReserved(queued: QueuedPod, selection: Placed, startMs: number, reserved: readonly Reserved[]): Promise<void> {
+    const { uid } = queued.pod;
+    const stop = new AbortController();
+    this.#stopReserving.set(uid, stop);
+    try {
+      for (const { name, reservation } of reserved) {
+        await reservation.preBind(stop.signal).catch((error: unknown) => {
+          throw new Error(`running PreBind plugin "${name}": ${messageOf(error)}`, { cause: error });
+        });
+      }
+      await this.#bind(queued, selection, startMs);
+    } catch (error) {
+      this.#watch.forget(uid);
+      this.#fail(queued, error);
+    } finally {
+      this.#stopReserving.delete(uid);
+      for (const { reservation } of reserved) reservation.release();
+    }
+  }
+
+  async #bind(queued: QueuedPod, { node, choice }: Placed, startMs: number): Promise<void> {
     const { client, events, metrics } = this.#options;
     const { pod, uid } = queued.pod;
     const { namespace, name } = pod.metadata;
@@ -243,12 +293,12 @@ export class Scheduler implements AsyncDisposable {
     return hints.length ? hints : [{ 'node-added': always }];
   }
 
-  #perform(effect: Promise<void>): void {
+  #perform(effect: Promise<void>, among = this.#effects): void {
     const tracked = effect.finally(() => {
-      this.#effects.delete(tracked);
+      among.delete(tracked);
       this.#onEffectEnded();
     });
-    this.#effects.add(tracked);
+    among.add(tracked);
   }
 
   #effectEnded(): Promise<void> {

@@ -37,7 +37,6 @@ const claim = (spec: object, storage = '1Gi') => ({ spec: { ...spec, resources: 
 const pod = (spec: object) => ({ spec: { containers: [container], ...spec } });
 const workload = (spec: object) => ({ spec: { template: pod(spec) } });
 const unenforced = ['NetworkPolicies are not enforced yet'];
-const claims = ['claims are not bound to volumes yet'];
 
 const table: readonly Case[] = [
   { name: 'a network policy', kind: kinds.NetworkPolicy, object: policy, warned: unenforced },
@@ -79,21 +78,19 @@ const table: readonly Case[] = [
     warned: ['no Ingress controller comes with the cluster yet'],
   },
   { name: 'an Ingress of a class that somebody brought', kind: kinds.Ingress, object: { spec: { ingressClassName: 'mine' } } },
-  { name: 'a claim without a class', kind: kinds.PersistentVolumeClaim, object: claim({}), warned: claims },
-  { name: 'a claim with a class', kind: kinds.PersistentVolumeClaim, object: claim({ storageClassName: 'fast' }), warned: claims },
+  { name: 'a claim without a class', kind: kinds.PersistentVolumeClaim, object: claim({}) },
+  { name: 'a claim with a class', kind: kinds.PersistentVolumeClaim, object: claim({ storageClassName: 'fast' }) },
   { name: 'a claim that is bound by hand', kind: kinds.PersistentVolumeClaim, object: claim({ volumeName: 'v' }) },
   {
     name: 'a bound claim that asks for more',
     kind: kinds.PersistentVolumeClaim,
     object: claim({ volumeName: 'v' }, '2Gi'),
     old: claim({ volumeName: 'v' }),
-    warned: ['volumes are not resized yet'],
   },
   {
     name: 'templates of claims',
     kind: kinds.StatefulSet,
     object: { spec: { volumeClaimTemplates: [{}], template: pod({}) } },
-    warned: claims,
   },
   { name: 'a stateful set without claims', kind: kinds.StatefulSet, object: workload({}) },
   { name: 'a plain pod', kind: kinds.Pod, object: pod({ hostUsers: true, volumes: [{ name: 'v', emptyDir: { medium: 'Memory' } }] }) },

@@ -9,7 +9,7 @@
 import { PersistentVolume, PersistentVolumeClaim, Pod, VolumeAttributesClass } from '../../../api/generated/kinds.ts';
 import type { KindRef, KubeObject, ObjectKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
-import { claimNameOf } from '../../../api/predicates/claims.ts';
+import { claimKeysOf as claimsOf } from '../../../api/predicates/claims.ts';
 import { isPodTerminal } from '../../../api/predicates/pod-state.ts';
 import type { Client } from '../../../client/client.ts';
 import { type Controller, type ControllerIO, defineController, type Watched, watched } from '../../../client/controllers/controller.ts';
@@ -53,14 +53,6 @@ export const claimProtection = protect({
     return (await client.list(Pod, { namespace })).items.some(uses);
   },
 });
-
-/** The keys of the claims that a pod names, and of those made for it. */
-function claimsOf(pod: Pod): readonly ObjectKey[] {
-  return (pod.spec.volumes ?? []).flatMap((volume) => {
-    const name = claimNameOf(pod, volume);
-    return name ? [`${pod.metadata.namespace}/${name}`] : [];
-  });
-}
 
 export const volumeProtection = protect({
   name: 'pv-protection-controller',

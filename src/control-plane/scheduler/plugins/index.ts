@@ -9,11 +9,13 @@ import { nodeResourcesBalancedAllocation, nodeResourcesFit } from './node-resour
 import { nodeUnschedulable } from './node-unschedulable.ts';
 import { type DefaultSelector, podTopologySpread } from './pod-topology-spread.ts';
 import { taintToleration } from './taint-toleration.ts';
-import { type Volumes, volumeBinding } from './volume-binding.ts';
+import { type BindableVolumes, volumeBinding } from './volume-binding.ts';
+import { volumeRestrictions } from './volume-restrictions.ts';
+import { volumeZone } from './volume-zone.ts';
 
 export interface PluginsGiven {
   readonly defaultSelector: DefaultSelector;
-  readonly volumes: Volumes;
+  readonly volumes: BindableVolumes;
 }
 
 export const defaultPlugins = ({ defaultSelector, volumes }: PluginsGiven): readonly SchedulerPlugin[] => [
@@ -23,7 +25,9 @@ export const defaultPlugins = ({ defaultSelector, volumes }: PluginsGiven): read
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  volumeRestrictions(volumes),
   volumeBinding(volumes),
+  volumeZone(volumes),
   podTopologySpread(defaultSelector),
   interPodAffinity,
   nodeResourcesBalancedAllocation,

@@ -11,14 +11,26 @@ import {
   verdictsOf,
 } from '../../../../test/kit/scheduler-objects.ts';
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../api/generated/kinds.ts';
-import { type Volumes, volumeBinding } from './volume-binding.ts';
+import type { PodVolumes } from './plan-pod-volumes.ts';
+import { type BindableVolumes, volumeBinding } from './volume-binding.ts';
 
 const claim = (name: string, spec: object = {}, more: object = {}): PersistentVolumeClaim =>
   ({ metadata: { name, namespace: 'default', uid: name, ...more }, spec, status: { phase: 'Pending' } }) as never;
 const bound = (name: string, volumeName: string): PersistentVolumeClaim => ({ ...claim(name, { volumeName }), status: { phase: 'Bound' } });
 const volume = (name: string, nodeAffinity?: object): PersistentVolume => ({ metadata: { name }, spec: { nodeAffinity } }) as never;
 const onA = { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: hostname, operator: 'In', values: ['a'] }] }] } };
-const waiting = { metadata: { name: 'late' }, volumeBindingMode: 'WaitForFirstConsumer' } as unknown as StorageClass;
+const late = (name: string, provisioner: string, more: object = {}): StorageClass =>
+  ({ metadata: { name }, provisioner, volumeBindingMode: 'WaitForFirstConsumer', ...more }) as unknown as StorageClass;
+const onlyInB = { allowedTopologies: [{ matchLabelExpressions: [{ key: hostname, values: ['b'] }] }] };
+const classes = [late('late', 'kubernetes.io/no-provisioner'), late('made', 'example.com/x'), late('made-in-b', 'example.com/x', onlyInB)];
+const free = (name: string, storage: string, more: object = {}): PersistentVolume =>
+  ({
+    metadata: { name },
+    spec: { storageClassName: 'kept', capacity: { storage }, accessModes: ['ReadWriteOnce'], ...more },
+    status: { phase: 'Available' },
+  }) as unknown as PersistentVolume;
+const sized = (name: string, storageClassName: string, storage: string, more: object = {}): PersistentVolumeClaim =>
+  claim(name, { storageClassName, accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } }, more);
 const owner = { ownerReferences: [{ uid: 'pod', controller: true }] };
 
 const claims = [
@@ -27,6 +39,12 @@ const claims = [
   claim('named-late', { volumeName: 'free', storageClassName: 'late' }),
   claim('late', { storageClassName: 'late' }),
   claim('late-of-old', {}, { annotations: { 'volume.beta.kubernetes.io/storage-class': 'late' } }),
+  sized('small', 'kept', '1Gi'),
+  sized('large', 'kept', '5Gi'),
+  sized('too-large', 'kept', '50Gi'),
+  sized('made', 'made', '1Gi'),
+  sized('made-in-b', 'made-in-b', '1Gi'),
+  sized('chosen', 'made', '1Gi', { annotations: { 'volume.kubernetes.io/selected-node': 'b' } }),
   claim('of-no-class', { storageClassName: 'nowhere' }),
   claim('leaving', { volumeName: 'free' }, { deletionTimestamp: '2026-01-01T00:00:00Z' }),
   { ...claim('lost', { volumeName: 'gone' }), status: { phase: 'Lost' } } as PersistentVolumeClaim,
@@ -36,10 +54,16 @@ const claims = [
   { ...bound('pod-own', 'free'), metadata: { ...claim('pod-own').metadata, ...owner } } as unknown as PersistentVolumeClaim,
   bound('pod-other', 'free'),
 ];
-const volumes: Volumes = {
+const reserved: [PodVolumes, string][] = [];
+const volumes: BindableVolumes = {
   claim: (namespace, name) => (namespace === 'default' ? claims.find(({ metadata }) => metadata.name === name) : undefined),
   volume: (name) => [volume('free'), volume('local', onA)].find(({ metadata }) => metadata.name === name),
-  storageClass: (name) => (name === 'late' ? waiting : undefined),
+  storageClass: (name) => [...classes, late('kept', 'kubernetes.io/no-provisioner')].find(({ metadata }) => metadata.name === name),
+  volumesOfClass: (name) => (name === 'kept' ? [free('ten', '10Gi'), free('five-a', '5Gi', { nodeAffinity: onA })] : []),
+  reserve: (...given) => {
+    reserved.push(given);
+    return { preBind: async () => undefined, release: () => undefined };
+  },
 };
 const plugin = volumeBinding(volumes);
 const nodes = { nodes: { a: {}, b: {} } };
@@ -47,6 +71,7 @@ const pod = (...names: string[]) =>
   testFacts('pod', { volumes: names.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })) });
 const ephemeral = (name: string) => testFacts('pod', { volumes: [{ name, ephemeral: {} }] as never });
 const unbound = 'pod has unbound immediate PersistentVolumeClaims';
+const elsewhere = "node(s) didn't match PersistentVolume's node affinity";
 const noVolume = "node(s) didn't find available persistent volumes to bind";
 
 describe('VolumeBinding', () => {
@@ -67,6 +92,13 @@ describe('VolumeBinding', () => {
     { name: 'a class that is not there', given: pod('of-no-class'), want: unbound },
     { name: 'a class that waits for its consumer', given: pod('late'), want: `${noVolume} ${noVolume}` },
     { name: 'the same, named as of old', given: pod('late-of-old'), want: `${noVolume} ${noVolume}` },
+    { name: 'a free volume that waits for its consumer', given: pod('small'), want: 'ok ok' },
+    { name: 'two claims, where one node reaches two volumes', given: pod('large', 'small'), want: `ok ${noVolume}` },
+    { name: 'more than any volume has', given: pod('too-large'), want: `${noVolume} ${noVolume}` },
+    { name: 'a class that somebody makes volumes of', given: pod('made'), want: 'ok ok' },
+    { name: 'the same, in some places', given: pod('made-in-b'), want: `${noVolume} ok` },
+    { name: 'the same, when the place has been chosen', given: pod('chosen'), want: `${noVolume} ok` },
+    { name: 'a volume of one node, and none to bind', given: pod('local', 'late'), want: `${noVolume} ${elsewhere}, ${noVolume}` },
     { name: 'a claim that leaves', given: pod('leaving'), want: 'persistentvolumeclaim "leaving" is being deleted' },
     { name: 'a lost claim', given: pod('lost'), want: 'persistentvolumeclaim "lost" bound to non-existent persistentvolume "gone"' },
     {
@@ -93,6 +125,21 @@ describe('VolumeBinding', () => {
       assert.equal(a === b && want !== 'ok ok' && !want.startsWith(`${a} `) ? a : `${a} ${b}`, want);
     });
   }
+
+  it('holds what it has chosen', () => {
+    const chosen = (nodeName: string, ...names: string[]): unknown => {
+      reserved.length = 0;
+      const node = testTable(nodes).get(nodeName) ?? assert.fail();
+      plugin.reserve?.(pod(...names), node);
+      return reserved.map(([{ bindings, provisions }, at]) => [
+        ...bindings.map((each) => `${each.claim.metadata.name}=${each.volume.metadata.name}`),
+        ...provisions.map(({ metadata }) => `${metadata.name}@${at}`),
+      ]);
+    };
+    assert.deepEqual(chosen('a', 'large', 'small', 'made'), [['small=five-a', 'large=ten', 'made@a']]);
+    assert.deepEqual(chosen('b', 'small', 'chosen'), [['small=ten', 'chosen@b']]);
+    assert.deepEqual(chosen('b', 'bound'), []);
+  });
 
   it("tells why in upstream's words", () => {
     const selector = testSelector(testTable(nodes), { plugins: [plugin] });

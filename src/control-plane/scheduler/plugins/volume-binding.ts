@@ -1,28 +1,24 @@
 /**
- * A pod waits until the claims of its volumes are bound, and goes only where their volumes can be reached. Claims are
- * bound by others: one whose class waits for its first consumer is bound to no volume here, so no node does for it.
- * What it does not do: choosing volumes for claims, and having some made; limits of volumes per node.
+ * A pod waits until the claims of its volumes are bound, and goes only where their volumes can be reached. Claims whose
+ * class waits for its first consumer are bound with the pod: to volumes that are there, or to such as are made where the
+ * pod is to run. Until that is done, or has failed, what was chosen is held for the pod.
+ * What it does not do: storage capacity of drivers.
  * Upstream: plugins/volumebinding.
  */
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../api/generated/kinds.ts';
+import type { PersistentVolumeClaim } from '../../../api/generated/kinds.ts';
 import { claimNameOf, classNameOf, isBoundClaim, isMadeFor } from '../../../api/predicates/claims.ts';
-import { matchesTerm } from '../../../api/predicates/node-selection.ts';
-import { always, defineClusterPlugin, type Rejection, rejectForGood } from '../framework.ts';
+import { always, defineClusterPlugin, type Rejection, type Reservation, rejectForGood } from '../framework.ts';
 import type { PodFacts } from '../pod-facts.ts';
+import { type PodVolumes, planPodVolumes, type Volumes } from './plan-pod-volumes.ts';
 
-export interface Volumes {
-  claim(namespace: string, name: string): PersistentVolumeClaim | undefined;
-  volume(name: string): PersistentVolume | undefined;
-  storageClass(name: string): StorageClass | undefined;
+/** Volumes that can be held for a pod. */
+export interface BindableVolumes extends Volumes {
+  reserve(planned: PodVolumes, nodeName: string): Reservation;
 }
 
 const name = 'VolumeBinding';
 const unbound = rejectForGood(name, 'pod has unbound immediate PersistentVolumeClaims');
-const noVolumeToBind = rejectForGood(name, "node(s) didn't find available persistent volumes to bind");
-const volumeGone = rejectForGood(name, 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)');
-const elsewhere = rejectForGood(name, "node(s) didn't match PersistentVolume's node affinity");
-
-export const volumeBinding = (volumes: Volumes) =>
+export const volumeBinding = (volumes: BindableVolumes) =>
   defineClusterPlugin<readonly PersistentVolumeClaim[], undefined>({
     name,
     scope: 'cluster',
@@ -40,14 +36,14 @@ export const volumeBinding = (volumes: Volumes) =>
       return claims.length > 0 ? claims : undefined;
     },
     filter(_pod, { node }, claims) {
-      for (const claim of claims) {
-        if (!isBoundClaim(claim)) return noVolumeToBind;
-        const volume = volumes.volume(claim.spec.volumeName ?? '');
-        if (!volume) return volumeGone;
-        const { required } = volume.spec.nodeAffinity ?? {};
-        if (required && !required.nodeSelectorTerms.some((term) => matchesTerm(term, node))) return elsewhere;
-      }
-      return undefined;
+      const planned = planPodVolumes(claims, node, volumes);
+      return 'reasons' in planned ? rejectForGood(name, ...planned.reasons) : undefined;
+    },
+    reserve(pod, { node, name: nodeName }) {
+      const claims = claimsOf(pod, volumes).flatMap(({ claim }) => claim ?? []);
+      if (claims.every(isBoundClaim)) return undefined;
+      const planned = planPodVolumes(claims, node, volumes);
+      return 'reasons' in planned ? undefined : volumes.reserve(planned, nodeName);
     },
   });
 
