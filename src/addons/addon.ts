@@ -22,6 +22,14 @@ export interface ClusterFacts {
   readonly upstreamDNS?: readonly string[] | undefined;
 }
 
+/** Directories on nodes, for volumes. */
+export interface VolumeDirectories {
+  /** Its path on the node. There already: nothing happens. */
+  make(nodeName: string, volume: string): Promise<string>;
+  /** With all that is in it. Not there: nothing happens. */
+  remove(nodeName: string, volume: string): Promise<void>;
+}
+
 export interface AddonContext {
   /** as the add-on's service account */
   readonly client: Client;
@@ -29,6 +37,7 @@ export interface AddonContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly volumes: VolumeDirectories;
 }
 
 /** To be applied: what it says is the add-on's, what others add stays. */

@@ -1,7 +1,8 @@
 /** All add-ons, in the order in which they start. */
 import { dns } from './dns/dns-addon.ts';
+import { storage } from './storage/storage-addon.ts';
 
-export const addons = [dns] as const;
+export const addons = [dns, storage] as const;
 export type AddonName = (typeof addons)[number]['name'];
 export const addonNames: readonly AddonName[] = addons.map(({ name }) => name);
 

@@ -13,6 +13,7 @@ import { detach } from '../client/detached.ts';
 import type { AddonState, SwitchableAddons } from './api-server/control-endpoints.ts';
 import type { ComponentContext, StartComponent } from './component.ts';
 import { identities, serviceAccountIdentity } from './identities.ts';
+import { volumeDirectories } from './nodes/volume-directories.ts';
 import { OperationError } from './operation-error.ts';
 import { configDefaults } from './settings/config.ts';
 import { version } from './version.ts';
@@ -105,7 +106,10 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
     const client = api.clientFor(identityOf(addon));
     const cluster = factsOf(this.#context);
     stack.use(this.#watch(addon));
-    await addon.start({ client, cluster, clock, random, log: log.child({ component: addon.name }) }, stack);
+    await addon.start(
+      { client, cluster, clock, random, log: log.child({ component: addon.name }), volumes: volumeDirectories(this.#context) },
+      stack,
+    );
     this.#running.set(addon.name, stack.move());
   }
 

@@ -98,7 +98,6 @@ export const notBuilt: readonly NotBuilt[] = [
   ),
 
   // storage
-  every([kinds.StorageClass], 'no provisioner comes with the cluster yet: claims of this class stay Pending'),
   every([kinds.VolumeAttributesClass], 'the attributes of volumes are not changed yet: the class has no effect'),
   every([kinds.VolumeAttachment], 'volumes are not attached to nodes yet: nothing happens'),
   every([kinds.CSIDriver, kinds.CSINode, kinds.CSIStorageCapacity], 'CSI drivers are not used yet: no volume comes from them'),

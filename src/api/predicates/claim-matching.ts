@@ -21,6 +21,8 @@ export const storageProvisioner = 'volume.kubernetes.io/storage-provisioner';
 export const provisionedBy = 'pv.kubernetes.io/provisioned-by';
 /** The provisioner of a class whose volumes somebody makes by hand. */
 export const noProvisioner = 'kubernetes.io/no-provisioner';
+/** On volumes of provisioners: their data is there yet. */
+export const provisionerFinalizer = 'external-provisioner.volume.kubernetes.io/finalizer';
 
 const requestOf = ({ spec }: PersistentVolumeClaim): string => spec.resources?.requests?.['storage'] ?? '0';
 const capacityOf = ({ spec }: PersistentVolume): string => spec.capacity?.['storage'] ?? '0';

@@ -1,0 +1,166 @@
+/**
+ * Makes, enlarges and deletes the volumes of the default class. A volume is a directory on the node that the scheduler
+ * has chosen, and a `local` PersistentVolume that only that node reaches.
+ *
+ * Guarantees: a claim has at most one volume, by its uid; a volume's object stays until its directory is gone; what can't
+ * be made or removed is told as an event, and tried again.
+ * What it does not do: holding a volume to its size (the file system's own limit is all there is), block devices,
+ * snapshots, clones.
+ * Upstream: kubernetes-sigs/sig-storage-lib-external-provisioner, whose annotations and events these are.
+ */
+import { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/kinds.ts';
+import { keyOf, type ObjectKey } from '../../api/meta/object.ts';
+import { compareQuantities } from '../../api/meta/quantity.ts';
+import { isAlreadyExists, isNotFound, messageOf } from '../../api/meta/status-error.ts';
+import { hostnameLabel } from '../../api/meta/well-known.ts';
+import { isVolumeOf, provisionedBy, provisionerFinalizer, selectedNode, storageProvisioner } from '../../api/predicates/claim-matching.ts';
+import { classNameOf } from '../../api/predicates/claims.ts';
+import { type Controller, type ControllerIO, defineController, watched } from '../../client/controllers/controller.ts';
+import type { VolumeDirectories } from '../addon.ts';
+
+/** As classes name it. */
+const directoryProvisioner = 'timonier.dev/directory';
+
+/** On volumes: the node whose directory it is. */
+const nodeAnnotation = 'timonier.dev/node';
+
+const sizeOf = ({ spec }: PersistentVolumeClaim): string => spec.resources?.requests?.['storage'] ?? '0';
+const isOurs = ({ metadata }: PersistentVolume): boolean => metadata.annotations?.[provisionedBy] === directoryProvisioner;
+
+/** Why no volume can be made for a claim, for good. */
+function refusal({ spec }: PersistentVolumeClaim): string | undefined {
+  if (spec.volumeMode === 'Block') return 'directories are no block devices: take volumeMode Filesystem';
+  if (spec.dataSource ?? spec.dataSourceRef) return 'directories are not made from other volumes or snapshots yet';
+  return spec.selector ? 'claim.Spec.Selector is not supported' : undefined;
+}
+
+export function directoryControllers(directories: VolumeDirectories): readonly Controller[] {
+  return [
+    defineController({
+      name: directoryProvisioner,
+      watches: [
+        watched(PersistentVolumeClaim),
+        watched(PersistentVolume, () => []),
+        watched(StorageClass, () => []),
+        watched(Node, () => []),
+      ],
+      reconcile: (key, io) => reconcileClaim(key, directories, io),
+    }),
+    defineController({
+      name: `${directoryProvisioner}-remover`,
+      watches: [watched(PersistentVolume)],
+      reconcile: (key, io) => reconcileVolume(key, directories, io),
+    }),
+  ];
+}
+
+async function reconcileClaim(key: ObjectKey, directories: VolumeDirectories, io: ControllerIO): Promise<void> {
+  const { client } = io;
+  const claim = client.informer(PersistentVolumeClaim).get(key);
+  if (!claim) return;
+  if (claim.spec.volumeName) return await enlarge(claim, io);
+  if (claim.metadata.annotations?.[storageProvisioner] !== directoryProvisioner || claim.metadata.deletionTimestamp) return;
+  await provision(claim, directories, io);
+}
+
+async function provision(claim: PersistentVolumeClaim, directories: VolumeDirectories, io: ControllerIO): Promise<void> {
+  const { client, events } = io;
+  const className = classNameOf(claim);
+  const storageClass = client.informer(StorageClass).get(className);
+  const name = `pvc-${claim.metadata.uid}`;
+  if (!storageClass || client.informer(PersistentVolume).get(name)) return;
+  const fail = (why: string): void =>
+    events.event(claim, 'Warning', 'ProvisioningFailed', `failed to provision volume with StorageClass "${className}": ${why}`);
+  const nodeName = claim.metadata.annotations?.[selectedNode];
+  const refused = refusal(claim) ?? (nodeName === undefined ? 'its class has to have volumeBindingMode WaitForFirstConsumer' : undefined);
+  if (refused !== undefined || nodeName === undefined) return fail(refused ?? '');
+  const node = client.informer(Node).get(nodeName);
+  if (!node) {
+    fail(`node "${nodeName}" not found`);
+    return await chooseAgain(claim, io);
+  }
+  events.event(claim, 'Normal', 'Provisioning', `External provisioner is provisioning volume for claim "${keyOf(claim)}"`);
+  let path: string;
+  try {
+    path = await directories.make(nodeName, name);
+  } catch (error) {
+    fail(messageOf(error));
+    await chooseAgain(claim, io);
+    return;
+  }
+  const policy = storageClass.reclaimPolicy ?? 'Delete';
+  const { namespace, name: claimName, uid, resourceVersion } = claim.metadata;
+  const values = [node.metadata.labels?.[hostnameLabel] ?? nodeName];
+  try {
+    await client.create(PersistentVolume, {
+      metadata: {
+        name,
+        annotations: { [provisionedBy]: directoryProvisioner, [nodeAnnotation]: nodeName },
+        ...(policy === 'Delete' && { finalizers: [provisionerFinalizer] }),
+      },
+      spec: {
+        accessModes: claim.spec.accessModes ?? ['ReadWriteOnce'],
+        capacity: { storage: sizeOf(claim) },
+        storageClassName: className,
+        persistentVolumeReclaimPolicy: policy,
+        claimRef: {
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          ...(namespace && { namespace }),
+          name: claimName,
+          uid,
+          ...(resourceVersion && { resourceVersion }),
+        },
+        local: { path },
+        nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: hostnameLabel, operator: 'In', values }] }] } },
+      },
+    });
+  } catch (error) {
+    if (isAlreadyExists(error)) return;
+    throw error;
+  }
+  events.event(claim, 'Normal', 'ProvisioningSucceeded', `Successfully provisioned volume ${name}`);
+}
+
+/** So that the scheduler may choose another node. */
+async function chooseAgain(claim: PersistentVolumeClaim, { client }: ControllerIO): Promise<void> {
+  const { [selectedNode]: _, ...annotations } = claim.metadata.annotations ?? {};
+  await client.update(PersistentVolumeClaim, { ...claim, metadata: { ...claim.metadata, annotations } });
+}
+
+/** At once: a directory has the room of its file system. */
+async function enlarge(claim: PersistentVolumeClaim, { client, events }: ControllerIO): Promise<void> {
+  const volume = client.informer(PersistentVolume).get(claim.spec.volumeName ?? '');
+  if (claim.status?.phase !== 'Bound' || !volume || !isOurs(volume) || !isVolumeOf(volume, claim)) return;
+  const wanted = sizeOf(claim);
+  if (compareQuantities(wanted, claim.status.capacity?.['storage'] ?? '0') <= 0) return;
+  if (compareQuantities(wanted, volume.spec.capacity?.['storage'] ?? '0') > 0)
+    await client.update(PersistentVolume, { ...volume, spec: { ...volume.spec, capacity: { storage: wanted } } });
+  const status = { ...claim.status, capacity: { ...claim.status.capacity, storage: wanted } };
+  await client.update(PersistentVolumeClaim, { ...claim, status }, { subresource: 'status' });
+  events.event(claim, 'Normal', 'VolumeResizeSuccessful', 'Resize volume succeeded');
+}
+
+async function reconcileVolume(key: ObjectKey, directories: VolumeDirectories, { client, events }: ControllerIO): Promise<void> {
+  const volume = client.informer(PersistentVolume).get(key);
+  if (!volume || !isOurs(volume)) return;
+  const { metadata, spec, status } = volume;
+  const isReleased = status?.phase === 'Released' || status?.phase === 'Failed';
+  const isDeleted = spec.persistentVolumeReclaimPolicy === 'Delete';
+  const isLeaving = metadata.deletionTimestamp !== undefined;
+  if (!(isReleased && isDeleted) && !(isLeaving && !isDeleted)) return;
+  try {
+    if (isDeleted) await directories.remove(metadata.annotations?.[nodeAnnotation] ?? '', metadata.name);
+  } catch (error) {
+    events.event(volume, 'Warning', 'VolumeFailedDelete', messageOf(error));
+    throw error;
+  }
+  try {
+    const finalizers = metadata.finalizers?.filter((each) => each !== provisionerFinalizer) ?? [];
+    if (finalizers.length !== (metadata.finalizers?.length ?? 0))
+      await client.update(PersistentVolume, { ...volume, metadata: { ...metadata, finalizers } });
+    if (!isLeaving) await client.delete(PersistentVolume, { name: metadata.name });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
