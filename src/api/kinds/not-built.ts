@@ -67,6 +67,7 @@ const mountable: ReadonlySet<string> = new Set<keyof Volume>([
   'configMap',
   'downwardAPI',
   'emptyDir',
+  'ephemeral',
   'hostPath',
   'image',
   'persistentVolumeClaim',

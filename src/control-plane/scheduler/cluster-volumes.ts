@@ -39,8 +39,8 @@ export class ClusterVolumes implements BindableVolumes, Disposable {
   readonly #held = new Map<string, Claim>();
   /** claim → the node where its volume is to be made */
   readonly #chosen = new Map<ObjectKey, string>();
-  /** claim → who waits for it */
-  readonly #waiting = new Map<ObjectKey, () => void>();
+  /** claim → who waits for it: pods may share one */
+  readonly #waiting = new Map<ObjectKey, Set<() => void>>();
   readonly #subscriptions: readonly Disposable[];
 
   constructor(given: ClusterVolumesGiven) {
@@ -48,9 +48,9 @@ export class ClusterVolumes implements BindableVolumes, Disposable {
     this.claims = given.client.informer(PersistentVolumeClaim);
     this.volumes = given.client.informer(PersistentVolume);
     this.classes = given.client.informer(StorageClass);
-    const claimChanged = (claim: Claim): void => this.#waiting.get(keyOf(claim))?.();
+    const claimChanged = (claim: Claim): void => this.#wake(keyOf(claim));
     const volumeChanged = ({ spec: { claimRef } }: PersistentVolume): void =>
-      this.#waiting.get(`${claimRef?.namespace ?? ''}/${claimRef?.name ?? ''}`)?.();
+      this.#wake(`${claimRef?.namespace ?? ''}/${claimRef?.name ?? ''}`);
     this.#subscriptions = [
       this.claims.on({ updated: claimChanged, deleted: claimChanged }),
       this.volumes.on({ added: volumeChanged, updated: (volume, old) => [volume, old].forEach(volumeChanged), deleted: volumeChanged }),
@@ -96,6 +96,10 @@ export class ClusterVolumes implements BindableVolumes, Disposable {
 
   [Symbol.dispose](): void {
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
+  }
+
+  #wake(key: ObjectKey): void {
+    for (const look of this.#waiting.get(key) ?? []) look();
   }
 
   #asHeld(volume: PersistentVolume): PersistentVolume {
@@ -170,13 +174,17 @@ export class ClusterVolumes implements BindableVolumes, Disposable {
     const giveUp = (): void => reject(signal.reason);
     signal.throwIfAborted();
     signal.addEventListener('abort', giveUp, { once: true });
-    for (const key of keys) this.#waiting.set(key, look);
+    for (const key of keys) this.#waiting.getOrInsertComputed(key, () => new Set()).add(look);
     using _timer = this.#given.clock.setTimeout(() => reject(new Error('context deadline exceeded')), bindTimeoutMs);
     try {
       look();
       await promise;
     } finally {
-      for (const key of keys) if (this.#waiting.get(key) === look) this.#waiting.delete(key);
+      for (const key of keys) {
+        const others = this.#waiting.get(key);
+        others?.delete(look);
+        if (others?.size === 0) this.#waiting.delete(key);
+      }
       signal.removeEventListener('abort', giveUp);
     }
   }

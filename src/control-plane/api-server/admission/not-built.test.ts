@@ -116,7 +116,6 @@ const table: readonly Case[] = [
     name: 'a Deployment with a generic ephemeral volume',
     kind: kinds.Deployment,
     object: workload({ volumes: [{ name: 'v', ephemeral: {} }] }),
-    warned: ['volumes of drivers can not be mounted yet'],
   },
   { name: 'a Deployment that is scaled', kind: kinds.Deployment, object: workload({}), old: workload({}) },
   { name: 'a runtime class of runc', kind: kinds.RuntimeClass, object: { handler: 'runc' } },
