@@ -17,9 +17,7 @@ import { isVolumeOf, provisionedBy, provisionerFinalizer, selectedNode, storageP
 import { classNameOf } from '../../api/predicates/claims.ts';
 import { type Controller, type ControllerIO, defineController, watched } from '../../client/controllers/controller.ts';
 import type { VolumeDirectories } from '../addon.ts';
-
-/** As classes name it. */
-const directoryProvisioner = 'timonier.dev/directory';
+import { directoryProvisioner } from './standard-class.ts';
 
 /** On volumes: the node whose directory it is. */
 const nodeAnnotation = 'timonier.dev/node';
@@ -68,7 +66,7 @@ async function provision(claim: PersistentVolumeClaim, directories: VolumeDirect
   const className = classNameOf(claim);
   const storageClass = client.informer(StorageClass).get(className);
   const name = `pvc-${claim.metadata.uid}`;
-  if (!storageClass || client.informer(PersistentVolume).get(name)) return;
+  if (storageClass?.provisioner !== directoryProvisioner || client.informer(PersistentVolume).get(name)) return;
   const fail = (why: string): void =>
     events.event(claim, 'Warning', 'ProvisioningFailed', `failed to provision volume with StorageClass "${className}": ${why}`);
   const nodeName = claim.metadata.annotations?.[selectedNode];
@@ -145,9 +143,9 @@ async function reconcileVolume(key: ObjectKey, directories: VolumeDirectories, {
   const volume = client.informer(PersistentVolume).get(key);
   if (!volume || !isOurs(volume)) return;
   const { metadata, spec, status } = volume;
-  const isReleased = status?.phase === 'Released' || status?.phase === 'Failed';
-  const isDeleted = spec.persistentVolumeReclaimPolicy === 'Delete';
   const isLeaving = metadata.deletionTimestamp !== undefined;
+  const isReleased = status?.phase === 'Released' || status?.phase === 'Failed' || (isLeaving && !spec.claimRef);
+  const isDeleted = spec.persistentVolumeReclaimPolicy === 'Delete';
   if (!(isReleased && isDeleted) && !(isLeaving && !isDeleted)) return;
   try {
     if (isDeleted) await directories.remove(metadata.annotations?.[nodeAnnotation] ?? '', metadata.name);

@@ -1,9 +1,8 @@
 /** The default storage class: volumes are directories of the node's own file system, below its data directory. */
 import { StorageClass } from '../../api/generated/kinds.ts';
-import { isDefaultStorageClass } from '../../api/predicates/default-class.ts';
 import { defineAddon } from '../addon.ts';
+import { standardClass } from './standard-class.ts';
 
-const directoryProvisioner = 'timonier.dev/directory';
 const read = ['get', 'list', 'watch'];
 
 export const storage = defineAddon({
@@ -18,18 +17,7 @@ export const storage = defineAddon({
     { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: read },
     { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
   ],
-  objects: () => [
-    {
-      kind: StorageClass,
-      object: {
-        metadata: { name: 'standard', annotations: { [isDefaultStorageClass]: 'true' } },
-        provisioner: directoryProvisioner,
-        reclaimPolicy: 'Delete',
-        volumeBindingMode: 'WaitForFirstConsumer',
-        allowVolumeExpansion: true,
-      },
-    },
-  ],
+  objects: () => [{ kind: StorageClass, object: standardClass }],
   async start({ client, clock, random, log, volumes }, stack) {
     const [{ runControllers }, { directoryControllers }] = await Promise.all([
       import('../../client/controllers/controller-runner.ts'),

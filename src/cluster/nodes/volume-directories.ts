@@ -38,11 +38,10 @@ export function volumeDirectories({ cluster, dataDir, clock, signal }: VolumeDir
       const parent = parentOf(nodeName);
       const name = checkedName(volume);
       if (parent === undefined) return join('/var/lib/timonier/volumes', name);
-      await mkdir(parent, { recursive: true, mode: parentMode });
+      await mkdir(parent, { mode: parentMode }).catch(unlessThere);
       await using held = await HeldDirectory.open(parent, gate);
-      await held.makeDirectory(name, volumeMode).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EEXIST') throw error;
-      });
+      await held.makeDirectory(name, volumeMode).catch(unlessThere);
+      await using _volume = await held.directory(name);
       return join(parent, name);
     },
     async remove(nodeName, volume) {
@@ -50,4 +49,8 @@ export function volumeDirectories({ cluster, dataDir, clock, signal }: VolumeDir
       if (parent !== undefined) await removeTree(join(parent, checkedName(volume)), gate);
     },
   };
+}
+
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
 }
