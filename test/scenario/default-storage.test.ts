@@ -1,7 +1,7 @@
 /** The default storage class, on simulated nodes: claims are bound where their pods run, enlarged, and go with their data. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PersistentVolume, PersistentVolumeClaim, Pod, StatefulSet } from '../../src/api/generated/kinds.ts';
+import { Event, PersistentVolume, PersistentVolumeClaim, Pod, StatefulSet, StorageClass } from '../../src/api/generated/kinds.ts';
 import { startCluster } from '../../src/cluster/start-cluster.ts';
 import { whenGone, whenSeen } from '../kit/when-seen.ts';
 
@@ -46,5 +46,46 @@ test('a stateful set gets volumes, which grow, outlive their pods and go with th
   await client.delete(StatefulSet, { namespace: 'default', name: 'db' });
   await client.delete(PersistentVolumeClaim, at);
   await gone;
+  assert.deepEqual((await client.list(PersistentVolume)).items, []);
+});
+
+test('what is not for directories is refused, or left to others', async () => {
+  await using cluster = await startCluster({ name: 's', nodes: 0, simulated: 1 });
+  const { client } = cluster;
+  const provisioner = 'timonier.dev/directory';
+  await client.create(StorageClass, { metadata: { name: 'foreign' }, provisioner: 'x.y/z' });
+  await client.create(StorageClass, { metadata: { name: 'at-once' }, provisioner, volumeBindingMode: 'Immediate' });
+  const rows: readonly { name: string; spec?: Partial<PersistentVolumeClaim['spec']>; node?: string; want?: string }[] = [
+    { name: 'foreign', spec: { storageClassName: 'foreign' } },
+    { name: 'block', spec: { volumeMode: 'Block' }, want: 'directories are no block devices: take volumeMode Filesystem' },
+    {
+      name: 'clone',
+      spec: { dataSource: { kind: 'PersistentVolumeClaim', name: 'x' } },
+      want: 'directories are not made from other volumes or snapshots yet',
+    },
+    { name: 'chosen', spec: { selector: { matchLabels: { a: 'b' } } }, want: 'claim.Spec.Selector is not supported' },
+    { name: 'lost', node: 's-simulated-9', want: 'node "s-simulated-9" not found' },
+    {
+      name: 'early',
+      spec: { storageClassName: 'at-once' },
+      node: '',
+      want: 'its class has to have volumeBindingMode WaitForFirstConsumer',
+    },
+  ];
+  const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } as const;
+  for (const { name, spec, node = 's-simulated-1' } of rows) {
+    // somebody writes by hand what scheduler and volume controllers write
+    const annotations = {
+      'volume.kubernetes.io/storage-provisioner': provisioner,
+      ...(node !== '' && { 'volume.kubernetes.io/selected-node': node }),
+    };
+    await client.create(PersistentVolumeClaim, { metadata: { namespace: 'default', name, annotations }, spec: { ...claimSpec, ...spec } });
+  }
+  for (const { name, spec, want } of rows) {
+    if (want === undefined) continue;
+    const message = `failed to provision volume with StorageClass "${spec?.storageClassName ?? 'standard'}": ${want}`;
+    for await (const event of client.watch(Event, { namespace: 'default', fieldSelector: `involvedObject.name=${name}` }))
+      if (event.type !== 'BOOKMARK' && event.object.message === message) break;
+  }
   assert.deepEqual((await client.list(PersistentVolume)).items, []);
 });
