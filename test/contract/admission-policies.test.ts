@@ -68,6 +68,18 @@ suite('admission policies', () => {
   const says = (why: string): string =>
     `configmaps "a" is forbidden: ValidatingAdmissionPolicy 'rules' with binding 'everywhere' denied request: ${why}`;
 
+  test('a resourceVersion of a new object is refused after the policies were asked, where it is a number', async () => {
+    const versioned = (resourceVersion: string) => admin.create(ConfigMap, { metadata: { namespace, name: 'a', resourceVersion } });
+    await validate({ validations: [{ expression: 'object.metadata.?labels.?x.hasValue()' }] });
+    await assert.rejects(versioned('7'), { code: 422, message: says('failed expression: object.metadata.?labels.?x.hasValue()') });
+    await admin.delete(ValidatingAdmissionPolicyBinding, { name: 'everywhere' });
+    await assert.rejects(versioned('7'), { code: 500, message: 'resourceVersion should not be set on objects to be created' });
+    for (const none of ['', '0', 'x']) {
+      await versioned(none);
+      await admin.delete(ConfigMap, { namespace, name: 'a' });
+    }
+  });
+
   const counted = async (): Promise<string[]> =>
     (await metrics.metrics())
       .split('\n')

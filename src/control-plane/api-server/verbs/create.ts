@@ -79,16 +79,14 @@ async function attemptCreate(
   if (mutates) ownership = { part: ownAdmitted(request, admitted, ownership.part) };
   if (large) await yieldTurn();
   const by = { nowMs: server.clock.now(), user: request.user };
-  const prepared = await takeInTurns(
-    prepareNew(kind, withIdentity(server, served, inItsNamespace(admitted, request), request.verb === 'create'), by),
-    large,
-  );
+  const prepared = await takeInTurns(prepareNew(kind, withIdentity(server, served, inItsNamespace(admitted, request)), by), large);
   const { object } = prepared;
   const { name = '', namespace } = object.metadata;
   refuseObject(kind, name, prepared.problems);
   for (const message of prepared.warnings) request.warn(message);
   if (request.verb !== 'create') await authorizeCreate(server, request);
   await server.admission.validate({ ...base, name, object });
+  if (request.verb === 'create' && !dryRun) checkUnversioned(admitted);
   if (large) await yieldTurn();
   const lease = kind.ttlSeconds === undefined || dryRun ? undefined : await server.leases.lease(kind.ttlSeconds);
   const written = await commitWrite(server, {
@@ -104,6 +102,12 @@ async function attemptCreate(
   });
   if (!written) throw new Error('a create stores or throws');
   return written.stored;
+}
+
+/** As upstream, only once everybody else has had a say, and not of what is no number. */
+function checkUnversioned({ metadata: { resourceVersion = '' } }: KubeObject): void {
+  if (!/^0*[1-9]\d*$/.test(resourceVersion)) return;
+  throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
 }
 
 /** An update or patch that creates needs the right to. */
@@ -129,13 +133,13 @@ function inItsNamespace(object: KubeObject, request: ResourceRequest): KubeObjec
 }
 
 /** Named, and with what only the server may say. */
-function withIdentity(server: VerbContext, { kind }: ServedKind, object: KubeObject, isCreate: boolean): KubeObject {
+function withIdentity(server: VerbContext, { kind }: ServedKind, object: KubeObject): KubeObject {
   const {
     name,
     generateName,
     namespace,
     generation,
-    resourceVersion,
+    resourceVersion: _version,
     uid: _uid,
     creationTimestamp: _created,
     deletionTimestamp: _deleted,
@@ -144,8 +148,6 @@ function withIdentity(server: VerbContext, { kind }: ServedKind, object: KubeObj
     managedFields: _managed,
     ...rest
   } = object.metadata;
-  if (isCreate && resourceVersion && resourceVersion !== '0')
-    throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
   const finalName = name || (generateName ? generateName.slice(0, generatedBaseMax) + server.random.suffix(generatedSuffixLength) : '');
   const metadata: ObjectMeta = {
     name: finalName,
