@@ -112,6 +112,8 @@ function fill(schema: Schema, style: Style, i: number, words?: readonly string[]
       return undefined;
     case 'quantity':
       return `${number}m`;
+    case 'duration':
+      return `${number}s`;
     case 'any':
       return schema.only === 'object' ? {} : i;
     case 'list':

@@ -22,6 +22,7 @@ import type * as core_v1 from './core-v1.ts';
 import type * as discovery_v1 from './discovery-v1.ts';
 import type * as events_v1 from './events-v1.ts';
 import type * as flowcontrol_v1 from './flowcontrol-v1.ts';
+import type * as metrics_v1beta1 from './metrics-v1beta1.ts';
 import type * as networking_v1 from './networking-v1.ts';
 import type * as networking_v1beta1 from './networking-v1beta1.ts';
 import type * as node_v1 from './node-v1.ts';
@@ -227,3 +228,7 @@ export type VolumeAttributesClassV1beta1 = storage_v1beta1.VolumeAttributesClass
 export const VolumeAttributesClassV1beta1: KindRef<VolumeAttributesClassV1beta1> = { group: 'storage.k8s.io', version: 'v1beta1', kind: 'VolumeAttributesClass', resource: 'volumeattributesclasses', namespaced: false };
 export type StorageVersionMigration = storagemigration_v1beta1.StorageVersionMigration;
 export const StorageVersionMigration: KindRef<StorageVersionMigration> = { group: 'storagemigration.k8s.io', version: 'v1beta1', kind: 'StorageVersionMigration', resource: 'storageversionmigrations', namespaced: false };
+export type NodeMetrics = metrics_v1beta1.NodeMetrics;
+export const NodeMetrics: KindRef<NodeMetrics> = { group: 'metrics.k8s.io', version: 'v1beta1', kind: 'NodeMetrics', resource: 'nodes', namespaced: false };
+export type PodMetrics = metrics_v1beta1.PodMetrics;
+export const PodMetrics: KindRef<PodMetrics> = { group: 'metrics.k8s.io', version: 'v1beta1', kind: 'PodMetrics', resource: 'pods', namespaced: true };

@@ -64,6 +64,8 @@ export interface DeleteOptions {
   readonly propagationPolicy?: string;
 }
 
+export type Duration = string;
+
 export interface FieldSelectorRequirement {
   readonly key: string;
   readonly operator: string;

@@ -3,6 +3,7 @@
  * says beside them.
  */
 
+import addonTable from '../data/addon-resources.json' with { type: 'json' };
 import printerColumns from '../data/printer-columns.json' with { type: 'json' };
 import resourceTable from '../data/resources.json' with { type: 'json' };
 import { formatAge } from '../meta/duration.ts';
@@ -75,6 +76,9 @@ export interface ResourceRow {
 /** The 95 resources of the API, in the table's order. */
 export const resourceRows: readonly ResourceRow[] = resourceTable as readonly ResourceRow[];
 
+/** Those of kinds that add-ons answer for. */
+const addonRows = addonTable as readonly ResourceRow[];
+
 const columnTable = printerColumns as unknown as Readonly<Record<string, readonly (readonly [string, string, string, number])[]>>;
 
 /** `resource.group`, or `resource` in the core group. */
@@ -82,7 +86,7 @@ export const resourceKey = (r: { readonly group: string; readonly resource: stri
   r.group ? `${r.resource}.${r.group}` : r.resource;
 
 const findRow = (ref: KindRef): ResourceRow => {
-  const row = resourceRows.find((r) => r.group === ref.group && r.version === ref.version && r.resource === ref.resource);
+  const row = [...resourceRows, ...addonRows].find((r) => r.group === ref.group && r.version === ref.version && r.resource === ref.resource);
   if (!row) throw new Error(`no resource ${ref.resource} in ${ref.group}/${ref.version}`);
   return row;
 };

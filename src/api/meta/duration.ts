@@ -77,6 +77,16 @@ export function parseNanoseconds(text: string): bigint | undefined {
   return typeof read === 'bigint' ? read : undefined;
 }
 
+/** As Go writes one, to the millisecond: `15.021s`, `1m0s`. */
+export function formatGoDuration(durationMs: number): string {
+  const totalMs = Math.round(durationMs);
+  if (totalMs > 0 && totalMs < secondMs) return `${totalMs}ms`;
+  const hours = Math.trunc(totalMs / hourMs);
+  const minutes = Math.trunc((totalMs % hourMs) / minuteMs);
+  const seconds = `${(totalMs % minuteMs) / secondMs}s`;
+  return hours > 0 ? `${hours}h${minutes}m${seconds}` : minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}
+
 /** Why a text is no duration, in the words of Go's time.ParseDuration. */
 export function describeDurationError(text: string): string {
   const read = readDuration(text);

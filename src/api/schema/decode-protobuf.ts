@@ -5,6 +5,7 @@
  * Upstream: apimachinery/pkg/runtime/serializer/protobuf, the generated.proto files.
  */
 import protobuf from 'protobufjs/minimal.js';
+import { formatGoDuration } from '../meta/duration.ts';
 import { messageOf } from '../meta/status-error.ts';
 import { type Steps, takeSteps } from '../meta/steps.ts';
 import { formatTime } from '../meta/time.ts';
@@ -214,6 +215,8 @@ function readerOf(schema: Schema, depth: number): Read {
       return (reader) => readTime(reader)?.replace(/\.\d+Z$/, 'Z');
     case 'microTime':
       return readTime;
+    case 'duration':
+      return (reader) => formatGoDuration(Number(readFirst(reader, (inner) => inner.int64()) ?? 0) / 1e6);
     case 'intOrString':
       return readIntOrString;
     case 'any':

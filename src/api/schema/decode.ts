@@ -9,6 +9,7 @@
  */
 
 import { base64ErrorAt, canonicalBase64 } from '../meta/base64.ts';
+import { parseDuration } from '../meta/duration.ts';
 import { canonicalizeQuantity, QuantityError } from '../meta/quantity.ts';
 import { canonicalizeMicroTime, canonicalizeTime, describeTimeError } from '../meta/time.ts';
 import { own, put } from '../meta/words.ts';
@@ -204,6 +205,8 @@ function zeroOf(schema: Schema, context: Context): unknown {
       return 0;
     case 'quantity':
       return '0';
+    case 'duration':
+      return '0s';
     case 'list':
       return [];
     case 'map':
@@ -244,6 +247,8 @@ function compileValue(schema: Schema, goType: string): Walk {
       return (value, context) => (typeof value === 'string' ? decodeBase64(value) : context.fail(value, goType));
     case 'quantity':
       return decodeQuantity;
+    case 'duration':
+      return (value, context) => (parseDuration(String(value)) === undefined ? context.fail(value, goType) : value);
     case 'time':
       return (value, context) => {
         if (typeof value !== 'string') return context.fail(value, 'string');

@@ -5,6 +5,7 @@
  */
 
 import type { ListMeta } from '../generated/meta-v1.ts';
+import { parseNanoseconds } from '../meta/duration.ts';
 import { groupOf, versionOf } from '../meta/object.ts';
 import { Pace, type Steps } from '../meta/steps.ts';
 import { own } from '../meta/words.ts';
@@ -265,6 +266,8 @@ function writerOf(schema: Schema): Write {
     case 'time':
     case 'microTime':
       return nested(writeTime);
+    case 'duration':
+      return nested((writer, value) => writeVarint(writer, Number(parseNanoseconds(value as string) ?? 0), 1));
     case 'intOrString':
       return nested(writeIntOrString);
     case 'any':

@@ -24,6 +24,8 @@ export type ScalarType =
   | 'time'
   /** RFC 3339, microseconds */
   | 'microTime'
+  /** as Go writes one: `1m30s` */
+  | 'duration'
   | 'quantity'
   | 'intOrString';
 
@@ -193,6 +195,7 @@ const special: Readonly<Record<string, ScalarSchema>> = {
   'io.k8s.apimachinery.pkg.api.resource.Quantity': { type: 'quantity' },
   'io.k8s.apimachinery.pkg.apis.meta.v1.Time': { type: 'time' },
   'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': { type: 'microTime' },
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Duration': { type: 'duration' },
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': { type: 'intOrString' },
 };
 

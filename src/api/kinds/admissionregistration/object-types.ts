@@ -27,6 +27,7 @@ const scalars: Readonly<Record<ScalarType, t.Type | undefined>> = {
   bytes: t.BYTES,
   time: t.TIMESTAMP,
   microTime: t.TIMESTAMP,
+  duration: t.DURATION,
   quantity: undefined,
   intOrString: t.DYN,
 };

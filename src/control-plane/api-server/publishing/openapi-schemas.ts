@@ -30,6 +30,7 @@ const scalarShapes: Readonly<Record<ScalarType, Json>> = {
   bytes: { type: 'string', format: 'byte' },
   time: { type: 'string', format: 'date-time' },
   microTime: { type: 'string', format: 'date-time' },
+  duration: { type: 'string' },
   quantity: { type: 'string' },
   intOrString: { type: 'string', format: 'int-or-string' },
 };
@@ -38,6 +39,7 @@ const scalarShapes: Readonly<Record<ScalarType, Json>> = {
 const named: Partial<Record<ScalarType, string>> = {
   time: 'io.k8s.apimachinery.pkg.apis.meta.v1.Time',
   microTime: 'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime',
+  duration: 'io.k8s.apimachinery.pkg.apis.meta.v1.Duration',
   quantity: 'io.k8s.apimachinery.pkg.api.resource.Quantity',
   intOrString: 'io.k8s.apimachinery.pkg.util.intstr.IntOrString',
 };
