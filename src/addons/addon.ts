@@ -8,6 +8,7 @@ import type { PolicyRule } from '../api/generated/rbac-v1.ts';
 import type { KindRef, KubeObject, New } from '../api/meta/object.ts';
 import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
+import type { ServeComputed } from '../client/computed-resource.ts';
 import type { Log } from '../client/log.ts';
 
 /** What an add-on is told of its cluster. */
@@ -38,6 +39,8 @@ export interface AddonContext {
   readonly random: Random;
   readonly log: Log;
   readonly volumes: VolumeDirectories;
+  /** absent: the API server is in another process */
+  readonly serve?: ServeComputed | undefined;
 }
 
 /** To be applied: what it says is the add-on's, what others add stays. */
@@ -46,6 +49,8 @@ export interface AddonObject {
   readonly object: New<KubeObject>;
   /** whether one that carries no label is an older release's; default: never. What is somebody else's is left to him */
   readonly isOlder?: ((object: KubeObject) => boolean) | undefined;
+  /** Whether what is there, whoever brought it, is somebody else's by now and does as well: it stays, as it is; default: never. */
+  readonly yieldsTo?: ((object: KubeObject) => boolean) | undefined;
 }
 
 export interface Addon {
@@ -56,6 +61,8 @@ export interface Addon {
   readonly serviceAccount: string;
   /** what it may do, in all namespaces: the least that it needs */
   readonly rights: readonly PolicyRule[];
+  /** it answers for a part of the API, so it runs where the API server does, and nowhere else */
+  readonly needsServer?: boolean;
   objects(cluster: ClusterFacts): readonly AddonObject[];
   /** Resolves when it works. It puts on the stack what has to be stopped. */
   start(context: AddonContext, stack: AsyncDisposableStack): Promise<void>;

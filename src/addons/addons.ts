@@ -1,8 +1,9 @@
 /** All add-ons, in the order in which they start. */
 import { dns } from './dns/dns-addon.ts';
+import { metrics } from './metrics/metrics-addon.ts';
 import { storage } from './storage/storage-addon.ts';
 
-export const addons = [dns, storage] as const;
+export const addons = [dns, storage, metrics] as const;
 export type AddonName = (typeof addons)[number]['name'];
 export const addonNames: readonly AddonName[] = addons.map(({ name }) => name);
 

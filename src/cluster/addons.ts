@@ -46,7 +46,8 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
 
   /** those that this process is to run */
   get #own(): readonly OneOfThem[] {
-    return addons.filter(({ name }) => this.#context.components.has(name));
+    const { components, api } = this.#context;
+    return addons.filter(({ name, needsServer }: Addon) => components.has(name as AddonName) && (api.local || !needsServer));
   }
 
   /** One that fails does not keep the others back. It is tried again, and its first failure told to the caller, too. */
@@ -106,8 +107,9 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
     const client = api.clientFor(identityOf(addon));
     const cluster = factsOf(this.#context);
     stack.use(this.#watch(addon));
+    const volumes = volumeDirectories(this.#context);
     await addon.start(
-      { client, cluster, clock, random, log: log.child({ component: addon.name }), volumes: volumeDirectories(this.#context) },
+      { client, cluster, clock, random, log: log.child({ component: addon.name }), volumes, serve: api.local?.serve },
       stack,
     );
     this.#running.set(addon.name, stack.move());
@@ -123,16 +125,20 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
 
   /** What somebody deletes is there again at once. */
   #watch(addon: OneOfThem): Disposable {
-    const lost = (object: KubeObject): void => {
-      const isWanted = this.#running.has(addon.name) && isOf(addon, object);
+    const lost = (object: KubeObject, { yieldsTo }: AddonObject): void => {
+      const isWanted = this.#running.has(addon.name) && (isOf(addon, object) || yieldsTo?.(object));
       if (!isWanted) return;
       const again = () => this.#next(() => (this.#running.has(addon.name) ? this.#renew(addon) : Promise.resolve()));
       detach(again, () => undefined); // told by #renew
     };
     const stack = new DisposableStack();
     for (const kind of new Set(this.#objectsOf(addon).map((each) => each.kind))) {
-      const names = new Set(this.#objectsOf(addon).flatMap((each) => (each.kind === kind ? [keyOf(each.object)] : [])));
-      stack.use(this.#admin.informer(kind).on({ deleted: (object) => names.has(keyOf(object)) && lost(object) }));
+      const own = new Map(this.#objectsOf(addon).flatMap((each) => (each.kind === kind ? [[keyOf(each.object), each] as const] : [])));
+      const deleted = (object: KubeObject): void => {
+        const each = own.get(keyOf(object));
+        if (each) lost(object, each);
+      };
+      stack.use(this.#admin.informer(kind).on({ deleted }));
     }
     return stack;
   }
@@ -203,9 +209,10 @@ function rightsOf(addon: Addon): AddonObject[] {
 
 const managerOf = ({ name }: Addon): string => `timonier-addon-${name}`;
 
-async function apply(client: Client, addon: Addon, { kind, object, isOlder }: AddonObject): Promise<void> {
+async function apply(client: Client, addon: Addon, { kind, object, isOlder, yieldsTo }: AddonObject): Promise<void> {
   const at = nameOf(object);
   const found = await ifThere(client.get(kind, at));
+  if (found && yieldsTo?.(found)) return;
   if (found && !isOf(addon, found) && !isOlder?.(found)) {
     const name = at.namespace === undefined ? at.name : `${at.namespace}/${at.name}`;
     throw new Error(`${kind.kind} ${name} is somebody else's: delete it, or switch ${addon.name} off`);
@@ -217,9 +224,9 @@ async function apply(client: Client, addon: Addon, { kind, object, isOlder }: Ad
 }
 
 /** What somebody else has put there by that name stays. */
-async function remove(client: Client, addon: Addon, { kind, object }: AddonObject): Promise<void> {
+async function remove(client: Client, addon: Addon, { kind, object, yieldsTo }: AddonObject): Promise<void> {
   const found = await ifThere(client.get(kind, nameOf(object)));
-  if (found && isOf(addon, found)) await ifThere(client.delete(kind, nameOf(object)));
+  if (found && isOf(addon, found) && !yieldsTo?.(found)) await ifThere(client.delete(kind, nameOf(object)));
 }
 
 const isOf = ({ name }: Addon, { metadata }: KubeObject): boolean => metadata.labels?.[addonLabel] === name;

@@ -6,6 +6,7 @@
 import type { Registry } from 'prom-client';
 import type { Client } from '../client/client.ts';
 import type { Clock, Random } from '../client/clock.ts';
+import type { ServeComputed } from '../client/computed-resource.ts';
 import type { Act, ActFilter, LostActs } from '../client/events/acts.ts';
 import type { Log } from '../client/log.ts';
 import type { ClientCredentials } from '../client/transport/credentials.ts';
@@ -35,6 +36,7 @@ export interface API {
     readonly simulatedKubelets: SimulatedKubelets;
     readonly controls: Controls;
     readonly signing: ClusterSigning;
+    readonly serve: ServeComputed;
     servingPair(nodeName: string, address: string): Promise<KeyPair>;
   };
 }

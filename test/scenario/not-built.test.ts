@@ -45,6 +45,7 @@ describe('what kubectl says of what is not there', () => {
   });
 
   it('warns of an autoscaler while nobody measures', async () => {
+    await cluster.disableAddons(['metrics']);
     assert.equal((await kubectl(['create', 'deployment', 'shop', '--image=shop'])).code, 0);
     const autoscale = ['autoscale', 'deployment', 'shop', '--max=3'];
     const metrics = { apiVersion: 'apiregistration.k8s.io/v1', kind: 'APIService', metadata: { name: 'v1beta1.metrics.k8s.io' } };

@@ -86,7 +86,9 @@ export const resourceKey = (r: { readonly group: string; readonly resource: stri
   r.group ? `${r.resource}.${r.group}` : r.resource;
 
 const findRow = (ref: KindRef): ResourceRow => {
-  const row = [...resourceRows, ...addonRows].find((r) => r.group === ref.group && r.version === ref.version && r.resource === ref.resource);
+  const row = [...resourceRows, ...addonRows].find(
+    (r) => r.group === ref.group && r.version === ref.version && r.resource === ref.resource,
+  );
   if (!row) throw new Error(`no resource ${ref.resource} in ${ref.group}/${ref.version}`);
   return row;
 };

@@ -2,7 +2,7 @@
  * How a server's own group-versions stand beside others: what their APIServices say, and so the order of discovery.
  * A version that is not named stands among its group by its name, and has no APIService.
  * Upstream: pkg/controlplane/apiserver/aggregator.go, cmd/kube-apiserver/app/aggregator.go; for custom resources
- * pkg/controlplane/controller/crdregistration.
+ * pkg/controlplane/controller/crdregistration; for metrics metrics-server's manifests.
  */
 import { own } from '../meta/words.ts';
 
@@ -42,6 +42,7 @@ const groups: Readonly<Record<string, GroupRow>> = {
   'flowcontrol.apiserver.k8s.io': { group: 16100, versions: { v1: 21, v1beta3: 18, v1beta2: 15, v1beta1: 12, v1alpha1: 9 } },
   'internal.apiserver.k8s.io': { group: 16000, versions: { v1alpha1: 9 } },
   'storagemigration.k8s.io': { group: 15800, versions: { v1beta1: 9 } },
+  'metrics.k8s.io': { group: 100, versions: { v1beta1: 100 } },
 };
 
 /** Of a custom resource's group-versions: low, and ordered by their names. */

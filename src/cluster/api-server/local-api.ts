@@ -106,6 +106,7 @@ export async function startLocalAPI(options: LocalAPIOptions): Promise<API> {
       metrics,
       simulatedKubelets,
       controls,
+      serve: (resources) => server.serve(resources),
       signing: {
         certificate: (request, terms) => {
           const signed = pki.authority.sign(request, terms);
@@ -170,7 +171,7 @@ async function startApiServer(
     commonName: identities.kubeletClient.name,
     usages: ['client'],
   });
-  const kubeletsInProcess = parts.simulatedKubelets.reach;
+  const { reach: kubeletsInProcess, read: pagesInProcess } = parts.simulatedKubelets;
   const securityConfig = {
     serviceCIDRs: [addresses.serviceCIDR],
     disabledAdmissionPlugins: config.disableAdmissionPlugins ?? [],
@@ -246,7 +247,7 @@ async function startApiServer(
         ],
         connectEndpoints: [
           ...podStreamEndpoints({ reader, dialer, kubeletsInProcess }),
-          ...proxyEndpoints({ reader, dialer, kubeletsInProcess, random }),
+          ...proxyEndpoints({ reader, dialer, kubeletsInProcess, pagesInProcess, random }),
         ],
       };
     },

@@ -1,14 +1,16 @@
 /**
  * Reaches the kubelets of simulated nodes: each gets its HTTPS API, on a free port of the loopback address, when it is
- * first asked for. So `kubectl logs` works there, and nodes that nobody asks cost nothing.
+ * first asked for. So `kubectl logs` works there, and nodes that nobody asks cost nothing. What this process itself reads
+ * of them (`read`) takes no way over the wire.
  */
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
-import type { KubeletsInProcess } from '../../control-plane/api-server/streaming/kubelet-address.ts';
+import type { KubeletsInProcess, PagesInProcess } from '../../control-plane/api-server/streaming/kubelet-address.ts';
 import type { ClusterPKI } from '../../control-plane/pki/cluster-pki.ts';
 import { FileGate } from '../../node/files/file-gate.ts';
 import type { Kubelet } from '../../node/kubelet/kubelet.ts';
+import { NodeStatistics } from '../../node/kubelet/server/node-statistics.ts';
 import type { ContainerRuntime } from '../../node/runtime/container-runtime.ts';
 import { nodeIdentity } from '../identities.ts';
 import { kubernetesVersion } from '../version.ts';
@@ -26,11 +28,13 @@ interface HostPort {
 }
 
 const host = '127.0.0.1';
+const noDataDir = '/nonexistent';
 
 export class SimulatedKubelets {
   readonly #clock: Clock;
   readonly #pki: ClusterPKI;
   readonly #addresses = new Map<string, () => Promise<HostPort>>();
+  readonly #statistics = new Map<string, NodeStatistics>();
 
   constructor({ clock, pki }: { readonly clock: Clock; readonly pki: ClusterPKI }) {
     this.#clock = clock;
@@ -43,7 +47,9 @@ export class SimulatedKubelets {
     const served = new AsyncDisposableStack();
     served.defer(() => {
       this.#addresses.delete(nodeName);
+      this.#statistics.delete(nodeName);
     });
+    this.#statistics.set(nodeName, new NodeStatistics({ ...simulated, nodeName, clock: this.#clock, dataDir: noDataDir }));
     let address: Promise<HostPort> | undefined;
     this.#addresses.set(nodeName, () => {
       address ??= this.#serve(simulated, served).catch((error: unknown) => {
@@ -56,6 +62,11 @@ export class SimulatedKubelets {
   }
 
   readonly reach: KubeletsInProcess = (nodeName) => this.#addresses.get(nodeName)?.();
+
+  readonly read: PagesInProcess = (nodeName, path) => {
+    const statistics = path === '/stats/summary' ? this.#statistics.get(nodeName) : undefined;
+    return statistics?.summary().then((summary) => JSON.stringify(summary));
+  };
 
   async #serve({ kubelet, client, runtime, log }: SimulatedKubelet, stack: AsyncDisposableStack): Promise<HostPort> {
     const { KubeletServer } = await import('../../node/kubelet/server/kubelet-server.ts');
@@ -78,8 +89,9 @@ export class SimulatedKubelets {
         log,
         nodeName,
         version: kubernetesVersion,
-        dataDir: '/nonexistent',
+        dataDir: noDataDir,
         kubelet,
+        statistics: this.#statistics.get(nodeName),
       }),
     );
     return { host, port: await server.listen() };

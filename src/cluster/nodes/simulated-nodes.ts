@@ -9,6 +9,7 @@ import { type Kubelet, startKubelet } from '../../node/kubelet/kubelet.ts';
 import { ReferencedObjects } from '../../node/kubelet/pod/referenced-objects.ts';
 import { TimerWheel } from '../../node/kubelet/timer-wheel.ts';
 import { addressAt, formatCidr, parseCidr, subnetAt } from '../../node/network/cidr.ts';
+import { SharedLoads } from '../../node/runtime/shared-loads.ts';
 import { SimulatedRuntime } from '../../node/runtime/simulated-runtime.ts';
 import type { ScalableNodes } from '../api-server/control-endpoints.ts';
 import type { ComponentContext, StartComponent } from '../component.ts';
@@ -38,6 +39,7 @@ type Shared = Omit<ComponentContext, 'simulatedNodes' | 'addons'>;
 interface Common {
   readonly wheel: TimerWheel;
   readonly objects: ReferencedObjects;
+  readonly loads: SharedLoads;
 }
 
 /** All of a process; their number changes while it runs. */
@@ -102,7 +104,7 @@ export class SimulatedNodes implements AsyncDisposable, ScalableNodes {
     const objects = this.#stack.use(new ReferencedObjects(api.clientFor(identities.admin), { clock, random, log }));
     const tell = (node: Node): void => this.#nodes.get(node.metadata.name)?.observe(node);
     this.#stack.use(api.clientFor(identities.network).informer(Node).on({ added: tell, updated: tell }));
-    this.#common = { wheel, objects };
+    this.#common = { wheel, objects, loads: new SharedLoads() };
     return this.#common;
   }
 
@@ -135,7 +137,7 @@ export class SimulatedNode {
     await using stack = new AsyncDisposableStack();
     const client = api.clientFor(nodeIdentity(this.name));
     const events = stack.use(createEventWriter(client, { component: 'kubelet', host: this.name, clock, log }));
-    const runtime = stack.use(new SimulatedRuntime({ clock, random }));
+    const runtime = stack.use(new SimulatedRuntime({ clock, random, loads: this.#common.loads }));
     const nodeLog = log.child({ node: this.name });
     const kubelet = await startKubelet({
       nodeName: this.name,

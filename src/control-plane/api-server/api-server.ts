@@ -9,6 +9,7 @@
 import type { KindRegistry } from '../../api/kinds/registry.ts';
 import type { Client } from '../../client/client.ts';
 import { type Clock, type Random, realClock, realRandom } from '../../client/clock.ts';
+import type { ComputedResource, ServeComputed } from '../../client/computed-resource.ts';
 import type { Log } from '../../client/log.ts';
 import type { Storage } from '../store/storage.ts';
 import { ActChannel } from './acts/act-channel.ts';
@@ -123,6 +124,8 @@ export interface ApiServer extends AsyncDisposable {
   readonly acts: Pick<ActChannel, 'subscribe'>;
   /** changes what is served, while requests run */
   readonly kinds: KindChanges;
+  /** Serves what is computed elsewhere in the process. */
+  readonly serve: ServeComputed;
   /** A client that acts as this user. Disposed with the server, if not before. */
   clientFor(user: UserInfo): Client;
   /** Opens a port; may be called more than once. Closed with the server, if not before. */
@@ -172,6 +175,7 @@ class Server implements ApiServer {
   readonly acts: ActChannel;
   readonly extension: Extension;
   readonly #listening = new Set<Listening>();
+  readonly #computed = new ComputedResources([componentStatuses(() => this.#cache.healthy)]);
   #assembled: Assembled | undefined;
   readonly #starting = Promise.withResolvers<void>();
 
@@ -213,14 +217,13 @@ class Server implements ApiServer {
       coming: (resource) => this.extension.coming(resource),
     });
     const wireClock = this.#options.wireClock ?? realClock;
-    const computed = new ComputedResources([componentStatuses(() => this.#cache.healthy)]);
     const chain = new RequestChain({
       flow: this.flow,
       authorize: parts.authorize ?? allowAll,
       perform: performer({
         server,
         targets,
-        computed,
+        computed: this.#computed,
         backends: parts.backends ?? this.extension.backends,
         backendClient: (backend, user) => this.extension.clientOf(backend, user),
       }),
@@ -249,6 +252,19 @@ class Server implements ApiServer {
   get #parts(): Assembled {
     if (!this.#assembled) throw new Error('the server is still being put together');
     return this.#assembled;
+  }
+
+  async serve(resources: readonly ComputedResource[]): Promise<AsyncDisposable> {
+    await using served = new AsyncDisposableStack();
+    for (const resource of resources) {
+      const { kind } = resource;
+      served.use(this.#computed.add(resource));
+      served.defer(async () => {
+        await this.kinds.remove(kind);
+      });
+      await this.kinds.put({ group: kind.group, resource: kind.resource, versions: [kind], stored: kind });
+    }
+    return served.move();
   }
 
   clientFor(user: UserInfo): Client {

@@ -32,14 +32,21 @@ import type { StoredObject } from './cache/stored-object.ts';
 import { parseRoute } from './chain/route.ts';
 import type { Targets } from './chain/targets.ts';
 import type { Answer, WatchAnswer, WatchSink } from './request/answer.ts';
-import { ApiRequest, type BackendCallTarget, type NonResourceTarget, type RequestBody, type RequestSource } from './request/api-request.ts';
+import {
+  ApiRequest,
+  type BackendCallTarget,
+  type NonResourceTarget,
+  type ReadingTarget,
+  type RequestBody,
+  type RequestSource,
+} from './request/api-request.ts';
 import { isWhole } from './request/non-resource-endpoint.ts';
 import type { RequestOptions, UserInfo } from './request/request.ts';
 
 export interface InProcessEnvironment extends InformerEnvironment {
   /** Resolves when the server is put together: what it consists of has clients before. Undefined: it is. */
   starting(): Promise<void> | undefined;
-  readonly targets: () => Pick<Targets, 'inProcess' | 'registry' | 'coming'>;
+  readonly targets: () => Pick<Targets, 'inProcess' | 'reading' | 'registry' | 'coming'>;
   answer(request: ApiRequest): Promise<Answer>;
   /** Who answers for a kind elsewhere; undefined: this server does. */
   backend(kind: KindRef): Backend | undefined;
@@ -214,6 +221,17 @@ export class InProcessClient implements Client {
         { subresource },
       );
       if (elsewhere) return elsewhere((client) => client.raw<R>(path, { accept }));
+      await this.#environment.starting();
+      const targets = this.#environment.targets();
+      const reading = targets.reading(route);
+      if (reading) return (await this.#read(reading)) as R;
+      const kind = targets.registry.current.byResource(route.group, route.version, route.resource);
+      const given = (option: string): string | undefined => target.query.get(option) ?? undefined;
+      if (kind && verb === 'list') {
+        const selection = { labelSelector: given('labelSelector'), fieldSelector: given('fieldSelector') };
+        return (await this.list(kind, { ...selection, namespace })) as R;
+      }
+      if (kind && verb === 'get' && name !== undefined) return (await this.get(kind, { namespace, name }, { subresource })) as R;
     }
     return (await this.#read(target)) as R;
   }
@@ -281,15 +299,16 @@ export class InProcessClient implements Client {
     return answer(new ApiRequest({ source, startMs: clock.monotonic(), user: this.#user, verb, target, options, body }));
   }
 
-  async #read(target: NonResourceTarget): Promise<unknown> {
+  async #read(target: NonResourceTarget | ReadingTarget): Promise<unknown> {
     const { answer, clock } = this.#environment;
     const source = new InProcessSource(this.#user, this.#signal, {});
-    const given = await answer(new ApiRequest({ source, startMs: clock.monotonic(), user: this.#user, verb: 'get', target }));
+    const request = new ApiRequest({ source, startMs: clock.monotonic(), user: this.#user, verb: 'get', target });
+    const given = await answer(request);
     if (given.type !== 'page' || given.code === 404) throw errors.pathNotFound();
     const { body } = given.page;
     if (isWhole(body)) return parseJSON(Buffer.from(body).toString()) as unknown;
     await body.return?.();
-    throw errors.badRequest(`${target.path} goes on: read it over HTTP`);
+    throw errors.badRequest(`${request.path} goes on: read it over HTTP`);
   }
 
   #throwIfClosed(): void {

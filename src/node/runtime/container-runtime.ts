@@ -93,6 +93,16 @@ export interface Simulation {
   probe(question: ProbeQuestion): ProbeAnswer;
   /** The container's log so far, and when `follow` is set what comes until it ends; lines as in a CRI log file. */
   logs(containerId: string, options: { readonly follow: boolean; readonly signal?: AbortSignal }): AsyncIterable<Buffer>;
+  /** The whole node's. */
+  usage(): Usage;
+}
+
+export interface Usage {
+  /** now */
+  readonly cpuCores: number;
+  /** since the start */
+  readonly cpuCoreSeconds: number;
+  readonly memoryBytes: number;
 }
 
 export interface ContainerRuntime extends AsyncDisposable {

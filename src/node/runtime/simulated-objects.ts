@@ -3,6 +3,7 @@ import { own } from '../../api/meta/words.ts';
 import type { Timer } from '../../client/clock.ts';
 import { type RuntimeEvent, runsToCompletionAnnotation } from './container-runtime.ts';
 import type * as cri from './cri-types.ts';
+import type { Share } from './shared-loads.ts';
 import { planSimulation, type SimulationScript } from './simulation-script.ts';
 
 export interface Sandbox {
@@ -28,6 +29,10 @@ export interface SimulatedContainer {
   exitCode: number;
   reason: string;
   resources?: cri.LinuxContainerResources;
+  /** only while it shares a load */
+  share?: Share;
+  /** core-seconds, once it has ended */
+  used: number;
   /** only while an end is planned */
   end?: Timer;
 }
@@ -56,6 +61,16 @@ export function scriptOf({ sandbox, config }: SimulatedContainer): SimulationScr
     args,
   });
 }
+
+/** Which load it shares: that of its workload, whatever revision it is of. */
+export function loadKeyOf({ sandbox, config }: SimulatedContainer, text: string): string {
+  const labels = Object.entries(sandbox.config.labels ?? noStringMap).filter(([name]) => !ofOnePod.test(name));
+  return JSON.stringify([sandbox.config.metadata.namespace, config.metadata.name, text, labels.sort()]);
+}
+
+/** Labels that pods of one workload differ in. */
+const ofOnePod =
+  /^(io\.kubernetes\.pod\.(name|uid)|pod-template-hash|controller-revision-hash|pod-template-generation|statefulset\.kubernetes\.io\/pod-name|apps\.kubernetes\.io\/pod-index)$/;
 
 export function describeSandbox({ id, config, ready, createdAt, runtimeHandler }: Sandbox): cri.PodSandbox {
   return {

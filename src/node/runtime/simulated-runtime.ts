@@ -21,10 +21,12 @@ import {
   RuntimeError,
   type RuntimeEvent,
   type Simulation,
+  type Usage,
 } from './container-runtime.ts';
 import type * as cri from './cri-types.ts';
 import { EventQueue } from './event-queue.ts';
 import { PodAddresses } from './pod-addresses.ts';
+import { SharedLoads } from './shared-loads.ts';
 import { imageSizeBytes, SimulatedImages } from './simulated-images.ts';
 import {
   candidates,
@@ -32,6 +34,7 @@ import {
   describeSandbox,
   eventOf,
   hasLabels,
+  loadKeyOf,
   noStringMap,
   type Sandbox,
   type SimulatedContainer,
@@ -40,17 +43,22 @@ import {
 } from './simulated-objects.ts';
 import { SimulatedStreams } from './simulated-streams.ts';
 import { answerProbe, planExec, type SimulatedExec } from './simulation-script.ts';
+import { constant } from './usage-model.ts';
 
 export interface SimulatedRuntimeOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Addresses for pods; can be set later by `updatePodCidr`, until then the network is not ready. */
   readonly podCidr?: string;
+  /** what containers on several nodes share; default: those on this one */
+  readonly loads?: SharedLoads | undefined;
   /** the version that the node reports */
   readonly version?: string;
 }
 
 const killedExitCode = 137;
+/** Of the node beside its containers. */
+const ownUse = { cpu: constant(0.02), memoryBytes: 200 * 2 ** 20 };
 
 export class SimulatedRuntime implements ContainerRuntime {
   readonly simulation: Simulation;
@@ -62,11 +70,17 @@ export class SimulatedRuntime implements ContainerRuntime {
   readonly #images = new SimulatedImages();
   readonly #queues = new Set<EventQueue>();
   readonly #streams: SimulatedStreams;
+  readonly #loads: SharedLoads;
+  readonly #startedMs: number;
+  /** core-seconds */
+  #usedByEnded = 0;
   #addresses: PodAddresses | undefined;
 
   constructor(options: SimulatedRuntimeOptions) {
     this.#clock = options.clock;
     this.#random = options.random;
+    this.#loads = options.loads ?? new SharedLoads();
+    this.#startedMs = options.clock.now();
     this.#version = options.version ?? '1.0.0';
     this.#streams = new SimulatedStreams(options.clock, options.random);
     if (options.podCidr !== undefined) this.#addresses = new PodAddresses(options.podCidr);
@@ -77,6 +91,7 @@ export class SimulatedRuntime implements ContainerRuntime {
         return answerProbe(sandbox.config.annotations ?? noStringMap, config.metadata.name, { type, sinceStartMs });
       },
       logs: (containerId, options) => this.#logs(this.#container(containerId), options),
+      usage: () => this.#usage(),
     };
   }
 
@@ -172,6 +187,7 @@ export class SimulatedRuntime implements ContainerRuntime {
       finishedAt: 0,
       exitCode: 0,
       reason: '',
+      used: 0,
     };
     sandbox.containers.add(container);
     this.#containers.set(container.id, container);
@@ -193,6 +209,7 @@ export class SimulatedRuntime implements ContainerRuntime {
     if (container.state !== 'CONTAINER_CREATED') return;
     container.state = 'CONTAINER_RUNNING';
     container.startedAt = this.#nowNs();
+    if (script.load) container.share = this.#loads.join(loadKeyOf(container, script.load.text), script.load.model, this.#clock.now());
     if (script.runForMs !== undefined)
       container.end = this.#clock.setTimeout(() => this.#finish(container, script.exitCode, script.exitReason), script.runForMs);
     this.#tell('started', container.sandbox, containerId);
@@ -371,7 +388,10 @@ export class SimulatedRuntime implements ContainerRuntime {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#streams[Symbol.asyncDispose]();
-    for (const container of this.#containers.values()) container.end?.cancel();
+    for (const container of this.#containers.values()) {
+      container.end?.cancel();
+      container.share?.leave(this.#clock.now());
+    }
     this.#containers.clear();
     this.#sandboxes.clear();
   }
@@ -380,6 +400,10 @@ export class SimulatedRuntime implements ContainerRuntime {
     container.end?.cancel();
     delete container.end;
     if (container.state === 'CONTAINER_EXITED') return;
+    container.used = this.#use(container).cpuCoreSeconds;
+    this.#usedByEnded += container.used;
+    container.share?.leave(this.#clock.now());
+    delete container.share;
     container.state = 'CONTAINER_EXITED';
     container.finishedAt = this.#nowNs();
     container.exitCode = exitCode;
@@ -390,17 +414,40 @@ export class SimulatedRuntime implements ContainerRuntime {
   #stats(container: SimulatedContainer): cri.ContainerStats {
     const { id, metadata, labels, annotations } = describeContainer(container);
     const timestamp = this.#nowNs();
-    const running = container.state === 'CONTAINER_RUNNING';
-    const { cpuNanoCores, memoryBytes } = scriptOf(container);
-    const ranNs = container.startedAt === 0 ? 0 : (running ? timestamp : container.finishedAt) - container.startedAt;
+    const { cpuCores, cpuCoreSeconds, memoryBytes } = this.#use(container);
     return {
       attributes: { id, metadata, labels, annotations },
       cpu: {
         timestamp,
-        usageCoreNanoSeconds: { value: Math.round((ranNs / 1e9) * cpuNanoCores) },
-        usageNanoCores: { value: running ? cpuNanoCores : 0 },
+        usageCoreNanoSeconds: { value: Math.round(cpuCoreSeconds * 1e9) },
+        usageNanoCores: { value: Math.round(cpuCores * 1e9) },
       },
-      memory: { timestamp, workingSetBytes: { value: running ? memoryBytes : 0 }, usageBytes: { value: running ? memoryBytes : 0 } },
+      memory: { timestamp, workingSetBytes: { value: memoryBytes }, usageBytes: { value: memoryBytes } },
+    };
+  }
+
+  #use(container: SimulatedContainer): Usage {
+    const { state, share, startedAt, used } = container;
+    if (state !== 'CONTAINER_RUNNING') return { cpuCores: 0, cpuCoreSeconds: used, memoryBytes: 0 };
+    const nowMs = this.#clock.now();
+    const sinceMs = nowMs - startedAt / 1e6;
+    const { cpu, memory } = scriptOf(container);
+    return {
+      cpuCores: share ? share.amount(nowMs) : cpu.at(sinceMs),
+      cpuCoreSeconds: share ? share.used(nowMs) : cpu.upTo(sinceMs),
+      memoryBytes: Math.round(memory.at(sinceMs)),
+    };
+  }
+
+  /** Of all that have run here, and a little of its own. */
+  #usage(): Usage {
+    const uses = [...this.#containers.values()].filter(({ state }) => state === 'CONTAINER_RUNNING').map((each) => this.#use(each));
+    const sum = (of: (use: Usage) => number): number => uses.reduce((total, use) => total + of(use), 0);
+    const sinceMs = this.#clock.now() - this.#startedMs;
+    return {
+      cpuCores: ownUse.cpu.at(sinceMs) + sum(({ cpuCores }) => cpuCores),
+      cpuCoreSeconds: ownUse.cpu.upTo(sinceMs) + this.#usedByEnded + sum(({ cpuCoreSeconds }) => cpuCoreSeconds),
+      memoryBytes: ownUse.memoryBytes + sum(({ memoryBytes }) => memoryBytes),
     };
   }
 

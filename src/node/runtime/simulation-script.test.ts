@@ -37,7 +37,6 @@ describe('planSimulation', () => {
       given: { 'start-delay': '0', 'start-error': 'no', 'stop-after': '2s' },
       want: { startDelayMs: 0, startError: 'no', stopAfterMs: 2000 },
     },
-    { name: 'what it uses', given: { cpu: '250m', memory: '64Mi' }, want: { cpuNanoCores: 250e6, memoryBytes: 64 * 2 ** 20 } },
   ];
   for (const { name, given, of = main, want } of table)
     it(name, () => {

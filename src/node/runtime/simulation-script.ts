@@ -17,8 +17,10 @@
  *   exec-output: TEXT        what that command prints; without them the command tells, as the container's own does; one
  *                            that says nothing was not run (126, as of a shell), and succeeds as a hook
  *   log: TEXT                its log, a line each; default: what it echoes, else one line that names the container
- *   cpu: 250m                what it uses, for the metrics; defaults 1m and
- *   memory: 64Mi             8Mi
+ *   cpu: 250m                what it uses, for the metrics, also over time (usage-model.ts): `wave 100m..900m every 20m`,
+ *   memory: 64Mi             `ramp 64Mi..1Gi in 5m`, `series 0s=100m,5m=900m`; defaults 1m and 8Mi
+ *   load: 3                  in place of cpu: what all running containers of that name and of pods with the same labels
+ *                            (but for those of one revision or pod) have to do together, shared equally; since the first
  *
  * RULES is `pass` (the default), `fail`, or a list of changes since the container's start: `pass-after=5s,fail-after=1m`
  * fails, passes from 5 s on, and fails again from 1 m on.
@@ -31,6 +33,7 @@ import { own } from '../../api/meta/words.ts';
 import type { ProbeAnswer, ProbeQuestion } from './container-runtime.ts';
 import type { StringMap } from './cri-types.ts';
 import { type CommandLine, readCommandLine } from './simulated-command.ts';
+import { constant, parseUsage, type UsageModel } from './usage-model.ts';
 
 const simulationPrefix = 'timonier.dev/';
 
@@ -46,6 +49,8 @@ export const failingRegistries = {
 
 const startDelayMsDefault = 100;
 const runForMsDefault = 1000;
+const littleCPU = constant(0.001);
+const littleMemory = constant(8 * 2 ** 20);
 
 export interface SimulationScript {
   readonly startDelayMs: number;
@@ -56,8 +61,12 @@ export interface SimulationScript {
   readonly exitReason: string;
   readonly stopAfterMs: number;
   readonly log?: string | undefined;
-  readonly cpuNanoCores: number;
-  readonly memoryBytes: number;
+  /** cores */
+  readonly cpu: UsageModel;
+  /** bytes */
+  readonly memory: UsageModel;
+  /** cores of all together, as it is written too; absent: `cpu` says it */
+  readonly load?: { readonly text: string; readonly model: UsageModel } | undefined;
 }
 
 /** A word that can't be read is as if it were absent: annotations are free text. */
@@ -82,9 +91,15 @@ export function planSimulation(
     exitReason: word('exit-reason') ?? (exitCode === 0 ? 'Completed' : 'Error'),
     stopAfterMs: parseDuration(word('stop-after')) ?? 0,
     log: word('log') ?? (life?.output || undefined),
-    cpuNanoCores: Math.round((parseAmount(word('cpu')) ?? 0.001) * 1e9),
-    memoryBytes: Math.round(parseAmount(word('memory')) ?? 8 * 2 ** 20),
+    cpu: parseUsage(word('cpu')) ?? littleCPU,
+    memory: parseUsage(word('memory')) ?? littleMemory,
+    load: loadOf(word('load')),
   };
+}
+
+function loadOf(text: string | undefined): SimulationScript['load'] {
+  const model = parseUsage(text);
+  return text !== undefined && model ? { text, model } : undefined;
 }
 
 /** A shell's, of a command that is there and can't be run. */
@@ -146,23 +161,4 @@ function passes(rules: string, sinceStartMs: number): boolean {
 
 function reader(annotations: StringMap, containerName: string): (word: string) => string | undefined {
   return (word) => annotations[`${simulationPrefix}${word}.${containerName}`] ?? own(annotations, simulationPrefix + word);
-}
-
-const suffixes: Readonly<Record<string, number>> = {
-  '': 1,
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-};
-
-/** The quantities that a container's use is written in. */
-function parseAmount(text: string | undefined): number | undefined {
-  const [, amount, suffix = ''] = /^(\d+(?:\.\d+)?)([numkMG]|[KMG]i)?$/.exec(text ?? '') ?? [];
-  return amount === undefined ? undefined : Number(amount) * (own(suffixes, suffix) ?? 1);
 }

@@ -49,6 +49,7 @@ const known = new Map([
   [`${accountPrefix}directory-provisioner`, 'storage'],
   [`${accountPrefix}persistent-volume-binder`, 'persistentvolume-binder'],
   [`${accountPrefix}expand-controller`, 'persistentvolume-expander'],
+  [`${accountPrefix}timonier-metrics`, 'metrics'],
   [`${accountPrefix}horizontal-pod-autoscaler`, 'horizontal-pod-autoscaler'],
   [`${accountPrefix}generic-garbage-collector`, 'garbage-collector'],
   [`${accountPrefix}pod-garbage-collector`, 'pod-garbage-collector'],

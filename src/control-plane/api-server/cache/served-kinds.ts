@@ -143,11 +143,12 @@ export class ServedKinds {
    * Serves a resource, or serves it in another way, to every request that comes after this resolves; what the store has
    * of it is there then. Requests that are under way go on with the kind that they began with, and its watches end, so
    * that their clients come again (`keepsWatches`: but they see nothing else). Throws for a resource that would change
-   * its scope.
+   * its scope. One that is computed is served at once.
    */
   put(resource: ServedResource, { keepsWatches = false } = {}): Promise<void> {
     return this.#change(async () => {
       const { storagePrefix } = resource.stored;
+      if (!holdsObjects(resource.stored)) return this.#registry.put(resource);
       const isNew = !this.#cache.resource(storagePrefix);
       await this.#cache.add(cachedResourceOf(resource.stored));
       try {

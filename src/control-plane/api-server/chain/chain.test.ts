@@ -131,6 +131,7 @@ const answers: Readonly<Record<Target['type'], Answer>> = {
   resource: { type: 'status', code: 200, status: { kind: 'Status', apiVersion: 'v1' } },
   nonResource: { type: 'page', code: 200, page: { status: 200, headers: {}, body: '' } },
   connect: { type: 'connection', code: 101, run: () => Promise.resolve() },
+  reading: { type: 'page', code: 200, page: { status: 200, headers: {}, body: '' } },
   backend: { type: 'connection', code: 200, run: () => Promise.resolve() },
   backendCall: { type: 'status', code: 200, status: { kind: 'Status', apiVersion: 'v1' } },
   unserved: { type: 'page', code: 404, page: { status: 404, headers: {}, body: '' } },

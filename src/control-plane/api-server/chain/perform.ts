@@ -12,6 +12,7 @@ import type {
   BackendTarget,
   ConnectTarget,
   NonResourceTarget,
+  ReadingTarget,
   ResourceRequest,
 } from '../request/api-request.ts';
 import { textPage } from '../request/non-resource-endpoint.ts';
@@ -55,6 +56,8 @@ export const performer =
         return readPath(parts.targets, request as ApiRequest<NonResourceTarget>);
       case 'connect':
         return whenFresh(parts.server, request, () => connect(parts.server.admission, request as ApiRequest<ConnectTarget>));
+      case 'reading':
+        return read(request as ApiRequest<ReadingTarget>);
       case 'backend':
         return parts.backends?.(request as ApiRequest<BackendTarget>) ?? Promise.resolve(unavailablePage);
       case 'backendCall':
@@ -66,7 +69,7 @@ export const performer =
   };
 
 function performVerb({ server, computed }: PerformParts, request: ResourceRequest): Promise<ResourceAnswer> {
-  if (request.target.kind.isComputed) return Promise.resolve(computed.read(request));
+  if (request.target.kind.isComputed) return computed.read(request);
   switch (request.verb) {
     case 'get':
       return get(server, request);
@@ -110,6 +113,10 @@ function createOrRefuse(server: VerbContext, request: ResourceRequest): Promise<
   if (subresource) throw errors.pathNotFound();
   if (kind.namespaced && !namespace) throw methodNotAllowed();
   return create(server, request);
+}
+
+async function read({ target, signal }: ApiRequest<ReadingTarget>): Promise<Answer> {
+  return { type: 'page', code: 200, page: { status: 200, headers: {}, body: await target.read(signal) } };
 }
 
 async function readPath(targets: Pick<Targets, 'path'>, request: ApiRequest<NonResourceTarget>): Promise<Answer> {

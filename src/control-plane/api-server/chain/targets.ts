@@ -15,6 +15,7 @@ import type {
   CreateEndpoint,
   NamedResource,
   NonResourceTarget,
+  ReadingTarget,
   ResourceTarget,
   Target,
   Upgrade,
@@ -77,6 +78,15 @@ export class Targets {
     const kind = served.byResource(ref.group, ref.version, ref.resource);
     if (!kind) throw served.backend(ref.group, ref.version) ? errors.serviceUnavailable(serviceUnavailable) : errors.pathNotFound();
     return this.#resource(kind, verb, { ...at, namespace: kind.namespaced ? at.namespace : undefined });
+  }
+
+  /** Of a GET in the process: a subresource that would take over the connection. Undefined: it is none that can be read. */
+  reading({ group, version, resource, namespace, name, subresource, rest }: ResourceRoute): ReadingTarget | undefined {
+    const kind = this.registry.current.byResource(group, version, resource);
+    const endpoint = group === '' && subresource ? this.#connections.get(`${resource}/${subresource}`) : undefined;
+    const read = endpoint?.read;
+    if (!kind || !read || name === undefined) return undefined;
+    return { type: 'reading', kind, namespace, name, subresource, read: (signal) => read({ namespace, name }, rest, signal) };
   }
 
   /** Of a request over the wire whose path has the form of a resource's. */

@@ -3,14 +3,13 @@
  * shows itself as the front proxy and says who asks.
  * Upstream: kube-aggregator/pkg/controllers/status/remote (BuildTransportConfig).
  */
-import type { IncomingMessage } from 'node:http';
 import type { APIService } from '../../../api/generated/kinds.ts';
-import { answerHeadBytesMax, request as httpRequest } from '../../../client/transport/node-http.ts';
 import type { KeyedCertificate } from '../../pki/authority.ts';
 import { remoteHeaders } from '../authentication/request-header.ts';
 import type { UserInfo } from '../request/request.ts';
 import { groups } from '../request/user.ts';
 import { type Dialer, type DialTarget, joinHostPort } from '../streaming/dialer.ts';
+import { type Page, readPage } from '../streaming/read-page.ts';
 import { addressOfService, type ServiceDirectory } from '../streaming/service-address.ts';
 
 export interface BackendTools extends ServiceDirectory {
@@ -39,12 +38,6 @@ export async function backendTarget({ spec }: APIService, tools: BackendTools): 
 /** Who asks when the server itself looks after a backend. */
 export const aggregatorUser: UserInfo = { name: 'system:kube-aggregator', groups: [groups.masters] };
 
-export interface BackendDocument {
-  readonly code: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: Buffer;
-}
-
 export interface DocumentQuestion {
   readonly path: string;
   readonly accept: string;
@@ -58,23 +51,9 @@ export async function getDocument(
   service: APIService,
   tools: BackendTools,
   { path, accept, signal, etag }: DocumentQuestion,
-): Promise<BackendDocument> {
+): Promise<Page> {
   const target = await backendTarget(service, tools);
-  const connection = await tools.dialer.open(target, signal);
   const host = joinHostPort(target.proof?.name ?? target.host, target.port);
   const headers = { host, accept, ...(etag !== undefined && { 'if-none-match': etag }), ...remoteHeaders(aggregatorUser) };
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    httpRequest({ ...connection, method: 'GET', path, headers, maxHeaderSize: answerHeadBytesMax, signal })
-      .on('response', resolve)
-      .on('error', reject)
-      .end();
-  });
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > documentBytesMax) throw new Error(`${path} is longer than ${documentBytesMax} bytes`);
-    chunks.push(chunk);
-  }
-  return { code: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) };
+  return await readPage(tools.dialer, { ...target, path }, { headers, signal, bytesMax: documentBytesMax });
 }

@@ -85,6 +85,12 @@ export interface ConnectTarget extends Connection {
   readonly alsoNeeds: 'create' | undefined;
 }
 
+/** What a GET of such a subresource gives, read by a component of this process. */
+export interface ReadingTarget extends Omit<ResourceTarget, 'type' | 'answeredBy'> {
+  readonly type: 'reading';
+  read(signal: AbortSignal): Promise<string>;
+}
+
 /** What another server answers for: a resource of its group-version, or a path of it (its discovery). */
 export interface BackendTarget extends Connection {
   readonly type: 'backend';
@@ -133,6 +139,8 @@ export interface ConnectEndpoint {
   readonly parameters?: OptionTypes;
   /** Authorized and admitted already. */
   handle(target: ConnectTarget): Promise<void>;
+  /** The same for a component of this process that wants to know the page; absent: it can't. */
+  read?(at: ObjectName, rest: string, signal: AbortSignal): Promise<string>;
 }
 
 export type HTTPRequest = IncomingMessage | Http2ServerRequest;
@@ -146,7 +154,14 @@ export interface UnservedTarget {
   readonly isInBuiltInGroup: boolean;
 }
 
-export type Target = ResourceTarget | NonResourceTarget | ConnectTarget | BackendTarget | BackendCallTarget | UnservedTarget;
+export type Target =
+  | ResourceTarget
+  | NonResourceTarget
+  | ConnectTarget
+  | ReadingTarget
+  | BackendTarget
+  | BackendCallTarget
+  | UnservedTarget;
 
 /** The resource that it is about; undefined for a path. */
 export function resourceOf(target: Target): NamedResource | undefined {

@@ -2,7 +2,6 @@
  * What hangs on the API server beside stored resources, create endpoints and connections (api-request.ts). Each is registered in
  * one list at start; the server does routing, authentication, authorization, limits and errors around all of them (chain.ts).
  */
-import type { KubeObject } from '../../../api/meta/object.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import type { ApiRequest, NonResourceTarget } from './api-request.ts';
 import { groups } from './user.ts';
@@ -31,13 +30,6 @@ export const forAdministrators = ({ paths, handle }: NonResourceEndpoint): NonRe
 
 type WholeBody = string | Uint8Array;
 export const isWhole = (body: NonResourceResponse['body']): body is WholeBody => typeof body === 'string' || body instanceof Uint8Array;
-
-/** A resource whose objects are made when they are read (`isComputed`): get and list, by name and selectors. */
-export interface ComputedResource {
-  readonly group: string;
-  readonly resource: string;
-  list(): readonly KubeObject[];
-}
 
 /** A page of plain text, as Go's servers write one. */
 export function textPage(

@@ -20,9 +20,13 @@ export interface KubeletAddress extends DialTarget {
  */
 export type KubeletsInProcess = (nodeName: string) => Promise<{ readonly host: string; readonly port: number }> | undefined;
 
+/** What such a kubelet answers a GET of this path, without the way over the wire. Undefined: it has no such page, or is none of them. */
+export type PagesInProcess = (nodeName: string, path: string) => Promise<string> | undefined;
+
 export interface KubeletDirectory {
   readonly reader: ObjectReader;
   readonly kubeletsInProcess?: KubeletsInProcess;
+  readonly pagesInProcess?: PagesInProcess;
 }
 
 const simulatedRuntime = 'simulated://';

@@ -7,15 +7,18 @@ import type { ServerResponse } from 'node:http';
 import type { EndpointAddress } from '../../../api/generated/core-v1.ts';
 import { Endpoints, Pod, Service } from '../../../api/generated/kinds.ts';
 import type { ObjectName } from '../../../api/meta/object.ts';
-import { errors } from '../../../api/meta/status-error.ts';
+import { errors, messageOf } from '../../../api/meta/status-error.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { ConnectEndpoint, ConnectTarget } from '../request/api-request.ts';
 import { type Dialer, type DialTarget, joinHostPort } from './dialer.ts';
 import { forward } from './http-forward.ts';
 import { type KubeletAddress, type KubeletDirectory, kubeletOfNode, refuseSimulated } from './kubelet-address.ts';
+import { readPage } from './read-page.ts';
 import { tunnel } from './upgrade-tunnel.ts';
 
 const parameters = { path: 'rest' } as const;
+/** what a kubelet says of a node with all its pods; each has about 1 KiB */
+const pageBytesMax = 8 * 1024 * 1024;
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 interface ProxyName {
@@ -100,6 +103,17 @@ export function proxyEndpoints({ dialer, random, ...directory }: ProxyEndpointOp
     await pass(connect, target);
   };
 
+  const readNode = async ({ name }: ObjectName, path: string, signal: AbortSignal): Promise<string> => {
+    const inProcess = directory.pagesInProcess?.(name, path);
+    if (inProcess) return await inProcess;
+    const target = { ...(await kubeletOfNode(directory, name)), path };
+    const page = await readPage(dialer, target, { headers: {}, signal, bytesMax: pageBytesMax }).catch((error: unknown) => {
+      throw errors.serviceUnavailable(`error trying to reach service: ${messageOf(error)}`);
+    });
+    if (page.code === 200) return page.body.toString();
+    throw errors.serviceUnavailable(`the kubelet of node "${name}" answered ${path} with ${page.code}`);
+  };
+
   const pass = async (connect: ConnectTarget, backend: DialTarget): Promise<void> => {
     const path = pathOf(connect);
     if (connect.upgrade) return tunnel(connect, dialer, { ...backend, path, passHeaders: true });
@@ -111,7 +125,7 @@ export function proxyEndpoints({ dialer, random, ...directory }: ProxyEndpointOp
   return [
     { resource: 'pods', subresource: 'proxy', methods, parameters, handle: toPod },
     { resource: 'services', subresource: 'proxy', methods, parameters, handle: toService },
-    { resource: 'nodes', subresource: 'proxy', methods, parameters, handle: toNode },
+    { resource: 'nodes', subresource: 'proxy', methods, parameters, handle: toNode, read: readNode },
   ];
 }
 

@@ -3,15 +3,15 @@
  * controllers are told as healthy: by default they live in this process. What it does not do: ask them where they don't.
  * Upstream: pkg/registry/core/componentstatus.
  */
+import { componentStatus } from '../../../api/kinds/core/component-status.ts';
 import type { KubeObject } from '../../../api/meta/object.ts';
-import type { ComputedResource } from '../request/non-resource-endpoint.ts';
+import type { ComputedResource } from '../../../client/computed-resource.ts';
 
 const store = 'etcd-0';
 const components = ['controller-manager', 'scheduler', store];
 
 export const componentStatuses = (isStoreHealthy: () => boolean): ComputedResource => ({
-  group: '',
-  resource: 'componentstatuses',
+  kind: componentStatus,
   list: () => components.map((component) => describe(component, component !== store || isStoreHealthy())),
 });
 

@@ -29,9 +29,9 @@ import { chooseLogContainer, containerLog, parseLogOptions } from './container-l
 import { chooseForm, type DebugPage, flagz, statusz, structuredType } from './debug-pages.ts';
 import { healthMetrics, type Metric, ownMetrics, probeMetrics, renderMetrics, resourceMetrics } from './metrics.ts';
 import { nodeLogs } from './node-logs.ts';
+import { NodeStatistics } from './node-statistics.ts';
 import { chooseChannelProtocol, type RemoteCommand, serveRemoteCommand } from './remote-command.ts';
 import { RequestAuthority, subresourcesOf, verbOf } from './request-authority.ts';
-import { CPURates, type Summary, summarize } from './stats.ts';
 import { proxyUpgrade, renderErrorAnswer, tunneledProtocols, tunnelSpdy } from './streaming-proxy.ts';
 import type { UpgradeRequest } from './websocket-upgrade.ts';
 import { isWebSocket, offeredProtocols } from './websocket-upgrade.ts';
@@ -48,6 +48,8 @@ export interface KubeletServerOptions {
   readonly dataDir: string;
   readonly gate: FileGate;
   readonly kubelet: KubeletView;
+  /** absent: its own */
+  readonly statistics?: NodeStatistics | undefined;
 }
 
 /** What the kubelet tells of itself. */
@@ -86,15 +88,14 @@ export class KubeletServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #authority: RequestAuthority;
   readonly #stop = new AbortController();
-  readonly #rates = new CPURates();
+  readonly #statistics: NodeStatistics;
   readonly #sockets = new Set<Duplex>();
-  readonly #startedMs: number;
   #healthChecks = 0;
 
   constructor(options: KubeletServerOptions) {
     const { serving, client, clock, nodeName } = options;
     this.#options = options;
-    this.#startedMs = clock.now();
+    this.#statistics = options.statistics ?? new NodeStatistics(options);
     this.#authority = new RequestAuthority({ client, clock, nodeName });
     const { cert, key, clientCA } = serving;
     this.#server = createServer(
@@ -196,7 +197,7 @@ export class KubeletServer implements AsyncDisposable {
         return;
       case 'stats':
         if (rest[0] !== 'summary') throw new HTTPError(404, '404 page not found');
-        sendJSON(response, await this.#summary());
+        sendJSON(response, await this.#statistics.summary());
         return;
       case 'configz':
         sendJSON(response, { kubeletconfig: this.#options.kubelet.settings().configuration });
@@ -208,7 +209,7 @@ export class KubeletServer implements AsyncDisposable {
         sendPage(
           request,
           response,
-          statusz({ ...this.#options, startedMs: this.#startedMs, nowMs: this.#options.clock.now(), paths: areas }),
+          statusz({ ...this.#options, startedMs: this.#statistics.startedMs, nowMs: this.#options.clock.now(), paths: areas }),
         );
         return;
       case 'metrics':
@@ -233,12 +234,6 @@ export class KubeletServer implements AsyncDisposable {
     }
   }
 
-  async #summary(): Promise<Summary> {
-    const { runtime, nodeName, dataDir, clock } = this.#options;
-    const pods = this.#options.kubelet.pods();
-    return await summarize({ runtime, nodeName, nodeStartedMs: this.#startedMs, dataDir, pods, nowMs: clock.now(), rates: this.#rates });
-  }
-
   async #metrics([which]: readonly string[], response: ServerResponse): Promise<void> {
     const metrics = await this.#readMetrics(which);
     if (!metrics) throw new HTTPError(404, '404 page not found');
@@ -249,13 +244,13 @@ export class KubeletServer implements AsyncDisposable {
     const { nodeName, kubelet } = this.#options;
     switch (which) {
       case undefined: {
-        const { pods } = await this.#summary();
+        const { pods } = await this.#statistics.summary();
         const containers = pods.reduce((sum, p) => sum + p.containers.length, 0);
         return ownMetrics({ nodeName, pods: pods.length, containers, terminations: kubelet.terminations() });
       }
       case 'resource':
       case 'cadvisor':
-        return resourceMetrics(await this.#summary());
+        return resourceMetrics(await this.#statistics.summary());
       case 'probes':
         return probeMetrics(kubelet.probeAnswers());
       case 'slis':

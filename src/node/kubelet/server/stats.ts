@@ -6,7 +6,7 @@ import { readFile, statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import type { Pod } from '../../../api/generated/core-v1.ts';
 import { formatTime } from '../../../api/meta/time.ts';
-import { type ContainerRuntime, podLabels } from '../../runtime/container-runtime.ts';
+import { type ContainerRuntime, podLabels, type Usage } from '../../runtime/container-runtime.ts';
 import type * as cri from '../../runtime/cri-types.ts';
 
 export interface CPUStats {
@@ -87,11 +87,12 @@ export async function summarize(input: StatsInput): Promise<Summary> {
     if (uid !== undefined) byPod.set(uid, [...(byPod.get(uid) ?? []), s]);
   }
   const podStats = pods.filter((p) => byPod.has(p.metadata.uid)).map((p) => describePod(p, byPod.get(p.metadata.uid) ?? [], rates));
-  const node = runtime.simulation ? sumOf(podStats) : await machineStats(input);
+  const node = runtime.simulation ? describeSimulated(runtime.simulation.usage(), input) : await machineStats(input);
   return { node: { nodeName, startTime: formatTime(nodeStartedMs), ...node }, pods: podStats };
 }
 
-const timeOf = (ns: number): string => formatTime(ns / 1e6);
+/** To the millisecond, where upstream has whole seconds: whoever takes a rate between two readings divides by what lies between. */
+const timeOf = (ns: number): string => new Date(ns / 1e6).toISOString();
 
 function describePod(pod: Pod, containers: readonly cri.ContainerStats[], rates: CPURates): PodStats {
   const { name, namespace, uid } = pod.metadata;
@@ -155,6 +156,17 @@ function sumOf(parts: readonly { readonly cpu?: CPUStats; readonly memory?: Memo
   };
 }
 
+function describeSimulated(
+  { cpuCores, cpuCoreSeconds, memoryBytes }: Usage,
+  { nowMs }: StatsInput,
+): { cpu: CPUStats; memory: MemoryStats } {
+  const time = timeOf(nowMs * 1e6);
+  return {
+    cpu: { time, usageNanoCores: Math.round(cpuCores * 1e9), usageCoreNanoSeconds: Math.round(cpuCoreSeconds * 1e9) },
+    memory: { time, usageBytes: memoryBytes, workingSetBytes: memoryBytes },
+  };
+}
+
 const nodeID = 'node';
 const ticksPerSecond = 100;
 
@@ -165,7 +177,7 @@ async function machineStats({ nowMs, rates, dataDir }: StatsInput): Promise<{ cp
     readFile('/proc/meminfo', 'utf8'),
     statfs(dataDir).catch(() => undefined),
   ]);
-  const time = formatTime(nowMs);
+  const time = timeOf(nowMs * 1e6);
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (/^cpu\s+(.*)$/m.exec(stat)?.[1] ?? '')
     .split(/\s+/)
     .map(Number);
