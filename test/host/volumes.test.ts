@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
+import type { Summary } from '../../src/node/kubelet/server/stats.ts';
 import { busyboxImage } from './busybox-image.ts';
 import { inSteps, OwnCluster } from './own-cluster.ts';
 import { inOwnNamespaces } from './own-namespaces.ts';
@@ -146,6 +147,20 @@ if (inOwnNamespaces(import.meta.url)) {
       await cluster.kubectl('patch', 'pvc', 'data-db-0', '-p', '{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}');
       await wait('pvc/data-db-0', 'jsonpath={.status.capacity.storage}=2Gi');
       assert.equal(await get(`pv ${await volumeOf('data-db-0')}`, '{.spec.capacity.storage}'), '2Gi');
+    });
+
+    step('say what they hold', async () => {
+      await exec('db-0', 'busybox dd if=/dev/zero of=/data/zeros bs=1M count=3 2>/dev/null');
+      const at = `/api/v1/nodes/${await nodeOf('db-0')}/proxy`;
+      const metrics = await cluster.kubectl('get', '--raw', `${at}/metrics`);
+      const used = /^kubelet_volume_stats_used_bytes\{namespace="default",persistentvolumeclaim="data-db-0"\} (\d+)$/m.exec(metrics)?.[1];
+      assert.ok(Number(used) >= 3 * 2 ** 20 && Number(used) < 4 * 2 ** 20, metrics);
+      const { pods } = JSON.parse(await cluster.kubectl('get', '--raw', `${at}/stats/summary`)) as Summary;
+      const volumes = pods.find(({ podRef }) => podRef.name === 'db-0')?.volume ?? [];
+      assert.deepEqual(volumes.map(({ name, pvcRef }) => [name, pvcRef?.name]).toSorted(), [
+        ['data', 'data-db-0'],
+        [volumes.find(({ name }) => name !== 'data')?.name, undefined], // of its service account
+      ]);
     });
 
     step('outlive `down`, `up` and a kill', async () => {

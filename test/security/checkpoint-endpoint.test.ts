@@ -39,7 +39,13 @@ describe('the kubelet’s API', () => {
       nodeName: 'n',
       version: 'v1.36.3',
       dataDir: '/nonexistent',
-      kubelet: { pods: () => [], terminations: () => [], probeAnswers: () => [], settings: () => ({}) as never },
+      kubelet: {
+        pods: () => [],
+        terminations: () => [],
+        probeAnswers: () => [],
+        volumeDirectories: () => new Map(),
+        settings: () => ({}) as never,
+      },
     });
     port = await server.listen();
   });

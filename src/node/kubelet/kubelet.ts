@@ -65,6 +65,8 @@ export interface Kubelet extends AsyncDisposable {
   terminations(): readonly Terminations[];
   /** how the probes of what runs were answered */
   probeAnswers(): readonly ProbeAnswers[];
+  /** of a pod's volumes that have one on the node, by name */
+  volumeDirectories(podUID: string): ReadonlyMap<string, string>;
   settings(): KubeletSettings;
   /** Resolves when all statuses have been written. */
   settled(): Promise<void>;
@@ -200,6 +202,10 @@ class RunningKubelet implements Kubelet {
 
   probeAnswers(): readonly ProbeAnswers[] {
     return this.#context.probes.answers();
+  }
+
+  volumeDirectories(podUID: string): ReadonlyMap<string, string> {
+    return this.#options.runtime.simulation ? new Map() : this.#volumes.directories(podUID);
   }
 
   settings(): KubeletSettings {

@@ -100,12 +100,20 @@ async function measureFile(dir: string, name: string, { gate }: MeasuringOptions
   return Number((await ignoreMissing(held.lstat(name)))?.blocks ?? 0) * blockBytes;
 }
 
+export interface TreeUse {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+export const measureDirectory = async (path: string, options: MeasuringOptions): Promise<number> =>
+  (await measureTree(path, options)).bytes;
+
 /** What a directory takes on disk; what vanishes meanwhile counts nothing. Rejects with WalkTooLargeError. */
-export async function measureDirectory(path: string, { gate, clock, signal }: MeasuringOptions): Promise<number> {
+export async function measureTree(path: string, { gate, clock, signal }: MeasuringOptions): Promise<TreeUse> {
   const root = await ignoreMissing(HeldDirectory.open(path, gate));
-  if (!root) return 0;
+  if (!root) return { bytes: 0, inodes: 0 };
   await using _ = root;
-  let blocks = (await root.info()).blocks;
+  let [blocks, inodes] = [(await root.info()).blocks, 1];
   const linked = new Set<bigint>();
   let [entries, sinceMs] = [0, clock.monotonic()];
   await walk(root, async ({ info }) => {
@@ -119,6 +127,7 @@ export async function measureDirectory(path: string, { gate, clock, signal }: Me
       if (linked.size < linkedMax) linked.add(info.ino);
     }
     blocks += info.blocks;
+    inodes++;
   });
-  return Number(blocks) * blockBytes;
+  return { bytes: Number(blocks) * blockBytes, inodes };
 }

@@ -21,7 +21,13 @@ it('ends connections that never came to speak', async () => {
     nodeName: 'a',
     dataDir: '/nonexistent',
     version: 'v1.36.3',
-    kubelet: { pods: () => [], terminations: () => [], probeAnswers: () => [], settings: () => ({ configuration: {}, flags: {} }) },
+    kubelet: {
+      pods: () => [],
+      terminations: () => [],
+      probeAnswers: () => [],
+      volumeDirectories: () => new Map(),
+      settings: () => ({ configuration: {}, flags: {} }),
+    },
   });
   const socket = connect({ host: '127.0.0.1', port: await server.listen() });
   await once(socket, 'connect');

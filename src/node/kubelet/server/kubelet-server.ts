@@ -32,7 +32,9 @@ import { nodeLogs } from './node-logs.ts';
 import { NodeStatistics } from './node-statistics.ts';
 import { chooseChannelProtocol, type RemoteCommand, serveRemoteCommand } from './remote-command.ts';
 import { RequestAuthority, subresourcesOf, verbOf } from './request-authority.ts';
+import type { Summary } from './stats.ts';
 import { proxyUpgrade, renderErrorAnswer, tunneledProtocols, tunnelSpdy } from './streaming-proxy.ts';
+import { claimMetrics, VolumeMeter, type VolumesView } from './volume-stats.ts';
 import type { UpgradeRequest } from './websocket-upgrade.ts';
 import { isWebSocket, offeredProtocols } from './websocket-upgrade.ts';
 
@@ -53,7 +55,7 @@ export interface KubeletServerOptions {
 }
 
 /** What the kubelet tells of itself. */
-export interface KubeletView {
+export interface KubeletView extends VolumesView {
   /** with the status that this kubelet computed last */
   pods(): readonly Pod[];
   terminations(): readonly Terminations[];
@@ -89,14 +91,16 @@ export class KubeletServer implements AsyncDisposable {
   readonly #authority: RequestAuthority;
   readonly #stop = new AbortController();
   readonly #statistics: NodeStatistics;
+  readonly #meter: VolumeMeter;
   readonly #sockets = new Set<Duplex>();
   #healthChecks = 0;
 
   constructor(options: KubeletServerOptions) {
-    const { serving, client, clock, nodeName } = options;
+    const { serving, client, clock, nodeName, gate } = options;
     this.#options = options;
     this.#statistics = options.statistics ?? new NodeStatistics(options);
     this.#authority = new RequestAuthority({ client, clock, nodeName });
+    this.#meter = new VolumeMeter({ gate, clock, signal: this.#stop.signal });
     const { cert, key, clientCA } = serving;
     this.#server = createServer(
       {
@@ -197,7 +201,7 @@ export class KubeletServer implements AsyncDisposable {
         return;
       case 'stats':
         if (rest[0] !== 'summary') throw new HTTPError(404, '404 page not found');
-        sendJSON(response, await this.#statistics.summary());
+        sendJSON(response, await this.#summaryWithVolumes());
         return;
       case 'configz':
         sendJSON(response, { kubeletconfig: this.#options.kubelet.settings().configuration });
@@ -234,6 +238,10 @@ export class KubeletServer implements AsyncDisposable {
     }
   }
 
+  async #summaryWithVolumes(): Promise<Summary> {
+    return await this.#meter.addTo(await this.#statistics.summary(), this.#options.kubelet);
+  }
+
   async #metrics([which]: readonly string[], response: ServerResponse): Promise<void> {
     const metrics = await this.#readMetrics(which);
     if (!metrics) throw new HTTPError(404, '404 page not found');
@@ -244,9 +252,10 @@ export class KubeletServer implements AsyncDisposable {
     const { nodeName, kubelet } = this.#options;
     switch (which) {
       case undefined: {
-        const { pods } = await this.#statistics.summary();
+        const { pods } = await this.#summaryWithVolumes();
         const containers = pods.reduce((sum, p) => sum + p.containers.length, 0);
-        return ownMetrics({ nodeName, pods: pods.length, containers, terminations: kubelet.terminations() });
+        const own = ownMetrics({ nodeName, pods: pods.length, containers, terminations: kubelet.terminations() });
+        return [...own, ...claimMetrics(pods.flatMap(({ volume = [] }) => volume))];
       }
       case 'resource':
       case 'cadvisor':

@@ -30,6 +30,18 @@ export interface ContainerSummary {
   readonly memory?: MemoryStats;
   readonly rootfs?: { readonly time: string; readonly usedBytes?: number; readonly inodesUsed?: number };
 }
+export interface VolumeStats {
+  readonly name: string;
+  readonly pvcRef?: { readonly name: string; readonly namespace: string };
+  readonly time: string;
+  readonly availableBytes: number;
+  readonly capacityBytes: number;
+  readonly usedBytes: number;
+  readonly inodesFree: number;
+  readonly inodes: number;
+  readonly inodesUsed: number;
+}
+
 export interface PodStats {
   readonly podRef: { readonly name: string; readonly namespace: string; readonly uid: string };
   readonly startTime: string;
@@ -37,6 +49,7 @@ export interface PodStats {
   readonly cpu?: CPUStats;
   readonly memory?: MemoryStats;
   readonly network?: unknown;
+  readonly volume?: readonly VolumeStats[];
 }
 export interface Summary {
   readonly node: {

@@ -83,6 +83,13 @@ export class VolumeManager implements AsyncDisposable {
     return join(this.#options.podsRoot, checkedName(podUID));
   }
 
+  /** Of its volumes that have one here, by name. */
+  directories(podUID: string): ReadonlyMap<string, string> {
+    const own = `${this.podDirectory(podUID)}/`;
+    const ready = [...(this.#pods.get(podUID)?.ready ?? [])];
+    return new Map(ready.flatMap(([name, { hostPath }]) => (hostPath.startsWith(own) ? [[name, hostPath]] : [])));
+  }
+
   /** Watches what the pod refers to from now on, and takes note of its changes. */
   register(pod: Pod): void {
     const known = this.#pods.get(pod.metadata.uid);
