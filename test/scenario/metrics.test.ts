@@ -80,7 +80,7 @@ describe('the metrics API, asked by kubectl', () => {
 
   it('is a resource like others: a table, one object, a fault for what is not there', async () => {
     assert.match((await lines('get', 'podmetrics'))[0] ?? '', /^NAME \| CPU \| MEMORY \| WINDOW$/);
-    assert.match((await lines('get', 'nodemetrics', '--no-headers'))[0] ?? '', /^default-simulated-1 \| \d+n? \| /);
+    assert.match((await lines('get', 'nodemetrics', '--no-headers'))[0] ?? '', /^default-simulated-1 \| \d+[mun] \| /);
     const { metadata, containers } = await cluster.client.get(PodMetrics, { namespace, name: 'busy' });
     assert.deepEqual([metadata.labels, containers.length], [{ app: 'busy' }, 2]);
     assert.match(

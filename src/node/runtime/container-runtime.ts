@@ -98,6 +98,7 @@ export interface Simulation {
 }
 
 export interface Usage {
+  readonly atMs: number;
   /** now */
   readonly cpuCores: number;
   /** since the start */

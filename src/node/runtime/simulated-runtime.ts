@@ -400,7 +400,7 @@ export class SimulatedRuntime implements ContainerRuntime {
     container.end?.cancel();
     delete container.end;
     if (container.state === 'CONTAINER_EXITED') return;
-    container.used = this.#use(container).cpuCoreSeconds;
+    container.used = this.#use(container, this.#clock.now()).cpuCoreSeconds;
     this.#usedByEnded += container.used;
     container.share?.leave(this.#clock.now());
     delete container.share;
@@ -413,8 +413,8 @@ export class SimulatedRuntime implements ContainerRuntime {
 
   #stats(container: SimulatedContainer): cri.ContainerStats {
     const { id, metadata, labels, annotations } = describeContainer(container);
-    const timestamp = this.#nowNs();
-    const { cpuCores, cpuCoreSeconds, memoryBytes } = this.#use(container);
+    const { atMs, cpuCores, cpuCoreSeconds, memoryBytes } = this.#use(container, this.#clock.now());
+    const timestamp = atMs * 1e6;
     return {
       attributes: { id, metadata, labels, annotations },
       cpu: {
@@ -426,25 +426,27 @@ export class SimulatedRuntime implements ContainerRuntime {
     };
   }
 
-  #use(container: SimulatedContainer): Usage {
+  #use(container: SimulatedContainer, atMs: number): Usage {
     const { state, share, startedAt, used } = container;
-    if (state !== 'CONTAINER_RUNNING') return { cpuCores: 0, cpuCoreSeconds: used, memoryBytes: 0 };
-    const nowMs = this.#clock.now();
-    const sinceMs = nowMs - startedAt / 1e6;
+    if (state !== 'CONTAINER_RUNNING') return { atMs, cpuCores: 0, cpuCoreSeconds: used, memoryBytes: 0 };
+    const sinceMs = atMs - startedAt / 1e6;
     const { cpu, memory } = scriptOf(container);
     return {
-      cpuCores: share ? share.amount(nowMs) : cpu.at(sinceMs),
-      cpuCoreSeconds: share ? share.used(nowMs) : cpu.upTo(sinceMs),
+      atMs,
+      cpuCores: share ? share.amount(atMs) : cpu.at(sinceMs),
+      cpuCoreSeconds: share ? share.used(atMs) : cpu.upTo(sinceMs),
       memoryBytes: Math.round(memory.at(sinceMs)),
     };
   }
 
   /** Of all that have run here, and a little of its own. */
   #usage(): Usage {
-    const uses = [...this.#containers.values()].filter(({ state }) => state === 'CONTAINER_RUNNING').map((each) => this.#use(each));
+    const atMs = this.#clock.now();
+    const uses = [...this.#containers.values()].filter(({ state }) => state === 'CONTAINER_RUNNING').map((each) => this.#use(each, atMs));
     const sum = (of: (use: Usage) => number): number => uses.reduce((total, use) => total + of(use), 0);
-    const sinceMs = this.#clock.now() - this.#startedMs;
+    const sinceMs = atMs - this.#startedMs;
     return {
+      atMs,
       cpuCores: ownUse.cpu.at(sinceMs) + sum(({ cpuCores }) => cpuCores),
       cpuCoreSeconds: ownUse.cpu.upTo(sinceMs) + this.#usedByEnded + sum(({ cpuCoreSeconds }) => cpuCoreSeconds),
       memoryBytes: ownUse.memoryBytes + sum(({ memoryBytes }) => memoryBytes),

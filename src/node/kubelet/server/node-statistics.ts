@@ -23,7 +23,7 @@ export class NodeStatistics {
   }
 
   summary(): Promise<Summary> {
-    const { kubelet, clock, ...node } = this.#options;
-    return summarize({ ...node, nodeStartedMs: this.startedMs, pods: kubelet.pods(), nowMs: clock.now(), rates: this.#rates });
+    const { kubelet, ...node } = this.#options;
+    return summarize({ ...node, nodeStartedMs: this.startedMs, pods: kubelet.pods(), rates: this.#rates });
   }
 }

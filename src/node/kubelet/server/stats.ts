@@ -2,10 +2,12 @@
  * /stats/summary: what the node, its pods and their containers use.
  * Upstream: pkg/kubelet/server/stats/summary.go, k8s.io/kubelet/pkg/apis/stats/v1alpha1/types.go.
  */
+import { readFileSync } from 'node:fs';
 import { readFile, statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import type { Pod } from '../../../api/generated/core-v1.ts';
 import { formatTime } from '../../../api/meta/time.ts';
+import type { Clock } from '../../../client/clock.ts';
 import { type ContainerRuntime, podLabels, type Usage } from '../../runtime/container-runtime.ts';
 import type * as cri from '../../runtime/cri-types.ts';
 
@@ -68,7 +70,7 @@ export interface StatsInput {
   readonly nodeStartedMs: number;
   readonly dataDir: string;
   readonly pods: readonly Pod[];
-  readonly nowMs: number;
+  readonly clock: Pick<Clock, 'now'>;
   /** how much processor a container uses now, where the runtime only counts */
   readonly rates: CPURates;
 }
@@ -100,7 +102,7 @@ export async function summarize(input: StatsInput): Promise<Summary> {
     if (uid !== undefined) byPod.set(uid, [...(byPod.get(uid) ?? []), s]);
   }
   const podStats = pods.filter((p) => byPod.has(p.metadata.uid)).map((p) => describePod(p, byPod.get(p.metadata.uid) ?? [], rates));
-  const node = runtime.simulation ? describeSimulated(runtime.simulation.usage(), input) : await machineStats(input);
+  const node = runtime.simulation ? describeSimulated(runtime.simulation.usage()) : await machineStats(input);
   return { node: { nodeName, startTime: formatTime(nodeStartedMs), ...node }, pods: podStats };
 }
 
@@ -169,11 +171,8 @@ function sumOf(parts: readonly { readonly cpu?: CPUStats; readonly memory?: Memo
   };
 }
 
-function describeSimulated(
-  { cpuCores, cpuCoreSeconds, memoryBytes }: Usage,
-  { nowMs }: StatsInput,
-): { cpu: CPUStats; memory: MemoryStats } {
-  const time = timeOf(nowMs * 1e6);
+function describeSimulated({ atMs, cpuCores, cpuCoreSeconds, memoryBytes }: Usage): { cpu: CPUStats; memory: MemoryStats } {
+  const time = timeOf(atMs * 1e6);
   return {
     cpu: { time, usageNanoCores: Math.round(cpuCores * 1e9), usageCoreNanoSeconds: Math.round(cpuCoreSeconds * 1e9) },
     memory: { time, usageBytes: memoryBytes, workingSetBytes: memoryBytes },
@@ -184,12 +183,10 @@ const nodeID = 'node';
 const ticksPerSecond = 100;
 
 /** The machine's own counters. Format: proc(5), stat and meminfo. */
-async function machineStats({ nowMs, rates, dataDir }: StatsInput): Promise<{ cpu: CPUStats; memory: MemoryStats; fs?: unknown }> {
-  const [stat, meminfo, disk] = await Promise.all([
-    readFile('/proc/stat', 'utf8'),
-    readFile('/proc/meminfo', 'utf8'),
-    statfs(dataDir).catch(() => undefined),
-  ]);
+async function machineStats({ clock, rates, dataDir }: StatsInput): Promise<{ cpu: CPUStats; memory: MemoryStats; fs?: unknown }> {
+  const stat = readFileSync('/proc/stat', 'utf8'); // at once: the time of a reading is half of it
+  const nowMs = clock.now();
+  const [meminfo, disk] = await Promise.all([readFile('/proc/meminfo', 'utf8'), statfs(dataDir).catch(() => undefined)]);
   const time = timeOf(nowMs * 1e6);
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (/^cpu\s+(.*)$/m.exec(stat)?.[1] ?? '')
     .split(/\s+/)
