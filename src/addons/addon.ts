@@ -21,6 +21,19 @@ export interface ClusterFacts {
   readonly dnsServiceIP: string;
   /** who answers for names outside the cluster; absent: the machine's own */
   readonly upstreamDNS?: readonly string[] | undefined;
+  /** absent: no real node is here, so nothing would answer */
+  readonly ingress?: IngressPorts | undefined;
+}
+
+/** Where requests for Ingresses come in. */
+export interface IngressPorts {
+  /** of this machine */
+  readonly hosts: readonly string[];
+  /** those of them that others are told */
+  readonly published: readonly string[];
+  /** 0 is any free one; absent: the usual one, or one that is free */
+  readonly httpPort?: number | undefined;
+  readonly httpsPort?: number | undefined;
 }
 
 /** Directories on nodes, for volumes. */
@@ -41,6 +54,8 @@ export interface AddonContext {
   readonly volumes: VolumeDirectories;
   /** absent: the API server is in another process */
   readonly serve?: ServeComputed | undefined;
+  /** Says in a few words what people should know of it at a start and later: where it listens. */
+  tell(note: string): void;
 }
 
 /** To be applied: what it says is the add-on's, what others add stays. */

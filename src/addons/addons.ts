@@ -1,9 +1,10 @@
 /** All add-ons, in the order in which they start. */
 import { dns } from './dns/dns-addon.ts';
+import { ingress } from './gateway/ingress-addon.ts';
 import { metrics } from './metrics/metrics-addon.ts';
 import { storage } from './storage/storage-addon.ts';
 
-export const addons = [dns, storage, metrics] as const;
+export const addons = [dns, storage, metrics, ingress] as const;
 export type AddonName = (typeof addons)[number]['name'];
 export const addonNames: readonly AddonName[] = addons.map(({ name }) => name);
 

@@ -17,6 +17,7 @@ export function renderStatus(status: ClusterStatus, nowMs: number): Line[] {
     nodes && ['Nodes', describeNodes(nodes)],
     nodes && proxiesLine(nodes),
     pods && ['Pods', describePods(pods)],
+    ...(status.addons ?? []).map(({ name, note }): Line => [`${name.charAt(0).toUpperCase()}${name.slice(1)}`, note]),
     status.leftPods ? ['Pods', `${status.leftPods} still running`] : undefined,
     status.kubeconfig === undefined ? undefined : ['kubeconfig', status.kubeconfig],
     ...status.problems.flatMap(({ message, fix }): Line[] => [['Problem', message], ...(fix ? [['  fix', fix] as const] : [])]),

@@ -11,11 +11,12 @@ import type { Client } from '../client/client.ts';
 import type { Timer } from '../client/clock.ts';
 import { detach } from '../client/detached.ts';
 import type { AddonState, SwitchableAddons } from './api-server/control-endpoints.ts';
+import { planIngress } from './api-server/listen-plan.ts';
 import type { ComponentContext, StartComponent } from './component.ts';
 import { identities, serviceAccountIdentity } from './identities.ts';
 import { volumeDirectories } from './nodes/volume-directories.ts';
 import { OperationError } from './operation-error.ts';
-import { configDefaults } from './settings/config.ts';
+import { type ClusterConfig, configDefaults } from './settings/config.ts';
 import { version } from './version.ts';
 
 export const addonLabel = 'timonier.dev/addon';
@@ -30,6 +31,8 @@ type OneOfThem = (typeof addons)[number];
 export class Addons implements SwitchableAddons, AsyncDisposable {
   readonly #context: Shared;
   readonly #running = new Map<AddonName, AsyncDisposableStack>();
+  /** what they say of themselves */
+  readonly #notes = new Map<AddonName, string>();
   readonly #failing = new Map<AddonName, { readonly problem: string; readonly retry: Timer }>();
   #last: Promise<void> = Promise.resolve();
 
@@ -40,7 +43,7 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
   get states(): AddonState[] {
     return this.#own.map(({ name, about }) => {
       const problem = this.#failing.get(name)?.problem;
-      return { name, about, on: this.#running.has(name) || problem !== undefined, problem, version };
+      return { name, about, on: this.#running.has(name) || problem !== undefined, problem, note: this.#notes.get(name), version };
     });
   }
 
@@ -109,7 +112,16 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
     stack.use(this.#watch(addon));
     const volumes = volumeDirectories(this.#context);
     await addon.start(
-      { client, cluster, clock, random, log: log.child({ component: addon.name }), volumes, serve: api.local?.serve },
+      {
+        client,
+        cluster,
+        clock,
+        random,
+        log: log.child({ component: addon.name }),
+        volumes,
+        serve: api.local?.serve,
+        tell: (note) => this.#notes.set(addon.name, note),
+      },
       stack,
     );
     this.#running.set(addon.name, stack.move());
@@ -119,6 +131,7 @@ export class Addons implements SwitchableAddons, AsyncDisposable {
     this.#forget(addon);
     const running = this.#running.get(addon.name);
     this.#running.delete(addon.name);
+    this.#notes.delete(addon.name);
     await running?.disposeAsync();
     for (const each of this.#objectsOf(addon)) await remove(this.#admin, addon, each);
   }
@@ -172,7 +185,8 @@ export const startAddons: StartComponent = async ({ addons, api, config }, stack
   await addons.disable(new Set(config.disable)).catch(() => undefined); // told below, and tried again: the cluster is of use without
   const off = addons.states.flatMap(({ name, on }) => (on ? [] : [name]));
   const failed = addons.states.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name} failed: ${problem}`]));
-  return [...(off.length > 0 ? [`without ${off.join(', ')}`] : []), ...failed].join('; ') || undefined;
+  const notes = addons.states.flatMap(({ name, note }) => (note === undefined ? [] : [`${name}: ${note}`]));
+  return [...notes, ...(off.length > 0 ? [`without ${off.join(', ')}`] : []), ...failed].join('; ') || undefined;
 };
 
 /** Throws for what is no add-on. */
@@ -191,8 +205,14 @@ function factsOf({ api, config, addresses, nodeAddress }: Shared): ClusterFacts 
     address: nodeAddress ?? (api.local ? configDefaults.host : (config.host ?? configDefaults.host)),
     dnsServiceIP: addresses.dnsServiceIP,
     upstreamDNS: config.upstreamDNS,
+    ingress:
+      nodeAddress === undefined
+        ? undefined
+        : { ...planIngress({ host: config.host ?? configDefaults.host, nodeAddress }), ...pickPorts(config) },
   };
 }
+
+const pickPorts = ({ httpPort, httpsPort }: ClusterConfig) => ({ httpPort, httpsPort });
 
 /** Names below `system:` are nobody else's. */
 const always = (): boolean => true;

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { isProxyable } from '../../src/control-plane/api-server/streaming/dialer.ts';
+import { isProxyable } from '../../src/api/meta/addresses.ts';
 import { messageOf, type ProxiedNetwork, parseAnswer, request, startProxiedNetwork, upgradeHeaders } from '../kit/proxied-network.ts';
 
 const inside = [

@@ -84,11 +84,6 @@ const topologyKeys = ['service.kubernetes.io/topology-mode', 'service.kubernetes
 export const notBuilt: readonly NotBuilt[] = [
   // network
   every([kinds.NetworkPolicy], 'NetworkPolicies are not enforced yet: traffic is not restricted'),
-  some(kinds.Ingress, 'no Ingress controller comes with the cluster yet: requests are not routed', ({ object, others }) => {
-    const name = object.spec?.ingressClassName;
-    return !name || !others.get(kinds.IngressClass, { name }); // who brought the class was told, and brings its controller
-  }),
-  every([kinds.IngressClass], 'no Ingress controller comes with the cluster yet: the class needs one that you run yourself'),
   some(
     kinds.Service,
     'no load balancer comes with the cluster yet: the Service gets no external address',

@@ -2,7 +2,7 @@
  * IP addresses and CIDRs as numbers: what checks, the allocator of Services' addresses and whoever compares ranges know of
  * them. An address may have leading zeros where a function says so; whether an object may is judged in kinds/ip-checks.ts.
  */
-import { isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
 export type IPFamily = 'IPv4' | 'IPv6';
 
@@ -86,4 +86,27 @@ function formatIPv6(groups: readonly number[]): string {
   }
   if (best.start < 0) return text.join(':');
   return `${text.slice(0, best.start).join(':')}::${text.slice(best.start + best.length).join(':')}`;
+}
+
+/** This machine itself, its neighbours on the link, and what is no single machine; IPv4 in IPv6 too. */
+const refused = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 4],
+  ['255.255.255.255', 32],
+] as const)
+  refused.addSubnet(network, prefix, 'ipv4');
+for (const [network, prefix] of [
+  ['::', 96],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const)
+  refused.addSubnet(network, prefix, 'ipv6');
+
+/** Whether a connection on somebody's behalf may lead there. An address with a zone is one of the link. */
+export function isProxyable(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && !address.includes('%') && !refused.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }

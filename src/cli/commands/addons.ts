@@ -26,7 +26,7 @@ export function addAddons(program: Command): void {
       const output = createOutput(json === true);
       const states = await statesOf(await existingInstance(clusterName));
       output.event({ addons: states });
-      const rows = states.map(({ name, state, version, about, problem }) => [name, state, version ?? '-', problem ?? about]);
+      const rows = states.map(({ name, state, version, about, problem, note }) => [name, state, version ?? '-', problem ?? note ?? about]);
       for (const line of renderColumns([['NAME', 'STATE', 'VERSION', 'WHAT'], ...rows])) output.line(line);
     });
   for (const verb of ['enable', 'disable'] as const) {
@@ -51,6 +51,7 @@ interface Shown {
   readonly about: string;
   readonly state: 'on' | 'off' | 'failing' | 'stopped';
   readonly problem?: string | undefined;
+  readonly note?: string | undefined;
   readonly version?: string | undefined;
 }
 

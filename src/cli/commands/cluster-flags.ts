@@ -19,6 +19,8 @@ export interface SettingFlags {
   readonly install?: boolean;
   readonly port?: string;
   readonly host?: string;
+  readonly httpPort?: string;
+  readonly httpsPort?: string;
   readonly runtimeConfig?: string;
   readonly controllers?: string;
   readonly disableAdmissionPlugins?: string;
@@ -67,6 +69,8 @@ export function addSettingFlags(command: Command, defaults: Readonly<Record<'nod
     .option('--install', 'install what is missing (Debian and Ubuntu, as root, by apt)')
     .option('--port <P>', `the API’s port; 0 takes a free one (default: ${defaults.port})`)
     .option('--host <ADDRESS>', 'where the API listens; 0.0.0.0 is everywhere (default: 127.0.0.1)')
+    .option('--http-port <P>', 'where Ingresses are served; 0 takes a free one (default: 80, or one from 8080 on)')
+    .option('--https-port <P>', 'the same by TLS (default: 443, or one from 8443 on)')
     .option(
       '--runtime-config <API=true|false,...>',
       'turn APIs on or off: api/all, api/beta, GROUP/VERSION, GROUP/VERSION/RESOURCE',
@@ -97,6 +101,8 @@ export async function configFrom(flags: SettingFlags): Promise<ClusterConfig> {
     simulated: whenGiven(simulated, numberOr),
     port: whenGiven(flags.port, numberOr),
     host: flags.host,
+    httpPort: whenGiven(flags.httpPort, numberOr),
+    httpsPort: whenGiven(flags.httpsPort, numberOr),
     runtimeConfig: whenGiven(flags.runtimeConfig, parsePairs),
     controllers: whenGiven(flags.controllers, parseList),
     auditPolicyFile: whenGiven(flags.auditPolicyFile, absolute),

@@ -26,6 +26,8 @@ export interface AddonState {
   readonly on: boolean;
   /** it is to be on, and fails */
   readonly problem?: string | undefined;
+  /** what people should know of it: where it listens */
+  readonly note?: string | undefined;
   /** of timonier */
   readonly version: string;
 }

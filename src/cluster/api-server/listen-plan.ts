@@ -49,6 +49,19 @@ export function planListening({ host, nodeAddress, apiServiceIP, podCIDR, machin
   };
 }
 
+/**
+ * Where Ingresses are served: as the API is, and on loopback of both families, so that names of localhost work. Others are
+ * told the node's address, and one that the host is.
+ */
+export function planIngress({ host, nodeAddress }: { readonly host: string; readonly nodeAddress: string }): {
+  readonly hosts: readonly string[];
+  readonly published: readonly string[];
+} {
+  if (unspecified.has(host)) return { hosts: [host], published: [nodeAddress] };
+  const isOwn = isIP(host) !== 0 && isReachable(host);
+  return { hosts: unique([loopback, '::1', host, nodeAddress]), published: unique([nodeAddress, ...(isOwn ? [host] : [])]) };
+}
+
 /** From other machines, without saying through which interface. */
 const isReachable = (address: string): boolean => !/^(127\.|169\.254\.|::1$|fe80:)/i.test(address);
 

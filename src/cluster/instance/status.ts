@@ -16,6 +16,7 @@ import type { HTTPAccess } from '../../client/transport/http-client.ts';
 import { proxyPorts } from '../../node/proxy/proxy-server.ts';
 import { containerdWords } from '../../node/runtime/containerd-config.ts';
 import { processesEnding } from '../../node/runtime/processes.ts';
+import { type AddonState, controlPaths } from '../api-server/control-endpoints.ts';
 import { describeError } from '../operation-error.ts';
 import { type ClusterState, readFacts, stateFrom } from './condition.ts';
 import { commandClient } from './control-client.ts';
@@ -40,9 +41,16 @@ export interface ClusterStatus {
   readonly nodes?: readonly NodeStatus[] | undefined;
   /** how many of each phase */
   readonly pods?: Readonly<Record<string, number>> | undefined;
+  /** what add-ons say of themselves: where they listen */
+  readonly addons?: readonly AddonNote[] | undefined;
   /** how many run though nothing serves the cluster */
   readonly leftPods?: number | undefined;
   readonly kubeconfig?: string | undefined;
+}
+
+export interface AddonNote {
+  readonly name: string;
+  readonly note: string;
 }
 
 /** What is wrong, and the one thing to do. */
@@ -187,7 +195,7 @@ function supervisorOf({ pid, restarts, lastExit, lastExitAt, nextTryAt }: Superv
   };
 }
 
-type Seen = Pick<ClusterStatus, 'apiServer' | 'nodes' | 'pods'>;
+type Seen = Pick<ClusterStatus, 'apiServer' | 'nodes' | 'pods' | 'addons'>;
 
 async function askServer(instance: Instance, state: InstanceState): Promise<Seen> {
   const url = state.server;
@@ -197,17 +205,29 @@ async function askServer(instance: Instance, state: InstanceState): Promise<Seen
   const apiServer = { url, answers: true, checks: parseChecks(readiness) };
   try {
     const signal = AbortSignal.timeout(listMsMax);
-    const [nodes, pods] = await Promise.all([client.list(Node, { signal }), client.list(Pod, { signal })]);
+    const [nodes, pods, addons] = await Promise.all([client.list(Node, { signal }), client.list(Pod, { signal }), notesOf(client)]);
     const real = new Map(realNodesOf(instance, state).map(({ name, dir }) => [name, dir]));
     const phases = Object.entries(Object.groupBy(pods.items, (pod) => pod.status.phase ?? 'Unknown'));
     return {
       apiServer,
       nodes: await Promise.all(nodes.items.map((node) => nodeStatusOf(node, real.get(node.metadata.name)))),
       pods: Object.fromEntries(phases.map(([phase, list]) => [phase, list?.length ?? 0])),
+      addons,
     };
   } catch (error) {
     const name = `list of nodes and pods (${describeError(error)})`;
     return { apiServer: { ...apiServer, checks: [...apiServer.checks, { name, ok: false }] } };
+  }
+}
+
+/** None of one that runs no add-ons. */
+async function notesOf(client: HTTPAccess): Promise<readonly AddonNote[]> {
+  try {
+    const { addons } = await client.raw<{ readonly addons: readonly AddonState[] }>(controlPaths.addons);
+    return addons.flatMap(({ name, note }) => (note === undefined ? [] : [{ name, note }]));
+  } catch (error) {
+    if (isStatusError(error)) return [];
+    throw error;
   }
 }
 

@@ -19,6 +19,10 @@ export interface ClusterConfig {
   readonly port?: number;
   /** where the API listens, beside the nodes' own network */
   readonly host?: string;
+  /** where Ingresses are served on real nodes; 0 takes a free one; default: 80, or one from 8080 on */
+  readonly httpPort?: number;
+  /** the same by TLS; default: 443, or one from 8443 on */
+  readonly httpsPort?: number;
   /** default: 10.96.0.0/16, or the next that is free */
   readonly serviceCIDR?: string;
   /** default: 10.244.0.0/16, or the next that is free */
@@ -91,6 +95,16 @@ export const configFields = {
     about: 'where the API listens, beside the nodes’ own network; 0.0.0.0 is everywhere; default: 127.0.0.1',
     check: anyText,
     what: 'an address',
+  },
+  httpPort: {
+    about: 'where Ingresses are served, with real nodes; 0 takes a free one; default: 80, or one from 8080 on',
+    check: whole(0, 65_535),
+    what: 'a port number',
+  },
+  httpsPort: {
+    about: 'the same by TLS; default: 443, or one from 8443 on',
+    check: whole(0, 65_535),
+    what: 'a port number',
   },
   serviceCIDR: {
     about: 'addresses of Services; default: 10.96.0.0/16, or the next that is free',

@@ -15,9 +15,10 @@
 
 import { Resolver } from 'node:dns/promises';
 import type { ClientRequestArgs } from 'node:http';
-import { BlockList, isIP, type Socket, connect as tcpConnect } from 'node:net';
+import { isIP, type Socket, connect as tcpConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, type PeerCertificate, connect as tlsConnect } from 'node:tls';
+import { isProxyable } from '../../../api/meta/addresses.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import { own } from '../../../api/meta/words.ts';
 import { Agent } from '../../../client/transport/node-http.ts';
@@ -158,29 +159,6 @@ async function addressesOf({ host, isTrustedAddress }: DialTarget, network: Dial
   if (addresses.length === 0) throw errors.badRequest(`lookup ${host}: no such host`);
   if (!isTrustedAddress && !addresses.every(isProxyable)) throw errors.badRequest('address not allowed');
   return addresses;
-}
-
-/** This machine itself, its neighbours on the link, and what is no single machine; IPv4 in IPv6 too. */
-const refused = new BlockList();
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['224.0.0.0', 4],
-  ['255.255.255.255', 32],
-] as const)
-  refused.addSubnet(network, prefix, 'ipv4');
-for (const [network, prefix] of [
-  ['::', 96],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const)
-  refused.addSubnet(network, prefix, 'ipv6');
-
-/** Whether a connection may lead there. An address with a zone is one of the link. */
-export function isProxyable(address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && !address.includes('%') && !refused.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 /** Pods and services have certificates that nobody here could check, as upstream has it. */

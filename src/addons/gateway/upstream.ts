@@ -1,0 +1,48 @@
+/**
+ * One endpoint, asked over connections that are kept: what it is told and what it answers, whether by HTTP/1.1
+ * (http1-upstream.ts) or HTTP/2 (http2-upstream.ts). Heads are flat lists of names and values, as they are written.
+ */
+import type { Readable } from 'node:stream';
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** with its query */
+  readonly path: string;
+  readonly host: string;
+  /** without `host` and without what is said to the next hop alone */
+  readonly headers: readonly string[];
+  readonly body: Readable | undefined;
+  /** until the head, and between two pieces of the body */
+  readonly readMs: number;
+}
+
+/** What is told of an answer, in this order; `failed` at any time, and then nothing more. */
+export interface AnswerSink {
+  /** It is being sent: the body is read, and what fails from now on may have been done. */
+  sent(): void;
+  /** `isWhole`: there is neither body nor trailers. */
+  head(status: number, headers: readonly string[], isWhole: boolean): void;
+  data(chunk: Buffer): void;
+  end(trailers: readonly string[]): void;
+  failed(error: Error): void;
+}
+
+/** A request under way. */
+export interface UpstreamCall {
+  pause(): void;
+  resume(): void;
+  abort(): void;
+}
+
+export interface Upstream {
+  send(request: UpstreamRequest, sink: AnswerSink): UpstreamCall;
+  /** Takes no more requests; what is under way goes on to its end, and then it resolves. */
+  close(): Promise<void>;
+  /** Breaks off what is under way, too. */
+  destroy(): void;
+}
+
+/** A read of an answer took too long. */
+export class UpstreamTimeout extends Error {
+  override readonly name = 'UpstreamTimeout';
+}
