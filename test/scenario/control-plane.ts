@@ -2,7 +2,7 @@
  * A control plane for scenario tests: the in-process API server on a memory store, controllers, and a virtual clock.
  * The node is a controller too: it starts the pods that are there, and ends those that are deleted.
  */
-import { Namespace, Node, Pod } from '../../src/api/generated/kinds.ts';
+import { ClusterRoleBinding, Node, Pod } from '../../src/api/generated/kinds.ts';
 import { builtInRegistry } from '../../src/api/kinds/all.ts';
 import { parseKey } from '../../src/api/meta/object.ts';
 import { isConflict } from '../../src/api/meta/status-error.ts';
@@ -15,7 +15,13 @@ import { type Log, silentLog } from '../../src/client/log.ts';
 import { VirtualClock } from '../../src/client/virtual-clock.ts';
 import { namespaceLifecycle } from '../../src/control-plane/api-server/admission/namespace-lifecycle.ts';
 import { type ApiServer, createApiServer, type ServerContext } from '../../src/control-plane/api-server/api-server.ts';
+import { BindingIndex } from '../../src/control-plane/api-server/authorization/binding-index.ts';
+import { decideBy } from '../../src/control-plane/api-server/authorization/decide.ts';
+import { privilegedGroup } from '../../src/control-plane/api-server/authorization/privileged.ts';
+import { RBAC } from '../../src/control-plane/api-server/authorization/rbac.ts';
+import { ensureBootstrapPolicy } from '../../src/control-plane/api-server/bootstrap/policy.ts';
 import { publishingEndpoints } from '../../src/control-plane/api-server/publishing/endpoints.ts';
+import { identityOf } from '../../src/control-plane/controllers/index.ts';
 import { targetNodeOf } from '../../src/control-plane/controllers/workloads/daemon-nodes.ts';
 import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
 
@@ -43,13 +49,20 @@ export async function startControlPlane(controllers: readonly Controller[], opti
   const storage = openMemoryStore({ clock });
   const registry = builtInRegistry();
   const parts = ({ reader }: ServerContext) => ({
+    authorize: decideBy([privilegedGroup, new RBAC(new BindingIndex(reader))]),
     nonResourceEndpoints: publishingEndpoints({ registry, version: 'v1.36.0' }),
     admission: [namespaceLifecycle(reader)],
   });
   const server = await createApiServer({ storage, registry, clock, random, log, parts });
   const client = server.loopback;
-  await client.create(Namespace, { metadata: { name: 'default' }, spec: {} });
-  const running = runControllers(controllers, { client, clock, random, log, ...(wrap && { clientFor: () => wrap(client) }) });
+  await ensureBootstrapPolicy({ reader: server.reader, client });
+  const roles = new Set((await client.list(ClusterRoleBinding)).items.flatMap(({ subjects = [] }) => subjects.map(({ name }) => name)));
+  /** Each may what its account may; those of a test alone have none, and may everything. */
+  const clientFor = (controller: Controller): Client => {
+    const own = roles.has(controller.serviceAccount ?? controller.name) ? server.clientFor(identityOf(controller)) : client;
+    return wrap ? wrap(own) : own;
+  };
+  const running = runControllers(controllers, { client, clientFor, clock, random, log });
   await running.started;
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const settle = async (): Promise<void> => {

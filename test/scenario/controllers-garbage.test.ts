@@ -170,9 +170,6 @@ test('a namespace has its service account and root certificate, and goes with ev
   );
   await client.patch(Secret, { namespace: 'n', name: 'stuck' }, { type: 'merge', body: { metadata: { finalizers: null } } });
   await plane.tick(8);
-  assert.deepEqual(
-    (await client.list(Namespace)).items.map(({ metadata }) => metadata.name),
-    ['default'],
-  );
+  assert.ok((await client.list(Namespace)).items.every(({ metadata }) => metadata.name !== 'n'));
   assert.deepEqual((await client.list(ConfigMap, { namespace: 'n' })).items, []);
 });

@@ -5,7 +5,7 @@
 import type { PodTemplateSpec, Volume } from '../../../api/generated/core-v1.ts';
 import { type PersistentVolumeClaim, Pod, StatefulSet } from '../../../api/generated/kinds.ts';
 import type { OwnerReference } from '../../../api/generated/meta-v1.ts';
-import { apiVersionOf, type KindRef, type KubeObject, type New } from '../../../api/meta/object.ts';
+import type { New } from '../../../api/meta/object.ts';
 import { controllerReference } from '../owner.ts';
 import { podFromTemplate } from '../pods/pod-control.ts';
 import { revisionHashLabel } from './revision-history.ts';
@@ -60,7 +60,8 @@ export function volumeClaimsOf(set: StatefulSet, ordinal: number): readonly New<
 
 /**
  * The owners that a claim should have by the retention policy: the set, when it is to go with it; the pod, when the pod
- * is on its way out by scaling down. undefined: it has them already.
+ * is on its way out by scaling down; neither beside another controller. undefined: it has them already, or is of an
+ * earlier set or pod of that name, and left to the garbage collector.
  */
 export function nextClaimOwners(
   claim: PersistentVolumeClaim,
@@ -72,18 +73,15 @@ export function nextClaimOwners(
   const byPod = whenScaled === 'Delete' && isCondemned;
   const bySet = whenDeleted === 'Delete' && !byPod;
   const before = claim.metadata.ownerReferences ?? [];
-  const isOurs = ({ kind, name }: OwnerReference): boolean =>
-    (kind === 'StatefulSet' && name === set.metadata.name) || (kind === 'Pod' && name === pod.metadata.name);
-  const wanted = [...(bySet ? [plainReference(StatefulSet, set)] : []), ...(byPod ? [plainReference(Pod, pod)] : [])];
-  const ours = before.filter(isOurs);
-  const isSame = ours.length === wanted.length && wanted.every(({ uid }) => ours.some((reference) => reference.uid === uid));
-  return isSame ? undefined : [...before.filter((reference) => !isOurs(reference)), ...wanted];
+  const [ofSet, ofPod] = [controllerReference(StatefulSet, set), controllerReference(Pod, pod)];
+  const ours = before.filter((each) => isNamedAs(each, ofSet) || isNamedAs(each, ofPod));
+  if (ours.some(({ uid }) => uid !== ofSet.uid && uid !== ofPod.uid)) return undefined;
+  const others = before.filter((each) => !ours.includes(each));
+  const isOthers = (whenScaled === 'Delete' || whenDeleted === 'Delete') && others.some(({ controller }) => controller);
+  const wanted = isOthers ? [] : [...(bySet ? [ofSet] : []), ...(byPod ? [ofPod] : [])];
+  const isSame = ours.length === wanted.length && wanted.every(({ uid }) => ours.some((each) => each.uid === uid && each.controller));
+  return isSame ? undefined : [...others, ...wanted];
 }
 
-const plainReference = (kind: KindRef, { metadata }: KubeObject): OwnerReference => ({
-  apiVersion: apiVersionOf(kind),
-  kind: kind.kind,
-  name: metadata.name ?? '',
-  uid: metadata.uid ?? '',
-  controller: true,
-});
+const isNamedAs = (a: OwnerReference, b: OwnerReference): boolean =>
+  a.apiVersion === b.apiVersion && a.kind === b.kind && a.name === b.name;

@@ -9,7 +9,7 @@
 import type { PodTemplateSpec } from '../../../api/generated/core-v1.ts';
 import { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from '../../../api/generated/kinds.ts';
 import { equalJson } from '../../../api/meta/deep-equal.ts';
-import { keyOf, type ObjectKey, parseKey } from '../../../api/meta/object.ts';
+import type { ObjectKey } from '../../../api/meta/object.ts';
 import { isAlreadyExists, isNotFound, messageOf } from '../../../api/meta/status-error.ts';
 import { nextAvailabilityMs } from '../../../api/predicates/pod-state.ts';
 import { type ControllerIO, defineController, type Outcome, watched } from '../../../client/controllers/controller.ts';
@@ -134,11 +134,7 @@ async function keepClaims(set: StatefulSet, pods: readonly Pod[], io: Controller
       const there = io.client.informer(PersistentVolumeClaim).get(`${metadata.namespace}/${metadata.name}`);
       const ownerReferences = there && nextClaimOwners(there, set, pod, isCondemned(set, ordinal));
       if (!ownerReferences) continue;
-      const { uid, resourceVersion } = there.metadata;
-      await io.client.patch(PersistentVolumeClaim, parseKey(keyOf(there)), {
-        type: 'merge',
-        body: { metadata: { uid, resourceVersion, ownerReferences } },
-      });
+      await io.client.update(PersistentVolumeClaim, { ...there, metadata: { ...there.metadata, ownerReferences } });
     }
   }
 }
