@@ -1,7 +1,7 @@
 /** The default storage class, on simulated nodes: claims are bound where their pods run, enlarged, and go with their data. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Event, PersistentVolume, PersistentVolumeClaim, Pod, StatefulSet, StorageClass } from '../../src/api/generated/kinds.ts';
+import { Event, Node, PersistentVolume, PersistentVolumeClaim, Pod, StatefulSet, StorageClass } from '../../src/api/generated/kinds.ts';
 import { startCluster } from '../../src/cluster/start-cluster.ts';
 import { whenGone, whenSeen } from '../kit/when-seen.ts';
 
@@ -52,9 +52,7 @@ test('a stateful set gets volumes, which grow, outlive their pods and go with th
 test('what is not for directories is refused, or left to others', async () => {
   await using cluster = await startCluster({ name: 's', nodes: 0, simulated: 1 });
   const { client } = cluster;
-  const provisioner = 'timonier.dev/directory';
   await client.create(StorageClass, { metadata: { name: 'foreign' }, provisioner: 'x.y/z' });
-  await client.create(StorageClass, { metadata: { name: 'at-once' }, provisioner, volumeBindingMode: 'Immediate' });
   const rows: readonly { name: string; spec?: Partial<PersistentVolumeClaim['spec']>; node?: string; want?: string }[] = [
     { name: 'foreign', spec: { storageClassName: 'foreign' } },
     { name: 'block', spec: { volumeMode: 'Block' }, want: 'directories are no block devices: take volumeMode Filesystem' },
@@ -65,19 +63,13 @@ test('what is not for directories is refused, or left to others', async () => {
     },
     { name: 'chosen', spec: { selector: { matchLabels: { a: 'b' } } }, want: 'claim.Spec.Selector is not supported' },
     { name: 'lost', node: 's-simulated-9', want: 'node "s-simulated-9" not found' },
-    {
-      name: 'early',
-      spec: { storageClassName: 'at-once' },
-      node: '',
-      want: 'its class has to have volumeBindingMode WaitForFirstConsumer',
-    },
   ];
   const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } as const;
   for (const { name, spec, node = 's-simulated-1' } of rows) {
     // somebody writes by hand what scheduler and volume controllers write
     const annotations = {
-      'volume.kubernetes.io/storage-provisioner': provisioner,
-      ...(node !== '' && { 'volume.kubernetes.io/selected-node': node }),
+      'volume.kubernetes.io/storage-provisioner': 'timonier.dev/directory',
+      'volume.kubernetes.io/selected-node': node,
     };
     await client.create(PersistentVolumeClaim, { metadata: { namespace: 'default', name, annotations }, spec: { ...claimSpec, ...spec } });
   }
@@ -88,4 +80,24 @@ test('what is not for directories is refused, or left to others', async () => {
       if (event.type !== 'BOOKMARK' && event.object.message === message) break;
   }
   assert.deepEqual((await client.list(PersistentVolume)).items, []);
+});
+
+test('a class that waits for nobody gets its volumes where there is a node, and as soon as there is one', async () => {
+  await using cluster = await startCluster({ name: 's', nodes: 0, simulated: 2 });
+  const { client } = cluster;
+  await client.create(StorageClass, { metadata: { name: 'at-once' }, provisioner: 'timonier.dev/directory' });
+  const cordon = (name: string, unschedulable: boolean) =>
+    client.patch(Node, { name }, { type: 'merge', body: { spec: { unschedulable } } });
+  const names = ['s-simulated-1', 's-simulated-2'];
+  for (const name of names) await cordon(name, true);
+  const spec = { accessModes: ['ReadWriteOnce'], storageClassName: 'at-once', resources: { requests: { storage: '1Gi' } } } as const;
+  const at = (name: string) => ({ namespace: 'default', name });
+  for (const name of ['one', 'two']) await client.create(PersistentVolumeClaim, { metadata: at(name), spec });
+  for await (const event of client.watch(Event, { namespace: 'default' }))
+    if (event.type !== 'BOOKMARK' && /no node is ready to take it$/.test(event.object.message ?? '')) break;
+  for (const name of names) await cordon(name, false);
+  for (const name of ['one', 'two']) await whenSeen(client, PersistentVolumeClaim, at(name), ({ status }) => status.phase === 'Bound');
+  const volumes = (await client.list(PersistentVolume)).items;
+  assert.equal(volumes.length, 2);
+  assert.ok(volumes.every(({ metadata }) => names.includes(metadata.annotations?.['timonier.dev/node'] ?? '')));
 });

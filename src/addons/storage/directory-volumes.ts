@@ -15,12 +15,11 @@ import { isAlreadyExists, isNotFound, messageOf } from '../../api/meta/status-er
 import { hostnameLabel } from '../../api/meta/well-known.ts';
 import { isVolumeOf, provisionedBy, provisionerFinalizer, selectedNode, storageProvisioner } from '../../api/predicates/claim-matching.ts';
 import { classNameOf } from '../../api/predicates/claims.ts';
+import type { Client } from '../../client/client.ts';
 import { type Controller, type ControllerIO, defineController, watched } from '../../client/controllers/controller.ts';
 import type { VolumeDirectories } from '../addon.ts';
+import { chooseNode, nodeAnnotation, takesPods } from './choose-node.ts';
 import { directoryProvisioner } from './standard-class.ts';
-
-/** On volumes: the node whose directory it is. */
-const nodeAnnotation = 'timonier.dev/node';
 
 const sizeOf = ({ spec }: PersistentVolumeClaim): string => spec.resources?.requests?.['storage'] ?? '0';
 const isOurs = ({ metadata }: PersistentVolume): boolean => metadata.annotations?.[provisionedBy] === directoryProvisioner;
@@ -40,7 +39,7 @@ export function directoryControllers(directories: VolumeDirectories): readonly C
         watched(PersistentVolumeClaim),
         watched(PersistentVolume, () => []),
         watched(StorageClass, () => []),
-        watched(Node, () => []),
+        watched(Node, (node, old, { client }) => (takesPods(node) && !(old && takesPods(old)) ? waitingForNodes(client) : [])),
       ],
       reconcile: (key, io) => reconcileClaim(key, directories, io),
     }),
@@ -52,12 +51,20 @@ export function directoryControllers(directories: VolumeDirectories): readonly C
   ];
 }
 
+const isOurClaim = ({ metadata }: PersistentVolumeClaim): boolean => metadata.annotations?.[storageProvisioner] === directoryProvisioner;
+
+const waitingForNodes = (client: Client): readonly ObjectKey[] =>
+  client
+    .informer(PersistentVolumeClaim)
+    .index('without-node', (claim) => (isOurClaim(claim) && !claim.spec.volumeName ? [''] : []))('')
+    .map(keyOf);
+
 async function reconcileClaim(key: ObjectKey, directories: VolumeDirectories, io: ControllerIO): Promise<void> {
   const { client } = io;
   const claim = client.informer(PersistentVolumeClaim).get(key);
   if (!claim) return;
   if (claim.spec.volumeName) return await enlarge(claim, io);
-  if (claim.metadata.annotations?.[storageProvisioner] !== directoryProvisioner || claim.metadata.deletionTimestamp) return;
+  if (!isOurClaim(claim) || claim.metadata.deletionTimestamp) return;
   await provision(claim, directories, io);
 }
 
@@ -69,9 +76,13 @@ async function provision(claim: PersistentVolumeClaim, directories: VolumeDirect
   if (storageClass?.provisioner !== directoryProvisioner || client.informer(PersistentVolume).get(name)) return;
   const fail = (why: string): void =>
     events.event(claim, 'Warning', 'ProvisioningFailed', `failed to provision volume with StorageClass "${className}": ${why}`);
-  const nodeName = claim.metadata.annotations?.[selectedNode];
-  const refused = refusal(claim) ?? (nodeName === undefined ? 'its class has to have volumeBindingMode WaitForFirstConsumer' : undefined);
-  if (refused !== undefined || nodeName === undefined) return fail(refused ?? '');
+  const refused = refusal(claim);
+  if (refused !== undefined) return fail(refused);
+  const waits = storageClass.volumeBindingMode === 'WaitForFirstConsumer';
+  const nodes = client.informer(Node).list();
+  const choose = (): string | undefined => (waits ? undefined : chooseNode(nodes, client.informer(PersistentVolume).list(), storageClass));
+  const nodeName = claim.metadata.annotations?.[selectedNode] ?? choose();
+  if (nodeName === undefined) return waits ? undefined : fail('no node is ready to take it');
   const node = client.informer(Node).get(nodeName);
   if (!node) {
     fail(`node "${nodeName}" not found`);
@@ -83,8 +94,8 @@ async function provision(claim: PersistentVolumeClaim, directories: VolumeDirect
     path = await directories.make(nodeName, name);
   } catch (error) {
     fail(messageOf(error));
-    await chooseAgain(claim, io);
-    return;
+    if (!waits) throw error;
+    return await chooseAgain(claim, io);
   }
   const policy = storageClass.reclaimPolicy ?? 'Delete';
   const { namespace, name: claimName, uid, resourceVersion } = claim.metadata;
@@ -120,7 +131,7 @@ async function provision(claim: PersistentVolumeClaim, directories: VolumeDirect
   events.event(claim, 'Normal', 'ProvisioningSucceeded', `Successfully provisioned volume ${name}`);
 }
 
-/** So that the scheduler may choose another node. */
+/** So that the scheduler may choose another node, or this add-on does. */
 async function chooseAgain(claim: PersistentVolumeClaim, { client }: ControllerIO): Promise<void> {
   const { [selectedNode]: _, ...annotations } = claim.metadata.annotations ?? {};
   await client.update(PersistentVolumeClaim, { ...claim, metadata: { ...claim.metadata, annotations } });

@@ -2,7 +2,7 @@
  * nodeSelector and node affinity, compiled once per pod. Terms are alternatives; what is in a term must all hold; an
  * empty term matches nothing. Upstream: component-helpers/scheduling/corev1/nodeaffinity.
  */
-import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '../generated/core-v1.ts';
+import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec, TopologySelectorTerm } from '../generated/core-v1.ts';
 import type { Node } from '../generated/kinds.ts';
 import { isOrdered } from '../meta/selectors.ts';
 import { regionLabel, zoneLabel } from '../meta/well-known.ts';
@@ -46,6 +46,13 @@ export function matchesTerm(term: NodeSelectorTerm, node: Labelled): boolean {
     matchFields.every((requirement) => requirement.key === 'metadata.name' && meets(requirement, node.metadata.name))
   );
 }
+
+/** Of a storage class: without terms all nodes are. */
+export const isInTopologies = (node: Labelled, terms: readonly TopologySelectorTerm[] = []): boolean =>
+  terms.length === 0 ||
+  terms.some(({ matchLabelExpressions = [] }) =>
+    matchLabelExpressions.every(({ key, values }) => values.includes(labelOf(node, key) ?? '')),
+  );
 
 /** Undefined: the pod takes any node. */
 export function requiredNodeMatcher(spec: PodSpec): NodeMatcher | undefined {

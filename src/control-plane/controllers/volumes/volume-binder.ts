@@ -11,7 +11,7 @@ import { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../.
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
-import { bindCompleted, boundByController, isVolumeOf, storageProvisioner } from '../../../api/predicates/claim-matching.ts';
+import { bindCompleted, boundByController, isVolumeOf, storageProvisioner, volumeClassOf } from '../../../api/predicates/claim-matching.ts';
 import { claimKeysOf, classNameOf } from '../../../api/predicates/claims.ts';
 import { defaultStorageClassOf } from '../../../api/predicates/default-class.ts';
 import { isPodTerminal } from '../../../api/predicates/pod-state.ts';
@@ -64,7 +64,7 @@ function claimsConcerned(volume: PersistentVolume, old: PersistentVolume | undef
   const isFree = (each: PersistentVolume): boolean => !each.spec.claimRef && each.status?.phase === 'Available';
   const isNewlyFree =
     isFree(volume) && !(old && isFree(old) && equalSemantically([old.spec, old.metadata.labels], [volume.spec, volume.metadata.labels]));
-  return [...claimKeyOf(volume), ...naming, ...(isNewlyFree ? waitingFor(volume.spec.storageClassName ?? '', client) : [])];
+  return [...claimKeyOf(volume), ...naming, ...(isNewlyFree ? waitingFor(volumeClassOf(volume), client) : [])];
 }
 
 async function reconcileClaim(claim: PersistentVolumeClaim, io: ControllerIO): Promise<void> {

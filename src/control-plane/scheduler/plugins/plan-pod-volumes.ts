@@ -3,12 +3,11 @@
  * Of several claims the smallest chooses first, and no volume is chosen twice.
  * Upstream: plugins/volumebinding/binder.go (FindPodVolumes).
  */
-import type { TopologySelectorTerm } from '../../../api/generated/core-v1.ts';
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../api/generated/kinds.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
 import { findVolume, noProvisioner, reachesVolume, selectedNode } from '../../../api/predicates/claim-matching.ts';
 import { classNameOf, isBoundClaim } from '../../../api/predicates/claims.ts';
-import { labelOf } from '../../../api/predicates/node-selection.ts';
+import { isInTopologies } from '../../../api/predicates/node-selection.ts';
 
 /** As the scheduler sees them: with what it has decided and not written yet. */
 export interface Volumes {
@@ -78,11 +77,5 @@ function planUnbound(claims: readonly PersistentVolumeClaim[], node: Node, volum
   return { bindings, provisions };
 }
 
-function canProvision(storageClass: StorageClass | undefined, node: Node): boolean {
-  if (!storageClass || storageClass.provisioner === noProvisioner) return false;
-  const { allowedTopologies = [] } = storageClass;
-  return allowedTopologies.length === 0 || allowedTopologies.some((term) => isIn(term, node));
-}
-
-const isIn = ({ matchLabelExpressions = [] }: TopologySelectorTerm, node: Node): boolean =>
-  matchLabelExpressions.every(({ key, values }) => values.includes(labelOf(node, key) ?? ''));
+const canProvision = (storageClass: StorageClass | undefined, node: Node): boolean =>
+  storageClass !== undefined && storageClass.provisioner !== noProvisioner && isInTopologies(node, storageClass.allowedTopologies);
