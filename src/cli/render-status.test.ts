@@ -26,6 +26,7 @@ const rows: readonly { readonly name: string; readonly given: ClusterStatus; rea
       apiServer: { url, answers: true, checks: [] },
       nodes: [real, { name: 'default-simulated-1', simulated: true, ready: false }],
       pods: { Running: 3, Pending: 1 },
+      addons: [{ name: 'ingress', note: 'http 8080, https 443' }],
       kubeconfig: '/root/.kube/config',
     },
     want: [
@@ -36,6 +37,7 @@ const rows: readonly { readonly name: string; readonly given: ClusterStatus; rea
       'Nodes:       1 of 2 Ready (1 real, 1 simulated)',
       'Proxies:     1 of 1 healthy',
       'Pods:        3 Running, 1 Pending',
+      'Ingress:     http 8080, https 443',
       'kubeconfig:  /root/.kube/config',
     ],
   },

@@ -34,7 +34,7 @@ export class IngressProxy implements AsyncDisposable {
   readonly #routes: TestRoute[] = [];
   readonly #stack = new AsyncDisposableStack();
 
-  static async start(log: Log = silentLog): Promise<IngressProxy> {
+  static async start(log: Log = silentLog, { headMs }: { readonly headMs?: number } = {}): Promise<IngressProxy> {
     const proxy = new IngressProxy();
     let table = new RouteTable<TestRoute>([]);
     const selfMade = makeSelfSigned(realClock.now());
@@ -49,6 +49,7 @@ export class IngressProxy implements AsyncDisposable {
       certificates: { contextOf: (name) => proxy.contexts.get(name), selfMade: () => selfMade },
       clock: realClock,
       log,
+      headMs,
     });
     proxy.#stack.use(plane);
     proxy.http = await plane.listen(['127.0.0.1'], [0], { isSecure: false });

@@ -20,6 +20,8 @@ export interface Annotated {
   readonly policy: RoutePolicy;
   /** paths are patterns */
   readonly usesPatterns: boolean;
+  /** who comes without TLS, to TLS: `with-tls` of hosts that have a certificate */
+  readonly redirects: 'never' | 'with-tls' | 'always';
   readonly problems: readonly AnnotationProblem[];
 }
 
@@ -36,7 +38,7 @@ type Reader = (value: string, draft: Draft, values: Values) => string | undefine
 interface Draft {
   readonly policy: Mutable<RoutePolicy>;
   usesPatterns: boolean;
-  redirects: 'never' | 'with-tls' | 'always';
+  redirects: Annotated['redirects'];
 }
 
 const flag =
@@ -149,8 +151,7 @@ const readers: Readonly<Record<string, Reader>> = {
   'websocket-services': always,
 };
 
-/** `hasTLS`: it names hosts that are reached by TLS, and so redirects to it if nothing else is said. */
-export function readAnnotations(annotations: Readonly<Record<string, string>> | undefined, hasTLS: boolean): Annotated {
+export function readAnnotations(annotations: Readonly<Record<string, string>> | undefined): Annotated {
   const draft: Draft = { policy: { ...defaultPolicy }, usesPatterns: false, redirects: 'with-tls' };
   const values: Values = new Map(
     Object.entries(annotations ?? {}).flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value.trim()]] : [])),
@@ -166,8 +167,7 @@ export function readAnnotations(annotations: Readonly<Record<string, string>> | 
     const says = reader(values.get(name ?? '') ?? '', draft, values);
     if (says !== undefined) problems.push({ annotation, says });
   }
-  draft.policy.redirectsToTLS = draft.redirects === 'always' || (draft.redirects === 'with-tls' && hasTLS);
-  return { policy: draft.policy, usesPatterns: draft.usesPatterns, problems };
+  return { ...draft, problems };
 }
 
 function affinityOf(values: Values): RoutePolicy['affinity'] {

@@ -41,6 +41,7 @@ class HTTP1Answer implements ClientAnswer {
   constructor(response: ServerResponse, clock: Clock) {
     this.#response = response;
     this.#clock = clock;
+    response.on('error', () => undefined); // of one that has gone: told by `close`
   }
   get isStarted(): boolean {
     return this.#response.headersSent;
@@ -113,6 +114,7 @@ class HTTP2Answer implements ClientAnswer {
     this.#stream.end();
   }
   say(status: number, text: string, more: readonly string[] = []): void {
+    if (this.isGone) return;
     this.#stream.respond({ ...gathered([...textHeaders(text), ...more]), ':status': status });
     this.#stream.end(text, () => this.#stream.close()); // what is left of a body is not wanted
   }

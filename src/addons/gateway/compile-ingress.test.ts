@@ -142,16 +142,10 @@ describe('the status of an Ingress', () => {
 });
 
 describe('annotations', () => {
-  const read = (given: Readonly<Record<string, string>>, hasTLS = false) =>
-    readAnnotations(
-      Object.fromEntries(Object.entries(given).map(([key, value]) => [key.includes('/') ? key : `${nginx}${key}`, value])),
-      hasTLS,
-    );
-  const policies: readonly [string, Readonly<Record<string, string>>, object, boolean?][] = [
+  const read = (given: Readonly<Record<string, string>>) =>
+    readAnnotations(Object.fromEntries(Object.entries(given).map(([key, value]) => [key.includes('/') ? key : `${nginx}${key}`, value])));
+  const policies: readonly [string, Readonly<Record<string, string>>, object][] = [
     ['none', {}, {}],
-    ['none with TLS', {}, { redirectsToTLS: true }, true],
-    ['ssl-redirect', { 'ssl-redirect': 'false' }, {}, true],
-    ['force-ssl-redirect, whatever else is said', { 'ssl-redirect': 'false', 'force-ssl-redirect': 'true' }, { redirectsToTLS: true }],
     ['proxy-body-size', { 'proxy-body-size': '8m' }, { bodyBytesMax: 8 * 1024 * 1024 }],
     ['proxy-body-size in capitals', { 'proxy-body-size': '1K' }, { bodyBytesMax: 1024 }],
     ['proxy-body-size of any size', { 'proxy-body-size': '0' }, { bodyBytesMax: undefined }],
@@ -169,11 +163,29 @@ describe('annotations', () => {
     ['rewrite-target', { 'rewrite-target': '/$2' }, { rewrite: '/$2' }],
     ['of others', { 'cert-manager.io/cluster-issuer': 'x', 'meta.helm.sh/release-name': 'y', 'kubernetes.io/ingress.class': 'z' }, {}],
   ];
-  for (const [name, given, want, hasTLS] of policies)
+  for (const [name, given, want] of policies)
     it(`that are understood: ${name}`, () => {
-      const { policy, problems } = read(given, hasTLS);
+      const { policy, problems } = read(given);
       assert.deepEqual(problems, []);
       assert.deepEqual(policy, { ...defaultPolicy, ...want });
+    });
+
+  for (const [name, given, want] of [
+    ['nothing is said', {}, [true, true, false]],
+    ['it is not wanted', { 'ssl-redirect': 'false' }, [false, false, false]],
+    ['it is forced', { 'ssl-redirect': 'false', 'force-ssl-redirect': 'true' }, [true, true, true]],
+  ] as const)
+    it(`lead hosts with a certificate to TLS: ${name}`, () => {
+      const spec = {
+        tls: [{ hosts: ['a.b', '*.w.test'] }],
+        rules: ['a.b', 'x.w.test', 'plain.test'].map((host) => ({ host, http: { paths: [root] } })),
+      };
+      const annotations = Object.fromEntries(Object.entries(given).map(([key, value]) => [`${nginx}${key}`, value]));
+      const { table } = compileIngresses([ingress({ annotations, spec })]);
+      assert.deepEqual(
+        ['a.b', 'x.w.test', 'plain.test'].map((host) => table.find(host, '/')?.route.policy.redirectsToTLS),
+        want,
+      );
     });
 
   for (const [key, value] of Object.entries({

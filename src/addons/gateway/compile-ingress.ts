@@ -98,18 +98,29 @@ export function compileIngress(ingress: Ingress): CompiledIngress {
   const { metadata, spec } = ingress;
   const owner = keyOf(ingress);
   const { rules = [], tls = [], defaultBackend } = spec;
-  const annotated = readAnnotations(metadata.annotations, tls.length > 0);
+  const annotated = readAnnotations(metadata.annotations);
   const problems: Problem[] = annotated.problems.map(({ annotation, says }) => ({
     reason: 'AnnotationNotSupported',
     message: `annotation ${annotation} ${says}`,
   }));
   const hosts = [...new Set(rules.map(({ host = '' }) => host.toLowerCase()))];
+  const certificates = tls.flatMap(({ hosts: named, secretName }) =>
+    (named && named.length > 0 ? named.map((host) => host.toLowerCase()) : hosts.filter(Boolean)).map((host) => ({
+      host,
+      secret: secretName ? `${metadata.namespace}/${secretName}` : undefined,
+    })),
+  );
+  const secured = new Set(certificates.map(({ host }) => host));
+  const policyOf = (host: string): RoutePolicy => {
+    const hasTLS = secured.has(host) || secured.has(host.replace(/^[^.]+/, '*'));
+    return { ...annotated.policy, redirectsToTLS: annotated.redirects === 'always' || (annotated.redirects === 'with-tls' && hasTLS) };
+  };
   const routeTo = (host: string, match: PathMatch, backend: IngressBackend): Route => ({
     host,
     match,
     owner,
     backend: refOf(backend, { ...annotated.policy, namespace: metadata.namespace ?? '' }),
-    policy: annotated.policy,
+    policy: policyOf(host),
   });
   const routes: Route[] = [];
   for (const { host = '', http } of rules) {
@@ -125,12 +136,6 @@ export function compileIngress(ingress: Ingress): CompiledIngress {
     routes.push(...forHosts.map((host) => routeTo(host, { type: 'last' }, defaultBackend)));
     if (defaultBackend.resource) problems.push(notAService(defaultBackend));
   }
-  const certificates = tls.flatMap(({ hosts: named, secretName }) =>
-    (named && named.length > 0 ? named.map((host) => host.toLowerCase()) : hosts.filter(Boolean)).map((host) => ({
-      host,
-      secret: secretName ? `${metadata.namespace}/${secretName}` : undefined,
-    })),
-  );
   return { routes, certificates, problems };
 }
 

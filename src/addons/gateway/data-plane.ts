@@ -47,27 +47,32 @@ export interface DataPlaneOptions<R extends ProxyRoute> {
   readonly certificates: Certificates;
   readonly clock: Clock;
   readonly log: Log;
+  /** until a head is whole, and a handshake done; default 30 s */
+  readonly headMs?: number | undefined;
 }
 
 const connectionsMax = 10_000;
 const streamsMax = 128;
 const headBytesMax = 64 * 1024;
 const headersMax = 256;
-/** Until a head is whole, and a handshake done; how often that is looked at. */
-const headMs = 30_000;
+const headMsDefault = 30_000;
+/** How often slow heads are looked for. */
 const checkMs = 5000;
+/** Requests under way. */
+const requestsMax = 10_000;
 /** Of a client's connection without requests. */
 const idleMs = 75_000;
 const secretPort = 443;
 
-const strict = {
+/** What could be read in two ways is refused. */
+const strict = (headMs: number) => ({
   insecureHTTPParser: false,
   maxHeaderSize: headBytesMax,
   headersTimeout: headMs,
   requestTimeout: 0, // bodies have time-outs of their own, between their pieces
   keepAliveTimeout: idleMs,
-  connectionsCheckingInterval: checkMs,
-};
+  connectionsCheckingInterval: Math.min(checkMs, headMs),
+});
 
 interface Via {
   readonly isSecure: boolean;
@@ -78,17 +83,20 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
   readonly #options: DataPlaneOptions<R>;
   readonly #listeners: Server[] = [];
   readonly #sockets = new Set<Duplex>();
-  readonly #plain = createServer({ ...strict, noDelay: true });
+  readonly #plain: ReturnType<typeof createServer>;
   readonly #secure: ReturnType<typeof createSecureServer>;
   #hasSelfMade: Promise<unknown> | undefined;
+  #underWay = 0;
   /** that TLS is reached by */
   #securePort = secretPort;
 
   constructor(options: DataPlaneOptions<R>) {
     this.#options = options;
+    const { headMs = headMsDefault } = options;
+    this.#plain = createServer({ ...strict(headMs), noDelay: true });
     this.#secure = createSecureServer({
-      ...strict,
-      http1Options: strict,
+      ...strict(headMs),
+      http1Options: strict(headMs),
       allowHTTP1: true,
       minVersion: 'TLSv1.2',
       handshakeTimeout: headMs,
@@ -103,9 +111,11 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
       const isSecure = server === this.#secure;
       (server as { maxHeadersCount?: number }).maxHeadersCount = headersMax;
       (server as { shouldUpgradeCallback?: (request: IncomingMessage) => boolean }).shouldUpgradeCallback = isWebSocket;
-      server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#request(request, response, isSecure));
+      server.on('request', (request: IncomingMessage, response: ServerResponse) =>
+        this.#guard(response, () => this.#request(request, response, isSecure)),
+      );
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, first: Buffer) =>
-        this.#upgrade(request, { socket, first }, isSecure),
+        this.#guard(socket, () => this.#upgrade(request, { socket, first }, isSecure)),
       );
       server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => this.#malformed(error, socket));
       server.on('tlsClientError', (error: Error, socket: Duplex) => {
@@ -191,6 +201,16 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
       );
   }
 
+  /** A fault ends its request, and nothing else. */
+  #guard(answer: { destroy(): unknown }, serve: () => void): void {
+    try {
+      serve();
+    } catch (error) {
+      this.#options.log.warn({ error }, 'a request failed');
+      answer.destroy();
+    }
+  }
+
   #request(request: ProxyRequest, response: ServerResponse | Http2ServerResponse, isSecure: boolean) {
     const answer = answerTo(response, this.#options.clock);
     const sinceMs = this.#options.clock.monotonic();
@@ -204,6 +224,11 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
     }
     const { head, target, route, backend, affinity, moreHeaders } = planned;
     const body = head.hasBody ? request : undefined;
+    this.#underWay++;
+    const over = (outcome: Outcome): void => {
+      this.#underWay--;
+      log(outcome);
+    };
     new Exchange({
       head,
       target,
@@ -214,7 +239,7 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
       affinity,
       moreHeaders,
       clock: this.#options.clock,
-      over: log,
+      over,
     });
   }
 
@@ -250,6 +275,7 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
       return refusal(head, 204, '', [...moreHeaders, ...preflightHeaders(policy.cors)]);
     if ((head.length ?? 0) > (policy.bodyBytesMax ?? Number.POSITIVE_INFINITY))
       return refusal(head, 413, 'the body is too large', moreHeaders);
+    if (this.#underWay >= requestsMax) return refusal(head, 503, 'too many requests are under way', moreHeaders);
     const backend = routing.backendOf(route);
     if (!backend) return refusal(head, 503, 'the route leads to nothing that can be asked', moreHeaders);
     const rest = query < 0 ? '' : head.target.slice(query);

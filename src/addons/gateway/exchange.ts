@@ -68,6 +68,7 @@ export class Exchange {
     body.setTimeout(sendMs, () => (this.#isOver ? body.destroy() : this.#refuse(408, `nothing of the body came for ${sendMs / 1000} s`)));
     body.once('end', () => body.setTimeout(0));
     body.on('error', () => this.#closed());
+    limited.on('error', () => undefined); // whoever sent it on is told otherwise
     body.pipe(limited);
     limited.once('close', () => {
       body.unpipe(limited);

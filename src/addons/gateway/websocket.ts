@@ -5,6 +5,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { connect as connectTLS } from 'node:tls';
 import { STATUS_CODES, request as sendRequest } from '../../client/transport/node-http.ts';
 import type { Backend, Chosen } from './backends.ts';
 import { answerHeaders, type RequestHead } from './request-head.ts';
@@ -54,18 +55,16 @@ export function carryWebSocket(options: WebSocketOptions): void {
     }
     tried.add(chosen);
     let isConnected = false;
-    const done = (): void => backend.done(chosen);
     const request = sendRequest(requestOptions(options, chosen));
     asking = request;
-    request.once('socket', (upstream) =>
+    request.once('socket', (upstream) => {
+      upstream.once('close', () => backend.done(chosen));
       upstream.once('connect', () => {
         isConnected = true;
-      }),
-    );
-    request.setTimeout(Math.min(policy.readMs, isConnected ? policy.readMs : policy.connectMs), () =>
-      request.destroy(new Error('no answer in time')),
-    );
-    request.once('close', done);
+        request.setTimeout(policy.readMs);
+      });
+    });
+    request.setTimeout(policy.connectMs, () => request.destroy(new Error('no answer in time')));
     request.on('error', (error) => {
       if (isOver) return;
       if (!isConnected) backend.refused(chosen);
@@ -90,8 +89,10 @@ export function carryWebSocket(options: WebSocketOptions): void {
   ask();
 }
 
-function requestOptions({ head, target }: WebSocketOptions, { address, port }: Chosen) {
+function requestOptions({ head, target, backend }: WebSocketOptions, { address, port }: Chosen) {
+  const isSecure = backend.protocol === 'https' || backend.protocol === 'h2';
   return {
+    ...(isSecure && { createConnection: () => connectTLS({ host: address, port, rejectUnauthorized: false }) }),
     host: address,
     port,
     method: head.method,

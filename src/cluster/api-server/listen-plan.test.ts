@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ListenInput, type ListenPlan, planListening } from './listen-plan.ts';
+import { type ListenInput, type ListenPlan, planIngress, planListening } from './listen-plan.ts';
 
 const machineAddresses = ['127.0.0.1', '::1', '169.254.7.7', '192.168.1.5', 'fe80::1', '2001:db8::5', '10.244.0.1'];
 const nodeAddress = '172.31.250.1';
@@ -106,3 +106,11 @@ for (const { name, given, want } of rows) {
     assert.deepEqual(planListening({ ...usual, ...given }), want);
   });
 }
+
+for (const [host, hosts, published] of [
+  ['127.0.0.1', ['127.0.0.1', '::1', nodeAddress], [nodeAddress]],
+  ['0.0.0.0', ['0.0.0.0'], [nodeAddress]],
+  ['192.168.1.5', ['127.0.0.1', '::1', '192.168.1.5', nodeAddress], [nodeAddress, '192.168.1.5']],
+  ['cluster.example', ['127.0.0.1', '::1', 'cluster.example', nodeAddress], [nodeAddress]],
+] as const)
+  test(`where Ingresses are served: ${host}`, () => assert.deepEqual(planIngress({ host, nodeAddress }), { hosts, published }));
