@@ -20,6 +20,7 @@ const shop = {
       metadata: { labels: { app: 'shop' } },
       spec: {
         terminationGracePeriodSeconds: 0,
+        initContainers: [{ name: 'before', image, command: ['true'] }], // it has ended, and counts for nothing
         containers: [
           { name: 'busy', image, command: ['sh', '-c', 'while :; do :; done'], resources: busy },
           { name: 'idle', image, command: ['sleep', '1000000'], resources: { requests: { cpu: '1m' } } },

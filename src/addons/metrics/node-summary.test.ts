@@ -20,7 +20,8 @@ describe('readSummary', () => {
     { name: 'all containers', given: pod(used(5e9, 1024), used(1, 1)), want: ['c0', 'c1'] },
     { name: 'one has used no processor yet', given: pod(used(5e9, 1024), used(0, 1)), want: [] },
     { name: 'one has no memory', given: pod(used(5e9, 1024), used(1, 0)), want: [] },
-    { name: 'one has not been measured', given: pod(used(5e9, 1024), { startTime } as ReturnType<typeof used>), want: [] },
+    { name: 'one has ended', given: pod(used(5e9, 1024), { startTime } as ReturnType<typeof used>), want: ['c0'] },
+    { name: 'all have ended', given: pod({ startTime } as ReturnType<typeof used>), want: [] },
     { name: 'one of which only the memory is known', given: pod(used(undefined, 1)), want: [] },
     { name: 'no containers', given: pod(), want: [] },
   ];

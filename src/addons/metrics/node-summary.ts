@@ -1,6 +1,6 @@
 /**
  * What a kubelet's /stats/summary says, as points of measurement. What is not complete is left out: a pod of which one
- * container has not been measured, and one that has used no processor time or no memory yet.
+ * container has used no processor time or no memory yet. A container of which nothing is said has ended, or not begun.
  * Upstream: metrics-server's pkg/scraper/client/resource/decode.go (by the same measure, of another page).
  */
 import type { ObjectKey } from '../../api/meta/object.ts';
@@ -38,11 +38,12 @@ export function readSummary({ node, pods }: Summary): Reading {
   const found = new Map<ObjectKey, ReadonlyMap<string, Point>>();
   for (const { podRef, containers } of pods) {
     const points = new Map<string, Point>();
-    for (const container of containers) {
+    const measured = containers.filter(({ cpu, memory }) => cpu || memory);
+    for (const container of measured) {
       const point = pointOf(container);
       if (point) points.set(container.name, point);
     }
-    if (points.size > 0 && points.size === containers.length) found.set(`${podRef.namespace}/${podRef.name}`, points);
+    if (points.size > 0 && points.size === measured.length) found.set(`${podRef.namespace}/${podRef.name}`, points);
   }
   return { node: pointOf(node), pods: found };
 }

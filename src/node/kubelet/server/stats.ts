@@ -94,7 +94,7 @@ export class CPURates {
 
 export async function summarize(input: StatsInput): Promise<Summary> {
   const { runtime, nodeName, nodeStartedMs, pods, rates } = input;
-  const stats = await runtime.listContainerStats();
+  const stats = (await runtime.listContainerStats()).filter(isMeasured);
   rates.keep(new Set([...stats.map((s) => s.attributes.id), nodeID]));
   const byPod = new Map<string, cri.ContainerStats[]>();
   for (const s of stats) {
@@ -106,8 +106,11 @@ export async function summarize(input: StatsInput): Promise<Summary> {
   return { node: { nodeName, startTime: formatTime(nodeStartedMs), ...node }, pods: podStats };
 }
 
+/** Some runtimes list containers that have ended, too, of which there is nothing to say. Upstream: removeTerminatedContainers. */
+const isMeasured = ({ cpu, memory }: cri.ContainerStats): boolean => !!(cpu ?? memory);
+
 /** To the millisecond, where upstream has whole seconds: whoever takes a rate between two readings divides by what lies between. */
-const timeOf = (ns: number): string => new Date(ns / 1e6).toISOString();
+const timeOf = (ns: number): string => new Date(Math.round(ns / 1e6)).toISOString(); // nanoseconds are more than a double holds
 
 function describePod(pod: Pod, containers: readonly cri.ContainerStats[], rates: CPURates): PodStats {
   const { name, namespace, uid } = pod.metadata;
