@@ -38,6 +38,8 @@ const wrongImports = [
   { room: 'node/streaming', imports: '../kubelet/kubelet.ts' },
   { room: 'node/proxy', imports: '../runtime/container-runtime.ts' },
   { room: 'node/network', imports: '../runtime/container-runtime.ts' },
+  { room: 'node/policy', imports: '../network/network-tools.ts' },
+  { room: 'node/kubelet', imports: '../policy/policy-engine.ts' },
   { room: 'node/nft', imports: '../network/network-tools.ts' },
   { room: 'node/kubelet', imports: '../nft/ruleset.ts' },
   { room: 'node/files', imports: '../network/cidr.ts' },

@@ -16,6 +16,7 @@ export const identities = {
   scheduler: { name: 'system:kube-scheduler', groups: [authenticated] },
   proxy: { name: 'system:kube-proxy', groups: [authenticated] },
   network: { name: 'system:timonier:network', groups: [authenticated] },
+  policy: { name: 'system:timonier:network-policy', groups: [authenticated] },
 } satisfies Record<string, Identity>;
 
 export const realNodeName = (cluster: string, number: number): string => `${cluster}-${number}`;

@@ -25,10 +25,10 @@ async function start(config: NodeConfig): Promise<void> {
   watchProcess(log);
   const clientOf = (credentials: ClientCredentials) =>
     stack.use(createHTTPClient({ server: config.server, ca: config.ca, ...credentials, clock, random, log }));
-  const { node, proxy, network } = config.credentials;
+  const { node, proxy, network, policy } = config.credentials;
   await startRealNode({
     ...config,
-    clients: { node: clientOf(node), network: clientOf(network) },
+    clients: { node: clientOf(node), network: clientOf(network), policy: clientOf(policy) },
     clock,
     random,
     log,

@@ -1,16 +1,26 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { compareOutcomes, isBesideConformance, isConformance, type Ledger, nodeSorts, readLedger, recordOutcomes } from './ledger.ts';
+import {
+  compareOutcomes,
+  isBesideConformance,
+  isConformance,
+  isOfFeature,
+  type Ledger,
+  nodeSorts,
+  readLedger,
+  recordOutcomes,
+} from './ledger.ts';
 import { planGroups } from './plan-groups.ts';
 
 const verdict = /^(passes|not run|(needs|skips|differs|fails|unsteady|empty)\b.{3,})$/;
 
 describe('the conformance ledger', () => {
-  it('has a verdict for each of the 446 conformance tests and the 412 beside them', () => {
+  it('has a verdict for each of the 446 conformance tests, the 412 beside them and the 48 of NetworkPolicy', () => {
     const ledger = readLedger(join(import.meta.dirname, 'ledger.json'));
     const names = Object.keys(ledger);
-    assert.deepEqual([names.filter(isConformance).length, names.filter(isBesideConformance).length, names.length], [446, 412, 446 + 412]);
+    const counts = [isConformance, isBesideConformance, isOfFeature].map((is) => names.filter(is).length);
+    assert.deepEqual([...counts, names.length], [446, 412, 48, 446 + 412 + 48]);
     for (const [name, verdicts] of Object.entries(ledger)) for (const sort of nodeSorts) assert.match(verdicts[sort], verdict, name);
   });
 

@@ -1,6 +1,7 @@
 /**
  * The ledger of upstream's suite: what is expected of every test, on simulated nodes and on real ones. It holds the
- * conformance tests, and those that upstream runs beside them before each merge (`isBesideConformance`).
+ * conformance tests, those that upstream runs beside them before each merge (`isBesideConformance`), and those of features
+ * that are here (`isOfFeature`).
  *
  * A verdict is `passes`; or why the test does not pass, which begins with `needs` (a part of Kubernetes that is not
  * there yet, or containers on nodes that have none), `skips` (the test finds itself out of place, say on this provider),
@@ -17,6 +18,8 @@ export const isConformance = (name: string): boolean => name.includes('[Conforma
 /** Runs anywhere, beside others, in good time, with what is on by default; of storage and Windows none. */
 export const isBesideConformance = (name: string): boolean =>
   !isConformance(name) && !/\[(?:Serial|Slow|Disruptive|Flaky|Alpha|Beta|Feature:.*)\]|^\[sig-(?:storage|windows)\]/.test(name);
+/** Upstream runs these where a network plugin has the feature. */
+export const isOfFeature = (name: string): boolean => !isConformance(name) && name.includes('[Feature:NetworkPolicy]');
 
 export const passes = 'passes';
 export const notRun = 'not run';

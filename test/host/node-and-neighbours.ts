@@ -59,18 +59,28 @@ export async function runScript(neighbour: string | undefined, script: string): 
   return chunks.join('');
 }
 
+interface Served {
+  readonly addresses: readonly string[];
+  readonly ports: readonly number[];
+}
+
 /** A server for TCP and UDP that tells each client which of its addresses was asked, and by whom. */
-export async function serveIn(neighbour: string | undefined, { address, port }: { address: string; port: number }): Promise<Disposable> {
+export async function serveIn(neighbour: string | undefined, served: Served): Promise<Disposable> {
   const child = startScript(
     neighbour,
     `import { createServer } from 'node:net';
      import { createSocket } from 'node:dgram';
-     const tcp = createServer((socket) => {
-       socket.on('error', () => {});
-       socket.end(socket.localAddress + ' ' + socket.remoteAddress);
-     });
-     const udp = createSocket('udp4', (_, { address, port }) => udp.send(${JSON.stringify(address)} + ' ' + address, port, address));
-     tcp.listen(${port}, ${JSON.stringify(address)}, () => udp.bind(${port}, ${JSON.stringify(address)}, () => console.log('ready')));
+     import { once } from 'node:events';
+     const { addresses, ports } = ${JSON.stringify(served)};
+     for (const own of addresses) for (const port of ports) {
+       const tcp = createServer((socket) => {
+         socket.on('error', () => {});
+         socket.end(own + ' ' + socket.remoteAddress);
+       });
+       const udp = createSocket('udp4', (_, { address, port }) => udp.send(own + ' ' + address, port, address));
+       await Promise.all([once(tcp.listen(port, own), 'listening'), once(udp.bind(port, own), 'listening')]);
+     }
+     console.log('ready');
      process.stdin.on('end', () => process.exit()).resume();`,
   );
   await once(child.stdout, 'data');
@@ -81,23 +91,35 @@ export interface Ask {
   readonly ip: string;
   readonly port: number;
   /** the client's own address; default: any */
-  readonly from?: string;
+  readonly from?: string | undefined;
+  /** default: tcp */
+  readonly protocol?: 'tcp' | 'udp';
 }
 
 /** Gives up on what answers nothing. */
 const silentMs = 2000;
 
-/** Connects to all of them at once; gives what each said, or the code of its error, or "silent". */
+/** Asks all of them at once; gives what each said, or the code of its error, or "silent". */
 export async function askAll(neighbour: string | undefined, asks: readonly Ask[]): Promise<readonly string[]> {
   const text = await runScript(
     neighbour,
     `import { connect } from 'node:net';
-     const ask = ({ ip, port, from }) => new Promise((resolve) => {
+     import { createSocket } from 'node:dgram';
+     const tcp = ({ ip, port, from }, end) => {
        const socket = connect({ host: ip, port, localAddress: from }).setEncoding('utf8');
-       const timer = setTimeout(() => { socket.destroy(); resolve('silent'); }, ${silentMs});
-       const end = (answer) => { clearTimeout(timer); resolve(answer); };
        let said = '';
        socket.on('data', (text) => { said += text; }).on('end', () => end(said)).on('error', ({ code }) => end(code));
+       return () => socket.destroy();
+     };
+     const udp = ({ ip, port, from }, end) => {
+       const socket = createSocket('udp4', (said) => end(String(said))).on('error', ({ code }) => end(code));
+       socket.bind(0, from, () => socket.connect(port, ip, () => socket.send('?')));
+       return () => socket.close();
+     };
+     const ask = (of) => new Promise((resolve) => {
+       const end = (answer) => { clearTimeout(timer); close(); resolve(answer); };
+       const timer = setTimeout(end, ${silentMs}, 'silent');
+       const close = (of.protocol === 'udp' ? udp : tcp)(of, end);
      });
      console.log(JSON.stringify(await Promise.all(${JSON.stringify(asks)}.map(ask))));`,
   );

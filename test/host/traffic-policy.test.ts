@@ -53,7 +53,8 @@ if (inOwnNamespaces(import.meta.url)) {
         'pod-there': { addresses: [clients['a pod elsewhere']], gateway: '172.31.0.2' },
         outside: { addresses: [clients.outside], gateway: '198.51.100.1' },
       });
-      for (const [name, address] of Object.entries(endpointIPs)) servers.push(await serveIn(name, { address, port: endpointPort }));
+      for (const [name, address] of Object.entries(endpointIPs))
+        servers.push(await serveIn(name, { addresses: [address], ports: [endpointPort] }));
       await nft(renderWhole(table, ruleset));
     });
     after(() => {

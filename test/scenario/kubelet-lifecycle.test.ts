@@ -30,6 +30,32 @@ describe('a pod', () => {
     assert.deepEqual(await node.runtime.listPodSandbox(), []);
   });
 
+  test('starts no container before its network is ready, waits with a reason while it is not, and can be deleted then', async () => {
+    const asked: (readonly string[])[] = [];
+    let isReady = false;
+    const networkReady = async (_: Pod, ips: readonly string[]): Promise<void> => {
+      asked.push(ips);
+      if (!isReady) throw new Error('nft: refused');
+    };
+    await using node = await startKubeletNode({ networkReady });
+    await node.create('web', {});
+    await node.create('gone', {});
+    await node.create('hosted', { hostNetwork: true });
+    await node.tick(1);
+    assert.deepEqual(describePod(await node.pod('hosted')), ['Running', 'main running restarts=0 ready']);
+    assert.deepEqual(asked.slice(0, 2).flat().sort(), ['10.244.0.2', '10.244.0.3']);
+    for (const name of ['web', 'gone']) {
+      assert.equal(describePod(await node.pod(name))[0], 'Pending');
+      assert.deepEqual([...new Set(await node.events(name))], ['NetworkNotReady: network is not ready: nft: refused']);
+    }
+    await node.client.delete(Pod, at('gone'));
+    await node.tick(1);
+    assert.deepEqual(describePod(await node.pod('gone')), ['gone']);
+    isReady = true;
+    await node.tick(60);
+    assert.deepEqual(describePod(await node.pod('web')), ['Running', 'main running restarts=0 ready']);
+  });
+
   test('whose label the node got after the kubelet last looked runs all the same', async () => {
     await using node = await startKubeletNode({ simulated: true });
     const create = (name: string) => node.create(name, { nodeSelector: { tier: 'blue' } });

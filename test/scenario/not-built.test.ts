@@ -9,7 +9,7 @@ import { type Cluster, startCluster } from '../../src/index.ts';
 import { invoke, type Outcome } from '../host/own-cluster.ts';
 
 const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'closed' }, spec: { podSelector: {} } };
-const unrestricted = 'Warning: NetworkPolicies are not enforced yet: traffic is not restricted\n';
+const unrestricted = 'Warning: simulated nodes enforce no NetworkPolicies: traffic of their pods is not restricted\n';
 describe('what kubectl says of what is not there', () => {
   let cluster: Cluster;
   let dir: string;

@@ -7,6 +7,7 @@
 import type { PodSpec, Volume } from '../generated/core-v1.ts';
 import * as kinds from '../generated/kinds.ts';
 import type { KindRef, KubeObject, ObjectName } from '../meta/object.ts';
+import { simulatedLabel } from '../meta/well-known.ts';
 import { own } from '../meta/words.ts';
 import { templateGetter } from '../predicates/pod-template.ts';
 import { listOf } from './lists.ts';
@@ -79,11 +80,17 @@ const hasDriverVolume = ({ volumes }: PodSpec): boolean =>
     (volume) => Object.keys(volume).some((key) => !mountable.has(key)) || volume.emptyDir?.medium?.startsWith('HugePages'),
   );
 
+function hasSimulatedNode(others: StoredObjects): boolean {
+  for (const { metadata } of others.list(kinds.Node)) if (own(metadata.labels, simulatedLabel) !== undefined) return true;
+  return false;
+}
 const topologyKeys = ['service.kubernetes.io/topology-mode', 'service.kubernetes.io/topology-aware-hints'];
 
 export const notBuilt: readonly NotBuilt[] = [
   // network
-  every([kinds.NetworkPolicy], 'NetworkPolicies are not enforced yet: traffic is not restricted'),
+  some(kinds.NetworkPolicy, 'simulated nodes enforce no NetworkPolicies: traffic of their pods is not restricted', ({ others }) =>
+    hasSimulatedNode(others),
+  ),
   some(
     kinds.Service,
     'no load balancer comes with the cluster yet: the Service gets no external address',

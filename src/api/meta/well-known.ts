@@ -21,6 +21,8 @@ export const headlessLabel = 'service.kubernetes.io/headless';
 export const zoneLabel = 'topology.kubernetes.io/zone';
 export const regionLabel = 'topology.kubernetes.io/region';
 export const hostnameLabel = 'kubernetes.io/hostname';
+/** On nodes whose containers are not real; the key of their taint, too. */
+export const simulatedLabel = 'timonier.dev/simulated';
 
 /** Taints of nodes: what their conditions and their cordon come to. */
 export const notReadyTaint = 'node.kubernetes.io/not-ready';

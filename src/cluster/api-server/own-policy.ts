@@ -14,6 +14,15 @@ const roles = [
     rules: [{ apiGroups: [''], resources: ['nodes', 'pods'], verbs: read }],
   },
   {
+    name: 'system:timonier:network-policy',
+    user: identities.policy.name,
+    rules: [
+      { apiGroups: [''], resources: ['namespaces', 'pods'], verbs: read },
+      { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: read },
+      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
+    ],
+  },
+  {
     name: 'system:timonier:ipallocator-repair',
     user: serviceAccountIdentity('kube-system', ipAddressRepair.name).name,
     rules: [

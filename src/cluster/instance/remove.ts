@@ -10,9 +10,10 @@ import { unmountBelow } from '../../node/files/mounts.ts';
 import { networkTools } from '../../node/network/network-tools.ts';
 import { removeNodeNamespaces } from '../../node/network/node-network.ts';
 import { removePodNetwork } from '../../node/network/pod-network.ts';
+import { renderRemoval } from '../../node/nft/ruleset.ts';
 import { removeContainerd } from '../../node/runtime/remove-containerd.ts';
 import { endLeftNode } from '../nodes/node-process.ts';
-import { clusterCgroup } from '../nodes/real-node.ts';
+import { clusterCgroup, policyTableName } from '../nodes/real-node.ts';
 import { proxyTable } from '../nodes/service-proxy.ts';
 import { readNetworks } from '../settings/address-plan.ts';
 import { containerdDir, type Instance, nodeDirs, nodesDir } from './instance.ts';
@@ -35,8 +36,11 @@ export async function removeNetwork({ name: cluster, dir }: Pick<Instance, 'name
   await releaseName({ name: cluster, dir });
   if (!(await ownsNetwork({ name: cluster, dir }))) return;
   await removePodNetwork({ cluster, ...podRangeOf(dir) });
-  const table = proxyTable(cluster);
-  await networkTools().nft(`add table ip ${table}\ndelete table ip ${table}\n`);
+  const tables = [
+    { family: 'ip', name: proxyTable(cluster) },
+    { family: 'inet', name: policyTableName(cluster) },
+  ] as const;
+  await networkTools().nft(tables.map(renderRemoval).join(''));
   await removeNodeNamespaces(cluster);
 }
 

@@ -17,6 +17,7 @@ export interface NodeConfig {
   readonly credentials: {
     readonly node: ClientCredentials;
     readonly network: ClientCredentials;
+    readonly policy: ClientCredentials;
     readonly proxy?: ClientCredentials | undefined;
   };
   readonly serving: KeyPair;

@@ -8,13 +8,14 @@
  */
 import type { Node, Taint } from '../../api/generated/core-v1.ts';
 import { Node as NodeKind } from '../../api/generated/kinds.ts';
+import { simulatedLabel } from '../../api/meta/well-known.ts';
 import { own } from '../../api/meta/words.ts';
 import type { Client } from '../../client/client.ts';
 import { realNodeName, simulatedNodeName } from '../identities.ts';
 
 const roleLabel = 'node-role.kubernetes.io/control-plane';
-export const simulatedLabels = { 'timonier.dev/simulated': 'true' } as const;
-const simulatedTaint: Taint = { key: 'timonier.dev/simulated', value: 'true', effect: 'NoSchedule' };
+export const simulatedLabels = { [simulatedLabel]: 'true' } as const;
+const simulatedTaint: Taint = { key: simulatedLabel, value: 'true', effect: 'NoSchedule' };
 
 export interface NodeMarks {
   /** the node that has the role, and the one that had it if it has not */
@@ -24,7 +25,7 @@ export interface NodeMarks {
   readonly taints: readonly Taint[];
 }
 
-const isSimulated = ({ metadata }: Node): boolean => own(metadata.labels, 'timonier.dev/simulated') !== undefined;
+const isSimulated = ({ metadata }: Node): boolean => own(metadata.labels, simulatedLabel) !== undefined;
 
 /** Of a cluster whose API server is here. */
 export function marksOf(cluster: string, { real }: { readonly real: number }): NodeMarks {

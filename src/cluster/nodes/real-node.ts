@@ -1,5 +1,5 @@
 /**
- * One real node in this process and its network namespace: containerd, kubelet, pod network.
+ * One real node in this process and its network namespace: containerd, kubelet, pod network, NetworkPolicies.
  *
  * Guarantees: stopping it ends its pods, each with its grace up to a bound, and leaves what the data directory holds;
  * when the process dies instead, containers go on, and the next start takes them over.
@@ -12,7 +12,10 @@ import type { Log } from '../../client/log.ts';
 import { unmountBelow } from '../../node/files/mounts.ts';
 import { startKubelet } from '../../node/kubelet/kubelet.ts';
 import { endPods } from '../../node/kubelet/pod/end-pods.ts';
+import { networkTools } from '../../node/network/network-tools.ts';
 import { PodNetwork } from '../../node/network/pod-network.ts';
+import { TableWatch } from '../../node/nft/table-watch.ts';
+import { PolicyEngine } from '../../node/policy/policy-engine.ts';
 import { Containerd } from '../../node/runtime/containerd.ts';
 import type { KeyPair } from '../component.ts';
 import { containerdDir } from '../instance/instance.ts';
@@ -29,8 +32,8 @@ export interface RealNodeOptions {
   readonly clusterDomain: string;
   readonly podsMax: number;
   readonly cniPluginDir: string;
-  /** as the node and the pod network */
-  readonly clients: { readonly node: Client; readonly network: Client };
+  /** as the node, its pod network and what enforces its policies */
+  readonly clients: { readonly node: Client; readonly network: Client; readonly policy: Client };
   readonly serving: KeyPair;
   /** PEM: whose client certificates the kubelet takes */
   readonly ca: string;
@@ -44,6 +47,7 @@ export interface RealNodeOptions {
 }
 
 export const clusterCgroup = (cluster: string): string => `timonier-${cluster}`;
+export const policyTableName = (cluster: string): string => `timonier-${cluster}-policy`;
 
 export async function startRealNode(options: RealNodeOptions): Promise<void> {
   const { cluster, nodeName, nodeIP, dataDir, addresses, clients, clock, random, signal, stack } = options;
@@ -56,6 +60,16 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
     signal: options.giveUp,
   });
   stack.defer(() => stopContainerd(containerd, { volumesDir: join(dataDir, 'kubelet'), clock, log }));
+  const policies = await PolicyEngine.start({
+    client: clients.policy,
+    clock,
+    log: log.child({ component: 'policy' }),
+    nodeName,
+    table: policyTableName(cluster),
+    tools: networkTools(),
+    watch: stack.use(new TableWatch({ clock, log })),
+  });
+  stack.use(policies);
   const events = stack.use(createEventWriter(clients.node, { component: 'kubelet', host: nodeName, clock, log }));
   const kubelet = await startKubelet({
     nodeName,
@@ -73,6 +87,7 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
     podsMax: options.podsMax,
     version: kubernetesVersion,
     cgroupRoot: [clusterCgroup(cluster), nodeName],
+    networkReady: (pod, ips) => policies.admit(pod, ips),
     serving: { host: nodeIP, port: 10250, cert: options.serving.cert, key: options.serving.key, clientCA: options.ca },
   });
   stack.use(kubelet);

@@ -42,6 +42,7 @@ export const startRealNodes: StartComponent = async (context, stack) => {
     const clients = {
       node: api.clientFor(nodeIdentity(settings.nodeName)),
       network: api.clientFor(identities.network),
+      policy: api.clientFor(identities.policy),
     };
     await startRealNode({ ...settings, clients, clock, random, log, giveUp, signal, stack: stackOfNode() });
     await markNode(api.clientFor(identities.admin), marks, settings.nodeName);
@@ -52,6 +53,7 @@ export const startRealNodes: StartComponent = async (context, stack) => {
       node: await api.credentialsFor(nodeIdentity(settings.nodeName)),
       proxy: components.has('proxy') ? await api.credentialsFor(identities.proxy) : undefined,
       network: await api.credentialsFor(identities.network),
+      policy: await api.credentialsFor(identities.policy),
     };
     const server = `https://${nodeAddress}:${local.port}`;
     await endLeftNode(settings.dataDir);

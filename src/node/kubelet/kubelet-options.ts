@@ -1,5 +1,5 @@
 /** What a kubelet is started with. */
-import type { Taint } from '../../api/generated/core-v1.ts';
+import type { Pod, Taint } from '../../api/generated/core-v1.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Random } from '../../client/clock.ts';
 import type { EventRecorder } from '../../client/events/event-recorder.ts';
@@ -50,6 +50,11 @@ export interface KubeletOptions {
   readonly resolvConfPath?: string;
   /** The cgroup below which the pods' are; one for each node of a machine. Default: the top. */
   readonly cgroupRoot?: readonly string[];
+  /**
+   * Awaited when a pod has its addresses, before any of its containers starts; may be told of the same ones again. Rejects when
+   * the pod must not send or get packets yet.
+   */
+  readonly networkReady?: ((pod: Pod, ips: readonly string[]) => Promise<void>) | undefined;
   /** Absent: no HTTPS API. */
   readonly serving?: ServingOptions;
 }

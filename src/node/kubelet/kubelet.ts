@@ -327,6 +327,7 @@ class RunningKubelet implements Kubelet {
       mounter,
       services: () => this.#listServices(),
       judgeResize: (pod) => this.#judgeResize(pod),
+      networkReady: this.#options.networkReady,
       simulated,
     };
   }

@@ -20,6 +20,8 @@ export interface NetworkTools {
 }
 
 const outputBytesMax = 16 * 2 ** 20;
+/** The largest ruleset takes seconds; a tool that hangs would hold up whoever waits for it. */
+const toolMsMax = 60_000;
 
 /** `netns` is the path of a network namespace. */
 export function networkTools(netns?: string): NetworkTools {
@@ -39,7 +41,7 @@ export function networkTools(netns?: string): NetworkTools {
 
 function run([program = '', ...args]: readonly string[], input?: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = execFile(program, args, { maxBuffer: outputBytesMax }, (error, stdout, stderr) => {
+    const child = execFile(program, args, { maxBuffer: outputBytesMax, timeout: toolMsMax }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${[program, ...args].join(' ')}: ${stderr.trim() || error.message}`, { cause: error }));
       else resolve(stdout);
     });

@@ -16,7 +16,13 @@ const made = <T extends KubeObject>(kind: KindRef<T>, rest: object, name = 'x'):
   }) as unknown as T;
 
 const container = { name: 'c', image: 'i' };
-const others = new ObjectMap().put(kinds.IngressClass, made(kinds.IngressClass, {}, 'mine'));
+const others = new ObjectMap()
+  .put(kinds.IngressClass, made(kinds.IngressClass, {}, 'mine'))
+  .put(
+    kinds.Node,
+    made(kinds.Node, {}, 'real'),
+    made(kinds.Node, { metadata: { name: 'sim', labels: { 'timonier.dev/simulated': 'true' } } }),
+  );
 
 interface Case {
   readonly name: string;
@@ -36,7 +42,7 @@ const service = (type: string, annotations = {}) => ({ metadata: { name: 'x', na
 const claim = (spec: object, storage = '1Gi') => ({ spec: { ...spec, resources: { requests: { storage } } }, status: {} });
 const pod = (spec: object) => ({ spec: { containers: [container], ...spec } });
 const workload = (spec: object) => ({ spec: { template: pod(spec) } });
-const unenforced = ['NetworkPolicies are not enforced yet'];
+const unenforced = ['simulated nodes enforce no NetworkPolicies'];
 
 const table: readonly Case[] = [
   { name: 'a network policy', kind: kinds.NetworkPolicy, object: policy, warned: unenforced },
@@ -157,8 +163,16 @@ describe('what is not built is not accepted in silence', () => {
     });
   }
 
+  it('says nothing of a network policy where all nodes enforce it', async () => {
+    const warnings: string[] = [];
+    const real = new ObjectMap().put(kinds.Node, made(kinds.Node, {}, 'real'));
+    await runPlugin(notBuiltPlugin(real), { kind: kinds.NetworkPolicy, object: made(kinds.NetworkPolicy, policy), warnings });
+    assert.deepEqual(warnings, []);
+  });
+
   it('says what does not happen, a colon, and what that means', () => {
-    for (const { says } of rows) assert.match(says, /^[^:]+ yet[^:]*: [^:]+[^.:]$|^real nodes know [^:]+: [^:]+$/);
+    for (const { says } of rows)
+      assert.match(says, /^[^:]+ yet[^:]*: [^:]+[^.:]$|^(real nodes know|simulated nodes enforce) [^:]+: [^:]+$/);
   });
 
   it('has no row for a kind that is not there, and looks at no other', () => {

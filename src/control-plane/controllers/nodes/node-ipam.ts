@@ -5,6 +5,7 @@
  */
 import { Node } from '../../../api/generated/kinds.ts';
 import type { ObjectKey } from '../../../api/meta/object.ts';
+import { simulatedLabel } from '../../../api/meta/well-known.ts';
 import { type Controller, defineController, watched } from '../../../client/controllers/controller.ts';
 
 export interface NodeIPAMOptions {
@@ -13,8 +14,6 @@ export interface NodeIPAMOptions {
   /** default: 24 */
   readonly nodePrefixLength?: number;
 }
-
-const simulatedLabel = 'timonier.dev/simulated';
 
 export function nodeIPAM({ clusterCIDR, nodePrefixLength = 24 }: NodeIPAMOptions): Controller {
   /** what was given to nodes that the cache still shows without */

@@ -68,6 +68,7 @@ export async function performPlan(context: PodContext, task: PodSync): Promise<P
   const backingOff = noteBackOffs(context, task);
   if (!plan.createSandbox && plan.start.length === 0) return { acted, toldAnew: backingOff, ...earliest(plan.wakeAtMs) };
   const sandbox = await provideSandbox(context, task);
+  if (!pod.spec.hostNetwork && plan.start.length > 0) await becomeReachable(context, task, sandbox.ips);
   const started = await startContainers(context, task, sandbox);
   return {
     acted: acted || started.acted || plan.createSandbox !== undefined,
@@ -149,6 +150,16 @@ async function provideSandbox(context: PodContext, task: PodSync): Promise<Sandb
       const why = messageOf(error);
       events.event(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${why}`);
     }
+    throw error;
+  }
+}
+
+/** A pod whose network is not ready waits without containers, and is told why. */
+async function becomeReachable({ networkReady, events }: PodContext, { pod, signal }: PodSync, ips: readonly string[]): Promise<void> {
+  try {
+    await networkReady?.(pod, ips);
+  } catch (error) {
+    if (!signal.aborted) events.event(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${messageOf(error)}`);
     throw error;
   }
 }

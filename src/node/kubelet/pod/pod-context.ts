@@ -7,6 +7,7 @@ import type { Log } from '../../../client/log.ts';
 import type { FileGate } from '../../files/file-gate.ts';
 import type { ContainerRuntime } from '../../runtime/container-runtime.ts';
 import type { ImagePuller } from '../images/image-puller.ts';
+import type { KubeletOptions } from '../kubelet-options.ts';
 import type { ProbeManager } from '../probes/probe-manager.ts';
 import type { StatusManager } from '../status/status-manager.ts';
 import type { Mounter } from '../volumes/mounter.ts';
@@ -53,6 +54,7 @@ export interface PodContext {
   readonly gate: FileGate;
   /** absent where there are no real containers: no file is written then */
   readonly mounter?: Mounter | undefined;
+  readonly networkReady: KubeletOptions['networkReady'];
   /** All services, once they have been listed. */
   services(): Promise<readonly Service[]>;
   /** Why the node can't grant a running pod other resources; `ever`: it could if it were empty. */
