@@ -214,6 +214,22 @@ if (inOwnNamespaces(import.meta.url)) {
       rmSync(directory, { recursive: true });
     });
 
+    step('for one pod at a time wait until the first has gone, also on its node', async () => {
+      await apply({ ...claim('alone'), spec: { ...claimSpec, accessModes: ['ReadWriteOncePod'] } });
+      await apply(pod('has', podSpec('true', useClaim('alone'))));
+      await wait('pod/has', 'condition=Ready');
+      await apply(pod('asks', podSpec('true', useClaim('alone'))));
+      await wait('pod/asks', 'jsonpath={.status.conditions[?(@.type=="PodScheduled")].reason}=Unschedulable');
+      await apply(pod('forced', { ...podSpec('true', useClaim('alone')), nodeName: await nodeOf('has') }));
+      await until(async () =>
+        /^FailedMount: .*ReadWriteOncePod access mode and is already in use by another pod$/m.test(await eventsOf('forced')),
+      );
+      await cluster.kubectl('delete', 'pod', 'has', 'asks');
+      await wait('pod/forced', 'condition=Ready');
+      await cluster.kubectl('delete', 'pod', 'forced');
+      await cluster.kubectl('delete', 'pvc', 'alone');
+    });
+
     step('of a pod alone go with it', async () => {
       await apply(pod('short', podSpec('echo x >/data/x', { ephemeral: { volumeClaimTemplate: { spec: claimSpec } } })));
       await wait('pod/short', 'condition=Ready');

@@ -31,6 +31,7 @@ test('a stateful set gets volumes, which grow, outlive their pods and go with th
 
   await client.patch(PersistentVolumeClaim, at, { type: 'merge', body: { spec: { resources: { requests: { storage: '2Gi' } } } } });
   await whenSeen(client, PersistentVolumeClaim, at, ({ status }) => status.capacity?.['storage'] === '2Gi');
+  assert.deepEqual((await client.get(PersistentVolumeClaim, at)).status.allocatedResources, { storage: '2Gi' });
   assert.deepEqual((await client.get(PersistentVolume, { name: volume.metadata.name })).spec.capacity, { storage: '2Gi' });
 
   await client.delete(Pod, { namespace: 'default', name: 'db-0' });

@@ -1,6 +1,6 @@
 /**
  * Makes, enlarges and deletes the volumes of the default class. A volume is a directory on the node that the scheduler
- * has chosen, and a `local` PersistentVolume that only that node reaches.
+ * has chosen (choose-node.ts: where none is asked), and a `local` PersistentVolume that only that node reaches.
  *
  * Guarantees: a claim has at most one volume, by its uid; a volume's object stays until its directory is gone; what can't
  * be made or removed is told as an event, and tried again.
@@ -141,11 +141,12 @@ async function chooseAgain(claim: PersistentVolumeClaim, { client }: ControllerI
 async function enlarge(claim: PersistentVolumeClaim, { client, events }: ControllerIO): Promise<void> {
   const volume = client.informer(PersistentVolume).get(claim.spec.volumeName ?? '');
   if (claim.status?.phase !== 'Bound' || !volume || !isOurs(volume) || !isVolumeOf(volume, claim)) return;
-  const wanted = sizeOf(claim);
-  if (compareQuantities(wanted, claim.status.capacity?.['storage'] ?? '0') <= 0) return;
-  if (compareQuantities(wanted, volume.spec.capacity?.['storage'] ?? '0') > 0)
-    await client.update(PersistentVolume, { ...volume, spec: { ...volume.spec, capacity: { storage: wanted } } });
-  const status = { ...claim.status, capacity: { ...claim.status.capacity, storage: wanted } };
+  const storage = sizeOf(claim);
+  if (compareQuantities(storage, claim.status.capacity?.['storage'] ?? '0') <= 0) return;
+  if (compareQuantities(storage, volume.spec.capacity?.['storage'] ?? '0') > 0)
+    await client.update(PersistentVolume, { ...volume, spec: { ...volume.spec, capacity: { storage } } });
+  const { capacity, allocatedResources } = claim.status;
+  const status = { ...claim.status, capacity: { ...capacity, storage }, allocatedResources: { ...allocatedResources, storage } };
   await client.update(PersistentVolumeClaim, { ...claim, status }, { subresource: 'status' });
   events.event(claim, 'Normal', 'VolumeResizeSuccessful', 'Resize volume succeeded');
 }

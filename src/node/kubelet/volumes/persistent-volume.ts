@@ -26,6 +26,8 @@ export const persistentVolumePlugin: VolumePlugin = {
     if (pv.spec.claimRef?.uid !== claim.metadata.uid) {
       throw new ClaimError(`error processing PVC ${describe(claim)}: PV ${pv.metadata.name} is bound to another claim`);
     }
+    if (claim.spec.accessModes?.includes('ReadWriteOncePod') && !request.keepAlone(pv.metadata.name))
+      throw new Error('volume uses the ReadWriteOncePod access mode and is already in use by another pod');
     const readOnly = request.volume.persistentVolumeClaim?.readOnly ?? false;
     return await setUpVolume(request, host, { pv, readOnly });
   },

@@ -74,6 +74,8 @@ const refreshRetryMs = { first: 10_000, max: 300_000 } as const;
 export class VolumeManager implements AsyncDisposable {
   readonly #options: VolumeManagerOptions;
   readonly #pods = new Map<string, PodVolumes>();
+  /** PersistentVolume → the pod that alone has it */
+  readonly #alone = new Map<string, string>();
 
   constructor(options: VolumeManagerOptions) {
     this.#options = options;
@@ -150,6 +152,7 @@ export class VolumeManager implements AsyncDisposable {
       await removeTree(dir, gate);
     }
     this.#pods.delete(podUID);
+    for (const [name, uid] of this.#alone) if (uid === podUID) this.#alone.delete(name);
   }
 
   /** uids of pods that have a directory here */
@@ -171,6 +174,10 @@ export class VolumeManager implements AsyncDisposable {
     }
     // Without a mounter there is nothing that could be left half done, and others may hold what is waited for.
     if (this.#options.host.mounter) await Promise.allSettled(all.map((v) => v.work));
+  }
+
+  #keepAlone(name: string, podUID: string): boolean {
+    return this.#alone.getOrInsert(name, podUID) === podUID;
   }
 
   async #serialize<T>(volumes: PodVolumes, task: () => Promise<T>): Promise<T> {
@@ -207,7 +214,7 @@ export class VolumeManager implements AsyncDisposable {
     }
     const dir = join(this.podDirectory(pod.metadata.uid), 'volumes', plugin.directory, checkedName(volume.name));
     try {
-      const ready = await plugin.setUp({ pod, volume, dir }, host);
+      const ready = await plugin.setUp({ pod, volume, dir, keepAlone: (name) => this.#keepAlone(name, pod.metadata.uid) }, host);
       volumes.ready.set(volume.name, ready);
       this.#planRefresh(volumes, volume, ready.refreshAtMs);
       return undefined;

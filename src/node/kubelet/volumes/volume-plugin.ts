@@ -33,6 +33,8 @@ export interface SetUpRequest {
   readonly volume: Volume;
   /** this volume's own directory: `<pod>/volumes/<plugin>/<name>`; not made yet */
   readonly dir: string;
+  /** Keeps the volume of that name from other pods, as long as this one is here. False: another has it. */
+  readonly keepAlone: (volumeName: string) => boolean;
 }
 
 export interface ReadyVolume {
