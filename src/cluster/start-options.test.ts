@@ -44,13 +44,19 @@ const wrong: readonly { name: string; given: unknown; want: RegExp; fix?: RegExp
     given: { components: ['api-server', 'etcd'] },
     want: /components: \[ 'api-server', 'etcd' \] is not a list of some of: api-server, /,
   },
-  ...Object.entries({ dataDir: '/x', port: 0, host: '127.0.0.1', auditPolicyFile: '/x', auditLogMaxage: 1, runtimeConfig: {} }).map(
-    ([name, value]) => ({
-      name: `${name} where there is no API server`,
-      given: { components: ['scheduler'], access: { server: 'https://127.0.0.1:1' }, [name]: value },
-      want: new RegExp(`^${name} is for the API server, which runs elsewhere`),
-    }),
-  ),
+  ...Object.entries({
+    dataDir: '/x',
+    port: 0,
+    host: '127.0.0.1',
+    auditPolicyFile: '/x',
+    auditLogMaxage: 1,
+    runtimeConfig: {},
+    store: 'etcd',
+  }).map(([name, value]) => ({
+    name: `${name} where there is no API server`,
+    given: { components: ['scheduler'], access: { server: 'https://127.0.0.1:1' }, [name]: value },
+    want: new RegExp(`^${name} is for the API server, which runs elsewhere`),
+  })),
   { name: 'no component', given: { components: [] }, want: /components: \[\] is not a list/ },
   {
     name: 'a signal that is its controller',

@@ -49,7 +49,7 @@ export function checkStartOptions(given: unknown): StartOptions {
   });
 }
 
-const ofServer = /^(dataDir|port|host|runtimeConfig|disableAdmissionPlugins|historySeconds|audit.*)$/;
+const ofServer = /^(dataDir|port|host|runtimeConfig|disableAdmissionPlugins|historySeconds|audit.*|store|etcd.*)$/;
 
 /** What would mean nothing to components beside an API server elsewhere. */
 export function refuseServerOptions(given: object): void {

@@ -1,5 +1,5 @@
 /** The contract of `Storage` (src/control-plane/store/storage.ts), run on every implementation. */
-import { describe } from 'node:test';
+import { after, describe } from 'node:test';
 import { testCommits } from './storage/commits.ts';
 import { testCompaction } from './storage/compaction.ts';
 import { testLeases } from './storage/leases.ts';
@@ -9,7 +9,8 @@ import { implementations } from './storage/stores.ts';
 import { testWatches } from './storage/watches.ts';
 
 for (const implementation of implementations) {
-  describe(`the ${implementation.name} store`, () => {
+  describe(`the ${implementation.name} store`, { skip: implementation.missing ?? false }, () => {
+    after(() => implementation.stop?.());
     testCommits(implementation);
     testRanges(implementation);
     testWatches(implementation);

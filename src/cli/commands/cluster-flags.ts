@@ -29,6 +29,12 @@ export interface SettingFlags {
   readonly auditLogMaxsize?: string;
   readonly auditLogMaxbackup?: string;
   readonly auditLogMaxage?: string;
+  readonly store?: string;
+  readonly etcdServers?: string;
+  readonly etcdCafile?: string;
+  readonly etcdCertfile?: string;
+  readonly etcdKeyfile?: string;
+  readonly etcdPrefix?: string;
   readonly disable?: string;
   readonly config?: string;
   readonly timeout: string;
@@ -83,6 +89,12 @@ export function addSettingFlags(command: Command, defaults: Readonly<Record<'nod
     .option('--audit-log-maxsize <MIB>', 'rotate it at this size (default: 100)')
     .option('--audit-log-maxbackup <N>', 'rotated files that stay; 0 is all (default: 100)')
     .option('--audit-log-maxage <DAYS>', 'days that they stay; 0 is for ever (default: 366)')
+    .option('--store <lmdb|etcd>', 'what keeps the objects: a file here, or an etcd (default: lmdb)')
+    .option('--etcd-servers <URLS>', 'where the members of that etcd listen: http://10.0.0.1:2379,...', joined)
+    .option('--etcd-cafile <FILE>', 'the authority of etcd’s certificates')
+    .option('--etcd-certfile <FILE>', 'a certificate to show to etcd')
+    .option('--etcd-keyfile <FILE>', 'its key')
+    .option('--etcd-prefix <PATH>', 'what all keys in etcd begin with (default: /registry)')
     .option('--disable <LIST|none>', `add-ons that are off: ${addonNames.join(', ')} (default: none)`, joined)
     .option('--config <FILE>', 'settings in YAML; flags win')
     .option('--timeout <S>', 'how long to wait until the cluster is ready', '120')
@@ -111,6 +123,12 @@ export async function configFrom(flags: SettingFlags): Promise<ClusterConfig> {
     auditLogMaxbackup: whenGiven(flags.auditLogMaxbackup, numberOr),
     auditLogMaxage: whenGiven(flags.auditLogMaxage, numberOr),
     disableAdmissionPlugins: whenGiven(flags.disableAdmissionPlugins, parseList),
+    store: flags.store,
+    etcdServers: whenGiven(flags.etcdServers, parseList),
+    etcdCafile: whenGiven(flags.etcdCafile, absolute),
+    etcdCertfile: whenGiven(flags.etcdCertfile, absolute),
+    etcdKeyfile: whenGiven(flags.etcdKeyfile, absolute),
+    etcdPrefix: flags.etcdPrefix,
     disable: whenGiven(flags.disable, (text) => parseList(text).filter((name) => name !== 'none')),
   };
   return { ...fromFile, ...checkConfig(fromFlags, flagsGiven) };

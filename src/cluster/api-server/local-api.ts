@@ -28,7 +28,6 @@ import { proxyEndpoints } from '../../control-plane/api-server/streaming/proxy-e
 import { WebhookClient } from '../../control-plane/api-server/streaming/webhook-client.ts';
 import type { CertificateSpec, KeyedCertificate } from '../../control-plane/pki/authority.ts';
 import { type ClusterPKI, directoryFiles, memoryFiles, openClusterPKI } from '../../control-plane/pki/cluster-pki.ts';
-import { openMemoryStore } from '../../control-plane/store/memory-store.ts';
 import type { Storage } from '../../control-plane/store/storage.ts';
 import type { API, KeyPair } from '../component.ts';
 import { type Identity, identities } from '../identities.ts';
@@ -42,6 +41,7 @@ import { apiPorts, onFreePort } from './api-port.ts';
 import { openAudit } from './audit.ts';
 import { type Controls, controlEndpoints } from './control-endpoints.ts';
 import { type ListenPlan, planListening } from './listen-plan.ts';
+import { openStore } from './open-store.ts';
 import { ensureOwnPolicy } from './own-policy.ts';
 
 export interface LocalAPIOptions {
@@ -130,13 +130,6 @@ function registerFaults(faults: ProcessFaults, metrics: Registry): void {
       this.inc(faults.unhandledRejections);
     },
   });
-}
-
-async function openStore({ dataDir, clock, log, config }: LocalAPIOptions): Promise<Storage> {
-  const historyMs = (config.historySeconds ?? configDefaults.historySeconds) * 1000;
-  if (dataDir === undefined) return openMemoryStore({ clock, historyMs });
-  const { openLmdbStore } = await import('../../control-plane/store/lmdb-store.ts');
-  return openLmdbStore({ path: join(dataDir, 'store'), clock, historyMs, log: log.child({ component: 'store' }) });
 }
 
 async function startApiServer(

@@ -46,6 +46,16 @@ export interface ClusterConfig {
   readonly auditLogMaxbackup?: number;
   /** days that they stay, 0 is for ever; default: 366 */
   readonly auditLogMaxage?: number;
+  /** what keeps the objects: lmdb, a file in the cluster's directory (default), or etcd */
+  readonly store?: string;
+  /** of an etcd, where its members listen: ['https://10.0.0.1:2379'] */
+  readonly etcdServers?: readonly string[];
+  /** files in PEM: the authority of its certificates; a certificate and key for it to know us by */
+  readonly etcdCafile?: string;
+  readonly etcdCertfile?: string;
+  readonly etcdKeyfile?: string;
+  /** what all keys in it begin with; default: /registry */
+  readonly etcdPrefix?: string;
   /** how long old revisions stay readable */
   readonly historySeconds?: number;
   /** pods a node takes */
@@ -60,6 +70,7 @@ export const configDefaults = {
   port: 6443,
   host: '127.0.0.1',
   clusterDomain: 'cluster.local',
+  etcdPrefix: '/registry',
   historySeconds: 300,
   auditLogMaxsize: 100,
   auditLogMaxbackup: 100,
@@ -152,6 +163,24 @@ export const configFields = {
   auditLogMaxsize: { about: 'MiB, then it is rotated; default: 100', check: whole(1, 100_000), what: 'MiB, from 1' },
   auditLogMaxbackup: { about: 'rotated files that stay, 0 is all; default: 100', check: whole(0, 100_000), what: 'a number of files' },
   auditLogMaxage: { about: 'days that they stay, 0 is for ever; default: 366', check: whole(0, 100_000), what: 'a number of days' },
+  store: {
+    about: 'what keeps the objects: lmdb, a file in the cluster’s directory, or etcd; default: lmdb',
+    check: fits({ type: 'string', pattern: '^(lmdb|etcd)$' }),
+    what: 'lmdb or etcd',
+  },
+  etcdServers: {
+    about: 'of an etcd, where its members listen, as kube-apiserver’s --etcd-servers',
+    check: fits({ type: 'array', items: { type: 'string', pattern: '^https?://[^/?#@]+:\\d+/?$' } }),
+    what: 'a list of URLs such as ["https://10.0.0.1:2379"]',
+  },
+  etcdCafile: { about: 'the authority of etcd’s certificates, in PEM', check: anyText, what: 'a file' },
+  etcdCertfile: { about: 'a certificate to show to etcd, in PEM', check: anyText, what: 'a file' },
+  etcdKeyfile: { about: 'its key, in PEM', check: anyText, what: 'a file' },
+  etcdPrefix: {
+    about: 'what all keys in etcd begin with; default: /registry',
+    check: fits({ type: 'string', pattern: '^/.*[^/]$' }),
+    what: 'a path such as /registry',
+  },
   historySeconds: {
     about: 'how long old revisions stay readable; default: 300',
     check: whole(1, 31_536_000),

@@ -10,6 +10,7 @@
  */
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
+import { checkOps } from './check-ops.ts';
 import { Compactor } from './compactor.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { type Change, RecentHistory, type Version } from './recent-history.ts';
@@ -28,28 +29,14 @@ import {
   type StoreEvents,
   StoreUnavailableError,
 } from './storage.ts';
-import { type Head, type LeaseRecord, opsPerCommitMax, positionOf, revisionOf, type Tables, type WriteBatch } from './tables.ts';
+import { historyMsDefault, historyRevisionsDefault, progressMsDefault, type StoreOptions, writableKeptMs } from './store-options.ts';
+import { type Head, type LeaseRecord, positionOf, revisionOf, type Tables, type WriteBatch } from './tables.ts';
 import { Visible } from './visible.ts';
 import { Watchers } from './watchers.ts';
 import { type Work, WriteQueue } from './write-queue.ts';
 
-export interface StoreOptions {
-  readonly clock: Clock;
-  readonly log?: Log;
-  /** how long history is kept; default 5 minutes */
-  readonly historyMs?: number;
-  /** how many revisions are kept at least; default 10,000 */
-  readonly historyRevisions?: number;
-  /** how often a watcher whose keys don't change is told of progress; default 5 s */
-  readonly progressMs?: number;
-}
-
-const historyMsDefault = 5 * 60_000;
-const historyRevisionsDefault = 10_000;
-const progressMsDefault = 5_000;
 /** etcd's first, too: to Kubernetes' clients, 0 means something else. */
 const firstRevision = 1;
-const keyBytesMax = 1024;
 /** of recent history in memory */
 const recentRevisionsMax = 1024;
 const recentBytesMax = 8 * 2 ** 20;
@@ -63,8 +50,6 @@ interface StoreWork extends Work {
   readonly changes: readonly Change[];
 }
 
-/** How long a write that succeeded answers for the next who ask. */
-const writableKeptMs = 1_000;
 const noChanges: readonly Change[] = [];
 
 export class StoreEngine implements Storage {
@@ -399,16 +384,6 @@ function liveRevision(newest: Version | Head | undefined): Revision {
   if (newest === undefined) return 0;
   const head = 'entry' in newest ? newest.entry : newest;
   return head.deleted ? 0 : revisionOf(head.position);
-}
-
-function checkOps(ops: readonly Op[]): void {
-  if (ops.length > opsPerCommitMax) throw new RangeError(`a commit has at most ${opsPerCommitMax} ops, not ${ops.length}`);
-  if (ops.length > 1 && new Set(ops.map((op) => op.key)).size < ops.length) throw new RangeError('two ops of a commit have the same key');
-  for (const { key } of ops) {
-    if (key.length === 0 || (key.length * 3 > keyBytesMax && Buffer.byteLength(key) > keyBytesMax))
-      throw new RangeError(`a key has 1 to ${keyBytesMax} bytes, not ${Buffer.byteLength(key)}`);
-    if (!key.isWellFormed()) throw new RangeError('a key is well-formed Unicode');
-  }
 }
 
 interface PlanAt {

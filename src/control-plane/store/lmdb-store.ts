@@ -3,9 +3,10 @@
  * A second process on the same directory gets `StoreUnavailableError`.
  */
 import type { Log } from '../../client/log.ts';
-import { StoreEngine, type StoreOptions } from './engine.ts';
+import { StoreEngine } from './engine.ts';
 import { LmdbTables } from './lmdb-tables.ts';
 import type { Storage } from './storage.ts';
+import type { StoreOptions } from './store-options.ts';
 
 export interface LmdbStoreOptions extends StoreOptions {
   /** a directory of the store's own; made if it is not there */

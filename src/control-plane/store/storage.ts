@@ -2,12 +2,12 @@
  * The store's contract, etcd's model: a flat key space, one revision for the whole store, history, compare-and-swap.
  * One suite (test/contract/storage.test.ts) runs on every implementation.
  *
- * Guarantees
+ * Guarantees (of an etcd without the parts in brackets, see etcd/etcd-store.ts)
  * - Revisions grow by one with each commit that changes something; all ops of one commit share a revision.
- * - `commit` resolves when the write is durable. A revision is given when a write is queued (so the next writer is
- *   checked against it) and visible (to range and watch) only when it is durable.
- * - A watcher sees each event exactly once, in order, in one batch per revision or more; the batch has been handed to
- *   every watcher's iterator before `commit` resolves.
+ * - `commit` resolves when the write is durable. A revision is given [when a write is queued, so the next writer is
+ *   checked against it,] and visible (to range and watch) only when it is durable.
+ * - A watcher sees each event exactly once, in order, in one batch per revision or more [; the batch has been handed to
+ *   every watcher's iterator before `commit` resolves].
  * - A put replaces both parts of what the key had: its value and its managed part. Of managed parts in one process, what is
  *   equal is the same in memory (managed-part.ts).
  * - After `compact(r)`, reads and watches of revisions below r fail with `CompactedError`.
@@ -132,7 +132,7 @@ export class LeaseNotFoundError extends Error {
   override readonly name = 'LeaseNotFoundError';
   readonly code = 'lease-not-found';
 }
-/** The store can't write: disk full, or closed. Nothing of the commit is visible. */
+/** The store can't write: disk full, away, or closed. Nothing of the commit is visible; or, of an etcd, that is not known, and the words say so. */
 export class StoreUnavailableError extends Error {
   override readonly name: string = 'StoreUnavailableError';
   readonly code: string = 'store-unavailable';

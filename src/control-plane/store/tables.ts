@@ -10,14 +10,12 @@
  * settles; reads are synchronous and see at least every batch that was written. They may see a batch that is still
  * being written: the engine asks by revision and knows which are visible.
  */
+import { opsPerCommitMax } from './check-ops.ts';
 import type { ManagedPart } from './managed-part.ts';
 import type { Revision } from './storage.ts';
 
 /** `revision * opsPerCommitMax + index in the commit`: one number orders all changes. Exact up to 2^43 revisions. */
 export type Position = number;
-
-/** An op's place in its commit has to fit into a position. */
-export const opsPerCommitMax = 1024;
 
 export function positionOf(revision: Revision, index: number): Position {
   return revision * opsPerCommitMax + index;

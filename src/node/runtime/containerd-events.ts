@@ -4,7 +4,8 @@
  * Specified in containerd api/services/events/v1 and api/events.
  */
 import type { ClientReadableStream, Client as GrpcClient, ServiceError } from '@grpc/grpc-js';
-import { loadServices, toRuntimeError } from './cri-codec.ts';
+import { loadServices } from '../../client/transport/grpc-services.ts';
+import { toRuntimeError } from './cri-codec.ts';
 
 const eventsService = 'containerd.services.events.v1.Events';
 /** What is made through CRI is in this namespace of containerd. */

@@ -1,10 +1,10 @@
 /** The pure parts around containerd: its configuration, what its events and the kernel's files say. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { prepareDescriptor, withoutNulls } from '../../client/transport/grpc-services.ts';
 import { parseMountPoints } from '../files/mounts.ts';
 import { containerdPaths, renderContainerdConfig, renderRegistryHosts } from './containerd-config.ts';
 import { changedContainer } from './containerd-events.ts';
-import { prepareDescriptor, withoutNulls } from './cri-codec.ts';
 import { hasCapability, parseContainerdVersion } from './machine-support.ts';
 
 describe('containerd’s configuration', () => {

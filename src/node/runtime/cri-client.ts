@@ -11,6 +11,7 @@
 import type { Client as GrpcClient, ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
+import { loadServices, withoutNulls } from '../../client/transport/grpc-services.ts';
 import {
   type AttachRequest,
   type CallOptions,
@@ -24,7 +25,7 @@ import {
   type RuntimeEvent,
 } from './container-runtime.ts';
 import { subscribeToContainerd } from './containerd-events.ts';
-import { loadServices, toRuntimeError, withoutNulls } from './cri-codec.ts';
+import { toRuntimeError } from './cri-codec.ts';
 import type * as cri from './cri-types.ts';
 import { relistedEvents } from './relisted-events.ts';
 

@@ -1,9 +1,8 @@
 /** Compare and swap, revisions, durability as seen by readers. */
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
 import { realClock } from '../../../src/client/clock.ts';
 import { type CommitResult, type Op, StoreUnavailableError } from '../../../src/control-plane/store/storage.ts';
-import { committed, describeEvent, type Implementation, list, part, put, takeEvents } from './stores.ts';
+import { committed, describeEvent, type Implementation, itOf, list, part, put, takeEvents } from './stores.ts';
 
 interface Row {
   readonly name: string;
@@ -105,7 +104,9 @@ const rows: readonly Row[] = [
   { name: 'keeps an empty value', given: [], when: [put('a', '')], want: { ok: true, revision: 2 }, holds: ['a=@2+2'] },
 ];
 
-export function testCommits({ open }: Implementation): void {
+export function testCommits(implementation: Implementation): void {
+  const { open } = implementation;
+  const it = itOf(implementation);
   for (const row of rows) {
     it(`commit: ${row.name}`, async () => {
       await using store = await open({ clock: realClock });

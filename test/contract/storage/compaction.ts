@@ -1,10 +1,9 @@
 /** History is forgotten, and only history. */
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
 import { realClock } from '../../../src/client/clock.ts';
 import { VirtualClock } from '../../../src/client/virtual-clock.ts';
 import { CompactedError, FutureRevisionError, type Storage } from '../../../src/control-plane/store/storage.ts';
-import { committed, describeEvent, type Implementation, list, put, takeEvents } from './stores.ts';
+import { committed, describeEvent, type Implementation, itOf, list, put, takeEvents } from './stores.ts';
 
 /** In steps, each with what it set off in the store, disk included. */
 async function passTime(store: Storage, clock: VirtualClock, durationMs: number): Promise<void> {
@@ -16,7 +15,9 @@ async function passTime(store: Storage, clock: VirtualClock, durationMs: number)
 
 const never = new AbortController().signal;
 
-export function testCompaction({ open }: Implementation): void {
+export function testCompaction(implementation: Implementation): void {
+  const { open } = implementation;
+  const it = itOf(implementation);
   it('compact: older revisions are gone, the compacted one and all after it can be read and watched', async () => {
     await using store = await open({ clock: realClock });
     await committed(store, put('a', '1'), put('b', '1'));

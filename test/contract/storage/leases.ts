@@ -1,13 +1,14 @@
 /** Leases on a virtual clock. */
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
 import { VirtualClock } from '../../../src/client/virtual-clock.ts';
 import { LeaseNotFoundError } from '../../../src/control-plane/store/storage.ts';
-import { committed, describeEvent, type Implementation, list, put, takeEvents } from './stores.ts';
+import { committed, describeEvent, type Implementation, itOf, list, put, takeEvents } from './stores.ts';
 
 const never = new AbortController().signal;
 
-export function testLeases({ open }: Implementation): void {
+export function testLeases(implementation: Implementation): void {
+  const { open } = implementation;
+  const it = itOf(implementation);
   it('lease: its end deletes its keys, with events as usual', async () => {
     const clock = new VirtualClock();
     await using store = await open({ clock });

@@ -1,9 +1,8 @@
 /** Reads: keys, prefixes, pages, old revisions, counts. */
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
 import { realClock } from '../../../src/client/clock.ts';
 import { FutureRevisionError, type RangeQuery } from '../../../src/control-plane/store/storage.ts';
-import { committed, describeItem, type Implementation, put } from './stores.ts';
+import { committed, describeItem, type Implementation, itOf, put } from './stores.ts';
 
 interface Row {
   readonly name: string;
@@ -50,7 +49,9 @@ const rows: readonly Row[] = [
   { name: 'the newest revision by number', query: { prefix: 'a/', atRevision: 6, limit: 1 }, want: ['a/1=5@5+5'], count: 4, more: true },
 ];
 
-export function testRanges({ open }: Implementation): void {
+export function testRanges(implementation: Implementation): void {
+  const { open } = implementation;
+  const it = itOf(implementation);
   it('range', async (t) => {
     await using store = await open({ clock: realClock });
     await committed(store, put('a/1', '1'), put('a/2', '1'), put('a/3', '1'), put('b/1', '1'));

@@ -2,25 +2,44 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { it, type TestContext } from 'node:test';
 import { silentLog } from '../../../src/client/log.ts';
-import type { StoreOptions } from '../../../src/control-plane/store/engine.ts';
 import { openLmdbStore } from '../../../src/control-plane/store/lmdb-store.ts';
 import { ManagedPart } from '../../../src/control-plane/store/managed-part.ts';
 import { openMemoryStore } from '../../../src/control-plane/store/memory-store.ts';
 import type { CommitResult, KeyValue, Op, Revision, Storage, StoreEvent, StoreEvents } from '../../../src/control-plane/store/storage.ts';
+import type { StoreOptions } from '../../../src/control-plane/store/store-options.ts';
+import { etcdImplementation } from './etcd.ts';
 
 export interface Implementation {
   readonly name: string;
+  /** why it can't be run here */
+  readonly missing?: string | false;
+  /** Commits that are under way at the same time come in any order. And it is slow: properties are tried on fewer examples. */
+  readonly isRemote?: boolean;
+  /** what it does not promise: the name of a test, and the reason */
+  readonly skips?: Readonly<Record<string, string>>;
   open(options: StoreOptions): Promise<Storage>;
   /** where stores outlive their closing */
   openAt?(path: string, options: StoreOptions): Promise<Storage>;
+  /** ends what it has started for all stores */
+  stop?(): Promise<void>;
 }
+
+type Test = (name: string, run: (t: TestContext) => Promise<void>) => void;
+
+/** `it`, for what the implementation promises. */
+export const itOf =
+  ({ skips }: Implementation): Test =>
+  (name, run) =>
+    void it(name, { skip: skips?.[name] ?? false }, run);
 
 const openLmdbStoreAt = (path: string, options: StoreOptions): Promise<Storage> => openLmdbStore({ ...options, path, log: silentLog });
 
 export const implementations: readonly Implementation[] = [
   { name: 'memory', open: (options) => Promise.resolve(openMemoryStore(options)) },
   { name: 'LMDB', open: openTemporaryLmdbStore, openAt: openLmdbStoreAt },
+  etcdImplementation(),
 ];
 
 /** On a directory that goes when the store closes. */

@@ -1,14 +1,15 @@
 /** Events: order, batches, history, progress, the end. */
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
 import { realClock } from '../../../src/client/clock.ts';
 import { VirtualClock } from '../../../src/client/virtual-clock.ts';
 import { FutureRevisionError, type StoreEvent } from '../../../src/control-plane/store/storage.ts';
-import { committed, describeEvent, type Implementation, put, takeEvents } from './stores.ts';
+import { committed, describeEvent, type Implementation, itOf, put, takeEvents } from './stores.ts';
 
 const never = new AbortController().signal;
 
-export function testWatches({ open }: Implementation): void {
+export function testWatches(implementation: Implementation): void {
+  const { open } = implementation;
+  const it = itOf(implementation);
   it('watch: tells what changed, what it was before, in order', async () => {
     await using store = await open({ clock: realClock });
     const watch = store.watch({ prefix: 'a/', revision: 1 }, never);

@@ -32,17 +32,19 @@ export interface WorldOptions {
   readonly lags: boolean;
   /** the caller's to close */
   readonly storage: Storage;
+  /** the same as the second server has it; default: the very same */
+  readonly second?: Storage;
 }
 
-export async function startWorld({ seed, lags, storage }: WorldOptions): Promise<World> {
+export async function startWorld({ seed, lags, storage, second = storage }: WorldOptions): Promise<World> {
   const stack = new AsyncDisposableStack();
-  const remote = new RemoteStorage(storage, { asks: true });
+  const remote = new RemoteStorage(second, { asks: true });
   const start = async (of: Storage, own: number): Promise<Client> => {
     const config = { serviceCIDRs, nodePortRange };
     const server = stack.use(await startGuardedServer({ storage: of, random: seededRandom(own), config }));
     return server.admin;
   };
-  const clients = [await start(storage, seed + 1), await start(lags ? remote : storage, seed + 2)] as const;
+  const clients = [await start(storage, seed + 1), await start(lags ? remote : second, seed + 2)] as const;
   if (lags) stack.use(delaying(remote, seededRandom(seed + 3)));
   return worldOf(clients, seed, () => stack.disposeAsync());
 }

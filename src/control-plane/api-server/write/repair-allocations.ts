@@ -8,7 +8,8 @@ import type { VerbContext } from './verb-context.ts';
 
 /** An attempt fails when another server on the store repairs, or writes, at the same time. */
 const attemptsMax = 10;
-const opsAtOnce = 250;
+/** of one commit: what etcd takes */
+const opsAtOnce = 100;
 
 export async function repairAllocations({ allocators, cache, storage, log }: VerbContext): Promise<void> {
   let repaired = 0;
