@@ -48,6 +48,12 @@ export interface EtcdOptions {
 
 const host = '127.0.0.1';
 
+/** None outlives the process. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export async function startEtcd({ members: count = 1, flags = [], scheme = 'http' }: EtcdOptions = {}): Promise<Etcd> {
   const directory = await mkdtemp(join(tmpdir(), 'timonier-etcd-'));
   const ports = await freePorts(2 * count);
@@ -81,14 +87,14 @@ function memberOf(server: string, args: readonly string[]): EtcdMember {
     server,
     async start() {
       child = spawn(etcdProgram ?? '', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-      const { kill } = child;
-      process.once('exit', kill.bind(child, 'SIGKILL'));
+      running.add(child);
     },
     async kill() {
       if (!child || child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
       await ended;
+      running.delete(child);
     },
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),

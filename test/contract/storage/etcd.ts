@@ -1,17 +1,16 @@
 /** The store in a real etcd, as one more implementation of the contract. */
 import { openEtcdStore } from '../../../src/control-plane/store/etcd/etcd-store.ts';
-import type { Revision } from '../../../src/control-plane/store/storage.ts';
+import type { Revision, Storage } from '../../../src/control-plane/store/storage.ts';
 import type { StoreOptions } from '../../../src/control-plane/store/store-options.ts';
 import { type Etcd, etcdMissing, startEtcd } from '../../kit/etcd.ts';
 import { RebasedStorage } from '../../kit/rebased-storage.ts';
-import type { Implementation } from './stores.ts';
 
 const order = 'requests that are under way at the same time have no order in etcd';
 const time = 'leases live by etcd’s clock: etcd-store.test.ts';
 const attached = 'attachments are not carried';
 
 /** One etcd for all: each store is a part of it, below a prefix, and counts revisions from its beginning. */
-export function etcdImplementation(): Implementation {
+export function etcdImplementation() {
   let etcd: Promise<Etcd> | undefined;
   let opened = 0;
   const places = new Map<string, { readonly stored: string; readonly begins: Revision }>();
@@ -28,15 +27,15 @@ export function etcdImplementation(): Implementation {
     name: 'etcd',
     missing: etcdMissing,
     isRemote: true,
-    open: async (options) => (await openBelow(`/store${++opened}/`, undefined, options)).store,
-    async openAt(path, options) {
+    open: async (options: StoreOptions): Promise<Storage> => (await openBelow(`/store${++opened}/`, undefined, options)).store,
+    async openAt(path: string, options: StoreOptions): Promise<Storage> {
       const place = places.get(path);
       const stored = place?.stored ?? `/store${++opened}/`;
       const { from, store } = await openBelow(stored, place?.begins, options);
       places.set(path, { stored, begins: from });
       return store;
     },
-    async stop() {
+    async stop(): Promise<void> {
       await (await etcd)?.[Symbol.asyncDispose]();
     },
     skips: {

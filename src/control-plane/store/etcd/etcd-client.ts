@@ -7,6 +7,8 @@
  * Upstream: etcd's client/v3 (retry_interceptor.go), api/v3/v3rpc/rpctypes/error.go.
  */
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import type { ChannelCredentials, ClientDuplexStream, Client as GrpcClient, Metadata, ServiceError } from '@grpc/grpc-js';
 import { realClock } from '../../../client/clock.ts';
 import { loadServices } from '../../../client/transport/grpc-services.ts';
@@ -30,6 +32,8 @@ const reconnectMsMax = 1_000;
 /** An etcd takes it for an attack when it is asked more often than every 5 s. */
 const aliveMs = 10_000;
 const aliveWaitMs = 5_000;
+/** grpc-js would say an address as a name, which TLS does not take. What counts is the address in the certificate. */
+const anyName = 'etcd';
 /** A page of a thousand of the largest objects is far below. */
 const messageBytesMax = 2 ** 31 - 1;
 
@@ -41,6 +45,7 @@ const status = { cancelled: 1, unknown: 2, invalid: 3, deadlineExceeded: 4, inte
 const awayCodes: ReadonlySet<number> = new Set([status.cancelled, status.deadlineExceeded, status.internal, status.unavailable]);
 /** of @grpc/grpc-js: nothing was sent */
 const unsent = 'No connection established';
+const waited = 'Waiting for LB pick';
 
 export const noSpace = 'etcd has no space left (alarm NOSPACE): compact and defragment it, then disarm the alarm';
 
@@ -76,11 +81,16 @@ export async function createEtcdClient(given: EtcdServers): Promise<EtcdClient> 
     'grpc.enable_http_proxy': 0,
   };
   const file = (path: string | undefined): Buffer | null => (path === undefined ? null : readFileSync(path));
-  const secure = (): ChannelCredentials => grpc.credentials.createSsl(file(given.cafile), file(given.keyfile), file(given.certfile));
+  const secure = (host: string): ChannelCredentials =>
+    grpc.credentials.createSsl(file(given.cafile), file(given.keyfile), file(given.certfile), {
+      checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
+    });
   const members = given.servers.map((server) => {
-    const { protocol, host } = new URL(server);
-    const credentials = protocol === 'https:' ? secure() : grpc.credentials.createInsecure();
-    const of = (name: ServiceName): GrpcClient => new constructors[fullName(name)](host, credentials, channelOptions);
+    const { protocol, host, hostname } = new URL(server);
+    const name = hostname.replace(/^\[|\]$/g, '');
+    const credentials = protocol === 'https:' ? secure(name) : grpc.credentials.createInsecure();
+    const options = { ...channelOptions, ...(isIP(name) && { 'grpc.ssl_target_name_override': anyName }) };
+    const of = (name: ServiceName): GrpcClient => new constructors[fullName(name)](host, credentials, options);
     return { server, services: { KV: of('KV'), Watch: of('Watch'), Lease: of('Lease'), Maintenance: of('Maintenance') } };
   });
   const needsLeader = new grpc.Metadata();
@@ -149,17 +159,20 @@ export class EtcdClient implements Disposable {
 
   async #attempts<Answer>({ isRead }: RequestOptions, ask: (member: Member, deadline: number) => Promise<Answer>): Promise<Answer> {
     const endsAtMs = realClock.now() + requestMsMax;
+    /** What the last one said; that the time is over says less. */
+    let reason: ServiceError | undefined;
     for (let attempt = 1; ; attempt++) {
       const member = this.#member;
       const attemptMs = isRead && this.#members.length > 1 ? memberMsMax : requestMsMax;
       try {
         return await ask(member, Math.min(endsAtMs, realClock.now() + attemptMs));
-      } catch (cause) {
-        const error = cause as ServiceError;
+      } catch (thrown) {
+        const error = thrown as ServiceError;
         if (!isAway(error)) throw storeErrorOf(error);
         this.#leave(member);
-        const wasSent = !error.details.startsWith(unsent);
-        if (realClock.now() >= endsAtMs || (wasSent && !isRead)) throw awayError(member, { cause, isUnknown: wasSent && !isRead });
+        const wasSent = !error.details.startsWith(unsent) && !error.details.endsWith(waited);
+        if (!reason || error.code !== status.deadlineExceeded) reason = error;
+        if (realClock.now() >= endsAtMs || (wasSent && !isRead)) throw awayError(member, { cause: reason, isUnknown: wasSent && !isRead });
       }
       if (attempt % this.#members.length === 0) await realClock.sleep(reconnectMsMin);
     }
@@ -175,9 +188,9 @@ export class EtcdClient implements Disposable {
 
 const isAway = ({ code, details = '' }: ServiceError): boolean => awayCodes.has(code) && !details.includes('database space exceeded');
 
-function awayError({ server }: Member, { cause, isUnknown }: { cause: unknown; isUnknown: boolean }): StoreUnavailableError {
+function awayError({ server }: Member, { cause, isUnknown }: { cause: ServiceError; isUnknown: boolean }): StoreUnavailableError {
   const unknown = isUnknown ? '; whether it has made this write is not known' : '';
-  return new StoreUnavailableError(`etcd at ${server} does not answer (${(cause as ServiceError).details})${unknown}`, { cause });
+  return new StoreUnavailableError(`etcd at ${server} does not answer (${cause.details})${unknown}`, { cause });
 }
 
 const meanings: readonly { readonly words: string; error(words: string, options: ErrorOptions): Error }[] = [
