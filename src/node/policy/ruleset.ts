@@ -105,6 +105,13 @@ interface Compiled extends Omit<PolicyState, 'pods'> {
   readonly ports: ReadonlySet<string>;
   readonly memberships: WeakMap<PolicyPod, Membership>;
 }
+interface Rendered {
+  readonly ways: readonly { readonly isReply: boolean; readonly rules: readonly string[] }[];
+  /** by the names of their sets */
+  readonly peers: readonly (readonly [set: string, selection: PodSelection])[];
+  /** `tcp/http` */
+  readonly ports: readonly string[];
+}
 interface Concerned {
   readonly peers: readonly (readonly [set: string, selection: PodSelection])[];
   readonly sides: readonly PolicySide[];
@@ -112,6 +119,8 @@ interface Concerned {
 
 export class PolicyPlanner {
   readonly #families: readonly IPFamily[];
+  /** what is made of one side alone, which most changes leave as it is */
+  readonly #rendered = new WeakMap<PolicySide, Rendered>();
   #compiled: Compiled;
 
   constructor(of: readonly IPFamily[]) {
@@ -192,16 +201,15 @@ export class PolicyPlanner {
     const chains = new Map<string, readonly string[]>();
     const peers = new Map<string, PodSelection>();
     const ports = new Set<string>();
-    for (const { id, side, allows } of sides) {
-      for (const isReply of [true, false])
-        chains.set(policyChain(side, id, isReply), [
-          ...allows.flatMap((rule) => this.#renderRule(rule, side, isReply)),
-          ...(side === 'egress' ? this.#renderServers(allows, servers, isReply) : []),
-        ]);
-      for (const rule of allows) {
-        for (const peer of rule.peers ?? []) if ('pods' in peer) peers.set(groupSet(peer), peer);
-        for (const { protocol, isAny, names } of rule.ports ?? []) if (!isAny) for (const name of names) ports.add(`${protocol}/${name}`);
+    for (const each of sides) {
+      const { id, side, allows } = each;
+      const rendered = this.#rendered.getOrInsertComputed(each, () => this.#render(each));
+      for (const { isReply, rules } of rendered.ways) {
+        const ofServers = side === 'egress' ? this.#renderServers(allows, servers, isReply) : [];
+        chains.set(policyChain(side, id, isReply), [...rules, ...ofServers]);
       }
+      for (const [set, peer] of rendered.peers) peers.set(set, peer);
+      for (const port of rendered.ports) ports.add(port);
     }
     const sets = new Map<string, string>();
     for (const family of this.#families) {
@@ -210,6 +218,15 @@ export class PolicyPlanner {
       for (const port of ports) sets.set(`${portSet(port)}-${suffix}`, `set { type ${type} . inet_service; }`);
     }
     return { sides, servers, chains, sets, peers, ports, concerned: new WeakMap(), memberships: new WeakMap() };
+  }
+
+  #render({ side, allows }: PolicySide): Rendered {
+    const namedPorts = ({ protocol, isAny, names }: PortMatch): string[] => (isAny ? [] : names.map((name) => `${protocol}/${name}`));
+    return {
+      ways: [true, false].map((isReply) => ({ isReply, rules: allows.flatMap((rule) => this.#renderRule(rule, side, isReply)) })),
+      peers: allows.flatMap(({ peers = [] }) => peers.flatMap((peer) => ('pods' in peer ? [[groupSet(peer), peer] as const] : []))),
+      ports: allows.flatMap(({ ports = [] }) => ports.flatMap(namedPorts)),
+    };
   }
 
   #renderServers(allows: readonly AllowRule[], servers: readonly NodeServer[], isReply: boolean): string[] {
