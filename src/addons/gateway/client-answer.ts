@@ -1,5 +1,5 @@
 /** The answer to a client, over HTTP/1.1 or HTTP/2: the same calls for both. Heads are flat, as in upstream.ts. */
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { constants, type Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
 import type { Clock } from '../../client/clock.ts';
 import { gathered } from './http2-upstream.ts';
@@ -21,7 +21,7 @@ export interface ClientAnswer {
 }
 
 export const answerTo = (response: ServerResponse | Http2ServerResponse, clock: Clock): ClientAnswer =>
-  'stream' in response ? new HTTP2Answer(response) : new HTTP1Answer(response, clock);
+  'stream' in response ? new HTTP2Answer(response.stream) : new HTTP1Answer(response, clock);
 
 /** How long a client may go on with a body that nobody wants: closed at once, it may never see why. */
 const lingerMs = 1000;
@@ -85,13 +85,11 @@ const pairs = (flat: readonly string[]): [string, string][] =>
   Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] ?? '', flat[2 * i + 1] ?? '']);
 
 class HTTP2Answer implements ClientAnswer {
-  /** which sends the trailers when the body has been sent; the rest is said to the stream itself */
-  readonly #response: Http2ServerResponse;
   readonly #stream: ServerHttp2Stream;
+  #trailers: readonly string[] = [];
 
-  constructor(response: Http2ServerResponse) {
-    this.#response = response;
-    this.#stream = response.stream;
+  constructor(stream: ServerHttp2Stream) {
+    this.#stream = stream;
   }
   get isStarted(): boolean {
     return this.#stream.headersSent;
@@ -101,6 +99,8 @@ class HTTP2Answer implements ClientAnswer {
   }
   head(status: number, headers: readonly string[], isWhole: boolean): void {
     const fields = { ...gathered(headers), ':status': status };
+    // in place of the library's own, whose failure would be nobody's
+    this.#stream.removeAllListeners('wantTrailers').once('wantTrailers', () => this.#sendTrailers());
     this.#stream.respond(fields, { endStream: isWhole, waitForTrailers: !isWhole });
   }
   write(chunk: Buffer): boolean {
@@ -110,8 +110,15 @@ class HTTP2Answer implements ClientAnswer {
     this.#stream.once('drain', resume);
   }
   end(trailers: readonly string[]): void {
-    if (trailers.length > 0) this.#response.addTrailers(gathered(trailers) as OutgoingHttpHeaders);
+    this.#trailers = trailers;
     this.#stream.end();
+  }
+  #sendTrailers(): void {
+    try {
+      this.#stream.sendTrailers(gathered(this.#trailers));
+    } catch {
+      this.abort(); // they can't be said
+    }
   }
   say(status: number, text: string, more: readonly string[] = []): void {
     if (this.isGone) return;

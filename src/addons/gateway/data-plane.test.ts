@@ -543,6 +543,26 @@ describe('the data plane', () => {
       client.close();
     });
 
+    it('says fields twice that its back end says twice, in trailers too, and nothing that is for the next hop', async () => {
+      const host = newHost();
+      const twice = 'Content-Type: text/plain\r\nX-Content-Type-Options: nosniff\r\n';
+      const head = `HTTP/1.1 200 OK\r\n${twice}${twice}TE: gzip\r\nTransfer-Encoding: chunked\r\n\r\n`;
+      const trailers = 'Connection: x\r\nTransfer-Encoding: gzip\r\nContent-Type: a\r\nContent-Type: b\r\nX-A: y\r\n';
+      const server = await proxy.use(
+        createTCPServer((socket) => {
+          socket.on('error', () => undefined).once('data', () => socket.write(`${head}1\r\nx\r\n0\r\n${trailers}\r\n`));
+        }),
+      );
+      proxy.route({ host, ports: [server.port] });
+      const client = session();
+      const stream = client.request({ ':path': '/', ':authority': host });
+      const told = once(stream, 'trailers');
+      assert.equal(await text(stream), 'x');
+      const [fields] = (await told) as [Record<string, string>];
+      assert.deepEqual([fields['x-a'], fields['connection'], fields['transfer-encoding']], ['y', undefined, undefined]);
+      client.close();
+    });
+
     it('goes on when the connection to the back end ends between requests', async () => {
       const host = newHost();
       const port = await proxy.serveHTTP2((stream) => {

@@ -102,6 +102,7 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
       handshakeTimeout: headMs,
       settings: { maxConcurrentStreams: streamsMax, maxHeaderListSize: headBytesMax, enableConnectProtocol: false },
       maxHeaderListPairs: headersMax,
+      strictSingleValueFields: false, // a field that a back end says twice is said twice
       maxSessionRejectedStreams: streamsMax,
       SNICallback: (name, found) => this.#contextOf(name, found),
     });

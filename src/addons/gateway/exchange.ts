@@ -136,8 +136,12 @@ export class Exchange {
   }
 
   #end(trailers: readonly string[]): void {
-    this.#options.answer.end(trailers);
-    this.#finish({ status: this.#status });
+    try {
+      this.#options.answer.end(answerHeaders(trailers, []));
+      this.#finish({ status: this.#status });
+    } catch (error) {
+      this.#broken(error as Error); // trailers that can't be said
+    }
   }
 
   #failed(chosen: Chosen, error: Error, { isSent, isStarted }: { readonly isSent: boolean; readonly isStarted: boolean }) {

@@ -57,7 +57,10 @@ export class HTTP2Upstream implements Upstream {
       ? connectTLS({ host: address, port, ALPNProtocols: ['h2'], rejectUnauthorized: false })
       : connectTCP({ host: address, port });
     socket.setTimeout(connectMs, () => socket.destroy(new UpstreamTimeout(`no connection within ${connectMs} ms`)));
-    const session = connect(authority, { createConnection: () => socket, settings: { enablePush: false, initialWindowSize: windowBytes } });
+    const session = connect(authority, {
+      createConnection: () => socket,
+      settings: { enablePush: false, initialWindowSize: windowBytes },
+    });
     session.once('connect', () => {
       session.setTimeout(idleMs, () => session.close());
       session.setLocalWindowSize(windowBytes);

@@ -110,7 +110,15 @@ function targetOf(url: string): { readonly target: string; readonly host?: strin
 const plainAddress = (address: string): string => (address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address);
 
 /** Of an answer: what is meant for this hop alone. */
-const ofAnswer: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+const ofAnswer: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'te',
+]);
 
 /** The head of an answer as the client gets it, flat. */
 export function answerHeaders(headers: readonly string[], more: readonly string[]): string[] {
