@@ -245,6 +245,19 @@ describe('the store in etcd', { skip: etcdMissing, concurrency: 3, timeout: 120_
     assert.ok((await store.range({ prefix: 'k', countOnly: true })).count > 0);
   });
 
+  it('what another server wrote and nobody here can read is in nobody’s way', async () => {
+    await using etcd = await startEtcd();
+    await using store = await open(etcd.servers);
+    await committed(store, put('ranges/ports', 'k8s\0 of a kind that is not known'), put('pods/a', '1'));
+    const events = await takeEvents(store.watch({ prefix: '', revision: 1 }, never), 2);
+    assert.deepEqual(
+      events.map(({ key }) => key),
+      ['ranges/ports', 'pods/a'],
+    );
+    assert.deepEqual(await list(store, 'pods/'), ['pods/a=1@2+2']);
+    await assert.rejects(list(store, 'ranges/'), /another server wrote ranges\/ports in a form that this one can't read/);
+  });
+
   it('leases end, are renewed and are told from each other by etcd', async () => {
     await using etcd = await startEtcd();
     await using store = await open(etcd.servers);

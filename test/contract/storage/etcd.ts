@@ -45,6 +45,7 @@ export function etcdImplementation() {
       'commit: nothing is visible before it resolves, everything after': order,
       'commit: carries what the writer attached, and hands out the bytes it was given': attached,
       'watch: carries attachments to events': attached,
+      'watch: starts at an old revision and goes on with what comes': order,
       'watch: the batch is with the reader before the commit resolves': 'events come by another way than answers',
       'lease: its end deletes its keys, with events as usual': time,
       'lease: a key that has left it stays': time,

@@ -38,7 +38,7 @@ import type {
   StatusAnswer,
   TxnAnswer,
 } from './etcd-messages.ts';
-import { joinValue, loadDecoder, needsDecoder, splitValue } from './etcd-value.ts';
+import { joinValue, loadDecoder, needsDecoder, splitValue, type ValueParts } from './etcd-value.ts';
 import { EtcdWatcher } from './etcd-watcher.ts';
 
 export interface EtcdStoreOptions extends StoreOptions, EtcdServers {
@@ -59,7 +59,8 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStor
   const client = await createEtcdClient(options);
   try {
     const { version } = await client.unary<StatusAnswer>('Maintenance', 'Status', {}, read);
-    checkVersion(version);
+    const problem = versionProblem(version);
+    if (problem) throw new StoreUnavailableError(problem);
     const { header } = await client.unary<RangeAnswer>('KV', 'Range', { key: nowhere, countOnly: true }, read);
     const revision = Number(header.revision);
     const compacted = await compactedIn(client);
@@ -71,11 +72,12 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStor
   }
 }
 
-function checkVersion(version: string): void {
-  const [major, minor, patch = '0'] = version.split('.');
-  const isOld = Number(major) < 3 || (Number(major) === 3 && Number(minor) < 4);
-  if (!isOld && Number.parseInt(patch, 10) >= (firstPatches[`${major}.${minor}`] ?? 0)) return;
-  throw new StoreUnavailableError(`etcd ${version} tells a watch of progress too early: it takes 3.4.31, 3.5.13, 3.6 or later`);
+/** Undefined: it will do. Pure. */
+export function versionProblem(version: string): string | undefined {
+  const [major = 0, minor = 0, patch = 0] = version.split(/[.+-]/).map(Number);
+  const isOld = major < 3 || (major === 3 && minor < 4);
+  if (!isOld && patch >= (firstPatches[`${major}.${minor}`] ?? 0)) return undefined;
+  return `etcd ${version} tells a watch of progress too early: it takes 3.4.31, 3.5.13, 3.6 or later`;
 }
 
 /** Of what is compacted only a watch says how far. */
@@ -306,11 +308,22 @@ export class EtcdStore implements Storage {
     return kvs.map((kv) => this.#itemOf(kv));
   }
 
+  /** Its value is read when it is asked for: what nobody here wants need not be readable. */
   #itemOf({ key: stored, value, modRevision, createRevision, lease }: EtcdKeyValue): KeyValue {
     const key = this.#keys.own(stored);
+    let parts: ValueParts | undefined;
+    const read = (): ValueParts => {
+      parts ??= splitValue(key, value);
+      return parts;
+    };
     return {
       key,
-      ...splitValue(key, value),
+      get value() {
+        return read().value;
+      },
+      get managed() {
+        return read().managed;
+      },
       revision: Number(modRevision),
       createRevision: Number(createRevision),
       lease: this.#leases.numberOf(lease),
