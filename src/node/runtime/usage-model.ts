@@ -22,13 +22,15 @@ const stepsMax = 10_000;
 
 /** Undefined: it says nothing that can be read. */
 export function parseUsage(text: string | undefined): UsageModel | undefined {
-  const [, word, rest = ''] = /^(wave|ramp|series) +(.+)$/.exec(text?.trim() ?? '') ?? [];
-  if (word === 'series') return parseSeries(rest);
-  if (word === undefined) {
-    const amount = parseAmount(text?.trim());
+  const [word, ...rest] = (text ?? '').split(' ').filter(Boolean);
+  if (word === 'series') return parseSeries(rest.join(' '));
+  if (word !== 'wave' && word !== 'ramp') {
+    const amount = rest.length > 0 ? undefined : parseAmount(word);
     return amount === undefined ? undefined : constant(amount);
   }
-  const [, from, to, joint, time] = /^(\S+?)\.\.(\S+) +(every|in) +(\S+)$/.exec(rest) ?? [];
+  const [range = '', joint, time, ...more] = rest;
+  const [from, to, ...others] = range.split('..');
+  if (more.length > 0 || others.length > 0) return undefined;
   const [a, b, ms] = [parseAmount(from), parseAmount(to), parseDuration(time)];
   if (a === undefined || b === undefined || !ms || ms < 0) return undefined;
   if (word === 'wave') return joint === 'every' ? wave(a, b, ms) : undefined;
