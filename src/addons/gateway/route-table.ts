@@ -83,7 +83,7 @@ class HostRoutes<R extends Matched> {
       case 'exact':
         return putNew(this.#exact, match.path, route);
       case 'prefix': {
-        const prefix = match.path.replace(/\/+$/, '');
+        const prefix = withoutSlashesAtEnd(match.path);
         this.#prefixLengthMax = Math.max(this.#prefixLengthMax, prefix.length);
         return putNew(this.#prefixes, prefix, route);
       }
@@ -117,6 +117,12 @@ class HostRoutes<R extends Matched> {
     }
     return undefined;
   }
+}
+
+function withoutSlashesAtEnd(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end);
 }
 
 function putNew<R>(map: Map<string, R>, key: string, route: R): R | undefined {
