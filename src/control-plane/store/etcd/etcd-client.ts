@@ -25,8 +25,8 @@ export interface EtcdServers {
 
 /** etcd itself gives up after about 7 s. */
 const requestMsMax = 10_000;
-/** Then another member is asked, where there is one: less than a reader waits. */
-const memberMsMax = 2_000;
+/** Then another member is asked, where there is one: less than a reader waits; a write gives up, which may have been made. */
+const memberMsMax = { read: 2_000, write: 5_000 } as const;
 const reconnectMsMin = 50;
 const reconnectMsMax = 1_000;
 /** An etcd takes it for an attack when it is asked more often than every 5 s. */
@@ -163,7 +163,7 @@ export class EtcdClient implements Disposable {
     let reason: ServiceError | undefined;
     for (let attempt = 1; ; attempt++) {
       const member = this.#member;
-      const attemptMs = isRead && this.#members.length > 1 ? memberMsMax : requestMsMax;
+      const attemptMs = this.#members.length > 1 ? memberMsMax[isRead ? 'read' : 'write'] : requestMsMax;
       try {
         return await ask(member, Math.min(endsAtMs, realClock.now() + attemptMs));
       } catch (thrown) {

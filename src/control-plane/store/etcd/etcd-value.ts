@@ -8,6 +8,7 @@
  * Not done: writing protobuf. Upstream's server reads JSON as well.
  * Upstream: apiserver/pkg/storage/etcd3, apimachinery/pkg/runtime/serializer/recognizer.
  */
+import { inServedVersion, storedApiVersion } from '../../../api/kinds/apiextensions/definition-v1beta1.ts';
 import type * as decoding from '../../../api/schema/decode-protobuf.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { magic as protobufMagic } from '../../../api/schema/protobuf-layout.ts';
@@ -71,7 +72,8 @@ export function splitValue(key: string, stored: Uint8Array): ValueParts {
   if (startsWith(bytes, envelopeMagic)) return opened(bytes.subarray(envelopeMagic.length));
   const at = metadataOf(bytes);
   if (at > 0 && startsWith(bytes, managedName, at)) return takenOut(bytes, at);
-  const isForeign = startsWith(bytes, protobufMagic) || (at > 0 ? bytes.includes(managedName) : isObject(bytes));
+  const isCanonical = at > 0 && !bytes.subarray(0, at).includes(storedApiVersion) && !bytes.includes(managedName);
+  const isForeign = !isCanonical && (at > 0 || startsWith(bytes, protobufMagic) || isObject(bytes));
   if (!isForeign) return { value: bytes, managed: undefined };
   try {
     return canonical(startsWith(bytes, protobufMagic) ? decoder?.decodeProtobuf(bytes, '') : parseJSON(bytes.toString()));
@@ -112,9 +114,18 @@ function endOfString(bytes: Buffer, start: number): number {
   return at;
 }
 
-/** Upstream: runtime.Encode; the order is that of `Draft` (cache/stored-object.ts). */
+/** The order is that of `Draft` (cache/stored-object.ts). */
 function canonical(given: unknown): ValueParts {
-  const { kind, apiVersion, metadata = {}, ...rest } = given as { kind: string; apiVersion: string; metadata?: Record<string, unknown> };
+  const {
+    kind,
+    apiVersion,
+    metadata = {},
+    ...rest
+  } = inServedVersion(given as Readonly<Record<string, unknown>>) as {
+    kind: string;
+    apiVersion: string;
+    metadata?: Record<string, unknown>;
+  };
   const { resourceVersion: _, managedFields, ...kept } = metadata;
   return {
     value: Buffer.from(JSON.stringify({ kind, apiVersion, metadata: kept, ...rest })),
