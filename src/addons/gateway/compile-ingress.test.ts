@@ -93,10 +93,28 @@ describe('an Ingress compiled', () => {
     };
     const { problemsOf } = compileIngresses([ingress({ annotations: { [`${nginx}use-regex`]: 'true' }, spec })]);
     assert.deepEqual(
-      problemsOf('shop/web').map(({ reason }) => reason),
-      ['BackendNotSupported', 'PathNotSupported'],
+      problemsOf('shop/web').map(({ reason, message }) => (reason === 'PathNotSupported' ? message : reason)),
+      ['BackendNotSupported', 'path /( is no pattern: error parsing regexp: missing closing ): `(?i)/(`'],
     );
   });
+  for (const [name, given, served] of [
+    ['of a host', (i: number) => `/(?:(?:a?){49}){2}${i}b`, 4],
+    ['of one path', (i: number) => `/${i}(?:(?:(?:a?){490}){30})b`, 0],
+    ['that are long', (i: number) => `/${i}${'[a-z]'.repeat(3000)}`, 0],
+  ] as const)
+    it(`serves no patterns that are too large together, ${name}, and says which`, () => {
+      const paths = Array.from({ length: 6 }, (_, i) => ({ ...root, path: given(i) }));
+      const spec = { rules: [{ host: 'a.b', http: { paths } }] };
+      const { problemsOf } = compileIngresses([ingress({ annotations: { [`${nginx}use-regex`]: 'true' }, spec })]);
+      const problems = problemsOf('shop/web');
+      assert.deepEqual(
+        problems.map(({ reason, message }) => [
+          reason,
+          paths.findIndex(({ path }) => message.startsWith(`path ${path.slice(0, 100)}${path[100] ? '…' : ''} is not served: `)),
+        ]),
+        Array.from({ length: 6 - served }, (_, i) => ['PathNotSupported', served + i]),
+      );
+    });
 });
 
 describe('a class', () => {

@@ -5,6 +5,8 @@
  * Where two Ingresses claim one host and path, or the certificate of one host, the older one has it, then the first by name.
  * ImplementationSpecific paths are prefixes; where patterns are asked for (annotations.ts) all paths are patterns but exact ones.
  */
+
+import { expandedSize } from '../../api/cel/pattern.ts';
 import type { Ingress, IngressClass } from '../../api/generated/kinds.ts';
 import type { HTTPIngressPath, IngressBackend } from '../../api/generated/networking-v1.ts';
 import { keyOf, type ObjectKey } from '../../api/meta/object.ts';
@@ -15,6 +17,9 @@ import { checkPattern, type Matched, type PathMatch, RouteTable } from './route-
 
 export const ingressClass = { name: 'timonier', controller: 'timonier.dev/ingress' } as const;
 export const classAnnotation = 'kubernetes.io/ingress.class';
+
+/** Of all patterns of an Ingress, in characters when their repetitions are written out: compiling them takes 0.1 s. */
+const patternCharactersMax = 10_000;
 
 /** A port of a Service. */
 export interface BackendRef {
@@ -73,6 +78,7 @@ export function compileIngresses(ingresses: readonly Ingress[], compile = compil
   for (const certificate of all.flatMap((one) => one.certificates))
     if (!certificates.has(certificate.host)) certificates.set(certificate.host, certificate);
   const conflicts = Map.groupBy(table.conflicts, ({ loser }) => loser.owner);
+  const refused = Map.groupBy(table.refused, ({ owner }) => owner);
   return {
     table,
     certificates,
@@ -82,6 +88,13 @@ export function compileIngresses(ingresses: readonly Ingress[], compile = compil
         const where = `${loser.host || 'every host'}${loser.match.type === 'last' ? ', whatever has no route' : ` ${loser.match.path}`}`;
         const who = winner.owner === key ? 'this Ingress, further up' : `Ingress ${winner.owner}, which is older`;
         return { reason: 'Conflict', message: `${where} is routed by ${who}` };
+      }),
+      ...(refused.get(key) ?? []).map(({ host, match }): Problem => {
+        const path = match.type === 'last' ? '' : shown(match.path);
+        return {
+          reason: 'PathNotSupported',
+          message: `path ${path} is not served: ${host || 'every host'} has too many patterns, or too large ones`,
+        };
       }),
     ],
   };
@@ -123,9 +136,10 @@ export function compileIngress(ingress: Ingress): CompiledIngress {
     policy: policyOf(host),
   });
   const routes: Route[] = [];
+  const budget = { characters: patternCharactersMax };
   for (const { host = '', http } of rules) {
     for (const path of http?.paths ?? []) {
-      const match = matchOf(path, annotated.usesPatterns);
+      const match = matchOf(path, annotated.usesPatterns ? budget : undefined);
       if (typeof match === 'string') problems.push({ reason: 'PathNotSupported', message: match });
       else routes.push(routeTo(host.toLowerCase(), match, path.backend));
       if (path.backend.resource) problems.push(notAService(path.backend));
@@ -139,6 +153,9 @@ export function compileIngress(ingress: Ingress): CompiledIngress {
   return { routes, certificates, problems };
 }
 
+const shownMax = 100;
+const shown = (path: string): string => (path.length > shownMax ? `${path.slice(0, shownMax)}…` : path);
+
 const notAService = ({ resource }: IngressBackend): Problem => ({
   reason: 'BackendNotSupported',
   message: `${resource?.kind} ${resource?.name} is no Service: requests for it are answered with 503`,
@@ -150,13 +167,15 @@ function refOf({ service }: IngressBackend, { namespace, protocol, connectMs }: 
 }
 
 /** Or why there is none. */
-function matchOf({ path = '/', pathType }: HTTPIngressPath, usesPatterns: boolean): PathMatch | string {
+function matchOf({ path = '/', pathType }: HTTPIngressPath, patterns: { characters: number } | undefined): PathMatch | string {
   if (pathType === 'Exact') return { type: 'exact', path };
-  if (!usesPatterns) return { type: 'prefix', path };
+  if (!patterns) return { type: 'prefix', path };
+  patterns.characters -= expandedSize(path);
+  if (patterns.characters < 0) return `path ${shown(path)} is not served: the patterns of this Ingress are too large together`;
   try {
     checkPattern(path);
     return { type: 'pattern', path };
   } catch (error) {
-    return `path ${path} is no pattern: ${messageOf(error)}`;
+    return `path ${shown(path)} is no pattern: ${messageOf(error)}`;
   }
 }

@@ -53,6 +53,8 @@ describe('the data plane', () => {
     await once(socket, 'close');
     return Buffer.concat(chunks).toString('latin1');
   }
+  const upgradeOf = (host: string): string =>
+    `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`;
   const policyOf = (annotations: Record<string, string>) =>
     readAnnotations(Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`nginx.ingress.kubernetes.io/${key}`, value])))
       .policy;
@@ -112,6 +114,14 @@ describe('the data plane', () => {
       [404, 503, 502, 400],
     );
     assert.equal((await ask({ host: 'nobody.test' })).body, '404: no route for this host and path\n');
+  });
+
+  it('asks patterns only of paths that are short enough', async () => {
+    const host = newHost();
+    const server = await proxy.serve((_, response) => response.end());
+    proxy.route({ host, match: { type: 'pattern', path: '/(?:(?:a?){49}){2}b' }, ports: [server.port] });
+    const statuses = ['/ab', `/${'a'.repeat(500)}`, `/${'a'.repeat(50_000)}`].map(async (path) => (await ask({ host, path })).status);
+    assert.deepEqual(await Promise.all(statuses), [200, 404, 414]);
   });
 
   it('rewrites a path', async () => {
@@ -438,6 +448,26 @@ describe('the data plane', () => {
       assert.match(error.message, /401/);
     });
 
+    it('are nothing without a route, and who resets the connection then hurts nobody', async () => {
+      for (const port of [proxy.http, proxy.https]) {
+        const raw = connect(port, '127.0.0.1');
+        const socket = port === proxy.http ? raw : connectTLS({ socket: raw, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+        raw.on('error', () => undefined);
+        socket.on('error', () => undefined);
+        await once(socket, port === proxy.http ? 'connect' : 'secureConnect');
+        for (let i = 0; i < 20; i++) {
+          const other = connect(proxy.http, '127.0.0.1').on('error', () => undefined);
+          other.write(upgradeOf('nobody.test'), () => other.resetAndDestroy());
+          await once(other, 'close');
+        }
+        socket.write(upgradeOf('nobody.test'));
+        await once(socket, 'data');
+        raw.resetAndDestroy();
+        await once(raw, 'close');
+      }
+      assert.equal((await ask({ host: 'nobody.test' })).status, 404);
+    });
+
     it('are nothing without a route', async () => {
       const socket = new WebSocket(`ws://127.0.0.1:${proxy.http}/`, { headers: { host: 'nobody.test' } });
       assert.match(((await once(socket, 'error')) as [Error])[0].message, /404/);
@@ -563,6 +593,36 @@ describe('the data plane', () => {
       client.close();
     });
 
+    const trailing = async (host: string) => {
+      const client = session();
+      const stream = client.request({ ':path': '/', ':authority': host });
+      let trailers: Record<string, unknown> | undefined;
+      stream.on('trailers', (given: Record<string, unknown>) => {
+        trailers = Object.fromEntries(Object.entries(given));
+      });
+      const failed = await text(stream).then(
+        () => undefined,
+        (error: NodeJS.ErrnoException) => error.code,
+      );
+      client.close();
+      return failed ?? trailers;
+    };
+    for (const [name, trailers, want] of [
+      ['one of single values twice', 'ETag: x\r\nETag: y', { etag: 'x' }],
+      ['what is for one hop', 'Connection: x\r\nKeep-Alive: 1\r\nTransfer-Encoding: x\r\nUpgrade: x\r\nX-A: 1', { 'x-a': '1' }],
+      ['what frames a message', 'Host: x\r\nTrailer: x\r\nX-A: 1', { 'x-a': '1' }],
+      ['more of that', 'HTTP2-Settings: x\r\nTE: gzip\r\nProxy-Connection: x\r\nTrailer: x', undefined],
+    ])
+      it(`carries trailers of HTTP/1.1: ${name}`, async () => {
+        const host = newHost();
+        const bytes = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\nx\r\n0\r\n${trailers}\r\n\r\n`;
+        const server = await proxy.use(
+          createTCPServer((socket) => socket.on('error', () => undefined).once('data', () => socket.end(bytes))),
+        );
+        proxy.route({ host, ports: [server.port] });
+        assert.deepEqual(await trailing(host), want);
+      });
+
     it('goes on when the connection to the back end ends between requests', async () => {
       const host = newHost();
       const port = await proxy.serveHTTP2((stream) => {
@@ -602,6 +662,7 @@ describe('the data plane', () => {
       'two hosts': `GET / HTTP/1.1\r\n${head}Host: other.test\r\n\r\n`,
       'no host': 'GET / HTTP/1.1\r\n\r\n',
       'a host that is none': 'GET / HTTP/1.1\r\nHost: a b@c\r\nConnection: close\r\n\r\n',
+      'a version that is none': `GET /a HTTP/2.0\r\n${head}\r\n`,
       'no HTTP': 'SSH-2.0-x\r\n\r\n',
     }))
       it(`is refused: ${name}`, async () => {

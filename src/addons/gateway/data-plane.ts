@@ -2,7 +2,7 @@
  * The proxy itself: HTTP/1.1 and HTTP/2 of clients, to the endpoints that a route table leads to. It knows nothing of
  * Ingresses: whoever makes routes, backends and certificates, it serves.
  *
- * What a request meets, in this order: 400 for what is malformed, 404 without a route, 403 for who may not ask, 308 to TLS,
+ * What a request meets, in this order: 400 for what is malformed, 404 without a route, 414 for a path too long for patterns, 403 for who may not ask, 308 to TLS,
  * 204 for a preflight, 413 for a body that says it is too large, 503 without an endpoint; then the endpoint (exchange.ts).
  * Nodes' own parsers read requests, strictly: what could be read in two ways is refused. Connections, streams, heads and
  * the time for a head are bounded.
@@ -22,7 +22,8 @@ import { Exchange, type Outcome } from './exchange.ts';
 import { normalPath, writePath } from './path.ts';
 import { type ProxyRequest, type RequestHead, readHead } from './request-head.ts';
 import type { CORS, RoutePolicy } from './route-policy.ts';
-import { carryWebSocket, isWebSocket, sayOn } from './websocket.ts';
+import { PathTooLong } from './route-table.ts';
+import { carryWebSocket, isWebSocket, sayOn, surviveErrors } from './websocket.ts';
 
 export interface ProxyRoute {
   readonly owner: string;
@@ -31,6 +32,7 @@ export interface ProxyRoute {
 
 /** Asked at each request, so that a change is there with the next one. */
 export interface Routing<R extends ProxyRoute = ProxyRoute> {
+  /** Throws PathTooLong. */
   find(host: string, path: string): { readonly route: R; readonly groups?: readonly string[] | undefined } | undefined;
   backendOf(route: R): Backend | undefined;
 }
@@ -106,6 +108,7 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
       maxSessionRejectedStreams: streamsMax,
       SNICallback: (name, found) => this.#contextOf(name, found),
     });
+    this.#secure.on('secureConnection', surviveErrors);
     this.#secure.on('session', (session) => session.setTimeout(idleMs, () => session.close()));
     this.#secure.on('sessionError', (error) => options.log.debug({ error }, 'a session broke'));
     for (const server of [this.#plain, this.#secure] as const) {
@@ -167,6 +170,7 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
 
   #connected(socket: Socket, isSecure: boolean): void {
     this.#sockets.add(socket);
+    surviveErrors(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     if (!isSecure) {
       this.#plain.emit('connection', socket);
@@ -175,7 +179,6 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
     }
     this.#hasSelfMade ??= this.#useSelfMade();
     const hasSelfMade = this.#hasSelfMade;
-    socket.on('error', () => socket.destroy());
     detach(
       async () => {
         await hasSelfMade;
@@ -193,13 +196,10 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
 
   #contextOf(name: string, found: (error: Error | null, context?: SecureContext) => void): void {
     const { certificates } = this.#options;
-    const known = certificates.contextOf(name.toLowerCase());
-    if (known) found(null, known);
-    else
-      detach(
-        async () => found(null, (await certificates.selfMade()).context),
-        (error) => found(error as Error),
-      );
+    detach(
+      async () => found(null, certificates.contextOf(name.toLowerCase()) ?? (await certificates.selfMade()).context),
+      (error) => found(error as Error),
+    );
   }
 
   /** A fault ends its request, and nothing else. */
@@ -251,11 +251,11 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
       this.#logAccess(planned, { status, endpoint: undefined, tries: 1, error }, sinceMs);
     if ('refused' in planned) {
       const { status, text } = planned.refused;
-      sayOn(socket, status, text);
+      sayOn(socket, { status, text }, this.#options.clock);
       return over(status);
     }
     const { head, target, route, backend, affinity } = planned;
-    carryWebSocket({ head, target, socket, first, policy: route.policy, backend, affinity, over });
+    carryWebSocket({ head, target, socket, first, policy: route.policy, backend, affinity, clock: this.#options.clock, over });
   }
 
   #plan(request: ProxyRequest, via: Via): Planned<R> {
@@ -265,7 +265,13 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
     const path = normalPath(query < 0 ? head.target : head.target.slice(0, query));
     if (path === undefined) return refusal(head, 400, 'bad request');
     const { routing } = this.#options;
-    const found = routing.find(head.hostName, path);
+    let found: ReturnType<typeof routing.find>;
+    try {
+      found = routing.find(head.hostName, path);
+    } catch (error) {
+      if (!(error instanceof PathTooLong)) throw error;
+      return refusal(head, 414, 'the path is too long for the patterns of this host');
+    }
     if (!found) return refusal(head, 404, 'no route for this host and path');
     const { route, groups } = found;
     const { policy } = route;
@@ -292,7 +298,7 @@ export class DataPlane<R extends ProxyRoute> implements AsyncDisposable {
     this.#options.log.debug({ error }, 'a client spoke no HTTP');
     const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
     if (error.code === 'ECONNRESET') socket.destroy();
-    else sayOn(socket, status, 'bad request');
+    else sayOn(socket, { status, text: 'bad request' }, this.#options.clock);
   }
 
   #logAccess(planned: Planned<R>, { status, endpoint, tries, error }: Outcome, sinceMs: number): void {

@@ -10,7 +10,7 @@ import { type Readable, Transform } from 'node:stream';
 import type { Clock, Timer } from '../../client/clock.ts';
 import type { Backend, Chosen } from './backends.ts';
 import type { ClientAnswer } from './client-answer.ts';
-import { answerHeaders, type RequestHead } from './request-head.ts';
+import { answerHeaders, answerTrailers, type RequestHead } from './request-head.ts';
 import type { RoutePolicy } from './route-policy.ts';
 import { type UpstreamCall, UpstreamTimeout } from './upstream.ts';
 
@@ -85,7 +85,17 @@ export class Exchange {
     this.#now = chosen;
     let isSent = false;
     let isStarted = false;
-    const isCurrent = (): boolean => !this.#isOver && this.#now === chosen;
+    /** What throws ends this exchange, and nothing else. */
+    const guarded =
+      <A extends readonly unknown[]>(act: (...given: A) => void) =>
+      (...given: A): void => {
+        if (this.#isOver || this.#now !== chosen) return;
+        try {
+          act(...given);
+        } catch (error) {
+          this.#refuse(502, 'the backend’s answer can’t be passed on', error as Error);
+        }
+      };
     try {
       this.#call = chosen.upstream.send(
         { method: head.method, path: target, host: head.host, headers: head.headers, body: this.#body, readMs: policy.readMs },
@@ -93,14 +103,13 @@ export class Exchange {
           sent: () => {
             isSent = true;
           },
-          head: (status, headers, isWhole) => {
-            if (!isCurrent()) return;
+          head: guarded((status, headers, isWhole) => {
             isStarted = true;
             this.#head(chosen, { status, headers, isWhole });
-          },
-          data: (chunk) => isCurrent() && this.#data(chunk),
-          end: (trailers) => isCurrent() && this.#end(trailers),
-          failed: (error) => isCurrent() && this.#failed(chosen, error, { isSent, isStarted }),
+          }),
+          data: guarded((chunk) => this.#data(chunk)),
+          end: guarded((trailers) => this.#end(trailers)),
+          failed: guarded((error) => this.#failed(chosen, error, { isSent, isStarted })),
         },
       );
     } catch (error) {
@@ -114,11 +123,7 @@ export class Exchange {
     this.#status = status;
     const cookie =
       policy.affinity && affinity !== chosen.id ? ['set-cookie', `${policy.affinity.name}=${chosen.id}${policy.affinity.attributes}`] : [];
-    try {
-      answer.head(status, answerHeaders(headers, [...moreHeaders, ...cookie]), isWhole);
-    } catch (error) {
-      return this.#broken(error as Error); // a head that can't be said
-    }
+    answer.head(status, answerHeaders(headers, [...moreHeaders, ...cookie]), isWhole);
     if (isWhole) this.#finish({ status });
   }
 
@@ -136,12 +141,8 @@ export class Exchange {
   }
 
   #end(trailers: readonly string[]): void {
-    try {
-      this.#options.answer.end(answerHeaders(trailers, []));
-      this.#finish({ status: this.#status });
-    } catch (error) {
-      this.#broken(error as Error); // trailers that can't be said
-    }
+    this.#options.answer.end(answerTrailers(trailers));
+    this.#finish({ status: this.#status });
   }
 
   #failed(chosen: Chosen, error: Error, { isSent, isStarted }: { readonly isSent: boolean; readonly isStarted: boolean }) {
@@ -165,7 +166,12 @@ export class Exchange {
     const call = this.#call;
     this.#finish({ status, error });
     call?.abort();
-    if (!answer.isGone) answer.say(status, `${status}: ${text}\n`, this.#options.moreHeaders);
+    if (answer.isGone) return;
+    try {
+      answer.say(status, `${status}: ${text}\n`, this.#options.moreHeaders);
+    } catch {
+      answer.abort();
+    }
   }
 
   /** In the middle of an answer. */

@@ -48,7 +48,8 @@ export function readHead(
   { isSecure, port }: { readonly isSecure: boolean; readonly port: number },
 ): RequestHead | undefined {
   const raw = request.rawHeaders;
-  const isHTTP2 = request.httpVersionMajor >= 2;
+  const isHTTP2 = 'stream' in request;
+  if (!isHTTP2 && request.httpVersionMajor !== 1) return undefined;
   const named = namedByConnection(request.headers.connection);
   const headers: string[] = [];
   const cookies: string[] = [];
@@ -85,7 +86,7 @@ export function readHead(
     target: asked.target,
     isSecure,
     peer,
-    hasBody: isHTTP2 ? !(request as Http2ServerRequest).stream.endAfterHeaders : isChunked || Number(length ?? 0) > 0,
+    hasBody: isHTTP2 ? !request.stream.endAfterHeaders : isChunked || Number(length ?? 0) > 0,
     length: length === undefined ? undefined : Number(length),
     origin: request.headers.origin,
     cookie,
@@ -119,6 +120,14 @@ const ofAnswer: ReadonlySet<string> = new Set([
   'http2-settings',
   'te',
 ]);
+
+/** What is for this hop alone, frames a message, or is no field: an answer's end says none of it. */
+const notTrailers: ReadonlySet<string> = new Set([...nextHop, 'http2-settings', 'content-length', 'host']);
+export const answerTrailers = (trailers: readonly string[]): string[] =>
+  trailers.filter((_, i) => {
+    const name = (trailers[i - (i % 2)] ?? '').toLowerCase();
+    return !name.startsWith(':') && !notTrailers.has(name);
+  });
 
 /** The head of an answer as the client gets it, flat. */
 export function answerHeaders(headers: readonly string[], more: readonly string[]): string[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { normalPath, writePath } from './path.ts';
-import { type Matched, RouteTable } from './route-table.ts';
+import { type Matched, PathTooLong, RouteTable } from './route-table.ts';
 
 type Row = Matched & { readonly id: string };
 const route = (text: string): Row => {
@@ -91,6 +91,33 @@ describe('a route table', () => {
         ['a.b last', 'a.b last'],
       ],
     );
+  });
+
+  const slow = (n: number): string => `/(?:(?:a?){${n}}){2}b`;
+  it('has no more patterns than a host may have, and serves the first', () => {
+    const routes = [
+      ...Array.from({ length: 100 }, (_, i) => route(`a.b pattern ${slow(49)}${i}`)),
+      route('c.d pattern /(?:(?:a?){490}){2}b'),
+    ];
+    const { refused } = new RouteTable(routes);
+    assert.deepEqual(
+      refused.map(({ id }) => id),
+      routes.slice(4).map(({ id }) => id),
+    );
+  });
+
+  it('takes some 20 ms at most for a request, whoever wrote the patterns', () => {
+    const table = new RouteTable(
+      ['a.b', '*.b', '-'].flatMap((host) => Array.from({ length: 100 }, (_, i) => route(`${host} pattern ${slow(49)}${i}`))),
+    );
+    for (const length of [300, 3000, 60_000]) {
+      const path = `/${'a'.repeat(length)}`;
+      assert.throws(() => table.find('a.b', path), PathTooLong); // compiled now
+      const since = process.cpuUsage();
+      for (let i = 0; i < 5; i++) assert.throws(() => table.find('a.b', path), PathTooLong);
+      const { user } = process.cpuUsage(since);
+      assert.ok(user / 5 < 100_000, `${user / 5} µs`);
+    }
   });
 
   it('does not care how many segments a path has', () => {

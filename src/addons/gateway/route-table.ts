@@ -4,9 +4,17 @@
  * A host is looked up as it is, then by a wildcard for its first label, then among routes for every host; the first of these
  * that has a route for the path is it. Of one host's paths an exact one wins, then the longest pattern, then the longest
  * prefix, whole segments of it. Of two equal ones the first that was given. Routes of last resort come after all of them.
+ * What patterns cost is bounded twice: the programs of one host's together, and for one request the programs that are asked
+ * times the path's length, so that it takes some 20 ms at most whoever wrote the patterns.
  * Upstream: the concept page on Ingress ("Path types", "Hostname wildcards"); ingress-nginx for patterns.
  */
+import type { RE2JS } from 're2js';
 import { matcherOf } from '../../api/cel/pattern.ts';
+
+/** Instructions of all patterns of a host: forty ordinary ones. */
+const programsMax = 1000;
+/** Instructions times characters: of the slowest patterns one takes 0.1 µs. */
+const stepsMax = 250_000;
 
 /** A pattern is RE2's, matched from the start of the path in any case; it may capture. */
 export type PathMatch =
@@ -26,13 +34,21 @@ export interface Found<R> {
   readonly groups?: readonly string[] | undefined;
 }
 
+/** It is longer than the host's patterns may be asked of. */
+export class PathTooLong extends Error {
+  override readonly name = 'PathTooLong';
+}
+
 export class RouteTable<R extends Matched> {
   readonly #hosts = new Map<string, HostRoutes<R>>();
   /** those that another one made mean nothing: and which */
   readonly conflicts: readonly { readonly loser: R; readonly winner: R }[];
+  /** whose patterns are more than the host may have */
+  readonly refused: readonly R[];
 
   constructor(routes: Iterable<R>) {
     const conflicts: { loser: R; winner: R }[] = [];
+    const refused: R[] = [];
     for (const route of routes) {
       let host = this.#hosts.get(route.host);
       if (!host) {
@@ -40,18 +56,21 @@ export class RouteTable<R extends Matched> {
         this.#hosts.set(route.host, host);
       }
       const winner = host.add(route);
-      if (winner) conflicts.push({ loser: route, winner });
+      if (winner === 'refused') refused.push(route);
+      else if (winner) conflicts.push({ loser: route, winner });
     }
     this.conflicts = conflicts;
+    this.refused = refused;
   }
 
-  /** `path` is a normal one, `host` in lower case without a port. */
+  /** `path` is a normal one, `host` in lower case without a port. Throws PathTooLong. */
   find(host: string, path: string): Found<R> | undefined {
     const dot = host.indexOf('.');
     const names = [host, dot > 0 ? `*${host.slice(dot)}` : undefined, ''];
     const hosts = names.flatMap((name) => (name === undefined ? [] : (this.#hosts.get(name) ?? [])));
+    const budget = { left: stepsMax };
     for (const routes of hosts) {
-      const found = routes.find(path);
+      const found = routes.find(path, budget);
       if (found) return found;
     }
     const last = hosts.find((routes) => routes.last)?.last;
@@ -63,16 +82,25 @@ export class RouteTable<R extends Matched> {
   }
 }
 
+interface Pattern<R> {
+  readonly path: string;
+  readonly matcher: RE2JS;
+  /** of its program */
+  readonly size: number;
+  readonly route: R;
+}
+
 class HostRoutes<R extends Matched> {
   last: R | undefined;
   readonly #exact = new Map<string, R>();
   /** without a slash at their end */
   readonly #prefixes = new Map<string, R>();
-  #patterns: readonly { readonly path: string; readonly route: R }[] = [];
+  #patterns: readonly Pattern<R>[] = [];
+  #programs = 0;
   #prefixLengthMax = 0;
 
   /** What is there already. */
-  add(route: R): R | undefined {
+  add(route: R): R | 'refused' | undefined {
     const { match } = route;
     switch (match.type) {
       case 'last': {
@@ -90,17 +118,23 @@ class HostRoutes<R extends Matched> {
       case 'pattern': {
         const before = this.#patterns.find(({ path }) => path === match.path);
         if (before) return before.route;
-        this.#patterns = [...this.#patterns, { path: match.path, route }].sort((a, b) => b.path.length - a.path.length);
+        const matcher = matcherOf(pathPattern(match.path));
+        const size = matcher.programSize();
+        if (this.#programs + size > programsMax) return 'refused';
+        this.#programs += size;
+        this.#patterns = [...this.#patterns, { path: match.path, matcher, size, route }].sort((a, b) => b.path.length - a.path.length);
         return undefined;
       }
     }
   }
 
-  find(path: string): Found<R> | undefined {
+  find(path: string, budget: { left: number }): Found<R> | undefined {
     const exact = this.#exact.get(path);
     if (exact) return { route: exact };
     for (const pattern of this.#patterns) {
-      const groups = captured(pattern.path, path);
+      budget.left -= pattern.size * path.length;
+      if (budget.left < 0) throw new PathTooLong();
+      const groups = captured(pattern.matcher, path);
       if (groups) return { route: pattern.route, groups };
     }
     const prefix = this.#prefixOf(path);
@@ -131,9 +165,8 @@ function putNew<R>(map: Map<string, R>, key: string, route: R): R | undefined {
   return before;
 }
 
-/** The engine is linear in the text: nobody's pattern holds up the others' requests. */
-function captured(pattern: string, path: string): readonly string[] | undefined {
-  const matcher = matcherOf(pathPattern(pattern)).matcher(path);
+function captured(pattern: RE2JS, path: string): readonly string[] | undefined {
+  const matcher = pattern.matcher(path);
   if (!matcher.lookingAt()) return undefined;
   return Array.from({ length: matcher.groupCount() + 1 }, (_, i) => matcher.group(i) ?? '');
 }

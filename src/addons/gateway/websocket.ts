@@ -3,9 +3,10 @@
  * else a client would like to change to is not offered: `Upgrade: h2c` would lead past the routes.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { connect as connectTCP, type Socket } from 'node:net';
+import { type Duplex, pipeline } from 'node:stream';
 import { connect as connectTLS } from 'node:tls';
+import type { Clock } from '../../client/clock.ts';
 import { STATUS_CODES, request as sendRequest } from '../../client/transport/node-http.ts';
 import type { Backend, Chosen } from './backends.ts';
 import { answerHeaders, type RequestHead } from './request-head.ts';
@@ -23,13 +24,14 @@ export interface WebSocketOptions {
   readonly policy: RoutePolicy;
   readonly backend: Backend;
   readonly affinity: string | undefined;
+  readonly clock: Clock;
   readonly over: (status: number, error?: Error) => void;
 }
 
 export const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
 
 export function carryWebSocket(options: WebSocketOptions): void {
-  const { socket, policy, backend } = options;
+  const { socket, policy, backend, clock } = options;
   const tried = new Set<Chosen>();
   let asking: ClientRequest | undefined;
   let isOver = false;
@@ -40,9 +42,8 @@ export function carryWebSocket(options: WebSocketOptions): void {
   };
   const refuse = (status: number, text: string, error?: Error): void => {
     over(status, error);
-    sayOn(socket, status, text);
+    sayOn(socket, { status, text }, options.clock);
   };
-  socket.on('error', () => socket.destroy());
   socket.on('close', () => {
     asking?.destroy();
     over(499);
@@ -59,7 +60,7 @@ export function carryWebSocket(options: WebSocketOptions): void {
     asking = request;
     request.once('socket', (upstream) => {
       upstream.once('close', () => backend.done(chosen));
-      upstream.once('connect', () => {
+      upstream.once(isSecure(backend) ? 'secureConnect' : 'connect', () => {
         isConnected = true;
         request.setTimeout(policy.readMs);
       });
@@ -74,7 +75,7 @@ export function carryWebSocket(options: WebSocketOptions): void {
     request.on('response', (response) => {
       over(response.statusCode ?? 502);
       writeHead(socket, response);
-      response.pipe(socket);
+      pipeline(response, socket, () => linger(socket, clock)); // broken off: the socket is, too
     });
     request.on('upgrade', (response, upstream, first) => {
       writeHead(socket, response);
@@ -89,15 +90,16 @@ export function carryWebSocket(options: WebSocketOptions): void {
   ask();
 }
 
+const isSecure = ({ protocol }: Backend): boolean => protocol === 'https' || protocol === 'h2';
+
 function requestOptions({ head, target, backend }: WebSocketOptions, { address, port }: Chosen) {
-  const isSecure = backend.protocol === 'https' || backend.protocol === 'h2';
+  const to = { host: address, port };
   return {
-    ...(isSecure && { createConnection: () => connectTLS({ host: address, port, rejectUnauthorized: false }) }),
+    createConnection: () => surviveErrors(isSecure(backend) ? connectTLS({ ...to, rejectUnauthorized: false }) : connectTCP(to)),
     host: address,
     port,
     method: head.method,
     path: target,
-    agent: false as const,
     setHost: false,
     headers: ['host', head.host, ...head.headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
   };
@@ -121,11 +123,29 @@ function writeHead(socket: Duplex, response: IncomingMessage): void {
   socket.write(renderHead(statusCode, [...headers, ...more]), 'latin1');
 }
 
-export function sayOn(socket: Duplex, status: number, text: string): void {
-  if (!socket.writable) return;
+/** Node takes its own listener off a socket at an upgrade: without one, a client's reset would end the process. */
+export function surviveErrors<S extends Duplex>(socket: S): S {
+  socket.on('error', () => socket.destroy());
+  return socket;
+}
+
+/** How long a client may take to read the last words, or to go on with what nobody reads. */
+const lingerMs = 1000;
+function linger(socket: Duplex, clock: Clock): void {
+  socket.resume();
+  const timer = clock.setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => timer.cancel());
+}
+
+export function sayOn(socket: Duplex, { status, text }: { readonly status: number; readonly text: string }, clock: Clock): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
   const body = `${status}: ${text}\n`;
   const headers = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(Buffer.byteLength(body)), 'Connection', 'close'];
   socket.end(renderHead(status, headers) + body);
+  linger(socket, clock);
 }
 
 const renderHead = (status: number, headers: readonly string[]): string =>

@@ -45,7 +45,11 @@ export class StatusError extends Error {
 }
 
 /** What is to be told of something that was thrown; it need not be an Error. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Not all that is thrown is an Error: CEL's own have a message too. */
+export const messageOf = (error: unknown): string => {
+  const { message } = (error ?? {}) as { readonly message?: unknown };
+  return typeof message === 'string' ? message : String(error);
+};
 
 export const isStatusError = (error: unknown): error is StatusError => error instanceof StatusError;
 export const isNotFound = (error: unknown): boolean => isStatusError(error) && error.reason === 'NotFound';
