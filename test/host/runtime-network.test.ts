@@ -18,9 +18,10 @@ import { allowForwarding, forgetForwarding } from '../../src/node/network/forwar
 import { isFree, usedRanges } from '../../src/node/network/free-range.ts';
 import { networkTools } from '../../src/node/network/network-tools.ts';
 import { createNodeNamespaces, type NodeNamespace, type NodeNamespaces } from '../../src/node/network/node-network.ts';
-import { type HostPortRule, renderNodeRules } from '../../src/node/network/node-rules.ts';
+import { type HostPortRule, nodeTable, planNodeRules } from '../../src/node/network/node-rules.ts';
 import { letLoopbackThrough, removePodNetwork } from '../../src/node/network/pod-network.ts';
 import { applyRoutes, planRoutes, type RoutedNode } from '../../src/node/network/routes.ts';
+import { renderWhole } from '../../src/node/nft/ruleset.ts';
 import { Containerd } from '../../src/node/runtime/containerd.ts';
 import { removeContainerd } from '../../src/node/runtime/remove-containerd.ts';
 import { busyboxImage } from './busybox-image.ts';
@@ -67,7 +68,7 @@ if (inOwnNamespaces(import.meta.url)) {
       return { ...namespace, podCidr, dataDir, cgroup: `timonier-${cluster}-${index}`, containerd };
     };
     const rules = (hostPorts: readonly HostPortRule[] = []): string =>
-      renderNodeRules({ table: `timonier-${cluster}-net`, clusterCidr, keepSource: [subnet], hostPorts });
+      renderWhole(nodeTable({ name: `timonier-${cluster}-net`, clusterCidr, keepSource: [subnet] }), planNodeRules(hostPorts));
     const apiNodes = (): readonly RoutedNode[] =>
       nodes.map(({ name, podCidr, address }) => ({
         metadata: { name },

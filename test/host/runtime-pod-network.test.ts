@@ -14,6 +14,7 @@ import { openMemoryStore } from '../../src/control-plane/store/memory-store.ts';
 import type { Storage } from '../../src/control-plane/store/storage.ts';
 import { networkTools } from '../../src/node/network/network-tools.ts';
 import { PodNetwork, removePodNetwork } from '../../src/node/network/pod-network.ts';
+import { TableWatch } from '../../src/node/nft/table-watch.ts';
 import { machineState } from './machine-state.ts';
 import { inOwnNamespaces } from './own-namespaces.ts';
 
@@ -28,6 +29,7 @@ if (inOwnNamespaces(import.meta.url)) {
     let server: ApiServer;
     let client: Client;
     let network: PodNetwork;
+    let watch: TableWatch;
     let machineBefore: ReturnType<typeof machineState>;
     let awake: NodeJS.Timeout;
 
@@ -42,6 +44,7 @@ if (inOwnNamespaces(import.meta.url)) {
       server = await createApiServer({ storage, registry: builtInRegistry(), clock: realClock, random: realRandom, log: silentLog });
       client = server.loopback;
       await client.create(Namespace, { metadata: { name: 'default' }, spec: {} });
+      watch = new TableWatch({ clock: realClock, log: silentLog });
       network = await PodNetwork.start({
         cluster,
         clusterCidr,
@@ -51,10 +54,12 @@ if (inOwnNamespaces(import.meta.url)) {
         nodeName: 'self',
         cniConfDir: join(dir, 'cni'),
         ipamDir: join(dir, 'ipam'),
+        watch,
       });
     });
     after(async () => {
       await network[Symbol.asyncDispose]();
+      await watch[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
       await storage[Symbol.asyncDispose]();
       await removePodNetwork({ cluster, clusterCidr });
@@ -73,7 +78,8 @@ if (inOwnNamespaces(import.meta.url)) {
       while (!pattern.test(await ask()));
     };
     const routes = (): Promise<string> => tools.ip('route', 'show', 'protocol', '116');
-    const rules = async (): Promise<string> => JSON.stringify(await tools.nftList('table', 'ip', `timonier-${cluster}-net`));
+    const rules = async (): Promise<string> =>
+      JSON.stringify(await tools.nftList('table', 'ip', `timonier-${cluster}-net`).catch(() => 'there is no such table'));
 
     it('masquerades and forwards before it knows its range', async () => {
       assert.match(await rules(), /masquerade/);
@@ -93,7 +99,7 @@ if (inOwnNamespaces(import.meta.url)) {
       await eventually(routes, /^$/);
     });
 
-    it('leads a hostPort to its pod as long as it runs', async () => {
+    it('leads a hostPort to its pod as long as it runs, whoever flushes all rules meanwhile', async () => {
       const ports = [{ containerPort: 80, hostPort: 8088 }];
       const pod = await client.create(Pod, {
         metadata: { name: 'web', namespace: 'default' },
@@ -104,6 +110,10 @@ if (inOwnNamespaces(import.meta.url)) {
         { ...pod, status: { phase: 'Running', podIP: '10.244.3.7', podIPs: [{ ip: '10.244.3.7' }] } },
         { subresource: 'status' },
       );
+      await eventually(rules, /8088.*10\.244\.3\.7/);
+      // Another program loads its own rules: `systemctl reload nftables` begins so.
+      await tools.nft('flush ruleset\n');
+      await eventually(rules, /masquerade/);
       await eventually(rules, /8088.*10\.244\.3\.7/);
       await client.delete(Pod, { namespace: 'default', name: 'web' }, { gracePeriodSeconds: 0 });
       await eventually(rules, /^(?!.*8088)/);

@@ -60,6 +60,7 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
     signal: options.giveUp,
   });
   stack.defer(() => stopContainerd(containerd, { volumesDir: join(dataDir, 'kubelet'), clock, log }));
+  const watch = stack.use(new TableWatch({ clock, log }));
   const policies = await PolicyEngine.start({
     client: clients.policy,
     clock,
@@ -67,7 +68,7 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
     nodeName,
     table: policyTableName(cluster),
     tools: networkTools(),
-    watch: stack.use(new TableWatch({ clock, log })),
+    watch,
   });
   stack.use(policies);
   const events = stack.use(createEventWriter(clients.node, { component: 'kubelet', host: nodeName, clock, log }));
@@ -101,6 +102,7 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
     cniConfDir: containerd.paths.cniConfDir,
     ipamDir: join(dataDir, 'ipam'),
     keepSource: [addresses.nodeCIDR],
+    watch,
   });
   stack.use(network);
 }

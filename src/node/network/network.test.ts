@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { addressAt, formatCidr, parseCidr, subnetAt } from './cidr.ts';
 import { isFree } from './free-range.ts';
 import { linkName } from './node-network.ts';
-import { planHostPorts, type RoutedPod, renderNodeRules } from './node-rules.ts';
+import { type HostPortRule, planHostPorts, planNodeRules, type RoutedPod } from './node-rules.ts';
 import { planRoutes, type RoutedNode } from './routes.ts';
 
 describe('address ranges', () => {
@@ -116,12 +116,17 @@ describe('planHostPorts', () => {
   for (const row of table) it(row.name, () => assert.deepEqual(planHostPorts([row.given]), row.want));
 });
 
-describe('renderNodeRules', () => {
-  it('is the same whatever order the ports come in', () => {
-    const ports = [1, 2, 3].map((n) => ({ protocol: 'tcp', hostPort: n, podIP: `10.0.0.${n}`, containerPort: 80 }) as const);
-    const render = (hostPorts: typeof ports): string =>
-      renderNodeRules({ table: 't', clusterCidr: '10.0.0.0/16', keepSource: [], hostPorts });
-    assert.equal(render(ports), render(ports.toReversed()));
-    assert.match(render(ports), /elements = { tcp \. 1 : 10\.0\.0\.1 \. 80, /);
+describe('the rules of hostPorts', () => {
+  const port = (n: number, podIP: string): HostPortRule => ({ protocol: 'tcp', hostPort: n, podIP, containerPort: 80 });
+
+  it('are the same whatever order the ports come in', () => {
+    const ports = [1, 2, 3].map((n) => port(n, `10.0.0.${n}`));
+    assert.deepEqual(planNodeRules(ports), planNodeRules(ports.toReversed()));
+    assert.deepEqual([...(planNodeRules(ports).elements.get('ports') ?? [])].toSorted()[0], ['tcp . 1', '10.0.0.1 . 80']);
+  });
+
+  it('lead to one of the pods that want the same port, so that the others’ rules are written', () => {
+    const elements = planNodeRules([port(1, '10.0.0.2'), port(1, '10.0.0.1')]).elements.get('ports');
+    assert.deepEqual([...(elements ?? [])], [['tcp . 1', '10.0.0.1 . 80']]);
   });
 });

@@ -1,12 +1,13 @@
 /**
- * The node's own nftables table: what leaves the pod network gets the node's address, and hostPorts lead to their pods,
- * also from the node itself and from the pod to itself. Pure: the rules as a script that replaces the table whole.
- * The Services' rules are the proxy's, in another table.
+ * The node's own nftables table: what leaves the pod network gets the node's address, hostPorts lead to their pods, also from
+ * the node itself and from the pod to itself, and a pod sends with its own address only. Pure: the table and what is in it,
+ * as data. The Services' rules are the proxy's, in another table.
  * Upstream: containernetworking/plugins plugins/meta/portmap, kube-proxy's masquerading.
  */
 import type { PodSpec, PodStatus } from '../../api/generated/core-v1.ts';
 import { isSidecar } from '../../api/predicates/pod-resources.ts';
 import { isTerminalPhase } from '../../api/predicates/pod-state.ts';
+import { type Elements, emptyRuleset, type Ruleset, type Table } from '../nft/ruleset.ts';
 
 export interface HostPortRule {
   readonly protocol: 'tcp' | 'udp' | 'sctp';
@@ -17,13 +18,12 @@ export interface HostPortRule {
   readonly containerPort: number;
 }
 
-export interface NodeRules {
-  readonly table: string;
+export interface NodeTable {
+  readonly name: string;
   /** the pods of all nodes */
   readonly clusterCidr: string;
   /** Where packets of pods go with the pod's own address: ranges that have a way back to pods. */
   readonly keepSource: readonly string[];
-  readonly hostPorts: readonly HostPortRule[];
 }
 
 /** A Pod, as far as its hostPorts need it. */
@@ -52,22 +52,13 @@ export function planHostPorts(pods: readonly RoutedPod[]): HostPortRule[] {
   });
 }
 
-export function renderNodeRules({ table, clusterCidr, keepSource, hostPorts }: NodeRules): string {
-  const byAddress = hostPorts.filter(({ hostIP }) => hostIP !== undefined);
-  const byPort = hostPorts.filter(({ hostIP }) => hostIP === undefined);
-  const target = ({ podIP, containerPort }: HostPortRule): string => `${podIP} . ${containerPort}`;
-  return `table ip ${table}
-delete table ip ${table}
-table ip ${table} {
-  map ports-of-address {
-    type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service
-${elements(byAddress.map((port) => `${port.hostIP} . ${port.protocol} . ${port.hostPort} : ${target(port)}`))}  }
-  map ports {
-    type inet_proto . inet_service : ipv4_addr . inet_service
-${elements(byPort.map((port) => `${port.protocol} . ${port.hostPort} : ${target(port)}`))}  }
-  set hairpin {
-    type ipv4_addr . ipv4_addr
-${elements(hostPorts.map(({ podIP }) => `${podIP} . ${podIP}`))}  }
+/** What never changes of it. A link of a pod is a `veth…` with a route to the pod's address alone. */
+export const nodeTable = ({ name, clusterCidr, keepSource }: NodeTable): Table => ({
+  family: 'ip',
+  name,
+  base: `  map ports-of-address { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
+  map ports { type inet_proto . inet_service : ipv4_addr . inet_service; }
+  set hairpin { type ipv4_addr . ipv4_addr; }
   chain host-ports {
     dnat ip to ip daddr . meta l4proto . th dport map @ports-of-address
     dnat ip to meta l4proto . th dport map @ports
@@ -76,6 +67,7 @@ ${elements(hostPorts.map(({ podIP }) => `${podIP} . ${podIP}`))}  }
     type filter hook prerouting priority raw; policy accept;
     iifname != "lo" ip daddr 127.0.0.0/8 drop
     iifname != "lo" ip saddr 127.0.0.0/8 drop
+    iifname "veth*" fib saddr . iif oif missing drop
   }
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;
@@ -91,12 +83,24 @@ ${elements(hostPorts.map(({ podIP }) => `${podIP} . ${podIP}`))}  }
     oifname != "lo" ip saddr 127.0.0.0/8 ct status dnat masquerade
     ip saddr ${clusterCidr} ip daddr != { ${[clusterCidr, '224.0.0.0/4', ...keepSource].join(', ')} } masquerade
   }
-}
-`;
+`,
+});
+
+/** Of several pods that want one port, the one with the first address has it. */
+export function planNodeRules(hostPorts: readonly HostPortRule[]): Ruleset {
+  const ordered = hostPorts.toSorted((a, b) => (target(a) < target(b) ? 1 : -1));
+  const leading = (rules: readonly HostPortRule[], from: (rule: HostPortRule) => string): Elements =>
+    new Map(rules.map((rule) => [from(rule), target(rule)]));
+  const byAddress = ordered.filter(({ hostIP }) => hostIP !== undefined);
+  const byPort = ordered.filter(({ hostIP }) => hostIP === undefined);
+  return {
+    ...emptyRuleset,
+    elements: new Map<string, Elements>([
+      ['ports-of-address', leading(byAddress, ({ hostIP, protocol, hostPort }) => `${hostIP} . ${protocol} . ${hostPort}`)],
+      ['ports', leading(byPort, ({ protocol, hostPort }) => `${protocol} . ${hostPort}`)],
+      ['hairpin', new Map(ordered.map(({ podIP }) => [`${podIP} . ${podIP}`, '']))],
+    ]),
+  };
 }
 
-const elements = (items: readonly string[]): string =>
-  items.length === 0 ? '' : `    elements = { ${[...new Set(items)].sort().join(', ')} }\n`;
-
-/** Harmless where there is none. */
-export const renderRemoval = (table: string): string => `table ip ${table}\ndelete table ip ${table}\n`;
+const target = ({ podIP, containerPort }: HostPortRule): string => `${podIP} . ${containerPort}`;

@@ -2,18 +2,21 @@
  * The pod network of one real node, kept as the API says: the CNI configuration once the Node has its range, routes to
  * the other nodes' pods, masquerading and hostPorts, and the sysctls they need. All in the node's network namespace.
  *
- * Guarantees: level-triggered; what fails is tried again after a second; stopping leaves everything in place for the
- * pods that keep running, `removePodNetwork` takes it away.
+ * Guarantees: level-triggered; what fails is tried again after a second; rules that somebody deletes are written anew;
+ * stopping leaves everything in place for the pods that keep running, `removePodNetwork` takes it away.
  */
 import { Node, Pod } from '../../api/generated/kinds.ts';
 import { parseJSON } from '../../api/schema/json-scan.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock, Timer } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
+import { KeptTable } from '../nft/kept-table.ts';
+import { renderRemoval } from '../nft/ruleset.ts';
+import type { TableWatch } from '../nft/table-watch.ts';
 import { writeCniConfig } from './cni.ts';
 import { allowForwarding, forgetForwarding } from './forward-policy.ts';
 import { type NetworkTools, networkTools } from './network-tools.ts';
-import { planHostPorts, renderNodeRules, renderRemoval } from './node-rules.ts';
+import { type HostPortRule, nodeTable, planHostPorts, planNodeRules } from './node-rules.ts';
 import { applyRoutes, planRoutes } from './routes.ts';
 
 export interface PodNetworkSettings {
@@ -35,6 +38,8 @@ export interface PodNetworkOptions extends PodNetworkSettings {
   readonly ipamDir: string;
   /** Ranges besides the pods' own that know the way to pods: the subnet of nodes on one machine. */
   readonly keepSource?: readonly string[];
+  /** tells when somebody deletes the rules */
+  readonly watch?: TableWatch | undefined;
 }
 
 const retryMs = 1000;
@@ -47,7 +52,7 @@ export class PodNetwork implements AsyncDisposable {
   readonly #options: PodNetworkOptions;
   readonly #tools: NetworkTools;
   readonly #subscriptions: Disposable[] = [];
-  #lastRules = '';
+  readonly #table: KeptTable;
   #lastRoutes = '';
   #dirty = false;
   #working: Promise<void> | undefined;
@@ -57,20 +62,31 @@ export class PodNetwork implements AsyncDisposable {
   private constructor(options: PodNetworkOptions) {
     this.#options = options;
     this.#tools = networkTools(options.netns);
+    const { cluster, clusterCidr, keepSource = [], clock, log, watch } = options;
+    const table = nodeTable({ name: networkTable(cluster), clusterCidr, keepSource });
+    this.#table = new KeptTable({
+      table,
+      tools: this.#tools,
+      clock,
+      log,
+      plan: () => planNodeRules(this.#hostPorts()),
+      applied: (tookMs) => (tookMs === undefined ? undefined : this.#letThrough()),
+    });
+    const watched = watch?.on(table, () => this.#table.check());
+    if (watched) this.#subscriptions.push(watched);
   }
 
   /** Resolves when what is known so far is in place; the Node may get its range later. */
   static async start(options: PodNetworkOptions): Promise<PodNetwork> {
     const network = new PodNetwork(options);
     await network.#tools.sysctl('ipv4/ip_forward', '1');
-    const { cluster, clusterCidr, keepSource = [] } = options;
-    await allowForwarding(network.#tools, { owner: networkTable(cluster), ranges: [clusterCidr, ...keepSource] });
     const [nodes, pods] = network.#informers();
     await Promise.all([nodes.synced, pods.synced]);
     const changed = (): void => network.#changed();
     for (const informer of [nodes, pods]) network.#subscriptions.push(informer.on({ added: changed, updated: changed, deleted: changed }));
     network.#changed();
     await network.#working;
+    await network.#table.inPlace();
     return network;
   }
 
@@ -79,12 +95,23 @@ export class PodNetwork implements AsyncDisposable {
     return [client.informer(Node), client.informer(Pod, { fieldSelector: `spec.nodeName=${nodeName}` })] as const;
   }
 
+  #hostPorts(): HostPortRule[] {
+    const [, pods] = this.#informers();
+    return planHostPorts(pods.list());
+  }
+
+  /** What the machine's own rules or a pod's link would hold up. */
+  async #letThrough(): Promise<void> {
+    const { cluster, clusterCidr, keepSource = [] } = this.#options;
+    await allowForwarding(this.#tools, { owner: networkTable(cluster), ranges: [clusterCidr, ...keepSource] });
+    await letLoopbackThrough(this.#tools, new Set(this.#hostPorts().map(({ podIP }) => podIP)));
+  }
+
   /** One pass at a time; changes during a pass make another one. */
   #changed(): void {
+    this.#table.changed();
     this.#dirty = true;
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-    });
+    this.#working ??= this.#work();
   }
 
   async #work(): Promise<void> {
@@ -99,11 +126,12 @@ export class PodNetwork implements AsyncDisposable {
         this.#retry = clock.setTimeout(() => this.#changed(), retryMs);
       }
     }
+    this.#working = undefined;
   }
 
   async #apply(): Promise<void> {
-    const { cluster, nodeName, clusterCidr, cniConfDir, ipamDir, keepSource = [] } = this.#options;
-    const [nodes, pods] = this.#informers();
+    const { cluster, nodeName, clusterCidr, cniConfDir, ipamDir } = this.#options;
+    const [nodes] = this.#informers();
     const podCidr = nodes.get(nodeName)?.spec?.podCIDR;
     if (podCidr) await writeCniConfig(cniConfDir, { network: networkName(cluster, nodeName), podCidr, ipamDir });
 
@@ -113,14 +141,6 @@ export class PodNetwork implements AsyncDisposable {
       await applyRoutes(this.#tools, { routes, clusterCidr });
       this.#lastRoutes = routesNow;
     }
-
-    const hostPorts = planHostPorts(pods.list());
-    const rules = renderNodeRules({ table: networkTable(cluster), clusterCidr, keepSource, hostPorts });
-    if (rules !== this.#lastRules) {
-      await this.#tools.nft(rules);
-      await letLoopbackThrough(this.#tools, new Set(hostPorts.map(({ podIP }) => podIP)));
-      this.#lastRules = rules;
-    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -128,6 +148,7 @@ export class PodNetwork implements AsyncDisposable {
     this.#retry?.cancel();
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
     await this.#working;
+    await this.#table[Symbol.asyncDispose]();
   }
 }
 
@@ -141,7 +162,7 @@ export async function removePodNetwork({
   netns,
 }: Partial<PodNetworkSettings> & { readonly cluster: string }): Promise<void> {
   const tools = networkTools(netns);
-  await tools.nft(renderRemoval(networkTable(cluster)));
+  await tools.nft(renderRemoval({ family: 'ip', name: networkTable(cluster) }));
   await forgetForwarding(tools, networkTable(cluster));
   if (clusterCidr !== undefined) await applyRoutes(tools, { routes: new Map(), clusterCidr });
 }
