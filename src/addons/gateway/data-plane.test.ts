@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders, request as sendHTTP } from 'node:http';
 import { connect as connectHTTP2, constants } from 'node:http2';
-import { request as sendHTTPS } from 'node:https';
+import { createServer as createHTTPS, request as sendHTTPS } from 'node:https';
 import { connect, createServer as createTCPServer, type Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
@@ -12,6 +12,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { IngressProxy } from '../../../test/kit/ingress-proxy.ts';
 import { readAnnotations } from './annotations.ts';
 import { makeSelfSigned } from './certificates.ts';
+import { openUpstream } from './open-upstream.ts';
+import type { BackendProtocol } from './route-policy.ts';
 
 interface Asked {
   readonly host?: string;
@@ -81,6 +83,13 @@ describe('the data plane', () => {
       forwarded: 'for=6.6.6.6',
       'x-forwarded-proto': 'https',
       'x-original-url': '/x',
+      'X-Original-Forwarded-For': '6.6.6.6',
+      'X-Rewrite-URL': '/x',
+      'X-Scheme': 'https',
+      'True-Client-IP': '6.6.6.6',
+      'X-Client-IP': '6.6.6.6',
+      X_Cluster_Client_IP: '6.6.6.6',
+      'CF-Connecting-IP': '6.6.6.6',
     };
     const raw = JSON.parse(
       (
@@ -179,7 +188,9 @@ describe('the data plane', () => {
 
   it('answers preflights and marks answers for origins', async () => {
     const host = newHost();
-    const server = await proxy.serve((_, response) => response.end('x'));
+    const server = await proxy.serve((_, response) =>
+      response.writeHead(200, ['Access-Control-Allow-Origin', '*', 'access-control-allow-credentials', 'false']).end('x'),
+    );
     proxy.route({ host, policy: policyOf({ 'enable-cors': 'true', 'cors-allow-origin': 'https://*.shop.test' }), ports: [server.port] });
     const preflight = await ask({ host, method: 'OPTIONS', headers: { origin: 'https://a.shop.test' } });
     assert.deepEqual(
@@ -190,7 +201,7 @@ describe('the data plane', () => {
     const allowed = await Promise.all(
       origins.map(async (origin) => (await ask({ host, headers: { origin } })).headers['access-control-allow-origin']),
     );
-    assert.deepEqual(allowed, ['https://a.shop.test', undefined, undefined, undefined]);
+    assert.deepEqual(allowed, ['https://a.shop.test', '*', '*', '*']);
   });
 
   it('keeps a client at its endpoint by a cookie, while that is there', async () => {
@@ -448,6 +459,33 @@ describe('the data plane', () => {
       assert.match(error.message, /401/);
     });
 
+    it('reach a back end by TLS', async () => {
+      const host = newHost();
+      const server = await proxy.use(createHTTPS(await makeSelfSigned(Date.now())));
+      const sockets = new WebSocketServer({ server });
+      sockets.on('connection', (socket) => socket.send('by TLS'));
+      proxy.route({ host, ports: [server.port], protocol: 'https' });
+      const socket = new WebSocket(`ws://127.0.0.1:${proxy.http}/`, { headers: { host } });
+      assert.equal(String((await once(socket, 'message'))[0]), 'by TLS');
+      socket.terminate();
+      sockets.close();
+    });
+
+    for (const [name, answer, want] of [
+      ['breaks off is broken off', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf', /half$/],
+      ['has no status is 502', 'HTTP/1.1 700 Odd\r\nContent-Length: 0\r\n\r\n', /^HTTP\/1.1 502 /],
+    ] as const)
+      it(`whose answer ${name}`, async () => {
+        const host = newHost();
+        const server = await proxy.use(
+          createTCPServer((socket) =>
+            socket.on('error', () => undefined).once('data', () => socket.write(answer, () => setImmediate(() => socket.end()))),
+          ),
+        );
+        proxy.route({ host, ports: [server.port] });
+        assert.match(await say(upgradeOf(host)), want);
+      });
+
     it('are nothing without a route, and who resets the connection then hurts nobody', async () => {
       for (const port of [proxy.http, proxy.https]) {
         const raw = connect(port, '127.0.0.1');
@@ -591,6 +629,123 @@ describe('the data plane', () => {
       const [fields] = (await told) as [Record<string, string>];
       assert.deepEqual([fields['x-a'], fields['connection'], fields['transfer-encoding']], ['y', undefined, undefined]);
       client.close();
+    });
+
+    const answerOf = async (head: OutgoingHttpHeaders) => {
+      const client = session();
+      const stream = client.request({ ':path': '/', ...head });
+      let status: unknown;
+      stream.on('response', (headers) => {
+        status = headers[':status'];
+      });
+      const body = await text(stream).catch((error: NodeJS.ErrnoException) => error.code);
+      client.close();
+      return [status, body];
+    };
+    describe('to a back end of HTTP/2', () => {
+      const frame = (type: number, payload: Buffer, { flags = 0, id = 1 } = {}): Buffer => {
+        const head = Buffer.alloc(9);
+        head.writeUIntBE(payload.length, 0, 3);
+        head.writeUInt8(type, 3);
+        head.writeUInt8(flags, 4);
+        head.writeUInt32BE(id, 5);
+        return Buffer.concat([head, payload]);
+      };
+      /** Whether a head is among the frames. */
+      const asks = (chunk: Buffer): boolean => {
+        let at = chunk.toString('latin1', 0, 3) === 'PRI' ? 24 : 0;
+        for (; at + 9 <= chunk.length; at += 9 + chunk.readUIntBE(at, 3)) if (chunk[at + 3] === 1) return true;
+        return false;
+      };
+      const settings = frame(4, Buffer.alloc(0), { id: 0 });
+      const half = Buffer.concat([frame(1, Buffer.from([0x88]), { flags: 4 }), frame(0, Buffer.from('half'))]);
+      const reset = frame(3, Buffer.from([0, 0, 0, 2]));
+      const goAway = frame(7, Buffer.alloc(8), { id: 0 });
+      const lose: Readonly<Record<string, (socket: Socket) => unknown>> = {
+        'ends its connection': (socket) => socket.end(),
+        'breaks its connection': (socket) => socket.resetAndDestroy(),
+        'goes away at once': (socket) => socket.end(goAway),
+        'resets the stream': (socket) => socket.write(reset),
+      };
+      for (const [name, end] of Object.entries(lose)) {
+        /** Once the request has come. */
+        const losing = async (before: Buffer): Promise<string> => {
+          const host = newHost();
+          const server = await proxy.use(
+            createTCPServer((socket) => {
+              socket.on('error', () => undefined).write(settings);
+              socket.on('data', (chunk: Buffer) => {
+                if (asks(chunk)) socket.write(before, () => setImmediate(() => end(socket)));
+              });
+            }),
+          );
+          proxy.route({ host, ports: [server.port], protocol: 'h2c' });
+          return host;
+        };
+        it(`that ${name} before an answer is 502, to both kinds of clients`, async () => {
+          assert.equal((await ask({ host: await losing(Buffer.alloc(0)), method: 'POST' })).status, 502);
+          assert.equal((await answerOf({ ':authority': await losing(Buffer.alloc(0)), ':method': 'POST' }))[0], 502);
+        });
+        it(`that ${name} in the middle of an answer breaks it off, for both kinds of clients`, async () => {
+          await assert.rejects(ask({ host: await losing(half) }));
+          assert.deepEqual(await answerOf({ ':authority': await losing(half) }), [200, 'ERR_HTTP2_STREAM_ERROR']);
+        });
+      }
+
+      it('waits for an answer as long as it may take, and not as a connection may', async () => {
+        const host = newHost();
+        const port = await proxy.serveHTTP2((stream) => {
+          setTimeout(() => {
+            stream.respond({ ':status': 200 });
+            stream.end('late');
+          }, 1500);
+        });
+        proxy.route({ host, ports: [port], protocol: 'h2c', policy: { connectMs: 500 } });
+        assert.equal((await ask({ host })).body, 'late');
+      });
+
+      it('passes on what a client says twice', async () => {
+        const host = newHost();
+        const port = await proxy.serveHTTP2((stream) => {
+          stream.respond({ ':status': 200 });
+          stream.end('x');
+        });
+        proxy.route({ host, ports: [port], protocol: 'h2c' });
+        const lines = ['Host', 'Content-Type', 'User-Agent', 'Range', 'If-Match'].map((name) => `${name}: ${host}\r\n`);
+        const answer = await say(`GET / HTTP/1.1\r\n${lines.join('')}${lines.slice(1).join('')}Connection: close\r\n\r\n`);
+        assert.match(answer, /^HTTP\/1.1 200 /);
+      });
+    });
+
+    it('gives 502 for a status that is none', async () => {
+      const host = newHost();
+      const server = await proxy.use(
+        createTCPServer((socket) =>
+          socket.on('error', () => undefined).once('data', () => socket.end('HTTP/1.1 600 Odd\r\nContent-Length: 0\r\n\r\n')),
+        ),
+      );
+      proxy.route({ host, ports: [server.port] });
+      assert.equal((await ask({ host })).status, 502);
+      assert.equal((await answerOf({ ':authority': host }))[0], 502);
+    });
+
+    it('does not hold a request that can’t be said against its endpoint', async () => {
+      const port = await proxy.serveHTTP2(() => undefined);
+      const asked = { method: 'GET', path: '/', host: 'x', headers: ['Connection', 'x\n'], body: undefined, readMs: 1000 };
+      const protocols: readonly BackendProtocol[] = ['http', 'h2c'];
+      for (const protocol of protocols) {
+        const upstream = openUpstream({ address: '127.0.0.1', port }, protocol, 1000);
+        const failed = new Promise<Error>((resolve) => {
+          const nothing = (): void => undefined;
+          try {
+            upstream.send(asked, { sent: nothing, head: nothing, data: nothing, end: nothing, failed: resolve });
+          } catch (error) {
+            resolve(error as Error);
+          }
+        });
+        assert.equal((await failed).name, 'UnsayableRequest');
+        upstream.destroy();
+      }
     });
 
     const trailing = async (host: string) => {

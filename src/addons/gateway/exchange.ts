@@ -12,7 +12,7 @@ import type { Backend, Chosen } from './backends.ts';
 import type { ClientAnswer } from './client-answer.ts';
 import { answerHeaders, answerTrailers, type RequestHead } from './request-head.ts';
 import type { RoutePolicy } from './route-policy.ts';
-import { type UpstreamCall, UpstreamTimeout } from './upstream.ts';
+import { UnsayableRequest, type UpstreamCall, UpstreamTimeout } from './upstream.ts';
 
 /** Endpoints that are asked in turn. */
 const triesMax = 3;
@@ -44,6 +44,8 @@ export interface Outcome {
 }
 
 const clientGone = 499;
+/** HTTP/2 knows no higher one, HTTP/1.1 no meaning of it. */
+export const statusMax = 599;
 
 export class Exchange {
   readonly #options: ExchangeOptions;
@@ -120,6 +122,7 @@ export class Exchange {
   #head(chosen: Chosen, { status, headers, isWhole }: { status: number; headers: readonly string[]; isWhole: boolean }) {
     const { answer, policy, affinity, moreHeaders } = this.#options;
     if (answer.isGone) return this.#closed();
+    if (status > statusMax) return this.#refuse(502, `the backend’s status ${status} is none`);
     this.#status = status;
     const cookie =
       policy.affinity && affinity !== chosen.id ? ['set-cookie', `${policy.affinity.name}=${chosen.id}${policy.affinity.attributes}`] : [];
@@ -148,6 +151,7 @@ export class Exchange {
   #failed(chosen: Chosen, error: Error, { isSent, isStarted }: { readonly isSent: boolean; readonly isStarted: boolean }) {
     const { head, backend, answer } = this.#options;
     if (isStarted) return this.#broken(error);
+    if (error instanceof UnsayableRequest) return this.#refuse(400, 'the request can’t be passed on', error);
     if (!isSent) backend.refused(chosen);
     const isLate = error instanceof UpstreamTimeout;
     const isAsBefore = !isSent || (!this.#body && repeatable.has(head.method) && !isLate);

@@ -2,7 +2,7 @@
 import type { errors, Pool } from 'undici';
 import { detach } from '../../client/detached.ts';
 import { answerHeadBytesMax } from '../../client/transport/node-http.ts';
-import { type AnswerSink, type Upstream, type UpstreamCall, type UpstreamRequest, UpstreamTimeout } from './upstream.ts';
+import { type AnswerSink, UnsayableRequest, type Upstream, type UpstreamCall, type UpstreamRequest, UpstreamTimeout } from './upstream.ts';
 
 /** To one endpoint; what is more waits. */
 const connectionsMax = 1000;
@@ -81,7 +81,7 @@ function dispatch(pool: Pool, { method, path, host, headers, body, readMs }: Ups
       },
       onResponseData: (_, chunk) => sink.data(chunk),
       onResponseEnd: ({ rawTrailers }) => sink.end(textsOf(rawTrailers)),
-      onResponseError: (_, error) => sink.failed(isTimeout(error) ? new UpstreamTimeout(error.message) : error),
+      onResponseError: (_, error) => sink.failed(named(error)),
     },
   );
 }
@@ -110,7 +110,12 @@ class Call implements UpstreamCall {
 }
 
 const timeouts: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT']);
-const isTimeout = (error: Error): boolean => timeouts.has((error as Partial<errors.UndiciError>).code ?? '');
+const unsayable: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH']);
+function named(error: Error): Error {
+  const { code = '' } = error as Partial<errors.UndiciError>;
+  if (timeouts.has(code)) return new UpstreamTimeout(error.message);
+  return unsayable.has(code) ? new UnsayableRequest(error.message, { cause: error }) : error;
+}
 
 /** As they came, byte for character. */
 const textsOf = (raw: unknown): string[] =>

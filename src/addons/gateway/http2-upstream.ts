@@ -5,12 +5,17 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
 import { connect as connectTCP } from 'node:net';
 import { connect as connectTLS } from 'node:tls';
+import { messageOf } from '../../api/meta/status-error.ts';
 import { own, put } from '../../api/meta/words.ts';
-import { type AnswerSink, type Upstream, type UpstreamCall, type UpstreamRequest, UpstreamTimeout } from './upstream.ts';
+import { type AnswerSink, UnsayableRequest, type Upstream, type UpstreamCall, type UpstreamRequest, UpstreamTimeout } from './upstream.ts';
 
 /** How long a connection without requests is kept. */
 const idleMs = 60_000;
 const windowBytes = 1024 * 1024;
+const sessionOptions = {
+  settings: { enablePush: false, initialWindowSize: windowBytes },
+  strictSingleValueFields: false, // a field that a client says twice is said twice
+};
 
 export interface HTTP2Options {
   readonly address: string;
@@ -37,7 +42,7 @@ export class HTTP2Upstream implements Upstream {
       ':authority': host,
       ...gathered(headers),
     };
-    const stream = session.request(head, { endStream: !body });
+    const stream = openStream(session, head, !body);
     const begin = (): void => {
       sink.sent();
       body?.pipe(stream);
@@ -56,12 +61,12 @@ export class HTTP2Upstream implements Upstream {
     const socket = isSecure
       ? connectTLS({ host: address, port, ALPNProtocols: ['h2'], rejectUnauthorized: false })
       : connectTCP({ host: address, port });
+    socket.on('error', () => undefined); // the session is told
     socket.setTimeout(connectMs, () => socket.destroy(new UpstreamTimeout(`no connection within ${connectMs} ms`)));
-    const session = connect(authority, {
-      createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: windowBytes },
-    });
+    const session = connect(authority, { ...sessionOptions, createConnection: () => socket });
     session.once('connect', () => {
+      socket.setTimeout(0); // from now on each stream has its own
+      if (session.destroyed) return;
       session.setTimeout(idleMs, () => session.close());
       session.setLocalWindowSize(windowBytes);
     });
@@ -84,24 +89,40 @@ export class HTTP2Upstream implements Upstream {
   }
 }
 
+function openStream(session: ClientHttp2Session, head: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
+  try {
+    return session.request(head, { endStream });
+  } catch (error) {
+    if (session.closed || session.destroyed) throw error;
+    throw new UnsayableRequest(messageOf(error), { cause: error });
+  }
+}
+
 function listen(stream: ClientHttp2Stream, sink: AnswerSink, readMs: number): void {
   let trailers: readonly string[] = [];
+  let isStarted = false;
   let isOver = false;
   const fail = (error: Error): void => {
     if (isOver) return;
     isOver = true;
     sink.failed(error);
   };
+  const lost = (): void => fail(Object.assign(new Error('the stream ended before its answer did'), { rstCode: stream.rstCode }));
   const end = (): void => {
     if (isOver) return;
-    isOver = true;
-    sink.end(trailers);
+    // it ends, too, when its connection does, or when it is reset
+    if (!isStarted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) lost();
+    else {
+      isOver = true;
+      sink.end(trailers);
+    }
   };
   stream.setTimeout(readMs, () => {
     fail(new UpstreamTimeout(`nothing came for ${readMs} ms`));
     stream.close(constants.NGHTTP2_CANCEL);
   });
   stream.on('response', (headers, flags, raw) => {
+    isStarted = true;
     const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     sink.head(Number(headers[':status']), fieldsOf(raw), isWhole);
   });
@@ -111,10 +132,7 @@ function listen(stream: ClientHttp2Stream, sink: AnswerSink, readMs: number): vo
   stream.on('data', (chunk: Buffer) => sink.data(chunk));
   stream.on('end', end);
   stream.on('error', fail);
-  stream.on('close', () => {
-    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) fail(Object.assign(new Error('the stream was reset'), { rstCode: stream.rstCode }));
-    else fail(new Error('the stream ended without an answer'));
-  });
+  stream.on('close', lost);
 }
 
 const fieldsOf = (raw: readonly string[] = []): string[] => raw.filter((_, i) => !raw[i - (i % 2)]?.startsWith(':'));

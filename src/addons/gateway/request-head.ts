@@ -1,6 +1,6 @@
 /**
  * The head of a request as it is sent on. Who asks and how is said by this proxy alone: what a client says of that itself
- * (X-Forwarded-…, X-Real-IP, Forwarded) is dropped, in whatever spelling a backend may take for the same. What is meant for
+ * (X-Forwarded-…, X-Real-IP, Forwarded, True-Client-IP and the like) is dropped, in whatever spelling a backend may take for the same. What is meant for
  * the next hop alone (RFC 9110 §7.6.1) ends here, and what a Connection header names with it.
  */
 import type { IncomingMessage } from 'node:http';
@@ -38,7 +38,8 @@ const nextHop: ReadonlySet<string> = new Set([
   'te',
   'expect', // answered here
 ]);
-const ofPeer = /^(?:x[-_]forwarded[-_].*|x[-_]real[-_]ip|x[-_]original[-_].*|forwarded)$/;
+const ofPeer =
+  /^(?:x[-_]forwarded(?:[-_].*)?|x[-_]original[-_].*|x[-_]rewrite[-_]url|x[-_]scheme|(?:x[-_](?:real|client|cluster[-_]client)|true[-_]client|cf[-_]connecting)[-_]ip|forwarded)$/;
 const hostText = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/;
 const hostAndPort = /^(.*?)(?::(\d*))?$/;
 
@@ -129,15 +130,16 @@ export const answerTrailers = (trailers: readonly string[]): string[] =>
     return !name.startsWith(':') && !notTrailers.has(name);
   });
 
-/** The head of an answer as the client gets it, flat. */
+/** The head of an answer as the client gets it, flat. What this proxy says of CORS is said in place of the back end's. */
 export function answerHeaders(headers: readonly string[], more: readonly string[]): string[] {
   const kept: string[] = [];
   let named: ReadonlySet<string> | undefined;
+  const replaced = new Set(more.filter((name, i) => i % 2 === 0 && name.startsWith('access-control-')));
   for (let i = 0; i < headers.length; i += 2)
     if ((headers[i] ?? '').toLowerCase() === 'connection') named = namedByConnection(headers[i + 1]);
   for (let i = 0; i < headers.length; i += 2) {
     const lower = (headers[i] ?? '').toLowerCase();
-    if (!ofAnswer.has(lower) && !named?.has(lower)) kept.push(headers[i] ?? '', headers[i + 1] ?? '');
+    if (!ofAnswer.has(lower) && !named?.has(lower) && !replaced.has(lower)) kept.push(headers[i] ?? '', headers[i + 1] ?? '');
   }
   return more.length > 0 ? [...kept, ...more] : kept;
 }

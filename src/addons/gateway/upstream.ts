@@ -42,6 +42,11 @@ export interface Upstream {
   destroy(): void;
 }
 
+/** The request can't be said by the endpoint's protocol: that is the client's doing, and no endpoint's. */
+export class UnsayableRequest extends Error {
+  override readonly name = 'UnsayableRequest';
+}
+
 /** A read of an answer took too long. */
 export class UpstreamTimeout extends Error {
   override readonly name = 'UpstreamTimeout';

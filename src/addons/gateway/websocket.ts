@@ -9,6 +9,7 @@ import { connect as connectTLS } from 'node:tls';
 import type { Clock } from '../../client/clock.ts';
 import { STATUS_CODES, request as sendRequest } from '../../client/transport/node-http.ts';
 import type { Backend, Chosen } from './backends.ts';
+import { statusMax } from './exchange.ts';
 import { answerHeaders, type RequestHead } from './request-head.ts';
 import type { RoutePolicy } from './route-policy.ts';
 
@@ -56,14 +57,19 @@ export function carryWebSocket(options: WebSocketOptions): void {
     }
     tried.add(chosen);
     let isConnected = false;
-    const request = sendRequest(requestOptions(options, chosen));
+    const upstream = surviveErrors(connectTo(chosen, backend)).once('close', () => backend.done(chosen));
+    let request: ClientRequest;
+    try {
+      request = sendRequest(requestOptions(options, upstream));
+    } catch (error) {
+      upstream.destroy();
+      refuse(400, 'the request can’t be passed on', error as Error);
+      return;
+    }
     asking = request;
-    request.once('socket', (upstream) => {
-      upstream.once('close', () => backend.done(chosen));
-      upstream.once(isSecure(backend) ? 'secureConnect' : 'connect', () => {
-        isConnected = true;
-        request.setTimeout(policy.readMs);
-      });
+    upstream.once(isSecure(backend) ? 'secureConnect' : 'connect', () => {
+      isConnected = true;
+      request.setTimeout(policy.readMs);
     });
     request.setTimeout(policy.connectMs, () => request.destroy(new Error('no answer in time')));
     request.on('error', (error) => {
@@ -73,11 +79,17 @@ export function carryWebSocket(options: WebSocketOptions): void {
       else refuse(502, 'the backend does not answer', error);
     });
     request.on('response', (response) => {
-      over(response.statusCode ?? 502);
+      const { statusCode = 502 } = response;
+      if (statusCode > statusMax) {
+        refuse(502, `the backend’s status ${statusCode} is none`);
+        request.destroy();
+        return;
+      }
+      over(statusCode);
       writeHead(socket, response);
       pipeline(response, socket, () => linger(socket, clock)); // broken off: the socket is, too
     });
-    request.on('upgrade', (response, upstream, first) => {
+    request.on('upgrade', (response, _, first) => {
       writeHead(socket, response);
       join(socket, upstream, policy.readMs);
       if (first.length > 0) socket.write(first);
@@ -92,12 +104,13 @@ export function carryWebSocket(options: WebSocketOptions): void {
 
 const isSecure = ({ protocol }: Backend): boolean => protocol === 'https' || protocol === 'h2';
 
-function requestOptions({ head, target, backend }: WebSocketOptions, { address, port }: Chosen) {
-  const to = { host: address, port };
+function connectTo({ address: host, port }: Chosen, backend: Backend): Socket {
+  return isSecure(backend) ? connectTLS({ host, port, rejectUnauthorized: false }) : connectTCP({ host, port });
+}
+
+function requestOptions({ head, target }: WebSocketOptions, upstream: Socket) {
   return {
-    createConnection: () => surviveErrors(isSecure(backend) ? connectTLS({ ...to, rejectUnauthorized: false }) : connectTCP(to)),
-    host: address,
-    port,
+    createConnection: () => upstream,
     method: head.method,
     path: target,
     setHost: false,
