@@ -92,6 +92,33 @@ if (inOwnNamespaces(import.meta.url))
       sides = [...sides, ...policy(i)];
       await settle('a policy more');
     }
+    sides = sidesOf({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'large', namespace: 'ns-0', uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' },
+      spec: {
+        podSelector: {},
+        ingress: [
+          {
+            from: [
+              { ipBlock: { cidr: '0.0.0.0/0', except: ['0.0.0.0/8', '255.0.0.0/8'] } },
+              { ipBlock: { cidr: '::/0', except: ['fd00::/8'] } },
+              { podSelector: {} },
+            ],
+            ports: [{ port: 80 }],
+          },
+          {
+            from: Array.from({ length: 3000 }, (_, i) => ({ ipBlock: { cidr: `20.${i >> 8}.${i & 255}.0/25` } })),
+            ports: [
+              ...Array.from({ length: 1000 }, (_, i) => ({ port: 2 * i + 1 })),
+              ...Array.from({ length: 1000 }, (_, i) => ({ port: `p${i}` })),
+            ],
+          },
+        ],
+      },
+    });
+    await settle('3,000 blocks with 2,000 ports');
+    assert.ok(kept.ruleset.chains.has('in.ns-0.large'));
     sides = [];
     await settle('none');
     assert.equal(kept.ruleset.chains.size, 0);

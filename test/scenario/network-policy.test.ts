@@ -26,7 +26,7 @@ test('a pod waits while nft refuses, and is let in when its rules are in place',
   const admitted = engine.admit(pod, ['10.244.0.2']);
   await Promise.all([assert.rejects(admitted, /No such file/), clock.advance(1000)]);
   nft.failures = 0;
-  await Promise.all([engine.admit(pod, ['10.244.0.2']), clock.advance(1000)]);
+  await Promise.all([engine.admit(pod, ['10.244.0.2']), clock.advance(2000)]);
   assert.match(nft.scripts.at(-1) ?? '', /add element inet timonier-x-policy in-4 \{ 10\.244\.0\.2 : goto isolated-in-/);
 
   const before = nft.scripts.length;

@@ -42,6 +42,41 @@ describe('a kept table', () => {
     await kept.settled();
   });
 
+  test('is tried again ever later while nft refuses, and soon again after it took one', async () => {
+    const { nft, clock, state, kept } = keep();
+    await using _ = kept;
+    nft.failures = Number.POSITIVE_INFINITY;
+    kept.changed();
+    await clock.advance(61_000); // at 0, 1, 3, 7, 15, 31 and 47 seconds
+    assert.equal(nft.scripts.length, 7);
+    nft.failures = 0;
+    await clock.advance(16_000);
+    await kept.settled();
+    nft.failures = 2; // the difference and the whole
+    state.want = withRule('drop');
+    kept.changed();
+    await assert.rejects(kept.settled());
+    await clock.advance(1000);
+    await kept.settled();
+  });
+
+  test('lets others have their turn while a large one is rendered', async () => {
+    const { nft, state, kept } = keep();
+    await using _ = kept;
+    state.want = { ...emptyRuleset, chains: new Map([['a', Array.from({ length: 100_000 }, () => 'ip saddr 10.0.0.1 accept')]]) };
+    let turns = 0;
+    let isDone = false;
+    const count = (): void => {
+      turns++;
+      if (!isDone) setImmediate(count);
+    };
+    setImmediate(count);
+    kept.changed();
+    await kept.settled();
+    isDone = true;
+    assert.ok(turns > 5, `${turns} turns for ${nft.scripts[0]?.length} characters`);
+  });
+
   test('is written anew when it is gone, or another has its place, and only then', async () => {
     const { nft, kept } = keep();
     await using _ = kept;

@@ -3,15 +3,17 @@
  * transaction together.
  *
  * Guarantees: one transaction at a time. When nft refuses a difference (somebody flushed the table) the whole table is written
- * anew; when it refuses that, it is tried again each second, and what is in place stays in place. A table that somebody
+ * anew; when it refuses that, it is tried again after one second, then ever later, and what is in place stays in place. The
+ * process goes on with other work while a large script is rendered. A table that somebody
  * deleted or replaced is written anew as soon as its owner is told to `check` (table-watch.ts). Disposing leaves the rules as
  * they are, `remove` takes them away.
  *
  * What it does not see: rules or elements that somebody changed one by one.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
-import { emptyRuleset, type Ruleset, renderDifference, renderRemoval, renderWhole, type Table } from './ruleset.ts';
+import { differenceOf, emptyRuleset, type Ruleset, renderRemoval, type Table, wholeOf } from './ruleset.ts';
 
 /** In the node's network namespace. */
 export interface NftTools {
@@ -37,7 +39,25 @@ interface Listed {
   readonly table?: { readonly family: string; readonly name: string; readonly handle: number };
 }
 
+/** The first wait; each further one is twice as long. */
 const retryMs = 1000;
+const retryMsMax = 16_000;
+
+/** So much is rendered before others have their turn. */
+const turnCharacters = 2 ** 18;
+
+async function render(pieces: Iterable<string>): Promise<string> {
+  const all: string[] = [];
+  let characters = 0;
+  for (const piece of pieces) {
+    all.push(piece);
+    characters += piece.length;
+    if (characters < turnCharacters) continue;
+    characters = 0;
+    await nextTurn();
+  }
+  return all.join('');
+}
 
 function newPass(): PromiseWithResolvers<void> {
   const pass = Promise.withResolvers<void>();
@@ -107,6 +127,7 @@ export class KeptTable implements AsyncDisposable {
   async #work(): Promise<void> {
     const { clock, log, refused } = this.#options;
     const { signal } = this.#stop;
+    let waitMs = retryMs;
     while (this.#dirty && !signal.aborted) {
       await Promise.resolve(); // the other changes of this turn belong to the same transaction
       const pass = this.#next;
@@ -115,6 +136,7 @@ export class KeptTable implements AsyncDisposable {
       this.#dirty = false;
       try {
         await this.#apply();
+        waitMs = retryMs;
         pass.resolve();
       } catch (error) {
         refused?.();
@@ -122,7 +144,8 @@ export class KeptTable implements AsyncDisposable {
         pass.reject(error);
         this.#dirty = true;
         this.#handle = undefined;
-        await clock.sleep(retryMs, signal).catch(() => undefined);
+        await clock.sleep(waitMs, signal).catch(() => undefined);
+        waitMs = Math.min(2 * waitMs, retryMsMax);
       }
     }
     this.#working = undefined; // before who waited for the last pass goes on
@@ -139,7 +162,7 @@ export class KeptTable implements AsyncDisposable {
     }
     const startMs = clock.monotonic();
     const want = await plan();
-    const script = this.#handle === undefined ? '' : renderDifference(table, this.#applied, want);
+    const script = this.#handle === undefined ? '' : await render(differenceOf(table, this.#applied, want));
     if (this.#handle !== undefined && !script) return await applied?.(undefined);
     if (this.#handle !== undefined) {
       try {
@@ -151,7 +174,7 @@ export class KeptTable implements AsyncDisposable {
       }
     }
     if (this.#handle === undefined) {
-      await tools.nft(renderWhole(table, want));
+      await tools.nft(await render(wholeOf(table, want)));
       this.#handle = await this.#find();
     }
     this.#applied = want;

@@ -28,34 +28,44 @@ export const renderRemoval = ({ family, name }: Omit<Table, 'base'>): string =>
   `add table ${family} ${name}\ndelete table ${family} ${name}\n`;
 
 /** From nothing, whatever was in the table before. */
-export function renderWhole(table: Table, want: Ruleset): string {
-  return `${renderRemoval(table)}table ${table.family} ${table.name} {\n${table.base}}\n${renderDifference(table, emptyRuleset, want)}`;
-}
+export const renderWhole = (table: Table, want: Ruleset): string => [...wholeOf(table, want)].join('');
 
 /** '' when there is nothing to change. */
-export function renderDifference({ family, name: table }: Omit<Table, 'base'>, have: Ruleset, want: Ruleset): string {
+export const renderDifference = (table: Omit<Table, 'base'>, have: Ruleset, want: Ruleset): string =>
+  [...differenceOf(table, have, want)].join('');
+
+/** As `renderWhole`, in pieces that are each made when they are asked for. */
+export function* wholeOf(table: Table, want: Ruleset): Generator<string> {
+  yield `${renderRemoval(table)}table ${table.family} ${table.name} {\n${table.base}}\n`;
+  yield* differenceOf(table, emptyRuleset, want);
+}
+
+/** As `renderDifference`, line by line. */
+export function* differenceOf(table: Omit<Table, 'base'>, have: Ruleset, want: Ruleset): Generator<string> {
+  for (const line of linesOf(table, have, want)) yield `${line}\n`;
+}
+
+function* linesOf({ family, name: table }: Omit<Table, 'base'>, have: Ruleset, want: Ruleset): Generator<string> {
   const of = `${family} ${table}`;
-  const lines: string[] = [];
-  for (const [name, declaration] of want.sets) if (!have.sets.has(name)) lines.push(`add ${declaration.replace(' ', ` ${of} ${name} `)}`);
-  for (const name of want.chains.keys()) if (!have.chains.has(name)) lines.push(`add chain ${of} ${name}`);
+  for (const [name, declaration] of want.sets) if (!have.sets.has(name)) yield `add ${declaration.replace(' ', ` ${of} ${name} `)}`;
+  for (const name of want.chains.keys()) if (!have.chains.has(name)) yield `add chain ${of} ${name}`;
   for (const [name, rules] of want.chains) {
     const old = have.chains.get(name);
     if (old && sameRules(old, rules)) continue;
-    if (old) lines.push(`flush chain ${of} ${name}`);
-    for (const rule of rules) lines.push(`add rule ${of} ${name} ${rule}`);
+    if (old) yield `flush chain ${of} ${name}`;
+    for (const rule of rules) yield `add rule ${of} ${name} ${rule}`;
   }
   for (const name of new Set([...have.elements.keys(), ...want.elements.keys()])) {
     if (have.sets.has(name) && !want.sets.has(name)) continue; // goes as a whole
     const { removed, added } = changedElements(have.elements.get(name), want.elements.get(name));
-    if (removed.length) lines.push(`delete element ${of} ${name} { ${removed.join(', ')} }`);
-    if (added.length) lines.push(`add element ${of} ${name} { ${added.join(', ')} }`);
+    if (removed.length) yield `delete element ${of} ${name} { ${removed.join(', ')} }`;
+    if (added.length) yield `add element ${of} ${name} { ${added.join(', ')} }`;
   }
   const gone = [...have.chains.keys()].filter((name) => !want.chains.has(name));
-  for (const name of gone) lines.push(`flush chain ${of} ${name}`);
-  for (const name of gone) lines.push(`delete chain ${of} ${name}`);
+  for (const name of gone) yield `flush chain ${of} ${name}`;
+  for (const name of gone) yield `delete chain ${of} ${name}`;
   for (const [name, declaration] of have.sets)
-    if (!want.sets.has(name)) lines.push(`delete ${declaration.slice(0, declaration.indexOf(' '))} ${of} ${name}`);
-  return lines.length ? `${lines.join('\n')}\n` : '';
+    if (!want.sets.has(name)) yield `delete ${declaration.slice(0, declaration.indexOf(' '))} ${of} ${name}`;
 }
 
 const sameRules = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((rule, i) => rule === b[i]);

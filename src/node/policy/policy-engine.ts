@@ -21,7 +21,7 @@ import { KeptTable, type NftTools } from '../nft/kept-table.ts';
 import type { Ruleset } from '../nft/ruleset.ts';
 import type { TableWatch } from '../nft/table-watch.ts';
 import { type PolicyPod, policyPod } from './policy-pod.ts';
-import { type LabelledPod, type PolicySide, sidesOf } from './policy-rules.ts';
+import { type LabelledPod, type PolicySide, policyElementsMax, sidesOf } from './policy-rules.ts';
 import { type NodeServer, PolicyPlanner, policyTable } from './ruleset.ts';
 
 export interface PolicyEngineOptions {
@@ -47,6 +47,7 @@ const goneMax = 1000;
 
 export class PolicyEngine implements AsyncDisposable {
   readonly #nodeName: string;
+  readonly #log: Log;
   readonly #table: KeptTable;
   readonly #namespaces: Informer<Namespace>;
   readonly #subscriptions: Disposable[] = [];
@@ -61,6 +62,7 @@ export class PolicyEngine implements AsyncDisposable {
 
   private constructor({ client, clock, log, nodeName, table: name, tools, watch, families = ['IPv4'] }: PolicyEngineOptions) {
     this.#nodeName = nodeName;
+    this.#log = log;
     const [table, planner] = [policyTable(name, families), new PolicyPlanner(families)];
     const plan = (): Ruleset => planner.plan({ sides: this.#sides, pods: this.#pods.values(), servers: this.#servers });
     this.#table = new KeptTable({ table, tools, clock, log, plan });
@@ -116,6 +118,9 @@ export class PolicyEngine implements AsyncDisposable {
   #setPolicy(key: string, sides: readonly PolicySide[] | undefined): void {
     if (sides) this.#policies.set(key, sides);
     else this.#policies.delete(key);
+    const leftOut = sides?.reduce((sum, side) => sum + side.leftOut, 0);
+    if (leftOut)
+      this.#log.warn({ policy: key, rules: leftOut, max: policyElementsMax }, 'a NetworkPolicy is too large: rules of it allow nothing');
     this.#sides = [...this.#policies.keys()].sort().flatMap((each) => this.#policies.get(each) ?? []);
     this.#table.changed();
   }

@@ -1,12 +1,14 @@
 /**
  * A NetworkPolicy as its two sides, each on its own: whom it isolates, and which peers and ports it lets through. Pure; what a
- * rule leaves out means everything, what it lists and nothing meets means nothing.
+ * rule leaves out means everything, what it lists and nothing meets means nothing. One policy costs each node no more than
+ * `policyElementsMax`: a rule that is over it allows nothing, and its pods stay isolated.
  * Upstream: https://kubernetes.io/docs/concepts/services-networking/network-policies/.
  */
 import type { LabelSelector } from '../../api/generated/meta-v1.ts';
 import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/generated/networking-v1.ts';
-import { type CIDR, contains, familyOf, type IPFamily, parseCIDR } from '../../api/meta/addresses.ts';
+import { addressNumber, type CIDR, familyOf, type IPFamily, parseCIDR } from '../../api/meta/addresses.ts';
 import { type LabelMap, LabelMatcher, labelMatcher } from '../../api/meta/selectors.ts';
+import { mergeRanges, type Range, withoutRanges } from './ranges.ts';
 
 export type Side = 'ingress' | 'egress';
 
@@ -18,24 +20,26 @@ export interface PodSelection {
   readonly pods: LabelMatcher;
 }
 
-export interface AddressBlock {
-  readonly family: IPFamily;
-  readonly range: CIDR;
-  /** disjoint */
-  readonly except: readonly CIDR[];
+/** So many rules, peers and ports may one policy have on a node, equal and neighbouring blocks and ports counted once. */
+export const policyElementsMax = 10_000;
+
+export interface Peers {
+  readonly pods: readonly PodSelection[];
+  /** exceptions taken out; disjoint and ascending */
+  readonly blocks: Readonly<Record<IPFamily, readonly Range<bigint>[]>>;
 }
 
 /** Of one protocol: `isAny` or the ranges, disjoint and ascending, and the names. */
 export interface PortMatch {
   readonly protocol: 'tcp' | 'udp' | 'sctp';
   readonly isAny: boolean;
-  readonly ranges: readonly (readonly [first: number, last: number])[];
+  readonly ranges: readonly Range<number>[];
   readonly names: readonly string[];
 }
 
 export interface AllowRule {
   /** absent: everybody */
-  readonly peers?: readonly (PodSelection | AddressBlock)[] | undefined;
+  readonly peers?: Peers | undefined;
   /** absent: everything, of any protocol */
   readonly ports?: readonly PortMatch[] | undefined;
 }
@@ -47,22 +51,50 @@ export interface PolicySide {
   /** the pods that it isolates */
   readonly isolates: PodSelection;
   readonly allows: readonly AllowRule[];
+  /** rules that would make the policy cost too much, and allow nothing */
+  readonly leftOut: number;
 }
 
 export function sidesOf({ metadata: { namespace, name }, spec }: NetworkPolicy): PolicySide[] {
   const isolates = podSelection({ namespace, pods: spec.podSelector ?? {} });
   const types = spec.policyTypes ?? ['Ingress', ...(spec.egress ? ['Egress'] : [])];
   const common = { id: `${namespace}.${name}`, isolates };
+  let cost = 0;
+  const isWithin = (rule: AllowRule): boolean => {
+    const withIt = cost + costOf(rule);
+    if (withIt > policyElementsMax) return false;
+    cost = withIt;
+    return true;
+  };
   const allow = (peers: readonly NetworkPolicyPeer[] | undefined, ports: readonly NetworkPolicyPort[] | undefined): AllowRule => ({
-    peers: peers?.length ? peers.map((peer) => peerOf(peer, namespace)).filter((peer) => peer !== undefined) : undefined,
+    peers: peers?.length ? peersOf(peers, namespace) : undefined,
     ports: ports?.length ? portsOf(ports) : undefined,
   });
+  const sideOf = (side: Side, rules: readonly AllowRule[]): PolicySide => {
+    const allows = rules.filter(isWithin);
+    return { ...common, side, allows, leftOut: rules.length - allows.length };
+  };
   const sides: PolicySide[] = [];
   if (types.includes('Ingress'))
-    sides.push({ ...common, side: 'ingress', allows: (spec.ingress ?? []).map(({ from, ports }) => allow(from, ports)) });
+    sides.push(
+      sideOf(
+        'ingress',
+        (spec.ingress ?? []).map(({ from, ports }) => allow(from, ports)),
+      ),
+    );
   if (types.includes('Egress'))
-    sides.push({ ...common, side: 'egress', allows: (spec.egress ?? []).map(({ to, ports }) => allow(to, ports)) });
+    sides.push(
+      sideOf(
+        'egress',
+        (spec.egress ?? []).map(({ to, ports }) => allow(to, ports)),
+      ),
+    );
   return sides;
+}
+
+function costOf({ peers, ports = [] }: AllowRule): number {
+  const ofPeers = peers ? peers.pods.length + peers.blocks.IPv4.length + peers.blocks.IPv6.length : 0;
+  return ports.reduce((sum, { ranges, names }) => sum + ranges.length + names.length, 1 + ofPeers);
 }
 
 interface SelectionOf {
@@ -78,39 +110,43 @@ function podSelection({ namespace, namespaces, pods }: SelectionOf): PodSelectio
   return { key, namespace: namespaces ? undefined : namespace, namespaces: inside, pods: labels };
 }
 
-function peerOf(
-  { ipBlock, namespaceSelector, podSelector }: NetworkPolicyPeer,
-  namespace: string,
-): PodSelection | AddressBlock | undefined {
-  if (!ipBlock) return podSelection({ namespace, namespaces: namespaceSelector, pods: podSelector ?? {} });
-  const range = parseCIDR(ipBlock.cidr);
-  if (!range) return undefined;
-  const except = (ipBlock.except ?? []).map(parseCIDR).filter((each) => each?.family === range.family) as CIDR[];
-  return { family: range.family, range, except: outermost(except) };
+function peersOf(peers: readonly NetworkPolicyPeer[], namespace: string): Peers {
+  const pods = new Map<string, PodSelection>();
+  const ranges: Record<IPFamily, Range<bigint>[]> = { IPv4: [], IPv6: [] };
+  for (const { ipBlock, namespaceSelector, podSelector } of peers) {
+    if (!ipBlock) {
+      const selection = podSelection({ namespace, namespaces: namespaceSelector, pods: podSelector ?? {} });
+      pods.set(selection.key, selection);
+      continue;
+    }
+    const block = parseCIDR(ipBlock.cidr);
+    if (!block) continue;
+    const except = (ipBlock.except ?? []).map(parseCIDR).filter((each) => each?.family === block.family) as CIDR[];
+    ranges[block.family].push(...withoutRanges(rangeOf(block), mergeRanges(except.map(rangeOf), nextAddress)));
+  }
+  const blocks = { IPv4: mergeRanges(ranges.IPv4, nextAddress), IPv6: mergeRanges(ranges.IPv6, nextAddress) };
+  return { pods: [...pods.values()], blocks };
 }
 
-/** nft takes no range within another. */
-const outermost = (ranges: readonly CIDR[]): CIDR[] =>
-  ranges.filter((range, i) => !ranges.some((other, j) => i !== j && contains(other, range) && (!contains(range, other) || j < i)));
+const nextAddress = (address: bigint): bigint => address + 1n;
+
+function rangeOf({ address, hostBits }: CIDR): Range<bigint> {
+  const [bits, size] = [BigInt(hostBits), 1n << BigInt(hostBits)];
+  const first = (address >> bits) << bits;
+  return [first, first + size - 1n];
+}
 
 function portsOf(ports: readonly NetworkPolicyPort[]): PortMatch[] {
   const byProtocol = Map.groupBy(ports, ({ protocol = 'TCP' }) => protocol.toLowerCase() as PortMatch['protocol']);
   return [...byProtocol].map(([protocol, all]) => ({
     protocol,
     isAny: all.some(({ port }) => port === undefined),
-    ranges: merge(all.flatMap(({ port, endPort }) => (typeof port === 'number' ? [[port, endPort ?? port] as const] : []))),
+    ranges: mergeRanges(
+      all.flatMap(({ port, endPort }) => (typeof port === 'number' ? [[port, endPort ?? port] as const] : [])),
+      (port) => port + 1,
+    ),
     names: [...new Set(all.flatMap(({ port }) => (typeof port === 'string' ? [port] : [])))],
   }));
-}
-
-function merge(ranges: readonly (readonly [number, number])[]): [number, number][] {
-  const merged: [number, number][] = [];
-  for (const [first, end] of ranges.toSorted(([a], [b]) => a - b)) {
-    const last = merged.at(-1);
-    if (last && first <= last[1] + 1) last[1] = Math.max(last[1], end);
-    else merged.push([first, end]);
-  }
-  return merged;
 }
 
 /** Where pods of a namespace are looked for, by its labels or its name. */
@@ -133,14 +169,14 @@ export interface Destination {
 }
 
 export function allowsDestination({ peers, ports }: AllowRule, { pod, ip, protocol, port, portName }: Destination): boolean {
-  const isPeer = (peer: PodSelection | AddressBlock): boolean =>
-    'pods' in peer ? inNamespace(peer, pod) && peer.pods.matches(pod.labels) : isInBlock(peer, ip);
+  const isPeer = (of: Peers): boolean =>
+    of.pods.some((selection) => inNamespace(selection, pod) && selection.pods.matches(pod.labels)) || isInBlocks(of.blocks, ip);
   const isPort = ({ protocol: of, isAny, ranges, names }: PortMatch): boolean =>
     of === protocol && (isAny || names.includes(portName) || ranges.some(([first, last]) => first <= port && port <= last));
-  return (!peers || peers.some(isPeer)) && (!ports || ports.some(isPort));
+  return (!peers || isPeer(peers)) && (!ports || ports.some(isPort));
 }
 
-function isInBlock({ range, except }: AddressBlock, ip: string): boolean {
-  const single = parseCIDR(`${ip}/${familyOf(ip) === 'IPv4' ? 32 : 128}`);
-  return single !== undefined && contains(range, single) && !except.some((each) => contains(each, single));
+function isInBlocks(blocks: Peers['blocks'], ip: string): boolean {
+  const address = addressNumber(ip);
+  return blocks[familyOf(ip)].some(([first, last]) => first <= address && address <= last);
 }

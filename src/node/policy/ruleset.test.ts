@@ -27,7 +27,8 @@ const pod = (app: string, ip: string, change: Partial<PolicyPod> = {}): PolicyPo
 });
 const db = { matchLabels: { app: 'db' } };
 const rulesOf = ({ chains }: Ruleset, name: string): readonly string[] =>
-  (chains.get(name) ?? []).map((rule) => rule.replaceAll(/pods\.\w+/g, 'pods'));
+  (chains.get(name) ?? []).map((rule) => rule.replaceAll(/(?<=(pods|blocks|named|ports|ports-reply))\.\w+/g, ''));
+const chainOf = ({ chains }: Ruleset, kind: string): string => [...chains.keys()].find((name) => name.startsWith(`${kind}.`)) ?? '';
 const addressesIn = ({ elements }: Ruleset, name: string): readonly string[] => [...(elements.get(name)?.keys() ?? [])];
 
 describe('the rules of policies', () => {
@@ -56,13 +57,50 @@ describe('the rules of policies', () => {
 
   it('match both ways, a named port by pod, protocols by number', () => {
     const got = plan(web, pod('db', '10.244.0.3'));
-    assert.deepEqual(rulesOf(got, 'in.shop.db'), [
-      'ip saddr @pods-4 meta l4proto tcp th dport { 5432 } accept',
-      'ip saddr @pods-4 meta l4proto tcp ip daddr . th dport @port.tcp.http-4 accept',
-      'ip saddr @pods-4 meta l4proto sctp th dport { 7 } accept',
+    assert.deepEqual(rulesOf(got, 'in.shop.db'), ['ip saddr @pods-4 jump ports']);
+    assert.deepEqual(rulesOf(got, 'in-reply.shop.db'), ['ip daddr @pods-4 jump ports-reply']);
+    assert.deepEqual(rulesOf(got, chainOf(got, 'ports')), [
+      'meta l4proto tcp th dport { 5432 } accept',
+      'meta l4proto sctp th dport { 7 } accept',
+      'ip daddr . meta l4proto . th dport @named-4 accept',
     ]);
-    assert.deepEqual(rulesOf(got, 'in-reply.shop.db')[0], 'ip daddr @pods-4 meta l4proto tcp th sport { 5432 } accept');
-    assert.deepEqual(addressesIn(got, 'port.tcp.http-4'), ['10.244.0.2 . 8080', '10.244.0.3 . 8080']);
+    assert.deepEqual(rulesOf(got, chainOf(got, 'ports-reply')), [
+      'meta l4proto tcp th sport { 5432 } accept',
+      'meta l4proto sctp th sport { 7 } accept',
+      'ip saddr . meta l4proto . th sport @named-4 accept',
+    ]);
+    const named = [...got.sets.keys()].find((name) => name.startsWith('named.')) ?? '';
+    assert.deepEqual(addressesIn(got, named), ['10.244.0.2 . tcp . 8080', '10.244.0.3 . tcp . 8080']);
+  });
+
+  it('cost the sum of peers and ports, not each peer with each port', () => {
+    const count = 1000;
+    const many = policy('many', {
+      ingress: [
+        {
+          from: Array.from({ length: count }, (_, i) => [
+            { ipBlock: { cidr: `20.${i >> 8}.${i & 255}.0/25` } },
+            { podSelector: { matchLabels: { app: `a${i}` } } },
+          ]).flat(),
+          ports: Array.from({ length: count }, (_, i) => [{ port: `p${i}` }, { port: 2 * i + 1 }]).flat(),
+        },
+      ],
+    });
+    const got = new PolicyPlanner(['IPv4', 'IPv6']).plan({ sides: many, servers: [], pods: [web] });
+    assert.ok(renderDifference(table, { chains: new Map(), sets: new Map(), elements: new Map() }, got).split('\n').length < 40);
+    assert.match([...got.sets.values()].join(), /elements = \{ 20\.0\.0\.0-20\.0\.0\.127, 20\.0\.1\.0-/);
+  });
+
+  it('are none of policies that select no pod of this node, until one is born', () => {
+    const planner = new PolicyPlanner(['IPv4']);
+    const remote = pod('db', '10.244.1.3', { isLocal: false });
+    const [before, after] = [
+      [web, remote],
+      [web, remote, pod('db', '10.244.0.3')],
+    ].map((pods) => planner.plan({ ...state, pods }));
+    assert.deepEqual([before?.chains.size, before?.sets.size], [0, 0]);
+    assert.ok(after?.chains.has('in.shop.db'));
+    assert.equal(planner.plan({ ...state, pods: [web, remote] }).chains.size, 0);
   });
 
   it('stay as they are when a pod is born: it costs its elements', () => {
@@ -112,7 +150,13 @@ describe('the rules of policies', () => {
     const dual = pod('web', '10.244.0.2', { ips: ['10.244.0.2', '2001:db8::2'] });
     const of = (...families: readonly ('IPv4' | 'IPv6')[]): Ruleset =>
       new PolicyPlanner(families).plan({ sides: blocks, servers: [], pods: [dual] });
-    assert.deepEqual(rulesOf(of('IPv4', 'IPv6'), 'out.shop.b'), ['ip6 daddr 2001:db8::/32 ip6 daddr != { 2001:db8:1::/48 } accept']);
+    assert.deepEqual(rulesOf(of('IPv4', 'IPv6'), 'out.shop.b'), ['ip6 daddr @blocks-6 accept']);
+    assert.deepEqual(
+      [...of('IPv4', 'IPv6').sets.values()],
+      [
+        'set { type ipv6_addr; flags interval; elements = { 2001:db8::-2001:db8:0:ffff:ffff:ffff:ffff:ffff, 2001:db8:2::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff }; }',
+      ],
+    );
     assert.deepEqual(
       [addressesIn(of('IPv4', 'IPv6'), 'out-6'), addressesIn(of('IPv4'), 'out-6'), rulesOf(of('IPv4'), 'out.shop.b')],
       [['2001:db8::2'], [], []],

@@ -6,22 +6,24 @@
  *                            a policy isolates. Who is in neither passes. What the node itself sends to its pods (probes) and
  *                            gets from them is not forwarded, so never judged. Services have been resolved before
  *   `isolated-in-…`          one chain for all pods that the same policies isolate: asks each of these, then drops
- *   `in.NAMESPACE.NAME`      the rules of one policy: a match accepts
- *   `pods.…-4`               one set per label group that a rule names, with the addresses of its pods on all nodes
- *   `port.tcp.http-4`        addresses and ports of all pods that have a port of this name
+ *   `in.NAMESPACE.NAME`      the rules of one policy: who is a peer is judged by the rule's ports, or accepted where it has none
+ *   `pods.…-4`               one set per list of label groups that a rule names, with the addresses of their pods on all nodes
+ *   `blocks.…-4`             one set per list of address blocks, their exceptions taken out
+ *   `ports.…`                one chain per list of ports: a match accepts
+ *   `named.…-4`              one set per list of named ports: addresses and ports of all pods that have one of them
  *   `exempt`                 a pod reaches itself; errors about a connection reach its ends
  *   `servers-4`              where a node answers in place of pods (the cluster's DNS): a policy allows it by what its pods
  *                            would be called, and hook `input` judges those of this node
  *
- * A pod's birth is an element in each set that it belongs to; chains change with policies alone. Every packet is judged, as if it
- * were the first of its connection: answers (`…-reply`) by the connection that they belong to. So a connection ends when its
+ * A rule is so a few lines, and costs the sum of its peers and ports. Policies that isolate no pod of this node cost nothing here.
+ * A pod's birth is an element in each set that it belongs to; chains change with policies, and with the first and last pod that
+ * one isolates. Every packet is judged, as if it were the first of its connection: answers (`…-reply`) by the connection that they belong to. So a connection ends when its
  * policy does, and no answer needs a rule.
  *
  * Upstream: https://kubernetes.io/docs/concepts/services-networking/network-policies/, sigs.k8s.io/kube-network-policies.
  */
 import { createHash } from 'node:crypto';
-import { type CIDR, familyOf, formatAddress, type IPFamily } from '../../api/meta/addresses.ts';
-import { own } from '../../api/meta/words.ts';
+import { familyOf, formatAddress, type IPFamily } from '../../api/meta/addresses.ts';
 import type { Elements, Ruleset, Table } from '../nft/ruleset.ts';
 import type { PolicyPod } from './policy-pod.ts';
 import {
@@ -34,6 +36,7 @@ import {
   type PortMatch,
   type Side,
 } from './policy-rules.ts';
+import type { Range } from './ranges.ts';
 
 export const families: Readonly<Record<IPFamily, { readonly header: string; readonly type: string; readonly suffix: string }>> = {
   IPv4: { header: 'ip', type: 'ipv4_addr', suffix: '4' },
@@ -88,39 +91,49 @@ export interface PolicyState {
   readonly servers: readonly NodeServer[];
 }
 
-/** What a pod has to do with the policies. */
-interface Membership {
-  readonly groups: readonly string[];
-  readonly isolated: readonly { readonly side: Side; readonly sides: readonly PolicySide[]; readonly chain: string }[];
+/** By namespace and its labels: of a list of things, those that concern its pods. */
+type ByNamespace<T> = WeakMap<PolicyPod['namespaceLabels'], Map<string, readonly T[]>>;
+
+interface Isolation {
+  readonly side: Side;
+  readonly sides: readonly PolicySide[];
+  readonly chain: string;
+}
+/** Who is isolated by which of these. */
+interface Isolated {
+  readonly sides: readonly PolicySide[];
+  readonly concerned: ByNamespace<PolicySide>;
+  readonly pods: WeakMap<PolicyPod, readonly Isolation[]>;
 }
 
-/** What is made of policies alone, and of servers. */
+type LabelGroups = readonly [set: string, selections: readonly PodSelection[]];
+
+/** What is made of policies alone, those that isolate somebody here, and of servers. */
 interface Compiled extends Omit<PolicyState, 'pods'> {
   readonly chains: ReadonlyMap<string, readonly string[]>;
   readonly sets: ReadonlyMap<string, string>;
   /** label groups that rules name, by the names of their sets */
-  readonly peers: ReadonlyMap<string, PodSelection>;
-  /** of each namespace and its labels: those that concern it */
-  readonly concerned: WeakMap<PolicyPod['namespaceLabels'], Map<string, Concerned>>;
-  readonly ports: ReadonlySet<string>;
-  readonly memberships: WeakMap<PolicyPod, Membership>;
+  readonly groups: ReadonlyMap<string, readonly PodSelection[]>;
+  readonly concerned: ByNamespace<LabelGroups>;
+  /** `tcp/http` → the sets of those rules that name it */
+  readonly ports: ReadonlyMap<string, readonly string[]>;
+  /** the sets of label groups that a pod is in */
+  readonly memberships: WeakMap<PolicyPod, readonly string[]>;
 }
 interface Rendered {
   readonly ways: readonly { readonly isReply: boolean; readonly rules: readonly string[] }[];
-  /** by the names of their sets */
-  readonly peers: readonly (readonly [set: string, selection: PodSelection])[];
-  /** `tcp/http` */
-  readonly ports: readonly string[];
-}
-interface Concerned {
-  readonly peers: readonly (readonly [set: string, selection: PodSelection])[];
-  readonly sides: readonly PolicySide[];
+  readonly chains: ReadonlyMap<string, readonly string[]>;
+  readonly sets: ReadonlyMap<string, string>;
+  readonly groups: readonly LabelGroups[];
+  /** by the names of their sets: `tcp/http` */
+  readonly ports: ReadonlyMap<string, readonly string[]>;
 }
 
 export class PolicyPlanner {
   readonly #families: readonly IPFamily[];
   /** what is made of one side alone, which most changes leave as it is */
   readonly #rendered = new WeakMap<PolicySide, Rendered>();
+  #isolated: Isolated = { sides: [], concerned: new WeakMap(), pods: new WeakMap() };
   #compiled: Compiled;
 
   constructor(of: readonly IPFamily[]) {
@@ -129,21 +142,33 @@ export class PolicyPlanner {
   }
 
   plan({ sides, pods, servers }: PolicyState): Ruleset {
-    if (sides !== this.#compiled.sides || servers !== this.#compiled.servers) this.#compiled = this.#compile({ sides, servers });
-    const compiled = this.#compiled;
+    if (sides !== this.#isolated.sides) this.#isolated = { sides, concerned: new WeakMap(), pods: new WeakMap() };
+    const holders = new Map<string, PolicyPod>();
+    for (const pod of pods) for (const ip of pod.ips) holders.set(ip, pod);
+    const compiled = this.#compiledFor(this.#sidesInUse(holders.values()), servers);
     const chains = new Map(compiled.chains);
     const elements = new Map<string, Map<string, string>>([...compiled.sets.keys()].map((name) => [name, new Map()]));
     const add = (name: string, key: string, value = ''): void => {
       elements.getOrInsertComputed(name, () => new Map()).set(key, value);
     };
-    if (sides.length > 0) {
-      const holders = new Map<string, PolicyPod>();
-      for (const pod of pods) for (const ip of pod.ips) holders.set(ip, pod);
-      for (const [ip, pod] of holders) this.#place(pod, ip, { chains, add });
-    }
+    if (compiled.sides.length > 0) for (const [ip, pod] of holders) this.#place(pod, ip, { chains, add });
     for (const { ip, protocol, nodePort } of servers) add(`servers-${families[familyOf(ip)].suffix}`, `${ip} . ${protocol} . ${nodePort}`);
     for (const name of elements.keys()) if (!this.#isKept(name)) elements.delete(name);
     return { chains, sets: compiled.sets, elements: elements as ReadonlyMap<string, Elements> };
+  }
+
+  #sidesInUse(pods: Iterable<PolicyPod>): ReadonlySet<PolicySide> {
+    const used = new Set<PolicySide>();
+    for (const pod of pods) for (const { sides } of this.#isolationOf(pod)) for (const side of sides) used.add(side);
+    return used;
+  }
+
+  /** The last one while the same sides are in use. */
+  #compiledFor(used: ReadonlySet<PolicySide>, servers: readonly NodeServer[]): Compiled {
+    const { sides, servers: before } = this.#compiled;
+    if (servers === before && sides.length === used.size && sides.every((side) => used.has(side))) return this.#compiled;
+    this.#compiled = this.#compile({ sides: this.#isolated.sides.filter((side) => used.has(side)), servers });
+    return this.#compiled;
   }
 
   #isKept(name: string): boolean {
@@ -156,13 +181,11 @@ export class PolicyPlanner {
     { chains, add }: { readonly chains: Map<string, readonly string[]>; readonly add: (name: string, key: string, value?: string) => void },
   ): void {
     const { memberships, ports } = this.#compiled;
-    const { groups, isolated } = memberships.getOrInsertComputed(pod, () => this.#membershipOf(pod));
+    const isolated = this.#isolationOf(pod);
     const { suffix } = families[familyOf(ip)];
-    for (const group of groups) add(`${group}-${suffix}`, ip);
-    for (const port of ports) {
-      const number = own(pod.namedPorts, port);
-      if (number !== undefined) add(`${portSet(port)}-${suffix}`, `${ip} . ${number}`);
-    }
+    for (const group of memberships.getOrInsertComputed(pod, () => this.#groupsOf(pod))) add(`${group}-${suffix}`, ip);
+    for (const [port, number] of Object.entries(pod.namedPorts))
+      for (const set of ports.get(port) ?? []) add(`${set}-${suffix}`, `${ip} . ${port.slice(0, port.indexOf('/'))} . ${number}`);
     for (const { side, chain } of isolated) add(`${prefixes[side]}-${suffix}`, ip, `goto ${chain}`);
     if (isolated.length > 0) add(`self-${suffix}`, `${ip} . ${ip}`);
     for (const { side, sides, chain } of isolated) {
@@ -178,29 +201,36 @@ export class PolicyPlanner {
     }
   }
 
-  #membershipOf(pod: PolicyPod): Membership {
-    const { concerned, peers, sides } = this.#compiled;
-    const { peers: groups, sides: isolating } = concerned
-      .getOrInsertComputed(pod.namespaceLabels, () => new Map())
-      .getOrInsertComputed(pod.namespace, () => ({
-        peers: [...peers].filter(([, selection]) => inNamespace(selection, pod)),
-        sides: sides.filter(({ isolates }) => inNamespace(isolates, pod)),
-      }));
-    const mine = pod.isLocal ? isolating.filter(({ isolates }) => isolates.pods.matches(pod.labels)) : [];
-    return {
-      groups: groups.filter(([, { pods }]) => pods.matches(pod.labels)).map(([set]) => set),
-      isolated: [...Map.groupBy(mine, ({ side }) => side)].map(([side, all]) => ({
+  #groupsOf(pod: PolicyPod): readonly string[] {
+    const { groups, concerned } = this.#compiled;
+    const near = byNamespace(concerned, pod, () =>
+      [...groups].flatMap(([set, selections]) => {
+        const here = selections.filter((selection) => inNamespace(selection, pod));
+        return here.length > 0 ? [[set, here] as const] : [];
+      }),
+    );
+    return near.filter(([, selections]) => selections.some(({ pods }) => pods.matches(pod.labels))).map(([set]) => set);
+  }
+
+  #isolationOf(pod: PolicyPod): readonly Isolation[] {
+    if (!pod.isLocal) return [];
+    const { sides, concerned, pods } = this.#isolated;
+    return pods.getOrInsertComputed(pod, () => {
+      const near = byNamespace(concerned, pod, () => sides.filter(({ isolates }) => inNamespace(isolates, pod)));
+      const mine = near.filter(({ isolates }) => isolates.pods.matches(pod.labels));
+      return [...Map.groupBy(mine, ({ side }) => side)].map(([side, all]) => ({
         side,
         sides: all,
         chain: `isolated-${prefixes[side]}-${shortHash(all.map(({ id }) => id).join(' '))}`,
-      })),
-    };
+      }));
+    });
   }
 
   #compile({ sides, servers }: Omit<PolicyState, 'pods'>): Compiled {
     const chains = new Map<string, readonly string[]>();
-    const peers = new Map<string, PodSelection>();
-    const ports = new Set<string>();
+    const groups = new Map<string, readonly PodSelection[]>();
+    const named = new Map<string, readonly string[]>();
+    const sets = new Map<string, string>();
     for (const each of sides) {
       const { id, side, allows } = each;
       const rendered = this.#rendered.getOrInsertComputed(each, () => this.#render(each));
@@ -208,25 +238,82 @@ export class PolicyPlanner {
         const ofServers = side === 'egress' ? this.#renderServers(allows, servers, isReply) : [];
         chains.set(policyChain(side, id, isReply), [...rules, ...ofServers]);
       }
-      for (const [set, peer] of rendered.peers) peers.set(set, peer);
-      for (const port of rendered.ports) ports.add(port);
+      for (const [name, rules] of rendered.chains) chains.set(name, rules);
+      for (const [name, declaration] of rendered.sets) sets.set(name, declaration);
+      for (const [set, selections] of rendered.groups) groups.set(set, selections);
+      for (const [set, ports] of rendered.ports) named.set(set, ports);
     }
-    const sets = new Map<string, string>();
     for (const family of this.#families) {
       const { type, suffix } = families[family];
-      for (const name of peers.keys()) sets.set(`${name}-${suffix}`, `set { type ${type}; }`);
-      for (const port of ports) sets.set(`${portSet(port)}-${suffix}`, `set { type ${type} . inet_service; }`);
+      for (const name of groups.keys()) sets.set(`${name}-${suffix}`, `set { type ${type}; }`);
+      for (const name of named.keys()) sets.set(`${name}-${suffix}`, `set { type ${type} . inet_proto . inet_service; }`);
     }
-    return { sides, servers, chains, sets, peers, ports, concerned: new WeakMap(), memberships: new WeakMap() };
+    const ports = new Map<string, string[]>();
+    for (const [set, all] of named) for (const port of all) ports.getOrInsertComputed(port, () => []).push(set);
+    return { sides, servers, chains, sets, groups, ports, concerned: new WeakMap(), memberships: new WeakMap() };
   }
 
   #render({ side, allows }: PolicySide): Rendered {
-    const namedPorts = ({ protocol, isAny, names }: PortMatch): string[] => (isAny ? [] : names.map((name) => `${protocol}/${name}`));
-    return {
-      ways: [true, false].map((isReply) => ({ isReply, rules: allows.flatMap((rule) => this.#renderRule(rule, side, isReply)) })),
-      peers: allows.flatMap(({ peers = [] }) => peers.flatMap((peer) => ('pods' in peer ? [[groupSet(peer), peer] as const] : []))),
-      ports: allows.flatMap(({ ports = [] }) => ports.flatMap(namedPorts)),
+    const chains = new Map<string, readonly string[]>();
+    const sets = new Map<string, string>();
+    const groups: LabelGroups[] = [];
+    const named = new Map<string, readonly string[]>();
+    const rules = allows.map(({ peers, ports }) => {
+      const verdict = ports ? this.#renderPorts(ports, { chains, named }) : undefined;
+      const matches: (readonly [family: IPFamily, set: string])[] = [];
+      if (peers?.pods.length) {
+        const set = groupSet(peers.pods);
+        groups.push([set, peers.pods]);
+        for (const family of this.#families) matches.push([family, `${set}-${families[family].suffix}`]);
+      }
+      for (const family of this.#families) {
+        const { type, suffix } = families[family];
+        const elements = (peers?.blocks[family] ?? []).map((range) => renderRange(range, family)).join(', ');
+        if (!elements) continue;
+        const set = `blocks.${shortHash(elements)}-${suffix}`;
+        sets.set(set, `set { type ${type}; flags interval; elements = { ${elements} }; }`);
+        matches.push([family, set]);
+      }
+      return { matches: peers && matches, verdict };
+    });
+    const ways = [true, false].map((isReply) => {
+      const peer = (side === 'ingress') === isReply ? 'daddr' : 'saddr';
+      const lines = rules.flatMap(({ matches, verdict }) => {
+        const end = verdict ? `jump ${portsChain(verdict, isReply)}` : 'accept';
+        return matches ? matches.map(([family, set]) => `${families[family].header} ${peer} @${set} ${end}`) : [end];
+      });
+      return { isReply, rules: lines };
+    });
+    return { ways, chains, sets, groups, ports: named };
+  }
+
+  /** Gives what names their chains. */
+  #renderPorts(
+    ports: readonly PortMatch[],
+    into: { readonly chains: Map<string, readonly string[]>; readonly named: Map<string, readonly string[]> },
+  ): string {
+    const names = ports.flatMap(({ protocol, isAny, names }) => (isAny ? [] : names.map((name) => `${protocol}/${name}`)));
+    const set = `named.${shortHash(names.join(' '))}`;
+    if (names.length > 0) into.named.set(set, names);
+    const lines = (isReply: boolean): string[] => {
+      const [destination, port] = isReply ? ['saddr', 'sport'] : ['daddr', 'dport'];
+      const byNumber = ports.flatMap(({ protocol, isAny, ranges }) => {
+        if (isAny) return [`meta l4proto ${protocol} accept`];
+        const numbers = ranges.map(([first, last]) => (first === last ? first : `${first}-${last}`));
+        return numbers.length > 0 ? [`meta l4proto ${protocol} th ${port} { ${numbers.join(', ')} } accept`] : [];
+      });
+      if (names.length === 0) return byNumber;
+      const byName = this.#families.map((family) => {
+        const { header, suffix } = families[family];
+        return `${header} ${destination} . meta l4proto . th ${port} @${set}-${suffix} accept`;
+      });
+      return [...byNumber, ...byName];
     };
+    const forward = lines(false);
+    const hash = shortHash(forward.join('\n'));
+    into.chains.set(portsChain(hash, false), forward);
+    into.chains.set(portsChain(hash, true), lines(true));
+    return hash;
   }
 
   #renderServers(allows: readonly AllowRule[], servers: readonly NodeServer[], isReply: boolean): string[] {
@@ -236,50 +323,17 @@ export class PolicyPlanner {
       .filter((server) => allows.some((rule) => allowsDestination(rule, server)))
       .map(({ ip, protocol, nodePort }) => `${families[familyOf(ip)].header} ${end} ${ip} ${protocol} ${port} ${nodePort} accept`);
   }
-
-  /** Each peer with each protocol is a rule of its own, and each family where they have addresses. */
-  #renderRule({ peers, ports }: AllowRule, side: Side, isReply: boolean): string[] {
-    const [source, destination, port] = isReply ? ['daddr', 'saddr', 'sport'] : ['saddr', 'daddr', 'dport'];
-    const peer = side === 'ingress' ? source : destination;
-    const all = this.#families;
-    const from: { readonly of: readonly IPFamily[]; readonly match: string }[] =
-      peers === undefined
-        ? [{ of: all, match: '' }]
-        : peers.flatMap((each) => {
-            if ('pods' in each)
-              return all.map((of) => ({ of: [of], match: `${families[of].header} ${peer} @${groupSet(each)}-${families[of].suffix} ` }));
-            if (!all.includes(each.family)) return [];
-            const field = `${families[each.family].header} ${peer}`;
-            const except = each.except.length > 0 ? `${field} != { ${each.except.map(renderRange).join(', ')} } ` : '';
-            return [{ of: [each.family], match: `${field} ${renderRange(each.range)} ${except}` }];
-          });
-    return from.flatMap(({ of, match }) =>
-      (ports?.flatMap((each) => renderPorts(each, { of, destination, port })) ?? ['']).map((ofPort) => `${match}${ofPort}accept`),
-    );
-  }
 }
 
-function renderPorts(
-  { protocol, isAny, ranges, names }: PortMatch,
-  { of, destination, port }: { readonly of: readonly IPFamily[]; readonly destination: string; readonly port: string },
-): string[] {
-  const match = `meta l4proto ${protocol} `;
-  if (isAny) return [match];
-  const numbers = ranges.map(([first, last]) => (first === last ? first : `${first}-${last}`));
-  const named = names.flatMap((name) =>
-    of.map((family) => {
-      const { header, suffix } = families[family];
-      return `${match}${header} ${destination} . th ${port} @${portSet(`${protocol}/${name}`)}-${suffix} `;
-    }),
-  );
-  return [...(numbers.length > 0 ? [`${match}th ${port} { ${numbers.join(', ')} } `] : []), ...named];
+function byNamespace<T>(cache: ByNamespace<T>, { namespace, namespaceLabels }: PolicyPod, find: () => readonly T[]): readonly T[] {
+  return cache.getOrInsertComputed(namespaceLabels, () => new Map<string, readonly T[]>()).getOrInsertComputed(namespace, find);
 }
 
-const renderRange = ({ address, family, prefix, hostBits }: CIDR): string =>
-  `${formatAddress((address >> BigInt(hostBits)) << BigInt(hostBits), family)}/${prefix}`;
+const renderRange = ([first, last]: Range<bigint>, family: IPFamily): string =>
+  first === last ? formatAddress(first, family) : `${formatAddress(first, family)}-${formatAddress(last, family)}`;
 
-const portSet = (port: string): string => `port.${port.replace('/', '.')}`;
-const groupSet = ({ key }: PodSelection): string => `pods.${shortHash(key)}`;
+const portsChain = (hash: string, isReply: boolean): string => `ports${isReply ? '-reply' : ''}.${hash}`;
+const groupSet = (selections: readonly PodSelection[]): string => `pods.${shortHash(selections.map(({ key }) => key).join(' '))}`;
 
 /** nft takes names of 128 characters. */
 const readableIdMax = 90;
