@@ -412,6 +412,7 @@ if (inOwnNamespaces(import.meta.url)) {
       assert.deepEqual(await askAll('clients', [ask]), ['silent']);
       await client.update(Pod, { ...old, metadata: { ...old.metadata, labels: { app: 'touched' } } });
       await client.delete(Pod, { name: 'new', namespace: 'shop' }, { gracePeriodSeconds: 0 });
+      engine.release(pod.metadata.uid);
       await eventually(() => !engine.ruleset.elements.get('in-4')?.has(ip));
       await engine.admit(pod, [ip]); // a kubelet that does not know yet
       assert.match((await askAll('clients', [ask]))[0] ?? '', /^10\.244\.0\.51 /);

@@ -56,6 +56,18 @@ describe('a pod', () => {
     assert.deepEqual(describePod(await node.pod('web')), ['Running', 'main running restarts=0 ready']);
   });
 
+  test('that is force-deleted gives its network back when its sandbox is gone', async () => {
+    const released: (readonly [uid: string, sandboxes: Promise<readonly object[]>])[] = [];
+    await using node = await startKubeletNode({ networkReleased: (id) => released.push([id, node.runtime.listPodSandbox()]) });
+    await node.create('web', {});
+    await node.tick(1);
+    const { uid } = (await node.pod('web'))?.metadata ?? {};
+    await node.client.delete(Pod, at('web'), { gracePeriodSeconds: 0 });
+    await node.tick(60);
+    const [id, sandboxes] = released[0] ?? [];
+    assert.deepEqual([released.length, id, await sandboxes], [1, uid, []]);
+  });
+
   test('whose label the node got after the kubelet last looked runs all the same', async () => {
     await using node = await startKubeletNode({ simulated: true });
     const create = (name: string) => node.create(name, { nodeSelector: { tier: 'blue' } });

@@ -38,4 +38,15 @@ test('a pod waits while nft refuses, and is let in when its rules are in place',
   assert.ok(engine.ruleset.elements.get('in-4')?.has('10.244.0.2'), 'what is in place stays');
   await Promise.all([engine.admit(pod, ['10.244.0.3']), clock.advance(1000)]);
   assert.deepEqual([...(engine.ruleset.elements.get('in-4')?.keys() ?? [])], ['10.244.0.3']);
+
+  const isIsolated = (): boolean => engine.ruleset.elements.get('in-4')?.has('10.244.0.3') === true;
+  const { uid } = pod.metadata;
+  await client.delete(Pod, { name: 'web', namespace: 'shop' }, { gracePeriodSeconds: 0 });
+  const other = await client.create(Pod, { metadata: { name: 'next', namespace: 'shop' }, spec: { nodeName: 'here', containers } });
+  await client.update(Pod, { ...other, status: { podIPs: [{ ip: '10.244.0.4' }] } }, { subresource: 'status' });
+  while (!engine.ruleset.elements.get('in-4')?.has('10.244.0.4')) await clock.advance(1);
+  assert.ok(isIsolated(), 'its containers may run on');
+  engine.release(uid);
+  await engine.admit(other, ['10.244.0.5']);
+  assert.ok(!isIsolated(), 'its sandbox is gone');
 });

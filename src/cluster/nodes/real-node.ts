@@ -89,6 +89,7 @@ export async function startRealNode(options: RealNodeOptions): Promise<void> {
     version: kubernetesVersion,
     cgroupRoot: [clusterCgroup(cluster), nodeName],
     networkReady: (pod, ips) => policies.admit(pod, ips),
+    networkReleased: (uid) => policies.release(uid),
     serving: { host: nodeIP, port: 10250, cert: options.serving.cert, key: options.serving.key, clientCA: options.ca },
   });
   stack.use(kubelet);

@@ -55,6 +55,8 @@ export interface KubeletOptions {
    * the pod must not send or get packets yet.
    */
   readonly networkReady?: ((pod: Pod, ips: readonly string[]) => Promise<void>) | undefined;
+  /** The pod, by its uid, is gone with its sandbox. */
+  readonly networkReleased?: ((uid: string) => void) | undefined;
   /** Absent: no HTTPS API. */
   readonly serving?: ServingOptions;
 }

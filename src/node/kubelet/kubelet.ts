@@ -444,10 +444,15 @@ class RunningKubelet implements Kubelet {
     if (!this.#disposing && pod?.metadata.uid === uid) this.#add(pod, this.#judge(pod));
   }
 
+  #removed(uid: string): void {
+    this.#workers.delete(uid);
+    this.#options.networkReleased?.(uid);
+  }
+
   #add(pod: Pod, rejection: PodRejection | undefined): void {
     const { uid } = pod.metadata;
     const worker = new PodWorker(this.#context, pod, () => {
-      this.#workers.delete(uid);
+      this.#removed(uid);
       this.#freed();
     });
     this.#workers.set(uid, worker);
@@ -505,7 +510,7 @@ class RunningKubelet implements Kubelet {
       const uid = podUIDOf(sandbox);
       if (uid === undefined || this.#workers.has(uid)) continue;
       const own = containers.filter((c) => podUIDOf(c) === uid);
-      const worker = new PodWorker(this.#context, restorePod(sandbox, own), () => this.#workers.delete(uid));
+      const worker = new PodWorker(this.#context, restorePod(sandbox, own), () => this.#removed(uid));
       this.#workers.set(uid, worker);
       worker.remove();
     }

@@ -10,9 +10,10 @@
  *
  * What it does not see: rules or elements that somebody changed one by one.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
+import { nextTurn } from '../../client/turns.ts';
 import { differenceOf, emptyRuleset, type Ruleset, renderRemoval, type Table, wholeOf } from './ruleset.ts';
 
 /** In the node's network namespace. */

@@ -2,7 +2,8 @@
  * NetworkPolicies enforced on one node: follows policies, pods and namespaces, and keeps one nftables table of its own equal to
  * what they say (ruleset.ts, nft/kept-table.ts).
  *
- * Guarantees: a pod's containers start when the rules for its addresses are in place (`admit`); when the process is away, the
+ * Guarantees: a pod's containers start when the rules for its addresses are in place (`admit`), and these hold until its sandbox
+ * is gone (`release`), also when the API forgot it before; when the process is away, the
  * rules stay as they are, and traffic is judged by them.
  *
  * What it leaves to others: pods on the node's network and the node's own packets are not judged, as upstream documents; what
@@ -42,7 +43,7 @@ const dnsSlices = { namespace: 'kube-system', labelSelector: `${serviceNameLabel
 const dnsPodLabels = { 'k8s-app': 'kube-dns' };
 const dnsPort = 53;
 
-/** So many pods that are gone are remembered: the kubelet may not know it of them yet. */
+/** So many pods that are gone are remembered: the API may tell of them yet. */
 const goneMax = 1000;
 
 export class PolicyEngine implements AsyncDisposable {
@@ -109,6 +110,14 @@ export class PolicyEngine implements AsyncDisposable {
     await this.#table.settled();
   }
 
+  /** The pod's sandbox is gone, and its addresses are free. */
+  release(uid: string): void {
+    this.#gone.add(uid);
+    const [oldest] = this.#gone;
+    if (oldest !== undefined && this.#gone.size > goneMax) this.#gone.delete(oldest);
+    this.#removePod(uid);
+  }
+
   /** Stops following; the rules stay. `remove` takes them away. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
@@ -139,11 +148,9 @@ export class PolicyEngine implements AsyncDisposable {
     this.#table.changed();
   }
 
+  /** One of this node stays as it was last seen until its sandbox is gone: its containers may run on. */
   #podGone(uid: string): void {
-    this.#gone.add(uid);
-    const [oldest] = this.#gone;
-    if (oldest !== undefined && this.#gone.size > goneMax) this.#gone.delete(oldest);
-    this.#removePod(uid);
+    if (!this.#pods.get(uid)?.isLocal || this.#gone.has(uid)) this.#removePod(uid);
   }
 
   #removePod(uid: string): void {
