@@ -10,6 +10,8 @@ import type { Clock, Timer } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 
 const restartMs = 1000;
+/** It ends with this process, however that ends: alone, it would hold the network namespace of a node that is gone. */
+const withParent = ['--pdeathsig', 'KILL'];
 const deletion = /^delete table (\S+) (\S+)/;
 
 export class TableWatch implements AsyncDisposable {
@@ -39,7 +41,7 @@ export class TableWatch implements AsyncDisposable {
   }
 
   #start(): void {
-    const child = spawn('nft', ['monitor', 'destroy', 'tables'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn('setpriv', [...withParent, 'nft', 'monitor', 'destroy', 'tables'], { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child = child;
     createInterface({ input: child.stdout }).on('line', (line) => {
       const [, family, name] = deletion.exec(line) ?? [];
