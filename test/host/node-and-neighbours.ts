@@ -3,6 +3,7 @@
  * pods, and the world. All are joined to the node alone, by links of their own. For tests that run in own namespaces.
  */
 import { execFileSync, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 
@@ -124,4 +125,30 @@ export async function askAll(neighbour: string | undefined, asks: readonly Ask[]
      console.log(JSON.stringify(await Promise.all(${JSON.stringify(asks)}.map(ask))));`,
   );
   return JSON.parse(text) as string[];
+}
+
+/** Whom the node takes datagrams of a neighbour to be from. They arrive in order, and the last one always does. */
+export async function sourcesSeen(nodeAddress: string, neighbour: string, from: readonly string[]): Promise<string[]> {
+  const seen: string[] = [];
+  const socket = createSocket('udp4').bind(0, nodeAddress);
+  await once(socket, 'listening');
+  const last = new Promise<void>((resolve) => {
+    socket.on('message', (_, { address }) => {
+      seen.push(address);
+      if (address === from.at(-1)) resolve();
+    });
+  });
+  await runScript(
+    neighbour,
+    `import { createSocket } from 'node:dgram';
+     for (const from of ${JSON.stringify(from)})
+       await new Promise((resolve) => {
+         const socket = createSocket('udp4').bind(0, from, () => {
+           socket.send('x', ${socket.address().port}, '${nodeAddress}', () => socket.close(resolve));
+         });
+       });`,
+  );
+  await last;
+  socket.close();
+  return seen;
 }

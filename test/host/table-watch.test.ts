@@ -28,8 +28,7 @@ if (inOwnNamespaces(import.meta.url))
         if (tookMs !== undefined) inPlace.resolve(); // not what was only looked at: the table's own writing is a deletion, too
       };
       const plan = () => ({ ...emptyRuleset, chains: new Map([['a', ['accept']]]) });
-      await using kept = new KeptTable({ table, tools, clock, log, plan, applied });
-      using _kept = watch.on(table, () => kept.check());
+      await using kept = new KeptTable({ table, tools, clock, log, plan, applied, watch });
       kept.changed();
       await inPlace.promise;
       for (const foreign of ['flush ruleset\n', `add table inet ${table.name}\ndelete table inet ${table.name}\n`]) {

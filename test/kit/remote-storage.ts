@@ -12,14 +12,14 @@ import type {
   Storage,
   StoreEvents,
 } from '../../src/control-plane/store/storage.ts';
+import { ForwardedStorage } from './forwarded-storage.ts';
 
 export interface RemoteStorageOptions {
   /** the revision has to be asked for */
   readonly asks: boolean;
 }
 
-export class RemoteStorage implements Storage {
-  readonly #store: Storage;
+export class RemoteStorage extends ForwardedStorage {
   readonly #asks: boolean;
   #gate: PromiseWithResolvers<void> | undefined;
   #connection = new AbortController();
@@ -28,7 +28,7 @@ export class RemoteStorage implements Storage {
 
   /** The store remains the caller's. */
   constructor(store: Storage, { asks }: RemoteStorageOptions) {
-    this.#store = store;
+    super(store);
     this.#asks = asks;
   }
 
@@ -49,33 +49,29 @@ export class RemoteStorage implements Storage {
     this.#connection = new AbortController();
   }
 
-  latestRevision(): Revision | Promise<Revision> {
-    if (!this.#asks) return this.#store.latestRevision();
+  override latestRevision(): Revision | Promise<Revision> {
+    if (!this.#asks) return this.store.latestRevision();
     if (this.isSilent) return new Promise(() => undefined);
-    return new Promise((resolve) => setImmediate(resolve)).then(() => this.#store.latestRevision());
+    return new Promise((resolve) => setImmediate(resolve)).then(() => this.store.latestRevision());
   }
 
-  get compactedRevision(): Revision {
-    return this.#store.compactedRevision;
-  }
-
-  async range(query: RangeQuery): Promise<RangeResult> {
-    const result = await this.#store.range(query);
+  override async range(query: RangeQuery): Promise<RangeResult> {
+    const result = await this.store.range(query);
     return { ...result, items: result.items.map(bytesOnly) };
   }
 
   /** A store that has to be asked knows the revision only afterwards, as etcd does. */
-  async commit(ops: readonly Op[], queued?: (revision: Revision) => void): Promise<CommitResult> {
-    if (!this.#asks) return this.#store.commit(ops, queued);
-    const result = await this.#store.commit(ops);
+  override async commit(ops: readonly Op[], queued?: (revision: Revision) => void): Promise<CommitResult> {
+    if (!this.#asks) return this.store.commit(ops, queued);
+    const result = await this.store.commit(ops);
     if (result.ok) queued?.(result.revision);
     return result;
   }
 
-  async *watch(from: { readonly prefix: string; readonly revision: Revision }, signal: AbortSignal): AsyncIterable<StoreEvents> {
+  override async *watch(from: { readonly prefix: string; readonly revision: Revision }, signal: AbortSignal): AsyncIterable<StoreEvents> {
     const stopped = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     const connection = this.#connection.signal;
-    for await (const batch of this.#store.watch(from, AbortSignal.any([signal, connection]))) {
+    for await (const batch of this.store.watch(from, AbortSignal.any([signal, connection]))) {
       while (this.#gate && !signal.aborted) await Promise.race([this.#gate.promise, stopped]);
       yield {
         ...batch,
@@ -89,28 +85,7 @@ export class RemoteStorage implements Storage {
     if (connection.aborted) throw new Error('the connection to the store is lost');
   }
 
-  requestProgress(): void {
-    this.#store.requestProgress();
-  }
-  compact(revision: Revision): Promise<void> {
-    return this.#store.compact(revision);
-  }
-  grantLease(ttlSeconds: number): Promise<number> {
-    return this.#store.grantLease(ttlSeconds);
-  }
-  renewLease(lease: number): Promise<void> {
-    return this.#store.renewLease(lease);
-  }
-  revokeLease(lease: number): Promise<void> {
-    return this.#store.revokeLease(lease);
-  }
-  checkWritable(): Promise<void> {
-    return this.#store.checkWritable();
-  }
-  sizeBytes(): Promise<number> {
-    return this.#store.sizeBytes();
-  }
-  async [Symbol.asyncDispose](): Promise<void> {}
+  override async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 function bytesOnly({ attachment, ...item }: KeyValue): KeyValue {

@@ -4,13 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { before, describe, it } from 'node:test';
 import { networkTools } from '../../src/node/network/network-tools.ts';
 import { nodeTable, planNodeRules } from '../../src/node/network/node-rules.ts';
 import { renderRemoval, renderWhole } from '../../src/node/nft/ruleset.ts';
-import { joinNeighbours, runScript } from '../host/node-and-neighbours.ts';
+import { joinNeighbours, sourcesSeen } from '../host/node-and-neighbours.ts';
 import { inOwnNamespaces } from '../host/own-namespaces.ts';
 
 const nodeAddress = '172.31.0.1';
@@ -18,31 +16,7 @@ const [own, others, nobodys, outside] = ['10.244.0.9', '10.244.0.2', '10.244.0.2
 const net = nodeTable({ name: 'timonier-sources-test-net', clusterCidr: '10.244.0.0/16', keepSource: [] });
 const { nft } = networkTools();
 
-/** Whom the node takes datagrams of the pod to be from. They arrive in order, and the last one, its own, always does. */
-async function sourcesSeen(): Promise<string[]> {
-  const seen: string[] = [];
-  const socket = createSocket('udp4').bind(0, nodeAddress);
-  await once(socket, 'listening');
-  const honest = new Promise<void>((resolve) => {
-    socket.on('message', (_, { address }) => {
-      seen.push(address);
-      if (address === own) resolve();
-    });
-  });
-  await runScript(
-    'veth-liar',
-    `import { createSocket } from 'node:dgram';
-     for (const from of ${JSON.stringify([others, nobodys, outside, own])})
-       await new Promise((resolve) => {
-         const socket = createSocket('udp4').bind(0, from, () => {
-           socket.send('x', ${socket.address().port}, '${nodeAddress}', () => socket.close(resolve));
-         });
-       });`,
-  );
-  await honest;
-  socket.close();
-  return seen;
-}
+const seenOfPod = (): Promise<string[]> => sourcesSeen(nodeAddress, 'veth-liar', [others, nobodys, outside, own]);
 
 if (inOwnNamespaces(import.meta.url))
   describe('what a pod sends with another address than its own', () => {
@@ -56,9 +30,9 @@ if (inOwnNamespaces(import.meta.url))
     });
 
     it('goes no further', async () => {
-      assert.deepEqual(await sourcesSeen(), [others, nobodys, outside, own], 'without the node’s rules it would be taken for theirs');
+      assert.deepEqual(await seenOfPod(), [others, nobodys, outside, own], 'without the node’s rules it would be taken for theirs');
       await nft(renderWhole(net, planNodeRules([])));
-      assert.deepEqual(await sourcesSeen(), [own]);
+      assert.deepEqual(await seenOfPod(), [own]);
       await nft(renderRemoval(net));
     });
   });

@@ -15,7 +15,7 @@ import type { RoutePolicy } from './route-policy.ts';
 import { UnsayableRequest, type UpstreamCall, UpstreamTimeout } from './upstream.ts';
 
 /** Endpoints that are asked in turn. */
-const triesMax = 3;
+export const triesMax = 3;
 const repeatable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 export interface ExchangeOptions {

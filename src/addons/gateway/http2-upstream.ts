@@ -3,11 +3,18 @@
  * requests; when it ends, or its server says that it will, the next request opens another.
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from 'node:http2';
-import { connect as connectTCP } from 'node:net';
-import { connect as connectTLS } from 'node:tls';
+import { joinHostPort } from '../../api/meta/addresses.ts';
 import { messageOf } from '../../api/meta/status-error.ts';
 import { own, put } from '../../api/meta/words.ts';
-import { type AnswerSink, UnsayableRequest, type Upstream, type UpstreamCall, type UpstreamRequest, UpstreamTimeout } from './upstream.ts';
+import {
+  type AnswerSink,
+  connectTo,
+  UnsayableRequest,
+  type Upstream,
+  type UpstreamCall,
+  type UpstreamRequest,
+  UpstreamTimeout,
+} from './upstream.ts';
 
 /** How long a connection without requests is kept. */
 const idleMs = 60_000;
@@ -57,10 +64,8 @@ export class HTTP2Upstream implements Upstream {
     const before = this.#session;
     if (before && !before.closed && !before.destroyed) return before;
     const { address, port, isSecure, connectMs } = this.#options;
-    const authority = `${isSecure ? 'https' : 'http'}://${address.includes(':') ? `[${address}]` : address}:${port}`;
-    const socket = isSecure
-      ? connectTLS({ host: address, port, ALPNProtocols: ['h2'], rejectUnauthorized: false })
-      : connectTCP({ host: address, port });
+    const authority = `${isSecure ? 'https' : 'http'}://${joinHostPort(address, port)}`;
+    const socket = connectTo({ address, port }, { isSecure, ALPNProtocols: ['h2'] });
     socket.on('error', () => undefined); // the session is told
     socket.setTimeout(connectMs, () => socket.destroy(new UpstreamTimeout(`no connection within ${connectMs} ms`)));
     const session = connect(authority, { ...sessionOptions, createConnection: () => socket });

@@ -3,6 +3,7 @@ import type { BlockList } from 'node:net';
 
 /** How an endpoint is spoken to: HTTP/1.1 or HTTP/2, in plain or by TLS, whose certificate nobody here could check. */
 export type BackendProtocol = 'http' | 'https' | 'h2c' | 'h2';
+export const isSecure = (protocol: BackendProtocol): boolean => protocol === 'https' || protocol === 'h2';
 
 export interface RoutePolicy {
   /** the path that is sent on; `$1` is what the route's pattern captured */

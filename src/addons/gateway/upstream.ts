@@ -2,7 +2,10 @@
  * One endpoint, asked over connections that are kept: what it is told and what it answers, whether by HTTP/1.1
  * (http1-upstream.ts) or HTTP/2 (http2-upstream.ts). Heads are flat lists of names and values, as they are written.
  */
+import { connect as connectTCP, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { connect as connectTLS } from 'node:tls';
+import type { Endpoint } from './endpoints.ts';
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -50,4 +53,14 @@ export class UnsayableRequest extends Error {
 /** A read of an answer took too long. */
 export class UpstreamTimeout extends Error {
   override readonly name = 'UpstreamTimeout';
+}
+
+/** A connection of its own; whose certificate it is nobody checks. */
+export function connectTo({ address: host, port }: Endpoint, { isSecure, ...tls }: Connecting): Socket {
+  return isSecure ? connectTLS({ host, port, rejectUnauthorized: false, ...tls }) : connectTCP({ host, port });
+}
+
+interface Connecting {
+  readonly isSecure: boolean;
+  readonly ALPNProtocols?: string[];
 }

@@ -3,17 +3,16 @@
  * else a client would like to change to is not offered: `Upgrade: h2c` would lead past the routes.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { connect as connectTCP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
-import { connect as connectTLS } from 'node:tls';
 import type { Clock } from '../../client/clock.ts';
 import { STATUS_CODES, request as sendRequest } from '../../client/transport/node-http.ts';
 import type { Backend, Chosen } from './backends.ts';
-import { statusMax } from './exchange.ts';
+import { statusMax, triesMax } from './exchange.ts';
 import { answerHeaders, type RequestHead } from './request-head.ts';
-import type { RoutePolicy } from './route-policy.ts';
+import { isSecure, type RoutePolicy } from './route-policy.ts';
+import { connectTo } from './upstream.ts';
 
-const triesMax = 3;
 const handshakeHeaders = /^(?:connection|upgrade)$/i;
 
 export interface WebSocketOptions {
@@ -57,7 +56,7 @@ export function carryWebSocket(options: WebSocketOptions): void {
     }
     tried.add(chosen);
     let isConnected = false;
-    const upstream = surviveErrors(connectTo(chosen, backend)).once('close', () => backend.done(chosen));
+    const upstream = surviveErrors(connectTo(chosen, { isSecure: isSecure(backend.protocol) })).once('close', () => backend.done(chosen));
     let request: ClientRequest;
     try {
       request = sendRequest(requestOptions(options, upstream));
@@ -67,7 +66,7 @@ export function carryWebSocket(options: WebSocketOptions): void {
       return;
     }
     asking = request;
-    upstream.once(isSecure(backend) ? 'secureConnect' : 'connect', () => {
+    upstream.once(isSecure(backend.protocol) ? 'secureConnect' : 'connect', () => {
       isConnected = true;
       request.setTimeout(policy.readMs);
     });
@@ -100,12 +99,6 @@ export function carryWebSocket(options: WebSocketOptions): void {
     request.end();
   };
   ask();
-}
-
-const isSecure = ({ protocol }: Backend): boolean => protocol === 'https' || protocol === 'h2';
-
-function connectTo({ address: host, port }: Chosen, backend: Backend): Socket {
-  return isSecure(backend) ? connectTLS({ host, port, rejectUnauthorized: false }) : connectTCP({ host, port });
 }
 
 function requestOptions({ head, target }: WebSocketOptions, upstream: Socket) {

@@ -13,15 +13,21 @@ import { keyOf, type ObjectKey } from '../../api/meta/object.ts';
 import { compareQuantities } from '../../api/meta/quantity.ts';
 import { isAlreadyExists, isNotFound, messageOf } from '../../api/meta/status-error.ts';
 import { hostnameLabel } from '../../api/meta/well-known.ts';
-import { isVolumeOf, provisionedBy, provisionerFinalizer, selectedNode, storageProvisioner } from '../../api/predicates/claim-matching.ts';
-import { classNameOf } from '../../api/predicates/claims.ts';
+import {
+  claimRefOf,
+  isVolumeOf,
+  provisionedBy,
+  provisionerFinalizer,
+  selectedNode,
+  storageProvisioner,
+} from '../../api/predicates/claim-matching.ts';
+import { classNameOf, storageRequestOf } from '../../api/predicates/claims.ts';
 import type { Client } from '../../client/client.ts';
 import { type Controller, type ControllerIO, defineController, watched } from '../../client/controllers/controller.ts';
 import type { VolumeDirectories } from '../addon.ts';
 import { chooseNode, nodeAnnotation, takesPods } from './choose-node.ts';
 import { directoryProvisioner } from './standard-class.ts';
 
-const sizeOf = ({ spec }: PersistentVolumeClaim): string => spec.resources?.requests?.['storage'] ?? '0';
 const isOurs = ({ metadata }: PersistentVolume): boolean => metadata.annotations?.[provisionedBy] === directoryProvisioner;
 
 /** Why no volume can be made for a claim, for good. */
@@ -98,7 +104,6 @@ async function provision(claim: PersistentVolumeClaim, directories: VolumeDirect
     return await chooseAgain(claim, io);
   }
   const policy = storageClass.reclaimPolicy ?? 'Delete';
-  const { namespace, name: claimName, uid, resourceVersion } = claim.metadata;
   const values = [node.metadata.labels?.[hostnameLabel] ?? nodeName];
   try {
     await client.create(PersistentVolume, {
@@ -109,17 +114,10 @@ async function provision(claim: PersistentVolumeClaim, directories: VolumeDirect
       },
       spec: {
         accessModes: claim.spec.accessModes ?? ['ReadWriteOnce'],
-        capacity: { storage: sizeOf(claim) },
+        capacity: { storage: storageRequestOf(claim) },
         storageClassName: className,
         persistentVolumeReclaimPolicy: policy,
-        claimRef: {
-          apiVersion: 'v1',
-          kind: 'PersistentVolumeClaim',
-          ...(namespace && { namespace }),
-          name: claimName,
-          uid,
-          ...(resourceVersion && { resourceVersion }),
-        },
+        claimRef: claimRefOf(claim),
         local: { path },
         nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: hostnameLabel, operator: 'In', values }] }] } },
       },
@@ -141,7 +139,7 @@ async function chooseAgain(claim: PersistentVolumeClaim, { client }: ControllerI
 async function enlarge(claim: PersistentVolumeClaim, { client, events }: ControllerIO): Promise<void> {
   const volume = client.informer(PersistentVolume).get(claim.spec.volumeName ?? '');
   if (claim.status?.phase !== 'Bound' || !volume || !isOurs(volume) || !isVolumeOf(volume, claim)) return;
-  const storage = sizeOf(claim);
+  const storage = storageRequestOf(claim);
   if (compareQuantities(storage, claim.status.capacity?.['storage'] ?? '0') <= 0) return;
   if (compareQuantities(storage, volume.spec.capacity?.['storage'] ?? '0') > 0)
     await client.update(PersistentVolume, { ...volume, spec: { ...volume.spec, capacity: { storage } } });

@@ -110,3 +110,6 @@ export function isProxyable(address: string): boolean {
   const family = isIP(address);
   return family !== 0 && !address.includes('%') && !refused.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
+
+/** As a URL has it: an IPv6 address in brackets. */
+export const joinHostPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;

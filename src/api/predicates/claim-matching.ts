@@ -6,7 +6,7 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim } from '../generated/kinds.ts';
 import { compareQuantities } from '../meta/quantity.ts';
 import { labelMatcher } from '../meta/selectors.ts';
-import { classNameOf } from './claims.ts';
+import { classNameOf, storageRequestOf } from './claims.ts';
 import { matchesTerm } from './node-selection.ts';
 
 /** On claims and volumes: who bound them was a controller, not a person. */
@@ -24,7 +24,6 @@ export const noProvisioner = 'kubernetes.io/no-provisioner';
 /** On volumes of provisioners: their data is there yet. */
 export const provisionerFinalizer = 'external-provisioner.volume.kubernetes.io/finalizer';
 
-const requestOf = ({ spec }: PersistentVolumeClaim): string => spec.resources?.requests?.['storage'] ?? '0';
 const capacityOf = ({ spec }: PersistentVolume): string => spec.capacity?.['storage'] ?? '0';
 const modeOf = ({ spec }: PersistentVolume | PersistentVolumeClaim): string => spec.volumeMode ?? 'Filesystem';
 const isLeaving = ({ metadata }: PersistentVolume): boolean => metadata.deletionTimestamp !== undefined;
@@ -38,6 +37,26 @@ export const volumeClassOf = ({ metadata, spec }: PersistentVolume): string =>
 export function isVolumeOf({ spec: { claimRef } }: PersistentVolume, { metadata }: PersistentVolumeClaim): boolean {
   if (!claimRef || claimRef.name !== metadata.name || claimRef.namespace !== metadata.namespace) return false;
   return !claimRef.uid || claimRef.uid === metadata.uid;
+}
+
+/** How a volume names it. */
+export const claimRefOf = ({ metadata }: PersistentVolumeClaim) => {
+  const { namespace, name, uid, resourceVersion } = metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    name,
+    ...(namespace && { namespace }),
+    ...(uid && { uid }),
+    ...(resourceVersion && { resourceVersion }),
+  };
+};
+
+/** As it is bound to the claim; one that somebody kept for it is not marked. */
+export function withClaim(volume: PersistentVolume, claim: PersistentVolumeClaim): PersistentVolume {
+  const { metadata, spec } = volume;
+  const annotations = isVolumeOf(volume, claim) ? metadata.annotations : { ...metadata.annotations, [boundByController]: 'yes' };
+  return { ...volume, metadata: { ...metadata, ...(annotations && { annotations }) }, spec: { ...spec, claimRef: claimRefOf(claim) } };
 }
 
 export function reachesVolume(node: Pick<Node, 'metadata'>, { spec }: PersistentVolume): boolean {
@@ -54,7 +73,7 @@ const hasSameAttributes = ({ spec }: PersistentVolume, claim: PersistentVolumeCl
 /** What is wrong with a volume that a claim names; undefined: nothing. */
 export function volumeMismatch(volume: PersistentVolume, claim: PersistentVolumeClaim): string | undefined {
   if (isLeaving(volume)) return `the volume is marked for deletion "${volume.metadata.name}"`;
-  if (compareQuantities(capacityOf(volume), requestOf(claim)) < 0) return 'requested PV is too small';
+  if (compareQuantities(capacityOf(volume), storageRequestOf(claim)) < 0) return 'requested PV is too small';
   if (volumeClassOf(volume) !== classNameOf(claim)) return 'storageClassName does not match';
   if (!hasSameAttributes(volume, claim)) return 'volumeAttributesClassName does not match';
   if (!hasSameMode(volume, claim)) return 'incompatible volumeMode';
@@ -87,7 +106,7 @@ export function findVolume(
     const isKept = isVolumeOf(volume, claim);
     if ((volume.spec.claimRef && !isKept) || taken?.has(volume.metadata.name)) continue;
     if (isLeaving(volume) || !hasSameMode(volume, claim)) continue;
-    if (compareQuantities(capacityOf(volume), requestOf(claim)) < 0 || !hasSameAttributes(volume, claim)) continue;
+    if (compareQuantities(capacityOf(volume), storageRequestOf(claim)) < 0 || !hasSameAttributes(volume, claim)) continue;
     if (isKept && hasModes(volume, claim)) return !node || reachesVolume(node, volume) ? volume : undefined;
     if (isKept || keptOnly || !isFree(volume) || (node && !reachesVolume(node, volume))) continue;
     if (!best || compareFit(volume, best) < 0) best = volume;

@@ -16,9 +16,12 @@ export const claimKeysOf = (pod: Pod): readonly ObjectKey[] =>
 /** It names its volume, and whoever binds claims has said that the volume is its own. */
 export const isBoundClaim = ({ spec, status }: PersistentVolumeClaim): boolean => status?.phase === 'Bound' && !!spec.volumeName;
 
+/** Bytes that it asks for, as a quantity. */
+export const storageRequestOf = ({ spec }: PersistentVolumeClaim): string => spec?.resources?.requests?.['storage'] ?? '0';
+
 /** The annotation of old goes first. */
 export const classNameOf = ({ metadata, spec }: PersistentVolumeClaim): string =>
-  metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec.storageClassName ?? '';
+  metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec?.storageClassName ?? '';
 
 /** Whether somebody has said of which class it is, were it of none. */
 export const hasClass = ({ metadata, spec }: PersistentVolumeClaim): boolean =>

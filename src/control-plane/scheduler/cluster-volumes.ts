@@ -9,7 +9,8 @@
  */
 import { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/generated/kinds.ts';
 import { type KindRef, type KubeObject, keyOf, type ObjectKey } from '../../api/meta/object.ts';
-import { boundByController, isVolumeOf, reachesVolume, selectedNode, volumeClassOf } from '../../api/predicates/claim-matching.ts';
+import { messageOf } from '../../api/meta/status-error.ts';
+import { isVolumeOf, reachesVolume, selectedNode, volumeClassOf, withClaim } from '../../api/predicates/claim-matching.ts';
 import { isBoundClaim } from '../../api/predicates/claims.ts';
 import type { Client } from '../../client/client.ts';
 import type { Clock } from '../../client/clock.ts';
@@ -104,13 +105,13 @@ export class ClusterVolumes implements BindableVolumes, Disposable {
 
   #asHeld(volume: PersistentVolume): PersistentVolume {
     const claim = this.#held.get(volume.metadata.name);
-    return claim && !volume.spec.claimRef ? boundTo(volume, claim) : volume;
+    return claim && !volume.spec.claimRef ? withClaim(volume, claim) : volume;
   }
 
   async #bind({ bindings, provisions }: PodVolumes, nodeName: string, signal: AbortSignal): Promise<void> {
     for (const { volume, claim } of bindings) {
       const isBound = volume.spec.claimRef?.uid === claim.metadata.uid;
-      if (!isBound) await this.#write(PersistentVolume, boundTo(volume, claim), this.volumes);
+      if (!isBound) await this.#write(PersistentVolume, withClaim(volume, claim), this.volumes);
     }
     for (const { metadata } of provisions) {
       const claim = this.claims.get(keyOf({ metadata }));
@@ -124,7 +125,7 @@ export class ClusterVolumes implements BindableVolumes, Disposable {
     };
     const keys = [...bindings.map(({ claim }) => keyOf(claim)), ...provisions.map(keyOf)];
     await this.#until(isDone, keys, signal).catch((error: unknown) => {
-      throw new Error(`binding volumes: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new Error(`binding volumes: ${messageOf(error)}`, { cause: error });
     });
   }
 
@@ -194,11 +195,3 @@ const withAnnotation = <T extends KubeObject>(object: T, key: string, value: str
   ...object,
   metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [key]: value } },
 });
-
-/** One that somebody kept for the claim is not marked. */
-function boundTo(volume: PersistentVolume, { metadata }: Claim): PersistentVolume {
-  const { namespace, name, uid, resourceVersion } = metadata;
-  const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion };
-  const bound = { ...volume, spec: { ...volume.spec, claimRef } };
-  return volume.spec.claimRef ? bound : withAnnotation(bound, boundByController, 'yes');
-}

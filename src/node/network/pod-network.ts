@@ -63,17 +63,15 @@ export class PodNetwork implements AsyncDisposable {
     this.#options = options;
     this.#tools = networkTools(options.netns);
     const { cluster, clusterCidr, keepSource = [], clock, log, watch } = options;
-    const table = nodeTable({ name: networkTable(cluster), clusterCidr, keepSource });
     this.#table = new KeptTable({
-      table,
+      table: nodeTable({ name: networkTable(cluster), clusterCidr, keepSource }),
+      watch,
       tools: this.#tools,
       clock,
       log,
       plan: () => planNodeRules(this.#hostPorts()),
       applied: (tookMs) => (tookMs === undefined ? undefined : this.#letThrough()),
     });
-    const watched = watch?.on(table, () => this.#table.check());
-    if (watched) this.#subscriptions.push(watched);
   }
 
   /** Resolves when what is known so far is in place; the Node may get its range later. */

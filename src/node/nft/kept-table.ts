@@ -15,6 +15,7 @@ import type { Clock } from '../../client/clock.ts';
 import type { Log } from '../../client/log.ts';
 import { nextTurn } from '../../client/turns.ts';
 import { differenceOf, emptyRuleset, type Ruleset, renderRemoval, type Table, wholeOf } from './ruleset.ts';
+import type { TableWatch } from './table-watch.ts';
 
 /** In the node's network namespace. */
 export interface NftTools {
@@ -31,6 +32,8 @@ export interface KeptTableOptions {
   readonly log: Log;
   /** What is wanted now. */
   readonly plan: () => Ruleset | Promise<Ruleset>;
+  /** tells when somebody deletes the table */
+  readonly watch?: Pick<TableWatch, 'on'> | undefined;
   /** It is in place; absent `tookMs`: it was already. */
   readonly applied?: ((tookMs: number | undefined) => void | Promise<void>) | undefined;
   readonly refused?: (() => void) | undefined;
@@ -78,9 +81,11 @@ export class KeptTable implements AsyncDisposable {
   /** what is being applied, or was last */
   #last: Promise<void> = Promise.resolve();
   #working: Promise<void> | undefined;
+  readonly #watched: Disposable | undefined;
 
   constructor(options: KeptTableOptions) {
     this.#options = options;
+    this.#watched = options.watch?.on(options.table, () => this.check());
   }
 
   /** What is in place now. */
@@ -116,6 +121,7 @@ export class KeptTable implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#watched?.[Symbol.dispose]();
     this.#stop.abort();
     await this.#working;
   }

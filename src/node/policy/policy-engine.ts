@@ -66,10 +66,8 @@ export class PolicyEngine implements AsyncDisposable {
     this.#log = log;
     const [table, planner] = [policyTable(name, families), new PolicyPlanner(families)];
     const plan = (): Ruleset => planner.plan({ sides: this.#sides, pods: this.#pods.values(), servers: this.#servers });
-    this.#table = new KeptTable({ table, tools, clock, log, plan });
+    this.#table = new KeptTable({ table, tools, clock, log, plan, watch });
     this.#namespaces = client.informer(Namespace);
-    const watched = watch?.on(table, () => this.#table.check());
-    if (watched) this.#subscriptions.push(watched);
   }
 
   /** Resolves when the policies that there are hold, or nft refused them: then it is tried again, and no pod is admitted before. */

@@ -80,9 +80,9 @@ export class ServiceProxy implements AsyncDisposable {
     const { clock, log, listen } = options;
     this.#options = options;
     this.#health = new ProxyHealth(clock);
-    const table = servicesTable({ name: options.table, podCidr: options.podCidr });
     this.#table = new KeptTable({
-      table,
+      table: servicesTable({ name: options.table, podCidr: options.podCidr }),
+      watch: options.watch,
       tools: options.tools,
       clock,
       log,
@@ -90,8 +90,6 @@ export class ServiceProxy implements AsyncDisposable {
       applied: (tookMs) => this.#inPlace(tookMs),
       refused: () => this.#metrics?.syncFailed(),
     });
-    const watched = options.watch?.on(table, () => this.#table.check());
-    if (watched) this.#subscriptions.push(watched);
     this.#checkPorts = new HealthChecks({
       isProxyHealthy: () => this.#health.isHealthy,
       refused: ({ service: { namespace, name }, port }, error) =>

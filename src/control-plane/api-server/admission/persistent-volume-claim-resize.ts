@@ -6,6 +6,7 @@
 import { PersistentVolumeClaim, StorageClass } from '../../../api/generated/kinds.ts';
 import { isKind } from '../../../api/meta/object.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
+import { classNameOf, storageRequestOf } from '../../../api/predicates/claims.ts';
 import type { ObjectReader } from '../cache/reader.ts';
 import { refused } from './forbidden.ts';
 import type { AdmissionPlugin } from './plugin.ts';
@@ -15,11 +16,10 @@ export const persistentVolumeClaimResize = (reader: ObjectReader): AdmissionPlug
   handles: (kind, operation, subresource) => isKind(kind, PersistentVolumeClaim) && operation === 'UPDATE' && !subresource,
   validate(request) {
     const [claim, old] = [request.object as PersistentVolumeClaim, request.oldObject as PersistentVolumeClaim];
-    const size = ({ spec }: PersistentVolumeClaim): string => spec?.resources?.requests?.['storage'] ?? '0';
-    if (compareQuantities(size(claim), size(old)) <= 0) return;
+    if (compareQuantities(storageRequestOf(claim), storageRequestOf(old)) <= 0) return;
     if (old.status?.phase !== 'Bound') throw refused(request, 'Only bound persistent volume claims can be expanded');
-    const name = classOf(claim);
-    const allowed = name !== '' && name === classOf(old) && reader.get(StorageClass, { name })?.allowVolumeExpansion === true;
+    const name = classNameOf(claim);
+    const allowed = name !== '' && name === classNameOf(old) && reader.get(StorageClass, { name })?.allowVolumeExpansion === true;
     if (!allowed)
       throw refused(
         request,
@@ -27,6 +27,3 @@ export const persistentVolumeClaimResize = (reader: ObjectReader): AdmissionPlug
       );
   },
 });
-
-const classOf = ({ metadata, spec }: PersistentVolumeClaim): string =>
-  metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec?.storageClassName ?? '';

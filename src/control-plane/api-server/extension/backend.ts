@@ -3,12 +3,14 @@
  * shows itself as the front proxy and says who asks.
  * Upstream: kube-aggregator/pkg/controllers/status/remote (BuildTransportConfig).
  */
+
 import type { APIService } from '../../../api/generated/kinds.ts';
+import { joinHostPort } from '../../../api/meta/addresses.ts';
 import type { KeyedCertificate } from '../../pki/authority.ts';
 import { remoteHeaders } from '../authentication/request-header.ts';
 import type { UserInfo } from '../request/request.ts';
 import { groups } from '../request/user.ts';
-import { type Dialer, type DialTarget, joinHostPort } from '../streaming/dialer.ts';
+import type { Dialer, DialTarget } from '../streaming/dialer.ts';
 import { type Page, readPage } from '../streaming/read-page.ts';
 import { addressOfService, type ServiceDirectory } from '../streaming/service-address.ts';
 

@@ -18,7 +18,7 @@ import type { ClientRequestArgs } from 'node:http';
 import { isIP, type Socket, connect as tcpConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, type PeerCertificate, connect as tlsConnect } from 'node:tls';
-import { isProxyable } from '../../../api/meta/addresses.ts';
+import { isProxyable, joinHostPort } from '../../../api/meta/addresses.ts';
 import { errors } from '../../../api/meta/status-error.ts';
 import { own } from '../../../api/meta/words.ts';
 import { Agent } from '../../../client/transport/node-http.ts';
@@ -251,5 +251,3 @@ function tlsError({ code = '', message }: NodeJS.ErrnoException): Error {
   if (code === 'ECONNRESET') return new Error('EOF');
   return new Error(message);
 }
-
-export const joinHostPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;

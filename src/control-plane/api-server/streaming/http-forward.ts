@@ -7,11 +7,12 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { Status } from '../../../api/generated/meta-v1.ts';
+import { joinHostPort } from '../../../api/meta/addresses.ts';
 import { errors, isStatusError, messageOf, StatusError } from '../../../api/meta/status-error.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { answerHeadBytesMax, request as httpRequest } from '../../../client/transport/node-http.ts';
 import type { Connection } from '../request/api-request.ts';
-import { type Dialer, type DialTarget, joinHostPort, type RequestConnection } from './dialer.ts';
+import type { Dialer, DialTarget, RequestConnection } from './dialer.ts';
 import { answerHeaders, type Headers, requestHeaders } from './proxied-headers.ts';
 import { type ProxiedSite, planPageRewrite } from './rewrite-links.ts';
 

@@ -3,14 +3,16 @@
  * API server. A name may carry scheme and port: `https:web:8443`. Upstream: apimachinery/pkg/util/proxy,
  * pkg/registry/core/{pod,service,node}/strategy.go.
  */
+
 import type { ServerResponse } from 'node:http';
 import type { EndpointAddress } from '../../../api/generated/core-v1.ts';
 import { Endpoints, Pod, Service } from '../../../api/generated/kinds.ts';
+import { joinHostPort } from '../../../api/meta/addresses.ts';
 import type { ObjectName } from '../../../api/meta/object.ts';
 import { errors, messageOf } from '../../../api/meta/status-error.ts';
 import type { Random } from '../../../client/clock.ts';
 import type { ConnectEndpoint, ConnectTarget } from '../request/api-request.ts';
-import { type Dialer, type DialTarget, joinHostPort } from './dialer.ts';
+import type { Dialer, DialTarget } from './dialer.ts';
 import { forward } from './http-forward.ts';
 import { type KubeletAddress, type KubeletDirectory, kubeletOfNode, refuseSimulated } from './kubelet-address.ts';
 import { readPage } from './read-page.ts';

@@ -8,13 +8,15 @@
  * which people search for: `Post "https://…": dial tcp …: connect: connection refused`.
  * Upstream: apiserver/pkg/util/webhook/client.go, client-go/rest/request.go.
  */
+
 import type { IncomingMessage } from 'node:http';
 import { posix } from 'node:path';
 import type { Status } from '../../../api/generated/meta-v1.ts';
+import { joinHostPort } from '../../../api/meta/addresses.ts';
 import { messageOf, StatusError } from '../../../api/meta/status-error.ts';
 import { parseJSON } from '../../../api/schema/json-scan.ts';
 import { type Clock, realClock } from '../../../client/clock.ts';
-import { type Dialer, joinHostPort } from './dialer.ts';
+import type { Dialer } from './dialer.ts';
 import { answerOf, openRequest, type RequestHead } from './http-forward.ts';
 import { addressOfService, type ServiceDirectory } from './service-address.ts';
 

@@ -11,7 +11,7 @@ import { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../.
 import { equalSemantically } from '../../../api/meta/deep-equal.ts';
 import { keyOf, type ObjectKey } from '../../../api/meta/object.ts';
 import { isNotFound } from '../../../api/meta/status-error.ts';
-import { bindCompleted, boundByController, isVolumeOf, storageProvisioner, volumeClassOf } from '../../../api/predicates/claim-matching.ts';
+import { bindCompleted, boundByController, storageProvisioner, volumeClassOf, withClaim } from '../../../api/predicates/claim-matching.ts';
 import { claimKeysOf, classNameOf } from '../../../api/predicates/claims.ts';
 import { defaultStorageClassOf } from '../../../api/predicates/default-class.ts';
 import { isPodTerminal } from '../../../api/predicates/pod-state.ts';
@@ -147,16 +147,8 @@ async function bind(volume: PersistentVolume, claim: PersistentVolumeClaim, clie
 }
 
 async function bindVolume(volume: PersistentVolume, claim: PersistentVolumeClaim, client: Client): Promise<PersistentVolume> {
-  const { metadata, spec } = volume;
-  const { namespace, name, uid, resourceVersion } = claim.metadata;
-  if (spec.claimRef?.uid === uid) return volume;
-  const wasKept = isVolumeOf(volume, claim);
-  const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion };
-  return await client.update(PersistentVolume, {
-    ...volume,
-    metadata: wasKept ? metadata : { ...metadata, annotations: { ...metadata.annotations, [boundByController]: 'yes' } },
-    spec: { ...spec, claimRef },
-  } as PersistentVolume);
+  if (volume.spec.claimRef?.uid === claim.metadata.uid) return volume;
+  return await client.update(PersistentVolume, withClaim(volume, claim));
 }
 
 /** Whether that was news. */

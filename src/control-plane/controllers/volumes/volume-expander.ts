@@ -7,15 +7,16 @@ import { PersistentVolume, PersistentVolumeClaim } from '../../../api/generated/
 import { keyOf } from '../../../api/meta/object.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
 import { isVolumeOf } from '../../../api/predicates/claim-matching.ts';
+import { storageRequestOf } from '../../../api/predicates/claims.ts';
 import { defineController, watched } from '../../../client/controllers/controller.ts';
-
-const sizeOf = ({ spec }: PersistentVolumeClaim): string => spec.resources?.requests?.['storage'] ?? '0';
 
 export const volumeExpander = defineController({
   name: 'persistentvolume-expander-controller',
   serviceAccount: 'expand-controller',
   watches: [
-    watched(PersistentVolumeClaim, (claim, old) => (old && compareQuantities(sizeOf(claim), sizeOf(old)) > 0 ? [keyOf(claim)] : [])),
+    watched(PersistentVolumeClaim, (claim, old) =>
+      old && compareQuantities(storageRequestOf(claim), storageRequestOf(old)) > 0 ? [keyOf(claim)] : [],
+    ),
     watched(PersistentVolume, () => []),
   ],
   async reconcile(key, { client, events }) {
@@ -23,7 +24,7 @@ export const volumeExpander = defineController({
     if (claim?.status?.phase !== 'Bound') return;
     const volume = client.informer(PersistentVolume).get(claim.spec.volumeName ?? '');
     if (!volume || !isVolumeOf(volume, claim)) return;
-    if (compareQuantities(sizeOf(claim), claim.status.capacity?.['storage'] ?? '0') <= 0) return;
+    if (compareQuantities(storageRequestOf(claim), claim.status.capacity?.['storage'] ?? '0') <= 0) return;
     const type = volume.spec.csi || volume.spec.flexVolume ? 'Normal' : 'Warning';
     events.event(claim, type, 'ExternalExpanding', 'waiting for an external controller to expand this PVC');
   },

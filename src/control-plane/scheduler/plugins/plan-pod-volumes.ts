@@ -6,7 +6,7 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../api/generated/kinds.ts';
 import { compareQuantities } from '../../../api/meta/quantity.ts';
 import { findVolume, noProvisioner, reachesVolume, selectedNode } from '../../../api/predicates/claim-matching.ts';
-import { classNameOf, isBoundClaim } from '../../../api/predicates/claims.ts';
+import { classNameOf, isBoundClaim, storageRequestOf } from '../../../api/predicates/claims.ts';
 import { isInTopologies } from '../../../api/predicates/node-selection.ts';
 
 /** As the scheduler sees them: with what it has decided and not written yet. */
@@ -58,13 +58,11 @@ export function planPodVolumes(
   return planned && reasons.length === 0 ? planned : { reasons };
 }
 
-const sizeOf = ({ spec }: PersistentVolumeClaim): string => spec.resources?.requests?.['storage'] ?? '0';
-
 function planUnbound(claims: readonly PersistentVolumeClaim[], node: Node, volumes: Volumes): PodVolumes | undefined {
   const bindings: VolumeBinding[] = [];
   const provisions: PersistentVolumeClaim[] = [];
   const taken = new Set<string>();
-  for (const claim of claims.toSorted((a, b) => compareQuantities(sizeOf(a), sizeOf(b)))) {
+  for (const claim of claims.toSorted((a, b) => compareQuantities(storageRequestOf(a), storageRequestOf(b)))) {
     const chosen = claim.metadata.annotations?.[selectedNode];
     if (chosen !== undefined && chosen !== node.metadata.name) return undefined;
     const volume = chosen === undefined ? findVolume(claim, volumes.volumesOfClass(classNameOf(claim)), { node, taken }) : undefined;
